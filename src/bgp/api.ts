@@ -1,0 +1,178 @@
+import type { Family, Log, Clock } from '../base/index.ts';
+
+/**
+ * What a program that embeds the speaker sees. Configuration is declarative: `configure` and `originate` take the
+ * whole of what should be, and may be called with the same value as often as one likes.
+ */
+export interface SpeakerApi {
+  /** Starts listening and dialling. */
+  start(): Promise<void>;
+  /**
+   * Ends all sessions. `restart`: silently, so that peers keep our routes (RFC 4724); `shutdown`: Cease, and with
+   * RFC 8538 a Hard Reset, so that they drop them at once.
+   */
+  stop(how: 'restart' | 'shutdown', reason?: string): Promise<void>;
+  /** The peers that there should be: new ones start, missing ones end (Cease 6/3), changed ones are reset only if they must. */
+  configure(peers: readonly PeerConfig[]): void;
+  /** The routes of our own that there should be. */
+  originate(routes: readonly Origination[]): void;
+  /** Best routes learned from peers, in batches, as they change. At most one listener. */
+  onBest(listener: (changes: BestChanges) => void): void;
+  /** All present best routes again through the listener, as if new. */
+  replayBest(): void;
+  onEvent(listener: (event: SpeakerEvent) => void): void;
+  peers(): readonly PeerStatus[];
+}
+
+export type AddressFamily = 'ipv4-unicast' | 'ipv6-unicast';
+
+export interface SpeakerOptions {
+  readonly asn: number;
+  /** Dotted quad. */
+  readonly routerId: string;
+  readonly listen: readonly { readonly address: string; readonly port: number }[];
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Set after a restart with forwarding kept: which families' routes are still in the kernel (the F bit of RFC 4724). */
+  readonly restarted?: { readonly forwarding: readonly AddressFamily[] };
+}
+
+export interface PeerConfig {
+  /** The peer's address as text; it names the peer. */
+  readonly address: string;
+  readonly port?: number;
+  readonly remoteAs: number;
+  /** Default: the speaker's own. */
+  readonly localAs?: number;
+  /** The address that sessions come from and that next-hop-self announces; default: the kernel's choice. */
+  readonly localAddress?: string;
+  /** Default: the family of `address`. */
+  readonly families?: readonly AddressFamily[];
+  /** Never dial; wait for the peer. Default false. */
+  readonly passive?: boolean;
+  /** Seconds; 0 for none. Default 90. */
+  readonly holdTime?: number;
+  /** Seconds; default a third of the negotiated hold time. */
+  readonly keepaliveTime?: number;
+  /** Seconds before another dial; default 120, first attempts much sooner. */
+  readonly connectRetryTime?: number;
+  readonly password?: string;
+  /** Hops (RFC 5082). */
+  readonly ttlSecurity?: number;
+  /** TCP hop limit for eBGP over several hops. */
+  readonly multihop?: number;
+  readonly nextHop?: 'auto' | 'self' | 'keep';
+  readonly routeReflector?: { readonly clusterId: string };
+  readonly gracefulRestart?: { readonly time: number };
+  readonly addPath?: 'none' | 'send' | 'receive' | 'both';
+  readonly allowLocalAs?: number;
+  readonly maxPrefixes?: number;
+  readonly importFilter?: Filter;
+  readonly exportFilter?: Filter;
+  readonly description?: string;
+}
+
+/**
+ * Ordered rules; the first that matches decides. `default` decides when none does. Equal filters (by their text)
+ * share one export group.
+ */
+export interface Filter {
+  readonly name: string;
+  readonly rules: readonly FilterRule[];
+  readonly default: 'accept' | 'reject';
+}
+
+export interface FilterRule {
+  readonly name?: string;
+  readonly match: FilterMatch;
+  readonly action: 'accept' | 'reject';
+  readonly set?: {
+    readonly addCommunities?: readonly string[];
+    readonly prependAsPath?: readonly number[];
+    readonly localPref?: number;
+    readonly med?: number;
+  };
+}
+
+/** All that is given must hold; an empty match holds always. */
+export interface FilterMatch {
+  /** The route's prefix equals / does not equal / lies in / does not lie in `cidr`, with its length within the range. */
+  readonly prefix?: {
+    readonly cidr: string;
+    readonly operator: 'equal' | 'not-equal' | 'in' | 'not-in';
+    readonly min?: number;
+    readonly max?: number;
+  };
+  /** Where the route comes from: learned by BGP, or originated here. */
+  readonly source?: 'bgp' | 'local';
+  readonly peerType?: 'ebgp' | 'ibgp';
+  readonly community?: string;
+  readonly asPathPrefix?: readonly number[];
+  /** Free words attached to originated routes. */
+  readonly tag?: string;
+}
+
+export interface Origination {
+  /** CIDR text. */
+  readonly prefix: string;
+  /** Default: the session's local address. */
+  readonly nextHop?: string;
+  readonly localPref?: number;
+  readonly med?: number;
+  readonly communities?: readonly string[];
+  readonly tag?: string;
+}
+
+/**
+ * Changes to best routes as columns: entry `i` has its address words at `addresses[i × words]`, its length at
+ * `lengths[i]`, and at `nextHops[i]` an index into `nextHopSets`, or 0 for "no route any more" (`nextHopSets[0]` is
+ * empty). Arrays belong to the speaker and are valid during the call only; `nextHopSets` only ever grows and keeps
+ * its numbering for the life of the speaker.
+ */
+export interface BestChanges {
+  readonly family: Family;
+  readonly count: number;
+  readonly addresses: Uint32Array;
+  readonly lengths: Uint8Array;
+  readonly nextHops: Uint32Array;
+  readonly nextHopSets: readonly NextHopSet[];
+  /** When the first byte of the UPDATE behind the oldest of these changes was read (`Clock.now`), for measuring. */
+  readonly since: number;
+}
+
+/** Next hops of one route, sorted; several for ECMP. `localPref` is the best path's, for route metrics. */
+export interface NextHopSet {
+  readonly addresses: readonly string[];
+  readonly localPref: number;
+}
+
+export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
+
+export interface PeerStatus {
+  readonly address: string;
+  readonly remoteAs: number;
+  readonly state: SessionState;
+  /** `Clock.wallTime` of the last change of state into or out of Established, or of configuration. */
+  readonly since: number;
+  /** Why it is not Established: the last error or NOTIFICATION in words. */
+  readonly reason?: string;
+  readonly routerId?: string;
+  readonly negotiated?: {
+    readonly holdTime: number;
+    readonly families: readonly AddressFamily[];
+    readonly fourOctetAs: boolean;
+    readonly capabilities: readonly string[];
+  };
+  readonly prefixes: { readonly received: number; readonly accepted: number; readonly advertised: number };
+  readonly messages: { readonly received: number; readonly sent: number; readonly updatesReceived: number; readonly updatesSent: number };
+  readonly flaps: number;
+  readonly gracefulRestart?: 'helping' | 'restarting';
+  readonly description?: string;
+}
+
+export type SpeakerEvent =
+  | { readonly kind: 'state'; readonly peer: string; readonly from: SessionState; readonly to: SessionState; readonly reason: string }
+  | { readonly kind: 'notification'; readonly peer: string; readonly direction: 'sent' | 'received'; readonly code: number; readonly subcode: number; readonly text: string }
+  /** An RFC 7606 case: what was done about which attribute, with the offending bytes in hex. */
+  | { readonly kind: 'malformed'; readonly peer: string; readonly action: 'discard' | 'withdraw' | 'reset'; readonly attribute?: number; readonly reason: string; readonly bytes: string }
+  | { readonly kind: 'end-of-rib'; readonly peer: string; readonly family: AddressFamily };

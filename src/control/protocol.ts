@@ -1,0 +1,90 @@
+import { z } from 'zod';
+
+/** Where the daemon listens, unless `VROUTER_SOCKET` says otherwise. Mode 0600: root only. */
+export const DEFAULT_SOCKET = '/var/run/calico/vrouter.sock';
+
+/** Bytes of one request or answer; more is refused, so that nobody can make the daemon buffer without end. */
+export const MAX_MESSAGE = 16 * 1024 * 1024;
+
+const cniRequest = z.object({
+  containerId: z.string().min(1),
+  /** Path of the pod's network namespace; empty for a DEL that comes late. */
+  netns: z.string(),
+  ifName: z.string().min(1).max(15),
+  /** `CNI_ARGS` as key → value. */
+  args: z.record(z.string(), z.string()),
+  /** The plugin's network configuration, as it came on stdin. */
+  config: z.looseObject({ cniVersion: z.string(), name: z.string() }),
+});
+export type CniRequest = z.infer<typeof cniRequest>;
+
+/** One line of JSON each way: the request names an `op`, the answer is `{ ok, result }` or `{ ok, error }`. */
+export const requestSchema = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('status') }),
+  z.object({ op: z.literal('routes') }),
+  z.object({ op: z.literal('endpoints') }),
+  z.object({ op: z.literal('tunnels') }),
+  z.object({ op: z.literal('resync') }),
+  z.object({ op: z.literal('cni.add'), request: cniRequest }),
+  z.object({ op: z.literal('cni.del'), request: cniRequest }),
+  z.object({ op: z.literal('cni.check'), request: cniRequest }),
+  z.object({ op: z.literal('cni.gc'), valid: z.array(z.object({ containerId: z.string(), ifName: z.string() })), network: z.string() }),
+  z.object({ op: z.literal('cni.status') }),
+]);
+export type Request = z.infer<typeof requestSchema>;
+
+const peer = z.object({
+  address: z.string(),
+  family: z.union([z.literal(4), z.literal(6)]),
+  /** As `calicoctl node status` prints it: `node-to-node mesh`, `global`, `node specific`. */
+  type: z.string(),
+  /** BIRD's word for it: `up`, `start`, `down`. */
+  state: z.string(),
+  /** Milliseconds since 1970. */
+  since: z.number(),
+  /** The BGP state, with what is known about why it is not Established. */
+  info: z.string(),
+  remoteAs: z.number(),
+  received: z.number(),
+  accepted: z.number(),
+  advertised: z.number(),
+});
+
+export const nodeStatusSchema = z.object({
+  nodename: z.string(),
+  version: z.string(),
+  pid: z.number(),
+  startedAt: z.number(),
+  ready: z.boolean(),
+  /** What keeps the node from being ready, or degrades it: sentences. */
+  problems: z.array(z.string()),
+  datastore: z.object({ type: z.string(), inSync: z.boolean(), lastEventAgeSeconds: z.number() }),
+  bgp: z.object({ asn: z.number(), routerId: z.string(), peers: z.array(peer) }).optional(),
+  blocks: z.array(z.object({ cidr: z.string(), state: z.string(), inUse: z.number(), size: z.number() })),
+  routes: z.object({ desired: z.number(), programmed: z.number(), failed: z.number() }),
+});
+export type NodeStatus = z.infer<typeof nodeStatusSchema>;
+export type NodeStatusPeer = z.infer<typeof peer>;
+
+export const explainedEntrySchema = z.object({
+  /** The entry as ip(8) prints it. */
+  text: z.string(),
+  wanted: z.boolean(),
+  present: z.boolean(),
+  /** Why it is wanted, or why it is not there: the block, the endpoint, the peer, the kernel's refusal. */
+  why: z.string(),
+});
+export type ExplainedEntry = z.infer<typeof explainedEntrySchema>;
+
+export const cniResultSchema = z.looseObject({
+  cniVersion: z.string(),
+  interfaces: z.array(z.looseObject({ name: z.string(), mac: z.string().optional(), mtu: z.number().optional(), sandbox: z.string().optional() })),
+  ips: z.array(z.looseObject({ address: z.string(), gateway: z.string().optional(), interface: z.number().optional() })),
+});
+export type CniResult = z.infer<typeof cniResultSchema>;
+
+export const responseSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), result: z.unknown() }),
+  z.object({ ok: z.literal(false), error: z.object({ code: z.string(), message: z.string(), cniCode: z.number().optional() }) }),
+]);
+export type Response = z.infer<typeof responseSchema>;

@@ -1,0 +1,40 @@
+import { VRouterError } from '../base/index.ts';
+
+/** Every failure of a store. `code` tells which; `key` names the object as Calico prints it: `IPPool(name)`. */
+export class StoreError extends VRouterError {}
+
+export class NotFound extends StoreError {
+  constructor(key: string, cause?: string) {
+    super('NOT_FOUND', `resource does not exist: ${key}${cause === undefined ? '' : ` with error: ${cause}`}`);
+  }
+}
+
+export class AlreadyExists extends StoreError {
+  constructor(key: string) {
+    super('ALREADY_EXISTS', `resource already exists: ${key}`);
+  }
+}
+
+export class UpdateConflict extends StoreError {
+  constructor(key: string) {
+    super('CONFLICT', `update conflict: ${key}`);
+  }
+}
+
+export class RevisionExpired extends StoreError {
+  constructor(revision: string) {
+    super('EXPIRED', `revision ${revision} is no longer available: list again`);
+  }
+}
+
+export class DatastoreUnavailable extends StoreError {
+  constructor(reason: string, options?: ErrorOptions) {
+    super('UNAVAILABLE', `the datastore can't be reached: ${reason}`, options);
+  }
+}
+
+export class OperationNotSupported extends StoreError {
+  constructor(operation: string, key: string, reason?: string) {
+    super('NOT_SUPPORTED', `operation ${operation} is not supported on ${key}${reason === undefined ? '' : `: ${reason}`}`);
+  }
+}

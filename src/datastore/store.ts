@@ -1,0 +1,56 @@
+import type { KindName, ResourceOf } from '../model/index.ts';
+
+/** What names one object. Namespaced kinds need `namespace`. */
+export interface ResourceKey<Kind extends KindName = KindName> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+export interface ListOptions {
+  readonly namespace?: string;
+  /** All of these labels with these values. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface Listing<Kind extends KindName = KindName> {
+  readonly items: readonly ResourceOf<Kind>[];
+  /** The moment of the listing: where a watch that misses nothing begins. */
+  readonly revision: string;
+}
+
+/** Conditions of a deletion: it fails with `UpdateConflict` unless they hold. */
+export interface Precondition {
+  readonly resourceVersion?: string | undefined;
+  readonly uid?: string | undefined;
+}
+
+export type StoreEvent<Kind extends KindName = KindName> =
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly resource: ResourceOf<Kind>; readonly revision: string }
+  /** Nothing new up to `revision`: proof that the watch is alive. */
+  | { readonly type: 'bookmark'; readonly revision: string };
+
+/**
+ * Where resources live. Four engines (memory, sqlite, etcd, kubernetes) behind one door, one contract suite for all.
+ * All writes are compare-and-swap; all failures are `StoreError`s (`errors.ts`).
+ */
+export interface Store {
+  /** The object, or undefined. */
+  get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
+  list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;
+  /** Stores a new object; fills in uid, creationTimestamp and resourceVersion. `AlreadyExists` if there is one. */
+  create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>>;
+  /**
+   * Replaces the object if it is still at `metadata.resourceVersion`; `UpdateConflict` if not, `NotFound` if it is gone.
+   * Without a resourceVersion it replaces whatever is there.
+   */
+  update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>>;
+  /** Removes the object and returns what it was; `NotFound` if there is none. */
+  delete<Kind extends KindName>(key: ResourceKey<Kind>, precondition?: Precondition): Promise<ResourceOf<Kind>>;
+  /**
+   * Changes after `revision`, in order, until `signal` aborts. Ends by throwing: `RevisionExpired` (list again),
+   * `DatastoreUnavailable` (try later).
+   */
+  watch<Kind extends KindName>(kind: Kind, revision: string, signal: AbortSignal): AsyncIterable<StoreEvent<Kind>>;
+  close(): Promise<void>;
+}
