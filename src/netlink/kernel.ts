@@ -165,9 +165,14 @@ export interface RouteFilter {
   readonly protocol?: number;
 }
 
-/** Verbs of `RouteChanges.verb`. */
+/**
+ * Verbs of `RouteChanges.verbs`. `ADD` is exclusive (`NLM_F_CREATE|NLM_F_EXCL`): it answers EEXIST where somebody's
+ * route to the same destination stands, so that a route of others is never replaced unseen. `REPLACE`
+ * (`NLM_F_CREATE|NLM_F_REPLACE`) is for what we know to be ours. `DELETE` matches only routes of `how.protocol`.
+ */
 export const ROUTE_REPLACE = 1;
 export const ROUTE_DELETE = 2;
+export const ROUTE_ADD = 3;
 
 /**
  * Many route changes as columns. Entry `i` has its address words at `addresses[i × words]` (1 word for IPv4, 4 for
