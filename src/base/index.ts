@@ -19,4 +19,5 @@ export * from './keyed-delta.ts';
 export * from './log.ts';
 export * from './prefix.ts';
 export * from './prefix-table.ts';
+export * from './retry-queue.ts';
 export * from './virtual-clock.ts';

@@ -102,3 +102,14 @@ export function subnet(of: Prefix, length: number, index: number | bigint): Pref
   const step = 1n << BigInt(addressBits(of.family) - length);
   return Object.freeze({ family: of.family, value: of.value + BigInt(index) * step, length });
 }
+
+/** The address as 32-bit words, first word highest: how prefix tables and route columns hold it. */
+export function prefixWords({ family, value }: Prefix): Uint32Array {
+  const words = new Uint32Array(family === 4 ? 1 : 4);
+  let rest = value;
+  for (let word = words.length - 1; word >= 0; word--) {
+    words[word] = Number(rest & 0xffffffffn);
+    rest >>= 32n;
+  }
+  return words;
+}

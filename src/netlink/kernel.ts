@@ -29,6 +29,9 @@ export interface Kernel {
    */
   applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]>;
 
+  /** The route the kernel would take to an address (`ip route get`), or undefined when there is none. */
+  routeGet(address: string): Promise<Route | undefined>;
+
   ruleList(family: Family): Promise<readonly Rule[]>;
   ruleAdd(rule: Rule): Promise<void>;
   ruleDelete(rule: Rule): Promise<void>;

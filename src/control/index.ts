@@ -1,0 +1,21 @@
+/**
+ * control: how other programs on this machine talk to the daemon.
+ *
+ * A unix socket, mode 0600; one JSON object a line in each direction. `protocol.ts` is the whole vocabulary, as zod
+ * schemas that both sides check against. The CNI plugin, `calicoctl node status` and `vrouter status` are clients.
+ */
+export { request, socketPath } from './client.ts';
+export { DaemonUnreachable, RequestRefused } from './errors.ts';
+export {
+  type CniRequest,
+  type CniResult,
+  cniResultSchema,
+  DEFAULT_SOCKET,
+  type ExplainedEntry,
+  explainedEntrySchema,
+  type NodeStatus,
+  type NodeStatusPeer,
+  nodeStatusSchema,
+  type Request,
+} from './protocol.ts';
+export { type Answer, ControlServer } from './server.ts';

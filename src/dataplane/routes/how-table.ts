@@ -1,0 +1,42 @@
+import type { RouteHow } from '../../netlink/index.ts';
+
+/**
+ * Numbers for the ways out of a route. Thousands of routes share a handful of them, so a route is two integers
+ * (prefix, how) and a difference between routes is a difference between integers. Number 0 means "no route".
+ */
+export class HowTable {
+  readonly #hows: RouteHow[] = [NOWHERE];
+  readonly #ids = new Map<string, number>();
+
+  /** The number of `how`, the same for equal ones. */
+  id(how: RouteHow): number {
+    const text = howText(how);
+    let id = this.#ids.get(text);
+    if (id === undefined) {
+      id = this.#hows.push(Object.freeze({ ...how })) - 1;
+      this.#ids.set(text, id);
+    }
+    return id;
+  }
+
+  how(id: number): RouteHow {
+    return this.#hows[id];
+  }
+
+  /** All of them, by number. The array grows as the table does. */
+  get all(): readonly RouteHow[] {
+    return this.#hows;
+  }
+}
+
+const NOWHERE: RouteHow = Object.freeze({ kind: 'unicast', protocol: 0, table: 0, nextHops: [] });
+
+/** Equal for hows that the kernel would show alike: absent fields and the kernel's defaults are one. */
+function howText(how: RouteHow): string {
+  const onLink = how.nextHops.every((hop) => hop.via === undefined);
+  const scope = how.scope ?? (how.kind === 'unicast' && onLink ? 'link' : 'global');
+  const hops = how.nextHops.map(
+    (hop) => `${hop.via ?? ''}%${hop.dev ?? ''}${hop.onlink ? '!' : ''}*${how.nextHops.length > 1 ? (hop.weight ?? 1) : 1}`,
+  );
+  return [how.kind, how.protocol, how.table, scope, how.metric ?? 0, how.source ?? '', how.mtu ?? 0, ...hops.sort()].join(' ');
+}

@@ -1,0 +1,195 @@
+import {
+  type Cancel,
+  type Clock,
+  type Family,
+  type Log,
+  parsePrefix,
+  prefixWords,
+  reasonOf,
+  RetryQueue,
+} from '../../base/index.ts';
+import { type Kernel, ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteFailure } from '../../netlink/index.ts';
+import { HowTable } from './how-table.ts';
+import { MAIN_TABLE, ROUTE_PROTOCOL } from './render.ts';
+import { type RouteBatch, RouteTable } from './route-table.ts';
+
+/** Routes in one call to the kernel: some 10 ms, so that keepalives and CNI requests get their turn. */
+const BATCH = 4096;
+
+/** A route that the kernel refuses, and what it says. */
+export interface FailedRoute {
+  readonly family: Family;
+  readonly prefix: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface RouteCounts {
+  readonly desired: number;
+  readonly programmed: number;
+  readonly failed: number;
+  /** Stale routes that wait for the end of a restart. */
+  readonly held: number;
+}
+
+/**
+ * Brings the kernel's routes of our protocol to what the tables want: reads what is there once, then sends only
+ * differences, in batches. An entry that the kernel refuses is tried again later by itself and holds up nothing.
+ */
+export class RouteReconciler {
+  readonly hows = new HowTable();
+  readonly tables: Readonly<Record<Family, RouteTable>>;
+  readonly #kernel: Kernel;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #failing: RetryQueue<FailedRoute>;
+  #started = false;
+  #flushing: Promise<void> | undefined;
+  #scheduled: Cancel | undefined;
+  /** Called when all pending changes have been answered by the kernel. */
+  onSettled: () => void = () => {};
+  /** Changes the kernel took, by verb, since the start. */
+  readonly written = { add: 0, replace: 0, delete: 0 };
+
+  constructor(options: { kernel: Kernel; clock: Clock; log: Log }) {
+    this.#kernel = options.kernel;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#failing = new RetryQueue(options.clock);
+    this.tables = { 4: new RouteTable(4, this.hows), 6: new RouteTable(6, this.hows) };
+  }
+
+  /** Reads what a former run left in the kernel. Nothing is written before this has been called. */
+  async start(): Promise<void> {
+    await this.resync();
+    this.#started = true;
+    this.schedule();
+  }
+
+  /** Reads the kernel's routes of ours again and repairs what differs. */
+  async resync(): Promise<void> {
+    for (const family of [4, 6] as const) {
+      const table = this.tables[family];
+      const routes = await this.#kernel.routeList({ family, table: MAIN_TABLE, protocol: ROUTE_PROTOCOL });
+      const seen = new Set<number>();
+      for (const route of routes) {
+        const prefix = prefixNumber(table, route.destination);
+        seen.add(prefix);
+        table.found(prefix, this.hows.id(route));
+      }
+      for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
+        if (table.actual(prefix) !== 0 && !seen.has(prefix)) table.found(prefix, 0);
+      }
+    }
+    this.schedule();
+  }
+
+  /** What the kernel's monitor says of a route of ours that somebody changed. */
+  observed(family: Family, destination: string, how: number): void {
+    const table = this.tables[family];
+    table.found(prefixNumber(table, destination), how);
+    this.schedule();
+  }
+
+  /** Writes pending changes soon; calls in between cost nothing. */
+  schedule(): void {
+    if (!this.#started || this.#scheduled !== undefined || this.#flushing !== undefined) return;
+    this.#scheduled = this.#clock.soon(() => {
+      this.#scheduled = undefined;
+      void this.flush();
+    });
+  }
+
+  /** Writes pending changes now; resolves when the kernel has answered. */
+  async flush(): Promise<void> {
+    while (this.#flushing !== undefined) await this.#flushing;
+    if (!this.#started || !this.pending) return;
+    this.#flushing = this.#write();
+    try {
+      await this.#flushing;
+    } finally {
+      this.#flushing = undefined;
+    }
+    if (this.pending) this.schedule();
+    else this.onSettled();
+  }
+
+  get pending(): boolean {
+    return this.tables[4].pending || this.tables[6].pending;
+  }
+
+  counts(): RouteCounts {
+    const both = Object.values(this.tables);
+    return {
+      desired: both.reduce((sum, table) => sum + table.wanted, 0),
+      programmed: both.reduce((sum, table) => sum + table.present, 0),
+      failed: this.#failing.size,
+      held: both.reduce((sum, table) => sum + table.held, 0),
+    };
+  }
+
+  failures(): readonly FailedRoute[] {
+    return this.#failing.details();
+  }
+
+  stop(): void {
+    this.#started = false;
+    this.#scheduled?.();
+    this.#scheduled = undefined;
+    this.#failing.clear();
+  }
+
+  async #write(): Promise<void> {
+    for (const table of Object.values(this.tables)) {
+      for (let batch = table.take(BATCH); batch !== undefined; batch = table.take(BATCH)) {
+        await this.#send(table, batch);
+      }
+    }
+  }
+
+  async #send(table: RouteTable, batch: RouteBatch): Promise<void> {
+    let failures: readonly RouteFailure[];
+    try {
+      failures = await this.#kernel.applyRoutes(batch.changes);
+    } catch (error) {
+      const reason = reasonOf(error);
+      failures = Array.from({ length: batch.changes.count }, (_, entry) => ({ entry, code: 'SOCKET', reason }));
+    }
+    if (this.#failing.size > 0) this.#clearRetries(table, batch, failures);
+    for (const failure of failures) this.#failed(table, batch, failure);
+    this.#count(batch, failures);
+    table.settle(batch, failures);
+  }
+
+  #count({ changes }: RouteBatch, failures: readonly RouteFailure[]): void {
+    const tally = [0, 0, 0, 0];
+    for (let entry = 0; entry < changes.count; entry++) tally[changes.verbs[entry]]++;
+    for (const { entry } of failures) tally[changes.verbs[entry]]--;
+    this.written.add += tally[ROUTE_ADD];
+    this.written.replace += tally[ROUTE_REPLACE];
+    this.written.delete += tally[ROUTE_DELETE];
+  }
+
+  #clearRetries(table: RouteTable, batch: RouteBatch, failures: readonly RouteFailure[]): void {
+    const failed = new Set(failures.map(({ entry }) => batch.keys[entry]));
+    for (let entry = 0; entry < batch.changes.count; entry++) {
+      if (!failed.has(batch.keys[entry])) this.#failing.done(table.prefixes.text(batch.keys[entry]));
+    }
+  }
+
+  #failed(table: RouteTable, batch: RouteBatch, { entry, code, reason }: RouteFailure): void {
+    const key = batch.keys[entry];
+    const prefix = table.prefixes.text(key);
+    const attempts = this.#failing.failed(prefix, { family: table.family, prefix, code, reason }, () => {
+      table.again(key);
+      this.schedule();
+    });
+    if (attempts === 1) this.#log.warn({ route: prefix, code, reason }, 'the kernel refused a route; trying again later');
+  }
+}
+
+/** The number of a prefix given as text. */
+export function prefixNumber(table: RouteTable, cidr: string): number {
+  const prefix = parsePrefix(cidr, 'route');
+  return table.prefixes.internAt(prefixWords(prefix), 0, prefix.length);
+}

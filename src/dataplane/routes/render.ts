@@ -1,0 +1,21 @@
+import type { RouteHow, RouteNextHop } from '../../netlink/index.ts';
+
+/** `RTPROT` of every route that vRouter programs: how it knows its own again after a crash. */
+export const ROUTE_PROTOCOL = 80;
+/** `RT_TABLE_MAIN`. */
+export const MAIN_TABLE = 254;
+
+const ours = { protocol: ROUTE_PROTOCOL, table: MAIN_TABLE } as const;
+
+/** `blackhole PREFIX`: addresses of a block of ours that no pod has must not leave the node. */
+export const BLACKHOLE: RouteHow = { ...ours, kind: 'blackhole', nextHops: [] };
+
+/** `PREFIX dev caliXXXX scope link`: a pod on this node. */
+export function workloadRoute(dev: number): RouteHow {
+  return { ...ours, kind: 'unicast', scope: 'link', nextHops: [{ dev }] };
+}
+
+/** `PREFIX via NODE dev ethX`, or several ways for ECMP. */
+export function gatewayRoute(nextHops: readonly RouteNextHop[]): RouteHow {
+  return { ...ours, kind: 'unicast', nextHops };
+}

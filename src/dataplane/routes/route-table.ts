@@ -1,0 +1,180 @@
+import { DeltaMap, type Family, PrefixTable } from '../../base/index.ts';
+import { ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteChanges, type RouteFailure } from '../../netlink/index.ts';
+import { HowTable } from './how-table.ts';
+
+/**
+ * Where a route comes from, most trusted first: where two sources want the same prefix, the earlier one has it.
+ * (A pod's own /32 beats what a peer says about it; a learned route beats the blackhole under it.)
+ */
+export const ROUTE_SOURCES = ['workload', 'tunnel', 'bgp', 'blackhole'] as const;
+export type RouteSource = (typeof ROUTE_SOURCES)[number];
+
+/** A batch on its way to the kernel: the changes, and which prefix each entry is about. */
+export interface RouteBatch {
+  readonly changes: RouteChanges;
+  readonly keys: Uint32Array;
+}
+
+/**
+ * All routes of one family that are ours: what each source wants, who wins, and what the kernel has. Pure columns of
+ * integers; `RouteReconciler` carries the batches to the kernel and tells what became of them.
+ */
+export class RouteTable {
+  readonly family: Family;
+  readonly prefixes: PrefixTable;
+  readonly hows: HowTable;
+  readonly #delta: DeltaMap;
+  readonly #columns: Record<RouteSource, Uint32Array>;
+  #holding = false;
+  #held = new Set<number>();
+
+  constructor(family: Family, hows: HowTable, expected = 4096) {
+    this.family = family;
+    this.hows = hows;
+    this.prefixes = new PrefixTable(family, expected);
+    this.#delta = new DeltaMap(expected);
+    this.#columns = {
+      workload: new Uint32Array(expected),
+      tunnel: new Uint32Array(expected),
+      bgp: new Uint32Array(expected),
+      blackhole: new Uint32Array(expected),
+    };
+  }
+
+  /** Routes that should be in the kernel. */
+  get wanted(): number {
+    return this.#delta.desiredSize;
+  }
+
+  /** Routes of ours that are in the kernel. */
+  get present(): number {
+    return this.#delta.actualSize;
+  }
+
+  get pending(): boolean {
+    return this.#delta.pending;
+  }
+
+  /** What `source` wants for the prefix: the number of a how, or 0 for nothing. */
+  want(source: RouteSource, prefix: number, how: number): void {
+    if (prefix >= this.#columns.bgp.length) this.#grow(prefix);
+    this.#columns[source][prefix] = how;
+    this.#delta.setDesired(prefix, this.#winner(prefix));
+  }
+
+  wantedBy(source: RouteSource, prefix: number): number {
+    return this.#columns[source][prefix] ?? 0;
+  }
+
+  /** Which source decides about the prefix now. */
+  sourceOf(prefix: number): RouteSource | undefined {
+    return ROUTE_SOURCES.find((source) => this.#columns[source][prefix] > 0);
+  }
+
+  desired(prefix: number): number {
+    return this.#delta.desired(prefix);
+  }
+
+  actual(prefix: number): number {
+    return this.#delta.actual(prefix);
+  }
+
+  /** What the kernel was seen to have. */
+  found(prefix: number, how: number): void {
+    this.#delta.setActual(prefix, how);
+  }
+
+  /**
+   * While held, routes that nobody wants stay: after a restart, until the datastore and the peers have said what is
+   * still wanted.
+   */
+  holdDeletions(): void {
+    this.#holding = true;
+  }
+
+  releaseDeletions(): void {
+    this.#holding = false;
+    for (const prefix of this.#held) this.#delta.again(prefix);
+    this.#held = new Set();
+  }
+
+  /** Routes that stay only because deletions are held. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  again(prefix: number): void {
+    this.#delta.again(prefix);
+  }
+
+  /** The next changes for the kernel, at most about `limit`, or undefined when there are none. */
+  take(limit: number): RouteBatch | undefined {
+    const taken = this.#delta.take(limit);
+    const words = this.prefixes.words;
+    const room = taken.length * 2;
+    const batch = {
+      keys: new Uint32Array(room),
+      addresses: new Uint32Array(room * words),
+      lengths: new Uint8Array(room),
+      verbs: new Uint8Array(room),
+      howIndex: new Uint32Array(room),
+    };
+    let count = 0;
+    const put = (prefix: number, verb: number, how: number): void => {
+      for (let word = 0; word < words; word++) batch.addresses[count * words + word] = this.prefixes.address(prefix, word);
+      batch.lengths[count] = this.prefixes.length(prefix);
+      batch.verbs[count] = verb;
+      batch.howIndex[count] = how;
+      batch.keys[count++] = prefix;
+    };
+    for (const prefix of taken) {
+      const desired = this.#delta.desired(prefix);
+      const actual = this.#delta.actual(prefix);
+      if (desired === 0) {
+        if (this.#holding) this.#held.add(prefix);
+        else put(prefix, ROUTE_DELETE, actual);
+      } else if (actual === 0) put(prefix, ROUTE_ADD, desired);
+      else if (this.#replaceable(actual, desired)) put(prefix, ROUTE_REPLACE, desired);
+      else {
+        put(prefix, ROUTE_ADD, desired);
+        put(prefix, ROUTE_DELETE, actual);
+      }
+    }
+    if (count === 0) return undefined;
+    return { keys: batch.keys, changes: { family: this.family, count, hows: this.hows.all, ...batch } };
+  }
+
+  /** Records what the kernel did with a batch. Prefixes in `failures` stay different, for a later attempt. */
+  settle({ changes, keys }: RouteBatch, failures: readonly RouteFailure[]): void {
+    const failed = new Set(failures.map((failure) => failure.entry));
+    for (let entry = 0; entry < changes.count; entry++) {
+      if (failed.has(entry)) continue;
+      const prefix = keys[entry];
+      if (changes.verbs[entry] !== ROUTE_DELETE) this.#delta.setActual(prefix, changes.howIndex[entry]);
+      else if (entry === 0 || keys[entry - 1] !== prefix) {
+        this.#delta.setActual(prefix, 0);
+        if (this.#delta.desired(prefix) === 0) this.prefixes.release(prefix);
+      }
+    }
+  }
+
+  /** The kernel's REPLACE finds the old route by destination, table and metric. */
+  #replaceable(actual: number, desired: number): boolean {
+    const [old, next] = [this.hows.how(actual), this.hows.how(desired)];
+    return old.table === next.table && (old.metric ?? 0) === (next.metric ?? 0) && this.family === 4;
+  }
+
+  #winner(prefix: number): number {
+    const { workload, tunnel, bgp, blackhole } = this.#columns;
+    return workload[prefix] || tunnel[prefix] || bgp[prefix] || blackhole[prefix];
+  }
+
+  #grow(prefix: number): void {
+    const capacity = Math.max(this.prefixes.capacity, prefix + 1);
+    for (const source of ROUTE_SOURCES) {
+      const wider = new Uint32Array(capacity);
+      wider.set(this.#columns[source]);
+      this.#columns[source] = wider;
+    }
+  }
+}
