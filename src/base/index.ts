@@ -20,4 +20,5 @@ export * from './log.ts';
 export * from './prefix.ts';
 export * from './prefix-table.ts';
 export * from './retry-queue.ts';
+export * from './version.ts';
 export * from './virtual-clock.ts';

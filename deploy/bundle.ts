@@ -1,0 +1,64 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+/**
+ * Builds `dist/`: the programs as bundles that start fast, and `dist/bin/`, the commands that start them on the
+ * Node that the lockfile pins. Packages with native parts, and the Kubernetes client, stay in `node_modules`.
+ */
+const root = new URL('..', import.meta.url);
+const dist = new URL('dist/', root);
+const external = ['koffi', 'netlink', '@kubernetes/client-node'];
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(new URL('bin/', dist), { recursive: true });
+
+const shared = {
+  absWorkingDir: root.pathname,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  external,
+  logLevel: 'warning',
+} as const;
+
+await Promise.all([
+  build({
+    ...shared,
+    entryPoints: { vrouter: 'src/main.ts', calicoctl: 'src/main.ts' },
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    // Packages written as CommonJS ask for Node's modules by `require`.
+    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+  }),
+  // The runtime starts the plugin for every pod: one plain file, nothing in it but the plugin.
+  build({
+    ...shared,
+    stdin: {
+      contents: "import { runCni } from './src/cni/index.ts';\nrunCni(process).then((code) => { process.exitCode = code; });",
+      resolveDir: root.pathname,
+      loader: 'ts',
+    },
+    outfile: 'dist/calico.cjs',
+    format: 'cjs',
+    minify: true,
+  }),
+]);
+
+const wrapper = (file: string): string => `#!/bin/sh
+here=$(dirname -- "$(readlink -f -- "$0")")
+exec "$here/../../node_modules/.bin/node" "$here/../${file}" "$@"
+`;
+for (const [name, file] of Object.entries({
+  vrouter: 'vrouter.js',
+  calicoctl: 'calicoctl.js',
+  calico: 'calico.cjs',
+  'calico-ipam': 'calico.cjs',
+})) {
+  const path = new URL(`bin/${name}`, dist);
+  await writeFile(path, wrapper(file));
+  await chmod(path, 0o755);
+}
+// Without it Node would look for a package.json above dist, and find the same answer more slowly.
+await writeFile(new URL('package.json', dist), '{ "type": "module" }\n');

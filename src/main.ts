@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+import { basename } from 'node:path';
+
+const HELP = `vRouter: makes this Linux host a router for its pods
+
+Usage: vrouter COMMAND [OPTIONS]
+
+Commands:
+  daemon       run the node: IPAM, routes, BGP, policy (needs root)
+  calicoctl    read and change resources, node status, IPAM; also on its own as calicoctl
+  cni          the CNI plugin, as a container runtime calls it; also on its own as calico
+  lab          a cluster of nodes in network namespaces of this machine (needs root)
+  status       this node's sessions, blocks and routes: calicoctl node status
+  version      print the version
+
+Each command has its own --help.
+`;
+
+/** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
+const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  daemon: async (args) => (await import('./daemon/index.ts')).runDaemon(args, process),
+  cni: async () => (await import('./cni/index.ts')).runCni(process),
+  calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args, process),
+  lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
+  status: async (args) => (await import('./cli/index.ts')).runCalicoctl(['node', 'status', ...args], process),
+  version: async () => {
+    process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);
+    return 0;
+  },
+  '--help': async () => {
+    process.stdout.write(HELP);
+    return 0;
+  },
+};
+
+/** Names that the file may be called by, and what they stand for. */
+const aliases: Readonly<Record<string, string>> = {
+  calicoctl: 'calicoctl',
+  'kubectl-calico': 'calicoctl',
+  calico: 'cni',
+  'calico-ipam': 'cni',
+};
+
+async function main(path: string, args: readonly string[]): Promise<number> {
+  const called = aliases[basename(path, '.js')];
+  if (called !== undefined) return programs[called](args);
+  const [first = '--help', ...rest] = args;
+  const name = first === '-h' || first === 'help' ? '--help' : first === '--version' ? 'version' : first;
+  if (Object.hasOwn(programs, name)) return programs[name](rest);
+  process.stderr.write(`vrouter: unknown command '${first}'\n\n${HELP}`);
+  return 2;
+}
+
+process.exitCode = await main(process.argv[1], process.argv.slice(2));
