@@ -20,3 +20,6 @@ export interface Resource<Kind extends string = string, Spec = unknown, Status =
   readonly spec: Spec;
   readonly status?: Status | undefined;
 }
+
+/** The `apiVersion` of every resource that users see, whatever a store calls it. */
+export const API_VERSION = 'projectcalico.org/v3';

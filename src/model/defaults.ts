@@ -1,0 +1,58 @@
+import { effectivePool, type IPPool } from './kinds/ip-pool.ts';
+import type { NetworkPolicySpec } from './kinds/network-policy.ts';
+import { builtInTiers } from './kinds/tier.ts';
+import type { KindName, ResourceOf } from './registry.ts';
+
+/**
+ * Fills in what Calico's own client writes into an object on create and update; other defaults stay unwritten and
+ * are applied by those who read (`effective…`).
+ */
+export function fillDefaults<Kind extends KindName>(resource: ResourceOf<Kind>): ResourceOf<Kind> {
+  const filled = fill(resource as ResourceOf<KindName>);
+  return filled as ResourceOf<Kind>;
+}
+
+function fill(resource: ResourceOf<KindName>): ResourceOf<KindName> {
+  switch (resource.kind) {
+    case 'IPPool':
+      return { ...resource, spec: poolDefaults(resource) };
+    case 'Tier': {
+      const builtIn = builtInTiers[resource.metadata.name];
+      const defaultAction = resource.spec.defaultAction ?? 'Deny';
+      return { ...resource, spec: { ...resource.spec, defaultAction, ...builtIn } };
+    }
+    case 'NetworkPolicy':
+    case 'GlobalNetworkPolicy':
+    case 'StagedNetworkPolicy':
+    case 'StagedGlobalNetworkPolicy': {
+      const tier = resource.spec.tier || 'default';
+      const labels = { ...resource.metadata.labels, 'projectcalico.org/tier': tier };
+      const spec = { ...resource.spec, tier, types: policyTypes(resource.spec) };
+      return { ...resource, metadata: { ...resource.metadata, labels }, spec } as ResourceOf<KindName>;
+    }
+    default:
+      return resource;
+  }
+}
+
+function poolDefaults(pool: IPPool): IPPool['spec'] {
+  const { blockSize, ipipMode, vxlanMode, nodeSelector, allowedUses, assignmentMode } = effectivePool(pool);
+  return {
+    ...pool.spec,
+    blockSize,
+    ipipMode,
+    vxlanMode,
+    nodeSelector: nodeSelector === '' ? 'all()' : nodeSelector,
+    allowedUses: allowedUses.length === 0 ? ['Workload', 'Tunnel'] : allowedUses,
+    assignmentMode,
+  };
+}
+
+/** The directions that a policy is about when it doesn't say. */
+export function policyTypes(
+  spec: Pick<NetworkPolicySpec, 'types' | 'ingress' | 'egress'>,
+): readonly ('Ingress' | 'Egress')[] {
+  if (spec.types !== undefined && spec.types.length > 0) return spec.types;
+  if ((spec.egress?.length ?? 0) === 0) return ['Ingress'];
+  return (spec.ingress?.length ?? 0) === 0 ? ['Egress'] : ['Ingress', 'Egress'];
+}

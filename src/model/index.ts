@@ -1,0 +1,75 @@
+/**
+ * model: the nouns of `projectcalico.org/v3`.
+ *
+ * Each kind is one file in `kinds/`: its zod schema with Calico's rules, its plural, the names that users may call
+ * it by. `registry.ts` is the table of them. An object from outside goes through `validate` once, at the edge, and
+ * is a plain typed value from then on; fields that we don't know are carried along untouched.
+ *
+ * Defaults come in two ways, as in Calico: `fillDefaults` writes into an object what Calico's client writes on
+ * create and update; `effective…` functions give a reader a spec with nothing missing. `names.ts` holds the names
+ * under which blocks, affinities and handles are stored; `exact-json.ts` keeps 64-bit sequence numbers exact.
+ */
+export { fillDefaults, policyTypes } from './defaults.ts';
+export { type FieldError, UnknownKind, ValidationError } from './errors.ts';
+export { formatJson, parseJson } from './exact-json.ts';
+export {
+  type BGPConfiguration,
+  type BGPConfigurationSpec,
+  type EffectiveBGPConfiguration,
+  effectiveBGPConfiguration,
+} from './kinds/bgp-configuration.ts';
+export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
+export { type BGPPeer, type BGPPeerSpec, readPeerIP } from './kinds/bgp-peer.ts';
+export type { BlockAffinity, BlockAffinitySpec } from './kinds/block-affinity.ts';
+export type { CalicoNodeStatus } from './kinds/calico-node-status.ts';
+export type { ClusterInformation, ClusterInformationSpec } from './kinds/cluster-information.ts';
+export type { FelixConfiguration, FelixConfigurationSpec } from './kinds/felix-configuration.ts';
+export type {
+  GlobalNetworkPolicy,
+  GlobalNetworkPolicySpec,
+  StagedGlobalNetworkPolicy,
+} from './kinds/global-network-policy.ts';
+export type { HostEndpoint, HostEndpointSpec } from './kinds/host-endpoint.ts';
+export { type EffectiveIPPool, effectivePool, type IPPool, type IPPoolSpec } from './kinds/ip-pool.ts';
+export type { IPReservation, IPReservationSpec } from './kinds/ip-reservation.ts';
+export type { AllocationAttribute, IPAMBlock, IPAMBlockSpec } from './kinds/ipam-block.ts';
+export {
+  type EffectiveIPAMConfiguration,
+  effectiveIPAMConfiguration,
+  type IPAMConfiguration,
+  type IPAMConfigurationSpec,
+} from './kinds/ipam-configuration.ts';
+export type { IPAMHandle, IPAMHandleSpec } from './kinds/ipam-handle.ts';
+export type { KubeControllersConfiguration } from './kinds/kube-controllers-configuration.ts';
+export type {
+  NetworkPolicy,
+  NetworkPolicySpec,
+  StagedKubernetesNetworkPolicy,
+  StagedNetworkPolicy,
+} from './kinds/network-policy.ts';
+export type { GlobalNetworkSet, NetworkSet } from './kinds/network-set.ts';
+export type { Node, NodeSpec, NodeStatus } from './kinds/node.ts';
+export type { Profile, ProfileSpec } from './kinds/profile.ts';
+export type { Rule } from './kinds/rule.ts';
+export { builtInTiers, type Tier, type TierSpec } from './kinds/tier.ts';
+export type { WorkloadEndpoint, WorkloadEndpointSpec } from './kinds/workload-endpoint.ts';
+export {
+  affinityLabels,
+  affinityName,
+  affinityOwnerLabels,
+  blockName,
+  cidrName,
+  handleName,
+  resourceKeyText,
+} from './names.ts';
+export {
+  definitionOf,
+  definitions,
+  findKind,
+  type KindName,
+  kindNames,
+  parseKind,
+  type ResourceOf,
+} from './registry.ts';
+export { API_VERSION, type ObjectMeta, type Resource } from './resource.ts';
+export { isKindName, newResource, validate, validateAs } from './validate.ts';

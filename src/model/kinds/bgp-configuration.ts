@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { Resource } from '../resource.ts';
+import { defineKind, type Present, perNode, type SpecOf } from './definition.ts';
+import {
+  asNumber,
+  cidr,
+  communityValue,
+  duration,
+  interfacePattern,
+  ipv4,
+  ipv6,
+  logLevel,
+  oneOf,
+  routePriority,
+  secretKeyRef,
+} from './field.ts';
+
+const cidrList = z.array(z.looseObject({ cidr }));
+
+const spec = z
+  .looseObject({
+    logSeverityScreen: logLevel.optional(),
+    nodeToNodeMeshEnabled: z.boolean().optional(),
+    asNumber: asNumber.optional(),
+    serviceClusterIPs: cidrList.optional(),
+    serviceExternalIPs: cidrList.optional(),
+    serviceLoadBalancerIPs: cidrList.optional(),
+    serviceLoadBalancerAggregation: oneOf('Enabled', 'Disabled').optional(),
+    communities: z
+      .array(z.looseObject({ name: z.string(), value: communityValue }))
+      .max(500)
+      .optional(),
+    prefixAdvertisements: z
+      .array(z.looseObject({ cidr, communities: z.array(z.string()).max(50).optional() }))
+      .max(500)
+      .optional(),
+    listenPort: z.number().int().min(1).max(65535).optional(),
+    nodeMeshPassword: secretKeyRef.optional(),
+    nodeMeshMaxRestartTime: duration.optional(),
+    bindMode: oneOf('None', 'NodeIP').optional(),
+    ignoredInterfaces: z.array(interfacePattern).optional(),
+    localWorkloadPeeringIPV4: ipv4.optional(),
+    localWorkloadPeeringIPV6: ipv6.optional(),
+    programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly').optional(),
+    ipv4NormalRoutePriority: routePriority.optional(),
+    ipv6NormalRoutePriority: routePriority.optional(),
+  })
+  .superRefine((config, context) => {
+    const names = new Set(config.communities?.map((community) => community.name));
+    if (names.size > 0 && config.prefixAdvertisements === undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['communities'],
+        message: 'communities need prefixAdvertisements that use them',
+      });
+    }
+    config.prefixAdvertisements?.forEach((advertisement, at) => {
+      advertisement.communities?.forEach((community, index) => {
+        if (names.has(community) || communityValue.safeParse(community).success) return;
+        const path = ['prefixAdvertisements', at, 'communities', index];
+        context.addIssue({ code: 'custom', path, message: 'must be a community or the name of one' });
+      });
+    });
+    if (config.nodeToNodeMeshEnabled !== false) return;
+    for (const field of ['nodeMeshPassword', 'nodeMeshMaxRestartTime'] as const) {
+      if (config[field] === undefined) continue;
+      context.addIssue({ code: 'custom', path: [field], message: 'needs nodeToNodeMeshEnabled to be true' });
+    }
+  });
+
+export const bgpConfiguration = defineKind({
+  kind: 'BGPConfiguration',
+  plural: 'bgpconfigurations',
+  aliases: ['bgpconfiguration', 'bgpconfigurations', 'bgpconfig', 'bgpconfigs'],
+  namespaced: false,
+  name: perNode,
+  spec,
+});
+
+export type BGPConfigurationSpec = SpecOf<typeof bgpConfiguration>;
+export type BGPConfiguration = Resource<'BGPConfiguration', BGPConfigurationSpec>;
+export type EffectiveBGPConfiguration = Present<
+  BGPConfigurationSpec,
+  'nodeToNodeMeshEnabled' | 'asNumber' | 'listenPort' | 'bindMode' | 'serviceLoadBalancerAggregation'
+>;
+
+/**
+ * The settings of one node: what `node.<name>` says, else what `default` says, else Calico's defaults.
+ * Pass undefined for an object that doesn't exist.
+ */
+export function effectiveBGPConfiguration(
+  forNode: BGPConfiguration | undefined,
+  cluster: BGPConfiguration | undefined,
+): EffectiveBGPConfiguration {
+  return {
+    nodeToNodeMeshEnabled: true,
+    asNumber: 64512,
+    listenPort: 179,
+    bindMode: 'None',
+    serviceLoadBalancerAggregation: 'Enabled',
+    ...present(cluster?.spec),
+    ...present(forNode?.spec),
+  };
+}
+
+function present<Spec extends object>(spec: Spec | undefined): { [Key in keyof Spec]?: NonNullable<Spec[Key]> } {
+  const entries = Object.entries(spec ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof Spec]?: NonNullable<Spec[Key]> };
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { tryParseAddress } from '../../base/index.ts';
+import type { Resource } from '../resource.ts';
+import { defineKind, type SpecOf } from './definition.ts';
+import { asNumber, duration, ip, oneOf, secretKeyRef, selector } from './field.ts';
+
+/** `10.0.0.1`, `10.0.0.1:1179`, `fd00::1`, `[fd00::1]:1179`. */
+const peerIP = z
+  .string()
+  .refine((text) => text === '' || readPeerIP(text) !== undefined, 'must be ip, ip:port or [ipv6]:port');
+
+const spec = z
+  .looseObject({
+    node: z.string().optional(),
+    nodeSelector: selector.optional(),
+    peerIP: peerIP.optional(),
+    asNumber: asNumber.optional(),
+    localASNumber: asNumber.optional(),
+    peerSelector: selector.optional(),
+    localWorkloadSelector: selector.optional(),
+    keepOriginalNextHop: z.boolean().optional(),
+    nextHopMode: oneOf('Auto', 'Self', 'Keep').optional(),
+    password: secretKeyRef.optional(),
+    sourceAddress: oneOf('UseNodeIP', 'None').optional(),
+    maxRestartTime: duration.optional(),
+    keepaliveTime: duration.optional(),
+    numAllowedLocalASNumbers: z.number().int().min(0).optional(),
+    ttlSecurity: z.number().int().min(0).max(255).optional(),
+    reachableBy: z.union([z.literal(''), ip]).optional(),
+    filters: z.array(z.string()).optional(),
+    reversePeering: oneOf('Auto', 'Manual').optional(),
+  })
+  .superRefine((peer, context) => {
+    const wrong = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if (peer.node && peer.nodeSelector) wrong('node', 'Node field must be empty when NodeSelector is specified');
+    if (peer.peerIP && peer.peerSelector) wrong('peerIP', 'PeerIP field must be empty when PeerSelector is specified');
+    if (peer.asNumber && peer.peerSelector) {
+      wrong('asNumber', 'ASNumber field must be empty when PeerSelector is specified');
+    }
+    if (peer.localWorkloadSelector) {
+      if (peer.peerIP || peer.peerSelector) {
+        wrong('localWorkloadSelector', 'PeerIP and PeerSelector must be empty when LocalWorkloadSelector is specified');
+      }
+      if (!peer.asNumber) wrong('asNumber', 'ASNumber field is required when LocalWorkloadSelector is specified');
+    } else if (!peer.peerIP && !peer.peerSelector) {
+      wrong('peerIP', 'PeerIP field must be specified unless PeerSelector or LocalWorkloadSelector is');
+    } else if (peer.peerIP && !peer.asNumber) {
+      wrong('asNumber', 'ASNumber field is required when PeerIP is specified');
+    }
+    if (peer.keepOriginalNextHop && peer.nextHopMode) {
+      wrong('keepOriginalNextHop', 'cannot be set together with NextHopMode');
+    }
+    if (peer.reachableBy) {
+      const remote = readPeerIP(peer.peerIP ?? '');
+      if (remote === undefined) wrong('reachableBy', 'ReachableBy needs PeerIP');
+      else if (tryParseAddress(remote.address)?.family !== tryParseAddress(peer.reachableBy)?.family) {
+        wrong('reachableBy', 'ReachableBy must be of the same IP family as PeerIP');
+      }
+    }
+  });
+
+export const bgpPeer = defineKind({
+  kind: 'BGPPeer',
+  plural: 'bgppeers',
+  aliases: ['bgppeer', 'bgppeers', 'bgpp', 'bgpps', 'bp', 'bps'],
+  namespaced: false,
+  name: 'subdomain',
+  spec,
+});
+
+export type BGPPeerSpec = SpecOf<typeof bgpPeer>;
+export type BGPPeer = Resource<'BGPPeer', BGPPeerSpec>;
+
+/** Splits the text of `peerIP`; undefined when it is none. `port` is undefined when the text has none. */
+export function readPeerIP(text: string): { readonly address: string; readonly port: number | undefined } | undefined {
+  if (tryParseAddress(text) !== undefined) return { address: text, port: undefined };
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text);
+  const address = parts?.[1] ?? parts?.[2];
+  const port = Number(parts?.[3]);
+  const family = address === undefined ? undefined : tryParseAddress(address)?.family;
+  if (address === undefined || family !== (parts?.[1] === undefined ? 4 : 6) || port < 1 || port > 65535)
+    return undefined;
+  return { address, port };
+}

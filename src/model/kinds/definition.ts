@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+
+/** What names an object of a kind may have. */
+export type NameRule = 'subdomain' | 'label' | 'policy' | 'any' | { readonly only: RegExp; readonly allowed: string };
+
+/** All that vRouter knows of a kind. The one table of them is `registry.ts`. */
+export interface KindDefinition<Kind extends string = string, Spec extends z.ZodType = z.ZodType> {
+  readonly kind: Kind;
+  /** As in URLs and etcd keys. */
+  readonly plural: string;
+  /** What calicoctl accepts, lower-case; the kind itself and its plural too. Empty: not for users. */
+  readonly aliases: readonly string[];
+  readonly namespaced: boolean;
+  readonly name: NameRule;
+  readonly spec: Spec;
+  /** Where the CRD differs from the API. */
+  readonly crd?: { readonly kind: string; readonly plural: string };
+}
+
+export function defineKind<const Kind extends string, Spec extends z.ZodType>(
+  definition: KindDefinition<Kind, Spec>,
+): KindDefinition<Kind, Spec> {
+  return definition;
+}
+
+/** A schema's value as code sees it: read-only, and without the index signature that lets unknown fields through. */
+export type Known<T> = T extends readonly (infer Item)[]
+  ? readonly Known<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T as string extends K ? (unknown extends T[K] ? never : K) : K]: Known<T[K]> }
+    : T;
+
+export type SpecOf<Definition> = Definition extends KindDefinition<string, infer Spec> ? Known<z.output<Spec>> : never;
+
+/** A spec in which these fields are certainly there. */
+export type Present<Spec, Keys extends keyof Spec> = Omit<Spec, Keys> & {
+  readonly [Key in Keys]-?: NonNullable<Spec[Key]>;
+};
+
+/** `default` for the cluster, `node.<name>` for one node. */
+export const perNode: NameRule = { only: /^(default|node\..+)$/, allowed: "'default' or 'node.<nodename>'" };
+export const singleton: NameRule = { only: /^default$/, allowed: "'default'" };

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { Resource } from '../resource.ts';
+import { defineKind, type SpecOf } from './definition.ts';
+import { cidr, duration, logLevel, oneOf, protocol, routePriority, selector } from './field.ts';
+
+const tcpPort = z.number().int().min(0).max(65535);
+const mtu = z.number().int().min(0).max(65535);
+const switchable = oneOf('Enabled', 'Disabled');
+const failsafePorts = z.array(z.looseObject({ protocol, port: tcpPort, net: cidr.optional() }));
+
+/** The settings that vRouter acts on; Calico has some two hundred, and the rest are carried along. */
+const spec = z.looseObject({
+  allowIPIPPacketsFromWorkloads: z.boolean().optional(),
+  allowVXLANPacketsFromWorkloads: z.boolean().optional(),
+  chainInsertMode: oneOf('Insert', 'Append').optional(),
+  defaultEndpointToHostAction: z
+    .string()
+    .regex(/^(drop|return|accept)$/i, 'must be Drop, Return or Accept')
+    .optional(),
+  deviceRouteProtocol: z.number().int().min(0).max(255).optional(),
+  deviceRouteSourceAddress: z.string().optional(),
+  deviceRouteSourceAddressIPv6: z.string().optional(),
+  removeExternalRoutes: z.boolean().optional(),
+  disableConntrackInvalidCheck: z.boolean().optional(),
+  endpointStatusPathPrefix: z.string().optional(),
+  externalNodesList: z.array(z.string()).optional(),
+  failsafeInboundHostPorts: failsafePorts.optional(),
+  failsafeOutboundHostPorts: failsafePorts.optional(),
+  floatingIPs: switchable.optional(),
+  healthEnabled: z.boolean().optional(),
+  healthHost: z.string().optional(),
+  healthPort: tcpPort.optional(),
+  interfaceExclude: z.string().optional(),
+  interfacePrefix: z.string().optional(),
+  interfaceRefreshInterval: duration.optional(),
+  routeRefreshInterval: duration.optional(),
+  ipForwarding: switchable.optional(),
+  ipipEnabled: z.boolean().optional(),
+  vxlanEnabled: z.boolean().optional(),
+  ipipMTU: mtu.optional(),
+  vxlanMTU: mtu.optional(),
+  vxlanMTUV6: mtu.optional(),
+  wireguardMTU: mtu.optional(),
+  wireguardMTUV6: mtu.optional(),
+  ipv4NormalRoutePriority: routePriority.optional(),
+  ipv6NormalRoutePriority: routePriority.optional(),
+  ipv4ElevatedRoutePriority: routePriority.optional(),
+  ipv6ElevatedRoutePriority: routePriority.optional(),
+  ipv6Support: z.boolean().optional(),
+  iptablesFilterAllowAction: oneOf('Accept', 'Return').optional(),
+  iptablesMangleAllowAction: oneOf('Accept', 'Return').optional(),
+  iptablesFilterDenyAction: oneOf('Drop', 'Reject').optional(),
+  iptablesMarkMask: z.number().int().min(0).max(0xffffffff).optional(),
+  nftablesMarkMask: z.number().int().min(0).max(0xffffffff).optional(),
+  nftablesRefreshInterval: duration.optional(),
+  iptablesNATOutgoingInterfaceFilter: z.string().optional(),
+  logSeverityScreen: logLevel.optional(),
+  logSeverityFile: logLevel.optional(),
+  logSeveritySys: logLevel.optional(),
+  logPrefix: z.string().optional(),
+  mtuIfacePattern: z.string().optional(),
+  natOutgoingAddress: z.string().optional(),
+  natPortRange: z.union([z.number(), z.string()]).optional(),
+  natOutgoingExclusions: oneOf('IPPoolsOnly', 'IPPoolsAndHostIPs').optional(),
+  nftablesMode: oneOf('Enabled', 'Disabled', 'Auto').optional(),
+  programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly').optional(),
+  prometheusMetricsEnabled: z.boolean().optional(),
+  prometheusMetricsHost: z.string().optional(),
+  prometheusMetricsPort: tcpPort.optional(),
+  reportingInterval: duration.optional(),
+  routeSource: oneOf('CalicoIPAM', 'WorkloadIPs').optional(),
+  routeSyncDisabled: z.boolean().optional(),
+  routeTableRanges: z.array(z.looseObject({ min: z.number().int(), max: z.number().int() })).optional(),
+  serviceLoopPrevention: oneOf('Drop', 'Reject', 'Disabled').optional(),
+  vxlanPort: tcpPort.optional(),
+  vxlanVNI: z.number().int().min(0).max(0xffffff).optional(),
+  wireguardEnabled: z.boolean().optional(),
+  wireguardEnabledV6: z.boolean().optional(),
+  wireguardListeningPort: tcpPort.optional(),
+  wireguardListeningPortV6: tcpPort.optional(),
+  wireguardRoutingRulePriority: z.number().int().optional(),
+  workloadSourceSpoofing: oneOf('Disabled', 'Any').optional(),
+  nodeSelector: selector.optional(),
+});
+
+export const felixConfiguration = defineKind({
+  kind: 'FelixConfiguration',
+  plural: 'felixconfigurations',
+  aliases: ['felixconfiguration', 'felixconfigurations', 'felixconfig', 'felixconfigs'],
+  namespaced: false,
+  name: 'subdomain',
+  spec,
+});
+
+export type FelixConfigurationSpec = SpecOf<typeof felixConfiguration>;
+export type FelixConfiguration = Resource<'FelixConfiguration', FelixConfigurationSpec>;

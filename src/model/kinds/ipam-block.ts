@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { Resource } from '../resource.ts';
+import { defineKind, type SpecOf } from './definition.ts';
+import { cidr, uint64 } from './field.ts';
+
+const owner = z.record(z.string(), z.string());
+
+/** Who holds an address; several ordinals may share one. The names are as Calico stores them. */
+const attribute = z.looseObject({
+  handle_id: z.string().optional(),
+  secondary: owner.optional(),
+  alternateOwnerAttrs: owner.optional(),
+  /** RFC 3339: released then, and cooling down. */
+  releasedAt: z.string().optional(),
+});
+
+const affinity = z.string().regex(/^(host|virtual):[a-zA-Z0-9.\-_]+$/, "must be 'host:<node>' or 'virtual:<name>'");
+
+export const ipamBlock = defineKind({
+  kind: 'IPAMBlock',
+  plural: 'ipamblocks',
+  aliases: [],
+  namespaced: false,
+  name: 'subdomain',
+  spec: z.looseObject({
+    cidr,
+    /** Absent when nobody's. */
+    affinity: affinity.optional(),
+    affinityClaimTime: z.string().optional(),
+    /** By ordinal: an index into `attributes`, or null when free. */
+    allocations: z.array(z.number().int().min(0).nullable()),
+    /** Free ordinals, the next one to give out first. */
+    unallocated: z.array(z.number().int().min(0)),
+    attributes: z.array(attribute),
+    /** Goes up with every change of the block. */
+    sequenceNumber: uint64.optional(),
+    /** By ordinal as text: the sequence number at which it was given out. */
+    sequenceNumberForAllocation: z.record(z.string(), uint64).optional(),
+    deleted: z.boolean().optional(),
+    /** Calico no longer uses it; always false. */
+    strictAffinity: z.boolean().optional(),
+  }),
+});
+
+export type IPAMBlockSpec = SpecOf<typeof ipamBlock>;
+export type IPAMBlock = Resource<'IPAMBlock', IPAMBlockSpec>;
+export type AllocationAttribute = IPAMBlockSpec['attributes'][number];

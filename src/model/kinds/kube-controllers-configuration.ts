@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Resource } from '../resource.ts';
+import { defineKind, type SpecOf, singleton } from './definition.ts';
+import { duration, interfacePattern, oneOf, selector } from './field.ts';
+
+const switchable = oneOf('Enabled', 'Disabled');
+const reconciler = z.looseObject({ reconcilerPeriod: duration.optional() });
+
+const template = z.looseObject({
+  generateName: z.string().optional(),
+  interfaceCIDRs: z.array(z.string()).optional(),
+  interfacePattern: interfacePattern.optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+  nodeSelector: selector.optional(),
+});
+
+const controllers = z.looseObject({
+  node: z
+    .looseObject({
+      reconcilerPeriod: duration.optional(),
+      syncLabels: switchable.optional(),
+      leakGracePeriod: duration.optional(),
+      hostEndpoint: z
+        .looseObject({
+          autoCreate: switchable.optional(),
+          createDefaultHostEndpoint: switchable.optional(),
+          templates: z.array(template).optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+  policy: reconciler.optional(),
+  workloadEndpoint: reconciler.optional(),
+  serviceAccount: reconciler.optional(),
+  namespace: reconciler.optional(),
+  loadBalancer: z.looseObject({ assignIPs: oneOf('AllServices', 'RequestedServicesOnly').optional() }).optional(),
+  migration: z.looseObject({ policyNameMigrator: switchable.optional() }).optional(),
+});
+
+export const kubeControllersConfiguration = defineKind({
+  kind: 'KubeControllersConfiguration',
+  plural: 'kubecontrollersconfigurations',
+  aliases: [
+    'kubecontrollersconfiguration',
+    'kubecontrollersconfigurations',
+    'kubecontrollersconfig',
+    'kubecontrollersconfigs',
+  ],
+  namespaced: false,
+  name: singleton,
+  spec: z.looseObject({
+    logSeverityScreen: z
+      .string()
+      .regex(/^(none|debug|info|warning|error|fatal|panic)$/i)
+      .optional(),
+    healthChecks: switchable.optional(),
+    etcdV3CompactionPeriod: duration.optional(),
+    prometheusMetricsPort: z.number().int().min(0).max(65535).optional(),
+    debugProfilePort: z.number().int().min(0).max(65535).optional(),
+    controllers: controllers.optional(),
+  }),
+});
+
+export type KubeControllersConfiguration = Resource<
+  'KubeControllersConfiguration',
+  SpecOf<typeof kubeControllersConfiguration>
+>;

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { Resource } from '../resource.ts';
+import { defineKind, type SpecOf } from './definition.ts';
+import { ipNetwork } from './field.ts';
+
+/** Its labels are what selectors match. */
+const spec = z.looseObject({ nets: z.array(ipNetwork).optional() });
+
+export const networkSet = defineKind({
+  kind: 'NetworkSet',
+  plural: 'networksets',
+  aliases: ['networkset', 'networksets', 'netset', 'netsets'],
+  namespaced: true,
+  name: 'subdomain',
+  spec,
+});
+
+export const globalNetworkSet = defineKind({
+  kind: 'GlobalNetworkSet',
+  plural: 'globalnetworksets',
+  aliases: ['globalnetworkset', 'globalnetworksets', 'gnetset', 'gnetsets'],
+  namespaced: false,
+  name: 'subdomain',
+  spec,
+});
+
+export type NetworkSet = Resource<'NetworkSet', SpecOf<typeof networkSet>>;
+export type GlobalNetworkSet = Resource<'GlobalNetworkSet', SpecOf<typeof globalNetworkSet>>;

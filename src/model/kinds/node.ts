@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Resource } from '../resource.ts';
+import { defineKind, type SpecOf } from './definition.ts';
+import { asNumber, interfaceAddressV4, interfaceAddressV6, ip, ipv4, ipv6 } from './field.ts';
+
+const mac = z.string().regex(/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/, 'must be a MAC address such as 66:0a:1b:2c:3d:4e');
+
+const bgp = z
+  .looseObject({
+    asNumber: asNumber.optional(),
+    /** With the prefix length of its subnet: `192.168.1.7/24`. */
+    ipv4Address: interfaceAddressV4.optional(),
+    ipv6Address: interfaceAddressV6.optional(),
+    ipv4IPIPTunnelAddr: ipv4.optional(),
+    routeReflectorClusterID: ipv4.optional(),
+  })
+  .refine((value) => value.ipv4Address !== undefined || value.ipv6Address !== undefined, {
+    error: 'at least one of IPv4Address and IPv6Address must be specified',
+  });
+
+export const node = defineKind({
+  kind: 'Node',
+  plural: 'nodes',
+  aliases: ['node', 'nodes', 'no', 'nos'],
+  namespaced: false,
+  name: 'subdomain',
+  spec: z.looseObject({
+    bgp: bgp.optional(),
+    ipv4VXLANTunnelAddr: ipv4.optional(),
+    vxlanTunnelMACAddr: mac.optional(),
+    ipv6VXLANTunnelAddr: ipv6.optional(),
+    vxlanTunnelMACAddrV6: mac.optional(),
+    orchRefs: z.array(z.looseObject({ nodeName: z.string().optional(), orchestrator: z.string() })).optional(),
+    wireguard: z
+      .looseObject({ interfaceIPv4Address: ipv4.optional(), interfaceIPv6Address: ipv6.optional() })
+      .optional(),
+    addresses: z.array(z.looseObject({ address: z.string(), type: z.string().optional() })).optional(),
+    interfaces: z.array(z.looseObject({ name: z.string().optional(), addresses: z.array(ip).optional() })).optional(),
+  }),
+});
+
+export type NodeSpec = SpecOf<typeof node>;
+
+export interface NodeStatus {
+  readonly wireguardPublicKey?: string | undefined;
+  readonly wireguardPublicKeyV6?: string | undefined;
+  readonly podCIDRs?: readonly string[] | undefined;
+}
+
+export type Node = Resource<'Node', NodeSpec, NodeStatus>;

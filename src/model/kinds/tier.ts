@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { Resource } from '../resource.ts';
+import { defineKind, type SpecOf } from './definition.ts';
+import { oneOf } from './field.ts';
+
+export const tier = defineKind({
+  kind: 'Tier',
+  plural: 'tiers',
+  aliases: ['tier', 'tiers'],
+  namespaced: false,
+  name: 'label',
+  spec: z.looseObject({
+    /** Absent: last. */
+    order: z.number().optional(),
+    defaultAction: oneOf('Deny', 'Pass').optional(),
+  }),
+});
+
+export type TierSpec = SpecOf<typeof tier>;
+export type Tier = Resource<'Tier', TierSpec>;
+
+/** The orders and actions that some tiers always have. */
+export const builtInTiers: Readonly<Record<string, Required<Pick<TierSpec, 'order' | 'defaultAction'>>>> = {
+  default: { order: 1_000_000, defaultAction: 'Deny' },
+  'kube-admin': { order: 1_000, defaultAction: 'Pass' },
+  'kube-baseline': { order: 10_000_000, defaultAction: 'Pass' },
+};
