@@ -36,7 +36,8 @@ await Promise.all([
   build({
     ...shared,
     stdin: {
-      contents: "import { runCni } from './src/cni/index.ts';\nrunCni(process).then((code) => { process.exitCode = code; });",
+      contents:
+        "import { runCni } from './src/cni/index.ts';\nrunCni(process).then((code) => { process.exitCode = code; });",
       resolveDir: root.pathname,
       loader: 'ts',
     },

@@ -1,0 +1,69 @@
+import { globSync, statSync } from 'node:fs';
+import { styleText } from 'node:util';
+import { type Outcome, runCheck, runTapFile } from './outcome.ts';
+
+/**
+ * Runs the checks and tap's test files, each in its own process, a few at a time, and says nothing of what passes.
+ * Arguments are files or folders; without any, all is run. The last line is `N passed, N failed`.
+ *
+ * The files print TAP, so `node test/x.test.ts` shows one in full. `tap run` would do too, but first compiles a test
+ * class of its own and then puts module loaders in front of every file, which no file here needs.
+ */
+const JOBS = Number(process.env['JOBS'] ?? 2);
+
+const checks: Readonly<Record<string, readonly string[]>> = {
+  types: ['tsc', '-p', '.'],
+  'format and lint': ['biome', 'check', '--error-on-warnings', '.'],
+  'import rules': ['depcruise', '--config', 'test/dependencies.json', 'src'],
+  'dead code': ['knip'],
+};
+
+type Job = () => Promise<Outcome>;
+
+function jobs(paths: readonly string[]): Job[] {
+  const files = (paths.length === 0 ? ['test'] : paths).flatMap((path) =>
+    statSync(path).isDirectory() ? globSync(`${path}/**/*.test.ts`).sort() : [path],
+  );
+  const first =
+    paths.length === 0
+      ? Object.entries(checks).map(
+          ([name, command]) =>
+            () =>
+              runCheck(name, command),
+        )
+      : [];
+  return [...first, ...files.map((file) => () => runTapFile(file))];
+}
+
+const waiting = jobs(process.argv.slice(2));
+const total = waiting.length;
+const sum = { passed: 0, failed: 0, done: 0 };
+const skipped: string[] = [];
+const onTerminal = process.stdout.isTTY;
+
+function tell({ passed, failures, skipped: skippedHere, words }: Outcome): void {
+  sum.passed += passed;
+  sum.failed += failures.length;
+  sum.done++;
+  skipped.push(...skippedHere);
+  if (onTerminal) process.stdout.write('\r\x1b[K');
+  for (const { name, details } of failures) {
+    process.stdout.write(`${styleText('red', '✗')} ${name}\n${indent(details)}\n`);
+  }
+  if (failures.length > 0 && words !== '') process.stdout.write(`  it also said:\n${indent(words.trimEnd())}\n`);
+  if (onTerminal) process.stdout.write(`${sum.done} of ${total} done, ${sum.failed} failed`);
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ');
+}
+
+async function work(): Promise<void> {
+  for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) tell(await job());
+}
+
+await Promise.all(Array.from({ length: JOBS }, work));
+if (onTerminal) process.stdout.write('\r\x1b[K');
+for (const line of skipped) process.stdout.write(`skipped: ${line}\n`);
+process.stdout.write(`${sum.passed} passed, ${sum.failed} failed\n`);
+process.exitCode = sum.failed === 0 ? 0 : 1;

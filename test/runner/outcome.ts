@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Parser, type Result } from 'tap-parser';
+import { stringify } from 'yaml';
+import { systemClock } from '../../src/base/index.ts';
+
+/** What came of one file, or one check. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failures: readonly Failure[];
+  readonly skipped: readonly string[];
+  /** Its last words on stderr; shown only when something failed. */
+  readonly words: string;
+}
+
+interface Failure {
+  readonly name: string;
+  readonly details: string;
+}
+
+const TIMEOUT = 300_000;
+const WORDS_LIMIT = 64 * 1024;
+
+/** Runs a file that prints TAP. Each assertion counts; a file that says nothing, or ends badly, counts as a failure. */
+export function runTapFile(file: string): Promise<Outcome> {
+  const seen = { passed: 0, failures: [] as Failure[], skipped: [] as string[] };
+  const child = spawn(process.execPath, ['--enable-source-maps', file], { env: { ...process.env, TAP: '1' } });
+  const parser = new Parser({ name: file });
+  follow(parser, [file], seen);
+  child.stdout.pipe(parser);
+  return ending(child, [child.stderr]).then(({ problem, words }) => {
+    if (problem !== undefined && seen.failures.length === 0) seen.failures.push({ name: file, details: problem });
+    else if (seen.passed + seen.failures.length + seen.skipped.length === 0) {
+      seen.failures.push({ name: file, details: 'there is no assertion in it' });
+    }
+    return { ...seen, words };
+  });
+}
+
+/** Runs a command that passes or fails as a whole. */
+export async function runCheck(name: string, [command, ...args]: readonly string[]): Promise<Outcome> {
+  const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
+  const { problem, words } = await ending(child, [child.stdout, child.stderr]);
+  const failures = problem === undefined ? [] : [{ name, details: `${[command, ...args].join(' ')}: ${problem}` }];
+  return { passed: 1 - failures.length, failures, skipped: [], words };
+}
+
+/** Follows one level of TAP and those inside it. The line that closes a subtest counts only if nothing inside told. */
+function follow(
+  parser: Parser,
+  names: readonly string[],
+  seen: { passed: number; failures: Failure[]; skipped: string[] },
+): void {
+  parser.on('child', (child: Parser) => follow(child, [...names, child.name], seen));
+  let told = 0;
+  parser.on('assert', (result: Result) => {
+    const name = [...names, result.name].join(' › ');
+    const toldInside = seen.failures.length > told;
+    if (result.skip || result.todo) seen.skipped.push(`${name}: ${result.skip || 'to do'}`);
+    else if (result.ok) seen.passed += result.closingTestPoint ? 0 : 1;
+    else if (!(result.closingTestPoint && toldInside)) seen.failures.push({ name, details: explain(result) });
+    told = seen.failures.length;
+  });
+}
+
+/** The parts of a diagnosis that people read, the difference first. */
+function explain({ diag }: Result): string {
+  const { diff, stack, source, at, compare, ...rest } = (diag ?? {}) as Record<string, unknown>;
+  return stringify({ ...(diff === undefined ? {} : { diff }), ...rest, stack }, { lineWidth: 0 }).trimEnd();
+}
+
+function ending(
+  child: ChildProcess,
+  streams: readonly NodeJS.ReadableStream[],
+): Promise<{ problem: string | undefined; words: string }> {
+  return new Promise((resolve) => {
+    let words = '';
+    for (const stream of streams) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        words = (words + text).slice(-WORDS_LIMIT);
+      });
+    }
+    let late = false;
+    const cancel = systemClock.after(TIMEOUT, () => {
+      late = true;
+      child.kill('SIGKILL');
+    });
+    const end = (problem: string | undefined): void => {
+      cancel();
+      resolve({ problem: late ? `still running after ${TIMEOUT / 1000} s` : problem, words });
+    };
+    child.on('error', (error) => end(error.message));
+    child.on('close', (code, signal) => end(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
+  });
+}
