@@ -46,12 +46,25 @@ export interface Kernel {
    * Tells of changes from now on, whoever makes them. After an overflow (`ENOBUFS`) or when it can't be sure, the
    * listener gets `{ kind: 'resync' }` and must list again.
    */
-  monitor(listener: (event: KernelEvent) => void): Promise<Monitor>;
+  monitor(listener: (event: KernelEvent) => void, options?: MonitorOptions): Promise<Monitor>;
+
+  /** Reads, or writes and reads back, a value under /proc/sys, named as sysctl(8) does: `net.ipv4.ip_forward`. */
+  sysctl(name: string, value?: string): Promise<string>;
 
   /** The same verbs in another network namespace, given as a path such as `/run/netns/pod1`. */
   inNamespace(path: string): Promise<Kernel>;
 
   close(): void;
+}
+
+/** What a monitor leaves out, decided in the kernel so that it costs nothing. By default nothing. */
+export interface MonitorOptions {
+  /** Leaves out route changes that this `Kernel` made itself. */
+  readonly ignoreOwnRoutes?: boolean;
+  /** Only routes of these protocols (`RTPROT_*`). */
+  readonly routeProtocols?: readonly number[];
+  /** Only routes of these tables. */
+  readonly routeTables?: readonly number[];
 }
 
 export interface Monitor {
@@ -101,7 +114,13 @@ export type LinkSpec =
   | { readonly kind: 'dummy'; readonly name: string; readonly mtu?: number }
   | { readonly kind: 'ipip'; readonly name: string; readonly mtu?: number }
   | { readonly kind: 'wireguard'; readonly name: string; readonly mtu?: number }
-  | { readonly kind: 'vxlan'; readonly name: string; readonly mtu?: number; readonly mac?: string; readonly vxlan: VxlanAttributes };
+  | {
+      readonly kind: 'vxlan';
+      readonly name: string;
+      readonly mtu?: number;
+      readonly mac?: string;
+      readonly vxlan: VxlanAttributes;
+    };
 
 export interface LinkChange {
   readonly up?: boolean;
@@ -130,7 +149,16 @@ export interface InterfaceAddressEntry extends InterfaceAddressSpec {
 }
 
 export type RouteScope = 'global' | 'site' | 'link' | 'host' | 'nowhere';
-export type RouteKind = 'unicast' | 'blackhole' | 'unreachable' | 'prohibit' | 'throw' | 'local' | 'broadcast' | 'multicast' | 'anycast';
+export type RouteKind =
+  | 'unicast'
+  | 'blackhole'
+  | 'unreachable'
+  | 'prohibit'
+  | 'throw'
+  | 'local'
+  | 'broadcast'
+  | 'multicast'
+  | 'anycast';
 
 /** One way out of a route. `dev` is a link's index. */
 export interface RouteNextHop {

@@ -1,0 +1,210 @@
+import { type ByteReader, OutOfBytes } from '../base/index.ts';
+import { KernelError } from './errors.ts';
+import type { NetlinkSocket, SocketEvents } from './socket.ts';
+import { type Acknowledgement, decodeDone, decodeError } from './wire/acknowledgement.ts';
+import {
+  forEachMessage,
+  type NetlinkMessage,
+  NLM_F_DUMP_INTR,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  NLMSG_OVERRUN,
+  setSequence,
+  wantAcknowledgement,
+} from './wire/message.ts';
+
+/** A table that changes all the time can't be dumped consistently; after so many tries the last one must do. */
+const DUMP_TRIES = 8;
+
+/** What waits for the answers to sequence numbers `first` … `first + count − 1`. */
+interface Waiting {
+  readonly first: number;
+  readonly count: number;
+  message(message: NetlinkMessage): void;
+  answer(entry: number, answer: Acknowledgement, flags: number): void;
+  fail(error: KernelError): void;
+}
+
+/** Opens the socket that a client reads; the client's own handlers are handed in. */
+export type OpenSocket = (events: SocketEvents) => NetlinkSocket;
+
+/**
+ * Requests and their answers over one socket, matched by sequence number. Requests may overlap; dumps go one after
+ * another, as the kernel keeps one cursor per socket. There are no time-outs: rtnetlink always answers, and `close`
+ * rejects what still waits.
+ */
+export class NetlinkClient {
+  readonly #socket: NetlinkSocket;
+  #sequence = 1;
+  #waiting: Waiting[] = [];
+  #dumps: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(open: OpenSocket) {
+    this.#socket = open({
+      message: (datagram) => this.#receive(datagram),
+      overflow: () => this.#failAll('ENOBUFS', 'answers of the kernel were lost'),
+      error: (error) => this.#failAll('EIO', error.message),
+    });
+  }
+
+  get port(): number {
+    return this.#socket.port;
+  }
+
+  /** Sends one request and waits for its acknowledgement. `what` begins the text of an error. */
+  async request(message: Uint8Array, what: string): Promise<void> {
+    await this.get(message, what, () => undefined);
+  }
+
+  /** As `request`, for one that is answered with an object before it is acknowledged. */
+  get<T>(message: Uint8Array, what: string, decode: (body: ByteReader) => T | undefined): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      let found: T | undefined;
+      const first = this.#expect(1, {
+        message: ({ body }) => {
+          found ??= decode(body);
+        },
+        answer: (_, { errno, words }) =>
+          errno === 0 ? resolve(found) : reject(KernelError.fromErrno(errno, what, words)),
+        fail: reject,
+      });
+      setSequence(message, first);
+      this.#send(wantAcknowledgement(message), first);
+    });
+  }
+
+  /**
+   * Lists a table: every message's body is read by `decode`, which leaves out what it answers `undefined` for. A dump
+   * that the kernel says was interrupted by a change is made again.
+   */
+  async dump<T>(message: Uint8Array, what: string, decode: (body: ByteReader) => T | undefined): Promise<T[]> {
+    const turn = this.#dumps.then(() => this.#dump(message, what, decode));
+    this.#dumps = turn.catch(() => {});
+    return turn;
+  }
+
+  async #dump<T>(message: Uint8Array, what: string, decode: (body: ByteReader) => T | undefined): Promise<T[]> {
+    for (let attempt = 1; ; attempt++) {
+      const { found, interrupted } = await this.#dumpOnce(message, what, decode);
+      if (!interrupted || attempt === DUMP_TRIES) return found;
+    }
+  }
+
+  #dumpOnce<T>(
+    message: Uint8Array,
+    what: string,
+    decode: (body: ByteReader) => T | undefined,
+  ): Promise<{ found: T[]; interrupted: boolean }> {
+    return new Promise((resolve, reject) => {
+      const found: T[] = [];
+      let interrupted = false;
+      const first = this.#expect(1, {
+        message: ({ flags, body }) => {
+          if ((flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
+          const value = decode(body);
+          if (value !== undefined) found.push(value);
+        },
+        answer: (_, { errno, words }, flags) => {
+          if (errno !== 0) reject(KernelError.fromErrno(errno, what, words));
+          else resolve({ found, interrupted: interrupted || (flags & NLM_F_DUMP_INTR) !== 0 });
+        },
+        fail: reject,
+      });
+      setSequence(message, first);
+      this.#send(message, first);
+    });
+  }
+
+  /** The sequence number that the next request gets; after it, `count − 1` more in a row are sure to be free. */
+  upcoming(count: number): number {
+    // Number 0 is for notifications, and a range never wraps round.
+    if (this.#sequence + count > 0xffffffff) this.#sequence = 1;
+    return this.#sequence;
+  }
+
+  /**
+   * Sends a datagram of `count` requests numbered from `upcoming` on, of which the last asks for an acknowledgement.
+   * `refused` hears of those that fail, in order; it resolves when the kernel has answered for all. The datagram must
+   * stay as it is until then.
+   */
+  sendBatch(
+    datagram: Uint8Array,
+    count: number,
+    refused: (entry: number, answer: Acknowledgement) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const first = this.#expect(count, {
+        message: () => {},
+        answer: (entry, answer) => {
+          if (answer.errno !== 0) refused(entry, answer);
+          if (entry === count - 1) resolve();
+        },
+        fail: reject,
+      });
+      this.#send(datagram, first);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+    this.#failAll('CLOSED', 'the socket was closed');
+  }
+
+  #expect(count: number, handlers: Omit<Waiting, 'first' | 'count'>): number {
+    const first = this.upcoming(count);
+    this.#sequence += count;
+    this.#waiting.push({ first, count, ...handlers });
+    return first;
+  }
+
+  #send(datagram: Uint8Array, first: number): void {
+    if (this.#closed) {
+      this.#failAll('CLOSED', 'the socket was closed');
+      return;
+    }
+    this.#socket.send(datagram, (error) => {
+      if (error === undefined) return;
+      const code = 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
+      this.#take(first)?.fail(new KernelError(code, 'sending to the kernel', error.message));
+    });
+  }
+
+  #receive(datagram: Uint8Array): void {
+    try {
+      forEachMessage(datagram, (message) => this.#dispatch(message));
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof OutOfBytes)) throw error;
+      this.#failAll('MALFORMED', error.message);
+    }
+  }
+
+  #dispatch(message: NetlinkMessage): void {
+    const { type, sequence, flags, body } = message;
+    const waiting = this.#waiting.find(({ first, count }) => sequence >= first && sequence < first + count);
+    if (waiting === undefined) return;
+    if (type === NLMSG_OVERRUN) this.#failAll('ENOBUFS', 'answers of the kernel were lost');
+    else if (type === NLMSG_ERROR) this.#answer(waiting, sequence, decodeError(flags, body), flags);
+    else if (type === NLMSG_DONE) this.#answer(waiting, sequence, decodeDone(flags, body), flags);
+    else waiting.message(message);
+  }
+
+  #answer(waiting: Waiting, sequence: number, answer: Acknowledgement, flags: number): void {
+    const entry = sequence - waiting.first;
+    if (entry === waiting.count - 1) this.#take(waiting.first);
+    waiting.answer(entry, answer, flags);
+  }
+
+  #take(first: number): Waiting | undefined {
+    const index = this.#waiting.findIndex((waiting) => waiting.first === first);
+    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
+  }
+
+  #failAll(code: string, reason: string): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    for (const waiting of all) waiting.fail(new KernelError(code, 'netlink', reason));
+  }
+}

@@ -1,0 +1,158 @@
+import { type ByteReader, OutOfBytes } from '../base/index.ts';
+import type { KernelEvent, Link, Monitor } from './kernel.ts';
+import type { NetlinkSocket, SocketEvents } from './socket.ts';
+import { decodeAddress } from './wire/address.ts';
+import { decodeLink } from './wire/link.ts';
+import {
+  forEachMessage,
+  type NetlinkMessage,
+  RTM_DELADDR,
+  RTM_DELLINK,
+  RTM_DELNEIGH,
+  RTM_DELROUTE,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+  RTM_NEWNEIGH,
+  RTM_NEWROUTE,
+} from './wire/message.ts';
+import { decodeNeighbor } from './wire/neighbor.ts';
+import { decodeRoute } from './wire/route.ts';
+
+/** RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE. */
+export const MONITOR_GROUPS = [1, 3, 5, 7, 9, 11];
+
+type Listener = (event: KernelEvent) => void;
+
+/**
+ * Turns notifications into events. Messages name devices by index, events by name, so the monitor keeps the names,
+ * listed once at the start and after every overflow; what arrives during a listing waits for it.
+ */
+export class KernelMonitor implements Monitor {
+  readonly #socket: NetlinkSocket;
+  readonly #listLinks: () => Promise<readonly Link[]>;
+  readonly #listener: Listener;
+  readonly #names = new Map<number, string>();
+  /** Datagrams that wait for a listing of names; undefined when none is under way. */
+  #held: Uint8Array[] | undefined;
+  #stopped = false;
+
+  private constructor(
+    open: (events: SocketEvents) => NetlinkSocket,
+    listLinks: () => Promise<readonly Link[]>,
+    listener: Listener,
+  ) {
+    this.#listLinks = listLinks;
+    this.#listener = listener;
+    this.#socket = open({
+      message: (datagram) => this.#receive(datagram),
+      overflow: () => this.#resync(),
+      error: () => this.#resync(),
+    });
+  }
+
+  /** Resolves when every change from now on will be told. */
+  static async start(
+    open: (events: SocketEvents) => NetlinkSocket,
+    listLinks: () => Promise<readonly Link[]>,
+    listener: Listener,
+  ): Promise<KernelMonitor> {
+    const monitor = new KernelMonitor(open, listLinks, listener);
+    try {
+      await monitor.#learnNames();
+    } catch (error) {
+      monitor.stop();
+      throw error;
+    }
+    return monitor;
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#socket.close();
+  }
+
+  async #learnNames(): Promise<void> {
+    this.#held ??= [];
+    for (const link of await this.#listLinks()) this.#names.set(link.index, link.name);
+    const held = this.#held;
+    this.#held = undefined;
+    for (const datagram of held) this.#receive(datagram);
+  }
+
+  /** What was held is older than the listing that the listener now makes, so it is forgotten. */
+  #resync(): void {
+    if (this.#stopped || this.#held !== undefined) return;
+    this.#held = [];
+    const tell = () => this.#tell({ kind: 'resync' });
+    this.#learnNames().then(tell, () => {
+      this.#held = undefined;
+      tell();
+    });
+  }
+
+  #tell(event: KernelEvent): void {
+    if (!this.#stopped) this.#listener(event);
+  }
+
+  #receive(datagram: Uint8Array): void {
+    if (this.#stopped) return;
+    if (this.#held !== undefined) {
+      this.#held.push(datagram);
+      return;
+    }
+    try {
+      forEachMessage(datagram, (message) => {
+        const event = this.#event(message);
+        if (event !== undefined) this.#tell(event);
+      });
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof OutOfBytes)) throw error;
+      this.#resync();
+    }
+  }
+
+  #event({ type, body }: NetlinkMessage): KernelEvent | undefined {
+    switch (type) {
+      case RTM_NEWLINK:
+      case RTM_DELLINK:
+        return this.#linkEvent(type === RTM_NEWLINK ? 'new' : 'deleted', body);
+      case RTM_NEWADDR:
+      case RTM_DELADDR: {
+        const found = decodeAddress(body);
+        if (found === undefined) return undefined;
+        const { label: _, ...address } = found;
+        const change = type === RTM_NEWADDR ? 'new' : 'deleted';
+        return { kind: 'address', change, address: { ...address, dev: this.#name(address.index) } };
+      }
+      case RTM_NEWROUTE:
+      case RTM_DELROUTE: {
+        const route = decodeRoute(body);
+        return route && { kind: 'route', change: type === RTM_NEWROUTE ? 'new' : 'deleted', route };
+      }
+      case RTM_NEWNEIGH:
+      case RTM_DELNEIGH: {
+        const found = decodeNeighbor(body);
+        if (found === undefined) return undefined;
+        const { index, ...neighbor } = found;
+        const change = type === RTM_NEWNEIGH ? 'new' : 'deleted';
+        return { kind: 'neighbor', change, neighbor: { ...neighbor, dev: this.#name(index) } };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #linkEvent(change: 'new' | 'deleted', body: ByteReader): KernelEvent | undefined {
+    const link = decodeLink(body);
+    if (link === undefined) return undefined;
+    if (change === 'new') this.#names.set(link.index, link.name);
+    else this.#names.delete(link.index);
+    return { kind: 'link', change, link };
+  }
+
+  /** A device that is gone already has lost its name: its index then stands for it. */
+  #name(index: number): string {
+    return this.#names.get(index) ?? `if${index}`;
+  }
+}

@@ -1,0 +1,229 @@
+import type { Family, Log } from '../base/index.ts';
+import { silentLog } from '../base/index.ts';
+import { RouteBatch } from './batch.ts';
+import { NetlinkClient } from './client.ts';
+import { isKernelError, KernelError } from './errors.ts';
+import type {
+  InterfaceAddressEntry,
+  InterfaceAddressSpec,
+  Kernel,
+  KernelEvent,
+  Link,
+  LinkChange,
+  LinkSpec,
+  Monitor,
+  MonitorOptions,
+  Neighbor,
+  Route,
+  RouteChanges,
+  RouteFailure,
+  RouteFilter,
+  Rule,
+} from './kernel.ts';
+import { KernelMonitor, MONITOR_GROUPS } from './monitor.ts';
+import { openNamespace } from './namespace.ts';
+import { openSocket } from './socket.ts';
+import { sysctlRead, sysctlWrite } from './sysctl.ts';
+import { decodeAddress, encodeAddressAdd, encodeAddressDelete, encodeAddressDump } from './wire/address.ts';
+import { encodeMonitorFilter } from './wire/filter.ts';
+import {
+  decodeLink,
+  encodeLinkAdd,
+  encodeLinkDelete,
+  encodeLinkDump,
+  encodeLinkGet,
+  encodeLinkSet,
+} from './wire/link.ts';
+import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
+import { decodeRoute, encodeRouteDump } from './wire/route.ts';
+import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
+
+export interface KernelOptions {
+  /** Path of the network namespace to work in; default: the process's own. */
+  readonly namespace?: string;
+  readonly log?: Log;
+}
+
+/** Opens the kernel of a network namespace. Needs CAP_NET_ADMIN there for everything but listing. */
+export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
+  return new NetlinkKernel(options);
+}
+
+/** `Kernel` over one rtnetlink socket for requests, and one more for each monitor. */
+class NetlinkKernel implements Kernel {
+  readonly #options: KernelOptions;
+  readonly #log: Log;
+  readonly #client: NetlinkClient;
+  readonly #batch: RouteBatch;
+  readonly #monitors = new Set<Monitor>();
+
+  constructor(options: KernelOptions) {
+    this.#options = options;
+    this.#log = options.log ?? silentLog;
+    this.#client = new NetlinkClient((events) => openSocket(events, this.#place()));
+    this.#batch = new RouteBatch(this.#client);
+  }
+
+  linkList(): Promise<readonly Link[]> {
+    return this.#client.dump(encodeLinkDump(), 'link list', decodeLink);
+  }
+
+  async linkAdd(spec: LinkSpec): Promise<void> {
+    const what = `link add ${spec.name} type ${spec.kind}`;
+    const peer =
+      spec.kind === 'veth' && spec.peerNamespace !== undefined ? openNamespace(spec.peerNamespace) : undefined;
+    try {
+      await this.#client.request(encodeLinkAdd(spec, peer?.descriptor), what);
+    } catch (error) {
+      if (isKernelError(error, 'EOPNOTSUPP')) throw unsupportedKind(what, spec.kind, error);
+      throw error;
+    } finally {
+      peer?.close();
+    }
+    // The kernel takes no alias at birth.
+    if (spec.kind === 'veth' && spec.alias !== undefined) await this.linkSet(spec.name, { alias: spec.alias });
+    this.#log.debug({ link: spec.name, kind: spec.kind }, 'link added');
+  }
+
+  async linkSet(name: string, change: LinkChange): Promise<void> {
+    const index = await this.#index(name);
+    const target = change.namespace === undefined ? undefined : openNamespace(change.namespace);
+    try {
+      await this.#client.request(encodeLinkSet(index, change, target?.descriptor), `link set ${name}`);
+    } finally {
+      target?.close();
+    }
+  }
+
+  async linkDelete(name: string): Promise<void> {
+    await this.#client.request(encodeLinkDelete(await this.#index(name)), `link delete ${name}`);
+    this.#log.debug({ link: name }, 'link deleted');
+  }
+
+  async addressList(filter: { dev?: string; family?: Family } = {}): Promise<readonly InterfaceAddressEntry[]> {
+    const names = await this.#names();
+    const found = await this.#client.dump(encodeAddressDump(filter.family), 'address list', decodeAddress);
+    return found
+      .map(({ label: _, ...entry }) => ({ ...entry, dev: names.get(entry.index) ?? `if${entry.index}` }))
+      .filter(({ dev }) => filter.dev === undefined || dev === filter.dev);
+  }
+
+  async addressAdd(entry: InterfaceAddressSpec): Promise<void> {
+    const what = `address add ${entry.address} dev ${entry.dev}`;
+    await this.#client.request(encodeAddressAdd(entry, await this.#index(entry.dev)), what);
+  }
+
+  async addressDelete(entry: InterfaceAddressSpec): Promise<void> {
+    const what = `address delete ${entry.address} dev ${entry.dev}`;
+    await this.#client.request(encodeAddressDelete(entry, await this.#index(entry.dev)), what);
+  }
+
+  async routeList(filter: RouteFilter): Promise<readonly Route[]> {
+    const { table = 254, protocol, family } = filter;
+    // Kernels without strict checking send all tables; a table that has never been used is no error here.
+    const matching = (route: Route) =>
+      route.family === family && route.table === table && (protocol === undefined || route.protocol === protocol);
+    try {
+      return await this.#client.dump(encodeRouteDump(filter), 'route list', (body) => {
+        const route = decodeRoute(body);
+        return route !== undefined && matching(route) ? route : undefined;
+      });
+    } catch (error) {
+      if (isKernelError(error, 'ENOENT')) return [];
+      throw error;
+    }
+  }
+
+  applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {
+    return this.#batch.apply(changes);
+  }
+
+  ruleList(family: Family): Promise<readonly Rule[]> {
+    return this.#client.dump(encodeRuleDump(family), 'rule list', decodeRule);
+  }
+
+  async ruleAdd(rule: Rule): Promise<void> {
+    await this.#client.request(encodeRuleAdd(rule), `rule add priority ${rule.priority}`);
+  }
+
+  async ruleDelete(rule: Rule): Promise<void> {
+    await this.#client.request(encodeRuleDelete(rule), `rule delete priority ${rule.priority}`);
+  }
+
+  async neighborList(filter: { dev?: string; fdb?: boolean } = {}): Promise<readonly Neighbor[]> {
+    const names = await this.#names();
+    const tables = filter.fdb ? (['fdb'] as const) : (['neighbor', 'proxy'] as const);
+    const found: Neighbor[] = [];
+    for (const table of tables) {
+      for (const entry of await this.#client.dump(encodeNeighborDump(table), `${table} list`, decodeNeighbor)) {
+        const { index, ...neighbor } = entry;
+        const dev = names.get(index) ?? `if${index}`;
+        if (filter.dev === undefined || filter.dev === dev) found.push({ dev, ...neighbor });
+      }
+    }
+    return found;
+  }
+
+  async neighborAdd(neighbor: Neighbor): Promise<void> {
+    const what = `neighbor add ${neighbor.destination} dev ${neighbor.dev}`;
+    await this.#client.request(encodeNeighborAdd(neighbor, await this.#index(neighbor.dev)), what);
+  }
+
+  async neighborDelete(neighbor: Neighbor): Promise<void> {
+    const what = `neighbor delete ${neighbor.destination} dev ${neighbor.dev}`;
+    await this.#client.request(encodeNeighborDelete(neighbor, await this.#index(neighbor.dev)), what);
+  }
+
+  async monitor(listener: (event: KernelEvent) => void, options: MonitorOptions = {}): Promise<Monitor> {
+    const filter = encodeMonitorFilter(options, this.#client.port);
+    const place = { ...this.#place(), groups: MONITOR_GROUPS, ...(filter === undefined ? {} : { filter }) };
+    const inner = await KernelMonitor.start(
+      (events) => openSocket(events, place),
+      () => this.linkList(),
+      listener,
+    );
+    const monitor: Monitor = {
+      stop: () => {
+        this.#monitors.delete(monitor);
+        inner.stop();
+      },
+    };
+    this.#monitors.add(monitor);
+    return monitor;
+  }
+
+  async sysctl(name: string, value?: string): Promise<string> {
+    if (value !== undefined) sysctlWrite(name, value, this.#options.namespace);
+    return sysctlRead(name, this.#options.namespace);
+  }
+
+  inNamespace(path: string): Promise<Kernel> {
+    return openKernel({ ...this.#options, namespace: path });
+  }
+
+  close(): void {
+    for (const monitor of [...this.#monitors]) monitor.stop();
+    this.#client.close();
+  }
+
+  #place(): { readonly namespace?: string } {
+    const { namespace } = this.#options;
+    return namespace === undefined ? {} : { namespace };
+  }
+
+  async #index(name: string): Promise<number> {
+    const link = await this.#client.get(encodeLinkGet(name), `link ${name}`, decodeLink);
+    if (link === undefined) throw new KernelError('ENODEV', `link ${name}`, 'no such device');
+    return link.index;
+  }
+
+  async #names(): Promise<ReadonlyMap<number, string>> {
+    return new Map((await this.linkList()).map(({ index, name }) => [index, name]));
+  }
+}
+
+/** Which module makes links of the kind, for the operator of a kernel that has none. */
+function unsupportedKind(what: string, kind: string, cause: KernelError): KernelError {
+  const reason = `this kernel has no ${kind} devices; load the module with: modprobe ${kind}`;
+  return new KernelError('EOPNOTSUPP', what, reason, { cause });
+}

@@ -1,0 +1,79 @@
+import type { ByteReader, ByteWriter } from '../../base/index.ts';
+
+/*
+ * |            Length             |             Type              |   length counts itself and the type, not the padding
+ * |                         Value, padded to 4                    |   include/uapi/linux/netlink.h (struct nlattr)
+ */
+
+/** Marks an attribute that holds attributes (NLA_F_NESTED); some kernel tables insist on it, none minds it. */
+const NESTED = 0x8000;
+/** NLA_F_NESTED and NLA_F_NET_BYTEORDER are not part of the type. */
+const TYPE_MASK = 0x3fff;
+const HEADER = 4;
+
+const text = new TextDecoder();
+const utf8 = new TextEncoder();
+
+function attribute(writer: ByteWriter, type: number, value: () => void): void {
+  const mark = writer.fork(2);
+  writer.u16(type);
+  value();
+  writer.join(mark, 2, 2).zeros(-writer.length & 3);
+}
+
+export function attributeU8(writer: ByteWriter, type: number, value: number): void {
+  attribute(writer, type, () => writer.u8(value));
+}
+
+export function attributeU16(writer: ByteWriter, type: number, value: number): void {
+  attribute(writer, type, () => writer.u16(value));
+}
+
+/** A 16-bit value in network order, as ports are. */
+export function attributeU16Network(writer: ByteWriter, type: number, value: number): void {
+  attribute(writer, type, () => writer.u8(value >>> 8).u8(value & 255));
+}
+
+export function attributeU32(writer: ByteWriter, type: number, value: number): void {
+  attribute(writer, type, () => writer.u32(value));
+}
+
+export function attributeBytes(writer: ByteWriter, type: number, value: Uint8Array): void {
+  attribute(writer, type, () => writer.raw(value));
+}
+
+/** Text with the closing zero that the kernel expects of names. */
+export function attributeText(writer: ByteWriter, type: number, value: string): void {
+  attribute(writer, type, () => writer.raw(utf8.encode(value)).u8(0));
+}
+
+export function attributeNest(writer: ByteWriter, type: number, body: () => void): void {
+  attribute(writer, type | NESTED, body);
+}
+
+/**
+ * Hands each attribute's type and value to `visit`. An attribute that is longer than what is left, or shorter than its
+ * own header, throws `RangeError`. Fewer than four bytes at the end are padding.
+ */
+export function forEachAttribute(reader: ByteReader, visit: (type: number, value: ByteReader) => void): void {
+  while (reader.left >= HEADER) {
+    const length = reader.u16();
+    const type = reader.u16() & TYPE_MASK;
+    if (length < HEADER || length - HEADER > reader.left) {
+      throw new RangeError(`netlink attribute ${type} of ${length} bytes with ${reader.left + HEADER} left`);
+    }
+    visit(type, reader.fork(length - HEADER));
+    reader.skip(Math.min(-length & 3, reader.left));
+  }
+}
+
+/** The text of an attribute up to its closing zero. */
+export function readText(value: ByteReader): string {
+  const bytes = value.take(value.left);
+  const end = bytes.indexOf(0);
+  return text.decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+export function readU16Network(value: ByteReader): number {
+  return value.u8() * 256 + value.u8();
+}
