@@ -36,7 +36,17 @@ function howText(how: RouteHow): string {
   const onLink = how.nextHops.every((hop) => hop.via === undefined);
   const scope = how.scope ?? (how.kind === 'unicast' && onLink ? 'link' : 'global');
   const hops = how.nextHops.map(
-    (hop) => `${hop.via ?? ''}%${hop.dev ?? ''}${hop.onlink ? '!' : ''}*${how.nextHops.length > 1 ? (hop.weight ?? 1) : 1}`,
+    (hop) =>
+      `${hop.via ?? ''}%${hop.dev ?? ''}${hop.onlink ? '!' : ''}*${how.nextHops.length > 1 ? (hop.weight ?? 1) : 1}`,
   );
-  return [how.kind, how.protocol, how.table, scope, how.metric ?? 0, how.source ?? '', how.mtu ?? 0, ...hops.sort()].join(' ');
+  return [
+    how.kind,
+    how.protocol,
+    how.table,
+    scope,
+    how.metric ?? 0,
+    how.source ?? '',
+    how.mtu ?? 0,
+    ...hops.sort(),
+  ].join(' ');
 }

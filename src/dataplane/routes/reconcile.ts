@@ -5,8 +5,8 @@ import {
   type Log,
   parsePrefix,
   prefixWords,
-  reasonOf,
   RetryQueue,
+  reasonOf,
 } from '../../base/index.ts';
 import { type Kernel, ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteFailure } from '../../netlink/index.ts';
 import { HowTable } from './how-table.ts';
@@ -88,6 +88,28 @@ export class RouteReconciler {
   observed(family: Family, destination: string, how: number): void {
     const table = this.tables[family];
     table.found(prefixNumber(table, destination), how);
+    this.schedule();
+  }
+
+  /**
+   * A link went down or away, and the kernel dropped the routes through it without a word: they count as absent, and
+   * are tried again once it is back.
+   */
+  linkLost(dev: number): void {
+    for (const table of Object.values(this.tables)) {
+      const through = this.hows.all.map((how) => how.nextHops.some((hop) => hop.dev === dev));
+      for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
+        if (through[table.actual(prefix)]) table.found(prefix, 0);
+      }
+    }
+    this.schedule();
+  }
+
+  /** Tries everything now that had failed: the reason may be gone. */
+  retry(): void {
+    for (const { family, prefix } of this.#failing.details()) {
+      this.tables[family].again(prefixNumber(this.tables[family], prefix));
+    }
     this.schedule();
   }
 
@@ -184,7 +206,8 @@ export class RouteReconciler {
       table.again(key);
       this.schedule();
     });
-    if (attempts === 1) this.#log.warn({ route: prefix, code, reason }, 'the kernel refused a route; trying again later');
+    if (attempts === 1)
+      this.#log.warn({ route: prefix, code, reason }, 'the kernel refused a route; trying again later');
   }
 }
 

@@ -1,6 +1,6 @@
 import { DeltaMap, type Family, PrefixTable } from '../../base/index.ts';
 import { ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteChanges, type RouteFailure } from '../../netlink/index.ts';
-import { HowTable } from './how-table.ts';
+import type { HowTable } from './how-table.ts';
 
 /**
  * Where a route comes from, most trusted first: where two sources want the same prefix, the earlier one has it.
@@ -121,7 +121,8 @@ export class RouteTable {
     };
     let count = 0;
     const put = (prefix: number, verb: number, how: number): void => {
-      for (let word = 0; word < words; word++) batch.addresses[count * words + word] = this.prefixes.address(prefix, word);
+      for (let word = 0; word < words; word++)
+        batch.addresses[count * words + word] = this.prefixes.address(prefix, word);
       batch.lengths[count] = this.prefixes.length(prefix);
       batch.verbs[count] = verb;
       batch.howIndex[count] = how;

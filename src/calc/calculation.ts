@@ -1,0 +1,159 @@
+import type {
+  BGPConfiguration,
+  BGPFilter,
+  BGPPeer,
+  BlockAffinity,
+  IPAMBlock,
+  IPPool,
+  KindName,
+  Node,
+  ResourceOf,
+  WorkloadEndpoint,
+} from '../model/index.ts';
+import { announcements, ownBlocks } from './blocks.ts';
+import type { Desired, DesiredBgp } from './desired.ts';
+import { desiredPeers, listenPort, nodeAddress, nodeAsn } from './peers.ts';
+import { desiredPools } from './pools.ts';
+import { desiredWorkloads } from './workloads.ts';
+
+/** Kinds that the calculation wants to hear of. */
+export const INPUT_KINDS = [
+  'Node',
+  'BGPConfiguration',
+  'BGPPeer',
+  'BGPFilter',
+  'IPPool',
+  'BlockAffinity',
+  'IPAMBlock',
+  'WorkloadEndpoint',
+] as const satisfies readonly KindName[];
+export type InputKind = (typeof INPUT_KINDS)[number];
+
+/** One object as it is now, or `undefined` when it is gone. */
+export interface Update {
+  readonly kind: KindName;
+  readonly name: string;
+  readonly namespace?: string | undefined;
+  readonly resource: ResourceOf<KindName> | undefined;
+}
+
+type Section = 'peers' | 'blocks' | 'workloads' | 'pools';
+
+/** Which sections of the desired state an object of each kind can change. */
+const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
+  Node: ['peers'],
+  BGPConfiguration: ['peers'],
+  BGPPeer: ['peers'],
+  BGPFilter: ['peers'],
+  IPPool: ['pools'],
+  BlockAffinity: ['blocks'],
+  IPAMBlock: ['blocks'],
+  WorkloadEndpoint: ['workloads'],
+};
+
+/**
+ * The brain: remembers the resources and works out what this node should be. Pure and synchronous. `apply` only
+ * notes; `desired` works out again those sections that something has changed for.
+ */
+export class Calculation {
+  readonly #nodename: string;
+  readonly #routerId: string | undefined;
+  readonly #stored: { readonly [Kind in InputKind]: Map<string, ResourceOf<Kind>> } = {
+    Node: new Map<string, Node>(),
+    BGPConfiguration: new Map<string, BGPConfiguration>(),
+    BGPPeer: new Map<string, BGPPeer>(),
+    BGPFilter: new Map<string, BGPFilter>(),
+    IPPool: new Map<string, IPPool>(),
+    BlockAffinity: new Map<string, BlockAffinity>(),
+    IPAMBlock: new Map<string, IPAMBlock>(),
+    WorkloadEndpoint: new Map<string, WorkloadEndpoint>(),
+  };
+  readonly #dirty = new Set<Section>(['peers', 'blocks', 'workloads', 'pools']);
+  #desired: Desired = { bgp: undefined, blocks: [], workloads: [], pools: [] };
+  #texts = new Map<string, string>();
+
+  /** `routerId`: a dotted quad; absent for the node's IPv4 address. */
+  constructor(options: { readonly nodename: string; readonly routerId?: string | undefined }) {
+    this.#nodename = options.nodename;
+    this.#routerId = options.routerId;
+  }
+
+  apply(updates: readonly Update[]): void {
+    for (const update of updates) {
+      if (!isInput(update.kind)) continue;
+      this.#store(update.kind, update.namespace ? `${update.namespace}/${update.name}` : update.name, update.resource);
+    }
+  }
+
+  /** What this node should be, given all that was applied. */
+  desired(): Desired {
+    if (this.#dirty.size === 0) return this.#desired;
+    const before = this.#desired;
+    const pools = this.#section('pools', before.pools, () => desiredPools(this.#stored.IPPool));
+    const blocks = this.#section('blocks', before.blocks, () =>
+      ownBlocks(this.#nodename, this.#stored.BlockAffinity, this.#stored.IPAMBlock),
+    );
+    const workloads = this.#section('workloads', before.workloads, () =>
+      desiredWorkloads(this.#nodename, this.#stored.WorkloadEndpoint),
+    );
+    const bgp = this.#bgp(blocks, workloads, pools);
+    this.#dirty.clear();
+    this.#desired = Object.freeze({ bgp, blocks, workloads, pools });
+    return this.#desired;
+  }
+
+  /** The node's own Node resource, as last seen. */
+  get node(): Node | undefined {
+    return this.#stored.Node.get(this.#nodename);
+  }
+
+  #bgp(blocks: Desired['blocks'], workloads: Desired['workloads'], pools: Desired['pools']): DesiredBgp | undefined {
+    const { node } = this;
+    const before = this.#desired.bgp;
+    const id = this.#routerId ?? nodeAddress(node, 4);
+    if (node === undefined || id === undefined) return undefined;
+    const announce = this.#kept('announce', before?.announce, announcements(blocks, workloads, pools));
+    if (before !== undefined && !this.#dirty.has('peers')) {
+      return announce === before.announce ? before : { ...before, announce };
+    }
+    const { BGPConfiguration: configurations, BGPPeer: peers, BGPFilter, Node: nodes } = this.#stored;
+    const address = nodeAddress(node, 4);
+    return {
+      asn: nodeAsn(node, configurations),
+      routerId: id,
+      listenPort: listenPort(this.#nodename, configurations),
+      ...(configurations.get('default')?.spec.bindMode === 'NodeIP' &&
+        address !== undefined && { listenAddress: address }),
+      peers: this.#kept(
+        'peers',
+        before?.peers,
+        desiredPeers({ nodename: this.#nodename, nodes, configurations, peers }),
+      ),
+      announce,
+      filters: this.#kept('filters', before?.filters, new Map(BGPFilter), (filters) => JSON.stringify([...filters])),
+    };
+  }
+
+  #section<T>(section: Section, before: T, work: () => T): T {
+    return this.#dirty.has(section) ? this.#kept(section, before, work()) : before;
+  }
+
+  /** The former value when the new one says the same, so that identity means "nothing changed". */
+  #kept<T>(name: string, before: T | undefined, now: T, text: (value: T) => string = JSON.stringify): T {
+    const saying = text(now);
+    if (before !== undefined && this.#texts.get(name) === saying) return before;
+    this.#texts.set(name, saying);
+    return now;
+  }
+
+  #store<Kind extends InputKind>(kind: Kind, key: string, resource: ResourceOf<KindName> | undefined): void {
+    const stored: Map<string, ResourceOf<InputKind>> = this.#stored[kind];
+    if (resource === undefined) stored.delete(key);
+    else stored.set(key, resource as ResourceOf<InputKind>);
+    for (const section of AFFECTS[kind]) this.#dirty.add(section);
+  }
+}
+
+function isInput(kind: KindName): kind is InputKind {
+  return (INPUT_KINDS as readonly string[]).includes(kind);
+}

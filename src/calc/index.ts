@@ -1,0 +1,21 @@
+/**
+ * calc: the brain. Pure and synchronous.
+ *
+ *     resources ─► Calculation ─► Desired (bgp, blocks, workloads, pools)
+ *
+ * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
+ * keep their identity. `desired.ts` is the contract with the hands (dataplane, routing).
+ */
+export { Calculation, INPUT_KINDS, type InputKind, type Update } from './calculation.ts';
+export type {
+  Announcement,
+  Desired,
+  DesiredBgp,
+  DesiredBlock,
+  DesiredPeer,
+  DesiredPool,
+  DesiredWorkload,
+  Encapsulation,
+  PeerType,
+} from './desired.ts';
+export { inNodeNetwork, nodeAddress } from './peers.ts';

@@ -1,0 +1,17 @@
+import type { IPPool } from '../model/index.ts';
+import type { DesiredPool } from './desired.ts';
+
+/** The pools, by name. */
+export function desiredPools(pools: ReadonlyMap<string, IPPool>): DesiredPool[] {
+  return [...pools.values()]
+    .map(({ metadata, spec }) => ({
+      name: metadata.name,
+      cidr: spec.cidr,
+      ipip: spec.ipipMode ?? 'Never',
+      vxlan: spec.vxlanMode ?? 'Never',
+      natOutgoing: spec.natOutgoing ?? false,
+      disabled: spec.disabled ?? false,
+      disableBgpExport: spec.disableBGPExport ?? false,
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}

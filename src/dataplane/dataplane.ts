@@ -1,0 +1,157 @@
+import { type Cancel, type Clock, type Log, parsePrefix, reasonOf } from '../base/index.ts';
+import type { Desired, DesiredBlock } from '../calc/desired.ts';
+import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
+import { EndpointReconciler } from './endpoints/reconcile.ts';
+import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
+import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
+
+export interface DataplaneOptions {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Milliseconds between full looks at the kernel, for what the monitor may have missed. 0 for none. */
+  readonly resyncInterval: number;
+}
+
+/**
+ * The hands: makes the kernel what `Desired` says. Links, routes and their changes by others come in through one
+ * monitor; each reconciler compares with what it wants and repairs the difference.
+ */
+export class Dataplane {
+  readonly routes: RouteReconciler;
+  readonly endpoints: EndpointReconciler;
+  readonly #options: DataplaneOptions;
+  readonly #links = new Map<number, Link>();
+  #monitor: Monitor | undefined;
+  #resync: Cancel | undefined;
+  #applied: Desired | undefined;
+  #blackholes = new Set<string>();
+  /** Links, addresses, or routes that are not ours have changed. */
+  onTopology: () => void = () => {};
+
+  constructor(options: DataplaneOptions) {
+    this.#options = options;
+    this.routes = new RouteReconciler(options);
+    this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
+  }
+
+  /**
+   * Looks at the kernel for the first time, and goes on watching it. Called when the datastore is in sync: from here
+   * on, what is found and not wanted is removed.
+   */
+  async start(desired: Desired): Promise<void> {
+    const { kernel } = this.#options;
+    await this.#forwarding();
+    this.#monitor = await kernel.monitor((event) => this.#observed(event), {
+      ignoreOwnRoutes: true,
+      routeTables: [MAIN_TABLE],
+    });
+    await this.#listLinks();
+    this.apply(desired);
+    await this.routes.start();
+    this.#planResync();
+  }
+
+  /** Whether routes of a former run were found at the start. */
+  get foundRoutes(): boolean {
+    return this.routes.counts().programmed > 0;
+  }
+
+  /** Applying the same again does nothing. */
+  apply(desired: Desired): void {
+    const before = this.#applied;
+    this.#applied = desired;
+    if (desired.blocks !== before?.blocks) this.#blocks(desired.blocks);
+    if (desired.workloads !== before?.workloads) this.endpoints.apply(desired.workloads);
+  }
+
+  /** Lists everything again and repairs what differs. */
+  async resync(): Promise<void> {
+    await this.#listLinks();
+    await this.routes.resync();
+  }
+
+  link(index: number): Link | undefined {
+    return this.#links.get(index);
+  }
+
+  stop(): void {
+    this.#resync?.();
+    this.#monitor?.stop();
+    this.endpoints.stop();
+    this.routes.stop();
+  }
+
+  async #forwarding(): Promise<void> {
+    const { kernel, log } = this.#options;
+    for (const name of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']) {
+      try {
+        if ((await kernel.sysctl(name)).trim() !== '1') await kernel.sysctl(name, '1');
+      } catch (error) {
+        log.warn({ sysctl: name, err: reasonOf(error) }, 'forwarding could not be switched on');
+      }
+    }
+  }
+
+  /** A blackhole under each block, except blocks of one address: its pod's own route is all there is to it. */
+  #blocks(blocks: readonly DesiredBlock[]): void {
+    const wanted = new Set(blocks.filter((block) => block.size > 1).map((block) => block.cidr));
+    const id = this.routes.hows.id(BLACKHOLE);
+    for (const cidr of new Set([...wanted, ...this.#blackholes])) {
+      const table = this.routes.tables[parsePrefix(cidr).family];
+      table.want('blackhole', prefixNumber(table, cidr), wanted.has(cidr) ? id : 0);
+    }
+    this.#blackholes = wanted;
+    this.routes.schedule();
+  }
+
+  async #listLinks(): Promise<void> {
+    const present = new Map((await this.#options.kernel.linkList()).map((link) => [link.index, link]));
+    for (const link of this.#links.values()) if (!present.has(link.index)) this.#linkChanged(link, false);
+    for (const link of present.values()) this.#linkChanged(link, true);
+  }
+
+  #observed(event: KernelEvent): void {
+    switch (event.kind) {
+      case 'link':
+        this.#linkChanged(event.link, event.change === 'new');
+        break;
+      case 'route':
+        if (event.route.protocol !== ROUTE_PROTOCOL || event.route.table !== MAIN_TABLE) this.onTopology();
+        else {
+          const how = event.change === 'new' ? this.routes.hows.id(event.route) : 0;
+          this.routes.observed(event.route.family, event.route.destination, how);
+        }
+        break;
+      case 'address':
+        this.onTopology();
+        break;
+      case 'neighbor':
+        break;
+      case 'resync':
+        this.#options.log.info({}, 'the kernel reported more changes than could be read; listing again');
+        void this.resync().catch((error) => this.#options.log.error({ err: reasonOf(error) }, 'resync failed'));
+    }
+  }
+
+  #linkChanged(link: Link, present: boolean): void {
+    const known = this.#links.get(link.index);
+    if (present) this.#links.set(link.index, link);
+    else this.#links.delete(link.index);
+    this.endpoints.linkChanged(link, present);
+    const cameUp = present && link.up && !known?.up;
+    if (known?.up && !(present && link.up)) this.routes.linkLost(link.index);
+    if (cameUp) this.routes.retry();
+    if (cameUp || known?.up !== link.up || !present) this.onTopology();
+  }
+
+  #planResync(): void {
+    const { clock, log, resyncInterval } = this.#options;
+    if (resyncInterval === 0) return;
+    this.#resync = clock.after(resyncInterval, () => {
+      void this.resync()
+        .catch((error) => log.error({ err: reasonOf(error) }, 'resync failed'))
+        .finally(() => this.#planResync());
+    });
+  }
+}

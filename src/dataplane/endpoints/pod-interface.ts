@@ -1,0 +1,102 @@
+import { type Family, parsePrefix, prefixWords } from '../../base/index.ts';
+import { isKernelError, type Kernel, KernelError, ROUTE_REPLACE } from '../../netlink/index.ts';
+import { HOST_MAC, hostSysctls, type PodRoute, podAddress, podRoutes, podSysctls } from './render.ts';
+
+export interface PodInterfaceSpec {
+  /** Host end, `cali…`. */
+  readonly interfaceName: string;
+  /** Path of the pod's network namespace. */
+  readonly netns: string;
+  /** Name inside the pod, usually `eth0`. */
+  readonly ifName: string;
+  /** `/32` and `/128` CIDRs. */
+  readonly addresses: readonly string[];
+  readonly mtu: number;
+  readonly mac?: string;
+  /** `namespace/pod`, kept as the interface's alias for people who run `ip link`. */
+  readonly alias: string;
+}
+
+export interface PodInterface {
+  readonly hostIndex: number;
+  readonly podMac: string;
+  readonly mtu: number;
+}
+
+/**
+ * Makes a pod's interface: a veth whose far end is born in the pod's namespace, its addresses and routes there, and
+ * the host end's sysctls. What a former attempt left under the same name is removed first, so it may be called again.
+ */
+export async function createPodInterface(kernel: Kernel, spec: PodInterfaceSpec): Promise<PodInterface> {
+  const families = [...new Set(spec.addresses.map((cidr) => parsePrefix(cidr).family))];
+  await removeHostEnd(kernel, spec.interfaceName);
+  const pod = await kernel.inNamespace(spec.netns);
+  try {
+    await kernel.linkAdd({
+      kind: 'veth',
+      name: spec.interfaceName,
+      mac: HOST_MAC,
+      mtu: spec.mtu,
+      peerName: spec.ifName,
+      peerNamespace: spec.netns,
+      ...(spec.mac !== undefined && { peerMac: spec.mac }),
+    });
+    for (const [name, value] of hostSysctls(spec.interfaceName, families.includes(6)))
+      await sysctl(kernel, name, value);
+    await kernel.linkSet(spec.interfaceName, { up: true, alias: spec.alias });
+    const inside = await configurePod(pod, spec, families);
+    const host = (await kernel.linkList()).find((link) => link.name === spec.interfaceName);
+    return { ...inside, hostIndex: host?.index ?? 0 };
+  } catch (error) {
+    await removeHostEnd(kernel, spec.interfaceName);
+    throw error;
+  } finally {
+    pod.close();
+  }
+}
+
+/** Removes the host end, and with it the pod's: done also when there is none. */
+export async function removeHostEnd(kernel: Kernel, interfaceName: string): Promise<void> {
+  try {
+    await kernel.linkDelete(interfaceName);
+  } catch (error) {
+    if (!isKernelError(error, 'ENODEV')) throw error;
+  }
+}
+
+async function configurePod(
+  pod: Kernel,
+  spec: PodInterfaceSpec,
+  families: readonly Family[],
+): Promise<{ podMac: string; mtu: number }> {
+  for (const [name, value] of podSysctls(spec.ifName, families.includes(6))) await sysctl(pod, name, value);
+  await pod.linkSet('lo', { up: true });
+  await pod.linkSet(spec.ifName, { up: true });
+  for (const address of spec.addresses) await pod.addressAdd(podAddress(spec.ifName, address));
+  const link = (await pod.linkList()).find((candidate) => candidate.name === spec.ifName);
+  for (const route of podRoutes(link?.index ?? 0, families)) await addRoute(pod, route);
+  return { podMac: link?.mac ?? '', mtu: link?.mtu ?? spec.mtu };
+}
+
+async function addRoute(kernel: Kernel, { destination, how }: PodRoute): Promise<void> {
+  const prefix = parsePrefix(destination);
+  const failures = await kernel.applyRoutes({
+    family: prefix.family,
+    count: 1,
+    addresses: prefixWords(prefix),
+    lengths: Uint8Array.of(prefix.length),
+    verbs: Uint8Array.of(ROUTE_REPLACE),
+    howIndex: Uint32Array.of(0),
+    hows: [how],
+  });
+  for (const { code, reason } of failures) throw new KernelError(code, `route ${destination}`, reason);
+}
+
+/** A kernel without IPv6 has no IPv6 sysctls: nothing to set there. */
+async function sysctl(kernel: Kernel, name: string, value: string): Promise<void> {
+  try {
+    await kernel.sysctl(name, value);
+  } catch (error) {
+    if (!(name.startsWith('net.ipv6.') && isKernelError(error, 'ENOENT'))) throw error;
+  }
+}

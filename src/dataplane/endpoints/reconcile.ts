@@ -1,0 +1,104 @@
+import { type Clock, type Log, parsePrefix, RetryQueue, reasonOf } from '../../base/index.ts';
+import type { DesiredWorkload } from '../../calc/desired.ts';
+import type { Kernel, Link } from '../../netlink/index.ts';
+import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
+import { workloadRoute } from '../routes/render.ts';
+import { hostSysctls } from './render.ts';
+
+/** A pod that can't be reached yet, and why. */
+export interface FailedEndpoint {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/**
+ * Keeps the host side of the node's pods: each has its routes while its interface is there, and the interface has the
+ * settings that make it a pod's. Interfaces come and go under it, made by CNI requests and removed with their pods.
+ */
+export class EndpointReconciler {
+  readonly #kernel: Pick<Kernel, 'sysctl'>;
+  readonly #routes: RouteReconciler;
+  readonly #log: Log;
+  readonly #failing: RetryQueue<FailedEndpoint>;
+  #workloads: readonly DesiredWorkload[] = [];
+  readonly #links = new Map<string, Link>();
+  /** Index of the interface whose settings were last written, by name. */
+  readonly #configured = new Map<string, number>();
+  /** Routes now wanted: CIDR → workload. */
+  #wanted = new Map<string, string>();
+
+  constructor(options: { kernel: Pick<Kernel, 'sysctl'>; routes: RouteReconciler; clock: Clock; log: Log }) {
+    this.#kernel = options.kernel;
+    this.#routes = options.routes;
+    this.#log = options.log;
+    this.#failing = new RetryQueue(options.clock);
+  }
+
+  /** The pods that there should be. */
+  apply(workloads: readonly DesiredWorkload[]): void {
+    this.#workloads = workloads;
+    this.#render();
+  }
+
+  /** A link appeared, changed, or went. */
+  linkChanged(link: Link, present: boolean): void {
+    const known = this.#links.get(link.name);
+    if (present) this.#links.set(link.name, link);
+    else this.#links.delete(link.name);
+    if (known?.index !== link.index || known?.up !== link.up || !present) this.#render();
+  }
+
+  failures(): readonly FailedEndpoint[] {
+    return this.#failing.details();
+  }
+
+  stop(): void {
+    this.#failing.clear();
+  }
+
+  #render(): void {
+    const wanted = new Map<string, string>();
+    for (const workload of this.#workloads) {
+      const link = this.#links.get(workload.interfaceName);
+      if (link === undefined) continue;
+      this.#configure(workload, link);
+      for (const cidr of workload.addresses) {
+        wanted.set(cidr, workload.key);
+        this.#want(cidr, link.up ? this.#routes.hows.id(workloadRoute(link.index)) : 0);
+      }
+    }
+    for (const cidr of this.#wanted.keys()) if (!wanted.has(cidr)) this.#want(cidr, 0);
+    this.#wanted = wanted;
+    this.#routes.schedule();
+  }
+
+  #want(cidr: string, how: number): void {
+    const table = this.#routes.tables[parsePrefix(cidr).family];
+    table.want('workload', prefixNumber(table, cidr), how);
+  }
+
+  #configure(workload: DesiredWorkload, link: Link): void {
+    if (this.#configured.get(link.name) === link.index) return;
+    this.#configured.set(link.name, link.index);
+    void this.#writeSysctls(workload, link);
+  }
+
+  async #writeSysctls(workload: DesiredWorkload, link: Link): Promise<void> {
+    const hasIpv6 = workload.addresses.some((cidr) => cidr.includes(':'));
+    try {
+      for (const [name, value] of hostSysctls(link.name, hasIpv6)) await this.#kernel.sysctl(name, value);
+      this.#failing.done(workload.key);
+    } catch (error) {
+      if (this.#links.get(link.name)?.index !== link.index) return;
+      const reason = reasonOf(error);
+      this.#log.warn(
+        { endpoint: workload.key, interface: link.name, err: reason },
+        'a pod interface refuses its settings',
+      );
+      this.#failing.failed(workload.key, { key: workload.key, reason }, () => {
+        this.#configured.delete(link.name);
+        this.#render();
+      });
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { InterfaceAddressSpec, RouteHow } from '../../netlink/index.ts';
+
+/** Every host end has this MAC, so that a pod's ARP entry for its gateway holds wherever it runs. */
+export const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
+/** The gateway that every pod is told; no interface has it, the host end answers for it (proxy ARP). */
+export const GATEWAY_4 = '169.254.1.1';
+/** The link-local address that follows from `HOST_MAC` (EUI-64): the pods' IPv6 gateway. */
+export const GATEWAY_6 = 'fe80::ecee:eeff:feee:eeee';
+
+/** Sysctls of a host end, in the order in which they are written. IPv6's are for pods that have IPv6. */
+export function hostSysctls(
+  interfaceName: string,
+  hasIpv6: boolean,
+): readonly (readonly [name: string, value: string])[] {
+  const v4 = `net.ipv4.conf.${interfaceName}`;
+  const v6 = `net.ipv6.conf.${interfaceName}`;
+  return [
+    [`${v4}.route_localnet`, '1'],
+    [`net.ipv4.neigh.${interfaceName}.proxy_delay`, '0'],
+    [`${v4}.proxy_arp`, '1'],
+    [`${v4}.forwarding`, '1'],
+    [`${v4}.rp_filter`, '1'],
+    ...(hasIpv6
+      ? ([
+          [`${v6}.disable_ipv6`, '0'],
+          [`${v6}.proxy_ndp`, '1'],
+          [`${v6}.forwarding`, '1'],
+          [`${v6}.accept_ra`, '0'],
+        ] as const)
+      : ([[`${v6}.disable_ipv6`, '1']] as const)),
+  ];
+}
+
+/** Sysctls inside the pod's namespace. */
+export function podSysctls(ifName: string, hasIpv6: boolean): readonly (readonly [name: string, value: string])[] {
+  return [
+    ['net.ipv4.ip_forward', '0'],
+    ...(hasIpv6
+      ? ([
+          ['net.ipv6.conf.all.disable_ipv6', '0'],
+          [`net.ipv6.conf.${ifName}.accept_dad`, '0'],
+        ] as const)
+      : []),
+  ];
+}
+
+export function podAddress(ifName: string, address: string): InterfaceAddressSpec {
+  return { dev: ifName, address };
+}
+
+/** One route in a pod's namespace: where to, and how. `dev` is the index of the pod's interface. */
+export interface PodRoute {
+  readonly destination: string;
+  readonly how: RouteHow;
+}
+
+const MAIN = 254;
+const BOOT = 3;
+
+/** The pod's routes: the gateway on the link, and everything through the gateway. */
+export function podRoutes(dev: number, families: readonly (4 | 6)[]): PodRoute[] {
+  const base = { kind: 'unicast', protocol: BOOT, table: MAIN } as const;
+  return families.flatMap((family) => {
+    const via = family === 4 ? GATEWAY_4 : GATEWAY_6;
+    const all = family === 4 ? '0.0.0.0/0' : '::/0';
+    const onLink: PodRoute[] =
+      family === 4 ? [{ destination: `${GATEWAY_4}/32`, how: { ...base, scope: 'link', nextHops: [{ dev }] } }] : [];
+    return [...onLink, { destination: all, how: { ...base, nextHops: [{ via, dev }] } }];
+  });
+}

@@ -1,0 +1,24 @@
+/**
+ * dataplane: the hands.
+ *
+ *     Desired ─► endpoints ─┐
+ *             ─► blocks ────┼─► RouteTable ─ RouteReconciler ─► Kernel
+ *     routing ─ best routes ┘        ▲                            │
+ *                                    └────────── monitor ◄────────┘
+ *
+ * Each idea is a `render.ts` (pure: what the kernel should hold) and a `reconcile.ts` (what differs is written). All
+ * routes of ours carry protocol 80, and only those are ever replaced or removed. Nothing is written before `start`,
+ * which is called once the datastore is in sync.
+ */
+export { Dataplane, type DataplaneOptions } from './dataplane.ts';
+export { containerInterfaceName, podInterfaceName } from './endpoints/interface-name.ts';
+export {
+  createPodInterface,
+  type PodInterface,
+  type PodInterfaceSpec,
+  removeHostEnd,
+} from './endpoints/pod-interface.ts';
+export { GATEWAY_4, GATEWAY_6 } from './endpoints/render.ts';
+export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
+export { gatewayRoute } from './routes/render.ts';
+export { ROUTE_SOURCES, type RouteSource, RouteTable } from './routes/route-table.ts';

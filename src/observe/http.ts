@@ -1,0 +1,62 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Log } from '../base/index.ts';
+
+/** What a page answers: a status, a content type, a text. */
+export interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+
+/** Serves a few read-only pages. GET and HEAD only; nothing is read from a request but its path. */
+export class PageServer {
+  readonly #server: Server;
+  readonly address: string;
+  readonly port: number;
+
+  private constructor(server: Server, address: string, port: number) {
+    this.#server = server;
+    this.address = address;
+    this.port = port;
+  }
+
+  static listen(host: string, port: number, pages: Pages, log: Log): Promise<PageServer> {
+    const server = createServer((request, response) => void answer(request, response, pages, log));
+    server.requestTimeout = 10_000;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        const bound = server.address();
+        resolve(new PageServer(server, host, bound !== null && typeof bound === 'object' ? bound.port : port));
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, pages: Pages, log: Log): Promise<void> {
+  const path = (request.url ?? '/').split('?')[0];
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  const send = ({ status, type, body }: Page): void => {
+    response.writeHead(status, { 'content-type': type });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  };
+  if (request.method !== 'GET' && request.method !== 'HEAD') return send(text(405, 'only GET\n'));
+  if (page === undefined) return send(text(404, `no such page; there are: ${Object.keys(pages).join(' ')}\n`));
+  try {
+    send(await page());
+  } catch (error) {
+    log.error({ err: error, path }, 'a page failed');
+    send(text(500, 'internal error\n'));
+  }
+}
+
+export function text(status: number, body: string): Page {
+  return { status, type: 'text/plain; charset=utf-8', body };
+}

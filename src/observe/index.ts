@@ -1,0 +1,10 @@
+/**
+ * observe: what people and machines may see of a node, and no way to change it.
+ *
+ * `log` is pino behind the `Log` interface of base; `metrics` is prom-client behind one class; `pages` are health,
+ * readiness and metrics over HTTP. All of them read one value, the `NodeStatus` that `calicoctl node status` shows too.
+ */
+export { type Page, PageServer, type Pages, text } from './http.ts';
+export { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
+export { Metrics } from './metrics.ts';
+export { nodePages } from './pages.ts';

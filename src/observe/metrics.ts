@@ -1,0 +1,149 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { NodeStatus } from '../control/index.ts';
+
+/** The state behind a number of an FSM state, as `vrouter_bgp_session_state` counts them. */
+const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
+
+/**
+ * What the daemon tells Prometheus. Gauges are filled from the node's status when they are read; counters and
+ * histograms are fed as things happen. Labels are bounded: peers by address, never pods.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #status: () => NodeStatus;
+  readonly #routesWritten: () => Readonly<Record<string, number>>;
+  /** Seconds from the first byte of an UPDATE to all its routes being in the kernel. */
+  readonly updateToKernel: Histogram;
+  readonly flaps: Counter;
+  readonly cniSeconds: Histogram;
+
+  constructor(sources: { status: () => NodeStatus; routesWritten: () => Readonly<Record<string, number>> }) {
+    this.#status = sources.status;
+    this.#routesWritten = sources.routesWritten;
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.updateToKernel = new Histogram({
+      name: 'vrouter_bgp_convergence_seconds',
+      help: 'From the first byte of an UPDATE to its routes being in the kernel',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    });
+    this.flaps = new Counter({
+      name: 'vrouter_bgp_session_flaps_total',
+      help: 'Sessions that were Established and are no more',
+      labelNames: ['peer'],
+      registers,
+    });
+    this.cniSeconds = new Histogram({
+      name: 'vrouter_cni_operation_seconds',
+      help: 'CNI requests as the daemon served them',
+      labelNames: ['op', 'result'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+      registers,
+    });
+    this.#defineNode(registers);
+    this.#defineBgp(registers);
+    this.#defineRoutes(registers);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The exposition text. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #gauge<Label extends string>(
+    registers: Registry[],
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    values: (status: NodeStatus) => readonly (readonly [labels: Partial<Record<Label, string>>, value: number])[],
+  ): void {
+    const status = this.#status;
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const [labels, value] of values(status())) this.set(labels, value);
+      },
+    });
+  }
+
+  #defineNode(registers: Registry[]): void {
+    this.#gauge(registers, 'vrouter_build_info', 'The version that runs', ['version'], ({ version }) => [
+      [{ version }, 1],
+    ]);
+    this.#gauge(registers, 'vrouter_ready', 'Whether the node is ready', [], ({ ready }) => [[{}, ready ? 1 : 0]]);
+    this.#gauge(
+      registers,
+      'vrouter_datastore_connected',
+      'Whether all watched kinds are in sync',
+      ['type'],
+      ({ datastore }) => [[{ type: datastore.type }, datastore.inSync ? 1 : 0]],
+    );
+    this.#gauge(
+      registers,
+      'vrouter_datastore_last_event_age_seconds',
+      'Since the datastore was last heard of',
+      [],
+      ({ datastore }) => [[{}, datastore.lastEventAgeSeconds]],
+    );
+    this.#gauge(registers, 'vrouter_ipam_blocks', 'Blocks of this node', [], ({ blocks }) => [[{}, blocks.length]]);
+    this.#gauge(
+      registers,
+      'vrouter_ipam_addresses_in_use',
+      'Addresses in use in blocks of this node',
+      [],
+      ({ blocks }) => [[{}, blocks.reduce((sum, block) => sum + block.inUse, 0)]],
+    );
+  }
+
+  #defineBgp(registers: Registry[]): void {
+    this.#gauge(
+      registers,
+      'vrouter_bgp_session_up',
+      'Whether the session is Established',
+      ['peer', 'peer_as', 'type'],
+      ({ bgp }) =>
+        (bgp?.peers ?? []).map((peer) => [
+          { peer: peer.address, peer_as: String(peer.remoteAs), type: peer.type },
+          peer.state === 'up' ? 1 : 0,
+        ]),
+    );
+    this.#gauge(registers, 'vrouter_bgp_session_state', 'FSM state: 1 Idle to 6 Established', ['peer'], ({ bgp }) =>
+      (bgp?.peers ?? []).map((peer) => [{ peer: peer.address }, FSM_STATES.indexOf(peer.info.split(' ')[0]) + 1]),
+    );
+    this.#gauge(registers, 'vrouter_bgp_prefixes', 'Prefixes of each peer', ['peer', 'direction'], ({ bgp }) =>
+      (bgp?.peers ?? []).flatMap((peer) =>
+        (['received', 'accepted', 'advertised'] as const).map(
+          (direction) => [{ peer: peer.address, direction }, peer[direction]] as const,
+        ),
+      ),
+    );
+  }
+
+  #defineRoutes(registers: Registry[]): void {
+    this.#gauge(registers, 'vrouter_routes', 'Routes of ours', ['state'], ({ routes }) => [
+      [{ state: 'desired' }, routes.desired],
+      [{ state: 'programmed' }, routes.programmed],
+      [{ state: 'failed' }, routes.failed],
+    ]);
+    const written = this.#routesWritten;
+    new Counter({
+      name: 'vrouter_route_writes_total',
+      help: 'Route changes that the kernel took',
+      labelNames: ['verb'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [verb, count] of Object.entries(written())) this.inc({ verb }, count);
+      },
+    });
+  }
+}

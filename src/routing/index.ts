@@ -1,0 +1,14 @@
+/**
+ * routing: the voice of the node.
+ *
+ *     calc ─ peers, announcements ─► peering, filters ─► Speaker ⇄ peers
+ *                                                           │ best routes (columns)
+ *                             route table ◄─ install ◄──────┘
+ *                                               ▲ next-hops (the kernel's own lookup)
+ *
+ * It translates the cluster's resources into the BGP library's terms, and what the library learns into routes. It
+ * decides nothing about BGP itself and writes nothing to the kernel itself. After a restart, `restart-hold` says when
+ * routes that nobody wants any more may go.
+ */
+export type { BgpTimers } from './peering.ts';
+export { type PeerReport, Routing, type RoutingOptions } from './routing.ts';

@@ -1,0 +1,145 @@
+import { type Family, ipv4Mask, parsePrefix, prefixWords } from '../base/index.ts';
+import type { BestChanges, NextHopSet } from '../bgp/index.ts';
+import type { DesiredPool, Encapsulation } from '../calc/desired.ts';
+import { gatewayRoute, type RouteTable } from '../dataplane/index.ts';
+import type { NextHops } from './next-hops.ts';
+
+/** How traffic to a learned prefix travels, as its pool says; its index is stored beside each route. */
+const CARRIAGES = ['direct', 'reject'] as const;
+type Carriage = (typeof CARRIAGES)[number];
+
+interface PoolRange {
+  readonly words: Uint32Array;
+  readonly length: number;
+  readonly carriage: Carriage;
+}
+
+/**
+ * Best BGP routes of one family on their way into the route table. Per prefix it keeps one integer: which next-hop
+ * set, and how the prefix's pool wants it carried. From that the way out follows, and follows again when the way to a
+ * next hop or a pool changes.
+ */
+export class RouteInstaller {
+  readonly family: Family;
+  readonly #table: RouteTable;
+  readonly #nextHops: NextHops;
+  #sets: readonly NextHopSet[] = [];
+  /** `set × CARRIAGES.length + carriage + 1` by prefix number; 0 for no route. */
+  #choice = new Uint32Array(1024);
+  /** How number by choice; -1 until worked out. */
+  #howOf: number[] = [];
+  #pools: readonly PoolRange[] = [];
+
+  constructor(table: RouteTable, nextHops: NextHops) {
+    this.family = table.family;
+    this.#table = table;
+    this.#nextHops = nextHops;
+  }
+
+  /** Applies a batch of changes: tens of nanoseconds a route, no objects. */
+  install(changes: BestChanges): void {
+    this.#sets = changes.nextHopSets;
+    const { prefixes } = this.#table;
+    const words = prefixes.words;
+    for (let entry = 0; entry < changes.count; entry++) {
+      const set = changes.nextHops[entry];
+      const at = entry * words;
+      if (set === 0) {
+        const prefix = prefixes.findAt(changes.addresses, at, changes.lengths[entry]);
+        if (prefix >= 0) this.#choose(prefix, 0);
+        continue;
+      }
+      const carriage = this.#carriage(changes.addresses, at, changes.lengths[entry]);
+      const prefix = prefixes.internAt(changes.addresses, at, changes.lengths[entry]);
+      this.#choose(prefix, set * CARRIAGES.length + carriage + 1);
+    }
+  }
+
+  /** The pools decide how their prefixes are carried. */
+  setPools(pools: readonly DesiredPool[]): void {
+    this.#pools = pools
+      .map((pool) => ({ pool, prefix: parsePrefix(pool.cidr) }))
+      .filter(({ prefix }) => prefix.family === this.family)
+      .map(({ pool, prefix }) => ({ words: prefixWords(prefix), length: prefix.length, carriage: carriageOf(pool) }));
+    this.#reconsider((prefix) => {
+      const set = Math.floor((this.#choice[prefix] - 1) / CARRIAGES.length);
+      const words = new Uint32Array(this.#table.prefixes.words);
+      for (let word = 0; word < words.length; word++) words[word] = this.#table.prefixes.address(prefix, word);
+      return set * CARRIAGES.length + this.#carriage(words, 0, this.#table.prefixes.length(prefix)) + 1;
+    });
+  }
+
+  /** The way to some next hops has changed. */
+  nextHopsChanged(addresses: ReadonlySet<string>): void {
+    const affected = this.#howOf.map(
+      (_, choice) => this.#setOf(choice)?.addresses.some((at) => addresses.has(at)) ?? false,
+    );
+    if (!affected.includes(true)) return;
+    for (const [choice, hit] of affected.entries()) if (hit) this.#howOf[choice] = -1;
+    this.#reconsider((prefix) => this.#choice[prefix]);
+  }
+
+  /** No routes any more: BGP is off. */
+  clear(): void {
+    this.#howOf = [];
+    this.#reconsider(() => 0);
+  }
+
+  /** Next hops and local preference behind a prefix that is installed, for explanations. */
+  explain(prefix: number): NextHopSet | undefined {
+    return this.#setOf(this.#choice[prefix] ?? 0);
+  }
+
+  #reconsider(choose: (prefix: number) => number): void {
+    for (let prefix = 0; prefix < this.#table.prefixes.limit && prefix < this.#choice.length; prefix++) {
+      if (this.#choice[prefix] !== 0) this.#choose(prefix, choose(prefix));
+    }
+  }
+
+  #choose(prefix: number, choice: number): void {
+    if (prefix >= this.#choice.length) {
+      const wider = new Uint32Array(Math.max(this.#table.prefixes.capacity, prefix + 1));
+      wider.set(this.#choice);
+      this.#choice = wider;
+    }
+    this.#choice[prefix] = choice;
+    this.#table.want('bgp', prefix, choice === 0 ? 0 : this.#how(choice));
+  }
+
+  #how(choice: number): number {
+    const known = this.#howOf[choice];
+    if (known !== undefined && known >= 0) return known;
+    const set = this.#setOf(choice);
+    const carriage = CARRIAGES[(choice - 1) % CARRIAGES.length];
+    const hops = carriage === 'reject' ? [] : (set?.addresses ?? []).map((address) => this.#nextHops.resolve(address));
+    const usable = hops.filter((hop) => hop !== undefined);
+    while (this.#howOf.length < choice) this.#howOf.push(-1);
+    this.#howOf[choice] = usable.length === 0 ? 0 : this.#table.hows.id(gatewayRoute(usable));
+    return this.#howOf[choice];
+  }
+
+  #setOf(choice: number): NextHopSet | undefined {
+    return choice === 0 ? undefined : this.#sets[Math.floor((choice - 1) / CARRIAGES.length)];
+  }
+
+  #carriage(words: Uint32Array, at: number, length: number): number {
+    for (const pool of this.#pools) {
+      if (length >= pool.length && inside(pool, words, at)) return CARRIAGES.indexOf(pool.carriage);
+    }
+    return 0;
+  }
+}
+
+function inside(pool: PoolRange, words: Uint32Array, at: number): boolean {
+  for (let word = 0, left = pool.length; left > 0; word++, left -= 32) {
+    const mask = ipv4Mask(Math.min(32, left));
+    if ((words[at + word] & mask) >>> 0 !== (pool.words[word] & mask) >>> 0) return false;
+  }
+  return true;
+}
+
+/** VXLAN pools are routed from IPAM's blocks, not from BGP. */
+function carriageOf(pool: DesiredPool): Carriage {
+  const carried = (mode: Encapsulation): boolean => mode !== 'Never';
+  return carried(pool.vxlan) ? 'reject' : 'direct';
+}

@@ -1,0 +1,44 @@
+import type { Origination, PeerConfig } from '../bgp/index.ts';
+import type { Announcement, DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired.ts';
+import { exportFilter, importFilter, OWN } from './filters.ts';
+
+/** Timers that Calico's resources don't have. Seconds. */
+export interface BgpTimers {
+  readonly holdTime: number;
+  readonly connectRetryTime: number;
+  /** How long a peer keeps our routes while we restart, unless the resources say otherwise. */
+  readonly restartTime: number;
+}
+
+/** The peers that the cluster's resources ask for, as the BGP library takes them. Pure. */
+export function peerConfigs(bgp: DesiredBgp, pools: readonly DesiredPool[], timers: BgpTimers): PeerConfig[] {
+  return bgp.peers.map((peer) => peerConfig(peer, bgp, pools, timers));
+}
+
+function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredPool[], timers: BgpTimers): PeerConfig {
+  const imports = importFilter(peer, bgp);
+  const { spec } = peer;
+  const nextHop = spec?.keepOriginalNextHop ? 'keep' : (spec?.nextHopMode?.toLowerCase() ?? 'auto');
+  return {
+    address: peer.address,
+    port: peer.port,
+    remoteAs: peer.asn,
+    holdTime: timers.holdTime,
+    connectRetryTime: timers.connectRetryTime,
+    gracefulRestart: { time: peer.restartTime ?? timers.restartTime },
+    nextHop: nextHop === 'self' || nextHop === 'keep' ? nextHop : 'auto',
+    exportFilter: exportFilter(peer, bgp, pools),
+    description: `${peer.type} ${peer.name}`,
+    ...(peer.localAddress !== undefined && { localAddress: peer.localAddress }),
+    ...(peer.localAsn !== undefined && { localAs: peer.localAsn }),
+    ...(imports && { importFilter: imports }),
+    ...(peer.clusterId !== undefined && { routeReflector: { clusterId: peer.clusterId } }),
+    ...(spec?.ttlSecurity != null && { ttlSecurity: spec.ttlSecurity }),
+    ...(spec?.numAllowedLocalASNumbers != null && { allowLocalAs: spec.numAllowedLocalASNumbers }),
+  };
+}
+
+/** Our own blocks and borrowed addresses as routes to originate; the next hop is each session's own address. */
+export function originations(announce: readonly Announcement[]): Origination[] {
+  return announce.map(({ cidr }) => ({ prefix: cidr, tag: OWN }));
+}

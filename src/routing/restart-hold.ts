@@ -1,0 +1,80 @@
+import type { Cancel, Clock, Log } from '../base/index.ts';
+import type { SpeakerEvent } from '../bgp/index.ts';
+
+/** How long to wait for a peer to come up at all, and for its End-of-RIB once it is up. Milliseconds. */
+const COME_UP = 20_000;
+const SPEAK = 5_000;
+
+/**
+ * After a restart, decides when what is left of the former run may be swept: once every configured peer has sent its
+ * End-of-RIB, or has had its time. One dead node delays the sweep, and nothing but the sweep.
+ */
+export class RestartHold {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #release: () => void;
+  readonly #waiting = new Map<string, Cancel>();
+  readonly #settled = new Set<string>();
+  #holding = false;
+
+  constructor(options: { clock: Clock; log: Log; release: () => void }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#release = options.release;
+  }
+
+  get holding(): boolean {
+    return this.#holding;
+  }
+
+  begin(): void {
+    this.#holding = true;
+  }
+
+  /** The peers there are. Those that are gone are no longer waited for. */
+  expect(peers: readonly string[]): void {
+    if (!this.#holding) return;
+    for (const peer of this.#waiting.keys()) if (!peers.includes(peer)) this.#settle(peer);
+    for (const peer of peers) {
+      if (!this.#waiting.has(peer) && !this.#settled.has(peer)) this.#wait(peer, COME_UP);
+    }
+    this.#check();
+  }
+
+  heard(event: SpeakerEvent): void {
+    if (!this.#holding || !this.#waiting.has(event.peer)) return;
+    if (event.kind === 'end-of-rib') this.#settle(event.peer);
+    else if (event.kind === 'state' && event.to === 'Established') this.#wait(event.peer, SPEAK);
+    this.#check();
+  }
+
+  stop(): void {
+    for (const cancel of this.#waiting.values()) cancel();
+    this.#waiting.clear();
+  }
+
+  #wait(peer: string, time: number): void {
+    this.#waiting.get(peer)?.();
+    this.#waiting.set(
+      peer,
+      this.#clock.after(time, () => {
+        this.#log.info({ peer, waited: time }, 'no End-of-RIB from a peer in time; going on without it');
+        this.#settle(peer);
+        this.#check();
+      }),
+    );
+  }
+
+  #settle(peer: string): void {
+    this.#waiting.get(peer)?.();
+    this.#waiting.delete(peer);
+    this.#settled.add(peer);
+  }
+
+  #check(): void {
+    if (!this.#holding || this.#waiting.size > 0) return;
+    this.#holding = false;
+    this.#log.info({}, 'restart is over: routes that nobody wants any more are removed');
+    this.#release();
+  }
+}

@@ -1,0 +1,162 @@
+import { type Clock, type Log, reasonOf } from '../base/index.ts';
+import { type PeerStatus, Speaker, type SpeakerEvent } from '../bgp/index.ts';
+import type { Desired, DesiredBgp, DesiredPeer } from '../calc/desired.ts';
+import type { RouteReconciler } from '../dataplane/index.ts';
+import type { Kernel } from '../netlink/index.ts';
+import { RouteInstaller } from './install.ts';
+import { NextHops } from './next-hops.ts';
+import { type BgpTimers, originations, peerConfigs } from './peering.ts';
+import { RestartHold } from './restart-hold.ts';
+
+export interface RoutingOptions {
+  readonly kernel: Pick<Kernel, 'routeGet'>;
+  readonly routes: RouteReconciler;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timers: BgpTimers;
+  /** Routes of a former run are in the kernel: tell peers so (RFC 4724), and keep them until the peers have spoken. */
+  readonly restarted: boolean;
+  /** Told of each speaker event, for metrics. */
+  readonly onEvent?: (event: SpeakerEvent) => void;
+  /** Seconds from the first byte of an UPDATE to its routes being in the kernel. */
+  readonly onConverged?: (seconds: number) => void;
+}
+
+/** A peer as people see it: what was asked for, and how it stands. */
+export interface PeerReport {
+  readonly desired: DesiredPeer;
+  readonly status: PeerStatus;
+}
+
+/**
+ * The voice of the node: keeps the BGP speaker as the cluster's resources want it, and carries what it learns into
+ * the route table.
+ */
+export class Routing {
+  readonly #options: RoutingOptions;
+  readonly #nextHops: NextHops;
+  readonly #installers: readonly RouteInstaller[];
+  readonly #hold: RestartHold;
+  #speaker: Speaker | undefined;
+  #applied: Desired | undefined;
+  #oldestChange: number | undefined;
+
+  constructor(options: RoutingOptions) {
+    this.#options = options;
+    this.#nextHops = new NextHops(options);
+    this.#installers = [4, 6].map(
+      (family) => new RouteInstaller(options.routes.tables[family as 4 | 6], this.#nextHops),
+    );
+    this.#nextHops.onChange = (addresses) => {
+      for (const installer of this.#installers) installer.nextHopsChanged(addresses);
+      options.routes.schedule();
+    };
+    options.routes.onSettled = () => this.#converged();
+    this.#hold = new RestartHold({ clock: options.clock, log: options.log, release: () => this.#release() });
+  }
+
+  /** Makes peers, announcements and installed routes what `desired` says. Applying the same again does nothing. */
+  async apply(desired: Desired): Promise<void> {
+    const before = this.#applied;
+    this.#applied = desired;
+    if (desired.pools !== before?.pools) {
+      for (const installer of this.#installers) installer.setPools(desired.pools);
+      this.#options.routes.schedule();
+    }
+    const { bgp } = desired;
+    if (bgp === undefined) return this.#end();
+    if (this.#speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
+    this.#speaker ??= await this.#begin(bgp);
+    if (bgp.peers !== before?.bgp?.peers || bgp.filters !== before?.bgp?.filters || desired.pools !== before?.pools) {
+      this.#speaker.configure(peerConfigs(bgp, desired.pools, this.#options.timers));
+      this.#hold.expect(bgp.peers.map((peer) => peer.address));
+    }
+    if (bgp.announce !== before?.bgp?.announce) this.#speaker.originate(originations(bgp.announce));
+  }
+
+  /** The node's links, addresses or routes of others have changed. */
+  topologyChanged(): void {
+    this.#nextHops.invalidate();
+  }
+
+  peers(): readonly PeerReport[] {
+    const statuses = new Map((this.#speaker?.peers() ?? []).map((status) => [status.address, status]));
+    return (this.#applied?.bgp?.peers ?? []).flatMap((desired) => {
+      const status = statuses.get(desired.address);
+      return status === undefined ? [] : [{ desired, status }];
+    });
+  }
+
+  /** Whether stale routes of a former run still wait for the peers' word. */
+  get restarting(): boolean {
+    return this.#hold.holding;
+  }
+
+  async stop(how: 'restart' | 'shutdown', reason: string): Promise<void> {
+    this.#hold.stop();
+    this.#nextHops.stop();
+    await this.#speaker?.stop(how, reason);
+    this.#speaker = undefined;
+  }
+
+  async #begin(bgp: DesiredBgp): Promise<Speaker> {
+    const { clock, log, restarted } = this.#options;
+    const speaker = new Speaker({
+      asn: bgp.asn,
+      routerId: bgp.routerId,
+      listen: [{ address: bgp.listenAddress ?? '0.0.0.0', port: bgp.listenPort }],
+      clock,
+      log: log.child({ component: 'bgp' }),
+      ...(restarted && { restarted: { forwarding: ['ipv4-unicast', 'ipv6-unicast'] as const } }),
+    });
+    speaker.onEvent((event) => {
+      this.#hold.heard(event);
+      this.#options.onEvent?.(event);
+    });
+    speaker.onBest((changes) => {
+      this.#oldestChange = Math.min(this.#oldestChange ?? changes.since, changes.since);
+      this.#installers[changes.family === 4 ? 0 : 1].install(changes);
+      this.#options.routes.schedule();
+    });
+    if (restarted) {
+      for (const table of Object.values(this.#options.routes.tables)) table.holdDeletions();
+      this.#hold.begin();
+    }
+    try {
+      await speaker.start();
+    } catch (error) {
+      log.error({ err: reasonOf(error), port: bgp.listenPort }, 'the BGP speaker can not listen; dialling only');
+    }
+    return speaker;
+  }
+
+  async #end(): Promise<void> {
+    const speaker = this.#speaker;
+    this.#speaker = undefined;
+    if (speaker === undefined) return;
+    await speaker.stop('shutdown', 'BGP configuration changed');
+    for (const installer of this.#installers) installer.clear();
+    this.#options.routes.schedule();
+  }
+
+  #release(): void {
+    for (const table of Object.values(this.#options.routes.tables)) table.releaseDeletions();
+    this.#options.routes.schedule();
+  }
+
+  #converged(): void {
+    if (this.#oldestChange === undefined) return;
+    this.#options.onConverged?.((this.#options.clock.now() - this.#oldestChange) / 1000);
+    this.#oldestChange = undefined;
+  }
+}
+
+/** What can't be changed on a running speaker. */
+function sameIdentity(a: DesiredBgp | undefined, b: DesiredBgp): boolean {
+  return (
+    a?.asn === b.asn &&
+    a.routerId === b.routerId &&
+    a.listenPort === b.listenPort &&
+    a.listenAddress === b.listenAddress
+  );
+}
