@@ -1,0 +1,75 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { reasonOf } from '../base/index.ts';
+import { labDown, labExec, labStatus } from './commands.ts';
+import { LabError } from './errors.ts';
+import { MAX_NODES } from './plan.ts';
+import { programsOf } from './program.ts';
+import { labUp } from './up.ts';
+
+/** Runs one `vrouter lab …` command line; resolves to the exit code. */
+export async function runLab(args: readonly string[], world: NodeJS.Process): Promise<number> {
+  let code = 0;
+  const programs = programsOf(world.argv[1]);
+  const lab = new Command('vrouter lab')
+    .description('a cluster of nodes in network namespaces of this machine')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => world.stdout.write(text), writeErr: (text) => world.stderr.write(text) });
+  const command = (name: string): Command => lab.command(name).option('--name <name>', 'name of the lab', 'lab');
+
+  command('up')
+    .description('build a lab, report on it, and keep it until Ctrl-C')
+    .option('--nodes <count>', 'nodes', number(1, MAX_NODES), 3)
+    .option('--pods <count>', 'pods on each node', number(0, 1000), 2)
+    .option('--exit', 'remove the lab after the report', false)
+    .option('--json', 'report as JSON', false)
+    .action(async (options) => {
+      checkRoot(world);
+      code = await labUp({ ...options, programs }, world);
+    });
+  command('status')
+    .description('what each node of a lab says of itself')
+    .action(async ({ name }) => {
+      world.stdout.write(await labStatus(name));
+    });
+  command('exec')
+    .description('run a command on a node, or in a pod')
+    .argument('<place>', 'name of a node or pod, such as node1 or node1-p1')
+    .argument('<command...>', 'the command, after --')
+    .passThroughOptions()
+    .action(async (place, words, { name }) => {
+      checkRoot(world);
+      code = await labExec(name, place, words, programs);
+    });
+  command('down')
+    .description('end a lab, or remove what a killed one left')
+    .action(async ({ name }) => {
+      checkRoot(world);
+      world.stdout.write(await labDown(name));
+    });
+  lab.enablePositionalOptions();
+
+  try {
+    await lab.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : 2;
+    world.stderr.write(`vrouter lab: ${reasonOf(error)}\n`);
+    return 1;
+  }
+}
+
+function checkRoot(world: NodeJS.Process): void {
+  if (world.getuid?.() === 0) return;
+  throw new LabError(
+    'NOT_ROOT',
+    'this needs root, to make network namespaces and links and to route between them; try it with sudo',
+  );
+}
+
+function number(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^[0-9]+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`use a whole number from ${least} to ${most}.`);
+  };
+}

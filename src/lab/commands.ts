@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { systemClock } from '../base/index.ts';
+import { nodeStatusSchema, request } from '../control/index.ts';
+import { inNamespace } from './command.ts';
+import { LabError } from './errors.ts';
+import { nodeEnvironment, type Programs } from './program.ts';
+import { removeLab } from './remove.ts';
+import { type LabRecord, mustReadRecord, ownerIsAlive, readRecord } from './state.ts';
+import { until } from './until.ts';
+
+/** `lab status`: one line per node, from each daemon's own mouth. */
+export async function labStatus(name: string): Promise<string> {
+  const record = await mustReadRecord(name);
+  const lines = await Promise.all(
+    record.state.nodes.map(async (node) => {
+      const pods = record.state.pods
+        .filter((pod) => pod.node === node.name)
+        .map((pod) => `${pod.name} ${pod.address ?? '–'}`);
+      const words = await request(node.socket, { op: 'status' }, nodeStatusSchema).then(
+        ({ ready, bgp, blocks, problems }) => {
+          const up = bgp?.peers.filter(({ state }) => state === 'up').length ?? 0;
+          const sessions = `${up} of ${bgp?.peers.length ?? 0} sessions up`;
+          return [ready ? 'ready' : 'not ready', sessions, blocks.map(({ cidr }) => cidr).join(' '), ...problems].join(
+            ', ',
+          );
+        },
+        () => 'no daemon answers',
+      );
+      return `${node.name}  ${node.address}  ${words}\n${pods.map((pod) => `  ${pod}\n`).join('')}`;
+    }),
+  );
+  return `${(await ownerIsAlive(record.state)) ? '' : `lab '${name}' was killed; remove it with: vrouter lab down\n`}${lines.join('')}`;
+}
+
+/** `lab exec`: a command on a node, or in a pod, with this terminal. Resolves to its exit code. */
+export async function labExec(
+  name: string,
+  place: string,
+  command: readonly string[],
+  programs: Programs,
+): Promise<number> {
+  const record = await mustReadRecord(name);
+  const { namespace, nodeName } = findPlace(record, place);
+  const node = record.state.nodes.find((one) => one.name === nodeName)!;
+  const path = [programs.bin, process.env['PATH']].filter((part) => part !== undefined).join(':');
+  const [file, ...args] = inNamespace(namespace, command);
+  const child = spawn(file, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...nodeEnvironment(record.plan, node), PATH: path },
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 128));
+  });
+}
+
+/** `lab down`: asks the process that keeps the lab to end it, or removes what a killed one left. */
+export async function labDown(name: string): Promise<string> {
+  const record = await readRecord(name);
+  if (record === undefined) return `there is no lab '${name}'\n`;
+  if (await ownerIsAlive(record.state)) {
+    process.kill(record.state.owner.pid, 'SIGTERM');
+    await until(systemClock, 'the lab to end itself', async () => (await readRecord(name)) === undefined);
+  } else await removeLab(record);
+  return `lab '${name}' is gone\n`;
+}
+
+function findPlace({ state }: LabRecord, place: string): { namespace: string; nodeName: string } {
+  const node = state.nodes.find(({ name }) => name === place);
+  if (node !== undefined) return { namespace: node.namespace, nodeName: node.name };
+  const pod = state.pods.find(({ name }) => name === place);
+  if (pod !== undefined) return { namespace: pod.namespace, nodeName: pod.node };
+  const names = [...state.nodes, ...state.pods].map(({ name }) => name).join(', ');
+  throw new LabError('NO_NODE', `there is no node or pod '${place}'; there are: ${names}`);
+}

@@ -1,0 +1,230 @@
+import { type Clock, systemClock } from '../base/index.ts';
+import type { NodeStatus } from '../control/index.ts';
+import { inNamespace, type Output, type RunOptions, run } from './command.ts';
+import { LabError } from './errors.ts';
+import { addFabric, addNamespace, addNodeNetwork, ping, removeNamespaces, setCable, showRoutes } from './network.ts';
+import { NodeDaemon } from './node-daemon.ts';
+import { type NodePlan, planLab, planNode, planPod } from './plan.ts';
+import { unwirePod, wirePod } from './pod.ts';
+import { nodeEnvironment, type Programs } from './program.ts';
+import { measureReachability, type Reachability } from './reachability.ts';
+import { removeLab } from './remove.ts';
+import { LabRecord, type LabState, ownerIsAlive, type PodState, processStart, readRecord } from './state.ts';
+import { until } from './until.ts';
+
+export interface LabOptions {
+  readonly name: string;
+  readonly programs: Programs;
+  /** More environment for every daemon, such as `VROUTER_BGP_HOLD_TIME`. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+}
+
+/**
+ * A running lab, kept by this process. Each verb does one thing that an operator could do to a cluster, and resolves
+ * when it is done; `until` waits for what the cluster makes of it.
+ */
+export class Lab {
+  readonly record: LabRecord;
+  readonly #options: LabOptions;
+  readonly #clock: Clock;
+  readonly #daemons = new Map<string, NodeDaemon>();
+  readonly #stopping = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #nodesMade = 0;
+
+  private constructor(record: LabRecord, options: LabOptions) {
+    this.record = record;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Makes the fabric of a new lab; what a killed lab of the same name left is removed first. */
+  static async start(options: LabOptions): Promise<Lab> {
+    const plan = planLab(options.name);
+    const left = await readRecord(options.name);
+    if (left !== undefined) {
+      if (await ownerIsAlive(left.state)) {
+        const { pid } = left.state.owner;
+        throw new LabError(
+          'RUNNING',
+          `lab '${options.name}' is up (process ${pid}); end it with: vrouter lab down --name ${options.name}`,
+        );
+      }
+      await removeLab(left);
+    }
+    const owner = { pid: process.pid, started: (await processStart(process.pid)) ?? '' };
+    const lab = new Lab(new LabRecord(plan, { name: options.name, owner, nodes: [], pods: [] }), options);
+    await lab.#make(
+      (state) => state,
+      () => addFabric(plan),
+    );
+    return lab;
+  }
+
+  get nodes(): readonly NodePlan[] {
+    return this.record.state.nodes;
+  }
+
+  get pods(): readonly PodState[] {
+    return this.record.state.pods;
+  }
+
+  /** Makes the node's namespace and starts its daemon; resolves when the daemon is ready. */
+  async addNode(environment: Readonly<Record<string, string>> = {}): Promise<NodePlan> {
+    const node = planNode(this.record.plan, this.#nodesMade++);
+    await this.#make(
+      (state) => ({ ...state, nodes: [...state.nodes, node] }),
+      () => addNodeNetwork(this.record.plan, node),
+    );
+    const { programs, environment: forAll } = this.#options;
+    this.#daemons.set(node.name, new NodeDaemon(this.record.plan, node, programs, { ...forAll, ...environment }));
+    await this.startDaemon(node.name);
+    return node;
+  }
+
+  async addNodes(count: number): Promise<readonly NodePlan[]> {
+    return Promise.all(Array.from({ length: count }, () => this.addNode()));
+  }
+
+  /** Starts the node's daemon and waits until it says that it is ready. */
+  async startDaemon(name: string): Promise<void> {
+    const daemon = this.#daemon(name);
+    await this.#make(
+      (state) => state,
+      () => daemon.start(),
+    );
+    await this.until(`the daemon of ${name} to be ready`, async () => (await daemon.status()).ready);
+  }
+
+  async endDaemon(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.#daemon(name).end(signal);
+  }
+
+  status(name: string): Promise<NodeStatus> {
+    return this.#daemon(name).status();
+  }
+
+  async setCable(name: string, up: boolean): Promise<void> {
+    await setCable(this.record.plan, this.node(name), up);
+  }
+
+  /** Makes a namespace on the node and has the CNI plugin wire it. */
+  async addPod(nodeName: string): Promise<PodState> {
+    const node = this.node(nodeName);
+    const { plan } = this.record;
+    const taken = new Set(this.pods.map(({ name }) => name));
+    let index = 0;
+    while (taken.has(planPod(plan, node, index).name)) index++;
+    const pod = planPod(plan, node, index);
+    const address = await this.#make(
+      (state) => ({ ...state, pods: [...state.pods, pod] }),
+      async () => {
+        await addNamespace(pod.namespace);
+        return wirePod(plan, node, pod, this.#options.programs);
+      },
+    );
+    const wired = { ...pod, address };
+    await this.record.change((state) => ({
+      ...state,
+      pods: state.pods.map((one) => (one.name === pod.name ? wired : one)),
+    }));
+    return wired;
+  }
+
+  /** Pods one after another on each node, the nodes side by side. */
+  async addPods(perNode: number): Promise<void> {
+    await Promise.all(
+      this.nodes.map(async ({ name }) => {
+        for (let count = 0; count < perNode; count++) await this.addPod(name);
+      }),
+    );
+  }
+
+  async removePod(pod: PodState): Promise<void> {
+    await unwirePod(this.record.plan, this.node(pod.node), pod, this.#options.programs);
+    await this.forgetPod(pod);
+  }
+
+  /** Removes the pod's namespace without a word to the CNI plugin, as a crash of the runtime would. */
+  async forgetPod(pod: PodState): Promise<void> {
+    await removeNamespaces([pod.namespace]);
+    await this.record.change((state) => ({ ...state, pods: state.pods.filter(({ name }) => name !== pod.name) }));
+  }
+
+  /** Every node's sessions are established, and every node's kernel has the blocks of every other. */
+  async untilConverged(): Promise<void> {
+    await this.until('all sessions to be established and all blocks to be routed', async () => {
+      const all = await Promise.all(this.nodes.map(async (node) => ({ node, status: await this.status(node.name) })));
+      const blocks = all.flatMap(({ node, status }) => status.blocks.map(({ cidr }) => ({ cidr, owner: node.name })));
+      for (const { node, status } of all) {
+        const sessions = status.bgp?.peers.filter(({ info }) => info.startsWith('Established')) ?? [];
+        if (sessions.length < this.nodes.length - 1) return false;
+        const routes = new Set((await showRoutes(node)).map((line) => line.split(' ')[0]));
+        if (blocks.some(({ cidr, owner }) => owner !== node.name && !routes.has(cidr))) return false;
+      }
+      return true;
+    });
+  }
+
+  routes(name: string): Promise<readonly string[]> {
+    return showRoutes(this.node(name));
+  }
+
+  ping(pod: PodState, address: string): Promise<number | undefined> {
+    return ping(pod.namespace, address);
+  }
+
+  reachability(): Promise<Reachability> {
+    return measureReachability(this.pods);
+  }
+
+  /** Runs a command in the namespace of a node, with the node's environment. */
+  exec(name: string, command: readonly string[], options: RunOptions = {}): Promise<Output> {
+    const node = this.node(name);
+    const env = { ...process.env, ...nodeEnvironment(this.record.plan, node), ...options.env };
+    return run(inNamespace(node.namespace, command), { ...options, env });
+  }
+
+  calicoctl(name: string, args: readonly string[], input?: string): Promise<Output> {
+    return this.exec(name, [...this.#options.programs.calicoctl, ...args], input === undefined ? {} : { input });
+  }
+
+  until<T>(what: string, look: () => Promise<T | undefined | false>, timeout?: number): Promise<T> {
+    return until(this.#clock, what, look, { signal: this.#stopping.signal, ...(timeout !== undefined && { timeout }) });
+  }
+
+  node(name: string): NodePlan {
+    const node = this.nodes.find((one) => one.name === name);
+    if (node === undefined)
+      throw new LabError(
+        'NO_NODE',
+        `there is no node '${name}'; there are: ${this.nodes.map((one) => one.name).join(', ')}`,
+      );
+    return node;
+  }
+
+  /** Ends every process and removes everything; what is still under way is let finish first, so that it is removed too. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new LabError('STOPPED', 'the lab is being stopped'));
+    await Promise.allSettled(this.#underWay);
+    await removeLab(this.record);
+  }
+
+  /** Writes down, then makes: refused once the lab is stopping, and known to `stop` while it lasts. */
+  async #make<T>(change: (state: LabState) => LabState, make: () => Promise<T>): Promise<T> {
+    this.#stopping.signal.throwIfAborted();
+    const made = this.record.change(change).then(make);
+    this.#underWay.add(made);
+    try {
+      return await made;
+    } finally {
+      this.#underWay.delete(made);
+    }
+  }
+
+  #daemon(name: string): NodeDaemon {
+    this.node(name);
+    return this.#daemons.get(name)!;
+  }
+}

@@ -1,0 +1,72 @@
+import { LabError } from './errors.ts';
+
+/**
+ * What a lab is made of, by name. Pure: nothing here makes anything.
+ *
+ *     vr-lab-fabric   br0 ── to-node1, to-node2 …          one switch, 172.18.0.0/24
+ *     vr-lab-node1    eth0 172.18.0.11/24, cali…           one per node, a daemon in each
+ *     vr-lab-node1-p1 eth0                                 one per pod, made by the lab, wired by the CNI plugin
+ */
+export interface LabPlan {
+  readonly name: string;
+  readonly fabric: string;
+  readonly directory: string;
+  readonly datastore: string;
+}
+
+export interface NodePlan {
+  readonly name: string;
+  readonly namespace: string;
+  readonly address: string;
+  readonly socket: string;
+  readonly log: string;
+}
+
+export interface PodPlan {
+  readonly name: string;
+  readonly node: string;
+  readonly namespace: string;
+  readonly containerId: string;
+}
+
+export const LAB_DIRECTORY = '/run/vrouter-lab';
+export const FABRIC_BRIDGE = 'br0';
+const FABRIC_LENGTH = 24;
+const FIRST_HOST = 11;
+export const MAX_NODES = 240;
+
+export function planLab(name: string): LabPlan {
+  checkName('lab', name, 16);
+  const directory = `${LAB_DIRECTORY}/${name}`;
+  return { name, fabric: `vr-${name}-fabric`, directory, datastore: `${directory}/datastore.db` };
+}
+
+/** The `index`-th node of the lab, counted from 0. */
+export function planNode(lab: LabPlan, index: number, name = `node${index + 1}`): NodePlan {
+  checkName('node', name, 12);
+  if (index >= MAX_NODES) throw new LabError('BAD_NAME', `a lab has at most ${MAX_NODES} nodes`);
+  return {
+    name,
+    namespace: `vr-${lab.name}-${name}`,
+    address: `172.18.0.${FIRST_HOST + index}/${FABRIC_LENGTH}`,
+    socket: `${lab.directory}/${name}.sock`,
+    log: `${lab.directory}/${name}.log`,
+  };
+}
+
+/** The `index`-th pod of the node, counted from 0. */
+export function planPod(lab: LabPlan, node: NodePlan, index: number): PodPlan {
+  const name = `${node.name}-p${index + 1}`;
+  return { name, node: node.name, namespace: `${node.namespace}-p${index + 1}`, containerId: `${lab.name}-${name}` };
+}
+
+/** The fabric's end of the node's link. */
+export function fabricPort(node: NodePlan): string {
+  return `to-${node.name}`;
+}
+
+function checkName(what: string, name: string, longest: number): void {
+  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) || name.length > longest) {
+    throw new LabError('BAD_NAME', `${what} name '${name}': use 1 to ${longest} of a-z, 0-9 and '-' within`);
+  }
+}

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { LabPlan, NodePlan } from './plan.ts';
+
+/** How the lab starts the three programs: each a command to which arguments are added. */
+export interface Programs {
+  readonly vrouter: readonly string[];
+  readonly calicoctl: readonly string[];
+  readonly cni: readonly string[];
+  /** Folder with the commands `vrouter` and `calicoctl`, for `lab exec`; absent when there is none. */
+  readonly bin?: string;
+}
+
+/** The programs that belong to `main`, the file that is running: the bundles beside it, or the sources. */
+export function programsOf(main: string): Programs {
+  const node = process.execPath;
+  const vrouter = [node, main];
+  const plugin = fileURLToPath(new URL('calico.cjs', `file://${main}`));
+  const bin = fileURLToPath(new URL(main.endsWith('.ts') ? '../dist/bin' : 'bin', `file://${main}`));
+  return {
+    vrouter,
+    calicoctl: [...vrouter, 'calicoctl'],
+    cni: existsSync(plugin) ? [node, plugin] : [...vrouter, 'cni'],
+    ...(existsSync(bin) && { bin }),
+  };
+}
+
+/** What every program on a node needs to know: the node's name, the store, the daemon's socket. */
+export function nodeEnvironment(lab: LabPlan, node: NodePlan): Readonly<Record<string, string>> {
+  return {
+    NODENAME: node.name,
+    DATASTORE_TYPE: 'sqlite',
+    SQLITE_PATH: lab.datastore,
+    VROUTER_SOCKET: node.socket,
+  };
+}

@@ -1,0 +1,10 @@
+import { removeNamespaces } from './network.ts';
+import { eraseRecord, type LabRecord } from './state.ts';
+
+/** Removes all that the record names, then the record itself: stopped half-way, it can be done again. */
+export async function removeLab(record: LabRecord): Promise<void> {
+  const { nodes, pods } = record.state;
+  await removeNamespaces([...pods, ...nodes].map(({ namespace }) => namespace));
+  await removeNamespaces([record.plan.fabric]);
+  await eraseRecord(record.plan);
+}

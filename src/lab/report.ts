@@ -1,0 +1,97 @@
+import type { NodeStatus } from '../control/index.ts';
+import type { NodePlan } from './plan.ts';
+import type { Reachability } from './reachability.ts';
+import type { PodState } from './state.ts';
+
+/** All that the report tells, gathered. */
+export interface LabReport {
+  readonly name: string;
+  readonly nodes: readonly { readonly plan: NodePlan; readonly status: NodeStatus }[];
+  readonly pods: readonly PodState[];
+  /** What `calicoctl node status` and `ip route` print on the first node. */
+  readonly nodeStatus: string;
+  readonly routes: readonly string[];
+  readonly reachability: Reachability;
+}
+
+/** The report for people: pure text. */
+export function renderReport(report: LabReport): string {
+  const first = report.nodes[0].plan.name;
+  return [
+    `Lab '${report.name}': ${count(report.nodes.length, 'node')}, ${count(report.pods.length, 'pod')}`,
+    renderNodes(report),
+    `calicoctl node status, on ${first}\n\n${report.nodeStatus.trimEnd()}`,
+    `ip route, on ${first}\n\n${report.routes.join('\n')}`,
+    renderReachability(report.reachability),
+  ].join('\n\n');
+}
+
+/** The report for programs. */
+export function reportJson(report: LabReport): object {
+  const { pods, rtts, complete } = report.reachability;
+  return {
+    name: report.name,
+    nodes: report.nodes.map(({ plan, status }) => ({
+      name: plan.name,
+      address: plan.address,
+      blocks: status.blocks,
+      peers: status.bgp?.peers ?? [],
+      routes: status.routes,
+    })),
+    pods: report.pods.map(({ name, node, address }) => ({ name, node, address })),
+    reachability: {
+      complete,
+      paths: pods.flatMap((from, row) =>
+        pods.flatMap((to, column) =>
+          row === column ? [] : [{ from: from.name, to: to.name, milliseconds: rtts[row][column] ?? null }],
+        ),
+      ),
+    },
+  };
+}
+
+function renderNodes({ nodes, pods }: LabReport): string {
+  return table([
+    ['NODE', 'ADDRESS', 'BLOCKS (IN USE)', 'PODS'],
+    ...nodes.map(({ plan, status }) => [
+      plan.name,
+      plan.address,
+      status.blocks.map(({ cidr, inUse, size }) => `${cidr} (${inUse}/${size})`).join(', ') || '–',
+      pods
+        .filter(({ node }) => node === plan.name)
+        .map(({ name, address }) => `${name} ${address}`)
+        .join(', ') || '–',
+    ]),
+  ]);
+}
+
+function renderReachability({ pods, rtts, complete }: Reachability): string {
+  const cell = (rtt: number | undefined): string =>
+    rtt === undefined ? 'lost' : Number.isNaN(rtt) ? '·' : rtt.toFixed(2);
+  const matrix = table([
+    ['FROM \\ TO', ...pods.map(({ name }) => name)],
+    ...pods.map(({ name }, row) => [name, ...rtts[row].map(cell)]),
+  ]);
+  const paths = pods.length * (pods.length - 1);
+  const lost = rtts.flat().filter((rtt) => rtt === undefined).length;
+  const verdict = complete
+    ? `All ${paths} paths between pods work.`
+    : `${lost} of ${paths} paths between pods do not work.`;
+  return `Round-trip times from pod to pod, in milliseconds\n\n${matrix}\n\n${verdict}`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

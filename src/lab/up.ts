@@ -1,0 +1,97 @@
+import { Listr } from 'listr2';
+import { systemClock } from '../base/index.ts';
+import { Lab, type LabOptions } from './lab.ts';
+import type { Reachability } from './reachability.ts';
+import { type LabReport, renderReport, reportJson } from './report.ts';
+
+export interface UpOptions extends LabOptions {
+  readonly nodes: number;
+  readonly pods: number;
+  /** Take the lab down after the report, rather than wait for Ctrl-C. */
+  readonly exit: boolean;
+  readonly json: boolean;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * `lab up`: builds the lab with its progress shown, prints the report, and keeps the lab until a signal. Whatever
+ * happens, nothing of the lab is left when it resolves: to 0, or 1 if some pod did not reach another.
+ */
+export async function labUp(
+  options: UpOptions,
+  { stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>,
+): Promise<number> {
+  const signal = Promise.withResolvers<void>();
+  let interrupted = false;
+  const onSignal = (): void => {
+    interrupted = true;
+    signal.resolve();
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  const started = systemClock.now();
+  let lab: Lab | undefined;
+  try {
+    lab = await Lab.start(options);
+    const building = build(lab, options);
+    await Promise.race([building, signal.promise]);
+    if (interrupted) return 130;
+    const report = await gather(lab, await building);
+    const seconds = ((systemClock.now() - started) / 1000).toFixed(1);
+    stdout.write(options.json ? `${JSON.stringify(reportJson(report), null, 2)}\n` : `\n${renderReport(report)}\n`);
+    if (!options.exit) {
+      stderr.write(
+        `\nThe lab came up in ${seconds} s and stays until Ctrl-C. In another terminal, try:\n${hints(options.name)}\n`,
+      );
+      await signal.promise;
+    }
+    return report.reachability.complete ? 0 : 1;
+  } finally {
+    if (lab !== undefined) {
+      stderr.write(interrupted ? '\nremoving the lab …\n' : '');
+      await lab.stop();
+    }
+    for (const name of SIGNALS) process.off(name, onSignal);
+  }
+}
+
+async function build(lab: Lab, options: UpOptions): Promise<Reachability> {
+  let reachability: Reachability | undefined;
+  const steps = new Listr(
+    [
+      { title: `Starting ${options.nodes} nodes`, task: () => lab.addNodes(options.nodes) },
+      { title: `Adding ${options.pods} pods to each`, task: () => lab.addPods(options.pods) },
+      { title: 'Waiting for BGP sessions and routes', task: () => lab.untilConverged() },
+      {
+        title: 'Pinging from every pod to every other',
+        task: async () => {
+          reachability = await lab.reachability();
+        },
+      },
+    ],
+    { renderer: options.json ? 'silent' : process.stdout.isTTY ? 'default' : 'simple', registerSignalListeners: false },
+  );
+  await steps.run();
+  return reachability!;
+}
+
+async function gather(lab: Lab, reachability: Reachability): Promise<LabReport> {
+  const first = lab.nodes[0].name;
+  return {
+    name: lab.record.plan.name,
+    nodes: await Promise.all(lab.nodes.map(async (plan) => ({ plan, status: await lab.status(plan.name) }))),
+    pods: lab.pods,
+    nodeStatus: (await lab.calicoctl(first, ['node', 'status'])).stdout,
+    routes: await lab.routes(first),
+    reachability,
+  };
+}
+
+function hints(name: string): string {
+  const option = name === 'lab' ? '' : ` --name ${name}`;
+  return [
+    `  dist/bin/vrouter lab exec${option} node1 -- calicoctl get nodes -o wide`,
+    `  dist/bin/vrouter lab exec${option} node1 -- ip route`,
+    `  dist/bin/vrouter lab status${option}`,
+  ].join('\n');
+}
