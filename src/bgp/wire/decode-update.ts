@@ -1,0 +1,263 @@
+import type { Negotiated } from '../contract.ts';
+import { FLAG, OPTIONAL_NON_TRANSITIVE } from './attribute/row.ts';
+import { ATTRIBUTE } from './attribute/table.ts';
+import { scannedNextHop, writeCanonical } from './attribute-block.ts';
+import { HEADER_LENGTH } from './message.ts';
+import { decodeMpReach, decodeMpUnreach, negotiatedFamily } from './multiprotocol.ts';
+import { decodeNlri } from './nlri.ts';
+import { UPDATE_ERROR } from './notification.ts';
+import { NO_ERRORS, strongestError, type UpdateError, updateError } from './update-error.ts';
+import type { BlockResult, NlriScratch, UpdateScratch } from './update-view.ts';
+
+/**
+ * Reads the UPDATE in `bytes[start … end)` (header included) into `view`:
+ *
+ *     +-----------------------------------------------------+
+ *     |   Withdrawn Routes Length (2)                       |
+ *     |   Withdrawn Routes                                  |
+ *     |   Total Path Attribute Length (2)                   |
+ *     |   Path Attributes                                   |
+ *     |   Network Layer Reachability Information            |
+ *     +-----------------------------------------------------+
+ *
+ * Returns what is wrong with it, weakest and strongest alike (`strongestError` picks the one that decides); the empty
+ * list is shared. After a 'reset' the view is empty; after a 'withdraw' its announced prefixes count as withdrawn.
+ * Framing has seen to it that there are 23 octets at least.
+ */
+export function decodeUpdate(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  session: Negotiated,
+  view: UpdateScratch,
+): readonly UpdateError[] {
+  view.clear();
+  const withdrawn = start + HEADER_LENGTH + 2;
+  const withdrawnEnd = withdrawn + length16(bytes, withdrawn - 2);
+  if (withdrawnEnd + 2 > end) return reset(view, 'withdrawn routes overrun the message', bytes, start, end);
+  const attributes = withdrawnEnd + 2;
+  const attributesEnd = attributes + length16(bytes, withdrawnEnd);
+  if (attributesEnd > end) return reset(view, 'path attributes overrun the message', bytes, start, end);
+
+  const errors: UpdateError[] = [];
+  const classic = session.families.includes('ipv4-unicast');
+  const addPath = session.addPathReceive.includes('ipv4-unicast');
+  readClassic(bytes, withdrawn, withdrawnEnd, classic, addPath, view.withdrawn4, 'withdrawn routes', errors);
+  readClassic(bytes, attributesEnd, end, classic, addPath, view.announced4, 'NLRI', errors);
+  const endOfRib4 = withdrawnEnd === withdrawn && attributesEnd === attributes && attributesEnd === end;
+  if (endOfRib4) {
+    view.endOfRib = classic ? 'ipv4-unicast' : undefined;
+    return errors.length === 0 ? NO_ERRORS : errors;
+  }
+  if (attributesEnd > attributes) readAttributes(bytes, attributes, attributesEnd, session, view, errors);
+  return errors.length === 0 ? NO_ERRORS : conclude(view, errors);
+}
+
+/** Reads withdrawn routes or NLRI of IPv4; an error there leaves no choice but to reset (RFC 7606 §5.3). */
+function readClassic(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  negotiated: boolean,
+  addPath: boolean,
+  columns: NlriScratch,
+  name: string,
+  errors: UpdateError[],
+): void {
+  if (start === end) return;
+  if (!decodeNlri(bytes, start, end, addPath, columns)) {
+    const { INVALID_NETWORK_FIELD } = UPDATE_ERROR;
+    errors.push(
+      updateError('reset', undefined, INVALID_NETWORK_FIELD, `malformed prefix in ${name}`, bytes.slice(start, end)),
+    );
+  } else if (!negotiated) {
+    columns.count = 0;
+    const reason = `${name} of IPv4, which was not negotiated`;
+    errors.push(updateError('discard', undefined, UPDATE_ERROR.OPTIONAL_ATTRIBUTE, reason, bytes.slice(start, end)));
+  }
+}
+
+function readAttributes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  session: Negotiated,
+  view: UpdateScratch,
+  errors: UpdateError[],
+): void {
+  const { spans, block } = view;
+  let result: BlockResult;
+  if (matchesBlock(bytes, start, end, session, view)) result = block;
+  else result = readBlock(bytes, start, end, session, view);
+  for (const error of result.errors) errors.push(error);
+  let error: UpdateError | undefined;
+  if (spans.reach >= 0) {
+    error = decodeMpReach(bytes, spans.reach, spans.reachEnd, session, view);
+    if (error !== undefined) errors.push(error);
+  }
+  if (spans.unreach >= 0) {
+    error = decodeMpUnreach(bytes, spans.unreach, spans.unreachEnd, session, view);
+    if (error !== undefined) errors.push(error);
+    else if (isEndOfRib(bytes, start, end, view)) view.endOfRib = negotiatedFamily(bytes, spans.unreach, session);
+  }
+  view.attributesLength = result.canonicalLength;
+  view.nextHop4 = result.nextHop4;
+  if (view.announced4.count + view.mpAnnounced.count > 0) checkMandatory(result, view, errors);
+}
+
+/** An End-of-RIB marker of any family but IPv4: nothing but an MP_UNREACH without prefixes (RFC 4724 §2). */
+function isEndOfRib(bytes: Uint8Array, start: number, end: number, view: UpdateScratch): boolean {
+  const header = (bytes[start] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
+  const alone = view.spans.unreach === start + header && view.spans.unreachEnd === end;
+  return alone && view.mpWithdrawn.count === 0 && view.withdrawn4.count + view.announced4.count === 0;
+}
+
+/**
+ * Whether the attributes, MP_* aside, are those of the last block of the same session, byte for byte. Notes on the way
+ * where the MP_* ones are; what it can't walk through is left to `readBlock`.
+ */
+function matchesBlock(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  session: Negotiated,
+  view: UpdateScratch,
+): boolean {
+  const { block, spans } = view;
+  spans.reach = -1;
+  spans.unreach = -1;
+  if (block.session !== session) return false;
+  const { source, sourceLength } = block;
+  let at = start;
+  let cursor = 0;
+  while (at < end) {
+    const flags = bytes[at];
+    const header = (flags & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
+    if (end - at < header) return false;
+    const value = at + header;
+    const next = value + (header === 4 ? length16(bytes, at + 2) : bytes[at + 2]);
+    if (next > end) return false;
+    const type = bytes[at + 1];
+    if (type === ATTRIBUTE.MP_REACH || type === ATTRIBUTE.MP_UNREACH) {
+      const minimum = type === ATTRIBUTE.MP_REACH ? 5 : 3;
+      const repeated = type === ATTRIBUTE.MP_REACH ? spans.reach >= 0 : spans.unreach >= 0;
+      if (repeated || next - value < minimum || (flags & 0xc0) !== OPTIONAL_NON_TRANSITIVE) return false;
+      note(spans, type, value, next);
+    } else {
+      if (cursor + next - at > sourceLength) return false;
+      for (let from = at; from < next; from++) if (bytes[from] !== source[cursor++]) return false;
+    }
+    at = next;
+  }
+  return cursor === sourceLength;
+}
+
+/** The same for blocks that are new: judges every attribute and writes the canonical form. */
+function readBlock(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  session: Negotiated,
+  view: UpdateScratch,
+): BlockResult {
+  const { scan, spans } = view;
+  scan.scan(bytes, start, end, session);
+  spans.reach = -1;
+  spans.unreach = -1;
+  for (const type of [ATTRIBUTE.MP_REACH, ATTRIBUTE.MP_UNREACH]) {
+    if (scan.kept[type] === 1) note(spans, type, scan.starts[type], scan.ends[type]);
+  }
+  // Messages that only withdraw have no block; the one before is likely to come again.
+  const target = scan.onlyMultiprotocol ? view.noBlock : view.block;
+  target.session = session;
+  target.errors = scan.errors;
+  target.hasOrigin = scan.seen[ATTRIBUTE.ORIGIN] === 1;
+  target.hasAsPath = scan.seen[ATTRIBUTE.AS_PATH] === 1;
+  target.hasNextHop = scan.seen[ATTRIBUTE.NEXT_HOP] === 1;
+  target.nextHop4 = scannedNextHop(bytes, scan);
+  target.canonicalLength = target === view.noBlock ? 0 : writeCanonical(bytes, scan, session, view.attributes);
+  if (target.canonicalLength < 0) {
+    const reason = 'AS_PATH: too long in four-octet form';
+    target.errors = [
+      ...scan.errors,
+      updateError('withdraw', ATTRIBUTE.AS_PATH, UPDATE_ERROR.MALFORMED_AS_PATH, reason),
+    ];
+    target.canonicalLength = 0;
+  }
+  if (target === view.block) rememberSource(bytes, start, end, view);
+  return target;
+}
+
+function rememberSource(bytes: Uint8Array, start: number, end: number, view: UpdateScratch): void {
+  const { block } = view;
+  // An error of an MP attribute belongs to this message alone.
+  if (view.scan.uncacheable) {
+    block.session = undefined;
+    return;
+  }
+  let cursor = 0;
+  let at = start;
+  while (at < end) {
+    const header = (bytes[at] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
+    const next = at + header + (header === 4 ? length16(bytes, at + 2) : bytes[at + 2]);
+    const type = bytes[at + 1];
+    if (type !== ATTRIBUTE.MP_REACH && type !== ATTRIBUTE.MP_UNREACH) {
+      for (let from = at; from < next; from++) block.source[cursor++] = bytes[from];
+    }
+    at = next;
+  }
+  block.sourceLength = cursor;
+}
+
+function note(spans: UpdateScratch['spans'], type: number, start: number, end: number): void {
+  if (type === ATTRIBUTE.MP_REACH) {
+    spans.reach = start;
+    spans.reachEnd = end;
+  } else {
+    spans.unreach = start;
+    spans.unreachEnd = end;
+  }
+}
+
+/** What a message that announces anything must have (RFC 7606 §3 (d)). */
+function checkMandatory(block: BlockResult, view: UpdateScratch, errors: UpdateError[]): void {
+  if (!block.hasOrigin) errors.push(missing(ATTRIBUTE.ORIGIN, 'ORIGIN'));
+  if (!block.hasAsPath) errors.push(missing(ATTRIBUTE.AS_PATH, 'AS_PATH'));
+  if (!block.hasNextHop && view.announced4.count > 0) errors.push(missing(ATTRIBUTE.NEXT_HOP, 'NEXT_HOP'));
+}
+
+function missing(type: number, name: string): UpdateError {
+  const data = Uint8Array.of(type);
+  return updateError('withdraw', type, UPDATE_ERROR.MISSING_WELL_KNOWN, `${name} is missing`, undefined, data);
+}
+
+/** The strongest error decides; 'withdraw' without anything announced becomes 'reset' (RFC 7606 §5.2). */
+function conclude(view: UpdateScratch, errors: UpdateError[]): readonly UpdateError[] {
+  const worst = strongestError(errors)!;
+  if (worst.action === 'discard') return errors;
+  const announced = view.announced4.count + view.mpAnnounced.count;
+  if (worst.action === 'withdraw' && announced > 0) {
+    view.treatAsWithdraw = true;
+    return errors;
+  }
+  view.clear();
+  if (worst.action === 'reset') return errors;
+  const reason = `${worst.reason}, and no prefixes that could be withdrawn`;
+  return [...errors, { ...worst, action: 'reset', reason }];
+}
+
+function reset(
+  view: UpdateScratch,
+  reason: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): readonly UpdateError[] {
+  view.clear();
+  const { MALFORMED_ATTRIBUTE_LIST } = UPDATE_ERROR;
+  return [updateError('reset', undefined, MALFORMED_ATTRIBUTE_LIST, reason, bytes.slice(start, end))];
+}
+
+function length16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 8) | bytes[at + 1];
+}

@@ -1,0 +1,35 @@
+/**
+ * The fixed header of every BGP message (RFC 4271 §4.1):
+ *
+ *      0                   1                   2                   3
+ *     +---------------------------------------------------------------+
+ *     |                    Marker (16 octets, all ones)               |
+ *     +-------------------------------+---------------+---------------+
+ *     |            Length             |     Type      |
+ *     +-------------------------------+---------------+
+ */
+export const HEADER_LENGTH = 19;
+
+/** The longest message without, and with, RFC 8654. OPEN and KEEPALIVE never exceed the first. */
+export const MAX_MESSAGE = 4096;
+export const MAX_EXTENDED_MESSAGE = 65535;
+
+export const MESSAGE = { OPEN: 1, UPDATE: 2, NOTIFICATION: 3, KEEPALIVE: 4, ROUTE_REFRESH: 5 } as const;
+
+export type MessageType = (typeof MESSAGE)[keyof typeof MESSAGE];
+
+/** Writes a header at `at`; `length` counts the whole message. */
+export function putHeader(bytes: Uint8Array, at: number, length: number, type: MessageType): void {
+  bytes.fill(0xff, at, at + 16);
+  bytes[at + 16] = length >>> 8;
+  bytes[at + 17] = length;
+  bytes[at + 18] = type;
+}
+
+/** A whole message around a body. */
+export function frame(type: MessageType, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER_LENGTH + body.length);
+  putHeader(bytes, 0, bytes.length, type);
+  bytes.set(body, HEADER_LENGTH);
+  return bytes;
+}

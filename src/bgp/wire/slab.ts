@@ -1,0 +1,47 @@
+import { type MessageType, putHeader } from './message.ts';
+
+/**
+ * A growing buffer of whole messages, indexed directly by those who fill it. What `view` gives goes to sockets; take
+ * a fresh slab, not `reset`, while a socket may still hold it.
+ */
+export class Slab {
+  bytes: Uint8Array;
+  /** Octets in use. */
+  length = 0;
+
+  constructor(capacity = 65536) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  /** Makes room for `octets` more and returns where they begin; they are not in use until `length` says so. */
+  reserve(octets: number): number {
+    const needed = this.length + octets;
+    if (needed > this.bytes.length) {
+      const bytes = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+      bytes.set(this.bytes.subarray(0, this.length));
+      this.bytes = bytes;
+    }
+    return this.length;
+  }
+
+  /** Puts the header before the message that begins at `start` and ends where the slab does. */
+  close(start: number, type: MessageType): void {
+    putHeader(this.bytes, start, this.length - start, type);
+  }
+
+  append(message: Uint8Array): void {
+    const at = this.reserve(message.length);
+    this.bytes.set(message, at);
+    this.length = at + message.length;
+  }
+
+  /** What is in use, not copied. */
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  reset(): this {
+    this.length = 0;
+    return this;
+  }
+}

@@ -1,0 +1,58 @@
+import { ERROR, type Notification, notification } from './notification.ts';
+
+/**
+ * What RFC 7606 says to do about an error, weakest first: drop the attribute, count the announced prefixes as
+ * withdrawn, end the session.
+ */
+export const MALFORMED_ACTIONS = ['discard', 'withdraw', 'reset'] as const;
+
+export type MalformedAction = (typeof MALFORMED_ACTIONS)[number];
+
+/** One thing wrong with an UPDATE, as data. */
+export interface UpdateError {
+  readonly action: MalformedAction;
+  /** Type code of the attribute concerned, if one is. */
+  readonly attribute: number | undefined;
+  readonly reason: string;
+  /** What to send, and does get sent when the action is 'reset'. */
+  readonly notification: Notification;
+  /** The offending bytes, copied. */
+  readonly bytes: Uint8Array;
+}
+
+export const NO_ERRORS: readonly UpdateError[] = Object.freeze([]);
+
+/** A hostile message may hold thousands of errors; no more than this are reported. */
+const MAX_ERRORS = 16;
+
+const NO_BYTES = new Uint8Array(0);
+
+export function updateError(
+  action: MalformedAction,
+  attribute: number | undefined,
+  subcode: number,
+  reason: string,
+  bytes: Uint8Array = NO_BYTES,
+  data: Uint8Array = NO_BYTES,
+): UpdateError {
+  return { action, attribute, reason, notification: notification(ERROR.UPDATE, subcode, data), bytes };
+}
+
+/** The error that decides: RST before W before D, the first of equals. Undefined when there is none. */
+export function strongestError(errors: readonly UpdateError[]): UpdateError | undefined {
+  let strongest: UpdateError | undefined;
+  for (const error of errors) {
+    if (strongest === undefined || rank(error) > rank(strongest)) strongest = error;
+  }
+  return strongest;
+}
+
+/** Appends, or once the list is full replaces its last entry by a stronger one. */
+export function addError(errors: UpdateError[], error: UpdateError): void {
+  if (errors.length < MAX_ERRORS) errors.push(error);
+  else if (rank(error) > rank(strongestError(errors)!)) errors[MAX_ERRORS - 1] = error;
+}
+
+function rank(error: UpdateError): number {
+  return MALFORMED_ACTIONS.indexOf(error.action);
+}
