@@ -1,0 +1,11 @@
+/**
+ * policy: ordered rules that accept, refuse or change routes.
+ *
+ * A `Filter` (see `api.ts`) is compiled once for each peer that it serves. The first rule whose match holds decides;
+ * every verdict says which rule it was, in words, so that "why was this filtered" is the same code as the filter
+ * itself. What a rule sets depends on the rule and the attributes alone, never on the prefix: callers keep one
+ * result for each (attributes, rule). Pure; knows no peer and no RIB.
+ */
+export { addCommunities, amend } from './amend.ts';
+export { formatCommunity, parseCommunity, wellKnownCommunity } from './community.ts';
+export { CompiledFilter, type RouteView, type Verdict } from './filter.ts';

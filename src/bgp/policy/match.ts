@@ -1,0 +1,67 @@
+import { ipv4Mask, parsePrefix, type PrefixTable } from '../../base/index.ts';
+import type { FilterMatch } from '../api.ts';
+import { parseCommunity } from './community.ts';
+import type { RouteView } from './filter.ts';
+
+/** What rules ask of a route's attributes. */
+export interface RouteAttributes {
+  asPath(): readonly number[];
+  communities(): readonly number[];
+  largeCommunities(): readonly string[];
+}
+
+type Test = (route: RouteView) => boolean;
+
+/** One function for a match: the tests that it names, cheapest first. */
+export function compileMatch(match: FilterMatch, peerType: 'ebgp' | 'ibgp', field: string): Test {
+  const tests: Test[] = [];
+  const { source, tag } = match;
+  if (match.peerType !== undefined && match.peerType !== peerType) return () => false;
+  if (source !== undefined) tests.push((route) => route.source === source);
+  if (tag !== undefined) tests.push((route) => route.tag === tag);
+  if (match.prefix !== undefined) tests.push(prefixTest(match.prefix, `${field}.prefix`));
+  if (match.community !== undefined) tests.push(communityTest(match.community, `${field}.community`));
+  if (match.asPathPrefix !== undefined) tests.push(asPathTest(match.asPathPrefix));
+  return (route) => {
+    for (const test of tests) if (!test(route)) return false;
+    return true;
+  };
+}
+
+/** Says nothing of the other family: neither `in` nor `not-in` matches it. */
+function prefixTest({ cidr, operator, min, max }: NonNullable<FilterMatch['prefix']>, field: string): Test {
+  const { family, value, length } = parsePrefix(cidr, `${field}.cidr`);
+  const words = Array.from({ length: family === 4 ? 1 : 4 }, (_, word) =>
+    Number((value >> BigInt(((family === 4 ? 0 : 3) - word) * 32)) & 0xffffffffn),
+  );
+  const wanted = operator === 'equal' || operator === 'in';
+  const exact = operator === 'equal' || operator === 'not-equal';
+  const [least, most] = exact ? [length, length] : [Math.max(length, min ?? length), max ?? 128];
+  return (route) => {
+    if (route.family !== family) return false;
+    const routeLength = route.prefixes.length(route.prefix);
+    const inside = routeLength >= least && routeLength <= most && covers(words, length, route.prefixes, route.prefix);
+    return inside === wanted;
+  };
+}
+
+function covers(words: readonly number[], length: number, prefixes: PrefixTable, prefix: number): boolean {
+  for (let word = 0, left = length; left > 0; word++, left -= 32) {
+    if ((prefixes.address(prefix, word) ^ words[word]) & ipv4Mask(Math.min(32, left))) return false;
+  }
+  return true;
+}
+
+function communityTest(text: string, field: string): Test {
+  const community = parseCommunity(text, field);
+  return community.kind === 'standard'
+    ? (route) => route.attributes().communities().includes(community.value)
+    : (route) => route.attributes().largeCommunities().includes(community.text);
+}
+
+function asPathTest(start: readonly number[]): Test {
+  return (route) => {
+    const path = route.attributes().asPath();
+    return start.every((asn, at) => path[at] === asn);
+  };
+}

@@ -1,0 +1,250 @@
+import { asPathLength, AttributeList, asPathOf, attributeType, readU32 } from './attribute-list.ts';
+import { widened } from './columns.ts';
+
+const EMPTY = 0;
+const ALIGN = 16;
+const EXTENDED = 0x10;
+
+/** Bits of the `marks` column. */
+export const attributeMark = {
+  noExport: 1,
+  noAdvertise: 2,
+  noExportSubconfed: 4,
+  llgrStale: 8,
+  noLlgr: 16,
+  med: 32,
+  localPref: 64,
+} as const;
+
+const wellKnownCommunities = new Map<number, number>([
+  [0xffffff01, attributeMark.noExport],
+  [0xffffff02, attributeMark.noAdvertise],
+  [0xffffff03, attributeMark.noExportSubconfed],
+  [0xffff0006, attributeMark.llgrStale],
+  [0xffff0007, attributeMark.noLlgr],
+]);
+
+/** LOCAL_PREF of a route that has none. */
+export const DEFAULT_LOCAL_PREF = 100;
+
+/**
+ * Path attributes interned by their canonical bytes: equal sets are one number, however many routes carry them.
+ * The bytes lie in one slab; beside them, in columns, what the decision process asks of each set. Numbers start
+ * at 1 and are counted: whoever stores one retains it, whoever drops it releases it.
+ */
+export class AttributePool {
+  #slab = new Uint8Array(16 * 1024);
+  #slabUsed = 0;
+  /** Freed places in the slab, by their size in units of `ALIGN`. */
+  readonly #places = new Map<number, number[]>();
+  #slots = new Uint32Array(1024);
+  #mask = 1023;
+  #used = 1;
+  #free: number[] = [];
+  #last = 0;
+
+  #offsets = new Uint32Array(512);
+  #lengths = new Uint16Array(512);
+  #hashes = new Uint32Array(512);
+  #references = new Uint32Array(512);
+  #decoded: (AttributeList | undefined)[] = [];
+
+  localPref = new Uint32Array(512);
+  asPathLength = new Uint16Array(512);
+  origin = new Uint8Array(512);
+  med = new Uint32Array(512);
+  /** The neighbouring AS: the first of AS_PATH, 0 if it is empty. */
+  firstAs = new Uint32Array(512);
+  /** ORIGINATOR_ID, 0 if there is none. */
+  originatorId = new Uint32Array(512);
+  clusterListLength = new Uint16Array(512);
+  /** Bits of `attributeMark`. */
+  marks = new Uint8Array(512);
+
+  /** Attribute sets that are in use. */
+  get size(): number {
+    return this.#used - 1 - this.#free.length;
+  }
+
+  /** The number of the set with these bytes, retained once for the caller. */
+  intern(bytes: Uint8Array, length = bytes.length): number {
+    const last = this.#last;
+    if (last !== 0 && this.#lengths[last] === length && this.#equals(last, bytes)) return this.retain(last);
+    const hash = hashOf(bytes, length);
+    let slot = hash & this.#mask;
+    for (;;) {
+      const id = this.#slots[slot];
+      if (id === EMPTY) break;
+      if (this.#hashes[id] === hash && this.#lengths[id] === length && this.#equals(id, bytes)) {
+        this.#last = id;
+        return this.retain(id);
+      }
+      slot = (slot + 1) & this.#mask;
+    }
+    return (this.#last = this.retain(this.#add(bytes, length, hash)));
+  }
+
+  retain(id: number): number {
+    this.#references[id]++;
+    return id;
+  }
+
+  release(id: number): void {
+    if (--this.#references[id] > 0) return;
+    if (this.#last === id) this.#last = 0;
+    this.#vacate(id);
+    const units = Math.ceil(this.#lengths[id] / ALIGN);
+    const places = this.#places.get(units);
+    if (places) places.push(this.#offsets[id]);
+    else this.#places.set(units, [this.#offsets[id]]);
+    this.#decoded[id] = undefined;
+    this.#free.push(id);
+  }
+
+  references(id: number): number {
+    return this.#references[id];
+  }
+
+  /** A view of the canonical bytes, valid until the next `intern`. */
+  bytes(id: number): Uint8Array {
+    return this.#slab.subarray(this.#offsets[id], this.#offsets[id] + this.#lengths[id]);
+  }
+
+  /** The attributes as values, decoded at first need. Not to be edited: take `AttributeList.from(bytes(id))` for that. */
+  attributes(id: number): AttributeList {
+    return (this.#decoded[id] ??= AttributeList.from(this.bytes(id)));
+  }
+
+  /** A new set made from `id` by `edit`, retained once for the caller. */
+  derive(id: number, edit: (attributes: AttributeList) => void): number {
+    const attributes = AttributeList.from(this.bytes(id));
+    edit(attributes);
+    return this.intern(attributes.toBytes());
+  }
+
+  #equals(id: number, bytes: Uint8Array): boolean {
+    const slab = this.#slab;
+    const offset = this.#offsets[id];
+    for (let at = this.#lengths[id] - 1; at >= 0; at--) if (slab[offset + at] !== bytes[at]) return false;
+    return true;
+  }
+
+  #add(bytes: Uint8Array, length: number, hash: number): number {
+    const id = this.#free.pop() ?? this.#used++;
+    if (id >= this.#offsets.length) this.#grow();
+    this.#offsets[id] = this.#place(length);
+    this.#lengths[id] = length;
+    this.#hashes[id] = hash;
+    this.#references[id] = 0;
+    this.#slab.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.#offsets[id]);
+    this.#fill(id);
+    this.#occupy(id);
+    return id;
+  }
+
+  #place(length: number): number {
+    const units = Math.ceil(length / ALIGN);
+    const freed = this.#places.get(units)?.pop();
+    if (freed !== undefined) return freed;
+    const offset = this.#slabUsed;
+    this.#slabUsed += units * ALIGN;
+    this.#slab = widened(this.#slab, this.#slabUsed);
+    return offset;
+  }
+
+  /** Reads out of the bytes what the columns hold. */
+  #fill(id: number): void {
+    this.localPref[id] = DEFAULT_LOCAL_PREF;
+    for (const column of [this.asPathLength, this.origin, this.med, this.firstAs, this.originatorId]) column[id] = 0;
+    this.clusterListLength[id] = 0;
+    this.marks[id] = 0;
+    const bytes = this.bytes(id);
+    for (let at = 0; at + 3 <= bytes.length; ) {
+      const extended = (bytes[at] & EXTENDED) !== 0;
+      const length = extended ? (bytes[at + 2] << 8) | bytes[at + 3] : bytes[at + 2];
+      const start = at + (extended ? 4 : 3);
+      this.#fillFrom(id, bytes, bytes[at + 1], start, length);
+      at = start + length;
+    }
+  }
+
+  #fillFrom(id: number, bytes: Uint8Array, type: number, start: number, length: number): void {
+    switch (type) {
+      case attributeType.origin:
+        this.origin[id] = bytes[start];
+        break;
+      case attributeType.asPath:
+        this.asPathLength[id] = asPathLength(bytes, start, start + length);
+        this.firstAs[id] = asPathOf(bytes.subarray(start, start + length))[0] ?? 0;
+        break;
+      case attributeType.med:
+        this.med[id] = readU32(bytes, start);
+        this.marks[id] |= attributeMark.med;
+        break;
+      case attributeType.localPref:
+        this.localPref[id] = readU32(bytes, start);
+        this.marks[id] |= attributeMark.localPref;
+        break;
+      case attributeType.communities:
+        for (let at = start; at + 4 <= start + length; at += 4) {
+          this.marks[id] |= wellKnownCommunities.get(readU32(bytes, at)) ?? 0;
+        }
+        break;
+      case attributeType.originatorId:
+        this.originatorId[id] = readU32(bytes, start);
+        break;
+      case attributeType.clusterList:
+        this.clusterListLength[id] = length >> 2;
+        break;
+    }
+  }
+
+  #occupy(id: number): void {
+    let slot = this.#hashes[id] & this.#mask;
+    while (this.#slots[slot] !== EMPTY) slot = (slot + 1) & this.#mask;
+    this.#slots[slot] = id;
+  }
+
+  /** Deletion by shifting back, so that probing never meets a tombstone. */
+  #vacate(id: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let hole = this.#hashes[id] & mask;
+    while (slots[hole] !== id) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; slots[slot] !== EMPTY; slot = (slot + 1) & mask) {
+      const home = this.#hashes[slots[slot]] & mask;
+      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+        slots[hole] = slots[slot];
+        hole = slot;
+      }
+    }
+    slots[hole] = EMPTY;
+  }
+
+  #grow(): void {
+    const capacity = this.#offsets.length * 2;
+    this.#offsets = widened(this.#offsets, capacity);
+    this.#lengths = widened(this.#lengths, capacity);
+    this.#hashes = widened(this.#hashes, capacity);
+    this.#references = widened(this.#references, capacity);
+    this.localPref = widened(this.localPref, capacity);
+    this.asPathLength = widened(this.asPathLength, capacity);
+    this.origin = widened(this.origin, capacity);
+    this.med = widened(this.med, capacity);
+    this.firstAs = widened(this.firstAs, capacity);
+    this.originatorId = widened(this.originatorId, capacity);
+    this.clusterListLength = widened(this.clusterListLength, capacity);
+    this.marks = widened(this.marks, capacity);
+    const slots = this.#slots;
+    this.#slots = new Uint32Array(capacity * 2);
+    this.#mask = capacity * 2 - 1;
+    for (const id of slots) if (id !== EMPTY) this.#occupy(id);
+  }
+}
+
+function hashOf(bytes: Uint8Array, length: number): number {
+  let hash = 0x811c9dc5 ^ length;
+  for (let at = 0; at < length; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}

@@ -1,0 +1,49 @@
+type Column = Uint8Array | Uint16Array | Uint32Array;
+
+/** The same column, at least `capacity` entries long; new entries are zero. */
+export function widened<T extends Column>(column: T, capacity: number): T {
+  if (column.length >= capacity) return column;
+  const wider = new (column.constructor as new (length: number) => T)(Math.max(capacity, column.length * 2));
+  wider.set(column);
+  return wider;
+}
+
+/** A set of small integers that remembers the order of adding: a bitmap beside a list. */
+export class DirtySet {
+  #list = new Uint32Array(64);
+  #marks = new Uint8Array(64);
+  #from = 0;
+  #to = 0;
+
+  get size(): number {
+    return this.#to - this.#from;
+  }
+
+  has(index: number): boolean {
+    return index < this.#marks.length && this.#marks[index] !== 0;
+  }
+
+  add(index: number): void {
+    if (index >= this.#marks.length) this.#marks = widened(this.#marks, index + 1);
+    if (this.#marks[index] !== 0) return;
+    this.#marks[index] = 1;
+    if (this.#to === this.#list.length) this.#makeRoom();
+    this.#list[this.#to++] = index;
+  }
+
+  /** Takes out the member that was added first. Not for empty sets. */
+  shift(): number {
+    const index = this.#list[this.#from++];
+    this.#marks[index] = 0;
+    if (this.#from === this.#to) this.#from = this.#to = 0;
+    return index;
+  }
+
+  #makeRoom(): void {
+    if (this.#from > this.#list.length / 2) {
+      this.#list.copyWithin(0, this.#from, this.#to);
+      this.#to -= this.#from;
+      this.#from = 0;
+    } else this.#list = widened(this.#list, this.#list.length * 2);
+  }
+}

@@ -1,0 +1,140 @@
+import type { BestChanges } from '../api.ts';
+import type { AdjRibIn } from './adj-rib-in.ts';
+import { widened } from './columns.ts';
+import { Decision, type DecisionView } from './decision.ts';
+import type { NextHopSets } from './next-hop-sets.ts';
+import { NO_PATH } from './path-pool.ts';
+
+/** Most changes in one `BestChanges`. */
+const BATCH = 8192;
+/** How many prefixes are decided between two looks at the clock. */
+const STRIDE = 512;
+
+/** The best path of every prefix of one family, and the next hops that the program around the speaker was told of. */
+export class LocRib {
+  /** Best path of each prefix, or `NO_PATH`. */
+  best: Uint32Array;
+  /** The next-hop set of each prefix as last reported. */
+  #reported: Uint32Array;
+  readonly rib: AdjRibIn;
+  readonly #view: DecisionView;
+  readonly #decision: Decision;
+  readonly #sets: NextHopSets;
+  readonly #maximumPaths: number;
+  readonly #changes: { count: number; addresses: Uint32Array; lengths: Uint8Array; nextHops: Uint32Array };
+  #size = 0;
+
+  constructor(view: DecisionView, sets: NextHopSets, maximumPaths: number) {
+    this.rib = view.rib;
+    this.#view = view;
+    this.#sets = sets;
+    this.#maximumPaths = maximumPaths;
+    this.#decision = new Decision(view);
+    const { capacity, words } = this.rib.prefixes;
+    this.best = new Uint32Array(capacity);
+    this.#reported = new Uint32Array(capacity);
+    this.#changes = {
+      count: 0,
+      addresses: new Uint32Array(BATCH * words),
+      lengths: new Uint8Array(BATCH),
+      nextHops: new Uint32Array(BATCH),
+    };
+  }
+
+  /** Prefixes that have a best path. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Decides dirty prefixes until none is left or `expired` says that it is time for others, and reports to `emit`
+   * what the program must know, to `changed` every prefix whose best path is, or may be, another.
+   */
+  settle(
+    since: number,
+    changed: (prefix: number) => void,
+    emit: (changes: BestChanges) => void,
+    expired: () => boolean,
+  ): void {
+    const { dirty, prefixes } = this.rib;
+    if (prefixes.capacity > this.best.length) {
+      this.best = widened(this.best, prefixes.capacity);
+      this.#reported = widened(this.#reported, prefixes.capacity);
+    }
+    for (let done = 1; dirty.size > 0; done++) {
+      const prefix = dirty.shift();
+      this.#settleOne(prefix);
+      changed(prefix);
+      if (this.#changes.count === BATCH) this.#emit(since, emit);
+      if (done % STRIDE === 0 && expired()) break;
+    }
+    this.#emit(since, emit);
+  }
+
+  /** Reports all present best routes again. */
+  replay(since: number, emit: (changes: BestChanges) => void): void {
+    for (let prefix = 0; prefix < this.rib.prefixes.limit; prefix++) {
+      if (prefix >= this.#reported.length || this.#reported[prefix] === 0) continue;
+      this.#report(prefix, this.#reported[prefix]);
+      if (this.#changes.count === BATCH) this.#emit(since, emit);
+    }
+    this.#emit(since, emit);
+  }
+
+  /** Every path of the prefix with the reason why it is not best; the best one has none. */
+  explain(prefix: number): Map<number, string | undefined> {
+    const reasons = new Map<number, string | undefined>();
+    const decision = new Decision(this.#view);
+    decision.decide(prefix, (path, reason) => reasons.set(path, reason));
+    if (decision.best !== NO_PATH) reasons.set(decision.best, undefined);
+    return reasons;
+  }
+
+  /** Whether nothing here speaks of the prefix any more. */
+  forgets(prefix: number): boolean {
+    return this.best[prefix] === NO_PATH && this.#reported[prefix] === 0;
+  }
+
+  #settleOne(prefix: number): void {
+    const decision = this.#decision;
+    decision.decide(prefix);
+    const before = this.best[prefix];
+    if (before === NO_PATH) this.#size++;
+    this.best[prefix] = decision.best;
+    if (decision.best === NO_PATH) this.#size--;
+    const set = this.#nextHopsOf(decision);
+    if (set === this.#reported[prefix]) return;
+    this.#reported[prefix] = set;
+    this.#report(prefix, set);
+  }
+
+  #nextHopsOf({ best, multipath }: Decision): number {
+    if (best === NO_PATH) return 0;
+    const { paths } = this.rib;
+    if (this.#view.sources.get(paths.source[best]).kind === 'local') return 0;
+    const localPref = this.#view.pool.localPref[paths.attributes[best]];
+    if (multipath.length === 1 || this.#maximumPaths === 1) return this.#sets.single(paths.nextHop[best], localPref);
+    // Which ones, if there are too many: the best, then the lowest numbered.
+    const nextHops = [...new Set(multipath.map((path) => paths.nextHop[path]))].sort((a, b) => a - b);
+    const others = nextHops.filter((nextHop) => nextHop !== paths.nextHop[best]);
+    return this.#sets.several([paths.nextHop[best], ...others.slice(0, this.#maximumPaths - 1)], localPref);
+  }
+
+  #report(prefix: number, set: number): void {
+    const { prefixes } = this.rib;
+    const changes = this.#changes;
+    const at = changes.count++;
+    for (let word = 0; word < prefixes.words; word++) {
+      changes.addresses[at * prefixes.words + word] = prefixes.address(prefix, word);
+    }
+    changes.lengths[at] = prefixes.length(prefix);
+    changes.nextHops[at] = set;
+  }
+
+  #emit(since: number, emit: (changes: BestChanges) => void): void {
+    if (this.#changes.count === 0) return;
+    const changes = { ...this.#changes, family: this.rib.family, nextHopSets: this.#sets.all, since };
+    this.#changes.count = 0;
+    emit(changes);
+  }
+}

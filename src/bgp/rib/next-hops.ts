@@ -1,0 +1,57 @@
+import { addressFromBytes, formatAddress, formatIpv4 } from '../../base/index.ts';
+
+/**
+ * Next hops by number, from 1. A node knows few of them (one for each other node), so a map of their text will do;
+ * the hot path asks once for each UPDATE, and mostly for the one that it asked for last. 0 stands for "our own
+ * address on the session", which only the export knows. Numbers are never given up.
+ */
+export class NextHopTable {
+  readonly #bytes: Uint8Array[] = [new Uint8Array(0)];
+  readonly #texts: string[] = [''];
+  readonly #ids = new Map<string, number>();
+  #last4 = -1;
+  #lastId = 0;
+
+  get size(): number {
+    return this.#bytes.length - 1;
+  }
+
+  intern4(value: number): number {
+    if (value === this.#last4) return this.#lastId;
+    this.#lastId = this.#intern(Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255));
+    this.#last4 = value;
+    return this.#lastId;
+  }
+
+  /** 4 octets, or 16, or 32: a global address followed by a link-local one (RFC 2545 §3). */
+  intern(bytes: Uint8Array, length = bytes.length): number {
+    return this.#intern(bytes.slice(0, length));
+  }
+
+  bytes(id: number): Uint8Array {
+    return this.#bytes[id];
+  }
+
+  /** The address that packets are sent to, as text: the global one if there are two. */
+  text(id: number): string {
+    return this.#texts[id];
+  }
+
+  #intern(bytes: Uint8Array): number {
+    const key = String.fromCharCode(...bytes);
+    let id = this.#ids.get(key);
+    if (id === undefined) {
+      id = this.#bytes.push(bytes) - 1;
+      this.#ids.set(key, id);
+      this.#texts.push(textOf(bytes));
+    }
+    return id;
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  if (bytes.length === 4) return formatIpv4(((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0);
+  const global = bytes.subarray(0, 16);
+  const unspecified = global.every((byte) => byte === 0);
+  return formatAddress(addressFromBytes(unspecified && bytes.length === 32 ? bytes.subarray(16) : global));
+}

@@ -1,0 +1,215 @@
+import { addressBytes, parseIpv4, tryParseAddress } from '../../base/index.ts';
+import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
+import type { AdjRibIn } from './adj-rib-in.ts';
+import { attributeType } from './attribute-list.ts';
+import { type AttributePool, attributeMark } from './attribute-pool.ts';
+import type { ExportContext } from './export-context.ts';
+import type { NextHopTable } from './next-hops.ts';
+import { pathFlag } from './path-pool.ts';
+import type { Source, SourceTable } from './source.ts';
+
+/** What export needs of the speaker's tables. */
+export interface ExportTables {
+  readonly rib: AdjRibIn;
+  readonly pool: AttributePool;
+  readonly nextHops: NextHopTable;
+  readonly sources: SourceTable;
+  /** The tag of one of our own routes, by the path identifier it was put with. */
+  readonly tag: (pathId: number) => string | undefined;
+}
+
+/** No route goes out. */
+export const NOTHING = 0;
+
+/**
+ * How a path looks to the peers of one group: attributes and next hop as they go out, by number. Numbers are counted
+ * by Adj-RIB-Out. What was worked out is remembered for the length of one batch only (`forget`), during which no
+ * attribute set can change its number.
+ */
+export class Outgoing {
+  readonly #context: ExportContext;
+  readonly #tables: ExportTables;
+  readonly #filter: CompiledFilter | undefined;
+  readonly #selfNextHop: number;
+  readonly #clusterId: number | undefined;
+  readonly #attributes = [0];
+  readonly #nextHops = [0];
+  readonly #references = [0];
+  readonly #free: number[] = [];
+  readonly #unused: number[] = [];
+  readonly #ids = new Map<number, number>();
+  /** By circumstance (source, rule, staleness), then by attributes and next hop. */
+  readonly #remembered = new Map<number, Map<number, number>>();
+  #lastCircumstance = -1;
+  #lastRemembered = new Map<number, number>();
+  readonly #rules: number;
+
+  constructor(context: ExportContext, tables: ExportTables) {
+    this.#context = context;
+    this.#tables = tables;
+    this.#filter = context.filter ? new CompiledFilter(context.filter, context.kind) : undefined;
+    this.#rules = (context.filter?.rules.length ?? 0) + 1;
+    this.#selfNextHop = selfNextHop(context, tables.nextHops);
+    this.#clusterId = context.clusterId === null ? undefined : parseIpv4(context.clusterId, 'clusterId');
+  }
+
+  attributes(out: number): number {
+    return this.#attributes[out];
+  }
+
+  nextHop(out: number): number {
+    return this.#nextHops[out];
+  }
+
+  retain(out: number): void {
+    this.#references[out]++;
+  }
+
+  release(out: number): void {
+    if (--this.#references[out] === 0) this.#unused.push(out);
+  }
+
+  /** The number for a path, or `NOTHING`. It lives until `forget`, or as long as it is retained. */
+  of(path: number): number {
+    const { rib, sources } = this.#tables;
+    const source = sources.get(rib.paths.source[path]);
+    const verdict = this.#filter?.evaluate(this.#route(path, source));
+    if (verdict && !verdict.accept) return NOTHING;
+    const flags = rib.paths.flags[path] & pathFlag.longLivedStale;
+    const circumstance = (source.index * this.#rules + (verdict?.rule ?? -1) + 1) * 256 + flags;
+    const remembered = this.#rememberedIn(circumstance);
+    const key = rib.paths.attributes[path] * 2 ** 21 + rib.paths.nextHop[path];
+    let out = remembered.get(key);
+    if (out === undefined) {
+      out = this.refusal(path, source) === undefined ? this.#make(path, source, verdict) : NOTHING;
+      remembered.set(key, out);
+    }
+    return out;
+  }
+
+  /** Why a path isn't for this group, or undefined if it is. */
+  why(path: number): string | undefined {
+    const { rib, sources } = this.#tables;
+    const source = sources.get(rib.paths.source[path]);
+    const verdict = this.#filter?.evaluate(this.#route(path, source));
+    return verdict && !verdict.accept ? verdict.reason : this.refusal(path, source);
+  }
+
+  /** Ends a batch: numbers that nobody retained go. */
+  forget(): void {
+    for (const remembered of this.#remembered.values()) {
+      for (const out of remembered.values()) if (this.#attributes[out] !== 0 && this.#references[out] === 0) this.#drop(out);
+    }
+    for (const out of this.#unused) if (this.#attributes[out] !== 0 && this.#references[out] === 0) this.#drop(out);
+    this.#unused.length = 0;
+    this.#remembered.clear();
+    this.#lastCircumstance = -1;
+  }
+
+  /** The rules of the protocol itself, apart from the filter. */
+  refusal(path: number, source: Source): string | undefined {
+    const { rib, pool, nextHops } = this.#tables;
+    const { kind, extendedNextHop, family, longLived } = this.#context;
+    const marks = pool.marks[rib.paths.attributes[path]];
+    if (marks & attributeMark.noAdvertise) return 'it bears NO_ADVERTISE (RFC 1997)';
+    if (kind === 'ebgp' && marks & attributeMark.noExport) return 'it bears NO_EXPORT (RFC 1997)';
+    if (kind === 'ebgp' && marks & attributeMark.noExportSubconfed) return 'it bears NO_EXPORT_SUBCONFED (RFC 1997)';
+    if (kind === 'ibgp' && source.kind === 'ibgp' && source.clusterId === undefined && this.#clusterId === undefined) {
+      return 'learned from one internal peer, and neither is a reflection client (RFC 4456 §6)';
+    }
+    if (!longLived && rib.paths.flags[path] & pathFlag.longLivedStale) {
+      return 'long-lived stale, and the peer knows no such routes (RFC 9494 §4.3)';
+    }
+    const nextHop = this.#nextHopOf(path, source);
+    if (nextHop === 0) return `we have no ${family} address on this session to announce as next hop`;
+    const octets = nextHops.bytes(nextHop).length;
+    if (family === 'ipv4-unicast' && octets !== 4 && !extendedNextHop) {
+      return 'its next hop is IPv6, and the peer did not negotiate that for IPv4 (RFC 8950)';
+    }
+    if (family === 'ipv6-unicast' && octets === 4) return 'its next hop is IPv4';
+    return undefined;
+  }
+
+  #rememberedIn(circumstance: number): Map<number, number> {
+    if (circumstance === this.#lastCircumstance) return this.#lastRemembered;
+    let remembered = this.#remembered.get(circumstance);
+    if (remembered === undefined) {
+      remembered = new Map();
+      this.#remembered.set(circumstance, remembered);
+    }
+    this.#lastCircumstance = circumstance;
+    return (this.#lastRemembered = remembered);
+  }
+
+  #make(path: number, source: Source, verdict: Verdict | undefined): number {
+    const { rib, pool } = this.#tables;
+    const attributes = this.#transform(rib.paths.attributes[path], source, verdict);
+    const nextHop = this.#nextHopOf(path, source);
+    const key = attributes * 2 ** 24 + nextHop;
+    const known = this.#ids.get(key);
+    if (known !== undefined) {
+      pool.release(attributes);
+      return known;
+    }
+    const out = this.#free.pop() ?? this.#attributes.length;
+    this.#attributes[out] = attributes;
+    this.#nextHops[out] = nextHop;
+    this.#references[out] = 0;
+    this.#ids.set(key, out);
+    return out;
+  }
+
+  #drop(out: number): void {
+    this.#ids.delete(this.#attributes[out] * 2 ** 24 + this.#nextHops[out]);
+    this.#tables.pool.release(this.#attributes[out]);
+    this.#attributes[out] = 0;
+    this.#free.push(out);
+  }
+
+  /** Attributes as they go out, retained once. */
+  #transform(attributes: number, source: Source, verdict: Verdict | undefined): number {
+    const { kind, localAs } = this.#context;
+    return this.#tables.pool.derive(attributes, (list) => {
+      if (kind === 'ebgp') {
+        list.delete(attributeType.localPref).delete(attributeType.originatorId).delete(attributeType.clusterList);
+        if (source.kind !== 'local') list.delete(attributeType.med);
+      } else {
+        if (list.get(attributeType.localPref) === undefined) list.setLocalPref(100);
+        if (source.kind === 'ibgp') {
+          if (list.get(attributeType.originatorId) === undefined) list.setOriginatorId(source.routerId);
+          list.prependCluster(this.#clusterId ?? source.clusterId!);
+        }
+      }
+      if (verdict?.set) amend(list, verdict.set);
+      if (kind === 'ebgp') list.delete(attributeType.localPref).prependAsPath([localAs]);
+    });
+  }
+
+  #nextHopOf(path: number, source: Source): number {
+    const { kind, nextHop } = this.#context;
+    const own = this.#tables.rib.paths.nextHop[path];
+    if (own === 0 || nextHop === 'self') return this.#selfNextHop;
+    const crossesBorder = kind === 'ebgp' && source.kind !== 'local';
+    return nextHop === 'auto' && crossesBorder ? this.#selfNextHop : own;
+  }
+
+  #route(path: number, source: Source) {
+    const { rib, pool, tag } = this.#tables;
+    return {
+      family: rib.family,
+      prefixes: rib.prefixes,
+      prefix: rib.paths.prefix[path],
+      source: source.kind === 'local' ? ('local' as const) : ('bgp' as const),
+      tag: source.kind === 'local' ? tag(rib.paths.pathId[path]) : undefined,
+      attributes: () => pool.attributes(rib.paths.attributes[path]),
+    };
+  }
+}
+
+/** Our address on the session as a next hop of the family, or 0 if it can't be one. */
+function selfNextHop({ family, localAddress, extendedNextHop }: ExportContext, nextHops: NextHopTable): number {
+  const local = tryParseAddress(localAddress);
+  if (local === undefined) return 0;
+  const fits = local.family === 6 ? family === 'ipv6-unicast' || extendedNextHop : family === 'ipv4-unicast';
+  return fits ? nextHops.intern(addressBytes(local)) : 0;
+}
