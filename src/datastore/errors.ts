@@ -35,6 +35,30 @@ export class DatastoreUnavailable extends StoreError {
 
 export class OperationNotSupported extends StoreError {
   constructor(operation: string, key: string, reason?: string) {
-    super('NOT_SUPPORTED', `operation ${operation} is not supported on ${key}${reason === undefined ? '' : `: ${reason}`}`);
+    super(
+      'NOT_SUPPORTED',
+      `operation ${operation} is not supported on ${key}${reason === undefined ? '' : `: ${reason}`}`,
+    );
+  }
+}
+
+/** What is stored can't be read. Nothing is changed; a person must look. */
+export class DatastoreCorrupt extends StoreError {
+  constructor(where: string, reason: string, advice: string, options?: ErrorOptions) {
+    super('CORRUPT', `${where} is damaged: ${reason}. Nothing was changed. ${advice}`, options);
+  }
+}
+
+/** The store refuses us: wrong or missing credentials, or rights. */
+export class Unauthorized extends StoreError {
+  constructor(reason: string) {
+    super('UNAUTHORIZED', `connection is unauthorized: ${reason}`);
+  }
+}
+
+/** A setting of the datastore that is wrong or missing. */
+export class DatastoreConfigError extends StoreError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('CONFIG', message, options);
   }
 }

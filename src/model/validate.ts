@@ -28,7 +28,8 @@ export function validate(raw: unknown): ResourceOf<KindName> {
     errors.push({ name: fieldName(issue.path) || 'Spec', value: valueAt(specIn, issue.path), reason: issue.message });
   }
   if (errors.length > 0 || !parsed.success) throw new ValidationError(errors);
-  return { ...object, apiVersion: API_VERSION, kind, metadata, spec: parsed.data } as unknown as ResourceOf<KindName>;
+  const known = { apiVersion: API_VERSION, kind, metadata, spec: parsed.data };
+  return { ...known, ...object, ...known } as unknown as ResourceOf<KindName>;
 }
 
 /** As `validate`, for a place that takes one kind only. */

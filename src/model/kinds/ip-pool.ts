@@ -32,7 +32,8 @@ const spec = z
   .superRefine((pool, context) => {
     const wrong = (field: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [field], message });
-    const net = parsePrefix(pool.cidr);
+    const net = tryParsePrefix(pool.cidr);
+    if (net === undefined) return;
     const blockSize = pool.blockSize ?? defaultBlockSize(net.family);
     const [smallest, largest] = net.family === 4 ? [20, 32] : [116, 128];
     if (formatPrefix(net) !== pool.cidr.toLowerCase() && !isStrictlyMasked(pool.cidr)) {

@@ -1,0 +1,35 @@
+/**
+ * datastore: where resources live.
+ *
+ * One door (`store.ts`), several engines behind it with the same contract: everything is compare-and-swap on a
+ * revision, and a watch from a listing's revision misses nothing. `object.ts` is what they share; `change-log.ts`
+ * is the watch of those engines that number their writes. Above them the `Syncer` turns list and watch into a
+ * snapshot, deltas and one word: in-sync.
+ */
+export {
+  type ConfigSources,
+  type DatastoreConfig,
+  defaultConfigFile,
+  defaultSqlitePath,
+  type EtcdConfig,
+  type KubernetesConfig,
+  readDatastoreConfig,
+} from './config.ts';
+export {
+  AlreadyExists,
+  DatastoreConfigError,
+  DatastoreCorrupt,
+  DatastoreUnavailable,
+  NotFound,
+  OperationNotSupported,
+  RevisionExpired,
+  StoreError,
+  Unauthorized,
+  UpdateConflict,
+} from './errors.ts';
+export { MemoryDatabase, MemoryStore } from './memory/index.ts';
+export { keyOf, keyText, timestamp } from './object.ts';
+export { openStore } from './open.ts';
+export { type SqliteOptions, SqliteStore } from './sqlite/index.ts';
+export type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from './store.ts';
+export { type KindStatus, Syncer, type SyncerOptions, type SyncStatus, type Update } from './syncer.ts';

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { type KindName, parseJson, type ResourceOf, resourceKeyText } from '../model/index.ts';
+import { UpdateConflict } from './errors.ts';
+import type { ListOptions, Precondition, ResourceKey } from './store.ts';
+
+/** The key of a resource. */
+export function keyOf<Kind extends KindName>(resource: ResourceOf<Kind>): ResourceKey<Kind> {
+  const { kind, metadata } = resource;
+  return { kind: kind as Kind, name: metadata.name, namespace: metadata.namespace || undefined };
+}
+
+/** As messages name it: `IPPool(name)`. */
+export function keyText(key: ResourceKey): string {
+  return resourceKeyText(key.kind, key.name, key.namespace);
+}
+
+/** What a store adds to an object that it accepts: who it is and since when. The revision is kept beside it. */
+export function stamped<Kind extends KindName>(
+  resource: ResourceOf<Kind>,
+  was: ResourceOf<Kind> | undefined,
+  wallTime: number,
+): ResourceOf<Kind> {
+  const { resourceVersion: _, ...metadata } = resource.metadata;
+  const uid = was?.metadata.uid ?? metadata.uid ?? randomUUID();
+  const creationTimestamp = was?.metadata.creationTimestamp ?? timestamp(wallTime);
+  return { ...resource, metadata: { ...metadata, uid, creationTimestamp } };
+}
+
+/** RFC 3339 in seconds, as Kubernetes writes it. */
+export function timestamp(wallTime: number): string {
+  return `${new Date(wallTime).toISOString().slice(0, 19)}Z`;
+}
+
+/** The resource again, at `revision`. */
+export function atRevision<Kind extends KindName>(resource: ResourceOf<Kind>, revision: string): ResourceOf<Kind> {
+  return { ...resource, metadata: { ...resource.metadata, resourceVersion: revision } };
+}
+
+/** Reads stored text; `revision` becomes its resourceVersion. The text is one that an engine wrote. */
+export function readText<Kind extends KindName>(text: string, revision: string): ResourceOf<Kind> {
+  return atRevision(parseJson(text) as ResourceOf<Kind>, revision);
+}
+
+/** Throws `UpdateConflict` unless what is stored is what the writer expects. An absent expectation always holds. */
+export function checkPrecondition(
+  key: ResourceKey,
+  stored: { readonly metadata: Precondition },
+  expected: Precondition | undefined,
+): void {
+  for (const field of ['resourceVersion', 'uid'] as const) {
+    const wanted = expected?.[field];
+    if (wanted !== undefined && wanted !== '' && wanted !== stored.metadata[field])
+      throw new UpdateConflict(keyText(key));
+  }
+}
+
+export function matches(resource: ResourceOf<KindName>, { namespace, labels }: ListOptions): boolean {
+  if (namespace !== undefined && resource.metadata.namespace !== namespace) return false;
+  return Object.entries(labels ?? {}).every(([name, value]) => resource.metadata.labels?.[name] === value);
+}

@@ -1,0 +1,23 @@
+import { type Clock, type Log, silentLog, systemClock } from '../base/index.ts';
+import type { DatastoreConfig } from './config.ts';
+import { DatastoreConfigError } from './errors.ts';
+import { MemoryStore } from './memory/index.ts';
+import { SqliteStore } from './sqlite/index.ts';
+import type { Store } from './store.ts';
+
+/** Opens the engine that `config` names. The distributed engines connect at their first use. */
+export async function openStore(
+  config: DatastoreConfig,
+  context: { readonly clock?: Clock; readonly log?: Log } = {},
+): Promise<Store> {
+  const { clock = systemClock, log = silentLog } = context;
+  log.debug({ type: config.type }, 'opening the datastore');
+  switch (config.type) {
+    case 'memory':
+      return new MemoryStore({ clock });
+    case 'sqlite':
+      return SqliteStore.open({ path: config.path, clock });
+    default:
+      throw new DatastoreConfigError(`datastore type ${config.type} is not part of this build`);
+  }
+}

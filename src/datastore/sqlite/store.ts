@@ -1,0 +1,165 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Cancel, type Clock, systemClock } from '../../base/index.ts';
+import { formatJson, type KindName, type ResourceOf } from '../../model/index.ts';
+import { type Change, follow, Wake } from '../change-log.ts';
+import { AlreadyExists, NotFound } from '../errors.ts';
+import { atRevision, checkPrecondition, keyOf, keyText, matches, readText, stamped } from '../object.ts';
+import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import { Connection } from './connection.ts';
+
+export interface SqliteOptions {
+  /** The file; made, with its folder, when missing. */
+  readonly path: string;
+  readonly clock?: Clock;
+  /** How many writes a watch may be behind before it must list again. */
+  readonly history?: number;
+}
+
+/** How often a watch asks whether another process has written, in milliseconds; the question costs microseconds. */
+const pollInterval = 20;
+
+/** Resources in one SQLite file, shared by all processes of a machine. */
+export class SqliteStore implements Store {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  readonly #wake = new Wake();
+  /** One for each watch that goes on. */
+  readonly #watching = new Set<() => void>();
+  #dataVersion = -1;
+  #cancelPoll: Cancel | undefined;
+
+  private constructor(connection: Connection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+  }
+
+  static async open({ path, clock = systemClock, history = 10_000 }: SqliteOptions): Promise<SqliteStore> {
+    makeFolder(dirname(path));
+    return new SqliteStore(await Connection.open(path, clock, history), clock);
+  }
+
+  async get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined> {
+    return this.#connection.read(() => this.#read(key));
+  }
+
+  async list<Kind extends KindName>(kind: Kind, options: ListOptions = {}): Promise<Listing<Kind>> {
+    const { rows, head } = await this.#connection.read(() => ({
+      rows: this.#connection.rows(kind, options.namespace),
+      head: this.#connection.head(),
+    }));
+    const items = rows.map(({ text, revision }) => readText<Kind>(text, String(revision)));
+    return { items: items.filter((item) => matches(item, options)), revision: String(head) };
+  }
+
+  async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
+    const key = keyOf(resource);
+    return this.#change(() => {
+      if (this.#connection.row(key) !== undefined) throw new AlreadyExists(keyText(key));
+      return this.#record(key, 'added', stamped(resource, undefined, this.#clock.wallTime()));
+    });
+  }
+
+  async update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
+    const key = keyOf(resource);
+    return this.#change(() => {
+      const was = this.#existing(key);
+      checkPrecondition(key, was, resource.metadata);
+      return this.#record(key, 'modified', stamped(resource, was, this.#clock.wallTime()));
+    });
+  }
+
+  async delete<Kind extends KindName>(key: ResourceKey<Kind>, precondition?: Precondition): Promise<ResourceOf<Kind>> {
+    return this.#change(() => {
+      const was = this.#existing(key);
+      checkPrecondition(key, was, precondition);
+      this.#record(key, 'deleted', was);
+      return was;
+    });
+  }
+
+  async *watch<Kind extends KindName>(
+    kind: Kind,
+    revision: string,
+    signal: AbortSignal,
+  ): AsyncIterable<StoreEvent<Kind>> {
+    if (signal.aborted) return;
+    const isClosed = (): boolean => !this.#connection.isOpen;
+    const done = (): void => {
+      this.#watching.delete(done);
+    };
+    signal.addEventListener('abort', done, { once: true });
+    this.#watching.add(done);
+    this.#poll();
+    try {
+      yield* follow(this.#connection, kind, revision, { clock: this.#clock, wake: this.#wake, signal, isClosed });
+    } finally {
+      signal.removeEventListener('abort', done);
+      done();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#cancelPoll?.();
+    this.#cancelPoll = undefined;
+    this.#connection.close();
+    this.#wake.wake();
+  }
+
+  async #change<Result>(action: () => Result): Promise<Result> {
+    const result = await this.#connection.write(action);
+    this.#wake.wake();
+    return result;
+  }
+
+  #read<Kind extends KindName>(key: ResourceKey<Kind>): ResourceOf<Kind> | undefined {
+    const row = this.#connection.row(key);
+    return row && readText<Kind>(row.text, String(row.revision));
+  }
+
+  #existing<Kind extends KindName>(key: ResourceKey<Kind>): ResourceOf<Kind> {
+    const was = this.#read(key);
+    if (was === undefined) throw new NotFound(keyText(key));
+    return was;
+  }
+
+  #record<Kind extends KindName>(
+    key: ResourceKey<Kind>,
+    type: Change['type'],
+    object: ResourceOf<Kind>,
+  ): ResourceOf<Kind> {
+    return atRevision(object, String(this.#connection.record(key, type, formatJson(object))));
+  }
+
+  /** While anybody watches: wakes them when another process has written. */
+  #poll(): void {
+    this.#cancelPoll ??= this.#clock.after(pollInterval, () => {
+      this.#cancelPoll = undefined;
+      if (this.#watching.size === 0 || !this.#connection.isOpen) return;
+      this.#look();
+      this.#poll();
+    });
+  }
+
+  #look(): void {
+    let version: number;
+    try {
+      version = this.#connection.dataVersion();
+    } catch {
+      // The watches find the same failure when they read, and report it.
+      version = -1;
+    }
+    if (version === this.#dataVersion && version >= 0) return;
+    this.#dataVersion = version;
+    this.#wake.wake();
+  }
+}
+
+/** A folder that can't be made shows as a file that can't be opened, with its reason. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch {
+    return;
+  }
+}

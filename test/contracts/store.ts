@@ -1,0 +1,286 @@
+import t, { type Test } from 'tap';
+import {
+  AlreadyExists,
+  NotFound,
+  RevisionExpired,
+  type Store,
+  type StoreEvent,
+  UpdateConflict,
+} from '../../src/datastore/index.ts';
+import { type IPPool, type KindName, newResource } from '../../src/model/index.ts';
+
+/** A place where resources live, empty at first, that several clients may open at once. */
+export interface Backing {
+  open(): Promise<Store>;
+  remove(): Promise<void>;
+}
+
+export interface ContractOptions {
+  /** Makes watches from old revisions impossible, if the engine can be made to. */
+  forget?(backing: Backing): Promise<void>;
+}
+
+/** What every engine must do. Each promise of `store.ts` is one test. */
+export function storeContract(engine: string, make: () => Promise<Backing>, options: ContractOptions = {}): void {
+  const about = (what: string, run: (test: Test, store: Store, backing: Backing) => Promise<void>): void => {
+    t.test(`${engine}: ${what}`, async (test) => {
+      const backing = await make();
+      const store = await backing.open();
+      test.teardown(async () => {
+        await store.close();
+        await backing.remove();
+      });
+      await run(test, store, backing);
+    });
+  };
+
+  about('what is created can be read back, with uid, time and revision filled in', async (test, store) => {
+    const made = await store.create(pool('one', { natOutgoing: true }));
+    test.match(made.metadata, { name: 'one', uid: /.{8,}/, creationTimestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/ });
+    test.type(made.metadata.resourceVersion, 'string');
+    test.same(made.spec, { cidr: '10.0.0.0/16', natOutgoing: true });
+    test.same(await store.get({ kind: 'IPPool', name: 'one' }), made);
+  });
+
+  about('what is not there reads as undefined', async (test, store) => {
+    test.equal(await store.get({ kind: 'IPPool', name: 'none' }), undefined);
+    test.same((await store.list('IPPool')).items, []);
+  });
+
+  about('fields that nobody knows come back as they were', async (test, store) => {
+    const odd = { ...pool('one'), spec: { cidr: '10.0.0.0/16', future: { nested: [1, 'two', { three: null }] } } };
+    const made = await store.create(odd);
+    const read = await store.get({ kind: 'IPPool', name: 'one' });
+    test.same(read?.spec, odd.spec);
+    const changed = await store.update({ ...made, metadata: { ...made.metadata, labels: { a: 'b' } } });
+    test.same(changed.spec, odd.spec);
+    test.same(changed.metadata.labels, { a: 'b' });
+  });
+
+  about('sequence numbers beyond 2^53 stay exact', async (test, store) => {
+    const sequenceNumber = 1_700_000_000_000_000_003n;
+    const spec = { cidr: '10.0.0.0/30', allocations: [null, 0], unallocated: [0], attributes: [{}], sequenceNumber };
+    await store.create(newResource('IPAMBlock', { name: '10-0-0-0-30' }, spec));
+    const read = await store.get({ kind: 'IPAMBlock', name: '10-0-0-0-30' });
+    test.equal(read?.spec.sequenceNumber, sequenceNumber);
+    test.same(read?.spec.allocations, [null, 0]);
+  });
+
+  about('creating what is there fails with AlreadyExists', async (test, store) => {
+    await store.create(pool('one'));
+    const again = store.create(pool('one'));
+    await test.rejects(again, AlreadyExists);
+    await test.rejects(again, { code: 'ALREADY_EXISTS', message: /IPPool\(one\)/ });
+  });
+
+  about('an update at the current revision replaces the object and keeps who it is', async (test, store) => {
+    const made = await store.create(pool('one'));
+    const changed = await store.update({ ...made, spec: { ...made.spec, disabled: true } });
+    test.not(changed.metadata.resourceVersion, made.metadata.resourceVersion);
+    test.equal(changed.metadata.uid, made.metadata.uid);
+    test.equal(changed.metadata.creationTimestamp, made.metadata.creationTimestamp);
+    test.same(await store.get({ kind: 'IPPool', name: 'one' }), changed);
+  });
+
+  about('an update at an old revision fails with UpdateConflict and changes nothing', async (test, store) => {
+    const made = await store.create(pool('one'));
+    const changed = await store.update({ ...made, spec: { ...made.spec, disabled: true } });
+    await test.rejects(store.update(made), UpdateConflict);
+    test.same(await store.get({ kind: 'IPPool', name: 'one' }), changed);
+  });
+
+  about('an update without a revision replaces whatever is there', async (test, store) => {
+    await store.create(pool('one'));
+    const changed = await store.update(pool('one', { disabled: true }));
+    test.equal(changed.spec.disabled, true);
+  });
+
+  about('updating or deleting what is not there fails with NotFound', async (test, store) => {
+    await test.rejects(store.update(pool('none')), NotFound);
+    await test.rejects(store.delete({ kind: 'IPPool', name: 'none' }), NotFound);
+    const made = await store.create(pool('one'));
+    await store.delete({ kind: 'IPPool', name: 'one' });
+    await test.rejects(store.update(made), NotFound);
+  });
+
+  about('a deletion returns what was there; its conditions must hold', async (test, store) => {
+    const made = await store.create(pool('one'));
+    const changed = await store.update({ ...made, spec: { ...made.spec, disabled: true } });
+    const key = { kind: 'IPPool', name: 'one' } as const;
+    await test.rejects(store.delete(key, { resourceVersion: made.metadata.resourceVersion }), UpdateConflict);
+    await test.rejects(store.delete(key, { uid: 'ffffffff-0000-4000-8000-000000000000' }), UpdateConflict);
+    const { resourceVersion, uid } = changed.metadata;
+    test.same((await store.delete(key, { resourceVersion, uid })).spec, changed.spec);
+    test.equal(await store.get(key), undefined);
+  });
+
+  about('a listing holds one kind, by name, and can be narrowed by labels', async (test, store) => {
+    for (const name of ['b', 'a', 'c']) {
+      const labels = name === 'b' ? { colour: 'red', size: 'xl' } : { colour: 'red' };
+      await store.create({ ...pool(name), metadata: { name, labels } });
+    }
+    await store.create(newResource('IPReservation', { name: 'a' }, { reservedCIDRs: ['10.0.0.1'] }));
+    test.same(names((await store.list('IPPool')).items), ['a', 'b', 'c']);
+    test.same(names((await store.list('IPPool', { labels: { colour: 'red', size: 'xl' } })).items), ['b']);
+    test.same(names((await store.list('IPPool', { labels: { colour: 'blue' } })).items), []);
+  });
+
+  about('objects of one name in two namespaces are two objects', async (test, store) => {
+    for (const namespace of ['x', 'y'])
+      await store.create(newResource('NetworkSet', { name: 'n', namespace }, { nets: [] }));
+    const here = await store.list('NetworkSet', { namespace: 'x' });
+    test.same(
+      here.items.map((item) => item.metadata.namespace),
+      ['x'],
+    );
+    test.equal((await store.list('NetworkSet')).items.length, 2);
+    await store.delete({ kind: 'NetworkSet', name: 'n', namespace: 'x' });
+    test.ok(await store.get({ kind: 'NetworkSet', name: 'n', namespace: 'y' }));
+  });
+
+  about('a watch from a listing tells every later change of its kind, in order', async (test, store, backing) => {
+    const other = await backing.open();
+    test.teardown(() => other.close());
+    const { revision } = await store.list('IPPool');
+    const watch = follow(store, 'IPPool', revision);
+    test.teardown(() => watch.stop());
+    const made = await other.create(pool('one'));
+    await other.create(newResource('IPReservation', { name: 'noise' }, {}));
+    await other.update({ ...made, spec: { ...made.spec, disabled: true } });
+    await other.delete({ kind: 'IPPool', name: 'one' });
+    await other.create(pool('two'));
+    const seen = await watch.take(4);
+    test.same(
+      seen.map(({ type, resource }) => [type, resource.metadata.name, resource.spec.disabled ?? false]),
+      [
+        ['added', 'one', false],
+        ['modified', 'one', true],
+        ['deleted', 'one', true],
+        ['added', 'two', false],
+      ],
+    );
+    test.equal(seen[0].resource.metadata.resourceVersion, made.metadata.resourceVersion);
+  });
+
+  about('a watch from the revision of an event goes on after it', async (test, store) => {
+    const { revision } = await store.list('IPPool');
+    for (const name of ['a', 'b', 'c', 'd']) await store.create(pool(name));
+    const first = follow(store, 'IPPool', revision);
+    const [, b] = await first.take(2);
+    await first.stop();
+    const second = follow(store, 'IPPool', b.revision);
+    test.same(names((await second.take(2)).map((event) => event.resource)), ['c', 'd']);
+    await second.stop();
+  });
+
+  about('a watch ends when its signal aborts, at once or in the middle', async (test, store) => {
+    const { revision } = await store.list('IPPool');
+    const aborted = AbortSignal.abort();
+    for await (const _ of store.watch('IPPool', revision, aborted)) test.fail('nothing was to come');
+    const watch = follow(store, 'IPPool', revision);
+    await store.create(pool('one'));
+    await watch.take(1);
+    await watch.stop();
+    test.pass('it ended');
+  });
+
+  about('of many that create one object exactly one succeeds', async (test, store, backing) => {
+    const other = await backing.open();
+    test.teardown(() => other.close());
+    const tries = Array.from({ length: 20 }, (_, at) => (at % 2 ? store : other).create(pool('one')));
+    const results = await Promise.allSettled(tries);
+    test.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const result of results) if (result.status === 'rejected') test.ok(result.reason instanceof AlreadyExists);
+  });
+
+  about('compare-and-swap from two clients loses no increment', async (test, store, backing) => {
+    const other = await backing.open();
+    test.teardown(() => other.close());
+    await store.create(newResource('IPAMHandle', { name: 'h' }, { handleID: 'h', block: { count: 0 } }));
+    const increments = 15;
+    await Promise.all([store, other, store, other].map((client) => count(client, increments)));
+    const read = await store.get({ kind: 'IPAMHandle', name: 'h' });
+    test.equal(read?.spec.block['count'], 4 * increments);
+  });
+
+  about('a watch misses nothing while two clients write', async (test, store, backing) => {
+    const other = await backing.open();
+    test.teardown(() => other.close());
+    const { revision } = await store.list('IPPool');
+    const watches = [follow(store, 'IPPool', revision), follow(other, 'IPPool', revision)];
+    const written = Array.from({ length: 60 }, (_, at) => (at % 2 ? store : other).create(pool(`p${at}`)));
+    await Promise.all(written);
+    const seen = await Promise.all(watches.map((watch) => watch.take(60)));
+    const everything = Array.from({ length: 60 }, (_, at) => `p${at}`).sort();
+    for (const events of seen) test.same(names(events.map((event) => event.resource)).sort(), everything);
+    await Promise.all(watches.map((watch) => watch.stop()));
+  });
+
+  const { forget } = options;
+  if (forget !== undefined) {
+    about('a watch from a forgotten revision fails with RevisionExpired', async (test, store, backing) => {
+      const { revision } = await store.list('IPPool');
+      await store.create(pool('one'));
+      await forget(backing);
+      const watch = follow(store, 'IPPool', revision);
+      await test.rejects(watch.take(1), RevisionExpired);
+    });
+  }
+
+  about('a closed store answers with DatastoreUnavailable, and ends its watches so', async (test, _store, backing) => {
+    const other = await backing.open();
+    const { revision } = await other.list('IPPool');
+    const watch = follow(other, 'IPPool', revision);
+    await other.create(pool('one'));
+    await watch.take(1);
+    await other.close();
+    await test.rejects(watch.take(1), { code: 'UNAVAILABLE' });
+    await test.rejects(other.get({ kind: 'IPPool', name: 'one' }), { code: 'UNAVAILABLE' });
+  });
+}
+
+export function pool(name: string, spec: Partial<IPPool['spec']> = {}): IPPool {
+  return newResource('IPPool', { name }, { cidr: '10.0.0.0/16', ...spec });
+}
+
+export function names(items: readonly { readonly metadata: { readonly name: string } }[]): string[] {
+  return items.map((item) => item.metadata.name);
+}
+
+type Change<Kind extends KindName> = Exclude<StoreEvent<Kind>, { type: 'bookmark' }>;
+
+/** A watch that a test reads piece by piece. */
+export function follow<Kind extends KindName>(store: Store, kind: Kind, revision: string) {
+  const stopping = new AbortController();
+  const events = store.watch(kind, revision, stopping.signal)[Symbol.asyncIterator]();
+  return {
+    async take(count: number): Promise<Change<Kind>[]> {
+      const taken: Change<Kind>[] = [];
+      while (taken.length < count) {
+        const { done, value } = await events.next();
+        if (done) break;
+        if (value.type !== 'bookmark') taken.push(value as Change<Kind>);
+      }
+      return taken;
+    },
+    async stop(): Promise<void> {
+      const next = events.next().catch(() => {});
+      stopping.abort();
+      await next;
+    },
+  };
+}
+
+/** Adds one to a counter `times` times, trying again at each conflict. */
+export async function count(store: Store, times: number): Promise<void> {
+  for (let done = 0; done < times; ) {
+    const read = await store.get({ kind: 'IPAMHandle', name: 'h' });
+    const block = { count: (read?.spec.block['count'] ?? 0) + 1 };
+    try {
+      await store.update({ ...read!, spec: { ...read!.spec, block } });
+      done++;
+    } catch (error) {
+      if (!(error instanceof UpdateConflict)) throw error;
+    }
+  }
+}
