@@ -20,9 +20,9 @@ Each command has its own --help.
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   daemon: async (args) => (await import('./daemon/index.ts')).runDaemon(args, process),
   cni: async () => (await import('./cni/index.ts')).runCni(process),
-  calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args, process),
+  calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
-  status: async (args) => (await import('./cli/index.ts')).runCalicoctl(['node', 'status', ...args], process),
+  status: async (args) => (await import('./cli/index.ts')).runCalicoctl(['node', 'status', ...args]),
   version: async () => {
     process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);
     return 0;

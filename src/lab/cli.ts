@@ -13,6 +13,7 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
   const lab = new Command('vrouter lab')
     .description('a cluster of nodes in network namespaces of this machine')
     .exitOverride()
+    .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => world.stdout.write(text), writeErr: (text) => world.stderr.write(text) });
   const command = (name: string): Command => lab.command(name).option('--name <name>', 'name of the lab', 'lab');
 
@@ -38,7 +39,7 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
     .passThroughOptions()
     .action(async (place, words, { name }) => {
       checkRoot(world);
-      code = await labExec(name, place, words, programs);
+      code = await labExec(name, place, words[0] === '--' ? words.slice(1) : words, programs);
     });
   command('down')
     .description('end a lab, or remove what a killed one left')
@@ -46,7 +47,6 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
       checkRoot(world);
       world.stdout.write(await labDown(name));
     });
-  lab.enablePositionalOptions();
 
   try {
     await lab.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });

@@ -13,7 +13,8 @@ export class LabError extends VRouterError {
       | 'NO_NODE'
       | 'DAEMON_ENDED'
       | 'TIMEOUT'
-      | 'STOPPED',
+      | 'STOPPED'
+      | 'NOT_YET',
     message: string,
   ) {
     super(code, message);

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../base/index.ts';
 import type { NodeStatus } from '../control/index.ts';
 import { inNamespace, type Output, type RunOptions, run } from './command.ts';
+import { whatIsMissing } from './convergence.ts';
 import { LabError } from './errors.ts';
 import { addFabric, addNamespace, addNodeNetwork, ping, removeNamespaces, setCable, showRoutes } from './network.ts';
 import { NodeDaemon } from './node-daemon.ts';
@@ -152,17 +153,13 @@ export class Lab {
     await this.record.change((state) => ({ ...state, pods: state.pods.filter(({ name }) => name !== pod.name) }));
   }
 
-  /** Every node's sessions are established, and every node's kernel has the blocks of every other. */
+  /** Waits until every node has a session with every other, and every kernel the blocks of all others. */
   async untilConverged(): Promise<void> {
-    await this.until('all sessions to be established and all blocks to be routed', async () => {
-      const all = await Promise.all(this.nodes.map(async (node) => ({ node, status: await this.status(node.name) })));
-      const blocks = all.flatMap(({ node, status }) => status.blocks.map(({ cidr }) => ({ cidr, owner: node.name })));
-      for (const { node, status } of all) {
-        const sessions = status.bgp?.peers.filter(({ info }) => info.startsWith('Established')) ?? [];
-        if (sessions.length < this.nodes.length - 1) return false;
-        const routes = new Set((await showRoutes(node)).map((line) => line.split(' ')[0]));
-        if (blocks.some(({ cidr, owner }) => owner !== node.name && !routes.has(cidr))) return false;
-      }
+    await this.until('the nodes to know each other', async () => {
+      const statuses = await Promise.all(this.nodes.map(({ name }) => this.status(name)));
+      const routes = await Promise.all(this.nodes.map(({ name }) => this.routes(name)));
+      const missing = whatIsMissing(statuses, routes);
+      if (missing !== undefined) throw new LabError('NOT_YET', missing);
       return true;
     });
   }
