@@ -189,7 +189,7 @@ function fill(
   prefixes: PrefixList,
   from: number,
 ): number {
-  const { bytes } = out;
+  const { bytes, fields } = out;
   const { source, indices, to, pathIds } = prefixes;
   let at = start;
   let entry = from;
@@ -198,12 +198,20 @@ function fill(
     const length = source.length(index);
     const octets = (length + 7) >> 3;
     if (at + octets + (addPath ? 5 : 1) > limit) break;
-    if (addPath) at = put32(bytes, at, pathIds === undefined ? 0 : pathIds[entry]);
+    if (addPath) {
+      fields.setUint32(at, pathIds === undefined ? 0 : pathIds[entry]);
+      at += 4;
+    }
     bytes[at++] = length;
+    // Whole addresses are written where there is room; the next entry begins over their unused end.
     if (family === 4) {
-      // Whole words are written and the next entry begins over their unused end, where there is room to.
-      if (at + 4 <= limit) put32(bytes, at, source.address(index));
+      if (at + 4 <= limit) fields.setUint32(at, source.address(index));
       else putOctets(bytes, at, source.address(index), octets);
+    } else if (at + 16 <= limit) {
+      fields.setUint32(at, source.address(index));
+      fields.setUint32(at + 4, source.address(index, 1));
+      fields.setUint32(at + 8, source.address(index, 2));
+      fields.setUint32(at + 12, source.address(index, 3));
     } else {
       for (let word = 0; word * 4 < octets; word++) {
         putOctets(bytes, at + word * 4, source.address(index, word), Math.min(4, octets - word * 4));
@@ -233,12 +241,4 @@ function put16(bytes: Uint8Array, at: number, value: number): number {
   bytes[at] = value >>> 8;
   bytes[at + 1] = value;
   return at + 2;
-}
-
-function put32(bytes: Uint8Array, at: number, value: number): number {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
-  return at + 4;
 }

@@ -34,70 +34,64 @@ export function decodeNlri(
 
 function decode4(bytes: Uint8Array, start: number, end: number, addPath: boolean, columns: NlriScratch): boolean {
   const { addresses, lengths, pathIds } = columns;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // The last place where four octets can be read without leaving the buffer.
   const fast = bytes.length - 4;
   let at = start;
   let count = 0;
   while (at < end) {
-    let pathId = 0;
     if (addPath) {
       if (end - at < 5) return false;
-      pathId = word(bytes, at);
+      pathIds[count] = view.getInt32(at);
       at += 4;
     }
-    const length = bytes[at++];
+    const length = view.getUint8(at++);
     if (length > 32) return false;
     const next = at + ((length + 7) >> 3);
     if (next > end) return false;
-    const address = at <= fast ? word(bytes, at) : partialWord(bytes, at, next);
-    addresses[count] = address & MASKS4[length];
-    lengths[count] = length;
-    pathIds[count++] = pathId;
+    addresses[count] = (at <= fast ? view.getInt32(at) : partialWord(bytes, at, next)) & MASKS4[length];
+    lengths[count++] = length;
     at = next;
   }
+  if (!addPath) pathIds.fill(0, 0, count);
   columns.count = count;
   return true;
 }
 
 function decode6(bytes: Uint8Array, start: number, end: number, addPath: boolean, columns: NlriScratch): boolean {
   const { addresses, lengths, pathIds } = columns;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fast = bytes.length - 16;
   let at = start;
   let count = 0;
-  let to = 0;
   while (at < end) {
-    let pathId = 0;
     if (addPath) {
       if (end - at < 5) return false;
-      pathId = word(bytes, at);
+      pathIds[count] = view.getInt32(at);
       at += 4;
     }
-    const length = bytes[at++];
+    const length = view.getUint8(at++);
     if (length > 128) return false;
     const next = at + ((length + 7) >> 3);
     if (next > end) return false;
     const mask = length << 2;
+    const to = count << 2;
     if (at <= fast) {
-      addresses[to] = word(bytes, at) & MASKS6[mask];
-      addresses[to + 1] = word(bytes, at + 4) & MASKS6[mask + 1];
-      addresses[to + 2] = word(bytes, at + 8) & MASKS6[mask + 2];
-      addresses[to + 3] = word(bytes, at + 12) & MASKS6[mask + 3];
+      addresses[to] = view.getInt32(at) & MASKS6[mask];
+      addresses[to + 1] = view.getInt32(at + 4) & MASKS6[mask + 1];
+      addresses[to + 2] = view.getInt32(at + 8) & MASKS6[mask + 2];
+      addresses[to + 3] = view.getInt32(at + 12) & MASKS6[mask + 3];
     } else {
-      for (let index = 0; index < 4; index++) {
-        addresses[to + index] = partialWord(bytes, at + 4 * index, next) & MASKS6[mask + index];
+      for (let word = 0; word < 4; word++) {
+        addresses[to + word] = partialWord(bytes, at + 4 * word, next) & MASKS6[mask + word];
       }
     }
-    to += 4;
-    lengths[count] = length;
-    pathIds[count++] = pathId;
+    lengths[count++] = length;
     at = next;
   }
+  if (!addPath) pathIds.fill(0, 0, count);
   columns.count = count;
   return true;
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 }
 
 /** The word at `at`, with zeros from `end` on. */

@@ -6,11 +6,14 @@ import { type MessageType, putHeader } from './message.ts';
  */
 export class Slab {
   bytes: Uint8Array;
+  /** The same memory, for fields of several octets. */
+  fields: DataView;
   /** Octets in use. */
   length = 0;
 
   constructor(capacity = 65536) {
     this.bytes = new Uint8Array(capacity);
+    this.fields = new DataView(this.bytes.buffer);
   }
 
   /** Makes room for `octets` more and returns where they begin; they are not in use until `length` says so. */
@@ -20,6 +23,7 @@ export class Slab {
       const bytes = new Uint8Array(Math.max(needed, this.bytes.length * 2));
       bytes.set(this.bytes.subarray(0, this.length));
       this.bytes = bytes;
+      this.fields = new DataView(bytes.buffer);
     }
     return this.length;
   }
