@@ -1,0 +1,34 @@
+import { type Command, Option } from 'commander';
+import { defaultConfigFile } from '../../datastore/index.ts';
+
+/** The options that commands share; each returns the command, so that they chain. */
+
+export function storeOptions(command: Command): Command {
+  return versionOption(
+    command
+      .option('-c, --config <CONFIG>', 'file with the connection configuration, YAML or JSON', defaultConfigFile)
+      .option('--context <context>', 'name of the kubeconfig context to use'),
+  );
+}
+
+export function versionOption(command: Command): Command {
+  return command.option('--allow-version-mismatch', 'work although client and cluster are of different versions');
+}
+
+export function namespaceOption(command: Command): Command {
+  return command.option(
+    '-n, --namespace <NS>',
+    'namespace of the resource, for kinds that have one (default: "default")',
+  );
+}
+
+export function fileOptions(command: Command, required: boolean): Command {
+  const filename = new Option(
+    '-f, --filename <FILENAME>',
+    'file with the resources; "-" is stdin; of a directory, its .yaml, .yml and .json files',
+  );
+  return command
+    .addOption(required ? filename.makeOptionMandatory() : filename)
+    .option('-R, --recursive', 'with a directory: also the directories in it')
+    .option('--skip-empty', 'files and directories without resources are no error');
+}

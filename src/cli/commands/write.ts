@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
+import { type Action, type ExecuteOptions, execute } from '../resources/execute.ts';
+import { ensureInitialized, type StoreOptions, withStore } from '../session.ts';
+import { fileOptions, namespaceOption, storeOptions } from './options.ts';
+import { reportWrites, type Verb } from './outcome.ts';
+import { readingFiles } from './reading.ts';
+
+export interface WriteOptions extends FileOptions, StoreOptions, ExecuteOptions {}
+
+/** A command that does one thing with each resource of its files. */
+export function writeCommand(io: Io, verb: Verb, action: Action, settings: { stopAtFailure?: boolean } = {}): Command {
+  return storeOptions(namespaceOption(fileOptions(new Command(verb.base), true))).action(
+    async (options: WriteOptions) => {
+      const targets = await readingFiles(() => targetsOfFiles(options, io));
+      if (targets.length === 0) return reportWrites(io, verb, { total: 0, results: [], failures: [], kind: undefined });
+      await withStore(io, options, async (context) => {
+        await ensureInitialized(context.store);
+        reportWrites(io, verb, await execute(context, targets, action, { ...options, ...settings }));
+      });
+    },
+  );
+}

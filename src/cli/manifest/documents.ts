@@ -1,0 +1,63 @@
+import { parseAllDocuments } from 'yaml';
+import { FileError } from '../errors.ts';
+
+/** One object of a manifest, not yet checked beyond being an object. */
+export type RawObject = Readonly<Record<string, unknown>>;
+
+/** Aliases in one file; more is a bomb, not a manifest. */
+const MAX_ALIASES = 1000;
+
+/**
+ * The objects of a YAML or JSON text: all documents, lists taken apart (`IPPoolList`, `List`, and bare sequences).
+ * YAML is read by the rules of 1.1, as Kubernetes does (`yes` is true), but dates stay text. Throws `FileError` with
+ * the line of the mistake.
+ */
+export function parseObjects(text: string): readonly RawObject[] {
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isTimeTag(tag)),
+    prettyErrors: true,
+  });
+  if (!Array.isArray(documents)) return [];
+  return documents.flatMap((document) => {
+    const [mistake] = document.errors;
+    if (mistake) throw new FileError(`yaml: line ${mistake.linePos?.[0].line ?? 1}: ${firstLine(mistake.message)}`);
+    return flatten(toValue(() => document.toJS({ maxAliasCount: MAX_ALIASES })));
+  });
+}
+
+function isTimeTag(tag: { readonly tag: string; readonly format?: string | undefined }): boolean {
+  return tag.tag === 'tag:yaml.org,2002:timestamp' || tag.format === 'TIME';
+}
+
+function toValue(convert: () => unknown): unknown {
+  try {
+    return convert();
+  } catch (error) {
+    throw new FileError(`yaml: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function flatten(value: unknown): readonly RawObject[] {
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return value.flatMap(flatten);
+  if (typeof value !== 'object') {
+    throw new FileError(`expected an object with apiVersion, kind, metadata and spec, got '${String(value)}'`);
+  }
+  const object = value as RawObject;
+  if (typeof object['kind'] === 'string' && object['kind'].endsWith('List') && Array.isArray(object['items'])) {
+    return listItems(object['kind'], object['items']);
+  }
+  return [object];
+}
+
+/** Items of a typed list may leave out their kind. */
+function listItems(listKind: string, items: readonly unknown[]): readonly RawObject[] {
+  const kind = listKind.slice(0, -'List'.length);
+  return items.flatMap(flatten).map((item) => (kind === '' || 'kind' in item ? item : { ...item, kind }));
+}
+
+/** The library puts a drawing of the place after the first line, which also repeats the place. */
+function firstLine(message: string): string {
+  return message.split('\n')[0].replace(/ at line \d+, column \d+:?$/, '');
+}

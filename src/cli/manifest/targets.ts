@@ -1,0 +1,84 @@
+import { API_VERSION, definitionOf, findKind, isKindName, type KindName } from '../../model/index.ts';
+import { CommandError, FileError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import type { Target } from '../resources/target.ts';
+import { parseObjects, type RawObject } from './documents.ts';
+import { readSources, type SourceFile } from './files.ts';
+
+export interface FileOptions {
+  readonly filename: string;
+  readonly recursive?: boolean | undefined;
+  readonly skipEmpty?: boolean | undefined;
+}
+
+/** All objects of the files that `-f` names, in their order. An empty file is an error unless `skipEmpty`. */
+export async function targetsOfFiles(options: FileOptions, io: Io): Promise<readonly Target[]> {
+  const sources = await readSources(options.filename, options.recursive ?? false, io);
+  const targets = sources.flatMap((source) => {
+    const found = targetsOf(source, sources.length > 1);
+    if (found.length === 0 && !options.skipEmpty) {
+      throw new CommandError(`No resources specified in file ${source.name}`);
+    }
+    return found;
+  });
+  if (targets.length === 0 && !options.skipEmpty) {
+    throw new CommandError(`No resources specified in directory ${options.filename}`);
+  }
+  return targets;
+}
+
+/** What `KIND [NAME…]` names. Without a name: all of the kind. */
+export function targetsOfArguments(kindText: string, names: readonly string[]): readonly Target[] {
+  const kind = findKind(kindText);
+  if (kind === undefined || definitionOf(kind).aliases.length === 0) {
+    throw new CommandError(`resource type '${kindText}' is not supported`);
+  }
+  if (names.includes('')) throw new CommandError('resource name may not be empty');
+  return (names.length === 0 ? [''] : names).map((name) => ({ kind, name }));
+}
+
+function targetsOf({ name, text }: SourceFile, nameFile: boolean): readonly Target[] {
+  try {
+    return parseObjects(text).map(targetOf);
+  } catch (error) {
+    if (!nameFile || !(error instanceof FileError)) throw error;
+    throw new FileError(`${name}: ${error.message}`, { cause: error });
+  }
+}
+
+function targetOf(object: RawObject): Target {
+  const raw = withTextMetadata(object);
+  const metadata = raw['metadata'] as RawObject;
+  const name = metadata['name'];
+  const namespace = metadata['namespace'];
+  return {
+    kind: kindOf(raw),
+    name: typeof name === 'string' ? name : '',
+    namespace: typeof namespace === 'string' ? namespace : undefined,
+    raw,
+  };
+}
+
+function kindOf(raw: RawObject): KindName {
+  const kind = String(raw['kind'] ?? '');
+  const version = String(raw['apiVersion'] ?? '');
+  if (isKindName(kind) && version === API_VERSION && definitionOf(kind).aliases.length > 0) return kind;
+  throw new FileError(`unknown resource type (${kind}) and/or version (${version})`);
+}
+
+/** Metadata is text: numbers and booleans that YAML made of `1799` or `yes` go back to text. */
+function withTextMetadata(raw: RawObject): RawObject {
+  const metadata = raw['metadata'];
+  if (metadata === undefined || metadata === null) return { ...raw, metadata: {} };
+  if (typeof metadata !== 'object' || Array.isArray(metadata)) throw new FileError('metadata: expected an object');
+  return { ...raw, metadata: asText(metadata as RawObject, ['labels', 'annotations']) };
+}
+
+function asText(fields: RawObject, maps: readonly string[]): RawObject {
+  const entries = Object.entries(fields).map(([key, value]) => {
+    if (typeof value === 'number' || typeof value === 'boolean') return [key, String(value)] as const;
+    const isMap = maps.includes(key) && value !== null && typeof value === 'object' && !Array.isArray(value);
+    return [key, isMap ? asText(value as RawObject, []) : value] as const;
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { applyCommand } from './commands/apply.ts';
+import { createCommand } from './commands/create.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { getCommand } from './commands/get.ts';
+import { nodeCommand } from './commands/node.ts';
+import { replaceCommand } from './commands/replace.ts';
+import { versionCommand } from './commands/version.ts';
+import type { Io } from './io.ts';
+
+const COMMANDS = [createCommand, replaceCommand, applyCommand, deleteCommand, getCommand, nodeCommand, versionCommand];
+
+const LOG_LEVELS = 'panic, fatal, error, warn, info, debug';
+
+/** The whole command line, writing through `io` and throwing instead of exiting. */
+export function program(io: Io): Command {
+  const root = new Command('calicoctl')
+    .description('Reads and writes the resources of a cluster, and looks after its nodes.')
+    .option('-l, --log-level <level>', `how much to log: ${LOG_LEVELS}`, 'panic')
+    .option('--context <context>', 'name of the kubeconfig context to use')
+    .option('--allow-version-mismatch', 'work although client and cluster are of different versions')
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .hook('preAction', inherit);
+  for (const make of COMMANDS) root.addCommand(make(io));
+  for (const command of family(root)) {
+    command.exitOverride().configureOutput({ writeOut: io.stdout, writeErr: () => {} });
+  }
+  return root;
+}
+
+/** Options before the command's name are as good as after it. */
+function inherit(root: Command, command: Command): void {
+  for (const [name, value] of Object.entries(root.opts())) {
+    if (command.getOptionValue(name) === undefined) command.setOptionValue(name, value);
+  }
+}
+
+function family(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(family)];
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { stringify } from 'yaml';
+import { Cluster, directory, node, pool } from './harness.ts';
+
+const POOL = pool('pool-a', '10.0.0.0/16');
+
+t.test('create fills in what Calico writes into a pool', async (t) => {
+  const cluster = new Cluster();
+  const ran = await cluster.run('create -f -', stringify(POOL));
+  t.same(ran, { code: 0, stdout: "Successfully created 1 'IPPool' resource(s)\n", stderr: '' });
+  const stored = await cluster.store.get({ kind: 'IPPool', name: 'pool-a' });
+  t.match(stored?.spec, {
+    cidr: '10.0.0.0/16',
+    blockSize: 26,
+    ipipMode: 'Never',
+    vxlanMode: 'Never',
+    nodeSelector: 'all()',
+    allowedUses: ['Workload', 'Tunnel'],
+    assignmentMode: 'Automatic',
+  });
+  t.ok(await cluster.store.get({ kind: 'ClusterInformation', name: 'default' }), 'the cluster knows itself');
+});
+
+t.test('create of what is there fails unless it may be skipped', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put(POOL);
+  const text = stringify(POOL);
+  t.same(await cluster.run('create -f -', text), {
+    code: 1,
+    stdout: '',
+    stderr: "failed to create 'IPPool' resource: [resource already exists: IPPool(pool-a)]\n",
+  });
+  t.match(await cluster.run('create --skip-exists -f -', text), {
+    code: 0,
+    stdout: "Successfully created 1 'IPPool' resource(s)\n",
+  });
+});
+
+t.test('apply creates and then replaces; replace needs something to replace', async (t) => {
+  const cluster = new Cluster();
+  const text = stringify(node('n1', { bgp: { ipv4Address: '192.0.2.1/24' } }));
+  t.match(await cluster.run('replace -f -', text), {
+    code: 1,
+    stderr: /^failed to replace 'Node' resource: \[resource does not exist: Node\(n1\)/,
+  });
+  t.match(await cluster.run('apply -f -', text), { code: 0, stdout: "Successfully applied 1 'Node' resource(s)\n" });
+  const changed = text.replace('192.0.2.1', '192.0.2.9');
+  t.match(await cluster.run('apply -f -', changed), { code: 0 });
+  t.equal((await cluster.store.get({ kind: 'Node', name: 'n1' }))?.spec.bgp?.ipv4Address, '192.0.2.9/24');
+  t.match(await cluster.run('replace -f -', text), { code: 0, stdout: "Successfully replaced 1 'Node' resource(s)\n" });
+});
+
+t.test('what get prints, apply takes, and a version that is out of date is refused', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put(POOL);
+  const { stdout: list } = await cluster.run('get ippool -o yaml');
+  t.match(await cluster.run('apply -f -', list), { code: 0, stdout: "Successfully applied 1 'IPPool' resource(s)\n" });
+  t.match(await cluster.run('apply -f -', list), { code: 1, stderr: /update conflict: IPPool\(pool-a\)/ });
+  const { stdout: json } = await cluster.run('get ippool pool-a -o json');
+  t.match(await cluster.run('replace -f -', json), { code: 0 });
+});
+
+t.test('labels and annotations are merged by apply, the spec is replaced', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put(pool('p', '10.0.0.0/16', { natOutgoing: true }, { labels: { kept: 'yes', changed: 'a' } }));
+  await cluster.run('apply -f -', stringify(pool('p', '10.0.0.0/16', {}, { labels: { changed: 'b' } })));
+  const stored = await cluster.store.get({ kind: 'IPPool', name: 'p' });
+  t.same(stored?.metadata.labels, { kept: 'yes', changed: 'b' });
+  t.equal(stored?.spec.natOutgoing, undefined);
+});
+
+t.test('several documents, lists and directories are taken in their order', async (t) => {
+  const cluster = new Cluster();
+  const path = await directory(t, {
+    'a.yaml': `${stringify(POOL)}---\n# nothing here\n---\n${stringify(node('n1'))}`,
+    'b.json': JSON.stringify({ kind: 'NodeList', apiVersion: 'projectcalico.org/v3', items: [node('n2'), node('n3')] }),
+    'c.txt': 'not a manifest',
+  });
+  t.same(await cluster.run(['create', '-f', path]), {
+    code: 0,
+    stdout: 'Successfully created 4 resource(s)\n',
+    stderr: '',
+  });
+  t.same(await cluster.run(['delete', '-f', join(path, 'b.json')]), {
+    code: 0,
+    stdout: "Successfully deleted 2 'Node' resource(s)\n",
+    stderr: '',
+  });
+});
+
+t.test('a failure in the middle tells how far it came', async (t) => {
+  const cluster = new Cluster();
+  const text = [POOL, pool('pool-b', '10.0.128.0/17')].map((object) => stringify(object)).join('---\n');
+  t.same(await cluster.run('create -f -', text), {
+    code: 1,
+    stdout: "Partial success: created the first 1 out of 2 'IPPool' resources:\n",
+    stderr:
+      "hit error: [error with field IPPool.Spec.CIDR = '10.0.128.0/17' " +
+      '(IPPool(pool-b) CIDR overlaps with IPPool(pool-a) CIDR 10.0.0.0/16)]\n',
+  });
+});
+
+t.test('delete by name', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put(POOL);
+  await cluster.put(node('n1'));
+  t.match(await cluster.run('delete ippools pool-a'), {
+    code: 0,
+    stdout: "Successfully deleted 1 'IPPool' resource(s)\n",
+  });
+  t.match(await cluster.run('delete ippool pool-a'), {
+    code: 1,
+    stderr: /^failed to delete 'IPPool' resource: resource does not exist: IPPool\(pool-a\)/,
+  });
+  t.match(await cluster.run('delete -s ippool pool-a'), { code: 0 });
+  t.match(await cluster.run('delete node n1 n2'), {
+    code: 1,
+    stdout: "Successfully deleted 1 'Node' resource(s)\n",
+    stderr: /Node\(n2\)/,
+  });
+});
+
+t.test("a pool's CIDR and block size stay what they are", async (t) => {
+  const cluster = new Cluster();
+  await cluster.run('create -f -', stringify(POOL));
+  t.match(await cluster.run('apply -f -', stringify(pool('pool-a', '10.1.0.0/16'))), {
+    code: 1,
+    stderr: /IPPool CIDR cannot be modified/,
+  });
+  t.match(await cluster.run('apply -f -', stringify(pool('pool-a', '10.0.0.0/16', { blockSize: 28 }))), {
+    code: 1,
+    stderr: /IPPool BlockSize cannot be modified/,
+  });
+});
+
+t.test('the cluster information is read only', async (t) => {
+  const cluster = new Cluster();
+  const text = stringify({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'ClusterInformation',
+    metadata: { name: 'default' },
+  });
+  for (const verb of ['create', 'apply', 'replace', 'delete']) {
+    t.match(await cluster.run(`${verb} -f -`, text), {
+      code: 1,
+      stderr: /operation .* is not supported on ClusterInformation/,
+    });
+  }
+});
