@@ -29,11 +29,9 @@ export const INPUT_KINDS = [
 ] as const satisfies readonly KindName[];
 export type InputKind = (typeof INPUT_KINDS)[number];
 
-/** One object as it is now, or `undefined` when it is gone. */
+/** One object as it is now, or `undefined` when it is gone. The shape that the datastore's syncer delivers. */
 export interface Update {
-  readonly kind: KindName;
-  readonly name: string;
-  readonly namespace?: string | undefined;
+  readonly key: { readonly kind: KindName; readonly name: string; readonly namespace?: string | undefined };
   readonly resource: ResourceOf<KindName> | undefined;
 }
 
@@ -79,9 +77,8 @@ export class Calculation {
   }
 
   apply(updates: readonly Update[]): void {
-    for (const update of updates) {
-      if (!isInput(update.kind)) continue;
-      this.#store(update.kind, update.namespace ? `${update.namespace}/${update.name}` : update.name, update.resource);
+    for (const { key, resource } of updates) {
+      if (isInput(key.kind)) this.#store(key.kind, key.namespace ? `${key.namespace}/${key.name}` : key.name, resource);
     }
   }
 

@@ -18,4 +18,4 @@ export type {
   Encapsulation,
   PeerType,
 } from './desired.ts';
-export { inNodeNetwork, nodeAddress } from './peers.ts';
+export { asNumber, inNodeNetwork, nodeAddress } from './peers.ts';

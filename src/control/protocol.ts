@@ -3,9 +3,6 @@ import { z } from 'zod';
 /** Where the daemon listens, unless `VROUTER_SOCKET` says otherwise. Mode 0600: root only. */
 export const DEFAULT_SOCKET = '/var/run/calico/vrouter.sock';
 
-/** Bytes of one request or answer; more is refused, so that nobody can make the daemon buffer without end. */
-export const MAX_MESSAGE = 16 * 1024 * 1024;
-
 const cniRequest = z.object({
   containerId: z.string().min(1),
   /** Path of the pod's network namespace; empty for a DEL that comes late. */
@@ -28,7 +25,11 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('cni.add'), request: cniRequest }),
   z.object({ op: z.literal('cni.del'), request: cniRequest }),
   z.object({ op: z.literal('cni.check'), request: cniRequest }),
-  z.object({ op: z.literal('cni.gc'), valid: z.array(z.object({ containerId: z.string(), ifName: z.string() })), network: z.string() }),
+  z.object({
+    op: z.literal('cni.gc'),
+    valid: z.array(z.object({ containerId: z.string(), ifName: z.string() })),
+    network: z.string(),
+  }),
   z.object({ op: z.literal('cni.status') }),
 ]);
 export type Request = z.infer<typeof requestSchema>;
@@ -78,13 +79,25 @@ export type ExplainedEntry = z.infer<typeof explainedEntrySchema>;
 
 export const cniResultSchema = z.looseObject({
   cniVersion: z.string(),
-  interfaces: z.array(z.looseObject({ name: z.string(), mac: z.string().optional(), mtu: z.number().optional(), sandbox: z.string().optional() })),
-  ips: z.array(z.looseObject({ address: z.string(), gateway: z.string().optional(), interface: z.number().optional() })),
+  interfaces: z.array(
+    z.looseObject({
+      name: z.string(),
+      mac: z.string().optional(),
+      mtu: z.number().optional(),
+      sandbox: z.string().optional(),
+    }),
+  ),
+  ips: z.array(
+    z.looseObject({ address: z.string(), gateway: z.string().optional(), interface: z.number().optional() }),
+  ),
 });
 export type CniResult = z.infer<typeof cniResultSchema>;
 
 export const responseSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), result: z.unknown() }),
-  z.object({ ok: z.literal(false), error: z.object({ code: z.string(), message: z.string(), cniCode: z.number().optional() }) }),
+  z.object({
+    ok: z.literal(false),
+    error: z.object({ code: z.string(), message: z.string(), cniCode: z.number().optional() }),
+  }),
 ]);
 export type Response = z.infer<typeof responseSchema>;

@@ -3,7 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Log, reasonOf, VRouterError } from '../base/index.ts';
 import { RequestRefused } from './errors.ts';
-import { MAX_MESSAGE, type Request, type Response, requestSchema } from './protocol.ts';
+import { MAX_MESSAGE } from './exchange.ts';
+import { type Request, type Response, requestSchema } from './protocol.ts';
 
 /** Answers one request, or rejects: a `VRouterError`'s code reaches the client. */
 export type Answer = (request: Request) => Promise<unknown>;

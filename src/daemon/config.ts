@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix, VRouterError } from '../base/index.ts';
+import { DEFAULT_SOCKET } from '../control/index.ts';
+import { LOG_LEVELS, type LogLevel } from '../observe/index.ts';
+
+/** A setting that can't be used. The message names the setting, where it came from, its value, and what is allowed. */
+export class ConfigError extends VRouterError {
+  constructor(message: string) {
+    super('CONFIG', message);
+  }
+}
+
+const flag = z.union([
+  z.boolean(),
+  z
+    .string()
+    .refine((text) => /^(true|yes|on|1|enabled|false|no|off|0|disabled)$/i.test(text), 'true or false')
+    .transform((text) => /^(true|yes|on|1|enabled)$/i.test(text)),
+]);
+
+function whole(min: number, max: number) {
+  return z
+    .union([z.number(), z.string().regex(/^\d+$/, `a whole number from ${min} to ${max}`).transform(Number)])
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, `a whole number from ${min} to ${max}`);
+}
+
+/** Calico accepts several spellings for an encapsulation in the environment. */
+const ENCAPSULATIONS: Readonly<Record<string, 'Always' | 'Never' | 'CrossSubnet'>> = {
+  always: 'Always',
+  on: 'Always',
+  true: 'Always',
+  never: 'Never',
+  off: 'Never',
+  false: 'Never',
+  crosssubnet: 'CrossSubnet',
+  'cross-subnet': 'CrossSubnet',
+};
+const encapsulation = z
+  .string()
+  .refine((text) => text.toLowerCase() in ENCAPSULATIONS, 'Always, CrossSubnet or Never')
+  .transform((text) => ENCAPSULATIONS[text.toLowerCase()]);
+
+const poolCidr = z
+  .string()
+  .refine((text) => text === 'none' || tryParsePrefix(text) !== undefined, "a CIDR, or 'none'");
+const nodeAddress = (family: 4 | 6) =>
+  z
+    .string()
+    .refine(
+      (text) => ['autodetect', 'none', ''].includes(text) || tryParseInterfaceAddress(text)?.address.family === family,
+      `an IPv${family} address with or without prefix length, 'autodetect' or 'none'`,
+    );
+const METHODS =
+  'first-found, can-reach=HOST, interface=REGEX, skip-interface=REGEX, cidr=CIDR or kubernetes-internal-ip';
+const autodetection = z
+  .string()
+  .regex(
+    /^(first-found|first-found=.*|can-reach=.+|interface=.+|skip-interface=.+|cidr=.+|kubernetes-internal-ip)$/,
+    METHODS,
+  );
+const level = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .refine((text) => text in LOG_LEVELS, Object.keys(LOG_LEVELS).join(', '))
+  .transform((text) => text as LogLevel);
+const asn = z.string().regex(/^(\d{1,10}|\d{1,5}\.\d{1,5})$/, 'an AS number such as 64512 or 1.10');
+const nodename = z
+  .string()
+  .transform((text) => text.trim().toLowerCase())
+  .refine((text) => /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(text) && text.length <= 253, 'a DNS name such as node1');
+
+/** Every setting of the daemon: its name as Calico has it, what it may be, and its default. */
+const schema = z.object({
+  NODENAME: nodename.optional(),
+  CALICO_NODENAME_FILE: z.string().default('/var/lib/calico/nodename'),
+  IP: nodeAddress(4).default(''),
+  IP6: nodeAddress(6).default(''),
+  IP_AUTODETECTION_METHOD: autodetection.default('first-found'),
+  IP6_AUTODETECTION_METHOD: autodetection.default('first-found'),
+  AS: asn.optional(),
+  CALICO_ROUTER_ID: z
+    .string()
+    .refine((text) => text === 'hash' || tryParseAddress(text)?.family === 4, "a dotted quad, or 'hash'")
+    .optional(),
+  CALICO_NETWORKING_BACKEND: z.enum(['bird', 'vxlan', 'none']).default('bird'),
+  CLUSTER_TYPE: z.string().default(''),
+  NO_DEFAULT_POOLS: flag.default(false),
+  DISABLE_NODE_IP_CHECK: flag.default(false),
+  WAIT_FOR_DATASTORE: flag.default(true),
+  CALICO_IPV4POOL_CIDR: poolCidr.optional(),
+  CALICO_IPV4POOL_BLOCK_SIZE: whole(20, 32).default(26),
+  CALICO_IPV4POOL_IPIP: encapsulation.default('Always'),
+  CALICO_IPV4POOL_VXLAN: encapsulation.default('Never'),
+  CALICO_IPV4POOL_NAT_OUTGOING: flag.default(true),
+  CALICO_IPV4POOL_NODE_SELECTOR: z.string().default('all()'),
+  CALICO_IPV4POOL_DISABLE_BGP_EXPORT: flag.default(false),
+  CALICO_IPV6POOL_CIDR: poolCidr.optional(),
+  CALICO_IPV6POOL_BLOCK_SIZE: whole(116, 128).default(122),
+  CALICO_IPV6POOL_VXLAN: encapsulation.default('Never'),
+  CALICO_IPV6POOL_NAT_OUTGOING: flag.default(false),
+  CALICO_IPV6POOL_NODE_SELECTOR: z.string().default('all()'),
+  CALICO_IPV6POOL_DISABLE_BGP_EXPORT: flag.default(false),
+  FELIX_INTERFACEPREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9]{1,4}$/, 'one to four letters or digits')
+    .default('cali'),
+  FELIX_LOGSEVERITYSCREEN: level.default('info'),
+  FELIX_HEALTHHOST: z.string().default('localhost'),
+  FELIX_HEALTHPORT: whole(0, 65535).default(9099),
+  FELIX_PROMETHEUSMETRICSENABLED: flag.default(false),
+  FELIX_PROMETHEUSMETRICSHOST: z.string().default('0.0.0.0'),
+  FELIX_PROMETHEUSMETRICSPORT: whole(0, 65535).default(9091),
+  FELIX_ROUTEREFRESHINTERVAL: whole(0, 86400).default(90),
+  VROUTER_SOCKET: z.string().min(1).default(DEFAULT_SOCKET),
+  /** Seconds; 0 switches keepalives off. */
+  VROUTER_BGP_HOLD_TIME: whole(0, 65535)
+    .refine((value) => value === 0 || value >= 3, '0, or 3 to 65535 seconds')
+    .default(90),
+  VROUTER_BGP_CONNECT_RETRY_TIME: whole(1, 65535).default(30),
+  VROUTER_BGP_RESTART_TIME: whole(0, 4095).default(120),
+});
+
+export type DaemonConfig = Readonly<Omit<z.infer<typeof schema>, 'NODENAME'>> & { readonly NODENAME: string };
+export const SETTINGS = Object.keys(schema.shape) as readonly (keyof z.infer<typeof schema>)[];
+
+/**
+ * The daemon's settings: flags before environment before file before defaults. `overrides` are the flags, by setting
+ * name; unknown names in the file or in flags are refused, since they are most likely misspelt.
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  overrides: Readonly<Record<string, string>> = {},
+  file?: string,
+): DaemonConfig {
+  const fromFile = file === undefined ? {} : readSettings(file);
+  refuseUnknown(Object.keys(fromFile), file ?? '');
+  refuseUnknown(Object.keys(overrides), 'command line');
+  const merged: Record<string, unknown> = { ...fromFile };
+  for (const name of SETTINGS) if (env[name] !== undefined && env[name] !== '') merged[name] = env[name];
+  Object.assign(merged, overrides);
+  const parsed = schema.safeParse(merged);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      const source = name in overrides ? 'command line' : env[name] ? 'environment' : (file ?? 'default');
+      return `${name}='${String(merged[name])}' (${source}) is not valid: allowed is ${message}`;
+    });
+    throw new ConfigError(lines.join('\n'));
+  }
+  const config = parsed.data;
+  if (config.CALICO_IPV4POOL_IPIP !== 'Never' && config.CALICO_IPV4POOL_VXLAN !== 'Never') {
+    throw new ConfigError(
+      `CALICO_IPV4POOL_VXLAN='${config.CALICO_IPV4POOL_VXLAN}' is not valid: allowed is Never while CALICO_IPV4POOL_IPIP is '${config.CALICO_IPV4POOL_IPIP}'`,
+    );
+  }
+  return Object.freeze({ ...config, NODENAME: config.NODENAME ?? defaultNodename(config.CALICO_NODENAME_FILE, env) });
+}
+
+/** As calico/node: the file a former start left, then `HOSTNAME`, then the system's name. */
+function defaultNodename(file: string, env: Readonly<Record<string, string | undefined>>): string {
+  try {
+    const written = readFileSync(file, 'utf8').trim();
+    if (written !== '') return written.toLowerCase();
+  } catch {
+    // No file yet: this is the first start.
+  }
+  return (env['HOSTNAME'] || hostname()).trim().toLowerCase();
+}
+
+function readSettings(file: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = parseYaml(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`configuration file ${file}: ${reasonOf(error)}`);
+  }
+  if (value === null || value === undefined) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new ConfigError(`configuration file ${file}: expected lines such as 'NODENAME: node1'`);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, setting]) => [name, typeof setting === 'number' ? String(setting) : setting]),
+  );
+}
+
+function refuseUnknown(names: readonly string[], source: string): void {
+  const known: readonly string[] = SETTINGS;
+  for (const name of names) {
+    if (known.includes(name) || DATASTORE_SETTING.test(name)) continue;
+    throw new ConfigError(`${name} (${source}) is not a setting of vrouter daemon; those are ${known.join(', ')}`);
+  }
+}
+
+/** Settings that `datastore` reads itself. */
+const DATASTORE_SETTING = /^(CALICO_)?(DATASTORE_TYPE|SQLITE_PATH|ETCD_|KUBECONFIG|K8S_)/;

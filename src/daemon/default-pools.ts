@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { containsAddress, type Log, type Prefix, parsePrefix, tryParseInterfaceAddress } from '../base/index.ts';
+import { AlreadyExists, type Store } from '../datastore/index.ts';
+import { type IPPool, newResource, validateAs } from '../model/index.ts';
+import type { Kernel } from '../netlink/index.ts';
+import type { DaemonConfig } from './config.ts';
+
+interface Inputs {
+  readonly config: DaemonConfig;
+  readonly store: Store;
+  readonly kernel: Kernel;
+  readonly log: Log;
+}
+
+/**
+ * Creates `default-ipv4-ippool` (and `default-ipv6-ippool` on nodes that have IPv6) in a cluster that has no pool of
+ * the family yet. Several nodes may try at once: the name decides who was first.
+ */
+export async function ensureDefaultPools(inputs: Inputs): Promise<void> {
+  const { config, store, log } = inputs;
+  if (config.NO_DEFAULT_POOLS) return;
+  const { items } = await store.list('IPPool');
+  const families = new Set(items.map(({ spec }) => parsePrefix(spec.cidr).family));
+  const wanted: IPPool[] = [];
+  if (!families.has(4) && config.CALICO_IPV4POOL_CIDR !== 'none' && config.IP !== 'none') {
+    wanted.push(await ipv4Pool(inputs));
+  }
+  if (!families.has(6) && config.CALICO_IPV6POOL_CIDR !== 'none' && config.IP6 !== '' && config.IP6 !== 'none') {
+    wanted.push(ipv6Pool(config));
+  }
+  for (const pool of wanted) {
+    try {
+      await store.create<'IPPool'>(validateAs('IPPool', pool));
+      log.info({ pool: pool.metadata.name, cidr: pool.spec.cidr }, 'default pool created');
+    } catch (error) {
+      if (!(error instanceof AlreadyExists)) throw error;
+    }
+  }
+}
+
+async function ipv4Pool({ config, kernel }: Inputs): Promise<IPPool> {
+  return newResource(
+    'IPPool',
+    { name: 'default-ipv4-ippool' },
+    {
+      blockSize: config.CALICO_IPV4POOL_BLOCK_SIZE,
+      cidr: config.CALICO_IPV4POOL_CIDR ?? (await freeRange(kernel)),
+      ipipMode: config.CALICO_IPV4POOL_IPIP,
+      ...(config.CALICO_IPV4POOL_VXLAN !== 'Never' && { vxlanMode: config.CALICO_IPV4POOL_VXLAN }),
+      natOutgoing: config.CALICO_IPV4POOL_NAT_OUTGOING,
+      nodeSelector: config.CALICO_IPV4POOL_NODE_SELECTOR,
+      ...(config.CALICO_IPV4POOL_DISABLE_BGP_EXPORT && { disableBGPExport: true }),
+    },
+  );
+}
+
+function ipv6Pool(config: DaemonConfig): IPPool {
+  return newResource(
+    'IPPool',
+    { name: 'default-ipv6-ippool' },
+    {
+      blockSize: config.CALICO_IPV6POOL_BLOCK_SIZE,
+      cidr: config.CALICO_IPV6POOL_CIDR ?? randomUniqueLocal(),
+      ...(config.CALICO_IPV6POOL_VXLAN !== 'Never' && { vxlanMode: config.CALICO_IPV6POOL_VXLAN }),
+      natOutgoing: config.CALICO_IPV6POOL_NAT_OUTGOING,
+      nodeSelector: config.CALICO_IPV6POOL_NODE_SELECTOR,
+      ...(config.CALICO_IPV6POOL_DISABLE_BGP_EXPORT && { disableBGPExport: true }),
+    },
+  );
+}
+
+/** 192.168.0.0/16, or the first of 172.16–31.0.0/16 that none of the host's addresses lies in. */
+async function freeRange(kernel: Kernel): Promise<string> {
+  const own = (await kernel.addressList({ family: 4 })).map(
+    ({ address }) => tryParseInterfaceAddress(address)?.address,
+  );
+  const free = (range: Prefix): boolean => own.every((at) => at === undefined || !containsAddress(range, at));
+  const candidates = ['192.168.0.0/16', ...Array.from({ length: 16 }, (_, i) => `172.${16 + i}.0.0/16`)];
+  return candidates.find((cidr) => free(parsePrefix(cidr))) ?? candidates[0];
+}
+
+/** A random /48 of fd00::/8 (RFC 4193). */
+function randomUniqueLocal(): string {
+  const hex = randomBytes(5).toString('hex');
+  return `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6)}::/48`;
+}
