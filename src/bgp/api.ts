@@ -1,4 +1,4 @@
-import type { Family, Log, Clock } from '../base/index.ts';
+import type { Clock, Family, Log } from '../base/index.ts';
 
 /**
  * What a program that embeds the speaker sees. Configuration is declarative: `configure` and `originate` take the
@@ -64,6 +64,14 @@ export interface PeerConfig {
   readonly nextHop?: 'auto' | 'self' | 'keep';
   readonly routeReflector?: { readonly clusterId: string };
   readonly gracefulRestart?: { readonly time: number };
+  /** Seconds to ask the peer to keep our routes beyond the restart time (RFC 9494). Needs `gracefulRestart`. */
+  readonly longLivedStaleTime?: number;
+  /** What we are to the peer (RFC 9234); eBGP only. */
+  readonly role?: 'provider' | 'rs' | 'rs-client' | 'customer' | 'peer';
+  /** Refuse a peer that names no role. */
+  readonly strictRole?: boolean;
+  /** Seconds to let the peer send its OPEN first (DelayOpenTime of RFC 4271); default 0. */
+  readonly delayOpenTime?: number;
   readonly addPath?: 'none' | 'send' | 'receive' | 'both';
   readonly allowLocalAs?: number;
   readonly maxPrefixes?: number;
@@ -164,15 +172,40 @@ export interface PeerStatus {
     readonly capabilities: readonly string[];
   };
   readonly prefixes: { readonly received: number; readonly accepted: number; readonly advertised: number };
-  readonly messages: { readonly received: number; readonly sent: number; readonly updatesReceived: number; readonly updatesSent: number };
+  readonly messages: {
+    readonly received: number;
+    readonly sent: number;
+    readonly updatesReceived: number;
+    readonly updatesSent: number;
+  };
   readonly flaps: number;
   readonly gracefulRestart?: 'helping' | 'restarting';
   readonly description?: string;
 }
 
 export type SpeakerEvent =
-  | { readonly kind: 'state'; readonly peer: string; readonly from: SessionState; readonly to: SessionState; readonly reason: string }
-  | { readonly kind: 'notification'; readonly peer: string; readonly direction: 'sent' | 'received'; readonly code: number; readonly subcode: number; readonly text: string }
+  | {
+      readonly kind: 'state';
+      readonly peer: string;
+      readonly from: SessionState;
+      readonly to: SessionState;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'notification';
+      readonly peer: string;
+      readonly direction: 'sent' | 'received';
+      readonly code: number;
+      readonly subcode: number;
+      readonly text: string;
+    }
   /** An RFC 7606 case: what was done about which attribute, with the offending bytes in hex. */
-  | { readonly kind: 'malformed'; readonly peer: string; readonly action: 'discard' | 'withdraw' | 'reset'; readonly attribute?: number; readonly reason: string; readonly bytes: string }
+  | {
+      readonly kind: 'malformed';
+      readonly peer: string;
+      readonly action: 'discard' | 'withdraw' | 'reset';
+      readonly attribute?: number;
+      readonly reason: string;
+      readonly bytes: string;
+    }
   | { readonly kind: 'end-of-rib'; readonly peer: string; readonly family: AddressFamily };

@@ -1,0 +1,45 @@
+import type { AddressFamily } from '../api.ts';
+import type { Negotiated } from '../contract.ts';
+import { CEASE, ERROR, type Notification } from '../wire/index.ts';
+import type { LossCause } from './effects.ts';
+
+export interface Kept {
+  readonly family: AddressFamily;
+  /** How long the routes may stay without the peer. */
+  readonly seconds: number;
+}
+
+/**
+ * Which of the peer's routes outlive the session, as the helper of RFC 4724 §4.2: after a loss of TCP always; after
+ * a NOTIFICATION or a hold time that ran out only if both sides set the N bit (RFC 8538), and never after a Hard
+ * Reset. Long-lived stale time (RFC 9494) comes on top of the restart time.
+ */
+export function retained(negotiated: Negotiated, cause: LossCause): readonly Kept[] {
+  const restart = negotiated.gracefulRestart;
+  if (restart === undefined || !survives(cause, restart.notification)) return [];
+  const longLived = negotiated.longLived ?? [];
+  return restart.families
+    .map(({ family }) => {
+      const { staleTime = 0 } = longLived.find((mark) => mark.family === family) ?? {};
+      return { family, seconds: restart.restartTime + staleTime };
+    })
+    .filter(({ seconds }) => seconds > 0);
+}
+
+function survives(cause: LossCause, bothNotify: boolean): boolean {
+  switch (cause.kind) {
+    case 'lost':
+      return true;
+    case 'hold':
+      return bothNotify;
+    case 'sent':
+    case 'received':
+      return bothNotify && !isHardReset(cause.notification);
+    case 'stopped':
+      return false;
+  }
+}
+
+function isHardReset({ code, subcode }: Notification): boolean {
+  return code === ERROR.CEASE && subcode === CEASE.HARD_RESET;
+}

@@ -1,0 +1,43 @@
+import type { PeerConfig } from '../api.ts';
+
+/** What each field of a peer's configuration reaches: the OPEN or the socket, or only what is done with routes. */
+const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'routes' | 'nothing' } = {
+  address: 'session',
+  port: 'session',
+  remoteAs: 'session',
+  localAs: 'session',
+  localAddress: 'session',
+  families: 'session',
+  passive: 'session',
+  holdTime: 'session',
+  keepaliveTime: 'session',
+  connectRetryTime: 'session',
+  password: 'session',
+  ttlSecurity: 'session',
+  multihop: 'session',
+  gracefulRestart: 'session',
+  longLivedStaleTime: 'session',
+  role: 'session',
+  strictRole: 'session',
+  delayOpenTime: 'session',
+  addPath: 'session',
+  nextHop: 'routes',
+  routeReflector: 'routes',
+  allowLocalAs: 'routes',
+  maxPrefixes: 'routes',
+  importFilter: 'routes',
+  exportFilter: 'routes',
+  description: 'nothing',
+};
+
+/** What a changed configuration means for a session that is up: nothing, other routes, or a new session. */
+export function changeOf(before: PeerConfig, after: PeerConfig): 'same' | 'kept' | 'reset' {
+  const changed = (Object.keys(REACH) as (keyof PeerConfig)[]).filter((field) => !equal(before[field], after[field]));
+  if (changed.some((field) => REACH[field] === 'session')) return 'reset';
+  return changed.some((field) => REACH[field] === 'routes') ? 'kept' : 'same';
+}
+
+/** Configuration is plain data, so its text tells. */
+function equal(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

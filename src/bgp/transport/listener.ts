@@ -1,0 +1,135 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Clock, type Family, reasonOf, tryParseAddress } from '../../base/index.ts';
+import { Admissions } from './admissions.ts';
+import { canonicalAddress } from './canonical-address.ts';
+import { TransportError } from './errors.ts';
+import { needsSocketOptions, setFullHopLimit, setHopLimits, setPassword } from './socket-options.ts';
+import { HIGH_WATER, TcpConnection } from './tcp-connection.ts';
+import type { Admission, Connection, Listener, ListenOptions, Refusal } from './transport.ts';
+
+const MAX_HALF_OPEN = 1024;
+
+/** Opens a port. Resolves once connections can arrive; rejects with what stands in the way. */
+export function listenTcp(
+  options: ListenOptions,
+  accept: (connection: Connection) => void,
+  clock: Clock,
+): Promise<Listener> {
+  const { promise, resolve, reject } = Promise.withResolvers<Listener>();
+  const server = createServer({ allowHalfOpen: true, highWaterMark: HIGH_WATER });
+  const { address: host, port } = options;
+  server.once('error', (error) => {
+    reject(new TransportError('LISTEN', `can't listen on ${host} port ${port}: ${error.message}`, { cause: error }));
+  });
+  server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
+    server.removeAllListeners('error');
+    resolve(new TcpListener(server, options, accept, clock));
+  });
+  return promise;
+}
+
+class TcpListener implements Listener {
+  readonly address: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #family: Family;
+  readonly #accept: (connection: Connection) => void;
+  readonly #clock: Clock;
+  readonly #maxHalfOpen: number;
+  #halfOpen = 0;
+  #admissions = new Admissions([]);
+  /** Peers whose keys the kernel has, by their text. */
+  #keys = new Map<string, Admission>();
+
+  constructor(server: Server, options: ListenOptions, accept: (connection: Connection) => void, clock: Clock) {
+    this.#server = server;
+    this.#accept = accept;
+    this.#clock = clock;
+    this.#maxHalfOpen = options.maxHalfOpen ?? MAX_HALF_OPEN;
+    this.#family = tryParseAddress(options.address.split('%')[0]!)?.family ?? 4;
+    this.address = options.address;
+    const bound = server.address();
+    this.port = typeof bound === 'object' && bound ? bound.port : options.port;
+    server.on('connection', (socket) => this.#connected(socket));
+    // Running out of descriptors shows here; the peer retries, so there is nothing to do but go on.
+    server.on('error', () => {});
+  }
+
+  admit(admissions: readonly Admission[]): readonly Refusal[] {
+    const refusals: Refusal[] = [];
+    const admitted: Admission[] = [];
+    const keys = new Map<string, Admission>();
+    for (const admission of admissions) {
+      if (this.#familyOf(admission) !== this.#family) continue;
+      try {
+        if (admission.password !== undefined) {
+          this.#installKey(admission, admission.password);
+          keys.set(keyOf(admission), admission);
+        }
+        if (admission.ttlSecurity !== undefined) setFullHopLimit(this.#fd(), this.#family);
+        admitted.push(admission);
+      } catch (error) {
+        refusals.push({ from: admission.from, reason: reasonOf(error) });
+      }
+    }
+    for (const [key, gone] of this.#keys) if (!keys.has(key)) setPassword(this.#fd(), gone.from, undefined);
+    this.#keys = keys;
+    this.#admissions = new Admissions(admitted);
+    return refusals;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+
+  #installKey(admission: Admission, password: string): void {
+    if (this.#keys.get(keyOf(admission))?.password === password) return;
+    setPassword(this.#fd(), admission.from, password);
+  }
+
+  #connected(socket: Socket): void {
+    const admission = this.#admissions.find(canonicalAddress(socket.remoteAddress ?? ''));
+    if (admission === undefined || this.#halfOpen >= this.#maxHalfOpen) {
+      socket.on('error', () => {});
+      socket.resetAndDestroy();
+      return;
+    }
+    try {
+      if (needsSocketOptions(admission)) setHopLimits(descriptorOf(socket), this.#family, admission);
+    } catch {
+      socket.destroy();
+      return;
+    }
+    this.#count(socket);
+    this.#accept(new TcpConnection(socket, this.#clock));
+  }
+
+  /** Counts the socket among the half-open ones until its first byte or its end. */
+  #count(socket: Socket): void {
+    this.#halfOpen++;
+    const settled = (): void => {
+      socket.off('data', settled).off('close', settled);
+      this.#halfOpen--;
+    };
+    socket.on('data', settled).on('close', settled);
+  }
+
+  #familyOf({ from }: Admission): Family {
+    return typeof from === 'string' ? (tryParseAddress(from.split('%')[0]!)?.family ?? 4) : from.family;
+  }
+
+  #fd(): number {
+    return descriptorOf(this.#server);
+  }
+}
+
+function keyOf({ from }: Admission): string {
+  return typeof from === 'string' ? from : `${from.family} ${from.value}/${from.length}`;
+}
+
+/** Node keeps the descriptor where its types don't show it. */
+function descriptorOf(holder: Server | Socket): number {
+  const { _handle: handle } = holder as unknown as { _handle: { fd: number } | null };
+  if (!handle || handle.fd < 0) throw new TransportError('SOCKET_OPTION', 'the socket is closed');
+  return handle.fd;
+}
