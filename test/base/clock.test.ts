@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Backoff, sleep, systemClock, VirtualClock } from '../../src/base/index.ts';
+
+const plan = fc.array(
+  fc.record({
+    delay: fc.integer({ min: 0, max: 20 }),
+    cancels: fc.option(fc.nat({ max: 30 }), { nil: undefined }),
+    advance: fc.integer({ min: 0, max: 6 }),
+  }),
+  { maxLength: 60 },
+);
+
+t.test('timers run in order of time, then of setting, and cancelled ones never', async (t) => {
+  fc.assert(
+    fc.property(plan, (steps) => {
+      const clock = new VirtualClock();
+      const timers: { at: number; cancelled: boolean; cancel: () => void }[] = [];
+      const ran: { timer: number; at: number }[] = [];
+      for (const [timer, { delay, cancels, advance }] of steps.entries()) {
+        const cancel = clock.after(delay, () => ran.push({ timer, at: clock.now() }));
+        timers.push({ at: clock.now() + delay, cancelled: false, cancel });
+        const victim = cancels === undefined ? undefined : timers[cancels];
+        if (victim !== undefined && !ran.some((one) => timers[one.timer] === victim)) {
+          victim.cancel();
+          victim.cancelled = true;
+        }
+        clock.advance(advance);
+      }
+      clock.advance(100);
+      const expected = timers
+        .map(({ at, cancelled }, timer) => ({ timer, at, cancelled }))
+        .filter(({ cancelled }) => !cancelled)
+        .sort((a, b) => a.at - b.at || a.timer - b.timer)
+        .map(({ timer, at }) => ({ timer, at }));
+      return JSON.stringify(ran) === JSON.stringify(expected) && clock.pending === 0;
+    }),
+  );
+  t.pass();
+});
+
+t.test('a timer set by a timer runs in the same advance if it is due', async (t) => {
+  const clock = new VirtualClock();
+  const times: number[] = [];
+  const again = (): void => {
+    times.push(clock.now());
+    if (times.length < 4) clock.after(10, again);
+  };
+  clock.after(10, again);
+  clock.advance(35);
+  t.same(times, [10, 20, 30]);
+  t.equal(clock.nextDue, 40);
+});
+
+t.test('wall time runs along from its start', async (t) => {
+  const clock = new VirtualClock(Date.UTC(2030, 0, 1));
+  clock.advance(1500);
+  t.equal(new Date(clock.wallTime()).toISOString(), '2030-01-01T00:00:01.500Z');
+});
+
+t.test('cancelling twice, or after the fact, does nothing', async (t) => {
+  const clock = new VirtualClock();
+  let runs = 0;
+  const cancel = clock.soon(() => runs++);
+  clock.after(1, () => runs++);
+  clock.advance(0);
+  cancel();
+  cancel();
+  clock.advance(1);
+  t.equal(runs, 2);
+});
+
+t.test('advanceAsync lets code that awaits between timers go on', async (t) => {
+  const clock = new VirtualClock();
+  const times: number[] = [];
+  const task = (async () => {
+    for (let round = 0; round < 3; round++) {
+      await sleep(clock, 10);
+      times.push(clock.now());
+    }
+  })();
+  await clock.advanceAsync(30);
+  t.same(times, [10, 20, 30]);
+  await task;
+});
+
+t.test('sleep ends early, and its timer with it, when its signal aborts', async (t) => {
+  const clock = new VirtualClock();
+  const abort = new AbortController();
+  const asleep = sleep(clock, 1000, abort.signal);
+  abort.abort(new Error('enough'));
+  await t.rejects(asleep, { message: 'enough' });
+  t.equal(clock.pending, 0);
+  await t.rejects(sleep(clock, 1, abort.signal), { message: 'enough' }, 'already aborted');
+});
+
+t.test('the system clock runs timers and forgets cancelled ones', async (t) => {
+  const before = systemClock.now();
+  await new Promise<void>((resolve) => systemClock.after(1, resolve));
+  await new Promise<void>((resolve) => systemClock.soon(resolve));
+  systemClock.after(0, () => t.fail('cancelled'))();
+  systemClock.soon(() => t.fail('cancelled'))();
+  await sleep(systemClock, 2);
+  t.ok(systemClock.now() > before);
+});
+
+t.test('waits double up to the limit, shortened by jitter, and start again after reset', async (t) => {
+  const steady = new Backoff({ first: 100, max: 1000, random: () => 0 });
+  t.same(
+    Array.from({ length: 6 }, () => steady.next()),
+    [100, 200, 400, 800, 1000, 1000],
+  );
+  t.equal(steady.attempts, 6);
+  steady.reset();
+  t.equal(steady.next(), 100);
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      fc.nat({ max: 2000 }),
+      (random, attempts) => {
+        const backoff = new Backoff({ first: 10, max: 500, jitter: 0.25, random: () => random });
+        for (let attempt = 0; attempt < attempts; attempt++) backoff.next();
+        const full = Math.min(500, 10 * 2 ** attempts);
+        const wait = backoff.next();
+        return wait <= full && wait >= full * 0.75;
+      },
+    ),
+  );
+});
