@@ -85,6 +85,8 @@ export interface Link {
   readonly masterIndex?: number;
   /** The other end of a veth, or the lower device of a tunnel: its index, perhaps in another namespace. */
   readonly linkIndex?: number;
+  /** Set when `linkIndex` counts in another namespace: the kernel's number for it (`link-netnsid`). */
+  readonly linkNamespaceId?: number;
   readonly vxlan?: VxlanAttributes;
   readonly alias?: string;
 }

@@ -1,4 +1,4 @@
-import type { Family, Log } from '../base/index.ts';
+import type { ByteReader, Family, Log } from '../base/index.ts';
 import { silentLog } from '../base/index.ts';
 import { RouteBatch } from './batch.ts';
 import { NetlinkClient } from './client.ts';
@@ -35,7 +35,7 @@ import {
   encodeLinkSet,
 } from './wire/link.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
-import { decodeRoute, encodeRouteDump } from './wire/route.ts';
+import { decodeRoute, encodeRouteDump, encodeRouteGet } from './wire/route.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
 
 export interface KernelOptions {
@@ -48,6 +48,9 @@ export interface KernelOptions {
 export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
   return new NetlinkKernel(options);
 }
+
+/** How a look-up answers where there is no route, or one that says unreachable, blackhole or prohibit. */
+const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'ESRCH', 'EINVAL', 'EACCES'];
 
 /** `Kernel` over one rtnetlink socket for requests, and one more for each monitor. */
 class NetlinkKernel implements Kernel {
@@ -136,6 +139,16 @@ class NetlinkKernel implements Kernel {
 
   applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {
     return this.#batch.apply(changes);
+  }
+
+  async routeGet(address: string): Promise<Route | undefined> {
+    try {
+      const decode = (body: ByteReader) => decodeRoute(body, true);
+      return await this.#client.get(encodeRouteGet(address), `route get ${address}`, decode);
+    } catch (error) {
+      if (isKernelError(error, ...NO_WAY)) return undefined;
+      throw error;
+    }
   }
 
   ruleList(family: Family): Promise<readonly Rule[]> {

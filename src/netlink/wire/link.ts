@@ -34,6 +34,7 @@ const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
 const IFLA_NET_NS_FD = 28;
 const IFLA_EXT_MASK = 29;
+const IFLA_LINK_NETNSID = 37;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
@@ -163,6 +164,7 @@ export function decodeLink(body: ByteReader): Link | undefined {
     else if (type === IFLA_OPERSTATE) link.operState = OPER_STATES[value.u8()] ?? 'unknown';
     else if (type === IFLA_MASTER) link.masterIndex = value.u32();
     else if (type === IFLA_LINK) link.linkIndex = value.u32();
+    else if (type === IFLA_LINK_NETNSID) link.linkNamespaceId = value.i32();
     else if (type === IFLA_IFALIAS) link.alias = readText(value);
     else if (type === IFLA_ADDRESS) {
       const mac = readLinkAddress(value);

@@ -14,6 +14,7 @@ import {
   type Route,
   type RouteFilter,
   type RouteHow,
+  type RouteKind,
   type RouteNextHop,
   type RouteScope,
 } from '../kernel.ts';
@@ -151,10 +152,28 @@ export function encodeRouteDump({ family, table = 254, protocol = 0 }: RouteFilt
   });
 }
 
+/** Asks which way the kernel would send to an address. */
+export function encodeRouteGet(to: string): Uint8Array {
+  const { family, value } = parseAddress(to);
+  const bytes = addressBytes({ family, value });
+  return encodeMessage(RTM_GETROUTE, 0, (writer) => {
+    writer
+      .u8(addressFamily(family))
+      .u8(bytes.length * 8)
+      .u16(0)
+      .u32(0)
+      .u32(0);
+    attributeBytes(writer, RTA_DST, bytes);
+  });
+}
+
 type Draft<T> = { -readonly [key in keyof T]: T[key] };
 
-/** Reads an RTM_NEWROUTE or RTM_DELROUTE; undefined for cached routes and for families that are not IP. */
-export function decodeRoute(body: ByteReader): Route | undefined {
+/**
+ * Reads an RTM_NEWROUTE or RTM_DELROUTE; undefined for families that are not IP, and for results of look-ups (cached
+ * routes) unless they are wanted.
+ */
+export function decodeRoute(body: ByteReader, lookUps = false): Route | undefined {
   const family = familyOf(body.u8());
   const length = body.u8();
   body.skip(2);
@@ -163,7 +182,8 @@ export function decodeRoute(body: ByteReader): Route | undefined {
   const scope = scopeName(body.u8());
   const kind = kindName(body.u8());
   const flags = body.u32();
-  if (family === undefined || kind === undefined || (flags & RTM_F_CLONED) !== 0) return undefined;
+  if (family === undefined || kind === undefined) return undefined;
+  if (!lookUps && (flags & RTM_F_CLONED) !== 0) return undefined;
   let destination: string | undefined = family === 4 ? '0.0.0.0' : '::';
   const optional: { metric?: number; source?: string; mtu?: number } = {};
   const single: Draft<RouteNextHop> = {};
@@ -186,8 +206,15 @@ export function decodeRoute(body: ByteReader): Route | undefined {
   });
   if (destination === undefined) return undefined;
   if ((flags & RTNH_F_ONLINK) !== 0) single.onlink = true;
-  const nextHops = hops ?? (single.dev === undefined && single.via === undefined ? [] : [single]);
+  const nextHops = leadsNowhere(kind)
+    ? []
+    : (hops ?? (single.dev === undefined && single.via === undefined ? [] : [single]));
   return { family, destination: `${destination}/${length}`, kind, protocol, table, scope, nextHops, ...optional };
+}
+
+/** Such routes have no way out; IPv6 lists the loopback device for them all the same. */
+function leadsNowhere(kind: RouteKind): boolean {
+  return kind === 'blackhole' || kind === 'unreachable' || kind === 'prohibit' || kind === 'throw';
 }
 
 function readGateway(type: number, value: ByteReader, hop: Draft<RouteNextHop>): void {

@@ -1,0 +1,454 @@
+import {
+  type Family,
+  formatIpv4,
+  formatIpv6,
+  type InterfaceAddress,
+  tryParseInterfaceAddress,
+} from '../../src/base/index.ts';
+import {
+  type InterfaceAddressEntry,
+  type InterfaceAddressSpec,
+  type Kernel,
+  KernelError,
+  type KernelEvent,
+  type Link,
+  type LinkChange,
+  type LinkSpec,
+  type Monitor,
+  type MonitorOptions,
+  type Neighbor,
+  ROUTE_ADD,
+  ROUTE_DELETE,
+  type Route,
+  type RouteChanges,
+  type RouteFailure,
+  type RouteFilter,
+  type Rule,
+} from '../../src/netlink/index.ts';
+import {
+  type FakeLink,
+  FakeNamespace,
+  familyOfText,
+  refreshState,
+  refuse,
+  routeKey,
+  snapshot,
+} from './fake-namespace.ts';
+
+/** The verbs of `Kernel` that can be told to fail; a route of `applyRoutes` counts as a call of its own. */
+export type FakeVerb =
+  | Exclude<keyof Kernel, 'inNamespace' | 'close' | 'applyRoutes'>
+  | 'routeAdd'
+  | 'routeReplace'
+  | 'routeDelete';
+
+/** A failure to come: once, in the call that `times` calls of the verb precede. */
+interface Injected {
+  readonly verb: FakeVerb | 'any';
+  after: number;
+  readonly code: string;
+}
+
+interface Listening {
+  readonly namespace: FakeNamespace;
+  readonly listener: (event: KernelEvent) => void;
+  readonly options: MonitorOptions;
+  readonly owner: FakeKernel;
+}
+
+/**
+ * A machine in memory: namespaces by path, veth pairs between them, and a kernel that keeps and refuses what a real one
+ * would. `failOnce` makes one later call fail, for sweeps in which every single call fails once; `calls` counts them.
+ */
+export class FakeMachine {
+  readonly #namespaces = new Map<string, FakeNamespace>();
+  readonly #failures: Injected[] = [];
+  readonly #listening = new Set<Listening>();
+  /** Kinds of link that this kernel has no module for. */
+  readonly missingKinds = new Set<string>();
+  /** Every call so far, in order, for sweeps and for "made no change" assertions. */
+  readonly calls: FakeVerb[] = [];
+
+  /** The `after`-th call from now on of the verb (of any verb, by default) fails with the errno, once. */
+  failOnce(options: { readonly verb?: FakeVerb; readonly after?: number; readonly code?: string } = {}): void {
+    this.#failures.push({ verb: options.verb ?? 'any', after: options.after ?? 0, code: options.code ?? 'EBUSY' });
+  }
+
+  /** Whether every failure that was asked for has happened. */
+  get allFailed(): boolean {
+    return this.#failures.length === 0;
+  }
+
+  addNamespace(path: string): void {
+    this.#namespaces.set(path, new FakeNamespace(path, (from, event) => this.#broadcast(from, event)));
+  }
+
+  /** Removes a namespace with all that is in it; veth peers elsewhere go too. */
+  removeNamespace(path: string): void {
+    const namespace = this.namespace(path);
+    for (const link of [...namespace.links]) link.peer?.namespace.removeLink(link.peer.link);
+    this.#namespaces.delete(path);
+  }
+
+  namespace(path: string): FakeNamespace {
+    return this.#namespaces.get(path) ?? refuse('ENOENT', `network namespace ${path}`, 'cannot be opened');
+  }
+
+  kernel(path: string): FakeKernel {
+    return new FakeKernel(this, this.namespace(path));
+  }
+
+  /** Tells every monitor of the namespace that it has missed something. */
+  overflow(path: string): void {
+    this.#broadcast(this.namespace(path), { kind: 'resync' });
+  }
+
+  /** For the fake kernel: notes the call, and throws if it is to fail. */
+  enter(verb: FakeVerb): void {
+    this.calls.push(verb);
+    for (const failure of this.#failures) {
+      if (failure.verb !== 'any' && failure.verb !== verb) continue;
+      if (failure.after-- > 0) continue;
+      this.#failures.splice(this.#failures.indexOf(failure), 1);
+      throw new KernelError(failure.code, verb, 'made to fail');
+    }
+  }
+
+  listen(listening: Listening): Monitor {
+    this.#listening.add(listening);
+    return { stop: () => this.#listening.delete(listening) };
+  }
+
+  #author: FakeKernel | undefined;
+
+  /** Route events that happen inside `work` count as the kernel object's own. */
+  as<T>(author: FakeKernel, work: () => T): T {
+    this.#author = author;
+    try {
+      return work();
+    } finally {
+      this.#author = undefined;
+    }
+  }
+
+  #broadcast(namespace: FakeNamespace, event: KernelEvent): void {
+    for (const listening of this.#listening) {
+      if (listening.namespace !== namespace || !passes(listening, event, this.#author)) continue;
+      queueMicrotask(() => this.#listening.has(listening) && listening.listener(event));
+    }
+  }
+}
+
+function passes({ options, owner }: Listening, event: KernelEvent, author: FakeKernel | undefined): boolean {
+  if (event.kind !== 'route') return true;
+  const { ignoreOwnRoutes, routeProtocols, routeTables } = options;
+  if (ignoreOwnRoutes && author === owner) return false;
+  if (routeTables !== undefined && !routeTables.includes(event.route.table)) return false;
+  return routeProtocols === undefined || routeProtocols.includes(event.route.protocol);
+}
+
+/** One namespace of a `FakeMachine` as a `Kernel`. */
+export class FakeKernel implements Kernel {
+  readonly #machine: FakeMachine;
+  readonly #space: FakeNamespace;
+  readonly #monitors: Monitor[] = [];
+
+  constructor(machine: FakeMachine, space: FakeNamespace) {
+    this.#machine = machine;
+    this.#space = space;
+  }
+
+  async linkList(): Promise<readonly Link[]> {
+    this.#machine.enter('linkList');
+    return this.#space.links.map(snapshot);
+  }
+
+  async linkAdd(spec: LinkSpec): Promise<void> {
+    this.#machine.enter('linkAdd');
+    const what = `link add ${spec.name} type ${spec.kind}`;
+    if (this.#machine.missingKinds.has(spec.kind))
+      refuse('EOPNOTSUPP', what, `this kernel has no ${spec.kind} devices`);
+    if (spec.name.length > 15) refuse('ERANGE', what, 'Attribute failed policy validation');
+    if (this.#space.find(spec.name) !== undefined) refuse('EEXIST', what, 'exists already');
+    const { kind, name } = spec;
+    const common = { kind, name, ...(spec.mtu === undefined ? {} : { mtu: spec.mtu }) };
+    if (spec.kind !== 'veth') {
+      const special = spec.kind === 'vxlan' ? { vxlan: spec.vxlan } : {};
+      this.#space.addLink({ ...common, ...special, ...('mac' in spec && spec.mac ? { mac: spec.mac } : {}) });
+      return;
+    }
+    const there = spec.peerNamespace === undefined ? this.#space : this.#machine.namespace(spec.peerNamespace);
+    if (there.find(spec.peerName) !== undefined) refuse('EEXIST', what, 'exists already');
+    const peer = there.addLink({ ...common, name: spec.peerName, ...(spec.peerMac ? { mac: spec.peerMac } : {}) });
+    const own = spec.alias === undefined ? {} : { alias: spec.alias };
+    const link = this.#space.addLink({ ...common, ...own, ...(spec.mac ? { mac: spec.mac } : {}) });
+    pair({ link, namespace: this.#space }, { link: peer, namespace: there });
+  }
+
+  async linkSet(name: string, change: LinkChange): Promise<void> {
+    this.#machine.enter('linkSet');
+    const link = this.#space.link(name);
+    if (change.name !== undefined && change.name !== name && this.#space.find(change.name) !== undefined) {
+      refuse('EEXIST', `link set ${name}`, 'exists already');
+    }
+    const { up, masterIndex, namespace, ...plain } = change;
+    Object.assign(link, plain);
+    if (masterIndex === 0) delete link.masterIndex;
+    else if (masterIndex !== undefined) link.masterIndex = masterIndex;
+    if (namespace !== undefined) this.#move(link, this.#machine.namespace(namespace));
+    if (up !== undefined && up !== link.up) this.#setUp(link, up);
+    this.#space.tell({ kind: 'link', change: 'new', link: snapshot(link) });
+  }
+
+  #setUp(link: FakeLink, up: boolean): void {
+    link.up = up;
+    refreshState(link);
+    const { peer } = link;
+    if (peer !== undefined) {
+      refreshState(peer.link);
+      peer.namespace.tell({ kind: 'link', change: 'new', link: snapshot(peer.link) });
+    }
+    if (up && link.name === 'lo') this.#space.addresses.push(loopback(link.index));
+    if (up) this.#space.connect(link);
+    else {
+      this.#space.dropRoutesOf(link.index);
+      this.#space.addresses = this.#space.addresses.filter((entry) => entry.index !== link.index || entry.family === 4);
+      this.#space.neighbors = this.#space.neighbors.filter(({ dev, fdb }) => dev !== link.name || fdb);
+    }
+  }
+
+  #move(link: FakeLink, target: FakeNamespace): void {
+    const { peer } = link;
+    const { index: _, up: __, ...kept } = link;
+    this.#space.removeLink(link);
+    const moved = target.addLink({ ...kept, up: false });
+    refreshState(moved);
+    if (peer !== undefined) pair({ link: moved, namespace: target }, peer);
+  }
+
+  async linkDelete(name: string): Promise<void> {
+    this.#machine.enter('linkDelete');
+    const link = this.#space.link(name);
+    if (name === 'lo') refuse('EOPNOTSUPP', `link delete ${name}`, 'not supported by this kernel');
+    this.#space.removeLink(link);
+    link.peer?.namespace.removeLink(link.peer.link);
+  }
+
+  async addressList(filter: { dev?: string; family?: Family } = {}): Promise<readonly InterfaceAddressEntry[]> {
+    this.#machine.enter('addressList');
+    const { dev, family } = filter;
+    return this.#space.addresses.filter(
+      (entry) => (dev === undefined || entry.dev === dev) && (family === undefined || entry.family === family),
+    );
+  }
+
+  async addressAdd(spec: InterfaceAddressSpec): Promise<void> {
+    this.#machine.enter('addressAdd');
+    const link = this.#space.link(spec.dev);
+    const entry = addressEntry(spec, link.index);
+    const present = this.#space.addresses.findIndex((other) => sameAddress(other, entry));
+    this.#space.addresses.splice(present < 0 ? this.#space.addresses.length : present, 1, entry);
+    this.#space.tell({ kind: 'address', change: 'new', address: entry });
+    this.#space.connect(link);
+  }
+
+  async addressDelete(spec: InterfaceAddressSpec): Promise<void> {
+    this.#machine.enter('addressDelete');
+    const entry = addressEntry(spec, this.#space.link(spec.dev).index);
+    const gone = this.#space.addresses.find((other) => sameAddress(other, entry));
+    if (gone === undefined)
+      refuse('EADDRNOTAVAIL', `address delete ${spec.address} dev ${spec.dev}`, 'ipv4: Address not found');
+    this.#space.addresses = this.#space.addresses.filter((other) => other !== gone);
+    const source = gone.address.split('/')[0];
+    for (const [key, route] of this.#space.routes) {
+      if (route.source === source && route.nextHops.some(({ dev }) => dev === gone.index))
+        this.#space.routes.delete(key);
+    }
+    this.#space.tell({ kind: 'address', change: 'deleted', address: gone });
+  }
+
+  async routeList({ family, table = 254, protocol }: RouteFilter): Promise<readonly Route[]> {
+    this.#machine.enter('routeList');
+    return [...this.#space.routes.values()].filter(
+      (route) => route.family === family && route.table === table && (protocol ?? route.protocol) === route.protocol,
+    );
+  }
+
+  async applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {
+    const failures: RouteFailure[] = [];
+    for (let entry = 0; entry < changes.count; entry++) {
+      try {
+        this.#machine.as(this, () => this.#applyRoute(changes.verbs[entry], routeOf(changes, entry)));
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        failures.push({ entry, code: error.code, reason: error.reason });
+      }
+    }
+    return failures;
+  }
+
+  #applyRoute(verb: number, route: Route): void {
+    this.#machine.enter(verb === ROUTE_DELETE ? 'routeDelete' : verb === ROUTE_ADD ? 'routeAdd' : 'routeReplace');
+    const key = routeKey(route);
+    const present = this.#space.routes.get(key);
+    if (verb === ROUTE_DELETE) {
+      if (present === undefined || present.protocol !== route.protocol || present.kind !== route.kind) return;
+      this.#space.routes.delete(key);
+      this.#space.tell({ kind: 'route', change: 'deleted', route: present });
+      return;
+    }
+    this.#space.checkRoute(route);
+    if (verb === ROUTE_ADD && present !== undefined) refuse('EEXIST', `route ${route.destination}`, 'exists already');
+    this.#space.routes.set(key, route);
+    this.#space.tell({ kind: 'route', change: 'new', route });
+  }
+
+  async routeGet(address: string): Promise<Route | undefined> {
+    this.#machine.enter('routeGet');
+    const route = this.#space.lookUp(address);
+    if (route === undefined || route.kind !== 'unicast') return undefined;
+    const own = this.#space.addresses.find(({ index }) => index === route.nextHops[0]?.dev);
+    const source = route.source ?? own?.address.split('/')[0];
+    const destination = `${address}/${route.family === 4 ? 32 : 128}`;
+    return { ...route, destination, ...(source === undefined ? {} : { source }) };
+  }
+
+  async ruleList(family: Family): Promise<readonly Rule[]> {
+    this.#machine.enter('ruleList');
+    return this.#space.rules.filter((rule) => rule.family === family).sort((a, b) => a.priority - b.priority);
+  }
+
+  async ruleAdd(rule: Rule): Promise<void> {
+    this.#machine.enter('ruleAdd');
+    if (this.#findRule(rule) >= 0) refuse('EEXIST', `rule add priority ${rule.priority}`, 'exists already');
+    this.#space.rules.push(rule);
+  }
+
+  async ruleDelete(rule: Rule): Promise<void> {
+    this.#machine.enter('ruleDelete');
+    const at = this.#findRule(rule);
+    if (at < 0) refuse('ENOENT', `rule delete priority ${rule.priority}`, 'no such entry');
+    this.#space.rules.splice(at, 1);
+  }
+
+  #findRule(rule: Rule): number {
+    const text = ruleText(rule);
+    return this.#space.rules.findIndex((other) => ruleText(other) === text);
+  }
+
+  async neighborList(filter: { dev?: string; fdb?: boolean } = {}): Promise<readonly Neighbor[]> {
+    this.#machine.enter('neighborList');
+    const { dev, fdb = false } = filter;
+    return this.#space.neighbors.filter((entry) => (entry.fdb ?? false) === fdb && (dev ?? entry.dev) === entry.dev);
+  }
+
+  async neighborAdd(neighbor: Neighbor): Promise<void> {
+    this.#machine.enter('neighborAdd');
+    this.#space.link(neighbor.dev);
+    const { destination, mac, dev, fdb, proxy, state = 'permanent' } = neighbor;
+    const family = fdb ? {} : { family: familyOfText(destination) };
+    const kind = { ...(fdb ? { fdb } : {}), ...(proxy ? { proxy } : {}) };
+    const entry: Neighbor = {
+      dev,
+      destination,
+      mac: proxy ? '' : mac,
+      ...family,
+      ...(proxy ? {} : { state }),
+      ...kind,
+    };
+    this.#space.neighbors = this.#space.neighbors.filter((other) => !sameNeighbor(other, entry));
+    this.#space.neighbors.push(entry);
+    this.#space.tell({ kind: 'neighbor', change: 'new', neighbor: entry });
+  }
+
+  async neighborDelete(neighbor: Neighbor): Promise<void> {
+    this.#machine.enter('neighborDelete');
+    this.#space.link(neighbor.dev);
+    const gone = this.#space.neighbors.find((other) => sameNeighbor(other, neighbor));
+    if (gone === undefined) {
+      refuse('ENOENT', `neighbor delete ${neighbor.destination} dev ${neighbor.dev}`, 'no such entry');
+    }
+    this.#space.neighbors = this.#space.neighbors.filter((other) => other !== gone);
+    this.#space.tell({ kind: 'neighbor', change: 'deleted', neighbor: gone });
+  }
+
+  async monitor(listener: (event: KernelEvent) => void, options: MonitorOptions = {}): Promise<Monitor> {
+    this.#machine.enter('monitor');
+    const monitor = this.#machine.listen({ namespace: this.#space, listener, options, owner: this });
+    this.#monitors.push(monitor);
+    return monitor;
+  }
+
+  async sysctl(name: string, value?: string): Promise<string> {
+    this.#machine.enter('sysctl');
+    const device = /^net\.ipv[46]\.(?:conf|neigh)\.([^.]+)\./.exec(name)?.[1].replaceAll('/', '.');
+    const exists = device === undefined || device === 'all' || device === 'default' || this.#space.find(device);
+    if (!exists) refuse('ENOENT', `sysctl ${name}`, 'this kernel has no such setting here');
+    if (value !== undefined) this.#space.sysctls.set(name, value);
+    return this.#space.sysctls.get(name) ?? '0';
+  }
+
+  async inNamespace(path: string): Promise<Kernel> {
+    return this.#machine.kernel(path);
+  }
+
+  close(): void {
+    for (const monitor of this.#monitors) monitor.stop();
+  }
+}
+
+type End = { link: FakeLink; namespace: FakeNamespace };
+
+/** Makes two links the ends of a veth. An index in another namespace is marked as such. */
+function pair(one: End, other: End): void {
+  for (const [here, there] of [
+    [one, other],
+    [other, one],
+  ]) {
+    here.link.peer = there;
+    here.link.linkIndex = there.link.index;
+    if (here.namespace === there.namespace) delete here.link.linkNamespaceId;
+    else here.link.linkNamespaceId = 0;
+  }
+}
+
+function loopback(index: number): InterfaceAddressEntry {
+  return { index, dev: 'lo', family: 4, address: '127.0.0.1/8', scope: 'host', flags: [] };
+}
+
+function addressEntry({ dev, address, scope = 'global' }: InterfaceAddressSpec, index: number): InterfaceAddressEntry {
+  const family = familyOfText(address);
+  return { index, dev, family, address, scope, flags: family === 6 ? ['nodad'] : [] };
+}
+
+function sameAddress(a: InterfaceAddressEntry, b: InterfaceAddressEntry): boolean {
+  return a.dev === b.dev && a.address === b.address;
+}
+
+/** An FDB entry is found by its MAC, any other neighbour by its address. */
+function sameNeighbor(a: Neighbor, b: Neighbor): boolean {
+  if (a.dev !== b.dev || (a.fdb ?? false) !== (b.fdb ?? false) || (a.proxy ?? false) !== (b.proxy ?? false))
+    return false;
+  return a.fdb ? a.mac === b.mac : a.destination === b.destination;
+}
+
+function ruleText({ family, priority, table, source, destination, mark, mask, invert, incoming }: Rule): string {
+  return JSON.stringify([family, priority, table, source, destination, mark, mask, invert ?? false, incoming]);
+}
+
+/** Entry of the columns as a whole route, with the defaults that the kernel fills in. */
+function routeOf({ family, addresses, lengths, howIndex, hows }: RouteChanges, entry: number): Route {
+  const how = hows[howIndex[entry]];
+  const text = family === 4 ? formatIpv4(addresses[entry]) : formatIpv6(wide(addresses, entry * 4));
+  const direct = how.kind === 'unicast' && how.nextHops.every(({ via }) => via === undefined);
+  const scope = how.scope ?? (family === 4 && direct ? 'link' : 'global');
+  const metric = how.metric ?? (family === 6 ? 1024 : undefined);
+  const { length } = tryParseInterfaceAddress(`${text}/${lengths[entry]}`) as InterfaceAddress;
+  return { ...how, family, destination: `${text}/${length}`, scope, ...(metric === undefined ? {} : { metric }) };
+}
+
+function wide(words: Uint32Array, at: number): bigint {
+  let value = 0n;
+  for (let word = at; word < at + 4; word++) value = (value << 32n) | BigInt(words[word]);
+  return value;
+}

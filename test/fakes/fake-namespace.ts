@@ -1,0 +1,198 @@
+import {
+  containsAddress,
+  type Family,
+  formatAddress,
+  type InterfaceAddress,
+  parseAddress,
+  parsePrefix,
+  prefix,
+  tryParseAddress,
+  tryParseInterfaceAddress,
+} from '../../src/base/index.ts';
+import {
+  type InterfaceAddressEntry,
+  KernelError,
+  type KernelEvent,
+  type Link,
+  type Neighbor,
+  type Route,
+  type RouteNextHop,
+  type Rule,
+} from '../../src/netlink/index.ts';
+
+export type Mutable<T> = { -readonly [key in keyof T]: T[key] };
+
+/** A link of the fake; `peer` is the other end of a veth, wherever it is. */
+export interface FakeLink extends Mutable<Link> {
+  peer?: { link: FakeLink; namespace: FakeNamespace };
+}
+
+/** The words of a real kernel for what it refuses. */
+export function refuse(code: string, what: string, reason: string): never {
+  throw new KernelError(code, what, reason);
+}
+
+const MAIN = 254;
+const KERNEL_PROTOCOL = 2;
+
+/** One network namespace in memory: its tables, and the rules by which a kernel keeps them consistent. */
+export class FakeNamespace {
+  readonly path: string;
+  readonly links: FakeLink[] = [];
+  addresses: InterfaceAddressEntry[] = [];
+  /** By family, table, destination and metric: what makes a route the same one to the kernel. */
+  readonly routes = new Map<string, Route>();
+  readonly rules: Rule[] = [];
+  neighbors: Neighbor[] = [];
+  readonly sysctls = new Map<string, string>();
+  readonly #broadcast: (from: FakeNamespace, event: KernelEvent) => void;
+  #nextIndex = 1;
+
+  constructor(path: string, broadcast: (from: FakeNamespace, event: KernelEvent) => void) {
+    this.path = path;
+    this.#broadcast = broadcast;
+    this.addLink({ name: 'lo', mtu: 65536, mac: '00:00:00:00:00:00', flags: ['LOOPBACK'] });
+    for (const family of [4, 6] as const) {
+      this.rules.push({ family, priority: 0, table: 255 }, { family, priority: 32766, table: MAIN });
+    }
+    this.rules.push({ family: 4, priority: 32767, table: 253 });
+  }
+
+  tell(event: KernelEvent): void {
+    this.#broadcast(this, event);
+  }
+
+  addLink(link: Partial<FakeLink> & { name: string }): FakeLink {
+    const index = this.#nextIndex++;
+    const mac = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`;
+    const base = { index, mtu: 1500, up: false, operState: 'down', flags: ['BROADCAST', 'MULTICAST'], mac };
+    const made: FakeLink = { ...base, ...link };
+    this.links.push(made);
+    this.tell({ kind: 'link', change: 'new', link: snapshot(made) });
+    return made;
+  }
+
+  find(name: string): FakeLink | undefined {
+    return this.links.find((link) => link.name === name);
+  }
+
+  link(name: string): FakeLink {
+    return this.find(name) ?? refuse('ENODEV', `link ${name}`, 'No such device');
+  }
+
+  removeLink(link: FakeLink): void {
+    this.links.splice(this.links.indexOf(link), 1);
+    this.addresses = this.addresses.filter(({ index }) => index !== link.index);
+    this.neighbors = this.neighbors.filter(({ dev }) => dev !== link.name);
+    this.dropRoutesOf(link.index);
+    this.tell({ kind: 'link', change: 'deleted', link: snapshot(link) });
+  }
+
+  /** IPv4 routes over a device that goes down vanish without a word, as in the real kernel. */
+  dropRoutesOf(index: number): void {
+    for (const [key, route] of this.routes) {
+      if (!route.nextHops.some(({ dev }) => dev === index)) continue;
+      this.routes.delete(key);
+      if (route.family === 6) this.tell({ kind: 'route', change: 'deleted', route });
+    }
+  }
+
+  /** The connected routes of a device that came up, or of an address that came to it. */
+  connect(link: FakeLink): void {
+    if (!link.up) return;
+    for (const entry of this.addresses.filter(({ index }) => index === link.index)) {
+      const route = connectedRoute(entry, link.index);
+      if (route === undefined || this.routes.has(routeKey(route))) continue;
+      this.routes.set(routeKey(route), route);
+      this.tell({ kind: 'route', change: 'new', route });
+    }
+  }
+
+  /** Throws as the kernel does when a route can't stand. */
+  checkRoute(route: Route): void {
+    const what = `route ${route.destination}`;
+    const read = tryParseInterfaceAddress(route.destination) as InterfaceAddress;
+    if (prefix(read.address, read.length).value !== read.address.value) {
+      refuse('EINVAL', what, 'Invalid prefix for given prefix length');
+    }
+    if (route.kind !== 'unicast') return;
+    if (route.nextHops.length === 0) refuse('ENODEV', what, 'no such device');
+    for (const hop of route.nextHops) this.#checkHop(route, hop, what);
+    if (route.source === undefined) return;
+    if (!this.#isLocal(route.source)) refuse('EINVAL', what, 'Invalid prefsrc address');
+  }
+
+  #checkHop(route: Route, hop: RouteNextHop, what: string): void {
+    const link = this.links.find(({ index }) => index === hop.dev);
+    if (hop.dev !== undefined) {
+      if (link === undefined) refuse('ENODEV', what, 'no such device');
+      if (!link.up) refuse('ENETDOWN', what, 'Device for nexthop is not up');
+    }
+    if (hop.via === undefined || hop.onlink) return;
+    const via = tryParseAddress(hop.via);
+    const reachable = [...this.routes.values()].some(
+      ({ destination, nextHops }) =>
+        via !== undefined &&
+        containsAddress(parsePrefix(destination), via) &&
+        nextHops.some((way) => way.via === undefined && (hop.dev === undefined || way.dev === hop.dev)),
+    );
+    if (reachable) return;
+    if (route.family === 4) refuse('ENETUNREACH', what, 'Nexthop has invalid gateway');
+    refuse('EHOSTUNREACH', what, 'next hop is unreachable');
+  }
+
+  /** The route of the main table with the longest prefix that covers the address, the lowest metric among equals. */
+  lookUp(address: string): Route | undefined {
+    const wanted = parseAddress(address);
+    const length = ({ destination }: Route) => Number(destination.split('/')[1]);
+    return [...this.routes.values()]
+      .filter(({ table, destination }) => table === MAIN && containsAddress(parsePrefix(destination), wanted))
+      .sort((a, b) => length(b) - length(a) || (a.metric ?? 0) - (b.metric ?? 0))[0];
+  }
+
+  #isLocal(address: string): boolean {
+    return this.addresses.some((entry) => entry.address.split('/')[0] === address);
+  }
+}
+
+export function routeKey({ family, table, destination, metric }: Route): string {
+  return `${family} ${table} ${destination} ${metric ?? 0}`;
+}
+
+function connectedRoute({ address, family, scope }: InterfaceAddressEntry, dev: number): Route | undefined {
+  const read = tryParseInterfaceAddress(address) as InterfaceAddress;
+  if ((family === 4 && read.length === 32) || scope === 'host') return undefined;
+  const network = prefix(read.address, read.length);
+  const destination = `${formatAddress({ family, value: network.value })}/${network.length}`;
+  const common = {
+    family,
+    destination,
+    kind: 'unicast',
+    protocol: KERNEL_PROTOCOL,
+    table: MAIN,
+    nextHops: [{ dev }],
+  } as const;
+  return family === 4
+    ? { ...common, scope: 'link', source: formatAddress(read.address) }
+    : { ...common, scope: 'global', metric: 256 };
+}
+
+/** Brings the state of a device and of its veth peer up to date with who is up. */
+export function refreshState(link: FakeLink): void {
+  const carrier = link.peer === undefined || link.peer.link.up;
+  const running = link.up && carrier;
+  const kinds = ['LOOPBACK', 'BROADCAST', 'POINTOPOINT', 'MULTICAST', 'NOARP'];
+  const lasting = link.flags.filter((flag) => kinds.includes(flag));
+  link.flags = [...lasting, ...(link.up ? ['UP'] : []), ...(running ? ['LOWER_UP'] : [])];
+  const unknowable = link.peer === undefined;
+  link.operState = !link.up ? 'down' : !carrier ? 'lowerlayerdown' : unknowable ? 'unknown' : 'up';
+}
+
+/** The link as others may see it: frozen, without the fake's own wiring. */
+export function snapshot({ peer: _, ...link }: FakeLink): Link {
+  return Object.freeze({ ...link, flags: [...link.flags] });
+}
+
+export function familyOfText(text: string): Family {
+  return text.includes(':') ? 6 : 4;
+}
