@@ -1,0 +1,45 @@
+import { type Family, formatPrefix, type Prefix } from '../base/index.ts';
+import { API_VERSION, affinityLabels, affinityName, affinityOwnerLabels, type BlockAffinity } from '../model/index.ts';
+
+/** Claimed in two steps: `pending` (I mean to) → `confirmed` (the block says so too); given up by `pendingDeletion`. */
+export const affinityState = {
+  pending: 'pending',
+  confirmed: 'confirmed',
+  pendingDeletion: 'pendingDeletion',
+} as const;
+
+/** Old objects have no state; they were written when there was only one. */
+export function isConfirmed({ spec: { state } }: BlockAffinity): boolean {
+  return state === affinityState.confirmed || state === undefined || state === '';
+}
+
+/** The affinity is a node's, not that of a virtual owner such as the load balancer. */
+export function isHostAffinity({ spec: { type } }: BlockAffinity): boolean {
+  return type === undefined || type === 'host';
+}
+
+/** What a block's `affinity` says when it belongs to this node. */
+export function hostAffinity(node: string): string {
+  return `host:${node}`;
+}
+
+/** The node of `host:node1`; undefined for `virtual:…` and for nothing. */
+export function hostOf(affinity: string | undefined): string | undefined {
+  return affinity?.startsWith('host:') ? affinity.slice('host:'.length) : undefined;
+}
+
+/** What to list a node's affinities by. */
+export function ownerLabels(node: string, family?: Family): Readonly<Record<string, string>> {
+  const owner = affinityOwnerLabels(node, 'host');
+  return family === undefined ? owner : { ...owner, 'projectcalico.org/ip-version': String(family) };
+}
+
+export function newAffinity(node: string, cidr: Prefix): BlockAffinity {
+  const text = formatPrefix(cidr);
+  return {
+    apiVersion: API_VERSION,
+    kind: 'BlockAffinity',
+    metadata: { name: affinityName(node, text), labels: affinityLabels(node, 'host', text) },
+    spec: { state: affinityState.pending, node, type: 'host', cidr: text, deleted: false },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Store } from '../datastore/index.ts';
+import { type EffectiveIPAMConfiguration, effectiveIPAMConfiguration, type Node } from '../model/index.ts';
+import { type Labels, type Pool, readPools } from './pools.ts';
+import { Reservations } from './reservations.ts';
+
+/**
+ * What an assignment has to know besides blocks. Nothing here guards an address (the blocks' compare-and-swap
+ * does), so it may be a moment old: `StoreFacts` asks the store each time, `WatchedFacts` follows it.
+ */
+export interface Facts {
+  /** All pools, sorted by name. */
+  pools(): Promise<readonly Pool[]>;
+  reservations(): Promise<Reservations>;
+  settings(): Promise<EffectiveIPAMConfiguration>;
+  /** Of a node that doesn't exist: none. */
+  nodeLabels(name: string): Promise<Labels>;
+}
+
+export const SETTINGS_NAME = 'default';
+
+export function labelsOf(node: Node | undefined): Labels {
+  return node?.metadata.labels ?? {};
+}
+
+/** Asks every time: for a command that runs once. */
+export class StoreFacts implements Facts {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async pools(): Promise<readonly Pool[]> {
+    return readPools((await this.#store.list('IPPool')).items);
+  }
+
+  async reservations(): Promise<Reservations> {
+    return new Reservations((await this.#store.list('IPReservation')).items);
+  }
+
+  async settings(): Promise<EffectiveIPAMConfiguration> {
+    return effectiveIPAMConfiguration(await this.#store.get({ kind: 'IPAMConfiguration', name: SETTINGS_NAME }));
+  }
+
+  async nodeLabels(name: string): Promise<Labels> {
+    return labelsOf(await this.#store.get({ kind: 'Node', name }));
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * ipam: who gets which address.
+ *
+ * Pools are cut into blocks; a node claims blocks (`affinities.ts`: pending → block → confirmed) and gives single
+ * addresses out of them to owners known by a handle. `block.ts` is the arithmetic, pure; `blocks.ts`, `handles.ts`
+ * and `affinities.ts` are the three kinds of objects in the store; `assigner.ts` and `releaser.ts` are the verbs;
+ * `allocator.ts` is the door. Names, order of reuse, messages and stored objects are Calico's.
+ *
+ * Invariants: an address is given out by a compare-and-swap on its block and in no other way, so that it never has
+ * two owners, whoever races. A handle is counted up before its block is written and down after it. Whatever we
+ * remember of the store leads to a compare-and-swap or is read again. A crash between two writes leaves a trace that
+ * the next claim, the collector or the audit finds.
+ */
+export { affinityState, hostAffinity, hostOf, isConfirmed, isHostAffinity } from './affinity.ts';
+export {
+  type AssignmentAttributes,
+  type AutoAssignment,
+  type AutoAssignRequest,
+  Ipam,
+  type IpamOptions,
+} from './allocator.ts';
+export { type Assignment, DEFAULT_MAX_BLOCKS } from './assigner.ts';
+export { attributeKey } from './attributes.ts';
+export { isBorrowed } from './block.ts';
+export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
+export { type Facts, StoreFacts } from './facts.ts';
+export { handleOf, type TunnelKind, tunnelType } from './handle.ts';
+export { type Ledger, type LedgerEntry, noLedger } from './ledger.ts';
+export type { Claims } from './ownership.ts';
+export type { Owner } from './parts.ts';
+export {
+  choosePools,
+  type Labels,
+  type Pool,
+  type PoolRequest,
+  type PoolUse,
+  poolOf,
+  readPools,
+  selectsNode,
+} from './pools.ts';
+export type { ReleaseRequest } from './releaser.ts';
+export { Reservations } from './reservations.ts';
+export { type BlockUsage, type PoolUsage, type Usage, utilization } from './utilization.ts';
