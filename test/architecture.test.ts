@@ -1,0 +1,205 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import t from 'tap';
+
+/**
+ * Holds the tree to its plan. The table of who may import whom is read from docs/architecture.md itself, so that page
+ * and code can't drift apart; what needs a list of files is listed here.
+ */
+interface Import {
+  readonly file: string;
+  /** A path from the root for our own files, else the package or `node:` module. */
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+interface Rule {
+  readonly folders: ReadonlySet<string> | 'all';
+  readonly typesOf: ReadonlySet<string>;
+  /** Files that the plan names beside the other folder's index.ts, such as `calc/desired`. */
+  readonly doors: ReadonlySet<string>;
+}
+
+/** Files that may talk to the machine. All others are pure: no `node:` module in them. */
+const WORLDLY = [
+  /^src\/main\.ts$/,
+  /^src\/bgp\/transport\//,
+  /^src\/netlink\/(socket|namespace)\.ts$/,
+  /^src\/nftables\/nft\.ts$/,
+  /^src\/datastore\/(sqlite|etcd|kubernetes)\//,
+  /^src\/datastore\/config\.ts$/,
+  /^src\/control\/(client|server|exchange)\.ts$/,
+  /^src\/observe\//,
+  /^src\/(daemon|cni|cli|lab)\//,
+];
+
+/** Modules that compute and touch nothing; anybody may use them. */
+const HARMLESS = new Set(['node:crypto', 'node:util', 'node:path']);
+
+/** Packages, and who may use them: each behind few doors, so that it can be replaced. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  '@grpc/grpc-js': /^src\/datastore\/etcd\//,
+  '@kubernetes/client-node': /^src\/datastore\/kubernetes\//,
+  commander: /^src\/(cli|lab)\//,
+  koffi: /^src\/(netlink|bgp\/transport)\//,
+  listr2: /^src\/lab\//,
+  netlink: /^src\/netlink\//,
+  pino: /^src\/(observe|daemon|cni)\//,
+  'pino-pretty': /^src\/(observe|daemon)\//,
+  'prom-client': /^src\/observe\//,
+  yaml: /^src\/(cli|datastore|daemon)\//,
+  zod: /^src\/(model|datastore|control|daemon|cni|cli|lab|ipam)\//,
+};
+
+/** Files over the length at which one asks whether they hold two ideas, with the answer. */
+const LONG_FILES: Readonly<Record<string, string>> = {};
+const QUESTION_AT = 250;
+
+const files = globSync('src/**/*.ts').sort();
+const sources = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
+const imports = [...sources].flatMap(([file, text]) => importsOf(file, text));
+
+function importsOf(file: string, text: string): readonly Import[] {
+  const pattern =
+    /^\s*(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|import\('([^']+)'\)/gm;
+  return [...text.matchAll(pattern)].map(([whole, type, from, bare, dynamic]) => {
+    const name = from ?? bare ?? dynamic;
+    const names = /\{([^}]*)\}/
+      .exec(whole)?.[1]
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== '');
+    const typeOnly = type !== undefined || (names?.every((one) => one.startsWith('type ')) ?? false);
+    return { file, target: name.startsWith('.') ? normalize(join(dirname(file), name)) : name, typeOnly };
+  });
+}
+
+function folderOf(file: string): string {
+  return file.split('/')[1];
+}
+
+/** The rows `| folder | may import | I/O |` of the plan. */
+function readPlan(): ReadonlyMap<string, Rule> {
+  const rows = readFileSync('docs/architecture.md', 'utf8').matchAll(
+    /^\| ((?:`[a-z]+`(?:, )?)+) \| ([^|]+) \|[^|]*\|$/gm,
+  );
+  const rules = new Map<string, Rule>();
+  for (const [, names, may] of rows) {
+    const words = may.split(';')[0].trim();
+    const parts = words === '–' ? [] : words.split(',').map((part) => part.trim());
+    const bare = (part: string): string => part.replace(/^types of | types$/g, '').split('/')[0];
+    const rule: Rule = {
+      folders:
+        words === 'everything below' ? 'all' : new Set(parts.filter((part) => !part.includes('types')).map(bare)),
+      typesOf: new Set(parts.filter((part) => part.includes('types')).map(bare)),
+      doors: new Set(
+        parts.filter((part) => part.includes('/')).map((part) => `src/${part.replace('types of ', '')}.ts`),
+      ),
+    };
+    for (const [, name] of names.matchAll(/`([a-z]+)`/g)) rules.set(name, rule);
+  }
+  return rules;
+}
+
+const plan = readPlan();
+
+t.test('the plan has a row for every folder, and a folder for every row', async (t) => {
+  const folders = new Set(files.map(folderOf).filter((name) => !name.endsWith('.ts')));
+  t.same([...plan.keys()].sort(), [...folders].sort());
+});
+
+t.test('folders import only what the plan lets them, through the other folder’s index.ts', async (t) => {
+  for (const { file, target, typeOnly } of imports) {
+    if (!target.startsWith('src/') || file === 'src/main.ts') continue;
+    const [from, to] = [folderOf(file), folderOf(target)];
+    if (from === to) continue;
+    const rule = plan.get(from);
+    const allowed = rule?.folders === 'all' || rule?.folders.has(to) || (typeOnly && rule?.typesOf.has(to));
+    if (!allowed) t.fail(`${file} imports ${typeOnly ? 'types of ' : ''}${target}: ${from} may not`);
+    if (target !== `src/${to}/index.ts` && !rule?.doors.has(target))
+      t.fail(`${file} imports ${target}, not src/${to}/index.ts`);
+  }
+  t.ok(imports.length > files.length, 'there are imports to judge');
+});
+
+t.test('files that are not on the list of worldly ones are pure', async (t) => {
+  for (const { file, target, typeOnly } of imports) {
+    if (
+      !target.startsWith('node:') ||
+      typeOnly ||
+      HARMLESS.has(target) ||
+      WORLDLY.some((pattern) => pattern.test(file))
+    )
+      continue;
+    t.fail(`${file} imports ${target}`);
+  }
+  for (const pattern of WORLDLY)
+    t.ok(
+      files.some((file) => pattern.test(file)),
+      `${pattern} names files that exist`,
+    );
+});
+
+t.test('packages stay behind their doors', async (t) => {
+  for (const { file, target } of imports) {
+    if (target.startsWith('src/') || target.startsWith('node:') || target.startsWith('package.json')) continue;
+    const name = target
+      .split('/')
+      .slice(0, target.startsWith('@') ? 2 : 1)
+      .join('/');
+    if (!PACKAGES[name]?.test(file)) t.fail(`${file} imports ${name}`);
+  }
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  t.same(Object.keys(PACKAGES).sort(), Object.keys(dependencies).sort(), 'every dependency has its doors');
+});
+
+t.test('only base/clock.ts touches time', async (t) => {
+  const time = /\b(Date\.now|performance\.now|setTimeout|setInterval|setImmediate|new Date\(\))/;
+  for (const [file, text] of sources) {
+    if (file !== 'src/base/clock.ts' && time.test(withoutComments(text)))
+      t.fail(`${file} asks for the time, or sets a timer`);
+  }
+  t.match(sources.get('src/base/clock.ts'), time);
+});
+
+t.test('every folder opens with an essay in its index.ts', async (t) => {
+  for (const folder of plan.keys()) {
+    t.match(sources.get(`src/${folder}/index.ts`)?.startsWith(`/**\n * ${folder}`), true, `src/${folder}/index.ts`);
+  }
+});
+
+t.test('names say what a thing is', async (t) => {
+  const empty = /(^|[-/])(utils?|helpers?|managers?|common|misc)([-./]|$)/;
+  for (const file of [...files, ...globSync('{test,bench,deploy}/**/*.ts')]) if (empty.test(file)) t.fail(file);
+  t.pass();
+});
+
+t.test('exports are named', async (t) => {
+  for (const [file, text] of sources) if (/^export default\b/m.test(text)) t.fail(file);
+  t.pass();
+});
+
+t.test('long files have a reason to be', async (t) => {
+  for (const [file, text] of sources) {
+    const lines = text.split('\n').length - 1;
+    if (lines > QUESTION_AT && LONG_FILES[file] === undefined)
+      t.fail(`${file} has ${lines} lines: does it hold two ideas?`);
+  }
+  for (const file of Object.keys(LONG_FILES)) t.ok(sources.has(file), `${file} exists`);
+  t.ok(sources.get('src/main.ts')!.split('\n').length <= 80, 'main.ts only chooses');
+});
+
+t.test('nothing is left for later, and nothing is silenced', async (t) => {
+  const marks = /\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck|expect-error)|biome-ignore/;
+  for (const [file, text] of sources) if (marks.test(text)) t.fail(file);
+  t.pass();
+});
+
+t.test('the lockfile names no registry, so that any will do', async (t) => {
+  t.notMatch(readFileSync('package-lock.json', 'utf8'), /"resolved"/);
+  t.match(readFileSync('.npmrc', 'utf8'), /^omit-lockfile-registry-resolved=true$/m);
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+}
