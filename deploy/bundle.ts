@@ -37,7 +37,7 @@ await Promise.all([
     ...shared,
     stdin: {
       contents:
-        "import { runCni } from './src/cni/index.ts';\nrunCni(process).then((code) => { process.exitCode = code; });",
+        "import { runCniProcess } from './src/cni/index.ts'; runCniProcess().then((code) => { process.exitCode = code; });",
       resolveDir: root.pathname,
       loader: 'ts',
     },
@@ -55,7 +55,6 @@ for (const [name, file] of Object.entries({
   vrouter: 'vrouter.js',
   calicoctl: 'calicoctl.js',
   calico: 'calico.cjs',
-  'calico-ipam': 'calico.cjs',
 })) {
   const path = new URL(`bin/${name}`, dist);
   await writeFile(path, wrapper(file));

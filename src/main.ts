@@ -19,7 +19,7 @@ Each command has its own --help.
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   daemon: async (args) => (await import('./daemon/index.ts')).runDaemon(args, process),
-  cni: async () => (await import('./cni/index.ts')).runCni(process),
+  cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
   status: async (args) => (await import('./cli/index.ts')).runCalicoctl(['node', 'status', ...args]),

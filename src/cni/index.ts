@@ -4,3 +4,4 @@
  * some forty milliseconds, so it loads no library. CNI specification 0.3.1 to 1.1.0.
  */
 export { type CniIo, runCni } from './plugin.ts';
+export { runCniProcess } from './process.ts';

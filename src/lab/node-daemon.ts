@@ -34,10 +34,10 @@ export class NodeDaemon {
       env: {
         PATH: process.env['PATH'],
         IP: this.#node.address,
+        CALICO_NODENAME_FILE: `${this.#lab.directory}/${this.#node.name}.nodename`,
         CALICO_IPV4POOL_CIDR: '10.244.0.0/16',
         CALICO_IPV4POOL_IPIP: 'Never',
         CALICO_IPV4POOL_NAT_OUTGOING: 'false',
-        FELIX_HEALTHENABLED: 'true',
         FELIX_PROMETHEUSMETRICSENABLED: 'true',
         ...nodeEnvironment(this.#lab, this.#node),
         ...this.#environment,
