@@ -22,6 +22,32 @@ export interface SpeakerApi {
   replayBest(): void;
   onEvent(listener: (event: SpeakerEvent) => void): void;
   peers(): readonly PeerStatus[];
+  /** Why a prefix (CIDR text) is routed as it is, and who was told of it. */
+  explain(prefix: string): RouteExplanation;
+}
+
+/** Every path to a prefix with what became of it, the best one first; every peer that is up and what it was told. */
+export interface RouteExplanation {
+  readonly paths: readonly PathExplanation[];
+  readonly announcements: readonly { readonly peer: string; readonly announced: boolean; readonly reason?: string }[];
+}
+
+export interface PathExplanation {
+  /** The peer's address, or `local`. */
+  readonly peer: string;
+  readonly best: boolean;
+  /** Why it is not the best: refused, looped, or the step of the decision process that it lost on. */
+  readonly reason?: string;
+  /** An address, or `self`: our own on each session. */
+  readonly nextHop: string;
+  readonly localPref: number;
+  readonly asPath: readonly number[];
+  readonly origin: 'igp' | 'egp' | 'incomplete';
+  readonly med: number;
+  readonly communities: readonly string[];
+  readonly largeCommunities: readonly string[];
+  readonly originatorId?: string;
+  readonly stale: boolean;
 }
 
 export type AddressFamily = 'ipv4-unicast' | 'ipv6-unicast';
@@ -35,6 +61,10 @@ export interface SpeakerOptions {
   readonly log?: Log;
   /** Set after a restart with forwarding kept: which families' routes are still in the kernel (the F bit of RFC 4724). */
   readonly restarted?: { readonly forwarding: readonly AddressFamily[] };
+  /** Most next hops of one route (ECMP); default 16. */
+  readonly maximumPaths?: number;
+  /** Interior cost of reaching a next hop, `undefined` if it can't be reached; default: all cost 0. */
+  readonly nextHopCost?: (address: string) => number | undefined;
 }
 
 export interface PeerConfig {
@@ -208,4 +238,6 @@ export type SpeakerEvent =
       readonly reason: string;
       readonly bytes: string;
     }
+  /** Once after the start: the peers that are up have sent the tables that they promised, or it took too long. */
+  | { readonly kind: 'settled' }
   | { readonly kind: 'end-of-rib'; readonly peer: string; readonly family: AddressFamily };

@@ -12,7 +12,9 @@ export const wellKnownCommunity: Readonly<Record<string, number>> = {
 };
 
 /** A community as written: a standard one as its number, a large one as its text `global:local1:local2`. */
-export type Community = { readonly kind: 'standard'; readonly value: number } | { readonly kind: 'large'; readonly text: string };
+export type Community =
+  | { readonly kind: 'standard'; readonly value: number }
+  | { readonly kind: 'large'; readonly text: string };
 
 /** Reads `65000:100`, `65000:1:2` (large, RFC 8092) or a well-known name; a wrong text throws `ParseError`. */
 export function parseCommunity(text: string, field = 'community'): Community {

@@ -1,4 +1,4 @@
-import { ipv4Mask, parsePrefix, type PrefixTable } from '../../base/index.ts';
+import { ipv4Mask, type PrefixTable, parsePrefix } from '../../base/index.ts';
 import type { FilterMatch } from '../api.ts';
 import { parseCommunity } from './community.ts';
 import type { RouteView } from './filter.ts';

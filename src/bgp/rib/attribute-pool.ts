@@ -1,4 +1,4 @@
-import { asPathLength, AttributeList, asPathOf, attributeType, readU32 } from './attribute-list.ts';
+import { AttributeList, asPathLength, asPathOf, attributeType, readU32 } from './attribute-list.ts';
 import { widened } from './columns.ts';
 
 const EMPTY = 0;
@@ -47,7 +47,8 @@ export class AttributePool {
   #lengths = new Uint16Array(512);
   #hashes = new Uint32Array(512);
   #references = new Uint32Array(512);
-  #decoded: (AttributeList | undefined)[] = [];
+  #decodedId = 0;
+  #decoded = new AttributeList();
 
   localPref = new Uint32Array(512);
   asPathLength = new Uint16Array(512);
@@ -97,7 +98,7 @@ export class AttributePool {
     const places = this.#places.get(units);
     if (places) places.push(this.#offsets[id]);
     else this.#places.set(units, [this.#offsets[id]]);
-    this.#decoded[id] = undefined;
+    if (this.#decodedId === id) this.#decodedId = 0;
     this.#free.push(id);
   }
 
@@ -110,9 +111,13 @@ export class AttributePool {
     return this.#slab.subarray(this.#offsets[id], this.#offsets[id] + this.#lengths[id]);
   }
 
-  /** The attributes as values, decoded at first need. Not to be edited: take `AttributeList.from(bytes(id))` for that. */
+  /** The attributes as values; the last ones asked for are kept. Not to be edited: `derive` is for that. */
   attributes(id: number): AttributeList {
-    return (this.#decoded[id] ??= AttributeList.from(this.bytes(id)));
+    if (id !== this.#decodedId) {
+      this.#decoded = AttributeList.from(this.bytes(id));
+      this.#decodedId = id;
+    }
+    return this.#decoded;
   }
 
   /** A new set made from `id` by `edit`, retained once for the caller. */

@@ -123,6 +123,7 @@ export const decisionSteps: readonly DecisionStep[] = [
 export function ineligible(view: DecisionView, path: number): string | undefined {
   const flags = view.rib.paths.flags[path];
   if (flags & pathFlag.looped) return 'it came through us: AS_PATH, ORIGINATOR_ID or CLUSTER_LIST loop';
+  if (flags & pathFlag.ownNextHop) return 'its next hop is our own address';
   if (flags & pathFlag.refused) return 'refused by the import filter';
   if (view.cost(view.rib.paths.nextHop[path]) === undefined) return 'its next hop is unreachable';
   return undefined;
@@ -150,7 +151,7 @@ export class Decision {
     this.multipath.length = 0;
     this.#left.length = 0;
     for (let path = rib.head[prefix]; path !== NO_PATH; path = next[path]) {
-      if (flags[path] & (pathFlag.refused | pathFlag.looped) || ineligible(this.#view, path) !== undefined) {
+      if (flags[path] & pathFlag.refused || ineligible(this.#view, path) !== undefined) {
         lost?.(path, ineligible(this.#view, path) ?? '');
       } else this.#left.push(path);
     }

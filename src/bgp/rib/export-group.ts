@@ -1,16 +1,16 @@
 import type { Clock } from '../../base/index.ts';
+import { ANYONE, type Batch, BatchBuilder } from './batch.ts';
 import { DirtySet, widened } from './columns.ts';
 import { type ExportContext, exportKey } from './export-context.ts';
 import { ExportMember, type Outlet } from './export-member.ts';
 import type { LocRib } from './loc-rib.ts';
-import { NO_PATH } from './path-pool.ts';
 import { type ExportTables, NOTHING, Outgoing } from './outgoing.ts';
-import { ANYONE, type Slab, SlabBuilder } from './slab.ts';
+import { NO_PATH } from './path-pool.ts';
 import { UpdateWriter } from './update-writer.ts';
 
-/** Most prefixes in one slab. */
-const BATCH = 8192;
-/** Octets of slabs kept for members that lag, before the slowest get a list of their own. */
+/** Most prefixes in one batch. */
+const BATCH_SIZE = 8192;
+/** Octets of batches kept for members that lag, before the slowest get a list of their own. */
 const WINDOW = 4 * 1024 * 1024;
 
 /** Milliseconds in which newcomers share one encoding of the table. */
@@ -18,9 +18,9 @@ const SNAPSHOT_LIFE = 1000;
 
 /**
  * Peers that get equal bytes, with one Adj-RIB-Out among them. Changes of the Loc-RIB come in as prefix numbers, and
- * go out as slabs that are encoded once:
+ * go out as batches that are encoded once:
  *
- *     dirty ──run──► Adj-RIB-Out ──► slab ─┬─► member (in the stream: the same bytes for each)
+ *     dirty ──run──► Adj-RIB-Out ──► batch ─┬─► member (in the stream: the same bytes for each)
  *                         ▲                ├─► member
  *                         └── own dirty ───┴─▷ member that fell behind: catches up on its own, then re-joins
  *
@@ -35,16 +35,16 @@ export class ExportGroup {
   readonly #loc: LocRib;
   readonly #tables: ExportTables;
   readonly #outgoing: Outgoing;
-  readonly #builder: SlabBuilder;
+  readonly #builder: BatchBuilder;
   /** Adj-RIB-Out: what was sent for each prefix, and from which source it came. */
   #out: Uint32Array;
   #source: Uint16Array;
   #size = 0;
   readonly #sizeOfSource: number[] = [];
-  /** Slabs that some member in the stream has still to get; the first has the number `#firstSlab`. */
-  #slabs: Slab[] = [];
-  #firstSlab = 0;
-  #slabBytes = 0;
+  /** Slabs that some member in the stream has still to get; the first has the number `#firstBatch`. */
+  #batches: Batch[] = [];
+  #firstBatch = 0;
+  #octets = 0;
   #snapshot: Snapshot | undefined;
 
   constructor(context: ExportContext, loc: LocRib, tables: ExportTables, clock: Clock) {
@@ -56,7 +56,7 @@ export class ExportGroup {
     this.#outgoing = new Outgoing(context, tables);
     const { prefixes } = loc.rib;
     const writer = new UpdateWriter(context, { ...tables, prefixes, outgoing: this.#outgoing });
-    this.#builder = new SlabBuilder(writer);
+    this.#builder = new BatchBuilder(writer);
     this.#out = new Uint32Array(prefixes.capacity);
     this.#source = new Uint16Array(prefixes.capacity);
     for (let prefix = 0; prefix < prefixes.limit; prefix++) {
@@ -73,14 +73,14 @@ export class ExportGroup {
     return this.dirty.size > 0;
   }
 
-  /** Whether any member has still something to get: prefix numbers in slabs must keep their meaning till then. */
+  /** Whether any member has still something to get: prefix numbers in batches must keep their meaning till then. */
   get quiet(): boolean {
-    return this.dirty.size === 0 && this.#slabs.length === 0 && ![...this.members].some((member) => member.behind);
+    return this.dirty.size === 0 && this.#batches.length === 0 && ![...this.members].some((member) => member.behind);
   }
 
-  /** The number after the last slab. */
+  /** The number after the last batch. */
   get streamEnd(): number {
-    return this.#firstSlab + this.#slabs.length;
+    return this.#firstBatch + this.#batches.length;
   }
 
   /** What the group announces for the prefix, or why nothing. */
@@ -117,43 +117,43 @@ export class ExportGroup {
     this.#outgoing.forget();
   }
 
-  /** Turns up to a batch of dirty prefixes into one slab of the stream. */
+  /** Turns up to a batch of dirty prefixes into one batch of the stream. */
   run(): void {
     const { prefixes } = this.#loc.rib;
     this.#out = widened(this.#out, prefixes.capacity);
     this.#source = widened(this.#source, prefixes.capacity);
-    this.#builder.begin(Math.min(BATCH, this.dirty.size));
-    for (let count = Math.min(BATCH, this.dirty.size); count > 0; count--) this.#renew(this.dirty.shift());
-    const slab = this.#builder.finish();
+    this.#builder.begin(Math.min(BATCH_SIZE, this.dirty.size));
+    for (let count = Math.min(BATCH_SIZE, this.dirty.size); count > 0; count--) this.#renew(this.dirty.shift());
+    const batch = this.#builder.finish();
     this.#outgoing.forget();
-    if (slab.parts.length === 0) return;
-    this.#slabs.push(slab);
-    this.#slabBytes += slab.octets;
-    for (const member of this.members) member.offer(slab);
+    if (batch.parts.length === 0) return;
+    this.#batches.push(batch);
+    this.#octets += batch.octets;
+    for (const member of this.members) member.offer(batch);
     this.trim();
   }
 
-  /** The slab with that number, which some member asks for. */
-  slab(number: number): Slab {
-    return this.#slabs[number - this.#firstSlab];
+  /** The batch with that number, which some member asks for. */
+  batch(number: number): Batch {
+    return this.#batches[number - this.#firstBatch];
   }
 
   /** The `index`-th piece of the snapshot, or undefined after the last. */
-  snapshotSlab(index: number): Slab | undefined {
+  snapshotBatch(index: number): Batch | undefined {
     const snapshot = this.#snapshot!;
-    while (index >= snapshot.slabs.length) {
+    while (index >= snapshot.batches.length) {
       if (snapshot.next >= this.#out.length) return undefined;
       const all: number[] = [];
-      for (; snapshot.next < this.#out.length && all.length < BATCH; snapshot.next++) {
+      for (; snapshot.next < this.#out.length && all.length < BATCH_SIZE; snapshot.next++) {
         if (this.#out[snapshot.next] !== NOTHING) all.push(snapshot.next);
       }
-      if (all.length > 0) snapshot.slabs.push(this.encode(all));
+      if (all.length > 0) snapshot.batches.push(this.encode(all));
     }
-    return snapshot.slabs[index];
+    return snapshot.batches[index];
   }
 
   /** What Adj-RIB-Out now says of these prefixes, announcements and withdrawals. */
-  encode(prefixes: readonly number[], withWithdrawals = false): Slab {
+  encode(prefixes: readonly number[], withWithdrawals = false): Batch {
     this.#builder.begin(prefixes.length);
     for (const prefix of prefixes) {
       const out = prefix < this.#out.length ? this.#out[prefix] : NOTHING;
@@ -174,17 +174,17 @@ export class ExportGroup {
     for (let prefix = 0; prefix < this.#out.length; prefix++) if (this.#out[prefix] !== NOTHING) visit(prefix);
   }
 
-  /** Drops slabs that nobody waits for, and cuts loose who would make the rest too large. */
+  /** Drops batches that nobody waits for, and cuts loose who would make the rest too large. */
   trim(): void {
     this.#dropBefore(this.#wanted());
-    while (this.#slabBytes > WINDOW && this.#slabs.length > 1) {
-      for (const member of this.members) if (member.needs === this.#firstSlab) member.fallBehind();
+    while (this.#octets > WINDOW && this.#batches.length > 1) {
+      for (const member of this.members) if (member.needs === this.#firstBatch) member.fallBehind();
       this.#snapshot = undefined;
-      this.#dropBefore(Math.max(this.#wanted(), this.#firstSlab + 1));
+      this.#dropBefore(Math.max(this.#wanted(), this.#firstBatch + 1));
     }
   }
 
-  /** The first slab that someone waits for. */
+  /** The first batch that someone waits for. */
   #wanted(): number {
     let wanted = this.#snapshot?.from ?? this.streamEnd;
     for (const member of this.members) wanted = Math.min(wanted, member.needs);
@@ -192,7 +192,7 @@ export class ExportGroup {
   }
 
   #openSnapshot(): void {
-    const snapshot: Snapshot = { from: this.streamEnd, next: 0, slabs: [] };
+    const snapshot: Snapshot = { from: this.streamEnd, next: 0, batches: [] };
     this.#snapshot = snapshot;
     const close = (): void => {
       if (this.#snapshot !== snapshot) return;
@@ -203,12 +203,12 @@ export class ExportGroup {
   }
 
   #dropBefore(wanted: number): void {
-    while (this.#firstSlab < wanted) this.#dropFirst();
+    while (this.#firstBatch < wanted) this.#dropFirst();
   }
 
   #dropFirst(): void {
-    this.#slabBytes -= this.#slabs.shift()!.octets;
-    this.#firstSlab++;
+    this.#octets -= this.#batches.shift()!.octets;
+    this.#firstBatch++;
   }
 
   /** Compares what the peers should have for the prefix with what they have. */
@@ -260,5 +260,5 @@ interface Snapshot {
   readonly from: number;
   /** The prefix to go on with. */
   next: number;
-  readonly slabs: Slab[];
+  readonly batches: Batch[];
 }

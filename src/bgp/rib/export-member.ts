@@ -1,6 +1,6 @@
+import { ANYONE, type Batch } from './batch.ts';
 import { DirtySet } from './columns.ts';
 import type { ExportGroup } from './export-group.ts';
-import { ANYONE, type Slab } from './slab.ts';
 
 /** Prefixes encoded at a time for a member that catches up on its own. */
 const OWN_BATCH = 2048;
@@ -19,9 +19,9 @@ export class ExportMember {
   /** The peer's number as a source of paths. */
   readonly source: number;
   readonly #outlet: Outlet;
-  /** The number of the next slab. */
+  /** The number of the next batch. */
   #next: number;
-  /** The part of the present slab to go on with. */
+  /** The part of the present batch to go on with. */
   #part = 0;
   #replayAt = -1;
   #behind: DirtySet | undefined;
@@ -49,20 +49,29 @@ export class ExportMember {
     return this.#owesEndOfRib;
   }
 
-  /** The first slab of the stream that must be kept for it. */
+  /** The first batch of the stream that must be kept for it. */
   get needs(): number {
     return this.#behind ? Number.POSITIVE_INFINITY : this.#next;
   }
 
-  /** Starts with the group's snapshot, and goes on with the stream at slab `from`. */
+  /** Starts with the group's snapshot, and goes on with the stream at batch `from`. */
   replay(from: number): void {
     this.#replayAt = 0;
     this.#next = from;
   }
 
-  /** Hears of a new slab of the stream. */
-  offer(slab: Slab): void {
-    if (this.#behind) for (const prefix of slab.prefixes) this.#behind.add(prefix);
+  /** Takes the place of a member of another group: what that one was sent is compared with what this one announces. */
+  takeOver(before: ExportMember): void {
+    this.#owesEndOfRib = before.#owesEndOfRib;
+    this.#blocked = before.#blocked;
+    this.updates = before.updates;
+    this.refresh();
+    before.group.each((prefix) => this.#behind!.add(prefix));
+  }
+
+  /** Hears of a new batch of the stream. */
+  offer(batch: Batch): void {
+    if (this.#behind) for (const prefix of batch.prefixes) this.#behind.add(prefix);
   }
 
   /** Leaves the stream: what it has not got yet becomes its own to do. */
@@ -71,7 +80,7 @@ export class ExportMember {
     const behind = new DirtySet();
     if (this.replaying) this.group.each((prefix) => behind.add(prefix));
     for (let number = this.#next; number < this.group.streamEnd; number++) {
-      for (const prefix of this.group.slab(number).prefixes) behind.add(prefix);
+      for (const prefix of this.group.batch(number).prefixes) behind.add(prefix);
     }
     this.#replayAt = -1;
     this.#part = 0;
@@ -94,7 +103,7 @@ export class ExportMember {
       if (this.#behind) this.#catchUp(this.#behind);
       else if (this.replaying) this.#replay();
       else if (this.#next < this.group.streamEnd) {
-        if (this.#write(this.group.slab(this.#next))) this.#next++;
+        if (this.#write(this.group.batch(this.#next))) this.#next++;
       } else {
         if (this.#owesEndOfRib && mayEndRib && !this.group.hasWork) this.#endRib();
         return false;
@@ -107,9 +116,9 @@ export class ExportMember {
   #catchUp(behind: DirtySet): void {
     const prefixes: number[] = [];
     while (behind.size > 0 && prefixes.length < OWN_BATCH) prefixes.push(behind.shift());
-    const slab = this.group.encode(prefixes, true);
+    const batch = this.group.encode(prefixes, true);
     // What a pause leaves unwritten of this piece is to be done again.
-    if (!this.#write(slab)) {
+    if (!this.#write(batch)) {
       this.#part = 0;
       for (const prefix of prefixes) behind.add(prefix);
     } else if (behind.size === 0) {
@@ -119,16 +128,16 @@ export class ExportMember {
   }
 
   #replay(): void {
-    const slab = this.group.snapshotSlab(this.#replayAt);
-    if (slab === undefined) this.#replayAt = -1;
-    else if (this.#write(slab)) this.#replayAt++;
+    const batch = this.group.snapshotBatch(this.#replayAt);
+    if (batch === undefined) this.#replayAt = -1;
+    else if (this.#write(batch)) this.#replayAt++;
   }
 
-  /** True when the whole slab is written. A pause asked for by its last part still counts as written. */
-  #write(slab: Slab): boolean {
-    while (this.#part < slab.parts.length) {
+  /** True when the whole batch is written. A pause asked for by its last part still counts as written. */
+  #write(batch: Batch): boolean {
+    while (this.#part < batch.parts.length) {
       if (this.#blocked) return false;
-      const { bytes, messages, except, only } = slab.parts[this.#part++];
+      const { bytes, messages, except, only } = batch.parts[this.#part++];
       if ((except !== ANYONE && except === this.source) || (only !== ANYONE && only !== this.source)) continue;
       this.#blocked = !this.#outlet.write(bytes);
       this.updates += messages;

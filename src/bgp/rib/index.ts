@@ -23,4 +23,5 @@ export { NextHopSets } from './next-hop-sets.ts';
 export { NextHopTable } from './next-hops.ts';
 export { type ExportTables, Outgoing } from './outgoing.ts';
 export { NO_PATH, PathPool, pathFlag } from './path-pool.ts';
+export { RouteEngine, type RouteEngineOptions } from './route-engine.ts';
 export { type Source, SourceTable } from './source.ts';

@@ -98,7 +98,8 @@ export class Outgoing {
   /** Ends a batch: numbers that nobody retained go. */
   forget(): void {
     for (const remembered of this.#remembered.values()) {
-      for (const out of remembered.values()) if (this.#attributes[out] !== 0 && this.#references[out] === 0) this.#drop(out);
+      for (const out of remembered.values())
+        if (this.#attributes[out] !== 0 && this.#references[out] === 0) this.#drop(out);
     }
     for (const out of this.#unused) if (this.#attributes[out] !== 0 && this.#references[out] === 0) this.#drop(out);
     this.#unused.length = 0;

@@ -4,7 +4,7 @@ import { widened } from './columns.ts';
 export const pathFlag = {
   /** Kept from a session that ended (RFC 4724); swept unless announced again. */
   stale: 1,
-  /** Refused by the import filter, or looped: kept to explain it, never chosen. */
+  /** Never chosen, and kept to explain it: refused by the import filter, or for a reason that has its own bit too. */
   refused: 2,
   /** AS_PATH, ORIGINATOR_ID or CLUSTER_LIST shows that it came through us. */
   looped: 4,
@@ -12,6 +12,8 @@ export const pathFlag = {
   longLivedStale: 8,
   /** Not announced again since the peer began an enhanced refresh (RFC 7313). */
   unrefreshed: 16,
+  /** Its next hop is our own address. */
+  ownNextHop: 32,
 } as const;
 
 /** No path: path numbers start at 1. */

@@ -12,7 +12,7 @@ export interface Part {
 }
 
 /** Encoded changes, ready to be written to any number of peers, and the prefixes that they are about. */
-export interface Slab {
+export interface Batch {
   readonly parts: readonly Part[];
   readonly prefixes: Uint32Array;
   readonly octets: number;
@@ -22,7 +22,7 @@ export interface Slab {
  * Sorts changes into buckets, so that prefixes with equal attributes share messages, and writes each bucket once.
  * Withdrawals come first: they free what announcements may need.
  */
-export class SlabBuilder {
+export class BatchBuilder {
   readonly #writer: UpdateWriter;
   #prefixes = new Uint32Array(0);
   #count = 0;
@@ -64,16 +64,16 @@ export class SlabBuilder {
     bucket.prefixes.push(prefix);
   }
 
-  finish(): Slab {
+  finish(): Batch {
     const parts: Part[] = [];
     this.#writer.withdraw(this.#withdrawn.get(ANYONE) ?? []);
     for (const { out, except, prefixes } of this.#announced.values()) {
-      if (except === ANYONE) this.#writer.announce(out, prefixes);
+      if (except === ANYONE) this.#announceOrWithdraw(out, prefixes);
     }
     this.#take(parts, ANYONE, ANYONE);
     for (const { out, except, prefixes } of this.#announced.values()) {
       if (except === ANYONE) continue;
-      this.#writer.announce(out, prefixes);
+      this.#announceOrWithdraw(out, prefixes);
       this.#take(parts, except, ANYONE);
     }
     for (const [only, prefixes] of this.#withdrawn) {
@@ -86,8 +86,11 @@ export class SlabBuilder {
   }
 
   endOfRib(): Uint8Array {
-    this.#writer.endOfRib();
-    return this.#writer.take();
+    return this.#writer.endOfRib();
+  }
+
+  #announceOrWithdraw(out: number, prefixes: readonly number[]): void {
+    if (!this.#writer.announce(out, prefixes)) this.#writer.withdraw(prefixes);
   }
 
   #note(prefix: number): void {

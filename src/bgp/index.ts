@@ -1,0 +1,13 @@
+/**
+ * bgp: a BGP-4 speaker as a library (RFC 4271 and its successors; the list is in README.md).
+ *
+ *     bytes ─► transport ─► session ─► wire ─► rib ─► best routes, to whoever embeds it
+ *     bytes ◄─ transport ◄─ session ◄───────── rib ◄─ routes of our own
+ *
+ * `Speaker` is the door: say who the peers are and which routes are ours, hear of best routes and events, ask why.
+ * It knows nothing of kernels, clusters or files; it imports `base` alone. `transport` is the only folder with I/O,
+ * the clock is handed in, and with `MemoryNetwork` and a virtual clock a whole network of speakers runs in a test.
+ */
+export type * from './api.ts';
+export { Speaker } from './speaker.ts';
+export { MemoryNetwork, type Transport } from './transport/index.ts';

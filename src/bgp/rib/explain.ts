@@ -1,0 +1,55 @@
+import { formatIpv4 } from '../../base/index.ts';
+import type { PathExplanation, RouteExplanation } from '../api.ts';
+import { ineligible } from './decision.ts';
+import { pathFlag } from './path-pool.ts';
+import type { FamilyTables, RouteEngine } from './route-engine.ts';
+
+const ORIGINS = ['igp', 'egp', 'incomplete'] as const;
+
+/** All there is to say about a prefix, given by its number or -1: each path and what became of it, each peer and what it was told. */
+export function explain(engine: RouteEngine, tables: FamilyTables, prefix: number): RouteExplanation {
+  if (prefix < 0) return { paths: [], announcements: [] };
+  const reasons = tables.loc.explain(prefix);
+  const paths = [...reasons].map(([path, reason]) => explainPath(engine, tables, path, reason));
+  const announcements = [...engine.peers.values()].flatMap((peer) => {
+    const member = peer.members.get(tables.name);
+    if (member === undefined) return [];
+    const { announced, reason, source } = member.group.explain(prefix);
+    const back = announced && source === member.source;
+    return {
+      peer: peer.config.address,
+      announced: announced && !back,
+      ...(back ? { reason: 'it came from this peer' } : reason !== undefined && { reason }),
+    };
+  });
+  return { paths: paths.sort((a, b) => Number(b.best) - Number(a.best)), announcements };
+}
+
+function explainPath(
+  engine: RouteEngine,
+  { rib }: FamilyTables,
+  path: number,
+  reason: string | undefined,
+): PathExplanation {
+  const { paths } = rib;
+  const { pool, nextHops, sources } = engine;
+  const attributes = paths.attributes[path];
+  const list = pool.attributes(attributes);
+  const source = sources.get(paths.source[path]);
+  const filtered = engine.peers.get(source.name)?.refusal(rib, pool, path);
+  const refusedByFilter = reason === ineligible({ rib, pool, sources, cost: () => 0 }, path) && filtered !== undefined;
+  return {
+    peer: source.name,
+    best: reason === undefined,
+    ...(reason !== undefined && { reason: refusedByFilter ? filtered : reason }),
+    nextHop: paths.nextHop[path] === 0 ? 'self' : nextHops.text(paths.nextHop[path]),
+    localPref: pool.localPref[attributes],
+    asPath: list.asPath(),
+    origin: ORIGINS[pool.origin[attributes]] ?? 'incomplete',
+    med: pool.med[attributes],
+    communities: list.communities().map((value) => `${value >>> 16}:${value & 0xffff}`),
+    largeCommunities: list.largeCommunities(),
+    ...(pool.originatorId[attributes] !== 0 && { originatorId: formatIpv4(pool.originatorId[attributes]) }),
+    stale: (paths.flags[path] & pathFlag.stale) !== 0,
+  };
+}

@@ -1,0 +1,455 @@
+import { type Cancel, type Clock, type Family, parseAddress, parseIpv4, parsePrefix } from '../../base/index.ts';
+import type { AddressFamily, BestChanges, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
+import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
+import { AdjRibIn } from './adj-rib-in.ts';
+import { AttributePool } from './attribute-pool.ts';
+import { DirtySet } from './columns.ts';
+import type { DecisionView } from './decision.ts';
+import { explain } from './explain.ts';
+import { exportContext, exportKey } from './export-context.ts';
+import { ExportGroup } from './export-group.ts';
+import { LocRib } from './loc-rib.ts';
+import { NextHopSets } from './next-hop-sets.ts';
+import { NextHopTable } from './next-hops.ts';
+import { Originations, wordsOf } from './originations.ts';
+import type { ExportTables } from './outgoing.ts';
+import { NO_PATH, pathFlag } from './path-pool.ts';
+import { RoutePeer } from './route-peer.ts';
+import { type Source, SourceTable } from './source.ts';
+
+/** Milliseconds of work before others get their turn: keepalives must never wait for routes. */
+const SLICE = 3;
+/** Milliseconds that a start waits for End-of-RIB of peers that are up and promised one. */
+const END_OF_RIB_WAIT = 5000;
+
+export interface RouteEngineOptions {
+  readonly asn: number;
+  readonly routerId: string;
+  readonly clock: Clock;
+  readonly maximumPaths?: number;
+  readonly restarted?: boolean;
+  readonly nextHopCost?: (address: string) => number | undefined;
+  readonly event: (event: SpeakerEvent) => void;
+}
+
+/** One family's tables and the groups that they are announced to. */
+export interface FamilyTables {
+  readonly name: AddressFamily;
+  readonly rib: AdjRibIn;
+  readonly loc: LocRib;
+  readonly groups: Map<string, ExportGroup>;
+  /** Prefixes that may be nobody's any more. */
+  readonly forgotten: DirtySet;
+}
+
+/**
+ * The routes of a speaker: hears from sessions what peers announce, decides, tells the program around it and the
+ * peers. Nothing is worked out inside a call from a session; calls leave dirty prefixes, and turns of `SLICE`
+ * milliseconds work them off.
+ */
+export class RouteEngine implements SessionHandler {
+  readonly pool = new AttributePool();
+  readonly nextHops = new NextHopTable();
+  readonly sets = new NextHopSets(this.nextHops);
+  readonly local: Source;
+  readonly sources: SourceTable;
+  readonly tables: Readonly<Record<Family, FamilyTables>>;
+  readonly peers = new Map<string, RoutePeer>();
+  readonly #options: RouteEngineOptions;
+  readonly #clock: Clock;
+  readonly #originations: Originations;
+  readonly #clusterIds = new Set<number>();
+  #best: (changes: BestChanges) => void = () => {};
+  #scheduled = false;
+  #since = Number.POSITIVE_INFINITY;
+  #settled = false;
+  #cancelWait: Cancel = () => {};
+
+  constructor(options: RouteEngineOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    const routerId = parseIpv4(options.routerId, 'routerId');
+    this.local = {
+      index: 0,
+      kind: 'local',
+      name: 'local',
+      address: parseAddress(options.routerId),
+      routerId,
+      peerAs: options.asn,
+      clusterId: undefined,
+    };
+    this.sources = new SourceTable(this.local);
+    this.tables = { 4: this.#family('ipv4-unicast', 4), 6: this.#family('ipv6-unicast', 6) };
+    const ribs = { 4: this.tables[4].rib, 6: this.tables[6].rib };
+    this.#originations = new Originations(ribs, this.pool, this.nextHops, this.local);
+  }
+
+  /** Starts the wait for first tables. */
+  start(): void {
+    this.#cancelWait = this.#clock.after(END_OF_RIB_WAIT, () => this.#settle());
+  }
+
+  /** Sets no timer any more. */
+  stop(): void {
+    this.#cancelWait();
+    for (const peer of this.peers.values()) peer.cancelTimers();
+  }
+
+  originate(routes: readonly Origination[]): void {
+    this.#originations.set(routes);
+    this.#schedule();
+  }
+
+  onBest(listener: (changes: BestChanges) => void): void {
+    this.#best = listener;
+  }
+
+  replayBest(): void {
+    for (const { loc } of this.#families()) loc.replay(this.#clock.now(), this.#best);
+  }
+
+  /** A peer that there should be, or its new configuration. */
+  configure(config: PeerConfig): void {
+    const clusterId = config.routeReflector && parseIpv4(config.routeReflector.clusterId, 'routeReflector.clusterId');
+    if (clusterId !== undefined) this.#clusterIds.add(clusterId);
+    const peer = this.peers.get(config.address);
+    if (peer === undefined) {
+      this.peers.set(config.address, new RoutePeer(config, this.local.routerId, this.#options.asn, this.#clusterIds));
+      return;
+    }
+    const importChanged = peer.reconfigure(config);
+    if (peer.source && importChanged) {
+      for (const { rib } of this.#families()) peer.readmit(rib, this.pool);
+    }
+    if (peer.handle && peer.negotiated) this.#enrol(peer);
+    this.#schedule();
+  }
+
+  /** Forgets a peer with all its routes, the stale ones too. */
+  remove(address: string): void {
+    const peer = this.peers.get(address);
+    if (peer === undefined) return;
+    this.#expel(peer);
+    this.peers.delete(address);
+    this.#dropSource(peer);
+    this.#schedule();
+  }
+
+  counts(address: string): { received: number; accepted: number; advertised: number } {
+    const peer = this.peers.get(address);
+    const sum = { received: 0, accepted: 0, advertised: 0 };
+    if (peer === undefined) return sum;
+    for (const { rib } of this.#families()) {
+      if (peer.source === undefined) continue;
+      const { received, refused } = rib.counts(peer.source);
+      sum.received += received;
+      sum.accepted += received - refused;
+    }
+    for (const member of peer.members.values()) sum.advertised += member.group.advertised(member.source);
+    return sum;
+  }
+
+  /** `helping` while routes of a peer that is away are kept for it. */
+  gracefulRestart(address: string): 'helping' | undefined {
+    const peer = this.peers.get(address);
+    return peer?.handle === undefined && peer?.keepsRoutes ? 'helping' : undefined;
+  }
+
+  /** Why the prefix is routed as it is, and who was told. */
+  explain(prefix: string): RouteExplanation {
+    const parsed = parsePrefix(prefix, 'prefix');
+    const tables = this.tables[parsed.family];
+    return explain(this, tables, tables.rib.prefixes.findAt(wordsOf(parsed), 0, parsed.length));
+  }
+
+  established(handle: PeerHandle, negotiated: Negotiated): void {
+    const peer = this.peers.get(handle.config.address);
+    if (peer === undefined) return;
+    const kind = negotiated.ibgp ? 'ibgp' : 'ebgp';
+    const { source } = peer;
+    if (source && (source.kind !== kind || source.peerAs !== negotiated.peerAs)) this.#dropSource(peer);
+    peer.establish(
+      handle,
+      negotiated,
+      peer.source ?? this.sources.add((index) => this.#source(index, peer, negotiated)),
+    );
+    for (const { name, rib } of this.#families()) {
+      const forwarded = negotiated.gracefulRestart?.families.some(
+        ({ family, forwarding }) => family === name && forwarding,
+      );
+      if (!forwarded || !negotiated.families.includes(name)) rib.sweep(peer.source!, pathFlag.stale);
+    }
+    this.#enrol(peer);
+    this.#schedule();
+  }
+
+  update(handle: PeerHandle, view: UpdateView, receivedAt: number): void {
+    const peer = this.peers.get(handle.config.address);
+    if (peer?.source === undefined || peer.negotiated === undefined) return;
+    this.#since = Math.min(this.#since, receivedAt);
+    const { source } = peer;
+    const { withdrawn4, announced4, mpWithdrawn, mpAnnounced } = view;
+    if (withdrawn4.count > 0) this.tables[4].rib.withdraw(source, withdrawn4);
+    if (mpWithdrawn.count > 0) this.tables[mpWithdrawn.family].rib.withdraw(source, mpWithdrawn);
+    if (announced4.count + mpAnnounced.count > 0) {
+      if (view.treatAsWithdraw) {
+        this.tables[4].rib.withdraw(source, announced4);
+        this.tables[mpAnnounced.family].rib.withdraw(source, mpAnnounced);
+      } else this.#learn(peer, view);
+    }
+    if (view.endOfRib) this.#endOfRib(peer, view.endOfRib);
+    this.#schedule();
+  }
+
+  refresh(handle: PeerHandle, family: AddressFamily, subtype: 'request' | 'begin' | 'end'): void {
+    const peer = this.peers.get(handle.config.address);
+    if (peer?.source === undefined) return;
+    const { rib } = this.#named(family);
+    if (subtype === 'request') peer.members.get(family)?.refresh();
+    else if (subtype === 'begin') rib.mark(peer.source, pathFlag.unrefreshed);
+    else rib.sweep(peer.source, pathFlag.unrefreshed);
+    this.#schedule();
+  }
+
+  drained(handle: PeerHandle): void {
+    const peer = this.peers.get(handle.config.address);
+    if (peer === undefined) return;
+    for (const member of peer.members.values()) member.drained();
+    this.#schedule();
+  }
+
+  closed(handle: PeerHandle, _reason: string, keep: readonly { family: AddressFamily; seconds: number }[]): void {
+    const peer = this.peers.get(handle.config.address);
+    if (peer?.source === undefined) return;
+    const { source, negotiated } = peer;
+    this.#expel(peer);
+    for (const { name, rib } of this.#families()) {
+      // Stale already: the peer restarted again before it had told us all. Those go (RFC 4724 §4.2).
+      rib.sweep(source, pathFlag.stale);
+      const kept = keep.find(({ family }) => family === name);
+      if (kept === undefined) rib.sweep(source);
+      else {
+        rib.mark(source, pathFlag.stale);
+        const restartTime = negotiated?.gracefulRestart?.restartTime ?? kept.seconds;
+        this.#expire(peer, rib, Math.min(restartTime, kept.seconds), kept.seconds);
+      }
+    }
+    peer.handle = undefined;
+    this.#checkSettled();
+    this.#schedule();
+  }
+
+  /** Routes of a peer that does not come back: stale at first, long-lived stale (RFC 9494) then, gone at last. */
+  #expire(peer: RoutePeer, rib: AdjRibIn, restartTime: number, total: number): void {
+    const { source } = peer;
+    const remove = (): void => {
+      rib.sweep(source!, pathFlag.stale);
+      this.#schedule();
+    };
+    const longLive = (): void => {
+      peer.makeLongLived(rib, this.pool);
+      peer.cancelOnReturn(this.#clock.after((total - restartTime) * 1000, remove));
+      this.#schedule();
+    };
+    peer.cancelOnReturn(this.#clock.after(restartTime * 1000, total > restartTime ? longLive : remove));
+  }
+
+  #learn(peer: RoutePeer, view: UpdateView): void {
+    const { announced4, mpAnnounced } = view;
+    const attributes = this.pool.intern(view.attributes, view.attributesLength);
+    if (announced4.count > 0) {
+      peer.learn(
+        this.tables[4].rib,
+        this.pool,
+        announced4,
+        attributes,
+        this.nextHops.intern4(view.nextHop4),
+        this.nextHops,
+      );
+    }
+    if (mpAnnounced.count > 0) {
+      const nextHop = this.nextHops.intern(view.mpNextHop, view.mpNextHopLength);
+      peer.learn(this.tables[mpAnnounced.family].rib, this.pool, mpAnnounced, attributes, nextHop, this.nextHops);
+    }
+    this.pool.release(attributes);
+    this.#limit(peer);
+  }
+
+  /** Ends a session that brought more prefixes than it may (RFC 4486: Cease, maximum number of prefixes reached). */
+  #limit(peer: RoutePeer): void {
+    const { maxPrefixes } = peer.config;
+    if (maxPrefixes === undefined) return;
+    for (const { rib, name } of this.#families()) {
+      const { received } = rib.counts(peer.source!);
+      if (received <= maxPrefixes) continue;
+      const data = Uint8Array.of(
+        0,
+        rib.family === 4 ? 1 : 2,
+        1,
+        ...[24, 16, 8, 0].map((bits) => (maxPrefixes >>> bits) & 255),
+      );
+      peer.handle?.reset(6, 1, data, `${received} ${name} prefixes, and ${maxPrefixes} are allowed`);
+      return;
+    }
+  }
+
+  #endOfRib(peer: RoutePeer, family: AddressFamily): void {
+    const { rib } = this.#named(family);
+    rib.sweep(peer.source!, pathFlag.stale);
+    peer.ribEnded(family);
+    this.#checkSettled();
+  }
+
+  /** Settled when no peer that is up still owes us the End-of-RIB that it promised. */
+  #checkSettled(): void {
+    if (this.#settled) return;
+    const up = [...this.peers.values()].filter((peer) => peer.handle !== undefined);
+    if (up.length > 0 && up.length === this.peers.size && up.every((peer) => !peer.owesEndOfRib)) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#cancelWait();
+    this.#schedule();
+    this.#options.event({ kind: 'settled' });
+  }
+
+  /** Puts the peer into the export group of each family, unless it is in the right one. */
+  #enrol(peer: RoutePeer): void {
+    const { negotiated, handle, source } = peer;
+    for (const tables of this.#families()) {
+      if (!negotiated!.families.includes(tables.name)) continue;
+      const context = exportContext(tables.name, peer.config, negotiated!);
+      const key = exportKey(context);
+      const before = peer.members.get(tables.name);
+      if (before?.group.key === key) continue;
+      let group = tables.groups.get(key);
+      if (group === undefined) {
+        group = new ExportGroup(context, tables.loc, this.#exportTables(tables.rib), this.#clock);
+        tables.groups.set(key, group);
+      }
+      const member = group.join(source!.index, handle!);
+      if (before) {
+        // Another filter, say: what the old group had announced is withdrawn if the new one does not announce it.
+        member.takeOver(before);
+        this.#leave(tables, before.group, before);
+      }
+      peer.members.set(tables.name, member);
+    }
+  }
+
+  #expel(peer: RoutePeer): void {
+    for (const [name, member] of peer.members) this.#leave(this.#named(name), member.group, member);
+    peer.members.clear();
+  }
+
+  #leave(tables: FamilyTables, group: ExportGroup, member: Parameters<ExportGroup['leave']>[0]): void {
+    group.leave(member);
+    if (group.members.size > 0) return;
+    group.dissolve();
+    tables.groups.delete(group.key);
+  }
+
+  #dropSource(peer: RoutePeer): void {
+    if (peer.source === undefined) return;
+    for (const { rib } of this.#families()) rib.sweep(peer.source);
+    peer.cancelTimers();
+    this.sources.remove(peer.source);
+    peer.source = undefined;
+  }
+
+  #source(index: number, { config }: RoutePeer, negotiated: Negotiated): Source {
+    return {
+      index,
+      kind: negotiated.ibgp ? 'ibgp' : 'ebgp',
+      name: config.address,
+      address: parseAddress(config.address.split('%')[0]),
+      routerId: negotiated.peerRouterId,
+      peerAs: negotiated.peerAs,
+      clusterId: config.routeReflector && parseIpv4(config.routeReflector.clusterId),
+    };
+  }
+
+  #family(name: AddressFamily, family: Family): FamilyTables {
+    const rib = new AdjRibIn(family, this.pool);
+    const { maximumPaths = 16, nextHopCost } = this.#options;
+    const cost = nextHopCost
+      ? (nextHop: number): number | undefined => (nextHop === 0 ? 0 : nextHopCost(this.nextHops.text(nextHop)))
+      : (): number => 0;
+    const view: DecisionView = { rib, pool: this.pool, sources: this.sources, cost };
+    return { name, rib, loc: new LocRib(view, this.sets, maximumPaths), groups: new Map(), forgotten: new DirtySet() };
+  }
+
+  #exportTables(rib: AdjRibIn): ExportTables {
+    const { pool, nextHops, sources } = this;
+    return { rib, pool, nextHops, sources, tag: (pathId) => this.#originations.tag(pathId) };
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => this.#turn());
+  }
+
+  /** One slice of deciding and one of announcing. */
+  #turn(): void {
+    this.#scheduled = false;
+    let expired = this.#slice();
+    let busy = false;
+    for (const { rib, loc, groups, forgotten } of this.#families()) {
+      const changed = (prefix: number): void => {
+        for (const group of groups.values()) group.dirty.add(prefix);
+        if (loc.best[prefix] === NO_PATH) forgotten.add(prefix);
+      };
+      if (rib.dirty.size > 0) loc.settle(this.#sinceOrNow(), changed, this.#best, expired);
+      busy ||= rib.dirty.size > 0;
+    }
+    if (!busy) this.#since = Number.POSITIVE_INFINITY;
+    expired = this.#slice();
+    for (const tables of this.#families()) busy = this.#export(tables, expired) || busy;
+    if (busy) this.#schedule();
+  }
+
+  #export(tables: FamilyTables, expired: () => boolean): boolean {
+    const mayEndRib = this.#settled || !this.#options.restarted;
+    let busy = false;
+    for (const group of tables.groups.values()) {
+      while (group.hasWork && !expired()) group.run();
+      for (const member of group.members) busy = member.pump(expired, mayEndRib) || busy;
+      group.trim();
+      busy ||= group.hasWork;
+    }
+    if (!busy) this.#release(tables);
+    return busy;
+  }
+
+  /** Gives up the numbers of prefixes that no table and no message on its way speaks of. */
+  #release({ rib, loc, groups, forgotten }: FamilyTables): void {
+    if (forgotten.size === 0 || ![...groups.values()].every((group) => group.quiet)) return;
+    while (forgotten.size > 0) {
+      const prefix = forgotten.shift();
+      const unused = rib.prefixes.has(prefix) && rib.head[prefix] === NO_PATH && loc.forgets(prefix);
+      if (unused && !rib.dirty.has(prefix) && ![...groups.values()].some((group) => group.holds(prefix))) {
+        rib.prefixes.release(prefix);
+      }
+    }
+  }
+
+  #slice(): () => boolean {
+    const end = this.#clock.now() + SLICE;
+    return () => this.#clock.now() >= end;
+  }
+
+  #sinceOrNow(): number {
+    return Number.isFinite(this.#since) ? this.#since : this.#clock.now();
+  }
+
+  #families(): FamilyTables[] {
+    return [this.tables[4], this.tables[6]];
+  }
+
+  #named(name: AddressFamily): FamilyTables {
+    return this.tables[name === 'ipv4-unicast' ? 4 : 6];
+  }
+}

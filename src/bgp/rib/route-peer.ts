@@ -1,0 +1,173 @@
+import type { Cancel } from '../../base/index.ts';
+import type { AddressFamily, PeerConfig } from '../api.ts';
+import type { Negotiated, NlriColumns, PeerHandle } from '../contract.ts';
+import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
+import type { AdjRibIn, Admission, Admit } from './adj-rib-in.ts';
+import { type AttributePool, attributeMark } from './attribute-pool.ts';
+import type { ExportMember } from './export-member.ts';
+import { loops } from './loop.ts';
+import type { NextHopTable } from './next-hops.ts';
+import { pathFlag } from './path-pool.ts';
+import type { Source } from './source.ts';
+
+/** A peer as the routes know it: it outlives sessions, since its routes may (RFC 4724). */
+export class RoutePeer {
+  config: PeerConfig;
+  handle: PeerHandle | undefined;
+  negotiated: Negotiated | undefined;
+  source: Source | undefined;
+  readonly members = new Map<AddressFamily, ExportMember>();
+  readonly #routerId: number;
+  readonly #asn: number;
+  readonly #clusterIds: ReadonlySet<number>;
+  readonly #timers: Cancel[] = [];
+  readonly #owedEndOfRibs = new Set<AddressFamily>();
+  #filter: CompiledFilter | undefined;
+
+  constructor(config: PeerConfig, routerId: number, asn: number, clusterIds: ReadonlySet<number>) {
+    this.config = config;
+    this.#routerId = routerId;
+    this.#asn = asn;
+    this.#clusterIds = clusterIds;
+    this.#compile();
+  }
+
+  /** End-of-RIB markers that the peer, being up, promised by its graceful-restart capability. */
+  get owesEndOfRib(): boolean {
+    return this.#owedEndOfRibs.size > 0;
+  }
+
+  /** Whether stale routes wait for its return. */
+  get keepsRoutes(): boolean {
+    return this.#timers.length > 0;
+  }
+
+  ribEnded(family: AddressFamily): void {
+    this.#owedEndOfRibs.delete(family);
+  }
+
+  /** True when routes that were learned before are to be looked at again. */
+  reconfigure(config: PeerConfig): boolean {
+    const before = this.config;
+    this.config = config;
+    this.#compile();
+    return (
+      JSON.stringify([before.importFilter, before.allowLocalAs]) !==
+      JSON.stringify([config.importFilter, config.allowLocalAs])
+    );
+  }
+
+  establish(handle: PeerHandle, negotiated: Negotiated, source: Source): void {
+    this.cancelTimers();
+    this.handle = handle;
+    this.negotiated = negotiated;
+    this.source = source;
+    source.routerId = negotiated.peerRouterId;
+    this.#owedEndOfRibs.clear();
+    for (const family of negotiated.gracefulRestart ? negotiated.families : []) this.#owedEndOfRibs.add(family);
+  }
+
+  /** Something that waits for the peer to stay away. */
+  cancelOnReturn(cancel: Cancel): void {
+    this.#timers.push(cancel);
+  }
+
+  cancelTimers(): void {
+    for (const cancel of this.#timers.splice(0)) cancel();
+  }
+
+  /** Takes in one section of an UPDATE. What holds for all of its prefixes is found out once. */
+  learn(
+    rib: AdjRibIn,
+    pool: AttributePool,
+    nlri: NlriColumns,
+    attributes: number,
+    nextHop: number,
+    nextHops: NextHopTable,
+  ): void {
+    const own = nextHops.text(nextHop) === this.negotiated!.localAddress;
+    const flags =
+      (own ? pathFlag.ownNextHop | pathFlag.refused : 0) |
+      (this.#loops(pool, attributes) ? pathFlag.looped | pathFlag.refused : 0);
+    const admission = this.#admissions(rib, pool, attributes);
+    rib.announce(this.source!, nlri, attributes, nextHop, flags, flags === 0 ? admission.admit : undefined);
+    admission.done();
+  }
+
+  /** Asks the import policy again about every path of the peer. */
+  readmit(rib: AdjRibIn, pool: AttributePool): void {
+    rib.each(this.source!, (path) => {
+      const received = rib.paths.received[path];
+      const kept =
+        rib.paths.flags[path] & (pathFlag.stale | pathFlag.longLivedStale | pathFlag.unrefreshed | pathFlag.ownNextHop);
+      const looped = this.#loops(pool, received) ? pathFlag.looped | pathFlag.refused : 0;
+      const own = kept & pathFlag.ownNextHop ? pathFlag.refused : 0;
+      const admission = this.#admissions(rib, pool, received);
+      const { attributes, flags } = admission.admit?.(rib.paths.prefix[path]) ?? { attributes: received, flags: 0 };
+      rib.amend(path, attributes, kept | own | looped | flags);
+      admission.done();
+    });
+  }
+
+  /** Why the import filter refuses a path, or undefined. */
+  refusal(rib: AdjRibIn, pool: AttributePool, path: number): string | undefined {
+    const verdict = this.#verdict(rib, pool, rib.paths.received[path], rib.paths.prefix[path]);
+    return verdict && !verdict.accept ? verdict.reason : undefined;
+  }
+
+  /** Makes stale routes long-lived ones; those that must not become so go (RFC 9494 §4.2). */
+  makeLongLived(rib: AdjRibIn, pool: AttributePool): void {
+    rib.each(this.source!, (path) => {
+      if (pool.marks[rib.paths.attributes[path]] & attributeMark.noLlgr) rib.remove(path);
+    });
+    rib.mark(this.source!, pathFlag.longLivedStale);
+  }
+
+  #loops(pool: AttributePool, attributes: number): boolean {
+    return loops(pool.attributes(attributes), {
+      localAs: this.negotiated?.localAs ?? this.#asn,
+      allowed: this.config.allowLocalAs ?? 0,
+      routerId: this.#routerId,
+      clusterIds: this.#clusterIds,
+    });
+  }
+
+  /** The import filter as an `Admit`; `done` releases the attribute sets that it made on the way. */
+  #admissions(rib: AdjRibIn, pool: AttributePool, attributes: number): { admit: Admit | undefined; done: () => void } {
+    if (this.#filter === undefined) return { admit: undefined, done: () => {} };
+    const made = new Map<number, Admission>();
+    const admit = (prefix: number): Admission => {
+      const verdict = this.#verdict(rib, pool, attributes, prefix)!;
+      let admission = made.get(verdict.rule);
+      if (admission === undefined) {
+        const set = verdict.accept ? verdict.set : undefined;
+        admission = {
+          attributes: set ? pool.derive(attributes, (list) => amend(list, set)) : pool.retain(attributes),
+          flags: verdict.accept ? 0 : pathFlag.refused,
+        };
+        made.set(verdict.rule, admission);
+      }
+      return admission;
+    };
+    const done = (): void => {
+      for (const admission of made.values()) pool.release(admission.attributes);
+    };
+    return { admit, done };
+  }
+
+  #verdict(rib: AdjRibIn, pool: AttributePool, attributes: number, prefix: number): Verdict | undefined {
+    return this.#filter?.evaluate({
+      family: rib.family,
+      prefixes: rib.prefixes,
+      prefix,
+      source: 'bgp',
+      tag: undefined,
+      attributes: () => pool.attributes(attributes),
+    });
+  }
+
+  #compile(): void {
+    const { importFilter, remoteAs, localAs = this.#asn } = this.config;
+    this.#filter = importFilter && new CompiledFilter(importFilter, remoteAs === localAs ? 'ibgp' : 'ebgp');
+  }
+}

@@ -1,0 +1,214 @@
+import { type Clock, formatIpv4, type Log, parseAddress, parseIpv4, silentLog, systemClock } from '../base/index.ts';
+import type {
+  BestChanges,
+  Origination,
+  PeerConfig,
+  PeerStatus,
+  RouteExplanation,
+  SpeakerApi,
+  SpeakerEvent,
+  SpeakerOptions,
+} from './api.ts';
+import { RouteEngine } from './rib/index.ts';
+import { type Farewell, type LocalSpeaker, PeerSession, type SessionEnvironment } from './session/index.ts';
+import {
+  type Admission,
+  type Connection,
+  canonicalAddress,
+  type Listener,
+  type Transport,
+  tcpTransport,
+} from './transport/index.ts';
+import { CEASE, createUpdateView } from './wire/index.ts';
+
+/**
+ * A BGP speaker: sessions with peers on one side, routes on the other.
+ *
+ *     transport ─► PeerSession (one for each peer) ─► RouteEngine ─► onBest
+ *         ▲______________ slabs ◄____________________________|
+ *
+ * It holds no state of its own but who its peers are.
+ */
+export class Speaker implements SpeakerApi {
+  readonly #options: SpeakerOptions;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #engine: RouteEngine;
+  readonly #environment: SessionEnvironment;
+  readonly #sessions = new Map<string, PeerSession>();
+  /** Peers that can't be let in, and why. */
+  readonly #refused = new Map<string, string>();
+  #listeners: Listener[] = [];
+  #event: (event: SpeakerEvent) => void = () => {};
+  #running = false;
+  /** Until the first tables are complete we are restarting, as far as peers can tell (RFC 4724 §4.1). */
+  #restarting: boolean;
+
+  /** `transport` is for tests and simulations: `MemoryNetwork` joins speakers without a network. */
+  constructor(options: SpeakerOptions, transport: Transport = tcpTransport()) {
+    const routerId = parseIpv4(options.routerId, 'routerId');
+    this.#options = options;
+    this.#transport = transport;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLog;
+    this.#restarting = options.restarted !== undefined;
+    this.#engine = new RouteEngine({
+      asn: options.asn,
+      routerId: options.routerId,
+      clock: this.#clock,
+      restarted: this.#restarting,
+      ...(options.maximumPaths !== undefined && { maximumPaths: options.maximumPaths }),
+      ...(options.nextHopCost && { nextHopCost: options.nextHopCost }),
+      event: (event) => {
+        if (event.kind === 'settled') this.#restarting = false;
+        this.#event(event);
+      },
+    });
+    this.#environment = {
+      clock: this.#clock,
+      transport,
+      handler: this.#engine,
+      local: (): LocalSpeaker => ({
+        asn: options.asn,
+        routerId,
+        ...(this.#restarting && options.restarted && { restarted: options.restarted }),
+      }),
+      view: createUpdateView(),
+      log: this.#log,
+      onEvent: (event) => this.#event(event),
+    };
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    for (const endpoint of this.#options.listen) {
+      this.#listeners.push(await this.#transport.listen(endpoint, (connection) => this.#accept(connection)));
+    }
+    this.#admit();
+    this.#engine.start();
+    for (const session of this.#sessions.values()) session.start();
+  }
+
+  async stop(how: 'restart' | 'shutdown', reason?: string): Promise<void> {
+    this.#running = false;
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    const farewell: Farewell =
+      how === 'restart'
+        ? { kind: 'restart' }
+        : { kind: 'cease', subcode: CEASE.ADMINISTRATIVE_SHUTDOWN, ...(reason !== undefined && { text: reason }) };
+    for (const session of this.#sessions.values()) session.stop(farewell);
+    this.#engine.stop();
+  }
+
+  configure(peers: readonly PeerConfig[]): void {
+    const wanted = new Map(peers.map((peer) => [peer.address, peer]));
+    for (const [address, session] of this.#sessions) {
+      if (wanted.has(address)) continue;
+      session.stop({ kind: 'cease', subcode: CEASE.PEER_DECONFIGURED });
+      this.#engine.remove(address);
+      this.#sessions.delete(address);
+    }
+    for (const config of wanted.values()) this.#configureOne(config);
+    this.#admit();
+  }
+
+  originate(routes: readonly Origination[]): void {
+    this.#engine.originate(routes);
+  }
+
+  onBest(listener: (changes: BestChanges) => void): void {
+    this.#engine.onBest(listener);
+  }
+
+  replayBest(): void {
+    this.#engine.replayBest();
+  }
+
+  onEvent(listener: (event: SpeakerEvent) => void): void {
+    this.#event = listener;
+  }
+
+  explain(prefix: string): RouteExplanation {
+    return this.#engine.explain(prefix);
+  }
+
+  /** The addresses that it listens on, with the ports that were given when 0 was asked for. */
+  get listening(): readonly { readonly address: string; readonly port: number }[] {
+    return this.#listeners.map(({ address, port }) => ({ address, port }));
+  }
+
+  peers(): readonly PeerStatus[] {
+    return [...this.#sessions.values()].map((session) => this.#statusOf(session));
+  }
+
+  #configureOne(config: PeerConfig): void {
+    this.#engine.configure(config);
+    const session = this.#sessions.get(config.address);
+    if (session) {
+      session.reconfigure(config);
+      return;
+    }
+    const made = new PeerSession(config, this.#environment);
+    this.#sessions.set(config.address, made);
+    if (this.#running) made.start();
+  }
+
+  /** Tells the listeners who may connect. */
+  #admit(): void {
+    const admissions = [...this.#sessions.values()].map(({ config }) => admission(config));
+    this.#refused.clear();
+    for (const listener of this.#listeners) {
+      for (const { from, reason } of listener.admit(admissions)) {
+        this.#refused.set(String(from), reason);
+        this.#log.error({ peer: from }, `the peer can't connect to us: ${reason}`);
+      }
+    }
+  }
+
+  #accept(connection: Connection): void {
+    const address = connection.remote.address;
+    const session = this.#sessions.get(address) ?? this.#sessions.get(canonicalAddress(address));
+    if (session) session.accept(connection);
+    else connection.destroy();
+  }
+
+  #statusOf(session: PeerSession): PeerStatus {
+    const { config, status } = session;
+    const { negotiated } = status;
+    const reason = status.reason ?? this.#refused.get(config.address);
+    const restart = this.#engine.gracefulRestart(config.address) ?? (this.#restarting ? 'restarting' : undefined);
+    return {
+      address: config.address,
+      remoteAs: config.remoteAs,
+      state: status.state,
+      since: status.since,
+      ...(reason !== undefined && { reason }),
+      ...(status.routerId !== undefined && { routerId: formatIpv4(status.routerId) }),
+      ...(negotiated && {
+        negotiated: {
+          holdTime: negotiated.holdTime,
+          families: negotiated.families,
+          fourOctetAs: negotiated.fourOctetAs,
+          capabilities: status.capabilities,
+        },
+      }),
+      prefixes: this.#engine.counts(config.address),
+      messages: { ...status.messages },
+      flaps: status.flaps,
+      ...(restart && { gracefulRestart: restart }),
+      ...(config.description !== undefined && { description: config.description }),
+    };
+  }
+}
+
+function admission({ address, password, ttlSecurity, multihop }: PeerConfig): Admission {
+  parseAddress(address.split('%')[0], 'peer.address');
+  return {
+    from: address,
+    ...(password !== undefined && { password }),
+    ...(ttlSecurity !== undefined && { ttlSecurity }),
+    ...(multihop !== undefined && { multihop }),
+  };
+}
