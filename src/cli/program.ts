@@ -3,12 +3,26 @@ import { applyCommand } from './commands/apply.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { getCommand } from './commands/get.ts';
+import { labelCommand } from './commands/label.ts';
 import { nodeCommand } from './commands/node.ts';
+import { patchCommand } from './commands/patch.ts';
 import { replaceCommand } from './commands/replace.ts';
+import { validateCommand } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
 import type { Io } from './io.ts';
 
-const COMMANDS = [createCommand, replaceCommand, applyCommand, deleteCommand, getCommand, nodeCommand, versionCommand];
+const COMMANDS = [
+  createCommand,
+  replaceCommand,
+  applyCommand,
+  deleteCommand,
+  getCommand,
+  patchCommand,
+  labelCommand,
+  validateCommand,
+  nodeCommand,
+  versionCommand,
+];
 
 const LOG_LEVELS = 'panic, fatal, error, warn, info, debug';
 

@@ -15,13 +15,15 @@ export interface Ran {
 
 /** One cluster in memory and a shell at it. */
 export class Cluster {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly database = new MemoryDatabase();
-  readonly store: Store = new MemoryStore({ database: this.database, clock: this.clock });
+  readonly store: Store;
   readonly io: Partial<Io>;
 
-  constructor(io: Partial<Io> = {}) {
+  constructor(io: Partial<Io> = {}, wallTime?: number) {
     this.io = io;
+    this.clock = new VirtualClock(wallTime);
+    this.store = new MemoryStore({ database: this.database, clock: this.clock });
   }
 
   /** Puts an object into the store as it is, past calicoctl. */

@@ -4,7 +4,7 @@ import type { Store } from '../../datastore/index.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { open, type StoreOptions } from '../session.ts';
-import { COMMIT, CLIENT_VERSION } from '../version.ts';
+import { CLIENT_VERSION, COMMIT } from '../version.ts';
 import { milliseconds } from './duration.ts';
 import { storeOptions } from './options.ts';
 

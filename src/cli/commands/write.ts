@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
-import { type Action, type ExecuteOptions, execute } from '../resources/execute.ts';
+import type { Writer } from '../resources/actions.ts';
+import { type ExecuteOptions, execute } from '../resources/execute.ts';
 import { ensureInitialized, type StoreOptions, withStore } from '../session.ts';
 import { fileOptions, namespaceOption, storeOptions } from './options.ts';
 import { reportWrites, type Verb } from './outcome.ts';
@@ -10,7 +11,7 @@ import { readingFiles } from './reading.ts';
 export interface WriteOptions extends FileOptions, StoreOptions, ExecuteOptions {}
 
 /** A command that does one thing with each resource of its files. */
-export function writeCommand(io: Io, verb: Verb, action: Action, settings: { stopAtFailure?: boolean } = {}): Command {
+export function writeCommand(io: Io, verb: Verb, action: Writer, settings: { stopAtFailure?: boolean } = {}): Command {
   return storeOptions(namespaceOption(fileOptions(new Command(verb.base), true))).action(
     async (options: WriteOptions) => {
       const targets = await readingFiles(() => targetsOfFiles(options, io));

@@ -13,16 +13,25 @@ const MAX_ALIASES = 1000;
  * the line of the mistake.
  */
 export function parseObjects(text: string): readonly RawObject[] {
+  return parseValues(text).flatMap(flatten);
+}
+
+/** The one value of a text such as a patch; null when it is empty. */
+export function parseValue(text: string): unknown {
+  return parseValues(text)[0] ?? null;
+}
+
+function parseValues(text: string): readonly unknown[] {
   const documents = parseAllDocuments(text, {
     version: '1.1',
     customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isTimeTag(tag)),
     prettyErrors: true,
   });
   if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) => {
+  return documents.map((document) => {
     const [mistake] = document.errors;
     if (mistake) throw new FileError(`yaml: line ${mistake.linePos?.[0].line ?? 1}: ${firstLine(mistake.message)}`);
-    return flatten(toValue(() => document.toJS({ maxAliasCount: MAX_ALIASES })));
+    return toValue(() => document.toJS({ maxAliasCount: MAX_ALIASES }));
   });
 }
 

@@ -9,12 +9,16 @@ import {
   validate,
 } from '../../model/index.ts';
 import { CommandError } from '../errors.ts';
+import type { RawObject } from '../manifest/documents.ts';
 import { textAt } from '../printers/go-values.ts';
 import { checkPool, deletePool } from './ip-pools.ts';
 import type { Result } from './result.ts';
 import type { Target } from './target.ts';
 
 type AnyResource = ResourceOf<KindName>;
+
+/** What is done to one target, with what came of it. */
+export type Writer = (context: Context, target: Target) => Promise<Result>;
 
 export interface Context {
   readonly store: Store;
@@ -59,15 +63,27 @@ export async function update(context: Context, target: Target): Promise<Result> 
     const stored = await mustGet(context.store, target);
     if (expected !== undefined && expected !== stored.metadata.resourceVersion)
       throw new UpdateConflict(keyText(target));
-    const wanted = fillDefaults({ ...resource, metadata: mergedMetadata(stored, resource) });
-    if (wanted.kind === 'IPPool' && stored.kind === 'IPPool') await checkPool(context.store, wanted, stored);
     try {
-      return one(target, await context.store.update(wanted));
+      const wanted = { ...resource, metadata: mergedMetadata(stored, resource) };
+      return await writeOver(context, target, stored, wanted);
     } catch (error) {
       if (!(error instanceof UpdateConflict) || expected !== undefined || tries === CONFLICT_TRIES) throw error;
       await sleep(context.clock, CONFLICT_PAUSE);
     }
   }
+}
+
+/** Writes an object in the place of the one that was read; `UpdateConflict` if that has changed since. */
+export async function writeOver(
+  { store }: Context,
+  target: Target,
+  stored: AnyResource,
+  wanted: AnyResource,
+): Promise<Result> {
+  refuseReadOnly('apply or replace', target);
+  const filled = fillDefaults({ ...wanted, metadata: { ...wanted.metadata, ...identityOf(stored) } });
+  if (filled.kind === 'IPPool' && stored.kind === 'IPPool') await checkPool(store, filled, stored);
+  return one(target, await store.update(filled));
 }
 
 /** Creates, or replaces what is there. */
@@ -105,9 +121,14 @@ function one({ kind }: Target, resource: AnyResource): Result {
 }
 
 /** The resource that the file holds, checked, in the namespace that was found for it. */
-function resourceOf({ raw, namespace }: Target): AnyResource {
+function resourceOf(target: Target): AnyResource {
+  return validate(rawOf(target));
+}
+
+/** The object of a file with its namespace filled in. */
+export function rawOf({ raw, namespace }: Target): RawObject {
   if (raw === undefined) throw new CommandError('No resources specified');
-  return validate({ ...raw, metadata: { ...(raw['metadata'] as object | undefined), namespace } });
+  return { ...raw, metadata: { ...(raw['metadata'] as object | undefined), namespace } };
 }
 
 function keyText({ kind, name, namespace }: Target): string {
@@ -122,6 +143,14 @@ function mergedMetadata(stored: AnyResource, wanted: AnyResource): AnyResource['
   const merge = (key: 'labels' | 'annotations'): Readonly<Record<string, string>> | undefined =>
     stored.metadata[key] || wanted.metadata[key] ? { ...stored.metadata[key], ...wanted.metadata[key] } : undefined;
   return { ...stored.metadata, labels: merge('labels'), annotations: merge('annotations') };
+}
+
+/** What a writer may not change. */
+function identityOf({
+  metadata,
+}: AnyResource): Pick<AnyResource['metadata'], 'name' | 'namespace' | 'resourceVersion'> {
+  const { name, namespace, resourceVersion } = metadata;
+  return { name, namespace, resourceVersion };
 }
 
 /** Tiers in the order in which they apply; those without an order last. */

@@ -1,10 +1,8 @@
 import { reasonOf } from '../../base/index.ts';
 import { AlreadyExists, NotFound } from '../../datastore/index.ts';
-import type { Context } from './actions.ts';
+import type { Context, Writer } from './actions.ts';
 import type { Result } from './result.ts';
 import { type NamespaceOptions, namespaceOf, type Target } from './target.ts';
-
-export type Action = (context: Context, target: Target) => Promise<Result>;
 
 export interface ExecuteOptions extends NamespaceOptions {
   readonly skipExists?: boolean | undefined;
@@ -22,17 +20,26 @@ export interface Outcome {
 }
 
 /** Does one thing to each target in turn and collects what came of it. */
-export async function execute(
+export function execute(
   context: Context,
   targets: readonly Target[],
-  action: Action,
+  action: Writer,
   options: ExecuteOptions,
+): Promise<Outcome> {
+  return executeAlone(targets, (target) => action(context, target), options);
+}
+
+/** The same for what needs no store. */
+export async function executeAlone(
+  targets: readonly Target[],
+  action: (target: Target) => Result | Promise<Result>,
+  options: ExecuteOptions = {},
 ): Promise<Outcome> {
   const results: Result[] = [];
   const failures: string[] = [];
   for (const target of targets) {
     try {
-      results.push(await action(context, { ...target, namespace: namespaceOf(target, options) }));
+      results.push(await action({ ...target, namespace: namespaceOf(target, options) }));
     } catch (error) {
       if (isSkipped(error, options)) {
         results.push({ kind: target.kind, items: [] });

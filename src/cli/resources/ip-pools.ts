@@ -1,5 +1,6 @@
 import { type Clock, equalPrefix, formatPrefix, overlaps, parsePrefix, sleep } from '../../base/index.ts';
 import type { Store } from '../../datastore/index.ts';
+import { Ipam } from '../../ipam/index.ts';
 import { type IPPool, ValidationError } from '../../model/index.ts';
 
 /** Time for the nodes to see that the pool is disabled, before its blocks are released. Milliseconds. */
@@ -36,6 +37,7 @@ export async function deletePool(store: Store, name: string, clock: Clock, resou
     await store.update<'IPPool'>({ ...pool, metadata, spec: { ...pool.spec, disabled: true } });
     await sleep(clock, SETTLE);
   }
+  await new Ipam({ store, clock }).releasePoolAffinities(parsePrefix(pool.spec.cidr));
   return store.delete(key);
 }
 

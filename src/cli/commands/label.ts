@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import { CommandError, UsageError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { targetsOfArguments } from '../manifest/targets.ts';
+import { mustGet, type Writer, writeOver } from '../resources/actions.ts';
+import { execute } from '../resources/execute.ts';
+import type { NamespaceOptions } from '../resources/target.ts';
+import { type StoreOptions, withStore } from '../session.ts';
+import { namespaceOption, storeOptions } from './options.ts';
+
+interface LabelOptions extends StoreOptions, NamespaceOptions {
+  readonly overwrite?: boolean;
+  readonly remove?: boolean;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What to do with the labels, and what to say when it is done. */
+interface Change {
+  readonly apply: (labels: Labels) => Labels;
+  readonly done: (before: Labels) => string;
+}
+
+export function labelCommand(io: Io): Command {
+  return storeOptions(namespaceOption(new Command('label')))
+    .description('Set, change or remove a label of a resource.')
+    .argument('<KIND>', 'kind of the resource')
+    .argument('<NAME>', 'name of the resource')
+    .argument('<LABEL>', 'key=value, or just the key with --remove')
+    .option('--overwrite', 'change the value of a label that is there')
+    .option('--remove', 'remove the label')
+    .action(async (kind: string, name: string, label: string, options: LabelOptions) => {
+      const targets = targetsOfArguments(kind, [name]);
+      const change = changeOf(label, `${kind} ${name}`, options);
+      let before: Labels = {};
+      const action: Writer = async (context, target) => {
+        const stored = await mustGet(context.store, target);
+        before = stored.metadata.labels ?? {};
+        const metadata = { ...stored.metadata, labels: change.apply(before) };
+        return writeOver(context, target, stored, { ...stored, metadata });
+      };
+      await withStore(io, options, async (context) => {
+        const { failures } = await execute(context, targets, action, options);
+        if (failures.length > 0) throw new CommandError(failures[0]);
+        io.stdout(`Successfully ${change.done(before)} ${kind} ${name}\n`);
+      });
+    });
+}
+
+function changeOf(label: string, resource: string, { overwrite, remove }: LabelOptions): Change {
+  if (overwrite && remove) throw new UsageError('--overwrite and --remove exclude each other');
+  return remove ? removal(label, resource) : setting(label, resource, overwrite ?? false);
+}
+
+function removal(key: string, resource: string): Change {
+  return {
+    apply: (labels) => {
+      const { [key]: value, ...others } = labels;
+      if (value !== undefined) return others;
+      throw new CommandError(`cannot remove label of ${resource}, key ${key} does not exist`);
+    },
+    done: () => `removed label ${key} from`,
+  };
+}
+
+function setting(label: string, resource: string, overwrite: boolean): Change {
+  const [key, value, ...more] = label.split('=');
+  if (key === '' || value === undefined || more.length > 0) throw new CommandError(`invalid label ${label}`);
+  return {
+    apply: (labels) => {
+      if (!(key in labels) || overwrite || labels[key] === value) return { ...labels, [key]: value };
+      throw new CommandError(
+        `failed to update label of ${resource}, key ${key} is already present. ` +
+          "please use '--overwrite' to set a new value.",
+      );
+    },
+    done: (before) => `${key in before ? 'updated' : 'set'} label ${key} on`,
+  };
+}
