@@ -3,11 +3,11 @@ import { build } from 'esbuild';
 
 /**
  * Builds `dist/`: the programs as bundles that start fast, and `dist/bin/`, the commands that start them on the
- * Node that the lockfile pins. Packages with native parts, and the Kubernetes client, stay in `node_modules`.
+ * Node that the lockfile pins. Only packages with native parts stay in `node_modules`.
  */
 const root = new URL('..', import.meta.url);
 const dist = new URL('dist/', root);
-const external = ['koffi', 'netlink', '@kubernetes/client-node'];
+const external = ['koffi', 'netlink'];
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(new URL('bin/', dist), { recursive: true });

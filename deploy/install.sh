@@ -1,0 +1,20 @@
+#!/bin/sh
+# Copies the built programs, the native packages they need and their Node into a folder that runs anywhere:
+#
+#   deploy/install.sh /opt/vrouter
+#
+# Used by the Dockerfile, and by hand for a machine that runs the systemd unit.
+set -eu
+cd "$(dirname "$0")/.."
+target=${1:?"usage: deploy/install.sh FOLDER, such as /opt/vrouter"}
+[ -x dist/bin/vrouter ] || { echo 'nothing is built yet: run npm run setup' >&2; exit 1; }
+
+packages="$target/node_modules"
+rm -rf "$target/dist" "$packages"
+mkdir -p "$packages/.bin" "$packages/@koromix"
+cp -R dist "$target/dist"
+for package in koffi netlink node-gyp-build; do cp -R "node_modules/$package" "$packages/"; done
+cp -R node_modules/@koromix/koffi-linux-* "$packages/@koromix/"
+# What these packages were built from is not needed to run them.
+rm -rf "$packages/koffi/src" "$packages/koffi/vendor" "$packages/koffi/doc" "$packages/netlink/src" "$packages/netlink/node_modules"
+cp -L node_modules/.bin/node "$packages/.bin/node"
