@@ -5,9 +5,9 @@ import { AlreadyExists, type Store, UpdateConflict } from '../datastore/index.ts
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { autodetect } from './autodetect.ts';
+import { CALICO_VERSION } from './calico-version.ts';
 import type { DaemonConfig } from './config.ts';
 import { ensureDefaultPools } from './default-pools.ts';
-import { CALICO_VERSION } from './version.ts';
 
 /** Another node has this node's address: going on would send its traffic astray. */
 export class AddressInUse extends VRouterError {

@@ -1,6 +1,7 @@
 import { type Cancel, type Clock, type Log, parsePrefix, reasonOf } from '../base/index.ts';
 import type { Desired, DesiredBlock } from '../calc/desired.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
+import { podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
@@ -71,8 +72,19 @@ export class Dataplane {
     await this.routes.resync();
   }
 
-  link(index: number): Link | undefined {
-    return this.#links.get(index);
+  /** The node's links, as last seen. */
+  links(): readonly Link[] {
+    return [...this.#links.values()];
+  }
+
+  /** The MTU for new pods. */
+  get podMtu(): number {
+    return podMtu(this.#links.values(), this.#applied?.pools ?? []);
+  }
+
+  /** A link that we just made: known at once, before the monitor tells of it. */
+  linkMade(link: Link): void {
+    this.#linkChanged(link, true);
   }
 
   stop(): void {

@@ -42,7 +42,7 @@ export class RestartHold {
   }
 
   heard(event: SpeakerEvent): void {
-    if (!this.#holding || !this.#waiting.has(event.peer)) return;
+    if (!this.#holding || event.kind === 'settled' || !this.#waiting.has(event.peer)) return;
     if (event.kind === 'end-of-rib') this.#settle(event.peer);
     else if (event.kind === 'state' && event.to === 'Established') this.#wait(event.peer, SPEAK);
     this.#check();

@@ -1,5 +1,5 @@
 import { type Family, parsePrefix, prefixWords } from '../../base/index.ts';
-import { isKernelError, type Kernel, KernelError, ROUTE_REPLACE } from '../../netlink/index.ts';
+import { isKernelError, type Kernel, KernelError, type Link, ROUTE_REPLACE } from '../../netlink/index.ts';
 import { HOST_MAC, hostSysctls, type PodRoute, podAddress, podRoutes, podSysctls } from './render.ts';
 
 export interface PodInterfaceSpec {
@@ -18,7 +18,8 @@ export interface PodInterfaceSpec {
 }
 
 export interface PodInterface {
-  readonly hostIndex: number;
+  /** The host end, as the kernel shows it. */
+  readonly host: Link;
   readonly podMac: string;
   readonly mtu: number;
 }
@@ -45,8 +46,7 @@ export async function createPodInterface(kernel: Kernel, spec: PodInterfaceSpec)
       await sysctl(kernel, name, value);
     await kernel.linkSet(spec.interfaceName, { up: true, alias: spec.alias });
     const inside = await configurePod(pod, spec, families);
-    const host = (await kernel.linkList()).find((link) => link.name === spec.interfaceName);
-    return { ...inside, hostIndex: host?.index ?? 0 };
+    return { ...inside, host: await findLink(kernel, spec.interfaceName) };
   } catch (error) {
     await removeHostEnd(kernel, spec.interfaceName);
     throw error;
@@ -73,9 +73,16 @@ async function configurePod(
   await pod.linkSet('lo', { up: true });
   await pod.linkSet(spec.ifName, { up: true });
   for (const address of spec.addresses) await pod.addressAdd(podAddress(spec.ifName, address));
-  const link = (await pod.linkList()).find((candidate) => candidate.name === spec.ifName);
-  for (const route of podRoutes(link?.index ?? 0, families)) await addRoute(pod, route);
-  return { podMac: link?.mac ?? '', mtu: link?.mtu ?? spec.mtu };
+  const link = await findLink(pod, spec.ifName);
+  for (const route of podRoutes(link.index, families)) await addRoute(pod, route);
+  return { podMac: link.mac ?? '', mtu: link.mtu };
+}
+
+async function findLink(kernel: Kernel, name: string): Promise<Link> {
+  const found = (await kernel.linkList()).find((link) => link.name === name);
+  if (found === undefined)
+    throw new KernelError('ENODEV', `interface ${name}`, 'it vanished while it was being set up');
+  return found;
 }
 
 async function addRoute(kernel: Kernel, { destination, how }: PodRoute): Promise<void> {

@@ -48,6 +48,10 @@ export class EndpointReconciler {
     if (known?.index !== link.index || known?.up !== link.up || !present) this.#render();
   }
 
+  isPresent(interfaceName: string): boolean {
+    return this.#links.get(interfaceName)?.up ?? false;
+  }
+
   failures(): readonly FailedEndpoint[] {
     return this.#failing.details();
   }

@@ -1,0 +1,270 @@
+import { Backoff, type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
+import { Calculation, INPUT_KINDS } from '../calc/index.ts';
+import { ControlServer, type NodeStatus, type Request, RequestRefused } from '../control/index.ts';
+import { Dataplane } from '../dataplane/index.ts';
+import { DatastoreUnavailable, type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
+import { Ipam } from '../ipam/index.ts';
+import type { Kernel } from '../netlink/index.ts';
+import { Metrics, nodePages, PageServer } from '../observe/index.ts';
+import { Routing } from '../routing/index.ts';
+import type { DaemonConfig } from './config.ts';
+import { Endpoints } from './endpoints.ts';
+import { explainEndpoints, explainRoutes, nodeStatus, type QuerySources } from './queries.ts';
+import { register } from './registration.ts';
+
+const TRY_AGAIN = 11;
+
+export interface DaemonParts {
+  readonly config: DaemonConfig;
+  readonly store: Store;
+  readonly datastoreType: string;
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Dotted quad; undefined for the node's IPv4 address. */
+  readonly routerId: string | undefined;
+}
+
+/**
+ * The node: one loop from the store through the calculation to two reconcilers.
+ *
+ *     store ─ Syncer ─► Calculation ─► desired ─┬─► Dataplane ─► kernel
+ *                            ▲                  └─► Routing ──► peers
+ *              CNI ─ Endpoints (store, and the loop early)
+ *
+ * This is the only place where the parts are made and joined.
+ */
+export class Daemon {
+  readonly #parts: DaemonParts;
+  readonly #calculation: Calculation;
+  readonly #syncer: Syncer;
+  readonly #dataplane: Dataplane;
+  readonly #endpoints: Endpoints;
+  readonly #metrics: Metrics;
+  readonly #stopping = new AbortController();
+  readonly #startedAt: number;
+  #routing: Routing | undefined;
+  #servers: { close(): Promise<void> }[] = [];
+  #phase: 'starting' | 'syncing' | 'running' = 'starting';
+  #problem: string | undefined = 'the node is not registered yet';
+  #applying: Promise<void> = Promise.resolve();
+  #scheduled = false;
+
+  constructor(parts: DaemonParts) {
+    const { config, store, kernel, clock, log } = parts;
+    this.#parts = parts;
+    this.#startedAt = clock.wallTime();
+    this.#calculation = new Calculation({ nodename: config.NODENAME, routerId: parts.routerId });
+    this.#dataplane = new Dataplane({
+      kernel,
+      clock,
+      log: log.child({ component: 'dataplane' }),
+      resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
+    });
+    this.#syncer = new Syncer({
+      store,
+      kinds: INPUT_KINDS,
+      clock,
+      log: log.child({ component: 'datastore' }),
+      onUpdates: (batch) => {
+        this.#calculation.apply(batch);
+        this.#react();
+      },
+      onStatus: (status) => this.#synced(status),
+    });
+    this.#endpoints = new Endpoints({
+      nodename: config.NODENAME,
+      interfacePrefix: config.FELIX_INTERFACEPREFIX,
+      store,
+      ipam: new Ipam({ store, clock }),
+      kernel,
+      clock,
+      log: log.child({ component: 'endpoints' }),
+      mtu: () => this.#dataplane.podMtu,
+      program: async (endpoint, made) => {
+        const { name, namespace } = endpoint.metadata;
+        this.#dataplane.linkMade(made.host);
+        this.#calculation.apply([{ key: { kind: 'WorkloadEndpoint', name, namespace }, resource: endpoint }]);
+        await this.#applyEarly();
+      },
+      unprogram: async (namespace, name) => {
+        this.#calculation.apply([{ key: { kind: 'WorkloadEndpoint', name, namespace }, resource: undefined }]);
+        await this.#applyEarly();
+      },
+    });
+    this.#metrics = new Metrics({ status: () => this.status(), routesWritten: () => this.#dataplane.routes.written });
+  }
+
+  /** Registers the node and starts to follow the store. Resolves when both are under way; the rest follows by itself. */
+  async start(): Promise<void> {
+    const { config, log } = this.#parts;
+    this.#servers.push(await ControlServer.listen(config.VROUTER_SOCKET, (request) => this.#answer(request), log));
+    await this.#servePages();
+    const node = await this.#untilRegistered();
+    log.info({ node: config.NODENAME, address: node.spec.bgp?.ipv4Address }, 'node is registered');
+    this.#phase = 'syncing';
+    this.#problem = 'the datastore is being read';
+    this.#syncer.start();
+  }
+
+  status(): NodeStatus {
+    return nodeStatus(this.#sources());
+  }
+
+  /** Ends the daemon. Routes stay in the kernel, and peers are left to wait for our return. */
+  async stop(reason: string): Promise<void> {
+    this.#stopping.abort(new Error(reason));
+    for (const server of this.#servers) await server.close();
+    await this.#syncer.stop();
+    await this.#applying;
+    await this.#routing?.stop('restart', reason);
+    this.#dataplane.stop();
+    await this.#parts.store.close();
+    this.#parts.kernel.close();
+  }
+
+  async #servePages(): Promise<void> {
+    const { config, log } = this.#parts;
+    const pages = nodePages(() => this.status(), this.#metrics);
+    this.#servers.push(await PageServer.listen(config.FELIX_HEALTHHOST, config.FELIX_HEALTHPORT, pages, log));
+    if (!config.FELIX_PROMETHEUSMETRICSENABLED) return;
+    const { FELIX_PROMETHEUSMETRICSHOST: host, FELIX_PROMETHEUSMETRICSPORT: port } = config;
+    this.#servers.push(await PageServer.listen(host, port, { '/metrics': pages['/metrics'] }, log));
+  }
+
+  /** A datastore that isn't there yet is waited for; anything else that is wrong ends the start. */
+  async #untilRegistered(): ReturnType<typeof register> {
+    const { clock, log, config } = this.#parts;
+    const backoff = new Backoff({ first: 200, max: 10_000 });
+    for (;;) {
+      try {
+        return await register(this.#parts);
+      } catch (error) {
+        if (!(error instanceof DatastoreUnavailable) || !config.WAIT_FOR_DATASTORE) throw error;
+        this.#problem = error.message;
+        const wait = backoff.next();
+        log.warn({ err: error.message, retryInSeconds: wait / 1000 }, 'waiting for the datastore');
+        await sleep(clock, wait, this.#stopping.signal);
+      }
+    }
+  }
+
+  #synced(status: SyncStatus): void {
+    this.#parts.log.info({ status }, 'datastore');
+    if (status !== 'in-sync' || this.#phase !== 'syncing') return;
+    this.#phase = 'running';
+    this.#inOrder(() => this.#begin());
+  }
+
+  /** The first look at the kernel: what a former run left there is kept, or removed if nobody wants it any more. */
+  async #begin(): Promise<void> {
+    const { kernel, clock, log, config } = this.#parts;
+    const desired = this.#calculation.desired();
+    const left = await kernel.routeList({ family: 4, protocol: 80 });
+    const routing = new Routing({
+      kernel,
+      routes: this.#dataplane.routes,
+      clock,
+      log: log.child({ component: 'routing' }),
+      timers: {
+        holdTime: config.VROUTER_BGP_HOLD_TIME,
+        connectRetryTime: config.VROUTER_BGP_CONNECT_RETRY_TIME,
+        restartTime: config.VROUTER_BGP_RESTART_TIME,
+      },
+      restarted: left.length > 0,
+      onEvent: (event) => {
+        if (event.kind === 'state' && event.from === 'Established') this.#metrics.flaps.inc({ peer: event.peer });
+      },
+      onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
+    });
+    this.#dataplane.onTopology = () => routing.topologyChanged();
+    await this.#dataplane.start(desired);
+    await routing.apply(desired);
+    this.#routing = routing;
+    await this.#dataplane.routes.flush();
+    this.#problem = undefined;
+    log.info(
+      { found: left.length, blocks: desired.blocks.length, workloads: desired.workloads.length },
+      'node is running',
+    );
+  }
+
+  /** Applies the desired state soon; changes in between are applied together. */
+  #react(): void {
+    if (this.#phase !== 'running' || this.#scheduled) return;
+    this.#scheduled = true;
+    this.#parts.clock.soon(() => this.#inOrder(() => this.#apply()));
+  }
+
+  async #apply(): Promise<void> {
+    this.#scheduled = false;
+    const desired = this.#calculation.desired();
+    this.#dataplane.apply(desired);
+    await this.#routing?.apply(desired);
+  }
+
+  /** For a CNI request that waits: what the loop would do anyway, now, up to the kernel's answer. */
+  async #applyEarly(): Promise<void> {
+    if (this.#phase !== 'running') return;
+    this.#dataplane.apply(this.#calculation.desired());
+    await this.#dataplane.routes.flush();
+    this.#react();
+  }
+
+  #inOrder(work: () => Promise<void>): void {
+    this.#applying = this.#applying.then(work).catch((error) => {
+      this.#problem = `the desired state could not be applied: ${reasonOf(error)}`;
+      this.#parts.log.error({ err: error }, 'the desired state could not be applied');
+    });
+  }
+
+  async #answer(request: Request): Promise<unknown> {
+    switch (request.op) {
+      case 'status':
+        return this.status();
+      case 'routes':
+        return explainRoutes(this.#sources());
+      case 'endpoints':
+        return explainEndpoints(this.#sources());
+      case 'resync':
+        await this.#dataplane.resync();
+        return {};
+      case 'cni.add':
+        return this.#cni('add', () => this.#endpoints.add(request.request));
+      case 'cni.del':
+        return this.#cni('del', () => this.#endpoints.del(request.request));
+      case 'cni.check':
+        return this.#cni('check', () => this.#endpoints.check(request.request));
+      default:
+        throw new RequestRefused('UNSUPPORTED', `this daemon does not serve '${request.op}'`);
+    }
+  }
+
+  async #cni<T>(op: string, work: () => Promise<T>): Promise<T> {
+    if (this.#problem !== undefined) throw new RequestRefused('NOT_READY', `not ready: ${this.#problem}`, TRY_AGAIN);
+    const end = this.#metrics.cniSeconds.startTimer({ op });
+    try {
+      const answer = await work();
+      end({ result: 'ok' });
+      return answer;
+    } catch (error) {
+      end({ result: 'error' });
+      this.#parts.log.warn({ op, err: reasonOf(error) }, 'CNI request failed');
+      throw error;
+    }
+  }
+
+  #sources(): QuerySources {
+    const { config, datastoreType } = this.#parts;
+    return {
+      nodename: config.NODENAME,
+      datastoreType,
+      startedAt: this.#startedAt,
+      dataplane: this.#dataplane,
+      peers: () => this.#routing?.peers() ?? [],
+      desired: () => this.#calculation.desired(),
+      kinds: () => this.#syncer.status(),
+      problems: () => (this.#problem === undefined ? [] : [this.#problem]),
+    };
+  }
+}

@@ -1,0 +1,287 @@
+import { type Clock, formatAddress, type Log, reasonOf } from '../base/index.ts';
+import type { CniRequest, CniResult } from '../control/index.ts';
+import { RequestRefused } from '../control/index.ts';
+import { createPodInterface, type PodInterface, removeHostEnd } from '../dataplane/index.ts';
+import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
+import { type AutoAssignment, type Ipam, isIpamError } from '../ipam/index.ts';
+import { newResource, type WorkloadEndpoint } from '../model/index.ts';
+import type { Kernel } from '../netlink/index.ts';
+import { networkConfig } from './network-config.ts';
+import { identify, type WorkloadIdentity } from './workload-identity.ts';
+
+/** CNI's "try again later". */
+const TRY_AGAIN = 11;
+const INVALID_ENVIRONMENT = 4;
+const CHECK_FAILED = 999;
+
+export interface EndpointsOptions {
+  readonly nodename: string;
+  readonly interfacePrefix: string;
+  readonly store: Store;
+  readonly ipam: Ipam;
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** MTU for pods that ask for none. */
+  readonly mtu: () => number;
+  /**
+   * Brings what was just written to the kernel without waiting for the datastore to tell us of it; resolves when the
+   * endpoint's routes are there.
+   */
+  readonly program: (endpoint: WorkloadEndpoint, made: PodInterface) => Promise<void>;
+  /** The endpoint is gone: the same, the other way. */
+  readonly unprogram: (namespace: string, name: string) => Promise<void>;
+}
+
+/**
+ * Serves CNI requests: gives a pod its address and interface, and takes them back. Requests about one workload are
+ * served one after another; whatever fails half-way is undone.
+ */
+export class Endpoints {
+  readonly #options: EndpointsOptions;
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options;
+  }
+
+  add(request: CniRequest): Promise<CniResult> {
+    const identity = this.#identify(request);
+    return this.#inTurn(identity, () => this.#add(request, identity));
+  }
+
+  del(request: CniRequest): Promise<Record<string, never>> {
+    const identity = this.#identify(request);
+    return this.#inTurn(identity, () => this.#del(request, identity));
+  }
+
+  async check(request: CniRequest): Promise<Record<string, never>> {
+    const { store, kernel } = this.#options;
+    const identity = this.#identify(request);
+    const endpoint = await store.get(this.#key(identity));
+    if (endpoint?.spec.containerID !== request.containerId) {
+      throw new RequestRefused('NOT_FOUND', `no endpoint for container ${request.containerId}`, CHECK_FAILED);
+    }
+    const links = await kernel.linkList();
+    const host = links.find((link) => link.name === endpoint.spec.interfaceName);
+    if (!host?.up)
+      throw new RequestRefused('CHECK', `interface ${endpoint.spec.interfaceName} is missing or down`, CHECK_FAILED);
+    await this.#checkPod(request, endpoint);
+    return {};
+  }
+
+  async #checkPod(request: CniRequest, endpoint: WorkloadEndpoint): Promise<void> {
+    const pod = await this.#options.kernel.inNamespace(request.netns);
+    try {
+      const addresses = (await pod.addressList({ dev: request.ifName })).map(({ address }) => address);
+      for (const wanted of endpoint.spec.ipNetworks ?? []) {
+        if (!addresses.includes(wanted)) {
+          throw new RequestRefused('CHECK', `${request.ifName} in ${request.netns} has lost ${wanted}`, CHECK_FAILED);
+        }
+      }
+      const defaults = await pod.routeList({ family: 4 });
+      if (!defaults.some(({ destination }) => destination === '0.0.0.0/0')) {
+        throw new RequestRefused('CHECK', `no default route in ${request.netns}`, CHECK_FAILED);
+      }
+    } finally {
+      pod.close();
+    }
+  }
+
+  async #add(request: CniRequest, identity: WorkloadIdentity): Promise<CniResult> {
+    const { store, log } = this.#options;
+    if (request.netns === '') throw new RequestRefused('NO_NETNS', 'ADD needs CNI_NETNS', INVALID_ENVIRONMENT);
+    const found = await store.get(this.#key(identity));
+    const again = found?.spec.containerID === request.containerId ? await this.#asBefore(request, found) : undefined;
+    if (again !== undefined) return again;
+    const addresses = await this.#assign(request, identity);
+    try {
+      const made = await createPodInterface(this.#options.kernel, {
+        interfaceName: identity.interfaceName,
+        netns: request.netns,
+        ifName: request.ifName,
+        addresses,
+        mtu: networkConfig(request.config).mtu ?? this.#options.mtu(),
+        alias: `${identity.namespace}/${identity.workload}`,
+      });
+      const endpoint = await this.#write(request, identity, addresses, made);
+      await this.#options.program(endpoint, made);
+      log.info(
+        { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
+        'endpoint added',
+      );
+      return result(request, endpoint, made);
+    } catch (error) {
+      await this.#undo(identity);
+      throw error;
+    }
+  }
+
+  /** The same ADD again, as runtimes do after a time-out: answered the same while the interface is there. */
+  async #asBefore(request: CniRequest, endpoint: WorkloadEndpoint): Promise<CniResult | undefined> {
+    const { kernel } = this.#options;
+    const host = (await kernel.linkList()).find((link) => link.name === endpoint.spec.interfaceName);
+    if (host === undefined) return undefined;
+    const pod = await kernel.inNamespace(request.netns);
+    try {
+      const link = (await pod.linkList()).find((candidate) => candidate.name === request.ifName);
+      if (link === undefined) return undefined;
+      return result(request, endpoint, { host, podMac: link.mac ?? '', mtu: link.mtu });
+    } finally {
+      pod.close();
+    }
+  }
+
+  async #assign(request: CniRequest, identity: WorkloadIdentity): Promise<string[]> {
+    const { ipam, nodename, clock } = this.#options;
+    const config = networkConfig(request.config);
+    await this.#release(identity);
+    const assigned = await ipam.autoAssign({
+      num4: config.ipam.assign_ipv4 ? 1 : 0,
+      num6: config.ipam.assign_ipv6 ? 1 : 0,
+      hostname: nodename,
+      handleId: identity.handle,
+      attributes: {
+        ...(identity.pod !== undefined && { pod: identity.pod, namespace: identity.namespace }),
+        node: nodename,
+        timestamp: `${new Date(clock.wallTime()).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`,
+      },
+      ...(config.ipam.ipv4_pools && { pools4: config.ipam.ipv4_pools }),
+      ...(config.ipam.ipv6_pools && { pools6: config.ipam.ipv6_pools }),
+    });
+    const short = shortfall(assigned);
+    if (short !== undefined) {
+      await this.#release(identity);
+      throw new RequestRefused('NO_ADDRESS', short, TRY_AGAIN);
+    }
+    return [assigned.v4, assigned.v6].flatMap(
+      (family) =>
+        family?.addresses.map(({ address }) => `${formatAddress(address)}/${address.family === 4 ? 32 : 128}`) ?? [],
+    );
+  }
+
+  async #write(
+    request: CniRequest,
+    identity: WorkloadIdentity,
+    addresses: readonly string[],
+    made: PodInterface,
+  ): Promise<WorkloadEndpoint> {
+    const { store, nodename } = this.#options;
+    const fresh = newResource(
+      'WorkloadEndpoint',
+      { name: identity.endpointName, namespace: identity.namespace, labels: labels(identity) },
+      {
+        orchestrator: identity.orchestrator,
+        workload: identity.workload,
+        node: nodename,
+        containerID: request.containerId,
+        ...(identity.pod !== undefined && { pod: identity.pod }),
+        endpoint: request.ifName,
+        ipNetworks: [...addresses],
+        profiles: identity.orchestrator === 'k8s' ? [`kns.${identity.namespace}`] : [],
+        interfaceName: identity.interfaceName,
+        mac: made.podMac,
+      },
+    );
+    for (;;) {
+      const found = await store.get(this.#key(identity));
+      try {
+        if (found === undefined) return await store.create<'WorkloadEndpoint'>(fresh);
+        return await store.update<'WorkloadEndpoint'>({ ...found, spec: fresh.spec });
+      } catch (error) {
+        if (!(error instanceof AlreadyExists || error instanceof UpdateConflict || error instanceof NotFound))
+          throw error;
+      }
+    }
+  }
+
+  async #del(request: CniRequest, identity: WorkloadIdentity): Promise<Record<string, never>> {
+    const { store, log } = this.#options;
+    const endpoint = await store.get(this.#key(identity));
+    const newer = endpoint !== undefined && endpoint.spec.containerID !== request.containerId;
+    if (!newer) {
+      await removeHostEnd(this.#options.kernel, identity.interfaceName);
+      if (endpoint !== undefined) {
+        await this.#forget(identity);
+        log.info({ endpoint: `${identity.namespace}/${identity.endpointName}` }, 'endpoint removed');
+      }
+    }
+    await this.#release(identity);
+    return {};
+  }
+
+  async #undo(identity: WorkloadIdentity): Promise<void> {
+    try {
+      await removeHostEnd(this.#options.kernel, identity.interfaceName);
+      await this.#forget(identity);
+      await this.#release(identity);
+    } catch (error) {
+      this.#options.log.error(
+        { endpoint: identity.endpointName, err: reasonOf(error) },
+        'a failed ADD could not be undone whole',
+      );
+    }
+  }
+
+  async #forget(identity: WorkloadIdentity): Promise<void> {
+    try {
+      await this.#options.store.delete(this.#key(identity));
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error;
+    }
+    await this.#options.unprogram(identity.namespace, identity.endpointName);
+  }
+
+  /** What the handle holds goes back; a handle that holds nothing is fine. */
+  async #release(identity: WorkloadIdentity): Promise<void> {
+    try {
+      await this.#options.ipam.releaseByHandle(identity.handle);
+    } catch (error) {
+      if (!isIpamError(error, 'HANDLE_NOT_FOUND')) throw error;
+    }
+  }
+
+  #identify(request: CniRequest): WorkloadIdentity {
+    return identify(this.#options.nodename, request, this.#options.interfacePrefix);
+  }
+
+  #key(identity: WorkloadIdentity) {
+    return { kind: 'WorkloadEndpoint', name: identity.endpointName, namespace: identity.namespace } as const;
+  }
+
+  #inTurn<T>(identity: WorkloadIdentity, work: () => Promise<T>): Promise<T> {
+    const key = `${identity.namespace}/${identity.endpointName}`;
+    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work, work);
+    this.#turns.set(key, turn);
+    const clear = (): void => void (this.#turns.get(key) === turn && this.#turns.delete(key));
+    turn.then(clear, clear);
+    return turn;
+  }
+}
+
+function labels(identity: WorkloadIdentity): Record<string, string> {
+  return { 'projectcalico.org/namespace': identity.namespace, 'projectcalico.org/orchestrator': identity.orchestrator };
+}
+
+/** Why fewer addresses came than were asked for. */
+function shortfall(assigned: AutoAssignment): string | undefined {
+  for (const family of [assigned.v4, assigned.v6]) {
+    if (family === undefined || family.addresses.length >= family.requested) continue;
+    return `failed to request ${family.requested} IPv${family.family} addresses. IPAM allocated only ${family.addresses.length}${
+      family.shortfall === undefined ? '' : `: ${family.shortfall}`
+    }`;
+  }
+  return undefined;
+}
+
+function result(request: CniRequest, endpoint: WorkloadEndpoint, made: PodInterface): CniResult {
+  return {
+    cniVersion: request.config.cniVersion,
+    interfaces: [
+      { name: endpoint.spec.interfaceName ?? '' },
+      { name: request.ifName, mac: made.podMac, mtu: made.mtu, sandbox: request.netns },
+    ],
+    ips: (endpoint.spec.ipNetworks ?? []).map((address) => ({ address, interface: 1 })),
+    ...(request.config['dns'] !== undefined && { dns: request.config['dns'] }),
+  };
+}

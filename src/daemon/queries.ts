@@ -1,0 +1,108 @@
+import { VERSION } from '../base/index.ts';
+import type { Desired } from '../calc/index.ts';
+import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/index.ts';
+import { type Dataplane, ROUTE_SOURCES, type RouteTable } from '../dataplane/index.ts';
+import type { KindStatus } from '../datastore/index.ts';
+import { deviceNames, formatRoute } from '../netlink/index.ts';
+import type { PeerReport } from '../routing/index.ts';
+
+/** Everything that answers are made from. */
+export interface QuerySources {
+  readonly nodename: string;
+  readonly datastoreType: string;
+  readonly startedAt: number;
+  readonly dataplane: Dataplane;
+  readonly peers: () => readonly PeerReport[];
+  readonly desired: () => Desired;
+  readonly kinds: () => readonly KindStatus[];
+  /** What is wrong beyond that: start-up not finished, a registration that failed. */
+  readonly problems: () => readonly string[];
+}
+
+/** The node's state in one value: what `calicoctl node status`, the metrics and the readiness page are made from. */
+export function nodeStatus(sources: QuerySources): NodeStatus {
+  const { bgp, blocks } = sources.desired();
+  const counts = sources.dataplane.routes.counts();
+  const problems = [...sources.problems(), ...datastoreProblems(sources.kinds()), ...kernelProblems(sources.dataplane)];
+  const ages = sources.kinds().map((kind) => kind.age);
+  return {
+    nodename: sources.nodename,
+    version: VERSION,
+    pid: process.pid,
+    startedAt: sources.startedAt,
+    ready: sources.problems().length === 0,
+    problems,
+    datastore: {
+      type: sources.datastoreType,
+      inSync: sources.kinds().every((kind) => kind.status === 'in-sync'),
+      lastEventAgeSeconds: Math.max(0, ...ages.map((age) => age ?? 0)) / 1000,
+    },
+    ...(bgp && { bgp: { asn: bgp.asn, routerId: bgp.routerId, peers: sources.peers().map(peerStatus) } }),
+    blocks: blocks.map(({ cidr, inUse, size }) => ({ cidr, state: 'confirmed', inUse, size })),
+    routes: { desired: counts.desired, programmed: counts.programmed, failed: counts.failed },
+  };
+}
+
+function peerStatus({ desired, status }: PeerReport): NodeStatusPeer {
+  const established = status.state === 'Established';
+  return {
+    address: status.address,
+    family: status.address.includes(':') ? 6 : 4,
+    type: desired.type,
+    state: established ? 'up' : 'start',
+    since: status.since,
+    info: established || status.reason === undefined ? status.state : `${status.state} ${status.reason}`,
+    remoteAs: status.remoteAs,
+    ...status.prefixes,
+  };
+}
+
+function datastoreProblems(kinds: readonly KindStatus[]): string[] {
+  return kinds.flatMap(({ kind, failure, invalid }) => [
+    ...(failure === undefined ? [] : [`${kind}: the datastore does not answer: ${failure}`]),
+    ...[...invalid].map(([key, reason]) => `${key} is left out: ${reason}`),
+  ]);
+}
+
+function kernelProblems({ routes, endpoints }: Dataplane): string[] {
+  return [
+    ...routes.failures().map(({ prefix, reason }) => `route ${prefix}: ${reason}`),
+    ...endpoints.failures().map(({ key, reason }) => `endpoint ${key}: ${reason}`),
+  ];
+}
+
+/** Each route that is wanted or present, with why. */
+export function explainRoutes(sources: QuerySources): ExplainedEntry[] {
+  return Object.values(sources.dataplane.routes.tables).flatMap((table) => explainTable(sources, table));
+}
+
+function explainTable(sources: QuerySources, table: RouteTable): ExplainedEntry[] {
+  const refused = new Map(sources.dataplane.routes.failures().map(({ prefix, reason }) => [prefix, reason]));
+  const names = deviceNames(sources.dataplane.links());
+  const entries: ExplainedEntry[] = [];
+  for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
+    const [desired, actual] = [table.desired(prefix), table.actual(prefix)];
+    if (desired === 0 && actual === 0) continue;
+    const destination = table.prefixes.text(prefix);
+    const source = ROUTE_SOURCES.find((candidate) => table.wantedBy(candidate, prefix) === desired);
+    const refusal = refused.get(destination);
+    entries.push({
+      text: formatRoute({ ...table.hows.how(desired || actual), family: table.family, destination }, names),
+      wanted: desired !== 0,
+      present: actual !== 0,
+      why: refusal ?? (desired === 0 ? 'left from a former run; waits for the end of the restart' : (source ?? '')),
+    });
+  }
+  return entries;
+}
+
+/** Each pod of the node, with whether its interface and routes are there. */
+export function explainEndpoints(sources: QuerySources): ExplainedEntry[] {
+  const refused = new Map(sources.dataplane.endpoints.failures().map(({ key, reason }) => [key, reason]));
+  return sources.desired().workloads.map(({ key, interfaceName, addresses, why }) => ({
+    text: `${key} ${interfaceName} ${addresses.join(' ')}`,
+    wanted: true,
+    present: sources.dataplane.endpoints.isPresent(interfaceName),
+    why: refused.get(key) ?? why,
+  }));
+}
