@@ -12,6 +12,7 @@ import { hostAffinity } from './affinity.ts';
 import { addressAt, allocate } from './block.ts';
 import { BlockFinder, freeCount } from './block-finder.ts';
 import { IpamError, isIpamError } from './errors.ts';
+import type { Facts } from './facts.ts';
 import { ledgerEntry } from './ledger.ts';
 import { attributeFor, type IpamParts, type Owner } from './parts.ts';
 import { choosePools, type Labels, type Pool, type PoolUse, poolOf, selectsNode } from './pools.ts';
@@ -92,8 +93,18 @@ export class Assigner {
     return found;
   }
 
+  /** What we know may be a moment old: before a pool is found wanting, the store is asked. */
   async #prepare(request: FamilyRequest): Promise<Errand> {
     const { facts } = this.#parts;
+    try {
+      return await this.#errand(request, facts);
+    } catch (error) {
+      if (facts.fresh === facts || !(error instanceof IpamError)) throw error;
+      return this.#errand(request, facts.fresh);
+    }
+  }
+
+  async #errand(request: FamilyRequest, facts: Facts): Promise<Errand> {
     const { hostname, family, use, pools: requested, namespaceLabels = {} } = request;
     const [all, reservations, settings, nodeLabels] = await Promise.all([
       facts.pools(),

@@ -6,6 +6,7 @@ export type IpamErrorCode =
   | 'NO_POOLS'
   | 'NO_QUALIFIED_POOL'
   | 'NOT_IN_POOL'
+  | 'EXHAUSTED'
   | 'BLOCK_LIMIT'
   | 'BLOCK_NOT_EMPTY'
   | 'BLOCK_CLAIMED'

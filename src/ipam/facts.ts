@@ -14,6 +14,8 @@ export interface Facts {
   settings(): Promise<EffectiveIPAMConfiguration>;
   /** Of a node that doesn't exist: none. */
   nodeLabels(name: string): Promise<Labels>;
+  /** The same, asked of the store now: nobody is refused on hearsay. */
+  readonly fresh: Facts;
 }
 
 export const SETTINGS_NAME = 'default';
@@ -28,6 +30,10 @@ export class StoreFacts implements Facts {
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  get fresh(): Facts {
+    return this;
   }
 
   async pools(): Promise<readonly Pool[]> {

@@ -25,6 +25,7 @@ export { isBorrowed } from './block.ts';
 export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
 export { type Facts, StoreFacts } from './facts.ts';
 export { handleOf, type TunnelKind, tunnelType } from './handle.ts';
+export { factKinds, KnownFacts } from './known-facts.ts';
 export { type Ledger, type LedgerEntry, noLedger } from './ledger.ts';
 export type { Claims } from './ownership.ts';
 export type { Owner } from './parts.ts';
@@ -40,4 +41,5 @@ export {
 } from './pools.ts';
 export type { ReleaseRequest } from './releaser.ts';
 export { Reservations } from './reservations.ts';
+export { releaseTunnelAddress, tunnelAddress } from './tunnels.ts';
 export { type BlockUsage, type PoolUsage, type Usage, utilization } from './utilization.ts';

@@ -13,8 +13,9 @@ import { poolOf } from './pools.ts';
  */
 export async function assignAddress(parts: IpamParts, at: Address, owner: Owner): Promise<void> {
   const { blocks, handles, facts, ledger, clock } = parts;
-  const [pools, settings] = await Promise.all([facts.pools(), facts.settings()]);
-  const pool = poolOf(pools, at);
+  const settings = await facts.settings();
+  const known = poolOf(await facts.pools(), at);
+  const pool = known?.enabled ? known : poolOf(await facts.fresh.pools(), at);
   if (!pool?.enabled) {
     throw new IpamError('NOT_IN_POOL', `The provided IP address is not in a configured pool: ${formatAddress(at)}`);
   }

@@ -1,0 +1,58 @@
+import t from 'tap';
+import { formatAddress, parseAddress } from '../../src/base/index.ts';
+import { StoreFacts, tunnelAddress } from '../../src/ipam/index.ts';
+import { TestCluster } from './cluster.ts';
+
+async function cluster(): Promise<{
+  readonly cluster: TestCluster;
+  readonly address: (kind: 'ipip' | 'vxlan' | 'vxlanV6' | 'wireguard', current?: string) => Promise<string | undefined>;
+}> {
+  const cluster = new TestCluster();
+  await cluster.pool('plain', '10.0.0.0/26');
+  await cluster.pool('ipip', '10.1.0.0/26', { ipipMode: 'Always' });
+  await cluster.pool('vxlan6', 'fd00::/122', { vxlanMode: 'Always' });
+  const facts = new StoreFacts(cluster.store);
+  return {
+    cluster,
+    address: async (kind, current) => {
+      const given = await tunnelAddress(
+        cluster.ipam,
+        facts,
+        'node1',
+        kind,
+        current ? parseAddress(current) : undefined,
+      );
+      return given && formatAddress(given);
+    },
+  };
+}
+
+t.test('a tunnel has an address of a pool with its encapsulation, and keeps it', async (t) => {
+  const { cluster: it, address } = await cluster();
+  t.equal(await address('ipip'), '10.1.0.0');
+  t.equal(await address('ipip', '10.1.0.0'), '10.1.0.0');
+  t.equal(await address('vxlanV6'), 'fd00::');
+  t.equal(await address('wireguard'), '10.1.0.1', 'from the block that the node has already');
+  t.strictSame(await it.ipam.getAssignmentAttributes(parseAddress('10.1.0.0')), {
+    handleId: 'ipip-tunnel-addr-node1',
+    attributes: { node: 'node1', type: 'ipipTunnelAddress' },
+    alternate: undefined,
+  });
+});
+
+t.test('an address that is not the tunnel’s own is replaced', async (t) => {
+  const { cluster: it, address } = await cluster();
+  await it.ipam.assignIp(parseAddress('10.1.0.0'), { hostname: 'node1', handleId: 'pod' });
+  t.equal(await address('ipip', '10.1.0.0'), '10.1.0.1');
+  t.equal(await address('ipip', '10.0.0.9'), '10.1.0.2', 'nor is one of another pool');
+});
+
+t.test('without a pool for it the address goes back', async (t) => {
+  const { cluster: it, address } = await cluster();
+  t.equal(await address('ipip'), '10.1.0.0');
+  const pool = await it.store.get({ kind: 'IPPool', name: 'ipip' });
+  await it.store.update({ ...pool!, spec: { ...pool!.spec, ipipMode: 'Never' } });
+  t.equal(await address('ipip', '10.1.0.0'), undefined);
+  t.equal(await it.ipam.getAssignmentAttributes(parseAddress('10.1.0.0')), undefined);
+  t.equal(await address('vxlan'), undefined);
+});
