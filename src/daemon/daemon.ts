@@ -101,7 +101,7 @@ export class Daemon {
     this.#servers.push(await ControlServer.listen(config.VROUTER_SOCKET, (request) => this.#answer(request), log));
     await this.#servePages();
     const node = await this.#untilRegistered();
-    log.info({ node: config.NODENAME, address: node.spec.bgp?.ipv4Address }, 'node is registered');
+    log.info({ address: node.spec.bgp?.ipv4Address }, 'following the datastore');
     this.#phase = 'syncing';
     this.#problem = 'the datastore is being read';
     this.#syncer.start();

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { formatAddress, type Log, tryParseInterfaceAddress, VRouterError } from '../base/index.ts';
+import { formatAddress, type Log, tryParseInterfaceAddress, VERSION, VRouterError } from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
 import { AlreadyExists, type Store, UpdateConflict } from '../datastore/index.ts';
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { autodetect } from './autodetect.ts';
-import { CALICO_VERSION } from './calico-version.ts';
+
 import type { DaemonConfig } from './config.ts';
 import { ensureDefaultPools } from './default-pools.ts';
 
@@ -43,7 +43,7 @@ async function ensureSingletons({ store, config }: RegistrationInputs): Promise<
       {
         clusterGUID: randomUUID().replaceAll('-', ''),
         clusterType: config.CLUSTER_TYPE,
-        calicoVersion: CALICO_VERSION,
+        calicoVersion: `v${VERSION}`,
         datastoreReady: true,
       },
     ),
@@ -77,7 +77,7 @@ async function ensureNode(inputs: RegistrationInputs): Promise<Node> {
     try {
       const node = found === undefined ? newResource('Node', { name: config.NODENAME }, spec) : { ...found, spec };
       const written = found === undefined ? await store.create<'Node'>(node) : await store.update<'Node'>(node);
-      log.info({ node: config.NODENAME, bgp: spec.bgp }, found === undefined ? 'node registered' : 'node updated');
+      log.info({ bgp: spec.bgp }, found === undefined ? 'node registered' : 'node updated');
       return written;
     } catch (error) {
       if (!(error instanceof AlreadyExists || error instanceof UpdateConflict)) throw error;
