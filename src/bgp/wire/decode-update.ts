@@ -21,7 +21,8 @@ import type { BlockResult, NlriScratch, UpdateScratch } from './update-view.ts';
  *     +-----------------------------------------------------+
  *
  * Returns what is wrong with it, weakest and strongest alike (`strongestError` picks the one that decides); the empty
- * list is shared. After a 'reset' the view is empty; after a 'withdraw' its announced prefixes count as withdrawn.
+ * list is shared. After a 'reset' the view is empty; after a 'withdraw' its announced prefixes count as withdrawn and
+ * have no attributes.
  * Framing has seen to it that there are 23 octets at least.
  */
 export function decodeUpdate(
@@ -49,7 +50,8 @@ export function decodeUpdate(
     view.endOfRib = classic ? 'ipv4-unicast' : undefined;
     return errors.length === 0 ? NO_ERRORS : errors;
   }
-  if (attributesEnd > attributes) readAttributes(bytes, attributes, attributesEnd, session, view, errors);
+  if (attributesEnd > attributes || view.announced4.count > 0)
+    readAttributes(bytes, attributes, attributesEnd, session, view, errors);
   return errors.length === 0 ? NO_ERRORS : conclude(view, errors);
 }
 
@@ -238,6 +240,7 @@ function conclude(view: UpdateScratch, errors: UpdateError[]): readonly UpdateEr
   const announced = view.announced4.count + view.mpAnnounced.count;
   if (worst.action === 'withdraw' && announced > 0) {
     view.treatAsWithdraw = true;
+    view.attributesLength = 0;
     return errors;
   }
   view.clear();
