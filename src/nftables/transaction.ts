@@ -1,0 +1,125 @@
+import {
+  type Chain,
+  checkName,
+  type MapElement,
+  type NamedMap,
+  type NamedSet,
+  type Rule,
+  type Table,
+} from './objects.ts';
+import { type Operation, printOperation } from './operation.ts';
+
+/**
+ * What is to be done to one table, all of it or nothing. It is a value: every verb answers with a longer transaction
+ * and leaves this one as it was; `text` is what `nft -f` will read, and what the log shows. An empty name, a line
+ * break in a rule and the like throw `NftError` as soon as they are put in.
+ */
+export class Transaction {
+  readonly table: Table;
+  readonly operations: readonly Operation[];
+
+  constructor(table: Table, operations: readonly Operation[] = []) {
+    checkName(table.name, 'table');
+    this.table = table;
+    this.operations = operations;
+  }
+
+  get isEmpty(): boolean {
+    return this.operations.length === 0;
+  }
+
+  /** The text for `nft -f`, one statement to a line. */
+  get text(): string {
+    const lines = this.operations.flatMap((operation) => printOperation(operation, this.table));
+    return lines.map((line) => `${line}\n`).join('');
+  }
+
+  /** Adding what is there already changes nothing; that holds for chains, sets and maps too. */
+  addTable(): Transaction {
+    return this.#with({ kind: 'add table' });
+  }
+
+  /** Deletes the table, if there is one, and everything in it: adding it first makes that no error. */
+  removeTable(): Transaction {
+    return this.#with({ kind: 'add table' }, { kind: 'delete table' });
+  }
+
+  /** Removes the rules of all chains; sets and maps stay. */
+  flushTable(): Transaction {
+    return this.#with({ kind: 'flush table' });
+  }
+
+  addChain(chain: Chain): Transaction {
+    return this.#with({ kind: 'add chain', chain });
+  }
+
+  flushChain(name: string): Transaction {
+    return this.#with({ kind: 'flush chain', name });
+  }
+
+  /** Refused (EBUSY) while a rule or a map leads to it. */
+  deleteChain(name: string): Transaction {
+    return this.#with({ kind: 'delete chain', name });
+  }
+
+  /** The chain, new or emptied, with just these rules: what a reconciler says about a chain. */
+  replaceChain(chain: Chain, rules: readonly Omit<Rule, 'chain'>[]): Transaction {
+    const added = rules.map((rule): Operation => ({ kind: 'add rule', rule: { ...rule, chain: chain.name } }));
+    return this.#with({ kind: 'add chain', chain }, { kind: 'flush chain', name: chain.name }, ...added);
+  }
+
+  addRule(rule: Rule): Transaction {
+    return this.#with({ kind: 'add rule', rule });
+  }
+
+  addSet(set: NamedSet): Transaction {
+    return this.#with({ kind: 'add set', set });
+  }
+
+  flushSet({ name }: NamedSet): Transaction {
+    return this.#with({ kind: 'flush set', name });
+  }
+
+  /** Refused (EBUSY) while a rule looks into it. */
+  deleteSet(name: string): Transaction {
+    return this.#with({ kind: 'delete set', name });
+  }
+
+  addElements({ name, type }: NamedSet, elements: readonly string[]): Transaction {
+    return elements.length === 0 ? this : this.#with({ kind: 'add element', name, type, elements });
+  }
+
+  deleteElements({ name, type }: NamedSet, elements: readonly string[]): Transaction {
+    return elements.length === 0 ? this : this.#with({ kind: 'delete element', name, type, elements });
+  }
+
+  addMap(map: NamedMap): Transaction {
+    return this.#with({ kind: 'add map', map });
+  }
+
+  flushMap({ name }: NamedMap): Transaction {
+    return this.#with({ kind: 'flush map', name });
+  }
+
+  deleteMap(name: string): Transaction {
+    return this.#with({ kind: 'delete map', name });
+  }
+
+  addEntries({ name, type }: NamedMap, entries: readonly MapElement[]): Transaction {
+    return entries.length === 0 ? this : this.#with({ kind: 'add map element', name, type, entries });
+  }
+
+  deleteEntries({ name, type }: NamedMap, entries: readonly MapElement[]): Transaction {
+    return entries.length === 0 ? this : this.#with({ kind: 'delete map element', name, type, entries });
+  }
+
+  /** This one, then the other, as one. Both must be about the same table. */
+  concat(other: Transaction): Transaction {
+    return this.#with(...other.operations);
+  }
+
+  #with(...operations: readonly Operation[]): Transaction {
+    for (const operation of operations) printOperation(operation, this.table);
+    return new Transaction(this.table, [...this.operations, ...operations]);
+  }
+}

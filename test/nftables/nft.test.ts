@@ -1,0 +1,41 @@
+import t from 'tap';
+import { NftError, openNft, Transaction } from '../../src/nftables/index.ts';
+import { nftContract } from '../contracts/nft.ts';
+import { FakeNft } from '../fakes/fake-nft.ts';
+import { makeNamespace } from '../fakes/namespaces.ts';
+
+await nftContract('fake', () => ({ nft: new FakeNft(), close: () => {} }));
+
+await nftContract('linux', () => {
+  const namespace = makeNamespace();
+  return { nft: openNft({ namespace: namespace.path }), close: () => namespace.remove() };
+});
+
+t.test('without nft the error names the package to install', async (t) => {
+  const namespace = makeNamespace();
+  t.teardown(() => namespace.remove());
+  const table = { family: 'inet', name: 'calico' } as const;
+  for (const place of [{}, { namespace: namespace.path }]) {
+    const nft = openNft({ program: 'nft-that-is-not-there', ...place });
+    const error: unknown = await nft.run(new Transaction(table).addTable()).catch((reason) => reason);
+    t.match(error, { code: 'NFT_MISSING', message: /apt-get install nftables/ });
+  }
+});
+
+t.test("nft's own words are in the error", async (t) => {
+  const namespace = makeNamespace();
+  t.teardown(() => namespace.remove());
+  const nft = openNft({ namespace: namespace.path });
+  const table = new Transaction({ family: 'inet', name: 'calico' }).addTable().addChain({ name: 'c' });
+  const error: unknown = await nft
+    .run(table.addRule({ chain: 'c', expression: 'ip saddr nonsense!' }))
+    .catch((reason) => reason);
+  t.ok(error instanceof NftError);
+  t.match(error, { code: 'NFT_REFUSED', words: /syntax error/ });
+});
+
+t.test('a namespace that is not there is said to be so', async (t) => {
+  const nft = openNft({ namespace: '/run/netns/vrt-there-is-none' });
+  const error: unknown = await nft.list({ family: 'inet', name: 'calico' }).catch((reason) => reason);
+  t.match(error, { code: 'NFT_NAMESPACE', message: /vrt-there-is-none/ });
+});
