@@ -1,3 +1,5 @@
+import { formatJson } from '../../model/index.ts';
+
 const OBJECT_ORDER = ['kind', 'apiVersion', 'metadata', 'spec', 'status', 'items'];
 const META_ORDER = [
   'name',
@@ -18,7 +20,7 @@ const META_ORDER = [
 
 /** JSON indented by two, fields in the order of the API's types: kind, apiVersion, metadata, spec. */
 export function toJson(value: unknown): string {
-  return `${JSON.stringify(ordered(value), null, 2)}\n`;
+  return `${formatJson(ordered(value), 2)}\n`;
 }
 
 function ordered(value: unknown): unknown {

@@ -7,18 +7,22 @@ export function toYaml(value: unknown): string {
   return block(clean(value), '', false);
 }
 
-type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
+type Scalar = null | boolean | number | bigint | string;
+type Plain = Scalar | readonly Plain[] | { readonly [key: string]: Plain };
 
-/** What JSON would make of it: no undefined, no functions. */
+/** Without fields that are undefined. */
 function clean(value: unknown): Plain {
-  return JSON.parse(JSON.stringify(value ?? null)) as Plain;
+  if (Array.isArray(value)) return value.map(clean);
+  if (value === null || value === undefined || typeof value !== 'object') return (value ?? null) as Scalar;
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(fields.map(([key, field]) => [key, clean(field)]));
 }
 
 /** `inItem`: the text follows `- ` on the same line. */
 function block(value: Plain, indent: string, inItem: boolean): string {
   if (Array.isArray(value)) return sequence(value, indent, inItem);
   if (value !== null && typeof value === 'object') return mapping(value as Record<string, Plain>, indent, inItem);
-  return `${scalar(value as null | boolean | number | string, indent)}\n`;
+  return `${scalar(value as Scalar, indent)}\n`;
 }
 
 function mapping(value: Readonly<Record<string, Plain>>, indent: string, inItem: boolean): string {
@@ -47,7 +51,7 @@ function isFilledMapping(value: Plain): value is { readonly [key: string]: Plain
   return value !== null && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length > 0;
 }
 
-function scalar(value: null | boolean | number | string, indent: string): string {
+function scalar(value: Scalar, indent: string): string {
   return typeof value === 'string' ? text(value, indent) : String(value);
 }
 
@@ -55,7 +59,7 @@ const OTHER_TYPE = [
   /^$|^~$|^null$|^Null$|^NULL$|^<<$|^=$/,
   /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|true|True|TRUE|false|False|FALSE)$/,
   /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$/,
-  /^[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/,
+  /^[-+]?(?:[0-9][0-9_]*)?(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?$/,
   /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/,
   // Numbers of base 60, which YAML 1.1 readers know.
   /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/,
