@@ -1,6 +1,6 @@
 import { type Family, parsePrefix, prefixWords } from '../../base/index.ts';
 import { isKernelError, type Kernel, KernelError, type Link, ROUTE_REPLACE } from '../../netlink/index.ts';
-import { HOST_MAC, hostSysctls, type PodRoute, podAddress, podRoutes, podSysctls } from './render.ts';
+import { HOST_MAC, hostSysctls, type PodRoute, podAddress, podNeighbors, podRoutes, podSysctls } from './render.ts';
 
 export interface PodInterfaceSpec {
   /** Host end, `cali…`. */
@@ -45,8 +45,8 @@ export async function createPodInterface(kernel: Kernel, spec: PodInterfaceSpec)
     for (const [name, value] of hostSysctls(spec.interfaceName, families.includes(6)))
       await sysctl(kernel, name, value);
     await kernel.linkSet(spec.interfaceName, { up: true, alias: spec.alias });
-    const inside = await configurePod(pod, spec, families);
-    return { ...inside, host: await findLink(kernel, spec.interfaceName) };
+    const host = await findLink(kernel, spec.interfaceName);
+    return { ...(await configurePod(pod, spec, families, host.mac ?? HOST_MAC)), host };
   } catch (error) {
     await removeHostEnd(kernel, spec.interfaceName);
     throw error;
@@ -68,12 +68,14 @@ async function configurePod(
   pod: Kernel,
   spec: PodInterfaceSpec,
   families: readonly Family[],
+  hostMac: string,
 ): Promise<{ podMac: string; mtu: number }> {
   for (const [name, value] of podSysctls(spec.ifName, families.includes(6))) await sysctl(pod, name, value);
   await pod.linkSet('lo', { up: true });
   await pod.linkSet(spec.ifName, { up: true });
   for (const address of spec.addresses) await pod.addressAdd(podAddress(spec.ifName, address));
   const link = await findLink(pod, spec.ifName);
+  for (const neighbor of podNeighbors(spec.ifName, families, hostMac)) await pod.neighborAdd(neighbor);
   for (const route of podRoutes(link.index, families)) await addRoute(pod, route);
   return { podMac: link.mac ?? '', mtu: link.mtu };
 }

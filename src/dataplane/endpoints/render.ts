@@ -1,4 +1,4 @@
-import type { InterfaceAddressSpec, RouteHow } from '../../netlink/index.ts';
+import type { InterfaceAddressSpec, Neighbor, RouteHow } from '../../netlink/index.ts';
 
 /** Every host end has this MAC, so that a pod's ARP entry for its gateway holds wherever it runs. */
 export const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
@@ -52,6 +52,19 @@ export function podAddress(ifName: string, address: string): InterfaceAddressSpe
 export interface PodRoute {
   readonly destination: string;
   readonly how: RouteHow;
+}
+
+/**
+ * The pod is told its gateway's MAC. Proxy ARP would answer too, but only on a host that has some route to
+ * 169.254.1.1, which one without a default route has not; and the first packet need not wait for an answer.
+ */
+export function podNeighbors(ifName: string, families: readonly (4 | 6)[], mac: string): Neighbor[] {
+  return families.map((family) => ({
+    dev: ifName,
+    destination: family === 4 ? GATEWAY_4 : GATEWAY_6,
+    mac,
+    state: 'permanent',
+  }));
 }
 
 const MAIN = 254;
