@@ -21,7 +21,18 @@ export {
 } from './allocator.ts';
 export { type Assignment, DEFAULT_MAX_BLOCKS } from './assigner.ts';
 export { attributeKey } from './attributes.ts';
+export {
+  type AllocationReport,
+  type AuditReport,
+  audit,
+  type Finding,
+  type FindingCode,
+  findingCodes,
+  persistent,
+} from './audit.ts';
+export { type AuditInput, readAuditInput, type Use, usesOfEndpoints, usesOfNodes } from './audit-input.ts';
 export { isBorrowed } from './block.ts';
+export { blockFaults } from './block-check.ts';
 export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
 export { type Facts, StoreFacts } from './facts.ts';
 export { handleOf, type TunnelKind, tunnelType } from './handle.ts';

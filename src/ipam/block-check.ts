@@ -1,0 +1,33 @@
+import { prefixSize, tryParsePrefix } from '../base/index.ts';
+import type { BlockSpec } from './block.ts';
+
+/** What is wrong with a block in itself; empty when it is sound. Takes anything that a store may hold. */
+export function blockFaults(block: BlockSpec): readonly string[] {
+  const cidr = tryParsePrefix(block.cidr);
+  if (cidr === undefined) return [`its CIDR '${block.cidr}' can't be read`];
+  const size = Number(prefixSize(cidr));
+  const faults: string[] = [];
+  if (block.allocations.length !== size) {
+    faults.push(`it lists ${block.allocations.length} ordinals, its CIDR has ${size}`);
+  }
+  const free = new Set(block.unallocated);
+  if (free.size !== block.unallocated.length) faults.push('an ordinal waits twice in the queue of free ones');
+  for (const ordinal of free) {
+    if (ordinal >= block.allocations.length) faults.push(`the queue has ordinal ${ordinal}, beyond its end`);
+  }
+  const used = new Set<number>();
+  for (const [ordinal, index] of block.allocations.entries()) {
+    if (index === null) {
+      if (!free.has(ordinal))
+        faults.push(`ordinal ${ordinal} is neither allocated nor free: it is never given out again`);
+      continue;
+    }
+    used.add(index);
+    if (free.has(ordinal)) faults.push(`ordinal ${ordinal} is allocated and free at once: it may be given out twice`);
+    if (index >= block.attributes.length)
+      faults.push(`ordinal ${ordinal} refers to owner ${index}, of ${block.attributes.length}`);
+  }
+  const spare = block.attributes.filter((_, index) => !used.has(index)).length;
+  if (spare > 0) faults.push(`${spare} owners have no address in it`);
+  return faults;
+}
