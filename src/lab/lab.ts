@@ -5,8 +5,8 @@ import { whatIsMissing } from './convergence.ts';
 import { LabError } from './errors.ts';
 import { addFabric, addNamespace, addNodeNetwork, ping, removeNamespaces, setCable, showRoutes } from './network.ts';
 import { NodeDaemon } from './node-daemon.ts';
-import { type NodePlan, planLab, planNode, planPod } from './plan.ts';
-import { unwirePod, wirePod } from './pod.ts';
+import { type NodePlan, type PodPlan, planLab, planNode, planPod } from './plan.ts';
+import { type PodCall, unwirePod, wirePod } from './pod.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 import { measureReachability, type Reachability } from './reachability.ts';
 import { removeLab } from './remove.ts';
@@ -55,7 +55,7 @@ export class Lab {
       await removeLab(left);
     }
     const owner = { pid: process.pid, started: (await processStart(process.pid)) ?? '' };
-    const lab = new Lab(new LabRecord(plan, { name: options.name, owner, nodes: [], pods: [] }), options);
+    const lab = new Lab(new LabRecord(plan, { name: options.name, owner, nodes: [], hosts: [], pods: [] }), options);
     await lab.#make(
       (state) => state,
       () => addFabric(plan),
@@ -84,6 +84,17 @@ export class Lab {
     return node;
   }
 
+  /** A place on the fabric without a daemon: for a router of another make. */
+  async addHost(): Promise<NodePlan> {
+    const index = this.#nodesMade++;
+    const host = planNode(this.record.plan, index, `host${index + 1}`);
+    await this.#make(
+      (state) => ({ ...state, hosts: [...state.hosts, host] }),
+      () => addNodeNetwork(this.record.plan, host),
+    );
+    return host;
+  }
+
   async addNodes(count: number): Promise<readonly NodePlan[]> {
     return Promise.all(Array.from({ length: count }, () => this.addNode()));
   }
@@ -102,6 +113,19 @@ export class Lab {
     await this.#daemon(name).end(signal);
   }
 
+  /** Removes the node's namespace and pods, as if the machine were gone; its objects stay in the store. */
+  async loseNode(name: string): Promise<void> {
+    const gone = this.node(name);
+    const pods = this.pods.filter(({ node }) => node === name);
+    await removeNamespaces([...pods, gone].map(({ namespace }) => namespace));
+    this.#daemons.delete(name);
+    await this.record.change((state) => ({
+      ...state,
+      nodes: state.nodes.filter((node) => node.name !== name),
+      pods: state.pods.filter(({ node }) => node !== name),
+    }));
+  }
+
   status(name: string): Promise<NodeStatus> {
     return this.#daemon(name).status();
   }
@@ -110,8 +134,8 @@ export class Lab {
     await setCable(this.record.plan, this.node(name), up);
   }
 
-  /** Makes a namespace on the node and has the CNI plugin wire it. */
-  async addPod(nodeName: string): Promise<PodState> {
+  /** Makes a namespace on the node and has the CNI plugin wire it; `network` adds to what the plugin gets on stdin. */
+  async addPod(nodeName: string, network: object = {}): Promise<PodState> {
     const node = this.node(nodeName);
     const { plan } = this.record;
     const taken = new Set(this.pods.map(({ name }) => name));
@@ -122,7 +146,7 @@ export class Lab {
       (state) => ({ ...state, pods: [...state.pods, pod] }),
       async () => {
         await addNamespace(pod.namespace);
-        return wirePod(plan, node, pod, this.#options.programs);
+        return wirePod({ ...this.#call(pod), network });
       },
     );
     const wired = { ...pod, address };
@@ -143,7 +167,7 @@ export class Lab {
   }
 
   async removePod(pod: PodState): Promise<void> {
-    await unwirePod(this.record.plan, this.node(pod.node), pod, this.#options.programs);
+    await unwirePod(this.#call(pod));
     await this.forgetPod(pod);
   }
 
@@ -192,7 +216,7 @@ export class Lab {
   }
 
   node(name: string): NodePlan {
-    const node = this.nodes.find((one) => one.name === name);
+    const node = [...this.nodes, ...this.record.state.hosts].find((one) => one.name === name);
     if (node === undefined)
       throw new LabError(
         'NO_NODE',
@@ -218,6 +242,10 @@ export class Lab {
     } finally {
       this.#underWay.delete(made);
     }
+  }
+
+  #call(pod: PodPlan): PodCall {
+    return { lab: this.record.plan, node: this.node(pod.node), pod, programs: this.#options.programs };
   }
 
   #daemon(name: string): NodeDaemon {

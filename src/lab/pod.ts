@@ -1,40 +1,42 @@
+import { z } from 'zod';
 import { cniResultSchema } from '../control/index.ts';
-import { inNamespace, mustRun } from './command.ts';
+import { inNamespace, run } from './command.ts';
 import { LabError } from './errors.ts';
 import type { LabPlan, NodePlan, PodPlan } from './plan.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 
-const NETWORK = JSON.stringify({
-  cniVersion: '1.0.0',
-  name: 'k8s-pod-network',
-  type: 'calico',
-  ipam: { type: 'calico-ipam' },
-});
+/** A pod, and all that calling the CNI plugin for it takes. */
+export interface PodCall {
+  readonly lab: LabPlan;
+  readonly node: NodePlan;
+  readonly pod: PodPlan;
+  readonly programs: Programs;
+  /** Added to the network configuration, such as `{ ipam: { ipv4_pools: [...] } }`. */
+  readonly network?: object;
+}
+
+const NETWORK = { cniVersion: '1.0.0', name: 'k8s-pod-network', type: 'calico', ipam: { type: 'calico-ipam' } };
+
+const refusal = z.object({ msg: z.string(), details: z.string().optional() });
 
 /** Asks the CNI plugin, as a runtime does, to wire the pod's namespace; resolves to the pod's address. */
-export async function wirePod(lab: LabPlan, node: NodePlan, pod: PodPlan, programs: Programs): Promise<string> {
-  const answer = await callPlugin('ADD', lab, node, pod, programs);
+export async function wirePod(call: PodCall): Promise<string> {
+  const answer = await callPlugin('ADD', call);
   const result = cniResultSchema.safeParse(parseJson(answer));
   if (!result.success || result.data.ips.length === 0) {
-    throw new LabError('COMMAND_FAILED', `the CNI plugin's answer for ${pod.name} has no address: ${answer}`);
+    throw new LabError('COMMAND_FAILED', `the CNI plugin's answer for ${call.pod.name} has no address: ${answer}`);
   }
   return result.data.ips[0].address.split('/')[0];
 }
 
 /** Asks the CNI plugin to release what the pod had. */
-export async function unwirePod(lab: LabPlan, node: NodePlan, pod: PodPlan, programs: Programs): Promise<void> {
-  await callPlugin('DEL', lab, node, pod, programs);
+export async function unwirePod(call: PodCall): Promise<void> {
+  await callPlugin('DEL', call);
 }
 
-function callPlugin(
-  command: 'ADD' | 'DEL',
-  lab: LabPlan,
-  node: NodePlan,
-  pod: PodPlan,
-  programs: Programs,
-): Promise<string> {
-  return mustRun(inNamespace(node.namespace, programs.cni), {
-    input: NETWORK,
+async function callPlugin(command: 'ADD' | 'DEL', { lab, node, pod, programs, network }: PodCall): Promise<string> {
+  const { code, stdout, stderr } = await run(inNamespace(node.namespace, programs.cni), {
+    input: JSON.stringify({ ...NETWORK, ...network }),
     env: {
       PATH: process.env['PATH'],
       ...nodeEnvironment(lab, node),
@@ -46,6 +48,10 @@ function callPlugin(
       CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=lab;K8S_POD_NAME=${pod.name};K8S_POD_INFRA_CONTAINER_ID=${pod.containerId}`,
     },
   });
+  if (code === 0) return stdout;
+  const said = refusal.safeParse(parseJson(stdout));
+  const why = said.success ? `${said.data.msg} ${said.data.details ?? ''}` : stderr || stdout || `exit code ${code}`;
+  throw new LabError('COMMAND_FAILED', `CNI ${command} of ${pod.name}: ${why.trim()}`);
 }
 
 function parseJson(text: string): unknown {

@@ -25,6 +25,8 @@ const labState = z.object({
   /** The process that keeps the lab, with its start time so that a reused number is not taken for it. */
   owner: z.object({ pid: z.number(), started: z.string() }),
   nodes: z.array(nodeState),
+  /** Places on the fabric without a daemon. */
+  hosts: z.array(nodeState),
   pods: z.array(podState),
 });
 

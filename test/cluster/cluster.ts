@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import { Lab, type PodState, programsOf } from '../../src/lab/index.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const root = process.getuid?.() === 0;
+
+/** Options of a test that needs network namespaces: skipped without root, unless in CI, where it must not be. */
+export const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
+
+let labs = 0;
+
+export interface ClusterOptions {
+  readonly nodes?: number;
+  readonly pods?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A converged cluster that goes with the test. */
+export async function cluster(t: Test, { nodes = 0, pods = 0, environment = {} }: ClusterOptions): Promise<Lab> {
+  const lab = await Lab.start({
+    name: `t${process.pid}${labs++ === 0 ? '' : `-${labs}`}`,
+    programs: programsOf(MAIN),
+    environment: { FELIX_LOGSEVERITYSCREEN: 'debug', ...environment },
+  });
+  t.teardown(() => lab.stop());
+  await lab.addNodes(nodes);
+  await lab.addPods(pods);
+  await lab.untilConverged();
+  return lab;
+}
+
+/** The blocks that the node holds. */
+export async function blocksOf(lab: Lab, node: string): Promise<readonly string[]> {
+  return (await lab.status(node)).blocks.map(({ cidr }) => cidr);
+}
+
+/** Whether the node's kernel has a route to the prefix. */
+export async function hasRoute(lab: Lab, node: string, prefix: string): Promise<boolean> {
+  return (await lab.routes(node)).some((line) => line.startsWith(`${prefix} `));
+}
+
+/** Waits until the node's kernel has a route to none of the prefixes. */
+export async function untilNoRoute(
+  lab: Lab,
+  node: string,
+  prefixes: readonly string[],
+  timeout?: number,
+): Promise<void> {
+  const gone = async (): Promise<boolean> =>
+    (await Promise.all(prefixes.map((prefix) => hasRoute(lab, node, prefix)))).every((present) => !present);
+  await lab.until(`${node} to forget ${prefixes.join(', ')}`, gone, timeout);
+}
+
+/** Pods of the node. */
+export function podsOf(lab: Lab, node: string): readonly PodState[] {
+  return lab.pods.filter((pod) => pod.node === node);
+}

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import t from 'tap';
+import type { Lab } from '../../src/lab/index.ts';
+import { blocksOf, cluster, hasRoute, needsRoot, podsOf, untilNoRoute } from './cluster.ts';
+
+t.test('a node dies: its routes stay until the hold timer says so, then go', needsRoot, async (t) => {
+  const lab = await cluster(t, {
+    nodes: 3,
+    pods: 1,
+    environment: { VROUTER_BGP_HOLD_TIME: '3', VROUTER_BGP_RESTART_TIME: '1' },
+  });
+  const blocks = await blocksOf(lab, 'node3');
+  await lab.setCable('node3', false);
+  await lab.endDaemon('node3', 'SIGKILL');
+  t.ok(await hasRoute(lab, 'node1', blocks[0]), 'nobody has noticed yet');
+  for (const name of ['node1', 'node2']) await untilNoRoute(lab, name, blocks);
+  const peer = (await lab.status('node1')).bgp?.peers.find(({ address }) => address === '172.18.0.13');
+  t.not(peer?.state, 'up');
+  t.match(peer?.info, /hold/i, 'the status says why');
+
+  await t.test('and when it comes back, so do they', async (t) => {
+    await lab.setCable('node3', true);
+    await lab.startDaemon('node3');
+    await lab.untilConverged();
+    t.ok((await lab.reachability()).complete);
+  });
+});
+
+t.test('a daemon is killed and restarted under a running ping: no reply is lost', needsRoot, async (t) => {
+  const lab = await cluster(t, { nodes: 3, pods: 1 });
+  const [from] = podsOf(lab, 'node1');
+  const [to] = podsOf(lab, 'node2');
+  for (const victim of ['node2', 'node1']) {
+    const ping = startPing(from.namespace, `${to.address}`);
+    await lab.until('replies', async () => ping.replies.length > 10);
+    await lab.endDaemon(victim, 'SIGKILL');
+    await lab.startDaemon(victim);
+    await lab.untilConverged();
+    const seen = ping.replies.length;
+    await lab.until('replies after the restart', async () => ping.replies.length > seen + 20);
+    const replies = await ping.stop();
+    t.same(missing(replies), [], `${victim}: ${replies.length} replies`);
+  }
+});
+
+t.test('a daemon is told to stop: routes stay, and pods keep talking', needsRoot, async (t) => {
+  const lab = await cluster(t, { nodes: 2, pods: 1 });
+  const before = await lab.routes('node1');
+  await lab.endDaemon('node1', 'SIGTERM');
+  t.same(await lab.routes('node1'), before);
+  t.ok((await lab.reachability()).complete);
+  await lab.startDaemon('node1');
+  await lab.untilConverged();
+  t.same(await lab.routes('node1'), before);
+});
+
+t.test('a pod that vanished while the daemon was down leaves nothing behind', needsRoot, async (t) => {
+  const lab = await cluster(t, { nodes: 2, pods: 2 });
+  const [pod] = podsOf(lab, 'node1');
+  await lab.endDaemon('node1', 'SIGKILL');
+  await addStaleRoute(lab, 'node1', '10.244.250.0/26');
+  await lab.forgetPod(pod);
+  await lab.startDaemon('node1');
+  await lab.untilConverged();
+  await lab.until('the stale route to go', async () => !(await hasRoute(lab, 'node1', '10.244.250.0/26')));
+  t.ok((await lab.reachability()).complete);
+});
+
+/** A route such as a former life of the daemon left: its protocol number, but nobody announces it now. */
+async function addStaleRoute(lab: Lab, node: string, prefix: string): Promise<void> {
+  const ours = (await lab.routes(node)).find((line) => line.includes(' via '));
+  const protocol = /proto (\S+)/.exec(ours ?? '')?.[1] ?? '';
+  const { address } = lab.node('node2');
+  await lab.exec(node, ['ip', 'route', 'add', prefix, 'via', address.split('/')[0], 'proto', protocol]);
+}
+
+function startPing(namespace: string, address: string): { replies: number[]; stop: () => Promise<readonly number[]> } {
+  const replies: number[] = [];
+  const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', 'ping', '-n', '-i', '0.02', address]);
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    for (const [, sequence] of text.matchAll(/icmp_seq=(\d+) ttl/g)) replies.push(Number(sequence));
+  });
+  const exit = once(child, 'close');
+  return {
+    replies,
+    stop: async () => {
+      child.kill('SIGINT');
+      await exit;
+      return replies;
+    },
+  };
+}
+
+/** Sequence numbers before the last reply that had none. */
+function missing(replies: readonly number[]): readonly number[] {
+  const seen = new Set(replies);
+  return Array.from({ length: Math.max(...replies) }, (_, index) => index + 1).filter(
+    (sequence) => !seen.has(sequence),
+  );
+}
