@@ -1,0 +1,188 @@
+import t, { type Test } from 'tap';
+import { VirtualClock } from '../../src/base/index.ts';
+import {
+  DatastoreUnavailable,
+  keyText,
+  MemoryDatabase,
+  MemoryStore,
+  type Store,
+  Syncer,
+  type SyncStatus,
+  type Update,
+} from '../../src/datastore/index.ts';
+import type { KindName } from '../../src/model/index.ts';
+import { pool } from '../contracts/store.ts';
+
+t.test('it delivers what is there, says in-sync, then delivers what changes', async (test) => {
+  const { clock, store, heard, settle, kinds } = await start(test, async (store) => {
+    await store.create(pool('a'));
+    await store.create(pool('b'));
+  });
+  await settle();
+  test.same(heard, ['wait', 'resync', ['IPPool(a)', 'IPPool(b)'], 'in-sync']);
+  heard.length = 0;
+  const a = await store.update(pool('a', { disabled: true }));
+  await store.delete({ kind: 'IPPool', name: 'b' });
+  await settle();
+  test.same(heard, [['IPPool(a)', '-IPPool(b)']]);
+  test.equal(kinds()[0].objects, 1);
+  clock.advance(1000);
+  test.equal(kinds()[0].age, 1000);
+  test.ok(a.spec.disabled);
+});
+
+t.test('in-sync waits for all kinds', async (test) => {
+  const { heard, settle, flaky } = await start(test, async () => {}, ['IPPool', 'Node'], ['Node']);
+  await settle();
+  test.notOk(heard.includes('in-sync'));
+  flaky.failing.clear();
+  await settle(20_000);
+  test.equal(heard.at(-1), 'in-sync');
+});
+
+t.test('in an outage it keeps what is known, tries again, and goes on where it was', async (test) => {
+  const { heard, settle, flaky, store, kinds } = await start(test, async (store) => {
+    await store.create(pool('a'));
+  });
+  await settle();
+  heard.length = 0;
+  flaky.breakWatches('the wire is cut');
+  await settle();
+  test.same(heard, ['wait']);
+  test.match(kinds()[0], { status: 'wait', objects: 1, failure: /the wire is cut/ });
+  await store.create(pool('b'));
+  await settle(60_000);
+  test.same(heard, ['wait'], 'nothing is taken back while the store is away');
+  const lists = flaky.lists;
+  flaky.failing.clear();
+  await settle(60_000);
+  test.same(heard, ['wait', 'in-sync', ['IPPool(b)']]);
+  test.equal(flaky.lists, lists, 'without listing again');
+  test.equal(kinds()[0].failure, undefined);
+});
+
+t.test('when its revision has been forgotten it lists again, and takes back what has gone', async (test) => {
+  const { heard, settle, flaky, store } = await start(test, async (store) => {
+    for (const name of ['a', 'b', 'c']) await store.create(pool(name));
+  });
+  await settle();
+  heard.length = 0;
+  flaky.breakWatches('away for long');
+  await settle();
+  await store.delete({ kind: 'IPPool', name: 'b' });
+  for (let at = 0; at < 300; at++) await store.update(pool('c', { disabled: at % 2 === 0 }));
+  flaky.failing.clear();
+  await settle(60_000);
+  test.same(heard, ['wait', 'resync', ['IPPool(c)', '-IPPool(b)'], 'in-sync'], 'a is unchanged and not told again');
+});
+
+t.test('an object that breaks the rules of its kind counts as absent until it is put right', async (test) => {
+  const wrong = { ...pool('a'), spec: { cidr: 'nonsense' } };
+  const { heard, settle, store, kinds } = await start(test, async (store) => {
+    await store.create(wrong);
+  });
+  await settle();
+  test.same(heard, ['wait', 'resync', 'in-sync']);
+  test.match(kinds()[0].invalid.get('IPPool(a)'), /CIDR = 'nonsense'/);
+  heard.length = 0;
+  await store.update(pool('a'));
+  await settle();
+  await store.update(wrong);
+  await settle();
+  await store.update(wrong);
+  await settle();
+  await store.delete({ kind: 'IPPool', name: 'a' });
+  await settle();
+  test.same(heard, [['IPPool(a)'], ['-IPPool(a)']], 'what was never delivered is not taken back');
+  test.equal(kinds()[0].invalid.size, 0);
+});
+
+t.test('after stop nothing more is delivered', async (test) => {
+  const { heard, settle, store, syncer } = await start(test, async () => {});
+  await settle();
+  await syncer.stop();
+  heard.length = 0;
+  await store.create(pool('a'));
+  await settle(10_000);
+  test.same(heard, []);
+});
+
+/** A syncer on a memory store that can fail; `heard` is all that it said: statuses, and batches of keys. */
+async function start(
+  test: Test,
+  fill: (store: Store) => Promise<void>,
+  kinds: readonly KindName[] = ['IPPool'],
+  failing: readonly KindName[] = [],
+) {
+  const clock = new VirtualClock();
+  const store = new MemoryStore({ database: new MemoryDatabase(100), clock });
+  await fill(store);
+  const flaky = new FlakyStore(store, failing);
+  const heard: (SyncStatus | string[])[] = [];
+  const syncer = new Syncer({
+    store: flaky,
+    kinds,
+    clock,
+    onUpdates: (batch) => heard.push(batch.map(text)),
+    onStatus: (status) => heard.push(status),
+  });
+  syncer.start();
+  test.teardown(async () => {
+    const stopped = syncer.stop();
+    await clock.advanceAsync(1);
+    await stopped;
+  });
+  const settle = async (milliseconds = 0): Promise<void> => {
+    await clock.advanceAsync(milliseconds);
+    for (let turn = 0; turn < 20; turn++) await clock.advanceAsync(0);
+  };
+  return { clock, store, flaky, heard, syncer, settle, kinds: () => syncer.status() };
+}
+
+function text({ key, resource }: Update): string {
+  return `${resource === undefined ? '-' : ''}${keyText(key)}`;
+}
+
+/** A store whose lists and watches can be made to fail, kind by kind. */
+class FlakyStore implements Store {
+  readonly failing: Set<KindName>;
+  lists = 0;
+  readonly #store: Store;
+  #reason = 'made to fail';
+  #cut = new AbortController();
+
+  constructor(store: Store, failing: readonly KindName[]) {
+    this.failing = new Set(failing);
+    this.#store = store;
+  }
+
+  breakWatches(reason: string): void {
+    this.#reason = reason;
+    this.failing.add('IPPool');
+    this.#cut.abort();
+    this.#cut = new AbortController();
+  }
+
+  get: Store['get'] = (key) => this.#store.get(key);
+  create: Store['create'] = (resource) => this.#store.create(resource);
+  update: Store['update'] = (resource) => this.#store.update(resource);
+  delete: Store['delete'] = (key, precondition) => this.#store.delete(key, precondition);
+  close: Store['close'] = () => this.#store.close();
+
+  list: Store['list'] = async (kind, options) => {
+    this.lists++;
+    if (this.failing.has(kind)) throw new DatastoreUnavailable(this.#reason);
+    return this.#store.list(kind, options);
+  };
+
+  watch: Store['watch'] = (kind, revision, signal) => {
+    const either = AbortSignal.any([signal, this.#cut.signal]);
+    const inner = this.#store.watch(kind, revision, either);
+    return this.#breakable(kind, inner, signal);
+  };
+
+  async *#breakable<Event>(kind: KindName, inner: AsyncIterable<Event>, signal: AbortSignal): AsyncIterable<Event> {
+    if (!this.failing.has(kind)) yield* inner;
+    if (!signal.aborted) throw new DatastoreUnavailable(this.#reason);
+  }
+}
