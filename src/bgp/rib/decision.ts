@@ -21,6 +21,8 @@ export interface DecisionStep {
 
 /** What the steps look at. */
 export interface DecisionView {
+  /** Whether next hops differ in cost or may be unreachable. */
+  readonly costly: boolean;
   readonly rib: AdjRibIn;
   readonly pool: AttributePool;
   readonly sources: SourceTable;
@@ -119,12 +121,15 @@ export const decisionSteps: readonly DecisionStep[] = [
   },
 ];
 
+/** Said of a path that the import filter refused; which rule did, the filter itself can tell. */
+export const FILTERED = 'refused by the import filter';
+
 /** Why a path takes no part in the decision, or undefined if it does. */
 export function ineligible(view: DecisionView, path: number): string | undefined {
   const flags = view.rib.paths.flags[path];
   if (flags & pathFlag.looped) return 'it came through us: AS_PATH, ORIGINATOR_ID or CLUSTER_LIST loop';
   if (flags & pathFlag.ownNextHop) return 'its next hop is our own address';
-  if (flags & pathFlag.refused) return 'refused by the import filter';
+  if (flags & pathFlag.refused) return FILTERED;
   if (view.cost(view.rib.paths.nextHop[path]) === undefined) return 'its next hop is unreachable';
   return undefined;
 }

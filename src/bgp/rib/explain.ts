@@ -1,6 +1,6 @@
 import { formatIpv4 } from '../../base/index.ts';
 import type { PathExplanation, RouteExplanation } from '../api.ts';
-import { ineligible } from './decision.ts';
+import { FILTERED } from './decision.ts';
 import { pathFlag } from './path-pool.ts';
 import type { FamilyTables, RouteEngine } from './route-engine.ts';
 
@@ -36,12 +36,11 @@ function explainPath(
   const attributes = paths.attributes[path];
   const list = pool.attributes(attributes);
   const source = sources.get(paths.source[path]);
-  const filtered = engine.peers.get(source.name)?.refusal(rib, pool, path);
-  const refusedByFilter = reason === ineligible({ rib, pool, sources, cost: () => 0 }, path) && filtered !== undefined;
+  const filtered = reason === FILTERED ? engine.peers.get(source.name)?.refusal(rib, pool, path) : undefined;
   return {
     peer: source.name,
     best: reason === undefined,
-    ...(reason !== undefined && { reason: refusedByFilter ? filtered : reason }),
+    ...(reason !== undefined && { reason: filtered ?? reason }),
     nextHop: paths.nextHop[path] === 0 ? 'self' : nextHops.text(paths.nextHop[path]),
     localPref: pool.localPref[attributes],
     asPath: list.asPath(),

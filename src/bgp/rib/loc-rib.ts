@@ -3,7 +3,8 @@ import type { AdjRibIn } from './adj-rib-in.ts';
 import { widened } from './columns.ts';
 import { Decision, type DecisionView } from './decision.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
-import { NO_PATH } from './path-pool.ts';
+import { NO_PATH, pathFlag } from './path-pool.ts';
+import { LOCAL } from './source.ts';
 
 /** Most changes in one `BestChanges`. */
 const BATCH = 8192;
@@ -96,24 +97,39 @@ export class LocRib {
   }
 
   #settleOne(prefix: number): void {
-    const decision = this.#decision;
-    decision.decide(prefix);
-    const before = this.best[prefix];
-    if (before === NO_PATH) this.#size++;
-    this.best[prefix] = decision.best;
-    if (decision.best === NO_PATH) this.#size--;
-    const set = this.#nextHopsOf(decision);
+    const { paths, head } = this.rib;
+    const first = head[prefix];
+    let best = first;
+    let set = 0;
+    if (first !== NO_PATH) {
+      // The usual case by far: one path, with nothing against it.
+      if (paths.next[first] === NO_PATH && (paths.flags[first] & pathFlag.refused) === 0 && !this.#view.costly) {
+        set = this.#single(first);
+      } else {
+        this.#decision.decide(prefix);
+        best = this.#decision.best;
+        set = this.#nextHopsOf(this.#decision);
+      }
+    }
+    if ((this.best[prefix] === NO_PATH) !== (best === NO_PATH)) this.#size += best === NO_PATH ? -1 : 1;
+    this.best[prefix] = best;
     if (set === this.#reported[prefix]) return;
     this.#reported[prefix] = set;
     this.#report(prefix, set);
   }
 
+  /** The set of just this path's next hop; none for a route of our own. */
+  #single(path: number): number {
+    const { paths } = this.rib;
+    if (paths.source[path] === LOCAL) return 0;
+    return this.#sets.single(paths.nextHop[path], this.#view.pool.localPref[paths.attributes[path]]);
+  }
+
   #nextHopsOf({ best, multipath }: Decision): number {
     if (best === NO_PATH) return 0;
     const { paths } = this.rib;
-    if (this.#view.sources.get(paths.source[best]).kind === 'local') return 0;
+    if (multipath.length === 1 || this.#maximumPaths === 1 || paths.source[best] === LOCAL) return this.#single(best);
     const localPref = this.#view.pool.localPref[paths.attributes[best]];
-    if (multipath.length === 1 || this.#maximumPaths === 1) return this.#sets.single(paths.nextHop[best], localPref);
     // Which ones, if there are too many: the best, then the lowest numbered.
     const nextHops = [...new Set(multipath.map((path) => paths.nextHop[path]))].sort((a, b) => a - b);
     const others = nextHops.filter((nextHop) => nextHop !== paths.nextHop[best]);
@@ -124,9 +140,9 @@ export class LocRib {
     const { prefixes } = this.rib;
     const changes = this.#changes;
     const at = changes.count++;
-    for (let word = 0; word < prefixes.words; word++) {
-      changes.addresses[at * prefixes.words + word] = prefixes.address(prefix, word);
-    }
+    const { words } = prefixes;
+    if (words === 1) changes.addresses[at] = prefixes.address(prefix);
+    else for (let word = 0; word < words; word++) changes.addresses[at * words + word] = prefixes.address(prefix, word);
     changes.lengths[at] = prefixes.length(prefix);
     changes.nextHops[at] = set;
   }

@@ -8,17 +8,23 @@ export class NextHopSets {
   readonly #single = new Map<number, number>();
   readonly #several = new Map<string, number>();
 
+  #lastKey = -1;
+  #lastId = 0;
+
   constructor(nextHops: NextHopTable) {
     this.#nextHops = nextHops;
   }
 
   single(nextHop: number, localPref: number): number {
     const key = nextHop * 2 ** 32 + localPref;
+    if (key === this.#lastKey) return this.#lastId;
     let id = this.#single.get(key);
     if (id === undefined) {
       id = this.#add([nextHop], localPref);
       this.#single.set(key, id);
     }
+    this.#lastKey = key;
+    this.#lastId = id;
     return id;
   }
 

@@ -377,7 +377,7 @@ export class RouteEngine implements SessionHandler {
     const cost = nextHopCost
       ? (nextHop: number): number | undefined => (nextHop === 0 ? 0 : nextHopCost(this.nextHops.text(nextHop)))
       : (): number => 0;
-    const view: DecisionView = { rib, pool: this.pool, sources: this.sources, cost };
+    const view: DecisionView = { rib, pool: this.pool, sources: this.sources, costly: nextHopCost !== undefined, cost };
     return { name, rib, loc: new LocRib(view, this.sets, maximumPaths), groups: new Map(), forgotten: new DirtySet() };
   }
 
@@ -398,8 +398,9 @@ export class RouteEngine implements SessionHandler {
     let expired = this.#slice();
     let busy = false;
     for (const { rib, loc, groups, forgotten } of this.#families()) {
+      const dirtySets = [...groups.values()].map((group) => group.dirty);
       const changed = (prefix: number): void => {
-        for (const group of groups.values()) group.dirty.add(prefix);
+        for (const dirty of dirtySets) dirty.add(prefix);
         if (loc.best[prefix] === NO_PATH) forgotten.add(prefix);
       };
       if (rib.dirty.size > 0) loc.settle(this.#sinceOrNow(), changed, this.#best, expired);
@@ -420,20 +421,20 @@ export class RouteEngine implements SessionHandler {
       group.trim();
       busy ||= group.hasWork;
     }
-    if (!busy) this.#release(tables);
-    return busy;
+    return busy || this.#release(tables, expired);
   }
 
   /** Gives up the numbers of prefixes that no table and no message on its way speaks of. */
-  #release({ rib, loc, groups, forgotten }: FamilyTables): void {
-    if (forgotten.size === 0 || ![...groups.values()].every((group) => group.quiet)) return;
-    while (forgotten.size > 0) {
+  #release({ rib, loc, groups, forgotten }: FamilyTables, expired: () => boolean): boolean {
+    const all = [...groups.values()];
+    if (forgotten.size === 0 || !all.every((group) => group.quiet)) return false;
+    for (let done = 1; forgotten.size > 0; done++) {
       const prefix = forgotten.shift();
       const unused = rib.prefixes.has(prefix) && rib.head[prefix] === NO_PATH && loc.forgets(prefix);
-      if (unused && !rib.dirty.has(prefix) && ![...groups.values()].some((group) => group.holds(prefix))) {
-        rib.prefixes.release(prefix);
-      }
+      if (unused && !rib.dirty.has(prefix) && !all.some((group) => group.holds(prefix))) rib.prefixes.release(prefix);
+      if (done % 1024 === 0 && expired()) break;
     }
+    return forgotten.size > 0;
   }
 
   #slice(): () => boolean {

@@ -14,6 +14,9 @@ export interface Source {
   readonly clusterId: number | undefined;
 }
 
+/** The number of the source that we are ourselves. */
+export const LOCAL = 0;
+
 /** Sources by number; a number is given again only after `remove`, when no path of that source is left. */
 export class SourceTable {
   readonly #sources: (Source | undefined)[];

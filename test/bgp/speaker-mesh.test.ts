@@ -1,0 +1,51 @@
+import t from 'tap';
+import { Network, type Node } from './speaker-network.ts';
+
+const ASN = 64512;
+
+function address(node: number): string {
+  return `10.0.${node >> 8}.${(node & 255) + 1}`;
+}
+
+async function mesh(size: number): Promise<{ network: Network; nodes: Node[] }> {
+  const network = new Network();
+  const all = Array.from({ length: size }, (_, node) => address(node));
+  const nodes: Node[] = [];
+  for (const own of all) {
+    const peers = all.filter((other) => other !== own).map((other) => ({ address: other, remoteAs: ASN }));
+    nodes.push(await network.node(own, ASN, peers));
+  }
+  for (const [index, node] of nodes.entries()) {
+    node.speaker.originate([{ prefix: `192.168.${index}.0/26` }, { prefix: `192.168.${index}.64/26` }]);
+  }
+  return { network, nodes };
+}
+
+t.test('a mesh of a hundred nodes converges, and each knows the way to every other', async (t) => {
+  const { network, nodes } = await mesh(100);
+  network.run(5);
+  t.ok(
+    nodes.every((node) => Object.values(node.state).every((state) => state === 'Established')),
+    'all sessions are up',
+  );
+  t.ok(
+    nodes.every((node) => node.best.size === 2 * 99),
+    'all routes are everywhere',
+  );
+  t.equal(nodes[0].best.get('192.168.99.64/26'), address(99));
+  t.ok(
+    nodes.every((node) => node.changes === 2 * 99),
+    'no route was told twice',
+  );
+});
+
+t.test('a node that goes takes its routes along, and only them', async (t) => {
+  const { network, nodes } = await mesh(5);
+  network.run(5);
+  await nodes[4].speaker.stop('shutdown', 'maintenance');
+  network.run(1);
+  for (const node of nodes.slice(0, 4)) {
+    t.equal(node.best.size, 2 * 3);
+    t.notOk([...node.best.keys()].some((prefix) => prefix.startsWith('192.168.4.')));
+  }
+});
