@@ -124,7 +124,10 @@ function decodeMessage({ type, bytes, start, end }: Framer, settled: Negotiated)
   else if (type === MESSAGE.OPEN) {
     const open = decodeOpen(bytes, start, end);
     if (open.kind === 'malformed') demand(open.error.code === 2, 'an OPEN error');
-    else demand(decodeOpen(encodeOpen(open), 0, encodeOpen(open).length).kind === 'open', 'an OPEN that writes again');
+    else {
+      const again = encodeOpen(open);
+      demand(decodeOpen(again, 0, again.length).kind === 'open', 'an OPEN that writes again');
+    }
   } else if (type === MESSAGE.NOTIFICATION) {
     demand(notificationText(decodeNotification(bytes, start, end)).length > 0, 'a text');
   } else if (type === MESSAGE.ROUTE_REFRESH) {

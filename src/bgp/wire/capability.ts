@@ -1,4 +1,5 @@
-import { ByteReader, type ByteWriter } from '../../base/index.ts';
+import type { ByteWriter } from '../../base/index.ts';
+import { u16, u32 } from './attribute/row.ts';
 import type { AfiSafi } from './family.ts';
 
 /**
@@ -41,22 +42,22 @@ type Known = Exclude<Capability['kind'], 'unknown'>;
 
 interface Codec<K extends Known> {
   readonly code: number;
-  /** Undefined when the value can't be what the code says. The reader covers exactly the value. */
-  decode(value: ByteReader): Extract<Capability, { kind: K }> | undefined;
+  /** Reads the value in `bytes[start … end)`; undefined when it can't be what the code says. */
+  decode(bytes: Uint8Array, start: number, end: number): Extract<Capability, { kind: K }> | undefined;
   encode(capability: Extract<Capability, { kind: K }>, out: ByteWriter): void;
 }
 
 /** Reads a list of entries of `size` octets, or undefined when they don't fill the value. */
-function entries<T>(value: ByteReader, size: number, read: (value: ByteReader) => T): T[] | undefined {
-  if (value.left % size !== 0) return undefined;
+function entries<T>(start: number, end: number, size: number, read: (at: number) => T): T[] | undefined {
+  if ((end - start) % size !== 0) return undefined;
   const list: T[] = [];
-  while (value.left > 0) list.push(read(value));
+  for (let at = start; at < end; at += size) list.push(read(at));
   return list;
 }
 
 function empty<K extends 'routeRefresh' | 'extendedMessage' | 'enhancedRouteRefresh'>(kind: K, code: number): Codec<K> {
   const only = Object.freeze({ kind }) as Extract<Capability, { kind: K }>;
-  return { code, decode: (value) => (value.left === 0 ? only : undefined), encode() {} };
+  return { code, decode: (_, start, end) => (start === end ? only : undefined), encode() {} };
 }
 
 const text = new TextDecoder();
@@ -64,19 +65,20 @@ const text = new TextDecoder();
 const CODECS: { readonly [K in Known]: Codec<K> } = {
   multiprotocol: {
     code: 1,
-    decode(value) {
-      if (value.left !== 4) return undefined;
-      const afi = value.u16();
-      value.skip(1);
-      return { kind: 'multiprotocol', afi, safi: value.u8() };
+    decode(bytes, start, end) {
+      return end - start === 4 ? { kind: 'multiprotocol', afi: u16(bytes, start), safi: bytes[start + 3] } : undefined;
     },
     encode: ({ afi, safi }, out) => void out.u16(afi).u8(0).u8(safi),
   },
   routeRefresh: empty('routeRefresh', 2),
   extendedNextHop: {
     code: 5,
-    decode(value) {
-      const families = entries(value, 6, (entry) => ({ afi: entry.u16(), safi: entry.u16(), nextHopAfi: entry.u16() }));
+    decode(bytes, start, end) {
+      const families = entries(start, end, 6, (at) => ({
+        afi: u16(bytes, at),
+        safi: u16(bytes, at + 2),
+        nextHopAfi: u16(bytes, at + 4),
+      }));
       return families && { kind: 'extendedNextHop', families };
     },
     encode({ families }, out) {
@@ -86,20 +88,20 @@ const CODECS: { readonly [K in Known]: Codec<K> } = {
   extendedMessage: empty('extendedMessage', 6),
   role: {
     code: 9,
-    decode: (value) => (value.left === 1 ? { kind: 'role', role: value.u8() } : undefined),
+    decode: (bytes, start, end) => (end - start === 1 ? { kind: 'role', role: bytes[start] } : undefined),
     encode: ({ role }, out) => void out.u8(role),
   },
   gracefulRestart: {
     code: 64,
-    decode(value) {
-      if (value.left < 2) return undefined;
-      const head = value.u16();
-      const families = entries(value, 4, (entry) => ({
-        afi: entry.u16(),
-        safi: entry.u8(),
-        forwarding: (entry.u8() & 0x80) !== 0,
+    decode(bytes, start, end) {
+      if (end - start < 2) return undefined;
+      const families = entries(start + 2, end, 4, (at) => ({
+        afi: u16(bytes, at),
+        safi: bytes[at + 2],
+        forwarding: (bytes[at + 3] & 0x80) !== 0,
       }));
       if (families === undefined) return undefined;
+      const head = u16(bytes, start);
       const [restarting, notification] = [(head & 0x8000) !== 0, (head & 0x4000) !== 0];
       return { kind: 'gracefulRestart', restarting, notification, time: head & 0xfff, families };
     },
@@ -114,16 +116,16 @@ const CODECS: { readonly [K in Known]: Codec<K> } = {
   },
   fourOctetAs: {
     code: 65,
-    decode: (value) => (value.left === 4 ? { kind: 'fourOctetAs', asn: value.u32() } : undefined),
+    decode: (bytes, start, end) => (end - start === 4 ? { kind: 'fourOctetAs', asn: u32(bytes, start) } : undefined),
     encode: ({ asn }, out) => void out.u32(asn),
   },
   addPath: {
     code: 69,
-    decode(value) {
-      const all = entries(value, 4, (entry) => ({
-        afi: entry.u16(),
-        safi: entry.u8(),
-        mode: ADD_PATH_MODES[entry.u8()],
+    decode(bytes, start, end) {
+      const all = entries(start, end, 4, (at) => ({
+        afi: u16(bytes, at),
+        safi: bytes[at + 2],
+        mode: ADD_PATH_MODES[bytes[at + 3]],
       }));
       // RFC 7911 §4: an entry with any other mode is ignored.
       const families = all?.flatMap(({ afi, safi, mode }) => (mode === undefined ? [] : [{ afi, safi, mode }]));
@@ -136,11 +138,13 @@ const CODECS: { readonly [K in Known]: Codec<K> } = {
   enhancedRouteRefresh: empty('enhancedRouteRefresh', 70),
   longLived: {
     code: 71,
-    decode(value) {
-      const families = entries(value, 7, (entry) => {
-        const [afi, safi, forwarding] = [entry.u16(), entry.u8(), (entry.u8() & 0x80) !== 0];
-        return { afi, safi, forwarding, staleTime: (entry.u8() << 16) | entry.u16() };
-      });
+    decode(bytes, start, end) {
+      const families = entries(start, end, 7, (at) => ({
+        afi: u16(bytes, at),
+        safi: bytes[at + 2],
+        forwarding: (bytes[at + 3] & 0x80) !== 0,
+        staleTime: (bytes[at + 4] << 16) | u16(bytes, at + 5),
+      }));
       return families && { kind: 'longLived', families };
     },
     encode({ families }, out) {
@@ -156,14 +160,11 @@ const CODECS: { readonly [K in Known]: Codec<K> } = {
   },
   fqdn: {
     code: 73,
-    decode(value) {
-      if (value.left < 2) return undefined;
-      const hostLength = value.u8();
-      if (value.left < hostLength + 1) return undefined;
-      const host = text.decode(value.take(hostLength));
-      const domainLength = value.u8();
-      if (value.left !== domainLength) return undefined;
-      return { kind: 'fqdn', host, domain: text.decode(value.take(domainLength)) };
+    decode(bytes, start, end) {
+      const domainAt = start + 1 + bytes[start];
+      if (end - start < 2 || domainAt >= end || domainAt + 1 + bytes[domainAt] !== end) return undefined;
+      const host = text.decode(bytes.subarray(start + 1, domainAt));
+      return { kind: 'fqdn', host, domain: text.decode(bytes.subarray(domainAt + 1, end)) };
     },
     encode({ host, domain }, out) {
       for (const part of [host, domain]) {
@@ -183,8 +184,15 @@ const BY_CODE: ReadonlyMap<number, Codec<Known>> = new Map(
   Object.values(CODECS).map((codec) => [codec.code, codec as Codec<Known>]),
 );
 
-export function decodeCapability(code: number, value: Uint8Array): Capability {
-  return BY_CODE.get(code)?.decode(new ByteReader(value)) ?? { kind: 'unknown', code, value: value.slice() };
+/** Reads the capability whose value is `bytes[start … end)`. */
+export function decodeCapability(
+  code: number,
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+): Capability {
+  const known = BY_CODE.get(code)?.decode(bytes, start, end);
+  return known ?? { kind: 'unknown', code, value: bytes.slice(start, end) };
 }
 
 /** Writes code, length and value. */

@@ -1,3 +1,4 @@
+import { powerOfTwoAtLeast } from '../../base/index.ts';
 import { HEADER_LENGTH, MAX_MESSAGE, MESSAGE, type MessageType } from './message.ts';
 import { ERROR, HEADER_ERROR, type Notification, notification } from './notification.ts';
 
@@ -9,6 +10,8 @@ const MIN_LENGTH: Readonly<Record<number, number>> = {
   [MESSAGE.KEEPALIVE]: HEADER_LENGTH,
   [MESSAGE.ROUTE_REFRESH]: HEADER_LENGTH,
 };
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 export type Framing = 'incomplete' | 'message' | 'malformed';
 
@@ -27,21 +30,19 @@ export class Framer {
   /** Longest message to accept; the session raises it once both sides have announced RFC 8654. */
   maxLength: number;
   type: MessageType = MESSAGE.KEEPALIVE;
-  bytes: Uint8Array;
+  bytes = NOTHING;
   /** The message, header included, is `bytes[start … end)`. */
   start = 0;
   end = 0;
   /** Set by 'malformed': what to answer. Nothing can be read after it. */
   error: Notification | undefined;
-  #chunk: Uint8Array;
+  #chunk = NOTHING;
   #at = 0;
-  #tail = new Uint8Array(MAX_MESSAGE);
+  #tail = NOTHING;
   #tailLength = 0;
 
   constructor(maxLength = MAX_MESSAGE) {
     this.maxLength = maxLength;
-    this.bytes = this.#tail;
-    this.#chunk = new Uint8Array(0);
   }
 
   /** Bytes received that are not part of a delivered message. */
@@ -105,7 +106,7 @@ export class Framer {
 
   #reserve(length: number): void {
     if (length <= this.#tail.length) return;
-    const tail = new Uint8Array(Math.max(length, this.maxLength));
+    const tail = new Uint8Array(powerOfTwoAtLeast(Math.max(length, 256)));
     tail.set(this.#tail.subarray(0, this.#tailLength));
     this.#tail = tail;
   }

@@ -1,6 +1,7 @@
-import { ByteReader, ByteWriter, OutOfBytes } from '../../base/index.ts';
+import { ByteWriter } from '../../base/index.ts';
+import { u16, u32 } from './attribute/row.ts';
 import { type Capability, decodeCapability, encodeCapability } from './capability.ts';
-import { frame, HEADER_LENGTH, MAX_MESSAGE, MESSAGE } from './message.ts';
+import { frame, HEADER_LENGTH, MESSAGE } from './message.ts';
 import { ERROR, type Notification, notification, OPEN_ERROR } from './notification.ts';
 
 /** Stands for an AS number that two octets can't hold (RFC 6793). */
@@ -69,22 +70,14 @@ export function encodeOpen(open: Omit<Open, 'kind'>): Uint8Array {
 
 /** Reads the whole message at `start` and checks all that needs no configuration (RFC 4271 §6.2). */
 export function decodeOpen(bytes: Uint8Array, start: number, end: number): OpenResult {
-  try {
-    return read(new ByteReader(bytes, start + HEADER_LENGTH, Math.min(end, start + MAX_MESSAGE)));
-  } catch (error) {
-    if (!(error instanceof OutOfBytes)) throw error;
-    return refuse(OPEN_ERROR.UNSPECIFIC, `the message is too short: ${error.message}`);
-  }
-}
-
-function read(body: ByteReader): OpenResult {
-  const version = body.u8();
-  if (version !== 4) return refuse(OPEN_ERROR.UNSUPPORTED_VERSION, `version ${version}`, [0, 4]);
-  const shortAs = body.u16();
-  const holdTime = body.u16();
-  const routerId = body.u32();
+  const body = start + HEADER_LENGTH;
+  if (end - body < 10) return refuse(OPEN_ERROR.UNSPECIFIC, 'the message is too short');
+  if (bytes[body] !== 4) return refuse(OPEN_ERROR.UNSUPPORTED_VERSION, `version ${bytes[body]}`, [0, 4]);
+  const shortAs = u16(bytes, body + 1);
+  const holdTime = u16(bytes, body + 3);
+  const routerId = u32(bytes, body + 5);
   const capabilities: Capability[] = [];
-  const wrong = readParameters(body, capabilities);
+  const wrong = readParameters(bytes, body + 9, end, capabilities);
   if (wrong !== undefined) return wrong;
   const fourOctet = capabilities.find((capability) => capability.kind === 'fourOctetAs');
   const asn = fourOctet?.asn ?? shortAs;
@@ -94,22 +87,43 @@ function read(body: ByteReader): OpenResult {
   return { kind: 'open', asn, holdTime, routerId, capabilities };
 }
 
-function readParameters(body: ByteReader, capabilities: Capability[]): OpenResult | undefined {
-  const shortLength = body.u8();
+/** Reads optional parameters, whose length stands at `start`, or says what is wrong with them. */
+function readParameters(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  capabilities: Capability[],
+): OpenResult | undefined {
   // The long form is marked by the type that follows, whatever the length field says but 0 (RFC 9072 §2).
-  const extended = shortLength !== 0 && body.left > 0 && body.bytes[body.at] === EXTENDED;
-  if (extended) body.skip(1);
-  const length = extended ? body.u16() : shortLength;
-  if (length !== body.left) {
-    return refuse(OPEN_ERROR.UNSPECIFIC, `optional parameters of ${length} octets in ${body.left}`);
-  }
-  while (body.left > 0) {
-    const type = body.u8();
-    const parameter = body.fork(extended ? body.u16() : body.u8());
+  const extended = end - start >= 4 && bytes[start] !== 0 && bytes[start + 1] === EXTENDED;
+  let at = start + (extended ? 4 : 1);
+  const length = extended ? u16(bytes, start + 2) : bytes[start];
+  if (length !== end - at)
+    return refuse(OPEN_ERROR.UNSPECIFIC, `optional parameters of ${length} octets in ${end - at}`);
+  const header = extended ? 3 : 2;
+  while (at < end) {
+    if (end - at < header) return refuse(OPEN_ERROR.UNSPECIFIC, 'octets left over that are no parameter');
+    const type = bytes[at];
+    const next = at + header + (extended ? u16(bytes, at + 1) : bytes[at + 1]);
+    if (next > end) return refuse(OPEN_ERROR.UNSPECIFIC, `optional parameter ${type} overruns the message`);
     if (type !== CAPABILITIES) return refuse(OPEN_ERROR.UNSUPPORTED_OPTIONAL_PARAMETER, `optional parameter ${type}`);
-    while (parameter.left > 0) capabilities.push(decodeCapability(parameter.u8(), parameter.take(parameter.u8())));
+    if (!readCapabilities(bytes, at + header, next, capabilities)) {
+      return refuse(OPEN_ERROR.UNSPECIFIC, 'a capability overruns its parameter');
+    }
+    at = next;
   }
   return undefined;
+}
+
+function readCapabilities(bytes: Uint8Array, start: number, end: number, into: Capability[]): boolean {
+  let at = start;
+  while (at < end) {
+    const next = at + 2 + bytes[at + 1];
+    if (end - at < 2 || next > end) return false;
+    into.push(decodeCapability(bytes[at], bytes, at + 2, next));
+    at = next;
+  }
+  return true;
 }
 
 function refuse(subcode: number, reason: string, data: readonly number[] = []): OpenResult {
