@@ -3,13 +3,20 @@ import { formatIpv4 } from './ipv4.ts';
 import { formatIpv6 } from './ipv6.ts';
 
 const EMPTY = 0xffffffff;
+/** Length of numbers that stand for no prefix. */
+const UNUSED = 255;
+
+/** Released prefixes are swept out together once there are this many, and as many as those in use. */
+const SWEEP = 4096;
 
 /**
  * Gives each prefix a small dense number on first sight, so that everything known about prefixes can live in
  * typed-array columns indexed by it. Open addressing with linear probing over typed arrays, load at most 0.5:
  * some five times faster than a `Map` with string keys, and nothing for the garbage collector to visit.
  *
- * Numbers of released prefixes are given out again. Columns that mirror this table grow with `capacity`.
+ * A released prefix is only marked, which costs nothing and lets it come back under its number; now and then all
+ * marked ones are swept out at once, and their numbers given out again. Columns that mirror this table grow with
+ * `capacity`.
  */
 export class PrefixTable {
   readonly family: Family;
@@ -19,6 +26,8 @@ export class PrefixTable {
   #mask: number;
   #addresses: Uint32Array;
   #lengths: Uint8Array;
+  #released: Uint8Array;
+  #releasedCount = 0;
   #used = 0;
   readonly #free: number[] = [];
 
@@ -29,12 +38,13 @@ export class PrefixTable {
     this.#slots = new Uint32Array(capacity * 2).fill(EMPTY);
     this.#mask = capacity * 2 - 1;
     this.#addresses = new Uint32Array(capacity * this.words);
-    this.#lengths = new Uint8Array(capacity).fill(255);
+    this.#lengths = new Uint8Array(capacity).fill(UNUSED);
+    this.#released = new Uint8Array(capacity);
   }
 
   /** Prefixes now in the table. */
   get size(): number {
-    return this.#used - this.#free.length;
+    return this.#used - this.#free.length - this.#releasedCount;
   }
 
   /** Every number given out so far is below this, and every column of `capacity` entries is long enough. */
@@ -52,7 +62,7 @@ export class PrefixTable {
     for (;;) {
       const index = this.#slots[slot];
       if (index === EMPTY) break;
-      if (this.#addresses[index] === address && this.#lengths[index] === length) return index;
+      if (this.#addresses[index] === address && this.#lengths[index] === length) return this.#revive(index);
       slot = (slot + 1) & this.#mask;
     }
     const index = this.#take(length);
@@ -67,15 +77,17 @@ export class PrefixTable {
     for (;;) {
       const index = this.#slots[slot];
       if (index === EMPTY) return -1;
-      if (this.#addresses[index] === address && this.#lengths[index] === length) return index;
+      if (this.#addresses[index] === address && this.#lengths[index] === length) {
+        return this.#released[index] === 0 ? index : -1;
+      }
       slot = (slot + 1) & this.#mask;
     }
   }
 
   /** The number of the IPv6 prefix made of four words, new if need be. */
   intern6(a: number, b: number, c: number, d: number, length: number): number {
-    const found = this.find6(a, b, c, d, length);
-    if (found >= 0) return found;
+    const found = this.#probe6(a, b, c, d, length);
+    if (found >= 0) return this.#revive(found);
     const index = this.#take(length);
     const at = index * 4;
     this.#addresses[at] = a;
@@ -88,6 +100,11 @@ export class PrefixTable {
 
   /** The number of the IPv6 prefix, or -1. */
   find6(a: number, b: number, c: number, d: number, length: number): number {
+    const index = this.#probe6(a, b, c, d, length);
+    return index >= 0 && this.#released[index] === 0 ? index : -1;
+  }
+
+  #probe6(a: number, b: number, c: number, d: number, length: number): number {
     const addresses = this.#addresses;
     let slot = hash6(a >>> 0, b >>> 0, c >>> 0, d >>> 0, length) & this.#mask;
     for (;;) {
@@ -131,14 +148,15 @@ export class PrefixTable {
 
   /** Whether the number stands for a prefix at present. */
   has(index: number): boolean {
-    return index < this.#used && this.#lengths[index] !== 255;
+    return index < this.#used && this.#lengths[index] !== UNUSED && this.#released[index] === 0;
   }
 
-  /** Forgets the prefix; its number may be given to another. */
+  /** Forgets the prefix. Its number stays its own for a while, and may then be given to another. */
   release(index: number): void {
-    this.#vacate(index);
-    this.#lengths[index] = 255;
-    this.#free.push(index);
+    if (!this.has(index)) return;
+    this.#released[index] = 1;
+    this.#releasedCount++;
+    if (this.#releasedCount > SWEEP && this.#releasedCount > this.size) this.#sweep();
   }
 
   /** CIDR text, for people. */
@@ -172,29 +190,36 @@ export class PrefixTable {
     this.#slots[slot] = index;
   }
 
-  /** Deletion by shifting back, so that probing never meets a tombstone. */
-  #vacate(index: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let hole = this.#hash(index) & mask;
-    while (slots[hole] !== index) hole = (hole + 1) & mask;
-    for (let slot = (hole + 1) & mask; slots[slot] !== EMPTY; slot = (slot + 1) & mask) {
-      const home = this.#hash(slots[slot]) & mask;
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        slots[hole] = slots[slot];
-        hole = slot;
-      }
+  #revive(index: number): number {
+    this.#releasedCount -= this.#released[index];
+    this.#released[index] = 0;
+    return index;
+  }
+
+  #sweep(): void {
+    for (let index = 0; index < this.#used; index++) {
+      if (this.#released[index] === 0) continue;
+      this.#released[index] = 0;
+      this.#lengths[index] = UNUSED;
+      this.#free.push(index);
     }
-    slots[hole] = EMPTY;
+    this.#releasedCount = 0;
+    this.#rehash();
+  }
+
+  #rehash(): void {
+    this.#slots.fill(EMPTY);
+    for (let index = 0; index < this.#used; index++) if (this.#lengths[index] !== UNUSED) this.#occupy(index);
   }
 
   #grow(): void {
     const capacity = this.capacity * 2;
     this.#addresses = widen(this.#addresses, new Uint32Array(capacity * this.words));
-    this.#lengths = widen(this.#lengths, new Uint8Array(capacity).fill(255));
-    this.#slots = new Uint32Array(capacity * 2).fill(EMPTY);
+    this.#lengths = widen(this.#lengths, new Uint8Array(capacity).fill(UNUSED));
+    this.#released = widen(this.#released, new Uint8Array(capacity));
+    this.#slots = new Uint32Array(capacity * 2);
     this.#mask = capacity * 2 - 1;
-    for (let index = 0; index < this.#used; index++) if (this.#lengths[index] !== 255) this.#occupy(index);
+    this.#rehash();
   }
 }
 

@@ -42,18 +42,35 @@ for (const family of [4, 6] as const) {
   });
 }
 
-t.test('numbers are dense from 0, and those of released prefixes come again', async (t) => {
+t.test('numbers are dense from 0, and a prefix that comes back has its own again', async (t) => {
   const table = new PrefixTable(4);
   t.same(
-    [0, 1, 2].map((at) => table.intern4(at << 8, 24)),
+    [0, 64, 128].map((offset) => table.intern4(0x0a000000 + offset, 26)),
     [0, 1, 2],
   );
   table.release(1);
   t.equal(table.size, 2);
-  t.equal(table.intern4(0x0a000000, 8), 1);
-  t.equal(table.limit, 3);
-  t.equal(table.text(1), '10.0.0.0/8');
+  t.equal(table.find4(0x0a000040, 26), -1);
+  t.notOk(table.has(1));
+  t.equal(table.intern4(0x0a000040, 26), 1);
+  t.equal(table.size, 3);
 });
+
+t.test(
+  'numbers of released prefixes are given to others after a sweep, so that churn does not grow the table',
+  async (t) => {
+    const table = new PrefixTable(4);
+    const kept = table.intern4(0xc0a80000, 16);
+    for (let round = 0; round < 10; round++) {
+      const numbers = Array.from({ length: 5000 }, (_, at) => table.intern4(0x0a000000 + (round * 5000 + at) * 64, 26));
+      for (const number of numbers) table.release(number);
+    }
+    t.equal(table.size, 1);
+    t.ok(table.limit <= 10_001, 'two rounds at most are ever in the table');
+    t.equal(table.find4(0xc0a80000, 16), kept);
+    t.equal(table.text(kept), '192.168.0.0/16');
+  },
+);
 
 t.test('it grows, and keeps every number', async (t) => {
   const table = new PrefixTable(4, 16);
