@@ -1,0 +1,110 @@
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Log, reasonOf, silentLog } from '../base/index.ts';
+import type { Ledger, LedgerEntry } from './ledger.ts';
+
+export interface LedgerFileOptions {
+  readonly path: string;
+  /** Bytes after which a new file is begun; 64 MiB when absent. */
+  readonly maxBytes?: number;
+  /** How many full files are kept beside the current one; 4 when absent. */
+  readonly keep?: number;
+  readonly log?: Log;
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+const DEFAULT_KEEP = 4;
+
+/**
+ * The ledger as a file of JSON lines, one per entry. Lines are appended whole, so that processes may share a file,
+ * and at once, so that `kill -9` loses none. `path.1` is the file before, `path.2` the one before that.
+ */
+export class LedgerFile implements Ledger {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  readonly #keep: number;
+  readonly #log: Log;
+  #descriptor: number | undefined;
+  #failing = false;
+
+  constructor({ path, maxBytes = DEFAULT_MAX_BYTES, keep = DEFAULT_KEEP, log = silentLog }: LedgerFileOptions) {
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+    this.#keep = keep;
+    this.#log = log;
+  }
+
+  /** A ledger that can't be written is logged, once until it can again: addresses matter more than their history. */
+  append(entries: readonly LedgerEntry[]): void {
+    if (entries.length === 0) return;
+    try {
+      const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+      this.#descriptor ??= this.#open();
+      writeSync(this.#descriptor, lines);
+      if (fstatSync(this.#descriptor).size >= this.#maxBytes) this.#rotate();
+      this.#failing = false;
+    } catch (error) {
+      this.close();
+      if (!this.#failing) this.#log.warn({ path: this.#path, reason: reasonOf(error) }, "the ledger can't be written");
+      this.#failing = true;
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #open(): number {
+    mkdirSync(dirname(this.#path), { recursive: true });
+    return openSync(this.#path, 'a', 0o640);
+  }
+
+  #rotate(): void {
+    const isCurrent = fstatSync(this.#descriptor!).ino === statSync(this.#path).ino;
+    this.close();
+    // Another process that shares the file has already put it aside.
+    if (!isCurrent) return;
+    for (let age = this.#keep - 1; age >= 0; age--) {
+      const from = age === 0 ? this.#path : `${this.#path}.${age}`;
+      if (existsSync(from)) renameSync(from, `${this.#path}.${age + 1}`);
+    }
+  }
+}
+
+/** All entries about an address, oldest first. Lines that a crash or a full disk cut short are passed over. */
+export async function readLedger(path: string, address: string, keep = DEFAULT_KEEP): Promise<readonly LedgerEntry[]> {
+  const found: LedgerEntry[] = [];
+  const needle = JSON.stringify(address);
+  for (let age = keep; age >= 0; age--) {
+    const file = age === 0 ? path : `${path}.${age}`;
+    if (!existsSync(file)) continue;
+    for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+      const entry = line.includes(needle) ? readEntry(line) : undefined;
+      if (entry?.address === address) found.push(entry);
+    }
+  }
+  return found;
+}
+
+function readEntry(line: string): LedgerEntry | undefined {
+  try {
+    const { time, event, address, ...rest } = JSON.parse(line) as Partial<LedgerEntry>;
+    const sound =
+      typeof time === 'number' && typeof address === 'string' && (event === 'assigned' || event === 'released');
+    return sound ? { ...rest, time, event, address } : undefined;
+  } catch {
+    return undefined;
+  }
+}
