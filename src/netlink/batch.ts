@@ -1,3 +1,4 @@
+import { ParseError, reasonOf } from '../base/index.ts';
 import type { NetlinkClient } from './client.ts';
 import { ROUTE_DELETE, type RouteChanges, type RouteFailure } from './kernel.ts';
 import type { Acknowledgement } from './wire/acknowledgement.ts';
@@ -36,9 +37,14 @@ export class RouteBatch {
     const failures: RouteFailure[] = [];
     const templates = new Templates(changes);
     for (let from = 0; from < changes.count; ) {
+      const start = from;
       const until = Math.min(changes.count, from + BATCH);
       const batch = fill(this.#buffer, changes, from, until, this.#client.upcoming(BATCH), templates);
-      const start = from;
+      if (batch.until === from) {
+        failures.push({ entry: from, ...templates.reason(changes.verbs[from], changes.howIndex[from]) });
+        from++;
+        continue;
+      }
       await this.#client.sendBatch(this.#buffer.subarray(0, batch.bytes), batch.until - from, (entry, answer) => {
         const failure = failureOf(changes, start + entry, answer);
         if (failure !== undefined) failures.push(failure);
@@ -57,26 +63,49 @@ function failureOf(changes: RouteChanges, entry: number, { errno, words }: Ackno
 /** The templates of one set of changes, by verb and how, encoded on first use. */
 class Templates {
   readonly #changes: RouteChanges;
-  readonly #byVerb: Uint8Array[][] = [];
+  readonly #byVerb: (Uint8Array | undefined)[][] = [];
 
   constructor(changes: RouteChanges) {
     this.#changes = changes;
   }
 
-  get(verb: number, how: number): Uint8Array {
+  /** Undefined for a how that can't be encoded; `reason` tells why. */
+  get(verb: number, how: number): Uint8Array | undefined {
     const row = (this.#byVerb[verb] ??= []);
-    return (row[how] ??= encodeRouteTemplate(verb, this.#changes.family, this.#changes.hows[how]));
+    const known = row[how];
+    if (known !== undefined) return known;
+    try {
+      const template = encodeRouteTemplate(verb, this.#changes.family, this.#changes.hows[how]);
+      if (template.length > BATCH_BYTES) return undefined;
+      row[how] = template;
+      return template;
+    } catch (error) {
+      if (error instanceof ParseError || error instanceof RangeError) return undefined;
+      throw error;
+    }
+  }
+
+  reason(verb: number, how: number): Omit<RouteFailure, 'entry'> {
+    try {
+      encodeRouteTemplate(verb, this.#changes.family, this.#changes.hows[how]);
+      return { code: 'EMSGSIZE', reason: 'more next hops than a message can hold' };
+    } catch (error) {
+      return { code: 'EINVAL', reason: reasonOf(error) };
+    }
   }
 }
 
-/** Encodes entries from `from` on, up to `until` or until the buffer is full; returns where it stopped. */
+/**
+ * Encodes entries from `from` on, up to `until`, to one that has no template, or until the buffer is full; returns where
+ * it stopped.
+ */
 export function fill(
   buffer: Uint8Array,
   changes: RouteChanges,
   from: number,
   until: number,
   sequence: number,
-  templates: { get(verb: number, how: number): Uint8Array },
+  templates: { get(verb: number, how: number): Uint8Array | undefined },
 ): { readonly bytes: number; readonly until: number } {
   const { addresses, lengths, verbs, howIndex } = changes;
   const words = changes.family === 4 ? 1 : 4;
@@ -85,8 +114,8 @@ export function fill(
   let entry = from;
   for (; entry < until; entry++) {
     const template = templates.get(verbs[entry], howIndex[entry]);
+    if (template === undefined || at + template.length > buffer.length) break;
     const size = template.length;
-    if (at + size > buffer.length) break;
     for (let byte = 0; byte < size; byte++) buffer[at + byte] = template[byte];
     setSequence(buffer, sequence + entry - from, at);
     buffer[at + ROUTE_LENGTH_AT] = lengths[entry];

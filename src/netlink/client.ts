@@ -165,11 +165,15 @@ export class NetlinkClient {
       this.#failAll('CLOSED', 'the socket was closed');
       return;
     }
-    this.#socket.send(datagram, (error) => {
-      if (error === undefined) return;
+    const failed = (error: Error) => {
       const code = 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
       this.#take(first)?.fail(new KernelError(code, 'sending to the kernel', error.message));
-    });
+    };
+    try {
+      this.#socket.send(datagram, (error) => error && failed(error));
+    } catch (error) {
+      failed(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #receive(datagram: Uint8Array): void {

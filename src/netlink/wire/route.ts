@@ -111,8 +111,12 @@ function gateway(writer: ByteWriter, family: Family, { via }: RouteNextHop): voi
   else attributeBytes(writer, RTA_VIA, Uint8Array.of(addressFamily(address.family), 0, ...bytes));
 }
 
+/** An attribute's length has 16 bits; a next hop takes up to 28 octets. */
+const MOST_NEXT_HOPS = 2048;
+
 /** struct rtnexthop: length, flags, weight − 1, device; then attributes of its own. */
 function multipath(writer: ByteWriter, family: Family, hops: readonly RouteNextHop[]): void {
+  if (hops.length > MOST_NEXT_HOPS) throw new RangeError(`${hops.length} next hops, at most ${MOST_NEXT_HOPS}`);
   attributeNest(writer, RTA_MULTIPATH, () => {
     for (const hop of hops) {
       const mark = writer.fork(2);

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { ByteReader, OutOfBytes } from '../../../src/base/index.ts';
+import { ROUTE_ADD } from '../../../src/netlink/index.ts';
+import * as acknowledgement from '../../../src/netlink/wire/acknowledgement.ts';
+import * as address from '../../../src/netlink/wire/address.ts';
+import * as link from '../../../src/netlink/wire/link.ts';
+import * as message from '../../../src/netlink/wire/message.ts';
+import * as neighbor from '../../../src/netlink/wire/neighbor.ts';
+import * as route from '../../../src/netlink/wire/route.ts';
+import * as rule from '../../../src/netlink/wire/rule.ts';
+
+const SEED = { seed: 20240608, numRuns: 2000 };
+
+const vxlan = { vni: 4096, port: 4789, local: '10.0.0.1', parentIndex: 2, learning: false };
+const hops = [
+  { via: '10.0.0.2', dev: 2 },
+  { via: 'fd00::2', dev: 3, weight: 7 },
+];
+
+/** Every decoder, with a message that it reads in full, as a start for mutations. */
+const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => unknown, sample: Uint8Array]>> = {
+  decodeLink: [
+    link.decodeLink,
+    link.encodeLinkAdd({ kind: 'vxlan', name: 'vxlan.calico', mtu: 1450, mac: '66:00:00:00:00:01', vxlan }),
+  ],
+  decodeAddress: [address.decodeAddress, address.encodeAddressAdd({ dev: 'x', address: 'fd00::1/64' }, 3)],
+  decodeRoute: [
+    route.decodeRoute,
+    route.encodeRoute(ROUTE_ADD, {
+      family: 4,
+      destination: '10.0.0.0/8',
+      kind: 'unicast',
+      protocol: 80,
+      table: 1000,
+      mtu: 1400,
+      nextHops: hops,
+    }),
+  ],
+  decodeRule: [
+    rule.decodeRule,
+    rule.encodeRuleAdd({ family: 4, priority: 9, table: 300, source: '10.0.0.0/8', mark: 1, mask: 1 }),
+  ],
+  decodeNeighbor: [
+    neighbor.decodeNeighbor,
+    neighbor.encodeNeighborAdd({ dev: 'x', destination: '10.0.0.2', mac: '66:00:00:00:00:01', fdb: true }, 4),
+  ],
+  decodeError: [(body) => acknowledgement.decodeError(0x300, body), errorSample()],
+  decodeDone: [(body) => acknowledgement.decodeDone(0x200, body), errorSample()],
+};
+
+/** An acknowledgement with the kernel's words: errno, header of the request, NLMSGERR_ATTR_MSG. */
+function errorSample(): Uint8Array {
+  return message.encodeMessage(message.NLMSG_ERROR, 0, (writer) => {
+    writer.i32(-22).u32(16).zeros(12);
+    writer.u16(8).u16(1).raw(Buffer.from('abc\0'));
+  });
+}
+
+/** Reads all of the bytes; what it answers does not matter, how it fails does. */
+function survives(decode: (body: ByteReader) => unknown, bytes: Uint8Array): boolean {
+  try {
+    decode(new ByteReader(bytes, 0, bytes.length, true));
+  } catch (error) {
+    return error instanceof RangeError || error instanceof OutOfBytes;
+  }
+  return true;
+}
+
+t.test('the table has every decoder', async (t) => {
+  const modules = [acknowledgement, address, link, neighbor, route, rule];
+  const names = modules.flatMap((module) => Object.keys(module)).filter((name) => name.startsWith('decode'));
+  t.same(Object.keys(DECODERS).sort(), names.sort());
+});
+
+for (const [name, [decode, sample]] of Object.entries(DECODERS)) {
+  const body = sample.subarray(message.HEADER_LENGTH);
+
+  t.test(`${name} survives any bytes`, async (t) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => survives(decode, bytes)),
+      SEED,
+    );
+    t.pass();
+  });
+
+  t.test(`${name} survives a good message with wrong bytes in it, and one cut short`, async (t) => {
+    t.ok(survives(decode, body));
+    const places = fc.array(fc.tuple(fc.nat(body.length - 1), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(places, fc.nat(body.length), (changes, length) => {
+        const bytes = body.slice(0, length);
+        for (const [at, value] of changes) if (at < length) bytes[at] = value;
+        return survives(decode, bytes);
+      }),
+      SEED,
+    );
+  });
+}
+
+t.test('framing survives any bytes, and never reads beyond them', async (t) => {
+  const datagrams = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.array(fc.tuple(fc.nat(40), fc.uint8Array({ maxLength: 40 })), { maxLength: 8 }).map((messages) =>
+      Buffer.concat(
+        messages.map(([length, bytes]) => {
+          const header = Buffer.alloc(16);
+          header.writeUInt32LE(length);
+          return Buffer.concat([header, bytes]);
+        }),
+      ),
+    ),
+  );
+  fc.assert(
+    fc.property(datagrams, (datagram) => {
+      try {
+        message.forEachMessage(datagram, ({ body }) => {
+          if (body.end > datagram.length) throw new Error('beyond the end');
+        });
+      } catch (error) {
+        return error instanceof RangeError;
+      }
+      return true;
+    }),
+    SEED,
+  );
+  t.pass();
+});
