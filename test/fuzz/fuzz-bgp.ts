@@ -67,7 +67,7 @@ for (let count = 1; count <= executions; count++) {
   const session = SESSIONS[below(SESSIONS.length)];
   try {
     if (framer.error !== undefined || framer.buffered > 0) framer = new Framer();
-    execute(framer, input.subarray(0, length), session);
+    execute(framer, input.subarray(0, length), session, count % 16 === 0);
   } catch (error) {
     console.error(`execution ${count}, seed ${seed}: ${error instanceof Error ? error.stack : error}`);
     console.error(

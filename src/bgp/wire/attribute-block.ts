@@ -18,10 +18,12 @@ export function writeCanonical(bytes: Uint8Array, scan: AttributeScan, session: 
     const type = scan.order[index];
     const row = attributeRow(type);
     if (row?.canonical === 'absent') continue;
-    const value = at + 4;
+    // Values that may grow, and long ones, leave room for the long header.
+    const mayBeLong = scan.ends[type] - scan.starts[type] > 255 || (merge !== undefined && type === ATTRIBUTE.AS_PATH);
+    const value = at + (mayBeLong ? 4 : 3);
     const end = writeValue(bytes, scan, type, merge, out, value);
     if (end - value > 0xffff) return -1;
-    at = putAttributeHeader(out, at, canonicalFlags(row, scan.flags[type]), type, end - value);
+    at = putAttributeHeader(out, at, canonicalFlags(row, scan.flags[type]), type, value, end);
   }
   return at;
 }
@@ -84,19 +86,31 @@ function canonicalFlags(row: AttributeRow | undefined, flags: number): number {
   return row.flags === OPTIONAL_TRANSITIVE ? row.flags | (flags & FLAG.PARTIAL) : row.flags;
 }
 
-/** Puts the header before a value of `length` octets that stands at `at + 4`, and closes the gap; returns its end. */
-export function putAttributeHeader(out: Uint8Array, at: number, flags: number, type: number, length: number): number {
+/**
+ * Puts the header at `at` before the value in `out[value … end)`, which begins 3 or 4 octets further on, and closes the
+ * gap that is left if the short header does; returns the attribute's end.
+ */
+export function putAttributeHeader(
+  out: Uint8Array,
+  at: number,
+  flags: number,
+  type: number,
+  value: number,
+  end: number,
+): number {
+  const length = end - value;
   out[at + 1] = type;
   if (length > 255) {
     out[at] = flags | FLAG.EXTENDED_LENGTH;
     out[at + 2] = length >>> 8;
     out[at + 3] = length;
-    return at + 4 + length;
+    return end;
   }
   out[at] = flags;
   out[at + 2] = length;
-  out.copyWithin(at + 3, at + 4, at + 4 + length);
-  return at + 3 + length;
+  if (value === at + 3) return end;
+  out.copyWithin(at + 3, value, end);
+  return end - 1;
 }
 
 /** NEXT_HOP of the scanned attributes, or 0. */

@@ -132,7 +132,7 @@ export const ERROR_TEXTS: Readonly<Record<number, ErrorText>> = {
 const NO_DATA = new Uint8Array(0);
 
 export function notification(code: number, subcode = 0, data: Uint8Array | readonly number[] = NO_DATA): Notification {
-  return Object.freeze({ code, subcode, data: data instanceof Uint8Array ? data : Uint8Array.from(data) });
+  return { code, subcode, data: data instanceof Uint8Array ? data : Uint8Array.from(data) };
 }
 
 /** A whole NOTIFICATION message. Data that would not fit 4,096 octets is cut. */

@@ -30,12 +30,12 @@ export function narrowAttributes(canonical: Uint8Array): Uint8Array {
     if (type === ATTRIBUTE.AS_PATH) {
       const length = narrowPath(canonical, start, end, out, write + 4);
       if (hasWideNumber(canonical, start, end)) path = { start, end };
-      write = putAttributeHeader(out, write, flags, type, length);
+      write = putAttributeHeader(out, write, flags, type, write + 4, write + 4 + length);
     } else if (type === ATTRIBUTE.AGGREGATOR) {
       if (u32(canonical, start) > 0xffff) aggregator = { start, end };
       putShort(out, write + 4, u32(canonical, start));
       out.set(canonical.subarray(start + 4, end), write + 6);
-      write = putAttributeHeader(out, write, flags, type, 6);
+      write = putAttributeHeader(out, write, flags, type, write + 4, write + 10);
     } else {
       out.set(canonical.subarray(at, end), write);
       write += end - at;
@@ -53,7 +53,7 @@ interface Span {
 
 function putCopy(canonical: Uint8Array, span: Span, type: number, out: Uint8Array, at: number): number {
   out.set(canonical.subarray(span.start, span.end), at + 4);
-  return putAttributeHeader(out, at, OPTIONAL_TRANSITIVE, type, span.end - span.start);
+  return putAttributeHeader(out, at, OPTIONAL_TRANSITIVE, type, at + 4, at + 4 + span.end - span.start);
 }
 
 function putShort(out: Uint8Array, at: number, asn: number): void {
