@@ -1,0 +1,92 @@
+import t from 'tap';
+import { Calculation } from '../../src/calc/index.ts';
+import { claimed, gone, node, pod, pool, put } from './resources.ts';
+
+const base = [node('a', '10.0.0.1'), pool('p', '10.244.0.0/16'), ...claimed('a', '10.244.1.0/26')];
+
+function calculation(updates = base): Calculation {
+  const made = new Calculation({ nodename: 'a' });
+  made.apply(updates);
+  return made;
+}
+
+t.test('a confirmed block of ours is announced and has a blackhole', async (t) => {
+  const desired = calculation().desired();
+  t.same(desired.blocks, [{ cidr: '10.244.1.0/26', inUse: 0, size: 64 }]);
+  t.same(desired.bgp?.announce, [{ cidr: '10.244.1.0/26', why: 'own block' }]);
+});
+
+t.test('half a claim is nobody’s block', async (t) => {
+  const [affinity, block] = claimed('a', '10.244.2.0/26');
+  const [pending] = claimed('a', '10.244.2.0/26', 'pending');
+  for (const [what, updates] of [
+    ['an affinity without its block', [affinity]],
+    ['a block without affinity', [block]],
+    ['a pending affinity', [pending, block]],
+    ['a block that is another’s', [affinity, claimed('b', '10.244.2.0/26')[1]]],
+  ] as const) {
+    t.same(calculation([base[0], base[1], ...updates]).desired().blocks, [], what);
+  }
+});
+
+t.test('an address borrowed from another node’s block is announced by itself', async (t) => {
+  const desired = calculation([...base, pod('a', 'own', '10.244.1.3'), pod('a', 'guest', '10.244.9.7')]).desired();
+  t.same(
+    desired.bgp?.announce.map(({ cidr }) => cidr),
+    ['10.244.1.0/26', '10.244.9.7/32'],
+  );
+});
+
+t.test('an address outside every pool is routed here and announced nowhere', async (t) => {
+  const desired = calculation([...base, pod('a', 'odd', '192.0.2.1')]).desired();
+  t.equal(desired.workloads.length, 1);
+  t.same(
+    desired.bgp?.announce.map(({ cidr }) => cidr),
+    ['10.244.1.0/26'],
+  );
+});
+
+t.test('a pool with disableBGPExport keeps its blocks at home', async (t) => {
+  const desired = calculation([...base, pool('p', '10.244.0.0/16', { disableBGPExport: true })]).desired();
+  t.same(desired.bgp?.announce, []);
+  t.equal(desired.blocks.length, 1);
+});
+
+t.test('pods of other nodes are not ours', async (t) => {
+  t.same(calculation([...base, pod('b', 'theirs', '10.244.1.5')]).desired().workloads, []);
+});
+
+t.test('sections that nothing changed are the same object', async (t) => {
+  const made = calculation();
+  const before = made.desired();
+  t.equal(made.desired(), before, 'nothing at all changed');
+  made.apply([node('b', '10.0.0.2')]);
+  const after = made.desired();
+  t.not(after.bgp, before.bgp);
+  t.equal(after.bgp?.announce, before.bgp?.announce);
+  t.equal(after.blocks, before.blocks);
+  t.equal(after.pools, before.pools);
+  made.apply([node('b', '10.0.0.2')]);
+  t.equal(made.desired().bgp?.peers, after.bgp?.peers, 'the same news again');
+});
+
+t.test('the outcome does not depend on the order of arrival', async (t) => {
+  const updates = [
+    ...base,
+    node('b', '10.0.0.2'),
+    ...claimed('b', '10.244.3.0/26'),
+    pod('a', 'x', '10.244.1.1'),
+    pod('a', 'y', '10.244.3.9'),
+    put('BGPPeer', 'tor', { peerIP: '10.0.0.254', asNumber: 65001 }),
+    gone('Node', 'c'),
+  ];
+  const forward = JSON.stringify(calculation(updates).desired());
+  t.equal(JSON.stringify(calculation([...updates].reverse()).desired()), forward, 'backwards');
+  const oneByOne = new Calculation({ nodename: 'a' });
+  for (const update of updates) {
+    oneByOne.apply([update]);
+    oneByOne.desired();
+  }
+  t.equal(JSON.stringify(oneByOne.desired()), forward, 'one by one');
+  t.equal(JSON.stringify(calculation([...updates, ...updates]).desired()), forward, 'twice');
+});
