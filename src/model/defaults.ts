@@ -17,9 +17,8 @@ function fill(resource: ResourceOf<KindName>): ResourceOf<KindName> {
     case 'IPPool':
       return { ...resource, spec: poolDefaults(resource) };
     case 'Tier': {
-      const builtIn = builtInTiers[resource.metadata.name];
-      const defaultAction = resource.spec.defaultAction ?? 'Deny';
-      return { ...resource, spec: { ...resource.spec, defaultAction, ...builtIn } };
+      const always = builtInTiers[resource.metadata.name] ?? { defaultAction: resource.spec.defaultAction ?? 'Deny' };
+      return { ...resource, spec: { ...resource.spec, ...always } };
     }
     case 'NetworkPolicy':
     case 'GlobalNetworkPolicy':

@@ -72,4 +72,15 @@ export {
   type ResourceOf,
 } from './registry.ts';
 export { API_VERSION, type ObjectMeta, type Resource } from './resource.ts';
+export {
+  evaluate,
+  formatSelector,
+  type Labels,
+  matchesSelector,
+  parseSelector,
+  type Selector,
+  SelectorError,
+  selectorId,
+  usesGlobal,
+} from './selector/index.ts';
 export { isKindName, newResource, validate, validateAs } from './validate.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../../base/index.ts';
+import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../../base/index.ts';
+import { parseSelector, usesGlobal } from '../selector/index.ts';
 
 /** The pieces that specs are made of. Objects are loose everywhere: a field that we don't know is carried along. */
 
@@ -32,7 +33,20 @@ export const ipNetwork = z
   .refine((text) => tryParseInterfaceAddress(text) !== undefined, 'must be an IP address or a CIDR');
 
 /** A label selector (`selector/`). */
-export const selector = z.string();
+export const selector = z.string().superRefine((text, context) => checkSelector(text, false, context));
+
+/** One in which `global()` may stand: things without a namespace. */
+export const selectorOrGlobal = z.string().superRefine((text, context) => checkSelector(text, true, context));
+
+function checkSelector(text: string, globalAllowed: boolean, context: z.RefinementCtx): void {
+  try {
+    if (globalAllowed || !usesGlobal(parseSelector(text))) return;
+    const message = 'global() can only be used in an EntityRule namespaceSelector';
+    context.addIssue({ code: 'custom', message });
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: reasonOf(error) });
+  }
+}
 
 /** A 32-bit AS number; read as a number, digits, or asdot (`1.10`). */
 export const asNumber = z.union([z.number(), z.string()]).transform((value, context) => {

@@ -52,7 +52,6 @@ const spec = z
     const vxlan = (pool.vxlanMode ?? 'Never') !== 'Never';
     if (ipip && net.family === 6) wrong('ipipMode', 'IPIPMode is not supported on an IPv6 IP pool');
     if (ipip && vxlan) wrong('vxlanMode', 'IPIPMode and VXLANMode cannot both be enabled on the same IP pool');
-    if (/\bglobal\(\)/.test(pool.nodeSelector ?? '')) wrong('nodeSelector', 'global() is not valid in a nodeSelector');
     const uses = pool.allowedUses ?? [];
     if (uses.includes('LoadBalancer')) {
       if (uses.length > 1) wrong('allowedUses', 'LoadBalancer cannot be used simultaneously with Workload or Tunnel');

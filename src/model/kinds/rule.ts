@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { tryParsePrefix } from '../../base/index.ts';
 import type { Known } from './definition.ts';
-import { ipNetwork, oneOf, port, protocol, selector } from './field.ts';
+import { ipNetwork, oneOf, port, protocol, selector, selectorOrGlobal } from './field.ts';
 
 /** One line of a policy, and the two ends of the traffic that it is about. */
 
@@ -11,7 +11,7 @@ const entity = z
     notNets: z.array(ipNetwork).max(256).optional(),
     selector: selector.max(1024).optional(),
     notSelector: selector.max(1024).optional(),
-    namespaceSelector: selector.max(1024).optional(),
+    namespaceSelector: selectorOrGlobal.max(1024).optional(),
     services: z.looseObject({ name: z.string().optional(), namespace: z.string().optional() }).optional(),
     ports: z.array(port).max(50).optional(),
     notPorts: z.array(port).max(50).optional(),

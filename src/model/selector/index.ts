@@ -1,0 +1,41 @@
+/**
+ * selector: Calico's expressions over labels, as pools, peers and policies use them to choose nodes and pods.
+ *
+ *     expr := or ;  or := and { "||" and } ;  and := op { "&&" op }
+ *     op   := { "!" } ( "(" expr ")" | "all()" | "global()" | "has(" key ")" | key cmp )
+ *     cmp  := ("=="|"!=") str | ("in"|"not in") "{" [ str { "," str } ] "}"
+ *           | "contains" str | "starts with" str | "ends with" str
+ *
+ * Words are known by their place, so labels named `in` or `contains` are legal. Parsing, evaluation and canonical
+ * text are pure functions over one tree.
+ */
+import type { Selector } from './ast.ts';
+import { evaluate, type Labels } from './evaluate.ts';
+import { parseSelector } from './parse.ts';
+
+export type { Selector } from './ast.ts';
+export { formatSelector, selectorId } from './canonical.ts';
+export { evaluate, type Labels } from './evaluate.ts';
+export { parseSelector } from './parse.ts';
+export { SelectorError } from './scanner.ts';
+
+const parsed = new Map<string, Selector>();
+const mostParsed = 1000;
+
+/** Whether the selector of this text matches; an empty text matches all. Throws `SelectorError`. */
+export function matchesSelector(text: string, labels: Labels): boolean {
+  let selector = parsed.get(text);
+  if (selector === undefined) {
+    selector = parseSelector(text);
+    if (parsed.size >= mostParsed) parsed.clear();
+    parsed.set(text, selector);
+  }
+  return evaluate(selector, labels);
+}
+
+/** Whether `global()` occurs in it, which only the namespaceSelector of a rule may have. */
+export function usesGlobal(selector: Selector): boolean {
+  if (selector.kind === 'not') return usesGlobal(selector.operand);
+  if (selector.kind === 'and' || selector.kind === 'or') return selector.operands.some(usesGlobal);
+  return selector.kind === 'global';
+}
