@@ -9,8 +9,8 @@ import { type NodePlan, type PodPlan, planLab, planNode, planPod } from './plan.
 import { type PodCall, unwirePod, wirePod } from './pod.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 import { measureReachability, type Reachability } from './reachability.ts';
-import { removeLab } from './remove.ts';
-import { LabRecord, type LabState, ownerIsAlive, type PodState, processStart, readRecord } from './state.ts';
+import { removeLab, sweep } from './remove.ts';
+import { LabRecord, type LabState, type PodState, processStart, readRecord } from './state.ts';
 import { until } from './until.ts';
 
 export interface LabOptions {
@@ -40,19 +40,15 @@ export class Lab {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Makes the fabric of a new lab; what a killed lab of the same name left is removed first. */
+  /** Makes the fabric of a new lab; what killed labs left is removed first. */
   static async start(options: LabOptions): Promise<Lab> {
     const plan = planLab(options.name);
-    const left = await readRecord(options.name);
-    if (left !== undefined) {
-      if (await ownerIsAlive(left.state)) {
-        const { pid } = left.state.owner;
-        throw new LabError(
-          'RUNNING',
-          `lab '${options.name}' is up (process ${pid}); end it with: vrouter lab down --name ${options.name}`,
-        );
-      }
-      await removeLab(left);
+    await sweep();
+    const running = await readRecord(options.name);
+    if (running !== undefined) {
+      const { pid } = running.state.owner;
+      const end = `vrouter lab down --name ${options.name}`;
+      throw new LabError('RUNNING', `lab '${options.name}' is up (process ${pid}); end it with: ${end}`);
     }
     const owner = { pid: process.pid, started: (await processStart(process.pid)) ?? '' };
     const lab = new Lab(new LabRecord(plan, { name: options.name, owner, nodes: [], hosts: [], pods: [] }), options);

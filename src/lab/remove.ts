@@ -1,5 +1,5 @@
 import { removeNamespaces } from './network.ts';
-import { eraseRecord, type LabRecord } from './state.ts';
+import { eraseRecord, type LabRecord, listLabs, ownerIsAlive, readRecord } from './state.ts';
 
 /** Removes all that the record names, then the record itself: stopped half-way, it can be done again. */
 export async function removeLab(record: LabRecord): Promise<void> {
@@ -7,4 +7,12 @@ export async function removeLab(record: LabRecord): Promise<void> {
   await removeNamespaces([...pods, ...nodes, ...hosts].map(({ namespace }) => namespace));
   await removeNamespaces([record.plan.fabric]);
   await eraseRecord(record.plan);
+}
+
+/** Removes what labs left whose process is gone. */
+export async function sweep(): Promise<void> {
+  for (const name of await listLabs()) {
+    const record = await readRecord(name);
+    if (record !== undefined && !(await ownerIsAlive(record.state))) await removeLab(record);
+  }
 }

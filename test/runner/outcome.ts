@@ -23,7 +23,9 @@ const WORDS_LIMIT = 64 * 1024;
 /** Runs a file that prints TAP. Each assertion counts; a file that says nothing, or ends badly, counts as a failure. */
 export function runTapFile(file: string): Promise<Outcome> {
   const seen = { passed: 0, failures: [] as Failure[], skipped: [] as string[] };
-  const child = spawn(process.execPath, ['--enable-source-maps', file], { env: { ...process.env, TAP: '1' } });
+  const child = spawn(process.execPath, ['--enable-source-maps', file], {
+    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TIMEOUT / 1000) },
+  });
   const parser = new Parser({ name: file });
   follow(parser, [file], seen);
   child.stdout.pipe(parser);
