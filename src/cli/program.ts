@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { applyCommand } from './commands/apply.ts';
 import { createCommand } from './commands/create.ts';
+import { datastoreCommand } from './commands/datastore.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { getCommand } from './commands/get.ts';
+import { ipamCommand } from './commands/ipam.ts';
 import { labelCommand } from './commands/label.ts';
 import { nodeCommand } from './commands/node.ts';
 import { patchCommand } from './commands/patch.ts';
@@ -20,8 +22,10 @@ const COMMANDS = [
   patchCommand,
   labelCommand,
   validateCommand,
+  ipamCommand,
   nodeCommand,
   versionCommand,
+  datastoreCommand,
 ];
 
 const LOG_LEVELS = 'panic, fatal, error, warn, info, debug';

@@ -1,0 +1,9 @@
+import { Command } from 'commander';
+import type { Io } from '../io.ts';
+import { lockCommand, unlockCommand } from './datastore/lock.ts';
+
+export function datastoreCommand(io: Io): Command {
+  const migrate = new Command('migrate').description('Move the contents of a datastore to another.');
+  for (const make of [lockCommand, unlockCommand]) migrate.addCommand(make(io));
+  return new Command('datastore').description('Look after the datastore.').addCommand(migrate);
+}
