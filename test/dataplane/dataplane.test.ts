@@ -1,0 +1,212 @@
+import t from 'tap';
+import { createPodInterface, type RouteTable } from '../../src/dataplane/index.ts';
+import { ROUTE_ADD } from '../../src/netlink/index.ts';
+import { routeChanges } from '../fakes/route-changes.ts';
+import { HOST, Host, wanted } from './host.ts';
+
+const OTHERS = { kind: 'blackhole', protocol: 4, table: 254, nextHops: [] } as const;
+const STALE = { kind: 'blackhole', protocol: 80, table: 254, nextHops: [] } as const;
+
+t.test('blocks get a blackhole, pods a route to their interface', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  await host.dataplane.start(wanted(['10.244.1.0/26', '10.244.9.9/32'], { web: '10.244.1.2' }));
+  await host.settle();
+  t.same(await host.routes(), ['10.244.1.2 dev caliweb proto 80 scope link', 'blackhole 10.244.1.0/26 proto 80']);
+});
+
+t.test('applying the same again, and looking at the kernel again, writes nothing', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  const state = wanted(['10.244.1.0/26'], { web: '10.244.1.2' });
+  await host.dataplane.start(state);
+  await host.settle();
+  host.writes();
+  host.dataplane.apply(wanted(['10.244.1.0/26'], { web: '10.244.1.2' }));
+  await host.dataplane.resync();
+  await host.settle(200_000);
+  t.same(host.writes(), []);
+});
+
+t.test('what a former run left is kept if wanted and removed if not; what is not ours stays', async (t) => {
+  const host = await Host.create();
+  await host.kernel.applyRoutes(
+    routeChanges(4, [
+      [ROUTE_ADD, '10.244.1.0/26', STALE],
+      [ROUTE_ADD, '10.244.7.0/26', STALE],
+      [ROUTE_ADD, '10.99.0.0/16', OTHERS],
+    ]),
+  );
+  host.writes();
+  await host.dataplane.start(wanted(['10.244.1.0/26']));
+  await host.settle();
+  t.same(await host.routes(), ['blackhole 10.244.1.0/26 proto 80']);
+  t.same(
+    host.writes().filter((call) => call.startsWith('route')),
+    ['routeDelete'],
+  );
+  t.ok(
+    (await host.kernel.routeList({ family: 4, protocol: 4 })).some(({ destination }) => destination === '10.99.0.0/16'),
+  );
+});
+
+t.test('while deletions are held, stale routes forward on; then they go', async (t) => {
+  const host = await Host.create();
+  await host.kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.244.7.0/26', STALE]]));
+  host.dataplane.routes.tables[4].holdDeletions();
+  await host.dataplane.start(wanted([]));
+  await host.settle(10_000);
+  t.same(await host.routes(), ['blackhole 10.244.7.0/26 proto 80']);
+  t.equal(host.dataplane.routes.counts().held, 1);
+  host.dataplane.routes.tables[4].releaseDeletions();
+  host.dataplane.routes.schedule();
+  await host.settle();
+  t.same(await host.routes(), []);
+});
+
+t.test(
+  'a route of somebody else to the same place is left alone, named, and ours follows once it is gone',
+  async (t) => {
+    const host = await Host.create();
+    await host.kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.244.1.0/26', OTHERS]]));
+    await host.dataplane.start(wanted(['10.244.1.0/26', '10.244.2.0/26']));
+    await host.settle();
+    t.same(await host.routes(), ['blackhole 10.244.2.0/26 proto 80'], 'the other route is not held up');
+    t.match(host.dataplane.routes.failures(), [{ prefix: '10.244.1.0/26', code: 'EEXIST' }]);
+    await host.kernel.applyRoutes(routeChanges(4, [[2, '10.244.1.0/26', OTHERS]]));
+    await host.settle(60_000);
+    t.equal((await host.routes()).length, 2);
+    t.same(host.dataplane.routes.failures(), []);
+  },
+);
+
+t.test('a route of ours that somebody deletes or changes is repaired', async (t) => {
+  const host = await Host.create();
+  await host.dataplane.start(wanted(['10.244.1.0/26']));
+  await host.settle();
+  const other = host.machine.kernel(HOST);
+  await other.applyRoutes(routeChanges(4, [[2, '10.244.1.0/26', STALE]]));
+  await host.settle();
+  t.same(await host.routes(), ['blackhole 10.244.1.0/26 proto 80']);
+  await other.applyRoutes(routeChanges(4, [[1, '10.244.1.0/26', { ...STALE, kind: 'unreachable' }]]));
+  await host.settle();
+  t.same(await host.routes(), ['blackhole 10.244.1.0/26 proto 80']);
+});
+
+t.test('when the monitor has missed something, the kernel is listed again', async (t) => {
+  const host = await Host.create();
+  await host.dataplane.start(wanted(['10.244.1.0/26']));
+  await host.settle();
+  const routes = host.machine.namespace(HOST);
+  t.ok(routes);
+  host.machine.overflow(HOST);
+  await host.settle();
+  t.same(await host.routes(), ['blackhole 10.244.1.0/26 proto 80']);
+});
+
+t.test('a pod’s interface that goes takes its route; one that comes back gets it again', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  await host.dataplane.start(wanted([], { web: '10.244.1.2' }));
+  await host.settle();
+  t.equal((await host.routes()).length, 1);
+  await host.kernel.linkDelete('caliweb');
+  await host.settle();
+  t.same(await host.routes(), []);
+  host.machine.removeNamespace('/run/netns/web');
+  await host.addPod('web', '10.244.1.2');
+  await host.settle();
+  t.same(await host.routes(), ['10.244.1.2 dev caliweb proto 80 scope link']);
+});
+
+t.test('an interface that is down has no route, and has it again when it is up', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  await host.dataplane.start(wanted([], { web: '10.244.1.2' }));
+  await host.settle();
+  await host.kernel.linkSet('caliweb', { up: false });
+  await host.settle();
+  await host.kernel.linkSet('caliweb', { up: true });
+  await host.settle(1000);
+  t.same(await host.routes(), ['10.244.1.2 dev caliweb proto 80 scope link']);
+});
+
+t.test('the host end of a pod gets the settings that make it one', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  await host.dataplane.start(wanted([], { web: '10.244.1.2' }));
+  await host.settle();
+  for (const [name, value] of [
+    ['net.ipv4.ip_forward', '1'],
+    ['net.ipv4.conf.caliweb.proxy_arp', '1'],
+    ['net.ipv4.conf.caliweb.rp_filter', '1'],
+    ['net.ipv4.neigh.caliweb.proxy_delay', '0'],
+  ] as const) {
+    t.equal((await host.kernel.sysctl(name)).trim(), value, name);
+  }
+});
+
+t.test('a pod’s namespace has its address, the gateway and the way there', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  const pod = host.machine.kernel('/run/netns/web');
+  t.match(await pod.addressList({ dev: 'eth0' }), [{ address: '10.244.1.2/32' }]);
+  t.same(
+    (await pod.routeList({ family: 4 })).map(({ destination, nextHops }) => [destination, nextHops[0].via]).sort(),
+    [
+      ['0.0.0.0/0', '169.254.1.1'],
+      ['169.254.1.1/32', undefined],
+    ],
+  );
+  t.match(await pod.neighborList({ dev: 'eth0' }), [{ destination: '169.254.1.1', mac: 'ee:ee:ee:ee:ee:ee' }]);
+});
+
+t.test('a pod interface that can’t be finished leaves nothing behind', async (t) => {
+  const attempt = async (failing: number | undefined): Promise<{ done: boolean; left: number; calls: number }> => {
+    const host = await Host.create();
+    host.machine.calls.length = 0;
+    if (failing !== undefined) host.machine.failOnce({ after: failing });
+    const done = await host.addPod('web', '10.244.1.2').then(
+      () => true,
+      () => false,
+    );
+    const calls = host.machine.calls.length;
+    const left = (await host.kernel.linkList()).filter(({ name }) => name.startsWith('cali')).length;
+    return { done, left, calls };
+  };
+  const { calls } = await attempt(undefined);
+  for (let failing = 0; failing < calls; failing++) {
+    t.match(await attempt(failing), { done: false, left: 0 }, `call ${failing} fails`);
+  }
+});
+
+t.test('every single refusal of the kernel is got over', async (t) => {
+  const final = wanted(['10.244.1.0/26', '10.244.2.0/26'], { web: '10.244.1.2' });
+  const run = async (after: number | undefined): Promise<{ routes: string[]; calls: number }> => {
+    const host = await Host.create();
+    await host.addPod('web', '10.244.1.2');
+    await host.kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.244.7.0/26', STALE]]));
+    await host.dataplane.start(wanted(['10.244.3.0/26']));
+    host.machine.calls.length = 0;
+    if (after !== undefined) host.machine.failOnce({ after });
+    host.dataplane.apply(final);
+    await host.settle(120_000);
+    return { routes: await host.routes(), calls: host.machine.calls.length };
+  };
+  const { routes, calls } = await run(undefined);
+  t.equal(routes.length, 3);
+  for (let after = 0; after < calls - 2; after++) t.same((await run(after)).routes, routes, `call ${after} fails`);
+});
+
+t.test('who wins where two sources want the same prefix', async (t) => {
+  const host = await Host.create();
+  const table: RouteTable = host.dataplane.routes.tables[4];
+  const prefix = table.prefixes.intern4(0x0af40102, 32);
+  table.want('blackhole', prefix, 1);
+  table.want('bgp', prefix, 2);
+  t.equal(table.desired(prefix), 2, 'a learned route before the blackhole');
+  table.want('workload', prefix, 3);
+  t.equal(table.desired(prefix), 3, 'our own pod before what a peer says');
+  table.want('workload', prefix, 0);
+  t.equal(table.desired(prefix), 2);
+});

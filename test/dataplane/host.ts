@@ -1,0 +1,92 @@
+import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import type { Desired, DesiredPool } from '../../src/calc/index.ts';
+import { createPodInterface, Dataplane } from '../../src/dataplane/index.ts';
+import { deviceNames, formatRoute, type Kernel } from '../../src/netlink/index.ts';
+import { FakeMachine } from '../fakes/fake-kernel.ts';
+
+export const HOST = '/run/netns/host';
+
+/** A fake machine with one host: `eth0` with 172.16.0.1/24, up. Its dataplane runs on a virtual clock. */
+export class Host {
+  readonly machine = new FakeMachine();
+  readonly clock = new VirtualClock();
+  readonly kernel: Kernel;
+  dataplane: Dataplane;
+
+  private constructor() {
+    this.machine.addNamespace(HOST);
+    this.kernel = this.machine.kernel(HOST);
+    this.dataplane = this.restarted();
+  }
+
+  static async create(): Promise<Host> {
+    const host = new Host();
+    await host.kernel.linkAdd({ kind: 'dummy', name: 'eth0' });
+    await host.kernel.linkSet('eth0', { up: true });
+    await host.kernel.addressAdd({ dev: 'eth0', address: '172.16.0.1/24' });
+    return host;
+  }
+
+  /** A new dataplane on the same kernel, as after a crash. */
+  restarted(): Dataplane {
+    this.dataplane = new Dataplane({
+      kernel: this.machine.kernel(HOST),
+      clock: this.clock,
+      log: silentLog,
+      resyncInterval: 90_000,
+    });
+    return this.dataplane;
+  }
+
+  /** A pod's namespace with its interface, as a CNI request makes it. */
+  async addPod(name: string, address: string): Promise<void> {
+    const netns = `/run/netns/${name}`;
+    this.machine.addNamespace(netns);
+    await createPodInterface(this.kernel, {
+      interfaceName: `cali${name}`,
+      netns,
+      ifName: 'eth0',
+      addresses: [`${address}/32`],
+      mtu: 1500,
+      alias: `default/${name}`,
+    });
+  }
+
+  /** Lets everything that is due happen. */
+  settle(milliseconds = 100): Promise<void> {
+    return this.clock.advanceAsync(milliseconds);
+  }
+
+  /** `ip route` of what is ours. */
+  async routes(): Promise<string[]> {
+    const names = deviceNames(await this.kernel.linkList());
+    const routes = await this.kernel.routeList({ family: 4, protocol: 80 });
+    return routes.map((route) => formatRoute(route, names).trim()).sort();
+  }
+
+  /** Writes made to the kernel since the last call. */
+  writes(): string[] {
+    const made = this.machine.calls.filter((call) => /Add|Replace|Delete|Set/.test(call));
+    this.machine.calls.length = 0;
+    return made;
+  }
+}
+
+/** A desired state with blocks (CIDRs) and pods (name → address). */
+export function wanted(
+  blocks: readonly string[],
+  pods: Readonly<Record<string, string>> = {},
+  pools: readonly DesiredPool[] = [],
+): Desired {
+  return {
+    bgp: undefined,
+    pools,
+    blocks: blocks.map((cidr) => ({ cidr, inUse: 0, size: cidr.endsWith('/32') ? 1 : 64 })),
+    workloads: Object.entries(pods).map(([name, address]) => ({
+      key: `default/${name}`,
+      interfaceName: `cali${name}`,
+      addresses: [`${address}/32`],
+      why: `endpoint default/${name}`,
+    })),
+  };
+}
