@@ -4,6 +4,8 @@ interface Due {
   readonly at: number;
   readonly order: number;
   readonly action: () => void;
+  /** Where it is in the heap, or -1: cancelling is common and must not search. */
+  slot: number;
 }
 
 /**
@@ -29,7 +31,7 @@ export class VirtualClock implements Clock {
   }
 
   after(delay: number, action: () => void): Cancel {
-    const due: Due = { at: this.#now + Math.max(0, delay), order: this.#order++, action };
+    const due: Due = { at: this.#now + Math.max(0, delay), order: this.#order++, action, slot: -1 };
     this.#push(due);
     return () => this.#remove(due);
   }
@@ -87,14 +89,20 @@ export class VirtualClock implements Clock {
     while (at > 0) {
       const parent = (at - 1) >> 1;
       if (!before(due, heap[parent])) break;
-      heap[at] = heap[parent];
+      this.#place(heap[parent], at);
       at = parent;
     }
-    heap[at] = due;
+    this.#place(due, at);
+  }
+
+  #place(due: Due, slot: number): void {
+    this.#due[slot] = due;
+    due.slot = slot;
   }
 
   #pop(): void {
     const heap = this.#due;
+    heap[0].slot = -1;
     const last = heap.pop()!;
     if (heap.length > 0) this.#sink(0, last);
   }
@@ -107,16 +115,17 @@ export class VirtualClock implements Clock {
       if (child >= heap.length) break;
       if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
       if (!before(heap[child], due)) break;
-      heap[at] = heap[child];
+      this.#place(heap[child], at);
       at = child;
     }
-    heap[at] = due;
+    this.#place(due, at);
   }
 
   #remove(due: Due): void {
     const heap = this.#due;
-    const at = heap.indexOf(due);
+    const at = due.slot;
     if (at < 0) return;
+    due.slot = -1;
     const last = heap.pop()!;
     if (last === due) return;
     // The last one fills the hole and finds its place, downwards or upwards.
