@@ -1,7 +1,7 @@
 import type { Negotiated } from '../contract.ts';
-import { FLAG, OPTIONAL_NON_TRANSITIVE } from './attribute/row.ts';
+import { FLAG, u16 } from './attribute/row.ts';
 import { ATTRIBUTE } from './attribute/table.ts';
-import { scannedNextHop, writeCanonical } from './attribute-block.ts';
+import { matchesBlock, readBlock } from './attribute-block.ts';
 import { HEADER_LENGTH } from './message.ts';
 import { decodeMpReach, decodeMpUnreach, negotiatedFamily } from './multiprotocol.ts';
 import { decodeNlri } from './nlri.ts';
@@ -34,10 +34,10 @@ export function decodeUpdate(
 ): readonly UpdateError[] {
   view.clear();
   const withdrawn = start + HEADER_LENGTH + 2;
-  const withdrawnEnd = withdrawn + length16(bytes, withdrawn - 2);
+  const withdrawnEnd = withdrawn + u16(bytes, withdrawn - 2);
   if (withdrawnEnd + 2 > end) return reset(view, 'withdrawn routes overrun the message', bytes, start, end);
   const attributes = withdrawnEnd + 2;
-  const attributesEnd = attributes + length16(bytes, withdrawnEnd);
+  const attributesEnd = attributes + u16(bytes, withdrawnEnd);
   if (attributesEnd > end) return reset(view, 'path attributes overrun the message', bytes, start, end);
 
   const errors: UpdateError[] = [];
@@ -88,9 +88,7 @@ function readAttributes(
   errors: UpdateError[],
 ): void {
   const { spans, block } = view;
-  let result: BlockResult;
-  if (matchesBlock(bytes, start, end, session, view)) result = block;
-  else result = readBlock(bytes, start, end, session, view);
+  const result = matchesBlock(bytes, start, end, session, view) ? block : readBlock(bytes, start, end, session, view);
   for (const error of result.errors) errors.push(error);
   let error: UpdateError | undefined;
   if (spans.reach >= 0) {
@@ -112,113 +110,6 @@ function isEndOfRib(bytes: Uint8Array, start: number, end: number, view: UpdateS
   const header = (bytes[start] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
   const alone = view.spans.unreach === start + header && view.spans.unreachEnd === end;
   return alone && view.mpWithdrawn.count === 0 && view.withdrawn4.count + view.announced4.count === 0;
-}
-
-/**
- * Whether the attributes, MP_* aside, are those of the last block of the same session, byte for byte. Notes on the way
- * where the MP_* ones are; what it can't walk through is left to `readBlock`.
- */
-function matchesBlock(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  session: Negotiated,
-  view: UpdateScratch,
-): boolean {
-  const { block, spans } = view;
-  spans.reach = -1;
-  spans.unreach = -1;
-  if (block.session !== session) return false;
-  const { source, sourceLength } = block;
-  let at = start;
-  let cursor = 0;
-  while (at < end) {
-    const flags = bytes[at];
-    const header = (flags & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
-    if (end - at < header) return false;
-    const value = at + header;
-    const next = value + (header === 4 ? length16(bytes, at + 2) : bytes[at + 2]);
-    if (next > end) return false;
-    const type = bytes[at + 1];
-    if (type === ATTRIBUTE.MP_REACH || type === ATTRIBUTE.MP_UNREACH) {
-      const minimum = type === ATTRIBUTE.MP_REACH ? 5 : 3;
-      const repeated = type === ATTRIBUTE.MP_REACH ? spans.reach >= 0 : spans.unreach >= 0;
-      if (repeated || next - value < minimum || (flags & 0xc0) !== OPTIONAL_NON_TRANSITIVE) return false;
-      note(spans, type, value, next);
-    } else {
-      if (cursor + next - at > sourceLength) return false;
-      for (let from = at; from < next; from++) if (bytes[from] !== source[cursor++]) return false;
-    }
-    at = next;
-  }
-  return cursor === sourceLength;
-}
-
-/** The same for blocks that are new: judges every attribute and writes the canonical form. */
-function readBlock(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  session: Negotiated,
-  view: UpdateScratch,
-): BlockResult {
-  const { scan, spans } = view;
-  scan.scan(bytes, start, end, session);
-  spans.reach = -1;
-  spans.unreach = -1;
-  for (const type of [ATTRIBUTE.MP_REACH, ATTRIBUTE.MP_UNREACH]) {
-    if (scan.kept[type] === 1) note(spans, type, scan.starts[type], scan.ends[type]);
-  }
-  // Messages that only withdraw have no block; the one before is likely to come again.
-  const target = scan.onlyMultiprotocol ? view.noBlock : view.block;
-  target.session = session;
-  target.errors = scan.errors;
-  target.hasOrigin = scan.seen[ATTRIBUTE.ORIGIN] === 1;
-  target.hasAsPath = scan.seen[ATTRIBUTE.AS_PATH] === 1;
-  target.hasNextHop = scan.seen[ATTRIBUTE.NEXT_HOP] === 1;
-  target.nextHop4 = scannedNextHop(bytes, scan);
-  target.canonicalLength = target === view.noBlock ? 0 : writeCanonical(bytes, scan, session, view.attributes);
-  if (target.canonicalLength < 0) {
-    const reason = 'AS_PATH: too long in four-octet form';
-    target.errors = [
-      ...scan.errors,
-      updateError('withdraw', ATTRIBUTE.AS_PATH, UPDATE_ERROR.MALFORMED_AS_PATH, reason),
-    ];
-    target.canonicalLength = 0;
-  }
-  if (target === view.block) rememberSource(bytes, start, end, view);
-  return target;
-}
-
-function rememberSource(bytes: Uint8Array, start: number, end: number, view: UpdateScratch): void {
-  const { block } = view;
-  // An error of an MP attribute belongs to this message alone.
-  if (view.scan.uncacheable) {
-    block.session = undefined;
-    return;
-  }
-  let cursor = 0;
-  let at = start;
-  while (at < end) {
-    const header = (bytes[at] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
-    const next = at + header + (header === 4 ? length16(bytes, at + 2) : bytes[at + 2]);
-    const type = bytes[at + 1];
-    if (type !== ATTRIBUTE.MP_REACH && type !== ATTRIBUTE.MP_UNREACH) {
-      for (let from = at; from < next; from++) block.source[cursor++] = bytes[from];
-    }
-    at = next;
-  }
-  block.sourceLength = cursor;
-}
-
-function note(spans: UpdateScratch['spans'], type: number, start: number, end: number): void {
-  if (type === ATTRIBUTE.MP_REACH) {
-    spans.reach = start;
-    spans.reachEnd = end;
-  } else {
-    spans.unreach = start;
-    spans.unreachEnd = end;
-  }
 }
 
 /** What a message that announces anything must have (RFC 7606 §3 (d)). */
@@ -259,8 +150,4 @@ function reset(
   view.clear();
   const { MALFORMED_ATTRIBUTE_LIST } = UPDATE_ERROR;
   return [updateError('reset', undefined, MALFORMED_ATTRIBUTE_LIST, reason, bytes.slice(start, end))];
-}
-
-function length16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 8) | bytes[at + 1];
 }

@@ -1,6 +1,6 @@
 import { FLAG, OPTIONAL_TRANSITIVE, u16, u32 } from './attribute/row.ts';
 import { ATTRIBUTE } from './attribute/table.ts';
-import { putAttributeHeader } from './attribute-block.ts';
+import { putAttributeHeader } from './canonical.ts';
 import { AS_TRANS } from './open.ts';
 
 /**
