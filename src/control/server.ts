@@ -9,6 +9,9 @@ import { type Request, type Response, requestSchema } from './protocol.ts';
 /** Answers one request, or rejects: a `VRouterError`'s code reaches the client. */
 export type Answer = (request: Request) => Promise<unknown>;
 
+/** `sun_path` of unix(7), without its closing zero. */
+const LONGEST_PATH = 107;
+
 /** Serves the control protocol on a unix socket that only its owner (root) may open. */
 export class ControlServer {
   readonly #server: Server;
@@ -26,6 +29,12 @@ export class ControlServer {
 
   /** A socket file that a killed daemon left behind is replaced. */
   static listen(path: string, answer: Answer, log: Log): Promise<ControlServer> {
+    if (Buffer.byteLength(path) > LONGEST_PATH) {
+      throw new VRouterError(
+        'SOCKET_PATH',
+        `socket path ${path} is longer than ${LONGEST_PATH} bytes: choose a shorter one`,
+      );
+    }
     mkdirSync(dirname(path), { recursive: true });
     rmSync(path, { force: true });
     const server = createServer((socket) => serve(socket, answer, log));

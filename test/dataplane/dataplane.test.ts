@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createPodInterface, type RouteTable } from '../../src/dataplane/index.ts';
+import type { RouteTable } from '../../src/dataplane/index.ts';
 import { ROUTE_ADD } from '../../src/netlink/index.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
 import { HOST, Host, wanted } from './host.ts';

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { z } from 'zod';
+import { silentLog } from '../../src/base/index.ts';
+import {
+  type Answer,
+  ControlServer,
+  DaemonUnreachable,
+  RequestRefused,
+  request,
+  socketPath,
+} from '../../src/control/index.ts';
+
+/** A socket's path has 107 bytes at most. */
+function shortDirectory(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'vrt-'));
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function served(t: Test, answer: Answer): Promise<string> {
+  const path = join(shortDirectory(t), 's');
+  const server = await ControlServer.listen(path, answer, silentLog);
+  t.teardown(() => server.close());
+  return path;
+}
+
+t.test('a question is answered', async (t) => {
+  const path = await served(t, async ({ op }) => ({ asked: op }));
+  t.same(await request(path, { op: 'status' }, z.object({ asked: z.string() })), { asked: 'status' });
+});
+
+t.test('the socket is for its owner alone', async (t) => {
+  const path = await served(t, async () => ({}));
+  t.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+t.test('a refusal comes with its code, and with CNI’s', async (t) => {
+  const path = await served(t, async () => {
+    throw new RequestRefused('NOT_READY', 'not yet', 11);
+  });
+  await t.rejects(request(path, { op: 'status' }, z.any()), { code: 'NOT_READY', message: 'not yet', cniCode: 11 });
+});
+
+t.test('a bug in an answer is told without breaking the server', async (t) => {
+  const path = await served(t, async () => {
+    throw new TypeError('oops');
+  });
+  await t.rejects(request(path, { op: 'status' }, z.any()), { code: 'INTERNAL' });
+  await t.rejects(request(path, { op: 'status' }, z.any()), { code: 'INTERNAL' });
+});
+
+t.test('a request that the protocol does not have is refused, naming the field', async (t) => {
+  const path = await served(t, async () => ({}));
+  await t.rejects(request(path, { op: 'dance' } as never, z.any()), { code: 'BAD_REQUEST', message: /op/ });
+  await t.rejects(request(path, { op: 'cni.add', request: { containerId: '' } } as never, z.any()), {
+    code: 'BAD_REQUEST',
+    message: /containerId/,
+  });
+});
+
+t.test('no daemon, a socket left behind, and one that says nothing are all told clearly', async (t) => {
+  const dir = shortDirectory(t);
+  await t.rejects(request(join(dir, 'none'), { op: 'status' }, z.any()), DaemonUnreachable);
+  const path = join(dir, 'mute');
+  const mute = createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => mute.listen(path, resolve));
+  t.teardown(() => mute.close());
+  await t.rejects(request(path, { op: 'status' }, z.any()), {
+    code: 'DAEMON_UNREACHABLE',
+    message: /without an answer/,
+  });
+});
+
+t.test('an answer of another version is no answer', async (t) => {
+  const path = await served(t, async () => ({ other: 1 }));
+  await t.rejects(request(path, { op: 'status' }, z.object({ nodename: z.string() })), { code: 'DAEMON_UNREACHABLE' });
+});
+
+t.test('a file that a killed daemon left in the way is replaced', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  writeFileSync(path, '');
+  const server = await ControlServer.listen(path, async () => ({ ok: 1 }), silentLog);
+  t.teardown(() => server.close());
+  t.same(await request(path, { op: 'status' }, z.any()), { ok: 1 });
+});
+
+t.test('where the daemon is, is in the environment or well known', async (t) => {
+  t.equal(socketPath({ VROUTER_SOCKET: '/x' }), '/x');
+  t.equal(socketPath({}), '/var/run/calico/vrouter.sock');
+});
+
+t.test('a path that is too long for a socket is refused by name', async (t) => {
+  const path = join(shortDirectory(t), 'x'.repeat(120));
+  await t.rejects(async () => ControlServer.listen(path, async () => ({}), silentLog), { code: 'SOCKET_PATH' });
+});

@@ -1,0 +1,116 @@
+import t from 'tap';
+import type { DesiredBgp, DesiredPeer, DesiredPool } from '../../src/calc/index.ts';
+import { type BGPFilter, newResource } from '../../src/model/index.ts';
+import { exportFilter, importFilter } from '../../src/routing/filters.ts';
+import { originations, peerConfigs } from '../../src/routing/peering.ts';
+
+const TIMERS = { holdTime: 90, connectRetryTime: 30, restartTime: 120 };
+
+function pool(name: string, more: Partial<DesiredPool> = {}): DesiredPool {
+  return {
+    name,
+    cidr: `10.${name}.0.0/16`,
+    ipip: 'Never',
+    vxlan: 'Never',
+    natOutgoing: false,
+    disabled: false,
+    disableBgpExport: false,
+    ...more,
+  };
+}
+
+function bgp(peers: readonly DesiredPeer[], filters: readonly BGPFilter[] = []): DesiredBgp {
+  return {
+    asn: 64512,
+    routerId: '172.16.0.1',
+    listenPort: 179,
+    peers,
+    announce: [{ cidr: '10.1.0.0/26', why: 'own block' }],
+    filters: new Map(filters.map((filter) => [filter.metadata.name, filter])),
+  };
+}
+
+const peer: DesiredPeer = { address: '172.16.0.2', port: 179, asn: 64512, type: 'node-to-node mesh', name: 'b' };
+
+t.test('what leaves is ours or inside an open pool, and nothing else', async (t) => {
+  const filter = exportFilter(peer, bgp([peer]), [
+    pool('1'),
+    pool('2', { disableBgpExport: true }),
+    pool('3', { disabled: true }),
+  ]);
+  t.same(
+    filter.rules.map(({ name, action }) => [name, action]),
+    [
+      ['pool 2 has disableBGPExport', 'reject'],
+      ['own block or borrowed address', 'accept'],
+      ['inside pool 1', 'accept'],
+    ],
+  );
+  t.equal(filter.default, 'reject');
+});
+
+t.test('everything is believed of a peer without filters', async (t) => {
+  t.equal(importFilter(peer, bgp([peer])), undefined);
+});
+
+t.test('BGPFilters come first, in their order; those that do not exist are passed over', async (t) => {
+  const filters = [
+    newResource(
+      'BGPFilter',
+      { name: 'no-test' },
+      {
+        exportV4: [{ cidr: '10.1.9.0/24', matchOperator: 'In', prefixLength: { min: 26, max: 28 }, action: 'Reject' }],
+        importV4: [
+          {
+            source: 'RemotePeers',
+            action: 'Accept',
+            operations: [{ addCommunity: { value: '64512:7' } }, { setPriority: { value: 512 } }],
+          },
+        ],
+      },
+    ),
+  ];
+  const filtered: DesiredPeer = {
+    ...peer,
+    spec: { peerIP: peer.address, asNumber: 64512, filters: ['missing', 'no-test'] },
+  };
+  const [rule] = exportFilter(filtered, bgp([filtered], filters), [pool('1')]).rules;
+  t.match(rule, { match: { prefix: { cidr: '10.1.9.0/24', operator: 'in', min: 26, max: 28 } }, action: 'reject' });
+  t.match(importFilter(filtered, bgp([filtered], filters)), {
+    default: 'accept',
+    rules: [
+      { match: { source: 'bgp' }, action: 'accept', set: { addCommunities: ['64512:7'], localPref: 2147483647 - 512 } },
+    ],
+  });
+});
+
+t.test('a peer’s settings become the library’s', async (t) => {
+  const special: DesiredPeer = {
+    ...peer,
+    asn: 65001,
+    type: 'global',
+    localAddress: '172.16.0.1',
+    restartTime: 60,
+    spec: { peerIP: peer.address, asNumber: 65001, nextHopMode: 'Self', ttlSecurity: 1, numAllowedLocalASNumbers: 2 },
+  };
+  const [config] = peerConfigs(bgp([special]), [], TIMERS);
+  t.match(config, {
+    remoteAs: 65001,
+    localAddress: '172.16.0.1',
+    nextHop: 'self',
+    ttlSecurity: 1,
+    allowLocalAs: 2,
+    gracefulRestart: { time: 60 },
+    holdTime: 90,
+  });
+});
+
+t.test('peers with the same rules have equal filters, so that they share one export', async (t) => {
+  const other: DesiredPeer = { ...peer, address: '172.16.0.3', name: 'c' };
+  const [a, b] = peerConfigs(bgp([peer, other]), [pool('1')], TIMERS);
+  t.same(a.exportFilter, b.exportFilter);
+});
+
+t.test('announcements are originations with the mark of our own', async (t) => {
+  t.same(originations([{ cidr: '10.1.0.0/26', why: 'own block' }]), [{ prefix: '10.1.0.0/26', tag: 'own' }]);
+});

@@ -1,0 +1,121 @@
+import t from 'tap';
+import { parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/base/index.ts';
+import type { NextHopSet } from '../../src/bgp/index.ts';
+import type { DesiredPool } from '../../src/calc/index.ts';
+import { RouteTable } from '../../src/dataplane/index.ts';
+import { HowTable } from '../../src/dataplane/routes/how-table.ts';
+import type { Route } from '../../src/netlink/index.ts';
+import { RouteInstaller } from '../../src/routing/install.ts';
+import { NextHops } from '../../src/routing/next-hops.ts';
+
+const SETS: NextHopSet[] = [
+  { addresses: [], localPref: 100 },
+  { addresses: ['172.16.0.2'], localPref: 100 },
+  { addresses: ['172.16.0.3'], localPref: 100 },
+  { addresses: ['172.16.0.2', '172.16.0.3'], localPref: 100 },
+  { addresses: ['192.0.2.9'], localPref: 100 },
+];
+
+/** A kernel that reaches 172.16.0.0/24 on link 2, and 192.0.2.0/24 by a gateway on link 3 while `gateway` is set. */
+class Ways {
+  gateway: string | undefined = '172.16.1.254';
+
+  async routeGet(address: string): Promise<Route | undefined> {
+    const base = { family: 4, kind: 'unicast', protocol: 2, table: 254, destination: `${address}/32` } as const;
+    if (address.startsWith('172.16.0.')) return { ...base, nextHops: [{ dev: 2 }] };
+    return this.gateway === undefined ? undefined : { ...base, nextHops: [{ dev: 3, via: this.gateway }] };
+  }
+}
+
+class Bench {
+  readonly ways = new Ways();
+  readonly clock = new VirtualClock();
+  readonly table = new RouteTable(4, new HowTable());
+  readonly nextHops = new NextHops({ kernel: this.ways, clock: this.clock, log: silentLog });
+  readonly installer = new RouteInstaller(this.table, this.nextHops);
+
+  constructor() {
+    this.nextHops.onChange = (addresses) => this.installer.nextHopsChanged(addresses);
+  }
+
+  async install(...changes: readonly (readonly [cidr: string, set: number])[]): Promise<void> {
+    const prefixes = changes.map(([cidr]) => parsePrefix(cidr));
+    this.installer.install({
+      family: 4,
+      count: changes.length,
+      addresses: Uint32Array.from(prefixes.map((prefix) => prefixWords(prefix)[0])),
+      lengths: Uint8Array.from(prefixes.map(({ length }) => length)),
+      nextHops: Uint32Array.from(changes.map(([, set]) => set)),
+      nextHopSets: SETS,
+      since: 0,
+    });
+    await this.clock.advanceAsync(100);
+  }
+
+  /** `via%dev` of each way that the table wants for a prefix. */
+  wants(cidr: string): string[] {
+    const prefix = parsePrefix(cidr);
+    const index = this.table.prefixes.find4(prefixWords(prefix)[0], prefix.length);
+    if (index < 0 || this.table.desired(index) === 0) return [];
+    return this.table.hows.how(this.table.desired(index)).nextHops.map(({ via, dev }) => `${via}%${dev}`);
+  }
+}
+
+function pool(cidr: string, more: Partial<DesiredPool> = {}): DesiredPool {
+  return {
+    name: cidr,
+    cidr,
+    ipip: 'Never',
+    vxlan: 'Never',
+    natOutgoing: false,
+    disabled: false,
+    disableBgpExport: false,
+    ...more,
+  };
+}
+
+t.test('a next hop on a connected network is its own gateway, several are ECMP', async (t) => {
+  const bench = new Bench();
+  await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 3]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+  t.same(bench.wants('10.244.2.0/26'), ['172.16.0.2%2', '172.16.0.3%2']);
+});
+
+t.test('a next hop behind a router is reached through the router', async (t) => {
+  const bench = new Bench();
+  await bench.install(['10.244.1.0/26', 4]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.1.254%3']);
+});
+
+t.test('a withdrawn route goes, one with a new next hop changes', async (t) => {
+  const bench = new Bench();
+  await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 1]);
+  await bench.install(['10.244.1.0/26', 0], ['10.244.2.0/26', 2], ['10.244.3.0/26', 0]);
+  t.same(bench.wants('10.244.1.0/26'), []);
+  t.same(bench.wants('10.244.2.0/26'), ['172.16.0.3%2']);
+  t.equal(bench.table.prefixes.find4(0x0af40300, 26), -1, 'a withdrawal of the unknown leaves no trace');
+});
+
+t.test('when the way to a next hop changes, its routes follow; when it is lost, they go', async (t) => {
+  const bench = new Bench();
+  await bench.install(['10.244.1.0/26', 4], ['10.244.2.0/26', 1]);
+  bench.ways.gateway = '172.16.1.253';
+  bench.nextHops.invalidate();
+  await bench.clock.advanceAsync(100);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.1.253%3']);
+  bench.ways.gateway = undefined;
+  bench.nextHops.invalidate();
+  await bench.clock.advanceAsync(100);
+  t.same(bench.wants('10.244.1.0/26'), []);
+  t.same(bench.wants('10.244.2.0/26'), ['172.16.0.2%2']);
+});
+
+t.test('VXLAN pools are not routed by BGP, and are again when they are VXLAN no longer', async (t) => {
+  const bench = new Bench();
+  bench.installer.setPools([pool('10.244.0.0/16', { vxlan: 'Always' })]);
+  await bench.install(['10.244.1.0/26', 1], ['10.99.0.0/24', 1]);
+  t.same(bench.wants('10.244.1.0/26'), []);
+  t.same(bench.wants('10.99.0.0/24'), ['172.16.0.2%2'], 'what is in no pool is accepted');
+  bench.installer.setPools([pool('10.244.0.0/16')]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+});
