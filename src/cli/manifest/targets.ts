@@ -27,6 +27,11 @@ export async function targetsOfFiles(options: FileOptions, io: Io): Promise<read
   return targets;
 }
 
+/** All objects of a text. */
+export function targetsOfText(text: string): readonly Target[] {
+  return parseObjects(text).map(targetOf);
+}
+
 /** What `KIND [NAME…]` names. Without a name: all of the kind. */
 export function targetsOfArguments(kindText: string, names: readonly string[]): readonly Target[] {
   const kind = findKind(kindText);
@@ -39,7 +44,7 @@ export function targetsOfArguments(kindText: string, names: readonly string[]): 
 
 function targetsOf({ name, text }: SourceFile, nameFile: boolean): readonly Target[] {
   try {
-    return parseObjects(text).map(targetOf);
+    return targetsOfText(text);
   } catch (error) {
     if (!nameFile || !(error instanceof FileError)) throw error;
     throw new FileError(`${name}: ${error.message}`, { cause: error });
