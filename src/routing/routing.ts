@@ -139,9 +139,15 @@ export class Routing {
     this.#options.routes.schedule();
   }
 
+  /**
+   * The End-of-RIB is heard before the routes that came just ahead of it have been decided upon, so the sweep waits
+   * for that turn: released at once, it would remove routes that are wanted a millisecond later.
+   */
   #release(): void {
-    for (const table of Object.values(this.#options.routes.tables)) table.releaseDeletions();
-    this.#options.routes.schedule();
+    this.#options.clock.soon(() => {
+      for (const table of Object.values(this.#options.routes.tables)) table.releaseDeletions();
+      this.#options.routes.schedule();
+    });
   }
 
   #converged(): void {
