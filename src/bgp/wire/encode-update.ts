@@ -67,16 +67,15 @@ export function encodeAnnouncements(
 ): number {
   const mp = encoding.multiprotocol || nextHop.length !== 4;
   const attributes = encoding.fourOctetAs ? canonical : narrowAttributes(canonical);
-  const block = mp ? attributes : withNextHop(attributes, nextHop);
-  // Header, two lengths, and for MP_REACH its own header, AFI, SAFI, next hop with length, reserved octet.
-  const overhead = HEADER_LENGTH + 4 + block.length + (mp ? 4 + 5 + nextHop.length : 0);
+  // Header, two lengths, NEXT_HOP; or for MP_REACH its own header, AFI, SAFI, next hop with length, reserved octet.
+  const overhead = HEADER_LENGTH + 4 + attributes.length + (mp ? 4 + 5 + nextHop.length : NEXT_HOP_LENGTH);
   if (overhead + MAX_ENTRY > encoding.maxMessage) return 0;
   let next = prefixes.from;
   let messages = 0;
   while (next < prefixes.to) {
     next = mp
-      ? announceMp(out, encoding, block, nextHop, prefixes, next)
-      : announceClassic(out, encoding, block, prefixes, next);
+      ? announceMp(out, encoding, attributes, nextHop, prefixes, next)
+      : announceClassic(out, encoding, attributes, nextHop, prefixes, next);
     messages++;
   }
   return messages;
@@ -85,17 +84,16 @@ export function encodeAnnouncements(
 function announceClassic(
   out: Slab,
   encoding: UpdateEncoding,
-  block: Uint8Array,
+  attributes: Uint8Array,
+  nextHop: Uint8Array,
   prefixes: PrefixList,
   from: number,
 ): number {
   const start = out.reserve(encoding.maxMessage);
   const { bytes } = out;
-  let at = put16(bytes, start + HEADER_LENGTH, 0);
-  at = put16(bytes, at, block.length);
-  bytes.set(block, at);
-  at += block.length;
-  const next = fill(out, at, start + encoding.maxMessage, 4, encoding.addPath, prefixes, from);
+  const at = put16(bytes, put16(bytes, start + HEADER_LENGTH, 0), attributes.length + NEXT_HOP_LENGTH);
+  const nlri = putWithNextHop(bytes, at, attributes, nextHop);
+  const next = fill(out, nlri, start + encoding.maxMessage, 4, encoding.addPath, prefixes, from);
   out.close(start, MESSAGE.UPDATE);
   return next;
 }
@@ -103,7 +101,7 @@ function announceClassic(
 function announceMp(
   out: Slab,
   encoding: UpdateEncoding,
-  block: Uint8Array,
+  attributes: Uint8Array,
   nextHop: Uint8Array,
   prefixes: PrefixList,
   from: number,
@@ -113,14 +111,12 @@ function announceMp(
   const lengthAt = put16(bytes, start + HEADER_LENGTH, 0);
   let at = putMpHeader(bytes, lengthAt + 2, ATTRIBUTE.MP_REACH, encoding.family);
   bytes[at++] = nextHop.length;
-  bytes.set(nextHop, at);
-  at += nextHop.length;
+  at = copy(nextHop, 0, nextHop.length, bytes, at);
   bytes[at++] = 0;
-  const limit = start + encoding.maxMessage - block.length;
+  const limit = start + encoding.maxMessage - attributes.length;
   const next = fill(out, at, limit, ipFamily(encoding.family), encoding.addPath, prefixes, from);
   put16(bytes, lengthAt + 4, out.length - lengthAt - 6);
-  bytes.set(block, out.length);
-  out.length += block.length;
+  out.length = copy(attributes, 0, attributes.length, bytes, out.length);
   put16(bytes, lengthAt, out.length - lengthAt - 2);
   out.close(start, MESSAGE.UPDATE);
   return next;
@@ -162,18 +158,28 @@ export function encodeEndOfRib(family: AddressFamily): Uint8Array {
   );
 }
 
-/** Attributes with NEXT_HOP at its place in the order of types. */
-function withNextHop(attributes: Uint8Array, nextHop: Uint8Array): Uint8Array {
-  let at = 0;
-  while (at < attributes.length && attributes[at + 1] < ATTRIBUTE.NEXT_HOP) {
-    at += (attributes[at] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 + u16(attributes, at + 2) : 3 + attributes[at + 2];
+/** The attribute NEXT_HOP, header and value. */
+const NEXT_HOP_LENGTH = 7;
+
+/** Writes attributes with NEXT_HOP at its place in the order of types; returns where they end. */
+function putWithNextHop(bytes: Uint8Array, to: number, attributes: Uint8Array, nextHop: Uint8Array): number {
+  let split = 0;
+  while (split < attributes.length && attributes[split + 1] < ATTRIBUTE.NEXT_HOP) {
+    const extended = (attributes[split] & FLAG.EXTENDED_LENGTH) !== 0;
+    split += extended ? 4 + u16(attributes, split + 2) : 3 + attributes[split + 2];
   }
-  const block = new Uint8Array(attributes.length + 7);
-  block.set(attributes.subarray(0, at));
-  block.set([WELL_KNOWN, ATTRIBUTE.NEXT_HOP, 4], at);
-  block.set(nextHop, at + 3);
-  block.set(attributes.subarray(at), at + 7);
-  return block;
+  const at = copy(attributes, 0, split, bytes, to);
+  bytes[at] = WELL_KNOWN;
+  bytes[at + 1] = ATTRIBUTE.NEXT_HOP;
+  bytes[at + 2] = 4;
+  return copy(attributes, split, attributes.length, bytes, copy(nextHop, 0, 4, bytes, at + 3));
+}
+
+/** For runs of a few dozen octets a loop beats `set`, which needs a view of its source. */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+  let write = at;
+  for (let read = start; read < end; read++) to[write++] = from[read];
+  return write;
 }
 
 /**

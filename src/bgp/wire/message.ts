@@ -18,18 +18,14 @@ export const MESSAGE = { OPEN: 1, UPDATE: 2, NOTIFICATION: 3, KEEPALIVE: 4, ROUT
 
 export type MessageType = (typeof MESSAGE)[keyof typeof MESSAGE];
 
-/** Writes a header at `at`; `length` counts the whole message. */
-export function putHeader(bytes: Uint8Array, at: number, length: number, type: MessageType): void {
-  bytes.fill(0xff, at, at + 16);
-  bytes[at + 16] = length >>> 8;
-  bytes[at + 17] = length;
-  bytes[at + 18] = type;
-}
-
 /** A whole message around a body. */
 export function frame(type: MessageType, body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(HEADER_LENGTH + body.length);
-  putHeader(bytes, 0, bytes.length, type);
+  const length = HEADER_LENGTH + body.length;
+  const bytes = new Uint8Array(length);
+  bytes.fill(0xff, 0, 16);
+  bytes[16] = length >>> 8;
+  bytes[17] = length;
+  bytes[18] = type;
   bytes.set(body, HEADER_LENGTH);
   return bytes;
 }

@@ -27,6 +27,8 @@ export function decodeNlri(
 ): boolean {
   columns.count = 0;
   columns.reserve(end - start);
+  if (columns.pathIdsUsed && !addPath) columns.pathIds.fill(0);
+  columns.pathIdsUsed = addPath;
   return columns.family === 4
     ? decode4(bytes, start, end, addPath, columns)
     : decode6(bytes, start, end, addPath, columns);
@@ -34,7 +36,7 @@ export function decodeNlri(
 
 function decode4(bytes: Uint8Array, start: number, end: number, addPath: boolean, columns: NlriScratch): boolean {
   const { addresses, lengths, pathIds } = columns;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = columns.fieldsOf(bytes);
   // The last place where four octets can be read without leaving the buffer.
   const fast = bytes.length - 4;
   let at = start;
@@ -53,14 +55,13 @@ function decode4(bytes: Uint8Array, start: number, end: number, addPath: boolean
     lengths[count++] = length;
     at = next;
   }
-  if (!addPath) pathIds.fill(0, 0, count);
   columns.count = count;
   return true;
 }
 
 function decode6(bytes: Uint8Array, start: number, end: number, addPath: boolean, columns: NlriScratch): boolean {
   const { addresses, lengths, pathIds } = columns;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = columns.fieldsOf(bytes);
   const fast = bytes.length - 16;
   let at = start;
   let count = 0;
@@ -89,7 +90,6 @@ function decode6(bytes: Uint8Array, start: number, end: number, addPath: boolean
     lengths[count++] = length;
     at = next;
   }
-  if (!addPath) pathIds.fill(0, 0, count);
   columns.count = count;
   return true;
 }

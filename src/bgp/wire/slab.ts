@@ -1,4 +1,4 @@
-import { type MessageType, putHeader } from './message.ts';
+import type { MessageType } from './message.ts';
 
 /**
  * A growing buffer of whole messages, indexed directly by those who fill it. What `view` gives goes to sockets; take
@@ -30,7 +30,10 @@ export class Slab {
 
   /** Puts the header before the message that begins at `start` and ends where the slab does. */
   close(start: number, type: MessageType): void {
-    putHeader(this.bytes, start, this.length - start, type);
+    const { fields } = this;
+    for (let at = start; at < start + 16; at += 4) fields.setUint32(at, 0xffffffff);
+    fields.setUint16(start + 16, this.length - start);
+    fields.setUint8(start + 18, type);
   }
 
   append(message: Uint8Array): void {

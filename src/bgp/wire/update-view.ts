@@ -11,7 +11,11 @@ export class NlriScratch implements NlriColumns {
   addresses: Uint32Array;
   lengths: Uint8Array;
   pathIds: Uint32Array;
+  /** Whether `pathIds` holds anything but zeros. */
+  pathIdsUsed = false;
   readonly #words: 1 | 4;
+  #source: Uint8Array | undefined;
+  #fields = new DataView(new ArrayBuffer(0));
 
   /** `widest` is the family with the longest addresses that will ever be put in. */
   constructor(widest: Family, capacity: number) {
@@ -28,6 +32,15 @@ export class NlriScratch implements NlriColumns {
     this.addresses = new Uint32Array(capacity * this.#words);
     this.lengths = new Uint8Array(capacity);
     this.pathIds = new Uint32Array(capacity);
+  }
+
+  /** `bytes` as a DataView, which is made anew only for a new chunk, not for each message in it. */
+  fieldsOf(bytes: Uint8Array): DataView {
+    if (this.#source !== bytes) {
+      this.#source = bytes;
+      this.#fields = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.#fields;
   }
 }
 
