@@ -29,9 +29,18 @@ function ordered(value: unknown): unknown {
   const { metadata, items } = value;
   return {
     ...pick(value, OBJECT_ORDER),
-    ...(isObject(metadata) ? { metadata: pick(metadata, META_ORDER) } : {}),
+    ...(isObject(metadata) ? { metadata: pick(withSortedMaps(metadata), META_ORDER) } : {}),
     ...(Array.isArray(items) ? { items: items.map(ordered) } : {}),
   };
+}
+
+/** Go prints maps by key. */
+function withSortedMaps(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const maps = ['labels', 'annotations'].flatMap((key) => {
+    const map = metadata[key];
+    return isObject(map) ? [[key, Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)))]] : [];
+  });
+  return { ...metadata, ...Object.fromEntries(maps) };
 }
 
 /** The fields of `order` first and in that order, then the others. */
