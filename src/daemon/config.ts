@@ -13,13 +13,10 @@ export class ConfigError extends VRouterError {
   }
 }
 
-const flag = z.union([
-  z.boolean(),
-  z
-    .string()
-    .refine((text) => /^(true|yes|on|1|enabled|false|no|off|0|disabled)$/i.test(text), 'true or false')
-    .transform((text) => /^(true|yes|on|1|enabled)$/i.test(text)),
-]);
+const flag = z
+  .union([z.boolean(), z.string()])
+  .refine((value) => /^(true|yes|on|1|enabled|false|no|off|0|disabled)$/i.test(String(value)), 'true or false')
+  .transform((value) => /^(true|yes|on|1|enabled)$/i.test(String(value)));
 
 function whole(min: number, max: number) {
   return z

@@ -1,0 +1,119 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readConfig, SETTINGS } from '../../src/daemon/config.ts';
+
+const NAME = { NODENAME: 'n1' };
+
+t.test('defaults are Calico’s', async (t) => {
+  t.match(readConfig(NAME), {
+    NODENAME: 'n1',
+    CALICO_IPV4POOL_BLOCK_SIZE: 26,
+    CALICO_IPV4POOL_IPIP: 'Always',
+    CALICO_IPV4POOL_VXLAN: 'Never',
+    CALICO_IPV4POOL_NAT_OUTGOING: true,
+    CALICO_IPV4POOL_NODE_SELECTOR: 'all()',
+    NO_DEFAULT_POOLS: false,
+    IP_AUTODETECTION_METHOD: 'first-found',
+    FELIX_INTERFACEPREFIX: 'cali',
+    FELIX_HEALTHPORT: 9099,
+  });
+});
+
+t.test('flags come before the environment, the environment before the file', async (t) => {
+  const file = join(t.testdir(), 'vrouter.yaml');
+  writeFileSync(file, 'NODENAME: from-file\nVROUTER_BGP_HOLD_TIME: 30\nFELIX_HEALTHPORT: 1111\n');
+  const config = readConfig({ NODENAME: 'from-env', FELIX_HEALTHPORT: '2222' }, { NODENAME: 'from-flag' }, file);
+  t.match(config, { NODENAME: 'from-flag', FELIX_HEALTHPORT: 2222, VROUTER_BGP_HOLD_TIME: 30 });
+});
+
+/** Each setting that can be wrong: a wrong value, and a part of what is said to be allowed. */
+const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>> = {
+  NODENAME: ['not a name!', 'DNS name'],
+  IP: ['10.0.0', 'IPv4 address'],
+  IP6: ['10.0.0.1', 'IPv6 address'],
+  IP_AUTODETECTION_METHOD: ['magic', 'first-found'],
+  IP6_AUTODETECTION_METHOD: ['cidr=', 'first-found'],
+  AS: ['sixty', 'AS number'],
+  CALICO_ROUTER_ID: ['::1', 'dotted quad'],
+  CALICO_NETWORKING_BACKEND: ['gobgp', 'bird'],
+  NO_DEFAULT_POOLS: ['perhaps', 'true or false'],
+  DISABLE_NODE_IP_CHECK: ['2', 'true or false'],
+  WAIT_FOR_DATASTORE: ['maybe', 'true or false'],
+  CALICO_IPV4POOL_CIDR: ['10.0.0.0', 'CIDR'],
+  CALICO_IPV4POOL_BLOCK_SIZE: ['33', '20 to 32'],
+  CALICO_IPV4POOL_IPIP: ['Sometimes', 'CrossSubnet'],
+  CALICO_IPV4POOL_VXLAN: ['Sometimes', 'CrossSubnet'],
+  CALICO_IPV4POOL_NAT_OUTGOING: ['ja', 'true or false'],
+  CALICO_IPV4POOL_DISABLE_BGP_EXPORT: ['ja', 'true or false'],
+  CALICO_IPV6POOL_CIDR: ['fd00::', 'CIDR'],
+  CALICO_IPV6POOL_BLOCK_SIZE: ['115', '116 to 128'],
+  CALICO_IPV6POOL_VXLAN: ['Sometimes', 'CrossSubnet'],
+  CALICO_IPV6POOL_NAT_OUTGOING: ['ja', 'true or false'],
+  CALICO_IPV6POOL_DISABLE_BGP_EXPORT: ['ja', 'true or false'],
+  FELIX_INTERFACEPREFIX: ['much-too-long', 'one to four'],
+  FELIX_LOGSEVERITYSCREEN: ['loud', 'debug'],
+  FELIX_HEALTHPORT: ['70000', '0 to 65535'],
+  FELIX_PROMETHEUSMETRICSENABLED: ['ja', 'true or false'],
+  FELIX_PROMETHEUSMETRICSPORT: ['-1', '0 to 65535'],
+  FELIX_ROUTEREFRESHINTERVAL: ['often', '0 to 86400'],
+  VROUTER_BGP_HOLD_TIME: ['2', '3 to 65535'],
+  VROUTER_BGP_CONNECT_RETRY_TIME: ['0', '1 to 65535'],
+  VROUTER_BGP_RESTART_TIME: ['5000', '0 to 4095'],
+};
+
+/** Settings that take any text. */
+const FREE = [
+  'CALICO_NODENAME_FILE',
+  'CLUSTER_TYPE',
+  'CALICO_IPV4POOL_NODE_SELECTOR',
+  'CALICO_IPV6POOL_NODE_SELECTOR',
+  'FELIX_HEALTHHOST',
+  'FELIX_PROMETHEUSMETRICSHOST',
+  'VROUTER_SOCKET',
+];
+
+t.test('every setting is either free text or has a wrong value here', async (t) => {
+  t.same([...Object.keys(WRONG), ...FREE].sort(), [...SETTINGS].sort());
+});
+
+for (const [name, [value, allowed]] of Object.entries(WRONG)) {
+  t.test(`${name}='${value}' is refused by name, with what is allowed`, async (t) => {
+    const thrown = t.throws(() => readConfig({ ...NAME, [name]: value }), { code: 'CONFIG' }) as Error;
+    t.match(thrown.message, `${name}='`);
+    t.match(thrown.message, '(environment)');
+    t.match(thrown.message, allowed);
+  });
+}
+
+t.test('several wrong values are all named at once', async (t) => {
+  t.throws(() => readConfig({ ...NAME, AS: 'x', IP: 'y' }), { message: /IP='y'.*\n.*AS='x'/ });
+});
+
+t.test('a pool can’t have two encapsulations', async (t) => {
+  t.throws(() => readConfig({ ...NAME, CALICO_IPV4POOL_VXLAN: 'Always' }), {
+    message: /CALICO_IPV4POOL_VXLAN='Always'.*Never/,
+  });
+});
+
+t.test('a misspelt setting in a file or flag is refused; strangers in the environment are not ours', async (t) => {
+  const file = join(t.testdir(), 'vrouter.yaml');
+  writeFileSync(file, 'NODENAM: x\n');
+  t.throws(() => readConfig({}, {}, file), { message: /NODENAM / });
+  t.throws(() => readConfig({}, { HOLD: '3' }), { message: /HOLD \(command line\)/ });
+  t.doesNotThrow(() => readConfig({ ...NAME, SHELL: '/bin/sh' }));
+});
+
+t.test('a file that is not there, is no YAML, or is no map of settings says so', async (t) => {
+  const dir = t.testdir({ bad: 'a: [', list: '- NODENAME\n', empty: '' });
+  t.throws(() => readConfig(NAME, {}, join(dir, 'none')), { message: /configuration file .*none/ });
+  t.throws(() => readConfig(NAME, {}, join(dir, 'bad')), { message: /configuration file .*bad/ });
+  t.throws(() => readConfig(NAME, {}, join(dir, 'list')), { message: /expected lines such as/ });
+  t.equal(readConfig(NAME, {}, join(dir, 'empty')).NODENAME, 'n1');
+});
+
+t.test('the node is called as it was before, else as the host is', async (t) => {
+  const file = join(t.testdir({ nodename: 'Old-Name\n' }), 'nodename');
+  t.equal(readConfig({ CALICO_NODENAME_FILE: file }).NODENAME, 'old-name');
+  t.equal(readConfig({ CALICO_NODENAME_FILE: `${file}-none`, HOSTNAME: 'Host1' }).NODENAME, 'host1');
+});

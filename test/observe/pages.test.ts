@@ -1,0 +1,122 @@
+import { request as get } from 'node:http';
+import t, { type Test } from 'tap';
+import { silentLog } from '../../src/base/index.ts';
+import type { NodeStatus } from '../../src/control/index.ts';
+import { Metrics, nodePages, PageServer } from '../../src/observe/index.ts';
+
+const STATUS: NodeStatus = {
+  nodename: 'n1',
+  version: '0.1.0',
+  pid: 1,
+  startedAt: 0,
+  ready: true,
+  problems: [],
+  datastore: { type: 'sqlite', inSync: true, lastEventAgeSeconds: 2 },
+  bgp: {
+    asn: 64512,
+    routerId: '172.16.0.1',
+    peers: [
+      {
+        address: '172.16.0.2',
+        family: 4,
+        type: 'node-to-node mesh',
+        state: 'up',
+        since: 0,
+        info: 'Established',
+        remoteAs: 64512,
+        received: 3,
+        accepted: 2,
+        advertised: 1,
+      },
+      {
+        address: '172.16.0.3',
+        family: 4,
+        type: 'node-to-node mesh',
+        state: 'start',
+        since: 0,
+        info: 'Active connection refused',
+        remoteAs: 64512,
+        received: 0,
+        accepted: 0,
+        advertised: 0,
+      },
+    ],
+  },
+  blocks: [{ cidr: '10.244.0.0/26', state: 'confirmed', inUse: 5, size: 64 }],
+  routes: { desired: 7, programmed: 6, failed: 1 },
+};
+
+async function served(
+  t: Test,
+  status: NodeStatus = STATUS,
+): Promise<(path: string, method?: string) => Promise<{ status: number; body: string }>> {
+  const metrics = new Metrics({ status: () => status, routesWritten: () => ({ add: 7, replace: 0, delete: 2 }) });
+  metrics.updateToKernel.observe(0.02);
+  const server = await PageServer.listen(
+    '127.0.0.1',
+    0,
+    nodePages(() => status, metrics),
+    silentLog,
+  );
+  t.teardown(() => server.close());
+  return (path, method = 'GET') =>
+    new Promise((resolve, reject) => {
+      const question = get({ host: '127.0.0.1', port: server.port, path, method }, (response) => {
+        let body = '';
+        response.on('data', (chunk) => {
+          body += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      });
+      question.on('error', reject);
+      question.end();
+    });
+}
+
+t.test('a node that is ready says so, by all the names that probes use', async (t) => {
+  const ask = await served(t);
+  for (const path of ['/healthz', '/livez', '/liveness', '/readyz', '/readiness'])
+    t.equal((await ask(path)).status, 200, path);
+});
+
+t.test('a node that is not ready says why, and is alive all the same', async (t) => {
+  const ask = await served(t, { ...STATUS, ready: false, problems: ['the datastore is being read'] });
+  t.match(await ask('/readyz'), { status: 503, body: /datastore is being read/ });
+  t.equal((await ask('/healthz')).status, 200);
+});
+
+t.test('metrics tell of sessions, prefixes, blocks, routes, convergence and the event loop', async (t) => {
+  const { body } = await (await served(t))('/metrics');
+  for (const line of [
+    'vrouter_build_info{version="0.1.0"} 1',
+    'vrouter_ready 1',
+    'vrouter_bgp_session_up{peer="172.16.0.2",peer_as="64512",type="node-to-node mesh"} 1',
+    'vrouter_bgp_session_up{peer="172.16.0.3",peer_as="64512",type="node-to-node mesh"} 0',
+    'vrouter_bgp_session_state{peer="172.16.0.2"} 6',
+    'vrouter_bgp_session_state{peer="172.16.0.3"} 3',
+    'vrouter_bgp_prefixes{peer="172.16.0.2",direction="accepted"} 2',
+    'vrouter_ipam_blocks 1',
+    'vrouter_ipam_addresses_in_use 5',
+    'vrouter_routes{state="failed"} 1',
+    'vrouter_route_writes_total{verb="delete"} 2',
+    'vrouter_datastore_connected{type="sqlite"} 1',
+    'vrouter_bgp_convergence_seconds_bucket{le="0.025"} 1',
+  ]) {
+    t.ok(body.split('\n').includes(line), line);
+  }
+  t.match(body, 'nodejs_eventloop_lag_seconds');
+});
+
+t.test('counters do not grow by being read', async (t) => {
+  const ask = await served(t);
+  await ask('/metrics');
+  t.match((await ask('/metrics')).body, 'vrouter_route_writes_total{verb="add"} 7\n');
+});
+
+t.test('there is nothing else to be had', async (t) => {
+  const ask = await served(t);
+  t.equal((await ask('/../etc/passwd')).status, 404);
+  t.equal((await ask('/constructor')).status, 404);
+  t.equal((await ask('/metrics', 'POST')).status, 405);
+  t.same(await ask('/healthz', 'HEAD'), { status: 200, body: '' });
+});
