@@ -16,6 +16,9 @@ import {
 /** A table that changes all the time can't be dumped consistently; after so many tries the last one must do. */
 const DUMP_TRIES = 8;
 
+/** Requests under way at once: their answers fit into the receive buffer many times over. */
+const WINDOW = 256;
+
 /** What waits for the answers to sequence numbers `first` … `first + count − 1`. */
 interface Waiting {
   readonly first: number;
@@ -37,6 +40,8 @@ export class NetlinkClient {
   readonly #socket: NetlinkSocket;
   #sequence = 1;
   #waiting: Waiting[] = [];
+  /** Requests that wait for room in the window, in order. */
+  readonly #backlog: (() => void)[] = [];
   #dumps: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -61,16 +66,20 @@ export class NetlinkClient {
   get<T>(message: Uint8Array, what: string, decode: (body: ByteReader) => T | undefined): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       let found: T | undefined;
-      const first = this.#expect(1, {
-        message: ({ body }) => {
-          found ??= decode(body);
-        },
-        answer: (_, { errno, words }) =>
-          errno === 0 ? resolve(found) : reject(KernelError.fromErrno(errno, what, words)),
-        fail: reject,
-      });
-      setSequence(message, first);
-      this.#send(wantAcknowledgement(message), first);
+      const start = () => {
+        const first = this.#expect(1, {
+          message: ({ body }) => {
+            found ??= decode(body);
+          },
+          answer: (_, { errno, words }) =>
+            errno === 0 ? resolve(found) : reject(KernelError.fromErrno(errno, what, words)),
+          fail: reject,
+        });
+        setSequence(message, first);
+        this.#send(wantAcknowledgement(message), first);
+      };
+      if (this.#waiting.length < WINDOW) start();
+      else this.#backlog.push(start);
     });
   }
 
@@ -197,8 +206,10 @@ export class NetlinkClient {
 
   #answer(waiting: Waiting, sequence: number, answer: Acknowledgement, flags: number): void {
     const entry = sequence - waiting.first;
-    if (entry === waiting.count - 1) this.#take(waiting.first);
+    const last = entry === waiting.count - 1;
+    if (last) this.#take(waiting.first);
     waiting.answer(entry, answer, flags);
+    if (last) this.#backlog.shift()?.();
   }
 
   #take(first: number): Waiting | undefined {
@@ -210,5 +221,7 @@ export class NetlinkClient {
     const all = this.#waiting;
     this.#waiting = [];
     for (const waiting of all) waiting.fail(new KernelError(code, 'netlink', reason));
+    // Those that were not sent yet are not concerned, unless the socket is closed: then they fail as they start.
+    for (const start of this.#backlog.splice(0, this.#closed ? this.#backlog.length : WINDOW)) start();
   }
 }

@@ -80,7 +80,7 @@ export class KernelMonitor implements Monitor {
     for (const datagram of held) this.#receive(datagram);
   }
 
-  /** What was held is older than the listing that the listener now makes, so it is forgotten. */
+  /** Told once the names are known again; whatever is lost meanwhile is in the listing that the listener then makes. */
   #resync(): void {
     if (this.#stopped || this.#held !== undefined) return;
     this.#held = [];

@@ -11,11 +11,16 @@ const CLONE_NEWNET = 0x40000000;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const SO_RCVBUFFORCE = 33;
+const SO_MEMINFO = 55;
+/** SO_MEMINFO answers with this many 32-bit counters, of which one is that of drops. */
+const MEMINFO_COUNTERS = 9;
+const MEMINFO_DROPS = 8;
 const SOL_NETLINK = 270;
 const AF_NETLINK = 16;
 const EINVAL = 22;
 
 /** The options of SOL_NETLINK (include/uapi/linux/netlink.h). */
+export const NETLINK_NO_ENOBUFS = 5;
 export const NETLINK_CAP_ACK = 10;
 export const NETLINK_EXT_ACK = 11;
 export const NETLINK_GET_STRICT_CHK = 12;
@@ -23,6 +28,7 @@ export const NETLINK_GET_STRICT_CHK = 12;
 interface Libc {
   setns(descriptor: number, type: number): number;
   setsockopt(descriptor: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(descriptor: number, level: number, name: number, value: Uint32Array, length: Uint32Array): number;
   getsockname(descriptor: number, address: Uint8Array, length: Uint32Array): number;
   address(buffer: Uint8Array): bigint;
   errno(): number;
@@ -37,6 +43,7 @@ function libc(): Libc {
   loaded = {
     setns: library.func('int setns(int, int)'),
     setsockopt: library.func('int setsockopt(int, int, int, uint8_t *, uint32_t)'),
+    getsockopt: library.func('int getsockopt(int, int, int, uint32_t *, uint32_t *)'),
     getsockname: library.func('int getsockname(int, uint8_t *, uint32_t *)'),
     address: (buffer) => koffi.address(buffer),
     errno: () => koffi.errno(),
@@ -113,6 +120,13 @@ export function enableNetlinkOption(descriptor: number, option: number): boolean
 /** Sets SO_RCVBUF beyond the system's limit, as CAP_NET_ADMIN may; false when it may not. */
 export function forceReceiveBuffer(descriptor: number, bytes: number): boolean {
   return libc().setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, integer(bytes), 4) === 0;
+}
+
+/** How many messages the socket has lost so far because its receive buffer was full. */
+export function droppedMessages(descriptor: number): number {
+  const counters = new Uint32Array(MEMINFO_COUNTERS);
+  const length = Uint32Array.of(counters.byteLength);
+  return libc().getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, counters, length) === 0 ? counters[MEMINFO_DROPS] : 0;
 }
 
 /** Attaches a classic BPF program (struct sock_filter[]) that decides in the kernel which messages are received. */

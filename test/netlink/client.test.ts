@@ -133,6 +133,24 @@ t.test('a closed client refuses at once, and closes its socket once', async (t) 
   await t.rejects(client.request(request(), 'late'), { code: 'CLOSED' });
 });
 
+t.test('a thousand requests at once keep a bounded number under way', async (t) => {
+  const { socket, client } = connect();
+  const all = Array.from({ length: 1000 }, (_, index) => client.request(request(), String(index)));
+  t.equal(socket.sent.length, 256);
+  socket.onSend = ([{ sequence }]) => socket.answer(NLMSG_ERROR, sequence, 0);
+  for (const [{ sequence }] of socket.sent.slice()) socket.answer(NLMSG_ERROR, sequence, 0);
+  await Promise.all(all);
+  t.equal(socket.sent.length, 1000);
+});
+
+t.test('what was not sent yet fails too when the client is closed', async (t) => {
+  const { client } = connect();
+  const all = Array.from({ length: 300 }, (_, index) => client.request(request(), String(index)));
+  client.close();
+  const outcomes = await Promise.allSettled(all);
+  t.ok(outcomes.every(({ status }) => status === 'rejected'));
+});
+
 const HOW: RouteHow = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 2 }] };
 
 t.test('a batch asks for one acknowledgement and tells failures by entry', async (t) => {
