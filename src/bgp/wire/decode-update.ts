@@ -1,6 +1,6 @@
 import type { Negotiated } from '../contract.ts';
 import { FLAG, u16 } from './attribute/row.ts';
-import { ATTRIBUTE } from './attribute/table.ts';
+import { ATTRIBUTE, attributeRow } from './attribute/table.ts';
 import { matchesBlock, readBlock } from './attribute-block.ts';
 import { HEADER_LENGTH } from './message.ts';
 import { decodeMpReach, decodeMpUnreach, negotiatedFamily } from './multiprotocol.ts';
@@ -102,7 +102,8 @@ function readAttributes(
   }
   view.attributesLength = result.canonicalLength;
   view.nextHop4 = result.nextHop4;
-  if (view.announced4.count + view.mpAnnounced.count > 0) checkMandatory(result, view, errors);
+  if (view.announced4.count + view.mpAnnounced.count === 0) return;
+  for (const type of missing(result, view)) errors.push(missingError(type, bytes, start, end));
 }
 
 /** An End-of-RIB marker of any family but IPv4: nothing but an MP_UNREACH without prefixes (RFC 4724 §2). */
@@ -112,16 +113,22 @@ function isEndOfRib(bytes: Uint8Array, start: number, end: number, view: UpdateS
   return alone && view.mpWithdrawn.count === 0 && view.withdrawn4.count + view.announced4.count === 0;
 }
 
-/** What a message that announces anything must have (RFC 7606 §3 (d)). */
-function checkMandatory(block: BlockResult, view: UpdateScratch, errors: UpdateError[]): void {
-  if (!block.hasOrigin) errors.push(missing(ATTRIBUTE.ORIGIN, 'ORIGIN'));
-  if (!block.hasAsPath) errors.push(missing(ATTRIBUTE.AS_PATH, 'AS_PATH'));
-  if (!block.hasNextHop && view.announced4.count > 0) errors.push(missing(ATTRIBUTE.NEXT_HOP, 'NEXT_HOP'));
+/** Mandatory attributes that a message which announces something lacks (RFC 7606 §3 (d)). */
+function missing(block: BlockResult, view: UpdateScratch): readonly number[] {
+  if (block.hasOrigin && block.hasAsPath && (block.hasNextHop || view.announced4.count === 0)) return NONE;
+  const types: number[] = [];
+  if (!block.hasOrigin) types.push(ATTRIBUTE.ORIGIN);
+  if (!block.hasAsPath) types.push(ATTRIBUTE.AS_PATH);
+  if (!block.hasNextHop && view.announced4.count > 0) types.push(ATTRIBUTE.NEXT_HOP);
+  return types;
 }
 
-function missing(type: number, name: string): UpdateError {
-  const data = Uint8Array.of(type);
-  return updateError('withdraw', type, UPDATE_ERROR.MISSING_WELL_KNOWN, `${name} is missing`, undefined, data);
+const NONE: readonly number[] = [];
+
+function missingError(type: number, bytes: Uint8Array, start: number, end: number): UpdateError {
+  const reason = `${attributeRow(type)!.name} is missing`;
+  const { MISSING_WELL_KNOWN } = UPDATE_ERROR;
+  return updateError('withdraw', type, MISSING_WELL_KNOWN, reason, bytes.slice(start, end), Uint8Array.of(type));
 }
 
 /** The strongest error decides; 'withdraw' without anything announced becomes 'reset' (RFC 7606 §5.2). */

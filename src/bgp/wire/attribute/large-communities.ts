@@ -30,7 +30,7 @@ export const LARGE_COMMUNITIES_ROW = attribute(
   },
 );
 
-/** Copies the list without its repetitions (RFC 8092 §5); returns where the copy ends. */
+/** Copies the list without its repetitions (RFC 8092 §2); returns where the copy ends. */
 export function copyUniqueLargeCommunities(
   bytes: Uint8Array,
   start: number,
