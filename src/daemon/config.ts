@@ -20,7 +20,8 @@ const flag = z
 
 function whole(min: number, max: number) {
   return z
-    .union([z.number(), z.string().regex(/^\d+$/, `a whole number from ${min} to ${max}`).transform(Number)])
+    .union([z.number(), z.string()])
+    .transform((value) => (typeof value === 'string' && !/^\d+$/.test(value) ? Number.NaN : Number(value)))
     .refine((value) => Number.isInteger(value) && value >= min && value <= max, `a whole number from ${min} to ${max}`);
 }
 
