@@ -17,6 +17,11 @@ export async function openStore(
       return new MemoryStore({ clock });
     case 'sqlite':
       return SqliteStore.open({ path: config.path, clock });
+    case 'etcdv3': {
+      // The distributed engines are loaded only by those who use them.
+      const { EtcdStore } = await import('./etcd/index.ts');
+      return new EtcdStore(config, clock);
+    }
     default:
       throw new DatastoreConfigError(`datastore type ${config.type} is not part of this build`);
   }

@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { type Clock, reasonOf } from '../../base/index.ts';
+import type { EtcdConfig } from '../config.ts';
+import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
+
+/** Milliseconds that a member has to answer. */
+const patience = 5000;
+/** The largest answer that is read. */
+const largestAnswer = 256 * 1024 * 1024;
+
+interface Failure {
+  readonly error?: string;
+  readonly message?: string;
+  readonly code?: number;
+}
+
+/** Of gRPC's status codes. */
+const OUT_OF_RANGE = 11;
+const UNAVAILABLE = 14;
+const UNAUTHENTICATED = 16;
+const refusals: readonly (number | undefined)[] = [3, 7, UNAUTHENTICATED];
+
+/** The member could not be reached, or can't serve: another one may. `sent` tells whether it may have acted. */
+class MemberDown extends Error {
+  readonly sent: boolean;
+
+  constructor(message: string, sent: boolean) {
+    super(message);
+    this.sent = sent;
+  }
+}
+
+/** Speaks to etcd's members through their JSON gateway, to the next one when one is down. */
+export class EtcdClient {
+  readonly #config: EtcdConfig;
+  readonly #clock: Clock;
+  readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
+  readonly #closing = new AbortController();
+  #member = 0;
+  #token: string | undefined;
+
+  constructor(config: EtcdConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+    const options = { keepAlive: true, keepAliveMsecs: 10_000 };
+    const { key, cert, caCert: ca } = config;
+    this.#agents = { http: new http.Agent(options), https: new https.Agent({ ...options, key, cert, ca }) };
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  /** Asks; if `changes`, a member that may have acted on it is not replaced by another. */
+  async call<Answer>(path: string, body: object, changes = false): Promise<Answer> {
+    return this.#onAnyMember(changes, async (endpoint) => {
+      const timeout = new AbortController();
+      const cancel = this.#clock.after(patience, () => timeout.abort());
+      try {
+        const response = await this.#post(endpoint, path, body, timeout.signal);
+        const text = await readAll(response);
+        if (response.statusCode !== 200) throw this.#failure(text, response.statusCode, changes);
+        return JSON.parse(text) as Answer;
+      } catch (error) {
+        if (!timeout.signal.aborted) throw error;
+        throw new MemberDown(`no answer in ${patience} ms`, true);
+      } finally {
+        cancel();
+      }
+    });
+  }
+
+  /** Asks for a stream of answers, one JSON text in each line. */
+  async *stream<Answer>(path: string, body: object, signal: AbortSignal): AsyncGenerator<Answer> {
+    const response = await this.#onAnyMember(false, async (endpoint) => {
+      const opened = await this.#post(endpoint, path, body, signal);
+      if (opened.statusCode !== 200) throw this.#failure(await readAll(opened), opened.statusCode, false);
+      return opened;
+    });
+    try {
+      let rest = '';
+      for await (const chunk of response.setEncoding('utf8')) {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop()!;
+        for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as Answer;
+      }
+    } catch (error) {
+      if (signal.aborted && !this.isClosed) return;
+      throw new DatastoreUnavailable(this.isClosed ? 'this store has been closed' : reasonOf(error), { cause: error });
+    } finally {
+      response.destroy();
+    }
+    if (!signal.aborted) throw new DatastoreUnavailable('etcd has ended the watch');
+  }
+
+  /** The error that an answer in a stream stands for. */
+  failureOf(failure: Failure): Error {
+    const reason = failure.message ?? failure.error ?? 'unknown failure';
+    if (failure.code === OUT_OF_RANGE) return new RevisionExpired(reason);
+    return new DatastoreUnavailable(`etcd: ${reason}`);
+  }
+
+  async #onAnyMember<Result>(changes: boolean, action: (endpoint: string) => Promise<Result>): Promise<Result> {
+    const reasons: string[] = [];
+    const { endpoints } = this.#config;
+    for (let tried = 0; tried < endpoints.length; tried++) {
+      if (this.isClosed) throw new DatastoreUnavailable('this store has been closed');
+      const endpoint = endpoints[this.#member % endpoints.length].replace(/\/$/, '');
+      try {
+        return await this.#authenticated(endpoint, action);
+      } catch (error) {
+        if (this.isClosed) throw new DatastoreUnavailable('this store has been closed');
+        if (!(error instanceof MemberDown)) throw error;
+        this.#member++;
+        reasons.push(`${endpoint}: ${error.message}`);
+        if (changes && error.sent) {
+          throw new DatastoreUnavailable(`${reasons.at(-1)}; whether the write was done is not known`);
+        }
+      }
+    }
+    throw new DatastoreUnavailable(`etcd: ${reasons.join('; ')}`);
+  }
+
+  async #authenticated<Result>(endpoint: string, action: (endpoint: string) => Promise<Result>): Promise<Result> {
+    if (this.#config.username === undefined) return action(endpoint);
+    if (this.#token === undefined) await this.#authenticate(endpoint);
+    try {
+      return await action(endpoint);
+    } catch (error) {
+      if (!(error instanceof TokenExpired)) throw error;
+      await this.#authenticate(endpoint);
+      return action(endpoint);
+    }
+  }
+
+  async #authenticate(endpoint: string): Promise<void> {
+    this.#token = undefined;
+    const { username, password } = this.#config;
+    const body = { name: username, password };
+    const response = await this.#post(endpoint, '/v3/auth/authenticate', body, this.#closing.signal);
+    const text = await readAll(response);
+    if (response.statusCode !== 200) throw this.#failure(text, response.statusCode, false);
+    this.#token = (JSON.parse(text) as { token: string }).token;
+  }
+
+  async #post(endpoint: string, path: string, body: object, signal: AbortSignal): Promise<IncomingMessage> {
+    const url = new URL(path, `${endpoint}/`);
+    const text = JSON.stringify(body);
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...(this.#token && { authorization: this.#token }),
+    };
+    const options = { method: 'POST', headers, signal: AbortSignal.any([signal, this.#closing.signal]) };
+    const request =
+      url.protocol === 'https:'
+        ? https.request(url, { ...options, agent: this.#agents.https })
+        : http.request(url, { ...options, agent: this.#agents.http });
+    let connected = false;
+    request.once('socket', (socket) => {
+      if (socket.connecting)
+        socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => (connected = true));
+      else connected = true;
+    });
+    request.end(text);
+    try {
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.socket.setKeepAlive(true, 10_000);
+      return response;
+    } catch (error) {
+      throw new MemberDown(reasonOf(error), connected);
+    }
+  }
+
+  #failure(text: string, status: number | undefined, changes: boolean): Error {
+    let failure: Failure = {};
+    try {
+      failure = JSON.parse(text) as Failure;
+    } catch {
+      failure = { message: `HTTP ${status}: ${text.slice(0, 200)}` };
+    }
+    const reason = failure.message ?? failure.error ?? `HTTP ${status}`;
+    if (/invalid auth token/.test(reason) && this.#token !== undefined) return new TokenExpired(reason);
+    if (refusals.includes(failure.code)) return new Unauthorized(`etcd: ${reason}`);
+    if (failure.code === OUT_OF_RANGE) return new RevisionExpired(reason);
+    if (failure.code === UNAVAILABLE || (status ?? 500) >= 500) return new MemberDown(reason, changes);
+    return new StoreError('ETCD', `etcd refuses: ${reason}`);
+  }
+}
+
+class TokenExpired extends Error {}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > largestAnswer) throw new StoreError('ETCD', `an answer of more than ${largestAnswer} octets`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new MemberDown(reasonOf(error), true);
+  }
+  return Buffer.concat(chunks).toString();
+}

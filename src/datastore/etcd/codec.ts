@@ -1,0 +1,121 @@
+import {
+  API_VERSION,
+  affinityLabels,
+  affinityName,
+  cidrName,
+  formatJson,
+  type KindName,
+  parseJson,
+  type ResourceOf,
+} from '../../model/index.ts';
+import { DatastoreCorrupt } from '../errors.ts';
+import { atRevision } from '../object.ts';
+import { readAffinityKey } from './layout.ts';
+
+/** A key and its value, as etcd's JSON gateway gives them: in base64, with integers as text. */
+export interface KeyValue {
+  readonly key: string;
+  readonly value?: string;
+  readonly create_revision?: string;
+  readonly mod_revision?: string;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** IPAM's fields whose names in etcd are not those of the API. */
+const renamed: Partial<Record<KindName, Readonly<Record<string, string>>>> = {
+  IPAMBlock: { affinityClaimTime: 'affinity_claim_time' },
+  IPAMConfiguration: { strictAffinity: 'strict_affinity', autoAllocateBlocks: 'auto_allocate_blocks' },
+};
+
+/** The value that Calico would write: of IPAM's kinds the bare fields, of all others the whole resource. */
+export function encode(resource: ResourceOf<KindName>): string {
+  const spec = resource.spec as Json;
+  switch (resource.kind) {
+    case 'IPAMBlock':
+    case 'IPAMConfiguration':
+      return formatJson(rename(spec, renamed[resource.kind]!));
+    case 'BlockAffinity': {
+      // The rest of it is in the key.
+      const { node: _node, type: _type, cidr: _cidr, ...rest } = spec;
+      return formatJson({ ...rest, deleted: rest['deleted'] ?? false });
+    }
+    case 'IPAMHandle':
+      return formatJson({ ...spec, deleted: spec['deleted'] ?? false });
+    default:
+      return formatJson(resource);
+  }
+}
+
+/** The resource that a key and value stand for; undefined for a key that is no such object. */
+export function decode<Kind extends KindName>(kind: Kind, pair: KeyValue): ResourceOf<Kind> | undefined {
+  const key = fromBase64(pair.key);
+  const value = readValue(key, pair);
+  const resource = decodeAs(kind, key, value, pair);
+  return resource === undefined ? undefined : atRevision(resource as ResourceOf<Kind>, pair.mod_revision ?? '');
+}
+
+function decodeAs(kind: KindName, key: string, value: Json, pair: KeyValue): unknown {
+  switch (kind) {
+    case 'IPAMBlock': {
+      const spec = rename(value, inverted(renamed.IPAMBlock!));
+      const { hostAffinity, ...rest } = spec;
+      // Very old data names the node itself.
+      const affinity = rest['affinity'] ?? (typeof hostAffinity === 'string' ? `host:${hostAffinity}` : undefined);
+      return made(kind, cidrName(String(spec['cidr'])), { ...rest, affinity }, pair);
+    }
+    case 'BlockAffinity': {
+      const place = readAffinityKey(key);
+      if (place === undefined) return undefined;
+      const { type, owner, cidr } = place;
+      const labels = affinityLabels(owner, type, cidr);
+      return made(kind, affinityName(owner, cidr), { ...value, node: owner, type, cidr }, pair, labels);
+    }
+    case 'IPAMHandle': {
+      const name = key.slice(key.lastIndexOf('/') + 1);
+      return made(kind, name.toLowerCase(), { handleID: name, ...value }, pair);
+    }
+    case 'IPAMConfiguration':
+      return made(kind, 'default', rename(value, inverted(renamed.IPAMConfiguration!)), pair);
+    default:
+      if (typeof value['metadata'] === 'object' && value['metadata'] !== null) return value;
+      throw damaged(key, 'it has no metadata');
+  }
+}
+
+/** IPAM's values carry no metadata: an incarnation of a key is told from the next by the revision of its creation. */
+function made(kind: KindName, name: string, spec: Json, pair: KeyValue, labels?: Json): unknown {
+  const metadata = { name, uid: `etcd-${pair.create_revision}`, ...(labels && { labels }) };
+  return { apiVersion: API_VERSION, kind, metadata, spec };
+}
+
+function readValue(key: string, pair: KeyValue): Json {
+  let value: unknown;
+  try {
+    value = parseJson(fromBase64(pair.value ?? ''));
+  } catch {
+    throw damaged(key, 'its value is not JSON');
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  throw damaged(key, 'its value is not a JSON object');
+}
+
+function damaged(key: string, reason: string): DatastoreCorrupt {
+  return new DatastoreCorrupt(`etcd key ${key}`, reason, 'Repair or delete it with etcdctl.');
+}
+
+function rename(value: Json, names: Readonly<Record<string, string>>): Json {
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [names[name] ?? name, member]));
+}
+
+function inverted(names: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(names).map(([api, etcd]) => [etcd, api]));
+}
+
+export function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+export function fromBase64(text: string): string {
+  return Buffer.from(text, 'base64').toString();
+}

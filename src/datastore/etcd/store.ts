@@ -1,0 +1,195 @@
+import { type Clock, systemClock } from '../../base/index.ts';
+import type { KindName, ResourceOf } from '../../model/index.ts';
+import type { EtcdConfig } from '../config.ts';
+import { AlreadyExists, NotFound, UpdateConflict } from '../errors.ts';
+import { atRevision, checkPrecondition, keyOf, keyText, matches, stamped } from '../object.ts';
+import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import { EtcdClient } from './client.ts';
+import { decode, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
+import { candidates, type KeyRange, rangeOf, storedAt } from './layout.ts';
+import { watchKind } from './watch.ts';
+
+interface RangeAnswer {
+  readonly header: { readonly revision: string };
+  readonly kvs?: readonly KeyValue[];
+  readonly more?: boolean;
+}
+
+interface TransactionAnswer {
+  readonly header: { readonly revision: string };
+  readonly succeeded?: boolean;
+  readonly responses?: readonly { readonly response_range?: RangeAnswer }[];
+}
+
+/** Objects asked for at once. */
+const page = 1000;
+/** A name longer than this may have been shortened with a hash, and doesn't tell its key. */
+const longestPlainName = 251;
+/** How long an answer to "are you there" counts, in milliseconds. */
+const probeLasts = 9000;
+
+/** Resources in etcd, where and as Calico keeps them. Every write is one transaction on the key's revision. */
+export class EtcdStore implements Store {
+  readonly #client: EtcdClient;
+  readonly #clock: Clock;
+  #probed: { readonly at: number; readonly answer: Promise<void> } | undefined;
+
+  constructor(config: EtcdConfig, clock: Clock = systemClock) {
+    this.#client = new EtcdClient(config, clock);
+    this.#clock = clock;
+  }
+
+  async get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined> {
+    const pair = await this.#find(key);
+    return pair && decode(key.kind, pair);
+  }
+
+  async list<Kind extends KindName>(kind: Kind, options: ListOptions = {}): Promise<Listing<Kind>> {
+    const { pairs, revision } = await this.#range(rangeOf(kind, options.namespace));
+    const items = pairs
+      .map((pair) => decode(kind, pair))
+      .filter((item) => item !== undefined)
+      .filter((item) => matches(item, options));
+    return { items: items.sort(byName), revision };
+  }
+
+  async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
+    const key = storedAt(resource);
+    const object = stamped(resource, undefined, this.#clock.wallTime());
+    const compare = [{ key: toBase64(key), target: 'CREATE', result: 'EQUAL', create_revision: '0' }];
+    const answer = await this.#transaction({ compare, success: [put(key, object)] });
+    if (!answer.succeeded) throw new AlreadyExists(keyText(keyOf(resource)));
+    const revision = answer.header.revision;
+    return this.#written(resource, object, key, { create_revision: revision, mod_revision: revision });
+  }
+
+  async update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
+    const name = keyOf(resource);
+    for (;;) {
+      const { uid, creationTimestamp, resourceVersion } = resource.metadata;
+      // Somebody who has read the object before brings all that is to be kept.
+      const whole = uid !== undefined && (creationTimestamp !== undefined || uid.startsWith('etcd-'));
+      const known = whole && resourceVersion ? resource : undefined;
+      const was = known ?? (await this.#existing(name));
+      checkPrecondition(name, was, resource.metadata);
+      const key = storedAt(resource);
+      const object = stamped(resource, was, this.#clock.wallTime());
+      const answer = await this.#transaction({
+        compare: [atModRevision(key, was.metadata.resourceVersion)],
+        success: [put(key, object)],
+        failure: [{ request_range: { key: toBase64(key), keys_only: true } }],
+      });
+      if (answer.succeeded) {
+        const create_revision = was.metadata.uid?.replace('etcd-', '') ?? '';
+        return this.#written(resource, object, key, { create_revision, mod_revision: answer.header.revision });
+      }
+      if (answer.responses?.[0]?.response_range?.kvs === undefined) throw new NotFound(keyText(name));
+      if (resourceVersion) throw new UpdateConflict(keyText(name));
+    }
+  }
+
+  async delete<Kind extends KindName>(name: ResourceKey<Kind>, precondition?: Precondition): Promise<ResourceOf<Kind>> {
+    for (;;) {
+      const was = await this.#existing(name);
+      checkPrecondition(name, was, precondition);
+      const key = storedAt(was);
+      const compare = [atModRevision(key, was.metadata.resourceVersion)];
+      const answer = await this.#transaction({ compare, success: [{ request_delete_range: { key: toBase64(key) } }] });
+      if (answer.succeeded) return was;
+    }
+  }
+
+  watch<Kind extends KindName>(kind: Kind, revision: string, signal: AbortSignal): AsyncIterable<StoreEvent<Kind>> {
+    return watchKind(this.#client, this.#clock, kind, revision, signal, () => this.#probe());
+  }
+
+  /**
+   * Forgets revisions before `revision`: etcd grows without end unless somebody does. Watches that are further
+   * behind will list again.
+   */
+  async compact(revision: string): Promise<void> {
+    await this.#client.call('/v3/kv/compaction', { revision }, true);
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  async #find({ kind, name, namespace }: ResourceKey): Promise<KeyValue | undefined> {
+    if (kind === 'BlockAffinity' && name.length >= longestPlainName) {
+      const { pairs } = await this.#range(rangeOf(kind));
+      return pairs.find((pair) => decode(kind, pair)?.metadata.name === name);
+    }
+    const keys = candidates({ kind, name, namespace });
+    if (keys.length === 0) return undefined;
+    if (keys.length === 1) {
+      const answer = await this.#client.call<RangeAnswer>('/v3/kv/range', { key: toBase64(keys[0]) });
+      return answer.kvs?.[0];
+    }
+    const success = keys.map((key) => ({ request_range: { key: toBase64(key) } }));
+    const { responses } = await this.#client.call<TransactionAnswer>('/v3/kv/txn', { success });
+    return responses?.map((response) => response.response_range?.kvs?.[0]).find((pair) => pair !== undefined);
+  }
+
+  async #existing<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind>> {
+    const pair = await this.#find(key);
+    const resource = pair && decode(key.kind, pair);
+    if (resource === undefined) throw new NotFound(keyText(key));
+    return resource;
+  }
+
+  /** All of a range at one revision, page by page. */
+  async #range({ from, to }: KeyRange): Promise<{ readonly pairs: readonly KeyValue[]; readonly revision: string }> {
+    const pairs: KeyValue[] = [];
+    let key = from;
+    let revision: string | undefined;
+    for (;;) {
+      const request = { key: toBase64(key), range_end: toBase64(to), limit: page, ...(revision && { revision }) };
+      const answer = await this.#client.call<RangeAnswer>('/v3/kv/range', request);
+      revision ??= answer.header.revision;
+      pairs.push(...(answer.kvs ?? []));
+      const last = answer.kvs?.at(-1);
+      if (!answer.more || last === undefined) return { pairs, revision };
+      key = `${fromBase64(last.key)}\0`;
+    }
+  }
+
+  #transaction(body: object): Promise<TransactionAnswer> {
+    return this.#client.call<TransactionAnswer>('/v3/kv/txn', body, true);
+  }
+
+  /** What a reader will find there now. */
+  #written<Kind extends KindName>(
+    given: ResourceOf<Kind>,
+    object: ResourceOf<Kind>,
+    key: string,
+    revisions: { readonly create_revision: string; readonly mod_revision: string },
+  ): ResourceOf<Kind> {
+    const read = decode(given.kind, { key: toBase64(key), value: toBase64(encode(object)), ...revisions });
+    return (read as ResourceOf<Kind> | undefined) ?? atRevision(object, revisions.mod_revision);
+  }
+
+  /** Shared by all watches. */
+  #probe(): Promise<void> {
+    const now = this.#clock.now();
+    if (this.#probed === undefined || now - this.#probed.at > probeLasts) {
+      const request = { key: toBase64('/calico/'), keys_only: true };
+      this.#probed = { at: now, answer: this.#client.call('/v3/kv/range', request).then(() => undefined) };
+    }
+    return this.#probed.answer;
+  }
+}
+
+function put(key: string, object: ResourceOf<KindName>): object {
+  return { request_put: { key: toBase64(key), value: toBase64(encode(object)) } };
+}
+
+function atModRevision(key: string, revision: string | undefined): object {
+  return { key: toBase64(key), target: 'MOD', result: 'EQUAL', mod_revision: revision ?? '0' };
+}
+
+function byName(a: ResourceOf<KindName>, b: ResourceOf<KindName>): number {
+  const left = `${a.metadata.namespace ?? ''}/${a.metadata.name}`;
+  const right = `${b.metadata.namespace ?? ''}/${b.metadata.name}`;
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** An etcd of the test's own, on loopback, with its data in a temporary folder. */
+export class EtcdServer {
+  readonly endpoint: string;
+  readonly #folder: string;
+  readonly #arguments: readonly string[];
+  #process: ChildProcess | undefined;
+
+  private constructor(folder: string, endpoint: string, peer: string, extra: readonly string[]) {
+    this.#folder = folder;
+    this.endpoint = endpoint;
+    this.#arguments = [
+      ...['--data-dir', join(folder, 'data'), '--name', 'm', '--initial-cluster', `m=${peer}`],
+      ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+      ...['--unsafe-no-fsync', '--logger', 'zap', '--log-level', 'error', ...extra],
+    ];
+  }
+
+  static async start(scheme: 'http' | 'https' = 'http', extra: readonly string[] = []): Promise<EtcdServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'vrt-etcd-'));
+    const [client, peer] = [await freePort(), await freePort()];
+    const server = new EtcdServer(folder, `${scheme}://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`, extra);
+    await server.run();
+    return server;
+  }
+
+  /** Starts it on the data that it has, and waits until it listens. */
+  async run(): Promise<void> {
+    this.#process = spawn('etcd', this.#arguments, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const { port } = new URL(this.endpoint);
+    while (!(await listens(Number(port)))) {
+      if (this.#process.exitCode !== null) throw new Error(`etcd ended with ${this.#process.exitCode}`);
+    }
+  }
+
+  async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    const running = this.#process;
+    if (running === undefined || running.exitCode !== null) return;
+    running.kill(signal);
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') await once(running, 'exit');
+  }
+
+  async stop(): Promise<void> {
+    await this.kill('SIGKILL');
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+/** A call to etcd's gateway, past the code under test. */
+export async function etcdCall<Answer>(endpoint: string, path: string, body: object): Promise<Answer> {
+  const response = await fetch(`${endpoint}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+  return (await response.json()) as Answer;
+}
+
+export const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function listens(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
