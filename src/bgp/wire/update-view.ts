@@ -15,7 +15,7 @@ export class NlriScratch implements NlriColumns {
   pathIdsUsed = false;
   readonly #words: 1 | 4;
   #source: Uint8Array | undefined;
-  #fields = new DataView(new ArrayBuffer(0));
+  #fields: DataView = new DataView(new ArrayBuffer(0));
 
   /** `widest` is the family with the longest addresses that will ever be put in. */
   constructor(widest: Family, capacity: number) {
