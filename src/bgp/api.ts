@@ -22,6 +22,8 @@ export interface SpeakerApi {
   replayBest(): void;
   onEvent(listener: (event: SpeakerEvent) => void): void;
   peers(): readonly PeerStatus[];
+  /** Asks a peer that is up, and can, to send its routes again (RFC 2918). */
+  refresh(peer: string): void;
   /** Why a prefix (CIDR text) is routed as it is, and who was told of it. */
   explain(prefix: string): RouteExplanation;
 }

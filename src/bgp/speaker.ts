@@ -134,6 +134,10 @@ export class Speaker implements SpeakerApi {
     return this.#engine.explain(prefix);
   }
 
+  refresh(address: string): void {
+    this.#engine.askRefresh(address);
+  }
+
   /** The addresses that it listens on, with the ports that were given when 0 was asked for. */
   get listening(): readonly { readonly address: string; readonly port: number }[] {
     return this.#listeners.map(({ address, port }) => ({ address, port }));

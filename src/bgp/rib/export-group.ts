@@ -32,6 +32,7 @@ export class ExportGroup {
   readonly members = new Set<ExportMember>();
   readonly dirty = new DirtySet();
   readonly #clock: Clock;
+  readonly #window: number;
   readonly #loc: LocRib;
   readonly #tables: ExportTables;
   readonly #outgoing: Outgoing;
@@ -47,8 +48,9 @@ export class ExportGroup {
   #octets = 0;
   #snapshot: Snapshot | undefined;
 
-  constructor(context: ExportContext, loc: LocRib, tables: ExportTables, clock: Clock) {
+  constructor(context: ExportContext, loc: LocRib, tables: ExportTables, clock: Clock, window = WINDOW) {
     this.#clock = clock;
+    this.#window = window;
     this.key = exportKey(context);
     this.context = context;
     this.#loc = loc;
@@ -177,7 +179,7 @@ export class ExportGroup {
   /** Drops batches that nobody waits for, and cuts loose who would make the rest too large. */
   trim(): void {
     this.#dropBefore(this.#wanted());
-    while (this.#octets > WINDOW && this.#batches.length > 1) {
+    while (this.#octets > this.#window && this.#batches.length > 1) {
       for (const member of this.members) if (member.needs === this.#firstBatch) member.fallBehind();
       this.#snapshot = undefined;
       this.#dropBefore(Math.max(this.#wanted(), this.#firstBatch + 1));

@@ -1,6 +1,7 @@
 import { type Cancel, type Clock, type Family, parseAddress, parseIpv4, parsePrefix } from '../../base/index.ts';
 import type { AddressFamily, BestChanges, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
 import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
+import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
 import { AdjRibIn } from './adj-rib-in.ts';
 import { AttributePool } from './attribute-pool.ts';
 import { DirtySet } from './columns.ts';
@@ -28,6 +29,8 @@ export interface RouteEngineOptions {
   readonly clock: Clock;
   readonly maximumPaths?: number;
   readonly restarted?: boolean;
+  /** Octets that an export group keeps for members that lag, before they must catch up on their own; default 4 MiB. */
+  readonly window?: number;
   readonly nextHopCost?: (address: string) => number | undefined;
   readonly event: (event: SpeakerEvent) => void;
 }
@@ -149,10 +152,20 @@ export class RouteEngine implements SessionHandler {
     return sum;
   }
 
+  /** Sends a ROUTE-REFRESH for each family. */
+  askRefresh(address: string): void {
+    const { handle, negotiated } = this.peers.get(address) ?? {};
+    if (handle === undefined || !negotiated?.routeRefresh) return;
+    for (const name of negotiated.families) {
+      const { afi, safi } = afiSafi(name);
+      handle.write(encodeRouteRefresh(afi, safi));
+    }
+  }
+
   /** `helping` while routes of a peer that is away are kept for it. */
   gracefulRestart(address: string): 'helping' | undefined {
     const peer = this.peers.get(address);
-    return peer?.handle === undefined && peer?.keepsRoutes ? 'helping' : undefined;
+    return peer !== undefined && peer.keeping.size > 0 ? 'helping' : undefined;
   }
 
   /** Why the prefix is routed as it is, and who was told. */
@@ -242,8 +255,10 @@ export class RouteEngine implements SessionHandler {
   /** Routes of a peer that does not come back: stale at first, long-lived stale (RFC 9494) then, gone at last. */
   #expire(peer: RoutePeer, rib: AdjRibIn, restartTime: number, total: number): void {
     const { source } = peer;
+    peer.keeping.add(rib.family);
     const remove = (): void => {
       rib.sweep(source!, pathFlag.stale);
+      peer.keeping.delete(rib.family);
       this.#schedule();
     };
     const longLive = (): void => {
@@ -326,7 +341,7 @@ export class RouteEngine implements SessionHandler {
       if (before?.group.key === key) continue;
       let group = tables.groups.get(key);
       if (group === undefined) {
-        group = new ExportGroup(context, tables.loc, this.#exportTables(tables.rib), this.#clock);
+        group = new ExportGroup(context, tables.loc, this.#exportTables(tables.rib), this.#clock, this.#options.window);
         tables.groups.set(key, group);
       }
       const member = group.join(source!.index, handle!);

@@ -1,4 +1,4 @@
-import type { Cancel } from '../../base/index.ts';
+import type { Cancel, Family } from '../../base/index.ts';
 import type { AddressFamily, PeerConfig } from '../api.ts';
 import type { Negotiated, NlriColumns, PeerHandle } from '../contract.ts';
 import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
@@ -16,6 +16,8 @@ export class RoutePeer {
   handle: PeerHandle | undefined;
   negotiated: Negotiated | undefined;
   source: Source | undefined;
+  /** Families whose stale routes wait for its return. */
+  readonly keeping = new Set<Family>();
   readonly members = new Map<AddressFamily, ExportMember>();
   readonly #routerId: number;
   readonly #asn: number;
@@ -35,11 +37,6 @@ export class RoutePeer {
   /** End-of-RIB markers that the peer, being up, promised by its graceful-restart capability. */
   get owesEndOfRib(): boolean {
     return this.#owedEndOfRibs.size > 0;
-  }
-
-  /** Whether stale routes wait for its return. */
-  get keepsRoutes(): boolean {
-    return this.#timers.length > 0;
   }
 
   ribEnded(family: AddressFamily): void {
@@ -74,6 +71,7 @@ export class RoutePeer {
 
   cancelTimers(): void {
     for (const cancel of this.#timers.splice(0)) cancel();
+    this.keeping.clear();
   }
 
   /** Takes in one section of an UPDATE. What holds for all of its prefixes is found out once. */
