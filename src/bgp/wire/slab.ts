@@ -36,12 +36,6 @@ export class Slab {
     fields.setUint8(start + 18, type);
   }
 
-  append(message: Uint8Array): void {
-    const at = this.reserve(message.length);
-    this.bytes.set(message, at);
-    this.length = at + message.length;
-  }
-
   /** What is in use, not copied. */
   view(): Uint8Array {
     return this.bytes.subarray(0, this.length);

@@ -133,3 +133,12 @@ t.test('what the decision asks of a path', async (t) => {
   t.same(prependAs(full, 9), [{ kind: 'sequence', asns: [9] }, ...full]);
   t.same(prependAs([], 9), [{ kind: 'sequence', asns: [9] }]);
 });
+
+t.test('a path of more than 255 numbers takes several segments', async (t) => {
+  const long = encodeAttributes({ asPath: prependAs([], 7, 300) });
+  t.same(
+    decodeAttributes(long).asPath.map(({ asns }) => asns.length),
+    [255, 45],
+  );
+  t.equal(decodeAttributes(long).asPathLength, 300);
+});

@@ -33,8 +33,12 @@ export const AS_PATH_ROW = attribute(
     decode: decodeSegments,
     encode(segments, out) {
       for (const { kind, asns } of segments) {
-        out.u8(kind === 'set' ? AS_SET : AS_SEQUENCE).u8(asns.length);
-        for (const asn of asns) out.u32(asn);
+        // A segment holds 255 numbers; longer ones go on in another.
+        for (let from = 0; from < asns.length; from += 255) {
+          const part = asns.slice(from, from + 255);
+          out.u8(kind === 'set' ? AS_SET : AS_SEQUENCE).u8(part.length);
+          for (const asn of part) out.u32(asn);
+        }
       }
     },
   },
