@@ -109,7 +109,8 @@ async function search(left: SideOptions, right: SideOptions, losses: number, dep
   let slowest = 0;
   const stack: Beginning[] = [{ path: [], seen: {} }];
   for (let next = stack.pop(); next; next = stack.pop()) {
-    if (known.size > MOST_BEGINNINGS) return { orders, failures: ['no end to it: connections come and go'], flaps, slowest };
+    if (known.size > MOST_BEGINNINGS)
+      return { orders, failures: ['no end to it: connections come and go'], flaps, slowest };
     const { path, seen } = next;
     const world = await new World(losses).build(left, right);
     for (const index of path) world.choices()[index]!.act();
@@ -156,7 +157,11 @@ const CASES: readonly (readonly [string, SideOptions, SideOptions])[] = [
   ['equal identifiers in two autonomous systems', { routerId: 7, asn: 65001 }, { routerId: 7, asn: 65002 }],
   ['one is passive', { config: { passive: true } }, {}],
   ['one lets the other speak first', { config: { delayOpenTime: 1 } }, {}],
-  ['both restart gracefully', { config: { gracefulRestart: { time: 120 } } }, { config: { gracefulRestart: { time: 120 } } }],
+  [
+    'both restart gracefully',
+    { config: { gracefulRestart: { time: 120 } } },
+    { config: { gracefulRestart: { time: 120 } } },
+  ],
 ];
 
 for (const [name, left, right] of CASES) {

@@ -55,7 +55,12 @@ export class Side {
 }
 
 /** Two speakers joined in memory, 10.0.0.1 and 10.0.0.2, not started. */
-export async function pair(a: SideOptions = {}, b: SideOptions = {}, network?: MemoryNetwork, clock = new VirtualClock()) {
+export async function pair(
+  a: SideOptions = {},
+  b: SideOptions = {},
+  network?: MemoryNetwork,
+  clock = new VirtualClock(),
+) {
   const net = network ?? new MemoryNetwork({ clock });
   const left = new Side('10.0.0.1', '10.0.0.2', clock, net.host('10.0.0.1'), a, b);
   const right = new Side('10.0.0.2', '10.0.0.1', clock, net.host('10.0.0.2'), b, a);
