@@ -13,12 +13,12 @@ const needsBird = {
 function birdConfig(own: string, peer: string): string {
   return `router id ${own};
 protocol device {}
-protocol direct { ipv4; interface "lo"; }
+protocol direct { ipv4; }
 protocol kernel { ipv4 { import none; export all; }; }
 protocol bgp node1 {
   local ${own} as 64512;
   neighbor ${peer} as 64512;
-  ipv4 { import all; export where source ~ [RTS_DEVICE]; next hop self; };
+  ipv4 { import all; export where net ~ [ 10.250.0.0/16+ ]; next hop self; };
 }
 `;
 }
