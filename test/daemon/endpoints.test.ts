@@ -1,0 +1,212 @@
+import t from 'tap';
+import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import type { CniRequest } from '../../src/control/index.ts';
+import { Endpoints } from '../../src/daemon/endpoints.ts';
+import { MemoryStore } from '../../src/datastore/index.ts';
+import { Ipam } from '../../src/ipam/index.ts';
+import { newResource } from '../../src/model/index.ts';
+import { FakeMachine } from '../fakes/fake-kernel.ts';
+
+const KEY = { kind: 'WorkloadEndpoint', name: 'n1-k8s-web-eth0', namespace: 'shop' } as const;
+
+/** One node's endpoint service on a fake machine, with a pool of its own. */
+class Node {
+  readonly clock = new VirtualClock();
+  readonly store = new MemoryStore({ clock: this.clock });
+  readonly machine = new FakeMachine();
+  readonly programmed: string[] = [];
+  readonly endpoints: Endpoints;
+
+  constructor() {
+    this.machine.addNamespace('/host');
+    this.endpoints = new Endpoints({
+      nodename: 'n1',
+      interfacePrefix: 'cali',
+      store: this.store,
+      ipam: new Ipam({ store: this.store, clock: this.clock }),
+      kernel: this.machine.kernel('/host'),
+      clock: this.clock,
+      log: silentLog,
+      mtu: () => 1400,
+      program: async ({ metadata }) => void this.programmed.push(`+${metadata.name}`),
+      unprogram: async (_, name) => void this.programmed.push(`-${name}`),
+    });
+  }
+
+  static async create(cidr = '10.244.0.0/16', blockSize = 26): Promise<Node> {
+    const node = new Node();
+    await node.store.create(newResource('Node', { name: 'n1' }, { bgp: { ipv4Address: '172.16.0.1/24' } }));
+    await node.store.create(newResource('IPPool', { name: 'p' }, { cidr, blockSize }));
+    return node;
+  }
+
+  request(containerId: string, pod?: string, more: Partial<CniRequest> = {}): CniRequest {
+    const netns = `/run/netns/${containerId}`;
+    return {
+      containerId,
+      netns,
+      ifName: 'eth0',
+      args: pod === undefined ? {} : { K8S_POD_NAMESPACE: 'shop', K8S_POD_NAME: pod },
+      config: { cniVersion: '1.0.0', name: 'k8s-pod-network' },
+      ...more,
+    };
+  }
+
+  async add(containerId: string, pod?: string, more: Partial<CniRequest> = {}) {
+    const request = this.request(containerId, pod, more);
+    this.machine.addNamespace(request.netns);
+    return this.endpoints.add(request);
+  }
+
+  async hostEnds(): Promise<string[]> {
+    return (await this.machine.kernel('/host').linkList())
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith('cali'));
+  }
+
+  async inUse(): Promise<number> {
+    const { items } = await this.store.list('IPAMBlock');
+    return items.reduce(
+      (sum, { spec }) => sum + spec.allocations.filter((allocation) => allocation !== null).length,
+      0,
+    );
+  }
+}
+
+t.test('ADD gives a pod an address, an interface and an endpoint in the store', async (t) => {
+  const node = await Node.create();
+  const result = await node.add('c1', 'web');
+  const endpoint = await node.store.get(KEY);
+  t.match(endpoint?.spec, { node: 'n1', pod: 'web', containerID: 'c1', orchestrator: 'k8s', endpoint: 'eth0' });
+  t.match(endpoint?.spec.interfaceName, /^cali[0-9a-f]{11}$/);
+  t.same(result.ips, [{ address: endpoint?.spec.ipNetworks?.[0], interface: 1 }]);
+  t.match(result.interfaces, [
+    { name: endpoint?.spec.interfaceName },
+    { name: 'eth0', mtu: 1400, sandbox: '/run/netns/c1' },
+  ]);
+  t.same(await node.hostEnds(), [endpoint?.spec.interfaceName]);
+  t.same(node.programmed.at(-1), '+n1-k8s-web-eth0');
+});
+
+t.test('the same ADD again is answered the same', async (t) => {
+  const node = await Node.create();
+  const first = await node.add('c1', 'web');
+  const again = await node.endpoints.add(node.request('c1', 'web'));
+  t.same(again.ips, first.ips);
+  t.equal(await node.inUse(), 1);
+});
+
+t.test('DEL gives everything back, and may come twice, or late without a namespace', async (t) => {
+  const node = await Node.create();
+  await node.add('c1', 'web');
+  for (const netns of ['/run/netns/c1', '/run/netns/c1', '']) {
+    await node.endpoints.del({ ...node.request('c1', 'web'), netns });
+    t.equal(await node.store.get(KEY), undefined);
+    t.same(await node.hostEnds(), []);
+    t.equal(await node.inUse(), 0);
+  }
+});
+
+t.test('a late DEL of an old sandbox leaves the new one alone', async (t) => {
+  const node = await Node.create();
+  await node.add('old', 'web');
+  node.machine.removeNamespace('/run/netns/old');
+  await node.add('new', 'web');
+  await node.endpoints.del(node.request('old', 'web'));
+  t.equal((await node.store.get(KEY))?.spec.containerID, 'new');
+  t.equal((await node.hostEnds()).length, 1);
+  t.equal(await node.inUse(), 1);
+});
+
+t.test('a container that is no Kubernetes pod is named after its ID', async (t) => {
+  const node = await Node.create();
+  await node.add('0123456789abcdef');
+  t.same(await node.hostEnds(), ['cali0123456789a']);
+  t.match((await node.store.list('WorkloadEndpoint')).items, [
+    { metadata: { name: 'n1-cni-0123456789abcdef-eth0', namespace: 'default' }, spec: { orchestrator: 'cni' } },
+  ]);
+});
+
+t.test('when addresses run out the runtime is told to try again, and why', async (t) => {
+  const node = await Node.create('10.244.0.0/30', 30);
+  for (const id of ['a', 'b', 'c', 'd']) await node.add(id, id);
+  await t.rejects(node.add('e', 'e'), {
+    cniCode: 11,
+    message: /failed to request 1 IPv4 addresses. IPAM allocated only 0/,
+  });
+  t.equal(await node.inUse(), 4);
+  await node.endpoints.del(node.request('b', 'b'));
+  t.equal((await node.add('f', 'f')).ips.length, 1);
+});
+
+t.test('an ADD that fails anywhere in the kernel leaves nothing behind', async (t) => {
+  const attempt = async (failing: number | undefined) => {
+    const node = await Node.create();
+    node.machine.calls.length = 0;
+    if (failing !== undefined) node.machine.failOnce({ after: failing });
+    const done = await node.add('c1', 'web').then(
+      () => true,
+      () => false,
+    );
+    const endpoint = await node.store.get(KEY);
+    return {
+      done,
+      calls: node.machine.calls.length,
+      left: (await node.hostEnds()).length,
+      inUse: await node.inUse(),
+      endpoint,
+    };
+  };
+  const { calls } = await attempt(undefined);
+  for (let failing = 0; failing < calls; failing++) {
+    const { done, left, inUse, endpoint } = await attempt(failing);
+    t.same(
+      { done, left, inUse, endpoint },
+      { done: false, left: 0, inUse: 0, endpoint: undefined },
+      `call ${failing} fails`,
+    );
+  }
+});
+
+t.test('an endpoint whose routes can’t be programmed is taken back', async (t) => {
+  const node = await Node.create();
+  const endpoints = new Endpoints({
+    nodename: 'n1',
+    interfacePrefix: 'cali',
+    store: node.store,
+    ipam: new Ipam({ store: node.store, clock: node.clock }),
+    kernel: node.machine.kernel('/host'),
+    clock: node.clock,
+    log: silentLog,
+    mtu: () => 1400,
+    program: async () => {
+      throw new Error('no route');
+    },
+    unprogram: async () => {},
+  });
+  node.machine.addNamespace('/run/netns/c1');
+  await t.rejects(endpoints.add(node.request('c1', 'web')), { message: 'no route' });
+  t.equal(await node.inUse(), 0);
+  t.same(await node.hostEnds(), []);
+  t.equal(await node.store.get(KEY), undefined);
+});
+
+t.test('CHECK looks at the store, the host end, the address and the default route', async (t) => {
+  const node = await Node.create();
+  await node.add('c1', 'web');
+  const request = node.request('c1', 'web');
+  await t.resolves(node.endpoints.check(request));
+  await t.rejects(node.endpoints.check({ ...request, containerId: 'c2' }), { message: /no endpoint for container c2/ });
+  const [address] = (await node.store.get(KEY))?.spec.ipNetworks ?? [];
+  const pod = node.machine.kernel('/run/netns/c1');
+  await pod.addressDelete({ dev: 'eth0', address });
+  await t.rejects(node.endpoints.check(request), { message: /has lost 10\.244\./ });
+  await node.machine.kernel('/host').linkDelete((await node.hostEnds())[0]);
+  await t.rejects(node.endpoints.check(request), { message: /missing or down/ });
+});
+
+t.test('a wrong key of the network configuration is named', async (t) => {
+  const node = await Node.create();
+  const config = { cniVersion: '1.0.0', name: 'net', ipam: { assign_ipv4: 'perhaps' } };
+  await t.rejects(node.add('c1', 'web', { config }), { cniCode: 7, message: /ipam\.assign_ipv4/ });
+});
