@@ -11,6 +11,18 @@ t.test('the corpus itself keeps every promise, in any session', async (t) => {
   }
 });
 
+t.test('every message of the corpus cut at every octet, with its length put right', async (t) => {
+  for (const [at, message] of CORPUS.entries()) {
+    for (let length = 19; length < message.length; length++) {
+      const bytes = message.slice(0, length);
+      bytes[16] = length >>> 8;
+      bytes[17] = length;
+      for (const session of SESSIONS) execute(new Framer(), bytes, session);
+    }
+    t.pass(`message ${at}`);
+  }
+});
+
 t.test('any octets as a stream', async () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), settled, (bytes, session) => execute(new Framer(), bytes, session)),

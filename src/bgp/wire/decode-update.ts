@@ -22,8 +22,7 @@ import type { BlockResult, NlriScratch, UpdateScratch } from './update-view.ts';
  *
  * Returns what is wrong with it, weakest and strongest alike (`strongestError` picks the one that decides); the empty
  * list is shared. After a 'reset' the view is empty; after a 'withdraw' its announced prefixes count as withdrawn and
- * have no attributes.
- * Framing has seen to it that there are 23 octets at least.
+ * have no attributes. Framing has seen to it that there are 23 octets at least.
  */
 export function decodeUpdate(
   bytes: Uint8Array,
@@ -50,8 +49,9 @@ export function decodeUpdate(
     view.endOfRib = classic ? 'ipv4-unicast' : undefined;
     return errors.length === 0 ? NO_ERRORS : errors;
   }
-  if (attributesEnd > attributes || view.announced4.count > 0)
+  if (attributesEnd > attributes || view.announced4.count > 0) {
     readAttributes(bytes, attributes, attributesEnd, session, view, errors);
+  }
   return errors.length === 0 ? NO_ERRORS : conclude(view, errors);
 }
 

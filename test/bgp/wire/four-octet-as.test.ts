@@ -92,6 +92,15 @@ t.test('what no two octets can hold goes out as AS_TRANS, with the truth beside 
   t.equal(toHex(narrowAttributes(encodeAttributes({ asPath: [sequence(1, 2)] }))), '400206020200010002');
 });
 
+t.test('a path that four octets make too long for an attribute is withdrawn', async (t) => {
+  const segments = `02ff${'fde9'.repeat(255)}`.repeat(127);
+  const message = update(`40 01 01 00 40 03 04 0a000002 50 02 fe00 ${segments}`, '18 0a0000');
+  const errors = decode(message, view, { fourOctetAs: false, extendedMessages: true });
+  t.match(errors, [{ action: 'withdraw', attribute: 2, notification: { code: 3, subcode: 11 } }]);
+  t.ok(view.treatAsWithdraw);
+  t.equal(view.attributesLength, 0);
+});
+
 const segment = fc.record({
   kind: fc.constantFrom('sequence' as const, 'set' as const),
   asns: fc.array(fc.oneof(fc.integer({ min: 1, max: 0xffff }), fc.integer({ min: 1, max: 0xffffffff })), {
