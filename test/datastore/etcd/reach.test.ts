@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { EtcdStore } from '../../../src/datastore/etcd/index.ts';
+import { Syncer, type SyncStatus } from '../../../src/datastore/index.ts';
+import { names, pool } from '../../contracts/store.ts';
+import { base64, EtcdServer, etcdCall, freePort } from './server.ts';
+
+t.test('a member that is down is passed over', async (test) => {
+  const server = await EtcdServer.start();
+  test.teardown(() => server.stop());
+  const dead = `http://127.0.0.1:${await freePort()}`;
+  const store = new EtcdStore({ type: 'etcdv3', endpoints: [dead, server.endpoint] });
+  test.teardown(() => store.close());
+  await store.create(pool('one'));
+  test.same(names((await store.list('IPPool')).items), ['one']);
+});
+
+t.test('with no member up every call says which were tried, and why in vain', async (test) => {
+  const endpoints = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
+  const store = new EtcdStore({ type: 'etcdv3', endpoints });
+  test.teardown(() => store.close());
+  const failure = { code: 'UNAVAILABLE', message: new RegExp(endpoints.join('.*ECONNREFUSED.*')) };
+  await test.rejects(store.get({ kind: 'IPPool', name: 'one' }), failure);
+  await test.rejects(store.create(pool('one')), failure);
+  await test.rejects(async () => {
+    for await (const _ of store.watch('IPPool', '1', new AbortController().signal)) test.fail('nothing can come');
+  }, failure);
+});
+
+t.test('a syncer lives through the death of etcd and misses nothing', async (test) => {
+  const server = await EtcdServer.start();
+  test.teardown(() => server.stop());
+  const store = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
+  const seen = new Set<string>();
+  const changed = { wake: (): void => {} };
+  let status: SyncStatus = 'wait';
+  const syncer = new Syncer({
+    store,
+    kinds: ['IPPool'],
+    onUpdates: (batch) => {
+      for (const { key } of batch) seen.add(key.name);
+      changed.wake();
+    },
+    onStatus: (now) => {
+      status = now;
+      changed.wake();
+    },
+  });
+  test.teardown(async () => {
+    await syncer.stop();
+    await store.close();
+  });
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise<void>((resolve) => (changed.wake = resolve));
+  };
+  syncer.start();
+  await until(() => status === 'in-sync');
+  await store.create(pool('before'));
+  await until(() => seen.has('before'));
+  await server.kill('SIGKILL');
+  await until(() => status === 'wait');
+  await server.run();
+  const other = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
+  test.teardown(() => other.close());
+  await other.create(pool('after'));
+  await until(() => seen.has('after') && status === 'in-sync');
+  test.pass('it saw what was written after the restart');
+});
+
+t.test('user and password are used, and asked for again when the token is void', async (test) => {
+  const server = await EtcdServer.start();
+  test.teardown(() => server.stop());
+  const call = (path: string, body: object): Promise<unknown> => etcdCall(server.endpoint, path, body);
+  await call('/v3/auth/role/add', { name: 'root' });
+  for (const name of ['root', 'calico']) await call('/v3/auth/user/add', { name, password: `${name}-secret` });
+  await call('/v3/auth/user/grant', { user: 'root', role: 'root' });
+  await call('/v3/auth/role/add', { name: 'calico' });
+  const range = { key: base64('/calico/'), range_end: base64('/calico0') };
+  await call('/v3/auth/role/grant', { name: 'calico', perm: { permType: 'READWRITE', ...range } });
+  await call('/v3/auth/user/grant', { user: 'calico', role: 'calico' });
+  await call('/v3/auth/enable', {});
+  const open = (username?: string, password?: string): EtcdStore => {
+    const store = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint], username, password });
+    test.teardown(() => store.close());
+    return store;
+  };
+  const right = open('calico', 'calico-secret');
+  await right.create(pool('one'));
+  await test.rejects(open('calico', 'wrong').list('IPPool'), {
+    code: 'UNAUTHORIZED',
+    message: /connection is unauthorized/,
+  });
+  await test.rejects(open().list('IPPool'), { code: 'UNAUTHORIZED' });
+  await server.kill('SIGKILL');
+  await server.run();
+  test.same(names((await right.list('IPPool')).items), ['one'], 'a restarted etcd knows no old token');
+});
+
+t.test('TLS with client certificates', async (test) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vrt-tls-'));
+  test.teardown(() => rmSync(folder, { recursive: true }));
+  const file = (name: string): string => join(folder, name);
+  const openssl = (...words: string[]): unknown => execFileSync('openssl', words, { cwd: folder, stdio: 'ignore' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
+  openssl('req', '-x509', ...key, '-subj', '/CN=ca', '-keyout', 'ca.key', '-out', 'ca.pem');
+  for (const name of ['server', 'client']) {
+    const usage = 'extendedKeyUsage=serverAuth,clientAuth';
+    const extensions = ['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', usage];
+    const signer = ['-CA', 'ca.pem', '-CAkey', 'ca.key'];
+    openssl(
+      'req',
+      '-x509',
+      ...key,
+      ...signer,
+      ...extensions,
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.pem`,
+    );
+  }
+  const server = await EtcdServer.start('https', [
+    ...['--cert-file', file('server.pem'), '--key-file', file('server.key')],
+    ...['--client-cert-auth', '--trusted-ca-file', file('ca.pem')],
+  ]);
+  test.teardown(() => server.stop());
+  const read = (name: string): string => readFileSync(file(name), 'utf8');
+  const open = (tls: { key?: string; cert?: string; caCert?: string }): EtcdStore => {
+    const store = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint], ...tls });
+    test.teardown(() => store.close());
+    return store;
+  };
+  const caCert = read('ca.pem');
+  await open({ caCert, key: read('client.key'), cert: read('client.pem') }).create(pool('one'));
+  await test.rejects(open({ caCert }).list('IPPool'), { code: 'UNAVAILABLE' }, 'without a client certificate');
+  const stranger = open({ key: read('client.key'), cert: read('client.pem') });
+  await test.rejects(stranger.list('IPPool'), { code: 'UNAVAILABLE', message: /certificate/ }, 'an unknown authority');
+});
