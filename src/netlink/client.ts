@@ -85,16 +85,27 @@ export class NetlinkClient {
 
   /**
    * Lists a table: every message's body is read by `decode`, which leaves out what it answers `undefined` for. A dump
-   * that the kernel says was interrupted by a change is made again.
+   * that the kernel says was interrupted by a change is made again; `restart` is called first.
    */
-  async dump<T>(message: Uint8Array, what: string, decode: (body: ByteReader) => T | undefined): Promise<T[]> {
-    const turn = this.#dumps.then(() => this.#dump(message, what, decode));
+  async dump<T>(
+    message: Uint8Array,
+    what: string,
+    decode: (body: ByteReader) => T | undefined,
+    restart: () => void = () => {},
+  ): Promise<T[]> {
+    const turn = this.#dumps.then(() => this.#dump(message, what, decode, restart));
     this.#dumps = turn.catch(() => {});
     return turn;
   }
 
-  async #dump<T>(message: Uint8Array, what: string, decode: (body: ByteReader) => T | undefined): Promise<T[]> {
+  async #dump<T>(
+    message: Uint8Array,
+    what: string,
+    decode: (body: ByteReader) => T | undefined,
+    restart: () => void,
+  ): Promise<T[]> {
     for (let attempt = 1; ; attempt++) {
+      if (attempt > 1) restart();
       const { found, interrupted } = await this.#dumpOnce(message, what, decode);
       if (!interrupted || attempt === DUMP_TRIES) return found;
     }

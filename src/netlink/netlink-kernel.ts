@@ -16,6 +16,7 @@ import type {
   Neighbor,
   Route,
   RouteChanges,
+  RouteColumns,
   RouteFailure,
   RouteFilter,
   Rule,
@@ -36,6 +37,7 @@ import {
 } from './wire/link.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
 import { decodeRoute, encodeRouteDump, encodeRouteGet } from './wire/route.ts';
+import { RouteColumnsReader } from './wire/route-columns.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
 
 export interface KernelOptions {
@@ -135,6 +137,19 @@ class NetlinkKernel implements Kernel {
       if (isKernelError(error, 'ENOENT')) return [];
       throw error;
     }
+  }
+
+  async routeColumns(filter: RouteFilter): Promise<RouteColumns> {
+    let reader = new RouteColumnsReader(filter);
+    const restart = () => {
+      reader = new RouteColumnsReader(filter);
+    };
+    try {
+      await this.#client.dump(encodeRouteDump(filter), 'route list', (body) => reader.add(body), restart);
+    } catch (error) {
+      if (!isKernelError(error, 'ENOENT')) throw error;
+    }
+    return reader.finish();
   }
 
   applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {

@@ -9,7 +9,7 @@ import {
   ROUTE_REPLACE,
   type RouteHow,
 } from '../../src/netlink/index.ts';
-import { routeChanges } from '../fakes/route-changes.ts';
+import { routeChanges, type WordedChange } from '../fakes/route-changes.ts';
 
 /** Two fresh namespaces of one kernel, and their paths. */
 export interface TwoNamespaces {
@@ -200,6 +200,40 @@ rule
   fd04::/64 via fd00::3 dev cali1 proto 80 metric 1024
 `,
     );
+  },
+
+  'columns hold what a list holds': async ({ t, kernel, dev }) => {
+    const index = await dev();
+    for (const family of [4, 6] as const) {
+      const network = family === 4 ? '10.6' : 'fd06:';
+      const via = family === 4 ? '10.1.0.2' : 'fd00::2';
+      const ways: RouteHow[] = [
+        { ...DIRECT, metric: 50, nextHops: [{ dev: index }] },
+        { ...DIRECT, metric: 50, nextHops: [{ via, dev: index }] },
+        { ...BLACKHOLE, metric: 50 },
+      ];
+      const changes = Array.from({ length: 300 }, (_, entry): WordedChange => {
+        const place = family === 4 ? `${network}.${entry >> 8}.${entry & 255}/32` : `${network}:${entry + 1}/128`;
+        return [ROUTE_ADD, place, ways[entry % ways.length]];
+      });
+      t.same(await kernel.applyRoutes(routeChanges(family, changes)), []);
+      const listed = await kernel.routeList({ family, protocol: 80 });
+      const columns = await kernel.routeColumns({ family, protocol: 80 });
+      t.equal(columns.count, 300);
+      const words = family === 4 ? 1 : 4;
+      const expected = routeChanges(
+        family,
+        listed.map((route): WordedChange => [ROUTE_ADD, route.destination, route]),
+      );
+      t.same([...columns.addresses.subarray(0, 300 * words)], [...expected.addresses]);
+      t.same([...columns.lengths.subarray(0, 300)], [...expected.lengths]);
+      const hows = listed.map(({ family: _, destination: __, ...how }) => how);
+      t.same(
+        Array.from({ length: 300 }, (_, entry) => columns.hows[columns.howIndex[entry]]),
+        hows,
+      );
+    }
+    t.equal((await kernel.routeColumns({ family: 4, table: 999 })).count, 0);
   },
 
   'an exclusive add never replaces; a replacement does; a deletion finds only its own protocol': async ({

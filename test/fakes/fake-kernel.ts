@@ -21,6 +21,7 @@ import {
   ROUTE_DELETE,
   type Route,
   type RouteChanges,
+  type RouteColumns,
   type RouteFailure,
   type RouteFilter,
   type Rule,
@@ -34,10 +35,11 @@ import {
   routeKey,
   snapshot,
 } from './fake-namespace.ts';
+import { routeChanges, type WordedChange } from './route-changes.ts';
 
 /** The verbs of `Kernel` that can be told to fail; a route of `applyRoutes` counts as a call of its own. */
 export type FakeVerb =
-  | Exclude<keyof Kernel, 'inNamespace' | 'close' | 'applyRoutes'>
+  | Exclude<keyof Kernel, 'inNamespace' | 'close' | 'applyRoutes' | 'routeColumns'>
   | 'routeAdd'
   | 'routeReplace'
   | 'routeDelete';
@@ -272,6 +274,15 @@ export class FakeKernel implements Kernel {
     return [...this.#space.routes.values()].filter(
       (route) => route.family === family && route.table === table && (protocol ?? route.protocol) === route.protocol,
     );
+  }
+
+  async routeColumns(filter: RouteFilter): Promise<RouteColumns> {
+    const routes = await this.routeList(filter);
+    const { family } = filter;
+    const hows = routes.map(({ family: _, destination: __, ...how }) => how);
+    const worded = routes.map((route): WordedChange => [ROUTE_ADD, route.destination, route]);
+    const { addresses, lengths, howIndex } = routeChanges(family, worded);
+    return { family, count: routes.length, addresses, lengths, howIndex, hows };
   }
 
   async applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {

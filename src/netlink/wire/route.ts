@@ -33,7 +33,7 @@ import {
 import { kindName, kindNumber, scopeName, scopeNumber } from './scope.ts';
 
 // include/uapi/linux/rtnetlink.h
-const RTA_DST = 1;
+export const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;

@@ -1,0 +1,141 @@
+import type { ByteReader } from '../../base/index.ts';
+import type { RouteColumns, RouteFilter, RouteHow } from '../kernel.ts';
+import { decodeRoute, RTA_DST } from './route.ts';
+
+const LENGTH_AT = 1;
+const RTMSG_LENGTH = 12;
+/** Distinct bodies remembered; IPv6 bodies may hold counters that make each its own. */
+const MOST_TEMPLATES = 4096;
+/** Stands for bodies that are not what the filter asks for. */
+const UNWANTED = -1;
+
+/** A body with its length and address blanked out, and what it means. */
+interface Template {
+  readonly bytes: Uint8Array;
+  readonly how: number;
+}
+
+/**
+ * Gathers the messages of a route dump into columns. Thousands of routes differ in destination alone: the rest of a
+ * body is compared with bodies read before, and only a new one is decoded.
+ */
+export class RouteColumnsReader {
+  readonly #filter: RouteFilter;
+  readonly #words: number;
+  readonly #templates = new Map<number, Template[]>();
+  #templateCount = 0;
+  readonly #hows: RouteHow[] = [];
+  readonly #howByText = new Map<string, number>();
+  #count = 0;
+  #addresses: Uint32Array;
+  #lengths: Uint8Array;
+  #howIndex: Uint32Array;
+
+  constructor(filter: RouteFilter, expected = 1024) {
+    this.#filter = filter;
+    this.#words = filter.family === 4 ? 1 : 4;
+    this.#addresses = new Uint32Array(expected * this.#words);
+    this.#lengths = new Uint8Array(expected);
+    this.#howIndex = new Uint32Array(expected);
+  }
+
+  /** Reads one RTM_NEWROUTE; malformed ones throw as `decodeRoute` does. */
+  add(body: ByteReader): undefined {
+    const { bytes, at, end } = body;
+    const address = this.#destination(bytes, at, end);
+    const how = this.#how(body, address);
+    if (how === UNWANTED) return;
+    if (this.#count === this.#lengths.length) this.#grow();
+    const entry = this.#count++;
+    this.#lengths[entry] = bytes[at + LENGTH_AT];
+    this.#howIndex[entry] = how;
+    for (let word = 0; word < this.#words; word++) {
+      const from = address + word * 4;
+      const value =
+        address < 0 ? 0 : (bytes[from] << 24) | (bytes[from + 1] << 16) | (bytes[from + 2] << 8) | bytes[from + 3];
+      this.#addresses[entry * this.#words + word] = value;
+    }
+  }
+
+  finish(): RouteColumns {
+    return {
+      family: this.#filter.family,
+      count: this.#count,
+      addresses: this.#addresses,
+      lengths: this.#lengths,
+      howIndex: this.#howIndex,
+      hows: this.#hows,
+    };
+  }
+
+  /** Where the address begins; −1 for a default route, which has none, and for what only `decodeRoute` can refuse. */
+  #destination(bytes: Uint8Array, from: number, end: number): number {
+    for (let at = from + RTMSG_LENGTH; at + 4 <= end; ) {
+      const length = bytes[at] | (bytes[at + 1] << 8);
+      if (length < 4 || at + length > end) return -1;
+      if ((bytes[at + 2] | (bytes[at + 3] << 8)) === RTA_DST) return length === 4 + this.#words * 4 ? at + 4 : -1;
+      at += (length + 3) & ~3;
+    }
+    return -1;
+  }
+
+  #how(body: ByteReader, address: number): number {
+    const { bytes, at, end } = body;
+    const blank = address < 0 ? end : address;
+    const resume = address < 0 ? end : address + this.#words * 4;
+    let hash = end - at;
+    for (let index = at; index < end; index++) {
+      if (index === blank) index = resume;
+      if (index < end && index !== at + LENGTH_AT) hash = (Math.imul(hash, 31) + bytes[index]) | 0;
+    }
+    const known = this.#templates.get(hash)?.find((template) => isSame(template.bytes, bytes, at, end, blank, resume));
+    if (known !== undefined) return known.how;
+    const how = this.#decode(body);
+    if (this.#templateCount++ < MOST_TEMPLATES) {
+      const template: Template = { bytes: bytes.slice(at, end), how };
+      this.#templates.set(hash, [...(this.#templates.get(hash) ?? []), template]);
+    }
+    return how;
+  }
+
+  #decode(body: ByteReader): number {
+    const route = decodeRoute(body);
+    const { family, table = 254, protocol } = this.#filter;
+    if (route === undefined || route.family !== family || route.table !== table) return UNWANTED;
+    if (protocol !== undefined && route.protocol !== protocol) return UNWANTED;
+    const { family: _, destination: __, ...how } = route;
+    const text = JSON.stringify(how);
+    const known = this.#howByText.get(text);
+    if (known !== undefined) return known;
+    this.#howByText.set(text, this.#hows.length);
+    return this.#hows.push(Object.freeze(how)) - 1;
+  }
+
+  #grow(): void {
+    const capacity = this.#lengths.length * 2;
+    const grown = <T extends Uint8Array | Uint32Array>(column: T, into: T): T => {
+      into.set(column);
+      return into;
+    };
+    this.#addresses = grown(this.#addresses, new Uint32Array(capacity * this.#words));
+    this.#lengths = grown(this.#lengths, new Uint8Array(capacity));
+    this.#howIndex = grown(this.#howIndex, new Uint32Array(capacity));
+  }
+}
+
+/** Whether the body equals the template but for the prefix length and the address from `blank` to `resume`. */
+function isSame(
+  template: Uint8Array,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  blank: number,
+  resume: number,
+): boolean {
+  if (template.length !== end - at) return false;
+  for (let index = at; index < end; index++) {
+    if (index === blank) index = resume;
+    if (index < end && index !== at + LENGTH_AT && template[index - at] !== bytes[index]) return false;
+  }
+  return true;
+}
