@@ -1,3 +1,4 @@
+import { execFile, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { type Clock, systemClock } from '../base/index.ts';
 import { type DatastoreConfig, openStore, type Store } from '../datastore/index.ts';
@@ -14,7 +15,22 @@ export interface Io {
   readonly clock: Clock;
   /** Opens the store of a configuration. */
   readonly openStore: (config: DatastoreConfig) => Promise<Store>;
+  /** Runs a program to its end, a minute at most. */
+  readonly exec: (command: string, args: readonly string[]) => Promise<Executed>;
+  /** Runs a program on the terminal itself, as long as it wants; answers with its exit code. */
+  readonly attach: (command: string, args: readonly string[]) => Promise<number>;
 }
+
+export interface Executed {
+  /** Exit code; 127 when there is no such program. */
+  readonly code: number;
+  /** All that it printed, on either stream. */
+  readonly output: string;
+}
+
+/** Bytes that a program may print, and the time that it may take, in milliseconds. */
+const MAX_OUTPUT = 64 * 1024 * 1024;
+const PATIENCE = 60_000;
 
 /** The running process. */
 export function processIo(): Io {
@@ -27,5 +43,26 @@ export function processIo(): Io {
     cwd: process.cwd(),
     clock: systemClock,
     openStore,
+    exec,
+    attach,
   };
+}
+
+function exec(command: string, args: readonly string[]): Promise<Executed> {
+  return new Promise((resolve) => {
+    execFile(command, args, { maxBuffer: MAX_OUTPUT, timeout: PATIENCE }, (error, stdout, stderr) => {
+      const output = stdout + stderr;
+      if (error === null) resolve({ code: 0, output });
+      else if (error.code === 'ENOENT') resolve({ code: 127, output: `${command}: not found\n` });
+      else resolve({ code: typeof error.code === 'number' ? error.code : 1, output: output || `${error.message}\n` });
+    });
+  });
+}
+
+function attach(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: 'inherit' });
+    child.on('error', () => resolve(127));
+    child.on('close', (code) => resolve(code ?? 1));
+  });
 }

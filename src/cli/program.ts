@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { applyCommand } from './commands/apply.ts';
+import { clusterCommand } from './commands/cluster.ts';
 import { createCommand } from './commands/create.ts';
 import { datastoreCommand } from './commands/datastore.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -26,6 +27,7 @@ const COMMANDS = [
   nodeCommand,
   versionCommand,
   datastoreCommand,
+  clusterCommand,
 ];
 
 const LOG_LEVELS = 'panic, fatal, error, warn, info, debug';

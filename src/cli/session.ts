@@ -61,7 +61,8 @@ export async function ensureInitialized(store: Store): Promise<void> {
     const key = { kind: 'ClusterInformation', name: 'default' } as const;
     if ((await store.get(key)) !== undefined) return;
     const clusterGUID = randomUUID().replaceAll('-', '');
-    await store.create(newResource('ClusterInformation', { name: 'default' }, { clusterGUID, datastoreReady: true }));
+    const spec = { clusterGUID, calicoVersion: CLIENT_VERSION, datastoreReady: true };
+    await store.create(newResource('ClusterInformation', { name: 'default' }, spec));
   } catch {
     // The write that the user asked for tells what is wrong, if it is the same thing.
   }

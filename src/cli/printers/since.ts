@@ -13,3 +13,10 @@ function dateText(time: Date): string {
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** A moment as part of a file's name: `20260102_150405`. Local time. */
+export function timeStamp(time: number): string {
+  const at = new Date(time);
+  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join('');
+  return `${dateText(at).replaceAll('-', '')}_${clock}`;
+}

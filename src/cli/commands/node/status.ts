@@ -1,11 +1,17 @@
 import { Command } from 'commander';
-import { DaemonUnreachable, type NodeStatusPeer, nodeStatusSchema, request, socketPath } from '../../control/index.ts';
-import { CommandError } from '../errors.ts';
-import type { Io } from '../io.ts';
-import { box } from '../printers/box.ts';
-import { sinceText } from '../printers/since.ts';
-import { versionOption } from './options.ts';
-import { requireRoot } from './root.ts';
+import {
+  DaemonUnreachable,
+  type NodeStatusPeer,
+  nodeStatusSchema,
+  request,
+  socketPath,
+} from '../../../control/index.ts';
+import { CommandError } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { box } from '../../printers/box.ts';
+import { sinceText } from '../../printers/since.ts';
+import { versionOption } from '../options.ts';
+import { requireRoot } from '../root.ts';
 
 const HEADINGS = ['Peer address', 'Peer type', 'State', 'Since', 'Info'];
 
