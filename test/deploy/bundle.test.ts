@@ -1,0 +1,44 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { VERSION } from '../../src/base/index.ts';
+
+const built = { skip: existsSync('dist/bin/vrouter') || process.env['CI'] ? false : 'build first: npm run setup' };
+
+t.test('what install.sh copies runs away from the clone, on its own Node', built, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vrouter-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  execFileSync('sh', ['deploy/install.sh', folder]);
+  const run = (name: string, args: readonly string[], options = {}): ReturnType<typeof spawnSync> =>
+    spawnSync(join(folder, 'dist/bin', name), args, {
+      cwd: '/',
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
+      ...options,
+    });
+
+  t.equal(run('vrouter', ['version']).stdout, `${VERSION}\n`);
+  t.match(run('calicoctl', ['--help']).stdout, /calicoctl/);
+  const check = run('vrouter', ['daemon', '--check'], {
+    env: { PATH: '/usr/bin:/bin', NODENAME: 'x', DATASTORE_TYPE: 'memory' },
+  });
+  t.equal(check.status, 0, String(check.stderr));
+  const answer = run('calico', [], {
+    input: '{"cniVersion":"1.0.0"}',
+    env: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'VERSION' },
+  });
+  t.match(JSON.parse(String(answer.stdout)), { cniVersion: '1.0.0' });
+  for (const [name, first] of [
+    ['vrouter', 'calicoctl'],
+    ['vrouter', 'lab'],
+  ]) {
+    t.match(run(name, [first, '--help']).stdout, /Usage:/, first);
+  }
+});
+
+t.test('the CNI plugin is one small file', built, async (t) => {
+  t.ok(statSync('dist/calico.cjs').size < 64 * 1024, 'a runtime starts it for every pod');
+  t.notMatch(readFileSync('dist/calico.cjs', 'utf8'), /require\("(?!node:)/, 'it loads nothing but Node’s own modules');
+});
