@@ -11,10 +11,10 @@ export interface Part {
   readonly only: number;
 }
 
-/** Encoded changes, ready to be written to any number of peers, and the prefixes that they are about. */
+/** Encoded changes, ready to be written to any number of peers, and the entries of Adj-RIB-Out that they are about. */
 export interface Batch {
   readonly parts: readonly Part[];
-  readonly prefixes: Uint32Array;
+  readonly entries: readonly number[];
   readonly octets: number;
 }
 
@@ -24,8 +24,7 @@ export interface Batch {
  */
 export class BatchBuilder {
   readonly #writer: UpdateWriter;
-  #prefixes = new Uint32Array(0);
-  #count = 0;
+  #entries: number[] = [];
   #withdrawn = new Map<number, number[]>();
   #announced = new Map<number, Bucket>();
   #last: Bucket | undefined;
@@ -34,67 +33,66 @@ export class BatchBuilder {
     this.#writer = writer;
   }
 
-  begin(capacity: number): void {
-    this.#prefixes = new Uint32Array(capacity);
-    this.#count = 0;
+  begin(): void {
+    this.#entries = [];
     this.#withdrawn = new Map();
     this.#announced = new Map();
     this.#last = undefined;
   }
 
-  withdraw(prefix: number, only = ANYONE): void {
+  withdraw(entry: number, only = ANYONE): void {
     const list = this.#withdrawn.get(only);
-    if (list) list.push(prefix);
-    else this.#withdrawn.set(only, [prefix]);
-    if (only === ANYONE) this.#note(prefix);
+    if (list) list.push(entry);
+    else this.#withdrawn.set(only, [entry]);
+    if (only === ANYONE) this.#note(entry);
   }
 
-  announce(prefix: number, out: number, except = ANYONE): void {
-    this.#note(prefix);
+  announce(entry: number, out: number, except = ANYONE): void {
+    this.#note(entry);
     let bucket = this.#last;
     if (bucket === undefined || bucket.out !== out || bucket.except !== except) {
       const key = out * 65536 + except;
       bucket = this.#announced.get(key);
       if (bucket === undefined) {
-        bucket = { out, except, prefixes: [] };
+        bucket = { out, except, entries: [] };
         this.#announced.set(key, bucket);
       }
       this.#last = bucket;
     }
-    bucket.prefixes.push(prefix);
+    bucket.entries.push(entry);
   }
 
   finish(): Batch {
     const parts: Part[] = [];
     this.#writer.withdraw(this.#withdrawn.get(ANYONE) ?? []);
-    for (const { out, except, prefixes } of this.#announced.values()) {
-      if (except === ANYONE) this.#announceOrWithdraw(out, prefixes);
+    for (const { out, except, entries } of this.#announced.values()) {
+      if (except === ANYONE) this.#announceOrWithdraw(out, entries);
     }
     this.#take(parts, ANYONE, ANYONE);
-    for (const { out, except, prefixes } of this.#announced.values()) {
+    for (const { out, except, entries } of this.#announced.values()) {
       if (except === ANYONE) continue;
-      this.#announceOrWithdraw(out, prefixes);
+      this.#announceOrWithdraw(out, entries);
       this.#take(parts, except, ANYONE);
     }
-    for (const [only, prefixes] of this.#withdrawn) {
+    for (const [only, entries] of this.#withdrawn) {
       if (only === ANYONE) continue;
-      this.#writer.withdraw(prefixes);
+      this.#writer.withdraw(entries);
       this.#take(parts, ANYONE, only);
     }
     const octets = parts.reduce((sum, part) => sum + part.bytes.length, 0);
-    return { parts, prefixes: this.#prefixes.subarray(0, this.#count), octets };
+    return { parts, entries: this.#entries, octets };
   }
 
   endOfRib(): Uint8Array {
     return this.#writer.endOfRib();
   }
 
-  #announceOrWithdraw(out: number, prefixes: readonly number[]): void {
-    if (!this.#writer.announce(out, prefixes)) this.#writer.withdraw(prefixes);
+  #announceOrWithdraw(out: number, entries: readonly number[]): void {
+    if (!this.#writer.announce(out, entries)) this.#writer.withdraw(entries);
   }
 
-  #note(prefix: number): void {
-    if (this.#count < this.#prefixes.length) this.#prefixes[this.#count++] = prefix;
+  #note(entry: number): void {
+    this.#entries.push(entry);
   }
 
   #take(parts: Part[], except: number, only: number): void {
@@ -106,5 +104,5 @@ export class BatchBuilder {
 interface Bucket {
   readonly out: number;
   readonly except: number;
-  readonly prefixes: number[];
+  readonly entries: number[];
 }

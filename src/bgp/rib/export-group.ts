@@ -1,6 +1,8 @@
 import type { Clock } from '../../base/index.ts';
+import { AdjRibOut } from './adj-rib-out.ts';
 import { ANYONE, type Batch, BatchBuilder } from './batch.ts';
-import { DirtySet, widened } from './columns.ts';
+import { BatchQueue } from './batch-queue.ts';
+import { DirtySet } from './columns.ts';
 import { type ExportContext, exportKey } from './export-context.ts';
 import { ExportMember, type Outlet } from './export-member.ts';
 import type { LocRib } from './loc-rib.ts';
@@ -31,21 +33,14 @@ export class ExportGroup {
   readonly context: ExportContext;
   readonly members = new Set<ExportMember>();
   readonly dirty = new DirtySet();
+  readonly queue = new BatchQueue();
+  readonly #memberSources = new Set<number>();
   readonly #clock: Clock;
   readonly #window: number;
   readonly #loc: LocRib;
-  readonly #tables: ExportTables;
   readonly #outgoing: Outgoing;
+  readonly #adj: AdjRibOut;
   readonly #builder: BatchBuilder;
-  /** Adj-RIB-Out: what was sent for each prefix, and from which source it came. */
-  #out: Uint32Array;
-  #source: Uint16Array;
-  #size = 0;
-  readonly #sizeOfSource: number[] = [];
-  /** Slabs that some member in the stream has still to get; the first has the number `#firstBatch`. */
-  #batches: Batch[] = [];
-  #firstBatch = 0;
-  #octets = 0;
   #snapshot: Snapshot | undefined;
 
   constructor(context: ExportContext, loc: LocRib, tables: ExportTables, clock: Clock, window = WINDOW) {
@@ -54,35 +49,28 @@ export class ExportGroup {
     this.key = exportKey(context);
     this.context = context;
     this.#loc = loc;
-    this.#tables = tables;
     this.#outgoing = new Outgoing(context, tables);
+    this.#adj = new AdjRibOut(context.addPath, this.#outgoing);
     const { prefixes } = loc.rib;
-    const writer = new UpdateWriter(context, { ...tables, prefixes, outgoing: this.#outgoing });
+    const writer = new UpdateWriter(context, { ...tables, prefixes, outgoing: this.#outgoing, adj: this.#adj });
     this.#builder = new BatchBuilder(writer);
-    this.#out = new Uint32Array(prefixes.capacity);
-    this.#source = new Uint16Array(prefixes.capacity);
     for (let prefix = 0; prefix < prefixes.limit; prefix++) {
       if (prefix < loc.best.length && loc.best[prefix] !== NO_PATH) this.dirty.add(prefix);
     }
   }
 
-  /** Prefixes announced to a member: not those that came from it. */
+  /** Routes announced to a member: not those that came from it. */
   advertised(source: number): number {
-    return this.#size - (this.#sizeOfSource[source] ?? 0);
+    return this.#adj.size - this.#adj.sizeOf(source);
   }
 
   get hasWork(): boolean {
     return this.dirty.size > 0;
   }
 
-  /** Whether any member has still something to get: prefix numbers in batches must keep their meaning till then. */
+  /** Whether no member has anything to get: until then prefix numbers in batches must keep their meaning. */
   get quiet(): boolean {
-    return this.dirty.size === 0 && this.#batches.length === 0 && ![...this.members].some((member) => member.behind);
-  }
-
-  /** The number after the last batch. */
-  get streamEnd(): number {
-    return this.#firstBatch + this.#batches.length;
+    return !this.hasWork && this.queue.first === this.queue.end && ![...this.members].some((member) => member.behind);
   }
 
   /** What the group announces for the prefix, or why nothing. */
@@ -90,79 +78,72 @@ export class ExportGroup {
     const path = this.#loc.best[prefix] ?? NO_PATH;
     if (path === NO_PATH) return { announced: false, reason: 'there is no best path', source: -1 };
     const reason = this.#outgoing.why(path);
-    return { announced: reason === undefined, reason, source: this.#tables.rib.paths.source[path] };
+    return { announced: reason === undefined, reason, source: this.#loc.rib.paths.source[path] };
   }
 
   holds(prefix: number): boolean {
-    return prefix < this.#out.length && this.#out[prefix] !== NOTHING;
+    return this.#adj.entriesOf(prefix).some((entry) => this.context.addPath || this.#adj.out(entry) !== NOTHING);
   }
 
   join(source: number, outlet: Outlet): ExportMember {
     const member = new ExportMember(this, source, outlet);
     this.members.add(member);
+    this.#memberSources.add(source);
     // A table that was announced to others before goes to the newcomer as a snapshot, shared by all who come now.
-    if (this.#size > 0) {
-      if (this.#snapshot === undefined) this.#openSnapshot();
-      member.replay(this.#snapshot!.from);
+    if (this.#adj.size > 0) {
+      this.#snapshot ??= this.#openSnapshot();
+      member.replay(this.#snapshot.from);
     }
     return member;
   }
 
   leave(member: ExportMember): void {
     this.members.delete(member);
+    this.#memberSources.delete(member.source);
     this.trim();
   }
 
   /** Gives up everything that is retained in the pool. */
   dissolve(): void {
-    for (let prefix = 0; prefix < this.#out.length; prefix++) this.#set(prefix, NOTHING, 0);
+    this.each((entry) => this.#adj.set(entry, NOTHING, 0));
     this.#outgoing.forget();
   }
 
-  /** Turns up to a batch of dirty prefixes into one batch of the stream. */
+  /** Turns a number of dirty prefixes into one batch of the stream. */
   run(): void {
-    const { prefixes } = this.#loc.rib;
-    this.#out = widened(this.#out, prefixes.capacity);
-    this.#source = widened(this.#source, prefixes.capacity);
-    this.#builder.begin(Math.min(BATCH_SIZE, this.dirty.size));
-    for (let count = Math.min(BATCH_SIZE, this.dirty.size); count > 0; count--) this.#renew(this.dirty.shift());
+    const count = Math.min(BATCH_SIZE, this.dirty.size);
+    this.#builder.begin();
+    for (let done = 0; done < count; done++) this.#renew(this.dirty.shift());
     const batch = this.#builder.finish();
     this.#outgoing.forget();
     if (batch.parts.length === 0) return;
-    this.#batches.push(batch);
-    this.#octets += batch.octets;
+    this.queue.push(batch);
     for (const member of this.members) member.offer(batch);
     this.trim();
-  }
-
-  /** The batch with that number, which some member asks for. */
-  batch(number: number): Batch {
-    return this.#batches[number - this.#firstBatch];
   }
 
   /** The `index`-th piece of the snapshot, or undefined after the last. */
   snapshotBatch(index: number): Batch | undefined {
     const snapshot = this.#snapshot!;
     while (index >= snapshot.batches.length) {
-      if (snapshot.next >= this.#out.length) return undefined;
+      if (snapshot.next >= this.#adj.limit) return undefined;
       const all: number[] = [];
-      for (; snapshot.next < this.#out.length && all.length < BATCH_SIZE; snapshot.next++) {
-        if (this.#out[snapshot.next] !== NOTHING) all.push(snapshot.next);
+      for (; snapshot.next < this.#adj.limit && all.length < BATCH_SIZE; snapshot.next++) {
+        if (this.#adj.out(snapshot.next) !== NOTHING) all.push(snapshot.next);
       }
       if (all.length > 0) snapshot.batches.push(this.encode(all));
     }
     return snapshot.batches[index];
   }
 
-  /** What Adj-RIB-Out now says of these prefixes, announcements and withdrawals. */
-  encode(prefixes: readonly number[], withWithdrawals = false): Batch {
-    this.#builder.begin(prefixes.length);
-    for (const prefix of prefixes) {
-      const out = prefix < this.#out.length ? this.#out[prefix] : NOTHING;
-      if (out !== NOTHING) this.#builder.announce(prefix, out, this.#exception(this.#source[prefix]));
-      if (withWithdrawals && (out === NOTHING || this.#exception(this.#source[prefix]) !== ANYONE)) {
-        this.#builder.withdraw(prefix);
-      }
+  /** What Adj-RIB-Out now says of these entries; with `whole` also that an entry is not, or no longer, for a member. */
+  encode(entries: readonly number[], whole = false): Batch {
+    this.#builder.begin();
+    for (const entry of entries) {
+      const out = this.#adj.out(entry);
+      const exception = out === NOTHING ? ANYONE : this.#exception(this.#adj.source(entry));
+      if (out !== NOTHING) this.#builder.announce(entry, out, exception);
+      if (whole && (out === NOTHING || exception !== ANYONE)) this.#builder.withdraw(entry);
     }
     return this.#builder.finish();
   }
@@ -171,96 +152,102 @@ export class ExportGroup {
     return this.#builder.endOfRib();
   }
 
-  /** Every prefix in Adj-RIB-Out. */
-  each(visit: (prefix: number) => void): void {
-    for (let prefix = 0; prefix < this.#out.length; prefix++) if (this.#out[prefix] !== NOTHING) visit(prefix);
+  /** Every entry that is announced. */
+  each(visit: (entry: number) => void): void {
+    for (let entry = 0; entry < this.#adj.limit; entry++) if (this.#adj.out(entry) !== NOTHING) visit(entry);
+  }
+
+  /** Entries of this group for those of another, by prefix. */
+  entriesLike(other: ExportGroup): number[] {
+    const entries: number[] = [];
+    other.each((entry) => {
+      const prefix = other.#adj.prefix(entry);
+      entries.push(this.context.addPath ? this.#adj.entry(prefix, other.#adj.pathId(entry)) : prefix);
+    });
+    return entries;
   }
 
   /** Drops batches that nobody waits for, and cuts loose who would make the rest too large. */
   trim(): void {
-    this.#dropBefore(this.#wanted());
-    while (this.#octets > this.#window && this.#batches.length > 1) {
-      for (const member of this.members) if (member.needs === this.#firstBatch) member.fallBehind();
+    const { queue } = this;
+    queue.dropBefore(this.#wanted());
+    while (queue.octets > this.#window && queue.end - queue.first > 1) {
+      for (const member of this.members) if (member.needs === queue.first) member.fallBehind();
       this.#snapshot = undefined;
-      this.#dropBefore(Math.max(this.#wanted(), this.#firstBatch + 1));
+      queue.dropBefore(Math.max(this.#wanted(), queue.first + 1));
     }
+    if (this.context.addPath && this.quiet) this.#adj.purge();
   }
 
   /** The first batch that someone waits for. */
   #wanted(): number {
-    let wanted = this.#snapshot?.from ?? this.streamEnd;
+    let wanted = this.#snapshot?.from ?? this.queue.end;
     for (const member of this.members) wanted = Math.min(wanted, member.needs);
     return wanted;
   }
 
-  #openSnapshot(): void {
-    const snapshot: Snapshot = { from: this.streamEnd, next: 0, batches: [] };
-    this.#snapshot = snapshot;
+  #openSnapshot(): Snapshot {
+    const snapshot: Snapshot = { from: this.queue.end, next: 0, batches: [] };
     const close = (): void => {
       if (this.#snapshot !== snapshot) return;
       if ([...this.members].some((member) => member.replaying)) this.#clock.after(SNAPSHOT_LIFE, close);
       else this.#snapshot = undefined;
     };
     this.#clock.after(SNAPSHOT_LIFE, close);
-  }
-
-  #dropBefore(wanted: number): void {
-    while (this.#firstBatch < wanted) this.#dropFirst();
-  }
-
-  #dropFirst(): void {
-    this.#octets -= this.#batches.shift()!.octets;
-    this.#firstBatch++;
+    return snapshot;
   }
 
   /** Compares what the peers should have for the prefix with what they have. */
   #renew(prefix: number): void {
     // A prefix whose paths changed since it was decided will come again when it has been.
     if (this.#loc.rib.dirty.has(prefix)) return;
-    const path = this.#loc.best[prefix];
-    const out = path === NO_PATH ? NOTHING : this.#outgoing.of(path);
-    const source = out === NOTHING ? 0 : this.#tables.rib.paths.source[path];
-    const [outBefore, sourceBefore] = [this.#out[prefix], this.#source[prefix]];
+    const best = this.#loc.best[prefix];
+    if (this.context.addPath) this.#renewAll(prefix);
+    else this.#announce(prefix, best === NO_PATH ? NOTHING : this.#outgoing.of(best), best);
+  }
+
+  /** With ADD-PATH every path that may be chosen goes out, known by its number here. */
+  #renewAll(prefix: number): void {
+    const present = new Set<number>();
+    for (const path of this.#loc.eligible(prefix)) {
+      const out = this.#outgoing.of(path);
+      if (out === NOTHING) continue;
+      const entry = this.#adj.entry(prefix, path);
+      present.add(entry);
+      this.#announce(entry, out, path);
+    }
+    for (const entry of this.#adj.entriesOf(prefix)) {
+      if (!present.has(entry)) this.#announce(entry, NOTHING, NO_PATH);
+    }
+  }
+
+  #announce(entry: number, out: number, path: number): void {
+    const source = out === NOTHING ? 0 : this.#loc.rib.paths.source[path];
+    const outBefore = this.#adj.out(entry);
+    const sourceBefore = outBefore === NOTHING ? 0 : this.#adj.source(entry);
     if (out === outBefore && source === sourceBefore) return;
-    if (out === NOTHING) this.#builder.withdraw(prefix);
+    if (out === NOTHING) this.#builder.withdraw(entry);
     else {
       const exception = this.#exception(source);
-      this.#builder.announce(prefix, out, exception);
+      this.#builder.announce(entry, out, exception);
       // The peer that the route now comes from may hold another one from us.
       if (exception !== ANYONE && outBefore !== NOTHING && sourceBefore !== source) {
-        this.#builder.withdraw(prefix, exception);
+        this.#builder.withdraw(entry, exception);
       }
     }
-    this.#set(prefix, out, source);
+    this.#adj.set(entry, out, source);
   }
 
   /** The member that must not get a route back, if its source is one. */
   #exception(source: number): number {
-    if (source === 0) return ANYONE;
-    for (const member of this.members) if (member.source === source) return source;
-    return ANYONE;
-  }
-
-  #set(prefix: number, out: number, source: number): void {
-    const before = this.#out[prefix];
-    if (out !== NOTHING) this.#outgoing.retain(out);
-    this.#tally(this.#source[prefix], before === NOTHING ? 0 : -1);
-    this.#tally(source, out === NOTHING ? 0 : 1);
-    this.#out[prefix] = out;
-    this.#source[prefix] = source;
-    if (before !== NOTHING) this.#outgoing.release(before);
-  }
-
-  #tally(source: number, change: number): void {
-    this.#size += change;
-    this.#sizeOfSource[source] = (this.#sizeOfSource[source] ?? 0) + change;
+    return this.#memberSources.has(source) ? source : ANYONE;
   }
 }
 
 /** The table as it was announced before `from`, encoded piece by piece as newcomers take it. */
 interface Snapshot {
   readonly from: number;
-  /** The prefix to go on with. */
+  /** The entry to go on with. */
   next: number;
   readonly batches: Batch[];
 }

@@ -2,7 +2,7 @@ import { ANYONE, type Batch } from './batch.ts';
 import { DirtySet } from './columns.ts';
 import type { ExportGroup } from './export-group.ts';
 
-/** Prefixes encoded at a time for a member that catches up on its own. */
+/** Entries encoded at a time for a member that catches up on its own. */
 const OWN_BATCH = 2048;
 
 /** Where a member's messages go: false means "no more until drained". */
@@ -10,9 +10,15 @@ export interface Outlet {
   write(messages: Uint8Array): boolean;
 }
 
+/** Beginning and end of a refresh, as messages. */
+export interface RefreshMarks {
+  readonly begin: Uint8Array;
+  readonly end: Uint8Array;
+}
+
 /**
  * One peer in an export group. It reads the group's stream at its own pace; if it falls too far behind, it leaves
- * the stream with a set of prefixes that it has still to hear of, and comes back when that is empty.
+ * the stream with a set of entries that it has still to hear of, and comes back when that is empty.
  */
 export class ExportMember {
   readonly group: ExportGroup;
@@ -27,6 +33,7 @@ export class ExportMember {
   #behind: DirtySet | undefined;
   #blocked = false;
   #owesEndOfRib = true;
+  #refreshEnd: Uint8Array | undefined;
   /** UPDATE messages written. */
   updates = 0;
 
@@ -34,7 +41,7 @@ export class ExportMember {
     this.group = group;
     this.source = source;
     this.#outlet = outlet;
-    this.#next = group.streamEnd;
+    this.#next = group.queue.end;
   }
 
   get behind(): boolean {
@@ -66,31 +73,33 @@ export class ExportMember {
     this.#blocked = before.#blocked;
     this.updates = before.updates;
     this.refresh();
-    before.group.each((prefix) => this.#behind!.add(prefix));
+    for (const entry of this.group.entriesLike(before.group)) this.#behind!.add(entry);
   }
 
   /** Hears of a new batch of the stream. */
   offer(batch: Batch): void {
-    if (this.#behind) for (const prefix of batch.prefixes) this.#behind.add(prefix);
+    if (this.#behind) for (const entry of batch.entries) this.#behind.add(entry);
   }
 
   /** Leaves the stream: what it has not got yet becomes its own to do. */
   fallBehind(): void {
     if (this.#behind) return;
     const behind = new DirtySet();
-    if (this.replaying) this.group.each((prefix) => behind.add(prefix));
-    for (let number = this.#next; number < this.group.streamEnd; number++) {
-      for (const prefix of this.group.batch(number).prefixes) behind.add(prefix);
+    if (this.replaying) this.group.each((entry) => behind.add(entry));
+    for (let number = this.#next; number < this.group.queue.end; number++) {
+      for (const entry of this.group.queue.get(number).entries) behind.add(entry);
     }
     this.#replayAt = -1;
     this.#part = 0;
     this.#behind = behind;
   }
 
-  /** Sends the whole table once more (RFC 2918). */
-  refresh(): void {
+  /** Sends the whole table once more (RFC 2918), between marks if the peer knows them (RFC 7313). */
+  refresh(marks?: RefreshMarks): void {
     this.fallBehind();
-    this.group.each((prefix) => this.#behind!.add(prefix));
+    if (marks) this.#blocked = !this.#outlet.write(marks.begin) || this.#blocked;
+    this.#refreshEnd = marks?.end;
+    this.group.each((entry) => this.#behind!.add(entry));
   }
 
   drained(): void {
@@ -102,8 +111,8 @@ export class ExportMember {
     while (!this.#blocked) {
       if (this.#behind) this.#catchUp(this.#behind);
       else if (this.replaying) this.#replay();
-      else if (this.#next < this.group.streamEnd) {
-        if (this.#write(this.group.batch(this.#next))) this.#next++;
+      else if (this.#next < this.group.queue.end) {
+        if (this.#write(this.group.queue.get(this.#next))) this.#next++;
       } else {
         if (this.#owesEndOfRib && mayEndRib && !this.group.hasWork) this.#endRib();
         return false;
@@ -114,16 +123,18 @@ export class ExportMember {
   }
 
   #catchUp(behind: DirtySet): void {
-    const prefixes: number[] = [];
-    while (behind.size > 0 && prefixes.length < OWN_BATCH) prefixes.push(behind.shift());
-    const batch = this.group.encode(prefixes, true);
+    const entries: number[] = [];
+    while (behind.size > 0 && entries.length < OWN_BATCH) entries.push(behind.shift());
+    const batch = this.group.encode(entries, true);
     // What a pause leaves unwritten of this piece is to be done again.
     if (!this.#write(batch)) {
       this.#part = 0;
-      for (const prefix of prefixes) behind.add(prefix);
+      for (const entry of entries) behind.add(entry);
     } else if (behind.size === 0) {
       this.#behind = undefined;
-      this.#next = this.group.streamEnd;
+      this.#next = this.group.queue.end;
+      if (this.#refreshEnd) this.#blocked = !this.#outlet.write(this.#refreshEnd) || this.#blocked;
+      this.#refreshEnd = undefined;
     }
   }
 

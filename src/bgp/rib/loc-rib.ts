@@ -1,7 +1,7 @@
 import type { BestChanges } from '../api.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import { widened } from './columns.ts';
-import { Decision, type DecisionView } from './decision.ts';
+import { Decision, type DecisionView, ineligible } from './decision.ts';
 import type { NextHopSets } from './next-hop-sets.ts';
 import { NO_PATH, pathFlag } from './path-pool.ts';
 import { LOCAL } from './source.ts';
@@ -89,6 +89,16 @@ export class LocRib {
     decision.decide(prefix, (path, reason) => reasons.set(path, reason));
     if (decision.best !== NO_PATH) reasons.set(decision.best, undefined);
     return reasons;
+  }
+
+  /** Every path of the prefix that may be chosen. */
+  eligible(prefix: number): number[] {
+    const { head, paths } = this.rib;
+    const found: number[] = [];
+    for (let path = head[prefix]; path !== NO_PATH; path = paths.next[path]) {
+      if (ineligible(this.#view, path) === undefined) found.push(path);
+    }
+    return found;
   }
 
   /** Whether nothing here speaks of the prefix any more. */

@@ -9,6 +9,7 @@ import type { DecisionView } from './decision.ts';
 import { explain } from './explain.ts';
 import { exportContext, exportKey } from './export-context.ts';
 import { ExportGroup } from './export-group.ts';
+import type { RefreshMarks } from './export-member.ts';
 import { LocRib } from './loc-rib.ts';
 import { NextHopSets } from './next-hop-sets.ts';
 import { NextHopTable } from './next-hops.ts';
@@ -218,7 +219,7 @@ export class RouteEngine implements SessionHandler {
     const peer = this.peers.get(handle.config.address);
     if (peer?.source === undefined) return;
     const { rib } = this.#named(family);
-    if (subtype === 'request') peer.members.get(family)?.refresh();
+    if (subtype === 'request') peer.members.get(family)?.refresh(this.#refreshMarks(peer, family));
     else if (subtype === 'begin') rib.mark(peer.source, pathFlag.unrefreshed);
     else rib.sweep(peer.source, pathFlag.unrefreshed);
     this.#schedule();
@@ -306,6 +307,12 @@ export class RouteEngine implements SessionHandler {
       peer.handle?.reset(6, 1, data, `${received} ${name} prefixes, and ${maxPrefixes} are allowed`);
       return;
     }
+  }
+
+  #refreshMarks({ negotiated }: RoutePeer, family: AddressFamily): RefreshMarks | undefined {
+    if (!negotiated?.enhancedRouteRefresh) return undefined;
+    const { afi, safi } = afiSafi(family);
+    return { begin: encodeRouteRefresh(afi, safi, 'begin'), end: encodeRouteRefresh(afi, safi, 'end') };
   }
 
   #endOfRib(peer: RoutePeer, family: AddressFamily): void {

@@ -1,5 +1,6 @@
 import type { PrefixTable } from '../../base/index.ts';
 import { encodeAnnouncements, encodeEndOfRib, encodeWithdrawals, Slab, type UpdateEncoding } from '../wire/index.ts';
+import type { AdjRibOut } from './adj-rib-out.ts';
 import type { AttributePool } from './attribute-pool.ts';
 import type { ExportContext } from './export-context.ts';
 import type { NextHopTable } from './next-hops.ts';
@@ -11,9 +12,10 @@ export interface WriterTables {
   readonly pool: AttributePool;
   readonly nextHops: NextHopTable;
   readonly outgoing: Outgoing;
+  readonly adj: AdjRibOut;
 }
 
-/** Turns numbers of prefixes and outgoing attributes into UPDATE messages, and hands them out by the batch. */
+/** Turns entries of Adj-RIB-Out into UPDATE messages, and hands them out by the batch. */
 export class UpdateWriter {
   readonly #encoding: UpdateEncoding;
   readonly #tables: WriterTables;
@@ -39,16 +41,16 @@ export class UpdateWriter {
     return bytes;
   }
 
-  withdraw(indices: readonly number[], pathIds?: readonly number[]): void {
-    this.#messages += encodeWithdrawals(this.#slab, this.#encoding, this.#list(indices, pathIds));
+  withdraw(entries: readonly number[]): void {
+    this.#messages += encodeWithdrawals(this.#slab, this.#encoding, this.#list(entries));
   }
 
   /** False when the attributes leave no room for a prefix: such a route can't be sent (RFC 8654 §4). */
-  announce(out: number, indices: readonly number[], pathIds?: readonly number[]): boolean {
+  announce(out: number, entries: readonly number[]): boolean {
     const { pool, nextHops, outgoing } = this.#tables;
     const attributes = pool.bytes(outgoing.attributes(out));
     const nextHop = nextHops.bytes(outgoing.nextHop(out));
-    const written = encodeAnnouncements(this.#slab, this.#encoding, attributes, nextHop, this.#list(indices, pathIds));
+    const written = encodeAnnouncements(this.#slab, this.#encoding, attributes, nextHop, this.#list(entries));
     this.#messages += written;
     return written > 0;
   }
@@ -57,7 +59,11 @@ export class UpdateWriter {
     return encodeEndOfRib(this.#encoding.family);
   }
 
-  #list(indices: readonly number[], pathIds: readonly number[] | undefined) {
-    return { source: this.#tables.prefixes, indices, from: 0, to: indices.length, ...(pathIds && { pathIds }) };
+  #list(entries: readonly number[]) {
+    const { adj, prefixes } = this.#tables;
+    const list = { source: prefixes, indices: entries, from: 0, to: entries.length };
+    if (!adj.addPath) return list;
+    const indices = entries.map((entry) => adj.prefix(entry));
+    return { ...list, indices, pathIds: entries.map((entry) => adj.pathId(entry)) };
   }
 }
