@@ -2,6 +2,7 @@ import type { Store } from '../datastore/index.ts';
 import { API_VERSION, blockName, type IPAMBlock } from '../model/index.ts';
 import type { BlockSpec } from './block.ts';
 import { lostRace, retryRaces } from './conflict.ts';
+import { Turns } from './turns.ts';
 
 /** Blocks remembered at once; the oldest are forgotten first. */
 const REMEMBERED = 512;
@@ -25,6 +26,7 @@ export interface Changed<Change extends BlockChange> {
 export class Blocks {
   readonly #store: Store;
   readonly #seen = new Map<string, IPAMBlock>();
+  readonly #turns = new Turns();
 
   constructor(store: Store) {
     this.#store = store;
@@ -72,7 +74,14 @@ export class Blocks {
    * Changes a block, again from the start whenever somebody else wrote it first; undefined when there is no such
    * block. The answer is `decide`'s last one, and the block as it now stands.
    */
-  async change<Change extends BlockChange>(
+  change<Change extends BlockChange>(
+    cidr: string,
+    decide: (block: BlockSpec) => Change,
+  ): Promise<Changed<Change> | undefined> {
+    return this.#turns.take(cidr, () => this.#change(cidr, decide));
+  }
+
+  async #change<Change extends BlockChange>(
     cidr: string,
     decide: (block: BlockSpec) => Change,
   ): Promise<Changed<Change> | undefined> {

@@ -1,6 +1,6 @@
 /**
  * One at a time by key, inside this process. Not for safety (compare-and-swap is), but because two requests of one
- * node that run side by side would claim two blocks where one is enough, and lose races against each other.
+ * node that run side by side would claim two blocks where one is enough, and two writes of one block would conflict.
  */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();

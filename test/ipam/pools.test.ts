@@ -1,0 +1,60 @@
+import t from 'tap';
+import { parseAddress, parsePrefix } from '../../src/base/index.ts';
+import { choosePools, type PoolRequest, poolOf, readPools } from '../../src/ipam/index.ts';
+import { type IPPool, newResource } from '../../src/model/index.ts';
+
+const pool = (name: string, cidr: string, spec: Partial<IPPool['spec']> = {}): IPPool =>
+  newResource('IPPool', { name }, { cidr, ...spec });
+
+const all = readPools([
+  pool('zoo', '10.3.0.0/16'),
+  pool('east', '10.0.0.0/16', { nodeSelector: 'zone == "east"' }),
+  pool('team', '10.1.0.0/16', { namespaceSelector: 'team == "a"' }),
+  pool('manual', '10.2.0.0/16', { assignmentMode: 'Manual' }),
+  pool('off', '10.4.0.0/16', { disabled: true }),
+  pool('tunnels', '10.5.0.0/16', { allowedUses: ['Tunnel'] }),
+  { ...pool('leaving', '10.6.0.0/16'), metadata: { name: 'leaving', deletionTimestamp: '2026-01-01T00:00:00Z' } },
+  { ...pool('closed', '10.7.0.0/16'), status: { conditions: [{ type: 'Allocatable', status: 'False' }] } },
+  pool('six', 'fd00::/48'),
+]);
+
+const names = (request: Partial<PoolRequest>): readonly string[] =>
+  choosePools(all, {
+    family: 4,
+    hostname: 'node1',
+    nodeLabels: {},
+    namespaceLabels: {},
+    use: 'Workload',
+    ...request,
+  }).map(({ name }) => name);
+
+t.test('pools are tried by name; closed, leaving and disabled ones not at all', async (t) => {
+  t.strictSame(names({}), ['zoo']);
+  t.strictSame(names({ nodeLabels: { zone: 'east' } }), ['east', 'zoo']);
+  t.strictSame(names({ namespaceLabels: { team: 'a' } }), ['team', 'zoo']);
+  t.strictSame(names({ use: 'Tunnel' }), ['tunnels', 'zoo']);
+  t.strictSame(names({ family: 6 }), ['six']);
+});
+
+t.test('requested pools are taken as they are, in the order of the request', async (t) => {
+  t.strictSame(names({ requested: ['manual', '10.0.0.0/16', 'team'] }), ['manual', 'east', 'team']);
+  t.strictSame(names({ requested: [] }), ['zoo']);
+  for (const wanted of ['off', 'leaving', 'closed', 'nowhere', '10.99.0.0/16', 'six']) {
+    t.throws(() => names({ requested: ['zoo', wanted] }), {
+      code: 'POOL_NOT_FOUND',
+      message: `the given pool (${wanted}) does not exist, or is not enabled`,
+    });
+  }
+  t.throws(() => names({ requested: ['zoo'], use: 'LoadBalancer' }), { code: 'NO_QUALIFIED_POOL' });
+});
+
+t.test('the pool of an address and of a block', async (t) => {
+  t.equal(poolOf(all, parseAddress('10.4.9.9'))?.name, 'off');
+  t.equal(poolOf(all, parsePrefix('fd00:0:0:1::40/122'))?.name, 'six');
+  t.equal(poolOf(all, parsePrefix('10.0.0.0/8')), undefined);
+});
+
+t.test('without pools there is no address', async (t) => {
+  const request = { family: 4, hostname: 'n', nodeLabels: {}, namespaceLabels: {}, use: 'Workload' } as const;
+  t.throws(() => choosePools([], request), { code: 'NO_POOLS', message: 'no configured Calico pools for node n' });
+});
