@@ -38,7 +38,7 @@ export interface ConversationOwner {
   judge(conversation: Conversation, threshold: Threshold, overdue: boolean): 'go' | 'wait' | 'end';
   established(conversation: Conversation): void;
   lost(conversation: Conversation, cause: LossCause, reason: string): void;
-  penalty(conversation: Conversation): void;
+  penalty(reason: string): void;
   state(conversation: Conversation, from: SessionState, to: SessionState, reason: string): void;
   /** All events that were waiting have been handled. */
   settled(conversation: Conversation): void;
@@ -215,7 +215,7 @@ export class Conversation implements ConnectionReceiver {
         this.#owner.lost(this, effect.cause, effect.reason);
         break;
       case 'penalty':
-        this.#owner.penalty(this);
+        this.#owner.penalty(effect.reason);
         break;
       case 'state':
         this.#log.debug({ from: effect.from, to: effect.to, by: this.initiator }, effect.reason);
@@ -394,6 +394,7 @@ export class Conversation implements ConnectionReceiver {
       case 'hold':
         return this.#heard + this.#fsm.holdTime * 1000;
       case 'keepalive':
+        this.#observe();
         return this.#said + this.#fsm.keepaliveTime * 1000 * (1 - 0.25 * this.#settings.random());
       case 'send-hold':
         this.#observe();
@@ -403,6 +404,7 @@ export class Conversation implements ConnectionReceiver {
     }
   }
 
+  /** Whether the peer has read anything since the last look: once per keepalive interval is often enough. */
   #observe(): void {
     const connection = this.#connection;
     if (connection === undefined) return;

@@ -32,5 +32,5 @@ export type Effect =
   /** The UPDATE or ROUTE-REFRESH that was fed in is to be processed. */
   | { readonly kind: 'process' }
   /** ConnectRetryCounter went up because of an error: the next start is held back (DampPeerOscillations). */
-  | { readonly kind: 'penalty' }
+  | { readonly kind: 'penalty'; readonly reason: string }
   | { readonly kind: 'state'; readonly from: SessionState; readonly to: SessionState; readonly reason: string };

@@ -378,7 +378,7 @@ class Transition {
 
   /** X+ → Idle. */
   fail(reason: string, cause: LossCause = { kind: 'lost' }, abrupt = false): Step {
-    return this.count().do({ kind: 'penalty' }).idle(reason, cause, abrupt);
+    return this.count().do({ kind: 'penalty', reason }).idle(reason, cause, abrupt);
   }
 
   /** X → Idle. */

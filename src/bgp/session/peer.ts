@@ -101,7 +101,10 @@ export class PeerSession implements PeerHandle {
   #upSince = 0;
   #shown: SessionState = 'Idle';
   #since: number;
-  #reason: string | undefined;
+  /** Why it last went to Idle or Active. */
+  #reason = 'not started';
+  /** The last error that was more than an unanswered dial, since it was last up. */
+  #error: string | undefined;
   #flaps = 0;
   #capabilities: readonly string[] = [];
 
@@ -133,7 +136,7 @@ export class PeerSession implements PeerHandle {
     return {
       state: this.#shown,
       since: this.#since,
-      ...(this.#reason !== undefined && this.#shown !== 'Established' && { reason: this.#reason }),
+      ...(this.#shown !== 'Established' && { reason: this.#explanation() }),
       ...(negotiated && { routerId: negotiated.peerRouterId, negotiated }),
       capabilities: this.#established ? this.#capabilities : [],
       messages: this.#counters,
@@ -208,12 +211,13 @@ export class PeerSession implements PeerHandle {
       judge: (conversation, threshold, overdue) => this.#judge(conversation, threshold, overdue),
       established: (conversation) => this.#up(conversation),
       lost: (conversation, cause, reason) => this.#down(conversation, cause, reason),
-      penalty: () => {
+      penalty: (reason) => {
         this.#damping = penalised(this.#damping);
         this.#punish = true;
+        this.#error = reason;
       },
-      state: (_conversation, _from, _to, reason) => {
-        this.#reason = reason;
+      state: (_conversation, _from, to, reason) => {
+        if (to === 'Idle' || to === 'Active') this.#reason = reason;
       },
       settled: (conversation) => this.#settle(conversation),
       notification: (direction, error) => this.#tellNotification(direction, error),
@@ -325,6 +329,7 @@ export class PeerSession implements PeerHandle {
   #up(conversation: Conversation): void {
     this.#established = conversation;
     this.#upSince = this.#clock.now();
+    this.#error = undefined;
     this.#capabilities = conversation.theirs!.capabilities.map(({ kind }) => kind);
     this.#show('Established', 'established');
     this.#environment.handler.established(this, conversation.negotiated!);
@@ -346,7 +351,7 @@ export class PeerSession implements PeerHandle {
     if (this.#newcomer && !this.#established) this.#admitNewcomer(this.#newcomer);
     for (const conversation of this.#others(changed)) conversation.reconsider();
     if (this.#enabled && this.#dialled.state === 'Idle' && this.#others(this.#dialled).length === 0) this.#redial();
-    this.#show(this.#lead().state, this.#reason ?? '');
+    this.#show(this.#lead().state, this.#reason);
   }
 
   #sweep(): void {
@@ -431,6 +436,12 @@ export class PeerSession implements PeerHandle {
 
   #tell(event: SpeakerEvent): void {
     this.#environment.onEvent?.(event);
+  }
+
+  /** A peer that said why it left and then refuses to talk: both are worth knowing. */
+  #explanation(): string {
+    const error = this.#error;
+    return error === undefined || error === this.#reason ? this.#reason : `${this.#reason}; before that: ${error}`;
   }
 
   #show(state: SessionState, reason: string): void {

@@ -60,10 +60,12 @@ export async function pair(
   b: SideOptions = {},
   network?: MemoryNetwork,
   clock = new VirtualClock(),
+  /** The clock as the sessions see it, should that differ. */
+  seen: Clock = clock,
 ) {
   const net = network ?? new MemoryNetwork({ clock });
-  const left = new Side('10.0.0.1', '10.0.0.2', clock, net.host('10.0.0.1'), a, b);
-  const right = new Side('10.0.0.2', '10.0.0.1', clock, net.host('10.0.0.2'), b, a);
+  const left = new Side('10.0.0.1', '10.0.0.2', seen, net.host('10.0.0.1'), a, b);
+  const right = new Side('10.0.0.2', '10.0.0.1', seen, net.host('10.0.0.2'), b, a);
   await Promise.resolve();
   await Promise.resolve();
   return { clock, network: net, a: left, b: right };
@@ -75,5 +77,7 @@ export async function established(a: SideOptions = {}, b: SideOptions = {}) {
   both.a.session.start();
   both.b.session.start();
   both.clock.advance(500);
+  both.a.events.length = 0;
+  both.b.events.length = 0;
   return both;
 }
