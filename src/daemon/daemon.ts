@@ -86,6 +86,7 @@ export class Daemon {
         this.#dataplane.linkMade(made.host);
         this.#calculation.apply([{ key: { kind: 'WorkloadEndpoint', name, namespace }, resource: endpoint }]);
         await this.#applyEarly();
+        for (const cidr of endpoint.spec.ipNetworks ?? []) this.#requireRoute(cidr);
       },
       unprogram: async (namespace, name) => {
         this.#calculation.apply([{ key: { kind: 'WorkloadEndpoint', name, namespace }, resource: undefined }]);
@@ -165,7 +166,7 @@ export class Daemon {
       kernel,
       routes: this.#dataplane.routes,
       clock,
-      log: log.child({ component: 'routing' }),
+      log,
       timers: {
         holdTime: config.VROUTER_BGP_HOLD_TIME,
         connectRetryTime: config.VROUTER_BGP_CONNECT_RETRY_TIME,
@@ -209,6 +210,12 @@ export class Daemon {
     this.#dataplane.apply(this.#calculation.desired());
     await this.#dataplane.routes.flush();
     this.#react();
+  }
+
+  /** A pod is not said to be ready while the kernel lacks its route. */
+  #requireRoute(cidr: string): void {
+    const lacking = this.#phase === 'running' ? this.#dataplane.routes.lacking(cidr) : undefined;
+    if (lacking !== undefined) throw new RequestRefused('NO_ROUTE', `route ${cidr}: ${lacking}`, TRY_AGAIN);
   }
 
   #inOrder(work: () => Promise<void>): void {

@@ -34,6 +34,7 @@ export interface PeerReport {
  */
 export class Routing {
   readonly #options: RoutingOptions;
+  readonly #log: Log;
   readonly #nextHops: NextHops;
   readonly #installers: readonly RouteInstaller[];
   readonly #hold: RestartHold;
@@ -52,7 +53,8 @@ export class Routing {
       options.routes.schedule();
     };
     options.routes.onSettled = () => this.#converged();
-    this.#hold = new RestartHold({ clock: options.clock, log: options.log, release: () => this.#release() });
+    this.#log = options.log.child({ component: 'routing' });
+    this.#hold = new RestartHold({ clock: options.clock, log: this.#log, release: () => this.#release() });
   }
 
   /** Makes peers, announcements and installed routes what `desired` says. Applying the same again does nothing. */
@@ -100,13 +102,13 @@ export class Routing {
   }
 
   async #begin(bgp: DesiredBgp): Promise<Speaker> {
-    const { clock, log, restarted } = this.#options;
+    const { clock, restarted } = this.#options;
     const speaker = new Speaker({
       asn: bgp.asn,
       routerId: bgp.routerId,
       listen: [{ address: bgp.listenAddress ?? '0.0.0.0', port: bgp.listenPort }],
       clock,
-      log: log.child({ component: 'bgp' }),
+      log: this.#options.log.child({ component: 'bgp' }),
       ...(restarted && { restarted: { forwarding: ['ipv4-unicast', 'ipv6-unicast'] as const } }),
     });
     speaker.onEvent((event) => {
@@ -125,7 +127,7 @@ export class Routing {
     try {
       await speaker.start();
     } catch (error) {
-      log.error({ err: reasonOf(error), port: bgp.listenPort }, 'the BGP speaker can not listen; dialling only');
+      this.#log.error({ err: reasonOf(error), port: bgp.listenPort }, 'the BGP speaker can not listen; dialling only');
     }
     return speaker;
   }

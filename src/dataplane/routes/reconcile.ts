@@ -105,6 +105,17 @@ export class RouteReconciler {
     this.schedule();
   }
 
+  /** Why the kernel has no route of ours for the prefix as it is wanted; undefined when it has. */
+  lacking(cidr: string): string | undefined {
+    const table = this.tables[parsePrefix(cidr).family];
+    const prefix = prefixNumber(table, cidr);
+    if (table.desired(prefix) === 0) return 'nothing wants it: the interface is gone or down';
+    if (table.desired(prefix) === table.actual(prefix)) return undefined;
+    return (
+      this.#failing.details().find((failed) => failed.prefix === cidr)?.reason ?? 'the kernel has not answered yet'
+    );
+  }
+
   /** Tries everything now that had failed: the reason may be gone. */
   retry(): void {
     for (const { family, prefix } of this.#failing.details()) {
