@@ -63,6 +63,8 @@ export interface SpeakerOptions {
   readonly log?: Log;
   /** Set after a restart with forwarding kept: which families' routes are still in the kernel (the F bit of RFC 4724). */
   readonly restarted?: { readonly forwarding: readonly AddressFamily[] };
+  /** External peers without a filter get and give no routes (RFC 8212). Default false. */
+  readonly ebgpRequiresPolicy?: boolean;
   /** Most next hops of one route (ECMP); default 16. */
   readonly maximumPaths?: number;
   /** Interior cost of reaching a next hop, `undefined` if it can't be reached; default: all cost 0. */

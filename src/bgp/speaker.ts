@@ -58,6 +58,7 @@ export class Speaker implements SpeakerApi {
       routerId: options.routerId,
       clock: this.#clock,
       restarted: this.#restarting,
+      ebgpRequiresPolicy: options.ebgpRequiresPolicy ?? false,
       ...(options.maximumPaths !== undefined && { maximumPaths: options.maximumPaths }),
       ...(options.nextHopCost && { nextHopCost: options.nextHopCost }),
       event: (event) => {

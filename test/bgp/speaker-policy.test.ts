@@ -194,3 +194,76 @@ t.test('IPv6 routes go over IPv6 sessions', async (t) => {
   network.run(1);
   t.same(b.routes, [`fd10:1::40/122 via ${a6}`]);
 });
+
+t.test('with ADD-PATH a reflector passes on every path, and takes each back by itself', async (t) => {
+  for (const [addPath, expected] of [
+    ['both', `${A},${B}`],
+    ['none', A],
+  ] as const) {
+    const network = new Network();
+    const client = { routeReflector: { clusterId: '1.1.1.1' }, addPath };
+    const a = await network.node(A, 65001, [peer(D, 65001)]);
+    const b = await network.node(B, 65001, [peer(D, 65001)]);
+    const c = await network.node(C, 65001, [peer(D, 65001, { addPath })]);
+    await network.node(D, 65001, [peer(A, 65001, client), peer(B, 65001, client), peer(C, 65001, client)]);
+    for (const { speaker } of [a, b]) speaker.originate([{ prefix: '10.96.0.0/12' }]);
+    network.run(3);
+    t.same(c.routes, [`10.96.0.0/12 via ${expected}`], addPath);
+    t.equal(c.speaker.peers()[0].prefixes.received, addPath === 'both' ? 2 : 1);
+    a.speaker.originate([]);
+    network.run(1);
+    t.same(c.routes, [`10.96.0.0/12 via ${B}`]);
+    b.speaker.originate([]);
+    network.run(1);
+    t.same(c.routes, []);
+  }
+});
+
+t.test('an external peer without filters gets and gives nothing, if policy is required', async (t) => {
+  const network = new Network();
+  const required = { ebgpRequiresPolicy: true };
+  const open: Filter = { name: 'open', rules: [], default: 'accept' };
+  const a = await network.node(A, 65001, [peer(B, 65002)], required);
+  const b = await network.node(B, 65002, [peer(A, 65001)]);
+  a.speaker.originate([{ prefix: '10.1.0.0/16' }]);
+  b.speaker.originate([{ prefix: '10.2.0.0/16' }]);
+  network.run(3);
+  t.same([a.routes, b.routes], [[], []]);
+  t.match(a.speaker.explain('10.2.0.0/16').paths, [{ reason: /^filter default-deny/ }]);
+  a.speaker.configure([peer(B, 65002, { importFilter: open, exportFilter: open })]);
+  network.run(1);
+  t.same([a.routes, b.routes], [[`10.2.0.0/16 via ${B}`], [`10.1.0.0/16 via ${A}`]]);
+});
+
+t.test('next hops are ours, or kept, as the peer is configured', async (t) => {
+  for (const [nextHop, expected] of [
+    ['auto', A],
+    ['self', B],
+    ['keep', A],
+  ] as const) {
+    const network = new Network();
+    const a = await network.node(A, 65001, [peer(B, 65002, {})]);
+    await network.node(B, 65002, [peer(A, 65001), peer(C, 65002, { nextHop })]);
+    const c = await network.node(C, 65002, [peer(B, 65002)]);
+    a.speaker.originate([{ prefix: '10.1.0.0/16' }]);
+    network.run(3);
+    t.same(c.routes, [`10.1.0.0/16 via ${expected}`], nextHop);
+  }
+});
+
+t.test('a peer that is taken away takes its routes along, and the others are told', async (t) => {
+  const network = new Network();
+  const a = await network.node(A, 65001, [peer(B, 65002)]);
+  const b = await network.node(B, 65002, [peer(A, 65001), peer(C, 65003)]);
+  const c = await network.node(C, 65003, [peer(B, 65002)]);
+  a.speaker.originate([{ prefix: '10.1.0.0/16' }]);
+  network.run(3);
+  t.equal(c.best.size, 1);
+  b.speaker.configure([peer(C, 65003)]);
+  network.run(1);
+  t.same([b.routes, c.routes], [[], []]);
+  t.match(
+    a.events.findLast(({ kind }) => kind === 'notification'),
+    { direction: 'received', code: 6 },
+  );
+});

@@ -1,5 +1,13 @@
 import { type Cancel, type Clock, type Family, parseAddress, parseIpv4, parsePrefix } from '../../base/index.ts';
-import type { AddressFamily, BestChanges, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
+import type {
+  AddressFamily,
+  BestChanges,
+  Filter,
+  Origination,
+  PeerConfig,
+  RouteExplanation,
+  SpeakerEvent,
+} from '../api.ts';
 import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
 import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
 import { AdjRibIn } from './adj-rib-in.ts';
@@ -30,6 +38,7 @@ export interface RouteEngineOptions {
   readonly clock: Clock;
   readonly maximumPaths?: number;
   readonly restarted?: boolean;
+  readonly ebgpRequiresPolicy?: boolean;
   /** Octets that an export group keeps for members that lag, before they must catch up on their own; default 4 MiB. */
   readonly window?: number;
   readonly nextHopCost?: (address: string) => number | undefined;
@@ -113,7 +122,8 @@ export class RouteEngine implements SessionHandler {
   }
 
   /** A peer that there should be, or its new configuration. */
-  configure(config: PeerConfig): void {
+  configure(given: PeerConfig): void {
+    const config = this.#options.ebgpRequiresPolicy ? withPolicy(given, this.#options.asn) : given;
     const clusterId = config.routeReflector && parseIpv4(config.routeReflector.clusterId, 'routeReflector.clusterId');
     if (clusterId !== undefined) this.#clusterIds.add(clusterId);
     const peer = this.peers.get(config.address);
@@ -475,4 +485,11 @@ export class RouteEngine implements SessionHandler {
   #named(name: AddressFamily): FamilyTables {
     return this.tables[name === 'ipv4-unicast' ? 4 : 6];
   }
+}
+
+/** RFC 8212: an external peer without a filter gets and gives nothing. */
+function withPolicy(config: PeerConfig, asn: number): PeerConfig {
+  if (config.remoteAs === (config.localAs ?? asn)) return config;
+  const nothing: Filter = { name: 'default-deny', rules: [], default: 'reject' };
+  return { ...config, importFilter: config.importFilter ?? nothing, exportFilter: config.exportFilter ?? nothing };
 }
