@@ -1,0 +1,175 @@
+/**
+ * Kernel routes: 100,000 /26 routes added and deleted by `applyRoutes`, beside batches that were encoded beforehand and
+ * are only sent (what the kernel itself can take) and beside `ip -batch`; then what a monitor costs meanwhile, and a
+ * listing of them all. Contenders take turns; each figure is the median of the rounds.
+ *
+ *     node bench/netlink-routes.ts [rounds]        as root; works in a network namespace of its own
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatIpv4 } from '../src/base/index.ts';
+import { fill } from '../src/netlink/batch.ts';
+import {
+  type Kernel,
+  openKernel,
+  ROUTE_ADD,
+  ROUTE_DELETE,
+  type RouteChanges,
+  type RouteHow,
+} from '../src/netlink/index.ts';
+import { openSocket } from '../src/netlink/socket.ts';
+import { forEachMessage, NLMSG_ERROR } from '../src/netlink/wire/message.ts';
+import { encodeRouteTemplate } from '../src/netlink/wire/route.ts';
+
+const ROUTES = 100_000;
+const BATCH = 500;
+const FIRST = 0x14000000;
+const rounds = Number(process.argv[2] ?? 5);
+const name = `vrt-bench-${process.pid}`;
+const namespace = `/run/netns/${name}`;
+const folder = mkdtempSync(join(tmpdir(), 'vrt-bench-'));
+
+function changes(verb: number, how: RouteHow): RouteChanges {
+  return {
+    family: 4,
+    count: ROUTES,
+    addresses: Uint32Array.from({ length: ROUTES }, (_, entry) => FIRST + entry * 64),
+    lengths: new Uint8Array(ROUTES).fill(26),
+    verbs: new Uint8Array(ROUTES).fill(verb),
+    howIndex: new Uint32Array(ROUTES),
+    hows: [how],
+  };
+}
+
+/** Sends batches as they are, one after another, each when the one before was acknowledged. */
+function openBare(): { send(batches: readonly Uint8Array[]): Promise<void>; close(): void } {
+  let next: () => void = () => {};
+  const answer = (datagram: Uint8Array) =>
+    forEachMessage(datagram, ({ type, body }) => {
+      const errno = type === NLMSG_ERROR ? body.i32() : 0;
+      if (errno !== 0) throw new Error(`the kernel refused a route: errno ${-errno}`);
+      next();
+    });
+  const fail = () => {
+    throw new Error('the socket failed');
+  };
+  const socket = openSocket({ message: answer, overflow: fail, error: fail }, { namespace });
+  const send = (batches: readonly Uint8Array[]) =>
+    new Promise<void>((resolve) => {
+      let index = 0;
+      next = () => (index < batches.length ? socket.send(batches[index++], () => {}) : resolve());
+      next();
+    });
+  return { send, close: () => socket.close() };
+}
+
+function encoded(all: RouteChanges): Uint8Array[] {
+  const templates = { get: (verb: number, how: number) => encodeRouteTemplate(verb, 4, all.hows[how]) };
+  const batches: Uint8Array[] = [];
+  for (let from = 0; from < ROUTES; from += BATCH) {
+    const buffer = new Uint8Array(BATCH * 64);
+    const { bytes } = fill(buffer, all, from, Math.min(ROUTES, from + BATCH), from + 1, templates);
+    batches.push(buffer.subarray(0, bytes));
+  }
+  return batches;
+}
+
+function batchFile(verb: 'add' | 'delete'): string {
+  const file = join(folder, verb);
+  const lines = Array.from({ length: ROUTES }, (_, entry) => {
+    const way = verb === 'add' ? ' via 10.9.0.2 dev v0' : '';
+    return `route ${verb} ${formatIpv4(FIRST + entry * 64)}/26${way} proto 80\n`;
+  });
+  writeFileSync(file, lines.join(''));
+  return file;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - start) / 1e6;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+async function refuseNothing(kernel: Kernel, all: RouteChanges): Promise<void> {
+  const [first] = await kernel.applyRoutes(all);
+  if (first !== undefined) throw new Error(`entry ${first.entry}: ${first.reason}`);
+}
+
+execFileSync('ip', ['netns', 'add', name]);
+try {
+  const kernel = await openKernel({ namespace });
+  await kernel.linkAdd({ kind: 'veth', name: 'v0', peerName: 'v1' });
+  await kernel.linkSet('v0', { up: true });
+  await kernel.linkSet('v1', { up: true });
+  await kernel.addressAdd({ dev: 'v0', address: '10.9.0.1/24' });
+  const dev = (await kernel.linkList()).find((link) => link.name === 'v0')?.index ?? 0;
+  const how: RouteHow = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ via: '10.9.0.2', dev }] };
+  const [adds, deletes] = [changes(ROUTE_ADD, how), changes(ROUTE_DELETE, how)];
+  const [addBatches, deleteBatches] = [encoded(adds), encoded(deletes)];
+  const [addFile, deleteFile] = [batchFile('add'), batchFile('delete')];
+  const bare = openBare();
+  const ip = async (file: string) => execFileSync('ip', ['-n', name, '-batch', file]);
+  const watched = (ignoreOwnRoutes: boolean) => async (all: RouteChanges) => {
+    const monitor = await kernel.monitor(() => {}, { ignoreOwnRoutes });
+    await refuseNothing(kernel, all);
+    monitor.stop();
+  };
+
+  const contenders: Readonly<Record<string, readonly [add: () => Promise<unknown>, remove: () => Promise<unknown>]>> = {
+    applyRoutes: [() => refuseNothing(kernel, adds), () => refuseNothing(kernel, deletes)],
+    'encoded beforehand': [() => bare.send(addBatches), () => bare.send(deleteBatches)],
+    'ip -batch': [() => ip(addFile), () => ip(deleteFile)],
+    'with a monitor of others': [() => watched(true)(adds), () => watched(true)(deletes)],
+    'with a monitor of all': [() => watched(false)(adds), () => watched(false)(deletes)],
+  };
+  const times = new Map(Object.keys(contenders).map((key) => [key, { add: [] as number[], remove: [] as number[] }]));
+  const listing = { list: [] as number[], columns: [] as number[] };
+
+  for (let round = 0; round <= rounds; round++) {
+    for (const [key, [add, remove]] of Object.entries(contenders)) {
+      const taken = { add: await timed(add), list: 0, columns: 0, remove: 0 };
+      if (key === 'applyRoutes') {
+        taken.columns = await timed(() => kernel.routeColumns({ family: 4, protocol: 80 }));
+        taken.list = await timed(() => kernel.routeList({ family: 4, protocol: 80 }));
+      }
+      taken.remove = await timed(remove);
+      // The first round warms up.
+      if (round === 0) continue;
+      times.get(key)?.add.push(taken.add);
+      times.get(key)?.remove.push(taken.remove);
+      if (key === 'applyRoutes') {
+        listing.columns.push(taken.columns);
+        listing.list.push(taken.list);
+      }
+    }
+  }
+
+  const speed = (values: readonly number[]) => Math.round(ROUTES / median(values));
+  const ceiling = times.get('encoded beforehand');
+  const reference = times.get('ip -batch');
+  console.log(`${ROUTES} routes, median of ${rounds}; thousands of routes a second`);
+  for (const [key, { add, remove }] of times) {
+    const share = (of: readonly number[] | undefined, own: readonly number[]) =>
+      (median(of ?? []) / median(own)).toFixed(2);
+    console.log(
+      `${key.padEnd(26)} add ${String(speed(add)).padStart(4)}  delete ${String(speed(remove)).padStart(4)}` +
+        `   of the ceiling ${share(ceiling?.add, add)} ${share(ceiling?.remove, remove)}` +
+        `   × ip -batch ${share(reference?.add, add)} ${share(reference?.remove, remove)}`,
+    );
+  }
+  console.log(
+    `listing them all: columns ${median(listing.columns).toFixed(0)} ms, objects ${median(listing.list).toFixed(0)} ms`,
+  );
+  console.log(`peak resident set ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
+  bare.close();
+  kernel.close();
+} finally {
+  execFileSync('ip', ['netns', 'delete', name]);
+  rmSync(folder, { recursive: true });
+}
