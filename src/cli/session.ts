@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../base/index.ts';
-import type { Store } from '../datastore/index.ts';
+import { DatastoreUnavailable, type Store } from '../datastore/index.ts';
 import { newResource } from '../model/index.ts';
 import { type ConfigOptions, configOf } from './config.ts';
 import { CommandError } from './errors.ts';
@@ -37,10 +37,10 @@ export async function open(io: Io, options: StoreOptions): Promise<Store> {
 /** A cluster that nothing is known of yet has no version to differ from. */
 async function checkVersion(store: Store): Promise<void> {
   const information = await store.get({ kind: 'ClusterInformation', name: 'default' }).catch((error: unknown) => {
-    const advice = 'Use --allow-version-mismatch to override.';
-    throw new CommandError(
-      `unable to get Cluster Information to verify version mismatch: ${reasonOf(error)}\n${advice}`,
-    );
+    const message = `unable to get Cluster Information to verify version mismatch: ${reasonOf(error)}`;
+    // Without a datastore it would not help to leave out the check.
+    const advice = error instanceof DatastoreUnavailable ? '' : '\nUse --allow-version-mismatch to override.';
+    throw new CommandError(message + advice, { cause: error });
   });
   const cluster = information?.spec.calicoVersion;
   if (!cluster || bare(cluster) === bare(CLIENT_VERSION)) return;
