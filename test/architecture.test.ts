@@ -28,6 +28,7 @@ const WORLDLY = [
   /^src\/nftables\/nft\.ts$/,
   /^src\/datastore\/(sqlite|etcd|kubernetes)\//,
   /^src\/datastore\/config\.ts$/,
+  /^src\/ipam\/ledger-file\.ts$/,
   /^src\/control\/(client|server|exchange)\.ts$/,
   /^src\/observe\//,
   /^src\/(daemon|cni|cli|lab)\//,
@@ -42,7 +43,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   '@kubernetes/client-node': /^src\/datastore\/kubernetes\//,
   // Only deploy/bundle.ts: whoever runs from a clone builds first.
   esbuild: /^$/,
-  commander: /^src\/(cli|lab)\//,
+  commander: /^src\/(cli|lab|daemon)\//,
   koffi: /^src\/(netlink|bgp\/transport)\//,
   listr2: /^src\/lab\//,
   netlink: /^src\/netlink\//,
@@ -50,7 +51,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   'pino-pretty': /^src\/(observe|daemon)\//,
   'prom-client': /^src\/observe\//,
   yaml: /^src\/(cli|datastore|daemon)\//,
-  zod: /^src\/(model|datastore|control|daemon|cni|cli|lab|ipam)\//,
+  zod: /^src\/(model|datastore|control|daemon|cli|lab|ipam|nftables)\//,
 };
 
 /** Files over the length at which one asks whether they hold two ideas, with the answer. */

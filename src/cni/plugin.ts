@@ -1,3 +1,4 @@
+import { sleep, systemClock } from '../base/index.ts';
 import { DaemonUnreachable, exchange } from '../control/exchange.ts';
 import { CniError, cniErrors } from './errors.ts';
 import { type CniInput, readInput, SUPPORTED_VERSIONS } from './input.ts';
@@ -70,16 +71,16 @@ async function ask(input: CniInput, env: CniIo['env'], question: object): Promis
 
 /** A daemon that restarts is back in a moment: the connection is tried again until patience runs out. */
 async function patiently(socket: string, question: object, patience: number): Promise<unknown> {
-  const deadline = performance.now() + patience;
+  const deadline = systemClock.now() + patience;
   for (;;) {
     try {
       return await exchange(socket, question);
     } catch (error) {
       if (!(error instanceof DaemonUnreachable)) throw error;
-      if (performance.now() + PAUSE > deadline) {
+      if (systemClock.now() + PAUSE > deadline) {
         throw new CniError(patience === 0 ? cniErrors.notAvailable : cniErrors.tryAgain, error.message);
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await sleep(systemClock, PAUSE);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { Backoff, type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
-import { ControlServer, type NodeStatus, type Request, RequestRefused } from '../control/index.ts';
+import { ControlServer, type NodeStatus, RequestRefused } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import { DatastoreUnavailable, type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
 import { Ipam } from '../ipam/index.ts';
@@ -9,8 +9,9 @@ import { Metrics, nodePages, PageServer } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
-import { explainEndpoints, explainRoutes, nodeStatus, type QuerySources } from './queries.ts';
+import { nodeStatus, type QuerySources } from './queries.ts';
 import { register } from './registration.ts';
+import { answer, type RequestSources } from './requests.ts';
 
 const TRY_AGAIN = 11;
 
@@ -41,6 +42,7 @@ export class Daemon {
   readonly #dataplane: Dataplane;
   readonly #endpoints: Endpoints;
   readonly #metrics: Metrics;
+  readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
   readonly #startedAt: number;
   #routing: Routing | undefined;
@@ -94,12 +96,22 @@ export class Daemon {
       },
     });
     this.#metrics = new Metrics({ status: () => this.status(), routesWritten: () => this.#dataplane.routes.written });
+    this.#requests = {
+      endpoints: this.#endpoints,
+      queries: () => this.#sources(),
+      resync: () => this.#dataplane.resync(),
+      metrics: this.#metrics,
+      log,
+      problem: () => this.#problem,
+    };
   }
 
   /** Registers the node and starts to follow the store. Resolves when both are under way; the rest follows by itself. */
   async start(): Promise<void> {
     const { config, log } = this.#parts;
-    this.#servers.push(await ControlServer.listen(config.VROUTER_SOCKET, (request) => this.#answer(request), log));
+    this.#servers.push(
+      await ControlServer.listen(config.VROUTER_SOCKET, (request) => answer(request, this.#requests), log),
+    );
     await this.#servePages();
     const node = await this.#untilRegistered();
     log.info({ address: node.spec.bgp?.ipv4Address }, 'following the datastore');
@@ -223,42 +235,6 @@ export class Daemon {
       this.#problem = `the desired state could not be applied: ${reasonOf(error)}`;
       this.#parts.log.error({ err: error }, 'the desired state could not be applied');
     });
-  }
-
-  async #answer(request: Request): Promise<unknown> {
-    switch (request.op) {
-      case 'status':
-        return this.status();
-      case 'routes':
-        return explainRoutes(this.#sources());
-      case 'endpoints':
-        return explainEndpoints(this.#sources());
-      case 'resync':
-        await this.#dataplane.resync();
-        return {};
-      case 'cni.add':
-        return this.#cni('add', () => this.#endpoints.add(request.request));
-      case 'cni.del':
-        return this.#cni('del', () => this.#endpoints.del(request.request));
-      case 'cni.check':
-        return this.#cni('check', () => this.#endpoints.check(request.request));
-      default:
-        throw new RequestRefused('UNSUPPORTED', `this daemon does not serve '${request.op}'`);
-    }
-  }
-
-  async #cni<T>(op: string, work: () => Promise<T>): Promise<T> {
-    if (this.#problem !== undefined) throw new RequestRefused('NOT_READY', `not ready: ${this.#problem}`, TRY_AGAIN);
-    const end = this.#metrics.cniSeconds.startTimer({ op });
-    try {
-      const answer = await work();
-      end({ result: 'ok' });
-      return answer;
-    } catch (error) {
-      end({ result: 'error' });
-      this.#parts.log.warn({ op, err: reasonOf(error) }, 'CNI request failed');
-      throw error;
-    }
   }
 
   #sources(): QuerySources {

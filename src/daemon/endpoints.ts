@@ -3,16 +3,17 @@ import type { CniRequest, CniResult } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
 import { createPodInterface, type PodInterface, removeHostEnd } from '../dataplane/index.ts';
 import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
-import { type AutoAssignment, type Ipam, isIpamError } from '../ipam/index.ts';
+import { type Ipam, isIpamError } from '../ipam/index.ts';
 import { newResource, type WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
+import { checkEndpoint } from './endpoint-check.ts';
+import { cniResult, shortfallOf } from './endpoint-result.ts';
 import { networkConfig } from './network-config.ts';
 import { identify, type WorkloadIdentity } from './workload-identity.ts';
 
 /** CNI's "try again later". */
 const TRY_AGAIN = 11;
 const INVALID_ENVIRONMENT = 4;
-const CHECK_FAILED = 999;
 
 export interface EndpointsOptions {
   readonly nodename: string;
@@ -55,37 +56,8 @@ export class Endpoints {
     return this.#inTurn(identity, () => this.#del(request, identity));
   }
 
-  async check(request: CniRequest): Promise<Record<string, never>> {
-    const { store, kernel } = this.#options;
-    const identity = this.#identify(request);
-    const endpoint = await store.get(this.#key(identity));
-    if (endpoint?.spec.containerID !== request.containerId) {
-      throw new RequestRefused('NOT_FOUND', `no endpoint for container ${request.containerId}`, CHECK_FAILED);
-    }
-    const links = await kernel.linkList();
-    const host = links.find((link) => link.name === endpoint.spec.interfaceName);
-    if (!host?.up)
-      throw new RequestRefused('CHECK', `interface ${endpoint.spec.interfaceName} is missing or down`, CHECK_FAILED);
-    await this.#checkPod(request, endpoint);
-    return {};
-  }
-
-  async #checkPod(request: CniRequest, endpoint: WorkloadEndpoint): Promise<void> {
-    const pod = await this.#options.kernel.inNamespace(request.netns);
-    try {
-      const addresses = (await pod.addressList({ dev: request.ifName })).map(({ address }) => address);
-      for (const wanted of endpoint.spec.ipNetworks ?? []) {
-        if (!addresses.includes(wanted)) {
-          throw new RequestRefused('CHECK', `${request.ifName} in ${request.netns} has lost ${wanted}`, CHECK_FAILED);
-        }
-      }
-      const defaults = await pod.routeList({ family: 4 });
-      if (!defaults.some(({ destination }) => destination === '0.0.0.0/0')) {
-        throw new RequestRefused('CHECK', `no default route in ${request.netns}`, CHECK_FAILED);
-      }
-    } finally {
-      pod.close();
-    }
+  check(request: CniRequest): Promise<Record<string, never>> {
+    return checkEndpoint(this.#options, request, this.#key(this.#identify(request)));
   }
 
   async #add(request: CniRequest, identity: WorkloadIdentity): Promise<CniResult> {
@@ -110,7 +82,7 @@ export class Endpoints {
         { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
         'endpoint added',
       );
-      return result(request, endpoint, made);
+      return cniResult(request, endpoint, made);
     } catch (error) {
       await this.#undo(identity);
       throw error;
@@ -126,7 +98,7 @@ export class Endpoints {
     try {
       const link = (await pod.linkList()).find((candidate) => candidate.name === request.ifName);
       if (link === undefined) return undefined;
-      return result(request, endpoint, { host, podMac: link.mac ?? '', mtu: link.mtu });
+      return cniResult(request, endpoint, { host, podMac: link.mac ?? '', mtu: link.mtu });
     } finally {
       pod.close();
     }
@@ -149,7 +121,7 @@ export class Endpoints {
       ...(config.ipam.ipv4_pools && { pools4: config.ipam.ipv4_pools }),
       ...(config.ipam.ipv6_pools && { pools6: config.ipam.ipv6_pools }),
     });
-    const short = shortfall(assigned);
+    const short = shortfallOf(assigned);
     if (short !== undefined) {
       await this.#release(identity);
       throw new RequestRefused('NO_ADDRESS', short, TRY_AGAIN);
@@ -169,7 +141,7 @@ export class Endpoints {
     const { store, nodename } = this.#options;
     const fresh = newResource(
       'WorkloadEndpoint',
-      { name: identity.endpointName, namespace: identity.namespace, labels: labels(identity) },
+      { name: identity.endpointName, namespace: identity.namespace, labels: labelsOf(identity) },
       {
         orchestrator: identity.orchestrator,
         workload: identity.workload,
@@ -259,29 +231,6 @@ export class Endpoints {
   }
 }
 
-function labels(identity: WorkloadIdentity): Record<string, string> {
-  return { 'projectcalico.org/namespace': identity.namespace, 'projectcalico.org/orchestrator': identity.orchestrator };
-}
-
-/** Why fewer addresses came than were asked for. */
-function shortfall(assigned: AutoAssignment): string | undefined {
-  for (const family of [assigned.v4, assigned.v6]) {
-    if (family === undefined || family.addresses.length >= family.requested) continue;
-    return `failed to request ${family.requested} IPv${family.family} addresses. IPAM allocated only ${family.addresses.length}${
-      family.shortfall === undefined ? '' : `: ${family.shortfall}`
-    }`;
-  }
-  return undefined;
-}
-
-function result(request: CniRequest, endpoint: WorkloadEndpoint, made: PodInterface): CniResult {
-  return {
-    cniVersion: request.config.cniVersion,
-    interfaces: [
-      { name: endpoint.spec.interfaceName ?? '' },
-      { name: request.ifName, mac: made.podMac, mtu: made.mtu, sandbox: request.netns },
-    ],
-    ips: (endpoint.spec.ipNetworks ?? []).map((address) => ({ address, interface: 1 })),
-    ...(request.config['dns'] !== undefined && { dns: request.config['dns'] }),
-  };
+function labelsOf({ namespace, orchestrator }: WorkloadIdentity): Record<string, string> {
+  return { 'projectcalico.org/namespace': namespace, 'projectcalico.org/orchestrator': orchestrator };
 }

@@ -1,0 +1,45 @@
+import { parsePrefix } from '../base/index.ts';
+import { type CniRequest, RequestRefused } from '../control/index.ts';
+import type { ResourceKey, Store } from '../datastore/index.ts';
+import type { WorkloadEndpoint } from '../model/index.ts';
+import type { Kernel } from '../netlink/index.ts';
+
+/** CHECK has no error code of its own in the specification. */
+const CHECK_FAILED = 999;
+
+/** CNI CHECK: the store, the host end, and in the pod the addresses and the default routes; refused with what is wrong. */
+export async function checkEndpoint(
+  { store, kernel }: { readonly store: Store; readonly kernel: Kernel },
+  request: CniRequest,
+  key: ResourceKey<'WorkloadEndpoint'>,
+): Promise<Record<string, never>> {
+  const endpoint = await store.get(key);
+  if (endpoint?.spec.containerID !== request.containerId) {
+    throw refused(`no endpoint for container ${request.containerId}`);
+  }
+  const host = (await kernel.linkList()).find((link) => link.name === endpoint.spec.interfaceName);
+  if (!host?.up) throw refused(`interface ${endpoint.spec.interfaceName} is missing or down`);
+  const pod = await kernel.inNamespace(request.netns);
+  try {
+    await checkPod(pod, request, endpoint);
+  } finally {
+    pod.close();
+  }
+  return {};
+}
+
+async function checkPod(pod: Kernel, request: CniRequest, endpoint: WorkloadEndpoint): Promise<void> {
+  const addresses = (await pod.addressList({ dev: request.ifName })).map(({ address }) => address);
+  for (const wanted of endpoint.spec.ipNetworks ?? []) {
+    if (!addresses.includes(wanted)) throw refused(`${request.ifName} in ${request.netns} has lost ${wanted}`);
+    const { family } = parsePrefix(wanted);
+    const all = family === 4 ? '0.0.0.0/0' : '::/0';
+    if (!(await pod.routeList({ family })).some(({ destination }) => destination === all)) {
+      throw refused(`no default IPv${family} route in ${request.netns}`);
+    }
+  }
+}
+
+function refused(message: string): RequestRefused {
+  return new RequestRefused('CHECK', message, CHECK_FAILED);
+}

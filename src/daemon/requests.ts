@@ -1,0 +1,60 @@
+import { type Log, reasonOf } from '../base/index.ts';
+import { type Request, RequestRefused } from '../control/index.ts';
+import type { Metrics } from '../observe/index.ts';
+import type { Endpoints } from './endpoints.ts';
+import { explainEndpoints, explainRoutes, nodeStatus, type QuerySources } from './queries.ts';
+
+/** CNI's "try again later". */
+const TRY_AGAIN = 11;
+
+export interface RequestSources {
+  readonly endpoints: Endpoints;
+  readonly queries: () => QuerySources;
+  readonly resync: () => Promise<void>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Why the node can't serve pods now; undefined when it can. */
+  readonly problem: () => string | undefined;
+}
+
+/** Answers what comes over the control socket. */
+export async function answer(request: Request, sources: RequestSources): Promise<unknown> {
+  const { endpoints, queries } = sources;
+  switch (request.op) {
+    case 'status':
+      return nodeStatus(queries());
+    case 'routes':
+      return explainRoutes(queries());
+    case 'endpoints':
+      return explainEndpoints(queries());
+    case 'resync':
+      await sources.resync();
+      return {};
+    case 'cni.add':
+      return cni('add', () => endpoints.add(request.request), sources);
+    case 'cni.del':
+      return cni('del', () => endpoints.del(request.request), sources);
+    case 'cni.check':
+      return cni('check', () => endpoints.check(request.request), sources);
+    case 'cni.status':
+      return cni('status', async () => ({}), sources);
+    default:
+      throw new RequestRefused('UNSUPPORTED', `this daemon does not serve '${request.op}'`);
+  }
+}
+
+/** A CNI request, measured; refused for now while the node isn't ready for pods. */
+async function cni<T>(op: string, work: () => Promise<T>, { metrics, log, problem }: RequestSources): Promise<T> {
+  const reason = problem();
+  if (reason !== undefined) throw new RequestRefused('NOT_READY', `not ready: ${reason}`, TRY_AGAIN);
+  const end = metrics.cniSeconds.startTimer({ op });
+  try {
+    const result = await work();
+    end({ result: 'ok' });
+    return result;
+  } catch (error) {
+    end({ result: 'error' });
+    log.warn({ op, err: reasonOf(error) }, 'CNI request failed');
+    throw error;
+  }
+}
