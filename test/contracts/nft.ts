@@ -79,6 +79,14 @@ const SCENARIOS: Readonly<Record<string, (t: Test, nft: Nft) => Promise<void>>> 
     await rejects(t, nft.run(new Transaction(TABLE).deleteElements(POOLS, ['198.51.100.1'])), 'ENOENT');
   },
 
+  'intervals must not overlap, unless the set merges them': async (t, nft) => {
+    await nft.run(natTable());
+    await rejects(t, nft.run(new Transaction(TABLE).addElements(POOLS, ['10.0.1.0/24'])), 'EEXIST');
+    const merging: NamedSet = { ...POOLS, name: 'merging', autoMerge: true };
+    await nft.run(new Transaction(TABLE).addSet(merging).addElements(merging, ['10.0.0.0/16', '10.0.1.0/24']));
+    t.equal((await listed(nft)).sets.length, 2);
+  },
+
   'a verdict map sends packets on by interface': async (t, nft) => {
     const chains = new Transaction(TABLE).addTable().addChain({ name: 'cali-tw-1' }).addMap(DISPATCH);
     await nft.run(

@@ -20,7 +20,7 @@ import {
   type Rule,
 } from '../../src/netlink/index.ts';
 
-export type Mutable<T> = { -readonly [key in keyof T]: T[key] };
+type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
 /** A link of the fake; `peer` is the other end of a veth, wherever it is. */
 export interface FakeLink extends Mutable<Link> {

@@ -16,15 +16,13 @@ export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 export const NLMSG_OVERRUN = 4;
 
-export const NLM_F_REQUEST = 0x1;
-export const NLM_F_MULTI = 0x2;
+const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 /** The table changed while it was being dumped. */
 export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
-export const NLM_F_APPEND = 0x800;
 export const NLM_F_DUMP = 0x300;
 /** In acknowledgements: the offending request was left out, extended-ack attributes follow. */
 export const NLM_F_CAPPED = 0x100;
