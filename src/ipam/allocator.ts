@@ -1,9 +1,10 @@
 import { type Address, type Clock, type Prefix, systemClock } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
 import { Affinities } from './affinities.ts';
-import { Assigner, type Assignment, type FamilyRequest } from './assigner.ts';
+import { Assigner, type Assignment } from './assigner.ts';
 import { addressAt, attributeOf, ordinalOf, ordinalsOfHandle } from './block.ts';
 import { Blocks } from './blocks.ts';
+import type { FamilyRequest } from './errand.ts';
 import { type Facts, StoreFacts } from './facts.ts';
 import { Handles, handleNotFound } from './handles.ts';
 import { type Ledger, noLedger } from './ledger.ts';

@@ -161,7 +161,7 @@ export function attributeOf(block: BlockSpec, ordinal: number): Attribute | unde
   return index === null || index === undefined ? undefined : block.attributes[index];
 }
 
-export function claimedBy(affinity: string, wallTime: number): Pick<BlockSpec, 'affinity' | 'affinityClaimTime'> {
+function claimedBy(affinity: string, wallTime: number): Pick<BlockSpec, 'affinity' | 'affinityClaimTime'> {
   return { affinity, affinityClaimTime: `${new Date(wallTime).toISOString().slice(0, 19)}Z` };
 }
 

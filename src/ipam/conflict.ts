@@ -2,7 +2,7 @@ import { AlreadyExists, NotFound, UpdateConflict } from '../datastore/index.ts';
 import { IpamError } from './errors.ts';
 
 /** How often a write that lost its compare-and-swap is tried again: Calico's number. */
-export const CONFLICT_RETRIES = 100;
+const CONFLICT_RETRIES = 100;
 
 /** Somebody wrote first: read again and decide anew. */
 export function lostRace(error: unknown): boolean {

@@ -19,7 +19,7 @@ export {
   Ipam,
   type IpamOptions,
 } from './allocator.ts';
-export { type Assignment, DEFAULT_MAX_BLOCKS } from './assigner.ts';
+export type { Assignment } from './assigner.ts';
 export { attributeKey } from './attributes.ts';
 export {
   type AllocationReport,
@@ -34,6 +34,7 @@ export { type AuditInput, readAuditInput, type Use, usesOfEndpoints, usesOfNodes
 export { isBorrowed } from './block.ts';
 export { blockFaults } from './block-check.ts';
 export { Collector, type CollectorOptions, type Sweep } from './collect.ts';
+export { DEFAULT_MAX_BLOCKS } from './errand.ts';
 export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
 export { type Facts, StoreFacts } from './facts.ts';
 export { handleOf, type TunnelKind, tunnelType } from './handle.ts';

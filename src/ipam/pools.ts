@@ -81,7 +81,7 @@ function findPool(candidates: readonly Pool[], wanted: string): Pool {
   throw new IpamError('POOL_NOT_FOUND', `the given pool (${wanted}) does not exist, or is not enabled`);
 }
 
-export function selects(pool: Pool, at: Pick<PoolRequest, 'nodeLabels' | 'namespaceLabels'>): boolean {
+function selects(pool: Pool, at: Pick<PoolRequest, 'nodeLabels' | 'namespaceLabels'>): boolean {
   return selectsNode(pool, at.nodeLabels) && matches(pool.spec.namespaceSelector, at.namespaceLabels);
 }
 

@@ -69,7 +69,6 @@ async function slaughter(
   let generation = 0;
   const life = async (at: number): Promise<void> => {
     while (begun < options.operations) {
-      begun += options.lifetime;
       const journal = join(folder, `journal-${generation++}`);
       const racer: RacerOptions = { path, node: `node${at}`, operations: options.lifetime, hold: 6, journal };
       const child = start(racer);
@@ -82,6 +81,7 @@ async function slaughter(
       }, 5);
       const [code, signal] = await ended(child);
       clearInterval(watch);
+      begun += linesOf(journal).filter((line) => line.startsWith('want ')).length;
       if (signal === 'SIGKILL') killed++;
       else if (code !== 0) failures.push(words);
     }

@@ -1,0 +1,77 @@
+import { containsPrefix, type Family, type InterfaceAddress, parsePrefix } from '../base/index.ts';
+import type { EffectiveIPAMConfiguration } from '../model/index.ts';
+import { hostAffinity } from './affinity.ts';
+import { IpamError } from './errors.ts';
+import type { Facts } from './facts.ts';
+import type { Owner } from './parts.ts';
+import { choosePools, type Labels, type Pool, type PoolUse, poolOf, selectsNode } from './pools.ts';
+import type { Reservations } from './reservations.ts';
+
+/** Blocks that a node may have of each family when nothing else is configured. */
+export const DEFAULT_MAX_BLOCKS = 20;
+
+export interface FamilyRequest extends Owner {
+  readonly family: Family;
+  readonly count: number;
+  readonly use: PoolUse;
+  /** Names or CIDRs of the pools to take from; absent or empty: all that select the node and the namespace. */
+  readonly pools?: readonly string[] | undefined;
+  readonly namespaceLabels?: Labels | undefined;
+  /** A limit of this request, beside the cluster's; 0 or absent: none. */
+  readonly maxBlocksPerHost?: number | undefined;
+}
+
+/** A request on its way: what it may use, and what it has got so far. */
+export interface Errand {
+  readonly request: FamilyRequest;
+  readonly pools: readonly Pool[];
+  readonly reservations: Reservations;
+  readonly settings: EffectiveIPAMConfiguration;
+  /** The `affinity` of the node's own blocks. */
+  readonly mine: string;
+  readonly got: InterfaceAddress[];
+  /** The block is in a pool that no longer selects the node. */
+  readonly left: (cidr: string) => boolean;
+}
+
+/** What we know may be a moment old: before a pool is found wanting, the store is asked. Throws as `choosePools` does. */
+export async function prepare(request: FamilyRequest, facts: Facts): Promise<Errand> {
+  try {
+    return await prepareWith(request, facts);
+  } catch (error) {
+    if (facts.fresh === facts || !(error instanceof IpamError)) throw error;
+    return prepareWith(request, facts.fresh);
+  }
+}
+
+async function prepareWith(request: FamilyRequest, facts: Facts): Promise<Errand> {
+  const { hostname, family, use, pools: requested, namespaceLabels = {} } = request;
+  const [all, reservations, settings, nodeLabels] = await Promise.all([
+    facts.pools(),
+    facts.reservations(),
+    facts.settings(),
+    facts.nodeLabels(hostname),
+  ]);
+  const pools = choosePools(all, { family, hostname, nodeLabels, namespaceLabels, use, requested });
+  const left = (cidr: string): boolean => {
+    const pool = poolOf(all, parsePrefix(cidr));
+    return pool !== undefined && !selectsNode(pool, nodeLabels);
+  };
+  return { request, pools, reservations, settings, mine: hostAffinity(hostname), got: [], left };
+}
+
+/** How many addresses it still wants. */
+export function missing({ request, got }: Errand): number {
+  return request.count - got.length;
+}
+
+/** The block is in one of the errand's pools. */
+export function isAllowed({ pools, request }: Errand, cidr: string): boolean {
+  const block = parsePrefix(cidr);
+  return block.family === request.family && pools.some((pool) => containsPrefix(pool.cidr, block));
+}
+
+export function blockLimit({ settings, request: { maxBlocksPerHost = 0 } }: Errand): number {
+  const limits = [settings.maxBlocksPerHost, maxBlocksPerHost].filter((limit) => limit > 0);
+  return limits.length === 0 ? DEFAULT_MAX_BLOCKS : Math.min(...limits);
+}
