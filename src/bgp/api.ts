@@ -8,7 +8,7 @@ export interface SpeakerApi {
   /** Starts listening and dialling. */
   start(): Promise<void>;
   /**
-   * Ends all sessions. `restart`: silently, so that peers keep our routes (RFC 4724); `shutdown`: Cease, and with
+   * Ends all sessions; best routes that were reported stay as they are. `restart`: silently, so that peers keep our routes (RFC 4724); `shutdown`: Cease, and with
    * RFC 8538 a Hard Reset, so that they drop them at once.
    */
   stop(how: 'restart' | 'shutdown', reason?: string): Promise<void>;
@@ -22,6 +22,8 @@ export interface SpeakerApi {
   replayBest(): void;
   onEvent(listener: (event: SpeakerEvent) => void): void;
   peers(): readonly PeerStatus[];
+  /** Says that `nextHopCost` would answer differently now. */
+  nextHopsChanged(): void;
   /** Asks a peer that is up, and can, to send its routes again (RFC 2918). */
   refresh(peer: string): void;
   /** Why a prefix (CIDR text) is routed as it is, and who was told of it. */

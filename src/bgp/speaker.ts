@@ -99,8 +99,8 @@ export class Speaker implements SpeakerApi {
       how === 'restart'
         ? { kind: 'restart' }
         : { kind: 'cease', subcode: CEASE.ADMINISTRATIVE_SHUTDOWN, ...(reason !== undefined && { text: reason }) };
-    for (const session of this.#sessions.values()) session.stop(farewell);
     this.#engine.stop();
+    for (const session of this.#sessions.values()) session.stop(farewell);
   }
 
   configure(peers: readonly PeerConfig[]): void {
@@ -133,6 +133,10 @@ export class Speaker implements SpeakerApi {
 
   explain(prefix: string): RouteExplanation {
     return this.#engine.explain(prefix);
+  }
+
+  nextHopsChanged(): void {
+    this.#engine.nextHopsChanged();
   }
 
   refresh(address: string): void {

@@ -44,6 +44,7 @@ t.test('a node that goes takes its routes along, and only them', async (t) => {
   network.run(5);
   await nodes[4].speaker.stop('shutdown', 'maintenance');
   network.run(1);
+  t.equal(nodes[4].best.size, 2 * 4, 'it keeps what it was told: forwarding goes on until someone ends it');
   for (const node of nodes.slice(0, 4)) {
     t.equal(node.best.size, 2 * 3);
     t.notOk([...node.best.keys()].some((prefix) => prefix.startsWith('192.168.4.')));

@@ -267,3 +267,20 @@ t.test('a peer that is taken away takes its routes along, and the others are tol
     { direction: 'received', code: 6 },
   );
 });
+
+t.test('routes follow the cost of their next hops', async (t) => {
+  const network = new Network();
+  const costs: Record<string, number | undefined> = { [A]: 1, [B]: 2 };
+  const a = await network.node(A, 65001, [peer(C, 65001)]);
+  const b = await network.node(B, 65001, [peer(C, 65001)]);
+  const options = { nextHopCost: (address: string) => costs[address] };
+  const c = await network.node(C, 65001, [peer(A, 65001), peer(B, 65001)], options);
+  for (const { speaker } of [a, b]) speaker.originate([{ prefix: '10.96.0.0/12' }]);
+  network.run(3);
+  t.same(c.routes, [`10.96.0.0/12 via ${A}`]);
+  costs[A] = undefined;
+  c.speaker.nextHopsChanged();
+  network.run(1);
+  t.same(c.routes, [`10.96.0.0/12 via ${B}`]);
+  t.match(c.speaker.explain('10.96.0.0/12').paths[1], { peer: A, reason: 'its next hop is unreachable' });
+});

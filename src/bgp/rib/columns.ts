@@ -8,6 +8,9 @@ export function widened<T extends Column>(column: T, capacity: number): T {
   return wider;
 }
 
+/** Entries of a list that is worth giving back. */
+const LONG = 65536;
+
 /** A set of small integers that remembers the order of adding: a bitmap beside a list. */
 export class DirtySet {
   #list = new Uint32Array(64);
@@ -35,8 +38,14 @@ export class DirtySet {
   shift(): number {
     const index = this.#list[this.#from++];
     this.#marks[index] = 0;
-    if (this.#from === this.#to) this.#from = this.#to = 0;
+    if (this.#from === this.#to) this.#empty();
     return index;
+  }
+
+  /** A list that was once long is not kept for the next burst. */
+  #empty(): void {
+    this.#from = this.#to = 0;
+    if (this.#list.length > LONG) this.#list = new Uint32Array(64);
   }
 
   #makeRoom(): void {

@@ -76,6 +76,7 @@ export class RouteEngine implements SessionHandler {
   #scheduled = false;
   #since = Number.POSITIVE_INFINITY;
   #settled = false;
+  #stopped = false;
   #cancelWait: Cancel = () => {};
 
   constructor(options: RouteEngineOptions) {
@@ -99,11 +100,13 @@ export class RouteEngine implements SessionHandler {
 
   /** Starts the wait for first tables. */
   start(): void {
+    this.#stopped = false;
     this.#cancelWait = this.#clock.after(END_OF_RIB_WAIT, () => this.#settle());
   }
 
-  /** Sets no timer any more. */
+  /** From now on nothing is decided, told or timed: what the program was told last stays (restart with forwarding kept). */
   stop(): void {
+    this.#stopped = true;
     this.#cancelWait();
     for (const peer of this.peers.values()) peer.cancelTimers();
   }
@@ -135,6 +138,10 @@ export class RouteEngine implements SessionHandler {
     if (peer.source && importChanged) {
       for (const { rib } of this.#families()) peer.readmit(rib, this.pool);
     }
+    if (peer.source && peer.source.clusterId !== clusterId) {
+      peer.source.clusterId = clusterId;
+      for (const { rib } of this.#families()) rib.each(peer.source, (path) => rib.dirty.add(rib.paths.prefix[path]));
+    }
     if (peer.handle && peer.negotiated) this.#enrol(peer);
     this.#schedule();
   }
@@ -146,6 +153,15 @@ export class RouteEngine implements SessionHandler {
     this.#expel(peer);
     this.peers.delete(address);
     this.#dropSource(peer);
+    this.#schedule();
+  }
+
+  /** Decides everything again: next hops have come, gone or changed their cost. */
+  nextHopsChanged(): void {
+    for (const { rib } of this.#families()) {
+      for (let prefix = 0; prefix < rib.prefixes.limit; prefix++)
+        if (rib.head[prefix] !== NO_PATH) rib.dirty.add(prefix);
+    }
     this.#schedule();
   }
 
@@ -419,7 +435,7 @@ export class RouteEngine implements SessionHandler {
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
     this.#clock.soon(() => this.#turn());
   }
@@ -427,6 +443,7 @@ export class RouteEngine implements SessionHandler {
   /** One slice of deciding and one of announcing. */
   #turn(): void {
     this.#scheduled = false;
+    if (this.#stopped) return;
     let expired = this.#slice();
     let busy = false;
     for (const { rib, loc, groups, forgotten } of this.#families()) {

@@ -11,7 +11,7 @@ export interface Source {
   routerId: number;
   readonly peerAs: number;
   /** RFC 4456: set when the peer is our client. */
-  readonly clusterId: number | undefined;
+  clusterId: number | undefined;
 }
 
 /** The number of the source that we are ourselves. */
