@@ -4,11 +4,11 @@ import type { Io } from '../io.ts';
 import { remove } from '../resources/actions.ts';
 import { type ExecuteOptions, execute } from '../resources/execute.ts';
 import { type StoreOptions, withStore } from '../session.ts';
-import { fileOptions, namespaceOption, storeOptions } from './options.ts';
+import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options.ts';
 import { type NamedOptions, targetsOf } from './selection.ts';
 
 export function deleteCommand(io: Io): Command {
-  return storeOptions(namespaceOption(fileOptions(new Command('delete'), false)))
+  return kindsHelp(storeOptions(namespaceOption(fileOptions(new Command('delete'), false))))
     .description('Delete resources by kind and name, or those of a file or stdin.')
     .argument('[KIND]', 'kind of the resources, in any case, singular or plural')
     .argument('[NAME...]', 'names of the resources')

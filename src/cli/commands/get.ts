@@ -8,7 +8,7 @@ import { type ExecuteOptions, execute } from '../resources/execute.ts';
 import { exported } from '../resources/exported.ts';
 import type { Target } from '../resources/target.ts';
 import { type StoreOptions, withStore } from '../session.ts';
-import { fileOptions, namespaceOption, storeOptions } from './options.ts';
+import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options.ts';
 import { type NamedOptions, targetsOf } from './selection.ts';
 
 interface GetOptions extends NamedOptions, StoreOptions, ExecuteOptions {
@@ -19,7 +19,7 @@ interface GetOptions extends NamedOptions, StoreOptions, ExecuteOptions {
 const OUTPUTS = 'ps, wide, yaml, json, name, custom-columns=A,B, go-template=T, go-template-file=F';
 
 export function getCommand(io: Io): Command {
-  return storeOptions(namespaceOption(fileOptions(new Command('get'), false)))
+  return kindsHelp(storeOptions(namespaceOption(fileOptions(new Command('get'), false))))
     .description('Show resources by kind and name, or those that a file or stdin names.')
     .argument('[KIND]', 'kind of the resources, in any case, singular or plural')
     .argument('[NAME...]', 'names of the resources; all of the kind when none is given')

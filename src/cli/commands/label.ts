@@ -6,7 +6,7 @@ import { mustGet, type Writer, writeOver } from '../resources/actions.ts';
 import { execute } from '../resources/execute.ts';
 import type { NamespaceOptions } from '../resources/target.ts';
 import { type StoreOptions, withStore } from '../session.ts';
-import { namespaceOption, storeOptions } from './options.ts';
+import { kindsHelp, namespaceOption, storeOptions } from './options.ts';
 
 interface LabelOptions extends StoreOptions, NamespaceOptions {
   readonly overwrite?: boolean;
@@ -22,7 +22,7 @@ interface Change {
 }
 
 export function labelCommand(io: Io): Command {
-  return storeOptions(namespaceOption(new Command('label')))
+  return kindsHelp(storeOptions(namespaceOption(new Command('label'))))
     .description('Set, change or remove a label of a resource.')
     .argument('<KIND>', 'kind of the resource')
     .argument('<NAME>', 'name of the resource')

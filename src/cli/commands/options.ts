@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { defaultConfigFile } from '../../datastore/index.ts';
+import { definitionOf, kindNames } from '../../model/index.ts';
 
 /** The options that commands share; each returns the command, so that they chain. */
 
@@ -31,4 +32,22 @@ export function fileOptions(command: Command, required: boolean): Command {
     .addOption(required ? filename.makeOptionMandatory() : filename)
     .option('-R, --recursive', 'with a directory: also the directories in it')
     .option('--skip-empty', 'files and directories without resources are no error');
+}
+
+/** Tells at the end of the help what kinds there are, each with its shortest other name. */
+export function kindsHelp(command: Command): Command {
+  const kinds = kindNames.filter((kind) => definitionOf(kind).aliases.length > 0);
+  const lines = kinds.map((kind) => {
+    const aliases = definitionOf(kind).aliases.toSorted((a, b) => a.length - b.length);
+    return `  ${camelCase(kind).padEnd(32)}${aliases[0]}`;
+  });
+  return command.addHelpText(
+    'after',
+    `\nKinds, in any case, singular or plural, and the shortest name of each:\n${lines.join('\n')}`,
+  );
+}
+
+/** `bgpConfiguration`, `ipPool`, `networkPolicy`: as Calico's manuals spell kinds on the command line. */
+function camelCase(kind: string): string {
+  return kind.replace(/^(BGP|IPAM|IP|[A-Z])/, (head) => head.toLowerCase());
 }

@@ -10,7 +10,7 @@ import { execute, type Outcome } from '../resources/execute.ts';
 import { patched } from '../resources/patch.ts';
 import type { NamespaceOptions } from '../resources/target.ts';
 import { type StoreOptions, withStore } from '../session.ts';
-import { namespaceOption, storeOptions } from './options.ts';
+import { kindsHelp, namespaceOption, storeOptions } from './options.ts';
 
 interface PatchOptions extends StoreOptions, NamespaceOptions {
   readonly patch: string;
@@ -18,7 +18,7 @@ interface PatchOptions extends StoreOptions, NamespaceOptions {
 }
 
 export function patchCommand(io: Io): Command {
-  return storeOptions(namespaceOption(new Command('patch')))
+  return kindsHelp(storeOptions(namespaceOption(new Command('patch'))))
     .description('Change some fields of a resource.')
     .argument('<KIND>', 'kind of the resource')
     .argument('<NAME>', 'name of the resource')

@@ -6,12 +6,12 @@ import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
 import { warnOfUnknownFields } from '../manifest/unknown-fields.ts';
 import { rawOf } from '../resources/actions.ts';
 import { executeAlone } from '../resources/execute.ts';
-import { fileOptions, versionOption } from './options.ts';
+import { fileOptions, kindsHelp, versionOption } from './options.ts';
 import { reportWrites } from './outcome.ts';
 import { readingFiles } from './reading.ts';
 
 export function validateCommand(io: Io): Command {
-  return versionOption(fileOptions(new Command('validate'), true))
+  return kindsHelp(versionOption(fileOptions(new Command('validate'), true)))
     .description('Check resources of a file or stdin without a datastore.')
     .action(async (options: FileOptions) => {
       const targets = await readingFiles(() => targetsOfFiles(options, io));

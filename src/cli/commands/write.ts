@@ -5,7 +5,7 @@ import { warnOfUnknownFields } from '../manifest/unknown-fields.ts';
 import type { Writer } from '../resources/actions.ts';
 import { type ExecuteOptions, execute } from '../resources/execute.ts';
 import { ensureInitialized, type StoreOptions, withStore } from '../session.ts';
-import { fileOptions, namespaceOption, storeOptions } from './options.ts';
+import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options.ts';
 import { reportWrites, type Verb } from './outcome.ts';
 import { readingFiles } from './reading.ts';
 
@@ -13,7 +13,7 @@ export interface WriteOptions extends FileOptions, StoreOptions, ExecuteOptions 
 
 /** A command that does one thing with each resource of its files. */
 export function writeCommand(io: Io, verb: Verb, action: Writer, settings: { stopAtFailure?: boolean } = {}): Command {
-  return storeOptions(namespaceOption(fileOptions(new Command(verb.base), true))).action(
+  return kindsHelp(storeOptions(namespaceOption(fileOptions(new Command(verb.base), true)))).action(
     async (options: WriteOptions) => {
       const targets = await readingFiles(() => targetsOfFiles(options, io));
       if (targets.length === 0) return reportWrites(io, verb, { total: 0, results: [], failures: [], kind: undefined });
