@@ -1,0 +1,137 @@
+import { connect, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { parsePrefix } from '../../../src/base/index.ts';
+import { type Connection, type DialOptions, tcpTransport } from '../../../src/bgp/transport/index.ts';
+
+const transport = tcpTransport();
+
+/** What came over a connection, as text, once it ended. */
+function readAll(connection: Connection): Promise<{ text: string; reason: string }> {
+  return new Promise((resolve) => {
+    let text = '';
+    connection.receive({
+      data: (chunk) => {
+        text += Buffer.from(chunk).toString();
+      },
+      drained() {},
+      closed: (reason) => resolve({ text, reason }),
+    });
+  });
+}
+
+function dial(options: DialOptions): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    transport.dial(options, { connected: resolve, failed: (reason) => reject(new Error(reason)) });
+  });
+}
+
+/** Resolves when a socket is gone, for whatever reason. */
+function gone(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+/** A listener whose accepted connections can be awaited. */
+async function server(t: Test, address: string, maxHalfOpen?: number) {
+  const accepted: Connection[] = [];
+  let arrived = Promise.withResolvers<Connection>();
+  const options = { address, port: 0, ...(maxHalfOpen !== undefined && { maxHalfOpen }) };
+  const listener = await transport.listen(options, (connection) => {
+    connection.receive({ data() {}, drained() {}, closed() {} });
+    accepted.push(connection);
+    arrived.resolve(connection);
+    arrived = Promise.withResolvers();
+  });
+  t.teardown(() => {
+    for (const connection of accepted) connection.destroy();
+    listener.close();
+  });
+  return { listener, accepted, next: () => arrived.promise };
+}
+
+t.test('bytes go both ways, and each end knows both addresses', async (t) => {
+  const { listener, next } = await server(t, '127.2.0.1');
+  listener.admit([{ from: '127.2.0.2' }]);
+  const arriving = next();
+  const near = await dial({ address: '127.2.0.1', port: listener.port, localAddress: '127.2.0.2' });
+  const far = await arriving;
+  const heard = readAll(far);
+  near.write(Buffer.from('hello'));
+  near.end();
+  t.match(await heard, { text: 'hello', reason: 'the peer closed the connection' });
+  t.same(far.remote, near.local);
+  t.equal(near.local.address, '127.2.0.2');
+});
+
+t.test('a last message arrives although the other side keeps sending', async (t) => {
+  const { listener, next } = await server(t, '127.2.0.1');
+  listener.admit([{ from: '127.2.0.3' }]);
+  const arriving = next();
+  const near = await dial({ address: '127.2.0.1', port: listener.port, localAddress: '127.2.0.3' });
+  const far = await arriving;
+  far.write(Buffer.alloc(100_000));
+  near.write(Buffer.from('goodbye'));
+  near.end();
+  far.write(Buffer.alloc(100_000));
+  t.equal((await readAll(far)).text, 'goodbye');
+});
+
+t.test('strangers are closed unread; nobody is let in before admission', async (t) => {
+  const { listener, accepted } = await server(t, '127.2.0.1');
+  for (const admissions of [[], [{ from: '127.2.0.9' }]]) {
+    listener.admit(admissions);
+    const stranger = connect({ host: '127.2.0.1', port: listener.port, localAddress: '127.2.0.4' });
+    stranger.on('error', () => {});
+    await gone(stranger);
+  }
+  t.equal(accepted.length, 0);
+});
+
+t.test('a range lets in whoever lies in it', async (t) => {
+  const { listener, next } = await server(t, '127.2.0.1');
+  listener.admit([{ from: parsePrefix('127.2.7.0/24') }]);
+  const arriving = next();
+  const near = await dial({ address: '127.2.0.1', port: listener.port, localAddress: '127.2.7.77' });
+  t.equal((await arriving).remote.address, '127.2.7.77');
+  near.destroy();
+});
+
+t.test('connections that never say anything are limited in number', async (t) => {
+  const { listener, accepted } = await server(t, '127.2.0.1', 2);
+  listener.admit([{ from: '127.2.0.5' }]);
+  const sockets = Array.from({ length: 5 }, () =>
+    connect({ host: '127.2.0.1', port: listener.port, localAddress: '127.2.0.5' }).on('error', () => {}),
+  );
+  await Promise.all(sockets.slice(2).map((socket) => gone(socket)));
+  t.equal(accepted.length, 2);
+  for (const socket of sockets) socket.destroy();
+});
+
+t.test('refused dials and taken ports say what is wrong', async (t) => {
+  const { listener } = await server(t, '127.2.0.1');
+  await t.rejects(dial({ address: '127.2.0.250', port: listener.port }), /ECONNREFUSED/);
+  const again = transport.listen({ address: '127.2.0.1', port: listener.port }, () => {});
+  await t.rejects(again, { code: 'LISTEN', message: /can't listen on 127\.2\.0\.1 port .*EADDRINUSE/ });
+});
+
+t.test('a dial that was given up tells nothing more', async (t) => {
+  const { listener, next } = await server(t, '127.2.0.1');
+  listener.admit([{ from: '127.2.0.6' }]);
+  const cancel = transport.dial(
+    { address: '127.2.0.1', port: listener.port, localAddress: '127.2.0.6' },
+    { connected: () => t.fail('connected'), failed: () => t.fail('failed') },
+  );
+  cancel();
+  const arriving = next();
+  const near = await dial({ address: '127.2.0.1', port: listener.port, localAddress: '127.2.0.6' });
+  await arriving;
+  near.destroy();
+});
+
+t.test('IPv6 works alike', async (t) => {
+  const { listener, next } = await server(t, '::1');
+  listener.admit([{ from: '0:0:0:0:0:0:0:1' }]);
+  const arriving = next();
+  const near = await dial({ address: '::1', port: listener.port });
+  t.equal((await arriving).remote.address, '::1');
+  near.destroy();
+});
