@@ -1,6 +1,5 @@
 import { type Clock, type Log, silentLog, systemClock } from '../base/index.ts';
 import type { DatastoreConfig } from './config.ts';
-import { DatastoreConfigError } from './errors.ts';
 import { MemoryStore } from './memory/index.ts';
 import { SqliteStore } from './sqlite/index.ts';
 import type { Store } from './store.ts';
@@ -22,7 +21,9 @@ export async function openStore(
       const { EtcdStore } = await import('./etcd/index.ts');
       return new EtcdStore(config, clock);
     }
-    default:
-      throw new DatastoreConfigError(`datastore type ${config.type} is not part of this build`);
+    case 'kubernetes': {
+      const { KubernetesStore } = await import('./kubernetes/index.ts');
+      return new KubernetesStore(config, clock);
+    }
   }
 }

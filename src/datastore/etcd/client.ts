@@ -4,11 +4,10 @@ import https from 'node:https';
 import { type Clock, reasonOf } from '../../base/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
+import { lines, readAll } from '../stream.ts';
 
 /** Milliseconds that a member has to answer. */
 const patience = 5000;
-/** The largest answer that is read. */
-const largestAnswer = 256 * 1024 * 1024;
 
 interface Failure {
   readonly error?: string;
@@ -66,7 +65,7 @@ export class EtcdClient {
       const cancel = this.#clock.after(patience, () => timeout.abort());
       try {
         const response = await this.#post(endpoint, path, body, timeout.signal);
-        const text = await readAll(response);
+        const text = await wholeOf(response);
         if (response.statusCode !== 200) throw this.#failure(text, response.statusCode, changes);
         return JSON.parse(text) as Answer;
       } catch (error) {
@@ -82,16 +81,11 @@ export class EtcdClient {
   async *stream<Answer>(path: string, body: object, signal: AbortSignal): AsyncGenerator<Answer> {
     const response = await this.#onAnyMember(false, async (endpoint) => {
       const opened = await this.#post(endpoint, path, body, signal);
-      if (opened.statusCode !== 200) throw this.#failure(await readAll(opened), opened.statusCode, false);
+      if (opened.statusCode !== 200) throw this.#failure(await wholeOf(opened), opened.statusCode, false);
       return opened;
     });
     try {
-      let rest = '';
-      for await (const chunk of response.setEncoding('utf8')) {
-        const lines = (rest + chunk).split('\n');
-        rest = lines.pop()!;
-        for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as Answer;
-      }
+      for await (const line of lines(response)) yield JSON.parse(line) as Answer;
     } catch (error) {
       if (signal.aborted && !this.isClosed) return;
       throw new DatastoreUnavailable(this.isClosed ? 'this store has been closed' : reasonOf(error), { cause: error });
@@ -146,7 +140,7 @@ export class EtcdClient {
     const { username, password } = this.#config;
     const body = { name: username, password };
     const response = await this.#post(endpoint, '/v3/auth/authenticate', body, this.#closing.signal);
-    const text = await readAll(response);
+    const text = await wholeOf(response);
     if (response.statusCode !== 200) throw this.#failure(text, response.statusCode, false);
     this.#token = (JSON.parse(text) as { token: string }).token;
   }
@@ -171,6 +165,8 @@ export class EtcdClient {
       else connected = true;
     });
     request.end(text);
+    // Whoever reads hears of failures; those that come after the reading are nobody's.
+    request.on('error', () => {}).on('response', (response) => response.on('error', () => {}));
     try {
       const [response] = (await once(request, 'response')) as [IncomingMessage];
       response.socket.setKeepAlive(true, 10_000);
@@ -198,18 +194,11 @@ export class EtcdClient {
 
 class TokenExpired extends Error {}
 
-async function readAll(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+async function wholeOf(response: IncomingMessage): Promise<string> {
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > largestAnswer) throw new StoreError('ETCD', `an answer of more than ${largestAnswer} octets`);
-      chunks.push(chunk);
-    }
+    return await readAll(response);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new MemberDown(reasonOf(error), true);
   }
-  return Buffer.concat(chunks).toString();
 }

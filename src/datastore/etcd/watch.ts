@@ -2,6 +2,7 @@ import type { Clock } from '../../base/index.ts';
 import type { KindName } from '../../model/index.ts';
 import { DatastoreCorrupt, DatastoreUnavailable, RevisionExpired } from '../errors.ts';
 import type { StoreEvent } from '../store.ts';
+import { withSilences } from '../stream.ts';
 import type { EtcdClient } from './client.ts';
 import { decode, type KeyValue, toBase64 } from './codec.ts';
 import { rangeOf } from './layout.ts';
@@ -50,7 +51,7 @@ export async function* watchKind<Kind extends KindName>(
   };
   const answers = client.stream<WatchAnswer>('/v3/watch', { create_request: request }, signal);
   try {
-    for await (const answer of withSilences(answers, clock)) {
+    for await (const answer of withSilences(answers, clock, silence)) {
       if (signal.aborted) return;
       if (answer === undefined) {
         await probe();
@@ -103,29 +104,5 @@ function resourceOf<Kind extends KindName>(kind: Kind, { type, kv, prev_kv }: Wa
   } catch (error) {
     if (error instanceof DatastoreCorrupt) return undefined;
     throw error;
-  }
-}
-
-/** The values of `source`, and undefined after each time of silence. */
-async function* withSilences<Value>(source: AsyncGenerator<Value>, clock: Clock): AsyncGenerator<Value | undefined> {
-  let next = source.next();
-  next.catch(() => {});
-  try {
-    for (;;) {
-      const { promise: quiet, resolve } = Promise.withResolvers<undefined>();
-      const cancel = clock.after(silence, () => resolve(undefined));
-      const first = await Promise.race([next, quiet]).finally(cancel);
-      if (first === undefined) {
-        yield undefined;
-        continue;
-      }
-      if (first.done) return;
-      next = source.next();
-      next.catch(() => {});
-      yield first.value;
-    }
-  } finally {
-    // The source is waiting for the network: its own signal ends it, so nobody waits for it here.
-    source.return(undefined).catch(() => {});
   }
 }

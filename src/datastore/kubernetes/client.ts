@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { type Clock, reasonOf } from '../../base/index.ts';
+import { formatJson, parseJson } from '../../model/index.ts';
+import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
+import { lines, readAll } from '../stream.ts';
+import type { Access } from './access.ts';
+
+/** An object of the Kubernetes API, as far as every kind is alike. */
+export interface KubeObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly finalizers?: readonly string[];
+    readonly [other: string]: unknown;
+  };
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly status?: Readonly<Record<string, unknown>>;
+}
+
+/** What the API server answers when it refuses. */
+export interface Status {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** A refusal whose meaning depends on what was asked: 404, 409 and 422. */
+export class Refused extends Error {
+  readonly status: Status;
+
+  constructor(status: Status) {
+    super(status.message ?? `HTTP ${status.code}`);
+    this.status = status;
+  }
+}
+
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+}
+
+/** Milliseconds that the API server has to answer. */
+const patience = 15_000;
+
+/** Requests to one API server. */
+export class KubernetesClient {
+  readonly #access: Access;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+
+  constructor(access: Access, clock: Clock) {
+    this.#access = access;
+    this.#clock = clock;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#access.close();
+  }
+
+  async call<Answer>(request: Request): Promise<Answer> {
+    const timeout = new AbortController();
+    const cancel = this.#clock.after(patience, () => timeout.abort());
+    try {
+      const response = await this.#send(request, timeout.signal);
+      const text = await readAll(response);
+      if (response.statusCode! >= 300) throw failure(response.statusCode!, text);
+      return parseJson(text) as Answer;
+    } catch (error) {
+      throw this.#explain(error, timeout.signal.aborted ? `no answer in ${patience} ms` : reasonOf(error));
+    } finally {
+      cancel();
+    }
+  }
+
+  /** The answers to a watch, one JSON text in each line, until the server ends it or `signal` aborts. */
+  async *stream<Answer>(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Answer> {
+    let response: IncomingMessage | undefined;
+    try {
+      response = await this.#send({ method: 'GET', path, query }, signal);
+      if (response.statusCode !== 200) throw failure(response.statusCode!, await readAll(response));
+      for await (const line of lines(response)) yield parseJson(line) as Answer;
+    } catch (error) {
+      if (signal.aborted && !this.isClosed) return;
+      throw this.#explain(error, reasonOf(error));
+    } finally {
+      response?.destroy();
+    }
+  }
+
+  async #send({ method, path, query, body, contentType }: Request, signal: AbortSignal): Promise<IncomingMessage> {
+    if (this.isClosed) throw new DatastoreUnavailable('this store has been closed');
+    const options = await this.#access.options();
+    const url = new URL(`${this.#access.server}${path}`);
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+    const text = body === undefined ? undefined : formatJson(body);
+    const headers = {
+      ...(options.headers as http.OutgoingHttpHeaders),
+      accept: 'application/json',
+      'user-agent': 'vrouter',
+      ...(text !== undefined && {
+        'content-type': contentType ?? 'application/json',
+        'content-length': Buffer.byteLength(text),
+      }),
+    };
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const send = url.protocol === 'http:' ? http.request : https.request;
+    const request = send(url, { ...options, method, headers, signal: either });
+    request.end(text);
+    // Whoever reads hears of failures; those that come after the reading are nobody's.
+    request.on('error', () => {}).on('response', (response) => response.on('error', () => {}));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.socket.setKeepAlive(true, 10_000);
+    return response;
+  }
+
+  #explain(error: unknown, reason: string): unknown {
+    if (this.isClosed) return new DatastoreUnavailable('this store has been closed');
+    if (error instanceof StoreError || error instanceof Refused) return error;
+    return new DatastoreUnavailable(`${this.#access.server}: ${reason}`, { cause: error });
+  }
+}
+
+/** The error that a refusal means. */
+export function failure(code: number, text: string): Error {
+  let status: Status = { code, message: text.slice(0, 500) };
+  try {
+    status = { ...(JSON.parse(text) as Status), code };
+  } catch {
+    // Not every proxy answers with a Status.
+  }
+  const message = status.message ?? `HTTP ${code}`;
+  if (code === 401 || code === 403) return new Unauthorized(message);
+  if (code === 410) return new RevisionExpired(message);
+  if (code === 404 || code === 409 || code === 422) return new Refused(status);
+  if (code === 429 || code >= 500) return new DatastoreUnavailable(message);
+  return new StoreError('KUBERNETES', `the API server refuses: ${message}`);
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { API_VERSION, type WorkloadEndpoint } from '../../model/index.ts';
+import type { ResourceKey } from '../store.ts';
+import type { KubeObject, Request } from './client.ts';
+import type { Collection, Mapping } from './mapping.ts';
+
+const podIP = 'cni.projectcalico.org/podIP';
+const podIPs = 'cni.projectcalico.org/podIPs';
+const containerID = 'cni.projectcalico.org/containerID';
+
+/** The fields of a pod that count here. */
+interface Pod extends KubeObject {
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly hostNetwork?: boolean;
+    readonly serviceAccountName?: string;
+    readonly containers?: readonly { readonly ports?: readonly ContainerPort[] }[];
+    readonly [other: string]: unknown;
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly podIP?: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
+    readonly [other: string]: unknown;
+  };
+}
+
+interface ContainerPort {
+  readonly name?: string;
+  readonly protocol?: string;
+  readonly containerPort: number;
+  readonly hostPort?: number;
+  readonly hostIP?: string;
+}
+
+const collection: Collection<'WorkloadEndpoint'> = {
+  path: '/api/v1/pods',
+  within: (namespace) => `/api/v1/namespaces/${namespace}/pods`,
+  decode: (object) => decode(object as Pod),
+};
+
+/** Every pod with a network of its own and a node is a workload endpoint; what CNI knows is in its annotations. */
+export const podMapping: Mapping<'WorkloadEndpoint'> = {
+  collections: [collection],
+  locate({ name, namespace }) {
+    const pod = podOf(name);
+    return pod === undefined ? undefined : { path: podPath(namespace, pod), collection };
+  },
+  create: (endpoint) => annotate(endpoint, endpoint.metadata.uid, undefined, addressesOf(endpoint)),
+  update: (endpoint) =>
+    annotate(endpoint, endpoint.metadata.uid, endpoint.metadata.resourceVersion, addressesOf(endpoint)),
+  // The pod stays; empty addresses say that its network has gone.
+  remove: (was, { metadata: { uid, resourceVersion } }) =>
+    annotate(was, uid, resourceVersion, { [podIP]: '', [podIPs]: '' }),
+};
+
+function podPath(namespace: string | undefined, pod: string): string {
+  return `/api/v1/namespaces/${namespace ?? 'default'}/pods/${encodeURIComponent(pod)}`;
+}
+
+function annotate(
+  endpoint: WorkloadEndpoint,
+  uid: string | undefined,
+  resourceVersion: string | undefined,
+  annotations: Readonly<Record<string, string>>,
+): Request {
+  const pod = endpoint.spec.pod ?? podOf(endpoint.metadata.name) ?? endpoint.metadata.name;
+  return {
+    method: 'PATCH',
+    path: `${podPath(endpoint.metadata.namespace, pod)}/status`,
+    contentType: 'application/merge-patch+json',
+    body: { metadata: { uid, resourceVersion, annotations } },
+  };
+}
+
+function addressesOf({ spec }: WorkloadEndpoint): Readonly<Record<string, string>> {
+  const addresses = spec.ipNetworks ?? [];
+  return {
+    [podIP]: addresses[0] ?? '',
+    [podIPs]: addresses.join(','),
+    ...(spec.containerID !== undefined && { [containerID]: spec.containerID }),
+  };
+}
+
+function decode(pod: Pod): WorkloadEndpoint | undefined {
+  const { metadata, spec } = pod;
+  const node = spec?.nodeName;
+  if (!node || spec?.hostNetwork === true) return undefined;
+  const namespace = metadata.namespace ?? 'default';
+  const account = spec?.serviceAccountName ?? 'default';
+  const { uid, creationTimestamp, resourceVersion, annotations = {} } = metadata;
+  const name = `${dashed(node)}-k8s-${dashed(metadata.name)}-eth0`;
+  const ports = portsOf(pod);
+  return {
+    apiVersion: API_VERSION,
+    kind: 'WorkloadEndpoint',
+    metadata: { name, namespace, labels: labelsOf(pod, namespace, account), uid, creationTimestamp, resourceVersion },
+    spec: {
+      orchestrator: 'k8s',
+      node,
+      pod: metadata.name,
+      endpoint: 'eth0',
+      containerID: annotations[containerID],
+      serviceAccountName: account,
+      ipNetworks: networksOf(pod),
+      profiles: [`kns.${namespace}`, `ksa.${namespace}.${account}`],
+      interfaceName: `cali${createHash('sha1').update(`${namespace}.${metadata.name}`).digest('hex').slice(0, 11)}`,
+      ...(ports.length > 0 && { ports }),
+    },
+  };
+}
+
+/** None once the pod has finished: its addresses may be another's by now. */
+function networksOf({ metadata, status }: Pod): readonly string[] {
+  const annotations = metadata.annotations ?? {};
+  const ended = ['Succeeded', 'Failed', 'Completed'].includes(status?.phase ?? '');
+  if (ended || (metadata.deletionTimestamp !== undefined && annotations[podIP] === '')) return [];
+  const fromStatus = status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []);
+  const found = fromStatus.length > 0 ? fromStatus : (annotations[podIPs] || annotations[podIP] || '').split(',');
+  return found
+    .filter((text) => text !== '')
+    .map((text) => (text.includes('/') ? text : `${text}${text.includes(':') ? '/128' : '/32'}`));
+}
+
+function labelsOf({ metadata }: Pod, namespace: string, account: string): Readonly<Record<string, string>> {
+  return {
+    ...metadata.labels,
+    'projectcalico.org/namespace': namespace,
+    'projectcalico.org/orchestrator': 'k8s',
+    // Longer than a label may be.
+    ...(account.length < 63 && { 'projectcalico.org/serviceaccount': account }),
+  };
+}
+
+function portsOf({ spec }: Pod): NonNullable<WorkloadEndpoint['spec']['ports']> {
+  return (spec?.containers ?? [])
+    .flatMap((container) => container.ports ?? [])
+    .filter((port) => port.name !== undefined || (port.hostPort ?? 0) > 0)
+    .map(({ name, protocol, containerPort, hostPort, hostIP }) => ({
+      name,
+      protocol: protocol ?? 'TCP',
+      port: containerPort,
+      hostPort,
+      hostIP,
+    }));
+}
+
+/** In a name dashes are doubled, so that single ones separate. */
+function dashed(text: string): string {
+  return text.replaceAll('-', '--');
+}
+
+/** The pod of an endpoint's name `<node>-k8s-<pod>-eth0`. */
+function podOf(name: ResourceKey['name']): string | undefined {
+  const parts = name.replaceAll('--', '\0').split('-');
+  if (parts.length !== 4 || parts[1] !== 'k8s') return undefined;
+  return parts[2].replaceAll('\0', '-');
+}

@@ -1,0 +1,242 @@
+import { type Clock, systemClock } from '../../base/index.ts';
+import { type KindName, kindNames, type ResourceOf } from '../../model/index.ts';
+import type { KubernetesConfig } from '../config.ts';
+import {
+  AlreadyExists,
+  NotFound,
+  OperationNotSupported,
+  RevisionExpired,
+  StoreError,
+  UpdateConflict,
+} from '../errors.ts';
+import { checkPrecondition, keyOf, keyText, matches, stamped } from '../object.ts';
+import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import { Access } from './access.ts';
+import { type KubeObject, KubernetesClient, Refused, type Request } from './client.ts';
+import { customResource } from './custom-resource.ts';
+import type { Collection, Mapping } from './mapping.ts';
+import { nodeMapping } from './node.ts';
+import { podMapping } from './pod.ts';
+import { profileMapping } from './profile.ts';
+import { watchCollection } from './watch.ts';
+
+interface ListAnswer {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly KubeObject[];
+}
+
+/** Objects asked for at once. */
+const page = 500;
+
+/** Resources in Kubernetes, where and as Calico keeps them. */
+export class KubernetesStore implements Store {
+  readonly #client: KubernetesClient;
+  readonly #clock: Clock;
+  readonly #mappings: ReadonlyMap<KindName, Mapping>;
+
+  constructor(config: KubernetesConfig, clock: Clock = systemClock) {
+    this.#client = new KubernetesClient(new Access(config), clock);
+    this.#clock = clock;
+    this.#mappings = new Map(kindNames.map((kind) => [kind, mappingOf(kind, () => clock.wallTime())]));
+  }
+
+  async get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined> {
+    return (await this.#find(key))?.resource;
+  }
+
+  async list<Kind extends KindName>(kind: Kind, options: ListOptions = {}): Promise<Listing<Kind>> {
+    const { collections, constants = [] } = this.#mapping(kind);
+    const items: ResourceOf<Kind>[] = [...constants];
+    const revisions: string[] = [];
+    for (const collection of collections) {
+      const answer = await this.#listAll(collection, options);
+      items.push(...answer.items);
+      revisions.push(answer.revision);
+    }
+    return { items: items.filter((item) => matches(item, options)).sort(byName), revision: revisions.join('/') };
+  }
+
+  async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
+    const key = keyOf(resource);
+    const mapping = this.#mapping<Kind>(resource.kind as Kind);
+    if (mapping.create === undefined) throw new OperationNotSupported('create', keyText(key));
+    const { resourceVersion: _, ...metadata } = resource.metadata;
+    return this.#write(key, mapping.create({ ...resource, metadata }));
+  }
+
+  async update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
+    const key = keyOf(resource);
+    const mapping = this.#mapping<Kind>(resource.kind as Kind);
+    if (mapping.update === undefined) throw new OperationNotSupported('update', keyText(key));
+    for (;;) {
+      const { uid, creationTimestamp, resourceVersion } = resource.metadata;
+      // Somebody who has read the object before brings all that is to be kept.
+      const known = uid !== undefined && creationTimestamp !== undefined && resourceVersion ? resource : undefined;
+      const was = known ?? (await this.#existing(key)).resource;
+      checkPrecondition(key, was, resource.metadata);
+      const object = stamped(resource, was, this.#clock.wallTime());
+      const metadata = { ...object.metadata, resourceVersion: was.metadata.resourceVersion };
+      try {
+        return await this.#write(key, mapping.update({ ...object, metadata }));
+      } catch (error) {
+        if (!(error instanceof UpdateConflict) || resourceVersion) throw error;
+      }
+    }
+  }
+
+  async delete<Kind extends KindName>(key: ResourceKey<Kind>, precondition?: Precondition): Promise<ResourceOf<Kind>> {
+    const { remove } = this.#mapping(key.kind);
+    if (remove === undefined) throw new OperationNotSupported('delete', keyText(key));
+    for (;;) {
+      const { resource, object } = await this.#existing(key);
+      checkPrecondition(key, resource, precondition);
+      try {
+        await this.#send(key, remove(resource, object));
+        return resource;
+      } catch (error) {
+        // It changed in between: its conditions are looked at again.
+        if (!(error instanceof UpdateConflict)) throw error;
+      }
+    }
+  }
+
+  async *watch<Kind extends KindName>(
+    kind: Kind,
+    revision: string,
+    signal: AbortSignal,
+  ): AsyncIterable<StoreEvent<Kind>> {
+    if (signal.aborted) return;
+    const { collections } = this.#mapping(kind);
+    const revisions = revision.split('/');
+    if (revisions.length !== collections.length) throw new RevisionExpired(revision);
+    const ending = new AbortController();
+    const either = AbortSignal.any([signal, ending.signal]);
+    const watches = collections.map((collection, at) =>
+      watchCollection(this.#client, this.#clock, collection, revisions[at], either),
+    );
+    try {
+      if (watches.length === 1) yield* watches[0];
+      else yield* together(watches, revisions);
+    } finally {
+      ending.abort();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  #mapping<Kind extends KindName>(kind: Kind): Mapping<Kind> {
+    return this.#mappings.get(kind) as unknown as Mapping<Kind>;
+  }
+
+  async #find<Kind extends KindName>(
+    key: ResourceKey<Kind>,
+  ): Promise<{ readonly resource: ResourceOf<Kind>; readonly object: KubeObject } | undefined> {
+    const mapping = this.#mapping(key.kind);
+    const constant = mapping.constants?.find((resource) => resource.metadata.name === key.name);
+    if (constant !== undefined) return { resource: constant, object: { metadata: { name: key.name } } };
+    const place = mapping.locate(key);
+    if (place === undefined) return undefined;
+    try {
+      const object = await this.#client.call<KubeObject>({ method: 'GET', path: place.path });
+      const resource = place.collection.decode(object);
+      return resource && { resource, object };
+    } catch (error) {
+      if (error instanceof Refused && error.status.code === 404) return undefined;
+      throw meaning(key, error);
+    }
+  }
+
+  async #existing<Kind extends KindName>(key: ResourceKey<Kind>) {
+    const found = await this.#find(key);
+    if (found === undefined) throw new NotFound(keyText(key));
+    return found;
+  }
+
+  async #listAll<Kind extends KindName>(collection: Collection<Kind>, { namespace, labels }: ListOptions) {
+    const path = namespace === undefined ? collection.path : (collection.within?.(namespace) ?? collection.path);
+    const selector = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`);
+    const query: Record<string, string> = { limit: String(page) };
+    if (collection.hasLabels && selector.length > 0) query['labelSelector'] = selector.join(',');
+    const items: ResourceOf<Kind>[] = [];
+    for (;;) {
+      const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query });
+      for (const object of answer.items) {
+        const resource = collection.decode(object);
+        if (resource !== undefined) items.push(resource);
+      }
+      const more = answer.metadata.continue;
+      if (!more) return { items, revision: answer.metadata.resourceVersion };
+      query['continue'] = more;
+    }
+  }
+
+  async #write<Kind extends KindName>(key: ResourceKey<Kind>, request: Request): Promise<ResourceOf<Kind>> {
+    const object = await this.#send(key, request);
+    const resource = this.#mapping(key.kind).locate(key)?.collection.decode(object);
+    if (resource === undefined) throw new NotFound(keyText(key));
+    return resource;
+  }
+
+  async #send(key: ResourceKey, request: Request): Promise<KubeObject> {
+    try {
+      return await this.#client.call<KubeObject>(request);
+    } catch (error) {
+      throw meaning(key, error);
+    }
+  }
+}
+
+function mappingOf(kind: KindName, wallTime: () => number): Mapping {
+  switch (kind) {
+    case 'Node':
+      return nodeMapping as unknown as Mapping;
+    case 'WorkloadEndpoint':
+      return podMapping as unknown as Mapping;
+    case 'Profile':
+      return profileMapping as unknown as Mapping;
+    default:
+      return customResource(kind, wallTime);
+  }
+}
+
+/** A refusal in the words of a store. */
+function meaning(key: ResourceKey, error: unknown): unknown {
+  if (!(error instanceof Refused)) return error;
+  const { code, reason, message = '' } = error.status;
+  if (code === 409)
+    return reason === 'AlreadyExists' ? new AlreadyExists(keyText(key)) : new UpdateConflict(keyText(key));
+  if (code === 422) return new StoreError('INVALID', `the API server finds ${keyText(key)} invalid: ${message}`);
+  if (/the server could not find the requested resource/.test(message)) {
+    const advice = `the cluster doesn't know this kind: apply deploy/crds`;
+    return new NotFound(keyText(key), advice);
+  }
+  return new NotFound(keyText(key), message);
+}
+
+/** The events of several watches; a revision is that of all of them. */
+async function* together<Kind extends KindName>(
+  watches: readonly AsyncGenerator<StoreEvent<Kind>>[],
+  from: readonly string[],
+): AsyncGenerator<StoreEvent<Kind>> {
+  const revisions = [...from];
+  const next = watches.map(pull);
+  for (;;) {
+    const { at, result } = await Promise.race(next);
+    if (result.done) return;
+    next[at] = pull(watches[at], at);
+    revisions[at] = result.value.revision;
+    yield { ...result.value, revision: revisions.join('/') };
+  }
+}
+
+async function pull<Value>(watch: AsyncGenerator<Value>, at: number) {
+  return { at, result: await watch.next() };
+}
+
+function byName(a: ResourceOf<KindName>, b: ResourceOf<KindName>): number {
+  const left = `${a.metadata.namespace ?? ''}/${a.metadata.name}`;
+  const right = `${b.metadata.namespace ?? ''}/${b.metadata.name}`;
+  return left < right ? -1 : left > right ? 1 : 0;
+}

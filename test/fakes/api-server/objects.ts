@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+
+/** An object as it travels. */
+export interface StoredObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly finalizers?: readonly string[];
+    readonly [other: string]: unknown;
+  };
+  readonly [other: string]: unknown;
+}
+
+export interface Change {
+  readonly revision: number;
+  readonly resource: string;
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: StoredObject;
+}
+
+/** What the API server answers when it refuses. */
+export class Refusal extends Error {
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(code: number, reason: string, message: string) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  get body(): object {
+    const { code, reason, message } = this;
+    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
+  }
+}
+
+/** Which resource (`ippools.crd.projectcalico.org`), which namespace if any. */
+export interface Place {
+  readonly resource: string;
+  readonly namespace: string | undefined;
+}
+
+type Loose = Record<string, unknown>;
+
+/** The objects of an API server and their history, with its rules of optimistic concurrency. */
+export class Objects {
+  readonly #objects = new Map<string, StoredObject>();
+  readonly #changes: Change[] = [];
+  readonly #watchers = new Set<() => void>();
+  #revision = 1000;
+  #compacted = 0;
+
+  get revision(): string {
+    return String(this.#revision);
+  }
+
+  list({ resource, namespace }: Place): readonly StoredObject[] {
+    const prefix = `${resource}/${namespace === undefined ? '' : `${namespace}/`}`;
+    return [...this.#objects]
+      .filter(([key]) => key.startsWith(prefix))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, object]) => object);
+  }
+
+  get(place: Place, name: string): StoredObject {
+    const object = this.#objects.get(keyOf(place, name));
+    if (object === undefined) throw new Refusal(404, 'NotFound', `${place.resource} "${name}" not found`);
+    return object;
+  }
+
+  create(place: Place, body: Loose): StoredObject {
+    const metadata = { ...(body['metadata'] as Loose) };
+    const name = String(metadata['name']);
+    if (this.#objects.has(keyOf(place, name))) {
+      throw new Refusal(409, 'AlreadyExists', `${place.resource} "${name}" already exists`);
+    }
+    if (metadata['resourceVersion'] !== undefined) {
+      throw new Refusal(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
+    }
+    const creationTimestamp = `${new Date().toISOString().slice(0, 19)}Z`;
+    const namespace = place.namespace === undefined ? {} : { namespace: place.namespace };
+    const own = { uid: randomUUID(), creationTimestamp, generation: 1 };
+    return this.#put(place, 'ADDED', { ...body, metadata: { ...metadata, ...namespace, ...own } });
+  }
+
+  replace(place: Place, name: string, body: Loose): StoredObject {
+    const was = this.get(place, name);
+    const metadata = body['metadata'] as StoredObject['metadata'];
+    if (!metadata.resourceVersion) {
+      throw new Refusal(
+        422,
+        'Invalid',
+        'metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
+      );
+    }
+    checkPreconditions(was, metadata);
+    const { uid, creationTimestamp } = was.metadata;
+    return this.#put(place, 'MODIFIED', { ...body, metadata: { ...metadata, uid, creationTimestamp } });
+  }
+
+  /** JSON merge patch, RFC 7396. */
+  patch(place: Place, name: string, patch: Loose): StoredObject {
+    const was = this.get(place, name);
+    checkPreconditions(was, (patch['metadata'] as StoredObject['metadata'] | undefined) ?? {});
+    const merged = merge(was, patch) as unknown as StoredObject;
+    const { uid, creationTimestamp } = was.metadata;
+    return this.#put(place, 'MODIFIED', { ...merged, metadata: { ...merged.metadata, uid, creationTimestamp } });
+  }
+
+  delete(place: Place, name: string, preconditions: { uid?: string; resourceVersion?: string }): StoredObject {
+    const was = this.get(place, name);
+    checkPreconditions(was, preconditions);
+    this.#objects.delete(keyOf(place, name));
+    return this.#record(place, 'DELETED', was);
+  }
+
+  /** Forgets all changes so far: a watch from before now gets an ERROR with 410. */
+  compact(): void {
+    this.#compacted = this.#revision;
+    this.#changes.length = 0;
+    this.#wake();
+  }
+
+  /** Changes of a resource after a revision; throws 410 when they have been forgotten. */
+  after({ resource, namespace }: Place, revision: number): readonly Change[] {
+    if (revision < this.#compacted)
+      throw new Refusal(410, 'Expired', 'The resourceVersion for the provided watch is too old.');
+    return this.#changes.filter(
+      (change) =>
+        change.revision > revision &&
+        change.resource === resource &&
+        (namespace === undefined || change.object.metadata.namespace === namespace),
+    );
+  }
+
+  /** Calls `wake` at each change, until the returned function is called. */
+  onChange(wake: () => void): () => void {
+    this.#watchers.add(wake);
+    return () => this.#watchers.delete(wake);
+  }
+
+  #put(place: Place, type: 'ADDED' | 'MODIFIED', body: Loose): StoredObject {
+    const stored = this.#record(place, type, body as StoredObject);
+    this.#objects.set(keyOf(place, stored.metadata.name), stored);
+    return stored;
+  }
+
+  #record(place: Place, type: Change['type'], body: StoredObject): StoredObject {
+    const revision = ++this.#revision;
+    const object = { ...body, metadata: { ...body.metadata, resourceVersion: String(revision) } };
+    this.#changes.push({ revision, resource: place.resource, type, object });
+    this.#wake();
+    return object;
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#watchers]) wake();
+  }
+}
+
+function keyOf({ resource, namespace }: Place, name: string): string {
+  return `${resource}/${namespace ?? ''}${namespace === undefined ? '' : '/'}${name}`;
+}
+
+function checkPreconditions(was: StoredObject, wanted: { uid?: unknown; resourceVersion?: unknown }): void {
+  for (const field of ['uid', 'resourceVersion'] as const) {
+    if (wanted[field] === undefined || wanted[field] === was.metadata[field]) continue;
+    throw new Refusal(409, 'Conflict', `Operation cannot be fulfilled: Precondition failed: ${field}`);
+  }
+}
+
+function merge(into: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const base = typeof into === 'object' && into !== null && !Array.isArray(into) ? (into as Loose) : {};
+  const result: Loose = { ...base };
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete result[name];
+    else result[name] = merge(base[name], value);
+  }
+  return result;
+}

@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { formatJson, parseJson } from '../../../src/model/index.ts';
+import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
+
+/**
+ * A small API server: create, get, list with limit, labels and fields, watch with bookmarks, update, merge patch
+ * (also of /status) and delete with preconditions, of any resource that a path names.
+ */
+export class ApiServer {
+  readonly objects = new Objects();
+  /** Requests are refused with this HTTP status while it is set. */
+  refuseWith: number | undefined;
+  /** `METHOD path`, of each request. */
+  readonly requests: string[] = [];
+  readonly #server: Server;
+  readonly #token: string | undefined;
+
+  private constructor(token: string | undefined) {
+    this.#token = token;
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+  }
+
+  static async start(options: { readonly token?: string } = {}): Promise<ApiServer> {
+    const server = new ApiServer(options.token);
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Cuts all connections, as a crash of the server does. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.cut();
+    await once(this.#server, 'close');
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url);
+    this.requests.push(`${request.method} ${url.pathname}`);
+    try {
+      if (this.refuseWith !== undefined) throw new Refusal(this.refuseWith, 'Unavailable', 'made to refuse');
+      if (this.#token !== undefined && request.headers.authorization !== `Bearer ${this.#token}`) {
+        throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+      }
+      const target = targetOf(url.pathname);
+      if (target === undefined) throw new Refusal(404, 'NotFound', 'the server could not find the requested resource');
+      const body = await bodyOf(request);
+      if (request.method === 'GET' && target.name === undefined && url.searchParams.get('watch')) {
+        this.#watch(target, url.searchParams, response);
+      } else {
+        const answer = this.#answer(request.method ?? 'GET', target, url.searchParams, body);
+        response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
+        response.end(formatJson(answer));
+      }
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : new Refusal(500, 'InternalError', String(error));
+      response.writeHead(refusal.code, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(refusal.body));
+    }
+  }
+
+  #answer(method: string, { name, ...place }: Target, query: URLSearchParams, body: Record<string, unknown>): object {
+    if (name === undefined) return method === 'POST' ? this.objects.create(place, body) : this.#list(place, query);
+    switch (method) {
+      case 'PUT':
+        return this.objects.replace(place, name, body);
+      case 'PATCH':
+        return this.objects.patch(place, name, body);
+      case 'DELETE':
+        return this.objects.delete(place, name, (body['preconditions'] as object | undefined) ?? {});
+      default:
+        return this.objects.get(place, name);
+    }
+  }
+
+  #list(place: Place, query: URLSearchParams): object {
+    const selected = this.objects.list(place).filter((object) => isSelected(object, query));
+    const from = Number(query.get('continue') ?? 0);
+    const limit = Number(query.get('limit') ?? 0) || selected.length;
+    const items = selected.slice(from, from + limit);
+    const rest = selected.length - from - items.length;
+    const more = rest > 0 ? { continue: String(from + limit), remainingItemCount: rest } : {};
+    return { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: this.objects.revision, ...more }, items };
+  }
+
+  #watch(place: Place, query: URLSearchParams, response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    let at = Number(query.get('resourceVersion') ?? this.objects.revision);
+    const say = (type: string, object: object): unknown => response.write(`${formatJson({ type, object })}\n`);
+    const pump = (): void => {
+      try {
+        for (const change of this.objects.after(place, at)) {
+          at = change.revision;
+          if (isSelected(change.object, query)) say(change.type, change.object);
+        }
+      } catch (error) {
+        say('ERROR', error instanceof Refusal ? error.body : { code: 500 });
+        response.end();
+      }
+    };
+    const done = this.objects.onChange(pump);
+    const last = setTimeout(
+      () => {
+        const resourceVersion = this.objects.revision;
+        if (query.get('allowWatchBookmarks'))
+          say('BOOKMARK', { metadata: { resourceVersion, creationTimestamp: null } });
+        response.end();
+      },
+      Number(query.get('timeoutSeconds') ?? 1800) * 1000,
+    );
+    response.once('close', () => {
+      done();
+      clearTimeout(last);
+    });
+    pump();
+  }
+}
+
+interface Target extends Place {
+  readonly name: string | undefined;
+}
+
+/** `/api/v1/…` and `/apis/<group>/<version>/…`, with or without a namespace, an object and its status. */
+function targetOf(path: string): Target | undefined {
+  const found =
+    /^\/api(?:s\/([^/]+))?\/v1\/(?:namespaces\/([^/]+)\/(?!status$))?([^/]+)(?:\/([^/]+))?(?:\/status)?$/.exec(path);
+  if (found === null) return undefined;
+  const [, group, namespace, plural, name] = found.map((part) => part && decodeURIComponent(part));
+  return { resource: group ? `${plural}.${group}` : plural!, namespace, name };
+}
+
+function isSelected({ metadata, ...object }: StoredObject, query: URLSearchParams): boolean {
+  const wanted = (text: string | null): string[][] =>
+    (text ?? '')
+      .split(',')
+      .filter(Boolean)
+      .map((term) => term.split(/==?/));
+  const nodeName = (object['spec'] as { nodeName?: string } | undefined)?.nodeName;
+  const fields: Record<string, unknown> = { 'metadata.name': metadata.name, 'spec.nodeName': nodeName };
+  return (
+    wanted(query.get('labelSelector')).every(([name, value]) => metadata.labels?.[name] === value) &&
+    wanted(query.get('fieldSelector')).every(([name, value]) => fields[name] === value)
+  );
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) text += chunk;
+  return text === '' ? {} : (parseJson(text) as Record<string, unknown>);
+}
