@@ -24,3 +24,9 @@ export class KernelError extends VRouterError {
 export function isKernelError(error: unknown, ...codes: readonly string[]): error is KernelError {
   return error instanceof KernelError && (codes.length === 0 || codes.includes(error.code));
 }
+
+/** Which module makes links of the kind, for the operator of a kernel that has none. */
+export function unsupportedKind(what: string, kind: string, cause: KernelError): KernelError {
+  const reason = `this kernel has no ${kind} devices; load the module with: modprobe ${kind}`;
+  return new KernelError('EOPNOTSUPP', what, reason, { cause });
+}

@@ -11,7 +11,7 @@
  *
  * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour}.h of the kernel.
  */
-export * from './errors.ts';
+export { isKernelError, KernelError } from './errors.ts';
 export * from './ip-text.ts';
 export * from './kernel.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';

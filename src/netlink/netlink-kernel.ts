@@ -1,8 +1,7 @@
-import type { ByteReader, Family, Log } from '../base/index.ts';
-import { silentLog } from '../base/index.ts';
+import { type ByteReader, type Family, type Log, silentLog } from '../base/index.ts';
 import { RouteBatch } from './batch.ts';
 import { NetlinkClient } from './client.ts';
-import { isKernelError, KernelError } from './errors.ts';
+import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
   InterfaceAddressEntry,
   InterfaceAddressSpec,
@@ -141,9 +140,7 @@ class NetlinkKernel implements Kernel {
 
   async routeColumns(filter: RouteFilter): Promise<RouteColumns> {
     let reader = new RouteColumnsReader(filter);
-    const restart = () => {
-      reader = new RouteColumnsReader(filter);
-    };
+    const restart = () => (reader = new RouteColumnsReader(filter));
     try {
       await this.#client.dump(encodeRouteDump(filter), 'route list', (body) => reader.add(body), restart);
     } catch (error) {
@@ -248,10 +245,4 @@ class NetlinkKernel implements Kernel {
   async #names(): Promise<ReadonlyMap<number, string>> {
     return new Map((await this.linkList()).map(({ index, name }) => [index, name]));
   }
-}
-
-/** Which module makes links of the kind, for the operator of a kernel that has none. */
-function unsupportedKind(what: string, kind: string, cause: KernelError): KernelError {
-  const reason = `this kernel has no ${kind} devices; load the module with: modprobe ${kind}`;
-  return new KernelError('EOPNOTSUPP', what, reason, { cause });
 }

@@ -1,4 +1,5 @@
 import { RawNetlinkSocket } from 'netlink';
+import { systemClock } from '../base/index.ts';
 import { KernelError } from './errors.ts';
 import {
   attachFilter,
@@ -115,7 +116,7 @@ class Connection implements NetlinkSocket {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    setImmediate(() => this.#socket.close());
+    systemClock.soon(() => this.#socket.close());
   }
 
   #tell(work: () => void): void {
@@ -132,7 +133,7 @@ class Connection implements NetlinkSocket {
   #checkSoon(): void {
     if (this.#checking) return;
     this.#checking = true;
-    setImmediate(() => {
+    systemClock.soon(() => {
       this.#checking = false;
       if (!this.#closed) this.#check();
     });
