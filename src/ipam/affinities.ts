@@ -1,4 +1,4 @@
-import { type Clock, type Family, formatPrefix, type Prefix } from '../base/index.ts';
+import { type Clock, type Family, formatPrefix, type Prefix, tryParsePrefix } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
 import { affinityLabels, affinityName, type BlockAffinity, type IPAMBlock } from '../model/index.ts';
 import { affinityState, hostAffinity, isConfirmed, isHostAffinity, newAffinity, ownerLabels } from './affinity.ts';
@@ -39,7 +39,10 @@ export class Affinities {
   /** The node's affinities, in the order of their blocks. */
   async of(node: string, family?: Family): Promise<readonly BlockAffinity[]> {
     const { items } = await this.#store.list('BlockAffinity', { labels: ownerLabels(node, family) });
-    return items.filter((found) => found.spec.node === node && isHostAffinity(found) && !found.spec.deleted);
+    return items.filter(
+      (found) =>
+        found.spec.node === node && isHostAffinity(found) && !found.spec.deleted && tryParsePrefix(found.spec.cidr),
+    );
   }
 
   async all(): Promise<readonly BlockAffinity[]> {

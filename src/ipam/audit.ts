@@ -3,7 +3,7 @@ import { affinityName, type BlockAffinity, handleName, type IPAMBlock } from '..
 import { affinityState, hostAffinity, hostOf, isConfirmed, isHostAffinity } from './affinity.ts';
 import type { AuditInput, Use } from './audit-input.ts';
 import { addressText, attributeOf, isBorrowed } from './block.ts';
-import { blockFaults } from './block-check.ts';
+import { blockFaults, isReadable } from './block-check.ts';
 import { poolOf } from './pools.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -64,7 +64,8 @@ export function audit(input: AuditInput): AuditReport {
     findings.push({ code, subject, message, remedy: remedies[code] });
   };
   const ownersOf = Map.groupBy(input.uses, ({ address }) => address);
-  const allocations = input.blocks.flatMap((block) => allocationsOf(block, ownersOf));
+  const readable = input.blocks.filter(({ spec }) => isReadable(spec));
+  const allocations = readable.flatMap((block) => allocationsOf(block, ownersOf));
   checkUses(input, allocations, found);
   const matchedHandles = checkHandles(input, allocations, found);
   checkBlocks(input, found);

@@ -1,10 +1,15 @@
 import { prefixSize, tryParsePrefix } from '../base/index.ts';
 import type { BlockSpec } from './block.ts';
 
+/** The block's CIDR can be read and its lists are there: without that nobody can say anything about it. */
+export function isReadable({ cidr, allocations, unallocated, attributes }: BlockSpec): boolean {
+  return tryParsePrefix(cidr) !== undefined && [allocations, unallocated, attributes].every(Array.isArray);
+}
+
 /** What is wrong with a block in itself; empty when it is sound. Takes anything that a store may hold. */
 export function blockFaults(block: BlockSpec): readonly string[] {
   const cidr = tryParsePrefix(block.cidr);
-  if (cidr === undefined) return [`its CIDR '${block.cidr}' can't be read`];
+  if (cidr === undefined || !isReadable(block)) return [`its CIDR '${block.cidr}' or its lists can't be read`];
   const size = Number(prefixSize(cidr));
   const faults: string[] = [];
   if (block.allocations.length !== size) {

@@ -49,6 +49,8 @@ export function allocate(
   const ordinals: number[] = [];
   const unallocated: number[] = [];
   for (const ordinal of block.unallocated) {
+    // A damaged block may have somebody's address in the queue: it is his.
+    if (block.allocations[ordinal] !== null) continue;
     if (ordinals.length < count && !isReserved(ordinal)) ordinals.push(ordinal);
     else unallocated.push(ordinal);
   }

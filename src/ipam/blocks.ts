@@ -1,6 +1,7 @@
 import type { Store } from '../datastore/index.ts';
 import { API_VERSION, blockName, type IPAMBlock } from '../model/index.ts';
 import type { BlockSpec } from './block.ts';
+import { isReadable } from './block-check.ts';
 import { lostRace, retryRaces } from './conflict.ts';
 import { Turns } from './turns.ts';
 
@@ -42,8 +43,9 @@ export class Blocks {
     return this.#remember(cidr, block);
   }
 
+  /** All blocks that can be read; the audit names the others. */
   async all(): Promise<readonly IPAMBlock[]> {
-    return (await this.#store.list('IPAMBlock')).items;
+    return (await this.#store.list('IPAMBlock')).items.filter(({ spec }) => isReadable(spec));
   }
 
   /** `AlreadyExists` if somebody was faster. */

@@ -4,6 +4,7 @@ import { handleName, type IPAMBlock, type IPAMHandle } from '../model/index.ts';
 import { hostOf } from './affinity.ts';
 import type { Ipam } from './allocator.ts';
 import { isEmpty } from './block.ts';
+import { isReadable } from './block-check.ts';
 import { lostRace } from './conflict.ts';
 import { isIpamError } from './errors.ts';
 import { type Allocation, allocationsByOwner, Census } from './liveness.ts';
@@ -60,7 +61,7 @@ export class Collector {
     if (this.#grace === 0) return { released: [], blocks: [], nodes: [], handles: [], suspects: 0 };
     // Handles first: one that is counted up for an address which we then find in its block is no suspect.
     const handles = (await this.#store.list('IPAMHandle')).items;
-    const blocks = (await this.#store.list('IPAMBlock')).items;
+    const blocks = (await this.#store.list('IPAMBlock')).items.filter(({ spec }) => isReadable(spec));
     const owners = allocationsByOwner(blocks);
     const census = await this.#census();
     const round = new Round(this.#suspects, this.#clock.now(), this.#grace);

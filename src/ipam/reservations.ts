@@ -4,8 +4,8 @@ import {
   containsPrefix,
   overlaps,
   type Prefix,
-  parsePrefix,
   prefixSize,
+  tryParsePrefix,
 } from '../base/index.ts';
 import type { IPReservation } from '../model/index.ts';
 
@@ -15,7 +15,7 @@ export class Reservations {
 
   constructor(objects: readonly IPReservation[]) {
     this.#cidrs = objects.flatMap(({ spec }) =>
-      (spec.reservedCIDRs ?? []).map((cidr) => parsePrefix(withLength(cidr))),
+      (spec.reservedCIDRs ?? []).flatMap((cidr) => tryParsePrefix(withLength(cidr)) ?? []),
     );
   }
 

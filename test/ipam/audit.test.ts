@@ -2,6 +2,7 @@ import t from 'tap';
 import { parsePrefix } from '../../src/base/index.ts';
 import {
   audit,
+  Collector,
   type Finding,
   type FindingCode,
   findingCodes,
@@ -140,4 +141,22 @@ t.test('what was only under way is not in two audits', async (t) => {
   await endpoint(cluster, 'starting', 'node1', '10.0.0.1');
   const second = audit(await readAuditInput(cluster.store));
   t.match(persistent(first, second), [{ code: 'LEAKED_ADDRESS', subject: '10.0.0.2' }]);
+});
+
+t.test('objects that nobody can read stop neither the audit nor the others', async (t) => {
+  const cluster = await sound();
+  const rubbish = { cidr: 'not a cidr' } as IPAMBlock['spec'];
+  await cluster.store.create(newResource('IPAMBlock', { name: 'rubbish' }, rubbish));
+  const labels = (await cluster.store.get({ kind: 'BlockAffinity', name: affinity1 }))?.metadata.labels;
+  await cluster.store.create(
+    newResource('BlockAffinity', { name: 'rubbish', labels }, { node: 'node1', state: 'confirmed', cidr: 'nor this' }),
+  );
+  await cluster.store.create(newResource('IPReservation', { name: 'rubbish' }, { reservedCIDRs: ['10.0.0.300'] }));
+  t.match(await findings(cluster), [
+    { code: 'INVALID_BLOCK', subject: 'not a cidr' },
+    { code: 'AFFINITY_WITHOUT_BLOCK' },
+  ]);
+  t.equal((await cluster.assignMany('node1', 'many', 130)).length, 130, 'from two blocks, and borrowed ones');
+  await new Collector({ store: cluster.store, ipam: cluster.ipam, clock: cluster.clock }).sweep();
+  t.equal((await cluster.ipam.getUtilization()).length, 1);
 });

@@ -221,3 +221,12 @@ t.test('any sequence of steps does what a plain list of owners does', async (t) 
   );
   t.pass();
 });
+
+t.test('a damaged block never gives out what somebody has', async (t) => {
+  const taken = allocate(fresh('10.0.0.8/30'), 2, owner('a')).block;
+  const damaged = { ...taken, unallocated: [0, 1, 2, 7] };
+  const { block, ordinals } = allocate(damaged, 4, owner('b'));
+  t.strictSame(ordinals, [2]);
+  t.strictSame(block.unallocated, []);
+  t.strictSame(attributeOf(block, 0), owner('a'));
+});
