@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { formatIpv4, type Log, reasonOf, systemClock, VRouterError } from '../base/index.ts';
 import { type DatastoreConfig, openStore, readDatastoreConfig } from '../datastore/index.ts';
 import { openKernel } from '../netlink/index.ts';
+import { openNft } from '../nftables/index.ts';
 import { createLog } from '../observe/index.ts';
 import { type DaemonConfig, readConfig, SETTINGS } from './config.ts';
 import { Daemon } from './daemon.ts';
@@ -54,7 +55,16 @@ async function run(config: DaemonConfig, datastore: DatastoreConfig, log: Log, i
     const store = await openStore(datastore, { clock, log });
     const kernel = await openKernel({ log: log.child({ component: 'netlink' }) });
     const routerId = config.CALICO_ROUTER_ID === 'hash' ? hashedRouterId(config.NODENAME) : config.CALICO_ROUTER_ID;
-    const daemon = new Daemon({ config, store, datastoreType: datastore.type, kernel, clock, log, routerId });
+    const daemon = new Daemon({
+      config,
+      store,
+      datastoreType: datastore.type,
+      kernel,
+      nft: openNft({ log: log.child({ component: 'nft' }) }),
+      clock,
+      log,
+      routerId,
+    });
     const ended = untilSignal(io, log);
     await daemon.start();
     rememberNodename(config, log);

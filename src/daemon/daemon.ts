@@ -5,6 +5,7 @@ import { Dataplane } from '../dataplane/index.ts';
 import { DatastoreUnavailable, type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
 import { Ipam } from '../ipam/index.ts';
 import type { Kernel } from '../netlink/index.ts';
+import type { Nft } from '../nftables/index.ts';
 import { Metrics, nodePages, PageServer } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import type { DaemonConfig } from './config.ts';
@@ -20,6 +21,7 @@ export interface DaemonParts {
   readonly store: Store;
   readonly datastoreType: string;
   readonly kernel: Kernel;
+  readonly nft: Nft;
   readonly clock: Clock;
   readonly log: Log;
   /** Dotted quad; undefined for the node's IPv4 address. */
@@ -59,6 +61,7 @@ export class Daemon {
     this.#calculation = new Calculation({ nodename: config.NODENAME, routerId: parts.routerId });
     this.#dataplane = new Dataplane({
       kernel,
+      nft: parts.nft,
       clock,
       log: log.child({ component: 'dataplane' }),
       resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,

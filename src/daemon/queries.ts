@@ -64,8 +64,9 @@ function datastoreProblems(kinds: readonly KindStatus[]): string[] {
   ]);
 }
 
-function kernelProblems({ routes, endpoints }: Dataplane): string[] {
+function kernelProblems({ routes, endpoints, nat }: Dataplane): string[] {
   return [
+    ...nat.failures().map(({ family, reason }) => `natOutgoing for IPv${family}: ${reason}`),
     ...routes.failures().map(({ prefix, reason }) => `route ${prefix}: ${reason}`),
     ...endpoints.failures().map(({ key, reason }) => `endpoint ${key}: ${reason}`),
   ];

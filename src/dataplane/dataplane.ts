@@ -1,13 +1,16 @@
 import { type Cancel, type Clock, type Log, parsePrefix, reasonOf } from '../base/index.ts';
 import type { Desired, DesiredBlock } from '../calc/desired.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
+import type { Nft } from '../nftables/index.ts';
 import { podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
+import { NatReconciler } from './nat/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 
 export interface DataplaneOptions {
   readonly kernel: Kernel;
+  readonly nft: Nft;
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds between full looks at the kernel, for what the monitor may have missed. 0 for none. */
@@ -21,6 +24,7 @@ export interface DataplaneOptions {
 export class Dataplane {
   readonly routes: RouteReconciler;
   readonly endpoints: EndpointReconciler;
+  readonly nat: NatReconciler;
   readonly #options: DataplaneOptions;
   readonly #links = new Map<number, Link>();
   #monitor: Monitor | undefined;
@@ -34,6 +38,7 @@ export class Dataplane {
     this.#options = options;
     this.routes = new RouteReconciler(options);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
+    this.nat = new NatReconciler(options);
   }
 
   /**
@@ -64,12 +69,14 @@ export class Dataplane {
     this.#applied = desired;
     if (desired.blocks !== before?.blocks) this.#blocks(desired.blocks);
     if (desired.workloads !== before?.workloads) this.endpoints.apply(desired.workloads);
+    if (desired.pools !== before?.pools) void this.nat.apply(desired.pools);
   }
 
   /** Lists everything again and repairs what differs. */
   async resync(): Promise<void> {
     await this.#listLinks();
     await this.routes.resync();
+    await this.nat.resync();
   }
 
   /** The node's links, as last seen. */
@@ -91,6 +98,7 @@ export class Dataplane {
     this.#resync?.();
     this.#monitor?.stop();
     this.endpoints.stop();
+    this.nat.stop();
     this.routes.stop();
   }
 

@@ -3,6 +3,7 @@
  *
  *     Desired ─► endpoints ─┐
  *             ─► blocks ────┼─► RouteTable ─ RouteReconciler ─► Kernel
+ *             ─► pools ─────┼─► NatReconciler ─► nftables          │
  *     routing ─ best routes ┘        ▲                            │
  *                                    └────────── monitor ◄────────┘
  *

@@ -3,6 +3,7 @@ import type { Desired, DesiredPool } from '../../src/calc/index.ts';
 import { createPodInterface, Dataplane } from '../../src/dataplane/index.ts';
 import { deviceNames, formatRoute, type Kernel } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
+import { FakeNft } from '../fakes/fake-nft.ts';
 
 export const HOST = '/run/netns/host';
 
@@ -10,6 +11,7 @@ export const HOST = '/run/netns/host';
 export class Host {
   readonly machine = new FakeMachine();
   readonly clock = new VirtualClock();
+  readonly nft = new FakeNft();
   readonly kernel: Kernel;
   dataplane: Dataplane;
 
@@ -31,6 +33,7 @@ export class Host {
   restarted(): Dataplane {
     this.dataplane = new Dataplane({
       kernel: this.machine.kernel(HOST),
+      nft: this.nft,
       clock: this.clock,
       log: silentLog,
       resyncInterval: 90_000,
