@@ -20,9 +20,10 @@ import {
 import type { Initiator } from './collision.ts';
 import type { Effect, LossCause } from './effects.ts';
 import type { SessionEvent } from './events.ts';
-import { type Fsm, type FsmSettings, IDLE, postponed, sendHoldTime, step } from './fsm.ts';
+import { step } from './fsm.ts';
 import type { Negotiation } from './negotiate.ts';
 import { earliest, type TimerName } from './timers.ts';
+import { type Fsm, type FsmSettings, IDLE, postponed, sendHoldTime } from './transition.ts';
 
 /** A message that the peer has to agree to before the state machine sees it. */
 export type Threshold = 'open' | 'keepalive';

@@ -3,7 +3,7 @@ import type { Notification } from '../wire/index.ts';
 
 /**
  * Why an Established session ended, as far as graceful restart cares: `lost` TCP broke or was replaced by the
- * restarted peer's new connection; `hold` the peer fell silent; `stopped` by our own will.
+ * restarted peer's new connection; `hold` the peer fell silent; `stopped` silently, by our own will.
  */
 export type LossCause =
   | { readonly kind: 'lost' }

@@ -24,11 +24,11 @@ import { Conversation, type ConversationCounters, type ConversationOwner, type T
 import { type Damping, decayed, idleHold, penalised, UNDAMPED } from './damping.ts';
 import type { LossCause } from './effects.ts';
 import type { SessionEvent } from './events.ts';
-import type { FsmSettings } from './fsm.ts';
 import { retained } from './graceful-restart.ts';
 import { type LocalSpeaker, localOpen } from './local-speaker.ts';
 import { negotiate } from './negotiate.ts';
 import { changeOf } from './reconfigure.ts';
+import type { FsmSettings } from './transition.ts';
 
 /** What all sessions of a speaker share. */
 export interface SessionEnvironment {
@@ -64,7 +64,7 @@ export interface SessionStatus {
 export type Farewell =
   /** Silently: the peer keeps our routes if graceful restart was agreed on. */
   | { readonly kind: 'restart' }
-  /** Cease with this subcode; with RFC 8538 as a Hard Reset, so that routes go at once. */
+  /** Cease with this subcode; a shutdown for good as a Hard Reset (RFC 8538), so that routes go at once. */
   | { readonly kind: 'cease'; readonly subcode: number; readonly text?: string };
 
 const STATES: readonly SessionState[] = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
@@ -74,6 +74,9 @@ const CONNECT_RETRY_TIME = 120;
 const NEWCOMER_DELAY = 3600;
 /** Milliseconds for the peer to answer the probe of the first one with a reset. */
 const PROBE_TIME = 1000;
+
+/** Cease subcodes after which nobody should wait for the session to return (RFC 8538 §4). */
+const FOR_GOOD: readonly number[] = [CEASE.ADMINISTRATIVE_SHUTDOWN, CEASE.PEER_DECONFIGURED];
 
 /**
  * One configured peer: the conversation that we start (`#dialled`), those that the peer starts (`#accepted`), and
@@ -388,8 +391,8 @@ export class PeerSession implements PeerHandle {
     if (farewell.kind === 'restart') return undefined;
     const { subcode, text } = farewell;
     const plain = notification(ERROR.CEASE, subcode, text === undefined ? undefined : shutdownData(text));
-    const wraps = conversation.state === 'Established' && conversation.negotiated?.gracefulRestart?.notification;
-    return wraps ? hardReset(plain) : plain;
+    const agreed = conversation.state === 'Established' && conversation.negotiated?.gracefulRestart?.notification;
+    return agreed && FOR_GOOD.includes(subcode) ? hardReset(plain) : plain;
   }
 
   #process(conversation: Conversation, framer: Framer, receivedAt: number): SessionEvent | undefined {

@@ -2,8 +2,9 @@ import t from 'tap';
 import type { SessionState } from '../../../src/bgp/api.ts';
 import type { Effect } from '../../../src/bgp/session/effects.ts';
 import type { SessionEvent } from '../../../src/bgp/session/events.ts';
-import { type Fsm, type FsmSettings, postponed, type Step, step } from '../../../src/bgp/session/fsm.ts';
+import { step } from '../../../src/bgp/session/fsm.ts';
 import { TIMER_NAMES, type TimerName } from '../../../src/bgp/session/timers.ts';
+import { type Fsm, type FsmSettings, postponed, type Step } from '../../../src/bgp/session/transition.ts';
 import { notification } from '../../../src/bgp/wire/index.ts';
 
 const SETTINGS: FsmSettings = { dials: true, connectRetryTime: 120, delayOpenTime: 0, random: () => 0 };
@@ -300,7 +301,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
   Established: {
     start: '–',
     'start later': '–',
-    'manual stop': 'N(6/2); X; R(stopped); → Idle',
+    'manual stop': 'N(6/2); X; R(sent); → Idle',
     'silent stop': 'X; R(stopped); → Idle',
     'automatic stop': 'N(6/1); +; X; R(sent); → Idle',
     'tcp request': 'accept',

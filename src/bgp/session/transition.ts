@@ -1,0 +1,183 @@
+import type { SessionState } from '../api.ts';
+import { ERROR, type Notification, notification } from '../wire/index.ts';
+import type { Effect, LossCause } from './effects.ts';
+import { NO_TIMERS, stopped, type TimerName, type Timers } from './timers.ts';
+
+/** One connection: its state, its timers, and the numbers they run with. */
+export interface Fsm {
+  readonly state: SessionState;
+  readonly timers: Timers;
+  /** ConnectRetryCounter: attempts since the last start or the last Established. */
+  readonly retries: number;
+  /** Negotiated, in seconds; 0 for none. */
+  readonly holdTime: number;
+  readonly keepaliveTime: number;
+}
+
+/** The session attributes of RFC 4271 §8 that steer a connection. */
+export interface FsmSettings {
+  /** False for connections that the peer made and for peers that are only waited for. */
+  readonly dials: boolean;
+  /** Seconds between dials in the long run. */
+  readonly connectRetryTime: number;
+  /** Seconds to let the peer speak first; 0 to speak at once. */
+  readonly delayOpenTime: number;
+  /** In [0, 1), for jitter. */
+  readonly random: () => number;
+}
+
+export interface Step {
+  readonly fsm: Fsm;
+  readonly effects: readonly Effect[];
+}
+
+export const IDLE: Fsm = Object.freeze({ state: 'Idle', timers: NO_TIMERS, retries: 0, holdTime: 0, keepaliveTime: 0 });
+
+/** Milliseconds before the second dial; each wait is twice the last, up to ConnectRetryTime. */
+const FIRST_RETRY = 500;
+/** Seconds without progress in sending before a session is given up, at least (RFC 9687). */
+const MIN_SEND_HOLD_TIME = 480;
+
+/**
+ * A running timer moved to `due`: for the owner of a connection, who notes when something was heard or sent and
+ * restarts the timer only once it has come due.
+ */
+export function postponed(fsm: Fsm, name: TimerName, due: number): Fsm {
+  return { ...fsm, timers: { ...fsm.timers, [name]: due } };
+}
+
+/** The step under construction: gathers effects and timers in the words of the RFC. */
+export class Transition {
+  readonly settings: FsmSettings;
+  readonly #before: Fsm;
+  readonly #now: number;
+  readonly #effects: Effect[] = [];
+  #after: Fsm;
+
+  constructor(fsm: Fsm, now: number, settings: FsmSettings) {
+    this.#before = fsm;
+    this.#after = fsm;
+    this.#now = now;
+    this.settings = settings;
+  }
+
+  get from(): SessionState {
+    return this.#before.state;
+  }
+
+  runs(name: TimerName): boolean {
+    return this.#before.timers[name] !== undefined;
+  }
+
+  do(effect: Effect): this {
+    this.#effects.push(effect);
+    return this;
+  }
+
+  set(name: TimerName, delay: number): this {
+    return this.#change({ timers: { ...this.#after.timers, [name]: this.#now + delay } });
+  }
+
+  stop(...names: TimerName[]): this {
+    return this.#change({ timers: stopped(this.#after.timers, ...names) });
+  }
+
+  stopAll(): this {
+    return this.#change({ timers: NO_TIMERS });
+  }
+
+  retries(retries: number): this {
+    return this.#change({ retries });
+  }
+
+  count(): this {
+    return this.retries(this.#after.retries + 1);
+  }
+
+  /** Starts ConnectRetryTimer: soon at first, then ever later (§10 wants the jitter). */
+  retry(): this {
+    const { dials, connectRetryTime } = this.settings;
+    if (!dials) return this;
+    const wait = Math.min(connectRetryTime * 1000, FIRST_RETRY * 2 ** Math.min(this.#after.retries, 30));
+    return this.count().set('connect-retry', this.#jittered(wait));
+  }
+
+  negotiated(holdTime: number, keepaliveTime: number): this {
+    return this.#change({ holdTime, keepaliveTime });
+  }
+
+  holdAgain(): this {
+    const { holdTime } = this.#after;
+    return holdTime > 0 ? this.set('hold', holdTime * 1000) : this.stop('hold');
+  }
+
+  keepaliveAgain(): this {
+    const { keepaliveTime } = this.#after;
+    return keepaliveTime > 0 ? this.set('keepalive', this.#jittered(keepaliveTime * 1000)) : this.stop('keepalive');
+  }
+
+  sendHoldAgain(): this {
+    const { holdTime } = this.#after;
+    return holdTime > 0 ? this.set('send-hold', sendHoldTime(holdTime) * 1000) : this;
+  }
+
+  notify(notification: Notification): this {
+    return this.do({ kind: 'send-notification', notification });
+  }
+
+  /** N(code/subcode), then X+. */
+  reject(error: Notification, reason: string): Step {
+    return this.notify(error).fail(reason, { kind: 'sent', notification: error });
+  }
+
+  fsmError(subcode: number, reason: string, message?: number): Step {
+    return this.reject(notification(ERROR.FSM, subcode, message === undefined ? [] : [message]), reason);
+  }
+
+  expire(reason: string): Step {
+    const text = this.from === 'Established' ? `nothing heard for ${this.#before.holdTime} s` : reason;
+    return this.notify(notification(ERROR.HOLD_TIMER_EXPIRED)).fail(`hold timer expired: ${text}`, { kind: 'hold' });
+  }
+
+  /** RFC 9687: the peer does not read; a NOTIFICATION would only join the queue. */
+  stuck(): Step {
+    const error = notification(ERROR.SEND_HOLD_TIMER_EXPIRED);
+    return this.fail('the peer has not read for too long', { kind: 'sent', notification: error }, true);
+  }
+
+  /** X+ → Idle. */
+  fail(reason: string, cause: LossCause = { kind: 'lost' }, abrupt = false): Step {
+    return this.count().do({ kind: 'penalty', reason }).idle(reason, cause, abrupt);
+  }
+
+  /** X → Idle. */
+  idle(reason: string, cause: LossCause = { kind: 'lost' }, abrupt = false): Step {
+    this.stopAll().negotiated(0, 0).do({ kind: 'close', abrupt });
+    if (this.from === 'Established') this.do({ kind: 'lost', cause, reason });
+    return this.to('Idle', reason);
+  }
+
+  to(state: SessionState, reason: string): Step {
+    this.#change({ state });
+    this.do({ kind: 'state', from: this.from, to: state, reason });
+    return this.stay();
+  }
+
+  stay(): Step {
+    return { fsm: this.#after, effects: this.#effects };
+  }
+
+  #jittered(delay: number): number {
+    return delay * (1 - 0.25 * this.settings.random());
+  }
+
+  #change(fields: Partial<Fsm>): this {
+    this.#after = { ...this.#after, ...fields };
+    return this;
+  }
+}
+
+/** Seconds: RFC 9687 §3. */
+export function sendHoldTime(holdTime: number): number {
+  return Math.max(MIN_SEND_HOLD_TIME, 2 * holdTime);
+}
