@@ -69,3 +69,16 @@ t.test('what the syncer tells is used: pools, reservations, settings and labels'
   await cluster.clock.advanceAsync(100);
   await t.rejects(cluster.assignMany('node1', 'd', 1, ipam), { code: 'NO_POOLS' });
 });
+
+t.test('requests side by side in one process neither conflict nor claim more than they need', async (t) => {
+  const cluster = new TestCluster();
+  await cluster.pool('p', '10.0.0.0/16');
+  const { counting, ipam } = await warmNode(t, cluster);
+  await cluster.assign('node1', 'first', ipam);
+  const pods = Array.from({ length: 60 }, (_, at) => `pod${at}`);
+  const calls = await counting.during(() => Promise.all(pods.map((pod) => cluster.assign('node1', pod, ipam))));
+  t.strictSame(calls, { create: 60, update: 60 });
+  const back = await counting.during(() => Promise.all(pods.map((pod) => ipam.releaseByHandle(pod))));
+  t.strictSame(back, { get: 60, update: 60, delete: 60 });
+  t.equal((await cluster.dump()).length, 3, 'one affinity, one block, one handle');
+});
