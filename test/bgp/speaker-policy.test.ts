@@ -284,3 +284,34 @@ t.test('routes follow the cost of their next hops', async (t) => {
   t.same(c.routes, [`10.96.0.0/12 via ${B}`]);
   t.match(c.speaker.explain('10.96.0.0/12').paths[1], { peer: A, reason: 'its next hop is unreachable' });
 });
+
+t.test('roles keep a route that came from a provider from leaking to another', async (t) => {
+  const network = new Network();
+  const customer = { role: 'customer' } as const;
+  const a = await network.node(A, 65001, [peer(B, 65002, { role: 'provider' })]);
+  const b = await network.node(B, 65002, [
+    peer(A, 65001, customer),
+    peer(C, 65003, customer),
+    peer(D, 65004, { role: 'provider' }),
+  ]);
+  const c = await network.node(C, 65003, [peer(B, 65002, { role: 'provider' })]);
+  const d = await network.node(D, 65004, [peer(B, 65002, customer)]);
+  a.speaker.originate([{ prefix: '10.1.0.0/16' }]);
+  d.speaker.originate([{ prefix: '10.4.0.0/16' }]);
+  network.run(3);
+  t.same(c.routes, [`10.4.0.0/16 via ${B}`], "the customer's route, and not the other provider's");
+  t.same(d.routes, [`10.1.0.0/16 via ${B}`]);
+  t.match(b.speaker.explain('10.1.0.0/16').announcements[1], { peer: C, reason: /customers only/ });
+});
+
+t.test('a marked route from a customer is a leak', async (t) => {
+  const network = new Network();
+  const a = await network.node(A, 65001, [peer(B, 65002, { role: 'provider' })]);
+  // The one in the middle names no role towards C and so leaks what its provider marked.
+  await network.node(B, 65002, [peer(A, 65001, { role: 'customer' }), peer(C, 65003)]);
+  const c = await network.node(C, 65003, [peer(B, 65002, { role: 'provider' })]);
+  a.speaker.originate([{ prefix: '10.1.0.0/16' }]);
+  network.run(3);
+  t.same(c.routes, []);
+  t.match(c.speaker.explain('10.1.0.0/16').paths, [{ reason: /leaked/ }]);
+});

@@ -9,6 +9,7 @@ export const attributeType = {
   originatorId: 9,
   clusterList: 10,
   largeCommunities: 32,
+  onlyToCustomer: 35,
 } as const;
 
 const OPTIONAL = 0x80;
@@ -92,6 +93,10 @@ export class AttributeList {
 
   setOriginatorId(routerId: number): this {
     return this.set(attributeType.originatorId, OPTIONAL, u32(routerId));
+  }
+
+  setOnlyToCustomer(asn: number): this {
+    return this.set(attributeType.onlyToCustomer, OPTIONAL | TRANSITIVE, u32(asn));
   }
 
   /** Puts a cluster in front of CLUSTER_LIST (RFC 4456 §8). */

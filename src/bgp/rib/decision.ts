@@ -128,6 +128,7 @@ export const FILTERED = 'refused by the import filter';
 export function ineligible(view: DecisionView, path: number): string | undefined {
   const flags = view.rib.paths.flags[path];
   if (flags & pathFlag.looped) return 'it came through us: AS_PATH, ORIGINATOR_ID or CLUSTER_LIST loop';
+  if (flags & pathFlag.leaked) return 'it leaked: it was meant for customers only (RFC 9234)';
   if (flags & pathFlag.ownNextHop) return 'its next hop is our own address';
   if (flags & pathFlag.refused) return FILTERED;
   if (view.cost(view.rib.paths.nextHop[path]) === undefined) return 'its next hop is unreachable';

@@ -19,6 +19,8 @@ export interface ExportContext {
   readonly addPath: boolean;
   readonly extendedNextHop: boolean;
   readonly longLived: boolean;
+  /** Our role towards the peers (RFC 9234). */
+  readonly role: number | null;
   readonly filter: Filter | null;
 }
 
@@ -35,6 +37,7 @@ export function exportContext(family: AddressFamily, config: PeerConfig, negotia
     addPath: negotiated.addPathSend.includes(family),
     extendedNextHop: negotiated.extendedNextHop.includes(family),
     longLived: negotiated.longLived !== undefined,
+    role: negotiated.role ?? null,
     filter: config.exportFilter ?? null,
   };
 }

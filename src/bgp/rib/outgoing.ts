@@ -5,6 +5,7 @@ import { attributeType } from './attribute-list.ts';
 import { type AttributePool, attributeMark } from './attribute-pool.ts';
 import type { ExportContext } from './export-context.ts';
 import type { NextHopTable } from './next-hops.ts';
+import { marksOut, staysWithCustomers } from './only-to-customer.ts';
 import { pathFlag } from './path-pool.ts';
 import type { Source, SourceTable } from './source.ts';
 
@@ -110,7 +111,7 @@ export class Outgoing {
   /** The rules of the protocol itself, apart from the filter. */
   refusal(path: number, source: Source): string | undefined {
     const { rib, pool, nextHops } = this.#tables;
-    const { kind, extendedNextHop, family, longLived } = this.#context;
+    const { kind, extendedNextHop, family, longLived, role } = this.#context;
     const marks = pool.marks[rib.paths.attributes[path]];
     if (marks & attributeMark.noAdvertise) return 'it bears NO_ADVERTISE (RFC 1997)';
     if (kind === 'ebgp' && marks & attributeMark.noExport) return 'it bears NO_EXPORT (RFC 1997)';
@@ -120,6 +121,9 @@ export class Outgoing {
     }
     if (!longLived && rib.paths.flags[path] & pathFlag.longLivedStale) {
       return 'long-lived stale, and the peer knows no such routes (RFC 9494 §4.3)';
+    }
+    if (role !== null && staysWithCustomers(role, pool.attributes(rib.paths.attributes[path]))) {
+      return 'meant for customers only (RFC 9234 §5)';
     }
     const nextHop = this.#nextHopOf(path, source);
     if (nextHop === 0) return `we have no ${family} address on this session to announce as next hop`;
@@ -169,7 +173,7 @@ export class Outgoing {
 
   /** Attributes as they go out, retained once. */
   #transform(attributes: number, source: Source, verdict: Verdict | undefined): number {
-    const { kind, localAs } = this.#context;
+    const { kind, localAs, role } = this.#context;
     return this.#tables.pool.derive(attributes, (list) => {
       if (kind === 'ebgp') {
         list.delete(attributeType.localPref).delete(attributeType.originatorId).delete(attributeType.clusterList);
@@ -180,6 +184,9 @@ export class Outgoing {
           if (list.get(attributeType.originatorId) === undefined) list.setOriginatorId(source.routerId);
           list.prependCluster(this.#clusterId ?? source.clusterId!);
         }
+      }
+      if (role !== null && marksOut(role) && list.get(attributeType.onlyToCustomer) === undefined) {
+        list.setOnlyToCustomer(localAs);
       }
       if (verdict?.set) amend(list, verdict.set);
       if (kind === 'ebgp') list.delete(attributeType.localPref).prependAsPath([localAs]);

@@ -14,6 +14,8 @@ export const pathFlag = {
   unrefreshed: 16,
   /** Its next hop is our own address. */
   ownNextHop: 32,
+  /** The Only to Customer attribute shows that it leaked (RFC 9234). */
+  leaked: 64,
 } as const;
 
 /** No path: path numbers start at 1. */

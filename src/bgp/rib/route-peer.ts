@@ -7,6 +7,7 @@ import { type AttributePool, attributeMark } from './attribute-pool.ts';
 import type { ExportMember } from './export-member.ts';
 import { loops } from './loop.ts';
 import type { NextHopTable } from './next-hops.ts';
+import { onlyToCustomerIn } from './only-to-customer.ts';
 import { pathFlag } from './path-pool.ts';
 import type { Source } from './source.ts';
 
@@ -83,10 +84,32 @@ export class RoutePeer {
     nextHop: number,
     nextHops: NextHopTable,
   ): void {
-    const own = nextHops.text(nextHop) === this.negotiated!.localAddress;
-    const flags =
-      (own ? pathFlag.ownNextHop | pathFlag.refused : 0) |
-      (this.#loops(pool, attributes) ? pathFlag.looped | pathFlag.refused : 0);
+    const { localAddress, role, peerAs } = this.negotiated!;
+    const own = nextHops.text(nextHop) === localAddress;
+    const otc = role === undefined ? undefined : onlyToCustomerIn(role, pool.attributes(attributes), peerAs);
+    if (otc === 'mark') {
+      const marked = pool.derive(attributes, (list) => list.setOnlyToCustomer(peerAs));
+      this.#admitAll(rib, pool, nlri, marked, nextHop, this.#flags(pool, marked, own, false));
+      pool.release(marked);
+    } else this.#admitAll(rib, pool, nlri, attributes, nextHop, this.#flags(pool, attributes, own, otc === 'leak'));
+  }
+
+  #flags(pool: AttributePool, attributes: number, own: boolean, leaked: boolean): number {
+    let flags = 0;
+    if (own) flags |= pathFlag.ownNextHop | pathFlag.refused;
+    if (leaked) flags |= pathFlag.leaked | pathFlag.refused;
+    if (this.#loops(pool, attributes)) flags |= pathFlag.looped | pathFlag.refused;
+    return flags;
+  }
+
+  #admitAll(
+    rib: AdjRibIn,
+    pool: AttributePool,
+    nlri: NlriColumns,
+    attributes: number,
+    nextHop: number,
+    flags: number,
+  ): void {
     const admission = this.#admissions(rib, pool, attributes);
     rib.announce(this.source!, nlri, attributes, nextHop, flags, flags === 0 ? admission.admit : undefined);
     admission.done();
@@ -94,15 +117,15 @@ export class RoutePeer {
 
   /** Asks the import policy again about every path of the peer. */
   readmit(rib: AdjRibIn, pool: AttributePool): void {
+    const { stale, longLivedStale, unrefreshed, ownNextHop, leaked } = pathFlag;
     rib.each(this.source!, (path) => {
       const received = rib.paths.received[path];
-      const kept =
-        rib.paths.flags[path] & (pathFlag.stale | pathFlag.longLivedStale | pathFlag.unrefreshed | pathFlag.ownNextHop);
-      const looped = this.#loops(pool, received) ? pathFlag.looped | pathFlag.refused : 0;
-      const own = kept & pathFlag.ownNextHop ? pathFlag.refused : 0;
+      const before = rib.paths.flags[path];
+      const kept = before & (stale | longLivedStale | unrefreshed);
+      const refusal = this.#flags(pool, received, (before & ownNextHop) !== 0, (before & leaked) !== 0);
       const admission = this.#admissions(rib, pool, received);
-      const { attributes, flags } = admission.admit?.(rib.paths.prefix[path]) ?? { attributes: received, flags: 0 };
-      rib.amend(path, attributes, kept | own | looped | flags);
+      const admitted = refusal === 0 ? admission.admit?.(rib.paths.prefix[path]) : undefined;
+      rib.amend(path, admitted?.attributes ?? received, kept | refusal | (admitted?.flags ?? 0));
       admission.done();
     });
   }
@@ -123,7 +146,7 @@ export class RoutePeer {
 
   #loops(pool: AttributePool, attributes: number): boolean {
     return loops(pool.attributes(attributes), {
-      localAs: this.negotiated?.localAs ?? this.#asn,
+      ownAses: [this.negotiated?.localAs ?? this.#asn, this.#asn],
       allowed: this.config.allowLocalAs ?? 0,
       routerId: this.#routerId,
       clusterIds: this.#clusterIds,
