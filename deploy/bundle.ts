@@ -1,5 +1,5 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 /**
  * Builds `dist/`: the programs as bundles that start fast, and `dist/bin/`, the commands that start them on the
@@ -8,6 +8,20 @@ import { build } from 'esbuild';
 const root = new URL('..', import.meta.url);
 const dist = new URL('dist/', root);
 const external = ['koffi', 'netlink'];
+
+/**
+ * `import` of node:http makes Node load its whole fetch, which costs every start some 100 ms: the loader reads all
+ * exports of a built-in module, and one of them is lazy for good reason. Asked for in this way, it stays lazy.
+ */
+const lazyHttp: Plugin = {
+  name: 'lazy-http',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http$/ }, ({ path }) => ({ path, namespace: 'built-in' }));
+    onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(new URL('bin/', dist), { recursive: true });
@@ -18,8 +32,9 @@ const shared = {
   platform: 'node',
   target: 'node24',
   external,
+  plugins: [lazyHttp],
   logLevel: 'warning',
-} as const;
+} satisfies BuildOptions;
 
 await Promise.all([
   build({
