@@ -1,9 +1,28 @@
-import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Clock } from '../base/index.ts';
 import { StoreError } from './errors.ts';
 
 /** The longest line, and the largest answer, that is read; in octets. */
 const largest = 256 * 1024 * 1024;
+
+/**
+ * The response to a request that has been sent. `signal` ends both without an error of their own: Node's way of
+ * aborting throws into nowhere when it comes after the last of a response on a connection that is kept.
+ */
+export async function responseTo(request: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  const end = (): void => {
+    request.destroy();
+  };
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  request.once('close', () => signal.removeEventListener('abort', end));
+  // Whoever reads hears of failures; those that come after the reading are nobody's.
+  request.on('error', () => {}).on('response', (response) => response.on('error', () => {}));
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.socket.setKeepAlive(true, 10_000);
+  return response;
+}
 
 /** The lines of a response, as they come; empty ones left out. */
 export async function* lines(response: IncomingMessage): AsyncGenerator<string> {

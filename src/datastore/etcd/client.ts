@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { type Clock, reasonOf } from '../../base/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
-import { lines, readAll } from '../stream.ts';
+import { lines, readAll, responseTo } from '../stream.ts';
 
 /** Milliseconds that a member has to answer. */
 const patience = 5000;
@@ -153,7 +152,8 @@ export class EtcdClient {
       'content-length': Buffer.byteLength(text),
       ...(this.#token && { authorization: this.#token }),
     };
-    const options = { method: 'POST', headers, signal: AbortSignal.any([signal, this.#closing.signal]) };
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const options = { method: 'POST', headers };
     const request =
       url.protocol === 'https:'
         ? https.request(url, { ...options, agent: this.#agents.https })
@@ -165,12 +165,8 @@ export class EtcdClient {
       else connected = true;
     });
     request.end(text);
-    // Whoever reads hears of failures; those that come after the reading are nobody's.
-    request.on('error', () => {}).on('response', (response) => response.on('error', () => {}));
     try {
-      const [response] = (await once(request, 'response')) as [IncomingMessage];
-      response.socket.setKeepAlive(true, 10_000);
-      return response;
+      return await responseTo(request, either);
     } catch (error) {
       throw new MemberDown(reasonOf(error), connected);
     }

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { type Clock, reasonOf } from '../../base/index.ts';
 import { formatJson, parseJson } from '../../model/index.ts';
 import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
-import { lines, readAll } from '../stream.ts';
+import { lines, readAll, responseTo } from '../stream.ts';
 import type { Access } from './access.ts';
 
 /** An object of the Kubernetes API, as far as every kind is alike. */
@@ -126,13 +125,9 @@ export class KubernetesClient {
     };
     const either = AbortSignal.any([signal, this.#closing.signal]);
     const send = url.protocol === 'http:' ? http.request : https.request;
-    const request = send(url, { ...options, method, headers, signal: either });
+    const request = send(url, { ...options, method, headers });
     request.end(text);
-    // Whoever reads hears of failures; those that come after the reading are nobody's.
-    request.on('error', () => {}).on('response', (response) => response.on('error', () => {}));
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    response.socket.setKeepAlive(true, 10_000);
-    return response;
+    return responseTo(request, either);
   }
 
   #explain(error: unknown, reason: string): unknown {
