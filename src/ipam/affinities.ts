@@ -7,6 +7,7 @@ import type { Blocks } from './blocks.ts';
 import { lostRace, retryRaces } from './conflict.ts';
 import { IpamError } from './errors.ts';
 import { type Sequence, sameSequence } from './sequence.ts';
+import { unlessDeleted } from './tombstone.ts';
 
 /** What must be true of the block for its release to go on. */
 export interface ReleaseCondition {
@@ -142,8 +143,9 @@ export class Affinities {
     return written;
   }
 
-  #get(node: string, cidr: string): Promise<BlockAffinity | undefined> {
-    return this.#store.get({ kind: 'BlockAffinity', name: affinityName(node, cidr) });
+  async #get(node: string, cidr: string): Promise<BlockAffinity | undefined> {
+    const found = await this.#store.get({ kind: 'BlockAffinity', name: affinityName(node, cidr) });
+    return unlessDeleted(this.#store, found);
   }
 
   #mark(affinity: BlockAffinity, state: BlockAffinity['spec']['state']): Promise<BlockAffinity> {

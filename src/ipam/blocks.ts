@@ -3,6 +3,7 @@ import { API_VERSION, blockName, type IPAMBlock } from '../model/index.ts';
 import type { BlockSpec } from './block.ts';
 import { isReadable } from './block-check.ts';
 import { lostRace, retryRaces } from './conflict.ts';
+import { unlessDeleted } from './tombstone.ts';
 import { Turns } from './turns.ts';
 
 /** Blocks remembered at once; the oldest are forgotten first. */
@@ -40,12 +41,12 @@ export class Blocks {
 
   async read(cidr: string): Promise<IPAMBlock | undefined> {
     const block = await this.#store.get({ kind: 'IPAMBlock', name: blockName(cidr) });
-    return this.#remember(cidr, block);
+    return this.#remember(cidr, await unlessDeleted(this.#store, block));
   }
 
   /** All blocks that can be read; the audit names the others. */
   async all(): Promise<readonly IPAMBlock[]> {
-    return (await this.#store.list('IPAMBlock')).items.filter(({ spec }) => isReadable(spec));
+    return (await this.#store.list('IPAMBlock')).items.filter(({ spec }) => isReadable(spec) && !spec.deleted);
   }
 
   /** `AlreadyExists` if somebody was faster. */

@@ -3,6 +3,7 @@ import { handleName, type IPAMHandle, resourceKeyText } from '../model/index.ts'
 import { lostRace, retryRaces } from './conflict.ts';
 import { IpamError } from './errors.ts';
 import { decremented, incremented, newHandle } from './handle.ts';
+import { unlessDeleted } from './tombstone.ts';
 
 /** Handles remembered at once: those that were just made are the likeliest to be counted up or down next. */
 const REMEMBERED = 512;
@@ -17,9 +18,7 @@ export class Handles {
   }
 
   async read(handleId: string): Promise<IPAMHandle | undefined> {
-    const handle = await this.#store.get({ kind: 'IPAMHandle', name: handleName(handleId) });
-    if (handle === undefined || handle.spec.deleted) return undefined;
-    return handle;
+    return unlessDeleted(this.#store, await this.#store.get({ kind: 'IPAMHandle', name: handleName(handleId) }));
   }
 
   async all(): Promise<readonly IPAMHandle[]> {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../src/base/index.ts';
+import { newResource } from '../../src/model/index.ts';
 import { TestCluster, texts } from './cluster.ts';
 
 t.test('the first address claims a block, in two steps, and is written down under its handle', async (t) => {
@@ -327,4 +328,45 @@ t.test('utilisation counts what is in use, reserved and free', async (t) => {
     available: 250n,
     blocks: [{ cidr: '10.0.0.0/26', affinity: 'host:node1', capacity: 64n, inUse: 3n, reserved: 2n, available: 59n }],
   });
+});
+
+t.test('affinities of older versions get the labels by which they are found', async (t) => {
+  const cluster = new TestCluster();
+  await cluster.pool('p', '10.0.0.0/26');
+  await cluster.assign('node1', 'a');
+  const key = { kind: 'BlockAffinity', name: 'node1-10-0-0-0-26' } as const;
+  const { metadata, ...rest } = (await cluster.store.get(key))!;
+  await cluster.store.update({ ...rest, metadata: { ...metadata, labels: { mine: 'kept' } } });
+  t.equal(await cluster.ipam.upgradeHost('node1'), 1);
+  t.match((await cluster.store.get(key))?.metadata.labels, { ...metadata.labels, mine: 'kept' });
+  t.equal(await cluster.ipam.upgradeHost('node1'), 0);
+});
+
+t.test('blocks are made warm before the first pod comes', async (t) => {
+  const cluster = new TestCluster();
+  await cluster.pool('p', '10.0.0.0/24');
+  const first = await cluster.ipam.ensureBlock({ hostname: 'node1', num4: 1 });
+  t.equal(first.length, 1);
+  t.strictSame(await cluster.ipam.ensureBlock({ hostname: 'node1', num4: 1 }), first, 'one is enough');
+  t.equal((await cluster.ipam.ensureBlock({ hostname: 'node1', num4: 65 })).length, 2);
+});
+
+t.test('deletions that another client began and did not finish are finished', async (t) => {
+  const cluster = new TestCluster();
+  await cluster.pool('p', '10.0.0.0/26');
+  await cluster.assign('node1', 'a');
+  await cluster.ipam.releaseByHandle('a');
+  const { store } = cluster;
+  const metadata = { name: 'a' };
+  await store.create(newResource('IPAMHandle', metadata, { handleID: 'a', block: {}, deleted: true }));
+  const block = await store.get({ kind: 'IPAMBlock', name: '10-0-0-0-26' });
+  await store.update({ ...block!, spec: { ...block!.spec, deleted: true } });
+  const affinity = await store.get({ kind: 'BlockAffinity', name: 'node1-10-0-0-0-26' });
+  await store.update({ ...affinity!, spec: { ...affinity!.spec, deleted: true } });
+  t.equal(await cluster.assign('node1', 'a', cluster.client()), '10.0.0.0');
+  t.strictSame(await cluster.dump(), [
+    'affinity 10.0.0.0/26 node1 confirmed',
+    'block 10.0.0.0/26 host:node1 1/64',
+    'handle a {"10.0.0.0/26":1}',
+  ]);
 });
