@@ -21,7 +21,7 @@ export interface Io {
   readonly attach: (command: string, args: readonly string[]) => Promise<number>;
 }
 
-export interface Executed {
+interface Executed {
   /** Exit code; 127 when there is no such program. */
   readonly code: number;
   /** All that it printed, on either stream. */
@@ -32,8 +32,12 @@ export interface Executed {
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const PATIENCE = 60_000;
 
+/** Whoever reads us may stop reading, as head(1) does: that is no failure. */
+function readerLeft(): void {}
+
 /** The running process. */
 export function processIo(): Io {
+  if (!process.stdout.listeners('error').includes(readerLeft)) process.stdout.on('error', readerLeft);
   return {
     stdout: (chunk) => process.stdout.write(chunk),
     stderr: (chunk) => process.stderr.write(chunk),

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { stringify } from 'yaml';
+import { parseAddress } from '../../src/base/index.ts';
+import { Ipam } from '../../src/ipam/index.ts';
 import { Cluster, directory, node, pool } from './harness.ts';
 
 const POOL = pool('pool-a', '10.0.0.0/16');
@@ -147,4 +149,30 @@ t.test('the cluster information is read only', async (t) => {
       stderr: /operation .* is not supported on ClusterInformation/,
     });
   }
+});
+
+t.test('a status outlives a manifest that has none', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put({ ...node('n1'), status: { podCIDRs: ['10.9.0.0/24'] } });
+  await cluster.run('apply -f -', stringify(node('n1', { bgp: { ipv4Address: '192.0.2.1/24' } })));
+  const stored = await cluster.store.get({ kind: 'Node', name: 'n1' });
+  t.match(stored, { status: { podCIDRs: ['10.9.0.0/24'] }, spec: { bgp: { ipv4Address: '192.0.2.1/24' } } });
+});
+
+t.test('a pool that goes lets go of its blocks and leaves the addresses with their owners', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put(POOL);
+  const ipam = new Ipam({ store: cluster.store, clock: cluster.clock });
+  await ipam.assignIp(parseAddress('10.0.0.1'), { hostname: 'n1', handleId: 'h' });
+  await ipam.ensureBlock({ hostname: 'n2', num4: 1 });
+  const old = stringify(pool('pool-a', '10.0.0.0/16', {}, { resourceVersion: '999' }));
+  t.match(await cluster.run('delete -f -', old), { code: 1, stderr: /update conflict: IPPool\(pool-a\)/ });
+  t.match(await cluster.run('delete pool pool-a'), { code: 0 });
+  t.same((await cluster.store.list('IPPool')).items, []);
+  t.same((await cluster.store.list('BlockAffinity')).items, []);
+  const blocks = (await cluster.store.list('IPAMBlock')).items;
+  t.same(
+    blocks.map(({ spec }) => [spec.cidr, spec.affinity]),
+    [['10.0.0.0/26', undefined]],
+  );
 });

@@ -9,7 +9,7 @@ import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options
 import { reportWrites, type Verb } from './outcome.ts';
 import { readingFiles } from './reading.ts';
 
-export interface WriteOptions extends FileOptions, StoreOptions, ExecuteOptions {}
+interface WriteOptions extends FileOptions, StoreOptions, ExecuteOptions {}
 
 /** A command that does one thing with each resource of its files. */
 export function writeCommand(io: Io, verb: Verb, action: Writer, settings: { stopAtFailure?: boolean } = {}): Command {

@@ -22,16 +22,18 @@ export function parseValue(text: string): unknown {
 }
 
 function parseValues(text: string): readonly unknown[] {
-  const documents = parseAllDocuments(text, {
-    version: '1.1',
-    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isTimeTag(tag)),
-    prettyErrors: true,
-  });
+  const documents = guarded(() =>
+    parseAllDocuments(text, {
+      version: '1.1',
+      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isTimeTag(tag)),
+      prettyErrors: true,
+    }),
+  );
   if (!Array.isArray(documents)) return [];
   return documents.map((document) => {
     const [mistake] = document.errors;
     if (mistake) throw new FileError(`yaml: line ${mistake.linePos?.[0].line ?? 1}: ${firstLine(mistake.message)}`);
-    return toValue(() => document.toJS({ maxAliasCount: MAX_ALIASES }));
+    return guarded<unknown>(() => document.toJS({ maxAliasCount: MAX_ALIASES }));
   });
 }
 
@@ -39,9 +41,10 @@ function isTimeTag(tag: { readonly tag: string; readonly format?: string | undef
   return tag.tag === 'tag:yaml.org,2002:timestamp' || tag.format === 'TIME';
 }
 
-function toValue(convert: () => unknown): unknown {
+/** What the parser throws is the text's fault: aliases without end, nesting deeper than the stack. */
+function guarded<T>(parse: () => T): T {
   try {
-    return convert();
+    return parse();
   } catch (error) {
     throw new FileError(`yaml: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

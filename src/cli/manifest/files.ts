@@ -4,6 +4,9 @@ import { reasonOf } from '../../base/index.ts';
 import { FileError } from '../errors.ts';
 import type { Io } from '../io.ts';
 
+/** Bytes of one file; more is no manifest. */
+const MAX_SIZE = 256 * 1024 * 1024;
+
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json']);
 
 export interface SourceFile {
@@ -38,9 +41,13 @@ async function manifestsIn(directory: string, recursive: boolean, io: Io): Promi
 }
 
 async function read(name: string, io: Io): Promise<SourceFile> {
+  const path = resolve(io.cwd, name);
   try {
-    return { name, text: await readFile(resolve(io.cwd, name), 'utf8') };
+    const { size } = await stat(path);
+    if (size > MAX_SIZE) throw new FileError(`${name}: a file of ${size} bytes is larger than ${MAX_SIZE}`);
+    return { name, text: await readFile(path, 'utf8') };
   } catch (error) {
+    if (error instanceof FileError) throw error;
     throw new FileError(`open ${name}: ${systemMessage(error)}`, { cause: error });
   }
 }

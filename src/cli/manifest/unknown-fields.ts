@@ -4,7 +4,7 @@ import type { Io } from '../io.ts';
 import type { Target } from '../resources/target.ts';
 
 /** A field that its kind does not have. */
-export interface UnknownField {
+interface UnknownField {
   readonly path: string;
   /** A field that it may be a slip of. */
   readonly meant: string | undefined;
@@ -17,7 +17,7 @@ const SLIP = 2;
  * The fields of an object's spec that its kind does not know: slips, or words of a newer Calico. They are kept, so this
  * is worth a word and no error. FelixConfiguration has many settings that are not ours: of it, only slips.
  */
-export function unknownFields({ kind, raw }: Target): readonly UnknownField[] {
+function unknownFields({ kind, raw }: Target): readonly UnknownField[] {
   const found = walk(definitionOf(kind).spec, raw?.['spec'], 'spec');
   return kind === 'FelixConfiguration' ? found.filter(({ meant }) => meant !== undefined) : found;
 }

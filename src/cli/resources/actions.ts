@@ -54,7 +54,10 @@ export async function create(context: Context, target: Target): Promise<Result> 
   return one(target, await context.store.create(wanted));
 }
 
-/** Replaces an existing object: its spec wholly, its labels and annotations key by key, nothing else of its metadata. */
+/**
+ * Replaces an existing object: its spec wholly, its labels and annotations key by key, nothing else of its metadata.
+ * A status stays unless the file has one: manifests are written without.
+ */
 export async function update(context: Context, target: Target): Promise<Result> {
   refuseReadOnly('apply or replace', target);
   const resource = resourceOf(target);
@@ -64,7 +67,8 @@ export async function update(context: Context, target: Target): Promise<Result> 
     if (expected !== undefined && expected !== stored.metadata.resourceVersion)
       throw new UpdateConflict(keyText(target));
     try {
-      const wanted = { ...resource, metadata: mergedMetadata(stored, resource) };
+      const status = resource.status ?? stored.status;
+      const wanted = { ...resource, status, metadata: mergedMetadata(stored, resource) } as AnyResource;
       return await writeOver(context, target, stored, wanted);
     } catch (error) {
       if (!(error instanceof UpdateConflict) || expected !== undefined || tries === CONFLICT_TRIES) throw error;

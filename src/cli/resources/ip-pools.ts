@@ -1,7 +1,7 @@
 import { type Clock, equalPrefix, formatPrefix, overlaps, parsePrefix, sleep } from '../../base/index.ts';
-import type { Store } from '../../datastore/index.ts';
+import { type Store, UpdateConflict } from '../../datastore/index.ts';
 import { Ipam } from '../../ipam/index.ts';
-import { type IPPool, ValidationError } from '../../model/index.ts';
+import { type IPPool, resourceKeyText, ValidationError } from '../../model/index.ts';
 
 /** Time for the nodes to see that the pool is disabled, before its blocks are released. Milliseconds. */
 const SETTLE = 500;
@@ -32,9 +32,11 @@ export async function deletePool(store: Store, name: string, clock: Clock, resou
   const key = { kind: 'IPPool', name } as const;
   const pool = await store.get(key);
   if (pool === undefined) return store.delete(key);
+  if (resourceVersion !== undefined && resourceVersion !== pool.metadata.resourceVersion) {
+    throw new UpdateConflict(resourceKeyText('IPPool', name));
+  }
   if (pool.spec.disabled !== true) {
-    const metadata = { ...pool.metadata, resourceVersion: resourceVersion ?? pool.metadata.resourceVersion };
-    await store.update<'IPPool'>({ ...pool, metadata, spec: { ...pool.spec, disabled: true } });
+    await store.update<'IPPool'>({ ...pool, spec: { ...pool.spec, disabled: true } });
     await sleep(clock, SETTLE);
   }
   await new Ipam({ store, clock }).releasePoolAffinities(parsePrefix(pool.spec.cidr));
