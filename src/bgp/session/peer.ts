@@ -75,6 +75,9 @@ const NEWCOMER_DELAY = 3600;
 /** Milliseconds for the peer to answer the probe of the first one with a reset. */
 const PROBE_TIME = 1000;
 
+/** Milliseconds that a session must be up before another connection means more than a dial that was under way. */
+const YOUNG = 5000;
+
 /** Cease subcodes after which nobody should wait for the session to return (RFC 8538 §4). */
 const FOR_GOOD: readonly number[] = [CEASE.ADMINISTRATIVE_SHUTDOWN, CEASE.PEER_DECONFIGURED];
 
@@ -321,10 +324,14 @@ export class PeerSession implements PeerHandle {
 
   /** Someone connects from the peer's address although the session is up: holds it, and asks the old connection. */
   #suspect(connection: Connection): void {
+    this.#established!.probe();
+    if (this.#clock.now() - this.#upSince < YOUNG) {
+      connection.destroy();
+      return;
+    }
     this.#newcomer?.dispatch({ kind: 'tcp-fails', reason: 'the peer connected again' });
     const newcomer = this.#answer(connection, NEWCOMER_DELAY);
     this.#newcomer = newcomer;
-    this.#established!.probe();
     this.#cancelProbe?.();
     this.#cancelProbe = this.#clock.after(PROBE_TIME, () => newcomer.dispatch({ kind: 'collision-dump' }));
   }

@@ -85,8 +85,11 @@ export class MemoryNetwork {
         if (cancelled) near.destroy();
         else receiver.connected(near);
       });
-      if (listener.admissions.find(from)) listener.accept(far);
-      else far.destroy();
+      // The host answers for its program, which learns of the connection only when the handshake is over.
+      this.#send(from, to, `${name} ${from}`, () => {
+        if (listener.admissions.find(from)) listener.accept(far);
+        else far.destroy();
+      });
     });
     return () => {
       cancelled = true;

@@ -234,6 +234,7 @@ t.test('graceful restart: long-lived stale time comes on top', async (t) => {
 
 t.test('a peer that restarted behind our back is recognised by its new connection', async (t) => {
   const { clock, network, a, b } = await established(GRACEFUL, GRACEFUL);
+  clock.advance(10_000);
   // B's host crashes: nothing reaches A, B's end is gone.
   network.silence('10.0.0.1', '10.0.0.2');
   b.session.stop({ kind: 'restart' });
@@ -256,6 +257,7 @@ t.test('a peer that restarted behind our back is recognised by its new connectio
 
 t.test('a second connection does not disturb a session that is alive', async (t) => {
   const { clock, network, a } = await established();
+  clock.advance(10_000);
   let refused = '';
   network.host('10.0.0.2').dial(
     { address: '10.0.0.1', port: 179 },
