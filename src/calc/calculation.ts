@@ -3,6 +3,7 @@ import type {
   BGPFilter,
   BGPPeer,
   BlockAffinity,
+  FelixConfiguration,
   IPAMBlock,
   IPPool,
   KindName,
@@ -11,9 +12,10 @@ import type {
   WorkloadEndpoint,
 } from '../model/index.ts';
 import { announcements, ownBlocks } from './blocks.ts';
-import type { Desired, DesiredBgp } from './desired.ts';
+import type { Desired, DesiredBgp, DesiredTunnels } from './desired.ts';
 import { desiredPeers, listenPort, nodeAddress, nodeAsn } from './peers.ts';
 import { desiredPools } from './pools.ts';
+import { desiredVxlan } from './vxlan.ts';
 import { desiredWorkloads } from './workloads.ts';
 
 /** Kinds that the calculation wants to hear of. */
@@ -22,6 +24,7 @@ export const INPUT_KINDS = [
   'BGPConfiguration',
   'BGPPeer',
   'BGPFilter',
+  'FelixConfiguration',
   'IPPool',
   'BlockAffinity',
   'IPAMBlock',
@@ -35,17 +38,18 @@ export interface Update {
   readonly resource: ResourceOf<KindName> | undefined;
 }
 
-type Section = 'peers' | 'blocks' | 'workloads' | 'pools';
+type Section = 'peers' | 'blocks' | 'workloads' | 'pools' | 'tunnels';
 
 /** Which sections of the desired state an object of each kind can change. */
 const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
-  Node: ['peers'],
+  Node: ['peers', 'tunnels'],
   BGPConfiguration: ['peers'],
   BGPPeer: ['peers'],
   BGPFilter: ['peers'],
-  IPPool: ['pools'],
+  FelixConfiguration: ['tunnels'],
+  IPPool: ['pools', 'tunnels'],
   BlockAffinity: ['blocks'],
-  IPAMBlock: ['blocks'],
+  IPAMBlock: ['blocks', 'tunnels'],
   WorkloadEndpoint: ['workloads'],
 };
 
@@ -61,13 +65,20 @@ export class Calculation {
     BGPConfiguration: new Map<string, BGPConfiguration>(),
     BGPPeer: new Map<string, BGPPeer>(),
     BGPFilter: new Map<string, BGPFilter>(),
+    FelixConfiguration: new Map<string, FelixConfiguration>(),
     IPPool: new Map<string, IPPool>(),
     BlockAffinity: new Map<string, BlockAffinity>(),
     IPAMBlock: new Map<string, IPAMBlock>(),
     WorkloadEndpoint: new Map<string, WorkloadEndpoint>(),
   };
-  readonly #dirty = new Set<Section>(['peers', 'blocks', 'workloads', 'pools']);
-  #desired: Desired = { bgp: undefined, blocks: [], workloads: [], pools: [] };
+  readonly #dirty = new Set<Section>(['peers', 'blocks', 'workloads', 'pools', 'tunnels']);
+  #desired: Desired = {
+    bgp: undefined,
+    blocks: [],
+    workloads: [],
+    pools: [],
+    tunnels: { ipip: undefined, vxlan4: undefined, vxlan6: undefined },
+  };
   #texts = new Map<string, string>();
 
   /** `routerId`: a dotted quad; absent for the node's IPv4 address. */
@@ -93,15 +104,27 @@ export class Calculation {
     const workloads = this.#section('workloads', before.workloads, () =>
       desiredWorkloads(this.#nodename, this.#stored.WorkloadEndpoint),
     );
+    const tunnels = this.#section('tunnels', before.tunnels, () => this.#tunnels(pools));
     const bgp = this.#bgp(blocks, workloads, pools);
     this.#dirty.clear();
-    this.#desired = Object.freeze({ bgp, blocks, workloads, pools });
+    this.#desired = Object.freeze({ bgp, blocks, workloads, pools, tunnels });
     return this.#desired;
   }
 
   /** The node's own Node resource, as last seen. */
   get node(): Node | undefined {
     return this.#stored.Node.get(this.#nodename);
+  }
+
+  #tunnels(pools: Desired['pools']): DesiredTunnels {
+    const { Node: nodes, IPAMBlock: blocks, FelixConfiguration: felix } = this.#stored;
+    const inputs = { nodename: this.#nodename, nodes, blocks, pools, felix: felix.get('default') };
+    const wantsIpip = pools.some((pool) => pool.ipip !== 'Never');
+    return {
+      ipip: wantsIpip ? { address: this.node?.spec.bgp?.ipv4IPIPTunnelAddr } : undefined,
+      vxlan4: desiredVxlan(inputs, 4),
+      vxlan6: desiredVxlan(inputs, 6),
+    };
   }
 
   #bgp(blocks: Desired['blocks'], workloads: Desired['workloads'], pools: Desired['pools']): DesiredBgp | undefined {

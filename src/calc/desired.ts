@@ -10,6 +10,50 @@ export interface Desired {
   readonly blocks: readonly DesiredBlock[];
   readonly workloads: readonly DesiredWorkload[];
   readonly pools: readonly DesiredPool[];
+  readonly tunnels: DesiredTunnels;
+}
+
+/** The tunnels that some pool asks for. */
+export interface DesiredTunnels {
+  readonly ipip: DesiredIpip | undefined;
+  readonly vxlan4: DesiredVxlan | undefined;
+  readonly vxlan6: DesiredVxlan | undefined;
+}
+
+/** `tunl0`: routes through it come from BGP. */
+export interface DesiredIpip {
+  /** The node's own tunnel address, once one is assigned. */
+  readonly address: string | undefined;
+}
+
+/** A VXLAN device, the nodes behind it and the routes to their blocks: from IPAM alone, without BGP. */
+export interface DesiredVxlan {
+  readonly family: 4 | 6;
+  readonly vni: number;
+  readonly port: number;
+  /** The node's own address, which packets are sent from. */
+  readonly underlay: string;
+  /** Address and MAC of the device itself. */
+  readonly address: string | undefined;
+  readonly mac: string;
+  readonly peers: readonly DesiredVtep[];
+  readonly routes: readonly DesiredVxlanRoute[];
+}
+
+/** A node at the other end. */
+export interface DesiredVtep {
+  readonly node: string;
+  readonly underlay: string;
+  readonly address: string;
+  readonly mac: string;
+}
+
+export interface DesiredVxlanRoute {
+  readonly cidr: string;
+  /** `tunnel`: via the node's VTEP on the VXLAN device; `subnet`: via the node itself (CrossSubnet, same subnet). */
+  readonly mode: 'tunnel' | 'subnet';
+  readonly via: string;
+  readonly why: string;
 }
 
 /** A block that is ours: it is announced, and what no pod has of it leads nowhere. */

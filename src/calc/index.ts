@@ -1,7 +1,7 @@
 /**
  * calc: the brain. Pure and synchronous.
  *
- *     resources ─► Calculation ─► Desired (bgp, blocks, workloads, pools)
+ *     resources ─► Calculation ─► Desired (bgp, blocks, workloads, pools, tunnels)
  *
  * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
  * keep their identity. `desired.ts` is the contract with the hands (dataplane, routing).
@@ -14,8 +14,13 @@ export type {
   DesiredBlock,
   DesiredPeer,
   DesiredPool,
+  DesiredTunnels,
+  DesiredVtep,
+  DesiredVxlan,
+  DesiredVxlanRoute,
   DesiredWorkload,
   Encapsulation,
   PeerType,
 } from './desired.ts';
-export { asNumber, inNodeNetwork, nodeAddress } from './peers.ts';
+export { asNumber, nodeAddress } from './peers.ts';
+export { sameSubnet, vtepMac } from './vxlan.ts';

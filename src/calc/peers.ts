@@ -1,4 +1,4 @@
-import { formatAddress, networkAddress, parsePrefix, tryParseInterfaceAddress } from '../base/index.ts';
+import { formatAddress, tryParseInterfaceAddress } from '../base/index.ts';
 import { type BGPConfiguration, type BGPPeer, matchesSelector, type Node, readPeerIP } from '../model/index.ts';
 import type { DesiredPeer } from './desired.ts';
 
@@ -175,15 +175,6 @@ export function seconds(duration: string | undefined): number | undefined {
   for (const [, number, unit] of duration.matchAll(/([\d.]+)(h|ms|m|s)/g))
     sum += Number(number) * units[unit as keyof typeof units];
   return sum;
-}
-
-/** Whether the address lies in the node's own network, as its Node resource states it. */
-export function inNodeNetwork(node: Node, address: string): boolean {
-  const own = node.spec.bgp?.ipv4Address;
-  if (!own?.includes('/')) return false;
-  const network = parsePrefix(own);
-  const length = network.length;
-  return formatAddress(networkAddress(parsePrefix(`${address}/${length}`))) === formatAddress(networkAddress(network));
 }
 
 function sorted<T>(byName: ReadonlyMap<string, T>): T[] {

@@ -84,6 +84,7 @@ export function wanted(
   return {
     bgp: undefined,
     pools,
+    tunnels: { ipip: undefined, vxlan4: undefined, vxlan6: undefined },
     blocks: blocks.map((cidr) => ({ cidr, inUse: 0, size: cidr.endsWith('/32') ? 1 : 64 })),
     workloads: Object.entries(pods).map(([name, address]) => ({
       key: `default/${name}`,

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import {
+  addressPlus,
+  containsAddress,
+  containsPrefix,
+  formatAddress,
+  networkAddress,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  tryParseInterfaceAddress,
+} from '../base/index.ts';
+import type { FelixConfiguration, IPAMBlock, Node } from '../model/index.ts';
+import type { DesiredPool, DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from './desired.ts';
+import { nodeAddress } from './peers.ts';
+
+const DEFAULT_VNI = 4096;
+const DEFAULT_PORT = 4789;
+
+export interface VxlanInputs {
+  readonly nodename: string;
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly blocks: ReadonlyMap<string, IPAMBlock>;
+  readonly pools: readonly DesiredPool[];
+  readonly felix: FelixConfiguration | undefined;
+}
+
+/** Calico's MAC for a node's VXLAN device: `66`, then the first five octets of SHA-1 of the node's name (IPv6: with `-v6`). */
+export function vtepMac(nodename: string, family: 4 | 6): string {
+  const digest = createHash('sha1')
+    .update(family === 4 ? nodename : `${nodename}-v6`)
+    .digest();
+  return ['66', ...[...digest.subarray(0, 5)].map((octet) => octet.toString(16).padStart(2, '0'))].join(':');
+}
+
+/** The VXLAN device of one family with all that belongs to it; undefined when no pool of the family wants VXLAN. */
+export function desiredVxlan(inputs: VxlanInputs, family: 4 | 6): DesiredVxlan | undefined {
+  const pools = inputs.pools
+    .filter((pool) => pool.vxlan !== 'Never')
+    .map((pool) => ({ pool, prefix: parsePrefix(pool.cidr) }))
+    .filter(({ prefix }) => prefix.family === family);
+  const node = inputs.nodes.get(inputs.nodename);
+  const underlay = nodeAddress(node, family);
+  if (node === undefined || pools.length === 0 || underlay === undefined) return undefined;
+  const peers = [...inputs.nodes.values()]
+    .filter((other) => other.metadata.name !== inputs.nodename)
+    .flatMap((other) => vtepOf(other, family))
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+  return {
+    family,
+    vni: inputs.felix?.spec.vxlanVNI ?? DEFAULT_VNI,
+    port: inputs.felix?.spec.vxlanPort ?? DEFAULT_PORT,
+    underlay,
+    address: family === 4 ? node.spec.ipv4VXLANTunnelAddr : node.spec.ipv6VXLANTunnelAddr,
+    mac: ownMac(node, family),
+    peers,
+    routes: routesTo(inputs, node, pools, new Map(peers.map((peer) => [peer.node, peer]))),
+  };
+}
+
+function ownMac(node: Node, family: 4 | 6): string {
+  const set = family === 4 ? node.spec.vxlanTunnelMACAddr : node.spec.vxlanTunnelMACAddrV6;
+  return set || vtepMac(node.metadata.name, family);
+}
+
+/** A node is reachable by VXLAN once it has both an address of its own and a tunnel address. */
+function vtepOf(node: Node, family: 4 | 6): DesiredVtep[] {
+  const underlay = nodeAddress(node, family);
+  const address = family === 4 ? node.spec.ipv4VXLANTunnelAddr : node.spec.ipv6VXLANTunnelAddr;
+  if (underlay === undefined || !address) return [];
+  return [{ node: node.metadata.name, underlay, address, mac: ownMac(node, family) }];
+}
+
+interface PoolRange {
+  readonly pool: DesiredPool;
+  readonly prefix: Prefix;
+}
+
+/** Other nodes' blocks, and single addresses that a node borrowed from a block that isn't its own. */
+function routesTo(
+  inputs: VxlanInputs,
+  self: Node,
+  pools: readonly PoolRange[],
+  peers: ReadonlyMap<string, DesiredVtep>,
+): DesiredVxlanRoute[] {
+  const routes: DesiredVxlanRoute[] = [];
+  const put = (cidr: string, owner: string, prefix: Prefix, why: string): void => {
+    const peer = peers.get(owner);
+    const range = pools.find((candidate) => containsPrefix(candidate.prefix, prefix));
+    if (peer === undefined || range === undefined) return;
+    const direct = range.pool.vxlan === 'CrossSubnet' && sameSubnet(self, peer.underlay);
+    routes.push({ cidr, mode: direct ? 'subnet' : 'tunnel', via: direct ? peer.underlay : peer.address, why });
+  };
+  for (const { spec } of inputs.blocks.values()) {
+    const block = parsePrefix(spec.cidr);
+    const owner = spec.affinity?.startsWith('host:') ? spec.affinity.slice(5) : undefined;
+    if (owner !== undefined) put(spec.cidr, owner, block, `block of ${owner}`);
+    for (const [ordinal, attribute] of spec.allocations.entries()) {
+      if (attribute === null) continue;
+      const holder = spec.attributes[attribute]?.secondary?.['node'];
+      if (holder === undefined || holder === owner) continue;
+      const address = addressPlus(networkAddress(block), ordinal);
+      const cidr = `${formatAddress(address)}/${block.family === 4 ? 32 : 128}`;
+      put(cidr, holder, parsePrefix(cidr), `borrowed by ${holder}`);
+    }
+  }
+  return routes.sort((a, b) => (a.cidr < b.cidr ? -1 : 1));
+}
+
+/** Whether an address lies in the node's own subnet, as its Node resource states it with its prefix length. */
+export function sameSubnet(node: Node, address: string): boolean {
+  const text = address.includes(':') ? node.spec.bgp?.ipv6Address : node.spec.bgp?.ipv4Address;
+  const own = text ? tryParseInterfaceAddress(text) : undefined;
+  if (own === undefined || !text?.includes('/')) return false;
+  return containsAddress(parsePrefix(text), parseAddress(address));
+}

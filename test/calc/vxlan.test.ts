@@ -1,0 +1,103 @@
+import t from 'tap';
+import { Calculation, type Update, vtepMac } from '../../src/calc/index.ts';
+import { claimed, gone, pool, put } from './resources.ts';
+
+/** A node with its tunnel address. */
+function vtep(name: string, address: string, tunnel: string): Update {
+  return put('Node', name, { bgp: { ipv4Address: address }, ipv4VXLANTunnelAddr: tunnel });
+}
+
+const nodes = [
+  vtep('a', '172.16.0.1/24', '10.244.1.0'),
+  vtep('b', '172.16.0.2/24', '10.244.2.0'),
+  vtep('c', '172.17.0.3/24', '10.244.3.0'),
+];
+const blocks = [...claimed('a', '10.244.1.0/26'), ...claimed('b', '10.244.2.0/26'), ...claimed('c', '10.244.3.0/26')];
+
+function vxlan(updates: readonly Update[]) {
+  const calculation = new Calculation({ nodename: 'a' });
+  calculation.apply(updates);
+  return calculation.desired().tunnels.vxlan4;
+}
+
+t.test('without a VXLAN pool there is no device', async (t) => {
+  t.equal(vxlan([...nodes, ...blocks, pool('p', '10.244.0.0/16')]), undefined);
+});
+
+t.test('the MAC follows from the node’s name, apart for IPv6', async (t) => {
+  t.match(vtepMac('node1', 4), /^66(:[0-9a-f]{2}){5}$/);
+  t.not(vtepMac('node1', 4), vtepMac('node1', 6));
+  t.equal(vxlan([...nodes, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' })])?.mac, vtepMac('a', 4));
+});
+
+t.test('Always: every other node’s blocks go through its VTEP', async (t) => {
+  const desired = vxlan([...nodes, ...blocks, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' })]);
+  t.match(desired, { vni: 4096, port: 4789, underlay: '172.16.0.1', address: '10.244.1.0' });
+  t.same(
+    desired?.peers.map(({ node, underlay, address }) => [node, underlay, address]),
+    [
+      ['b', '172.16.0.2', '10.244.2.0'],
+      ['c', '172.17.0.3', '10.244.3.0'],
+    ],
+  );
+  t.same(
+    desired?.routes.map(({ cidr, mode, via }) => [cidr, mode, via]),
+    [
+      ['10.244.2.0/26', 'tunnel', '10.244.2.0'],
+      ['10.244.3.0/26', 'tunnel', '10.244.3.0'],
+    ],
+  );
+});
+
+t.test('CrossSubnet: a node in our subnet is reached directly', async (t) => {
+  const desired = vxlan([...nodes, ...blocks, pool('p', '10.244.0.0/16', { vxlanMode: 'CrossSubnet' })]);
+  t.same(
+    desired?.routes.map(({ cidr, mode, via }) => [cidr, mode, via]),
+    [
+      ['10.244.2.0/26', 'subnet', '172.16.0.2'],
+      ['10.244.3.0/26', 'tunnel', '10.244.3.0'],
+    ],
+  );
+});
+
+t.test('a borrowed address goes to the node that has it, not to the owner of its block', async (t) => {
+  const [, block] = claimed('b', '10.244.2.0/26');
+  const allocations = Array.from({ length: 64 }, (_, ordinal) => (ordinal === 5 ? 0 : ordinal === 6 ? 1 : null));
+  const attributes = [{ secondary: { node: 'c' } }, { secondary: { node: 'b' } }];
+  const lent = put('IPAMBlock', block.key.name, {
+    ...(block.resource?.spec as object),
+    allocations,
+    attributes,
+  } as never);
+  const desired = vxlan([...nodes, ...blocks, lent, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' })]);
+  t.same(
+    desired?.routes.map(({ cidr, via }) => [cidr, via]),
+    [
+      ['10.244.2.0/26', '10.244.2.0'],
+      ['10.244.2.5/32', '10.244.3.0'],
+      ['10.244.3.0/26', '10.244.3.0'],
+    ],
+  );
+});
+
+t.test('a node that is gone, or has no tunnel address yet, has no routes', async (t) => {
+  const updates = [...nodes, ...blocks, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' })];
+  t.same(
+    vxlan([...updates, gone('Node', 'b')])?.routes.map(({ cidr }) => cidr),
+    ['10.244.3.0/26'],
+  );
+  t.same(
+    vxlan([...updates, put('Node', 'b', { bgp: { ipv4Address: '172.16.0.2/24' } })])?.routes.map(({ cidr }) => cidr),
+    ['10.244.3.0/26'],
+  );
+});
+
+t.test('port and VNI come from FelixConfiguration, the MAC from the Node when it has one', async (t) => {
+  const desired = vxlan([
+    ...nodes,
+    put('Node', 'a', { bgp: { ipv4Address: '172.16.0.1/24' }, vxlanTunnelMACAddr: '02:00:00:00:00:01' }),
+    put('FelixConfiguration', 'default', { vxlanPort: 8472, vxlanVNI: 7 }),
+    pool('p', '10.244.0.0/16', { vxlanMode: 'Always' }),
+  ]);
+  t.match(desired, { port: 8472, vni: 7, mac: '02:00:00:00:00:01', address: undefined });
+});
