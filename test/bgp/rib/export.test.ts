@@ -1,63 +1,7 @@
 import t from 'tap';
 import { VirtualClock } from '../../../src/base/index.ts';
-import type { PeerConfig } from '../../../src/bgp/api.ts';
-import type { Negotiated, PeerHandle } from '../../../src/bgp/contract.ts';
 import { RouteEngine } from '../../../src/bgp/rib/index.ts';
-import { createUpdateView, decodeUpdate } from '../../../src/bgp/wire/index.ts';
-
-const ASN = 64512;
-const view = createUpdateView();
-
-/** A peer that reads as fast as it is told to, and remembers what it was sent. */
-class Reader implements PeerHandle {
-  readonly config: PeerConfig;
-  readonly negotiated: Negotiated;
-  readonly backlog = 0;
-  readonly received: Uint8Array[] = [];
-  readonly table = new Set<number>();
-  endOfRibs = 0;
-  stuck = false;
-
-  constructor(address: string, more: Partial<Negotiated> = {}) {
-    this.config = { address, remoteAs: ASN };
-    this.negotiated = {
-      peerAs: ASN,
-      localAs: ASN,
-      ibgp: true,
-      peerRouterId: Number(address.split('.')[3]),
-      localRouterId: 1,
-      holdTime: 90,
-      keepaliveTime: 30,
-      families: ['ipv4-unicast'],
-      fourOctetAs: true,
-      extendedMessages: false,
-      routeRefresh: true,
-      enhancedRouteRefresh: false,
-      addPathSend: [],
-      addPathReceive: [],
-      extendedNextHop: [],
-      localAddress: '10.0.0.1',
-      peerAddress: address,
-      ...more,
-    };
-  }
-
-  write(messages: Uint8Array): boolean {
-    this.received.push(messages);
-    for (let at = 0; at < messages.length; ) {
-      const end = at + ((messages[at + 16] << 8) | messages[at + 17]);
-      const errors = decodeUpdate(messages, at, end, this.negotiated, view);
-      if (errors.length > 0) throw new Error(errors[0].reason);
-      for (let nlri = 0; nlri < view.withdrawn4.count; nlri++) this.table.delete(view.withdrawn4.addresses[nlri]);
-      for (let nlri = 0; nlri < view.announced4.count; nlri++) this.table.add(view.announced4.addresses[nlri]);
-      if (view.endOfRib) this.endOfRibs++;
-      at = end;
-    }
-    return !this.stuck;
-  }
-
-  reset(): void {}
-}
+import { ASN, Reader } from './reader.ts';
 
 function routes(from: number, to: number): { prefix: string }[] {
   return Array.from({ length: to - from }, (_, at) => {
