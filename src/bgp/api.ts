@@ -49,6 +49,8 @@ export interface PathExplanation {
   readonly origin: 'igp' | 'egp' | 'incomplete';
   readonly med: number;
   readonly communities: readonly string[];
+  /** `rt:64512:100`, `soo:…`, or the octets in hex. */
+  readonly extendedCommunities: readonly string[];
   readonly largeCommunities: readonly string[];
   readonly originatorId?: string;
   readonly stale: boolean;
@@ -163,6 +165,7 @@ export interface Origination {
   readonly nextHop?: string;
   readonly localPref?: number;
   readonly med?: number;
+  /** Of any kind: `64512:100`, `64512:1:2`, `rt:64512:100`, `no-export`. */
   readonly communities?: readonly string[];
   readonly tag?: string;
 }

@@ -5,6 +5,8 @@ import { parseCommunity } from './community.ts';
 export interface EditableAttributes {
   communities(): readonly number[];
   setCommunities(values: Iterable<number>): unknown;
+  extendedCommunities(): readonly bigint[];
+  setExtendedCommunities(values: Iterable<bigint>): unknown;
   largeCommunities(): readonly string[];
   setLargeCommunities(texts: Iterable<string>): unknown;
   prependAsPath(asns: readonly number[]): unknown;
@@ -20,11 +22,13 @@ export function amend(attributes: EditableAttributes, set: NonNullable<FilterRul
   if (set.med !== undefined) attributes.setMed(set.med);
 }
 
-/** Adds communities, standard and large, to those that are there. */
+/** Adds communities of any kind to those that are there. */
 export function addCommunities(attributes: EditableAttributes, texts: readonly string[]): void {
   const parsed = texts.map((text) => parseCommunity(text));
   const standard = parsed.flatMap((community) => (community.kind === 'standard' ? [community.value] : []));
+  const extended = parsed.flatMap((community) => (community.kind === 'extended' ? [community.value] : []));
   const large = parsed.flatMap((community) => (community.kind === 'large' ? [community.text] : []));
   if (standard.length > 0) attributes.setCommunities([...attributes.communities(), ...standard]);
+  if (extended.length > 0) attributes.setExtendedCommunities([...attributes.extendedCommunities(), ...extended]);
   if (large.length > 0) attributes.setLargeCommunities([...attributes.largeCommunities(), ...large]);
 }

@@ -7,6 +7,7 @@ import type { RouteView } from './filter.ts';
 export interface RouteAttributes {
   asPath(): readonly number[];
   communities(): readonly number[];
+  extendedCommunities(): readonly bigint[];
   largeCommunities(): readonly string[];
 }
 
@@ -54,9 +55,14 @@ function covers(words: readonly number[], length: number, prefixes: PrefixTable,
 
 function communityTest(text: string, field: string): Test {
   const community = parseCommunity(text, field);
-  return community.kind === 'standard'
-    ? (route) => route.attributes().communities().includes(community.value)
-    : (route) => route.attributes().largeCommunities().includes(community.text);
+  switch (community.kind) {
+    case 'standard':
+      return (route) => route.attributes().communities().includes(community.value);
+    case 'extended':
+      return (route) => route.attributes().extendedCommunities().includes(community.value);
+    case 'large':
+      return (route) => route.attributes().largeCommunities().includes(community.text);
+  }
 }
 
 function asPathTest(start: readonly number[]): Test {

@@ -1,4 +1,4 @@
-/** Path attribute type codes that the RIB reads or writes (RFC 4271 §5, 4456, 1997, 8092). */
+/** Path attribute type codes that the RIB reads or writes (RFC 4271 §5, 4456, 1997, 4360, 8092). */
 export const attributeType = {
   origin: 1,
   asPath: 2,
@@ -8,6 +8,7 @@ export const attributeType = {
   communities: 8,
   originatorId: 9,
   clusterList: 10,
+  extendedCommunities: 16,
   largeCommunities: 32,
   onlyToCustomer: 35,
 } as const;
@@ -133,6 +134,19 @@ export class AttributeList {
     const sorted = [...new Set(values)].sort((a, b) => a - b);
     if (sorted.length === 0) return this.delete(attributeType.communities);
     return this.set(attributeType.communities, OPTIONAL | TRANSITIVE, concat(...sorted.map(u32)));
+  }
+
+  /** Each as its eight octets. */
+  extendedCommunities(): bigint[] {
+    const all = words(this.get(attributeType.extendedCommunities));
+    return Array.from({ length: all.length >> 1 }, (_, at) => (BigInt(all[at * 2]) << 32n) | BigInt(all[at * 2 + 1]));
+  }
+
+  setExtendedCommunities(values: Iterable<bigint>): this {
+    const sorted = [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
+    if (sorted.length === 0) return this.delete(attributeType.extendedCommunities);
+    const value = concat(...sorted.flatMap((one) => [u32(Number(one >> 32n)), u32(Number(one & 0xffffffffn))]));
+    return this.set(attributeType.extendedCommunities, OPTIONAL | TRANSITIVE, value);
   }
 
   /** Large communities as triples of numbers, joined by `:`. */

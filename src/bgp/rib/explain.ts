@@ -1,5 +1,6 @@
 import { formatIpv4 } from '../../base/index.ts';
 import type { PathExplanation, RouteExplanation } from '../api.ts';
+import { formatExtendedCommunity } from '../policy/index.ts';
 import { FILTERED } from './decision.ts';
 import { pathFlag } from './path-pool.ts';
 import type { FamilyTables, RouteEngine } from './route-engine.ts';
@@ -47,6 +48,7 @@ function explainPath(
     origin: ORIGINS[pool.origin[attributes]] ?? 'incomplete',
     med: pool.med[attributes],
     communities: list.communities().map((value) => `${value >>> 16}:${value & 0xffff}`),
+    extendedCommunities: list.extendedCommunities().map(formatExtendedCommunity),
     largeCommunities: list.largeCommunities(),
     ...(pool.originatorId[attributes] !== 0 && { originatorId: formatIpv4(pool.originatorId[attributes]) }),
     stale: (paths.flags[path] & pathFlag.stale) !== 0,

@@ -6,6 +6,7 @@ import { CompiledFilter, type RouteView } from '../../../src/bgp/policy/index.ts
 const attributes = {
   asPath: () => [65001, 65002],
   communities: () => [65000 * 65536 + 100],
+  extendedCommunities: () => [],
   largeCommunities: () => ['65000:1:2'],
 };
 
