@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { formatAddress, type Log, tryParseInterfaceAddress, VERSION, VRouterError } from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
 import { AlreadyExists, type Store, UpdateConflict } from '../datastore/index.ts';
@@ -34,25 +35,37 @@ export async function register(inputs: RegistrationInputs): Promise<Node> {
   return node;
 }
 
-async function ensureSingletons({ store, config }: RegistrationInputs): Promise<void> {
-  await ensure(
-    store,
-    newResource(
-      'ClusterInformation',
-      { name: 'default' },
-      {
-        clusterGUID: randomUUID().replaceAll('-', ''),
-        clusterType: config.CLUSTER_TYPE,
-        calicoVersion: `v${VERSION}`,
-        datastoreReady: true,
-      },
-    ),
-  );
+async function ensureSingletons(inputs: RegistrationInputs): Promise<void> {
+  const { store } = inputs;
+  await ensureClusterInformation(inputs);
   await ensure(
     store,
     newResource('FelixConfiguration', { name: 'default' }, { reportingInterval: '0s', logSeverityScreen: 'Info' }),
   );
   await ensure(store, newResource('BGPConfiguration', { name: 'default' }, {}));
+}
+
+/** Fills in what is missing; the version and our own cluster types are brought up to date, a locked datastore stays locked. */
+async function ensureClusterInformation({ store, config }: RegistrationInputs): Promise<void> {
+  for (;;) {
+    const found = await store.get({ kind: 'ClusterInformation', name: 'default' });
+    const types = new Set([...(found?.spec.clusterType ?? '').split(','), ...config.CLUSTER_TYPE.split(',')]);
+    const spec = {
+      clusterGUID: randomUUID().replaceAll('-', ''),
+      datastoreReady: true,
+      ...found?.spec,
+      clusterType: [...types].filter((type) => type !== '').join(','),
+      calicoVersion: `v${VERSION}`,
+    };
+    if (found !== undefined && isDeepStrictEqual({ ...found.spec }, spec)) return;
+    try {
+      if (found === undefined) await store.create(newResource('ClusterInformation', { name: 'default' }, spec));
+      else await store.update<'ClusterInformation'>({ ...found, spec });
+      return;
+    } catch (error) {
+      if (!(error instanceof AlreadyExists || error instanceof UpdateConflict)) throw error;
+    }
+  }
 }
 
 /** Creates the object unless there is one: somebody else's is as good. */
@@ -73,7 +86,7 @@ async function ensureNode(inputs: RegistrationInputs): Promise<Node> {
     const found = await store.get({ kind: 'Node', name: config.NODENAME });
     const spec = await nodeSpec(inputs, found);
     if (!config.DISABLE_NODE_IP_CHECK) await refuseTakenAddress(inputs, spec);
-    if (found !== undefined && JSON.stringify(found.spec) === JSON.stringify(spec)) return found;
+    if (found !== undefined && isDeepStrictEqual(found.spec, spec)) return found;
     try {
       const node = found === undefined ? newResource('Node', { name: config.NODENAME }, spec) : { ...found, spec };
       const written = found === undefined ? await store.create<'Node'>(node) : await store.update<'Node'>(node);

@@ -50,6 +50,21 @@ t.test('the first start makes the cluster’s singletons and the default pool', 
   });
 });
 
+t.test('what calicoctl made before the first node is filled in, and a lock is respected', async (t) => {
+  const into = store();
+  await into.create(
+    newResource('ClusterInformation', { name: 'default' }, { clusterGUID: 'abc', datastoreReady: false }),
+  );
+  await registered({ CLUSTER_TYPE: 'k8s,bgp' }, { store: into });
+  await registered({ CLUSTER_TYPE: 'bgp' }, { store: into });
+  t.match((await into.get({ kind: 'ClusterInformation', name: 'default' }))?.spec, {
+    clusterGUID: 'abc',
+    datastoreReady: false,
+    clusterType: 'k8s,bgp',
+    calicoVersion: /^v\d/,
+  });
+});
+
 t.test('a second start changes nothing', async (t) => {
   const first = await registered();
   const versions = async () => (await first.store.list('Node')).revision;
