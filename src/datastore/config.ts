@@ -138,9 +138,9 @@ function fromFile(path: string): Settings {
   } catch (error) {
     throw new DatastoreConfigError(`Error reading config file: ${path}: ${reasonOf(error)}`, { cause: error });
   }
-  const header = z.looseObject({ apiVersion: z.unknown(), kind: z.unknown(), spec: z.unknown() }).safeParse(content);
+  const header = z.looseObject({}).safeParse(content);
   if (!header.success) throw new DatastoreConfigError(`invalid config file: ${path} is not a YAML map`);
-  const { apiVersion, kind, spec } = header.data;
+  const { apiVersion, kind, spec } = header.data as Record<string, unknown>;
   if (apiVersion !== API_VERSION) {
     throw new DatastoreConfigError(`invalid config file: unknown APIVersion '${String(apiVersion ?? '')}'`);
   }

@@ -33,3 +33,4 @@ export { openStore } from './open.ts';
 export { type SqliteOptions, SqliteStore } from './sqlite/index.ts';
 export type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from './store.ts';
 export { type KindStatus, Syncer, type SyncerOptions, type SyncStatus, type Update } from './syncer.ts';
+export { exportLines, type ImportReport, importResources, readExport } from './transfer.ts';

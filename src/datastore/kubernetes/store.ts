@@ -3,6 +3,7 @@ import { type KindName, kindNames, type ResourceOf } from '../../model/index.ts'
 import type { KubernetesConfig } from '../config.ts';
 import {
   AlreadyExists,
+  DatastoreUnavailable,
   NotFound,
   OperationNotSupported,
   RevisionExpired,
@@ -161,7 +162,7 @@ export class KubernetesStore implements Store {
     if (collection.hasLabels && selector.length > 0) query['labelSelector'] = selector.join(',');
     const items: ResourceOf<Kind>[] = [];
     for (;;) {
-      const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query });
+      const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query }).catch(rejectUnknownKind);
       for (const object of answer.items) {
         const resource = collection.decode(object);
         if (resource !== undefined) items.push(resource);
@@ -199,6 +200,12 @@ function mappingOf(kind: KindName, wallTime: () => number): Mapping {
     default:
       return customResource(kind, wallTime);
   }
+}
+
+/** A collection that isn't there: the custom resource definitions are missing. */
+function rejectUnknownKind(error: unknown): never {
+  if (!(error instanceof Refused)) throw error;
+  throw new DatastoreUnavailable(`the cluster doesn't know this kind, apply deploy/crds: ${error.message}`);
 }
 
 /** A refusal in the words of a store. */

@@ -1,0 +1,181 @@
+import t, { type Test } from 'tap';
+import { KubernetesStore } from '../../../src/datastore/kubernetes/index.ts';
+import { affinityOwnerLabels, type Node, newResource } from '../../../src/model/index.ts';
+import { follow, names, pool } from '../../contracts/store.ts';
+import { ApiServer, type Objects } from '../../fakes/api-server/index.ts';
+
+const crd = (plural: string) => ({ resource: `${plural}.crd.projectcalico.org`, namespace: undefined });
+const core = (plural: string, namespace?: string) => ({ resource: plural, namespace });
+
+t.test('a custom resource carries what users see of its metadata in an annotation', async (test) => {
+  const { store, objects } = await start(test);
+  const labels = { a: 'b' };
+  const made = await store.create({ ...pool('p'), metadata: { name: 'p', labels, annotations: { note: 'x' } } });
+  const raw = objects.get(crd('ippools'), 'p') as unknown as { apiVersion: string; metadata: Record<string, object> };
+  test.equal(raw.apiVersion, 'crd.projectcalico.org/v1');
+  test.same(Object.keys(raw.metadata['annotations']), ['projectcalico.org/metadata']);
+  const { uid, creationTimestamp } = made.metadata;
+  const seen = JSON.parse(Object.values(raw.metadata['annotations'])[0]);
+  test.same(seen, { labels, annotations: { note: 'x' }, uid, creationTimestamp });
+  test.not(raw.metadata['uid'], uid, "Kubernetes' own uid is another");
+});
+
+t.test('one that kubectl wrote shows its own metadata', async (test) => {
+  const { store, objects } = await start(test);
+  const metadata = { name: 'k', labels: { from: 'kubectl' }, annotations: { note: 'y' }, managedFields: [{}] };
+  objects.create(crd('ippools'), {
+    apiVersion: 'crd.projectcalico.org/v1',
+    kind: 'IPPool',
+    metadata,
+    spec: { cidr: '10.0.0.0/16' },
+  });
+  const read = await store.get({ kind: 'IPPool', name: 'k' });
+  test.match(read, {
+    apiVersion: 'projectcalico.org/v3',
+    metadata: { labels: { from: 'kubectl' }, annotations: { note: 'y' } },
+  });
+  test.notOk('managedFields' in read!.metadata);
+  const changed = await store.update({ ...read!, spec: { ...read!.spec, disabled: true } });
+  test.same(changed.metadata.labels, { from: 'kubectl' });
+});
+
+t.test("IPAM's kinds are bare: labels of their own, a text for deleted, IPAMConfig", async (test) => {
+  const { store, objects } = await start(test);
+  const labels = affinityOwnerLabels('n1', 'host');
+  const spec = { node: 'n1', cidr: '10.0.0.0/26', type: 'host', state: 'pending', deleted: false } as const;
+  await store.create(newResource('BlockAffinity', { name: 'n1-10-0-0-0-26', labels }, spec));
+  await store.create(newResource('BlockAffinity', { name: 'other' }, { ...spec, node: 'n2' }));
+  test.match(objects.get(crd('blockaffinities'), 'n1-10-0-0-0-26'), {
+    metadata: { labels },
+    spec: { deleted: 'false' },
+  });
+  const mine = await store.list('BlockAffinity', { labels });
+  test.same(names(mine.items), ['n1-10-0-0-0-26']);
+  test.same(mine.items[0].spec, spec);
+  await store.create(newResource('IPAMConfiguration', { name: 'default' }, { strictAffinity: true }));
+  test.match(objects.get(crd('ipamconfigs'), 'default'), { kind: 'IPAMConfig', spec: { strictAffinity: true } });
+  test.match(await store.get({ kind: 'IPAMConfiguration', name: 'default' }), { kind: 'IPAMConfiguration' });
+});
+
+t.test("a Node is Kubernetes' node with Calico's annotations; it can be changed, not made or removed", async (test) => {
+  const { store, objects } = await start(test);
+  objects.create(core('nodes'), {
+    metadata: {
+      name: 'n1',
+      labels: { zone: 'a' },
+      annotations: { other: 'kept', 'projectcalico.org/ASNumber': '65001' },
+    },
+    spec: { podCIDRs: ['10.9.0.0/24'] },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address: '192.168.0.7' },
+        { type: 'Hostname', address: 'n1' },
+      ],
+    },
+  });
+  const node = (await store.get({ kind: 'Node', name: 'n1' }))!;
+  test.match(node, { metadata: { labels: { zone: 'a' } }, status: { podCIDRs: ['10.9.0.0/24'] } });
+  test.same(node.spec.orchRefs, [{ nodeName: 'n1', orchestrator: 'k8s' }]);
+  test.same(node.spec.addresses, [{ type: 'InternalIP', address: '192.168.0.7' }]);
+  test.equal(node.spec.bgp, undefined, 'without an address it does not speak BGP');
+  const bgp = { asNumber: 65001, ipv4Address: '192.168.0.7/24', ipv4IPIPTunnelAddr: '10.0.0.1' };
+  const changed: Node = await store.update({
+    ...node,
+    spec: { ...node.spec, bgp, vxlanTunnelMACAddr: '66:00:00:00:00:01' },
+  });
+  test.same(changed.spec.bgp, bgp);
+  test.match(changed.spec.addresses, [{ address: '192.168.0.7/24', type: 'CalicoNodeIP' }, {}]);
+  test.match(objects.get(core('nodes'), 'n1').metadata['annotations'], {
+    other: 'kept',
+    'projectcalico.org/IPv4Address': '192.168.0.7/24',
+    'projectcalico.org/ASNumber': '65001',
+    'projectcalico.org/VXLANTunnelMACAddr': '66:00:00:00:00:01',
+  });
+  await test.rejects(store.update(node), { code: 'CONFLICT' });
+  await store.update({ ...changed, spec: {} });
+  test.same(objects.get(core('nodes'), 'n1').metadata['annotations'], { other: 'kept' });
+  const refusal = { code: 'NOT_SUPPORTED', message: /operation create is not supported on Node\(n2\)/ };
+  await test.rejects(store.create(newResource('Node', { name: 'n2' }, {})), refusal);
+  await test.rejects(store.delete({ kind: 'Node', name: 'n1' }), { code: 'NOT_SUPPORTED' });
+});
+
+t.test('a pod on a node, with a network of its own, is a workload endpoint', async (test) => {
+  const { store, objects } = await start(test);
+  const pod = (name: string, spec: object, status: object = {}): unknown =>
+    objects.create(core('pods', 'web'), { metadata: { name, labels: { app: name } }, spec, status });
+  pod('on-host', { nodeName: 'my-node', hostNetwork: true });
+  pod('waiting', {});
+  pod('done', { nodeName: 'my-node' }, { phase: 'Succeeded', podIPs: [{ ip: '10.0.0.9' }] });
+  pod('my-app', {
+    nodeName: 'my-node',
+    serviceAccountName: 'robot',
+    containers: [{ ports: [{ containerPort: 80 }, { name: 'http', containerPort: 8080 }] }],
+  });
+  const { items, revision } = await store.list('WorkloadEndpoint');
+  test.same(names(items), ['my--node-k8s-done-eth0', 'my--node-k8s-my--app-eth0']);
+  test.same(items[0].spec.ipNetworks, [], 'what has ended has no address');
+  const [, app] = items;
+  test.match(app, {
+    metadata: {
+      namespace: 'web',
+      labels: { app: 'my-app', 'projectcalico.org/namespace': 'web', 'projectcalico.org/serviceaccount': 'robot' },
+    },
+    spec: { pod: 'my-app', profiles: ['kns.web', 'ksa.web.robot'], interfaceName: /^cali[0-9a-f]{11}$/ },
+  });
+  test.same(app.spec.ports, [{ name: 'http', protocol: 'TCP', port: 8080, hostPort: undefined, hostIP: undefined }]);
+  const watch = follow(store, 'WorkloadEndpoint', revision);
+  const addressed = await store.update({
+    ...app,
+    spec: { ...app.spec, containerID: 'abc', ipNetworks: ['10.0.0.5/32'] },
+  });
+  test.same(addressed.spec.ipNetworks, ['10.0.0.5/32']);
+  test.match(objects.get(core('pods', 'web'), 'my-app').metadata['annotations'], {
+    'cni.projectcalico.org/podIP': '10.0.0.5/32',
+    'cni.projectcalico.org/podIPs': '10.0.0.5/32',
+    'cni.projectcalico.org/containerID': 'abc',
+  });
+  await store.delete({ kind: 'WorkloadEndpoint', name: app.metadata.name, namespace: 'web' });
+  test.match(objects.get(core('pods', 'web'), 'my-app').metadata['annotations'], { 'cni.projectcalico.org/podIP': '' });
+  const seen = await watch.take(2);
+  test.same(
+    seen.map(({ type, resource }) => [type, resource.spec.ipNetworks]),
+    [
+      ['modified', ['10.0.0.5/32']],
+      ['modified', []],
+    ],
+  );
+  await watch.stop();
+});
+
+t.test('namespaces and service accounts are profiles, listed and watched as one', async (test) => {
+  const { store, objects } = await start(test);
+  objects.create(core('namespaces'), { metadata: { name: 'web', labels: { team: 'x' } } });
+  objects.create(core('serviceaccounts', 'web'), { metadata: { name: 'robot', labels: { r: '1' } } });
+  const { items, revision } = await store.list('Profile');
+  test.same(names(items), ['kns.web', 'ksa.web.robot', 'projectcalico-default-allow']);
+  test.match(items[0].spec, {
+    ingress: [{ action: 'Allow' }],
+    labelsToApply: { 'pcns.team': 'x', 'pcns.projectcalico.org/name': 'web' },
+  });
+  test.same(items[1].spec, { labelsToApply: { 'pcsa.r': '1', 'pcsa.projectcalico.org/name': 'robot' } });
+  for (const { metadata } of items) test.ok(await store.get({ kind: 'Profile', name: metadata.name }), metadata.name);
+  const watch = follow(store, 'Profile', revision);
+  objects.create(core('serviceaccounts', 'web'), { metadata: { name: 'second' } });
+  const [first] = await watch.take(1);
+  await watch.stop();
+  objects.create(core('namespaces'), { metadata: { name: 'db' } });
+  const again = follow(store, 'Profile', first.revision);
+  test.same(names((await again.take(1)).map((event) => event.resource)), ['kns.db'], 'its revision is that of both');
+  await again.stop();
+  await test.rejects(store.delete({ kind: 'Profile', name: 'kns.web' }), { code: 'NOT_SUPPORTED' });
+});
+
+async function start(test: Test): Promise<{ store: KubernetesStore; objects: Objects }> {
+  const server = await ApiServer.start();
+  const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+  test.teardown(async () => {
+    await store.close();
+    await server.stop();
+  });
+  return { store, objects: server.objects };
+}

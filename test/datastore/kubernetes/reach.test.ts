@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { type KindStatus, Syncer, type SyncStatus } from '../../../src/datastore/index.ts';
+import { KubernetesStore } from '../../../src/datastore/kubernetes/index.ts';
+import { newResource } from '../../../src/model/index.ts';
+import { names, pool } from '../../contracts/store.ts';
+import { ApiServer } from '../../fakes/api-server/index.ts';
+
+t.test('a kubeconfig is read from a file, from text, and by context', async (test) => {
+  const server = await ApiServer.start({ token: 'right' });
+  test.teardown(() => server.stop());
+  const folder = mkdtempSync(join(tmpdir(), 'vrt-kube-'));
+  test.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'config');
+  writeFileSync(file, kubeconfig(server.url));
+  const open = (config: object): KubernetesStore => {
+    const store = new KubernetesStore({ type: 'kubernetes', ...config });
+    test.teardown(() => store.close());
+    return store;
+  };
+  await open({ kubeconfig: file }).create(pool('one'));
+  test.same(names((await open({ kubeconfigInline: kubeconfig(server.url) }).list('IPPool')).items), ['one']);
+  test.ok(await open({ apiEndpoint: server.url, token: 'right' }).get({ kind: 'IPPool', name: 'one' }));
+  const stranger = open({ kubeconfig: file, context: 'stranger' });
+  await test.rejects(stranger.list('IPPool'), { code: 'UNAUTHORIZED', message: /connection is unauthorized/ });
+  const config = { code: 'CONFIG' };
+  test.throws(() => open({ kubeconfig: join(folder, 'none') }), { ...config, message: /there is no file .*none/ });
+  test.throws(() => open({ kubeconfig: file, context: 'typo' }), { ...config, message: /'typo'.*right, stranger/ });
+});
+
+t.test('through an outage and a compaction a syncer keeps what it knows, and catches up', async (test) => {
+  const server = await ApiServer.start();
+  test.teardown(() => server.stop());
+  const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+  const known = new Set<string>();
+  const changed = { wake: (): void => {} };
+  const statuses: SyncStatus[] = [];
+  const syncer = new Syncer({
+    store,
+    kinds: ['IPPool'],
+    onUpdates: (batch) => {
+      for (const { key, resource } of batch) resource === undefined ? known.delete(key.name) : known.add(key.name);
+      changed.wake();
+    },
+    onStatus: (status) => {
+      statuses.push(status);
+      changed.wake();
+    },
+  });
+  test.teardown(async () => {
+    await syncer.stop();
+    await store.close();
+  });
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await new Promise<void>((resolve) => (changed.wake = resolve));
+  };
+  await store.create(pool('kept'));
+  await store.create(pool('goes'));
+  syncer.start();
+  await until(() => statuses.includes('in-sync'));
+  server.refuseWith = 503;
+  server.cut();
+  await until(() => statuses.at(-1) === 'wait');
+  test.same([...known], ['goes', 'kept']);
+  const [status] = syncer.status() as [KindStatus];
+  test.match(status, { failure: /.+/, objects: 2 });
+  server.objects.delete({ resource: 'ippools.crd.projectcalico.org', namespace: undefined }, 'goes', {});
+  server.objects.compact();
+  server.refuseWith = undefined;
+  await until(() => !known.has('goes') && statuses.at(-1) === 'in-sync');
+  test.same([...known], ['kept']);
+});
+
+t.test('a listing of many objects comes in pages', async (test) => {
+  const server = await ApiServer.start();
+  test.teardown(() => server.stop());
+  const place = { resource: 'ipreservations.crd.projectcalico.org', namespace: undefined };
+  for (let at = 0; at < 1234; at++) server.objects.create(place, { metadata: { name: `r${at}` }, spec: {} });
+  const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+  test.teardown(() => store.close());
+  test.equal((await store.list('IPReservation')).items.length, 1234);
+  test.equal(server.requests.length, 3);
+});
+
+t.test('a cluster without our kinds says what to do', async (test) => {
+  const server = await ApiServer.start();
+  server.refuseWith = 404;
+  test.teardown(() => server.stop());
+  const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+  test.teardown(() => store.close());
+  await test.rejects(store.create(newResource('IPReservation', { name: 'r' }, {})), { code: 'NOT_FOUND' });
+});
+
+function kubeconfig(server: string): string {
+  return `
+apiVersion: v1
+kind: Config
+current-context: right
+clusters: [{ name: c, cluster: { server: "${server}", insecure-skip-tls-verify: true } }]
+users: [{ name: right, user: { token: right } }, { name: stranger, user: { token: wrong } }]
+contexts:
+- { name: right, context: { cluster: c, user: right } }
+- { name: stranger, context: { cluster: c, user: stranger } }
+`;
+}
