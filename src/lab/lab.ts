@@ -3,6 +3,7 @@ import type { NodeStatus } from '../control/index.ts';
 import { inNamespace, type Output, type RunOptions, run } from './command.ts';
 import { whatIsMissing } from './convergence.ts';
 import { LabError } from './errors.ts';
+import { Making } from './making.ts';
 import { addFabric, addNamespace, addNodeNetwork, ping, removeNamespaces, setCable, showRoutes } from './network.ts';
 import { NodeDaemon } from './node-daemon.ts';
 import { type NodePlan, type PodPlan, planLab, planNode, planPod } from './plan.ts';
@@ -10,7 +11,7 @@ import { type PodCall, unwirePod, wirePod } from './pod.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 import { measureReachability, type Reachability } from './reachability.ts';
 import { removeLab, sweep } from './remove.ts';
-import { LabRecord, type LabState, type PodState, processStart, readRecord } from './state.ts';
+import { LabRecord, type PodState, processStart, readRecord } from './state.ts';
 import { until } from './until.ts';
 
 export interface LabOptions {
@@ -30,12 +31,12 @@ export class Lab {
   readonly #options: LabOptions;
   readonly #clock: Clock;
   readonly #daemons = new Map<string, NodeDaemon>();
-  readonly #stopping = new AbortController();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #making: Making;
   #nodesMade = 0;
 
   private constructor(record: LabRecord, options: LabOptions) {
     this.record = record;
+    this.#making = new Making(record);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
@@ -52,7 +53,7 @@ export class Lab {
     }
     const owner = { pid: process.pid, started: (await processStart(process.pid)) ?? '' };
     const lab = new Lab(new LabRecord(plan, { name: options.name, owner, nodes: [], hosts: [], pods: [] }), options);
-    await lab.#make(
+    await lab.#making.make(
       (state) => state,
       () => addFabric(plan),
     );
@@ -70,7 +71,7 @@ export class Lab {
   /** Makes the node's namespace and starts its daemon; resolves when the daemon is ready. */
   async addNode(environment: Readonly<Record<string, string>> = {}): Promise<NodePlan> {
     const node = planNode(this.record.plan, this.#nodesMade++);
-    await this.#make(
+    await this.#making.make(
       (state) => ({ ...state, nodes: [...state.nodes, node] }),
       () => addNodeNetwork(this.record.plan, node),
     );
@@ -84,7 +85,7 @@ export class Lab {
   async addHost(): Promise<NodePlan> {
     const index = this.#nodesMade++;
     const host = planNode(this.record.plan, index, `host${index + 1}`);
-    await this.#make(
+    await this.#making.make(
       (state) => ({ ...state, hosts: [...state.hosts, host] }),
       () => addNodeNetwork(this.record.plan, host),
     );
@@ -98,7 +99,7 @@ export class Lab {
   /** Starts the node's daemon and waits until it says that it is ready. */
   async startDaemon(name: string): Promise<void> {
     const daemon = this.#daemon(name);
-    await this.#make(
+    await this.#making.make(
       (state) => state,
       () => daemon.start(),
     );
@@ -138,7 +139,7 @@ export class Lab {
     let index = 0;
     while (taken.has(planPod(plan, node, index).name)) index++;
     const pod = planPod(plan, node, index);
-    const address = await this.#make(
+    const address = await this.#making.make(
       (state) => ({ ...state, pods: [...state.pods, pod] }),
       async () => {
         await addNamespace(pod.namespace);
@@ -208,7 +209,7 @@ export class Lab {
   }
 
   until<T>(what: string, look: () => Promise<T | undefined | false>, timeout?: number): Promise<T> {
-    return until(this.#clock, what, look, { signal: this.#stopping.signal, ...(timeout !== undefined && { timeout }) });
+    return until(this.#clock, what, look, { signal: this.#making.signal, ...(timeout !== undefined && { timeout }) });
   }
 
   node(name: string): NodePlan {
@@ -223,21 +224,8 @@ export class Lab {
 
   /** Ends every process and removes everything; what is still under way is let finish first, so that it is removed too. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new LabError('STOPPED', 'the lab is being stopped'));
-    await Promise.allSettled(this.#underWay);
+    await this.#making.stop();
     await removeLab(this.record);
-  }
-
-  /** Writes down, then makes: refused once the lab is stopping, and known to `stop` while it lasts. */
-  async #make<T>(change: (state: LabState) => LabState, make: () => Promise<T>): Promise<T> {
-    this.#stopping.signal.throwIfAborted();
-    const made = this.record.change(change).then(make);
-    this.#underWay.add(made);
-    try {
-      return await made;
-    } finally {
-      this.#underWay.delete(made);
-    }
   }
 
   #call(pod: PodPlan): PodCall {
