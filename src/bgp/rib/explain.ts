@@ -2,13 +2,14 @@ import { formatIpv4 } from '../../base/index.ts';
 import type { PathExplanation, RouteExplanation } from '../api.ts';
 import { formatExtendedCommunity } from '../policy/index.ts';
 import { FILTERED } from './decision.ts';
+import type { FamilyRoutes } from './family-routes.ts';
 import { pathFlag } from './path-pool.ts';
-import type { FamilyTables, RouteEngine } from './route-engine.ts';
+import type { RouteEngine } from './route-engine.ts';
 
 const ORIGINS = ['igp', 'egp', 'incomplete'] as const;
 
 /** All there is to say about a prefix, given by its number or -1: each path and what became of it, each peer and what it was told. */
-export function explain(engine: RouteEngine, tables: FamilyTables, prefix: number): RouteExplanation {
+export function explain(engine: RouteEngine, tables: FamilyRoutes, prefix: number): RouteExplanation {
   if (prefix < 0) return { paths: [], announcements: [] };
   const reasons = tables.loc.explain(prefix);
   const paths = [...reasons].map(([path, reason]) => explainPath(engine, tables, path, reason));
@@ -28,7 +29,7 @@ export function explain(engine: RouteEngine, tables: FamilyTables, prefix: numbe
 
 function explainPath(
   engine: RouteEngine,
-  { rib }: FamilyTables,
+  { rib }: FamilyRoutes,
   path: number,
   reason: string | undefined,
 ): PathExplanation {

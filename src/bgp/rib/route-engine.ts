@@ -10,20 +10,16 @@ import type {
 } from '../api.ts';
 import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
 import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
-import { AdjRibIn } from './adj-rib-in.ts';
+import type { AdjRibIn } from './adj-rib-in.ts';
 import { AttributePool } from './attribute-pool.ts';
-import { DirtySet } from './columns.ts';
-import type { DecisionView } from './decision.ts';
 import { explain } from './explain.ts';
-import { exportContext, exportKey } from './export-context.ts';
-import { ExportGroup } from './export-group.ts';
+import { exportContext } from './export-context.ts';
 import type { RefreshMarks } from './export-member.ts';
-import { LocRib } from './loc-rib.ts';
+import { FamilyRoutes, type FamilySettings } from './family-routes.ts';
 import { NextHopSets } from './next-hop-sets.ts';
 import { NextHopTable } from './next-hops.ts';
 import { Originations, wordsOf } from './originations.ts';
-import type { ExportTables } from './outgoing.ts';
-import { NO_PATH, pathFlag } from './path-pool.ts';
+import { pathFlag } from './path-pool.ts';
 import { RoutePeer } from './route-peer.ts';
 import { type Source, SourceTable } from './source.ts';
 
@@ -45,16 +41,6 @@ export interface RouteEngineOptions {
   readonly event: (event: SpeakerEvent) => void;
 }
 
-/** One family's tables and the groups that they are announced to. */
-export interface FamilyTables {
-  readonly name: AddressFamily;
-  readonly rib: AdjRibIn;
-  readonly loc: LocRib;
-  readonly groups: Map<string, ExportGroup>;
-  /** Prefixes that may be nobody's any more. */
-  readonly forgotten: DirtySet;
-}
-
 /**
  * The routes of a speaker: hears from sessions what peers announce, decides, tells the program around it and the
  * peers. Nothing is worked out inside a call from a session; calls leave dirty prefixes, and turns of `SLICE`
@@ -66,7 +52,7 @@ export class RouteEngine implements SessionHandler {
   readonly sets = new NextHopSets(this.nextHops);
   readonly local: Source;
   readonly sources: SourceTable;
-  readonly tables: Readonly<Record<Family, FamilyTables>>;
+  readonly tables: Readonly<Record<Family, FamilyRoutes>>;
   readonly peers = new Map<string, RoutePeer>();
   readonly #options: RouteEngineOptions;
   readonly #clock: Clock;
@@ -93,7 +79,23 @@ export class RouteEngine implements SessionHandler {
       clusterId: undefined,
     };
     this.sources = new SourceTable(this.local);
-    this.tables = { 4: this.#family('ipv4-unicast', 4), 6: this.#family('ipv6-unicast', 6) };
+    const settings: FamilySettings = {
+      tables: {
+        pool: this.pool,
+        nextHops: this.nextHops,
+        sources: this.sources,
+        tag: (pathId) => this.#originations.tag(pathId),
+      },
+      sets: this.sets,
+      clock: options.clock,
+      maximumPaths: options.maximumPaths ?? 16,
+      window: options.window,
+      nextHopCost: options.nextHopCost,
+    };
+    this.tables = {
+      4: new FamilyRoutes('ipv4-unicast', 4, settings),
+      6: new FamilyRoutes('ipv6-unicast', 6, settings),
+    };
     const ribs = { 4: this.tables[4].rib, 6: this.tables[6].rib };
     this.#originations = new Originations(ribs, this.pool, this.nextHops, this.local);
   }
@@ -158,10 +160,7 @@ export class RouteEngine implements SessionHandler {
 
   /** Decides everything again: next hops have come, gone or changed their cost. */
   nextHopsChanged(): void {
-    for (const { rib } of this.#families()) {
-      for (let prefix = 0; prefix < rib.prefixes.limit; prefix++)
-        if (rib.head[prefix] !== NO_PATH) rib.dirty.add(prefix);
-    }
+    for (const routes of this.#families()) routes.reconsider();
     this.#schedule();
   }
 
@@ -348,11 +347,11 @@ export class RouteEngine implements SessionHandler {
     this.#checkSettled();
   }
 
-  /** Settled when no peer that is up still owes us the End-of-RIB that it promised. */
+  /** Settled when all peers are up and none owes us the End-of-RIB that it promised; if not, time will tell. */
   #checkSettled(): void {
-    if (this.#settled) return;
-    const up = [...this.peers.values()].filter((peer) => peer.handle !== undefined);
-    if (up.length > 0 && up.length === this.peers.size && up.every((peer) => !peer.owesEndOfRib)) this.#settle();
+    if (this.#settled || this.peers.size === 0) return;
+    for (const peer of this.peers.values()) if (peer.handle === undefined || peer.owesEndOfRib) return;
+    this.#settle();
   }
 
   #settle(): void {
@@ -364,39 +363,18 @@ export class RouteEngine implements SessionHandler {
   }
 
   /** Puts the peer into the export group of each family, unless it is in the right one. */
-  #enrol(peer: RoutePeer): void {
-    const { negotiated, handle, source } = peer;
-    for (const tables of this.#families()) {
-      if (!negotiated!.families.includes(tables.name)) continue;
-      const context = exportContext(tables.name, peer.config, negotiated!);
-      const key = exportKey(context);
-      const before = peer.members.get(tables.name);
-      if (before?.group.key === key) continue;
-      let group = tables.groups.get(key);
-      if (group === undefined) {
-        group = new ExportGroup(context, tables.loc, this.#exportTables(tables.rib), this.#clock, this.#options.window);
-        tables.groups.set(key, group);
-      }
-      const member = group.join(source!.index, handle!);
-      if (before) {
-        // Another filter, say: what the old group had announced is withdrawn if the new one does not announce it.
-        member.takeOver(before);
-        this.#leave(tables, before.group, before);
-      }
-      peer.members.set(tables.name, member);
+  #enrol({ config, negotiated, handle, source, members }: RoutePeer): void {
+    for (const routes of this.#families()) {
+      const { name } = routes;
+      if (!negotiated!.families.includes(name)) continue;
+      const context = exportContext(name, config, negotiated!);
+      members.set(name, routes.enrol(context, source!.index, handle!, members.get(name)));
     }
   }
 
-  #expel(peer: RoutePeer): void {
-    for (const [name, member] of peer.members) this.#leave(this.#named(name), member.group, member);
-    peer.members.clear();
-  }
-
-  #leave(tables: FamilyTables, group: ExportGroup, member: Parameters<ExportGroup['leave']>[0]): void {
-    group.leave(member);
-    if (group.members.size > 0) return;
-    group.dissolve();
-    tables.groups.delete(group.key);
+  #expel({ members }: RoutePeer): void {
+    for (const [name, member] of members) this.#named(name).expel(member);
+    members.clear();
   }
 
   #dropSource(peer: RoutePeer): void {
@@ -419,21 +397,6 @@ export class RouteEngine implements SessionHandler {
     };
   }
 
-  #family(name: AddressFamily, family: Family): FamilyTables {
-    const rib = new AdjRibIn(family, this.pool);
-    const { maximumPaths = 16, nextHopCost } = this.#options;
-    const cost = nextHopCost
-      ? (nextHop: number): number | undefined => (nextHop === 0 ? 0 : nextHopCost(this.nextHops.text(nextHop)))
-      : (): number => 0;
-    const view: DecisionView = { rib, pool: this.pool, sources: this.sources, costly: nextHopCost !== undefined, cost };
-    return { name, rib, loc: new LocRib(view, this.sets, maximumPaths), groups: new Map(), forgotten: new DirtySet() };
-  }
-
-  #exportTables(rib: AdjRibIn): ExportTables {
-    const { pool, nextHops, sources } = this;
-    return { rib, pool, nextHops, sources, tag: (pathId) => this.#originations.tag(pathId) };
-  }
-
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
@@ -444,46 +407,14 @@ export class RouteEngine implements SessionHandler {
   #turn(): void {
     this.#scheduled = false;
     if (this.#stopped) return;
-    let expired = this.#slice();
+    const deciding = this.#slice();
     let busy = false;
-    for (const { rib, loc, groups, forgotten } of this.#families()) {
-      const dirtySets = [...groups.values()].map((group) => group.dirty);
-      const changed = (prefix: number): void => {
-        for (const dirty of dirtySets) dirty.add(prefix);
-        if (loc.best[prefix] === NO_PATH) forgotten.add(prefix);
-      };
-      if (rib.dirty.size > 0) loc.settle(this.#sinceOrNow(), changed, this.#best, expired);
-      busy ||= rib.dirty.size > 0;
-    }
+    for (const routes of this.#families()) busy = routes.settle(this.#sinceOrNow(), this.#best, deciding) || busy;
     if (!busy) this.#since = Number.POSITIVE_INFINITY;
-    expired = this.#slice();
-    for (const tables of this.#families()) busy = this.#export(tables, expired) || busy;
-    if (busy) this.#schedule();
-  }
-
-  #export(tables: FamilyTables, expired: () => boolean): boolean {
+    const announcing = this.#slice();
     const mayEndRib = this.#settled || !this.#options.restarted;
-    let busy = false;
-    for (const group of tables.groups.values()) {
-      while (group.hasWork && !expired()) group.run();
-      for (const member of group.members) busy = member.pump(expired, mayEndRib) || busy;
-      group.trim();
-      busy ||= group.hasWork;
-    }
-    return busy || this.#release(tables, expired);
-  }
-
-  /** Gives up the numbers of prefixes that no table and no message on its way speaks of. */
-  #release({ rib, loc, groups, forgotten }: FamilyTables, expired: () => boolean): boolean {
-    const all = [...groups.values()];
-    if (forgotten.size === 0 || !all.every((group) => group.quiet)) return false;
-    for (let done = 1; forgotten.size > 0; done++) {
-      const prefix = forgotten.shift();
-      const unused = rib.prefixes.has(prefix) && rib.head[prefix] === NO_PATH && loc.forgets(prefix);
-      if (unused && !rib.dirty.has(prefix) && !all.some((group) => group.holds(prefix))) rib.prefixes.release(prefix);
-      if (done % 1024 === 0 && expired()) break;
-    }
-    return forgotten.size > 0;
+    for (const routes of this.#families()) busy = routes.announce(mayEndRib, announcing) || busy;
+    if (busy) this.#schedule();
   }
 
   #slice(): () => boolean {
@@ -495,11 +426,11 @@ export class RouteEngine implements SessionHandler {
     return Number.isFinite(this.#since) ? this.#since : this.#clock.now();
   }
 
-  #families(): FamilyTables[] {
+  #families(): FamilyRoutes[] {
     return [this.tables[4], this.tables[6]];
   }
 
-  #named(name: AddressFamily): FamilyTables {
+  #named(name: AddressFamily): FamilyRoutes {
     return this.tables[name === 'ipv4-unicast' ? 4 : 6];
   }
 }
