@@ -1,17 +1,9 @@
 import { type Cancel, type Clock, type Family, parseAddress, parseIpv4, parsePrefix } from '../../base/index.ts';
-import type {
-  AddressFamily,
-  BestChanges,
-  Filter,
-  Origination,
-  PeerConfig,
-  RouteExplanation,
-  SpeakerEvent,
-} from '../api.ts';
+import type { AddressFamily, BestChanges, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
 import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
 import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
-import type { AdjRibIn } from './adj-rib-in.ts';
 import { AttributePool } from './attribute-pool.ts';
+import { withDefaultDeny } from './default-deny.ts';
 import { explain } from './explain.ts';
 import { exportContext } from './export-context.ts';
 import type { RefreshMarks } from './export-member.ts';
@@ -20,8 +12,10 @@ import { NextHopSets } from './next-hop-sets.ts';
 import { NextHopTable } from './next-hops.ts';
 import { Originations, wordsOf } from './originations.ts';
 import { pathFlag } from './path-pool.ts';
+import { enforcePrefixLimit } from './prefix-limit.ts';
 import { RoutePeer } from './route-peer.ts';
 import { type Source, SourceTable } from './source.ts';
+import { keepStale } from './stale-routes.ts';
 
 /** Milliseconds of work before others get their turn: keepalives must never wait for routes. */
 const SLICE = 3;
@@ -128,7 +122,7 @@ export class RouteEngine implements SessionHandler {
 
   /** A peer that there should be, or its new configuration. */
   configure(given: PeerConfig): void {
-    const config = this.#options.ebgpRequiresPolicy ? withPolicy(given, this.#options.asn) : given;
+    const config = this.#options.ebgpRequiresPolicy ? withDefaultDeny(given, this.#options.asn) : given;
     const clusterId = config.routeReflector && parseIpv4(config.routeReflector.clusterId, 'routeReflector.clusterId');
     if (clusterId !== undefined) this.#clusterIds.add(clusterId);
     const peer = this.peers.get(config.address);
@@ -268,31 +262,14 @@ export class RouteEngine implements SessionHandler {
       const kept = keep.find(({ family }) => family === name);
       if (kept === undefined) rib.sweep(source);
       else {
-        rib.mark(source, pathFlag.stale);
-        const restartTime = negotiated?.gracefulRestart?.restartTime ?? kept.seconds;
-        this.#expire(peer, rib, Math.min(restartTime, kept.seconds), kept.seconds);
+        const restartTime = Math.min(negotiated?.gracefulRestart?.restartTime ?? kept.seconds, kept.seconds);
+        const patience = { restartTime, total: kept.seconds };
+        keepStale(peer, rib, this.pool, this.#clock, patience, () => this.#schedule());
       }
     }
     peer.handle = undefined;
     this.#checkSettled();
     this.#schedule();
-  }
-
-  /** Routes of a peer that does not come back: stale at first, long-lived stale (RFC 9494) then, gone at last. */
-  #expire(peer: RoutePeer, rib: AdjRibIn, restartTime: number, total: number): void {
-    const { source } = peer;
-    peer.keeping.add(rib.family);
-    const remove = (): void => {
-      rib.sweep(source!, pathFlag.stale);
-      peer.keeping.delete(rib.family);
-      this.#schedule();
-    };
-    const longLive = (): void => {
-      peer.makeLongLived(rib, this.pool);
-      peer.cancelOnReturn(this.#clock.after((total - restartTime) * 1000, remove));
-      this.#schedule();
-    };
-    peer.cancelOnReturn(this.#clock.after(restartTime * 1000, total > restartTime ? longLive : remove));
   }
 
   #learn(peer: RoutePeer, view: UpdateView): void {
@@ -313,24 +290,8 @@ export class RouteEngine implements SessionHandler {
       peer.learn(this.tables[mpAnnounced.family].rib, this.pool, mpAnnounced, attributes, nextHop, this.nextHops);
     }
     this.pool.release(attributes);
-    this.#limit(peer);
-  }
-
-  /** Ends a session that brought more prefixes than it may (RFC 4486: Cease, maximum number of prefixes reached). */
-  #limit(peer: RoutePeer): void {
-    const { maxPrefixes } = peer.config;
-    if (maxPrefixes === undefined) return;
     for (const { rib, name } of this.#families()) {
-      const { received } = rib.counts(peer.source!);
-      if (received <= maxPrefixes) continue;
-      const data = Uint8Array.of(
-        0,
-        rib.family === 4 ? 1 : 2,
-        1,
-        ...[24, 16, 8, 0].map((bits) => (maxPrefixes >>> bits) & 255),
-      );
-      peer.handle?.reset(6, 1, data, `${received} ${name} prefixes, and ${maxPrefixes} are allowed`);
-      return;
+      if (peer.source) enforcePrefixLimit(peer, name, rib.counts(peer.source).received);
     }
   }
 
@@ -433,11 +394,4 @@ export class RouteEngine implements SessionHandler {
   #named(name: AddressFamily): FamilyRoutes {
     return this.tables[name === 'ipv4-unicast' ? 4 : 6];
   }
-}
-
-/** RFC 8212: an external peer without a filter gets and gives nothing. */
-function withPolicy(config: PeerConfig, asn: number): PeerConfig {
-  if (config.remoteAs === (config.localAs ?? asn)) return config;
-  const nothing: Filter = { name: 'default-deny', rules: [], default: 'reject' };
-  return { ...config, importFilter: config.importFilter ?? nothing, exportFilter: config.exportFilter ?? nothing };
 }
