@@ -1,0 +1,246 @@
+import t from 'tap';
+import {
+  type KindName,
+  kindNames,
+  newResource,
+  UnknownKind,
+  ValidationError,
+  validate,
+  validateAs,
+} from '../../src/model/index.ts';
+
+/** The least that each kind needs, and is valid. */
+const least: Record<KindName, object> = {
+  BGPConfiguration: {},
+  BGPFilter: { exportV4: [{ action: 'Accept', cidr: '10.0.0.0/8', matchOperator: 'In' }] },
+  BGPPeer: { peerIP: '10.0.0.1', asNumber: 64513 },
+  BlockAffinity: { node: 'n', cidr: '10.0.0.0/26', state: 'confirmed' },
+  CalicoNodeStatus: { node: 'n', classes: ['BGP'] },
+  ClusterInformation: { datastoreReady: true },
+  FelixConfiguration: { logSeverityScreen: 'info' },
+  GlobalNetworkPolicy: { selector: 'all()', ingress: [{ action: 'Allow' }] },
+  GlobalNetworkSet: { nets: ['10.0.0.0/8'] },
+  HostEndpoint: { node: 'n', interfaceName: 'eth0' },
+  IPAMBlock: { cidr: '10.0.0.0/30', allocations: [null, null, null, null], unallocated: [0, 1, 2, 3], attributes: [] },
+  IPAMConfiguration: {},
+  IPAMHandle: { handleID: 'h', block: {} },
+  IPPool: { cidr: '10.0.0.0/16' },
+  IPReservation: { reservedCIDRs: ['10.0.0.1', '10.0.1.0/24'] },
+  KubeControllersConfiguration: { controllers: { node: { leakGracePeriod: '15m' } } },
+  NetworkPolicy: { egress: [{ action: 'Deny', protocol: 'TCP', destination: { ports: [80, '100:200', 'http'] } }] },
+  NetworkSet: { nets: [] },
+  Node: { bgp: { ipv4Address: '192.168.0.1/24' } },
+  Profile: { labelsToApply: { a: 'b' } },
+  StagedGlobalNetworkPolicy: { stagedAction: 'Set' },
+  StagedKubernetesNetworkPolicy: { podSelector: {} },
+  StagedNetworkPolicy: { stagedAction: 'Delete' },
+  Tier: { order: 10, defaultAction: 'Pass' },
+  WorkloadEndpoint: { ipNetworks: ['10.0.0.1/32'], profiles: ['kns.default'] },
+};
+const namespaced: readonly KindName[] = [
+  'NetworkPolicy',
+  'NetworkSet',
+  'StagedKubernetesNetworkPolicy',
+  'StagedNetworkPolicy',
+  'WorkloadEndpoint',
+];
+
+const metadata = (kind: KindName): object => ({
+  name: ['BGPConfiguration', 'ClusterInformation', 'IPAMConfiguration', 'KubeControllersConfiguration'].includes(kind)
+    ? 'default'
+    : 'x',
+  ...(namespaced.includes(kind) && { namespace: 'n' }),
+});
+
+t.test('every kind reads its least form, and carries fields that nobody knows', async (test) => {
+  for (const kind of kindNames) {
+    const spec = { ...least[kind], future: { deep: [1, 'two'] } };
+    const raw = {
+      apiVersion: 'projectcalico.org/v3',
+      kind,
+      metadata: { ...metadata(kind), odd: 1 },
+      spec,
+      status: { s: 1 },
+    };
+    test.same(validate(raw), raw, kind);
+  }
+});
+
+t.test('nulls are as good as nothing, but for the free ordinals of a block', async (test) => {
+  const spec = { ...least.IPAMBlock, affinity: null, attributes: [{ handle_id: null }] };
+  const { spec: read } = validateAs('IPAMBlock', { kind: 'IPAMBlock', metadata: { name: 'b' }, spec });
+  test.same(read, { ...least.IPAMBlock, attributes: [{}] });
+});
+
+type Fault = readonly [KindName, object, string];
+
+/** A spec that breaks a rule, and the message. */
+const faults: readonly Fault[] = [
+  ['IPPool', {}, 'error with field CIDR (IPPool CIDR must be specified)'],
+  ['IPPool', { cidr: '10.0.0.0/33' }, "error with field CIDR = '10.0.0.0/33' (IPPool CIDR must be a valid subnet)"],
+  ['IPPool', { cidr: '10.0.0.1/16' }, "error with field CIDR = '10.0.0.1/16' (IPPool CIDR is not strictly masked)"],
+  [
+    'IPPool',
+    { cidr: '10.0.0.0/27' },
+    "error with field CIDR = '10.0.0.0/27' (IP pool size is too small for use with Calico IPAM. " +
+      'It must be equal to or greater than the block size.)',
+  ],
+  [
+    'IPPool',
+    { cidr: '10.0.0.0/16', blockSize: 19 },
+    "error with field BlockSize = '19' (block size must be between 20 and 32)",
+  ],
+  [
+    'IPPool',
+    { cidr: 'fd00::/64', ipipMode: 'Always' },
+    "error with field IPIPMode = 'Always' (IPIPMode is not supported on an IPv6 IP pool)",
+  ],
+  [
+    'IPPool',
+    { cidr: '10.0.0.0/16', ipipMode: 'Always', vxlanMode: 'CrossSubnet' },
+    "error with field VXLANMode = 'CrossSubnet' " +
+      '(IPIPMode and VXLANMode cannot both be enabled on the same IP pool)',
+  ],
+  [
+    'IPPool',
+    { cidr: '169.254.0.0/24' },
+    "error with field CIDR = '169.254.0.0/24' (IPPool CIDR overlaps with IPv4 link local range 169.254.0.0/16)",
+  ],
+  [
+    'IPPool',
+    { cidr: '10.0.0.0/16', nodeSelector: 'a ==' },
+    "error with field NodeSelector = 'a ==' (invalid selector 'a ==': expected string at column 5)",
+  ],
+  [
+    'IPPool',
+    { cidr: '10.0.0.0/16', nodeSelector: 'global()' },
+    "error with field NodeSelector = 'global()' (global() can only be used in an EntityRule namespaceSelector)",
+  ],
+  ['Node', { bgp: {} }, "error with field BGP = '{}' (at least one of IPv4Address and IPv6Address must be specified)"],
+  [
+    'Node',
+    { bgp: { ipv4Address: 'fd00::1/64' } },
+    "error with field BGP.IPv4Address = 'fd00::1/64' (must be an IPv4 address or CIDR)",
+  ],
+  [
+    'BGPPeer',
+    { asNumber: 1 },
+    'error with field PeerIP (PeerIP field must be specified unless PeerSelector or LocalWorkloadSelector is)',
+  ],
+  [
+    'BGPPeer',
+    { peerIP: '10.0.0.1' },
+    'error with field ASNumber (ASNumber field is required when PeerIP is specified)',
+  ],
+  [
+    'BGPPeer',
+    { peerIP: '10.0.0.1:99999', asNumber: 1 },
+    "error with field PeerIP = '10.0.0.1:99999' (must be ip, ip:port or [ipv6]:port)",
+  ],
+  [
+    'BGPPeer',
+    { peerIP: '10.0.0.1', asNumber: 4294967296 },
+    "error with field ASNumber = '4294967296' (must be an AS number: 0-4294967295 or two 16-bit numbers such as 1.10)",
+  ],
+  [
+    'IPAMConfiguration',
+    { maxBlocksPerHost: 2 },
+    "error with field MaxBlocksPerHost = '2' (needs StrictAffinity to be true)",
+  ],
+  [
+    'GlobalNetworkPolicy',
+    { ingress: [{ action: 'Allow', source: { ports: [80] } }] },
+    'error with field Ingress[0].Protocol (rules that specify ports must set protocol to TCP or UDP or SCTP)',
+  ],
+  [
+    'GlobalNetworkPolicy',
+    { ingress: [{ action: 'Allow', source: { nets: ['10.0.0.0/8', 'fd00::/8'] } }] },
+    `error with field Ingress[0].Source = '{"nets":["10.0.0.0/8","fd00::/8"]}' (rule contains both IPv4 and IPv6 CIDRs)`,
+  ],
+  ['NetworkSet', { nets: ['10.0.0.0/8', 'x'] }, "error with field Nets[1] = 'x' (must be an IP address or a CIDR)"],
+];
+
+t.test('a broken rule is named with its field, its value and what is allowed', async (test) => {
+  for (const [kind, spec, message] of faults) {
+    test.equal(
+      messageOf(() => validate({ kind, metadata: metadata(kind), spec })),
+      message,
+    );
+  }
+});
+
+t.test('every wrong field is listed', async (test) => {
+  const raw = { kind: 'IPPool', metadata: { name: 'Up' }, spec: { cidr: 'x', blockSize: 'y' } };
+  test.throws(() => validate(raw), {
+    code: 'VALIDATION',
+    message:
+      /^error with the following fields:\n- {2}Metadata.Name = 'Up' \(.*\n- {2}CIDR = 'x' \(.*\n- {2}BlockSize = 'y' \(.*\n$/,
+  });
+});
+
+/** A kind, a name, and whether it may have it. */
+const nameCases: readonly (readonly [KindName, string, boolean])[] = [
+  ['IPPool', 'a.b-c', true],
+  ['IPPool', '-a', false],
+  ['IPPool', 'a_b', false],
+  ['IPPool', 'a'.repeat(254), false],
+  ['Tier', 'a', true],
+  ['Tier', 'a.b', false],
+  ['GlobalNetworkPolicy', 'tier.name', true],
+  ['GlobalNetworkPolicy', 'a.b.c', false],
+  ['NetworkPolicy', 'knp.default.allow', true],
+  ['BGPConfiguration', 'default', true],
+  ['BGPConfiguration', 'node.n1', true],
+  ['BGPConfiguration', 'other', false],
+  ['ClusterInformation', 'other', false],
+];
+
+t.test('names follow the rule of their kind', async (test) => {
+  for (const [kind, name, allowed] of nameCases) {
+    const raw = { kind, metadata: { ...metadata(kind), name }, spec: least[kind] };
+    if (allowed) test.ok(validate(raw), `${kind}(${name})`);
+    else test.throws(() => validate(raw), { code: 'VALIDATION', message: /Metadata.Name/ }, `${kind}(${name})`);
+  }
+});
+
+t.test('a namespace is needed or forbidden', async (test) => {
+  test.throws(() => validate({ kind: 'NetworkSet', metadata: { name: 'x' } }), {
+    message: /namespace must be specified/,
+  });
+  const raw = { ...newResource('IPPool', { name: 'x', namespace: 'n' }, { cidr: '10.0.0.0/16' }) };
+  test.throws(() => validate(raw), { message: /Metadata.Namespace = 'n' \(namespace should not be specified\)/ });
+});
+
+t.test('what is no resource at all', async (test) => {
+  for (const raw of [undefined, null, 3, 'text', []]) test.throws(() => validate(raw), { code: 'VALIDATION' });
+  for (const kind of ['Pod', 'ippool', 'constructor', undefined]) test.throws(() => validate({ kind }), UnknownKind);
+  const v1 = { ...newResource('IPPool', { name: 'x' }, { cidr: '10.0.0.0/16' }), apiVersion: 'v1' };
+  test.throws(() => validate(v1), { message: /APIVersion = 'v1' \(must be projectcalico.org\/v3\)/ });
+  test.throws(() => validateAs('Node', { ...v1, apiVersion: 'projectcalico.org/v3' }), { message: /Kind = 'IPPool'/ });
+});
+
+t.test('AS numbers are read from numbers, digits and asdot', async (test) => {
+  for (const [text, number] of [
+    [64512, 64512],
+    ['64512', 64512],
+    ['1.10', 65546],
+    ['0.1', 1],
+  ] as const) {
+    const peer = validateAs('BGPPeer', {
+      kind: 'BGPPeer',
+      metadata: { name: 'p' },
+      spec: { peerIP: '::1', asNumber: text },
+    });
+    test.equal(peer.spec.asNumber, number);
+  }
+});
+
+function messageOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof ValidationError) return error.message;
+    throw error;
+  }
+  return 'valid';
+}
