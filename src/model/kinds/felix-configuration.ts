@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { cidr, duration, logLevel, oneOf, protocol, routePriority, selector } from './field.ts';
+import { anyCase, cidr, duration, logLevel, oneOf, protocol, routePriority, selector } from './field.ts';
 
 const tcpPort = z.number().int().min(0).max(65535);
 const mtu = z.number().int().min(0).max(65535);
@@ -13,10 +13,7 @@ const spec = z.looseObject({
   allowIPIPPacketsFromWorkloads: z.boolean().optional(),
   allowVXLANPacketsFromWorkloads: z.boolean().optional(),
   chainInsertMode: oneOf('Insert', 'Append').optional(),
-  defaultEndpointToHostAction: z
-    .string()
-    .regex(/^(drop|return|accept)$/i, 'must be Drop, Return or Accept')
-    .optional(),
+  defaultEndpointToHostAction: anyCase('Drop', 'Return', 'Accept').optional(),
   deviceRouteProtocol: z.number().int().min(0).max(255).optional(),
   deviceRouteSourceAddress: z.string().optional(),
   deviceRouteSourceAddressIPv6: z.string().optional(),

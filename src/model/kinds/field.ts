@@ -82,9 +82,15 @@ export const protocol = z.union([
     .regex(/^(TCP|UDP|ICMP|ICMPv6|SCTP|UDPLite|[0-9]{1,3})$/, 'must be TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or 1-255'),
 ]);
 
-export const logLevel = z
-  .string()
-  .regex(/^(trace|debug|info|warning|error|fatal)$/i, 'must be Trace, Debug, Info, Warning, Error or Fatal');
+/** One of these words, in any case. */
+export function anyCase(...words: readonly string[]) {
+  const pattern = words.map((word) =>
+    word.replace(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`),
+  );
+  return z.string().regex(new RegExp(`^(${pattern.join('|')})$`), `must be one of ${words.join(', ')}`);
+}
+
+export const logLevel = anyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal');
 
 /** The name or pattern of an interface. */
 export const interfacePattern = z.string().regex(/^[a-zA-Z0-9_.*-]{1,15}$/, 'must be an interface name or pattern');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf, singleton } from './definition.ts';
-import { duration, interfacePattern, oneOf, selector } from './field.ts';
+import { anyCase, duration, interfacePattern, oneOf, selector } from './field.ts';
 
 const switchable = oneOf('Enabled', 'Disabled');
 const reconciler = z.looseObject({ reconcilerPeriod: duration.optional() });
@@ -50,10 +50,7 @@ export const kubeControllersConfiguration = defineKind({
   namespaced: false,
   name: singleton,
   spec: z.looseObject({
-    logSeverityScreen: z
-      .string()
-      .regex(/^(none|debug|info|warning|error|fatal|panic)$/i)
-      .optional(),
+    logSeverityScreen: anyCase('None', 'Debug', 'Info', 'Warning', 'Error', 'Fatal', 'Panic').optional(),
     healthChecks: switchable.optional(),
     etcdV3CompactionPeriod: duration.optional(),
     prometheusMetricsPort: z.number().int().min(0).max(65535).optional(),

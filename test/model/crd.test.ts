@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+import { crdManifests } from '../../deploy/crds.ts';
+import { crdKinds, definitionOf } from '../../src/model/index.ts';
+
+const folder = join(import.meta.dirname, '../../deploy/crds');
+
+t.test('the manifests are those that the schemas make (node deploy/crds.ts writes them)', async (test) => {
+  const made = crdManifests();
+  test.same(readdirSync(folder).sort(), [...made.keys()].sort());
+  for (const [name, text] of made) test.equal(readFileSync(join(folder, name), 'utf8'), text, name);
+});
+
+t.test("every stored kind has a definition, under Calico's names", async (test) => {
+  const names = [...crdManifests().values()].map((text) => parse(text).spec.names.plural);
+  test.same(names.sort(), crdKinds.map((kind) => definitionOf(kind).crd?.plural ?? definitionOf(kind).plural).sort());
+});
+
+t.test('the schemas are structural: each value has one type, or is an integer or text', async (test) => {
+  for (const [name, text] of crdManifests()) {
+    check(parse(text).spec.versions[0].schema.openAPIV3Schema, name, (problem) => test.fail(problem));
+  }
+  test.pass('all of them');
+});
+
+type Schema = Record<string, unknown>;
+
+/** The rules of https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/. */
+function check(schema: Schema, place: string, wrong: (problem: string) => void): void {
+  const allowed = [
+    ...['type', 'format', 'enum', 'pattern', 'properties', 'required', 'items', 'additionalProperties', 'nullable'],
+    ...['minimum', 'maximum', 'minItems', 'maxItems', 'minLength', 'maxLength'],
+    ...['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'],
+  ];
+  for (const key of Object.keys(schema)) if (!allowed.includes(key)) wrong(`${place}: ${key}`);
+  const marked = schema['x-kubernetes-preserve-unknown-fields'] || schema['x-kubernetes-int-or-string'];
+  if (!marked && !['object', 'array', 'string', 'integer', 'number', 'boolean'].includes(String(schema['type']))) {
+    wrong(`${place} has no type`);
+  }
+  if (schema['properties'] && schema['additionalProperties']) wrong(`${place} has both properties and others`);
+  for (const [name, member] of Object.entries((schema['properties'] as Schema | undefined) ?? {})) {
+    check(member as Schema, `${place}.${name}`, wrong);
+  }
+  for (const part of ['items', 'additionalProperties']) {
+    if (schema[part] !== undefined) check(schema[part] as Schema, `${place}.${part}`, wrong);
+  }
+}
