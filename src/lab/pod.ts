@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cniResultSchema } from '../control/index.ts';
 import { inNamespace, run } from './command.ts';
 import { LabError } from './errors.ts';
+import { parseJson } from './json.ts';
 import type { LabPlan, NodePlan, PodPlan } from './plan.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 
@@ -52,12 +53,4 @@ async function callPlugin(command: 'ADD' | 'DEL', { lab, node, pod, programs, ne
   const said = refusal.safeParse(parseJson(stdout));
   const why = said.success ? `${said.data.msg} ${said.data.details ?? ''}` : stderr || stdout || `exit code ${code}`;
   throw new LabError('COMMAND_FAILED', `CNI ${command} of ${pod.name}: ${why.trim()}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -9,10 +9,10 @@ export async function removeLab(record: LabRecord): Promise<void> {
   await eraseRecord(record.plan);
 }
 
-/** Removes what labs left whose process is gone. */
+/** Removes what labs left whose process is gone. A record that can't be read is its own `up` and `down`'s matter. */
 export async function sweep(): Promise<void> {
   for (const name of await listLabs()) {
-    const record = await readRecord(name);
+    const record = await readRecord(name).catch(() => undefined);
     if (record !== undefined && !(await ownerIsAlive(record.state))) await removeLab(record);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LabError } from './errors.ts';
+import { parseJson } from './json.ts';
 import { LAB_DIRECTORY, type LabPlan, planLab } from './plan.ts';
 
 const nodeState = z.object({
@@ -70,8 +71,13 @@ export async function readRecord(name: string): Promise<LabRecord | undefined> {
   const plan = planLab(name);
   const text = await readFile(stateFile(plan), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const state = labState.safeParse(JSON.parse(text));
-  if (!state.success) throw new LabError('NO_LAB', `${stateFile(plan)} is not a lab's: ${state.error.message}`);
+  const state = labState.safeParse(parseJson(text));
+  if (!state.success) {
+    throw new LabError(
+      'NO_LAB',
+      `${stateFile(plan)} is not a lab's record: ${state.error.message}; if no lab is up, remove it`,
+    );
+  }
   return new LabRecord(plan, state.data);
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { Lab, type PodState, programsOf } from '../../src/lab/index.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -7,6 +7,9 @@ const root = process.getuid?.() === 0;
 
 /** Options of a test that needs network namespaces: skipped without root, unless in CI, where it must not be. */
 export const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
+
+// A cluster takes a second to come up on an idle machine, and much more beside a busy test.
+t.setTimeout(240_000);
 
 let labs = 0;
 
