@@ -1,0 +1,4 @@
+import { bird } from './bird.ts';
+import { testAgainst } from './matrix.ts';
+
+testAgainst(bird);

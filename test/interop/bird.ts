@@ -1,0 +1,177 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import type { AddressFamily } from '../../src/bgp/index.ts';
+import { ask, DaemonProcess, run } from './daemon-process.ts';
+import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+
+export const bird: PeerKind = {
+  name: 'BIRD',
+  program: '/usr/sbin/bird',
+  debianPackage: 'bird2',
+  propagates: true,
+  lacks: {},
+  create: (setup, place) => new Bird(setup, place),
+};
+
+class Bird implements Peer {
+  readonly #setup: Setup;
+  readonly #place: Place;
+  readonly #process: DaemonProcess;
+  readonly #routes: Map<string, Route>;
+  #started = false;
+
+  constructor(setup: Setup, place: Place) {
+    this.#setup = setup;
+    this.#place = place;
+    this.#process = new DaemonProcess(place, 'bird');
+    this.#routes = new Map(setup.routes.map((route) => [route.prefix, route]));
+  }
+
+  async start(): Promise<void> {
+    this.#configure();
+    rmSync(this.#socket, { force: true });
+    const recovery = this.#started ? ['-R'] : [];
+    this.#started = true;
+    this.#process.start([bird.program, '-f', ...recovery, '-c', this.#config, '-s', this.#socket]);
+    await this.#process.answers(async () => (await this.#ask('show status')).includes('Daemon is up'));
+  }
+
+  stop(): Promise<void> {
+    return this.#process.end('SIGTERM');
+  }
+
+  kill(): Promise<void> {
+    return this.#process.end('SIGKILL');
+  }
+
+  async established(): Promise<boolean> {
+    return /BGP state:\s+Established/.test(await this.#ask('show protocols all n0'));
+  }
+
+  async routes(family: AddressFamily): Promise<readonly SeenRoute[]> {
+    const table = family === 'ipv4-unicast' ? 'master4' : 'master6';
+    const lines = (await this.#ask(`show route table ${table} protocol n0 all`)).split('\n');
+    const blocks: string[][] = [];
+    let prefix = '';
+    for (const line of lines) {
+      const first = /^(\S*\/\d+)?\s+unicast \[|^(\S*\/\d+)?\s+unreachable \[/.exec(line);
+      if (first) {
+        prefix = first[1] ?? first[2] ?? prefix;
+        blocks.push([prefix]);
+      } else blocks.at(-1)?.push(line);
+    }
+    return blocks.map(([of, ...rest]) => seen(of, rest.join('\n')));
+  }
+
+  announce(routes: readonly Route[]): Promise<void> {
+    for (const route of routes) this.#routes.set(route.prefix, route);
+    return this.#reconfigure();
+  }
+
+  withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) this.#routes.delete(prefix);
+    return this.#reconfigure();
+  }
+
+  async askRefresh(): Promise<void> {
+    await this.#tell('reload in n0');
+  }
+
+  async shutdown(text: string): Promise<void> {
+    await this.#tell(`disable n0 "${text}"`);
+  }
+
+  async sessionText(): Promise<string> {
+    return `${await this.#ask('show protocols all')}\n${this.#process.log}`;
+  }
+
+  async #reconfigure(): Promise<void> {
+    this.#configure();
+    if (this.#process.running) await this.#tell('configure');
+  }
+
+  #configure(): void {
+    const { routerId, neighbours, asn } = this.#setup;
+    writeFileSync(
+      this.#config,
+      `router id ${routerId};
+log stderr all;
+graceful restart wait 20;
+protocol device { scan time 1; }
+${statics([...this.#routes.values()])}
+${neighbours.map((neighbour, index) => session(asn, neighbour, index)).join('\n')}
+`,
+    );
+  }
+
+  get #config(): string {
+    return `${this.#place.directory}/bird.conf`;
+  }
+
+  get #socket(): string {
+    return `${this.#place.directory}/bird.ctl`;
+  }
+
+  #ask(command: string): Promise<string> {
+    return ask(this.#place, ['birdc', '-s', this.#socket, ...command.split(' ')]);
+  }
+
+  #tell(command: string): Promise<string> {
+    const words = command.match(/"[^"]*"|\S+/g) ?? [];
+    return run(this.#place, ['birdc', '-s', this.#socket, ...words]);
+  }
+}
+
+function session(asn: number, neighbour: Neighbour, index: number): string {
+  const { address, localAddress, passive, password, holdTime, addPath, restartTime, extendedNextHop } = neighbour;
+  const paths = addPath === undefined ? '' : `add paths ${addPath === 'send' ? 'tx' : 'rx'};`;
+  const channels = neighbour.families.map(
+    (family) =>
+      `  ${family === 'ipv4-unicast' ? 'ipv4' : 'ipv6'} { import all; export all; next hop self; ${paths}
+    ${extendedNextHop && family === 'ipv4-unicast' ? 'extended next hop yes;' : ''} };`,
+  );
+  return `protocol bgp n${index} {
+  local ${localAddress} port 179 as ${asn};
+  neighbor ${address} port 179 as ${neighbour.asn};
+  direct;
+  strict bind yes;
+  passive ${passive ? 'yes' : 'no'};
+  hold time ${holdTime};
+  connect delay time 1;
+  connect retry time 1;
+  error wait time 1, 2;
+  ${password === undefined ? '' : `password "${password}";`}
+  graceful restart ${restartTime === undefined ? 'off' : `yes; graceful restart time ${restartTime}`};
+${channels.join('\n')}
+}`;
+}
+
+function statics(routes: readonly Route[]): string {
+  const of = (wanted: 'ipv4' | 'ipv6'): string =>
+    routes
+      .filter(({ prefix }) => prefix.includes(':') === (wanted === 'ipv6'))
+      .map((route) => `  route ${route.prefix} blackhole { ${attributes(route)} };\n`)
+      .join('');
+  return `protocol static { ipv4;\n${of('ipv4')}}\nprotocol static { ipv6;\n${of('ipv6')}}`;
+}
+
+function attributes({ communities = [], extendedCommunities = [], largeCommunities = [] }: Route): string {
+  return [
+    ...communities.map((text) => `bgp_community.add((${text.replace(':', ',')}));`),
+    ...extendedCommunities.map((text) => `bgp_ext_community.add((${text.replaceAll(':', ',')}));`),
+    ...largeCommunities.map((text) => `bgp_large_community.add((${text.replaceAll(':', ',')}));`),
+  ].join(' ');
+}
+
+function seen(prefix: string, text: string): SeenRoute {
+  const list = (name: string): string[] =>
+    [...(new RegExp(`BGP\\.${name}: (.*)`).exec(text)?.[1] ?? '').matchAll(/\(([^)]*)\)/g)].map(([, inside]) =>
+      inside.replaceAll(/,\s*/g, ':'),
+    );
+  return {
+    prefix,
+    nextHop: /BGP\.next_hop: (\S+)/.exec(text)?.[1] ?? '',
+    communities: list('community'),
+    extendedCommunities: list('ext_community'),
+    largeCommunities: list('large_community'),
+  };
+}

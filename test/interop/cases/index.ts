@@ -1,0 +1,15 @@
+import type { Case } from '../case.ts';
+import { communityCases } from './communities.ts';
+import { protectionCases } from './protection.ts';
+import { restartCases } from './restart.ts';
+import { routeCases } from './routes.ts';
+import { sessionCases } from './session.ts';
+
+/** The rows of the table, in order. The slow one goes first, so that nobody waits for it in the end. */
+export const cases: readonly Case[] = [
+  ...sessionCases,
+  ...routeCases,
+  ...communityCases,
+  ...restartCases,
+  ...protectionCases,
+];

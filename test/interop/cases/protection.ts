@@ -1,0 +1,94 @@
+import { setTimeout as after } from 'node:timers/promises';
+import type { Case } from '../case.ts';
+import { HOST } from '../network.ts';
+import { simultaneous } from '../simultaneous.ts';
+
+const HOLD_TIME = 3;
+/** Milliseconds and routes of the churn. */
+const CHURN_TIME = 10_000;
+const CHURN_PAUSE = 40;
+const CHURN_ROUTES = 2000;
+const PREFIX_LIMIT = 5;
+
+const many = (second: number, count: number) =>
+  Array.from({ length: count }, (_, at) => ({ prefix: `172.${second + (at >> 8)}.${at & 255}.0/24` }));
+
+/** Passwords, limits, timers and collisions. */
+export const protectionCases: readonly Case[] = [
+  {
+    name: 'TCP-MD5: the same password',
+    async run(t, bench) {
+      const { us, at } = await bench.session({ ours: { password: 'secret' }, theirs: { password: 'secret' } });
+      t.equal(us.status(at).state, 'Established');
+    },
+  },
+  {
+    name: 'TCP-MD5: different passwords',
+    async run(t, bench) {
+      const failures = await bench.md5Failures();
+      const { us, peer, at, setup } = await bench.pair({ ours: { password: 'wrong' }, theirs: { password: 'secret' } });
+      await bench.until('segments to be refused', async () => (await bench.md5Failures()) > failures);
+      t.not(us.status(at).state, 'Established');
+      us.speaker.configure([{ ...setup.peers[0], password: 'secret' }]);
+      await bench.established(us, peer, at);
+    },
+  },
+  {
+    name: 'hold time 3 s under load',
+    async run(t, bench) {
+      const { us, peer, at } = await bench.session({ ours: { holdTime: HOLD_TIME }, theirs: { holdTime: HOLD_TIME } });
+      t.equal(us.status(at).negotiated?.holdTime, HOLD_TIME);
+      const routes = many(16, CHURN_ROUTES);
+      const end = performance.now() + CHURN_TIME;
+      for (let round = 0; performance.now() < end; round++) {
+        us.speaker.originate(routes.map((route, at) => ({ ...route, med: at % 2 === 0 ? round : 0 })));
+        await after(CHURN_PAUSE);
+        us.speaker.originate(routes.slice(0, (round % 10) * (CHURN_ROUTES / 10)));
+        await after(CHURN_PAUSE);
+      }
+      us.speaker.originate(routes);
+      await bench.until('all routes', async () => (await peer.routes('ipv4-unicast')).length === CHURN_ROUTES);
+      t.match(us.status(at), { state: 'Established', flaps: 0 });
+    },
+  },
+  {
+    name: 'prefix limit',
+    async run(t, bench) {
+      const { us, at } = await bench
+        .session({
+          ours: { maxPrefixes: PREFIX_LIMIT },
+          routes: many(17, PREFIX_LIMIT),
+        })
+        .then(async (all) => {
+          await bench.until('what is allowed', () => all.us.best.size === PREFIX_LIMIT);
+          await all.peer.announce(many(18, 1));
+          return all;
+        });
+      await bench.until('the end', () => us.notification('sent', 6, 1) !== undefined);
+      t.ok(us.status(at).flaps > 0);
+    },
+  },
+  ...(['us', 'peer'] as const).map(
+    (winner): Case => ({
+      name: `collision: ${winner === 'us' ? 'our' : 'the peer’s'} connection stays`,
+      async run(t, bench) {
+        const { transport, survivors } = simultaneous();
+        const { us, peer, at } = await bench.pair({
+          dials: 'both',
+          routerId: winner === 'us' ? '10.255.255.255' : '10.0.0.1',
+          ours: { holdTime: HOLD_TIME },
+          theirs: { holdTime: HOLD_TIME },
+          transport,
+          originate: [{ prefix: '172.16.1.0/24' }],
+        });
+        await bench.established(us, peer, at);
+        await bench.seen(peer, '172.16.1.0/24');
+        await bench.until('one connection', () => survivors().length === 1);
+        t.same(survivors(), [winner]);
+        const { received } = us.status(at).messages;
+        await bench.until('keepalives', () => us.status(at).messages.received > received + HOLD_TIME);
+        t.match(us.status(at), { state: 'Established', flaps: 0, routerId: bench.address(HOST.peer) });
+      },
+    }),
+  ),
+];

@@ -1,0 +1,61 @@
+import type { Case } from '../case.ts';
+import { HOST } from '../network.ts';
+
+const WHO_DIALS = { us: 'we dial', peer: 'the peer dials', both: 'both dial' } as const;
+
+/** Coming up and going down. */
+export const sessionCases: readonly Case[] = [
+  ...(['us', 'peer', 'both'] as const).map(
+    (dials): Case => ({
+      name: `session: ${WHO_DIALS[dials]}`,
+      async run(t, bench) {
+        const { us, at } = await bench.session({ dials });
+        t.match(us.status(at), { state: 'Established', routerId: bench.address(HOST.peer), flaps: 0 });
+      },
+    }),
+  ),
+  {
+    name: 'session over IPv6',
+    async run(t, bench) {
+      const { us, at } = await bench.session({ sessionFamily: 6 });
+      t.match(us.status(at), { state: 'Established', negotiated: { families: ['ipv6-unicast'] } });
+    },
+  },
+  {
+    name: '4-octet AS numbers',
+    async run(t, bench) {
+      const [asn, peerAsn] = [4200000001, 4200000002];
+      const { us, peer, at } = await bench.session({
+        asn,
+        peerAsn,
+        originate: [{ prefix: '172.16.1.0/24' }],
+        routes: [{ prefix: '172.16.2.0/24' }],
+      });
+      await bench.learned(us, '172.16.2.0/24');
+      await bench.seen(peer, '172.16.1.0/24');
+      t.equal(us.status(at).negotiated?.fourOctetAs, true);
+      t.same(us.speaker.explain('172.16.2.0/24').paths[0].asPath, [peerAsn]);
+    },
+  },
+  {
+    name: 'shutdown message received',
+    async run(t, bench) {
+      const { us, peer } = await bench.session();
+      await peer.shutdown('gone for maintenance');
+      const said = () => us.notification('received', 6, 2) ?? us.notification('received', 6, 9);
+      await bench.until('the reason', () => said() !== undefined);
+      t.match(said(), /gone for maintenance/);
+    },
+  },
+  {
+    name: 'shutdown message sent',
+    async run(t, bench) {
+      const { us, peer } = await bench.session();
+      await us.speaker.stop('shutdown', 'back in five minutes');
+      await bench.until('the reason at the peer', async () =>
+        (await peer.sessionText()).includes('back in five minutes'),
+      );
+      t.equal(await peer.established(), false);
+    },
+  },
+];

@@ -1,0 +1,4 @@
+import { exabgp } from './exabgp.ts';
+import { testAgainst } from './matrix.ts';
+
+testAgainst(exabgp);

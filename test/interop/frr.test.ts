@@ -1,0 +1,4 @@
+import { frr } from './frr.ts';
+import { testAgainst } from './matrix.ts';
+
+testAgainst(frr);

@@ -1,0 +1,4 @@
+import { gobgp } from './gobgp.ts';
+import { testAgainst } from './matrix.ts';
+
+testAgainst(gobgp);

@@ -1,0 +1,185 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import type { AddressFamily } from '../../src/bgp/index.ts';
+import { ask, DaemonProcess, run } from './daemon-process.ts';
+import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+
+export const gobgp: PeerKind = {
+  name: 'GoBGP',
+  program: '/usr/bin/gobgpd',
+  debianPackage: 'gobgpd',
+  propagates: true,
+  lacks: {},
+  create: (setup, place) => new GoBgp(setup, place),
+};
+
+class GoBgp implements Peer {
+  readonly #setup: Setup;
+  readonly #place: Place;
+  readonly #process: DaemonProcess;
+  readonly #routes: Map<string, Route>;
+  #started = false;
+
+  constructor(setup: Setup, place: Place) {
+    this.#setup = setup;
+    this.#place = place;
+    this.#process = new DaemonProcess(place, 'gobgpd');
+    this.#routes = new Map(setup.routes.map((route) => [route.prefix, route]));
+  }
+
+  async start(): Promise<void> {
+    writeFileSync(this.#config, config(this.#setup));
+    rmSync(this.#socket, { force: true });
+    const restarted = this.#started ? ['-r'] : [];
+    this.#started = true;
+    const api = ['--api-hosts', `unix://${this.#socket}`, '--pprof-disable'];
+    this.#process.start([gobgp.program, '-f', this.#config, '-l', 'debug', '-p', ...api, ...restarted]);
+    await this.#process.answers(async () => (await this.#ask('global')) !== '');
+    await this.#add([...this.#routes.values()]);
+  }
+
+  stop(): Promise<void> {
+    return this.#process.end('SIGTERM');
+  }
+
+  kill(): Promise<void> {
+    return this.#process.end('SIGKILL');
+  }
+
+  async established(): Promise<boolean> {
+    return (await this.#ask(`neighbor ${this.#neighbour}`)).includes('BGP state = ESTABLISHED');
+  }
+
+  async routes(family: AddressFamily): Promise<readonly SeenRoute[]> {
+    const text = await this.#ask(`-j neighbor ${this.#neighbour} adj-in -a ${nameOf(family)}`);
+    const table = JSON.parse(text.startsWith('{') ? text : '{}') as Record<string, readonly GoBgpPath[]>;
+    return Object.values(table).flatMap((paths) => paths.map(seen));
+  }
+
+  async announce(routes: readonly Route[]): Promise<void> {
+    for (const route of routes) this.#routes.set(route.prefix, route);
+    if (this.#process.running) await this.#add(routes);
+  }
+
+  async withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) {
+      this.#routes.delete(prefix);
+      if (this.#process.running) await this.#tell('global', 'rib', 'del', prefix, '-a', familyOf(prefix));
+    }
+  }
+
+  async askRefresh(): Promise<void> {
+    await this.#tell('neighbor', this.#neighbour, 'softresetin');
+  }
+
+  async shutdown(text: string): Promise<void> {
+    await this.#tell('neighbor', this.#neighbour, 'shutdown', '--reason', text);
+  }
+
+  async sessionText(): Promise<string> {
+    return `${await this.#ask(`neighbor ${this.#neighbour}`)}\n${this.#process.log}`;
+  }
+
+  async #add(routes: readonly Route[]): Promise<void> {
+    for (const route of routes) {
+      const { communities, extendedCommunities = [], largeCommunities } = route;
+      await this.#tell(
+        ...['global', 'rib', 'add', route.prefix, '-a', familyOf(route.prefix)],
+        ...(communities ? ['community', communities.join(',')] : []),
+        ...extendedCommunities.flatMap((text) => [text.slice(0, 2), text.slice(3)]),
+        ...(largeCommunities ? ['large-community', largeCommunities.join(',')] : []),
+      );
+    }
+  }
+
+  get #neighbour(): string {
+    return this.#setup.neighbours[0].address;
+  }
+
+  get #config(): string {
+    return `${this.#place.directory}/gobgpd.toml`;
+  }
+
+  get #socket(): string {
+    return `${this.#place.directory}/api.sock`;
+  }
+
+  #ask(command: string): Promise<string> {
+    return ask(this.#place, ['gobgp', '--target', `unix://${this.#socket}`, ...command.split(' ')]);
+  }
+
+  #tell(...words: readonly string[]): Promise<string> {
+    return run(this.#place, ['gobgp', '--target', `unix://${this.#socket}`, ...words]);
+  }
+}
+
+interface GoBgpPath {
+  readonly nlri: { readonly prefix: string };
+  readonly attrs: readonly {
+    readonly type: number;
+    readonly nexthop?: string;
+    readonly communities?: readonly number[];
+    readonly value?: unknown;
+  }[];
+}
+
+function seen({ nlri, attrs }: GoBgpPath): SeenRoute {
+  const of = (type: number) => attrs.find((attribute) => attribute.type === type);
+  const extended = (of(16)?.value ?? []) as readonly { readonly subtype: number; readonly value: string }[];
+  const large = (of(32)?.value ?? []) as readonly Record<'ASN' | 'LocalData1' | 'LocalData2', number>[];
+  return {
+    prefix: nlri.prefix,
+    nextHop: of(3)?.nexthop ?? of(14)?.nexthop ?? '',
+    communities: (of(8)?.communities ?? []).map((value) => `${value >>> 16}:${value & 0xffff}`),
+    extendedCommunities: extended.map(({ subtype, value }) => `${subtype === 2 ? 'rt' : 'soo'}:${value}`),
+    largeCommunities: large.map(({ ASN, LocalData1, LocalData2 }) => `${ASN}:${LocalData1}:${LocalData2}`),
+  };
+}
+
+function config({ asn, routerId, neighbours }: Setup): string {
+  return `[global.config]
+as = ${asn}
+router-id = "${routerId}"
+port = 179
+local-address-list = ["${neighbours[0].localAddress}"]
+${neighbours.map(session).join('\n')}
+`;
+}
+
+function session({ address, localAddress, asn, families, ...more }: Neighbour): string {
+  const { passive, password, holdTime, addPath, restartTime } = more;
+  const graceful =
+    restartTime === undefined ? '' : `[neighbors.graceful-restart.config]\nenabled = true\nrestart-time = ${restartTime}`;
+  const lists = families.map(
+    (family) => `[[neighbors.afi-safis]]
+[neighbors.afi-safis.config]
+afi-safi-name = "${nameOf(family)}-unicast"
+[neighbors.afi-safis.mp-graceful-restart.config]
+enabled = ${restartTime !== undefined}
+[neighbors.afi-safis.add-paths.config]
+receive = ${addPath === 'receive'}
+send-max = ${addPath === 'send' ? 8 : 0}`,
+  );
+  return `[[neighbors]]
+[neighbors.config]
+neighbor-address = "${address}"
+peer-as = ${asn}
+${password === undefined ? '' : `auth-password = "${password}"`}
+[neighbors.transport.config]
+local-address = "${localAddress}"
+passive-mode = ${passive}
+[neighbors.timers.config]
+connect-retry = 1
+idle-hold-time-after-reset = 1
+hold-time = ${holdTime}
+keepalive-interval = ${Math.floor(holdTime / 3)}
+${graceful}
+${lists.join('\n')}`;
+}
+
+function nameOf(family: AddressFamily): string {
+  return family === 'ipv4-unicast' ? 'ipv4' : 'ipv6';
+}
+
+function familyOf(prefix: string): string {
+  return prefix.includes(':') ? 'ipv6' : 'ipv4';
+}

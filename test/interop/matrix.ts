@@ -1,0 +1,58 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { Bench } from './bench.ts';
+import { cases } from './cases/index.ts';
+import { makeNetwork } from './network.ts';
+import type { PeerKind } from './peer.ts';
+import { readTable, writeColumn } from './table.ts';
+
+/** Cases at a time. */
+const JOBS = Number(process.env['INTEROP_JOBS'] ?? 4);
+const CASE_TIMEOUT = 150_000;
+
+/** Runs every case against one kind of daemon, and holds the column of docs/interop.md to what came of it. */
+export function testAgainst(kind: PeerKind): void {
+  const reason = whyNot(kind);
+  if (reason !== undefined && !process.env['CI']) {
+    t.plan(0, reason);
+    return;
+  }
+  t.setTimeout(CASE_TIMEOUT * 4);
+  t.jobs = JOBS;
+  const directory = mkdtempSync(join(tmpdir(), 'vrt-interop-'));
+  // Daemons that give up root must get to their own directories.
+  chmodSync(directory, 0o755);
+  const network = makeNetwork(cases.length);
+  const cells = new Map(cases.map(({ name }) => [name, name in kind.lacks ? `no: ${kind.lacks[name]}` : 'failed']));
+  const clean = (): void => {
+    network.remove();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  t.teardown(clean);
+
+  const chosen = process.env['INTEROP_CASE'];
+  for (const [number, { name, run }] of cases.entries()) {
+    if (chosen !== undefined && !name.includes(chosen)) continue;
+    if (name in kind.lacks) continue;
+    void t.test(name, { buffered: true, timeout: CASE_TIMEOUT }, async (t) => {
+      const place = { directory: join(directory, String(number)), namespace: network.peers, number };
+      mkdirSync(place.directory);
+      await run(t, new Bench(t, kind, place));
+      if (t.passing()) cells.set(name, 'ok');
+    });
+  }
+  if (chosen !== undefined) return;
+  void t.test('docs/interop.md shows what was found', async (t) => {
+    t.comment([...cells].map(([name, cell]) => `${name.padEnd(40)} ${cell}`).join('\n'));
+    if (process.env['UPDATE_DOCS']) writeColumn(kind.name, cells);
+    const table = readTable();
+    t.same(Object.fromEntries([...table].map(([name, row]) => [name, row.get(kind.name)])), Object.fromEntries(cells));
+  });
+}
+
+function whyNot({ name, program, debianPackage }: PeerKind): string | undefined {
+  if (process.getuid?.() !== 0) return 'it needs root, for network namespaces';
+  return existsSync(program) ? undefined : `${name} is not here: apt-get install ${debianPackage}`;
+}

@@ -1,0 +1,4 @@
+import { openbgpd } from './openbgpd.ts';
+import { testAgainst } from './matrix.ts';
+
+testAgainst(openbgpd);

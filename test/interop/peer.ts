@@ -1,0 +1,92 @@
+import type { AddressFamily } from '../../src/bgp/index.ts';
+
+/** How a daemon is to see one neighbour: us. The family of the addresses is that of the session. */
+export interface Neighbour {
+  readonly address: string;
+  readonly localAddress: string;
+  readonly asn: number;
+  readonly families: readonly AddressFamily[];
+  /** Wait for the neighbour to connect. */
+  readonly passive: boolean;
+  readonly password?: string;
+  /** Seconds. */
+  readonly holdTime: number;
+  /** From the daemon's point of view. */
+  readonly addPath?: 'send' | 'receive';
+  /** Routes are kept for this many seconds, and are to be kept for us. */
+  readonly restartTime?: number;
+  /** IPv4 routes with IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop?: boolean;
+}
+
+export interface Route {
+  readonly prefix: string;
+  /** `64512:1` */
+  readonly communities?: readonly string[];
+  /** `rt:64512:1` */
+  readonly extendedCommunities?: readonly string[];
+  /** `64512:1:2` */
+  readonly largeCommunities?: readonly string[];
+  /** For several paths of one prefix. */
+  readonly pathId?: number;
+}
+
+/** A route as the daemon says that it has it from its first neighbour; communities are written as in `Route`. */
+export interface SeenRoute {
+  readonly prefix: string;
+  readonly nextHop: string;
+  readonly communities: readonly string[];
+  readonly extendedCommunities: readonly string[];
+  readonly largeCommunities: readonly string[];
+}
+
+export interface Setup {
+  readonly asn: number;
+  readonly routerId: string;
+  readonly neighbours: readonly [Neighbour, ...Neighbour[]];
+  /** What it announces from the start. */
+  readonly routes: readonly Route[];
+}
+
+/** Where a daemon may be: a directory of its own for its files, and the namespace to live in. */
+export interface Place {
+  readonly directory: string;
+  readonly namespace: string;
+  /** Different for each daemon of a run. */
+  readonly number: number;
+}
+
+/** One running daemon. */
+export interface Peer {
+  /** Resolves once it answers. After a stop or a kill, comes back with the routes it had, as after a restart. */
+  start(): Promise<void>;
+  /** Ends it as a supervisor would. */
+  stop(): Promise<void>;
+  /** Ends it at once, without a word to anybody. */
+  kill(): Promise<void>;
+  established(): Promise<boolean>;
+  /** Routes that it has from its first neighbour. */
+  routes(family: AddressFamily): Promise<readonly SeenRoute[]>;
+  announce(routes: readonly Route[]): Promise<void>;
+  withdraw(prefixes: readonly string[]): Promise<void>;
+  /** Has it ask its first neighbour for its routes (RFC 2918). */
+  askRefresh(): Promise<void>;
+  /** Ends the session with its first neighbour, for the reason given (RFC 9003). */
+  shutdown(text: string): Promise<void>;
+  /** All that it has to say of its sessions: status and log. */
+  sessionText(): Promise<string>;
+}
+
+/** A kind of daemon. */
+export interface PeerKind {
+  readonly name: string;
+  /** Path of the program, to see whether it is here. */
+  readonly program: string;
+  /** The Debian package that has it. */
+  readonly debianPackage: string;
+  /** Cases that it has no means for, and why. */
+  readonly lacks: Readonly<Record<string, string>>;
+  /** It passes routes on from one neighbour to another. */
+  readonly propagates: boolean;
+  create(setup: Setup, place: Place): Peer;
+}
