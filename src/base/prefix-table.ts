@@ -6,8 +6,9 @@ const EMPTY = 0xffffffff;
 /** Length of numbers that stand for no prefix. */
 const UNUSED = 255;
 
-/** Released prefixes are swept out together once there are this many, and as many as those in use. */
+/** Released prefixes are swept out together once there are this many, and three times as many as those in use. */
 const SWEEP = 4096;
+const SWEEP_RATIO = 3;
 
 /**
  * Gives each prefix a small dense number on first sight, so that everything known about prefixes can live in
@@ -156,7 +157,7 @@ export class PrefixTable {
     if (!this.has(index)) return;
     this.#released[index] = 1;
     this.#releasedCount++;
-    if (this.#releasedCount > SWEEP && this.#releasedCount > this.size) this.#sweep();
+    if (this.#releasedCount > SWEEP && this.#releasedCount > SWEEP_RATIO * this.size) this.#sweep();
   }
 
   /** CIDR text, for people. */

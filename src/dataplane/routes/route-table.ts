@@ -8,6 +8,7 @@ import type { HowTable } from './how-table.ts';
  */
 export const ROUTE_SOURCES = ['workload', 'tunnel', 'bgp', 'blackhole'] as const;
 export type RouteSource = (typeof ROUTE_SOURCES)[number];
+const SOURCES = ROUTE_SOURCES.length;
 
 /** A batch on its way to the kernel: the changes, and which prefix each entry is about. */
 export interface RouteBatch {
@@ -24,7 +25,8 @@ export class RouteTable {
   readonly prefixes: PrefixTable;
   readonly hows: HowTable;
   readonly #delta: DeltaMap;
-  readonly #columns: Record<RouteSource, Uint32Array>;
+  /** What each source wants, side by side: prefix × sources + rank of the source. */
+  #wants: Uint32Array;
   #holding = false;
   #held = new Set<number>();
 
@@ -33,12 +35,7 @@ export class RouteTable {
     this.hows = hows;
     this.prefixes = new PrefixTable(family, expected);
     this.#delta = new DeltaMap(expected);
-    this.#columns = {
-      workload: new Uint32Array(expected),
-      tunnel: new Uint32Array(expected),
-      bgp: new Uint32Array(expected),
-      blackhole: new Uint32Array(expected),
-    };
+    this.#wants = new Uint32Array(expected * SOURCES);
   }
 
   /** Routes that should be in the kernel. */
@@ -57,18 +54,25 @@ export class RouteTable {
 
   /** What `source` wants for the prefix: the number of a how, or 0 for nothing. */
   want(source: RouteSource, prefix: number, how: number): void {
-    if (prefix >= this.#columns.bgp.length) this.#grow(prefix);
-    this.#columns[source][prefix] = how;
-    this.#delta.setDesired(prefix, this.#winner(prefix));
+    this.wantRanked(ROUTE_SOURCES.indexOf(source), prefix, how);
+  }
+
+  /** As `want`, for hot paths: the source as its index in `ROUTE_SOURCES`. */
+  wantRanked(rank: number, prefix: number, how: number): void {
+    const at = prefix * SOURCES;
+    if (at + SOURCES > this.#wants.length) this.#grow(prefix);
+    const wants = this.#wants;
+    wants[at + rank] = how;
+    this.#delta.setDesired(prefix, wants[at] || wants[at + 1] || wants[at + 2] || wants[at + 3]);
   }
 
   wantedBy(source: RouteSource, prefix: number): number {
-    return this.#columns[source][prefix] ?? 0;
+    return this.#wants[prefix * SOURCES + ROUTE_SOURCES.indexOf(source)] ?? 0;
   }
 
   /** Which source decides about the prefix now. */
   sourceOf(prefix: number): RouteSource | undefined {
-    return ROUTE_SOURCES.find((source) => this.#columns[source][prefix] > 0);
+    return ROUTE_SOURCES.find((source) => this.wantedBy(source, prefix) > 0);
   }
 
   desired(prefix: number): number {
@@ -147,9 +151,9 @@ export class RouteTable {
 
   /** Records what the kernel did with a batch. Prefixes in `failures` stay different, for a later attempt. */
   settle({ changes, keys }: RouteBatch, failures: readonly RouteFailure[]): void {
-    const failed = new Set(failures.map((failure) => failure.entry));
+    const failed = failures.length === 0 ? undefined : new Set(failures.map((failure) => failure.entry));
     for (let entry = 0; entry < changes.count; entry++) {
-      if (failed.has(entry)) continue;
+      if (failed?.has(entry)) continue;
       const prefix = keys[entry];
       if (changes.verbs[entry] !== ROUTE_DELETE) this.#delta.setActual(prefix, changes.howIndex[entry]);
       else if (entry === 0 || keys[entry - 1] !== prefix) {
@@ -165,17 +169,9 @@ export class RouteTable {
     return old.table === next.table && (old.metric ?? 0) === (next.metric ?? 0) && this.family === 4;
   }
 
-  #winner(prefix: number): number {
-    const { workload, tunnel, bgp, blackhole } = this.#columns;
-    return workload[prefix] || tunnel[prefix] || bgp[prefix] || blackhole[prefix];
-  }
-
   #grow(prefix: number): void {
-    const capacity = Math.max(this.prefixes.capacity, prefix + 1);
-    for (const source of ROUTE_SOURCES) {
-      const wider = new Uint32Array(capacity);
-      wider.set(this.#columns[source]);
-      this.#columns[source] = wider;
-    }
+    const wider = new Uint32Array(Math.max(this.prefixes.capacity, prefix + 1) * SOURCES);
+    wider.set(this.#wants);
+    this.#wants = wider;
   }
 }
