@@ -1,17 +1,6 @@
-import type { Family, PrefixTable } from '../../base/index.ts';
 import type { Filter, FilterRule } from '../api.ts';
-import { compileMatch, type RouteAttributes } from './match.ts';
-
-/** A route as a filter sees it. */
-export interface RouteView {
-  readonly family: Family;
-  readonly prefixes: PrefixTable;
-  readonly prefix: number;
-  readonly source: 'bgp' | 'local';
-  readonly tag: string | undefined;
-  /** Asked for only when a rule needs it. */
-  readonly attributes: () => RouteAttributes;
-}
+import { compileMatch } from './match.ts';
+import type { RouteView } from './route-view.ts';
 
 /** What a filter decided, and which rule did: `rule` is its index, or -1 for the default. */
 export interface Verdict {

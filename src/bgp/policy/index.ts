@@ -9,4 +9,5 @@
 export { addCommunities, amend } from './amend.ts';
 export { formatCommunity, parseCommunity, wellKnownCommunity } from './community.ts';
 export { formatExtendedCommunity } from './extended-community.ts';
-export { CompiledFilter, type RouteView, type Verdict } from './filter.ts';
+export { CompiledFilter, type Verdict } from './filter.ts';
+export type { RouteView } from './route-view.ts';

@@ -1,15 +1,7 @@
 import { ipv4Mask, type PrefixTable, parsePrefix } from '../../base/index.ts';
 import type { FilterMatch } from '../api.ts';
 import { parseCommunity } from './community.ts';
-import type { RouteView } from './filter.ts';
-
-/** What rules ask of a route's attributes. */
-export interface RouteAttributes {
-  asPath(): readonly number[];
-  communities(): readonly number[];
-  extendedCommunities(): readonly bigint[];
-  largeCommunities(): readonly string[];
-}
+import type { RouteView } from './route-view.ts';
 
 type Test = (route: RouteView) => boolean;
 

@@ -5,9 +5,11 @@ import { BatchQueue } from './batch-queue.ts';
 import { DirtySet } from './columns.ts';
 import { type ExportContext, exportKey } from './export-context.ts';
 import { ExportMember, type Outlet } from './export-member.ts';
+import type { ExportStream } from './export-stream.ts';
 import type { LocRib } from './loc-rib.ts';
 import { type ExportTables, NOTHING, Outgoing } from './outgoing.ts';
 import { NO_PATH } from './path-pool.ts';
+import { Snapshot } from './snapshot.ts';
 import { UpdateWriter } from './update-writer.ts';
 
 /** Most prefixes in one batch. */
@@ -28,7 +30,7 @@ const SNAPSHOT_LIFE = 1000;
  *
  * What waits is bounded by the size of the table and never by the rate of change.
  */
-export class ExportGroup {
+export class ExportGroup implements ExportStream {
   readonly key: string;
   readonly context: ExportContext;
   readonly members = new Set<ExportMember>();
@@ -122,18 +124,9 @@ export class ExportGroup {
     this.trim();
   }
 
-  /** The `index`-th piece of the snapshot, or undefined after the last. */
+  /** A piece of the snapshot; only members that were told to replay one ask. */
   snapshotBatch(index: number): Batch | undefined {
-    const snapshot = this.#snapshot!;
-    while (index >= snapshot.batches.length) {
-      if (snapshot.next >= this.#adj.limit) return undefined;
-      const all: number[] = [];
-      for (; snapshot.next < this.#adj.limit && all.length < BATCH_SIZE; snapshot.next++) {
-        if (this.#adj.out(snapshot.next) !== NOTHING) all.push(snapshot.next);
-      }
-      if (all.length > 0) snapshot.batches.push(this.encode(all));
-    }
-    return snapshot.batches[index];
+    return this.#snapshot!.batch(index);
   }
 
   /** What Adj-RIB-Out now says of these entries; with `whole` also that an entry is not, or no longer, for a member. */
@@ -187,7 +180,7 @@ export class ExportGroup {
   }
 
   #openSnapshot(): Snapshot {
-    const snapshot: Snapshot = { from: this.queue.end, next: 0, batches: [] };
+    const snapshot = new Snapshot(this.queue.end, this.#adj, BATCH_SIZE, (entries) => this.encode(entries));
     const close = (): void => {
       if (this.#snapshot !== snapshot) return;
       if ([...this.members].some((member) => member.replaying)) this.#clock.after(SNAPSHOT_LIFE, close);
@@ -242,12 +235,4 @@ export class ExportGroup {
   #exception(source: number): number {
     return this.#memberSources.has(source) ? source : ANYONE;
   }
-}
-
-/** The table as it was announced before `from`, encoded piece by piece as newcomers take it. */
-interface Snapshot {
-  readonly from: number;
-  /** The entry to go on with. */
-  next: number;
-  readonly batches: Batch[];
 }

@@ -1,6 +1,6 @@
 import { ANYONE, type Batch } from './batch.ts';
 import { DirtySet } from './columns.ts';
-import type { ExportGroup } from './export-group.ts';
+import type { ExportStream } from './export-stream.ts';
 
 /** Entries encoded at a time for a member that catches up on its own. */
 const OWN_BATCH = 2048;
@@ -21,7 +21,7 @@ export interface RefreshMarks {
  * the stream with a set of entries that it has still to hear of, and comes back when that is empty.
  */
 export class ExportMember {
-  readonly group: ExportGroup;
+  readonly group: ExportStream;
   /** The peer's number as a source of paths. */
   readonly source: number;
   readonly #outlet: Outlet;
@@ -37,7 +37,7 @@ export class ExportMember {
   /** UPDATE messages written. */
   updates = 0;
 
-  constructor(group: ExportGroup, source: number, outlet: Outlet) {
+  constructor(group: ExportStream, source: number, outlet: Outlet) {
     this.group = group;
     this.source = source;
     this.#outlet = outlet;
@@ -67,13 +67,13 @@ export class ExportMember {
     this.#next = from;
   }
 
-  /** Takes the place of a member of another group: what that one was sent is compared with what this one announces. */
-  takeOver(before: ExportMember): void {
+  /** Takes the place of a member of another group, which was sent `entries`, as numbered here: they are compared with what this one announces. */
+  takeOver(before: ExportMember, entries: readonly number[]): void {
     this.#owesEndOfRib = before.#owesEndOfRib;
     this.#blocked = before.#blocked;
     this.updates = before.updates;
     this.refresh();
-    for (const entry of this.group.entriesLike(before.group)) this.#behind!.add(entry);
+    for (const entry of entries) this.#behind!.add(entry);
   }
 
   /** Hears of a new batch of the stream. */

@@ -88,14 +88,14 @@ export class FamilyRoutes {
     const member = group.join(source, outlet);
     if (before) {
       // Another filter, say: what the old group had announced is withdrawn if the new one does not announce it.
-      member.takeOver(before);
+      member.takeOver(before, group.entriesLike(this.#groups.get(before.group.key)!));
       this.expel(before);
     }
     return member;
   }
 
   expel(member: ExportMember): void {
-    const { group } = member;
+    const group = this.#groups.get(member.group.key)!;
     group.leave(member);
     if (group.members.size > 0) return;
     group.dissolve();

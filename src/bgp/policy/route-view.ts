@@ -1,0 +1,20 @@
+import type { Family, PrefixTable } from '../../base/index.ts';
+
+/** What rules ask of a route's attributes. */
+export interface RouteAttributes {
+  asPath(): readonly number[];
+  communities(): readonly number[];
+  extendedCommunities(): readonly bigint[];
+  largeCommunities(): readonly string[];
+}
+
+/** A route as a filter sees it. */
+export interface RouteView {
+  readonly family: Family;
+  readonly prefixes: PrefixTable;
+  readonly prefix: number;
+  readonly source: 'bgp' | 'local';
+  readonly tag: string | undefined;
+  /** Asked for only when a rule needs it. */
+  readonly attributes: () => RouteAttributes;
+}
