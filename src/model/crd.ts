@@ -123,7 +123,7 @@ function structural(schema: Schema): Schema {
         items: structural(schema['items'] as Schema),
       };
     case 'integer':
-      return { ...kept(schema, ['type', 'nullable', 'enum']), ...bounds(schema) };
+      return { ...kept(schema, ['type', 'format', 'nullable', 'enum']), ...bounds(schema) };
     case undefined:
       return { 'x-kubernetes-preserve-unknown-fields': true };
     default:
@@ -135,8 +135,6 @@ function structuralUnion(alternatives: readonly Schema[]): Schema {
   const types = new Set(alternatives.map((schema) => schema['type']));
   if (types.has('string') && (types.has('integer') || types.has('number')))
     return { 'x-kubernetes-int-or-string': true };
-  // Calico's 64-bit sequence numbers: one alternative is a bigint, which JSON Schema has no word for.
-  if (types.has('integer') && types.has(undefined)) return { type: 'integer', format: 'int64' };
   const values = alternatives.flatMap((schema) => (schema['enum'] as readonly unknown[] | undefined) ?? []);
   if (types.size === 1 && values.length === alternatives.length) {
     return { type: types.has('number') ? 'integer' : [...types][0], enum: values };

@@ -128,8 +128,20 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** In the API a null member is the same as none. An array's nulls stay: a block's free ordinals. */
 function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!isObject(value)) return value;
-  const members = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
-  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]));
+  if (typeof value !== 'object' || value === null) return value;
+  let copy: Record<string, unknown> | undefined;
+  const members = value as Record<string, unknown>;
+  const isArray = Array.isArray(value);
+  for (const name of Object.keys(members)) {
+    const member = members[name];
+    if (typeof member !== 'object' && member !== undefined) continue;
+    const isAbsent = member === undefined || (member === null && !isArray);
+    const cleaned = isAbsent ? undefined : withoutNulls(member);
+    if (cleaned === member && !isAbsent) continue;
+    // What nobody has to change is not copied: blocks come by the ten thousand.
+    copy ??= (isArray ? [...value] : { ...value }) as unknown as Record<string, unknown>;
+    if (isAbsent) delete copy[name];
+    else copy[name] = cleaned;
+  }
+  return copy ?? value;
 }

@@ -107,9 +107,13 @@ export const routePriority = z.number().int().min(1).max(2147483646);
 
 /** An integer that may exceed what a number holds exactly: Calico's nanosecond sequence numbers. */
 export const uint64 = z
-  .union([z.bigint(), z.number().int()])
-  .transform((value) => BigInt(value))
-  .refine((value) => value >= 0n && value < 1n << 64n, 'must be an unsigned 64-bit integer');
+  .custom<bigint | number>(
+    (value) =>
+      typeof value === 'bigint' ? value >= 0n && value < 1n << 64n : Number.isSafeInteger(value) && Number(value) >= 0,
+    'must be an unsigned 64-bit integer',
+  )
+  .meta({ type: 'integer', format: 'int64' })
+  .transform((value) => BigInt(value));
 
 export const secretKeyRef = z.looseObject({
   secretKeyRef: z.looseObject({ name: z.string(), key: z.string(), optional: z.boolean().optional() }).optional(),
