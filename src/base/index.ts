@@ -12,6 +12,7 @@ export * from './byte-reader.ts';
 export * from './byte-writer.ts';
 export * from './clock.ts';
 export * from './delta-map.ts';
+export * from './duration.ts';
 export * from './errors.ts';
 export * from './ipv4.ts';
 export * from './ipv6.ts';

@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix, VRouterError } from '../base/index.ts';
 import { DEFAULT_SOCKET } from '../control/index.ts';
+import { DEFAULT_LEDGER } from '../ipam/index.ts';
 import { LOG_LEVELS, type LogLevel } from '../observe/index.ts';
 
 /** A setting that can't be used. The message names the setting, where it came from, its value, and what is allowed. */
@@ -113,6 +114,8 @@ const schema = z.object({
   FELIX_PROMETHEUSMETRICSPORT: whole(0, 65535).default(9091),
   FELIX_ROUTEREFRESHINTERVAL: whole(0, 86400).default(90),
   VROUTER_SOCKET: z.string().min(1).default(DEFAULT_SOCKET),
+  /** The book of who had which address when; `none`: no book is kept. */
+  VROUTER_IPAM_LEDGER: z.string().min(1).default(DEFAULT_LEDGER),
   /** Seconds; 0 switches keepalives off. */
   VROUTER_BGP_HOLD_TIME: whole(0, 65535)
     .refine((value) => value === 0 || value >= 3, '0, or 3 to 65535 seconds')

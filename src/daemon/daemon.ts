@@ -3,13 +3,13 @@ import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, type NodeStatus, RequestRefused } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import { DatastoreUnavailable, type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
-import { Ipam } from '../ipam/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Metrics, nodePages, PageServer } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
+import { IpamKeeping } from './ipam-keeping.ts';
 import { nodeStatus, type QuerySources } from './queries.ts';
 import { register } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
@@ -41,6 +41,7 @@ export class Daemon {
   readonly #parts: DaemonParts;
   readonly #calculation: Calculation;
   readonly #syncer: Syncer;
+  readonly #addresses: IpamKeeping;
   readonly #dataplane: Dataplane;
   readonly #endpoints: Endpoints;
   readonly #metrics: Metrics;
@@ -66,12 +67,20 @@ export class Daemon {
       log: log.child({ component: 'dataplane' }),
       resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
     });
+    this.#addresses = new IpamKeeping({
+      nodename: config.NODENAME,
+      store,
+      clock,
+      log: log.child({ component: 'ipam' }),
+      ledger: config.VROUTER_IPAM_LEDGER,
+    });
     this.#syncer = new Syncer({
       store,
-      kinds: INPUT_KINDS,
+      kinds: [...new Set([...INPUT_KINDS, ...IpamKeeping.kinds])],
       clock,
       log: log.child({ component: 'datastore' }),
       onUpdates: (batch) => {
+        this.#addresses.apply(batch);
         this.#calculation.apply(batch);
         this.#react();
       },
@@ -81,7 +90,7 @@ export class Daemon {
       nodename: config.NODENAME,
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
       store,
-      ipam: new Ipam({ store, clock }),
+      ipam: this.#addresses.ipam,
       kernel,
       clock,
       log: log.child({ component: 'endpoints' }),
@@ -98,7 +107,11 @@ export class Daemon {
         await this.#applyEarly();
       },
     });
-    this.#metrics = new Metrics({ status: () => this.status(), routesWritten: () => this.#dataplane.routes.written });
+    this.#metrics = new Metrics({
+      status: () => this.status(),
+      routesWritten: () => this.#dataplane.routes.written,
+      ipam: () => this.#addresses.samples(),
+    });
     this.#requests = {
       endpoints: this.#endpoints,
       queries: () => this.#sources(),
@@ -132,6 +145,7 @@ export class Daemon {
     this.#stopping.abort(new Error(reason));
     for (const server of this.#servers) await server.close();
     await this.#syncer.stop();
+    await this.#addresses.stop();
     await this.#applying;
     await this.#routing?.stop('restart', reason);
     this.#dataplane.stop();
@@ -169,6 +183,7 @@ export class Daemon {
     this.#parts.log.info({ status }, 'datastore');
     if (status !== 'in-sync' || this.#phase !== 'syncing') return;
     this.#phase = 'running';
+    this.#addresses.begin();
     this.#inOrder(() => this.#begin());
   }
 

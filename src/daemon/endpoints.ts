@@ -118,6 +118,7 @@ export class Endpoints {
         node: nodename,
         timestamp: `${new Date(clock.wallTime()).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`,
       },
+      ...(identity.pod !== undefined && { namespace: identity.namespace }),
       ...(config.ipam.ipv4_pools && { pools4: config.ipam.ipv4_pools }),
       ...(config.ipam.ipv6_pools && { pools6: config.ipam.ipv6_pools }),
     });

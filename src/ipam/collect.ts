@@ -29,9 +29,29 @@ export interface Sweep {
   readonly handles: readonly string[];
   /** Owners that look dead and whose time has not come yet. */
   readonly suspects: number;
+  /** Addresses that look dead and whose time has not come yet. */
+  readonly candidates: readonly Place[];
+  /** `released` once more, with their nodes. */
+  readonly reclaimed: readonly Place[];
 }
 
-const DEFAULT_GRACE = 15 * 60_000;
+/** An address and the node that it is (or was) on, as far as that is known. */
+export interface Place {
+  readonly address: string;
+  readonly node: string | undefined;
+}
+
+export const DEFAULT_GRACE = 15 * 60_000;
+
+const NOTHING: Sweep = {
+  released: [],
+  blocks: [],
+  nodes: [],
+  handles: [],
+  suspects: 0,
+  candidates: [],
+  reclaimed: [],
+};
 
 /**
  * Takes back what nobody uses any more: addresses whose pod is gone, owner by owner; the blocks of nodes that are
@@ -56,21 +76,31 @@ export class Collector {
     this.#grace = grace;
   }
 
-  /** Looks once at everything. Call it every half of the grace. */
-  async sweep(): Promise<Sweep> {
-    if (this.#grace === 0) return { released: [], blocks: [], nodes: [], handles: [], suspects: 0 };
+  /** Looks once at everything. Call it every half of the grace, which may change from one sweep to the next. */
+  async sweep(grace = this.#grace): Promise<Sweep> {
+    if (grace === 0) return NOTHING;
     // Handles first: one that is counted up for an address which we then find in its block is no suspect.
     const handles = (await this.#store.list('IPAMHandle')).items;
     const blocks = (await this.#store.list('IPAMBlock')).items.filter(({ spec }) => isReadable(spec));
     const owners = allocationsByOwner(blocks);
     const census = await this.#census();
-    const round = new Round(this.#suspects, this.#clock.now(), this.#grace);
-    const released = await this.#releaseDead(owners, census, round);
+    const round = new Round(this.#suspects, this.#clock.now(), grace);
+    const reclaimed = await this.#releaseDead(owners, census, round);
+    const released = reclaimed.map(({ address }) => address);
     const nodes = await this.#leaveNodes(owners, census, new Set(released));
     const given = await this.#leaveEmpty(blocks, census, round);
     const removed = await this.#removeHandles(handles, owners, round);
     this.#suspects = round.seen;
-    return { released, blocks: given, nodes, handles: removed, suspects: round.seen.size };
+    const candidates = round.waiting.filter(({ address }) => !released.includes(address));
+    return {
+      released,
+      blocks: given,
+      nodes,
+      handles: removed,
+      suspects: round.seen.size,
+      candidates,
+      reclaimed,
+    };
   }
 
   async #census(): Promise<Census> {
@@ -82,18 +112,19 @@ export class Collector {
     owners: ReadonlyMap<string, readonly Allocation[]>,
     census: Census,
     round: Round,
-  ): Promise<readonly string[]> {
+  ): Promise<readonly Place[]> {
     const due: (readonly [owner: string, allocations: readonly Allocation[]])[] = [];
     for (const [owner, allocations] of owners) {
       const verdict = census.verdict(allocations);
       if (verdict === 'live' || verdict === 'unknown') continue;
+      round.waiting.push(...allocations.map(placeOf));
       const sequences = allocations.map(({ sequenceNumber }) => String(sequenceNumber)).join();
       if (verdict === 'orphaned' || round.isDue(`owner ${owner} ${sequences}`)) due.push([owner, allocations]);
     }
     if (due.length === 0) return [];
     // Much may have happened since the first look: nobody loses an address without a second one.
     const now = await this.#census();
-    const released: string[] = [];
+    const released: Place[] = [];
     for (const [owner, allocations] of due) {
       const verdict = now.verdict(allocations);
       if (verdict === 'dead' || verdict === 'orphaned') released.push(...(await this.#release(owner, allocations)));
@@ -101,7 +132,7 @@ export class Collector {
     return released;
   }
 
-  async #release(owner: string, allocations: readonly Allocation[]): Promise<readonly string[]> {
+  async #release(owner: string, allocations: readonly Allocation[]): Promise<readonly Place[]> {
     const requests = allocations.map(({ address, owner: { handle_id: handleId }, sequenceNumber }) => ({
       address: parseAddress(address),
       handleId,
@@ -116,7 +147,7 @@ export class Collector {
     }
     const addresses = allocations.map(({ address }) => address);
     this.#log.info({ owner, addresses }, 'released addresses that nobody uses');
-    return addresses;
+    return allocations.map(placeOf);
   }
 
   /** A node that is gone loses its blocks once nothing is left of its own; what others borrowed stays theirs. */
@@ -179,9 +210,15 @@ export class Collector {
   }
 }
 
+function placeOf({ address, owner }: Allocation): Place {
+  return { address, node: owner.secondary?.['node'] };
+}
+
 /** One sweep's view of the suspects: those that aren't seen again in the same state are forgotten. */
 class Round {
   readonly seen = new Map<string, number>();
+  /** Addresses that look dead. */
+  readonly waiting: Place[] = [];
   readonly #before: ReadonlyMap<string, number>;
   readonly #now: number;
   readonly #grace: number;

@@ -16,6 +16,9 @@ export interface FamilyRequest extends Owner {
   readonly use: PoolUse;
   /** Names or CIDRs of the pools to take from; absent or empty: all that select the node and the namespace. */
   readonly pools?: readonly string[] | undefined;
+  /** The pod's namespace: its labels are asked for where a pool selects namespaces. */
+  readonly namespace?: string | undefined;
+  /** Labels of the pod's namespace, where they are known already. */
   readonly namespaceLabels?: Labels | undefined;
   /** A limit of this request, beside the cluster's; 0 or absent: none. */
   readonly maxBlocksPerHost?: number | undefined;
@@ -45,19 +48,30 @@ export async function prepare(request: FamilyRequest, facts: Facts): Promise<Err
 }
 
 async function prepareWith(request: FamilyRequest, facts: Facts): Promise<Errand> {
-  const { hostname, family, use, pools: requested, namespaceLabels = {} } = request;
+  const { hostname, family, use, pools: requested } = request;
   const [all, reservations, settings, nodeLabels] = await Promise.all([
     facts.pools(),
     facts.reservations(),
     facts.settings(),
     facts.nodeLabels(hostname),
   ]);
+  const namespaceLabels = await labelsOfNamespace(request, all, facts);
   const pools = choosePools(all, { family, hostname, nodeLabels, namespaceLabels, use, requested });
   const left = (cidr: string): boolean => {
     const pool = poolOf(all, parsePrefix(cidr));
     return pool !== undefined && !selectsNode(pool, nodeLabels);
   };
   return { request, pools, reservations, settings, mine: hostAffinity(hostname), got: [], left };
+}
+
+async function labelsOfNamespace(
+  { namespace, namespaceLabels, pools = [] }: FamilyRequest,
+  all: readonly Pool[],
+  facts: Facts,
+): Promise<Labels> {
+  if (namespaceLabels !== undefined) return namespaceLabels;
+  const matters = pools.length === 0 && all.some(({ spec }) => spec.namespaceSelector);
+  return matters && namespace !== undefined ? facts.namespaceLabels(namespace) : {};
 }
 
 /** How many addresses it still wants. */

@@ -5,7 +5,7 @@ import { Reservations } from './reservations.ts';
 
 /**
  * What an assignment has to know besides blocks. Nothing here guards an address (the blocks' compare-and-swap
- * does), so it may be a moment old: `StoreFacts` asks the store each time, `WatchedFacts` follows it.
+ * does), so it may be a moment old: `StoreFacts` asks the store each time, `KnownFacts` follows it.
  */
 export interface Facts {
   /** All pools, sorted by name. */
@@ -14,11 +14,16 @@ export interface Facts {
   settings(): Promise<EffectiveIPAMConfiguration>;
   /** Of a node that doesn't exist: none. */
   nodeLabels(name: string): Promise<Labels>;
+  /** Of a namespace that doesn't exist, or that the store doesn't know: none. */
+  namespaceLabels(name: string): Promise<Labels>;
   /** The same, asked of the store now: nobody is refused on hearsay. */
   readonly fresh: Facts;
 }
 
 export const SETTINGS_NAME = 'default';
+
+/** What a namespace's profile puts before each of its labels. */
+const NAMESPACE_LABEL = 'pcns.';
 
 export function labelsOf(node: Node | undefined): Labels {
   return node?.metadata.labels ?? {};
@@ -50,5 +55,16 @@ export class StoreFacts implements Facts {
 
   async nodeLabels(name: string): Promise<Labels> {
     return labelsOf(await this.#store.get({ kind: 'Node', name }));
+  }
+
+  /** In every engine a namespace shows as the profile that its pods have. */
+  async namespaceLabels(name: string): Promise<Labels> {
+    const profile = await this.#store.get({ kind: 'Profile', name: `kns.${name}` });
+    const labels = Object.entries(profile?.spec.labelsToApply ?? {});
+    return Object.fromEntries(
+      labels
+        .filter(([label]) => label.startsWith(NAMESPACE_LABEL))
+        .map(([label, value]) => [label.slice(NAMESPACE_LABEL.length), value]),
+    );
   }
 }

@@ -33,14 +33,15 @@ export {
 export { type AuditInput, readAuditInput, type Use, usesOfEndpoints, usesOfNodes } from './audit-input.ts';
 export { isBorrowed } from './block.ts';
 export { blockFaults } from './block-check.ts';
-export { Collector, type CollectorOptions, type Sweep } from './collect.ts';
+export { Collector, type CollectorOptions, DEFAULT_GRACE, type Place, type Sweep } from './collect.ts';
 export { DEFAULT_MAX_BLOCKS } from './errand.ts';
 export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
 export { type Facts, StoreFacts } from './facts.ts';
+export { type BlockFigures, blockFigures } from './figures.ts';
 export { handleOf, type TunnelKind, tunnelType } from './handle.ts';
 export { factKinds, KnownFacts } from './known-facts.ts';
 export { type Ledger, type LedgerEntry, noLedger, type Tenancy, tenancies, tenantAt } from './ledger.ts';
-export { LedgerFile, type LedgerFileOptions, readLedger } from './ledger-file.ts';
+export { DEFAULT_LEDGER, LedgerFile, type LedgerFileOptions, readLedger } from './ledger-file.ts';
 export type { Claims } from './ownership.ts';
 export type { Owner } from './parts.ts';
 export {

@@ -79,6 +79,11 @@ export class KnownFacts implements Facts {
   async nodeLabels(name: string): Promise<Labels> {
     return this.#inSync ? (this.#labels.get(name) ?? {}) : this.fresh.nodeLabels(name);
   }
+
+  /** Not followed: they are needed only where pools select namespaces, and a cluster has thousands. */
+  namespaceLabels(name: string): Promise<Labels> {
+    return this.fresh.namespaceLabels(name);
+  }
 }
 
 function put<Value>(map: Map<string, Value>, name: string, value: Value | undefined): void {

@@ -23,6 +23,8 @@ export interface LedgerFileOptions {
   readonly log?: Log;
 }
 
+/** Where the daemon keeps its ledger unless it is told otherwise. */
+export const DEFAULT_LEDGER = '/var/lib/calico/ipam-ledger.jsonl';
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const DEFAULT_KEEP = 4;
 

@@ -32,5 +32,6 @@ export function nodeEnvironment(lab: LabPlan, node: NodePlan): Readonly<Record<s
     DATASTORE_TYPE: 'sqlite',
     SQLITE_PATH: lab.datastore,
     VROUTER_SOCKET: node.socket,
+    VROUTER_IPAM_LEDGER: `${lab.directory}/${node.name}.ledger.jsonl`,
   };
 }

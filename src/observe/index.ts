@@ -5,6 +5,7 @@
  * readiness and metrics over HTTP. All of them read one value, the `NodeStatus` that `calicoctl node status` shows too.
  */
 export { type Page, PageServer, type Pages, text } from './http.ts';
+export type { IpamMetric, IpamSamples, Sample } from './ipam-metrics.ts';
 export { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
 export { Metrics } from './metrics.ts';
 export { nodePages } from './pages.ts';

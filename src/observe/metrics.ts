@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { NodeStatus } from '../control/index.ts';
+import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
 
 /** The state behind a number of an FSM state, as `vrouter_bgp_session_state` counts them. */
 const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
@@ -17,7 +18,12 @@ export class Metrics {
   readonly flaps: Counter;
   readonly cniSeconds: Histogram;
 
-  constructor(sources: { status: () => NodeStatus; routesWritten: () => Readonly<Record<string, number>> }) {
+  constructor(sources: {
+    status: () => NodeStatus;
+    routesWritten: () => Readonly<Record<string, number>>;
+    /** Of the whole cluster, at the node that looks after it. */
+    ipam?: () => Promise<IpamSamples>;
+  }) {
     this.#status = sources.status;
     this.#routesWritten = sources.routesWritten;
     const registers = [this.#registry];
@@ -44,6 +50,7 @@ export class Metrics {
     this.#defineNode(registers);
     this.#defineBgp(registers);
     this.#defineRoutes(registers);
+    if (sources.ipam !== undefined) defineIpamMetrics(registers, sources.ipam);
   }
 
   get contentType(): string {

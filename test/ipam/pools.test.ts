@@ -2,6 +2,7 @@ import t from 'tap';
 import { parseAddress, parsePrefix } from '../../src/base/index.ts';
 import { choosePools, type PoolRequest, poolOf, readPools } from '../../src/ipam/index.ts';
 import { type IPPool, newResource } from '../../src/model/index.ts';
+import { TestCluster, texts } from './cluster.ts';
 
 const pool = (name: string, cidr: string, spec: Partial<IPPool['spec']> = {}): IPPool =>
   newResource('IPPool', { name }, { cidr, ...spec });
@@ -57,4 +58,16 @@ t.test('the pool of an address and of a block', async (t) => {
 t.test('without pools there is no address', async (t) => {
   const request = { family: 4, hostname: 'n', nodeLabels: {}, namespaceLabels: {}, use: 'Workload' } as const;
   t.throws(() => choosePools([], request), { code: 'NO_POOLS', message: 'no configured Calico pools for node n' });
+});
+
+t.test('a pool that selects namespaces is chosen by the labels of the pod’s namespace', async (t) => {
+  const cluster = new TestCluster();
+  await cluster.pool('gold', '10.1.0.0/24', { namespaceSelector: 'tier == "gold"' });
+  await cluster.pool('others', '10.2.0.0/24', { namespaceSelector: '!has(tier)' });
+  const labelsToApply = { 'pcns.tier': 'gold', 'pcns.projectcalico.org/name': 'rich' };
+  await cluster.store.create(newResource('Profile', { name: 'kns.rich' }, { labelsToApply }));
+  const assign = async (namespace: string) =>
+    texts(await cluster.ipam.autoAssign({ hostname: 'node1', num4: 1, namespace })).join();
+  t.match(await assign('rich'), /^10\.1\./);
+  t.match(await assign('unknown'), /^10\.2\./);
 });

@@ -1,11 +1,10 @@
 import { Command } from 'commander';
-import { reasonOf, sleep } from '../../base/index.ts';
+import { parseDuration, reasonOf, sleep } from '../../base/index.ts';
 import type { Store } from '../../datastore/index.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { open, type StoreOptions } from '../session.ts';
 import { CLIENT_VERSION, COMMIT } from '../version.ts';
-import { milliseconds } from './duration.ts';
 import { storeOptions } from './options.ts';
 
 interface VersionOptions extends StoreOptions {
@@ -24,7 +23,7 @@ export function versionCommand(io: Io): Command {
     .option('--client', 'this program only, without asking the cluster')
     .option('--poll <POLL>', 'look at the cluster again and again, this far apart (1s, 10m, 2h); 0 looks once')
     .action(async (options: VersionOptions) => {
-      const pause = options.poll === undefined ? 0 : milliseconds(options.poll);
+      const pause = options.poll === undefined ? 0 : parseDuration(options.poll);
       if (pause === undefined) throw new CommandError(`invalid poll duration specified: ${options.poll}`);
       io.stdout(`Client Version:    ${CLIENT_VERSION}\nGit commit:        ${COMMIT}\n`);
       if (options.client) return;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { reasonOf } from '../../../base/index.ts';
+import { parseDuration, reasonOf } from '../../../base/index.ts';
 import { audit, readAuditInput } from '../../../ipam/index.ts';
 import { formatJson, kindNames } from '../../../model/index.ts';
 import { CommandError } from '../../errors.ts';
@@ -11,7 +11,6 @@ import { toYaml } from '../../printers/yaml.ts';
 import type { Context } from '../../resources/actions.ts';
 import { asApiObject } from '../../resources/result.ts';
 import { type StoreOptions, withStore } from '../../session.ts';
-import { milliseconds } from '../duration.ts';
 import { checkText } from '../ipam/check-text.ts';
 import { storeOptions } from '../options.ts';
 import { podLogs } from './pod-logs.ts';
@@ -39,7 +38,7 @@ export function clusterDiagsCommand(io: Io): Command {
         numberOf('--max-logs', options.maxLogs),
         numberOf('--max-parallelism', options.maxParallelism),
       ];
-      if (options.since !== undefined && milliseconds(options.since) === undefined) {
+      if (options.since !== undefined && parseDuration(options.since) === undefined) {
         throw new CommandError(`invalid duration for --since: ${options.since}`);
       }
       const directory = await mkdtemp(join(tmpdir(), 'calico-diagnostics-'));
