@@ -15,7 +15,7 @@ import { announcements, ownBlocks } from './blocks.ts';
 import type { Desired, DesiredBgp, DesiredTunnels } from './desired.ts';
 import { desiredPeers, listenPort, nodeAddress, nodeAsn } from './peers.ts';
 import { desiredPools } from './pools.ts';
-import { desiredVxlan } from './vxlan.ts';
+import { desiredVxlan, ownSubnet } from './vxlan.ts';
 import { desiredWorkloads } from './workloads.ts';
 
 /** Kinds that the calculation wants to hear of. */
@@ -121,7 +121,9 @@ export class Calculation {
     const inputs = { nodename: this.#nodename, nodes, blocks, pools, felix: felix.get('default') };
     const wantsIpip = pools.some((pool) => pool.ipip !== 'Never');
     return {
-      ipip: wantsIpip ? { address: this.node?.spec.bgp?.ipv4IPIPTunnelAddr } : undefined,
+      ipip: wantsIpip
+        ? { address: this.node?.spec.bgp?.ipv4IPIPTunnelAddr || undefined, subnet: ownSubnet(this.node) }
+        : undefined,
       vxlan4: desiredVxlan(inputs, 4),
       vxlan6: desiredVxlan(inputs, 6),
     };

@@ -24,6 +24,8 @@ export interface DesiredTunnels {
 export interface DesiredIpip {
   /** The node's own tunnel address, once one is assigned. */
   readonly address: string | undefined;
+  /** The node's own subnet, inside which CrossSubnet needs no tunnel; undefined when its address has no length. */
+  readonly subnet: string | undefined;
 }
 
 /** A VXLAN device, the nodes behind it and the routes to their blocks: from IPAM alone, without BGP. */

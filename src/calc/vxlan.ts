@@ -4,11 +4,12 @@ import {
   containsAddress,
   containsPrefix,
   formatAddress,
+  formatPrefix,
   networkAddress,
   type Prefix,
   parseAddress,
   parsePrefix,
-  tryParseInterfaceAddress,
+  tryParsePrefix,
 } from '../base/index.ts';
 import type { FelixConfiguration, IPAMBlock, Node } from '../model/index.ts';
 import type { DesiredPool, DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from './desired.ts';
@@ -51,7 +52,7 @@ export function desiredVxlan(inputs: VxlanInputs, family: 4 | 6): DesiredVxlan |
     vni: inputs.felix?.spec.vxlanVNI ?? DEFAULT_VNI,
     port: inputs.felix?.spec.vxlanPort ?? DEFAULT_PORT,
     underlay,
-    address: family === 4 ? node.spec.ipv4VXLANTunnelAddr : node.spec.ipv6VXLANTunnelAddr,
+    address: vtepAddress(node, family),
     mac: ownMac(node, family),
     peers,
     routes: routesTo(inputs, node, pools, new Map(peers.map((peer) => [peer.node, peer]))),
@@ -60,14 +61,20 @@ export function desiredVxlan(inputs: VxlanInputs, family: 4 | 6): DesiredVxlan |
 
 function ownMac(node: Node, family: 4 | 6): string {
   const set = family === 4 ? node.spec.vxlanTunnelMACAddr : node.spec.vxlanTunnelMACAddrV6;
-  return set || vtepMac(node.metadata.name, family);
+  return set?.toLowerCase() || vtepMac(node.metadata.name, family);
+}
+
+/** The tunnel address in the one way that the kernel writes it too. */
+function vtepAddress({ spec }: Node, family: 4 | 6): string | undefined {
+  const text = family === 4 ? spec.ipv4VXLANTunnelAddr : spec.ipv6VXLANTunnelAddr;
+  return text ? formatAddress(parseAddress(text)) : undefined;
 }
 
 /** A node is reachable by VXLAN once it has both an address of its own and a tunnel address. */
 function vtepOf(node: Node, family: 4 | 6): DesiredVtep[] {
   const underlay = nodeAddress(node, family);
-  const address = family === 4 ? node.spec.ipv4VXLANTunnelAddr : node.spec.ipv6VXLANTunnelAddr;
-  if (underlay === undefined || !address) return [];
+  const address = vtepAddress(node, family);
+  if (underlay === undefined || address === undefined) return [];
   return [{ node: node.metadata.name, underlay, address, mac: ownMac(node, family) }];
 }
 
@@ -109,8 +116,13 @@ function routesTo(
 
 /** Whether an address lies in the node's own subnet, as its Node resource states it with its prefix length. */
 export function sameSubnet(node: Node, address: string): boolean {
-  const text = address.includes(':') ? node.spec.bgp?.ipv6Address : node.spec.bgp?.ipv4Address;
-  const own = text ? tryParseInterfaceAddress(text) : undefined;
-  if (own === undefined || !text?.includes('/')) return false;
-  return containsAddress(parsePrefix(text), parseAddress(address));
+  const subnet = ownSubnet(node, address.includes(':') ? 6 : 4);
+  return subnet !== undefined && containsAddress(parsePrefix(subnet), parseAddress(address));
+}
+
+/** The subnet of the node's own address as CIDR text; undefined when the Node states no prefix length. */
+export function ownSubnet(node: Node | undefined, family: 4 | 6 = 4): string | undefined {
+  const text = family === 6 ? node?.spec.bgp?.ipv6Address : node?.spec.bgp?.ipv4Address;
+  const subnet = text ? tryParsePrefix(text) : undefined;
+  return subnet && formatPrefix(subnet);
 }

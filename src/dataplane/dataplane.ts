@@ -7,6 +7,7 @@ import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { NatReconciler } from './nat/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
+import { TunnelReconciler } from './tunnels/reconcile.ts';
 
 export interface DataplaneOptions {
   readonly kernel: Kernel;
@@ -25,6 +26,7 @@ export class Dataplane {
   readonly routes: RouteReconciler;
   readonly endpoints: EndpointReconciler;
   readonly nat: NatReconciler;
+  readonly tunnels: TunnelReconciler;
   readonly #options: DataplaneOptions;
   readonly #links = new Map<number, Link>();
   #monitor: Monitor | undefined;
@@ -39,6 +41,7 @@ export class Dataplane {
     this.routes = new RouteReconciler(options);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.nat = new NatReconciler(options);
+    this.tunnels = new TunnelReconciler({ ...options, routes: this.routes });
   }
 
   /**
@@ -54,6 +57,8 @@ export class Dataplane {
     });
     await this.#listLinks();
     this.apply(desired);
+    // Before the routes: those through a tunnel that stands already must not be taken for stale ones.
+    await this.tunnels.check();
     await this.routes.start();
     this.#planResync();
   }
@@ -70,11 +75,13 @@ export class Dataplane {
     if (desired.blocks !== before?.blocks) this.#blocks(desired.blocks);
     if (desired.workloads !== before?.workloads) this.endpoints.apply(desired.workloads);
     if (desired.pools !== before?.pools) void this.nat.apply(desired.pools);
+    if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
   }
 
   /** Lists everything again and repairs what differs. */
   async resync(): Promise<void> {
     await this.#listLinks();
+    await this.tunnels.check();
     await this.routes.resync();
     await this.nat.resync();
   }
@@ -99,6 +106,7 @@ export class Dataplane {
     this.#monitor?.stop();
     this.endpoints.stop();
     this.nat.stop();
+    this.tunnels.stop();
     this.routes.stop();
   }
 
@@ -144,9 +152,11 @@ export class Dataplane {
         }
         break;
       case 'address':
+        this.tunnels.addressChanged(event.address);
         this.onTopology();
         break;
       case 'neighbor':
+        this.tunnels.neighborChanged(event.neighbor, event.change === 'new');
         break;
       case 'resync':
         this.#options.log.info({}, 'the kernel reported more changes than could be read; listing again');
@@ -159,6 +169,7 @@ export class Dataplane {
     if (present) this.#links.set(link.index, link);
     else this.#links.delete(link.index);
     this.endpoints.linkChanged(link, present);
+    this.tunnels.linkChanged(link, present);
     const cameUp = present && link.up && !known?.up;
     if (known?.up && !(present && link.up)) this.routes.linkLost(link.index);
     if (cameUp) this.routes.retry();

@@ -4,7 +4,8 @@
  *     Desired ─► endpoints ─┐
  *             ─► blocks ────┼─► RouteTable ─ RouteReconciler ─► Kernel
  *             ─► pools ─────┼─► NatReconciler ─► nftables          │
- *     routing ─ best routes ┘        ▲                            │
+ *             ─► tunnels ───┤        ▲                            │
+ *     routing ─ best routes ┘        │                            │
  *                                    └────────── monitor ◄────────┘
  *
  * Each idea is a `render.ts` (pure: what the kernel should hold) and a `reconcile.ts` (what differs is written). All
@@ -23,3 +24,5 @@ export { GATEWAY_4, GATEWAY_6 } from './endpoints/render.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute } from './routes/render.ts';
 export { ROUTE_SOURCES, type RouteSource, RouteTable } from './routes/route-table.ts';
+export type { FailedTunnel } from './tunnels/device.ts';
+export type { TunnelEntry, TunnelReconciler } from './tunnels/reconcile.ts';

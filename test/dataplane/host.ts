@@ -6,6 +6,8 @@ import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 
 export const HOST = '/run/netns/host';
+/** In how many steps time passes. */
+const SLICES = 20;
 
 /** A fake machine with one host: `eth0` with 172.16.0.1/24, up. Its dataplane runs on a virtual clock. */
 export class Host {
@@ -55,9 +57,12 @@ export class Host {
     });
   }
 
-  /** Lets everything that is due happen. */
-  settle(milliseconds = 100): Promise<void> {
-    return this.clock.advanceAsync(milliseconds);
+  /** Lets everything that is due happen, also what takes many turns, such as looking, writing and looking again. */
+  async settle(milliseconds = 100): Promise<void> {
+    for (let slice = 0; slice < SLICES; slice++) {
+      await this.clock.advanceAsync(milliseconds / SLICES);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** `ip route` of what is ours. */

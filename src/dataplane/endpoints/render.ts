@@ -12,11 +12,12 @@ export function hostSysctls(
   interfaceName: string,
   hasIpv6: boolean,
 ): readonly (readonly [name: string, value: string])[] {
-  const v4 = `net.ipv4.conf.${interfaceName}`;
-  const v6 = `net.ipv6.conf.${interfaceName}`;
+  const name = sysctlWord(interfaceName);
+  const v4 = `net.ipv4.conf.${name}`;
+  const v6 = `net.ipv6.conf.${name}`;
   return [
     [`${v4}.route_localnet`, '1'],
-    [`net.ipv4.neigh.${interfaceName}.proxy_delay`, '0'],
+    [`net.ipv4.neigh.${name}.proxy_delay`, '0'],
     [`${v4}.proxy_arp`, '1'],
     [`${v4}.forwarding`, '1'],
     [`${v4}.rp_filter`, '1'],
@@ -38,10 +39,15 @@ export function podSysctls(ifName: string, hasIpv6: boolean): readonly (readonly
     ...(hasIpv6
       ? ([
           ['net.ipv6.conf.all.disable_ipv6', '0'],
-          [`net.ipv6.conf.${ifName}.accept_dad`, '0'],
+          [`net.ipv6.conf.${sysctlWord(ifName)}.accept_dad`, '0'],
         ] as const)
       : []),
   ];
+}
+
+/** A dot in an interface's name is a slash in the name of a sysctl. */
+function sysctlWord(interfaceName: string): string {
+  return interfaceName.replaceAll('.', '/');
 }
 
 export function podAddress(ifName: string, address: string): InterfaceAddressSpec {

@@ -70,15 +70,18 @@ export class RouteReconciler {
   async resync(): Promise<void> {
     for (const family of [4, 6] as const) {
       const table = this.tables[family];
-      const routes = await this.#kernel.routeList({ family, table: MAIN_TABLE, protocol: ROUTE_PROTOCOL });
-      const seen = new Set<number>();
-      for (const route of routes) {
-        const prefix = prefixNumber(table, route.destination);
-        seen.add(prefix);
-        table.found(prefix, this.hows.id(route));
+      const filter = { family, table: MAIN_TABLE, protocol: ROUTE_PROTOCOL };
+      const { count, addresses, lengths, howIndex, hows } = await this.#kernel.routeColumns(filter);
+      const ids = hows.map((how) => this.hows.id(how));
+      const { prefixes } = table;
+      const seen = new Uint8Array(prefixes.limit + count);
+      for (let entry = 0; entry < count; entry++) {
+        const prefix = prefixes.internAt(addresses, entry * prefixes.words, lengths[entry]);
+        seen[prefix] = 1;
+        table.found(prefix, ids[howIndex[entry]]);
       }
-      for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
-        if (table.actual(prefix) !== 0 && !seen.has(prefix)) table.found(prefix, 0);
+      for (let prefix = 0; prefix < prefixes.limit; prefix++) {
+        if (table.actual(prefix) !== 0 && seen[prefix] === 0) table.found(prefix, 0);
       }
     }
     this.schedule();

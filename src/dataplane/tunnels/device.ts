@@ -1,0 +1,218 @@
+import { type Cancel, type Clock, type Log, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
+import type { DesiredIpip, DesiredPool, DesiredVxlan } from '../../calc/desired.ts';
+import { isKernelError, type Kernel, type Link } from '../../netlink/index.ts';
+import {
+  DEVICE,
+  type DeviceSpec,
+  type DeviceStep,
+  deviceSpec,
+  deviceSteps,
+  retirementSteps,
+  type Surroundings,
+  type TunnelKind,
+} from './render.ts';
+
+export type DeviceKernel = Pick<
+  Kernel,
+  'linkList' | 'addressList' | 'linkAdd' | 'linkSet' | 'linkDelete' | 'addressAdd' | 'addressDelete'
+>;
+
+/** A device that routes can use: its own index, and that of the link under it (VXLAN). */
+export interface ReadyDevice {
+  readonly index: number;
+  readonly parent: number;
+}
+
+/** Part of a tunnel that is not as it should be, and why. */
+export interface FailedTunnel {
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** Milliseconds that a device outlives its use, since other nodes may still send through it. */
+const LINGER = 5000;
+/** Look, write, look again: what still differs then, the kernel does not accept. */
+const LOOKS = 3;
+
+/**
+ * Keeps one tunnel device as it is wanted. Each pass reads the kernel, works out the steps, takes them and reads again:
+ * so it makes no difference who made the device, or what was done to it since.
+ */
+export class TunnelDevice {
+  readonly kind: TunnelKind;
+  readonly #kernel: DeviceKernel;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #failing: RetryQueue<FailedTunnel>;
+  #desired: DesiredIpip | DesiredVxlan | undefined;
+  #pools: readonly DesiredPool[] = [];
+  #text = '';
+  #spec: DeviceSpec | undefined;
+  #ready: ReadyDevice | undefined;
+  #tried = false;
+  #passing: Promise<void> | undefined;
+  #again = false;
+  #retiring: Cancel | undefined;
+  /** Called when the device has become usable, or is so no longer. */
+  onChange: () => void = () => {};
+
+  constructor(kind: TunnelKind, options: { kernel: DeviceKernel; clock: Clock; log: Log }) {
+    this.kind = kind;
+    this.#kernel = options.kernel;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#failing = new RetryQueue(options.clock);
+  }
+
+  get name(): string {
+    return DEVICE[this.kind];
+  }
+
+  /** The device, while routes can use it. */
+  get ready(): ReadyDevice | undefined {
+    return this.#ready;
+  }
+
+  /** It is wanted, and the first attempt to make it has not ended yet. */
+  get pending(): boolean {
+    return this.#desired !== undefined && this.#ready === undefined && !this.#tried;
+  }
+
+  /** As it should be, as far as that has been worked out. */
+  get spec(): DeviceSpec | undefined {
+    return this.#spec;
+  }
+
+  /** What the device should be, or nothing. Asking for the same again does nothing. */
+  want(desired: DesiredIpip | DesiredVxlan | undefined, pools: readonly DesiredPool[]): void {
+    this.#pools = pools;
+    const text = desired === undefined ? 'none' : identity(desired);
+    if (text === this.#text) return;
+    this.#text = text;
+    if ((desired === undefined) !== (this.#desired === undefined)) this.#tried = false;
+    this.#desired = desired;
+    this.#retiring?.();
+    this.#retiring = undefined;
+    if (desired === undefined) {
+      this.#spec = undefined;
+      this.#setReady(undefined);
+      this.#retiring = this.#clock.after(LINGER, () => {
+        this.#retiring = undefined;
+        void this.check();
+      });
+    } else void this.check();
+  }
+
+  /** A link came, changed or went: looked into if it may matter here. */
+  linkChanged(link: Link, present: boolean): void {
+    if (link.name !== this.name && link.index !== this.#spec?.parent) return;
+    if (!present && link.index === this.#ready?.index) this.#setReady(undefined);
+    void this.check();
+  }
+
+  /** Looks at the kernel and repairs what differs. Resolves when that is done, or its failure is noted. */
+  check(): Promise<void> {
+    this.#again = true;
+    this.#passing ??= this.#passes().finally(() => {
+      this.#passing = undefined;
+    });
+    return this.#passing;
+  }
+
+  failures(): readonly FailedTunnel[] {
+    return this.#failing.details();
+  }
+
+  stop(): void {
+    this.#retiring?.();
+    this.#failing.clear();
+  }
+
+  async #passes(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      try {
+        await (this.#desired === undefined ? this.#retire() : this.#bring());
+        this.#failing.done(this.name);
+      } catch (error) {
+        this.#failed(reasonOf(error));
+      }
+    }
+  }
+
+  async #bring(): Promise<void> {
+    let steps: readonly DeviceStep[] = [];
+    for (let look = 0; look < LOOKS; look++) {
+      const around = await this.#look();
+      const spec = this.#desired && deviceSpec(this.#desired, around);
+      if (spec === undefined) return;
+      if (typeof spec === 'string') throw new VRouterError('TUNNEL', spec);
+      this.#spec = spec;
+      steps = deviceSteps(spec, around);
+      const link = around.links.find(({ name }) => name === this.name);
+      if (steps.length === 0 && link !== undefined) {
+        this.#tried = true;
+        this.#setReady({ index: link.index, parent: spec.parent ?? 0 });
+        return;
+      }
+      if (link?.index !== this.#ready?.index) this.#setReady(undefined);
+      for (const step of steps) await this.#take(spec, step);
+    }
+    const left = steps.map(({ verb }) => verb).join(', ');
+    throw new VRouterError('TUNNEL', `the kernel does not keep ${this.name} as it was told (${left})`);
+  }
+
+  async #retire(): Promise<void> {
+    if (this.#retiring !== undefined) return;
+    const around = await this.#look();
+    if (this.#desired !== undefined) return;
+    for (const step of retirementSteps(this.kind, this.#pools, around)) await this.#take(undefined, step);
+  }
+
+  async #look(): Promise<Surroundings> {
+    return { links: await this.#kernel.linkList(), addresses: await this.#kernel.addressList() };
+  }
+
+  async #take(spec: DeviceSpec | undefined, step: DeviceStep): Promise<void> {
+    const { name } = this;
+    this.#log.debug({ device: name, ...step }, 'tunnel device');
+    if (step.verb === 'set link') await this.#kernel.linkSet(name, step.change);
+    else if (step.verb === 'add address') await this.#kernel.addressAdd({ dev: name, address: step.address });
+    else if (step.verb === 'delete address') await this.#kernel.addressDelete({ dev: name, address: step.address });
+    else if (step.verb === 'delete link') await this.#kernel.linkDelete(name);
+    else if (spec !== undefined) await this.#add(spec);
+  }
+
+  /** Asking for `tunl0` may load the module, which then makes it first: that it exists is what was wanted. */
+  async #add({ link }: DeviceSpec): Promise<void> {
+    try {
+      await this.#kernel.linkAdd(link);
+    } catch (error) {
+      if (!(link.kind === 'ipip' && isKernelError(error, 'EEXIST'))) throw error;
+    }
+  }
+
+  #failed(reason: string): void {
+    const attempts = this.#failing.failed(this.name, { what: this.name, reason }, () => void this.check());
+    if (attempts === 1) {
+      this.#log.warn({ device: this.name, err: reason }, 'a tunnel device is not as it should be; trying again later');
+    }
+    if (this.#tried) return;
+    this.#tried = true;
+    this.onChange();
+  }
+
+  #setReady(now: ReadyDevice | undefined): void {
+    const before = this.#ready;
+    if (before?.index === now?.index && before?.parent === now?.parent) return;
+    this.#ready = now;
+    this.onChange();
+  }
+}
+
+/** Equal for wishes that ask for the same device: who is behind a VXLAN device makes no difference to it. */
+function identity(desired: DesiredIpip | DesiredVxlan): string {
+  if (!('vni' in desired)) return JSON.stringify(desired.address ?? null);
+  const { vni, port, underlay, address, mac } = desired;
+  return JSON.stringify([vni, port, underlay, address, mac]);
+}

@@ -1,0 +1,121 @@
+import { type Clock, KeyedDelta, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
+import { formatNeighbor, isKernelError, type Kernel, type Neighbor } from '../../netlink/index.ts';
+import type { FailedTunnel } from './device.ts';
+
+export type NeighborKernel = Pick<Kernel, 'neighborList' | 'neighborAdd' | 'neighborDelete'>;
+
+/**
+ * The permanent neighbours and forwarding entries on one VXLAN device: all of them are ours, and none elsewhere. What
+ * the kernel learns by itself is never permanent, and left alone.
+ */
+export class VxlanPeers {
+  readonly #dev: string;
+  readonly #kernel: NeighborKernel;
+  readonly #log: Log;
+  readonly #failing: RetryQueue<FailedTunnel>;
+  readonly #delta = new KeyedDelta<Neighbor>(formatNeighbor);
+  /** Index of the device whose entries are known; undefined when they have to be read. */
+  #known: number | undefined;
+  #wanted: readonly Neighbor[] = [];
+  /** Called when an entry that was refused may be tried again, or somebody changed one. */
+  onPending: () => void = () => {};
+
+  constructor(dev: string, options: { kernel: NeighborKernel; clock: Clock; log: Log }) {
+    this.#dev = dev;
+    this.#kernel = options.kernel;
+    this.#log = options.log;
+    this.#failing = new RetryQueue(options.clock);
+  }
+
+  /** Makes the entries on the device with this index what is wanted. */
+  async bring(index: number, wanted: readonly Neighbor[]): Promise<void> {
+    this.#wanted = wanted;
+    this.#delta.setAllDesired(new Map(wanted.map((entry) => [keyOf(entry), entry])));
+    if (this.#known !== index) await this.#read(index);
+    const changes = this.#delta.take();
+    for (const { key, desired } of changes) if (desired !== undefined) await this.#write(key, desired, true);
+    for (const { key, desired, actual } of changes) {
+      if (desired === undefined && actual !== undefined) await this.#write(key, actual, false);
+    }
+  }
+
+  /** The device is gone, and its entries with it; or they are to be read again. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  /** What the kernel's monitor says of an entry that somebody changed. */
+  observed(entry: Neighbor, present: boolean): void {
+    if (entry.dev !== this.#dev || this.#known === undefined) return;
+    this.#delta.setActual(keyOf(entry), present && isOurs(entry) ? canonical(entry) : undefined);
+    if (this.#delta.pending) this.onPending();
+  }
+
+  failures(): readonly FailedTunnel[] {
+    return this.#failing.details();
+  }
+
+  /** Each entry that is wanted, and whether the kernel has it so. */
+  entries(): readonly { readonly entry: Neighbor; readonly present: boolean; readonly why: string | undefined }[] {
+    const refused = new Map(this.#failing.details().map(({ what, reason }) => [what, reason]));
+    return this.#wanted.map((entry) => {
+      const actual = this.#known === undefined ? undefined : this.#delta.actual(keyOf(entry));
+      const present = actual !== undefined && formatNeighbor(actual) === formatNeighbor(entry);
+      return { entry, present, why: refused.get(formatNeighbor(entry)) };
+    });
+  }
+
+  stop(): void {
+    this.#failing.clear();
+  }
+
+  async #read(index: number): Promise<void> {
+    const found = [
+      ...(await this.#kernel.neighborList({ dev: this.#dev })),
+      ...(await this.#kernel.neighborList({ dev: this.#dev, fdb: true })),
+    ];
+    this.#delta.setAllActual(new Map(found.filter(isOurs).map((entry) => [keyOf(entry), canonical(entry)])));
+    this.#known = index;
+  }
+
+  async #write(key: string, entry: Neighbor, add: boolean): Promise<void> {
+    try {
+      await (add ? this.#kernel.neighborAdd(entry) : this.#delete(entry));
+      this.#delta.setActual(key, add ? entry : undefined);
+      this.#failing.done(key);
+    } catch (error) {
+      const what = formatNeighbor(entry);
+      const reason = reasonOf(error);
+      const attempts = this.#failing.failed(key, { what, reason }, () => {
+        this.#delta.again(key);
+        if (this.#delta.pending) this.onPending();
+        else this.#failing.done(key);
+      });
+      if (attempts === 1) this.#log.warn({ entry: what, err: reason }, 'the kernel refused a neighbour; trying again');
+    }
+  }
+
+  async #delete(entry: Neighbor): Promise<void> {
+    try {
+      await this.#kernel.neighborDelete(entry);
+    } catch (error) {
+      if (!isKernelError(error, 'ENOENT')) throw error;
+    }
+  }
+}
+
+/** What makes an entry the same one to the kernel: the MAC in the forwarding database, else the address. */
+function keyOf({ fdb, mac, destination }: Neighbor): string {
+  return fdb ? `fdb ${mac}` : destination;
+}
+
+/** Permanent unicast entries; multicast MACs and the zero MAC are the kernel's own. */
+function isOurs({ state, mac, destination, proxy }: Neighbor): boolean {
+  const first = Number.parseInt(mac.slice(0, 2), 16);
+  return state === 'permanent' && !proxy && destination !== '' && (first & 1) === 0 && mac !== '00:00:00:00:00:00';
+}
+
+/** Without what the kernel adds to what we say. */
+function canonical({ dev, destination, mac, state, fdb }: Neighbor): Neighbor {
+  return { dev, destination, mac, ...(state !== undefined && { state }), ...(fdb && { fdb }) };
+}

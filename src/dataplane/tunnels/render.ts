@@ -1,0 +1,157 @@
+import { containsPrefix, parsePrefix } from '../../base/index.ts';
+import type { DesiredIpip, DesiredPool, DesiredTunnels, DesiredVxlan, DesiredVxlanRoute } from '../../calc/desired.ts';
+import type {
+  InterfaceAddressEntry,
+  Link,
+  LinkSpec,
+  Neighbor,
+  RouteHow,
+  VxlanAttributes,
+} from '../../netlink/index.ts';
+import { hostMtu, IPIP_OVERHEAD, VXLAN_OVERHEAD } from '../endpoints/mtu.ts';
+import { gatewayRoute } from '../routes/render.ts';
+
+/** The tunnels that there can be, by what they are called in `Desired`. */
+export const TUNNEL_KINDS = ['ipip', 'vxlan4', 'vxlan6'] as const satisfies readonly (keyof DesiredTunnels)[];
+export type TunnelKind = (typeof TUNNEL_KINDS)[number];
+
+/** Calico's names for the devices. `tunl0` is the kernel's own name for the tunnel without a fixed far end. */
+export const DEVICE: Readonly<Record<TunnelKind, string>> = {
+  ipip: 'tunl0',
+  vxlan4: 'vxlan.calico',
+  vxlan6: 'vxlan-v6.calico',
+};
+
+/** A tunnel device as it should be. */
+export interface DeviceSpec {
+  readonly link: LinkSpec & { readonly kind: 'ipip' | 'vxlan' };
+  readonly mtu: number;
+  readonly mac?: string;
+  /** `/32` or `/128`; undefined until IPAM has given one. */
+  readonly address: string | undefined;
+  /** Index of the link that packets leave by; VXLAN only. */
+  readonly parent?: number;
+}
+
+/** What the kernel has: enough to work out what a device should be and what it lacks. */
+export interface Surroundings {
+  readonly links: readonly Link[];
+  readonly addresses: readonly InterfaceAddressEntry[];
+}
+
+/** The device as it should be on this host, or a sentence that says why it can't be. */
+export function deviceSpec(
+  desired: DesiredIpip | DesiredVxlan,
+  { links, addresses }: Surroundings,
+): DeviceSpec | string {
+  if (!('vni' in desired)) {
+    const other = links.find(({ name, kind }) => name === DEVICE.ipip && kind !== 'ipip');
+    if (other !== undefined) return `${DEVICE.ipip} is there, but it is no IPIP device; rename or remove it`;
+    const mtu = hostMtu(links) - IPIP_OVERHEAD;
+    return { link: { kind: 'ipip', name: DEVICE.ipip, mtu }, mtu, address: hostCidr(desired.address) };
+  }
+  const { family, vni, port, underlay: local, mac } = desired;
+  const holder = addresses.find(({ address }) => address.split('/')[0] === local);
+  const parent = links.find(({ index }) => index === holder?.index);
+  if (parent === undefined) return `no link of this node has its address ${local}`;
+  const mtu = Math.min(hostMtu(links), parent.mtu) - VXLAN_OVERHEAD[family];
+  const vxlan: VxlanAttributes = { vni, port, local, parentIndex: parent.index, learning: false };
+  const name = family === 4 ? DEVICE.vxlan4 : DEVICE.vxlan6;
+  return {
+    link: { kind: 'vxlan', name, mac, mtu, vxlan },
+    mtu,
+    mac,
+    address: hostCidr(desired.address),
+    parent: parent.index,
+  };
+}
+
+function hostCidr(address: string | undefined): string | undefined {
+  return address && `${address}/${address.includes(':') ? 128 : 32}`;
+}
+
+/** One change that brings a device nearer to what it should be. */
+export type DeviceStep =
+  | { readonly verb: 'delete link' }
+  | { readonly verb: 'add link' }
+  | { readonly verb: 'set link'; readonly change: { mtu?: number; mac?: string; up?: boolean } }
+  | { readonly verb: 'add address' | 'delete address'; readonly address: string };
+
+/**
+ * What to do to the device, in this order; nothing when it is as it should be. A VXLAN device whose network, port, local
+ * address or parent is another can't be changed, so it is made anew. Only `vxlan` devices are ever deleted: `tunl0` is
+ * the kernel's.
+ */
+export function deviceSteps(spec: DeviceSpec, { links, addresses }: Surroundings): readonly DeviceStep[] {
+  const { name, kind } = spec.link;
+  const found = links.find((link) => link.name === name);
+  const fits = found?.kind === kind && (spec.link.kind !== 'vxlan' || sameVxlan(found.vxlan, spec.link.vxlan));
+  const change = {
+    ...(fits && found.mtu !== spec.mtu && { mtu: spec.mtu }),
+    ...(fits && spec.mac !== undefined && found.mac !== spec.mac && { mac: spec.mac }),
+    ...(!(fits && found.up) && { up: true }),
+  };
+  const held = fits ? addresses.filter(({ dev, scope }) => dev === name && scope === 'global') : [];
+  return [
+    ...(found !== undefined && !fits ? [{ verb: 'delete link' } as const] : []),
+    ...(fits ? [] : [{ verb: 'add link' } as const]),
+    ...(Object.keys(change).length > 0 ? [{ verb: 'set link', change } as const] : []),
+    ...(spec.address !== undefined && !held.some(({ address }) => address === spec.address)
+      ? [{ verb: 'add address', address: spec.address } as const]
+      : []),
+    ...held
+      .filter(({ address }) => address !== spec.address)
+      .map(({ address }) => ({ verb: 'delete address', address }) as const),
+  ];
+}
+
+function sameVxlan(found: VxlanAttributes | undefined, wanted: VxlanAttributes): boolean {
+  return (
+    found?.vni === wanted.vni &&
+    found.port === wanted.port &&
+    found.local === wanted.local &&
+    found.parentIndex === wanted.parentIndex &&
+    found.learning === wanted.learning
+  );
+}
+
+/**
+ * What is left to do for a tunnel that no pool wants: a VXLAN device goes; `tunl0` stays, but an address of ours on it
+ * (one inside a pool) would keep packets from whoever has that address next.
+ */
+export function retirementSteps(
+  kind: TunnelKind,
+  pools: readonly DesiredPool[],
+  { links, addresses }: Surroundings,
+): readonly DeviceStep[] {
+  const found = links.find(({ name }) => name === DEVICE[kind]);
+  if (kind !== 'ipip') return found?.kind === 'vxlan' ? [{ verb: 'delete link' }] : [];
+  const ranges = pools.map(({ cidr }) => parsePrefix(cidr));
+  const ours = (cidr: string): boolean => ranges.some((range) => containsPrefix(range, parsePrefix(cidr)));
+  return addresses
+    .filter(({ dev, address }) => dev === DEVICE.ipip && ours(address))
+    .map(({ address }) => ({ verb: 'delete address', address }));
+}
+
+/** What the kernel must know of the other nodes: VTEP address → MAC (ARP, NDP), and MAC → node (forwarding database). */
+export function vxlanNeighbors({ peers, family }: DesiredVxlan): readonly Neighbor[] {
+  const dev = family === 4 ? DEVICE.vxlan4 : DEVICE.vxlan6;
+  return peers.flatMap(({ address, mac, underlay }) => [
+    { dev, destination: address, mac, state: 'permanent' },
+    { dev, destination: underlay, mac, state: 'permanent', fdb: true },
+  ]);
+}
+
+/** `BLOCK via VTEP dev vxlan.calico onlink`, or for a node in our own subnet `BLOCK via NODE dev PARENT onlink`. */
+export function vxlanRoute({ mode, via }: DesiredVxlanRoute, device: number, parent: number): RouteHow {
+  return gatewayRoute([{ via, dev: mode === 'tunnel' ? device : parent, onlink: true }]);
+}
+
+/** A device as a line for people, after `ip -d link`. */
+export function deviceText({ link, mtu, address }: DeviceSpec, parentName: string): string {
+  const kind =
+    link.kind === 'vxlan'
+      ? `vxlan id ${link.vxlan.vni} local ${link.vxlan.local} dev ${parentName} dstport ${link.vxlan.port} nolearning`
+      : 'ipip remote any local any';
+  return `${link.name} ${kind} mtu ${mtu}${address === undefined ? '' : ` address ${address}`}`;
+}

@@ -1,0 +1,126 @@
+import { type Clock, type Log, reasonOf } from '../../base/index.ts';
+import type { DesiredPool, DesiredVxlan } from '../../calc/desired.ts';
+import type { Link, Neighbor } from '../../netlink/index.ts';
+import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
+import { type DeviceKernel, type FailedTunnel, TunnelDevice } from './device.ts';
+import { type NeighborKernel, VxlanPeers } from './peers.ts';
+import { DEVICE, vxlanNeighbors, vxlanRoute } from './render.ts';
+
+export interface TunnelOptions {
+  readonly kernel: DeviceKernel & NeighborKernel;
+  readonly routes: RouteReconciler;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * One family's VXLAN: the device, then who is behind it, then the routes there. A route comes after what it leads
+ * through, and goes before it.
+ */
+export class VxlanTunnel {
+  readonly device: TunnelDevice;
+  readonly peers: VxlanPeers;
+  readonly #family: 4 | 6;
+  readonly #routes: RouteReconciler;
+  readonly #log: Log;
+  #desired: DesiredVxlan | undefined;
+  /** Routes now wanted: CIDR → number of the how. */
+  #wanted = new Map<string, number>();
+  #passing: Promise<void> | undefined;
+  #again = false;
+
+  constructor(family: 4 | 6, options: TunnelOptions) {
+    this.#family = family;
+    this.#routes = options.routes;
+    this.#log = options.log;
+    const kind = family === 4 ? 'vxlan4' : 'vxlan6';
+    this.device = new TunnelDevice(kind, options);
+    this.peers = new VxlanPeers(DEVICE[kind], options);
+    this.device.onChange = () => {
+      this.peers.forget();
+      this.#drop();
+      void this.#settle();
+    };
+    this.peers.onPending = () => void this.#settle();
+  }
+
+  /** Routes that are not wanted any more go at once, in the same turn in which BGP takes over what it may carry now. */
+  apply(desired: DesiredVxlan | undefined, pools: readonly DesiredPool[]): void {
+    this.#desired = desired;
+    this.device.want(desired, pools);
+    this.#drop();
+    void this.#settle();
+  }
+
+  linkChanged(link: Link, present: boolean): void {
+    this.device.linkChanged(link, present);
+  }
+
+  neighborChanged(neighbor: Neighbor, present: boolean): void {
+    this.peers.observed(neighbor, present);
+  }
+
+  /** Looks at everything again and repairs what differs; also the first attempt, at the start. */
+  async check(): Promise<void> {
+    await this.device.check();
+    this.peers.forget();
+    await this.#settle();
+  }
+
+  failures(): readonly FailedTunnel[] {
+    return [...this.device.failures(), ...this.peers.failures()];
+  }
+
+  stop(): void {
+    this.device.stop();
+    this.peers.stop();
+  }
+
+  #settle(): Promise<void> {
+    this.#again = true;
+    this.#passing ??= this.#passes().finally(() => {
+      this.#passing = undefined;
+    });
+    return this.#passing;
+  }
+
+  async #passes(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      const { ready } = this.device;
+      if (this.#desired === undefined || ready === undefined) continue;
+      try {
+        await this.peers.bring(ready.index, vxlanNeighbors(this.#desired));
+      } catch (error) {
+        this.#log.warn({ err: reasonOf(error), device: this.device.name }, 'the entries of a device can not be read');
+      }
+      if (ready === this.device.ready) this.#want(this.#rendered());
+    }
+  }
+
+  /** CIDR → how, as the device stands; nothing while there is none. */
+  #rendered(): Map<string, number> {
+    const { ready } = this.device;
+    if (this.#desired === undefined || ready === undefined) return new Map();
+    const number = (route: DesiredVxlan['routes'][number]): number =>
+      this.#routes.hows.id(vxlanRoute(route, ready.index, ready.parent));
+    return new Map(this.#desired.routes.map((route) => [route.cidr, number(route)]));
+  }
+
+  #drop(): void {
+    const rendered = this.#rendered();
+    this.#want(new Map([...this.#wanted].filter(([cidr]) => rendered.has(cidr))));
+  }
+
+  #want(wanted: Map<string, number>): void {
+    const table = this.#routes.tables[this.#family];
+    for (const cidr of this.#wanted.keys()) {
+      if (!wanted.has(cidr)) table.want('tunnel', prefixNumber(table, cidr), 0);
+    }
+    for (const [cidr, how] of wanted) {
+      if (this.#wanted.get(cidr) !== how) table.want('tunnel', prefixNumber(table, cidr), how);
+    }
+    this.#wanted = wanted;
+    this.#routes.schedule();
+  }
+}
