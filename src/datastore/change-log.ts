@@ -83,11 +83,12 @@ export async function* follow<Kind extends KindName>(
     if (changes.length > 0) continue;
     at = head;
     const quiet = clock.now() - shownAt;
-    if (quiet >= bookmarkInterval) {
+    // Whole milliseconds: a rest of a fraction would be a wait that moves no clock.
+    if (Math.ceil(quiet) >= bookmarkInterval) {
       shownAt = clock.now();
       yield { type: 'bookmark', revision: String(at) };
     } else {
-      await wake.wait(clock, bookmarkInterval - quiet, signal);
+      await wake.wait(clock, Math.ceil(bookmarkInterval - quiet), signal);
     }
   }
 }

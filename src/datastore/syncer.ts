@@ -1,7 +1,7 @@
 import { Backoff, type Clock, type Log, reasonOf, silentLog, sleep, systemClock } from '../base/index.ts';
 import { type KindName, type ResourceOf, validateAs } from '../model/index.ts';
 import { RevisionExpired, StoreError } from './errors.ts';
-import { keyOf, keyText } from './object.ts';
+import { eachGently, keyOf, keyText } from './object.ts';
 import type { ResourceKey, Store, StoreEvent } from './store.ts';
 
 /**
@@ -173,10 +173,10 @@ class Follower {
     this.#enter('resync');
     const { items, revision } = await this.#store.list(this.#kind);
     const gone = new Map(this.#known);
-    for (const item of items) {
+    await eachGently(items, this.#clock, (item) => {
       gone.delete(keyText(keyOf(item)));
       this.#set(item);
-    }
+    });
     for (const { key } of gone.values()) this.#remove(key);
     this.#heard();
     return revision;

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../base/index.ts';
 import type { KindName, ResourceOf } from '../../model/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { AlreadyExists, NotFound, UpdateConflict } from '../errors.ts';
-import { atRevision, checkPrecondition, keyOf, keyText, matches, stamped } from '../object.ts';
+import { atRevision, checkPrecondition, eachGently, keyOf, keyText, matches, stamped } from '../object.ts';
 import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { EtcdClient } from './client.ts';
 import { decode, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
@@ -22,7 +22,7 @@ interface TransactionAnswer {
 }
 
 /** Objects asked for at once. */
-const page = 1000;
+const page = 500;
 /** A name longer than this may have been shortened with a hash, and doesn't tell its key. */
 const longestPlainName = 251;
 /** How long an answer to "are you there" counts, in milliseconds. */
@@ -46,10 +46,11 @@ export class EtcdStore implements Store {
 
   async list<Kind extends KindName>(kind: Kind, options: ListOptions = {}): Promise<Listing<Kind>> {
     const { pairs, revision } = await this.#range(rangeOf(kind, options.namespace));
-    const items = pairs
-      .map((pair) => decode(kind, pair))
-      .filter((item) => item !== undefined)
-      .filter((item) => matches(item, options));
+    const items: ResourceOf<Kind>[] = [];
+    await eachGently(pairs, this.#clock, (pair) => {
+      const item = decode(kind, pair);
+      if (item !== undefined && matches(item, options)) items.push(item);
+    });
     return { items: items.sort(byName), revision };
   }
 

@@ -4,7 +4,7 @@ import { type Cancel, type Clock, systemClock } from '../../base/index.ts';
 import { formatJson, type KindName, type ResourceOf } from '../../model/index.ts';
 import { type Change, follow, Wake } from '../change-log.ts';
 import { AlreadyExists, NotFound } from '../errors.ts';
-import { atRevision, checkPrecondition, keyOf, keyText, matches, readText, stamped } from '../object.ts';
+import { atRevision, checkPrecondition, eachGently, keyOf, keyText, matches, readText, stamped } from '../object.ts';
 import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { Connection } from './connection.ts';
 
@@ -48,8 +48,12 @@ export class SqliteStore implements Store {
       rows: this.#connection.rows(kind, options.namespace),
       head: this.#connection.head(),
     }));
-    const items = rows.map(({ text, revision }) => readText<Kind>(text, String(revision)));
-    return { items: items.filter((item) => matches(item, options)), revision: String(head) };
+    const items: ResourceOf<Kind>[] = [];
+    await eachGently(rows, this.#clock, ({ text, revision }) => {
+      const item = readText<Kind>(text, String(revision));
+      if (matches(item, options)) items.push(item);
+    });
+    return { items, revision: String(head) };
   }
 
   async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
