@@ -10,6 +10,7 @@ Commands:
   calicoctl    read and change resources, node status, IPAM; also on its own as calicoctl
   cni          the CNI plugin, as a container runtime calls it; also on its own as calico
   lab          a cluster of nodes in network namespaces of this machine (needs root)
+  ipam         addresses, and who had them when: calicoctl ipam
   status       this node's sessions, blocks and routes: calicoctl node status
   version      print the version
 
@@ -22,6 +23,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
+  ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),
   status: async (args) => (await import('./cli/index.ts')).runCalicoctl(['node', 'status', ...args]),
   version: async () => {
     process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);

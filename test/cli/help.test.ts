@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'ipam release': ['--ip', '--from-report', '--force'],
   'ipam show': ['--ip', '--show-blocks', '--show-borrowed', '--show-configuration'],
   'ipam split': ['--cidr', '--name'],
+  'ipam who': ['--at', '--ledger'],
   'ipam configure': ['--strictaffinity', '--max-blocks-per-host', '--kubevirt-ip-persistence', '--ip-cooldown-seconds'],
   'node run': [
     '--ip',
