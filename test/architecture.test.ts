@@ -62,7 +62,6 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/bgp/rib/export-group.ts': 'one queue of announcements, shared by the peers that get the same',
   'src/bgp/rib/route-engine.ts': 'one turn: what peers say, deciding, announcing, in slices',
   'src/bgp/session/conversation.ts': 'one connection: bytes in, events of the state machine, effects out',
-  'src/bgp/session/peer.ts': 'one peer: its connections, their collision, and what is told of it',
   'src/daemon/daemon.ts': 'the composition root: the one place that says `new`',
 };
 const QUESTION_AT = 250;

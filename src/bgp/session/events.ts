@@ -9,7 +9,7 @@ export type SessionEvent =
   /** 1, 3–7: the peer is wanted. With `after` milliseconds only once that idle hold is over (DampPeerOscillations). */
   | { readonly kind: 'start'; readonly after?: number }
   /** 2: the operator wants it no more. Without a NOTIFICATION the end is silent, so that peers keep routes (RFC 4724). */
-  | { readonly kind: 'manual-stop'; readonly notification?: Notification }
+  | { readonly kind: 'manual-stop'; readonly notification?: Notification; readonly reason?: string }
   /** 8: the speaker itself ends it, say at a prefix limit. */
   | { readonly kind: 'automatic-stop'; readonly notification: Notification }
   /** 9–13, and 29 of RFC 9687: one that is not running is ignored. */

@@ -51,7 +51,7 @@ function idle(at: Transition, event: SessionEvent): Step {
 function start(at: Transition): Step {
   at.stopAll().retries(0);
   if (!at.settings.dials) return at.to('Active', 'waiting for the peer to connect');
-  return at.do({ kind: 'dial' }).retry().to('Connect', 'connecting');
+  return at.do({ kind: 'dial' }).retry().to('Connect', 'dialling');
 }
 
 /** Connect and Active differ in what a timer and a failure of TCP do; with DelayOpen running they have a connection. */
@@ -61,7 +61,7 @@ function connecting(at: Transition, event: SessionEvent): Step {
     case 'start':
       return at.stay();
     case 'manual-stop':
-      return at.retries(0).idle('stopped');
+      return at.retries(0).idle(event.reason ?? 'stopped');
     case 'automatic-stop':
       return at.fail(notificationText(event.notification));
     case 'timer':
@@ -72,7 +72,7 @@ function connecting(at: Transition, event: SessionEvent): Step {
       at.stop('connect-retry');
       return at.settings.delayOpenTime > 0
         ? at.set('delay-open', at.settings.delayOpenTime * 1000).stay()
-        : sendOpen(at, 'connected');
+        : sendOpen(at, 'TCP connection is up, OPEN sent');
     case 'tcp-fails':
       if (at.from === 'Active') return at.fail(event.reason);
       return at.stop('delay-open').retry().to('Active', event.reason);
@@ -101,9 +101,9 @@ function connectingTimer(at: Transition, name: TimerName): Step {
   switch (name) {
     case 'connect-retry':
       at.stop('delay-open').do({ kind: 'dial' }).retry();
-      return at.from === 'Connect' ? at.stay() : at.to('Connect', 'connecting again');
+      return at.from === 'Connect' ? at.stay() : at.to('Connect', 'dialling again');
     case 'delay-open':
-      return sendOpen(at, 'the peer let us speak first');
+      return sendOpen(at, 'waited for the peer to speak first, OPEN sent');
     default:
       return at.fail(`the ${name} timer expired`);
   }
@@ -124,7 +124,7 @@ function confirm(at: Transition, { holdTime, keepaliveTime }: { holdTime: number
     .negotiated(holdTime, keepaliveTime)
     .holdAgain()
     .keepaliveAgain()
-    .to('OpenConfirm', 'OPEN received');
+    .to('OpenConfirm', 'OPEN accepted');
 }
 
 function openSent(at: Transition, event: SessionEvent): Step {
@@ -160,7 +160,7 @@ function openConfirm(at: Transition, event: SessionEvent): Step {
       return openConfirmTimer(at, event.name);
     case 'keepalive':
       at.holdAgain().sendHoldAgain().retries(0).do({ kind: 'established' });
-      return at.to('Established', 'KEEPALIVE received');
+      return at.to('Established', 'KEEPALIVE: established');
     case 'update':
     case 'update-error':
       return at.fsmError(FSM_ERROR.IN_OPEN_CONFIRM, 'UPDATE before KEEPALIVE', MESSAGE.UPDATE);

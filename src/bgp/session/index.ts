@@ -4,9 +4,9 @@
  *
  *     events.ts ─► fsm.ts (pure: state, event, time → state, effects) ─► effects.ts
  *        ▲                                                                  │
- *        └───────── conversation.ts: one connection, bytes, timers ◄────────┘
- *                          ▲ judge, negotiate
- *                   peer.ts: one configured peer, its two connections ──► SessionHandler
+ *        └── machine.ts (timekeeper.ts) ◄── conversation.ts: one connection ◄┘
+ *                          ▲ judge (arbiter.ts), negotiate
+ *                   peer.ts: one configured peer ── received.ts ──► SessionHandler
  *
  * `PeerSession` is what a speaker holds per peer:
  *
@@ -24,5 +24,7 @@
  * Invariants: the handler is called for one thing at a time and never from inside its own calls; between two
  * `established` there is one `closed`; after `closed` no `update` comes.
  */
+export type { Farewell } from './farewell.ts';
 export type { LocalSpeaker, Role } from './local-speaker.ts';
-export { type Farewell, PeerSession, type SessionEnvironment, type SessionStatus } from './peer.ts';
+export { PeerSession } from './peer.ts';
+export type { SessionEnvironment, SessionStatus } from './session-environment.ts';

@@ -20,6 +20,30 @@ t.test('two peers come up, keep the session alive and say so', async (t) => {
   t.ok(status.messages.received >= 120 && status.messages.received <= 130, `${status.messages.received} messages`);
 });
 
+t.test('each change of state gives its own reason', async (t) => {
+  const { clock, network, a, b } = await pair({}, { config: { passive: true } });
+  const seen = (side: Side) =>
+    side.events.splice(0).flatMap((event) => (event.kind === 'state' ? [`${event.to}: ${event.reason}`] : []));
+  a.session.start();
+  b.session.start();
+  clock.advance(100);
+  t.same(seen(a), [
+    'Connect: dialling',
+    'OpenSent: TCP connection is up, OPEN sent',
+    'OpenConfirm: OPEN accepted',
+    'Established: KEEPALIVE: established',
+  ]);
+  t.same(seen(b), [
+    'Active: waiting for the peer to connect',
+    'OpenSent: TCP connection is up, OPEN sent',
+    'OpenConfirm: OPEN accepted',
+    'Established: KEEPALIVE: established',
+  ]);
+  network.sever(a.address, b.address);
+  t.same(seen(a), ['Idle: reset', 'Connect: dialling']);
+  t.same(seen(b), ['Idle: reset', 'Active: waiting for the peer to connect']);
+});
+
 t.test('UPDATEs and ROUTE-REFRESHes reach the handler of the other side', async (t) => {
   const { clock, a, b } = await established();
   a.session.write(ROUTE_UPDATE);
