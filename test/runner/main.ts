@@ -18,27 +18,30 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   'dead code': ['knip'],
 };
 
-type Job = () => Promise<Outcome>;
+/** A job that took longer, in seconds, is named at the end: it is what to look at when the suite grows slow. */
+const SLOW = 20;
+
+interface Job {
+  readonly name: string;
+  readonly run: () => Promise<Outcome>;
+}
 
 function jobs(paths: readonly string[]): Job[] {
   const files = (paths.length === 0 ? ['test'] : paths).flatMap((path) =>
     statSync(path).isDirectory() ? globSync(`${path}/**/*.test.ts`).sort() : [path],
   );
-  const first =
-    paths.length === 0
-      ? Object.entries(checks).map(
-          ([name, command]) =>
-            () =>
-              runCheck(name, command),
-        )
-      : [];
-  return [...first, ...files.map((file) => () => runTapFile(file))];
+  const first = paths.length > 0 ? [] : Object.entries(checks);
+  return [
+    ...first.map(([name, command]) => ({ name, run: () => runCheck(name, command) })),
+    ...files.map((file) => ({ name: file, run: () => runTapFile(file) })),
+  ];
 }
 
 const waiting = jobs(process.argv.slice(2));
 const total = waiting.length;
 const sum = { passed: 0, failed: 0, done: 0 };
 const skipped: string[] = [];
+const slow: string[] = [];
 const onTerminal = process.stdout.isTTY;
 
 function tell({ passed, failures, skipped: skippedHere, words }: Outcome): void {
@@ -59,11 +62,16 @@ function indent(text: string): string {
 }
 
 async function work(): Promise<void> {
-  for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) tell(await job());
+  for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+    const outcome = await job.run();
+    if (outcome.seconds > SLOW) slow.push(`${job.name}: ${outcome.seconds.toFixed(0)} s`);
+    tell(outcome);
+  }
 }
 
 await Promise.all(Array.from({ length: JOBS }, work));
 if (onTerminal) process.stdout.write('\r\x1b[K');
 for (const line of skipped) process.stdout.write(`skipped: ${line}\n`);
+for (const line of slow) process.stdout.write(`slow: ${line}\n`);
 process.stdout.write(`${sum.passed} passed, ${sum.failed} failed\n`);
 process.exitCode = sum.failed === 0 ? 0 : 1;

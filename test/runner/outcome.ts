@@ -10,6 +10,7 @@ export interface Outcome {
   readonly skipped: readonly string[];
   /** Its last words on stderr; shown only when something failed. */
   readonly words: string;
+  readonly seconds: number;
 }
 
 interface Failure {
@@ -29,36 +30,40 @@ export function runTapFile(file: string): Promise<Outcome> {
   const parser = new Parser({ name: file });
   follow(parser, [file], seen);
   child.stdout.pipe(parser);
-  return ending(child, [child.stderr]).then(({ problem, words }) => {
+  return ending(child, [child.stderr]).then(({ problem, words, seconds }) => {
     if (problem !== undefined && seen.failures.length === 0) seen.failures.push({ name: file, details: problem });
     else if (seen.passed + seen.failures.length + seen.skipped.length === 0) {
       seen.failures.push({ name: file, details: 'there is no assertion in it' });
     }
-    return { ...seen, words };
+    return { ...seen, words, seconds };
   });
 }
 
 /** Runs a command that passes or fails as a whole. */
 export async function runCheck(name: string, [command, ...args]: readonly string[]): Promise<Outcome> {
   const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
-  const { problem, words } = await ending(child, [child.stdout, child.stderr]);
+  const { problem, words, seconds } = await ending(child, [child.stdout, child.stderr]);
   const failures = problem === undefined ? [] : [{ name, details: `${[command, ...args].join(' ')}: ${problem}` }];
-  return { passed: 1 - failures.length, failures, skipped: [], words };
+  return { passed: 1 - failures.length, failures, skipped: [], words, seconds };
 }
 
-/** Follows one level of TAP and those inside it. The line that closes a subtest counts only if nothing inside told. */
+/** Follows one level of TAP and those inside it. The line that closes a subtest counts only if nothing inside did. */
 function follow(
   parser: Parser,
   names: readonly string[],
   seen: { passed: number; failures: Failure[]; skipped: string[] },
 ): void {
-  parser.on('child', (child: Parser) => follow(child, [...names, child.name], seen));
+  let inside: Parser | undefined;
+  parser.on('child', (child: Parser) => {
+    inside = child;
+    follow(child, [...names, child.name], seen);
+  });
   let told = 0;
   parser.on('assert', (result: Result) => {
     const name = [...names, result.name].join(' › ');
     const toldInside = seen.failures.length > told;
     if (result.skip || result.todo) seen.skipped.push(`${name}: ${result.skip || 'to do'}`);
-    else if (result.ok) seen.passed += result.closingTestPoint ? 0 : 1;
+    else if (result.ok) seen.passed += result.closingTestPoint && inside?.count !== 0 ? 0 : 1;
     else if (!(result.closingTestPoint && toldInside)) seen.failures.push({ name, details: explain(result) });
     told = seen.failures.length;
   });
@@ -73,9 +78,10 @@ function explain({ diag }: Result): string {
 function ending(
   child: ChildProcess,
   streams: readonly NodeJS.ReadableStream[],
-): Promise<{ problem: string | undefined; words: string }> {
+): Promise<{ problem: string | undefined; words: string; seconds: number }> {
   return new Promise((resolve) => {
     let words = '';
+    const started = systemClock.now();
     for (const stream of streams) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         words = (words + text).slice(-WORDS_LIMIT);
@@ -88,7 +94,11 @@ function ending(
     });
     const end = (problem: string | undefined): void => {
       cancel();
-      resolve({ problem: late ? `still running after ${TIMEOUT / 1000} s` : problem, words });
+      resolve({
+        problem: late ? `still running after ${TIMEOUT / 1000} s` : problem,
+        words,
+        seconds: (systemClock.now() - started) / 1000,
+      });
     };
     child.on('error', (error) => end(error.message));
     child.on('close', (code, signal) => end(code === 0 ? undefined : (signal ?? `exit code ${code}`)));
