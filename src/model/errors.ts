@@ -1,4 +1,5 @@
 import { VRouterError } from '../base/index.ts';
+import { formatJson } from './exact-json.ts';
 
 /** One field that is wrong. `name` is as Calico prints it (`CIDR`, `BGP.IPv4Address`). */
 export interface FieldError {
@@ -29,7 +30,12 @@ function describe(fields: readonly FieldError[]): string {
   return `error with the following fields:\n${fields.map((field) => `-  ${describeField(field)}\n`).join('')}`;
 }
 
+/** A value longer than this is cut: the message is for people. */
+const longestValue = 200;
+
 function describeField({ name, value, reason }: FieldError): string {
   if (value === undefined) return `${name} (${reason})`;
-  return `${name} = '${typeof value === 'object' ? JSON.stringify(value) : String(value)}' (${reason})`;
+  const text = typeof value === 'object' ? formatJson(value) : String(value);
+  const shown = text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
+  return `${name} = '${shown}' (${reason})`;
 }
