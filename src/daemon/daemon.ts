@@ -191,10 +191,11 @@ export class Daemon {
   async #begin(): Promise<void> {
     const { kernel, clock, log, config } = this.#parts;
     const desired = this.#calculation.desired();
-    const left = await kernel.routeList({ family: 4, protocol: 80 });
+    const { count: found } = await kernel.routeColumns({ family: 4, protocol: 80 });
     const routing = new Routing({
       kernel,
       routes: this.#dataplane.routes,
+      tunnels: this.#dataplane.tunnels,
       clock,
       log,
       timers: {
@@ -202,22 +203,20 @@ export class Daemon {
         connectRetryTime: config.VROUTER_BGP_CONNECT_RETRY_TIME,
         restartTime: config.VROUTER_BGP_RESTART_TIME,
       },
-      restarted: left.length > 0,
+      restarted: found > 0,
       onEvent: (event) => {
         if (event.kind === 'state' && event.from === 'Established') this.#metrics.flaps.inc({ peer: event.peer });
       },
       onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
     });
     this.#dataplane.onTopology = () => routing.topologyChanged();
+    this.#dataplane.tunnels.onIpip = () => routing.tunnelChanged();
     await this.#dataplane.start(desired);
     await routing.apply(desired);
     this.#routing = routing;
     await this.#dataplane.routes.flush();
     this.#problem = undefined;
-    log.info(
-      { found: left.length, blocks: desired.blocks.length, workloads: desired.workloads.length },
-      'node is running',
-    );
+    log.info({ found, blocks: desired.blocks.length, workloads: desired.workloads.length }, 'node is running');
   }
 
   /** Applies the desired state soon; changes in between are applied together. */
@@ -266,6 +265,7 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       kinds: () => this.#syncer.status(),
       problems: () => (this.#problem === undefined ? [] : [this.#problem]),
+      degraded: () => this.#addresses.problems(),
     };
   }
 }

@@ -15,6 +15,7 @@ import type { KubeControllersConfiguration } from '../model/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
 import { ClusterFigures } from './cluster-figures.ts';
 import { Lease } from './lease.ts';
+import { TunnelAddresses } from './tunnel-addresses.ts';
 
 /** How often the settings are looked at again where nothing is to be collected, in milliseconds. */
 const IDLE_PERIOD = 5 * 60_000;
@@ -32,7 +33,7 @@ export interface IpamKeepingOptions {
 }
 
 /**
- * The node's IPAM, with facts that a syncer keeps up to date and a ledger; and, while this node leads, the part of
+ * The node's IPAM, with facts that a syncer keeps up to date and a ledger; the addresses of its own tunnels; and, while this node leads, the part of
  * kube-controllers for the whole cluster: addresses that nobody uses any more are taken back, and counted.
  */
 export class IpamKeeping {
@@ -44,6 +45,7 @@ export class IpamKeeping {
   readonly #figures = new ClusterFigures();
   readonly #ledger: LedgerFile | undefined;
   readonly #lease: Lease;
+  readonly #tunnels: TunnelAddresses;
   #collector: Collector | undefined;
   #cancel: Cancel | undefined;
   #sweeping: Promise<void> = Promise.resolve();
@@ -54,6 +56,7 @@ export class IpamKeeping {
     this.#facts = new KnownFacts(new StoreFacts(store));
     this.#ledger = ledger === 'none' ? undefined : new LedgerFile({ path: ledger, log });
     this.ipam = new Ipam({ store, clock, facts: this.#facts, ledger: this.#ledger ?? noLedger });
+    this.#tunnels = new TunnelAddresses({ nodename, store, clock, log, ipam: this.ipam, facts: this.#facts });
     const holder = `${nodename}_${randomUUID()}`;
     this.#lease = new Lease({ store, clock, log, holder, onChange: (leads) => this.#lead(leads) });
   }
@@ -62,12 +65,14 @@ export class IpamKeeping {
   apply(batch: readonly Update[]): void {
     this.#facts.apply(batch);
     this.#figures.apply(batch);
+    this.#tunnels.apply(batch);
   }
 
   /** The syncer has delivered everything once: facts are known from now on, and the node contends for the lead. */
   begin(): void {
     const { nodename, log } = this.#options;
     this.#facts.inSync();
+    this.#tunnels.begin();
     this.#lease.start();
     this.ipam.upgradeHost(nodename).catch((error) => {
       log.warn({ reason: reasonOf(error) }, 'affinities of older versions keep their old form until the next start');
@@ -78,9 +83,14 @@ export class IpamKeeping {
   async stop(): Promise<void> {
     const enough = new AbortController();
     const patience = sleep(this.#options.clock, PATIENCE, enough.signal).catch(() => {});
-    await Promise.race([this.#lease.stop().then(() => this.#sweeping), patience]);
+    await Promise.race([Promise.all([this.#tunnels.stop(), this.#lease.stop().then(() => this.#sweeping)]), patience]);
     enough.abort();
     this.#ledger?.close();
+  }
+
+  /** What goes on only in part: a tunnel without an address. */
+  problems(): readonly string[] {
+    return this.#tunnels.problems();
   }
 
   /** What kube-controllers would count; nothing while another node leads. */

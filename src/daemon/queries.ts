@@ -17,13 +17,20 @@ export interface QuerySources {
   readonly kinds: () => readonly KindStatus[];
   /** What is wrong beyond that: start-up not finished, a registration that failed. */
   readonly problems: () => readonly string[];
+  /** What works only in part, though the node as a whole goes on. */
+  readonly degraded: () => readonly string[];
 }
 
 /** The node's state in one value: what `calicoctl node status`, the metrics and the readiness page are made from. */
 export function nodeStatus(sources: QuerySources): NodeStatus {
   const { bgp, blocks } = sources.desired();
   const counts = sources.dataplane.routes.counts();
-  const problems = [...sources.problems(), ...datastoreProblems(sources.kinds()), ...kernelProblems(sources.dataplane)];
+  const problems = [
+    ...sources.problems(),
+    ...sources.degraded(),
+    ...datastoreProblems(sources.kinds()),
+    ...kernelProblems(sources.dataplane),
+  ];
   const ages = sources.kinds().map((kind) => kind.age);
   return {
     nodename: sources.nodename,
@@ -64,8 +71,9 @@ function datastoreProblems(kinds: readonly KindStatus[]): string[] {
   ]);
 }
 
-function kernelProblems({ routes, endpoints, nat }: Dataplane): string[] {
+function kernelProblems({ routes, endpoints, nat, tunnels }: Dataplane): string[] {
   return [
+    ...tunnels.failures().map(({ what, reason }) => `tunnel ${what}: ${reason}`),
     ...nat.failures().map(({ family, reason }) => `natOutgoing for IPv${family}: ${reason}`),
     ...routes.failures().map(({ prefix, reason }) => `route ${prefix}: ${reason}`),
     ...endpoints.failures().map(({ key, reason }) => `endpoint ${key}: ${reason}`),
@@ -106,4 +114,9 @@ export function explainEndpoints(sources: QuerySources): ExplainedEntry[] {
     present: sources.dataplane.endpoints.isPresent(interfaceName),
     why: refused.get(key) ?? why,
   }));
+}
+
+/** Each tunnel device that some pool asks for, and what the kernel must know of the nodes behind it. */
+export function explainTunnels({ dataplane }: QuerySources): ExplainedEntry[] {
+  return dataplane.tunnels.entries().map((entry) => ({ ...entry, wanted: true }));
 }

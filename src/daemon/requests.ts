@@ -2,7 +2,7 @@ import { type Log, reasonOf } from '../base/index.ts';
 import { type Request, RequestRefused } from '../control/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { Endpoints } from './endpoints.ts';
-import { explainEndpoints, explainRoutes, nodeStatus, type QuerySources } from './queries.ts';
+import { explainEndpoints, explainRoutes, explainTunnels, nodeStatus, type QuerySources } from './queries.ts';
 
 /** CNI's "try again later". */
 const TRY_AGAIN = 11;
@@ -27,6 +27,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return explainRoutes(queries());
     case 'endpoints':
       return explainEndpoints(queries());
+    case 'tunnels':
+      return explainTunnels(queries());
     case 'resync':
       await sources.resync();
       return {};

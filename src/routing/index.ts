@@ -10,5 +10,6 @@
  * decides nothing about BGP itself and writes nothing to the kernel itself. After a restart, `restart-hold` says when
  * routes that nobody wants any more may go.
  */
+export type { IpipTunnel } from './install.ts';
 export type { BgpTimers } from './peering.ts';
 export { type PeerReport, Routing, type RoutingOptions } from './routing.ts';

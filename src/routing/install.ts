@@ -1,12 +1,36 @@
-import { type Family, ipv4Mask, parsePrefix, prefixWords } from '../base/index.ts';
+import {
+  containsAddress,
+  type Family,
+  ipv4Mask,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  prefixWords,
+} from '../base/index.ts';
 import type { BestChanges, NextHopSet } from '../bgp/index.ts';
-import type { DesiredPool, Encapsulation } from '../calc/desired.ts';
+import type { DesiredPool } from '../calc/desired.ts';
 import { gatewayRoute, type RouteTable } from '../dataplane/index.ts';
+import type { RouteNextHop } from '../netlink/index.ts';
 import type { NextHops } from './next-hops.ts';
 
-/** How traffic to a learned prefix travels, as its pool says; its index is stored beside each route. */
-const CARRIAGES = ['direct', 'reject'] as const;
+/**
+ * How traffic to a learned prefix travels, as its pool says; its index is stored beside each route. `reject`: VXLAN pools
+ * are routed from IPAM's blocks, not from BGP. `ipip-cross`: only what leaves the node's own subnet goes by `tunl0`.
+ */
+const CARRIAGES = ['direct', 'reject', 'ipip', 'ipip-cross'] as const;
 type Carriage = (typeof CARRIAGES)[number];
+
+/** `tunl0`, as routes need it. */
+export interface IpipTunnel {
+  /**
+   * Its index; undefined when there is none. `pending` while it is being made: then routes stay as they are, so that
+   * nothing is lost while a pool changes to IPIP.
+   */
+  readonly ipip: number | 'pending' | undefined;
+}
+
+/** What a way out is while `tunl0` is being made. */
+const PENDING = -2;
 
 interface PoolRange {
   readonly words: Uint32Array;
@@ -23,17 +47,21 @@ export class RouteInstaller {
   readonly family: Family;
   readonly #table: RouteTable;
   readonly #nextHops: NextHops;
+  readonly #tunnel: IpipTunnel;
+  /** Inside it CrossSubnet needs no tunnel. */
+  #subnet: Prefix | undefined;
   #sets: readonly NextHopSet[] = [];
   /** `set × CARRIAGES.length + carriage + 1` by prefix number; 0 for no route. */
   #choice = new Uint32Array(1024);
-  /** How number by choice; -1 until worked out. */
+  /** How number by choice; -1 until worked out, `PENDING` while `tunl0` is being made. */
   #howOf: number[] = [];
   #pools: readonly PoolRange[] = [];
 
-  constructor(table: RouteTable, nextHops: NextHops) {
+  constructor(table: RouteTable, nextHops: NextHops, tunnel: IpipTunnel) {
     this.family = table.family;
     this.#table = table;
     this.#nextHops = nextHops;
+    this.#tunnel = tunnel;
   }
 
   /** Applies a batch of changes: tens of nanoseconds a route, no objects. */
@@ -55,8 +83,10 @@ export class RouteInstaller {
     }
   }
 
-  /** The pools decide how their prefixes are carried. */
-  setPools(pools: readonly DesiredPool[]): void {
+  /** The pools decide how their prefixes are carried; `subnet` is the node's own, as CIDR text. */
+  setPools(pools: readonly DesiredPool[], subnet?: string): void {
+    this.#subnet = subnet === undefined ? undefined : parsePrefix(subnet);
+    this.#forgetTunnel();
     this.#pools = pools
       .map((pool) => ({ pool, prefix: parsePrefix(pool.cidr) }))
       .filter(({ prefix }) => prefix.family === this.family)
@@ -79,6 +109,12 @@ export class RouteInstaller {
     this.#reconsider((prefix) => this.#choice[prefix]);
   }
 
+  /** `tunl0` has come or gone. */
+  tunnelChanged(): void {
+    this.#forgetTunnel();
+    this.#reconsider((prefix) => this.#choice[prefix]);
+  }
+
   /** No routes any more: BGP is off. */
   clear(): void {
     this.#howOf = [];
@@ -88,6 +124,10 @@ export class RouteInstaller {
   /** Next hops and local preference behind a prefix that is installed, for explanations. */
   explain(prefix: number): NextHopSet | undefined {
     return this.#setOf(this.#choice[prefix] ?? 0);
+  }
+
+  #forgetTunnel(): void {
+    for (const choice of this.#howOf.keys()) if (carriageAt(choice)?.startsWith('ipip')) this.#howOf[choice] = -1;
   }
 
   #reconsider(choose: (prefix: number) => number): void {
@@ -103,19 +143,36 @@ export class RouteInstaller {
       this.#choice = wider;
     }
     this.#choice[prefix] = choice;
-    this.#table.want('bgp', prefix, choice === 0 ? 0 : this.#how(choice));
+    const how = choice === 0 ? 0 : this.#how(choice);
+    if (how !== PENDING) this.#table.want('bgp', prefix, how);
   }
 
   #how(choice: number): number {
     const known = this.#howOf[choice];
-    if (known !== undefined && known >= 0) return known;
-    const set = this.#setOf(choice);
-    const carriage = CARRIAGES[(choice - 1) % CARRIAGES.length];
-    const hops = carriage === 'reject' ? [] : (set?.addresses ?? []).map((address) => this.#nextHops.resolve(address));
-    const usable = hops.filter((hop) => hop !== undefined);
+    if (known !== undefined && known !== -1) return known;
     while (this.#howOf.length < choice) this.#howOf.push(-1);
-    this.#howOf[choice] = usable.length === 0 ? 0 : this.#table.hows.id(gatewayRoute(usable));
+    this.#howOf[choice] = this.#workOut(choice);
     return this.#howOf[choice];
+  }
+
+  #workOut(choice: number): number {
+    const carriage = carriageAt(choice);
+    const addresses = carriage === 'reject' ? [] : (this.#setOf(choice)?.addresses ?? []);
+    const hops: RouteNextHop[] = [];
+    for (const address of addresses) {
+      const tunnelled =
+        carriage === 'ipip' || (carriage === 'ipip-cross' && !(this.#subnet && inSubnet(this.#subnet, address)));
+      if (tunnelled && this.#tunnel.ipip === 'pending') return PENDING;
+      const hop = tunnelled ? this.#throughTunnel(address) : this.#nextHops.resolve(address);
+      if (hop !== undefined) hops.push(hop);
+    }
+    return hops.length === 0 ? 0 : this.#table.hows.id(gatewayRoute(hops));
+  }
+
+  /** The outer packet finds its own way to the node, so the node need not be on any link of ours. */
+  #throughTunnel(via: string): RouteNextHop | undefined {
+    const { ipip } = this.#tunnel;
+    return typeof ipip === 'number' ? { via, dev: ipip, onlink: true } : undefined;
   }
 
   #setOf(choice: number): NextHopSet | undefined {
@@ -138,8 +195,16 @@ function inside(pool: PoolRange, words: Uint32Array, at: number): boolean {
   return true;
 }
 
-/** VXLAN pools are routed from IPAM's blocks, not from BGP. */
-function carriageOf(pool: DesiredPool): Carriage {
-  const carried = (mode: Encapsulation): boolean => mode !== 'Never';
-  return carried(pool.vxlan) ? 'reject' : 'direct';
+function inSubnet(subnet: Prefix, address: string): boolean {
+  return containsAddress(subnet, parseAddress(address));
+}
+
+function carriageOf({ vxlan, ipip, cidr }: DesiredPool): Carriage {
+  if (vxlan !== 'Never') return 'reject';
+  if (ipip === 'Never' || cidr.includes(':')) return 'direct';
+  return ipip === 'Always' ? 'ipip' : 'ipip-cross';
+}
+
+function carriageAt(choice: number): Carriage | undefined {
+  return CARRIAGES[(choice - 1) % CARRIAGES.length];
 }

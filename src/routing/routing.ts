@@ -3,7 +3,7 @@ import { type PeerStatus, Speaker, type SpeakerEvent } from '../bgp/index.ts';
 import type { Desired, DesiredBgp, DesiredPeer } from '../calc/desired.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { RouteInstaller } from './install.ts';
+import { type IpipTunnel, RouteInstaller } from './install.ts';
 import { NextHops } from './next-hops.ts';
 import { type BgpTimers, originations, peerConfigs } from './peering.ts';
 import { RestartHold } from './restart-hold.ts';
@@ -11,6 +11,7 @@ import { RestartHold } from './restart-hold.ts';
 export interface RoutingOptions {
   readonly kernel: Pick<Kernel, 'routeGet'>;
   readonly routes: RouteReconciler;
+  readonly tunnels: IpipTunnel;
   readonly clock: Clock;
   readonly log: Log;
   readonly timers: BgpTimers;
@@ -46,7 +47,7 @@ export class Routing {
     this.#options = options;
     this.#nextHops = new NextHops(options);
     this.#installers = [4, 6].map(
-      (family) => new RouteInstaller(options.routes.tables[family as 4 | 6], this.#nextHops),
+      (family) => new RouteInstaller(options.routes.tables[family as 4 | 6], this.#nextHops, options.tunnels),
     );
     this.#nextHops.onChange = (addresses) => {
       for (const installer of this.#installers) installer.nextHopsChanged(addresses);
@@ -61,8 +62,9 @@ export class Routing {
   async apply(desired: Desired): Promise<void> {
     const before = this.#applied;
     this.#applied = desired;
-    if (desired.pools !== before?.pools) {
-      for (const installer of this.#installers) installer.setPools(desired.pools);
+    const { subnet } = desired.tunnels.ipip ?? {};
+    if (desired.pools !== before?.pools || subnet !== before?.tunnels.ipip?.subnet) {
+      for (const installer of this.#installers) installer.setPools(desired.pools, subnet);
       this.#options.routes.schedule();
     }
     const { bgp } = desired;
@@ -79,6 +81,12 @@ export class Routing {
   /** The node's links, addresses or routes of others have changed. */
   topologyChanged(): void {
     this.#nextHops.invalidate();
+  }
+
+  /** `tunl0` has come or gone. */
+  tunnelChanged(): void {
+    for (const installer of this.#installers) installer.tunnelChanged();
+    this.#options.routes.schedule();
   }
 
   peers(): readonly PeerReport[] {

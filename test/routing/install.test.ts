@@ -32,7 +32,8 @@ class Bench {
   readonly clock = new VirtualClock();
   readonly table = new RouteTable(4, new HowTable());
   readonly nextHops = new NextHops({ kernel: this.ways, clock: this.clock, log: silentLog });
-  readonly installer = new RouteInstaller(this.table, this.nextHops);
+  readonly tunnel: { ipip: number | 'pending' | undefined } = { ipip: undefined };
+  readonly installer = new RouteInstaller(this.table, this.nextHops, this.tunnel);
 
   constructor() {
     this.nextHops.onChange = (addresses) => this.installer.nextHopsChanged(addresses);
@@ -52,12 +53,20 @@ class Bench {
     await this.clock.advanceAsync(100);
   }
 
-  /** `via%dev` of each way that the table wants for a prefix. */
+  /** `tunl0` gets this index, or goes. */
+  tunnelIs(index: number | 'pending' | undefined): void {
+    this.tunnel.ipip = index;
+    this.installer.tunnelChanged();
+  }
+
+  /** `via%dev` of each way that the table wants for a prefix; `!` when the kernel takes the gateway's place on trust. */
   wants(cidr: string): string[] {
     const prefix = parsePrefix(cidr);
     const index = this.table.prefixes.find4(prefixWords(prefix)[0], prefix.length);
     if (index < 0 || this.table.desired(index) === 0) return [];
-    return this.table.hows.how(this.table.desired(index)).nextHops.map(({ via, dev }) => `${via}%${dev}`);
+    return this.table.hows
+      .how(this.table.desired(index))
+      .nextHops.map(({ via, dev, onlink }) => `${via}%${dev}${onlink ? '!' : ''}`);
   }
 }
 
@@ -118,4 +127,42 @@ t.test('VXLAN pools are not routed by BGP, and are again when they are VXLAN no 
   t.same(bench.wants('10.99.0.0/24'), ['172.16.0.2%2'], 'what is in no pool is accepted');
   bench.installer.setPools([pool('10.244.0.0/16')]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+});
+
+t.test('IPIP Always: through tunl0 to the node itself, wherever it is', async (t) => {
+  const bench = new Bench();
+  bench.tunnelIs(7);
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })], '172.16.0.0/24');
+  await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4], ['10.244.3.0/26', 3], ['10.99.0.0/24', 1]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
+  t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!'], 'not its router: the outer packet finds the way');
+  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%7!', '172.16.0.3%7!']);
+  t.same(bench.wants('10.99.0.0/24'), ['172.16.0.2%2'], 'no pool, no tunnel');
+});
+
+t.test('IPIP CrossSubnet: directly inside the own subnet, through tunl0 beyond', async (t) => {
+  const bench = new Bench();
+  bench.tunnelIs(7);
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })], '172.16.0.0/24');
+  await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+  t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!']);
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })], undefined);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!'], 'a node that knows no subnet of its own tunnels to all');
+});
+
+t.test('while tunl0 is being made, routes stay as they were; without one they go', async (t) => {
+  const bench = new Bench();
+  await bench.install(['10.244.1.0/26', 1]);
+  bench.tunnelIs('pending');
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2'], 'still directly');
+  bench.tunnelIs(7);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
+  bench.tunnelIs(undefined);
+  t.same(bench.wants('10.244.1.0/26'), [], 'never in clear');
+  bench.tunnelIs(8);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%8!']);
+  bench.installer.setPools([pool('10.244.0.0/16')]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2'], 'and back, in one step');
 });

@@ -68,7 +68,7 @@ export class TunnelDevice {
     return DEVICE[this.kind];
   }
 
-  /** The device, while routes can use it. */
+  /** The device, while routes can use it: also for a while after it is wanted no more. */
   get ready(): ReadyDevice | undefined {
     return this.#ready;
   }
@@ -95,7 +95,6 @@ export class TunnelDevice {
     this.#retiring = undefined;
     if (desired === undefined) {
       this.#spec = undefined;
-      this.#setReady(undefined);
       this.#retiring = this.#clock.after(LINGER, () => {
         this.#retiring = undefined;
         void this.check();
@@ -167,6 +166,7 @@ export class TunnelDevice {
     const around = await this.#look();
     if (this.#desired !== undefined) return;
     for (const step of retirementSteps(this.kind, this.#pools, around)) await this.#take(undefined, step);
+    this.#setReady(undefined);
   }
 
   async #look(): Promise<Surroundings> {

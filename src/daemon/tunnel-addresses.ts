@@ -1,0 +1,138 @@
+import {
+  type Address,
+  type Cancel,
+  type Clock,
+  formatAddress,
+  type Log,
+  RetryQueue,
+  reasonOf,
+  tryParseAddress,
+} from '../base/index.ts';
+import { type Store, type Update, UpdateConflict } from '../datastore/index.ts';
+import { type Facts, type Ipam, type TunnelKind, tunnelAddress } from '../ipam/index.ts';
+import type { Node } from '../model/index.ts';
+
+/** The tunnels whose addresses are looked after, in the order in which they are given. */
+const KINDS = ['ipip', 'vxlan', 'vxlanV6'] as const satisfies readonly TunnelKind[];
+type Kind = (typeof KINDS)[number];
+
+export interface TunnelAddressesOptions {
+  readonly nodename: string;
+  readonly store: Store;
+  readonly ipam: Ipam;
+  readonly facts: Facts;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Gives the node an address for each tunnel that some pool asks for, and writes it into the Node, where all nodes read
+ * it. What is valid is kept; what is not is replaced; what nobody asks for any more goes back. A crash between the two
+ * objects is put right at the next look: an address that the Node has but IPAM does not know as the tunnel's is replaced.
+ */
+export class TunnelAddresses {
+  readonly #options: TunnelAddressesOptions;
+  readonly #failing: RetryQueue<string>;
+  #begun = false;
+  #scheduled: Cancel | undefined;
+  #checking: Promise<void> = Promise.resolve();
+
+  constructor(options: TunnelAddressesOptions) {
+    this.#options = options;
+    this.#failing = new RetryQueue(options.clock, { first: 500, max: 60_000 });
+  }
+
+  /** Takes in a syncer's batch: pools and the own Node matter. */
+  apply(batch: readonly Update[]): void {
+    const { nodename } = this.#options;
+    if (batch.some(({ key }) => key.kind === 'IPPool' || (key.kind === 'Node' && key.name === nodename))) this.#soon();
+  }
+
+  /** Pools and nodes are known from now on. */
+  begin(): void {
+    this.#begun = true;
+    this.#soon();
+  }
+
+  /** Waits for what is under way, so that no address is left between the two objects. */
+  async stop(): Promise<void> {
+    this.#begun = false;
+    this.#scheduled?.();
+    this.#failing.clear();
+    await this.#checking;
+  }
+
+  /** Why a tunnel has no address. */
+  problems(): readonly string[] {
+    return this.#failing.details();
+  }
+
+  #soon(): void {
+    if (!this.#begun || this.#scheduled !== undefined) return;
+    this.#scheduled = this.#options.clock.soon(() => {
+      this.#scheduled = undefined;
+      this.#checking = this.#checking.then(() => this.#check());
+    });
+  }
+
+  async #check(): Promise<void> {
+    for (const kind of KINDS) {
+      try {
+        await this.#keep(kind);
+        this.#failing.done(kind);
+      } catch (error) {
+        if (!this.#begun) return;
+        const reason = `tunnel address (${kind}): ${reasonOf(error)}`;
+        const attempts = this.#failing.failed(kind, reason, () => this.#soon());
+        if (attempts === 1) this.#options.log.warn({ kind, err: reasonOf(error) }, 'no address for a tunnel');
+      }
+    }
+  }
+
+  async #keep(kind: Kind): Promise<void> {
+    const { nodename, store, ipam, facts, log } = this.#options;
+    const node = await store.get({ kind: 'Node', name: nodename });
+    if (node === undefined) return;
+    const text = addressOf(node, kind);
+    const current = text === undefined ? undefined : tryParseAddress(text);
+    const placeless = kind === 'ipip' && node.spec.bgp?.ipv4Address === undefined;
+    if (placeless && text === undefined) return;
+    const given = await tunnelAddress(ipam, facts, nodename, kind, current);
+    if (given === undefined ? text === undefined : given.value === current?.value) return;
+    await this.#write(kind, given);
+    log.info({ kind, address: given && formatAddress(given), before: text }, 'tunnel address');
+  }
+
+  /** Others write the Node too: a lost race is run again. */
+  async #write(kind: Kind, given: Address | undefined): Promise<void> {
+    const { nodename, store } = this.#options;
+    for (;;) {
+      const node = await store.get({ kind: 'Node', name: nodename });
+      if (node === undefined) return;
+      try {
+        await store.update<'Node'>({ ...node, spec: withAddress(node.spec, kind, given && formatAddress(given)) });
+        return;
+      } catch (error) {
+        if (!(error instanceof UpdateConflict)) throw error;
+      }
+    }
+  }
+}
+
+function addressOf({ spec }: Node, kind: Kind): string | undefined {
+  if (kind === 'ipip') return spec.bgp?.ipv4IPIPTunnelAddr || undefined;
+  return (kind === 'vxlan' ? spec.ipv4VXLANTunnelAddr : spec.ipv6VXLANTunnelAddr) || undefined;
+}
+
+/** The Node's spec with the tunnel's address, or without one. A node without BGP addresses has no place for IPIP's. */
+function withAddress(spec: Node['spec'], kind: Kind, address: string | undefined): Node['spec'] {
+  const { bgp, ipv4VXLANTunnelAddr: v4, ipv6VXLANTunnelAddr: v6, ...rest } = spec;
+  const { ipv4IPIPTunnelAddr: ipip, ...others } = bgp ?? {};
+  const addresses = { ipip, vxlan: v4, vxlanV6: v6, [kind]: address };
+  return {
+    ...rest,
+    ...(bgp && { bgp: { ...others, ...(addresses.ipip && { ipv4IPIPTunnelAddr: addresses.ipip }) } }),
+    ...(addresses.vxlan && { ipv4VXLANTunnelAddr: addresses.vxlan }),
+    ...(addresses.vxlanV6 && { ipv6VXLANTunnelAddr: addresses.vxlanV6 }),
+  };
+}
