@@ -11,7 +11,7 @@ Commands:
   cni          the CNI plugin, as a container runtime calls it; also on its own as calico
   lab          a cluster of nodes in network namespaces of this machine (needs root)
   ipam         addresses, and who had them when: calicoctl ipam
-  status       this node's sessions, blocks and routes: calicoctl node status
+  status       this node's sessions and problems; each of its routes, tunnels and pods with why
   version      print the version
 
 Each command has its own --help.
@@ -24,7 +24,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
   ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),
-  status: async (args) => (await import('./cli/index.ts')).runCalicoctl(['node', 'status', ...args]),
+  status: async (args) => (await import('./cli/index.ts')).runStatus(args),
   version: async () => {
     process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);
     return 0;

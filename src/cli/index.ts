@@ -10,16 +10,17 @@
  */
 import { CommanderError } from 'commander';
 import { reasonOf } from '../base/index.ts';
+import { statusCommand } from './commands/status.ts';
 import { UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
-import { program } from './program.ts';
+import { prepared, program } from './program.ts';
 
 export type { Io } from './io.ts';
 
 /** Runs one command line (without the program's own name). What `io` leaves out is the process's own. */
 export async function runCalicoctl(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   const world = { ...processIo(), ...io };
-  try {
+  return run(world, `calicoctl ${argv.join(' ')}`, async () => {
     const root = program(world);
     if (argv.length === 0) {
       world.stderr(root.helpInformation());
@@ -27,9 +28,24 @@ export async function runCalicoctl(argv: readonly string[], io: Partial<Io> = {}
     }
     await root.parseAsync(argv.map(modern), { from: 'user' });
     return 0;
+  });
+}
+
+/** `vrouter status`: as `calicoctl node status`, and what only vRouter's daemon knows. */
+export async function runStatus(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  const world = { ...processIo(), ...io };
+  return run(world, `vrouter status ${argv.join(' ')}`, async () => {
+    await prepared(statusCommand(world), world).parseAsync([...argv], { from: 'user' });
+    return 0;
+  });
+}
+
+async function run(world: Io, line: string, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    world.stderr(`${describe(error, argv)}\n`);
+    world.stderr(`${describe(error, line)}\n`);
     return 1;
   }
 }
@@ -39,9 +55,8 @@ function modern(argument: string): string {
   return argument === '-a' ? '-A' : argument;
 }
 
-function describe(error: unknown, argv: readonly string[]): string {
+function describe(error: unknown, line: string): string {
   if (!(error instanceof CommanderError) && !(error instanceof UsageError)) return reasonOf(error);
-  const line = `calicoctl ${argv.join(' ')}`;
   const reason = reasonOf(error).replace(/^error: /, '');
   return `invalid option: '${line}'. Use flag '--help' to read about a specific subcommand.\n${reason}`;
 }

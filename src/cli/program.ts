@@ -43,6 +43,11 @@ export function program(io: Io): Command {
     .helpCommand(false)
     .hook('preAction', inherit);
   for (const make of COMMANDS) root.addCommand(make(io));
+  return prepared(root, io);
+}
+
+/** Makes the command and all below it write through `io`, and throw instead of exiting. */
+export function prepared(root: Command, io: Io): Command {
   for (const command of family(root)) {
     command.exitOverride().configureOutput({ writeOut: io.stdout, writeErr: () => {} });
   }
