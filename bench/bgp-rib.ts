@@ -92,7 +92,7 @@ function engine(): RouteEngine {
 function up(rib: RouteEngine, peer: number): Sink {
   const sink = new Sink(peer);
   rib.configure(sink.config);
-  rib.established(sink, sink.negotiated);
+  rib.sessions.established(sink, sink.negotiated);
   return sink;
 }
 
@@ -122,7 +122,7 @@ async function feed(rib: RouteEngine, from: Sink, messages: readonly Uint8Array[
     const before = performance.now();
     decodeUpdate(message, 0, message.length, from.negotiated, view);
     decoding += performance.now() - before;
-    rib.update(from, view, begin);
+    rib.sessions.update(from, view, begin);
   }
   await promise;
   const { user, system } = process.cpuUsage(cpu);

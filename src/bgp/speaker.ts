@@ -1,4 +1,4 @@
-import { type Clock, formatIpv4, type Log, parseAddress, parseIpv4, silentLog, systemClock } from '../base/index.ts';
+import { type Clock, formatPrefix, type Log, parseIpv4, silentLog, systemClock } from '../base/index.ts';
 import type {
   BestChanges,
   Origination,
@@ -9,16 +9,11 @@ import type {
   SpeakerEvent,
   SpeakerOptions,
 } from './api.ts';
+import { DynamicNeighbours, isRange, type Presence } from './dynamic-neighbours.ts';
+import { admission, peerStatus } from './peer-status.ts';
 import { RouteEngine } from './rib/index.ts';
 import { type Farewell, type LocalSpeaker, PeerSession, type SessionEnvironment } from './session/index.ts';
-import {
-  type Admission,
-  type Connection,
-  canonicalAddress,
-  type Listener,
-  type Transport,
-  tcpTransport,
-} from './transport/index.ts';
+import { type Connection, canonicalAddress, type Listener, type Transport, tcpTransport } from './transport/index.ts';
 import { CEASE, createUpdateView } from './wire/index.ts';
 
 /**
@@ -37,6 +32,7 @@ export class Speaker implements SpeakerApi {
   readonly #engine: RouteEngine;
   readonly #environment: SessionEnvironment;
   readonly #sessions = new Map<string, PeerSession>();
+  readonly #dynamic: DynamicNeighbours;
   /** Peers that can't be let in, and why. */
   readonly #refused = new Map<string, string>();
   #listeners: Listener[] = [];
@@ -66,10 +62,15 @@ export class Speaker implements SpeakerApi {
         this.#event(event);
       },
     });
+    this.#dynamic = new DynamicNeighbours(
+      this.#clock,
+      (address) => this.#presence(address),
+      (address) => this.#remove(address),
+    );
     this.#environment = {
       clock: this.#clock,
       transport,
-      handler: this.#engine,
+      handler: this.#engine.sessions,
       local: (): LocalSpeaker => ({
         asn: options.asn,
         routerId,
@@ -100,17 +101,15 @@ export class Speaker implements SpeakerApi {
         ? { kind: 'restart' }
         : { kind: 'cease', subcode: CEASE.ADMINISTRATIVE_SHUTDOWN, ...(reason !== undefined && { text: reason }) };
     this.#engine.stop();
+    this.#dynamic.stop();
     for (const session of this.#sessions.values()) session.stop(farewell);
   }
 
   configure(peers: readonly PeerConfig[]): void {
-    const wanted = new Map(peers.map((peer) => [peer.address, peer]));
-    for (const [address, session] of this.#sessions) {
-      if (wanted.has(address)) continue;
-      session.stop({ kind: 'cease', subcode: CEASE.PEER_DECONFIGURED });
-      this.#engine.remove(address);
-      this.#sessions.delete(address);
-    }
+    const wanted = new Map(peers.filter((peer) => !isRange(peer)).map((peer) => [peer.address, peer]));
+    const dynamic = this.#dynamic.configure(peers.filter(isRange), new Set(wanted.keys()));
+    for (const peer of dynamic) wanted.set(peer.address, peer);
+    for (const address of [...this.#sessions.keys()]) if (!wanted.has(address)) this.#remove(address);
     for (const config of wanted.values()) this.#configureOne(config);
     this.#admit();
   }
@@ -149,7 +148,13 @@ export class Speaker implements SpeakerApi {
   }
 
   peers(): readonly PeerStatus[] {
-    return [...this.#sessions.values()].map((session) => this.#statusOf(session));
+    return [...this.#sessions.values()].map((session) => {
+      const { address } = session.config;
+      return peerStatus(session, this.#engine.counts(address), {
+        refused: this.#refused.get(address),
+        gracefulRestart: this.#engine.gracefulRestart(address) ?? (this.#restarting ? 'restarting' : undefined),
+      });
+    });
   }
 
   #configureOne(config: PeerConfig): void {
@@ -164,14 +169,31 @@ export class Speaker implements SpeakerApi {
     if (this.#running) made.start();
   }
 
+  #remove(address: string): void {
+    this.#sessions.get(address)?.stop({ kind: 'cease', subcode: CEASE.PEER_DECONFIGURED });
+    this.#engine.remove(address);
+    this.#sessions.delete(address);
+  }
+
+  #presence(address: string): Presence {
+    const status = this.#sessions.get(address)?.status;
+    return {
+      up: status?.state === 'Established',
+      since: status?.since ?? 0,
+      awaited: this.#engine.gracefulRestart(address) === 'helping',
+    };
+  }
+
   /** Tells the listeners who may connect. */
   #admit(): void {
-    const admissions = [...this.#sessions.values()].map(({ config }) => admission(config));
+    const configs = [...[...this.#sessions.values()].map(({ config }) => config), ...this.#dynamic.ranges];
+    const admissions = configs.map((config) => admission(config));
     this.#refused.clear();
     for (const listener of this.#listeners) {
       for (const { from, reason } of listener.admit(admissions)) {
-        this.#refused.set(String(from), reason);
-        this.#log.error({ peer: from }, `the peer can't connect to us: ${reason}`);
+        const peer = typeof from === 'string' ? from : formatPrefix(from);
+        this.#refused.set(peer, reason);
+        this.#log.error({ peer }, `the peer can't connect to us: ${reason}`);
       }
     }
   }
@@ -180,44 +202,17 @@ export class Speaker implements SpeakerApi {
     const address = connection.remote.address;
     const session = this.#sessions.get(address) ?? this.#sessions.get(canonicalAddress(address));
     if (session) session.accept(connection);
-    else connection.destroy();
+    else this.#acceptNew(connection);
   }
 
-  #statusOf(session: PeerSession): PeerStatus {
-    const { config, status } = session;
-    const { negotiated } = status;
-    const reason = status.reason ?? this.#refused.get(config.address);
-    const restart = this.#engine.gracefulRestart(config.address) ?? (this.#restarting ? 'restarting' : undefined);
-    return {
-      address: config.address,
-      remoteAs: config.remoteAs,
-      state: status.state,
-      since: status.since,
-      ...(reason !== undefined && { reason }),
-      ...(status.routerId !== undefined && { routerId: formatIpv4(status.routerId) }),
-      ...(negotiated && {
-        negotiated: {
-          holdTime: negotiated.holdTime,
-          families: negotiated.families,
-          fourOctetAs: negotiated.fourOctetAs,
-          capabilities: status.capabilities,
-        },
-      }),
-      prefixes: this.#engine.counts(config.address),
-      messages: { ...status.messages },
-      flaps: status.flaps,
-      ...(restart && { gracefulRestart: restart }),
-      ...(config.description !== undefined && { description: config.description }),
-    };
+  #acceptNew(connection: Connection): void {
+    const address = canonicalAddress(connection.remote.address);
+    const config = this.#running ? this.#dynamic.admit(address) : undefined;
+    if (config === undefined) {
+      connection.destroy();
+      return;
+    }
+    this.#configureOne(config);
+    this.#sessions.get(address)!.accept(connection);
   }
-}
-
-function admission({ address, password, ttlSecurity, multihop }: PeerConfig): Admission {
-  parseAddress(address.split('%')[0], 'peer.address');
-  return {
-    from: address,
-    ...(password !== undefined && { password }),
-    ...(ttlSecurity !== undefined && { ttlSecurity }),
-    ...(multihop !== undefined && { multihop }),
-  };
 }

@@ -4,6 +4,9 @@ import type { AttributePool } from './attribute-pool.ts';
 import { DirtySet, widened } from './columns.ts';
 import { NO_PATH, PathPool, pathFlag } from './path-pool.ts';
 import type { Source } from './source.ts';
+import { Sweeps } from './sweeps.ts';
+
+const FIRST_CAPACITY = 64;
 
 /** What the import policy makes of a path: the attributes to use and its flags. */
 export interface Admission {
@@ -32,15 +35,22 @@ export class AdjRibIn {
   readonly dirty = new DirtySet();
   /** First path of each prefix. */
   head: Uint32Array;
+  /** Removals that are under way. */
+  readonly sweeps: Sweeps;
   readonly #pool: AttributePool;
   readonly #firstOfSource: number[] = [];
   readonly #counts: SourceCounts[] = [];
 
   constructor(family: Family, pool: AttributePool) {
     this.family = family;
-    this.prefixes = new PrefixTable(family);
+    this.prefixes = new PrefixTable(family, FIRST_CAPACITY);
     this.head = new Uint32Array(this.prefixes.capacity);
     this.#pool = pool;
+    this.sweeps = new Sweeps({
+      first: (source) => this.#firstOfSource[source] ?? NO_PATH,
+      next: (path) => this.paths.nextOfSource[path],
+      remove: (path) => this.remove(path),
+    });
   }
 
   counts(source: Source): SourceCounts {
@@ -91,7 +101,7 @@ export class AdjRibIn {
   find(source: Source, prefix: number, pathId: number): number {
     const paths = this.paths;
     let path = this.head[prefix];
-    while (path !== NO_PATH && (paths.source[path] !== source.index || paths.pathId[path] !== pathId)) {
+    while (path !== NO_PATH && (paths.source[path] !== source.index || paths.pathId(path) !== pathId)) {
       path = paths.next[path];
     }
     return path;
@@ -106,10 +116,10 @@ export class AdjRibIn {
       while (paths.next[before] !== path) before = paths.next[before];
       paths.next[before] = paths.next[path];
     }
+    this.sweeps.passed(path);
     this.#unchain(path);
     this.#count(paths.source[path], -1, paths.flags[path] & pathFlag.refused);
-    this.#pool.release(paths.received[path]);
-    this.#pool.release(paths.attributes[path]);
+    this.#release(path);
     paths.give(path);
     this.dirty.add(prefix);
   }
@@ -134,11 +144,14 @@ export class AdjRibIn {
     });
   }
 
-  /** Removes the source's paths that have any of these flags; without flags, all of them. */
-  sweep(source: Source, flags?: number): void {
-    this.each(source, (path) => {
-      if (flags === undefined || (this.paths.flags[path] & flags) !== 0) this.remove(path);
-    });
+  /** Removes the source's paths that have any of these flags; without flags, all of them. Bit by bit, by `sweeps.run`. */
+  sweep(source: Source, flags?: number, done?: () => void): void {
+    const marks = this.paths;
+    this.sweeps.begin(
+      source.index,
+      flags === undefined ? () => true : (path) => (marks.flags[path] & flags) !== 0,
+      done,
+    );
   }
 
   /** Gives a path other attributes or flags, as when the import filter has changed. `attributes` is retained here. */
@@ -146,9 +159,10 @@ export class AdjRibIn {
     const { paths } = this;
     if (paths.attributes[path] === attributes && paths.flags[path] === flags) return;
     this.#count(paths.source[path], 0, (flags & pathFlag.refused) - (paths.flags[path] & pathFlag.refused));
+    const received = this.#pool.retain(paths.received(path));
     this.#pool.retain(attributes);
-    this.#pool.release(paths.attributes[path]);
-    paths.attributes[path] = attributes;
+    this.#release(path);
+    paths.setAttributes(path, received, attributes);
     paths.flags[path] = flags;
     this.dirty.add(paths.prefix[path]);
   }
@@ -168,15 +182,15 @@ export class AdjRibIn {
       path = paths.take();
       paths.prefix[path] = prefix;
       paths.source[path] = source.index;
-      paths.pathId[path] = pathId;
+      paths.setPathId(path, pathId);
       paths.next[path] = this.head[prefix];
       this.head[prefix] = path;
       this.#chain(path, source.index);
       this.#count(source.index, 1, flags & pathFlag.refused);
     } else {
       const same =
-        paths.received[path] === received &&
         paths.attributes[path] === attributes &&
+        paths.received(path) === received &&
         paths.nextHop[path] === nextHop &&
         (paths.flags[path] & ~(pathFlag.stale | pathFlag.unrefreshed)) === flags;
       if (same) {
@@ -184,14 +198,19 @@ export class AdjRibIn {
         return;
       }
       this.#count(source.index, 0, (flags & pathFlag.refused) - (paths.flags[path] & pathFlag.refused));
-      this.#pool.release(paths.received[path]);
-      this.#pool.release(paths.attributes[path]);
+      this.#release(path);
     }
-    paths.received[path] = this.#pool.retain(received);
-    paths.attributes[path] = this.#pool.retain(attributes);
+    this.#pool.retain(received);
+    this.#pool.retain(attributes);
+    paths.setAttributes(path, received, attributes);
     paths.nextHop[path] = nextHop;
     paths.flags[path] = flags;
     this.dirty.add(prefix);
+  }
+
+  #release(path: number): void {
+    this.#pool.release(this.paths.received(path));
+    this.#pool.release(this.paths.attributes[path]);
   }
 
   /** `refused` is a difference or a count in units of the flag's bit. */

@@ -11,8 +11,8 @@ const NO_ENTRY = 0xffffffff;
  */
 export class AdjRibOut {
   readonly addPath: boolean;
-  #out = new Uint32Array(1024);
-  #source = new Uint16Array(1024);
+  #out = new Uint32Array(64);
+  #source = new Uint16Array(64);
   #size = 0;
   readonly #sizeOfSource: number[] = [];
   readonly #outgoing: Outgoing;

@@ -1,8 +1,9 @@
 import { AttributeList, asPathLength, asPathOf, attributeType, readU32 } from './attribute-list.ts';
+import { ByteStore } from './byte-store.ts';
 import { widened } from './columns.ts';
 
 const EMPTY = 0;
-const ALIGN = 16;
+const FIRST_CAPACITY = 32;
 const EXTENDED = 0x10;
 
 /** Bits of the `marks` column. */
@@ -33,34 +34,31 @@ export const DEFAULT_LOCAL_PREF = 100;
  * at 1 and are counted: whoever stores one retains it, whoever drops it releases it.
  */
 export class AttributePool {
-  #slab = new Uint8Array(16 * 1024);
-  #slabUsed = 0;
-  /** Freed places in the slab, by their size in units of `ALIGN`. */
-  readonly #places = new Map<number, number[]>();
-  #slots = new Uint32Array(1024);
-  #mask = 1023;
+  readonly #store = new ByteStore();
+  #slots = new Uint32Array(FIRST_CAPACITY * 2);
+  #mask = FIRST_CAPACITY * 2 - 1;
   #used = 1;
   #free: number[] = [];
   #last = 0;
 
-  #offsets = new Uint32Array(512);
-  #lengths = new Uint16Array(512);
-  #hashes = new Uint32Array(512);
-  #references = new Uint32Array(512);
+  #offsets = new Uint32Array(FIRST_CAPACITY);
+  #lengths = new Uint16Array(FIRST_CAPACITY);
+  #hashes = new Uint32Array(FIRST_CAPACITY);
+  #references = new Uint32Array(FIRST_CAPACITY);
   #decodedId = 0;
   #decoded = new AttributeList();
 
-  localPref = new Uint32Array(512);
-  asPathLength = new Uint16Array(512);
-  origin = new Uint8Array(512);
-  med = new Uint32Array(512);
+  localPref = new Uint32Array(FIRST_CAPACITY);
+  asPathLength = new Uint16Array(FIRST_CAPACITY);
+  origin = new Uint8Array(FIRST_CAPACITY);
+  med = new Uint32Array(FIRST_CAPACITY);
   /** The neighbouring AS: the first of AS_PATH, 0 if it is empty. */
-  firstAs = new Uint32Array(512);
+  firstAs = new Uint32Array(FIRST_CAPACITY);
   /** ORIGINATOR_ID, 0 if there is none. */
-  originatorId = new Uint32Array(512);
-  clusterListLength = new Uint16Array(512);
+  originatorId = new Uint32Array(FIRST_CAPACITY);
+  clusterListLength = new Uint16Array(FIRST_CAPACITY);
   /** Bits of `attributeMark`. */
-  marks = new Uint8Array(512);
+  marks = new Uint8Array(FIRST_CAPACITY);
 
   /** Attribute sets that are in use. */
   get size(): number {
@@ -94,10 +92,7 @@ export class AttributePool {
     if (--this.#references[id] > 0) return;
     if (this.#last === id) this.#last = 0;
     this.#vacate(id);
-    const units = Math.ceil(this.#lengths[id] / ALIGN);
-    const places = this.#places.get(units);
-    if (places) places.push(this.#offsets[id]);
-    else this.#places.set(units, [this.#offsets[id]]);
+    this.#store.drop(this.#offsets[id], this.#lengths[id]);
     if (this.#decodedId === id) this.#decodedId = 0;
     this.#free.push(id);
   }
@@ -108,7 +103,7 @@ export class AttributePool {
 
   /** A view of the canonical bytes, valid until the next `intern`. */
   bytes(id: number): Uint8Array {
-    return this.#slab.subarray(this.#offsets[id], this.#offsets[id] + this.#lengths[id]);
+    return this.#store.view(this.#offsets[id], this.#lengths[id]);
   }
 
   /** The attributes as values; the last ones asked for are kept. Not to be edited: `derive` is for that. */
@@ -128,7 +123,7 @@ export class AttributePool {
   }
 
   #equals(id: number, bytes: Uint8Array): boolean {
-    const slab = this.#slab;
+    const slab = this.#store.bytes;
     const offset = this.#offsets[id];
     for (let at = this.#lengths[id] - 1; at >= 0; at--) if (slab[offset + at] !== bytes[at]) return false;
     return true;
@@ -137,24 +132,13 @@ export class AttributePool {
   #add(bytes: Uint8Array, length: number, hash: number): number {
     const id = this.#free.pop() ?? this.#used++;
     if (id >= this.#offsets.length) this.#grow();
-    this.#offsets[id] = this.#place(length);
+    this.#offsets[id] = this.#store.put(length === bytes.length ? bytes : bytes.subarray(0, length));
     this.#lengths[id] = length;
     this.#hashes[id] = hash;
     this.#references[id] = 0;
-    this.#slab.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.#offsets[id]);
     this.#fill(id);
     this.#occupy(id);
     return id;
-  }
-
-  #place(length: number): number {
-    const units = Math.ceil(length / ALIGN);
-    const freed = this.#places.get(units)?.pop();
-    if (freed !== undefined) return freed;
-    const offset = this.#slabUsed;
-    this.#slabUsed += units * ALIGN;
-    this.#slab = widened(this.#slab, this.#slabUsed);
-    return offset;
   }
 
   /** Reads out of the bytes what the columns hold. */

@@ -13,8 +13,8 @@ const LONG = 65536;
 
 /** A set of small integers that remembers the order of adding: a bitmap beside a list. */
 export class DirtySet {
-  #list = new Uint32Array(64);
-  #marks = new Uint8Array(64);
+  #list = new Uint32Array(16);
+  #marks = new Uint32Array(16);
   #from = 0;
   #to = 0;
 
@@ -23,13 +23,16 @@ export class DirtySet {
   }
 
   has(index: number): boolean {
-    return index < this.#marks.length && this.#marks[index] !== 0;
+    const word = index >>> 5;
+    return word < this.#marks.length && (this.#marks[word] & (1 << (index & 31))) !== 0;
   }
 
   add(index: number): void {
-    if (index >= this.#marks.length) this.#marks = widened(this.#marks, index + 1);
-    if (this.#marks[index] !== 0) return;
-    this.#marks[index] = 1;
+    const word = index >>> 5;
+    const bit = 1 << (index & 31);
+    if (word >= this.#marks.length) this.#marks = widened(this.#marks, word + 1);
+    if (this.#marks[word] & bit) return;
+    this.#marks[word] |= bit;
     if (this.#to === this.#list.length) this.#makeRoom();
     this.#list[this.#to++] = index;
   }
@@ -37,7 +40,7 @@ export class DirtySet {
   /** Takes out the member that was added first. Not for empty sets. */
   shift(): number {
     const index = this.#list[this.#from++];
-    this.#marks[index] = 0;
+    this.#marks[index >>> 5] &= ~(1 << (index & 31));
     if (this.#from === this.#to) this.#empty();
     return index;
   }
@@ -45,7 +48,7 @@ export class DirtySet {
   /** A list that was once long is not kept for the next burst. */
   #empty(): void {
     this.#from = this.#to = 0;
-    if (this.#list.length > LONG) this.#list = new Uint32Array(64);
+    if (this.#list.length > LONG) this.#list = new Uint32Array(16);
   }
 
   #makeRoom(): void {

@@ -117,7 +117,7 @@ export const decisionSteps: readonly DecisionStep[] = [
     name: 'path identifier',
     clause: 'RFC 7911 §2, where one peer sends several',
     reason: 'lost on path identifier',
-    compare: (view, a, b) => view.rib.paths.pathId[a] - view.rib.paths.pathId[b],
+    compare: (view, a, b) => view.rib.paths.pathId(a) - view.rib.paths.pathId(b),
   },
 ];
 

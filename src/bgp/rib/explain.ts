@@ -4,16 +4,16 @@ import { formatExtendedCommunity } from '../policy/index.ts';
 import { FILTERED } from './decision.ts';
 import type { FamilyRoutes } from './family-routes.ts';
 import { pathFlag } from './path-pool.ts';
-import type { RouteEngine } from './route-engine.ts';
+import type { Ribs } from './ribs.ts';
 
 const ORIGINS = ['igp', 'egp', 'incomplete'] as const;
 
 /** All there is to say about a prefix, given by its number or -1: each path and what became of it, each peer and what it was told. */
-export function explain(engine: RouteEngine, tables: FamilyRoutes, prefix: number): RouteExplanation {
+export function explain(ribs: Ribs, tables: FamilyRoutes, prefix: number): RouteExplanation {
   if (prefix < 0) return { paths: [], announcements: [] };
   const reasons = tables.loc.explain(prefix);
-  const paths = [...reasons].map(([path, reason]) => explainPath(engine, tables, path, reason));
-  const announcements = [...engine.peers.values()].flatMap((peer) => {
+  const paths = [...reasons].map(([path, reason]) => explainPath(ribs, tables, path, reason));
+  const announcements = [...ribs.peers.values()].flatMap((peer) => {
     const member = peer.members.get(tables.name);
     if (member === undefined) return [];
     const { announced, reason, source } = member.group.explain(prefix);
@@ -27,18 +27,13 @@ export function explain(engine: RouteEngine, tables: FamilyRoutes, prefix: numbe
   return { paths: paths.sort((a, b) => Number(b.best) - Number(a.best)), announcements };
 }
 
-function explainPath(
-  engine: RouteEngine,
-  { rib }: FamilyRoutes,
-  path: number,
-  reason: string | undefined,
-): PathExplanation {
+function explainPath(ribs: Ribs, { rib }: FamilyRoutes, path: number, reason: string | undefined): PathExplanation {
   const { paths } = rib;
-  const { pool, nextHops, sources } = engine;
+  const { pool, nextHops, sources } = ribs;
   const attributes = paths.attributes[path];
   const list = pool.attributes(attributes);
   const source = sources.get(paths.source[path]);
-  const filtered = reason === FILTERED ? engine.peers.get(source.name)?.refusal(rib, pool, path) : undefined;
+  const filtered = reason === FILTERED ? ribs.peers.get(source.name)?.refusal(rib, pool, path) : undefined;
   return {
     peer: source.name,
     best: reason === undefined,

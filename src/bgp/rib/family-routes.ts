@@ -44,17 +44,18 @@ export class FamilyRoutes {
     this.loc = new LocRib(view, sets, maximumPaths);
   }
 
-  /** Decides what is dirty until time is up; true if something is left. */
+  /** Removes what is to go and decides what is dirty until time is up; true if something is left. */
   settle(since: number, emit: (changes: BestChanges) => void, expired: () => boolean): boolean {
     const { rib, loc } = this;
-    if (rib.dirty.size === 0) return false;
+    const sweeping = rib.sweeps.run(expired);
+    if (rib.dirty.size === 0 && !loc.replaying) return sweeping;
     const dirtySets = [...this.#groups.values()].map((group) => group.dirty);
     const changed = (prefix: number): void => {
       for (const dirty of dirtySets) dirty.add(prefix);
       if (loc.best[prefix] === NO_PATH) this.#forgotten.add(prefix);
     };
     loc.settle(since, changed, emit, expired);
-    return rib.dirty.size > 0;
+    return sweeping || rib.dirty.size > 0 || loc.replaying;
   }
 
   /** Tells the peers what has changed until time is up; true if something is left that can be done now. */

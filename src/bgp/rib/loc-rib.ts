@@ -8,6 +8,8 @@ import { LOCAL } from './source.ts';
 
 /** Most changes in one `BestChanges`. */
 const BATCH = 8192;
+/** Room for changes at first; it grows to `BATCH`. */
+const FIRST_BATCH = 64;
 /** How many prefixes are decided between two looks at the clock. */
 const STRIDE = 512;
 
@@ -22,8 +24,10 @@ export class LocRib {
   readonly #decision: Decision;
   readonly #sets: NextHopSets;
   readonly #maximumPaths: number;
-  readonly #changes: { count: number; addresses: Uint32Array; lengths: Uint8Array; nextHops: Uint32Array };
+  readonly #changes: Changes;
   #size = 0;
+  /** The prefix that a replay has come to. */
+  #replayAt = Number.POSITIVE_INFINITY;
 
   constructor(view: DecisionView, sets: NextHopSets, maximumPaths: number) {
     this.rib = view.rib;
@@ -36,9 +40,9 @@ export class LocRib {
     this.#reported = new Uint32Array(capacity);
     this.#changes = {
       count: 0,
-      addresses: new Uint32Array(BATCH * words),
-      lengths: new Uint8Array(BATCH),
-      nextHops: new Uint32Array(BATCH),
+      addresses: new Uint32Array(FIRST_BATCH * words),
+      lengths: new Uint8Array(FIRST_BATCH),
+      nextHops: new Uint32Array(FIRST_BATCH),
     };
   }
 
@@ -69,17 +73,17 @@ export class LocRib {
       if (this.#changes.count === BATCH) this.#emit(since, emit);
       if (done % STRIDE === 0 && expired()) break;
     }
+    this.#replay(since, emit, expired);
     this.#emit(since, emit);
   }
 
-  /** Reports all present best routes again. */
-  replay(since: number, emit: (changes: BestChanges) => void): void {
-    for (let prefix = 0; prefix < this.rib.prefixes.limit; prefix++) {
-      if (prefix >= this.#reported.length || this.#reported[prefix] === 0) continue;
-      this.#report(prefix, this.#reported[prefix]);
-      if (this.#changes.count === BATCH) this.#emit(since, emit);
-    }
-    this.#emit(since, emit);
+  /** Begins to report all present best routes again; `settle` does it. */
+  replay(): void {
+    this.#replayAt = 0;
+  }
+
+  get replaying(): boolean {
+    return this.#replayAt !== Number.POSITIVE_INFINITY;
   }
 
   /** Every path of the prefix with the reason why it is not best; the best one has none. */
@@ -104,6 +108,17 @@ export class LocRib {
   /** Whether nothing here speaks of the prefix any more. */
   forgets(prefix: number): boolean {
     return this.best[prefix] === NO_PATH && this.#reported[prefix] === 0;
+  }
+
+  #replay(since: number, emit: (changes: BestChanges) => void, expired: () => boolean): void {
+    const limit = Math.min(this.rib.prefixes.limit, this.#reported.length);
+    for (; this.#replayAt < limit; this.#replayAt++) {
+      if (this.#replayAt % STRIDE === 0 && expired()) return;
+      if (this.#reported[this.#replayAt] === 0) continue;
+      this.#report(this.#replayAt, this.#reported[this.#replayAt]);
+      if (this.#changes.count === BATCH) this.#emit(since, emit);
+    }
+    this.#replayAt = Number.POSITIVE_INFINITY;
   }
 
   #settleOne(prefix: number): void {
@@ -151,6 +166,11 @@ export class LocRib {
     const changes = this.#changes;
     const at = changes.count++;
     const { words } = prefixes;
+    if (at === changes.lengths.length) {
+      changes.addresses = widened(changes.addresses, at * 2 * words);
+      changes.lengths = widened(changes.lengths, at * 2);
+      changes.nextHops = widened(changes.nextHops, at * 2);
+    }
     if (words === 1) changes.addresses[at] = prefixes.address(prefix);
     else for (let word = 0; word < words; word++) changes.addresses[at * words + word] = prefixes.address(prefix, word);
     changes.lengths[at] = prefixes.length(prefix);
@@ -163,4 +183,12 @@ export class LocRib {
     this.#changes.count = 0;
     emit(changes);
   }
+}
+
+/** Columns of changes that are not told yet. */
+interface Changes {
+  count: number;
+  addresses: Uint32Array;
+  lengths: Uint8Array;
+  nextHops: Uint32Array;
 }

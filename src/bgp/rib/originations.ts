@@ -1,47 +1,55 @@
-import {
-  addressBytes,
-  formatPrefix,
-  ipv4Mask,
-  ParseError,
-  type Prefix,
-  parseAddress,
-  parsePrefix,
-  tryParseIpv4,
-} from '../../base/index.ts';
+import { addressBytes, type Family, ParseError, parseAddress } from '../../base/index.ts';
 import type { Origination } from '../api.ts';
 import { addCommunities } from '../policy/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import { AttributeList } from './attribute-list.ts';
 import type { AttributePool } from './attribute-pool.ts';
+import { widened } from './columns.ts';
 import type { NextHopTable } from './next-hops.ts';
+import { OriginatedPrefixes } from './originated-prefixes.ts';
 import { NO_PATH } from './path-pool.ts';
 import type { Source } from './source.ts';
 
-/** What was made of a declared route. */
-interface Present {
-  readonly route: Origination;
-  /** The prefix's number in its RIB. */
+/** How many routes are compared between two looks at the clock. */
+const STRIDE = 512;
+
+/** What is known of declared routes in one family, by the number of their prefix. */
+interface Declared {
   readonly rib: AdjRibIn;
-  readonly prefix: number;
+  readonly routes: (Origination | undefined)[];
+  /** The declaration that last named the prefix. */
+  generations: Uint32Array;
+}
+
+/** A declaration that is being worked off: first what it names is put, then what it does not name is removed. */
+interface Pending {
+  readonly routes: readonly Origination[];
+  readonly prefixes: OriginatedPrefixes;
+  at: number;
+  made: Made | undefined;
+}
+
+/** Attributes and next hop of a route, and of those after it that differ in their prefix only. */
+interface Made {
+  readonly route: Origination;
+  readonly attributes: number;
+  readonly nextHop: number;
   readonly tag: number;
 }
 
 /** The routes of our own: the declared list, compared with what is in the RIB. */
 export class Originations {
-  readonly #ribs: { readonly 4: AdjRibIn; readonly 6: AdjRibIn };
+  readonly #declared: Readonly<Record<Family, Declared>>;
   readonly #pool: AttributePool;
   readonly #nextHops: NextHopTable;
   readonly #local: Source;
   readonly #tags: string[] = [''];
-  #present = new Map<string, Present>();
+  #generation = 0;
+  #pending: Pending | undefined;
 
-  constructor(
-    ribs: { readonly 4: AdjRibIn; readonly 6: AdjRibIn },
-    pool: AttributePool,
-    nextHops: NextHopTable,
-    local: Source,
-  ) {
-    this.#ribs = ribs;
+  constructor(ribs: Readonly<Record<Family, AdjRibIn>>, pool: AttributePool, nextHops: NextHopTable, local: Source) {
+    const declared = (rib: AdjRibIn): Declared => ({ rib, routes: [], generations: new Uint32Array(16) });
+    this.#declared = { 4: declared(ribs[4]), 6: declared(ribs[6]) };
     this.#pool = pool;
     this.#nextHops = nextHops;
     this.#local = local;
@@ -52,91 +60,110 @@ export class Originations {
     return this.#tags[pathId] || undefined;
   }
 
-  /** Makes `routes` all that there is. A wrong one throws `ParseError`, and nothing is changed. */
+  /**
+   * Makes `routes` all that there is to be; `run` does the work, and one that is not done yet is superseded.
+   * A wrong route throws `ParseError`, and nothing is changed.
+   */
   set(routes: readonly Origination[]): void {
-    const wanted = new Map<string, Origination>();
-    for (const [index, route] of routes.entries()) wanted.set(check(route, `routes[${index}]`), route);
-    const present = new Map<string, Present>();
-    for (const [text, before] of this.#present) if (!wanted.has(text)) this.#remove(before);
-    let last: Made | undefined;
-    for (const [text, route] of wanted) {
-      const before = this.#present.get(text);
-      if (before && (before.route === route || sameAttributes(before.route, route))) present.set(text, before);
-      else {
-        if (last === undefined || !sameAttributes(last.route, route)) last = this.#make(route, last);
-        present.set(text, this.#put(text, route, last, before));
-      }
+    const prefixes = new OriginatedPrefixes(routes);
+    let checked: Origination | undefined;
+    for (let at = 0; at < routes.length; at++) {
+      const route = routes[at];
+      const again = checked !== undefined && sameAttributes(checked, route);
+      if (again && prefixes.families[at] === prefixes.families[at - 1]) continue;
+      check(route, prefixes.family(at), `routes[${at}]`);
+      checked = route;
     }
-    if (last) this.#pool.release(last.attributes);
-    this.#present = present;
+    for (const { rib } of this.#both()) rib.sweeps.cancel(this.#local.index);
+    this.#forgetMade();
+    this.#generation++;
+    this.#pending = { routes, prefixes, at: 0, made: undefined };
   }
 
-  /** Attributes and next hop for the route, and for those after it that differ in the prefix only. */
-  #make(route: Origination, last: Made | undefined): Made {
-    if (last) this.#pool.release(last.attributes);
+  /** Compares until time is up; true if something is left. */
+  run(expired: () => boolean): boolean {
+    const pending = this.#pending;
+    if (pending === undefined) return false;
+    while (pending.at < pending.routes.length) {
+      this.#declare(pending, pending.at++);
+      if (pending.at % STRIDE === 0 && expired()) return true;
+    }
+    this.#forgetMade();
+    this.#pending = undefined;
+    for (const declared of this.#both()) this.#sweep(declared);
+    return false;
+  }
+
+  #declare(pending: Pending, at: number): void {
+    const { routes, prefixes } = pending;
+    const route = routes[at];
+    const declared = this.#declared[prefixes.family(at)];
+    const { rib } = declared;
+    const prefix =
+      rib.family === 4
+        ? rib.prefixes.intern4(prefixes.addresses[at], prefixes.lengths[at])
+        : rib.prefixes.internAt(prefixes.words6, prefixes.addresses[at], prefixes.lengths[at]);
+    if (prefix >= declared.generations.length) declared.generations = widened(declared.generations, prefix + 1);
+    declared.generations[prefix] = this.#generation;
+    const before = declared.routes[prefix];
+    declared.routes[prefix] = route;
+    if (before !== undefined && (before === route || sameAttributes(before, route))) return;
+    if (pending.made === undefined || !sameAttributes(pending.made.route, route)) this.#make(pending, route);
+    const { attributes, nextHop, tag } = pending.made!;
+    if (before !== undefined && before.tag !== route.tag) this.#remove(rib, prefix, before);
+    rib.put(this.#local, prefix, tag, attributes, nextHop);
+  }
+
+  /** Has the routes removed that the declaration did not name. */
+  #sweep(declared: Declared): void {
+    const { rib, routes } = declared;
+    const generation = this.#generation;
+    rib.sweeps.begin(this.#local.index, (path) => {
+      const prefix = rib.paths.prefix[path];
+      const named = declared.generations[prefix] === generation;
+      if (!named) routes[prefix] = undefined;
+      return !named;
+    });
+  }
+
+  #make(pending: Pending, route: Origination): void {
+    this.#forgetMade();
     const list = new AttributeList().setOrigin(0).setAsPath([]);
     if (route.med !== undefined) list.setMed(route.med);
     if (route.localPref !== undefined) list.setLocalPref(route.localPref);
     addCommunities(list, route.communities ?? []);
     const nextHop = route.nextHop === undefined ? 0 : this.#nextHops.intern(addressBytes(parseAddress(route.nextHop)));
-    return { route, attributes: this.#pool.intern(list.toBytes()), nextHop, tag: this.#tagOf(route.tag ?? '') };
+    const attributes = this.#pool.intern(list.toBytes());
+    pending.made = { route, attributes, nextHop, tag: this.#tagOf(route.tag) };
   }
 
-  #put(text: string, route: Origination, { attributes, nextHop, tag }: Made, before: Present | undefined): Present {
-    if (before && before.tag !== tag) this.#remove(before);
-    const { rib, prefix } = before ?? this.#intern(text);
-    rib.put(this.#local, prefix, tag, attributes, nextHop);
-    return { route, rib, prefix, tag };
+  #forgetMade(): void {
+    if (this.#pending?.made) this.#pool.release(this.#pending.made.attributes);
+    if (this.#pending) this.#pending.made = undefined;
   }
 
-  #intern(text: string): { rib: AdjRibIn; prefix: number } {
-    if (!text.includes(':')) {
-      const [address, length] = text.split('/');
-      return { rib: this.#ribs[4], prefix: this.#ribs[4].prefixes.intern4(tryParseIpv4(address)!, Number(length)) };
-    }
-    const prefix = parsePrefix(text);
-    const rib = this.#ribs[prefix.family];
-    return { rib, prefix: rib.prefixes.internAt(wordsOf(prefix), 0, prefix.length) };
-  }
-
-  #remove({ rib, prefix, tag }: Present): void {
-    const path = rib.find(this.#local, prefix, tag);
+  #remove(rib: AdjRibIn, prefix: number, { tag }: Origination): void {
+    const path = rib.find(this.#local, prefix, this.#tagOf(tag));
     if (path !== NO_PATH) rib.remove(path);
   }
 
-  #tagOf(tag: string): number {
+  #tagOf(tag = ''): number {
     const known = this.#tags.indexOf(tag);
     return known >= 0 ? known : this.#tags.push(tag) - 1;
   }
-}
 
-interface Made {
-  readonly route: Origination;
-  readonly attributes: number;
-  readonly nextHop: number;
-  readonly tag: number;
-}
-
-/** Sees that every field can be used, and returns the prefix as canonical text. */
-function check(route: Origination, field: string): string {
-  const text = canonical(route.prefix, `${field}.prefix`);
-  if (route.nextHop !== undefined) {
-    const { family } = parseAddress(route.nextHop, `${field}.nextHop`);
-    if (family === 4 && text.includes(':')) {
-      throw new ParseError(`${field}.nextHop`, route.nextHop, 'an IPv6 prefix needs an IPv6 next hop');
-    }
+  #both(): readonly Declared[] {
+    return [this.#declared[4], this.#declared[6]];
   }
-  if (route.communities) addCommunities(new AttributeList(), route.communities);
-  return text;
 }
 
-/** Most texts are canonical IPv4 already: that is seen without big numbers. */
-function canonical(text: string, field: string): string {
-  const slash = text.indexOf('/');
-  const address = slash < 0 ? undefined : tryParseIpv4(text.slice(0, slash));
-  const length = Number(text.slice(slash + 1));
-  const clean = address !== undefined && length <= 32 && (address & ~ipv4Mask(length)) === 0;
-  return clean && text === `${text.slice(0, slash)}/${length}` ? text : formatPrefix(parsePrefix(text, field));
+/** Sees that every field besides the prefix can be used. */
+function check({ prefix, nextHop, communities }: Origination, family: Family, field: string): void {
+  if (nextHop !== undefined && family === 6 && parseAddress(nextHop, `${field}.nextHop`).family === 4) {
+    throw new ParseError(`${field}.nextHop`, nextHop, `an IPv6 prefix such as ${prefix} needs an IPv6 next hop`);
+  }
+  if (nextHop !== undefined) parseAddress(nextHop, `${field}.nextHop`);
+  if (communities) addCommunities(new AttributeList(), communities);
 }
 
 /** Whether two routes differ in their prefix at most. */
@@ -148,10 +175,4 @@ function sameAttributes(a: Origination, b: Origination): boolean {
     a.tag === b.tag &&
     (a.communities === b.communities || a.communities?.join() === b.communities?.join())
   );
-}
-
-/** A prefix's address as the words that `PrefixTable` takes. */
-export function wordsOf({ family, value }: Prefix): Uint32Array {
-  if (family === 4) return Uint32Array.of(Number(value));
-  return Uint32Array.from([96n, 64n, 32n, 0n], (shift) => Number((value >> shift) & 0xffffffffn));
 }

@@ -208,7 +208,7 @@ export class Outgoing {
       prefixes: rib.prefixes,
       prefix: rib.paths.prefix[path],
       source: source.kind === 'local' ? ('local' as const) : ('bgp' as const),
-      tag: source.kind === 'local' ? tag(rib.paths.pathId[path]) : undefined,
+      tag: source.kind === 'local' ? tag(rib.paths.pathId(path)) : undefined,
       attributes: () => pool.attributes(rib.paths.attributes[path]),
     };
   }

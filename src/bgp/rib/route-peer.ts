@@ -119,7 +119,7 @@ export class RoutePeer {
   readmit(rib: AdjRibIn, pool: AttributePool): void {
     const { stale, longLivedStale, unrefreshed, ownNextHop, leaked } = pathFlag;
     rib.each(this.source!, (path) => {
-      const received = rib.paths.received[path];
+      const received = rib.paths.received(path);
       const before = rib.paths.flags[path];
       const kept = before & (stale | longLivedStale | unrefreshed);
       const refusal = this.#flags(pool, received, (before & ownNextHop) !== 0, (before & leaked) !== 0);
@@ -132,7 +132,7 @@ export class RoutePeer {
 
   /** Why the import filter refuses a path, or undefined. */
   refusal(rib: AdjRibIn, pool: AttributePool, path: number): string | undefined {
-    const verdict = this.#verdict(rib, pool, rib.paths.received[path], rib.paths.prefix[path]);
+    const verdict = this.#verdict(rib, pool, rib.paths.received(path), rib.paths.prefix[path]);
     return verdict && !verdict.accept ? verdict.reason : undefined;
   }
 

@@ -136,7 +136,7 @@ t.test('two paths of one peer differ in their path identifier at last', (t) => {
   const { view, paths } = ribOf([plain]);
   const { rib } = view;
   const source = view.sources.get(rib.paths.source[paths[0]]);
-  rib.put(source, 0, 5, rib.paths.received[paths[0]], 1);
+  rib.put(source, 0, 5, rib.paths.received(paths[0]), 1);
   const decision = new Decision(view);
   decision.decide(0);
   t.equal(decision.best, paths[0]);

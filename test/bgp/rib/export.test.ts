@@ -15,7 +15,7 @@ function start(): { clock: VirtualClock; engine: RouteEngine; join: (reader: Rea
   const engine = new RouteEngine({ asn: ASN, routerId: '10.0.0.1', clock, event: () => {}, window: 100_000 });
   const join = (reader: Reader): Reader => {
     engine.configure(reader.config);
-    engine.established(reader, reader.negotiated);
+    engine.sessions.established(reader, reader.negotiated);
     return reader;
   };
   return { clock, engine, join };
@@ -80,7 +80,7 @@ t.test('a stuck peer costs the others nothing and is caught up from the table, n
   t.equal(quick.table.size, 8900);
   const told = slow.received.length;
   slow.stuck = false;
-  engine.drained(slow);
+  engine.sessions.drained(slow);
   clock.advance(1);
   t.same([...slow.table].sort(), [...quick.table].sort());
   const octets = slow.received.slice(told).reduce((sum, { length }) => sum + length, 0);
@@ -109,7 +109,7 @@ t.test('a peer that is stuck in the middle of its first table still gets a whole
   clock.advance(1);
   slow.stuck = false;
   for (let round = 0; round < 30; round++) {
-    engine.drained(slow);
+    engine.sessions.drained(slow);
     clock.advance(1);
   }
   t.equal(quick.table.size, 14_990);
@@ -138,10 +138,10 @@ t.test('everything is given back when routes and peers are gone', (t) => {
   engine.originate([]);
   clock.advance(5000);
   t.equal(reader.table.size, 0);
-  engine.closed(reader, 'gone', []);
+  engine.sessions.closed(reader, 'gone', []);
   engine.remove(reader.config.address);
   clock.advance(5000);
-  const { rib } = engine.tables[4];
-  t.same([rib.paths.size, rib.prefixes.size, engine.pool.size], [0, 0, 0]);
+  const { rib } = engine.ribs.families[4];
+  t.same([rib.paths.size, rib.prefixes.size, engine.ribs.pool.size], [0, 0, 0]);
   t.end();
 });

@@ -91,7 +91,7 @@ class World {
         break;
       case 'refresh': {
         const reader = this.readers[step.peer];
-        if (reader) this.engine.refresh(reader, 'ipv4-unicast', 'request');
+        if (reader) this.engine.sessions.refresh(reader, 'ipv4-unicast', 'request');
         break;
       }
       case 'originate':
@@ -108,14 +108,14 @@ class World {
     const reader = new Reader(address(peer), settings, { routeReflector: { clusterId: '1.1.1.1' } });
     this.readers[peer] = reader;
     this.engine.configure(reader.config);
-    this.engine.established(reader, reader.negotiated);
+    this.engine.sessions.established(reader, reader.negotiated);
   }
 
   down(peer: number): void {
     const reader = this.readers[peer];
     if (reader === undefined) return;
     this.readers[peer] = undefined;
-    this.engine.closed(reader, 'down', []);
+    this.engine.sessions.closed(reader, 'down', []);
     for (const sources of this.model) sources.delete(peer);
   }
 
@@ -123,7 +123,7 @@ class World {
     const reader = this.readers[peer];
     if (reader === undefined) return;
     reader.stuck = false;
-    this.engine.drained(reader);
+    this.engine.sessions.drained(reader);
   }
 
   #originate(prefixes: readonly number[]): void {
@@ -152,7 +152,7 @@ class World {
       this.model[step.prefix].delete(step.peer);
     }
     decodeUpdate(slab.bytes, 0, slab.length, reader.negotiated, this.#view);
-    this.engine.update(reader, this.#view, this.clock.now());
+    this.engine.sessions.update(reader, this.#view, this.clock.now());
   }
 
   /** Lets everything settle, and compares. */
@@ -234,8 +234,10 @@ t.test('and when everybody has gone, nothing is left', (t) => {
       world.apply({ kind: 'originate', prefixes: [] });
       for (let gone = 0; gone < PEERS; gone++) world.down(gone);
       world.clock.advance(10_000);
-      const { rib } = world.engine.tables[4];
-      return rib.paths.size === 0 && rib.prefixes.size === 0 && world.engine.pool.size === 0 && world.best.size === 0;
+      const { rib } = world.engine.ribs.families[4];
+      return (
+        rib.paths.size === 0 && rib.prefixes.size === 0 && world.engine.ribs.pool.size === 0 && world.best.size === 0
+      );
     }),
     { seed: 4456, numRuns: 200 },
   );

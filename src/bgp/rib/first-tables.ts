@@ -1,0 +1,46 @@
+import type { Cancel, Clock } from '../../base/index.ts';
+import type { RoutePeer } from './route-peer.ts';
+
+/** Milliseconds that a start waits for End-of-RIB of peers that are up and promised one. */
+const END_OF_RIB_WAIT = 5000;
+
+/** Whether the first tables are complete: of all peers, or of those that came in time (RFC 4724 §4.1). */
+export class FirstTables {
+  readonly #clock: Clock;
+  readonly #complete: () => void;
+  #settled = false;
+  #cancel: Cancel = () => {};
+
+  /** `complete` is called once. */
+  constructor(clock: Clock, complete: () => void) {
+    this.#clock = clock;
+    this.#complete = complete;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  start(): void {
+    this.#cancel();
+    this.#cancel = this.#clock.after(END_OF_RIB_WAIT, () => this.#settle());
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Settled when all peers are up and none owes us the End-of-RIB that it promised; if not, time will tell. */
+  check(peers: ReadonlyMap<string, RoutePeer>): void {
+    if (this.#settled || peers.size === 0) return;
+    for (const peer of peers.values()) if (peer.handle === undefined || peer.owesEndOfRib) return;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#cancel();
+    this.#complete();
+  }
+}

@@ -1,0 +1,113 @@
+import { type Clock, type Family, parseAddress, parseIpv4 } from '../../base/index.ts';
+import type { AddressFamily } from '../api.ts';
+import type { Negotiated } from '../contract.ts';
+import { AttributePool } from './attribute-pool.ts';
+import { exportContext } from './export-context.ts';
+import { FamilyRoutes, type FamilySettings } from './family-routes.ts';
+import { NextHopSets } from './next-hop-sets.ts';
+import { NextHopTable } from './next-hops.ts';
+import { Originations } from './originations.ts';
+import type { RoutePeer } from './route-peer.ts';
+import { type Source, SourceTable } from './source.ts';
+
+export interface RibOptions {
+  readonly asn: number;
+  readonly routerId: string;
+  readonly clock: Clock;
+  readonly maximumPaths?: number;
+  /** Octets that an export group keeps for members that lag, before they must catch up on their own; default 4 MiB. */
+  readonly window?: number;
+  readonly nextHopCost?: (address: string) => number | undefined;
+}
+
+/** The tables of a speaker: the routes of each family, what they share, and the peers that bring and get them. */
+export class Ribs {
+  readonly pool = new AttributePool();
+  readonly nextHops = new NextHopTable();
+  readonly local: Source;
+  readonly sources: SourceTable;
+  readonly families: Readonly<Record<Family, FamilyRoutes>>;
+  readonly all: readonly FamilyRoutes[];
+  readonly originations: Originations;
+  readonly peers = new Map<string, RoutePeer>();
+
+  constructor({ asn, routerId, clock, maximumPaths = 16, window, nextHopCost }: RibOptions) {
+    this.local = {
+      index: 0,
+      kind: 'local',
+      name: 'local',
+      address: parseAddress(routerId),
+      routerId: parseIpv4(routerId, 'routerId'),
+      peerAs: asn,
+      clusterId: undefined,
+    };
+    this.sources = new SourceTable(this.local);
+    const { pool, nextHops, sources } = this;
+    const settings: FamilySettings = {
+      tables: { pool, nextHops, sources, tag: (pathId) => this.originations.tag(pathId) },
+      sets: new NextHopSets(nextHops),
+      clock,
+      maximumPaths,
+      window,
+      nextHopCost,
+    };
+    this.families = {
+      4: new FamilyRoutes('ipv4-unicast', 4, settings),
+      6: new FamilyRoutes('ipv6-unicast', 6, settings),
+    };
+    this.all = [this.families[4], this.families[6]];
+    this.originations = new Originations(
+      { 4: this.families[4].rib, 6: this.families[6].rib },
+      pool,
+      nextHops,
+      this.local,
+    );
+  }
+
+  named(name: AddressFamily): FamilyRoutes {
+    return this.families[name === 'ipv4-unicast' ? 4 : 6];
+  }
+
+  /** A number for what the peer brings. */
+  addSource({ config }: RoutePeer, negotiated: Negotiated): Source {
+    return this.sources.add((index) => ({
+      index,
+      kind: negotiated.ibgp ? 'ibgp' : 'ebgp',
+      name: config.address,
+      address: parseAddress(config.address.split('%')[0]),
+      routerId: negotiated.peerRouterId,
+      peerAs: negotiated.peerAs,
+      clusterId: config.routeReflector && parseIpv4(config.routeReflector.clusterId),
+    }));
+  }
+
+  /** Removes all that the peer brought; the number is free again when nothing bears it any more. */
+  dropSource(peer: RoutePeer): void {
+    const { source } = peer;
+    if (source === undefined) return;
+    peer.cancelTimers();
+    peer.source = undefined;
+    let left = this.all.length;
+    for (const { rib } of this.all) {
+      rib.sweep(source, undefined, () => {
+        if (--left === 0) this.sources.remove(source);
+      });
+    }
+  }
+
+  /** Puts the peer into the export group of each family, unless it is in the right one. */
+  enrol({ config, negotiated, handle, source, members }: RoutePeer): void {
+    for (const routes of this.all) {
+      const { name } = routes;
+      if (!negotiated!.families.includes(name)) continue;
+      const context = exportContext(name, config, negotiated!);
+      members.set(name, routes.enrol(context, source!.index, handle!, members.get(name)));
+    }
+  }
+
+  /** Takes the peer out of its export groups. */
+  expel({ members }: RoutePeer): void {
+    for (const [name, member] of members) this.named(name).expel(member);
+    members.clear();
+  }
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '../../base/index.ts';
+import type { AddressFamily } from '../api.ts';
+import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
+import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
+import type { RefreshMarks } from './export-member.ts';
+import type { FirstTables } from './first-tables.ts';
+import { pathFlag } from './path-pool.ts';
+import { enforcePrefixLimit } from './prefix-limit.ts';
+import type { Ribs } from './ribs.ts';
+import type { RoutePeer } from './route-peer.ts';
+import { keepStale } from './stale-routes.ts';
+
+/**
+ * What sessions say, written into the tables. Nothing is decided in here: what is said leaves dirty prefixes, and
+ * `ask` has them worked off.
+ */
+export class SessionRoutes implements SessionHandler {
+  readonly #ribs: Ribs;
+  readonly #clock: Clock;
+  readonly #firstTables: FirstTables;
+  readonly #ask: () => void;
+  #since = Number.POSITIVE_INFINITY;
+
+  constructor(ribs: Ribs, clock: Clock, firstTables: FirstTables, ask: () => void) {
+    this.#ribs = ribs;
+    this.#clock = clock;
+    this.#firstTables = firstTables;
+    this.#ask = ask;
+  }
+
+  /** When the oldest UPDATE was read that was not worked off by the last `settled`. */
+  get since(): number {
+    return Number.isFinite(this.#since) ? this.#since : this.#clock.now();
+  }
+
+  /** All that was heard has been decided. */
+  settled(): void {
+    this.#since = Number.POSITIVE_INFINITY;
+  }
+
+  established(handle: PeerHandle, negotiated: Negotiated): void {
+    const peer = this.#ribs.peers.get(handle.config.address);
+    if (peer === undefined) return;
+    const kind = negotiated.ibgp ? 'ibgp' : 'ebgp';
+    const before = peer.source;
+    if (before && (before.kind !== kind || before.peerAs !== negotiated.peerAs)) this.#ribs.dropSource(peer);
+    const source = peer.source ?? this.#ribs.addSource(peer, negotiated);
+    peer.establish(handle, negotiated, source);
+    for (const { name, rib } of this.#ribs.all) {
+      // What the last session left must not be taken for what this one brings.
+      rib.sweeps.finish(source.index);
+      const forwarded = negotiated.gracefulRestart?.families.some(
+        ({ family, forwarding }) => family === name && forwarding,
+      );
+      if (!forwarded || !negotiated.families.includes(name)) rib.sweep(source, pathFlag.stale);
+    }
+    this.#ribs.enrol(peer);
+    this.#ask();
+  }
+
+  update(handle: PeerHandle, view: UpdateView, receivedAt: number): void {
+    const peer = this.#ribs.peers.get(handle.config.address);
+    if (peer?.source === undefined || peer.negotiated === undefined) return;
+    this.#since = Math.min(this.#since, receivedAt);
+    const { source } = peer;
+    const { withdrawn4, announced4, mpWithdrawn, mpAnnounced } = view;
+    const { families } = this.#ribs;
+    if (withdrawn4.count > 0) families[4].rib.withdraw(source, withdrawn4);
+    if (mpWithdrawn.count > 0) families[mpWithdrawn.family].rib.withdraw(source, mpWithdrawn);
+    if (announced4.count + mpAnnounced.count > 0) {
+      if (view.treatAsWithdraw) {
+        families[4].rib.withdraw(source, announced4);
+        families[mpAnnounced.family].rib.withdraw(source, mpAnnounced);
+      } else this.#learn(peer, view);
+    }
+    if (view.endOfRib) this.#endOfRib(peer, view.endOfRib);
+    this.#ask();
+  }
+
+  refresh(handle: PeerHandle, family: AddressFamily, subtype: 'request' | 'begin' | 'end'): void {
+    const peer = this.#ribs.peers.get(handle.config.address);
+    if (peer?.source === undefined) return;
+    const { rib } = this.#ribs.named(family);
+    if (subtype === 'request') peer.members.get(family)?.refresh(refreshMarks(peer, family));
+    else if (subtype === 'begin') {
+      rib.sweeps.finish(peer.source.index);
+      rib.mark(peer.source, pathFlag.unrefreshed);
+    } else rib.sweep(peer.source, pathFlag.unrefreshed);
+    this.#ask();
+  }
+
+  drained(handle: PeerHandle): void {
+    const peer = this.#ribs.peers.get(handle.config.address);
+    if (peer === undefined) return;
+    for (const member of peer.members.values()) member.drained();
+    this.#ask();
+  }
+
+  closed(handle: PeerHandle, _reason: string, keep: readonly { family: AddressFamily; seconds: number }[]): void {
+    const peer = this.#ribs.peers.get(handle.config.address);
+    if (peer?.source === undefined) return;
+    const { source, negotiated } = peer;
+    this.#ribs.expel(peer);
+    for (const { name, rib } of this.#ribs.all) {
+      const kept = keep.find(({ family }) => family === name);
+      if (kept === undefined) rib.sweep(source);
+      else {
+        // Stale already: the peer restarted again before it had told us all. Those go (RFC 4724 §4.2).
+        rib.sweep(source, pathFlag.stale);
+        rib.sweeps.finish(source.index);
+        const restartTime = Math.min(negotiated?.gracefulRestart?.restartTime ?? kept.seconds, kept.seconds);
+        const patience = { restartTime, total: kept.seconds };
+        keepStale(peer, rib, this.#ribs.pool, this.#clock, patience, this.#ask);
+      }
+    }
+    peer.handle = undefined;
+    this.#firstTables.check(this.#ribs.peers);
+    this.#ask();
+  }
+
+  #learn(peer: RoutePeer, view: UpdateView): void {
+    const { announced4, mpAnnounced } = view;
+    const { pool, nextHops, families, all } = this.#ribs;
+    const attributes = pool.intern(view.attributes, view.attributesLength);
+    if (announced4.count > 0) {
+      const nextHop = nextHops.intern4(view.nextHop4);
+      peer.learn(families[4].rib, pool, announced4, attributes, nextHop, nextHops);
+    }
+    if (mpAnnounced.count > 0) {
+      const nextHop = nextHops.intern(view.mpNextHop, view.mpNextHopLength);
+      peer.learn(families[mpAnnounced.family].rib, pool, mpAnnounced, attributes, nextHop, nextHops);
+    }
+    pool.release(attributes);
+    for (const { rib, name } of all) {
+      if (peer.source) enforcePrefixLimit(peer, name, rib.counts(peer.source).received);
+    }
+  }
+
+  #endOfRib(peer: RoutePeer, family: AddressFamily): void {
+    this.#ribs.named(family).rib.sweep(peer.source!, pathFlag.stale);
+    peer.ribEnded(family);
+    this.#firstTables.check(this.#ribs.peers);
+  }
+}
+
+function refreshMarks({ negotiated }: RoutePeer, family: AddressFamily): RefreshMarks | undefined {
+  if (!negotiated?.enhancedRouteRefresh) return undefined;
+  const { afi, safi } = afiSafi(family);
+  return { begin: encodeRouteRefresh(afi, safi, 'begin'), end: encodeRouteRefresh(afi, safi, 'end') };
+}
