@@ -1,9 +1,11 @@
 import { type Address, type Clock, type Prefix, systemClock } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
+import type { IPAMBlock } from '../model/index.ts';
 import { Affinities } from './affinities.ts';
 import { Assigner, type Assignment } from './assigner.ts';
 import { addressAt, attributeOf, ordinalOf, ordinalsOfHandle } from './block.ts';
 import { Blocks } from './blocks.ts';
+import { Cooldown } from './cooldown.ts';
 import type { FamilyRequest } from './errand.ts';
 import { type Facts, StoreFacts } from './facts.ts';
 import { Handles, handleNotFound } from './handles.ts';
@@ -56,9 +58,10 @@ export class Ipam {
   readonly #turns = new Turns();
 
   constructor({ store, clock = systemClock, facts = new StoreFacts(store), ledger = noLedger }: IpamOptions) {
-    const blocks = new Blocks(store);
+    const cooldown = new Cooldown(clock);
+    const blocks = new Blocks(store, cooldown);
     const affinities = new Affinities(store, blocks, clock);
-    this.#parts = { blocks, affinities, handles: new Handles(store), facts, clock, ledger };
+    this.#parts = { blocks, affinities, handles: new Handles(store), facts, clock, cooldown, ledger };
     this.#releaser = new Releaser(this.#parts);
     this.#assigner = new Assigner(this.#parts, this.#releaser);
     this.#ownership = new Ownership(this.#parts);
@@ -129,9 +132,15 @@ export class Ipam {
     return { handleId: owner.handle_id, attributes: owner.secondary ?? {}, alternate: owner.alternateOwnerAttrs };
   }
 
+  /** Frees what has rested long enough in a block that nobody touches; removes it if it then is nobody's and empty. */
+  thaw(block: IPAMBlock): Promise<void> {
+    return this.#releaser.thaw(block);
+  }
+
   /** How full the pools are: those named (by name or CIDR), or all, and blocks whose pool is gone. */
   async getUtilization(pools: readonly string[] = []): Promise<readonly PoolUsage[]> {
-    const { facts, blocks } = this.#parts;
+    const { facts, blocks, cooldown } = this.#parts;
+    cooldown.follow(await facts.settings());
     const usage = utilization(await facts.pools(), await blocks.all(), await facts.reservations());
     if (pools.length === 0) return usage;
     return usage.filter(({ name, cidr }) => pools.includes(cidr) || (name !== undefined && pools.includes(name)));

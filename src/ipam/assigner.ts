@@ -41,7 +41,7 @@ export class Assigner {
 
   /** Throws as `choosePools` does, and `BLOCK_LIMIT`; then nothing stays assigned. */
   async autoAssign(request: FamilyRequest): Promise<Assignment> {
-    const errand = await prepare(request, this.#parts.facts);
+    const errand = await this.#prepare(request);
     try {
       const shortfall = await this.#fill(errand);
       return { family: request.family, requested: request.count, addresses: errand.got, shortfall };
@@ -53,7 +53,7 @@ export class Assigner {
 
   /** The node's blocks with room for `count` addresses together; claims what is lacking. Throws as `autoAssign`. */
   async ensureBlock(request: FamilyRequest): Promise<readonly Prefix[]> {
-    const errand = await prepare(request, this.#parts.facts);
+    const errand = await this.#prepare(request);
     const found: Prefix[] = [];
     let room = 0;
     const count = async ({ spec }: IPAMBlock): Promise<boolean> => {
@@ -67,6 +67,12 @@ export class Assigner {
       await count(block);
     }
     return found;
+  }
+
+  async #prepare(request: FamilyRequest): Promise<Errand> {
+    const errand = await prepare(request, this.#parts.facts);
+    this.#parts.cooldown.follow(errand.settings);
+    return errand;
   }
 
   /** Works down the sources until there is enough; the answer says why there isn't. */

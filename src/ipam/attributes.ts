@@ -12,6 +12,15 @@ export const attributeKey = {
   timestamp: 'timestamp',
 } as const;
 
+/** The address rests since `wallTime`: it is nobody's, and nobody may have it. */
+export function cooling(attribute: Attribute, wallTime: number): Attribute {
+  return { ...attribute, releasedAt: `${new Date(wallTime).toISOString().slice(0, 19)}Z` };
+}
+
+export function isCooling(attribute: Attribute | undefined): boolean {
+  return attribute?.releasedAt !== undefined;
+}
+
 /** Deeply equal, whatever the order of keys: then two allocations share one entry of the block. */
 export function sameAttribute(a: Attribute, b: Attribute): boolean {
   return a.handle_id === b.handle_id && sameValue(a, b);

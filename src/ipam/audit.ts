@@ -118,7 +118,7 @@ function checkUses({ pools, uses }: AuditInput, allocations: readonly Allocation
 /** Returns how many handles have addresses. */
 function checkHandles({ handles }: AuditInput, allocations: readonly AllocationReport[], found: Found): number {
   const held = Map.groupBy(
-    allocations.filter(({ handle }) => handle !== undefined),
+    allocations.filter(({ handle, coolingDown }) => handle !== undefined && !coolingDown),
     ({ handle = '' }) => handleName(handle.split('\r', 1)[0]),
   );
   let matched = 0;

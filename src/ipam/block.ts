@@ -9,7 +9,7 @@ import {
   prefixSize,
 } from '../base/index.ts';
 import type { IPAMBlock } from '../model/index.ts';
-import { type Attribute, sameAttribute, withoutUnused } from './attributes.ts';
+import { type Attribute, cooling, isCooling, sameAttribute, withoutUnused } from './attributes.ts';
 import { IpamError } from './errors.ts';
 import { firstSequence, nextSequence, type Sequence, sameSequence } from './sequence.ts';
 
@@ -58,13 +58,14 @@ export function allocate(
   return { block: give({ ...block, unallocated }, ordinals, attribute), ordinals };
 }
 
-/** Gives out this very ordinal. `ADDRESS_TAKEN` if somebody has it. */
+/** Gives out this very ordinal, even if it rests. `ADDRESS_TAKEN` if somebody has it. */
 export function assign(block: BlockSpec, ordinal: number, attribute: Attribute): BlockSpec {
-  if (block.allocations[ordinal] !== null) {
+  if (block.allocations[ordinal] !== null && !isCooling(attributeOf(block, ordinal))) {
     throw new IpamError('ADDRESS_TAKEN', `Address already assigned in block: ${addressText(block, ordinal)}`);
   }
   const unallocated = block.unallocated.filter((free) => free !== ordinal);
-  return give({ ...block, unallocated }, [ordinal], attribute);
+  const given = give({ ...block, unallocated }, [ordinal], attribute);
+  return { ...given, ...withoutUnused(given.allocations, given.attributes) };
 }
 
 function give(block: BlockSpec, ordinals: readonly number[], attribute: Attribute): BlockSpec {
@@ -100,18 +101,22 @@ export interface Released {
   readonly countByHandle: ReadonlyMap<string, number>;
 }
 
-/** Gives ordinals back, to the end of the queue. `BAD_HANDLE`, `BAD_SEQUENCE`: one that isn't whose it must be; then none is. */
-export function release(block: BlockSpec, returns: readonly Return[]): Released {
+/**
+ * Gives ordinals back, to the end of the queue; or, if `restFrom` (wall time) is given, to rest first. `BAD_HANDLE`,
+ * `BAD_SEQUENCE`: one that isn't whose it must be; then none is.
+ */
+export function release(block: BlockSpec, returns: readonly Return[], restFrom?: number): Released {
   const released: number[] = [];
   const notAllocated: number[] = [];
   const countByHandle = new Map<string, number>();
   const allocations = [...block.allocations];
+  const attributes = [...block.attributes];
   const sequences: Record<string, bigint> = { ...block.sequenceNumberForAllocation };
   for (const wanted of returns) {
     if (released.includes(wanted.ordinal)) continue;
     checkSequence(block, wanted);
     const attribute = attributeOf(block, wanted.ordinal);
-    if (attribute === undefined) {
+    if (attribute === undefined || isCooling(attribute)) {
       notAllocated.push(wanted.ordinal);
       continue;
     }
@@ -122,14 +127,18 @@ export function release(block: BlockSpec, returns: readonly Return[]): Released 
     }
     if (handleId !== undefined) countByHandle.set(handleId, (countByHandle.get(handleId) ?? 0) + 1);
     released.push(wanted.ordinal);
+    if (restFrom !== undefined) {
+      allocations[wanted.ordinal] = attributes.push(cooling(attribute, restFrom)) - 1;
+      continue;
+    }
     allocations[wanted.ordinal] = null;
     delete sequences[wanted.ordinal];
   }
   if (released.length === 0) return { block, released, notAllocated, countByHandle };
   const after = touched({
     ...block,
-    ...withoutUnused(allocations, block.attributes),
-    unallocated: [...block.unallocated, ...released],
+    ...withoutUnused(allocations, attributes),
+    unallocated: restFrom === undefined ? [...block.unallocated, ...released] : block.unallocated,
     sequenceNumberForAllocation: sequences,
   });
   return { block: after, released, notAllocated, countByHandle };
@@ -146,7 +155,8 @@ function checkSequence(block: BlockSpec, { ordinal, sequenceNumber }: Return): v
 export function ordinalsOfHandle(block: BlockSpec, handleId: string): number[] {
   const held: number[] = [];
   for (const [ordinal, index] of block.allocations.entries()) {
-    const owner = index === null ? undefined : block.attributes[index]?.handle_id;
+    const attribute = index === null ? undefined : block.attributes[index];
+    const owner = isCooling(attribute) ? undefined : attribute?.handle_id;
     if (owner !== undefined && cleanHandle(owner) === handleId) held.push(ordinal);
   }
   return held;

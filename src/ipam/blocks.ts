@@ -3,6 +3,7 @@ import { API_VERSION, blockName, type IPAMBlock } from '../model/index.ts';
 import type { BlockSpec } from './block.ts';
 import { isReadable } from './block-check.ts';
 import { lostRace, retryRaces } from './conflict.ts';
+import type { Cooldown } from './cooldown.ts';
 import { unlessDeleted } from './tombstone.ts';
 import { Turns } from './turns.ts';
 
@@ -27,26 +28,29 @@ export interface Changed<Change extends BlockChange> {
  */
 export class Blocks {
   readonly #store: Store;
+  readonly #cooldown: Cooldown;
   readonly #seen = new Map<string, IPAMBlock>();
   readonly #turns = new Turns();
 
-  constructor(store: Store) {
+  constructor(store: Store, cooldown: Cooldown) {
     this.#store = store;
+    this.#cooldown = cooldown;
   }
 
   /** As last seen, without asking. */
   remembered(cidr: string): IPAMBlock | undefined {
-    return this.#seen.get(cidr);
+    return this.#thawed(this.#seen.get(cidr));
   }
 
   async read(cidr: string): Promise<IPAMBlock | undefined> {
     const block = await this.#store.get({ kind: 'IPAMBlock', name: blockName(cidr) });
-    return this.#remember(cidr, await unlessDeleted(this.#store, block));
+    return this.#thawed(this.#remember(cidr, await unlessDeleted(this.#store, block)));
   }
 
   /** All blocks that can be read; the audit names the others. */
   async all(): Promise<readonly IPAMBlock[]> {
-    return (await this.#store.list('IPAMBlock')).items.filter(({ spec }) => isReadable(spec) && !spec.deleted);
+    const { items } = await this.#store.list('IPAMBlock');
+    return items.filter(({ spec }) => isReadable(spec) && !spec.deleted).map((block) => this.#thawed(block));
   }
 
   /** `AlreadyExists` if somebody was faster. */
@@ -88,7 +92,7 @@ export class Blocks {
     cidr: string,
     decide: (block: BlockSpec) => Change,
   ): Promise<Changed<Change> | undefined> {
-    const known = this.#seen.get(cidr);
+    const known = this.remembered(cidr);
     if (known !== undefined) {
       const done = await this.#tryRemembered(known, decide);
       if (done !== undefined) return done;
@@ -118,6 +122,12 @@ export class Blocks {
       if (lostRace(error)) return undefined;
       throw error;
     }
+  }
+
+  /** What has rested enough counts as free; the next write of the block makes it so. */
+  #thawed<Block extends IPAMBlock | undefined>(block: Block): Block {
+    const spec = block && this.#cooldown.thaw(block.spec);
+    return block === undefined || spec === block.spec ? block : { ...block, spec };
   }
 
   #remember<Block extends IPAMBlock | undefined>(cidr: string, block: Block): Block {

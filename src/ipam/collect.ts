@@ -3,6 +3,7 @@ import type { Store } from '../datastore/index.ts';
 import { handleName, type IPAMBlock, type IPAMHandle } from '../model/index.ts';
 import { hostOf } from './affinity.ts';
 import type { Ipam } from './allocator.ts';
+import { isCooling } from './attributes.ts';
 import { isEmpty } from './block.ts';
 import { isReadable } from './block-check.ts';
 import { lostRace } from './conflict.ts';
@@ -88,6 +89,7 @@ export class Collector {
     const reclaimed = await this.#releaseDead(owners, census, round);
     const released = reclaimed.map(({ address }) => address);
     const nodes = await this.#leaveNodes(owners, census, new Set(released));
+    for (const block of blocks) if (block.spec.attributes.some(isCooling)) await this.#ipam.thaw(block);
     const given = await this.#leaveEmpty(blocks, census, round);
     const removed = await this.#removeHandles(handles, owners, round);
     this.#suspects = round.seen;

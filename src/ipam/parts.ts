@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.ts';
 import type { Affinities } from './affinities.ts';
 import type { Attribute } from './attributes.ts';
 import type { Blocks } from './blocks.ts';
+import type { Cooldown } from './cooldown.ts';
 import type { Facts } from './facts.ts';
 import type { Handles } from './handles.ts';
 import type { Ledger } from './ledger.ts';
@@ -13,6 +14,7 @@ export interface IpamParts {
   readonly handles: Handles;
   readonly facts: Facts;
   readonly clock: Clock;
+  readonly cooldown: Cooldown;
   readonly ledger: Ledger;
 }
 

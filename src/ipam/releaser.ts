@@ -1,4 +1,5 @@
 import { type Address, formatAddress, formatPrefix, parseAddress, parsePrefix, prefix } from '../base/index.ts';
+import type { IPAMBlock } from '../model/index.ts';
 import { hostOf } from './affinity.ts';
 import {
   addressText,
@@ -10,6 +11,7 @@ import {
   type Released,
   type Return,
   release,
+  touched,
 } from './block.ts';
 import { lostRace } from './conflict.ts';
 import { IpamError, isIpamError } from './errors.ts';
@@ -90,11 +92,12 @@ export class Releaser {
   }
 
   async #write(cidr: string, wanted: (block: BlockSpec) => Return[]): Promise<Released | undefined> {
-    const { blocks, clock, ledger } = this.#parts;
+    const { blocks, clock, ledger, cooldown, facts } = this.#parts;
+    cooldown.follow(await facts.settings());
     let before: BlockSpec | undefined;
     const changed = await blocks.change(cidr, (block) => {
       before = block;
-      return release(block, wanted(block));
+      return release(block, wanted(block), cooldown.restFrom);
     });
     if (changed === undefined || before === undefined) return undefined;
     const { change } = changed;
@@ -106,6 +109,15 @@ export class Releaser {
       ),
     );
     return change;
+  }
+
+  /** Frees what has rested long enough in a block that nobody touches. */
+  async thaw({ spec }: IPAMBlock): Promise<void> {
+    const { blocks, cooldown, facts } = this.#parts;
+    cooldown.follow(await facts.settings());
+    if (cooldown.thaw(spec) === spec) return;
+    await blocks.change(spec.cidr, (block) => ({ block: touched(block) }));
+    await this.#afterwards(spec.cidr);
   }
 
   /** A block that nobody owns goes when it is empty; one in a pool that no longer selects its node does too. */

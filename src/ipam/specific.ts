@@ -12,8 +12,9 @@ import { poolOf } from './pools.ts';
  * `ADDRESS_TAKEN`, `STRICT_AFFINITY` (the block is not this node's, and only its own node may use it).
  */
 export async function assignAddress(parts: IpamParts, at: Address, owner: Owner): Promise<void> {
-  const { blocks, handles, facts, ledger, clock } = parts;
+  const { blocks, handles, facts, ledger, clock, cooldown } = parts;
   const settings = await facts.settings();
+  cooldown.follow(settings);
   const known = poolOf(await facts.pools(), at);
   const pool = known?.enabled ? known : poolOf(await facts.fresh.pools(), at);
   if (!pool?.enabled) {
