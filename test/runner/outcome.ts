@@ -18,6 +18,13 @@ interface Failure {
   readonly details: string;
 }
 
+/** Told to end, the runner takes with it what it runs. Ctrl-C reaches them by itself. */
+const running = new Set<ChildProcess>();
+process.once('SIGTERM', () => {
+  for (const child of running) child.kill('SIGTERM');
+  process.exit(143);
+});
+
 const TIMEOUT = 300_000;
 const WORDS_LIMIT = 64 * 1024;
 
@@ -87,6 +94,7 @@ function ending(
         words = (words + text).slice(-WORDS_LIMIT);
       });
     }
+    running.add(child);
     let late = false;
     const cancel = systemClock.after(TIMEOUT, () => {
       late = true;
