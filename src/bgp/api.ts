@@ -76,10 +76,16 @@ export interface SpeakerOptions {
 }
 
 export interface PeerConfig {
-  /** The peer's address as text; it names the peer. */
+  /**
+   * The peer's address as text; it names the peer. Or a prefix (`10.0.0.0/16`): whoever connects from within it
+   * becomes a peer with this configuration, and is forgotten when it has been away for a minute.
+   */
   readonly address: string;
   readonly port?: number;
+  /** 0 for any but our own. */
   readonly remoteAs: number;
+  /** Most peers at a time where `address` is a prefix; default 1000. */
+  readonly maxPeers?: number;
   /** Default: the speaker's own. */
   readonly localAs?: number;
   /** The address that sessions come from and that next-hop-self announces; default: the kernel's choice. */

@@ -39,8 +39,10 @@ const COUNTERPART: Readonly<Record<Role, Role>> = {
  * of 1 and 2 s, identifier 0) is not looked at again.
  */
 export function negotiate(ours: Omit<Open, 'kind'>, theirs: Open, config: PeerConfig, ends: Ends): Negotiation {
-  if (theirs.asn !== config.remoteAs) {
-    return refuse(OPEN_ERROR.BAD_PEER_AS, `the peer is in AS ${theirs.asn}, configured is ${config.remoteAs}`);
+  const isExpected = config.remoteAs === 0 ? theirs.asn !== ours.asn : theirs.asn === config.remoteAs;
+  if (!isExpected) {
+    const expected = config.remoteAs === 0 ? 'any but our own' : config.remoteAs;
+    return refuse(OPEN_ERROR.BAD_PEER_AS, `the peer is in AS ${theirs.asn}, configured is ${expected}`);
   }
   const ibgp = theirs.asn === ours.asn;
   if (ibgp && theirs.routerId === ours.routerId) {

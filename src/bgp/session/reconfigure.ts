@@ -27,6 +27,7 @@ const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'rout
   maxPrefixes: 'routes',
   importFilter: 'routes',
   exportFilter: 'routes',
+  maxPeers: 'nothing',
   description: 'nothing',
 };
 

@@ -1,0 +1,68 @@
+import t from 'tap';
+import { Network } from './speaker-network.ts';
+
+const RANGE = '10.0.1.0/24';
+
+t.test('whoever connects from within a range becomes a peer, and its routes are learned', async (t) => {
+  const network = new Network();
+  const hub = await network.node('10.0.0.1', 64512, [{ address: RANGE, remoteAs: 64512 }]);
+  const hubPeer = { address: '10.0.0.1', remoteAs: 64512 };
+  const guest = await network.node('10.0.1.7', 64512, [hubPeer]);
+  const stranger = await network.node('10.0.2.7', 64512, [hubPeer]);
+  guest.speaker.originate([{ prefix: '10.9.0.0/26' }]);
+  network.run(2);
+  t.same(hub.state, { '10.0.1.7': 'Established' });
+  t.same(hub.routes, ['10.9.0.0/26 via 10.0.1.7']);
+  t.not(stranger.state['10.0.0.1'], 'Established');
+});
+
+t.test('with remote AS 0 any external peer is taken, and no internal one', async (t) => {
+  const network = new Network();
+  const hub = await network.node('10.0.0.1', 64512, [{ address: RANGE, remoteAs: 0 }]);
+  await network.node('10.0.1.7', 65007, [{ address: '10.0.0.1', remoteAs: 64512 }]);
+  await network.node('10.0.1.8', 64512, [{ address: '10.0.0.1', remoteAs: 64512 }]);
+  network.run(2);
+  t.match(hub.speaker.peers(), [
+    { address: '10.0.1.7', remoteAs: 65007, state: 'Established' },
+    { address: '10.0.1.8', remoteAs: 0, reason: /any but our own/ },
+  ]);
+});
+
+t.test('a range takes no more peers than it may', async (t) => {
+  const network = new Network();
+  const hub = await network.node('10.0.0.1', 64512, [{ address: RANGE, remoteAs: 64512, maxPeers: 2 }]);
+  for (const last of [1, 2, 3]) await network.node(`10.0.1.${last}`, 64512, [{ address: '10.0.0.1', remoteAs: 64512 }]);
+  network.run(2);
+  t.equal(hub.speaker.peers().length, 2);
+});
+
+t.test('a guest that has been away for a minute is forgotten; one that returns sooner is not', async (t) => {
+  const network = new Network();
+  const hub = await network.node('10.0.0.1', 64512, [{ address: RANGE, remoteAs: 64512 }]);
+  const hubPeer = { address: '10.0.0.1', remoteAs: 64512 };
+  const guest = await network.node('10.0.1.7', 64512, [hubPeer]);
+  network.run(2);
+  guest.speaker.configure([]);
+  network.run(30);
+  t.equal(hub.speaker.peers().length, 1);
+  guest.speaker.configure([hubPeer]);
+  network.run(60);
+  t.same(hub.state, { '10.0.1.7': 'Established' });
+  guest.speaker.configure([]);
+  network.run(75);
+  t.same(hub.state, {});
+});
+
+t.test('a range that is configured no more takes its peers with it; a peer of its own outlives it', async (t) => {
+  const network = new Network();
+  const range = { address: RANGE, remoteAs: 64512 };
+  const hub = await network.node('10.0.0.1', 64512, [range]);
+  for (const last of [1, 2]) await network.node(`10.0.1.${last}`, 64512, [{ address: '10.0.0.1', remoteAs: 64512 }]);
+  network.run(2);
+  hub.speaker.configure([range]);
+  network.run(1);
+  t.same(hub.state, { '10.0.1.1': 'Established', '10.0.1.2': 'Established' });
+  hub.speaker.configure([{ address: '10.0.1.2', remoteAs: 64512, passive: true }]);
+  network.run(1);
+  t.same(hub.state, { '10.0.1.2': 'Established' });
+});
