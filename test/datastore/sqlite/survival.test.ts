@@ -9,6 +9,9 @@ import { SqliteStore } from '../../../src/datastore/index.ts';
 import { newResource } from '../../../src/model/index.ts';
 import { count, follow, names, pool } from '../../contracts/store.ts';
 
+// Ten processes are started here, each from cold.
+t.setTimeout(120_000);
+
 const child = join(import.meta.dirname, 'child.ts');
 
 t.test('two processes that count in one object lose no increment', async (test) => {
