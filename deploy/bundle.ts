@@ -1,5 +1,6 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { pluginBuild } from './plugin.ts';
 
 /**
  * Builds `dist/`: the programs as bundles that start fast, and `dist/bin/`, the commands that start them on the
@@ -49,19 +50,7 @@ await Promise.all([
       js: "import { createRequire as requireFrom } from 'node:module';\nglobalThis.require ??= requireFrom(import.meta.url);",
     },
   }),
-  // The runtime starts the plugin for every pod: one plain file, nothing in it but the plugin.
-  build({
-    ...shared,
-    stdin: {
-      contents:
-        "import { runCniProcess } from './src/cni/index.ts'; runCniProcess().then((code) => { process.exitCode = code; });",
-      resolveDir: root.pathname,
-      loader: 'ts',
-    },
-    outfile: 'dist/calico.cjs',
-    format: 'cjs',
-    minify: true,
-  }),
+  build(pluginBuild('dist/calico.cjs')),
 ]);
 
 const wrapper = (file: string): string => `#!/bin/sh

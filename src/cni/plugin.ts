@@ -1,7 +1,9 @@
-import { sleep, systemClock } from '../base/index.ts';
-import { DaemonUnreachable, exchange } from '../control/exchange.ts';
+import { DEFAULT_SOCKET } from '../control/exchange.ts';
+import { ask, DaemonAway } from './ask.ts';
+import { type Assigned, delegate, delegateAdd, foreignIpam } from './delegate.ts';
 import { CniError, cniErrors } from './errors.ts';
 import { type CniInput, readInput, SUPPORTED_VERSIONS } from './input.ts';
+import { queueDeletion } from './queue.ts';
 import { resultFor } from './result.ts';
 
 export interface CniIo {
@@ -12,7 +14,8 @@ export interface CniIo {
 
 /** Milliseconds to wait for a daemon that is starting before the runtime is told to try again. */
 const PATIENCE = 10_000;
-const PAUSE = 100;
+/** The same for a deletion, before it is left for the daemon to do later. */
+const DELETION_PATIENCE = 2_000;
 
 /** One call of the plugin: reads what the runtime says, asks the daemon, prints the answer. Resolves with the exit code. */
 export async function runCni(io: CniIo): Promise<number> {
@@ -38,50 +41,57 @@ export async function runCni(io: CniIo): Promise<number> {
 
 /** The result to print, or undefined for commands that print nothing. */
 async function answer(input: CniInput, env: CniIo['env']): Promise<Record<string, unknown> | undefined> {
+  const socket = input.socket ?? (env['VROUTER_SOCKET'] || DEFAULT_SOCKET);
+  const { request } = input;
   switch (input.command) {
     case 'ADD':
-      return (await ask(input, env, { op: 'cni.add', request: input.request })) as Record<string, unknown>;
+      return add(input, socket, env);
     case 'DEL':
-      await ask(input, env, { op: 'cni.del', request: input.request });
+      await del(input, socket, env);
       return undefined;
     case 'CHECK':
-      await ask(input, env, { op: 'cni.check', request: input.request });
+      await ask(socket, { op: 'cni.check', request }, PATIENCE);
+      if (foreignIpam(input)) await delegate(foreignIpam(input)!, input, env);
       return undefined;
     case 'GC':
-      await ask(input, env, { op: 'cni.gc', network: input.request.config.name, valid: input.valid });
+      await ask(socket, { op: 'cni.gc', network: request.config.name, valid: input.valid }, PATIENCE);
       return undefined;
     case 'STATUS':
-      await ask(input, env, { op: 'cni.status' });
+      await status(socket);
       return undefined;
   }
 }
 
-async function ask(input: CniInput, env: CniIo['env'], question: object): Promise<unknown> {
-  const socket = input.socket ?? env['VROUTER_SOCKET'] ?? '/var/run/calico/vrouter.sock';
-  const patience = input.command === 'STATUS' ? 0 : PATIENCE;
-  const response = (await patiently(socket, question, patience)) as {
-    ok: boolean;
-    result?: unknown;
-    error?: { code: string; message: string; cniCode?: number };
-  };
-  if (response.ok) return response.result;
-  const { message = 'unknown', cniCode, code } = response.error ?? {};
-  throw new CniError(cniCode ?? cniErrors.internal, message, code);
+async function add(input: CniInput, socket: string, env: CniIo['env']): Promise<Record<string, unknown>> {
+  const ipam = foreignIpam(input);
+  const question = (assigned?: Assigned): object => ({ op: 'cni.add', request: { ...input.request, assigned } });
+  if (ipam === undefined) return (await ask(socket, question(), PATIENCE)) as Record<string, unknown>;
+  const assigned = await delegateAdd(ipam, input, env);
+  try {
+    return (await ask(socket, question(assigned), PATIENCE)) as Record<string, unknown>;
+  } catch (error) {
+    await delegate(ipam, input, { ...env, CNI_COMMAND: 'DEL' }).catch(() => {});
+    throw error;
+  }
 }
 
-/** A daemon that restarts is back in a moment: the connection is tried again until patience runs out. */
-async function patiently(socket: string, question: object, patience: number): Promise<unknown> {
-  const deadline = systemClock.now() + patience;
-  for (;;) {
-    try {
-      return await exchange(socket, question);
-    } catch (error) {
-      if (!(error instanceof DaemonUnreachable)) throw error;
-      if (systemClock.now() + PAUSE > deadline) {
-        throw new CniError(patience === 0 ? cniErrors.notAvailable : cniErrors.tryAgain, error.message);
-      }
-      await sleep(systemClock, PAUSE);
-    }
+async function del(input: CniInput, socket: string, env: CniIo['env']): Promise<void> {
+  const ipam = foreignIpam(input);
+  try {
+    await ask(socket, { op: 'cni.del', request: input.request }, DELETION_PATIENCE);
+  } catch (error) {
+    if (!(error instanceof DaemonAway)) throw error;
+    queueDeletion(socket, input);
+  }
+  if (ipam !== undefined) await delegate(ipam, input, env);
+}
+
+async function status(socket: string): Promise<void> {
+  try {
+    await ask(socket, { op: 'cni.status' }, 0);
+  } catch (error) {
+    if (error instanceof DaemonAway) throw new CniError(cniErrors.notAvailable, error.message, error.details);
+    throw error;
   }
 }
 

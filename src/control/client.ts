@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { DaemonUnreachable, RequestRefused } from './errors.ts';
-import { exchange } from './exchange.ts';
-import { DEFAULT_SOCKET, type Request, responseSchema } from './protocol.ts';
+import { DEFAULT_SOCKET, exchange } from './exchange.ts';
+import { type Request, responseSchema } from './protocol.ts';
 
 /** Where to find the daemon: `VROUTER_SOCKET`, or the default. */
 export function socketPath(env: Readonly<Record<string, string | undefined>>): string {

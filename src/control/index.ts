@@ -6,11 +6,12 @@
  */
 export { request, socketPath } from './client.ts';
 export { DaemonUnreachable, RequestRefused } from './errors.ts';
+export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';
 export {
   type CniRequest,
   type CniResult,
+  cniRequest,
   cniResultSchema,
-  DEFAULT_SOCKET,
   type ExplainedEntry,
   explainedEntrySchema,
   type NodeStatus,

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
-/** Where the daemon listens, unless `VROUTER_SOCKET` says otherwise. Mode 0600: root only. */
-export const DEFAULT_SOCKET = '/var/run/calico/vrouter.sock';
-
-const cniRequest = z.object({
+export const cniRequest = z.object({
   containerId: z.string().min(1),
   /** Path of the pod's network namespace; empty for a DEL that comes late. */
   netns: z.string(),
@@ -12,6 +9,8 @@ const cniRequest = z.object({
   args: z.record(z.string(), z.string()),
   /** The plugin's network configuration, as it came on stdin. */
   config: z.looseObject({ cniVersion: z.string(), name: z.string() }),
+  /** What another IPAM plugin has given, when the configuration names one; absent, the daemon assigns. */
+  assigned: z.object({ addresses: z.array(z.string()).min(1), routes: z.array(z.string()).default([]) }).optional(),
 });
 export type CniRequest = z.infer<typeof cniRequest>;
 

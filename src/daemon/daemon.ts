@@ -1,6 +1,6 @@
 import { Backoff, type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
-import { ControlServer, type NodeStatus, RequestRefused } from '../control/index.ts';
+import { ControlServer, deletionsFolder, type NodeStatus, RequestRefused } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import { DatastoreUnavailable, type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
 import type { Kernel } from '../netlink/index.ts';
@@ -11,6 +11,7 @@ import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { nodeStatus, type QuerySources } from './queries.ts';
+import { QueuedDeletions } from './queued-deletions.ts';
 import { register } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
 
@@ -44,6 +45,7 @@ export class Daemon {
   readonly #addresses: IpamKeeping;
   readonly #dataplane: Dataplane;
   readonly #endpoints: Endpoints;
+  readonly #deletions: QueuedDeletions;
   readonly #metrics: Metrics;
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
@@ -107,6 +109,8 @@ export class Daemon {
         await this.#applyEarly();
       },
     });
+    const deletions = deletionsFolder(config.VROUTER_SOCKET);
+    this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
     this.#metrics = new Metrics({
       status: () => this.status(),
       routesWritten: () => this.#dataplane.routes.written,
@@ -114,6 +118,7 @@ export class Daemon {
     });
     this.#requests = {
       endpoints: this.#endpoints,
+      deletions: this.#deletions,
       queries: () => this.#sources(),
       resync: () => this.#dataplane.resync(),
       metrics: this.#metrics,
@@ -144,6 +149,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new Error(reason));
     for (const server of this.#servers) await server.close();
+    await this.#deletions.stop();
     await this.#syncer.stop();
     await this.#addresses.stop();
     await this.#applying;
@@ -216,6 +222,7 @@ export class Daemon {
     this.#routing = routing;
     await this.#dataplane.routes.flush();
     this.#problem = undefined;
+    this.#deletions.start();
     log.info({ found, blocks: desired.blocks.length, workloads: desired.workloads.length }, 'node is running');
   }
 

@@ -1,18 +1,18 @@
-import { type Clock, formatAddress, type Log, reasonOf } from '../base/index.ts';
+import { type Clock, type Log, reasonOf } from '../base/index.ts';
 import type { CniRequest, CniResult } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
-import { createPodInterface, type PodInterface, removeHostEnd } from '../dataplane/index.ts';
+import { createPodInterface, type PodInterface, podDestinations, removeHostEnd } from '../dataplane/index.ts';
 import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
-import { type Ipam, isIpamError } from '../ipam/index.ts';
+import type { Ipam } from '../ipam/index.ts';
 import { newResource, type WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
+import { releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
 import { checkEndpoint } from './endpoint-check.ts';
-import { cniResult, shortfallOf } from './endpoint-result.ts';
+import { staleContainers } from './endpoint-gc.ts';
+import { cniResult } from './endpoint-result.ts';
 import { networkConfig } from './network-config.ts';
 import { identify, type WorkloadIdentity } from './workload-identity.ts';
 
-/** CNI's "try again later". */
-const TRY_AGAIN = 11;
 const INVALID_ENVIRONMENT = 4;
 
 export interface EndpointsOptions {
@@ -33,6 +33,8 @@ export interface EndpointsOptions {
   /** The endpoint is gone: the same, the other way. */
   readonly unprogram: (namespace: string, name: string) => Promise<void>;
 }
+
+type EndpointName = Pick<WorkloadIdentity, 'namespace' | 'endpointName'>;
 
 /**
  * Serves CNI requests: gives a pod its address and interface, and takes them back. Requests about one workload are
@@ -60,21 +62,61 @@ export class Endpoints {
     return checkEndpoint(this.#options, request, this.#key(this.#identify(request)));
   }
 
+  /** Releases what the network has on this node beyond the containers that are in use. */
+  async gc(network: string, valid: readonly { readonly containerId: string }[]): Promise<Record<string, never>> {
+    const { store, nodename, ipam, log } = this.#options;
+    for (const { handle, endpoint } of await staleContainers(store, nodename, network, valid)) {
+      if (endpoint !== undefined) await this.#collect(endpoint);
+      await releaseAddresses(ipam, { handle });
+      log.info({ handle, endpoint: endpoint?.metadata.name }, 'released: the runtime does not know this container');
+    }
+    return {};
+  }
+
+  /** Removes an endpoint, unless a newer container has it by the time its turn comes. */
+  #collect({ metadata: { name, namespace = 'default' }, spec }: WorkloadEndpoint): Promise<void> {
+    return this.#inTurn({ namespace, endpointName: name }, async () => {
+      const found = await this.#options.store.get({ kind: 'WorkloadEndpoint', name, namespace });
+      if (found === undefined || found.spec.containerID !== spec.containerID) return;
+      await removeHostEnd(this.#options.kernel, spec.interfaceName ?? '');
+      await this.#forget({ namespace, endpointName: name });
+    });
+  }
+
+  /** Only an orchestrator whose store shows us its pods has any. */
+  async #annotations(
+    { orchestrator, namespace }: WorkloadIdentity,
+    pod: WorkloadEndpoint | undefined,
+  ): Promise<{ readonly pod: Record<string, string>; readonly namespace: Record<string, string> }> {
+    if (orchestrator !== 'k8s' || pod === undefined) return { pod: {}, namespace: {} };
+    const profile = await this.#options.store.get({ kind: 'Profile', name: `kns.${namespace}` });
+    return { pod: { ...pod.metadata.annotations }, namespace: { ...profile?.metadata.annotations } };
+  }
+
   async #add(request: CniRequest, identity: WorkloadIdentity): Promise<CniResult> {
     const { store, log } = this.#options;
     if (request.netns === '') throw new RequestRefused('NO_NETNS', 'ADD needs CNI_NETNS', INVALID_ENVIRONMENT);
     const found = await store.get(this.#key(identity));
     const again = found?.spec.containerID === request.containerId ? await this.#asBefore(request, found) : undefined;
     if (again !== undefined) return again;
-    const addresses = await this.#assign(request, identity);
+    const { addresses, mac } = await takeAddresses(
+      this.#options,
+      request,
+      identity,
+      await this.#annotations(identity, found),
+    );
+    const config = networkConfig(request.config);
     try {
       const made = await createPodInterface(this.#options.kernel, {
         interfaceName: identity.interfaceName,
         netns: request.netns,
         ifName: request.ifName,
         addresses,
-        mtu: networkConfig(request.config).mtu ?? this.#options.mtu(),
+        mtu: config.mtu ?? this.#options.mtu(),
         alias: `${identity.namespace}/${identity.workload}`,
+        forwarding: config.container_settings?.allow_ip_forwarding ?? false,
+        destinations: podDestinations(request.assigned?.routes ?? [], config.include_default_routes),
+        ...(mac !== undefined && { mac }),
       });
       const endpoint = await this.#write(request, identity, addresses, made);
       await this.#options.program(endpoint, made);
@@ -98,39 +140,12 @@ export class Endpoints {
     try {
       const link = (await pod.linkList()).find((candidate) => candidate.name === request.ifName);
       if (link === undefined) return undefined;
-      return cniResult(request, endpoint, { host, podMac: link.mac ?? '', mtu: link.mtu });
+      const made = { host, podMac: link.mac ?? '', mtu: link.mtu };
+      await this.#options.program(endpoint, made);
+      return cniResult(request, endpoint, made);
     } finally {
       pod.close();
     }
-  }
-
-  async #assign(request: CniRequest, identity: WorkloadIdentity): Promise<string[]> {
-    const { ipam, nodename, clock } = this.#options;
-    const config = networkConfig(request.config);
-    await this.#release(identity);
-    const assigned = await ipam.autoAssign({
-      num4: config.ipam.assign_ipv4 ? 1 : 0,
-      num6: config.ipam.assign_ipv6 ? 1 : 0,
-      hostname: nodename,
-      handleId: identity.handle,
-      attributes: {
-        ...(identity.pod !== undefined && { pod: identity.pod, namespace: identity.namespace }),
-        node: nodename,
-        timestamp: `${new Date(clock.wallTime()).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`,
-      },
-      ...(identity.pod !== undefined && { namespace: identity.namespace }),
-      ...(config.ipam.ipv4_pools && { pools4: config.ipam.ipv4_pools }),
-      ...(config.ipam.ipv6_pools && { pools6: config.ipam.ipv6_pools }),
-    });
-    const short = shortfallOf(assigned);
-    if (short !== undefined) {
-      await this.#release(identity);
-      throw new RequestRefused('NO_ADDRESS', short, TRY_AGAIN);
-    }
-    return [assigned.v4, assigned.v6].flatMap(
-      (family) =>
-        family?.addresses.map(({ address }) => `${formatAddress(address)}/${address.family === 4 ? 32 : 128}`) ?? [],
-    );
   }
 
   async #write(
@@ -179,7 +194,7 @@ export class Endpoints {
         log.info({ endpoint: `${identity.namespace}/${identity.endpointName}` }, 'endpoint removed');
       }
     }
-    await this.#release(identity);
+    await releaseAddresses(this.#options.ipam, identity);
     return {};
   }
 
@@ -187,7 +202,7 @@ export class Endpoints {
     try {
       await removeHostEnd(this.#options.kernel, identity.interfaceName);
       await this.#forget(identity);
-      await this.#release(identity);
+      await releaseAddresses(this.#options.ipam, identity);
     } catch (error) {
       this.#options.log.error(
         { endpoint: identity.endpointName, err: reasonOf(error) },
@@ -196,7 +211,7 @@ export class Endpoints {
     }
   }
 
-  async #forget(identity: WorkloadIdentity): Promise<void> {
+  async #forget(identity: EndpointName): Promise<void> {
     try {
       await this.#options.store.delete(this.#key(identity));
     } catch (error) {
@@ -205,24 +220,15 @@ export class Endpoints {
     await this.#options.unprogram(identity.namespace, identity.endpointName);
   }
 
-  /** What the handle holds goes back; a handle that holds nothing is fine. */
-  async #release(identity: WorkloadIdentity): Promise<void> {
-    try {
-      await this.#options.ipam.releaseByHandle(identity.handle);
-    } catch (error) {
-      if (!isIpamError(error, 'HANDLE_NOT_FOUND')) throw error;
-    }
-  }
-
   #identify(request: CniRequest): WorkloadIdentity {
     return identify(this.#options.nodename, request, this.#options.interfacePrefix);
   }
 
-  #key(identity: WorkloadIdentity) {
+  #key(identity: EndpointName) {
     return { kind: 'WorkloadEndpoint', name: identity.endpointName, namespace: identity.namespace } as const;
   }
 
-  #inTurn<T>(identity: WorkloadIdentity, work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(identity: EndpointName, work: () => Promise<T>): Promise<T> {
     const key = `${identity.namespace}/${identity.endpointName}`;
     const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work, work);
     this.#turns.set(key, turn);

@@ -3,12 +3,14 @@ import { type Request, RequestRefused } from '../control/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { Endpoints } from './endpoints.ts';
 import { explainEndpoints, explainRoutes, explainTunnels, nodeStatus, type QuerySources } from './queries.ts';
+import type { QueuedDeletions } from './queued-deletions.ts';
 
 /** CNI's "try again later". */
 const TRY_AGAIN = 11;
 
 export interface RequestSources {
   readonly endpoints: Endpoints;
+  readonly deletions: QueuedDeletions;
   readonly queries: () => QuerySources;
   readonly resync: () => Promise<void>;
   readonly metrics: Metrics;
@@ -33,15 +35,16 @@ export async function answer(request: Request, sources: RequestSources): Promise
       await sources.resync();
       return {};
     case 'cni.add':
+      await sources.deletions.forget(request.request);
       return cni('add', () => endpoints.add(request.request), sources);
     case 'cni.del':
       return cni('del', () => endpoints.del(request.request), sources);
     case 'cni.check':
       return cni('check', () => endpoints.check(request.request), sources);
+    case 'cni.gc':
+      return cni('gc', () => endpoints.gc(request.network, request.valid), sources);
     case 'cni.status':
       return cni('status', async () => ({}), sources);
-    default:
-      throw new RequestRefused('UNSUPPORTED', `this daemon does not serve '${request.op}'`);
   }
 }
 

@@ -42,7 +42,7 @@ export function identify(nodename: string, request: CniRequest, interfacePrefix:
     pod: undefined,
     workload: request.containerId,
     endpointName: endpointName(nodename, 'cni', request.containerId, request.ifName),
-    interfaceName: containerInterfaceName(request.containerId, interfacePrefix),
+    interfaceName: containerInterfaceName(request.containerId, request.ifName, interfacePrefix),
     handle,
     legacyHandle: undefined,
   };

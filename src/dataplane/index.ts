@@ -20,7 +20,7 @@ export {
   type PodInterfaceSpec,
   removeHostEnd,
 } from './endpoints/pod-interface.ts';
-export { GATEWAY_4, GATEWAY_6 } from './endpoints/render.ts';
+export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute } from './routes/render.ts';
 export { ROUTE_SOURCES, type RouteSource, RouteTable } from './routes/route-table.ts';

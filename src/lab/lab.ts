@@ -189,7 +189,7 @@ export class Lab {
     return showRoutes(this.node(name));
   }
 
-  ping(pod: PodState, address: string): Promise<number | undefined> {
+  ping(pod: { readonly namespace: string }, address: string): Promise<number | undefined> {
     return ping(pod.namespace, address);
   }
 

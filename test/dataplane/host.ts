@@ -53,6 +53,8 @@ export class Host {
       ifName: 'eth0',
       addresses: [`${address}/32`],
       mtu: 1500,
+      forwarding: false,
+      destinations: ['0.0.0.0/0', '::/0'],
       alias: `default/${name}`,
     });
   }

@@ -13,6 +13,10 @@ export interface PodInterfaceSpec {
   readonly addresses: readonly string[];
   readonly mtu: number;
   readonly mac?: string;
+  /** Whether the pod may route for others. */
+  readonly forwarding: boolean;
+  /** What the pod reaches through the node, as CIDRs. */
+  readonly destinations: readonly string[];
   /** `namespace/pod`, kept as the interface's alias for people who run `ip link`. */
   readonly alias: string;
 }
@@ -70,13 +74,14 @@ async function configurePod(
   families: readonly Family[],
   hostMac: string,
 ): Promise<{ podMac: string; mtu: number }> {
-  for (const [name, value] of podSysctls(spec.ifName, families.includes(6))) await sysctl(pod, name, value);
+  for (const [name, value] of podSysctls(spec.ifName, families.includes(6), spec.forwarding))
+    await sysctl(pod, name, value);
   await pod.linkSet('lo', { up: true });
   await pod.linkSet(spec.ifName, { up: true });
   for (const address of spec.addresses) await pod.addressAdd(podAddress(spec.ifName, address));
   const link = await findLink(pod, spec.ifName);
   for (const neighbor of podNeighbors(spec.ifName, families, hostMac)) await pod.neighborAdd(neighbor);
-  for (const route of podRoutes(link.index, families)) await addRoute(pod, route);
+  for (const route of podRoutes(link.index, families, spec.destinations)) await addRoute(pod, route);
   return { podMac: link.mac ?? '', mtu: link.mtu };
 }
 

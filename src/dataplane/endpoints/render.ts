@@ -33,12 +33,18 @@ export function hostSysctls(
 }
 
 /** Sysctls inside the pod's namespace. */
-export function podSysctls(ifName: string, hasIpv6: boolean): readonly (readonly [name: string, value: string])[] {
+export function podSysctls(
+  ifName: string,
+  hasIpv6: boolean,
+  forwarding: boolean,
+): readonly (readonly [name: string, value: string])[] {
+  const forward = forwarding ? '1' : '0';
   return [
-    ['net.ipv4.ip_forward', '0'],
+    ['net.ipv4.ip_forward', forward],
     ...(hasIpv6
       ? ([
           ['net.ipv6.conf.all.disable_ipv6', '0'],
+          ['net.ipv6.conf.all.forwarding', forward],
           [`net.ipv6.conf.${sysctlWord(ifName)}.accept_dad`, '0'],
         ] as const)
       : []),
@@ -76,14 +82,20 @@ export function podNeighbors(ifName: string, families: readonly (4 | 6)[], mac: 
 const MAIN = 254;
 const BOOT = 3;
 
-/** The pod's routes: the gateway on the link, and everything through the gateway. */
-export function podRoutes(dev: number, families: readonly (4 | 6)[]): PodRoute[] {
+/** What a pod reaches through the node: what its IPAM names, or else, or besides if so configured, everything. */
+export function podDestinations(named: readonly string[], everythingToo: boolean): readonly string[] {
+  return named.length === 0 || everythingToo ? [...new Set([...named, '0.0.0.0/0', '::/0'])] : named;
+}
+
+/** The pod's routes: the gateway on the link, and the destinations of its families through the gateway. */
+export function podRoutes(dev: number, families: readonly (4 | 6)[], destinations: readonly string[]): PodRoute[] {
   const base = { kind: 'unicast', protocol: BOOT, table: MAIN } as const;
   return families.flatMap((family) => {
     const via = family === 4 ? GATEWAY_4 : GATEWAY_6;
-    const all = family === 4 ? '0.0.0.0/0' : '::/0';
+    const through = destinations.filter((destination) => destination.includes(':') === (family === 6));
     const onLink: PodRoute[] =
       family === 4 ? [{ destination: `${GATEWAY_4}/32`, how: { ...base, scope: 'link', nextHops: [{ dev }] } }] : [];
-    return [...onLink, { destination: all, how: { ...base, nextHops: [{ via, dev }] } }];
+    const how: RouteHow = { ...base, nextHops: [{ via, dev }] };
+    return [...onLink, ...through.map((destination) => ({ destination, how }))];
   });
 }

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { CniError, cniErrors } from './errors.ts';
+import type { CniInput } from './input.ts';
+import type { CniIo } from './plugin.ts';
+
+/** What another IPAM plugin has given. */
+export interface Assigned {
+  /** CIDRs of one address each. */
+  readonly addresses: readonly string[];
+  /** Destinations that it wants to be routed. */
+  readonly routes: readonly string[];
+}
+
+/** IPAM that the daemon does by itself. */
+const OWN = ['calico-ipam', undefined];
+
+/** The IPAM plugin that the configuration names beside ours, such as `host-local`. */
+export function foreignIpam({ request }: CniInput): string | undefined {
+  const ipam = request.config['ipam'] as { type?: unknown; subnet?: unknown } | undefined;
+  if (OWN.includes(ipam?.type as string | undefined)) return undefined;
+  if (typeof ipam?.type !== 'string' || !/^[a-zA-Z0-9_.-]+$/.test(ipam.type)) {
+    throw new CniError(cniErrors.invalidConfig, `ipam.type ${JSON.stringify(ipam?.type)} is not the name of a plugin`);
+  }
+  if (String(ipam.subnet).startsWith('usePodCidr')) {
+    throw new CniError(
+      cniErrors.invalidConfig,
+      `ipam.subnet '${ipam.subnet}' is not supported: write the subnet itself`,
+    );
+  }
+  return ipam.type;
+}
+
+/** Has the IPAM plugin give addresses. */
+export async function delegateAdd(plugin: string, input: CniInput, env: CniIo['env']): Promise<Assigned> {
+  const result = JSON.parse(await delegate(plugin, input, env)) as {
+    ips?: { address: string }[];
+    routes?: { dst: string }[];
+  };
+  // A pod's address stands alone: what else is in the subnet is reached through the node.
+  const alone = (address: string): string => `${address.split('/')[0]}/${address.includes(':') ? 128 : 32}`;
+  return {
+    addresses: (result.ips ?? []).map(({ address }) => alone(address)),
+    routes: (result.routes ?? []).map(({ dst }) => dst),
+  };
+}
+
+/** Runs the IPAM plugin from CNI_PATH with our own environment and configuration, as CNI's delegation has it. */
+export function delegate(plugin: string, input: CniInput, env: CniIo['env']): Promise<string> {
+  const path = (env['CNI_PATH'] ?? '')
+    .split(':')
+    .map((folder) => join(folder, plugin))
+    .find((candidate) => existsSync(candidate));
+  if (path === undefined) {
+    throw new CniError(cniErrors.invalidConfig, `IPAM plugin '${plugin}' is not in CNI_PATH ${env['CNI_PATH']}`);
+  }
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    child.on('error', (error) => reject(new CniError(cniErrors.io, `IPAM plugin ${path}: ${error.message}`)));
+    child.stdin.on('error', () => {});
+    child.on('close', (code) => (code === 0 ? resolve(said) : reject(refusal(plugin, said))));
+    child.stdin.end(JSON.stringify(input.request.config));
+  });
+}
+
+function refusal(plugin: string, said: string): CniError {
+  try {
+    const { code, msg, details } = JSON.parse(said) as { code: number; msg: string; details?: string };
+    return new CniError(code, `IPAM plugin '${plugin}': ${msg}`, details);
+  } catch {
+    return new CniError(cniErrors.internal, `IPAM plugin '${plugin}' has failed: ${said}`);
+  }
+}

@@ -1,0 +1,82 @@
+import { type Clock, formatAddress, parseAddress } from '../base/index.ts';
+import { type CniRequest, RequestRefused } from '../control/index.ts';
+import { type Ipam, isIpamError } from '../ipam/index.ts';
+import { type AddressPlan, addressPlan } from './address-plan.ts';
+import { shortfallOf } from './endpoint-result.ts';
+import { networkConfig } from './network-config.ts';
+import type { WorkloadIdentity } from './workload-identity.ts';
+
+/** CNI's "try again later". */
+const TRY_AGAIN = 11;
+
+export interface AddressParts {
+  readonly nodename: string;
+  readonly ipam: Ipam;
+  readonly clock: Clock;
+}
+
+/** What the pod's interface gets, before it is made. */
+export interface PodAddressing {
+  /** CIDRs of one address each. */
+  readonly addresses: readonly string[];
+  readonly mac?: string;
+}
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** Takes the addresses that a request asks for. What the same handle had before goes back first; on failure all does. */
+export async function takeAddresses(
+  parts: AddressParts,
+  request: CniRequest,
+  identity: WorkloadIdentity,
+  annotations: { readonly pod: Annotations; readonly namespace: Annotations },
+): Promise<PodAddressing> {
+  const plan = addressPlan(annotations.pod, annotations.namespace, networkConfig(request.config));
+  const mac = plan.mac === undefined ? {} : { mac: plan.mac };
+  if (request.assigned !== undefined) return { ...mac, addresses: request.assigned.addresses };
+  try {
+    return { ...mac, addresses: (await take(parts, plan, identity)).map(alone) };
+  } catch (error) {
+    await releaseAddresses(parts.ipam, identity);
+    throw error;
+  }
+}
+
+/** What the handle holds goes back; a handle that holds nothing is fine. */
+export async function releaseAddresses(ipam: Ipam, { handle }: { readonly handle: string }): Promise<void> {
+  try {
+    await ipam.releaseByHandle(handle);
+  } catch (error) {
+    if (!isIpamError(error, 'HANDLE_NOT_FOUND')) throw error;
+  }
+}
+
+async function take(parts: AddressParts, plan: AddressPlan, identity: WorkloadIdentity): Promise<readonly string[]> {
+  if (plan.kind === 'fixed' && !plan.ipam) return plan.addresses;
+  const { ipam, nodename, clock } = parts;
+  await releaseAddresses(ipam, identity);
+  const owner = {
+    hostname: nodename,
+    handleId: identity.handle,
+    attributes: {
+      ...(identity.pod !== undefined && { pod: identity.pod, namespace: identity.namespace }),
+      node: nodename,
+      timestamp: `${new Date(clock.wallTime()).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`,
+    },
+  };
+  if (plan.kind === 'fixed') {
+    for (const address of plan.addresses) await ipam.assignIp(parseAddress(address), owner);
+    return plan.addresses;
+  }
+  const { num4, num6, pools4, pools6 } = plan;
+  const assigned = await ipam.autoAssign({ ...owner, num4, num6, pools4, pools6 });
+  const short = shortfallOf(assigned);
+  if (short !== undefined) throw new RequestRefused('NO_ADDRESS', short, TRY_AGAIN);
+  return [assigned.v4, assigned.v6].flatMap(
+    (family) => family?.addresses.map(({ address }) => formatAddress(address)) ?? [],
+  );
+}
+
+function alone(address: string): string {
+  return `${address}/${address.includes(':') ? 128 : 32}`;
+}

@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { inNamespace, mustRun } from '../../src/lab/command.ts';
+import type { KindName } from '../../src/model/index.ts';
+import { needsRoot } from '../cluster/cluster.ts';
+import { IMAGE } from './containerd.ts';
+import type { Sandbox } from './cri.ts';
+import { type RuntimeNode, type Runtimes, runtimes, withStore } from './nodes.ts';
+
+/** Sandboxes that come and go in the churn; more on demand: `SANDBOXES=200 node test/containerd/containerd.test.ts`. */
+const CHURN = Number(process.env['SANDBOXES'] ?? 16);
+const AT_ONCE = 8;
+/** Sandboxes that are under way when the daemon is killed. */
+const UNDER_WAY = 5;
+
+/** Prints what an address of the web answers. Busybox's wget can't: it is linked statically. */
+const FETCH = 'http.get(process.argv[1], { timeout: 2000 }, (answer) => answer.pipe(process.stdout))';
+
+const installed = existsSync('/usr/bin/containerd') && existsSync('/usr/lib/cni/portmap');
+const needs = installed || process.env['CI'] ? needsRoot : { skip: 'it needs containerd, runc and the CNI plugins' };
+
+t.test('containerd gives its sandboxes their network through vRouter', needs, async (t) => {
+  const cluster = await runtimes(t, 2);
+  const [first, second] = cluster.nodes;
+  const nothingLeft = (t: Test): Promise<void> => untilNothingIsLeft(t, cluster);
+
+  await t.test('containers on different nodes reach each other, and are gone without a trace', async (t) => {
+    const [a, b] = await Promise.all([start(first, { name: 'a' }), start(second, { name: 'b' })]);
+    t.match(a.address, /^10\.244\./);
+    t.match((await first.containerd.cri.exec(a.container, ['ip', 'addr', 'show', 'eth0'])).stdout, `${a.address}/32`);
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ]) {
+      t.equal((await from.node.containerd.cri.exec(from.container, ['ping', '-c1', '-W5', to.address])).code, 0);
+    }
+    for (const { node, id } of [a, b]) await end(node, id);
+    await nothingLeft(t);
+  });
+
+  await t.test('a host port leads to the container, through the portmap plugin in the chain', async (t) => {
+    const hostPorts = [{ hostPort: 8080, containerPort: 80 }];
+    const serve = ['sh', '-c', 'echo hello > /www/index.html; exec httpd -f -p 80 -h /www'];
+    const { id } = await start(first, { name: 'web', hostPorts }, serve);
+    const url = `http://${first.node.address.split('/')[0]}:8080/`;
+    const fetched = cluster.lab.until('the host port to answer', () =>
+      mustRun(inNamespace(second.node.namespace, [process.execPath, '-e', FETCH, url])),
+    );
+    t.equal(await fetched, 'hello\n');
+    await end(first, id);
+    await nothingLeft(t);
+  });
+
+  await t.test('ctr run --cni', async (t) => {
+    const { stdout, stderr, code } = await first.containerd.ctr(['run', '--rm', '--cni', IMAGE, 'one', 'ip', 'addr']);
+    t.equal(code, 0, stderr);
+    t.match(stdout, /inet 10\.244\.\d+\.\d+\/32 scope global eth0/);
+    await nothingLeft(t);
+  });
+
+  await t.test('a restart of containerd does not disturb its sandboxes', async (t) => {
+    const a = await start(first, { name: 'a' });
+    await first.containerd.end();
+    t.type(await cluster.lab.ping(second.node, a.address), 'number');
+    await first.containerd.start();
+    t.same(await first.containerd.cri.sandboxes(), [a.id]);
+    t.type(await cluster.lab.ping(second.node, a.address), 'number');
+    await end(first, a.id);
+    await nothingLeft(t);
+  });
+
+  for (const [moment, kind] of [
+    ['an address was taken', 'IPAMHandle'],
+    ['an endpoint was written', 'WorkloadEndpoint'],
+  ] as const) {
+    await t.test(`the daemon is killed when ${moment}, and comes back`, async (t) => {
+      const sandboxes = Array.from({ length: UNDER_WAY }, (_, index) => ({ name: `k${index}` }));
+      const started = Promise.allSettled(sandboxes.map((sandbox) => first.containerd.cri.runSandbox(sandbox)));
+      await untilCount(cluster, kind, (count) => count > 0);
+      await restartDaemon(cluster, first);
+      const ids = (await started).flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      t.equal(ids.length, UNDER_WAY, 'the plugin asks again until the daemon is back');
+      for (const id of ids) {
+        const address = await first.containerd.cri.addressOf(id);
+        t.type(await cluster.lab.ping(second.node, address), 'number', address);
+      }
+
+      const ended = Promise.all(ids.map((id) => end(first, id)));
+      await untilCount(cluster, kind, (count) => count < UNDER_WAY);
+      await restartDaemon(cluster, first);
+      await ended;
+      await nothingLeft(t);
+    });
+  }
+
+  await t.test(`${CHURN} sandboxes come and go`, async (t) => {
+    const waiting = Array.from({ length: CHURN }, (_, index) => ({ name: `churn${index}` }));
+    const addresses = new Set<string>();
+    const work = async (node: RuntimeNode): Promise<void> => {
+      for (let sandbox = waiting.pop(); sandbox !== undefined; sandbox = waiting.pop()) {
+        const id = await node.containerd.cri.runSandbox(sandbox);
+        addresses.add(await node.containerd.cri.addressOf(id));
+        await end(node, id);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => work(cluster.nodes[index % 2])));
+    t.ok(addresses.size > 1);
+    await nothingLeft(t);
+  });
+});
+
+interface Started {
+  readonly node: RuntimeNode;
+  readonly id: string;
+  readonly container: string;
+  readonly address: string;
+}
+
+async function start(node: RuntimeNode, sandbox: Sandbox, command = ['sleep', '3600']): Promise<Started> {
+  const { cri } = node.containerd;
+  const id = await cri.runSandbox(sandbox);
+  const container = await cri.startContainer(id, sandbox, IMAGE, command);
+  return { node, id, container, address: await cri.addressOf(id) };
+}
+
+async function end({ containerd }: RuntimeNode, id: string): Promise<void> {
+  await containerd.cri.stopSandbox(id);
+  await containerd.cri.removeSandbox(id);
+}
+
+async function restartDaemon({ lab }: Runtimes, { node }: RuntimeNode): Promise<void> {
+  await lab.endDaemon(node.name, 'SIGKILL');
+  await lab.startDaemon(node.name);
+}
+
+async function untilCount({ lab }: Runtimes, kind: KindName, enough: (count: number) => boolean): Promise<void> {
+  await withStore(lab, (store) =>
+    lab.until(`the number of ${kind}s to change`, async () => enough((await store.list(kind)).items.length)),
+  );
+}
+
+async function untilNothingIsLeft(t: Test, { lab, left }: Runtimes): Promise<void> {
+  const looked = lab.until('nothing to be left', async () => {
+    const found = await left();
+    if (found.length > 0) throw new Error(found.join('\n'));
+    return true;
+  });
+  await t.resolves(looked, 'nothing is left');
+}

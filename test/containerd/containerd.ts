@@ -1,0 +1,188 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { pluginBuild } from '../../deploy/plugin.ts';
+import { systemClock } from '../../src/base/index.ts';
+import { inNamespace, mustRun, type Output, run } from '../../src/lab/command.ts';
+import { until } from '../../src/lab/until.ts';
+import { Cri } from './cri.ts';
+import { IMAGE, writeImage } from './image.ts';
+
+/** Plugins of Debian's containernetworking-plugins. */
+const PLUGINS = '/usr/lib/cni';
+
+/** What all containerds of one test share: the plugins, and the image. */
+export interface Kit {
+  readonly directory: string;
+  readonly bin: string;
+  readonly image: string;
+  remove(): void;
+}
+
+/** `name` is part of a path that must stay short enough for unix sockets. */
+export async function makeKit(name: string): Promise<Kit> {
+  const directory = mkdtempSync(`/tmp/vrt-${name}-`);
+  const bin = join(directory, 'bin');
+  const image = join(directory, 'image.tar');
+  mkdirSync(bin);
+  for (const plugin of ['loopback', 'portmap', 'ptp', 'bridge', 'host-local']) {
+    symlinkSync(join(PLUGINS, plugin), join(bin, plugin));
+  }
+  await build(pluginBuild(join(directory, 'calico.cjs')));
+  const wrapper = join(bin, 'calico');
+  writeFileSync(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${directory}/calico.cjs' "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  writeImage(image);
+  return { directory, bin, image, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** One node's containerd: Debian's, in the node's network namespace, with folders and socket of its own. */
+export class Containerd {
+  readonly #kit: Kit;
+  readonly #directory: string;
+  readonly #namespace: string;
+  #process: ChildProcess | undefined;
+  #cri: Cri | undefined;
+
+  constructor(kit: Kit, node: string, namespace: string, conflist: object) {
+    this.#kit = kit;
+    this.#directory = join(kit.directory, node);
+    this.#namespace = namespace;
+    mkdirSync(join(this.#directory, 'etc/cni/net.d'), { recursive: true });
+    mkdirSync(join(this.#directory, 'opt/cni'), { recursive: true });
+    symlinkSync(kit.bin, join(this.#directory, 'opt/cni/bin'));
+    this.configure(conflist);
+    writeFileSync(this.#path('config.toml'), configuration(this.#directory, kit.bin));
+  }
+
+  get cri(): Cri {
+    if (this.#cri === undefined) throw new Error('this containerd is not running');
+    return this.#cri;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  configure(conflist: object): void {
+    writeFileSync(this.#path('etc/cni/net.d/10-test.conflist'), JSON.stringify(conflist));
+  }
+
+  /** Resolves when the runtime answers and has the image. */
+  async start(): Promise<void> {
+    const log = openSync(this.#path('log'), 'a');
+    const [command, ...args] = inNamespace(this.#namespace, ['containerd', '--config', this.#path('config.toml')]);
+    this.#process = spawn(command, args, { stdio: ['ignore', log, log] });
+    const cri = new Cri(this.#path('sock'));
+    this.#cri = cri;
+    await until(systemClock, 'containerd to answer', async () => (await cri.sandboxes()) !== undefined);
+    await mustRun(['ctr', '-a', this.#path('sock'), '-n', 'k8s.io', 'images', 'import', this.#kit.image]);
+    await until(systemClock, 'the image to be known', () => cri.hasImage(IMAGE));
+    await until(systemClock, "containerd's network to be ready", async () => {
+      const problem = await cri.networkProblem();
+      if (problem !== undefined) throw new Error(problem);
+      return true;
+    });
+  }
+
+  /** Ends the daemon; containers go on. */
+  async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.#cri?.close();
+    this.#cri = undefined;
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    await exit;
+  }
+
+  /** Runs ctr(8), which reads /etc/cni/net.d and /opt/cni/bin: it gets a view of the files with ours in these places. */
+  async ctr(args: readonly string[]): Promise<Output> {
+    const overlay = (folder: string): string =>
+      `mount -t overlay overlay -o lowerdir=${this.#path(folder)}:/${folder} /${folder}`;
+    const script = `${overlay('etc')} && ${overlay('opt')} && exec ctr -a ${this.#path('sock')} -n k8s.io "$@"`;
+    return run(inNamespace(this.#namespace, ['unshare', '--mount', 'sh', '-c', script, 'sh', ...args]));
+  }
+
+  /** Ends everything that this containerd has started, and removes its mounts. */
+  async remove(): Promise<void> {
+    await this.end();
+    for (const pid of await processesOf(this.#directory)) process.kill(pid, 'SIGKILL');
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[4] ?? '')
+      .filter((path) => path.startsWith(`${this.#directory}/`));
+    for (const path of mounts.reverse()) await run(['umount', '--lazy', path]);
+  }
+
+  log(): string {
+    return readFileSync(this.#path('log'), 'utf8');
+  }
+
+  /** The network namespaces that containerd has made for sandboxes, by path. */
+  namespaces(): string[] {
+    return globSync(this.#path('state/**/netns/cni-*')).sort();
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}
+
+export { IMAGE };
+
+/** Shims name their containerd's socket in their arguments, and containers are their children. */
+async function processesOf(directory: string): Promise<number[]> {
+  const { stdout } = await run(['ps', '-eo', 'pid=,ppid=,args=']);
+  const lines = stdout.split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line));
+  const all = lines.flatMap((match) =>
+    match ? [{ pid: Number(match[1]), parent: Number(match[2]), args: match[3] }] : [],
+  );
+  const found = new Set(
+    all.filter(({ args }) => args.includes(`${directory}/sock`) && args.startsWith('/')).map(({ pid }) => pid),
+  );
+  for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
+  return [...found];
+}
+
+function configuration(directory: string, bin: string): string {
+  return `version = 2
+root = "${directory}/root"
+state = "${directory}/state"
+oom_score = 0
+disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
+
+[grpc]
+  address = "${directory}/sock"
+
+[ttrpc]
+  address = "${directory}/ttrpc"
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${IMAGE}"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  netns_mounts_under_state_dir = true
+  stream_server_port = "0"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "${bin}"
+    conf_dir = "${directory}/etc/cni/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      SystemdCgroup = false
+`;
+}

@@ -1,0 +1,111 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { encode, type Field, Message } from './protobuf.ts';
+
+export interface Sandbox {
+  readonly name: string;
+  readonly hostPorts?: readonly { readonly hostPort: number; readonly containerPort: number }[];
+}
+
+/** Milliseconds; the machine may be busy. */
+const PATIENCE = 60_000;
+
+/** The verbs of the Container Runtime Interface that kubelet uses for a pod. */
+export class Cri {
+  readonly #client: Client;
+
+  constructor(socket: string) {
+    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+      'grpc.default_authority': 'localhost',
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** Whether the runtime's network is ready, and why not. */
+  async networkProblem(): Promise<string | undefined> {
+    const conditions = (await this.#call('Status', [])).message(1).messages(1);
+    const network = conditions.find((condition) => condition.text(1) === 'NetworkReady');
+    return network === undefined || network.integer(2) === 1 ? undefined : network.text(4);
+  }
+
+  async hasImage(image: string): Promise<boolean> {
+    return (await this.#call('ImageStatus', [[1, [[1, image]]]], 'ImageService')).message(1).text(1) !== '';
+  }
+
+  async runSandbox(sandbox: Sandbox): Promise<string> {
+    return (await this.#call('RunPodSandbox', [[1, configOf(sandbox)]])).text(1);
+  }
+
+  async addressOf(id: string): Promise<string> {
+    return (await this.#call('PodSandboxStatus', [[1, id]])).message(1).message(5).text(1);
+  }
+
+  /** Starts a container of `image` in the sandbox. */
+  async startContainer(id: string, sandbox: Sandbox, image: string, command: readonly string[]): Promise<string> {
+    const config: Field[] = [[1, [[1, 'main']]], [2, [[1, image]]], ...command.map((word): Field => [3, word])];
+    const created = await this.#call('CreateContainer', [
+      [1, id],
+      [2, config],
+      [3, configOf(sandbox)],
+    ]);
+    await this.#call('StartContainer', [[1, created.text(1)]]);
+    return created.text(1);
+  }
+
+  async exec(container: string, command: readonly string[]): Promise<{ stdout: string; code: number }> {
+    const answer = await this.#call('ExecSync', [[1, container], ...command.map((word): Field => [2, word]), [3, 20]]);
+    return { stdout: answer.text(1), code: answer.integer(3) };
+  }
+
+  async stopSandbox(id: string): Promise<void> {
+    await this.#call('StopPodSandbox', [[1, id]]);
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    await this.#call('RemovePodSandbox', [[1, id]]);
+  }
+
+  async sandboxes(): Promise<string[]> {
+    return (await this.#call('ListPodSandbox', [])).messages(1).map((sandbox) => sandbox.text(1));
+  }
+
+  #call(method: string, request: readonly Field[], service = 'RuntimeService'): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        `/runtime.v1.${service}/${method}`,
+        encode,
+        (bytes) => new Message(bytes),
+        request,
+        { deadline: new Date(Date.now() + PATIENCE) },
+        (error, answer) => (answer === undefined ? reject(error) : resolve(answer)),
+      );
+    });
+  }
+}
+
+function configOf({ name, hostPorts = [] }: Sandbox): Field[] {
+  const uid = `uid-${name}`;
+  return [
+    [
+      1,
+      [
+        [1, name],
+        [2, uid],
+        [3, 'default'],
+      ],
+    ],
+    [2, name],
+    ...hostPorts.map(
+      ({ hostPort, containerPort }): Field => [
+        5,
+        [
+          [2, containerPort],
+          [3, hostPort],
+        ],
+      ],
+    ),
+    [8, []],
+  ];
+}

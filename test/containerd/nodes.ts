@@ -1,0 +1,83 @@
+import type { Test } from 'tap';
+import { openStore, type Store } from '../../src/datastore/index.ts';
+
+import { audit, readAuditInput } from '../../src/ipam/index.ts';
+import { mustRun } from '../../src/lab/command.ts';
+import type { Lab, NodePlan } from '../../src/lab/index.ts';
+import { cluster } from '../cluster/cluster.ts';
+import { Containerd, makeKit } from './containerd.ts';
+
+export interface RuntimeNode {
+  readonly node: NodePlan;
+  readonly containerd: Containerd;
+}
+
+/** A cluster whose nodes run containerd, and what the runtimes' pods may leave behind. */
+export interface Runtimes {
+  readonly lab: Lab;
+  readonly nodes: readonly RuntimeNode[];
+  /** What is left that no pod owns any more: interfaces, routes, namespaces, objects in the store. Empty is good. */
+  left(): Promise<string[]>;
+}
+
+export function conflist({ socket }: NodePlan, calico: object = {}): object {
+  return {
+    cniVersion: '1.0.0',
+    name: 'k8s-pod-network',
+    plugins: [
+      { type: 'calico', ipam: { type: 'calico-ipam' }, vrouter_socket: socket, ...calico },
+      { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+    ],
+  };
+}
+
+/** Removed with the test. */
+export async function runtimes(t: Test, count: number): Promise<Runtimes> {
+  const kit = await makeKit(`${process.pid}`);
+  const lab = await cluster(t, { nodes: count });
+  const nodes = lab.nodes.map((node) => ({
+    node,
+    containerd: new Containerd(kit, node.name, node.namespace, conflist(node)),
+  }));
+  t.teardown(async () => {
+    for (const { containerd } of nodes) await containerd.remove();
+    kit.remove();
+  });
+  await Promise.all(nodes.map(({ containerd }) => containerd.start()));
+  return { lab, nodes, left: () => left(lab, nodes) };
+}
+
+/** Watches the cluster's objects from outside, as another process. */
+export async function withStore<T>(lab: Lab, look: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore({ type: 'sqlite', path: lab.record.plan.datastore });
+  try {
+    return await look(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function left(lab: Lab, nodes: readonly RuntimeNode[]): Promise<string[]> {
+  const found: string[] = await withStore(lab, async (store) => {
+    const input = await readAuditInput(store);
+    const { findings, allocations } = audit(input);
+    const names = (await store.list('WorkloadEndpoint')).items.map(({ metadata }) => `endpoint ${metadata.name}`);
+    return [
+      ...findings.map(({ code, subject }) => `${code} ${subject}`),
+      ...allocations.map(({ address, handle }) => `address ${address} of ${handle}`),
+      ...input.handles.map(({ spec }) => `handle ${spec.handleID}`),
+      ...names,
+    ];
+  });
+  for (const { node, containerd } of nodes) {
+    const links = await mustRun(['ip', '-n', node.namespace, '-o', 'link', 'show', 'type', 'veth']);
+    const routes = await lab.routes(node.name);
+    found.push(
+      ...links.split('\n').filter((line) => line.includes(': cali')),
+      ...routes.filter((route) => route.includes('dev cali')),
+      ...containerd.namespaces(),
+      ...(await containerd.cri.sandboxes()).map((id) => `sandbox ${id} on ${node.name}`),
+    );
+  }
+  return found;
+}
