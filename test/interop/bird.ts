@@ -76,8 +76,9 @@ class Bird implements Peer {
     await this.#tell('reload in n0');
   }
 
-  async shutdown(text: string): Promise<void> {
+  async shutdown(text: string): Promise<string> {
     await this.#tell(`disable n0 "${text}"`);
+    return text;
   }
 
   async sessionText(): Promise<string> {

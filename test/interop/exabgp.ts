@@ -9,7 +9,12 @@ export const exabgp: PeerKind = {
   program: '/usr/sbin/exabgp',
   debianPackage: 'exabgp',
   propagates: false,
-  lacks: {},
+  lacks: {
+    'collision: the peer’s connection stays': 'before an OPEN it drops its own for any that comes',
+    'shutdown message sent': 'it does not decode a NOTIFICATION in an established session',
+    'route refresh: we ask': 'it ends the session when asked',
+    'graceful restart: we restart': 'it keeps no table',
+  },
   create: (setup, place) => new ExaBgp(setup, place),
 };
 
@@ -81,14 +86,14 @@ class ExaBgp implements Peer {
   async announce(routes: readonly Route[]): Promise<void> {
     for (const route of routes) {
       this.#routes.set(keyOf(route), route);
-      this.#command(`announce ${text(route)}`);
+      this.#command(`announce ${text(route, this.#nextHop)}`);
     }
   }
 
   async withdraw(prefixes: readonly string[]): Promise<void> {
     for (const prefix of prefixes) {
       this.#routes.delete(keyOf({ prefix }));
-      this.#command(`withdraw ${text({ prefix })}`);
+      this.#command(`withdraw ${text({ prefix }, this.#nextHop)}`);
     }
   }
 
@@ -96,12 +101,20 @@ class ExaBgp implements Peer {
     this.#command('announce route-refresh ipv4 unicast');
   }
 
-  async shutdown(): Promise<void> {
+  /** Its API takes a code; the words are always the same. */
+  async shutdown(): Promise<string> {
     this.#command('teardown 2');
+    return 'Administrative Shutdown';
   }
 
   async sessionText(): Promise<string> {
     return `${existsSync(this.#heard) ? readFileSync(this.#heard, 'utf8') : ''}\n${this.#process.log}`;
+  }
+
+  /** For IPv4 routes, `self` would be an IPv4 address of the machine on an IPv6 session too. */
+  get #nextHop(): string {
+    const [{ localAddress, extendedNextHop }] = this.#setup.neighbours;
+    return extendedNextHop ? localAddress : 'self';
   }
 
   #command(line: string): void {
@@ -112,7 +125,9 @@ class ExaBgp implements Peer {
   #messages(): readonly ExaBgpMessage[] {
     if (!existsSync(this.#heard)) return [];
     const lines = readFileSync(this.#heard, 'utf8').split('\n').slice(0, -1);
-    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as ExaBgpMessage);
+    return lines
+      .filter((line) => /"type": "(state|update)"/.test(line))
+      .map((line) => JSON.parse(line) as ExaBgpMessage);
   }
 
   get #config(): string {
@@ -133,7 +148,7 @@ class ExaBgp implements Peer {
 
   #text(): string {
     const { asn, routerId, neighbours } = this.#setup;
-    const statics = [...this.#routes.values()].map((route) => `    ${text(route)};`);
+    const statics = [...this.#routes.values()].map((route) => `    ${text(route, this.#nextHop)};`);
     return `process helper {
   run ${this.#helper};
   encoder json;
@@ -171,7 +186,7 @@ ${statics.join('\n')}
   api {
     processes [ helper ];
     neighbor-changes;
-    receive { parsed; update; notification; refresh; }
+    receive { parsed; update; }
   }
 }`;
 }
@@ -211,10 +226,10 @@ function seen({ nlri }: ExaBgpNlri, nextHop: string, attributes: ExaBgpAttribute
   };
 }
 
-function text(route: Route): string {
+function text(route: Route, nextHop: string): string {
   const { prefix, pathId, communities, extendedCommunities, largeCommunities } = route;
   return [
-    `route ${prefix} next-hop self`,
+    `route ${prefix} next-hop ${nextHop}`,
     pathId === undefined ? '' : `path-information 0.0.0.${pathId}`,
     communities ? `community [ ${communities.join(' ')} ]` : '',
     extendedCommunities ? `extended-community [ ${extendedCommunities.join(' ').replaceAll('rt:', 'target:')} ]` : '',

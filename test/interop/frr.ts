@@ -85,8 +85,9 @@ class Frr implements Peer {
     await this.#tell(`clear bgp ${this.#setup.neighbours[0].address} soft in`);
   }
 
-  shutdown(text: string): Promise<void> {
-    return this.#configure([`neighbor ${this.#setup.neighbours[0].address} shutdown message ${text}`]);
+  async shutdown(text: string): Promise<string> {
+    await this.#configure([`neighbor ${this.#setup.neighbours[0].address} shutdown message ${text}`]);
+    return text;
   }
 
   async sessionText(): Promise<string> {

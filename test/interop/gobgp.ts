@@ -3,12 +3,18 @@ import type { AddressFamily } from '../../src/bgp/index.ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
 import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
 
+const ONE_CONNECTION = 'it has one connection at a time';
+
 export const gobgp: PeerKind = {
   name: 'GoBGP',
   program: '/usr/bin/gobgpd',
   debianPackage: 'gobgpd',
   propagates: true,
-  lacks: {},
+  lacks: {
+    'route refresh: the peer asks': 'it keeps what it received, and filters that again',
+    'collision: our connection stays': ONE_CONNECTION,
+    'collision: the peer’s connection stays': ONE_CONNECTION,
+  },
   create: (setup, place) => new GoBgp(setup, place),
 };
 
@@ -32,7 +38,7 @@ class GoBgp implements Peer {
     const restarted = this.#started ? ['-r'] : [];
     this.#started = true;
     const api = ['--api-hosts', `unix://${this.#socket}`, '--pprof-disable'];
-    this.#process.start([gobgp.program, '-f', this.#config, '-l', 'debug', '-p', ...api, ...restarted]);
+    this.#process.start([gobgp.program, '-f', this.#config, '-l', 'info', '-p', ...api, ...restarted]);
     await this.#process.answers(async () => (await this.#ask('global')) !== '');
     await this.#add([...this.#routes.values()]);
   }
@@ -71,8 +77,9 @@ class GoBgp implements Peer {
     await this.#tell('neighbor', this.#neighbour, 'softresetin');
   }
 
-  async shutdown(text: string): Promise<void> {
+  async shutdown(text: string): Promise<string> {
     await this.#tell('neighbor', this.#neighbour, 'shutdown', '--reason', text);
+    return text;
   }
 
   async sessionText(): Promise<string> {
@@ -148,7 +155,9 @@ ${neighbours.map(session).join('\n')}
 function session({ address, localAddress, asn, families, ...more }: Neighbour): string {
   const { passive, password, holdTime, addPath, restartTime } = more;
   const graceful =
-    restartTime === undefined ? '' : `[neighbors.graceful-restart.config]\nenabled = true\nrestart-time = ${restartTime}`;
+    restartTime === undefined
+      ? ''
+      : `[neighbors.graceful-restart.config]\nenabled = true\nrestart-time = ${restartTime}`;
   const lists = families.map(
     (family) => `[[neighbors.afi-safis]]
 [neighbors.afi-safis.config]

@@ -1,4 +1,4 @@
-import { openbgpd } from './openbgpd.ts';
 import { testAgainst } from './matrix.ts';
+import { openbgpd } from './openbgpd.ts';
 
 testAgainst(openbgpd);

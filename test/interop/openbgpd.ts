@@ -1,14 +1,25 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressFamily } from '../../src/bgp/index.ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
 import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+
+/** Where it locks itself in; a service manager would make it. */
+const HOME = '/run/openbgpd';
+
+const ONE_CONNECTION = 'it has one connection at a time';
 
 export const openbgpd: PeerKind = {
   name: 'OpenBGPD',
   program: '/usr/sbin/bgpctl',
   debianPackage: 'openbgpd',
   propagates: true,
-  lacks: {},
+  lacks: {
+    'IPv4 routes with IPv6 next hops': 'not before 8.0',
+    'route refresh: we ask': 'it says that the family was not negotiated, though it shows it as such',
+    'graceful restart: the peer restarts': 'it only helps others',
+    'collision: our connection stays': ONE_CONNECTION,
+    'collision: the peer’s connection stays': ONE_CONNECTION,
+  },
   create: (setup, place) => new OpenBgpd(setup, place),
 };
 
@@ -26,6 +37,7 @@ class OpenBgpd implements Peer {
   }
 
   async start(): Promise<void> {
+    mkdirSync(HOME, { recursive: true });
     this.#configure();
     rmSync(this.#socket, { force: true });
     this.#process.start(['/usr/sbin/bgpd', '-d', '-v', '-f', this.#config]);
@@ -65,8 +77,9 @@ class OpenBgpd implements Peer {
     await this.#tell('neighbor', this.#neighbour, 'refresh');
   }
 
-  async shutdown(text: string): Promise<void> {
+  async shutdown(text: string): Promise<string> {
     await this.#tell('neighbor', this.#neighbour, 'down', text);
+    return text;
   }
 
   async sessionText(): Promise<string> {
@@ -85,6 +98,7 @@ class OpenBgpd implements Peer {
       `AS ${asn}
 router-id ${routerId}
 socket "${this.#socket}"
+connect-retry 1
 listen on ${neighbours[0].localAddress}
 fib-update no
 log updates

@@ -42,6 +42,13 @@ export class OurSpeaker {
     return this.status(peer).state === 'Established';
   }
 
+  /** Why sessions that were up ended. */
+  get downs(): readonly string[] {
+    return this.events.flatMap((event) =>
+      event.kind === 'state' && event.from === 'Established' ? [event.reason] : [],
+    );
+  }
+
   /** The NOTIFICATION that went or came, if there was one. */
   notification(direction: 'sent' | 'received', code: number, subcode: number): string | undefined {
     for (const event of this.events) {

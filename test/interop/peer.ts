@@ -71,8 +71,8 @@ export interface Peer {
   withdraw(prefixes: readonly string[]): Promise<void>;
   /** Has it ask its first neighbour for its routes (RFC 2918). */
   askRefresh(): Promise<void>;
-  /** Ends the session with its first neighbour, for the reason given (RFC 9003). */
-  shutdown(text: string): Promise<void>;
+  /** Ends the session with its first neighbour for the reason given (RFC 9003), and tells the reason that it sent. */
+  shutdown(text: string): Promise<string>;
   /** All that it has to say of its sessions: status and log. */
   sessionText(): Promise<string>;
 }

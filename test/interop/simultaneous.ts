@@ -23,9 +23,13 @@ export function simultaneous(): { readonly transport: Transport; survivors(): re
     collided = true;
     for (const release of held.values()) release();
   };
-  const watch = (connection: Connection, side: Side): Connection => {
+  /** `abandoned` is called when the connection ends while it is held back. */
+  const watch = (connection: Connection, side: Side, abandoned: () => void): Connection => {
     alive.set(connection, side);
-    return new Watched(connection, () => alive.delete(connection));
+    return new Watched(connection, () => {
+      alive.delete(connection);
+      if (!collided && held.delete(side)) abandoned();
+    });
   };
   return {
     survivors: () => [...alive.values()],
@@ -35,7 +39,7 @@ export function simultaneous(): { readonly transport: Transport; survivors(): re
         const cancel = tcp.dial(options, {
           failed,
           connected: (connection) => {
-            const watched = watch(connection, 'us');
+            const watched = watch(connection, 'us', () => given || failed('the peer closed it'));
             hold('us', () => given || connected(watched));
           },
         });
@@ -46,7 +50,7 @@ export function simultaneous(): { readonly transport: Transport; survivors(): re
       },
       listen: (options, accept) =>
         tcp.listen(options, (connection) => {
-          const watched = watch(connection, 'peer');
+          const watched = watch(connection, 'peer', () => {});
           hold('peer', () => accept(watched));
         }),
     },
