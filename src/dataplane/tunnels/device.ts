@@ -21,6 +21,8 @@ export type DeviceKernel = Pick<
 export interface ReadyDevice {
   readonly index: number;
   readonly parent: number;
+  /** Another number each time that the device has been made or was down: what was on it is gone then. */
+  readonly life: number;
 }
 
 /** Part of a tunnel that is not as it should be, and why. */
@@ -49,6 +51,7 @@ export class TunnelDevice {
   #text = '';
   #spec: DeviceSpec | undefined;
   #ready: ReadyDevice | undefined;
+  #life = 0;
   #tried = false;
   #passing: Promise<void> | undefined;
   #again = false;
@@ -105,6 +108,7 @@ export class TunnelDevice {
   /** A link came, changed or went: looked into if it may matter here. */
   linkChanged(link: Link, present: boolean): void {
     if (link.name !== this.name && link.index !== this.#spec?.parent) return;
+    if (link.name === this.name && !(present && link.up)) this.#life++;
     if (!present && link.index === this.#ready?.index) this.#setReady(undefined);
     void this.check();
   }
@@ -151,7 +155,7 @@ export class TunnelDevice {
       const link = around.links.find(({ name }) => name === this.name);
       if (steps.length === 0 && link !== undefined) {
         this.#tried = true;
-        this.#setReady({ index: link.index, parent: spec.parent ?? 0 });
+        this.#setReady({ index: link.index, parent: spec.parent ?? 0, life: this.#life });
         return;
       }
       if (link?.index !== this.#ready?.index) this.#setReady(undefined);
@@ -176,6 +180,7 @@ export class TunnelDevice {
   async #take(spec: DeviceSpec | undefined, step: DeviceStep): Promise<void> {
     const { name } = this;
     this.#log.debug({ device: name, ...step }, 'tunnel device');
+    if (step.verb === 'add link' || (step.verb === 'set link' && step.change.up)) this.#life++;
     if (step.verb === 'set link') await this.#kernel.linkSet(name, step.change);
     else if (step.verb === 'add address') await this.#kernel.addressAdd({ dev: name, address: step.address });
     else if (step.verb === 'delete address') await this.#kernel.addressDelete({ dev: name, address: step.address });
@@ -204,7 +209,7 @@ export class TunnelDevice {
 
   #setReady(now: ReadyDevice | undefined): void {
     const before = this.#ready;
-    if (before?.index === now?.index && before?.parent === now?.parent) return;
+    if (before?.index === now?.index && before?.parent === now?.parent && before?.life === now?.life) return;
     this.#ready = now;
     this.onChange();
   }

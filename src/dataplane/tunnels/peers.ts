@@ -14,7 +14,7 @@ export class VxlanPeers {
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedTunnel>;
   readonly #delta = new KeyedDelta<Neighbor>(formatNeighbor);
-  /** Index of the device whose entries are known; undefined when they have to be read. */
+  /** The device's life whose entries are known; undefined when they have to be read. */
   #known: number | undefined;
   #wanted: readonly Neighbor[] = [];
   /** Called when an entry that was refused may be tried again, or somebody changed one. */
@@ -27,11 +27,11 @@ export class VxlanPeers {
     this.#failing = new RetryQueue(options.clock);
   }
 
-  /** Makes the entries on the device with this index what is wanted. */
-  async bring(index: number, wanted: readonly Neighbor[]): Promise<void> {
+  /** Makes the entries on the device, in this life of it, what is wanted. */
+  async bring(life: number, wanted: readonly Neighbor[]): Promise<void> {
     this.#wanted = wanted;
     this.#delta.setAllDesired(new Map(wanted.map((entry) => [keyOf(entry), entry])));
-    if (this.#known !== index) await this.#read(index);
+    if (this.#known !== life && !(await this.#read(life))) return;
     const changes = this.#delta.take();
     for (const { key, desired } of changes) if (desired !== undefined) await this.#write(key, desired, true);
     for (const { key, desired, actual } of changes) {
@@ -69,13 +69,21 @@ export class VxlanPeers {
     this.#failing.clear();
   }
 
-  async #read(index: number): Promise<void> {
-    const found = [
-      ...(await this.#kernel.neighborList({ dev: this.#dev })),
-      ...(await this.#kernel.neighborList({ dev: this.#dev, fdb: true })),
-    ];
-    this.#delta.setAllActual(new Map(found.filter(isOurs).map((entry) => [keyOf(entry), canonical(entry)])));
-    this.#known = index;
+  async #read(life: number): Promise<boolean> {
+    const dev = this.#dev;
+    try {
+      const found = [
+        ...(await this.#kernel.neighborList({ dev })),
+        ...(await this.#kernel.neighborList({ dev, fdb: true })),
+      ];
+      this.#delta.setAllActual(new Map(found.filter(isOurs).map((entry) => [keyOf(entry), canonical(entry)])));
+      this.#known = life;
+      this.#failing.done(dev);
+      return true;
+    } catch (error) {
+      this.#failing.failed(dev, { what: `entries of ${dev}`, reason: reasonOf(error) }, () => this.onPending());
+      return false;
+    }
   }
 
   async #write(key: string, entry: Neighbor, add: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Clock, type Log, reasonOf } from '../../base/index.ts';
+import type { Clock, Log } from '../../base/index.ts';
 import type { DesiredPool, DesiredVxlan } from '../../calc/desired.ts';
 import type { Link, Neighbor } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
@@ -22,7 +22,6 @@ export class VxlanTunnel {
   readonly peers: VxlanPeers;
   readonly #family: 4 | 6;
   readonly #routes: RouteReconciler;
-  readonly #log: Log;
   #desired: DesiredVxlan | undefined;
   /** Routes now wanted: CIDR → number of the how. */
   #wanted = new Map<string, number>();
@@ -32,7 +31,6 @@ export class VxlanTunnel {
   constructor(family: 4 | 6, options: TunnelOptions) {
     this.#family = family;
     this.#routes = options.routes;
-    this.#log = options.log;
     const kind = family === 4 ? 'vxlan4' : 'vxlan6';
     this.device = new TunnelDevice(kind, options);
     this.peers = new VxlanPeers(DEVICE[kind], options);
@@ -89,11 +87,7 @@ export class VxlanTunnel {
       this.#again = false;
       const { ready } = this.device;
       if (this.#desired === undefined || ready === undefined) continue;
-      try {
-        await this.peers.bring(ready.index, vxlanNeighbors(this.#desired));
-      } catch (error) {
-        this.#log.warn({ err: reasonOf(error), device: this.device.name }, 'the entries of a device can not be read');
-      }
+      await this.peers.bring(ready.life, vxlanNeighbors(this.#desired));
       if (ready === this.device.ready) this.#want(this.#rendered());
     }
   }
