@@ -36,7 +36,11 @@ export interface Negotiated {
     readonly notification: boolean;
     readonly families: readonly { readonly family: AddressFamily; readonly forwarding: boolean }[];
   };
-  readonly longLived?: readonly { readonly family: AddressFamily; readonly staleTime: number; readonly forwarding: boolean }[];
+  readonly longLived?: readonly {
+    readonly family: AddressFamily;
+    readonly staleTime: number;
+    readonly forwarding: boolean;
+  }[];
   readonly role?: number;
   /** Text addresses of the TCP connection. */
   readonly localAddress: string;
@@ -98,5 +102,9 @@ export interface SessionHandler {
   refresh(peer: PeerHandle, family: AddressFamily, subtype: 'request' | 'begin' | 'end'): void;
   drained(peer: PeerHandle): void;
   /** `keep`: families whose routes stay as stale (graceful restart), with the seconds to keep them. */
-  closed(peer: PeerHandle, reason: string, keep: readonly { readonly family: AddressFamily; readonly seconds: number }[]): void;
+  closed(
+    peer: PeerHandle,
+    reason: string,
+    keep: readonly { readonly family: AddressFamily; readonly seconds: number }[],
+  ): void;
 }

@@ -154,10 +154,8 @@ export class Routing {
    * for that turn: released at once, it would remove routes that are wanted a millisecond later.
    */
   #release(): void {
-    this.#options.clock.soon(() => {
-      for (const table of Object.values(this.#options.routes.tables)) table.releaseDeletions();
-      this.#options.routes.schedule();
-    });
+    for (const table of Object.values(this.#options.routes.tables)) table.releaseDeletions();
+    this.#options.routes.schedule();
   }
 
   #converged(): void {

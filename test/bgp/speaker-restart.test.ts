@@ -96,6 +96,20 @@ t.test('a start is settled by the End-of-RIB of all peers, or after five seconds
   t.ok(settled(c));
 });
 
+t.test(
+  'an End-of-RIB is told when the routes before it have been: whoever sweeps by it sweeps nothing that is wanted',
+  async (t) => {
+    const network = new Network();
+    const a = await network.node(A, ASN, [peer(B)]);
+    a.speaker.originate(Array.from({ length: 2000 }, (_, at) => ({ prefix: `10.${at >> 8}.${at & 255}.0/24` })));
+    const b = await network.node(B, ASN, [peer(A)]);
+    const known: number[] = [];
+    b.speaker.onEvent(({ kind }) => kind === 'end-of-rib' && known.push(b.best.size));
+    network.run(10);
+    t.same(known, [2000]);
+  },
+);
+
 t.test('a peer that asks is sent the whole table again, and nobody else', async (t) => {
   const { network, a, b } = await pair();
   const before = a.speaker.peers()[0].messages.updatesSent;

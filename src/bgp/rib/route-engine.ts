@@ -33,14 +33,15 @@ export class RouteEngine {
   readonly #firstTables: FirstTables;
   readonly #clusterIds = new Set<number>();
   #best: (changes: BestChanges) => void = () => {};
+  #untoldSettled = false;
 
   constructor(options: RouteEngineOptions) {
     this.#options = options;
     this.ribs = new Ribs(options);
     this.#turns = new Turns(options.clock, () => this.#turn());
     this.#firstTables = new FirstTables(options.clock, () => {
+      this.#untoldSettled = true;
       this.#turns.ask();
-      options.event({ kind: 'settled' });
     });
     this.#heard = new SessionRoutes(this.ribs, options.clock, this.#firstTables, () => this.#turns.ask());
     this.sessions = this.#heard;
@@ -155,10 +156,18 @@ export class RouteEngine {
     let busy = originations.run(this.#turns.slice());
     const deciding = this.#turns.slice();
     for (const routes of all) busy = routes.settle(this.#heard.since, this.#best, deciding) || busy;
-    if (!busy) this.#heard.settled();
+    if (!busy) this.#tellSettled();
     const announcing = this.#turns.slice();
     const mayEndRib = this.#firstTables.settled || !this.#options.restarted;
     for (const routes of all) busy = routes.announce(mayEndRib, announcing) || busy;
     return busy;
+  }
+
+  /** Who acts on a table being complete, by sweeping what is not in it, must have been told of its routes before. */
+  #tellSettled(): void {
+    for (const { peer, family } of this.#heard.settled()) this.#options.event({ kind: 'end-of-rib', peer, family });
+    if (!this.#untoldSettled) return;
+    this.#untoldSettled = false;
+    this.#options.event({ kind: 'settled' });
   }
 }

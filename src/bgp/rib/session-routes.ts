@@ -10,6 +10,12 @@ import type { Ribs } from './ribs.ts';
 import type { RoutePeer } from './route-peer.ts';
 import { keepStale } from './stale-routes.ts';
 
+/** A peer's End-of-RIB for a family. */
+export interface EndedTable {
+  readonly peer: string;
+  readonly family: AddressFamily;
+}
+
 /**
  * What sessions say, written into the tables. Nothing is decided in here: what is said leaves dirty prefixes, and
  * `ask` has them worked off.
@@ -20,6 +26,8 @@ export class SessionRoutes implements SessionHandler {
   readonly #firstTables: FirstTables;
   readonly #ask: () => void;
   #since = Number.POSITIVE_INFINITY;
+  /** Tables that are complete, though perhaps not yet decided on. */
+  #ended: EndedTable[] = [];
 
   constructor(ribs: Ribs, clock: Clock, firstTables: FirstTables, ask: () => void) {
     this.#ribs = ribs;
@@ -33,9 +41,12 @@ export class SessionRoutes implements SessionHandler {
     return Number.isFinite(this.#since) ? this.#since : this.#clock.now();
   }
 
-  /** All that was heard has been decided. */
-  settled(): void {
+  /** All that was heard has been decided: answers with the tables whose End-of-RIB was part of it. */
+  settled(): readonly EndedTable[] {
     this.#since = Number.POSITIVE_INFINITY;
+    const ended = this.#ended;
+    if (ended.length > 0) this.#ended = [];
+    return ended;
   }
 
   established(handle: PeerHandle, negotiated: Negotiated): void {
@@ -139,6 +150,7 @@ export class SessionRoutes implements SessionHandler {
   #endOfRib(peer: RoutePeer, family: AddressFamily): void {
     this.#ribs.named(family).rib.sweep(peer.source!, pathFlag.stale);
     peer.ribEnded(family);
+    this.#ended.push({ peer: peer.config.address, family });
     this.#firstTables.check(this.#ribs.peers);
   }
 }

@@ -46,7 +46,6 @@ function receiveUpdate(
       return { kind: 'update-error', notification: worst.notification, reason: worst.reason };
     }
   }
-  if (view.endOfRib) tell({ kind: 'end-of-rib', peer: peer.config.address, family: view.endOfRib });
   handler.update(peer, view, receivedAt);
   return undefined;
 }

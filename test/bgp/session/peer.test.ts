@@ -1,7 +1,7 @@
 import t from 'tap';
 import { type Clock, VirtualClock } from '../../../src/base/index.ts';
 import { MemoryNetwork } from '../../../src/bgp/transport/index.ts';
-import { CEASE, ERROR, encodeEndOfRib, encodeRouteRefresh } from '../../../src/bgp/wire/index.ts';
+import { CEASE, ERROR, encodeRouteRefresh } from '../../../src/bgp/wire/index.ts';
 import { established, pair, type Side } from './pair.ts';
 import { ROUTE_UPDATE } from './recording-handler.ts';
 
@@ -224,13 +224,6 @@ t.test('an UPDATE that can not be withdrawn ends the session; others are reporte
   b.session.write(overrun);
   clock.advance(2);
   t.same(a.notifications, ['sent 3/1']);
-});
-
-t.test('an End-of-RIB is told as an event', async (t) => {
-  const { clock, a, b } = await established();
-  b.session.write(encodeEndOfRib('ipv4-unicast'));
-  clock.advance(2);
-  t.match(a.events.at(-1), { kind: 'end-of-rib', family: 'ipv4-unicast' });
 });
 
 t.test('graceful restart: routes stay when TCP breaks, and after NOTIFICATIONs since both set the N bit', async (t) => {
