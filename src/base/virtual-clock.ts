@@ -1,10 +1,15 @@
 import type { Cancel, Clock } from './clock.ts';
 
+const DONE = -1;
+const IN_LINE = -2;
+/** Milliseconds up to which a timer is short. */
+const SHORT = 10;
+
 interface Due {
   readonly at: number;
   readonly order: number;
   readonly action: () => void;
-  /** Where it is in the heap, or -1: cancelling is common and must not search. */
+  /** Where it is in the heap, `IN_LINE` or `DONE`: cancelling is common and must not search. */
   slot: number;
 }
 
@@ -17,6 +22,10 @@ export class VirtualClock implements Clock {
   #order = 0;
   readonly #origin: number;
   readonly #due: Due[] = [];
+  /** Short timers mostly fall due in the order of their setting: as long as they do, a line serves for a heap. */
+  #line: Due[] = [];
+  #lineFrom = 0;
+  #pending = 0;
 
   constructor(wallTimeAtStart = Date.UTC(2026, 0, 1)) {
     this.#origin = wallTimeAtStart;
@@ -31,9 +40,14 @@ export class VirtualClock implements Clock {
   }
 
   after(delay: number, action: () => void): Cancel {
-    const due: Due = { at: this.#now + Math.max(0, delay), order: this.#order++, action, slot: -1 };
-    this.#push(due);
-    return () => this.#remove(due);
+    const due: Due = { at: this.#now + Math.max(0, delay), order: this.#order++, action, slot: DONE };
+    const line = this.#line;
+    this.#pending++;
+    if (delay <= SHORT && (line.length === 0 || line[line.length - 1].at <= due.at)) {
+      due.slot = IN_LINE;
+      line.push(due);
+    } else this.#push(due);
+    return () => this.#cancel(due);
   }
 
   soon(action: () => void): Cancel {
@@ -42,21 +56,21 @@ export class VirtualClock implements Clock {
 
   /** How many timers are set. */
   get pending(): number {
-    return this.#due.length;
+    return this.#pending;
   }
 
   /** The time of the earliest timer, or undefined. */
   get nextDue(): number | undefined {
-    return this.#due[0]?.at;
+    return this.#first()?.at;
   }
 
   /** Moves time on by `milliseconds`, running everything that falls due. */
   advance(milliseconds: number): void {
     const until = this.#now + milliseconds;
     for (;;) {
-      const due = this.#due[0];
+      const due = this.#first();
       if (due === undefined || due.at > until) break;
-      this.#pop();
+      this.#take(due);
       this.#now = Math.max(this.#now, due.at);
       due.action();
     }
@@ -68,15 +82,44 @@ export class VirtualClock implements Clock {
     const until = this.#now + milliseconds;
     await settle();
     for (;;) {
-      const due = this.#due[0];
+      const due = this.#first();
       if (due === undefined || due.at > until) break;
-      this.#pop();
+      this.#take(due);
       this.#now = Math.max(this.#now, due.at);
       due.action();
       await settle();
     }
     this.#now = until;
     await settle();
+  }
+
+  /** The earliest of all: at the head of the line, or at the top of the heap. */
+  #first(): Due | undefined {
+    while (this.#lineFrom < this.#line.length && this.#line[this.#lineFrom].slot === DONE) this.#lineFrom++;
+    if (this.#lineFrom === this.#line.length) {
+      if (this.#lineFrom > 0) this.#line = [];
+      this.#lineFrom = 0;
+      return this.#due[0];
+    }
+    const inLine = this.#line[this.#lineFrom];
+    const inHeap = this.#due[0];
+    return inHeap !== undefined && before(inHeap, inLine) ? inHeap : inLine;
+  }
+
+  #take(due: Due): void {
+    this.#pending--;
+    if (due.slot === IN_LINE) {
+      due.slot = DONE;
+      // What has been run is let go now and then.
+      if (++this.#lineFrom % 4096 === 0) this.#lineFrom -= this.#line.splice(0, this.#lineFrom).length;
+    } else this.#pop();
+  }
+
+  #cancel(due: Due): void {
+    if (due.slot === DONE) return;
+    this.#pending--;
+    if (due.slot === IN_LINE) due.slot = DONE;
+    else this.#remove(due);
   }
 
   #push(due: Due): void {
@@ -102,7 +145,7 @@ export class VirtualClock implements Clock {
 
   #pop(): void {
     const heap = this.#due;
-    heap[0].slot = -1;
+    heap[0].slot = DONE;
     const last = heap.pop()!;
     if (heap.length > 0) this.#sink(0, last);
   }
@@ -124,8 +167,7 @@ export class VirtualClock implements Clock {
   #remove(due: Due): void {
     const heap = this.#due;
     const at = due.slot;
-    if (at < 0) return;
-    due.slot = -1;
+    due.slot = DONE;
     const last = heap.pop()!;
     if (last === due) return;
     // The last one fills the hole and finds its place, downwards or upwards.

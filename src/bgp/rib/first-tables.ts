@@ -9,6 +9,8 @@ export class FirstTables {
   readonly #clock: Clock;
   readonly #complete: () => void;
   #settled = false;
+  /** The peer that was found wanting last: mostly it still is, and the others need not be asked. */
+  #wanting: RoutePeer | undefined;
   #cancel: Cancel = () => {};
 
   /** `complete` is called once. */
@@ -33,8 +35,10 @@ export class FirstTables {
   /** Settled when all peers are up and none owes us the End-of-RIB that it promised; if not, time will tell. */
   check(peers: ReadonlyMap<string, RoutePeer>): void {
     if (this.#settled || peers.size === 0) return;
-    for (const peer of peers.values()) if (peer.handle === undefined || peer.owesEndOfRib) return;
-    this.#settle();
+    const wanting = this.#wanting;
+    if (wanting && isWanting(wanting) && peers.get(wanting.config.address) === wanting) return;
+    this.#wanting = peers.values().find(isWanting);
+    if (this.#wanting === undefined) this.#settle();
   }
 
   #settle(): void {
@@ -43,4 +47,9 @@ export class FirstTables {
     this.#cancel();
     this.#complete();
   }
+}
+
+/** Away, or without the End-of-RIB that it promised. */
+function isWanting({ handle, owesEndOfRib }: RoutePeer): boolean {
+  return handle === undefined || owesEndOfRib;
 }

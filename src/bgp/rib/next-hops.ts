@@ -2,25 +2,27 @@ import { addressFromBytes, formatAddress, formatIpv4 } from '../../base/index.ts
 
 /**
  * Next hops by number, from 1. A node knows few of them (one for each other node), so a map of their text will do;
- * the hot path asks once for each UPDATE, and mostly for the one that it asked for last. 0 stands for "our own
+ * the hot path asks once for each UPDATE. 0 stands for "our own
  * address on the session", which only the export knows. Numbers are never given up.
  */
 export class NextHopTable {
   readonly #bytes: Uint8Array[] = [new Uint8Array(0)];
   readonly #texts: string[] = [''];
   readonly #ids = new Map<string, number>();
-  #last4 = -1;
-  #lastId = 0;
+  /** IPv4 addresses as numbers, which spares the hot path the text. */
+  readonly #ids4 = new Map<number, number>();
 
   get size(): number {
     return this.#bytes.length - 1;
   }
 
   intern4(value: number): number {
-    if (value === this.#last4) return this.#lastId;
-    this.#lastId = this.#intern(Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255));
-    this.#last4 = value;
-    return this.#lastId;
+    let id = this.#ids4.get(value);
+    if (id === undefined) {
+      id = this.#intern(Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255));
+      this.#ids4.set(value, id);
+    }
+    return id;
   }
 
   /** 4 octets, or 16, or 32: a global address followed by a link-local one (RFC 2545 §3). */

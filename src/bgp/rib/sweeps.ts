@@ -33,6 +33,10 @@ export class Sweeps {
 
   /** Begins to remove the source's present paths that are `doomed` when they are looked at; `done` is called at the end. */
   begin(source: number, doomed: (path: number) => boolean, done?: () => void): void {
+    if (this.#chains.first(source) === NO_PATH) {
+      done?.();
+      return;
+    }
     this.#sweeps.push({ source, doomed, done, at: this.#chains.first(source) });
   }
 
@@ -47,6 +51,7 @@ export class Sweeps {
 
   /** Completes the sweeps of this source at once: its chain is about to mean something else. */
   finish(source: number): void {
+    if (this.#sweeps.length === 0) return;
     const [finished, others] = [true, false].map((own) =>
       this.#sweeps.filter((one) => (one.source === source) === own),
     );

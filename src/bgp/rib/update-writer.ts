@@ -19,7 +19,7 @@ export interface WriterTables {
 export class UpdateWriter {
   readonly #encoding: UpdateEncoding;
   readonly #tables: WriterTables;
-  readonly #slab = new Slab(128 * 1024);
+  readonly #slab = new Slab(4096);
   #messages = 0;
 
   constructor({ family, fourOctetAs, addPath, maximumMessage }: ExportContext, tables: WriterTables) {

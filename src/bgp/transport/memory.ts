@@ -112,11 +112,14 @@ export class MemoryNetwork {
     };
   }
 
+  #isSilent(a: string, b: string): boolean {
+    return this.#silent.size > 0 && this.#silent.has(linkOf(a, b));
+  }
+
   #send(from: string, to: string, channel: string, action: () => void): void {
-    const link = linkOf(from, to);
-    if (this.#silent.has(link)) return;
+    if (this.#isSilent(from, to)) return;
     this.#deliver(channel, () => {
-      if (!this.#silent.has(link)) action();
+      if (!this.#isSilent(from, to)) action();
     });
   }
 }

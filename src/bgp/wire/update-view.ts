@@ -116,6 +116,6 @@ function blankBlock(source: Uint8Array): BlockResult {
 }
 
 /** Scratch for `decodeUpdate`; one serves any number of sessions in turn. */
-export function createUpdateView(capacity = 4096): UpdateScratch {
+export function createUpdateView(capacity = 64): UpdateScratch {
   return new UpdateScratch(capacity);
 }
