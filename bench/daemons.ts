@@ -1,0 +1,217 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AS, DAEMON, type PeerCase } from './peer-cases.ts';
+import { usage } from './process.ts';
+
+const execute = promisify(execFile);
+
+/** How one BGP daemon is run for measurements: no kernel routes, all routes taken and given. */
+interface Program {
+  readonly name: string;
+  /** Writes what it needs to `directory` and gives the command that runs it in the foreground. */
+  prepare(directory: string, peerCase: PeerCase): readonly string[];
+  /** A command that lists all routes. */
+  list(directory: string): readonly string[];
+}
+
+const vrouter: Program = {
+  name: 'vRouter',
+  prepare(directory, { holdTime, neighbours }) {
+    const config = { asn: AS.daemon, routerId: DAEMON, holdTime, neighbours };
+    writeFileSync(join(directory, 'speaker.json'), JSON.stringify(config));
+    const options = process.env['SPEAKER_OPTIONS']?.split(' ') ?? [];
+    return [process.execPath, ...options, 'bench/speaker-process.ts', join(directory, 'speaker.json')];
+  },
+  // It is asked on its input.
+  list: () => [],
+};
+
+const bird: Program = {
+  name: 'BIRD',
+  prepare(directory, { holdTime, neighbours }) {
+    const sessions = neighbours.map(
+      ({ address, asn }, at) => `protocol bgp p${at} {
+  local ${DAEMON} as ${AS.daemon}; neighbor ${address} as ${asn}; hold time ${holdTime};
+  ipv4 { import all; export where source = RTS_BGP; };
+}`,
+    );
+    const config = `log "${directory}/log" { fatal, error }; router id ${DAEMON};
+protocol device {}
+protocol direct { ipv4; interface "*"; }
+${sessions.join('\n')}
+`;
+    writeFileSync(join(directory, 'bird.conf'), config);
+    return ['/usr/sbin/bird', '-f', '-c', join(directory, 'bird.conf'), '-s', join(directory, 'bird.ctl')];
+  },
+  list: (directory) => ['birdc', '-s', join(directory, 'bird.ctl'), 'show route'],
+};
+
+const frr: Program = {
+  name: 'FRR',
+  prepare(directory, { holdTime, neighbours }) {
+    const sessions = neighbours.map(
+      ({ address, asn }) => `neighbor ${address} remote-as ${asn}
+neighbor ${address} timers ${holdTime / 3} ${holdTime}
+neighbor ${address} advertisement-interval 0`,
+    );
+    writeFileSync(
+      join(directory, 'bgpd.conf'),
+      `log stdout errors
+router bgp ${AS.daemon}
+bgp router-id ${DAEMON}
+no bgp ebgp-requires-policy
+no bgp network import-check
+${sessions.join('\n')}
+exit
+`,
+    );
+    const files = ['-f', join(directory, 'bgpd.conf'), '-i', join(directory, 'bgpd.pid'), '--vty_socket', directory];
+    return ['/usr/lib/frr/bgpd', ...files, '-l', DAEMON, '-P', '0', '--no_zebra', '--no_kernel', '--log', 'stdout'];
+  },
+  list: (directory) => ['vtysh', '--vty_socket', directory, '-d', 'bgpd', '-c', 'show bgp ipv4 unicast json'],
+};
+
+const gobgp: Program = {
+  name: 'GoBGP',
+  prepare(directory, { holdTime, neighbours }) {
+    const sessions = neighbours.map(
+      ({ address, asn }) => `[[neighbors]]
+[neighbors.config]
+neighbor-address = "${address}"
+peer-as = ${asn}
+[neighbors.transport.config]
+local-address = "${DAEMON}"
+[neighbors.timers.config]
+hold-time = ${holdTime}
+keepalive-interval = ${holdTime / 3}
+[[neighbors.afi-safis]]
+[neighbors.afi-safis.config]
+afi-safi-name = "ipv4-unicast"`,
+    );
+    const global = `[global.config]
+as = ${AS.daemon}
+router-id = "${DAEMON}"
+local-address-list = ["${DAEMON}"]`;
+    writeFileSync(join(directory, 'gobgpd.toml'), [global, ...sessions, ''].join('\n'));
+    const api = ['--api-hosts', `unix://${directory}/api.sock`, '--pprof-disable'];
+    return ['/usr/bin/gobgpd', '-f', join(directory, 'gobgpd.toml'), '-l', 'error', '-p', ...api];
+  },
+  list: (directory) => ['gobgp', '--target', `unix://${directory}/api.sock`, '-j', 'global', 'rib'],
+};
+
+const openbgpd: Program = {
+  name: 'OpenBGPD',
+  prepare(directory, { holdTime, neighbours }) {
+    const sessions = neighbours.map(({ address, asn }) => `neighbor ${address} { remote-as ${asn} }`);
+    const config = `AS ${AS.daemon}
+router-id ${DAEMON}
+listen on ${DAEMON}
+socket "${directory}/bgpd.sock"
+holdtime ${holdTime}
+holdtime min 3
+fib-update no
+${sessions.join('\n')}
+allow from any
+allow to any
+`;
+    writeFileSync(join(directory, 'openbgpd.conf'), config);
+    chmodSync(join(directory, 'openbgpd.conf'), 0o600);
+    return ['/usr/sbin/bgpd', '-d', '-f', join(directory, 'openbgpd.conf')];
+  },
+  list: (directory) => ['bgpctl', '-s', `${directory}/bgpd.sock`, 'show', 'rib'],
+};
+
+export const PROGRAMS: readonly Program[] = [vrouter, bird, frr, gobgp, openbgpd];
+
+/** A program that runs, with its children. */
+export class Daemon {
+  readonly #program: Program;
+  readonly #namespace: string;
+  readonly #directory: string;
+  readonly #child: ChildProcess;
+  #listing = false;
+
+  constructor(program: Program, peerCase: PeerCase, namespace: string, directory: string) {
+    this.#program = program;
+    this.#namespace = namespace;
+    this.#directory = directory;
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
+    if (program === frr) chownSync(directory, ...userAndGroup('frr'));
+    const log = openSync(join(directory, 'log'), 'a');
+    this.#child = spawn('nsenter', this.#inside(program.prepare(directory, peerCase)), { stdio: ['pipe', log, log] });
+    closeSync(log);
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get log(): string {
+    return readFileSync(join(this.#directory, 'log'), 'utf8');
+  }
+
+  /** Of all its processes together. */
+  usage(): { peakMiB: number; cpuSeconds: number } {
+    const all = family(this.#child.pid ?? 0).map((pid) => usage(pid));
+    return {
+      peakMiB: all.reduce((sum, { peakMiB }) => sum + peakMiB, 0),
+      cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    };
+  }
+
+  /** Lists all routes, four times a second and never two at once, until it ends. */
+  async listAgainAndAgain(): Promise<void> {
+    this.#listing = true;
+    while (this.#listing && this.isRunning) {
+      const [command, ...args] = this.#inside(this.#program.list(this.#directory));
+      if (this.#program === vrouter) this.#child.stdin?.write('list\n');
+      else await execute('nsenter', [command, ...args], { maxBuffer: 1 << 30, timeout: 10_000 }).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#listing = false;
+    if (!this.isRunning) return;
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    const impatience = setTimeout(() => {
+      for (const pid of family(this.#child.pid ?? 0)) process.kill(pid, 'SIGKILL');
+    }, 5000);
+    this.#child.kill('SIGTERM');
+    await gone;
+    clearTimeout(impatience);
+  }
+
+  #inside(command: readonly string[]): string[] {
+    return [`--net=/run/netns/${this.#namespace}`, ...command];
+  }
+}
+
+function userAndGroup(name: string): [number, number] {
+  const fields = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(`${name}:`))
+    ?.split(':');
+  return [Number(fields?.[2] ?? 0), Number(fields?.[3] ?? 0)];
+}
+
+/** A process and what it has started. */
+function family(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+  return [pid, ...children.flatMap(family)];
+}
