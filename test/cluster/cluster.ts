@@ -59,3 +59,10 @@ export async function untilNoRoute(
 export function podsOf(lab: Lab, node: string): readonly PodState[] {
   return lab.pods.filter((pod) => pod.node === node);
 }
+
+/** Changes fields of the default pool, as an operator would. */
+export async function patchPool(lab: Lab, spec: object): Promise<void> {
+  const patch = ['patch', 'ippool', 'default-ipv4-ippool', '--patch', JSON.stringify({ spec })];
+  const { code, stderr } = await lab.calicoctl('node1', patch);
+  if (code !== 0) throw new Error(stderr);
+}

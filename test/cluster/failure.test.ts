@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import type { Lab } from '../../src/lab/index.ts';
 import { blocksOf, cluster, hasRoute, needsRoot, podsOf, untilNoRoute } from './cluster.ts';
+import { missing, startPing } from './pinging.ts';
 
 t.test('a node dies: its routes stay until the hold timer says so, then go', needsRoot, async (t) => {
   const lab = await cluster(t, {
@@ -78,29 +77,4 @@ async function addStaleRoute(lab: Lab, node: string, prefix: string): Promise<vo
   const protocol = /proto (\S+)/.exec(ours ?? '')?.[1] ?? '';
   const { address } = lab.node('node2');
   await lab.exec(node, ['ip', 'route', 'add', prefix, 'via', address.split('/')[0], 'proto', protocol]);
-}
-
-function startPing(namespace: string, address: string): { replies: number[]; stop: () => Promise<readonly number[]> } {
-  const replies: number[] = [];
-  const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', 'ping', '-n', '-i', '0.02', address]);
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    for (const [, sequence] of text.matchAll(/icmp_seq=(\d+) ttl/g)) replies.push(Number(sequence));
-  });
-  const exit = once(child, 'close');
-  return {
-    replies,
-    stop: async () => {
-      child.kill('SIGINT');
-      await exit;
-      return replies;
-    },
-  };
-}
-
-/** Sequence numbers before the last reply that had none. */
-function missing(replies: readonly number[]): readonly number[] {
-  const seen = new Set(replies);
-  return Array.from({ length: Math.max(...replies) }, (_, index) => index + 1).filter(
-    (sequence) => !seen.has(sequence),
-  );
 }
