@@ -1,6 +1,7 @@
 /**
- * Many processes on one SQLite file take and give back addresses, and are killed at random; then everything is
- * counted. By hand, with the full weight: `node test/ipam/massacre.ts 16 50000`.
+ * Many processes on one datastore take and give back addresses, and are killed at random; with etcd, its member is
+ * killed, too, and comes back. Then everything is counted. By hand, with the full weight:
+ * `node test/ipam/massacre.ts sqlite 16 50000`, `node test/ipam/massacre.ts etcd 16 50000`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,12 +9,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VirtualClock } from '../../src/base/index.ts';
-import { SqliteStore, type Store } from '../../src/datastore/index.ts';
+import { type DatastoreConfig, openStore, type Store } from '../../src/datastore/index.ts';
 import { audit, Collector, type Finding, Ipam, readAuditInput } from '../../src/ipam/index.ts';
 import { newResource } from '../../src/model/index.ts';
+import { EtcdServer } from '../datastore/etcd/server.ts';
 import type { RacerOptions } from './racer.ts';
 
 export interface MassacreOptions {
+  readonly engine: 'sqlite' | 'etcd';
   readonly processes: number;
   /** Assignments that must have begun before it ends. */
   readonly operations: number;
@@ -27,6 +30,8 @@ export interface MassacreOptions {
 export interface MassacreReport {
   readonly begun: number;
   readonly killed: number;
+  /** How often the datastore itself was killed, and came back. */
+  readonly outages: number;
   /** Processes that failed by themselves, with what they said. */
   readonly failures: readonly string[];
   /** Addresses that two living owners both believe to have. */
@@ -41,17 +46,25 @@ export interface MassacreReport {
   readonly remaining: readonly Finding[];
 }
 
+/** How often the datastore goes away, in one massacre on etcd. */
+const OUTAGES = 2;
+
 export async function massacre(options: MassacreOptions): Promise<MassacreReport> {
   const folder = await mkdtemp(join(tmpdir(), `vrt-massacre-${process.pid}-`));
-  const path = join(folder, 'store.db');
-  const store = await SqliteStore.open({ path });
+  const etcd = options.engine === 'etcd' ? await EtcdServer.start() : undefined;
+  const datastore: DatastoreConfig =
+    etcd === undefined
+      ? { type: 'sqlite', path: join(folder, 'store.db') }
+      : { type: 'etcdv3', endpoints: [etcd.endpoint] };
+  const store = await openStore(datastore);
   try {
     await store.create(newResource('IPPool', { name: 'p' }, { cidr: options.cidr, blockSize: 28 }));
     for (let at = 0; at < options.processes; at++) await store.create(newResource('Node', { name: `node${at}` }, {}));
-    const { killed, failures } = await slaughter(options, path, folder);
-    return { killed, failures, ...(await count(store, folder)) };
+    const losses = await slaughter(options, datastore, folder, etcd);
+    return { ...losses, ...(await count(store, folder)) };
   } finally {
     await store.close();
+    await etcd?.stop();
     await rm(folder, { recursive: true });
   }
 }
@@ -59,18 +72,21 @@ export async function massacre(options: MassacreOptions): Promise<MassacreReport
 /** Keeps `processes` running, killing one now and then, until enough assignments have begun. */
 async function slaughter(
   options: MassacreOptions,
-  path: string,
+  datastore: DatastoreConfig,
   folder: string,
-): Promise<{ readonly killed: number; readonly failures: readonly string[] }> {
+  etcd: EtcdServer | undefined,
+): Promise<Pick<MassacreReport, 'killed' | 'outages' | 'failures'>> {
   const random = mulberry32(options.seed);
   const failures: string[] = [];
   let killed = 0;
   let begun = 0;
+  let outages = 0;
+  let outage = Promise.resolve();
   let generation = 0;
   const life = async (at: number): Promise<void> => {
     while (begun < options.operations) {
       const journal = join(folder, `journal-${generation++}`);
-      const racer: RacerOptions = { path, node: `node${at}`, operations: options.lifetime, hold: 6, journal };
+      const racer: RacerOptions = { datastore, node: `node${at}`, operations: options.lifetime, hold: 6, journal };
       const child = start(racer);
       let words = '';
       child.stderr?.on('data', (chunk) => (words += chunk));
@@ -84,10 +100,15 @@ async function slaughter(
       begun += linesOf(journal).filter((line) => line.startsWith('want ')).length;
       if (signal === 'SIGKILL') killed++;
       else if (code !== 0) failures.push(words);
+      if (etcd !== undefined && outages < OUTAGES && begun > ((outages + 1) * options.operations) / (OUTAGES + 1)) {
+        outages++;
+        outage = outage.then(() => etcd.kill('SIGKILL')).then(() => etcd.run());
+        await outage;
+      }
     }
   };
   await Promise.all(Array.from({ length: options.processes }, (_, at) => life(at)));
-  return { killed, failures };
+  return { killed, outages, failures };
 }
 
 function start(options: RacerOptions): ChildProcess {
@@ -113,7 +134,7 @@ function linesOf(file: string): string[] {
 }
 
 /** What the journals say of each handle, against what the store says. */
-async function count(store: Store, folder: string): Promise<Omit<MassacreReport, 'killed' | 'failures'>> {
+async function count(store: Store, folder: string): Promise<Omit<MassacreReport, 'killed' | 'outages' | 'failures'>> {
   const state = new Map<string, { readonly verb: string; readonly address: string | undefined }>();
   let begun = 0;
   for (const file of readdirSync(folder).filter((name) => name.startsWith('journal-'))) {
@@ -169,8 +190,17 @@ function mulberry32(seed: number): () => number {
 }
 
 if (import.meta.main) {
-  const [processes = 16, operations = 50_000] = process.argv.slice(2).map(Number);
-  const report = await massacre({ processes, operations, lifetime: 200, cidr: '10.0.0.0/22', seed: Date.now() });
+  const [engine = 'sqlite', ...sizes] = process.argv.slice(2);
+  if (engine !== 'sqlite' && engine !== 'etcd') throw new Error(`engine ${engine}: sqlite or etcd`);
+  const [processes = 16, operations = 50_000] = sizes.map(Number);
+  const report = await massacre({
+    engine,
+    processes,
+    operations,
+    lifetime: 200,
+    cidr: '10.0.0.0/22',
+    seed: Date.now(),
+  });
   console.log(report);
   if (report.doubles.length + report.unexplained.length + report.failures.length + report.remaining.length > 0) {
     process.exitCode = 1;

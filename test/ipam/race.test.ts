@@ -61,7 +61,9 @@ for (const [title, nodes, cidr, blockSize, operations] of [
 ] as const) {
   t.test(`two processes ${title} never have the same address`, async (t) => {
     const path = await database(t, cidr, blockSize);
-    const results = await Promise.all(nodes.map((node) => race({ path, node, operations, hold: 12 })));
+    const results = await Promise.all(
+      nodes.map((node) => race({ datastore: { type: 'sqlite', path }, node, operations, hold: 12 })),
+    );
     const assigned = results.reduce((sum, result) => sum + result.assigned, 0);
     const refused = results.reduce((sum, result) => sum + result.refused, 0);
     t.equal(assigned + refused, 2 * operations);

@@ -1,15 +1,15 @@
 /**
- * One process of a race: takes and gives back addresses on a SQLite file as one node, as fast as it can. Each
- * address is looked at before it goes back: if it has become somebody else's meanwhile, that is said and the process
- * fails. Started by tests with one argument, a JSON `RacerOptions`; prints a `RacerResult` at the end.
+ * One process of a race: takes and gives back addresses in a datastore as one node, as fast as it can. Each address
+ * is looked at before it goes back: if it has become somebody else's meanwhile, that is said and the process fails. A
+ * datastore that is away is waited for: what was being assigned then is given up, what goes back is tried again. Started by tests with one argument, a JSON `RacerOptions`; prints a `RacerResult` at the end.
  */
 import { appendFileSync } from 'node:fs';
-import { formatAddress, systemClock } from '../../src/base/index.ts';
-import { SqliteStore } from '../../src/datastore/index.ts';
-import { Ipam } from '../../src/ipam/index.ts';
+import { formatAddress, sleep, systemClock } from '../../src/base/index.ts';
+import { type DatastoreConfig, DatastoreUnavailable, openStore } from '../../src/datastore/index.ts';
+import { type AutoAssignment, Ipam, isIpamError } from '../../src/ipam/index.ts';
 
 export interface RacerOptions {
-  readonly path: string;
+  readonly datastore: DatastoreConfig;
   readonly node: string;
   readonly operations: number;
   /** Addresses it keeps at most; then it gives the oldest back. */
@@ -25,7 +25,7 @@ export interface RacerResult {
 }
 
 const options = JSON.parse(process.argv[2]) as RacerOptions;
-const store = await SqliteStore.open({ path: options.path });
+const store = await openStore(options.datastore);
 const ipam = new Ipam({ store, clock: systemClock });
 const held: [string, string][] = [];
 let assigned = 0;
@@ -35,7 +35,9 @@ for (let operation = 0; operation < options.operations; operation++) {
   const handleId = `race.${options.node}-${process.pid}-${operation}`;
   const attributes = { node: options.node, pod: handleId, namespace: 'race' };
   note('want', handleId);
-  const { v4 } = await ipam.autoAssign({ hostname: options.node, handleId, num4: 1, attributes });
+  const answer = await assign(handleId, attributes);
+  if (answer === undefined) continue;
+  const { v4 } = answer;
   const [given] = v4?.addresses ?? [];
   if (given === undefined) refused++;
   else {
@@ -48,13 +50,46 @@ for (let operation = 0; operation < options.operations; operation++) {
 process.stdout.write(JSON.stringify({ assigned, refused, held } satisfies RacerResult));
 await store.close();
 
+/** Undefined: the datastore went away, and nobody knows whether the handle has got an address. */
+async function assign(handleId: string, attributes: Record<string, string>): Promise<AutoAssignment | undefined> {
+  try {
+    return await ipam.autoAssign({ hostname: options.node, handleId, num4: 1, attributes });
+  } catch (error) {
+    await untilBack(error);
+    return undefined;
+  }
+}
+
+async function untilBack(error: unknown): Promise<void> {
+  if (!(error instanceof DatastoreUnavailable)) throw error;
+  await sleep(systemClock, 50);
+}
+
+/** Tries until the datastore answers. */
+async function surely<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      await untilBack(error);
+    }
+  }
+}
+
 async function giveBack(): Promise<void> {
   const [address, handleId] = held.shift() ?? [];
   if (address === undefined || handleId === undefined) return;
-  const now = (await ipam.ipsByHandle(handleId)).map(formatAddress);
+  const now = (await surely(() => ipam.ipsByHandle(handleId))).map(formatAddress);
   if (now.length !== 1 || now[0] !== address) throw new Error(`${address} of ${handleId} is now ${now.join()}`);
   note('give', handleId);
-  await ipam.releaseByHandle(handleId);
+  let tries = 0;
+  await surely(async () => {
+    tries++;
+    await ipam.releaseByHandle(handleId).catch((error) => {
+      // The first try may have done it, although nobody said so.
+      if (tries === 1 || !isIpamError(error, 'HANDLE_NOT_FOUND')) throw error;
+    });
+  });
   note('gave', handleId);
 }
 
