@@ -11,6 +11,7 @@ Commands:
   cni          the CNI plugin, as a container runtime calls it; also on its own as calico
   lab          a cluster of nodes in network namespaces of this machine (needs root)
   ipam         addresses, and who had them when: calicoctl ipam
+  datastore    copy everything between sqlite, etcd and Kubernetes: export, import
   status       this node's sessions and problems; each of its routes, tunnels and pods with why
   version      print the version
 
@@ -24,6 +25,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
   ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),
+  datastore: async (args) => (await import('./cli/index.ts')).runDatastore(args),
   status: async (args) => (await import('./cli/index.ts')).runStatus(args),
   version: async () => {
     process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);

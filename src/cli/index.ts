@@ -8,9 +8,10 @@
  * status`). All text that scripts may depend on (tables, YAML, messages) is in `printers/` and tested by the byte.
  * Failures are thrown; `runCalicoctl` prints them on stderr and answers with the exit code, 0 or 1.
  */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { reasonOf } from '../base/index.ts';
 import { statusCommand } from './commands/status.ts';
+import { transferCommand } from './commands/transfer.ts';
 import { UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
 import { prepared, program } from './program.ts';
@@ -32,10 +33,20 @@ export async function runCalicoctl(argv: readonly string[], io: Partial<Io> = {}
 }
 
 /** `vrouter status`: as `calicoctl node status`, and what only vRouter's daemon knows. */
-export async function runStatus(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+export function runStatus(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('status', statusCommand, argv, io);
+}
+
+/** `vrouter datastore export` and `import`: between engines. */
+export function runDatastore(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('datastore', transferCommand, argv, io);
+}
+
+/** A command that Calico doesn't have. */
+function runOwn(name: string, make: (io: Io) => Command, argv: readonly string[], io: Partial<Io>): Promise<number> {
   const world = { ...processIo(), ...io };
-  return run(world, `vrouter status ${argv.join(' ')}`, async () => {
-    await prepared(statusCommand(world), world).parseAsync([...argv], { from: 'user' });
+  return run(world, `vrouter ${name} ${argv.join(' ')}`, async () => {
+    await prepared(make(world), world).parseAsync([...argv], { from: 'user' });
     return 0;
   });
 }
