@@ -42,6 +42,23 @@ export function readText<Kind extends KindName>(text: string, revision: string):
   return atRevision(parseJson(text) as ResourceOf<Kind>, revision);
 }
 
+/**
+ * What stands in the store where `next` is to stand, as far as a write has to know it. Whoever has read the object at
+ * this revision brings that along: then nothing is parsed. `UpdateConflict` if `next` was made from another revision.
+ */
+export function replacedBy<Kind extends KindName>(
+  next: ResourceOf<Kind>,
+  text: string,
+  revision: string,
+): ResourceOf<Kind> {
+  const { uid, creationTimestamp, resourceVersion } = next.metadata;
+  checkPrecondition(keyOf(next), { metadata: { resourceVersion: revision } }, { resourceVersion });
+  const brings = (field: string, value: string | undefined): boolean =>
+    value !== undefined && text.includes(`"${field}":${JSON.stringify(value)}`);
+  if (resourceVersion && brings('uid', uid) && brings('creationTimestamp', creationTimestamp)) return next;
+  return readText<Kind>(text, revision);
+}
+
 /** Throws `UpdateConflict` unless what is stored is what the writer expects. An absent expectation always holds. */
 export function checkPrecondition(
   key: ResourceKey,

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../base/index.ts';
 import { formatJson, type KindName, type ResourceOf } from '../../model/index.ts';
 import { type Change, type ChangeLog, follow, Wake } from '../change-log.ts';
 import { AlreadyExists, DatastoreUnavailable, NotFound } from '../errors.ts';
-import { atRevision, checkPrecondition, keyOf, keyText, matches, readText, stamped } from '../object.ts';
+import { atRevision, checkPrecondition, keyOf, keyText, matches, readText, replacedBy, stamped } from '../object.ts';
 import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 
 interface Entry {
@@ -82,16 +82,17 @@ export class MemoryStore implements Store {
 
   async update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
     const key = keyOf(resource);
-    const was = this.#existing(key);
+    const { text, revision } = this.#existing(key);
+    const was = replacedBy(resource, text, String(revision));
     checkPrecondition(key, was, resource.metadata);
     return this.#write(key, 'modified', stamped(resource, was, this.#clock.wallTime()));
   }
 
   async delete<Kind extends KindName>(key: ResourceKey<Kind>, precondition?: Precondition): Promise<ResourceOf<Kind>> {
-    const was = this.#existing(key);
+    const { text, revision } = this.#existing(key);
+    const was = readText<Kind>(text, String(revision));
     checkPrecondition(key, was, precondition);
     const entries = this.#entries(key.kind);
-    const { text } = entries.get(entryName(key))!;
     entries.delete(entryName(key));
     this.#database.record(key.kind, 'deleted', text);
     return was;
@@ -127,10 +128,10 @@ export class MemoryStore implements Store {
     return entry && readText<Kind>(entry.text, String(entry.revision));
   }
 
-  #existing<Kind extends KindName>(key: ResourceKey<Kind>): ResourceOf<Kind> {
-    const was = this.#read(key);
-    if (was === undefined) throw new NotFound(keyText(key));
-    return was;
+  #existing(key: ResourceKey): Entry {
+    const entry = this.#entries(key.kind).get(entryName(key));
+    if (entry === undefined) throw new NotFound(keyText(key));
+    return entry;
   }
 
   #write<Kind extends KindName>(

@@ -4,9 +4,19 @@ import { type Cancel, type Clock, systemClock } from '../../base/index.ts';
 import { formatJson, type KindName, type ResourceOf } from '../../model/index.ts';
 import { type Change, follow, Wake } from '../change-log.ts';
 import { AlreadyExists, NotFound } from '../errors.ts';
-import { atRevision, checkPrecondition, eachGently, keyOf, keyText, matches, readText, stamped } from '../object.ts';
+import {
+  atRevision,
+  checkPrecondition,
+  eachGently,
+  keyOf,
+  keyText,
+  matches,
+  readText,
+  replacedBy,
+  stamped,
+} from '../object.ts';
 import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
-import { Connection } from './connection.ts';
+import { Connection, type Row } from './connection.ts';
 
 export interface SqliteOptions {
   /** The file; made, with its folder, when missing. */
@@ -67,7 +77,8 @@ export class SqliteStore implements Store {
   async update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
     const key = keyOf(resource);
     return this.#change(() => {
-      const was = this.#existing(key);
+      const { text, revision } = this.#existing(key);
+      const was = replacedBy(resource, text, String(revision));
       checkPrecondition(key, was, resource.metadata);
       return this.#record(key, 'modified', stamped(resource, was, this.#clock.wallTime()));
     });
@@ -75,9 +86,10 @@ export class SqliteStore implements Store {
 
   async delete<Kind extends KindName>(key: ResourceKey<Kind>, precondition?: Precondition): Promise<ResourceOf<Kind>> {
     return this.#change(() => {
-      const was = this.#existing(key);
+      const { text, revision } = this.#existing(key);
+      const was = readText<Kind>(text, String(revision));
       checkPrecondition(key, was, precondition);
-      this.#record(key, 'deleted', was);
+      this.#connection.record(key, 'deleted', text);
       return was;
     });
   }
@@ -121,10 +133,10 @@ export class SqliteStore implements Store {
     return row && readText<Kind>(row.text, String(row.revision));
   }
 
-  #existing<Kind extends KindName>(key: ResourceKey<Kind>): ResourceOf<Kind> {
-    const was = this.#read(key);
-    if (was === undefined) throw new NotFound(keyText(key));
-    return was;
+  #existing(key: ResourceKey): Row {
+    const row = this.#connection.row(key);
+    if (row === undefined) throw new NotFound(keyText(key));
+    return row;
   }
 
   #record<Kind extends KindName>(
