@@ -18,7 +18,7 @@ type Kind = (typeof KINDS)[number];
 
 export interface TunnelAddressesOptions {
   readonly nodename: string;
-  readonly store: Store;
+  readonly store: Pick<Store, 'get' | 'update'>;
   readonly ipam: Ipam;
   readonly facts: Facts;
   readonly clock: Clock;
