@@ -32,13 +32,16 @@ const directory = mkdtempSync(join(tmpdir(), 'vrb-'));
 // Daemons that give up root must get to their own directories.
 chmodSync(directory, 0o755);
 const names = { daemon: `vrb-${process.pid}-d`, peers: `vrb-${process.pid}-p` };
-/** Milliseconds for a daemon to start. */
-const STARTED = 1000;
+/** Milliseconds for a daemon that listens to have done the rest. */
+const STARTED = 300;
 
 async function round(program: (typeof PROGRAMS)[number], name: string, peerCase: PeerCase): Promise<Round> {
   const daemon = new Daemon(program, peerCase, names.daemon, join(directory, program.name));
+  while (!daemon.isListening) {
+    if (!daemon.isRunning) throw new Error(`${program.name} does not run: ${daemon.log}`);
+    await pause(50);
+  }
   await pause(STARTED);
-  if (!daemon.isRunning) throw new Error(`${program.name} does not run: ${daemon.log}`);
   const before = daemon.usage();
   const swarm = new Talker(names.peers, [process.execPath, 'bench/peer-swarm.ts', name, options.scale]);
   try {

@@ -159,6 +159,15 @@ export class Daemon {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Whether anybody in its namespace listens on port 179 (0xb3). */
+  get isListening(): boolean {
+    try {
+      return /:00B3 00000000:0000 0A/.test(readFileSync(`/proc/${this.#child.pid}/net/tcp`, 'utf8'));
+    } catch {
+      return false;
+    }
+  }
+
   get log(): string {
     return readFileSync(join(this.#directory, 'log'), 'utf8');
   }

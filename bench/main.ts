@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   'cold-lab': 'The lab, from nothing to all pods reaching all pods',
   'bgp-codec': 'BGP codec',
   'bgp-rib': 'BGP route tables',
+  'bgp-peers': 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
   ipam: 'Address assignment',
 };
 

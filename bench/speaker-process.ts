@@ -23,14 +23,12 @@ let listed = 0;
 speaker.onBest(({ count }) => {
   listed += count;
 });
-createInterface({ input: process.stdin })
-  .on('line', () => {
-    listed = 0;
-    speaker.replayBest();
-    process.stdout.write(`${JSON.stringify(speaker.peers()).length} octets of peers, ${listed} routes\n`);
-  })
-  .on('close', () => {
-    void speaker.stop('shutdown').then(() => process.exit(0));
-  });
+createInterface({ input: process.stdin }).on('line', () => {
+  listed = 0;
+  speaker.replayBest();
+  process.stdout.write(`${JSON.stringify(speaker.peers()).length} octets of peers, ${listed} routes\n`);
+});
+process.on('SIGTERM', () => {
+  void speaker.stop('shutdown').then(() => process.exit(0));
+});
 await speaker.start();
-process.stdout.write('ready\n');
