@@ -4,13 +4,16 @@ import type { AddressFamily } from '../../src/bgp/index.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
 
+const ONE_CONNECTION = 'it has one connection at a time';
+
 export const exabgp: PeerKind = {
   name: 'ExaBGP',
   program: '/usr/sbin/exabgp',
   debianPackage: 'exabgp',
   propagates: false,
   lacks: {
-    'collision: the peer’s connection stays': 'before an OPEN it drops its own for any that comes',
+    'collision: our connection stays': ONE_CONNECTION,
+    'collision: the peer’s connection stays': ONE_CONNECTION,
     'shutdown message sent': 'it does not decode a NOTIFICATION in an established session',
     'route refresh: we ask': 'it ends the session when asked',
     'graceful restart: we restart': 'it keeps no table',
@@ -34,7 +37,7 @@ class ExaBgp implements Peer {
     this.#process = new DaemonProcess(place, 'exabgp');
     this.#routes = new Map(setup.routes.map((route) => [keyOf(route), route]));
     execFileSync('mkfifo', [this.#commands]);
-    writeFileSync(this.#helper, `#!/bin/sh\nexec 3<>${this.#commands}\ncat <&3 &\nexec cat >>${this.#heard}\n`, {
+    writeFileSync(this.#helper, `#!/bin/sh\nexec 3<>${this.#commands}\ncat <&3 &\ncat >>${this.#heard}\nkill $!\n`, {
       mode: 0o755,
     });
   }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 
 /**
  * Two network namespaces and a cable: this process lives in one, the daemons in the other. Every case has a subnet of
@@ -9,6 +10,9 @@ import { createRequire } from 'node:module';
 export interface Network {
   /** The daemons' namespace. */
   readonly peers: string;
+  /** For files; anybody may look into it, since daemons give up root. */
+  readonly directory: string;
+  /** Ends whatever still runs in the daemons' namespace, and leaves nothing behind. */
   remove(): void;
 }
 
@@ -26,8 +30,8 @@ export function addressOf(subnet: number, host: Host, family: IpFamily = 4): str
 /** Makes the network and moves this thread into it: sockets that are opened from now on are in our namespace. */
 export function makeNetwork(subnets: number): Network {
   removeStale();
-  const ours = `vrt-${process.pid}-interop-us`;
-  const peers = `vrt-${process.pid}-interop-peers`;
+  const { ours, peers, directory } = namesOf(process.pid);
+  mkdirSync(directory);
   const numbers = Array.from({ length: subnets }, (_, number) => number);
   const addresses = (device: string, hosts: readonly Host[]): string[] =>
     numbers.flatMap((number) =>
@@ -41,7 +45,7 @@ export function makeNetwork(subnets: number): Network {
   ip(['link set lo up', 'link set cable up', ...addresses('cable', [HOST.us, HOST.third, HOST.fourth])], ours);
   ip(['link set lo up', 'link set cable up', ...addresses('cable', [HOST.peer])], peers);
   enter(ours);
-  return { peers, remove: () => ip([`netns delete ${ours}`, `netns delete ${peers}`]) };
+  return { peers, directory, remove: () => remove(process.pid) };
 }
 
 /** The command to run a program in a namespace. */
@@ -49,12 +53,35 @@ export function inNamespace(namespace: string, command: readonly string[]): stri
   return ['nsenter', `--net=/run/netns/${namespace}`, '--', ...command];
 }
 
-/** Removes what a killed run has left behind. */
+function namesOf(pid: number) {
+  return {
+    ours: `vrt-${pid}-interop-us`,
+    peers: `vrt-${pid}-interop-peers`,
+    directory: `${tmpdir()}/vrt-${pid}-interop`,
+  };
+}
+
+/** Removes what runs that were killed have left behind. */
 function removeStale(): void {
   if (!existsSync('/run/netns')) return;
-  for (const name of readdirSync('/run/netns')) {
-    const pid = /^vrt-(\d+)-interop-/.exec(name)?.[1];
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) ip([`netns delete ${name}`]);
+  const pids = readdirSync('/run/netns').map((name) => Number(/^vrt-(\d+)-interop-us$/.exec(name)?.[1]));
+  for (const pid of pids) if (pid > 0 && !existsSync(`/proc/${pid}`)) remove(pid);
+}
+
+function remove(pid: number): void {
+  const { ours, peers, directory } = namesOf(pid);
+  for (const left of execFileSync('ip', ['netns', 'pids', peers], { encoding: 'utf8' }).split('\n')) {
+    if (left !== '') kill(Number(left));
+  }
+  ip([`netns delete ${peers}`, `netns delete ${ours}`]);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 

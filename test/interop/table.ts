@@ -4,7 +4,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 export type Cells = ReadonlyMap<string, string>;
 
 export const PEERS = ['BIRD', 'FRR', 'GoBGP', 'OpenBGPD', 'ExaBGP'] as const;
-export type PeerName = (typeof PEERS)[number];
 
 const PAGE = new URL('../../docs/interop.md', import.meta.url);
 

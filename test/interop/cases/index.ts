@@ -5,7 +5,7 @@ import { restartCases } from './restart.ts';
 import { routeCases } from './routes.ts';
 import { sessionCases } from './session.ts';
 
-/** The rows of the table, in order. The slow one goes first, so that nobody waits for it in the end. */
+/** The rows of the table, in order. */
 export const cases: readonly Case[] = [
   ...sessionCases,
   ...routeCases,

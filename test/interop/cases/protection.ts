@@ -45,6 +45,7 @@ export const protectionCases: readonly Case[] = [
   },
   {
     name: 'hold time 3 s under load',
+    slow: true,
     async run(t, bench) {
       const { us, peer, at } = await bench.session({ ours: { holdTime: HOLD_TIME }, theirs: { holdTime: HOLD_TIME } });
       t.equal(us.status(at).negotiated?.holdTime, HOLD_TIME);

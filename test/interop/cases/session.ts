@@ -39,6 +39,19 @@ export const sessionCases: readonly Case[] = [
     },
   },
   {
+    name: 'the peer stops',
+    async run(t, bench) {
+      const { us, peer, at } = await bench.session({ routes: [{ prefix: '172.17.1.0/24' }] });
+      await bench.learned(us, '172.17.1.0/24');
+      await peer.stop();
+      await bench.until('its routes to go', () => us.lost.length > 0);
+      t.equal(us.established(at), false);
+      await peer.start();
+      await bench.learned(us, '172.17.1.0/24');
+      t.equal(us.downs.length, 1);
+    },
+  },
+  {
     name: 'shutdown message received',
     async run(t, bench) {
       const { us, peer } = await bench.session();
