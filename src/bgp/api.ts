@@ -71,6 +71,8 @@ export interface SpeakerOptions {
   readonly ebgpRequiresPolicy?: boolean;
   /** Most next hops of one route (ECMP); default 16. */
   readonly maximumPaths?: number;
+  /** Hears each message and each coming and going of sessions, for those who keep history (BMP, MRT). */
+  readonly onRecord?: (record: SessionRecord) => void;
   /** Interior cost of reaching a next hop, `undefined` if it can't be reached; default: all cost 0. */
   readonly nextHopCost?: (address: string) => number | undefined;
 }
@@ -256,3 +258,25 @@ export type SpeakerEvent =
   /** Once after the start: the peers that are up have sent the tables that they promised, or it took too long. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'end-of-rib'; readonly peer: string; readonly family: AddressFamily };
+
+/** The two ends of a session. */
+export interface SessionEnds {
+  /** The address that names the peer in the configuration. */
+  readonly peer: string;
+  readonly peerAs: number;
+  readonly localAs: number;
+  /** The peer's BGP Identifier as an unsigned integer, 0 while it is not known. */
+  readonly routerId: number;
+  readonly local: { readonly address: string; readonly port: number };
+  readonly remote: { readonly address: string; readonly port: number };
+  /** Whether AS numbers in UPDATEs have four octets. */
+  readonly fourOctetAs: boolean;
+}
+
+/** Something that happened in a session. `bytes` is one whole message, valid during the call only. */
+export type SessionRecord = SessionEnds &
+  (
+    | { readonly kind: 'message'; readonly direction: 'sent' | 'received'; readonly bytes: Uint8Array }
+    | { readonly kind: 'up' }
+    | { readonly kind: 'down'; readonly reason: string }
+  );

@@ -9,5 +9,7 @@
  * the clock is handed in, and with `MemoryNetwork` and a virtual clock a whole network of speakers runs in a test.
  */
 export type * from './api.ts';
+export { BmpClient, type BmpClientOptions } from './bmp/index.ts';
+export { MrtMessages } from './mrt/index.ts';
 export { Speaker } from './speaker.ts';
 export { MemoryNetwork, type Transport } from './transport/index.ts';

@@ -79,6 +79,7 @@ export class Speaker implements SpeakerApi {
       view: createUpdateView(),
       log: this.#log,
       onEvent: (event) => this.#event(event),
+      ...(options.onRecord && { onRecord: options.onRecord }),
     };
   }
 
@@ -132,6 +133,16 @@ export class Speaker implements SpeakerApi {
 
   explain(prefix: string): RouteExplanation {
     return this.#engine.explain(prefix);
+  }
+
+  /** What the peer has announced, before policy, as UPDATEs made anew: the table that a BMP collector gets. */
+  received(address: string): Iterable<Uint8Array> {
+    return this.#engine.received(address);
+  }
+
+  /** Everything that peers have announced, as MRT records of TABLE_DUMP_V2 (RFC 6396). */
+  dump(): Iterable<Uint8Array> {
+    return this.#engine.dump();
   }
 
   nextHopsChanged(): void {

@@ -37,7 +37,7 @@ export class FirstTables {
     if (this.#settled || peers.size === 0) return;
     const wanting = this.#wanting;
     if (wanting && isWanting(wanting) && peers.get(wanting.config.address) === wanting) return;
-    this.#wanting = peers.values().find(isWanting);
+    this.#wanting = [...peers.values()].find(isWanting);
     if (this.#wanting === undefined) this.#settle();
   }
 

@@ -6,9 +6,11 @@ import { withDefaultDeny } from './default-deny.ts';
 import { explain } from './explain.ts';
 import { FirstTables } from './first-tables.ts';
 import { wordsOf } from './prefix-words.ts';
+import { receivedUpdates } from './received-updates.ts';
 import { type RibOptions, Ribs } from './ribs.ts';
 import { RoutePeer } from './route-peer.ts';
 import { SessionRoutes } from './session-routes.ts';
+import { tableDump } from './table-dump.ts';
 import { Turns } from './turns.ts';
 
 export interface RouteEngineOptions extends RibOptions {
@@ -141,6 +143,16 @@ export class RouteEngine {
   gracefulRestart(address: string): 'helping' | undefined {
     const peer = this.ribs.peers.get(address);
     return peer !== undefined && peer.keeping.size > 0 ? 'helping' : undefined;
+  }
+
+  /** What the peer has announced, before policy, as UPDATEs with four-octet AS numbers. */
+  received(address: string): Generator<Uint8Array> {
+    return receivedUpdates(this.ribs, address);
+  }
+
+  /** Everything that peers have announced, as MRT records (RFC 6396 §4.3). */
+  dump(): Generator<Uint8Array> {
+    return tableDump(this.ribs, this.#options.clock.wallTime());
   }
 
   /** Why the prefix is routed as it is, and who was told. */

@@ -30,4 +30,8 @@ export interface ConversationOwner {
   /** An UPDATE or ROUTE-REFRESH in Established. An event comes back when the session can't go on. */
   process(conversation: Conversation, framer: Framer, receivedAt: number): SessionEvent | undefined;
   drained(conversation: Conversation): void;
+  /** Sees whole messages as they are on the wire; there only if someone wants to. */
+  readonly witness:
+    | ((conversation: Conversation, direction: 'sent' | 'received', messages: Uint8Array) => void)
+    | undefined;
 }

@@ -130,6 +130,7 @@ export class Conversation implements ConnectionReceiver, Driven {
     if (connection.backlog === 0) this.#time.progressed();
     this.#time.said();
     countSent(messages, this.counters);
+    this.#owner.witness?.(this, 'sent', messages);
     return connection.write(messages);
   }
 
@@ -199,6 +200,7 @@ export class Conversation implements ConnectionReceiver, Driven {
     if (connection === undefined) return;
     this.#time.said();
     this.counters.sent++;
+    this.#owner.witness?.(this, 'sent', message);
     connection.write(message);
   }
 
@@ -215,6 +217,7 @@ export class Conversation implements ConnectionReceiver, Driven {
       }
       this.#time.heard(this.#receivedAt);
       this.counters.received++;
+      this.#owner.witness?.(this, 'received', framer.bytes.subarray(framer.start, framer.end));
       this.#message(framer.type);
     }
     this.#reading = false;

@@ -20,6 +20,7 @@ import { changeOf } from './reconfigure.ts';
 import type { SessionEnvironment, SessionStatus } from './session-environment.ts';
 import { Standing } from './standing.ts';
 import type { FsmSettings } from './transition.ts';
+import { Witness } from './witness.ts';
 
 const CONNECT_RETRY_TIME = 120;
 
@@ -38,6 +39,7 @@ export class PeerSession implements PeerHandle {
   readonly #dialler: Dialler;
   readonly #standing: Standing;
   readonly #recipient: Recipient;
+  readonly #witness: Witness | undefined;
   #config: PeerConfig;
   #enabled = false;
   #damping: Damping = UNDAMPED;
@@ -47,7 +49,7 @@ export class PeerSession implements PeerHandle {
   #capabilities: readonly string[] = [];
 
   constructor(config: PeerConfig, environment: SessionEnvironment) {
-    const { clock, handler, view, onEvent = () => {} } = environment;
+    const { clock, handler, view, onEvent = () => {}, onRecord } = environment;
     this.#config = config;
     this.#environment = environment;
     this.#clock = clock;
@@ -55,6 +57,7 @@ export class PeerSession implements PeerHandle {
     this.#log = (environment.log ?? silentLog).child({ peer: config.address });
     this.#dialler = new Dialler(environment.transport);
     this.#standing = new Standing(config.address, clock, this.#log, onEvent);
+    this.#witness = onRecord && new Witness(environment.local().asn, onRecord);
     this.#recipient = { peer: this, handler, view, tell: onEvent };
     this.#owner = this.#ownerOfConversations();
     this.#arbiter = new Arbiter(clock, (initiator, delay) => this.#converse(initiator, delay), this.#delayOpenTime);
@@ -136,7 +139,10 @@ export class PeerSession implements PeerHandle {
   }
 
   #ownerOfConversations(): ConversationOwner {
+    const witness = this.#witness;
     return {
+      witness:
+        witness && ((conversation, direction, bytes) => witness.messages(conversation, this.#config, direction, bytes)),
       dial: (conversation) => this.#dialler.dial(this.#config, conversation),
       cancelDial: () => this.#dialler.stop(),
       open: () => this.#localOpen(),
@@ -183,6 +189,7 @@ export class PeerSession implements PeerHandle {
     this.#arbiter.up(conversation);
     this.#capabilities = conversation.theirs!.capabilities.map(({ kind }) => kind);
     this.#standing.show('Established', conversation.reason);
+    this.#witness?.up(conversation, this.#config);
     this.#environment.handler.established(this, conversation.negotiated!);
   }
 
@@ -191,6 +198,7 @@ export class PeerSession implements PeerHandle {
     this.#damping = decayed(this.#damping, this.#arbiter.down());
     this.#flaps++;
     this.#standing.show(this.#arbiter.lead.state, reason);
+    this.#witness?.down(reason);
     this.#environment.handler.closed(this, reason, retained(conversation.negotiated!, cause));
   }
 

@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../../base/index.ts';
-import type { SessionState, SpeakerEvent } from '../api.ts';
+import type { SessionRecord, SessionState, SpeakerEvent } from '../api.ts';
 import type { Negotiated, SessionHandler } from '../contract.ts';
 import type { Transport } from '../transport/index.ts';
 import type { UpdateScratch } from '../wire/index.ts';
@@ -19,6 +19,7 @@ export interface SessionEnvironment {
   /** In [0, 1), for jitter. */
   readonly random?: () => number;
   readonly onEvent?: (event: SpeakerEvent) => void;
+  readonly onRecord?: (record: SessionRecord) => void;
 }
 
 /** The session's share of a `PeerStatus`. */
