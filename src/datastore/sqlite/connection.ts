@@ -169,12 +169,13 @@ export class Connection implements ChangeLog {
 /** Tries again while another process holds the lock, without holding up our own event loop. */
 async function patiently<Result>(clock: Clock, action: () => Result): Promise<Result> {
   const deadline = clock.now() + patience;
-  for (;;) {
+  for (let turn = 1; ; turn++) {
     try {
       return action();
     } catch (error) {
       if (!isBusy(error) || clock.now() >= deadline) throw error;
-      await sleep(clock, 1 + Math.random() * 9);
+      // Whoever has waited long asks more often than those who have just come: it halves the longest waits.
+      await sleep(clock, 1 + (Math.random() * 9) / turn);
     }
   }
 }
