@@ -1,6 +1,6 @@
 import type { PeerConfig } from '../../../src/bgp/api.ts';
 import type { Negotiated, NlriColumns, PeerHandle } from '../../../src/bgp/contract.ts';
-import { createUpdateView, decodeUpdate } from '../../../src/bgp/wire/index.ts';
+import { createUpdateView, decodeUpdate, MESSAGE } from '../../../src/bgp/wire/index.ts';
 
 export const ASN = 64512;
 const view = createUpdateView();
@@ -14,6 +14,8 @@ export class Reader implements PeerHandle {
   /** Next hops as numbers; by address, or with ADD-PATH by address and path identifier. */
   readonly table = new Map<number, number>();
   endOfRibs = 0;
+  /** What it was sent, in order: an UPDATE, or a ROUTE-REFRESH with its subtype. */
+  readonly kinds: ('update' | 'request' | 'begin' | 'end')[] = [];
   stuck = false;
 
   constructor(address: string, more: Partial<Negotiated> = {}, config: Partial<PeerConfig> = {}) {
@@ -44,6 +46,12 @@ export class Reader implements PeerHandle {
     this.received.push(messages);
     for (let at = 0; at < messages.length; ) {
       const end = at + ((messages[at + 16] << 8) | messages[at + 17]);
+      if (messages[at + 18] === MESSAGE.ROUTE_REFRESH) {
+        this.kinds.push((['request', 'begin', 'end'] as const)[messages[at + 21]]);
+        at = end;
+        continue;
+      }
+      this.kinds.push('update');
       const errors = decodeUpdate(messages, at, end, this.negotiated, view);
       if (errors.length > 0) throw new Error(errors[0].reason);
       for (let nlri = 0; nlri < view.withdrawn4.count; nlri++) this.table.delete(keyOf(view.withdrawn4, nlri));

@@ -1,0 +1,44 @@
+import t from 'tap';
+import { VirtualClock } from '../../../src/base/index.ts';
+import { RouteEngine } from '../../../src/bgp/rib/index.ts';
+import { say } from './announcer.ts';
+import { ASN, Reader } from './reader.ts';
+
+function start(reader: Reader): { clock: VirtualClock; engine: RouteEngine } {
+  const clock = new VirtualClock();
+  const engine = new RouteEngine({ asn: ASN, routerId: '10.0.0.1', clock, event: () => {} });
+  engine.configure(reader.config);
+  engine.sessions.established(reader, reader.negotiated);
+  return { clock, engine };
+}
+
+t.test('a refresh is sent between marks to those who know them (RFC 7313), and without to others', (t) => {
+  for (const enhancedRouteRefresh of [true, false]) {
+    const reader = new Reader('10.0.0.2', { enhancedRouteRefresh });
+    const { clock, engine } = start(reader);
+    engine.originate([{ prefix: '192.168.0.0/24' }, { prefix: '192.168.1.0/24', med: 5 }]);
+    clock.advance(1);
+    reader.kinds.length = 0;
+    engine.sessions.refresh(reader, 'ipv4-unicast', 'request');
+    clock.advance(1);
+    const updates = ['update', 'update'];
+    t.same(reader.kinds, enhancedRouteRefresh ? ['begin', ...updates, 'end'] : updates);
+  }
+  t.end();
+});
+
+t.test('what a peer does not announce again between its marks is gone', (t) => {
+  const reader = new Reader('10.0.0.2', { enhancedRouteRefresh: true });
+  const { clock, engine } = start(reader);
+  say(engine, reader, [1, 2, 3], 100);
+  clock.advance(1);
+  engine.sessions.refresh(reader, 'ipv4-unicast', 'begin');
+  say(engine, reader, [1, 3], 100);
+  clock.advance(1);
+  t.equal(engine.counts(reader.config.address).received, 3, 'until the end mark nothing goes');
+  engine.sessions.refresh(reader, 'ipv4-unicast', 'end');
+  clock.advance(1);
+  t.equal(engine.counts(reader.config.address).received, 2);
+  t.equal(engine.explain('11.0.0.128/26').paths.length, 0);
+  t.end();
+});
