@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCni } from '../../src/cni/index.ts';
+import { cniRequest, deletionsFolder } from '../../src/control/index.ts';
 
 const CONFIG = { cniVersion: '1.0.0', name: 'k8s-pod-network', type: 'calico' };
 const ENV = {
@@ -13,6 +14,8 @@ const ENV = {
   CNI_IFNAME: 'eth0',
   CNI_PATH: '/opt/cni/bin',
 };
+
+const NO_DAEMON = '/nonexistent/s';
 
 interface Outcome {
   readonly code: number;
@@ -31,15 +34,16 @@ async function call(env: Readonly<Record<string, string>>, stdin: unknown = CONF
   return { code, printed: text === '' ? undefined : JSON.parse(text) };
 }
 
-/** A daemon that gives one answer and remembers what it was asked. */
+/** A daemon that gives these answers, the last one again and again, and remembers what it was asked. */
 async function daemon(
   t: Test,
-  answer: object,
+  ...answers: readonly object[]
 ): Promise<{ env: Record<string, string>; asked: Record<string, unknown>[] }> {
   const directory = mkdtempSync(join(tmpdir(), 'vrt-'));
   const asked: Record<string, unknown>[] = [];
   const server = createServer((socket) => {
     socket.on('data', (line) => {
+      const answer = answers[Math.min(asked.length, answers.length - 1)];
       asked.push(JSON.parse(line.toString()));
       socket.write(`${JSON.stringify(answer)}\n`);
     });
@@ -133,9 +137,103 @@ t.test('VERSION answers without a daemon, in the version asked for', async (t) =
 });
 
 t.test('STATUS without a daemon says that the plugin is not available', async (t) => {
-  const { printed } = await call({ ...ENV, CNI_COMMAND: 'STATUS', VROUTER_SOCKET: '/nonexistent/s' });
+  const { printed } = await call({ ...ENV, CNI_COMMAND: 'STATUS', VROUTER_SOCKET: NO_DAEMON });
   t.equal(printed?.['code'], 50);
 });
+
+t.test('a daemon that is starting is asked again', async (t) => {
+  const starting = { ok: false, error: { code: 'NOT_READY', message: 'not ready: reading', cniCode: 11 } };
+  const { env, asked } = await daemon(t, starting, { ok: true, result: RESULT });
+  t.match(await call(env), { code: 0 });
+  t.equal(asked.length, 2);
+  const status = await daemon(t, starting);
+  t.match((await call({ ...status.env, CNI_COMMAND: 'STATUS' })).printed, { code: 50, msg: /not ready: reading/ });
+});
+
+t.test('DEL without a daemon is left on disk, once, for the daemon to find', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vrt-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const env = { ...ENV, VROUTER_SOCKET: join(folder, 's'), CNI_COMMAND: 'DEL', CNI_NETNS: '' };
+  for (const _ of ['first', 'again']) t.same(await call(env), { code: 0, printed: undefined });
+  const [file, ...more] = readdirSync(deletionsFolder(join(folder, 's')));
+  t.same(more, []);
+  const path = join(deletionsFolder(join(folder, 's')), file);
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  const found = cniRequest.parse(JSON.parse(readFileSync(path, 'utf8')));
+  t.match(found, { containerId: 'c1', netns: '', ifName: 'eth0', config: { name: 'k8s-pod-network' } });
+});
+
+t.test('another IPAM plugin gives the addresses, and takes them back when the daemon refuses', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vrt-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const script = (name: string, text: string): void => {
+    writeFileSync(join(folder, name), `#!/bin/sh\ncat > /dev/null\necho $CNI_COMMAND >> ${folder}/calls\n${text}\n`);
+    chmodSync(join(folder, name), 0o755);
+  };
+  script('host-local', `echo '{"ips":[{"address":"10.9.0.2/24"}],"routes":[{"dst":"10.0.0.0/8"}]}'`);
+  script('full', `echo '{"code":100,"msg":"no addresses"}'; exit 1`);
+  const config = (type: string, more = {}): object => ({ ...CONFIG, ipam: { type, ...more } });
+  const calls = (): string[] => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
+
+  const good = await daemon(t, { ok: true, result: RESULT });
+  t.equal((await call({ ...good.env, CNI_PATH: `/nonexistent:${folder}` }, config('host-local'))).code, 0);
+  t.match(good.asked, [{ request: { assigned: { addresses: ['10.9.0.2/32'], routes: ['10.0.0.0/8'] } } }]);
+  t.equal((await call({ ...good.env, CNI_PATH: folder, CNI_COMMAND: 'DEL' }, config('host-local'))).code, 0);
+  t.same(calls(), ['ADD', 'DEL']);
+
+  const bad = await daemon(t, { ok: false, error: { code: 'X', message: 'no', cniCode: 999 } });
+  t.match((await call({ ...bad.env, CNI_PATH: folder }, config('host-local'))).printed, { code: 999, msg: 'no' });
+  t.same(calls().slice(2), ['ADD', 'DEL']);
+
+  const refused = async (ipam: object): Promise<unknown> =>
+    (await call({ ...bad.env, CNI_PATH: folder }, ipam)).printed;
+  t.match(await refused(config('full')), { code: 100, msg: "IPAM plugin 'full': no addresses" });
+  t.match(await refused(config('absent')), { code: 7, msg: /IPAM plugin 'absent' is not in CNI_PATH/ });
+  t.match(await refused(config('../x')), { code: 7, msg: /not the name of a plugin/ });
+  t.match(await refused(config('host-local', { subnet: 'usePodCidr' })), { code: 7, msg: /usePodCidr/ });
+});
+
+/** What each command cannot do without, by the specification; the rest of the environment it may lack. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  ADD: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_PATH'],
+  DEL: ['CNI_CONTAINERID', 'CNI_IFNAME', 'CNI_PATH'],
+  CHECK: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_PATH'],
+  GC: ['CNI_PATH'],
+  STATUS: ['CNI_PATH'],
+};
+const FULL = { ...CONFIG, cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] };
+
+for (const [command, needed] of Object.entries(NEEDED)) {
+  t.test(`${command} needs ${needed.join(', ')}, and a configuration`, async (t) => {
+    const { env } = await daemon(t, { ok: true, result: RESULT });
+    const variables = ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_PATH'];
+    for (const variable of variables) {
+      for (const value of [undefined, '']) {
+        const given: Record<string, string> = { ...env, CNI_COMMAND: command, [variable]: value ?? '' };
+        if (value === undefined) delete given[variable];
+        const { printed } = await call(given, FULL);
+        if (needed.includes(variable)) {
+          t.match(printed, { code: 4, msg: `required env variables [${variable}] missing` }, `${variable}=${value}`);
+        } else {
+          t.notMatch(printed, { code: Number }, `${variable}=${value} is fine`);
+        }
+      }
+    }
+    const wrong: readonly (readonly [stdin: unknown, code: number])[] = [
+      ['', 6],
+      ['{', 6],
+      ['null', 6],
+      ['[]', 6],
+      [{ ...FULL, cniVersion: '2.0.0' }, 1],
+      [{ ...FULL, cniVersion: 1 }, 1],
+      [{ ...FULL, name: undefined }, 7],
+      [{ ...FULL, name: 'a b' }, 7],
+    ];
+    for (const [stdin, code] of wrong) {
+      t.equal((await call({ ...env, CNI_COMMAND: command }, stdin)).printed?.['code'], code, JSON.stringify(stdin));
+    }
+  });
+}
 
 /** Wrong input, and the code that the specification has for it. */
 const WRONG: readonly (readonly [
@@ -164,7 +262,7 @@ const WRONG: readonly (readonly [
 ];
 for (const [what, env, stdin, code, message] of WRONG) {
   t.test(`${what} is error ${code}`, async (t) => {
-    const { code: exit, printed } = await call({ ...ENV, VROUTER_SOCKET: '/nonexistent/s', ...env }, stdin);
+    const { code: exit, printed } = await call({ ...ENV, VROUTER_SOCKET: NO_DAEMON, ...env }, stdin);
     t.equal(exit, 1);
     t.equal(printed?.['code'], code);
     t.match(printed?.['msg'], message);

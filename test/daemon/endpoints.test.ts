@@ -127,6 +127,74 @@ t.test('a container that is no Kubernetes pod is named after its ID', async (t) 
   ]);
 });
 
+t.test(
+  'containers with chosen names that begin alike, and second interfaces, have host ends of their own',
+  async (t) => {
+    const node = await Node.create();
+    await node.add('default-web1');
+    await node.add('default-web2');
+    await node.add('0123456789abcdef');
+    await node.endpoints.add(node.request('0123456789abcdef', undefined, { ifName: 'eth1' }));
+    t.equal(new Set(await node.hostEnds()).size, 4);
+  },
+);
+
+t.test('GC releases what the runtime does not know any more, of this network and node only', async (t) => {
+  const node = await Node.create();
+  const other = { config: { cniVersion: '1.1.0', name: 'other' } };
+  for (const [id, more] of [['a'], ['b'], ['c', other]] as const) await node.add(id, id, more);
+  await node.endpoints.gc('k8s-pod-network', [{ containerId: 'a' }]);
+  t.same(
+    (await node.store.list('WorkloadEndpoint')).items.map(({ spec }) => spec.containerID),
+    ['a', 'c'],
+  );
+  t.equal((await node.hostEnds()).length, 2);
+  t.equal(await node.inUse(), 2);
+  await node.endpoints.gc('k8s-pod-network', [{ containerId: 'a' }]);
+  t.equal(await node.inUse(), 2, 'again there is nothing to do');
+});
+
+t.test('the address that a pod asks for by annotation', async (t) => {
+  const node = await Node.create();
+  const annotations = {
+    'cni.projectcalico.org/ipAddrs': '["10.244.7.7"]',
+    'cni.projectcalico.org/hwAddr': '02:00:00:00:00:07',
+  };
+  const pod = newResource('WorkloadEndpoint', { ...KEY, annotations }, { node: 'n1', orchestrator: 'k8s', pod: 'web' });
+  await node.store.create(pod);
+  const result = await node.add('c1', 'web');
+  t.match(result.ips, [{ address: '10.244.7.7/32' }]);
+  t.match(result.interfaces[1], { mac: '02:00:00:00:00:07' });
+  await node.endpoints.del(node.request('c1', 'web'));
+  t.equal(await node.inUse(), 0);
+});
+
+t.test('addresses and routes of another IPAM plugin are taken as they are', async (t) => {
+  const node = await Node.create();
+  const assigned = { addresses: ['10.9.0.2/32'], routes: ['10.0.0.0/8'] };
+  t.match((await node.add('c1', 'web', { assigned })).ips, [{ address: '10.9.0.2/32' }]);
+  t.equal(await node.inUse(), 0);
+  const routes = async (id: string): Promise<string[]> =>
+    (await node.machine.kernel(`/run/netns/${id}`).routeList({ family: 4 }))
+      .map(({ destination }) => destination)
+      .sort();
+  t.same(await routes('c1'), ['10.0.0.0/8', '169.254.1.1/32']);
+  const config = { cniVersion: '1.0.0', name: 'net', include_default_routes: true };
+  await node.add('c2', 'all', { assigned: { ...assigned, addresses: ['10.9.0.3/32'] }, config });
+  t.same(await routes('c2'), ['0.0.0.0/0', '10.0.0.0/8', '169.254.1.1/32']);
+});
+
+t.test('a pod routes for others only if the configuration lets it', async (t) => {
+  const node = await Node.create();
+  const forwards = async (id: string): Promise<string> =>
+    node.machine.kernel(`/run/netns/${id}`).sysctl('net.ipv4.ip_forward');
+  await node.add('c1', 'web');
+  t.equal(await forwards('c1'), '0');
+  const config = { cniVersion: '1.0.0', name: 'net', container_settings: { allow_ip_forwarding: true } };
+  await node.add('c2', 'router', { config });
+  t.equal(await forwards('c2'), '1');
+});
+
 t.test('when addresses run out the runtime is told to try again, and why', async (t) => {
   const node = await Node.create('10.244.0.0/30', 30);
   for (const id of ['a', 'b', 'c', 'd']) await node.add(id, id);
