@@ -9,6 +9,7 @@ Commands:
   daemon       run the node: IPAM, routes, BGP, policy (needs root)
   calicoctl    read and change resources, node status, IPAM; also on its own as calicoctl
   cni          the CNI plugin, as a container runtime calls it; also on its own as calico
+  install-cni  put the CNI plugin and its configuration where the runtime looks for them
   lab          a cluster of nodes in network namespaces of this machine (needs root)
   ipam         addresses, and who had them when: calicoctl ipam
   datastore    copy everything between sqlite, etcd and Kubernetes: export, import
@@ -22,6 +23,7 @@ Each command has its own --help.
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   daemon: async (args) => (await import('./daemon/index.ts')).runDaemon(args, process),
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
+  'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),
   calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
   ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),

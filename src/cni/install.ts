@@ -1,0 +1,137 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface InstallIo {
+  readonly env: Env;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  /** The plugin's bundle and the Node to run it with; by default those of this installation. */
+  readonly bundle?: string;
+  readonly node?: string;
+}
+
+const HELP = `Usage: vrouter install-cni
+
+Installs the CNI plugin on this machine: its bundle, its Node and the command 'calico' into /host/opt/cni/bin, and
+the network configuration into /host/etc/cni/net.d. Settings have the names that they have in Calico:
+
+  CNI_BIN_DIR, CNI_NET_DIR       folders, as this process sees them: /host/opt/cni/bin, /host/etc/cni/net.d
+  CNI_HOST_BIN_DIR               the first as the runtime sees it: /opt/cni/bin
+  CNI_CONF_NAME                  10-calico.conflist
+  CNI_OLD_CONF_NAME              a configuration to remove
+  CNI_NETWORK_CONFIG             the configuration itself, or CNI_NETWORK_CONFIG_FILE, a file that holds it
+  CNI_MTU, KUBERNETES_NODE_NAME, DATASTORE_TYPE, LOG_LEVEL, LOG_FILE_PATH, ETCD_ENDPOINTS, KUBECONFIG_FILEPATH
+                                 what its placeholders (__CNI_MTU__ …) stand for
+  SKIP_CNI_BINARIES              'true': only the configuration
+  UPDATE_CNI_BINARIES            'false': leave a plugin that is there alone
+`;
+
+/** Calico's manifest has the same, without a version of ours. */
+const NETWORK = JSON.stringify({
+  name: 'k8s-pod-network',
+  cniVersion: '1.0.0',
+  plugins: [
+    { type: 'calico', nodename: '__KUBERNETES_NODE_NAME__', ipam: { type: 'calico-ipam' }, policy: { type: 'k8s' } },
+    { type: 'portmap', snat: true, capabilities: { portMappings: true } },
+  ],
+});
+
+const DEFAULTS: Env = {
+  CNI_MTU: '0',
+  DATASTORE_TYPE: 'kubernetes',
+  LOG_LEVEL: 'info',
+  LOG_FILE_PATH: '/var/log/calico/cni/cni.log',
+  ETCD_ENDPOINTS: '',
+  KUBERNETES_NODE_NAME: '',
+  KUBECONFIG_FILEPATH: '/etc/cni/net.d/calico-kubeconfig',
+};
+
+/** `vrouter install-cni`: the exit code. Every file appears whole, so a runtime may start pods meanwhile. */
+export function installCni(args: readonly string[], io: InstallIo): number {
+  if (args.length > 0) {
+    const asked = ['--help', '-h'].includes(args[0]);
+    (asked ? io.stdout : io.stderr).write(HELP);
+    return asked ? 0 : 2;
+  }
+  try {
+    if (io.env['SKIP_CNI_BINARIES'] !== 'true') installPlugin(io);
+    installConfiguration(io);
+    return 0;
+  } catch (error) {
+    io.stderr.write(`vrouter install-cni: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+function installPlugin({ env, stdout, node = process.execPath, bundle = besideProgram() }: InstallIo): void {
+  const folder = env['CNI_BIN_DIR'] || '/host/opt/cni/bin';
+  const onHost = env['CNI_HOST_BIN_DIR'] || '/opt/cni/bin';
+  if (env['UPDATE_CNI_BINARIES'] === 'false' && existsSync(join(folder, 'calico'))) return;
+  if (!existsSync(bundle)) throw new Error(`${bundle} is missing: build first, npm run setup`);
+  mkdirSync(folder, { recursive: true });
+  // Under names of their own: a runtime takes every file here for a plugin only when a configuration names it.
+  copyWhole(realpathSync(node), join(folder, 'vrouter-node'), 0o755);
+  copyWhole(bundle, join(folder, 'vrouter-cni.cjs'), 0o644);
+  const command = `#!/bin/sh\nexec ${onHost}/vrouter-node ${onHost}/vrouter-cni.cjs "$@"\n`;
+  writeWhole(join(folder, 'calico'), command, 0o755);
+  stdout.write(`installed ${join(folder, 'calico')}\n`);
+}
+
+function installConfiguration({ env, stdout }: InstallIo): void {
+  const folder = env['CNI_NET_DIR'] || '/host/etc/cni/net.d';
+  const name = env['CNI_CONF_NAME'] || '10-calico.conflist';
+  const file = env['CNI_NETWORK_CONFIG_FILE'];
+  const template = env['CNI_NETWORK_CONFIG'] || (file ? readFileSync(file, 'utf8') : NETWORK);
+  const text = fill(template, env);
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new Error(`the network configuration is not JSON once its placeholders are filled in: ${String(error)}`);
+  }
+  mkdirSync(folder, { recursive: true });
+  writeWhole(join(folder, name), text, 0o600);
+  stdout.write(`installed ${join(folder, name)}\n`);
+  const old = env['CNI_OLD_CONF_NAME'];
+  if (old && old !== name) rmSync(join(folder, old), { force: true });
+}
+
+/** `__NAME__` stands for a setting; one that nobody knows is refused, for a runtime would take it as it is. */
+function fill(template: string, env: Env): string {
+  return template.replace(/__([A-Z][A-Z0-9_]*?)__/g, (_, name: string) => {
+    const value = env[name] || DEFAULTS[name];
+    if (value === undefined)
+      throw new Error(`placeholder __${name}__ of the network configuration: ${name} is not set`);
+    return JSON.stringify(value).slice(1, -1);
+  });
+}
+
+function besideProgram(): string {
+  return join(dirname(realpathSync(process.argv[1])), 'calico.cjs');
+}
+
+/** A running plugin keeps the file that it has open; the next one finds the new file, whole. */
+function copyWhole(from: string, to: string, mode: number): void {
+  if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) return;
+  copyFileSync(from, `${to}.tmp`);
+  chmodSync(`${to}.tmp`, mode);
+  renameSync(`${to}.tmp`, to);
+}
+
+function writeWhole(to: string, text: string, mode: number): void {
+  rmSync(`${to}.tmp`, { force: true });
+  writeFileSync(`${to}.tmp`, text, { mode });
+  chmodSync(`${to}.tmp`, mode);
+  renameSync(`${to}.tmp`, to);
+}
