@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   'bgp-rib': 'BGP route tables',
   'bgp-peers': 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
   ipam: 'Address assignment',
+  cni: 'Pods: ADD and DEL, beside ptp and bridge',
 };
 
 const asked = process.argv.slice(2);
