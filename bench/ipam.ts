@@ -1,6 +1,7 @@
 /**
- * IPAM on one SQLite file: assignments per second and the time that one takes, by one node and by several at once,
- * each a process of its own with a warm block. `node bench/ipam.ts [nodes …]`; 1 and 16 when none are given.
+ * IPAM on one datastore: assignments per second and the time that one takes, by one node and by several at once, each
+ * a process of its own with a warm block. `node bench/ipam.ts [sqlite|etcd] [nodes …]`; sqlite, 1 and 16 when nothing
+ * is given. etcd is one real member on loopback that doesn't wait for the disk.
  *
  * The last row is the worst case: more nodes than blocks, so that all but one must borrow from the same block.
  * Calico needs, for one address with a warm block (counted from its protocol): the pools, the node, the IPAM
@@ -11,13 +12,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SqliteStore, Syncer } from '../src/datastore/index.ts';
+import { type DatastoreConfig, openStore, Syncer } from '../src/datastore/index.ts';
 import { factKinds, Ipam, KnownFacts, StoreFacts } from '../src/ipam/index.ts';
 import { newResource } from '../src/model/index.ts';
+import { EtcdServer } from '../test/datastore/etcd/server.ts';
 import { CountingStore } from '../test/ipam/counting-store.ts';
 
 interface Share {
-  readonly path: string;
+  readonly datastore: DatastoreConfig;
   readonly node: string;
   readonly assignments: number;
 }
@@ -35,24 +37,35 @@ if (process.send === undefined) await lead();
 else process.once('message', (share) => void follow(share as Share));
 
 async function lead(): Promise<void> {
-  const sizes = process.argv.slice(2).map(Number);
+  const [first = 'sqlite', ...rest] = process.argv.slice(2);
+  const engine = first === 'etcd' ? 'etcd' : 'sqlite';
+  const sizes = (/^\d+$/.test(first) ? [first, ...rest] : rest).map(Number);
   console.log('nodes  pool           assign+release/s   p50 ms   p99 ms  calls to the store for an assignment');
-  for (const nodes of sizes.length > 0 ? sizes : [1, 16]) await measure(nodes, '10.0.0.0/16', Math.ceil(1000 / nodes));
-  await measure(16, '10.0.0.0/26', 10);
+  for (const nodes of sizes.length > 0 ? sizes : [1, 16]) {
+    await measure(engine, nodes, '10.0.0.0/16', Math.ceil(1000 / nodes));
+  }
+  await measure(engine, 16, '10.0.0.0/26', 10);
 }
 
-async function measure(nodes: number, cidr: string, assignments: number): Promise<void> {
+async function measure(engine: 'sqlite' | 'etcd', nodes: number, cidr: string, assignments: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'vrt-bench-ipam-'));
-  const path = join(folder, 'store.db');
-  const store = await SqliteStore.open({ path });
+  const etcd = engine === 'etcd' ? await EtcdServer.start() : undefined;
+  const datastore: DatastoreConfig =
+    etcd === undefined
+      ? { type: 'sqlite', path: join(folder, 'store.db') }
+      : { type: 'etcdv3', endpoints: [etcd.endpoint] };
+  const store = await openStore(datastore);
   await store.create(newResource('IPPool', { name: 'p' }, { cidr }));
   const children = Array.from({ length: nodes }, () => fork(import.meta.filename, { execArgv: process.execArgv }));
-  const ready = children.map((child, at) => answer(child, { path, node: `node${at}`, assignments } satisfies Share));
+  const ready = children.map((child, at) =>
+    answer(child, { datastore, node: `node${at}`, assignments } satisfies Share),
+  );
   await Promise.all(ready);
   const outcomes = await Promise.all(children.map((child) => answer(child, 'go') as Promise<Outcome>));
   for (const child of children) if (child.connected) child.disconnect();
   report(nodes, cidr, outcomes);
   await store.close();
+  await etcd?.stop();
   await rm(folder, { recursive: true });
 }
 
@@ -74,8 +87,8 @@ function report(nodes: number, cidr: string, outcomes: readonly Outcome[]): void
 }
 
 /** One node: claims its block, says that it is ready, and at `go` assigns and releases. */
-async function follow({ path, node, assignments }: Share): Promise<void> {
-  const plain = await SqliteStore.open({ path });
+async function follow({ datastore, node, assignments }: Share): Promise<void> {
+  const plain = await openStore(datastore);
   const { store, counts } = new CountingStore(plain);
   const facts = new KnownFacts(new StoreFacts(plain));
   const { promise: synced, resolve } = Promise.withResolvers<void>();
