@@ -7,8 +7,10 @@ export const LEASE_ANNOTATION = 'vrouter.projectcalico.org/leader';
 
 /** A contender that has seen no renewal for this long takes over, in milliseconds. */
 const DURATION = 30_000;
-/** The leader renews so often; who doesn't lead looks as often. */
+/** The leader renews so often. */
 const RENEWAL = 10_000;
+/** Those who don't lead look so often: they may be thousands, and nothing is urgent. */
+const INTEREST = 60_000;
 /** A leader that could not renew for this long doesn't lead any more: well before anybody may take over. */
 const DEADLINE = 20_000;
 
@@ -97,7 +99,7 @@ export class Lease {
   #again(delay: number): void {
     this.#cancel = this.#options.clock.after(delay, () => {
       this.#turn = this.#look().then(() => {
-        if (!this.#stopped) this.#again(RENEWAL);
+        if (!this.#stopped) this.#again(this.#leads ? RENEWAL : INTEREST);
       });
     });
   }
