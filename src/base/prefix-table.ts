@@ -3,6 +3,8 @@ import { formatIpv4 } from './ipv4.ts';
 import { formatIpv6 } from './ipv6.ts';
 
 const EMPTY = 0xffffffff;
+/** Entries from which on memory counts for more than the time to grow. */
+const LARGE = 65536;
 /** Length of numbers that stand for no prefix. */
 const UNUSED = 255;
 
@@ -209,12 +211,21 @@ export class PrefixTable {
   }
 
   #rehash(): void {
-    this.#slots.fill(EMPTY);
-    for (let index = 0; index < this.#used; index++) if (this.#lengths[index] !== UNUSED) this.#occupy(index);
+    const slots = this.#slots.fill(EMPTY);
+    const lengths = this.#lengths;
+    const mask = this.#mask;
+    const used = this.#used;
+    for (let index = 0; index < used; index++) {
+      if (lengths[index] === UNUSED) continue;
+      let slot = this.#hash(index) & mask;
+      while (slots[slot] !== EMPTY) slot = (slot + 1) & mask;
+      slots[slot] = index;
+    }
   }
 
+  /** A table that is filling up for the first time does so in few steps. */
   #grow(): void {
-    const capacity = this.capacity * 2;
+    const capacity = this.capacity * (this.capacity < LARGE ? 4 : 2);
     this.#addresses = widen(this.#addresses, new Uint32Array(capacity * this.words));
     this.#lengths = widen(this.#lengths, new Uint8Array(capacity).fill(UNUSED));
     this.#released = widen(this.#released, new Uint8Array(capacity));

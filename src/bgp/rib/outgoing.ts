@@ -42,6 +42,8 @@ export class Outgoing {
   /** By circumstance (source, rule, staleness), then by attributes and next hop. */
   readonly #remembered = new Map<number, Map<number, number>>();
   #lastCircumstance = -1;
+  /** What `of` answered last. */
+  readonly #last = { circumstance: -1, attributes: 0, nextHop: 0, out: NOTHING };
   #lastRemembered = new Map<number, number>();
   readonly #rules: number;
 
@@ -77,14 +79,25 @@ export class Outgoing {
     const verdict = this.#filter?.evaluate(this.#route(path, source));
     if (verdict && !verdict.accept) return NOTHING;
     const flags = rib.paths.flags[path] & pathFlag.longLivedStale;
+    const attributes = rib.paths.attributes[path];
+    const nextHop = rib.paths.nextHop[path];
     const circumstance = (source.index * this.#rules + (verdict?.rule ?? -1) + 1) * 256 + flags;
+    // Routes that came together mostly differ in nothing but their prefixes.
+    const last = this.#last;
+    if (last.circumstance === circumstance && last.attributes === attributes && last.nextHop === nextHop) {
+      return last.out;
+    }
     const remembered = this.#rememberedIn(circumstance);
-    const key = rib.paths.attributes[path] * 2 ** 21 + rib.paths.nextHop[path];
+    const key = attributes * 2 ** 21 + nextHop;
     let out = remembered.get(key);
     if (out === undefined) {
       out = this.refusal(path, source) === undefined ? this.#make(path, source, verdict) : NOTHING;
       remembered.set(key, out);
     }
+    last.circumstance = circumstance;
+    last.attributes = attributes;
+    last.nextHop = nextHop;
+    last.out = out;
     return out;
   }
 
@@ -106,6 +119,7 @@ export class Outgoing {
     this.#unused.length = 0;
     this.#remembered.clear();
     this.#lastCircumstance = -1;
+    this.#last.circumstance = -1;
   }
 
   /** The rules of the protocol itself, apart from the filter. */
