@@ -48,6 +48,7 @@ const vrouter: Contender = {
       SQLITE_PATH: database,
       VROUTER_SOCKET: socket,
       CALICO_NODENAME_FILE: '',
+      VROUTER_IPAM_LEDGER: 'none',
       NO_DEFAULT_POOLS: 'true',
       FELIX_HEALTHPORT: '0',
       FELIX_LOGSEVERITYSCREEN: 'warning',
