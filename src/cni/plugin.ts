@@ -1,7 +1,8 @@
 import { DEFAULT_SOCKET } from '../control/exchange.ts';
 import { ask, DaemonAway } from './ask.ts';
-import { type Assigned, delegate, delegateAdd, foreignIpam } from './delegate.ts';
+import type { Assigned } from './delegate.ts';
 import { CniError, cniErrors } from './errors.ts';
+import { foreignIpam } from './foreign-ipam.ts';
 import { type CniInput, readInput, SUPPORTED_VERSIONS } from './input.ts';
 import { queueDeletion } from './queue.ts';
 import { resultFor } from './result.ts';
@@ -51,7 +52,7 @@ async function answer(input: CniInput, env: CniIo['env']): Promise<Record<string
       return undefined;
     case 'CHECK':
       await ask(socket, { op: 'cni.check', request }, PATIENCE);
-      if (foreignIpam(input)) await delegate(foreignIpam(input)!, input, env);
+      await delegateIfForeign(input, env);
       return undefined;
     case 'GC':
       await ask(socket, { op: 'cni.gc', network: request.config.name, valid: input.valid }, PATIENCE);
@@ -66,6 +67,7 @@ async function add(input: CniInput, socket: string, env: CniIo['env']): Promise<
   const ipam = foreignIpam(input);
   const question = (assigned?: Assigned): object => ({ op: 'cni.add', request: { ...input.request, assigned } });
   if (ipam === undefined) return (await ask(socket, question(), PATIENCE)) as Record<string, unknown>;
+  const { delegate, delegateAdd } = await delegation();
   const assigned = await delegateAdd(ipam, input, env);
   try {
     return (await ask(socket, question(assigned), PATIENCE)) as Record<string, unknown>;
@@ -76,15 +78,22 @@ async function add(input: CniInput, socket: string, env: CniIo['env']): Promise<
 }
 
 async function del(input: CniInput, socket: string, env: CniIo['env']): Promise<void> {
-  const ipam = foreignIpam(input);
   try {
     await ask(socket, { op: 'cni.del', request: input.request }, DELETION_PATIENCE);
   } catch (error) {
     if (!(error instanceof DaemonAway)) throw error;
     queueDeletion(socket, input);
   }
-  if (ipam !== undefined) await delegate(ipam, input, env);
+  await delegateIfForeign(input, env);
 }
+
+async function delegateIfForeign(input: CniInput, env: CniIo['env']): Promise<void> {
+  const ipam = foreignIpam(input);
+  if (ipam !== undefined) await (await delegation()).delegate(ipam, input, env);
+}
+
+/** Loaded when it is needed: starting other programs takes Node's own modules longer to load than all the rest. */
+const delegation = () => import('./delegate.ts');
 
 async function status(socket: string): Promise<void> {
   try {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { deletionsFolder } from '../control/exchange.ts';
@@ -11,8 +10,8 @@ import type { CniInput } from './input.ts';
 export function queueDeletion(socket: string, { request }: CniInput): void {
   const folder = deletionsFolder(socket);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const subject = [request.config.name, request.containerId, request.ifName].join('/');
-  const path = join(folder, `${createHash('sha1').update(subject).digest('hex')}.json`);
+  // None of the three can have a colon in it.
+  const path = join(folder, `${request.config.name}:${request.containerId}:${request.ifName}.json`);
   const file = openSync(`${path}.${process.pid}.tmp`, 'w', 0o600);
   writeSync(file, JSON.stringify(request));
   fsyncSync(file);
