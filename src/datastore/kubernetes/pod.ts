@@ -91,10 +91,19 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
   const { uid, creationTimestamp, resourceVersion, annotations = {} } = metadata;
   const name = `${dashed(node)}-k8s-${dashed(metadata.name)}-eth0`;
   const ports = portsOf(pod);
+  const asked = askedOf(annotations);
   return {
     apiVersion: API_VERSION,
     kind: 'WorkloadEndpoint',
-    metadata: { name, namespace, labels: labelsOf(pod, namespace, account), uid, creationTimestamp, resourceVersion },
+    metadata: {
+      name,
+      namespace,
+      labels: labelsOf(pod, namespace, account),
+      ...(asked && { annotations: asked }),
+      uid,
+      creationTimestamp,
+      resourceVersion,
+    },
     spec: {
       orchestrator: 'k8s',
       node,
@@ -108,6 +117,15 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
       ...(ports.length > 0 && { ports }),
     },
   };
+}
+
+/** What a pod, or for all of its pods a namespace, asks of CNI; undefined for nothing. */
+export function askedOf(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+  const written = [podIP, podIPs, containerID];
+  const asked = Object.entries(annotations).filter(
+    ([name]) => name.startsWith('cni.projectcalico.org/') && !written.includes(name),
+  );
+  return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }
 
 /** None once the pod has finished: its addresses may be another's by now. */

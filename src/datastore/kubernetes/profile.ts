@@ -1,6 +1,7 @@
 import { API_VERSION, type Profile } from '../../model/index.ts';
 import type { KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
+import { askedOf } from './pod.ts';
 
 const allow = [{ action: 'Allow' as const }];
 
@@ -36,13 +37,14 @@ export const profileMapping: Mapping<'Profile'> = {
 };
 
 function made({ metadata }: KubeObject, name: string, prefix: string, rules: Profile['spec']): Profile {
-  const { uid, creationTimestamp, resourceVersion, labels = {} } = metadata;
+  const { uid, creationTimestamp, resourceVersion, labels = {}, annotations = {} } = metadata;
+  const asked = askedOf(annotations);
   const inherited = Object.entries(labels).map(([key, value]) => [`${prefix}.${key}`, value]);
   const labelsToApply = { ...Object.fromEntries(inherited), [`${prefix}.projectcalico.org/name`]: metadata.name };
   return {
     apiVersion: API_VERSION,
     kind: 'Profile',
-    metadata: { name, uid, creationTimestamp, resourceVersion },
+    metadata: { name, ...(asked && { annotations: asked }), uid, creationTimestamp, resourceVersion },
     spec: { ...rules, labelsToApply },
   };
 }

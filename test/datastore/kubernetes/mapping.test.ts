@@ -147,6 +147,16 @@ t.test('a pod on a node, with a network of its own, is a workload endpoint', asy
   await watch.stop();
 });
 
+t.test('what pods and namespaces ask of CNI is shown, and what CNI wrote there is not', async (test) => {
+  const { store, objects } = await start(test);
+  const asked = { 'cni.projectcalico.org/ipv4pools': '["a"]' };
+  const annotations = { ...asked, 'cni.projectcalico.org/podIP': '10.0.0.5/32', other: 'x' };
+  objects.create(core('namespaces'), { metadata: { name: 'web', annotations } });
+  objects.create(core('pods', 'web'), { metadata: { name: 'a', annotations }, spec: { nodeName: 'n' } });
+  test.same((await store.list('WorkloadEndpoint')).items[0].metadata.annotations, asked);
+  test.same((await store.get({ kind: 'Profile', name: 'kns.web' }))?.metadata.annotations, asked);
+});
+
 t.test('namespaces and service accounts are profiles, listed and watched as one', async (test) => {
   const { store, objects } = await start(test);
   objects.create(core('namespaces'), { metadata: { name: 'web', labels: { team: 'x' } } });
