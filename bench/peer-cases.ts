@@ -154,7 +154,7 @@ export function peerCases(scale: number): Readonly<Record<string, PeerCase>> {
       title: `${routes} routes to ${mesh} mesh peers`,
       unit: 'ms',
       rounds: 2,
-      limit: 10,
+      limit: 15,
       holdTime: 90,
       neighbours: [SENDER, ...many(mesh, 10, AS.daemon)],
       run: (swarm) => spread(swarm, [SENDER], many(mesh, 10, AS.daemon), routes),
