@@ -7,6 +7,7 @@ export const bird: PeerKind = {
   name: 'BIRD',
   program: '/usr/sbin/bird',
   debianPackage: 'bird2',
+  waitsForOpen: true,
   propagates: true,
   lacks: {},
   create: (setup, place) => new Bird(setup, place),

@@ -86,6 +86,8 @@ export interface PeerKind {
   readonly debianPackage: string;
   /** Cases that it has no means for, and why. */
   readonly lacks: Readonly<Record<string, string>>;
+  /** While it dials, it says nothing on a connection of ours before our OPEN. */
+  readonly waitsForOpen?: true;
   /** It passes routes on from one neighbour to another. */
   readonly propagates: boolean;
   create(setup: Setup, place: Place): Peer;

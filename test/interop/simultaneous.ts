@@ -5,12 +5,14 @@ type Side = 'us' | 'peer';
 
 /**
  * TCP on which a collision is certain: the first connection that we make and the first that the peer makes are both
- * held back until both are there, before a byte of either is read. `survivors` tells who made those that are left.
+ * held back until both are there and the peer has sent its OPEN on `opens` of them. `survivors` tells who made those
+ * that are left.
  */
-export function simultaneous(): { readonly transport: Transport; survivors(): readonly Side[] } {
+export function simultaneous(opens: 0 | 2): { readonly transport: Transport; survivors(): readonly Side[] } {
   const tcp = tcpTransport();
   const alive = new Map<Connection, Side>();
   const held = new Map<Side, () => void>();
+  const opened = new Set<Connection>();
   let collided = false;
 
   const hold = (side: Side, go: () => void): void => {
@@ -19,16 +21,27 @@ export function simultaneous(): { readonly transport: Transport; survivors(): re
       return;
     }
     held.set(side, go);
-    if (held.size < 2) return;
+    release();
+  };
+  const heard = (connection: Connection): void => {
+    opened.add(connection);
+    release();
+  };
+  const release = (): void => {
+    if (collided || held.size < 2 || opened.size < opens) return;
     collided = true;
-    for (const release of held.values()) release();
+    for (const go of held.values()) go();
   };
   /** `abandoned` is called when the connection ends while it is held back. */
   const watch = (connection: Connection, side: Side, abandoned: () => void): Connection => {
     alive.set(connection, side);
-    return new Watched(connection, () => {
-      alive.delete(connection);
-      if (!collided && held.delete(side)) abandoned();
+    return new Watched(connection, {
+      heard: () => heard(connection),
+      over: () => {
+        alive.delete(connection);
+        opened.delete(connection);
+        if (!collided && held.delete(side)) abandoned();
+      },
     });
   };
   return {
@@ -65,13 +78,16 @@ class Watched implements Connection {
   #receiver: ConnectionReceiver | undefined;
   #closed: string | undefined;
 
-  constructor(inner: Connection, over: () => void) {
+  constructor(inner: Connection, { heard, over }: { heard: () => void; over: () => void }) {
     this.#inner = inner;
     this.#over = over;
     inner.receive({
       data: (chunk) => {
         if (this.#receiver) this.#receiver.data(chunk);
-        else this.#early.push(chunk);
+        else {
+          this.#early.push(chunk);
+          heard();
+        }
       },
       drained: () => this.#receiver?.drained(),
       closed: (reason) => {

@@ -83,7 +83,7 @@ export const protectionCases: readonly Case[] = [
     (winner): Case => ({
       name: `collision: ${winner === 'us' ? 'our' : 'the peer’s'} connection stays`,
       async run(t, bench) {
-        const { transport, survivors } = simultaneous();
+        const { transport, survivors } = simultaneous(bench.kind.waitsForOpen ? 0 : 2);
         const { us, peer, at } = await bench.pair({
           dials: 'both',
           routerId: winner === 'us' ? '10.255.255.255' : '10.0.0.1',
