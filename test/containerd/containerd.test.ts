@@ -93,6 +93,16 @@ t.test('containerd gives its sandboxes their network through vRouter', needs, as
     });
   }
 
+  await t.test('sandboxes that end while the daemon is away are cleaned up when it is back', async (t) => {
+    const { id } = await start(first, { name: 'late' });
+    await cluster.lab.endDaemon(first.node.name, 'SIGKILL');
+    await end(first, id);
+    t.same(await first.containerd.cri.sandboxes(), [], 'the runtime does not wait for it');
+    t.not((await cluster.left()).length, 0);
+    await cluster.lab.startDaemon(first.node.name);
+    await nothingLeft(t);
+  });
+
   await t.test(`${CHURN} sandboxes come and go`, async (t) => {
     const waiting = Array.from({ length: CHURN }, (_, index) => ({ name: `churn${index}` }));
     const addresses = new Set<string>();
