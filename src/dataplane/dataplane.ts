@@ -153,6 +153,8 @@ export class Dataplane {
         break;
       case 'address':
         this.tunnels.addressChanged(event.address);
+        // The kernel drops the IPv4 routes of a device with its last address, and tells nobody.
+        if (event.change === 'deleted' && event.address.family === 4) this.#readRoutes();
         this.onTopology();
         break;
       case 'neighbor':
@@ -162,6 +164,12 @@ export class Dataplane {
         this.#options.log.info({}, 'the kernel reported more changes than could be read; listing again');
         void this.resync().catch((error) => this.#options.log.error({ err: reasonOf(error) }, 'resync failed'));
     }
+  }
+
+  #readRoutes(): void {
+    void this.routes.resync().catch((error) => {
+      this.#options.log.error({ err: reasonOf(error) }, 'the routes can not be read again; the next resync will');
+    });
   }
 
   #linkChanged(link: Link, present: boolean): void {

@@ -266,6 +266,8 @@ export class FakeKernel implements Kernel {
       if (route.source === source && route.nextHops.some(({ dev }) => dev === gone.index))
         this.#space.routes.delete(key);
     }
+    const last = !this.#space.addresses.some(({ index, family }) => index === gone.index && family === 4);
+    if (gone.family === 4 && last) this.#space.dropRoutesOf(gone.index, 4);
     this.#space.tell({ kind: 'address', change: 'deleted', address: gone });
   }
 

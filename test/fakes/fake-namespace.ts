@@ -88,9 +88,10 @@ export class FakeNamespace {
     this.tell({ kind: 'link', change: 'deleted', link: snapshot(link) });
   }
 
-  /** IPv4 routes over a device that goes down vanish without a word, as in the real kernel. */
-  dropRoutesOf(index: number): void {
+  /** IPv4 routes over a device that goes down, or loses its last address, vanish without a word, as in the real kernel. */
+  dropRoutesOf(index: number, only?: Family): void {
     for (const [key, route] of this.routes) {
+      if (only !== undefined && route.family !== only) continue;
       if (!route.nextHops.some(({ dev }) => dev === index)) continue;
       this.routes.delete(key);
       if (route.family === 6) this.tell({ kind: 'route', change: 'deleted', route });

@@ -66,8 +66,20 @@ export class RouteReconciler {
     this.schedule();
   }
 
-  /** Reads the kernel's routes of ours again and repairs what differs. */
+  /** Reads the kernel's routes of ours again and repairs what differs. Nothing is written meanwhile. */
   async resync(): Promise<void> {
+    while (this.#flushing !== undefined) await this.#flushing;
+    let failure: unknown;
+    this.#flushing = this.#read().catch((error) => {
+      failure = error;
+    });
+    await this.#flushing;
+    this.#flushing = undefined;
+    if (failure !== undefined) throw failure;
+    this.schedule();
+  }
+
+  async #read(): Promise<void> {
     for (const family of [4, 6] as const) {
       const table = this.tables[family];
       const filter = { family, table: MAIN_TABLE, protocol: ROUTE_PROTOCOL };
@@ -84,7 +96,6 @@ export class RouteReconciler {
         if (table.actual(prefix) !== 0 && seen[prefix] === 0) table.found(prefix, 0);
       }
     }
-    this.schedule();
   }
 
   /** What the kernel's monitor says of a route of ours that somebody changed. */
