@@ -3,6 +3,7 @@ import { type CniRequest, RequestRefused } from '../control/index.ts';
 import type { ResourceKey, Store } from '../datastore/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
+import { networkConfig } from './network-config.ts';
 
 /** CHECK has no error code of its own in the specification. */
 const CHECK_FAILED = 999;
@@ -29,12 +30,15 @@ export async function checkEndpoint(
 }
 
 async function checkPod(pod: Kernel, request: CniRequest, endpoint: WorkloadEndpoint): Promise<void> {
+  const { ipam, include_default_routes: always } = networkConfig(request.config);
+  // Another IPAM plugin may have named other routes in its place.
+  const routed = always || ipam.type === undefined || ipam.type === 'calico-ipam';
   const addresses = (await pod.addressList({ dev: request.ifName })).map(({ address }) => address);
   for (const wanted of endpoint.spec.ipNetworks ?? []) {
     if (!addresses.includes(wanted)) throw refused(`${request.ifName} in ${request.netns} has lost ${wanted}`);
     const { family } = parsePrefix(wanted);
     const all = family === 4 ? '0.0.0.0/0' : '::/0';
-    if (!(await pod.routeList({ family })).some(({ destination }) => destination === all)) {
+    if (routed && !(await pod.routeList({ family })).some(({ destination }) => destination === all)) {
       throw refused(`no default IPv${family} route in ${request.netns}`);
     }
   }

@@ -179,6 +179,8 @@ t.test('addresses and routes of another IPAM plugin are taken as they are', asyn
       .map(({ destination }) => destination)
       .sort();
   t.same(await routes('c1'), ['10.0.0.0/8', '169.254.1.1/32']);
+  const checked = { cniVersion: '1.0.0', name: 'k8s-pod-network', ipam: { type: 'host-local' } };
+  await t.resolves(node.endpoints.check(node.request('c1', 'web', { config: checked })), 'without a default route');
   const config = { cniVersion: '1.0.0', name: 'net', include_default_routes: true };
   await node.add('c2', 'all', { assigned: { ...assigned, addresses: ['10.9.0.3/32'] }, config });
   t.same(await routes('c2'), ['0.0.0.0/0', '10.0.0.0/8', '169.254.1.1/32']);
