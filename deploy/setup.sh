@@ -12,7 +12,7 @@ verb=${1:-build}
 
 lab_packages='iproute2 nftables iputils-ping procps'
 test_packages="$lab_packages util-linux bird2 frr gobgpd openbgpd exabgp tcpdump iperf3 etcd-server etcd-client
-  containerd runc containernetworking-plugins busybox-static"
+  containerd runc containernetworking-plugins busybox-static iptables"
 # Services that Debian would start on installation; the tests start their own, in namespaces of their own.
 services='bird bird6 frr gobgpd openbgpd exabgp etcd containerd iperf3'
 
