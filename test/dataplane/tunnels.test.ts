@@ -190,6 +190,19 @@ t.test('what a former run left and nobody wants goes; the address on tunl0 too, 
   t.same(await shown(former), ['tunl0 ipip mtu 1480 up 192.0.2.1/32'], 'an address outside all pools is not ours');
 });
 
+t.test(
+  'an old address stays until the new one is known: with its last address a device loses its routes',
+  async (t) => {
+    const host = await started({ vxlan4: vxlan() });
+    host.dataplane.apply(tunnels({ vxlan4: vxlan([B, C], { address: undefined }) }));
+    await host.settle();
+    t.same(await shown(host), COMPLETE);
+    host.dataplane.apply(tunnels({ vxlan4: vxlan([B, C], { address: '10.244.1.7' }) }));
+    await host.settle();
+    t.same(await shown(host), [COMPLETE[0].replace('10.244.1.0', '10.244.1.7'), ...COMPLETE.slice(1)]);
+  },
+);
+
 t.test('its own link has no address yet: that is said, and put right when it has', async (t) => {
   const host = await started({ vxlan4: vxlan([B], { underlay: '172.16.0.77' }) });
   t.match(host.dataplane.tunnels.failures(), [

@@ -80,7 +80,7 @@ export type DeviceStep =
 /**
  * What to do to the device, in this order; nothing when it is as it should be. A VXLAN device whose network, port, local
  * address or parent is another can't be changed, so it is made anew. Only `vxlan` devices are ever deleted: `tunl0` is
- * the kernel's.
+ * the kernel's. An old address goes after the new one has come: with its last address a device loses its routes.
  */
 export function deviceSteps(spec: DeviceSpec, { links, addresses }: Surroundings): readonly DeviceStep[] {
   const { name, kind } = spec.link;
@@ -100,7 +100,7 @@ export function deviceSteps(spec: DeviceSpec, { links, addresses }: Surroundings
       ? [{ verb: 'add address', address: spec.address } as const]
       : []),
     ...held
-      .filter(({ address }) => address !== spec.address)
+      .filter(({ address }) => spec.address !== undefined && address !== spec.address)
       .map(({ address }) => ({ verb: 'delete address', address }) as const),
   ];
 }
