@@ -243,9 +243,9 @@ export class Daemon {
   /** For a CNI request that waits: what the loop would do anyway, now, up to the kernel's answer. */
   async #applyEarly(): Promise<void> {
     if (this.#phase !== 'running') return;
-    this.#dataplane.apply(this.#calculation.desired());
+    this.#inOrder(() => this.#apply());
+    await this.#applying;
     await this.#dataplane.routes.flush();
-    this.#react();
   }
 
   /** A pod is not said to be ready while the kernel lacks its route. */
