@@ -54,10 +54,12 @@ t.test('VXLAN Always: three nodes, every pod reaches every pod through the tunne
     const [from, to] = [podsOf(lab, 'node1')[0], podsOf(lab, 'node2')[0]];
     const [block] = await blocksOf(lab, 'node2');
     const fdb = /^(\S+) dst 172\.18\.0\.12/m.exec(await output(lab, 'node1', `bridge fdb show dev ${DEVICE}`))?.[1];
+    const neighbor = /^(\S+) lladdr/m.exec(await output(lab, 'node1', `ip neigh show dev ${DEVICE}`))?.[1];
     for (const attack of [
       `ip link delete ${DEVICE}`,
       `ip link set ${DEVICE} down`,
-      `ip neigh flush dev ${DEVICE} nud permanent`,
+      // One entry: `ip neigh flush` would go on until none comes back, and here they do.
+      `ip neigh del ${neighbor} dev ${DEVICE}`,
       `bridge fdb del ${fdb} dev ${DEVICE} dst 172.18.0.12`,
       `ip route del ${block}`,
     ]) {
