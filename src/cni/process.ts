@@ -1,11 +1,30 @@
-import { readFileSync } from 'node:fs';
+import { readSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { runCni } from './plugin.ts';
 
 /** The plugin as the running process: its environment, all of its stdin, its stdout. */
-export function runCniProcess(): Promise<number> {
+export async function runCniProcess(): Promise<number> {
   return runCni({
     env: process.env,
-    stdin: process.stdin.isTTY ? '' : readFileSync(0, 'utf8'),
+    stdin: isatty(0) ? '' : await readStdin(),
     stdout: (text) => process.stdout.write(text),
   });
+}
+
+/**
+ * All of stdin. Plain reads, as long as they are answered: a stream costs milliseconds to load. A runtime may hand us
+ * a pipe that does not block, and its bytes may not be there yet (EAGAIN): then the stream waits for the rest.
+ */
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  const buffer = Buffer.alloc(65_536);
+  try {
+    for (let length = readSync(0, buffer); length > 0; length = readSync(0, buffer)) {
+      chunks.push(Buffer.from(buffer.subarray(0, length)));
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    for await (const chunk of process.stdin) chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
