@@ -12,8 +12,8 @@ export const exabgp: PeerKind = {
   debianPackage: 'exabgp',
   propagates: false,
   lacks: {
-    'collision: our connection stays': ONE_CONNECTION,
-    'collision: the peer’s connection stays': ONE_CONNECTION,
+    'collision: our identifier is higher': ONE_CONNECTION,
+    'collision: the peer’s identifier is higher': ONE_CONNECTION,
     'shutdown message sent': 'it does not decode a NOTIFICATION in an established session',
     'route refresh: we ask': 'it ends the session when asked',
     'graceful restart: we restart': 'it keeps no table',

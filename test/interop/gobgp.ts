@@ -12,8 +12,8 @@ export const gobgp: PeerKind = {
   propagates: true,
   lacks: {
     'route refresh: the peer asks': 'it keeps what it received, and filters that again',
-    'collision: our connection stays': ONE_CONNECTION,
-    'collision: the peer’s connection stays': ONE_CONNECTION,
+    'collision: our identifier is higher': ONE_CONNECTION,
+    'collision: the peer’s identifier is higher': ONE_CONNECTION,
   },
   create: (setup, place) => new GoBgp(setup, place),
 };

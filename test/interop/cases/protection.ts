@@ -81,7 +81,7 @@ export const protectionCases: readonly Case[] = [
   },
   ...(['us', 'peer'] as const).map(
     (winner): Case => ({
-      name: `collision: ${winner === 'us' ? 'our' : 'the peer’s'} connection stays`,
+      name: `collision: ${winner === 'us' ? 'our' : 'the peer’s'} identifier is higher`,
       async run(t, bench) {
         const { transport, survivors } = simultaneous(bench.kind.waitsForOpen ? 0 : 2);
         const { us, peer, at } = await bench.pair({
@@ -96,7 +96,8 @@ export const protectionCases: readonly Case[] = [
         await bench.established(us, peer, at);
         await bench.seen(peer, '172.16.1.0/24');
         await bench.until('one connection', () => survivors().length === 1);
-        t.same(survivors(), [winner]);
+        // Which one stays is certain only with a daemon whose OPENs we can time: FRR may have finished either before.
+        if (bench.kind.waitsForOpen) t.same(survivors(), [winner]);
         const { received } = us.status(at).messages;
         await bench.until('keepalives', () => us.status(at).messages.received > received + HOLD_TIME);
         t.same(us.downs, []);
