@@ -63,7 +63,7 @@ export class Affinities {
   #settle(node: string, cidr: Prefix, found: BlockAffinity | undefined): Promise<IPAMBlock> {
     const text = formatPrefix(cidr);
     const mine = hostAffinity(node);
-    return retryRaces(`claim of block ${text} for ${node}`, async (turn) => {
+    return retryRaces(this.#clock, `claim of block ${text} for ${node}`, async (turn) => {
       const { affinity, fresh } = await this.#pending(node, cidr, turn === 0 ? found : undefined);
       // Right after creating the affinity the block is hardly ever there: creating it is the question and the answer.
       // If it is there after all, the next turn reads it.
@@ -108,7 +108,7 @@ export class Affinities {
   async release(node: string, cidr: string, condition: ReleaseCondition = {}): Promise<boolean> {
     let affinity = await this.#get(node, cidr);
     if (affinity === undefined) return false;
-    await retryRaces(`release of block ${cidr} of ${node}`, async (turn) => {
+    await retryRaces(this.#clock, `release of block ${cidr} of ${node}`, async (turn) => {
       if (turn > 0) affinity = await this.#get(node, cidr);
       if (affinity === undefined) return;
       const block = await this.#blocks.read(cidr);

@@ -59,9 +59,9 @@ export class Ipam {
 
   constructor({ store, clock = systemClock, facts = new StoreFacts(store), ledger = noLedger }: IpamOptions) {
     const cooldown = new Cooldown(clock);
-    const blocks = new Blocks(store, cooldown);
+    const blocks = new Blocks(store, clock, cooldown);
     const affinities = new Affinities(store, blocks, clock);
-    this.#parts = { blocks, affinities, handles: new Handles(store), facts, clock, cooldown, ledger };
+    this.#parts = { blocks, affinities, handles: new Handles(store, clock), facts, clock, cooldown, ledger };
     this.#releaser = new Releaser(this.#parts);
     this.#assigner = new Assigner(this.#parts, this.#releaser);
     this.#ownership = new Ownership(this.#parts);

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
 import { API_VERSION, blockName, type IPAMBlock } from '../model/index.ts';
 import type { BlockSpec } from './block.ts';
@@ -28,12 +29,14 @@ export interface Changed<Change extends BlockChange> {
  */
 export class Blocks {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #cooldown: Cooldown;
   readonly #seen = new Map<string, IPAMBlock>();
   readonly #turns = new Turns();
 
-  constructor(store: Store, cooldown: Cooldown) {
+  constructor(store: Store, clock: Clock, cooldown: Cooldown) {
     this.#store = store;
+    this.#clock = clock;
     this.#cooldown = cooldown;
   }
 
@@ -97,7 +100,7 @@ export class Blocks {
       const done = await this.#tryRemembered(known, decide);
       if (done !== undefined) return done;
     }
-    return retryRaces(`IPAM block ${cidr}`, async () => {
+    return retryRaces(this.#clock, `IPAM block ${cidr}`, async () => {
       const fresh = await this.read(cidr);
       if (fresh === undefined) return undefined;
       const change = decide(fresh.spec);

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
 import { handleName, type IPAMHandle, resourceKeyText } from '../model/index.ts';
 import { lostRace, retryRaces } from './conflict.ts';
@@ -11,10 +12,12 @@ const REMEMBERED = 512;
 /** The handles of a store. As in `Blocks`, memory only ever leads to a compare-and-swap. */
 export class Handles {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #seen = new Map<string, IPAMHandle>();
 
-  constructor(store: Store) {
+  constructor(store: Store, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
   }
 
   async read(handleId: string): Promise<IPAMHandle | undefined> {
@@ -27,7 +30,7 @@ export class Handles {
 
   /** Counts `count` more addresses of the block. Most handles are new, so creating comes first. */
   async increment(handleId: string, cidr: string, count: number): Promise<void> {
-    await retryRaces(`IPAM handle ${handleId}`, async (turn) => {
+    await retryRaces(this.#clock, `IPAM handle ${handleId}`, async (turn) => {
       const known = turn === 0 ? this.#seen.get(handleName(handleId)) : await this.read(handleId);
       if (known === undefined) this.#remember(await this.#store.create(newHandle(handleId, cidr, count)));
       else await this.#replace(known, { ...known, spec: incremented(known.spec, cidr, count) });
@@ -36,7 +39,7 @@ export class Handles {
 
   /** Counts down; the handle goes with its last address. That there is none (any more) is fine. */
   async decrement(handleId: string, cidr: string, count: number): Promise<void> {
-    await retryRaces(`IPAM handle ${handleId}`, async (turn) => {
+    await retryRaces(this.#clock, `IPAM handle ${handleId}`, async (turn) => {
       const remembered = turn === 0 ? this.#seen.get(handleName(handleId)) : undefined;
       const known = remembered ?? (await this.read(handleId));
       if (known === undefined) return;

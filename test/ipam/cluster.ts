@@ -1,4 +1,4 @@
-import { formatAddress, VirtualClock } from '../../src/base/index.ts';
+import { type Clock, formatAddress, VirtualClock } from '../../src/base/index.ts';
 import { MemoryDatabase, MemoryStore, type Store } from '../../src/datastore/index.ts';
 import { type AutoAssignment, Ipam } from '../../src/ipam/index.ts';
 import { type IPAMConfiguration, type IPPool, newResource } from '../../src/model/index.ts';
@@ -11,8 +11,8 @@ export class TestCluster {
   readonly ipam: Ipam = this.client();
 
   /** Another client of the same store, as another process would be: it shares no memory with the first. */
-  client(store: Store = this.store): Ipam {
-    return new Ipam({ store, clock: this.clock });
+  client(store: Store = this.store, clock: Clock = this.clock): Ipam {
+    return new Ipam({ store, clock });
   }
 
   async pool(name: string, cidr: string, spec: Partial<IPPool['spec']> = {}): Promise<void> {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { VirtualClock } from '../../src/base/index.ts';
 import { decremented, handleOf, incremented, newHandle } from '../../src/ipam/handle.ts';
 import { Handles } from '../../src/ipam/handles.ts';
 import { TestCluster } from './cluster.ts';
@@ -30,7 +31,7 @@ t.test('the names of Calico’s owners', async (t) => {
 
 t.test('two that remember different things count together', async (t) => {
   const { store } = new TestCluster();
-  const [one, two] = [new Handles(store), new Handles(store)];
+  const [one, two] = [new Handles(store, new VirtualClock()), new Handles(store, new VirtualClock())];
   await one.increment('h', 'b', 1);
   await two.increment('h', 'b', 1);
   await one.increment('h', 'c', 1);
@@ -43,7 +44,7 @@ t.test('two that remember different things count together', async (t) => {
 
 t.test('a count is put right when fewer were taken, and kept when nobody knows', async (t) => {
   const { store } = new TestCluster();
-  const handles = new Handles(store);
+  const handles = new Handles(store, new VirtualClock());
   await handles.counting('h', 'b', 3, async () => ['only']);
   t.strictSame((await handles.read('h'))?.spec.block, { b: 1 });
   const lost = handles.counting('h', 'b', 2, () => Promise.reject(new Error('connection lost')));

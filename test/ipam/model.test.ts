@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { formatAddress, parseAddress, parsePrefix } from '../../src/base/index.ts';
+import { type Clock, formatAddress, parseAddress, parsePrefix } from '../../src/base/index.ts';
 import { audit, type Ipam, isIpamError, readAuditInput } from '../../src/ipam/index.ts';
 import { TestCluster, texts } from './cluster.ts';
 
@@ -143,7 +143,17 @@ t.test('verbs of three nodes at once, in any interleaving, never give an address
           };
         },
       });
-      const clients = NODES.map(() => cluster.client(store));
+      // So is every pause.
+      const clock: Clock = {
+        now: () => cluster.clock.now(),
+        wallTime: () => cluster.clock.wallTime(),
+        after: (_delay, action) => {
+          void scheduler.schedule(Promise.resolve(), 'pause').then(action);
+          return () => {};
+        },
+        soon: (action) => cluster.clock.soon(action),
+      };
+      const clients = NODES.map(() => cluster.client(store, clock));
       const given: string[] = [];
       const running = verbs.map(async (each, index) => {
         if (each.do !== 'auto') return leave(clients[index % clients.length], NODES[index % NODES.length]);
