@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { reasonOf } from '../base/index.ts';
 import { labDown, labExec, labStatus } from './commands.ts';
 import { LabError } from './errors.ts';
-import { MAX_NODES } from './plan.ts';
+import { MAX_NODES, MAX_SUBNETS } from './plan.ts';
 import { programsOf } from './program.ts';
 import { labUp } from './up.ts';
 
@@ -21,11 +21,13 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
     .description('build a lab, report on it, and keep it until Ctrl-C')
     .option('--nodes <count>', 'nodes', number(1, MAX_NODES), 3)
     .option('--pods <count>', 'pods on each node', number(0, 1000), 2)
+    .option('--subnets <count>', 'subnets that the nodes take in turn', number(1, MAX_SUBNETS), 1)
+    .option('--env <name=value>', 'setting of every daemon; can be repeated', setting, {})
     .option('--exit', 'remove the lab after the report', false)
     .option('--json', 'report as JSON', false)
-    .action(async (options) => {
+    .action(async ({ env: environment, ...options }) => {
       checkRoot(world);
-      code = await labUp({ ...options, programs }, world);
+      code = await labUp({ ...options, environment, programs }, world);
     });
   command('status')
     .description('what each node of a lab says of itself')
@@ -64,6 +66,12 @@ function checkRoot(world: NodeJS.Process): void {
     'NOT_ROOT',
     'this needs root, to make network namespaces and links and to route between them; try it with sudo',
   );
+}
+
+function setting(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('use NAME=VALUE, such as CALICO_IPV4POOL_IPIP=CrossSubnet.');
+  return { ...before, [name]: value };
 }
 
 function number(least: number, most: number): (text: string) => number {

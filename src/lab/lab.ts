@@ -17,6 +17,8 @@ import { until } from './until.ts';
 export interface LabOptions {
   readonly name: string;
   readonly programs: Programs;
+  /** Subnets that the nodes take in turn, with a router between them; one by default. */
+  readonly subnets?: number;
   /** More environment for every daemon, such as `VROUTER_BGP_HOLD_TIME`. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
@@ -43,7 +45,7 @@ export class Lab {
 
   /** Makes the fabric of a new lab; what killed labs left is removed first. */
   static async start(options: LabOptions): Promise<Lab> {
-    const plan = planLab(options.name);
+    const plan = planLab(options.name, options.subnets);
     await sweep();
     const running = await readRecord(options.name);
     if (running !== undefined) {

@@ -1,5 +1,5 @@
 import { inNamespace, mustRun, run } from './command.ts';
-import { FABRIC_BRIDGE, fabricPort, type LabPlan, type NodePlan } from './plan.ts';
+import { fabricBridge, fabricPort, type LabPlan, type NodePlan, routerAddress } from './plan.ts';
 
 /** The lab's namespaces and links, made and removed with ip(8). */
 
@@ -8,9 +8,15 @@ export async function addNamespace(namespace: string): Promise<void> {
   await mustRun(['ip', '-n', namespace, 'link', 'set', 'lo', 'up']);
 }
 
+/** Makes a switch for each subnet; where there are several, the fabric's namespace is the router between them. */
 export async function addFabric(lab: LabPlan): Promise<void> {
   await addNamespace(lab.fabric);
-  await batch(lab.fabric, [`link add ${FABRIC_BRIDGE} type bridge forward_delay 0`, `link set ${FABRIC_BRIDGE} up`]);
+  for (let subnet = 0; subnet < lab.subnets; subnet++) {
+    const bridge = fabricBridge(subnet);
+    await batch(lab.fabric, [`link add ${bridge} type bridge forward_delay 0`, `link set ${bridge} up`]);
+    if (lab.subnets > 1) await batch(lab.fabric, [`addr add ${routerAddress(subnet)}/24 dev ${bridge}`]);
+  }
+  if (lab.subnets > 1) await mustRun(inNamespace(lab.fabric, ['sysctl', '-qw', 'net.ipv4.ip_forward=1']));
 }
 
 /** Makes the node's namespace and plugs it into the fabric. */
@@ -19,9 +25,10 @@ export async function addNodeNetwork(lab: LabPlan, node: NodePlan): Promise<void
   const port = fabricPort(node);
   await batch(lab.fabric, [
     `link add ${port} type veth peer name eth0 netns ${node.namespace}`,
-    `link set ${port} master ${FABRIC_BRIDGE} up`,
+    `link set ${port} master ${fabricBridge(node.subnet)} up`,
   ]);
   await batch(node.namespace, [`addr add ${node.address} dev eth0`, 'link set eth0 up']);
+  if (lab.subnets > 1) await batch(node.namespace, [`route add default via ${routerAddress(node.subnet)}`]);
 }
 
 /** Pulls the node's cable out of the fabric, or puts it back. */

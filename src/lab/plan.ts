@@ -3,7 +3,8 @@ import { LabError } from './errors.ts';
 /**
  * What a lab is made of, by name. Pure: nothing here makes anything.
  *
- *     vr-lab-fabric   br0 ── to-node1, to-node2 …          one switch, 172.18.0.0/24
+ *     vr-lab-fabric   br0 ── to-node1, to-node2 …          a switch for each subnet, 172.18.0.0/24 …, and, where
+ *                     br1 ── …                             there are several, a router between them: 172.18.0.1 …
  *     vr-lab-node1    eth0 172.18.0.11/24, cali…           one per node, a daemon in each
  *     vr-lab-node1-p1 eth0                                 one per pod, made by the lab, wired by the CNI plugin
  */
@@ -12,12 +13,16 @@ export interface LabPlan {
   readonly fabric: string;
   readonly directory: string;
   readonly datastore: string;
+  /** Nodes take them in turn. */
+  readonly subnets: number;
 }
 
 export interface NodePlan {
   readonly name: string;
   readonly namespace: string;
   readonly address: string;
+  /** Counted from 0. */
+  readonly subnet: number;
   readonly socket: string;
   readonly log: string;
 }
@@ -30,25 +35,28 @@ export interface PodPlan {
 }
 
 export const LAB_DIRECTORY = '/run/vrouter-lab';
-export const FABRIC_BRIDGE = 'br0';
-const FABRIC_LENGTH = 24;
+const SUBNET_LENGTH = 24;
 const FIRST_HOST = 11;
 export const MAX_NODES = 240;
+export const MAX_SUBNETS = 16;
 
-export function planLab(name: string): LabPlan {
+export function planLab(name: string, subnets = 1): LabPlan {
   checkName('lab', name, 16);
+  if (subnets < 1 || subnets > MAX_SUBNETS) throw new LabError('BAD_NAME', `a lab has 1 to ${MAX_SUBNETS} subnets`);
   const directory = `${LAB_DIRECTORY}/${name}`;
-  return { name, fabric: `vr-${name}-fabric`, directory, datastore: `${directory}/datastore.db` };
+  return { name, fabric: `vr-${name}-fabric`, directory, datastore: `${directory}/datastore.db`, subnets };
 }
 
 /** The `index`-th node of the lab, counted from 0. */
 export function planNode(lab: LabPlan, index: number, name = `node${index + 1}`): NodePlan {
   checkName('node', name, 12);
   if (index >= MAX_NODES) throw new LabError('BAD_NAME', `a lab has at most ${MAX_NODES} nodes`);
+  const subnet = index % lab.subnets;
   return {
     name,
     namespace: `vr-${lab.name}-${name}`,
-    address: `172.18.0.${FIRST_HOST + index}/${FABRIC_LENGTH}`,
+    address: `172.18.${subnet}.${FIRST_HOST + index}/${SUBNET_LENGTH}`,
+    subnet,
     socket: `${lab.directory}/${name}.sock`,
     log: `${lab.directory}/${name}.log`,
   };
@@ -58,6 +66,16 @@ export function planNode(lab: LabPlan, index: number, name = `node${index + 1}`)
 export function planPod(lab: LabPlan, node: NodePlan, index: number): PodPlan {
   const name = `${node.name}-p${index + 1}`;
   return { name, node: node.name, namespace: `${node.namespace}-p${index + 1}`, containerId: `${lab.name}-${name}` };
+}
+
+/** The switch of a subnet. */
+export function fabricBridge(subnet: number): string {
+  return `br${subnet}`;
+}
+
+/** The router's address in a subnet, without the prefix length. */
+export function routerAddress(subnet: number): string {
+  return `172.18.${subnet}.1`;
 }
 
 /** The fabric's end of the node's link. */

@@ -8,6 +8,7 @@ const nodeState = z.object({
   name: z.string(),
   namespace: z.string(),
   address: z.string(),
+  subnet: z.number(),
   socket: z.string(),
   log: z.string(),
 });

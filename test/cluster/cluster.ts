@@ -16,14 +16,19 @@ let labs = 0;
 export interface ClusterOptions {
   readonly nodes?: number;
   readonly pods?: number;
+  readonly subnets?: number;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A converged cluster that goes with the test. */
-export async function cluster(t: Test, { nodes = 0, pods = 0, environment = {} }: ClusterOptions): Promise<Lab> {
+export async function cluster(
+  t: Test,
+  { nodes = 0, pods = 0, subnets = 1, environment = {} }: ClusterOptions,
+): Promise<Lab> {
   const lab = await Lab.start({
     name: `t${process.pid}${labs++ === 0 ? '' : `-${labs}`}`,
     programs: programsOf(MAIN),
+    subnets,
     environment: { FELIX_LOGSEVERITYSCREEN: 'debug', ...environment },
   });
   t.teardown(() => lab.stop());

@@ -93,6 +93,8 @@ t.test('what is wrong is said', async (t) => {
   const table: [string[], number, RegExp][] = [
     [['lab', 'up', '--nodes', '0'], 2, /use a whole number from 1 to 240/],
     [['lab', 'up', '--nodes', 'many'], 2, /use a whole number/],
+    [['lab', 'up', '--subnets', '17'], 2, /use a whole number from 1 to 16/],
+    [['lab', 'up', '--env', 'nonsense'], 2, /use NAME=VALUE/],
     [['lab', 'up', '--name', 'no/way'], 1, /lab name 'no\/way'/],
     [['lab', 'status', '--name', 'nobody'], 1, /there is no lab 'nobody'/],
     [['lab', 'sideways'], 2, /unknown command/],

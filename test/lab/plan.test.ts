@@ -1,5 +1,5 @@
 import t from 'tap';
-import { fabricPort, LAB_DIRECTORY, MAX_NODES, planLab, planNode, planPod } from '../../src/lab/plan.ts';
+import { fabricPort, LAB_DIRECTORY, MAX_NODES, MAX_SUBNETS, planLab, planNode, planPod } from '../../src/lab/plan.ts';
 
 const lab = planLab('lab');
 
@@ -8,6 +8,7 @@ t.test('everything about a node follows from the lab’s name and its number', a
     name: 'node1',
     namespace: 'vr-lab-node1',
     address: '172.18.0.11/24',
+    subnet: 0,
     socket: `${LAB_DIRECTORY}/lab/node1.sock`,
     log: `${LAB_DIRECTORY}/lab/node1.log`,
   });
@@ -17,6 +18,22 @@ t.test('everything about a node follows from the lab’s name and its number', a
     namespace: 'vr-lab-node2-p1',
     containerId: 'lab-node2-p1',
   });
+});
+
+t.test('nodes take the subnets in turn, and no two have the same address', async (t) => {
+  const plan = planLab('lab', 2);
+  const nodes = [0, 1, 2, 3].map((index) => planNode(plan, index));
+  t.same(
+    nodes.map(({ subnet, address }) => [subnet, address]),
+    [
+      [0, '172.18.0.11/24'],
+      [1, '172.18.1.12/24'],
+      [0, '172.18.0.13/24'],
+      [1, '172.18.1.14/24'],
+    ],
+  );
+  t.throws(() => planLab('lab', 0), { code: 'BAD_NAME' });
+  t.throws(() => planLab('lab', MAX_SUBNETS + 1), { code: 'BAD_NAME' });
 });
 
 t.test('the last node’s address is one, and its link’s name is short enough for the kernel', async (t) => {
