@@ -18,13 +18,12 @@ const DUMP_TRIES = 8;
 
 /** Requests under way at once: their answers fit into the receive buffer many times over. */
 const WINDOW = 256;
+const LAST_SEQUENCE = 0xffffffff;
 
-/** What waits for the answers to sequence numbers `first` … `first + count − 1`. */
+/** What waits for the answers to one request. */
 interface Waiting {
-  readonly first: number;
-  readonly count: number;
   message(message: NetlinkMessage): void;
-  answer(entry: number, answer: Acknowledgement, flags: number): void;
+  answer(answer: Acknowledgement, flags: number): void;
   fail(error: KernelError): void;
 }
 
@@ -39,7 +38,8 @@ export type OpenSocket = (events: SocketEvents) => NetlinkSocket;
 export class NetlinkClient {
   readonly #socket: NetlinkSocket;
   #sequence = 1;
-  #waiting: Waiting[] = [];
+  /** By sequence number. */
+  readonly #waiting = new Map<number, Waiting>();
   /** Requests that wait for room in the window, in order. */
   readonly #backlog: (() => void)[] = [];
   #dumps: Promise<unknown> = Promise.resolve();
@@ -67,18 +67,18 @@ export class NetlinkClient {
     return new Promise((resolve, reject) => {
       let found: T | undefined;
       const start = () => {
-        const first = this.#expect(1, {
+        const sequence = this.#expect({
           message: ({ body }) => {
             found ??= decode(body);
           },
-          answer: (_, { errno, words }) =>
+          answer: ({ errno, words }) =>
             errno === 0 ? resolve(found) : reject(KernelError.fromErrno(errno, what, words)),
           fail: reject,
         });
-        setSequence(message, first);
-        this.#send(wantAcknowledgement(message), first);
+        setSequence(message, sequence);
+        this.#send(wantAcknowledgement(message), sequence);
       };
-      if (this.#waiting.length < WINDOW) start();
+      if (this.#waiting.size < WINDOW) start();
       else this.#backlog.push(start);
     });
   }
@@ -119,50 +119,20 @@ export class NetlinkClient {
     return new Promise((resolve, reject) => {
       const found: T[] = [];
       let interrupted = false;
-      const first = this.#expect(1, {
+      const sequence = this.#expect({
         message: ({ flags, body }) => {
           if ((flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
           const value = decode(body);
           if (value !== undefined) found.push(value);
         },
-        answer: (_, { errno, words }, flags) => {
+        answer: ({ errno, words }, flags) => {
           if (errno !== 0) reject(KernelError.fromErrno(errno, what, words));
           else resolve({ found, interrupted: interrupted || (flags & NLM_F_DUMP_INTR) !== 0 });
         },
         fail: reject,
       });
-      setSequence(message, first);
-      this.#send(message, first);
-    });
-  }
-
-  /** The sequence number that the next request gets; after it, `count − 1` more in a row are sure to be free. */
-  upcoming(count: number): number {
-    // Number 0 is for notifications, and a range never wraps round.
-    if (this.#sequence + count > 0xffffffff) this.#sequence = 1;
-    return this.#sequence;
-  }
-
-  /**
-   * Sends a datagram of `count` requests numbered from `upcoming` on, of which the last asks for an acknowledgement.
-   * `refused` hears of those that fail, in order; it resolves when the kernel has answered for all. The datagram must
-   * stay as it is until then.
-   */
-  sendBatch(
-    datagram: Uint8Array,
-    count: number,
-    refused: (entry: number, answer: Acknowledgement) => void,
-  ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const first = this.#expect(count, {
-        message: () => {},
-        answer: (entry, answer) => {
-          if (answer.errno !== 0) refused(entry, answer);
-          if (entry === count - 1) resolve();
-        },
-        fail: reject,
-      });
-      this.#send(datagram, first);
+      setSequence(message, sequence);
+      this.#send(message, sequence);
     });
   }
 
@@ -173,21 +143,22 @@ export class NetlinkClient {
     this.#failAll('CLOSED', 'the socket was closed');
   }
 
-  #expect(count: number, handlers: Omit<Waiting, 'first' | 'count'>): number {
-    const first = this.upcoming(count);
-    this.#sequence += count;
-    this.#waiting.push({ first, count, ...handlers });
-    return first;
+  /** The sequence number for a request whose answers go to `waiting`. Number 0 is for notifications. */
+  #expect(waiting: Waiting): number {
+    if (this.#sequence === LAST_SEQUENCE) this.#sequence = 1;
+    const sequence = this.#sequence++;
+    this.#waiting.set(sequence, waiting);
+    return sequence;
   }
 
-  #send(datagram: Uint8Array, first: number): void {
+  #send(datagram: Uint8Array, sequence: number): void {
     if (this.#closed) {
       this.#failAll('CLOSED', 'the socket was closed');
       return;
     }
     const failed = (error: Error) => {
       const code = 'code' in error && typeof error.code === 'string' ? error.code : 'EIO';
-      this.#take(first)?.fail(new KernelError(code, 'sending to the kernel', error.message));
+      this.#take(sequence)?.fail(new KernelError(code, 'sending to the kernel', error.message));
     };
     try {
       this.#socket.send(datagram, (error) => error && failed(error));
@@ -207,30 +178,28 @@ export class NetlinkClient {
 
   #dispatch(message: NetlinkMessage): void {
     const { type, sequence, flags, body } = message;
-    const waiting = this.#waiting.find(({ first, count }) => sequence >= first && sequence < first + count);
+    const waiting = this.#waiting.get(sequence);
     if (waiting === undefined) return;
     if (type === NLMSG_OVERRUN) this.#failAll('ENOBUFS', 'answers of the kernel were lost');
-    else if (type === NLMSG_ERROR) this.#answer(waiting, sequence, decodeError(flags, body), flags);
-    else if (type === NLMSG_DONE) this.#answer(waiting, sequence, decodeDone(flags, body), flags);
+    else if (type === NLMSG_ERROR) this.#answer(sequence, decodeError(flags, body), flags);
+    else if (type === NLMSG_DONE) this.#answer(sequence, decodeDone(flags, body), flags);
     else waiting.message(message);
   }
 
-  #answer(waiting: Waiting, sequence: number, answer: Acknowledgement, flags: number): void {
-    const entry = sequence - waiting.first;
-    const last = entry === waiting.count - 1;
-    if (last) this.#take(waiting.first);
-    waiting.answer(entry, answer, flags);
-    if (last) this.#backlog.shift()?.();
+  #answer(sequence: number, answer: Acknowledgement, flags: number): void {
+    this.#take(sequence)?.answer(answer, flags);
+    this.#backlog.shift()?.();
   }
 
-  #take(first: number): Waiting | undefined {
-    const index = this.#waiting.findIndex((waiting) => waiting.first === first);
-    return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];
+  #take(sequence: number): Waiting | undefined {
+    const waiting = this.#waiting.get(sequence);
+    this.#waiting.delete(sequence);
+    return waiting;
   }
 
   #failAll(code: string, reason: string): void {
-    const all = this.#waiting;
-    this.#waiting = [];
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
     for (const waiting of all) waiting.fail(new KernelError(code, 'netlink', reason));
     // Those that were not sent yet are not concerned, unless the socket is closed: then they fail as they start.
     for (const start of this.#backlog.splice(0, this.#closed ? this.#backlog.length : WINDOW)) start();

@@ -17,6 +17,7 @@ const PROTOCOLS: Readonly<Record<number, string>> = {
 };
 const TABLES: Readonly<Record<number, string>> = { 253: 'default', 254: 'main', 255: 'local' };
 const ALL_BITS = 0xffffffff;
+const KERNEL_PROTOCOL = 2;
 
 export function deviceNames(links: readonly Link[]): DeviceNames {
   return new Map(links.map(({ index, name }) => [index, name]));
@@ -83,7 +84,7 @@ function formatMember(route: Route, hop: RouteNextHop, names: DeviceNames): stri
   return [...words, ...(hop.onlink ? ['onlink'] : [])].join(' ');
 }
 
-/** As `ip rule`: `99: not from all fwmark 0x10/0x10 lookup 1000`. */
+/** As `ip rule`: `99: not from all fwmark 0x10/0x10 lookup 1000 proto 80`. The kernel's own say nothing of it. */
 export function formatRule(rule: Rule): string {
   const words = [`${rule.priority}:`, ...(rule.invert ? ['not'] : []), 'from', rule.source ?? 'all'];
   if (rule.destination !== undefined) words.push('to', rule.destination);
@@ -93,6 +94,9 @@ export function formatRule(rule: Rule): string {
   }
   if (rule.incoming !== undefined) words.push('iif', rule.incoming);
   words.push('lookup', TABLES[rule.table] ?? String(rule.table));
+  if (rule.protocol !== undefined && rule.protocol !== KERNEL_PROTOCOL) {
+    words.push('proto', PROTOCOLS[rule.protocol] ?? String(rule.protocol));
+  }
   return words.join(' ');
 }
 

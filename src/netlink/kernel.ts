@@ -16,10 +16,13 @@ import type {
   Rule,
 } from './objects.ts';
 
+import type { WireguardChange, WireguardDevice } from './wireguard.ts';
+
 export * from './objects.ts';
+export * from './wireguard.ts';
 
 /**
- * The kernel's networking state as vRouter sees it, with verbs named after ip(8). Two implementations pass one
+ * The kernel's networking state as vRouter sees it, with verbs named after ip(8) and wg(8). Two implementations pass one
  * contract suite: `NetlinkKernel` (rtnetlink sockets) and the tests' `FakeKernel`. Addresses, prefixes and MACs are
  * text as ip(8) prints them; only `applyRoutes`, the hot path, speaks in integer columns.
  *
@@ -61,6 +64,11 @@ export interface Kernel {
   /** Adds or replaces. */
   neighborAdd(neighbor: Neighbor): Promise<void>;
   neighborDelete(neighbor: Neighbor): Promise<void>;
+
+  /** All of a WireGuard device (`wg show`). A link of another kind rejects with EOPNOTSUPP. */
+  wireguardGet(dev: string): Promise<WireguardDevice>;
+  /** Changes what is given, leaves the rest (`wg set`). A change of many peers is more than one step to the kernel. */
+  wireguardSet(dev: string, change: WireguardChange): Promise<void>;
 
   /**
    * Tells of changes from now on, whoever makes them. After an overflow (`ENOBUFS`) or when it can't be sure, the

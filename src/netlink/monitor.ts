@@ -10,16 +10,19 @@ import {
   RTM_DELLINK,
   RTM_DELNEIGH,
   RTM_DELROUTE,
+  RTM_DELRULE,
   RTM_NEWADDR,
   RTM_NEWLINK,
   RTM_NEWNEIGH,
   RTM_NEWROUTE,
+  RTM_NEWRULE,
 } from './wire/message.ts';
 import { decodeNeighbor } from './wire/neighbor.ts';
 import { decodeRoute } from './wire/route.ts';
+import { decodeRule } from './wire/rule.ts';
 
-/** RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE. */
-export const MONITOR_GROUPS = [1, 3, 5, 7, 9, 11];
+/** RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE. */
+export const MONITOR_GROUPS = [1, 3, 5, 7, 8, 9, 11, 19];
 
 type Listener = (event: KernelEvent) => void;
 
@@ -129,6 +132,11 @@ export class KernelMonitor implements Monitor {
       case RTM_DELROUTE: {
         const route = decodeRoute(body);
         return route && { kind: 'route', change: type === RTM_NEWROUTE ? 'new' : 'deleted', route };
+      }
+      case RTM_NEWRULE:
+      case RTM_DELRULE: {
+        const rule = decodeRule(body);
+        return rule && { kind: 'rule', change: type === RTM_NEWRULE ? 'new' : 'deleted', rule };
       }
       case RTM_NEWNEIGH:
       case RTM_DELNEIGH: {

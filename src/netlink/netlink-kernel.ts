@@ -1,5 +1,6 @@
 import { type ByteReader, type Family, type Log, silentLog } from '../base/index.ts';
 import { RouteBatch } from './batch.ts';
+import { type BatchSocket, openBatchSocket } from './batch-socket.ts';
 import { NetlinkClient } from './client.ts';
 import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
@@ -19,10 +20,12 @@ import type {
   RouteFailure,
   RouteFilter,
   Rule,
+  WireguardChange,
+  WireguardDevice,
 } from './kernel.ts';
 import { KernelMonitor, MONITOR_GROUPS } from './monitor.ts';
 import { openNamespace } from './namespace.ts';
-import { openSocket } from './socket.ts';
+import { NETLINK_GENERIC, openSocket } from './socket.ts';
 import { sysctlRead, sysctlWrite } from './sysctl.ts';
 import { decodeAddress, encodeAddressAdd, encodeAddressDelete, encodeAddressDump } from './wire/address.ts';
 import { encodeMonitorFilter } from './wire/filter.ts';
@@ -38,6 +41,7 @@ import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighbor
 import { decodeRoute, encodeRouteDump, encodeRouteGet } from './wire/route.ts';
 import { RouteColumnsReader } from './wire/route-columns.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
+import { WireguardClient } from './wireguard-client.ts';
 
 export interface KernelOptions {
   /** Path of the network namespace to work in; default: the process's own. */
@@ -53,19 +57,24 @@ export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
 /** How a look-up answers where there is no route, or one that says unreachable, blackhole or prohibit. */
 const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'ESRCH', 'EINVAL', 'EACCES'];
 
-/** `Kernel` over one rtnetlink socket for requests, and one more for each monitor. */
+/** `Kernel` over one rtnetlink socket for requests, and one more for each monitor; WireGuard's answers to another protocol. */
 class NetlinkKernel implements Kernel {
   readonly #options: KernelOptions;
   readonly #log: Log;
   readonly #client: NetlinkClient;
-  readonly #batch: RouteBatch;
+  /** Opened on first use: most namespaces are a pod's, and get no batches. */
+  #batch: { readonly socket: BatchSocket; readonly routes: RouteBatch } | undefined;
+  #closed = false;
+  readonly #wireguard: WireguardClient;
   readonly #monitors = new Set<Monitor>();
 
   constructor(options: KernelOptions) {
     this.#options = options;
     this.#log = options.log ?? silentLog;
     this.#client = new NetlinkClient((events) => openSocket(events, this.#place()));
-    this.#batch = new RouteBatch(this.#client);
+    this.#wireguard = new WireguardClient((events) =>
+      openSocket(events, { ...this.#place(), protocol: NETLINK_GENERIC }),
+    );
   }
 
   linkList(): Promise<readonly Link[]> {
@@ -149,8 +158,8 @@ class NetlinkKernel implements Kernel {
     return reader.finish();
   }
 
-  applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {
-    return this.#batch.apply(changes);
+  async applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {
+    return this.#batches().routes.apply(changes);
   }
 
   async routeGet(address: string): Promise<Route | undefined> {
@@ -199,8 +208,16 @@ class NetlinkKernel implements Kernel {
     await this.#client.request(encodeNeighborDelete(neighbor, await this.#index(neighbor.dev)), what);
   }
 
+  wireguardGet(dev: string): Promise<WireguardDevice> {
+    return this.#wireguard.get(dev);
+  }
+
+  wireguardSet(dev: string, change: WireguardChange): Promise<void> {
+    return this.#wireguard.set(dev, change);
+  }
+
   async monitor(listener: (event: KernelEvent) => void, options: MonitorOptions = {}): Promise<Monitor> {
-    const filter = encodeMonitorFilter(options, this.#client.port);
+    const filter = encodeMonitorFilter(options, this.#batches().socket.port);
     const place = { ...this.#place(), groups: MONITOR_GROUPS, ...(filter === undefined ? {} : { filter }) };
     const inner = await KernelMonitor.start(
       (events) => openSocket(events, place),
@@ -228,7 +245,19 @@ class NetlinkKernel implements Kernel {
 
   close(): void {
     for (const monitor of [...this.#monitors]) monitor.stop();
+    this.#wireguard.close();
+    this.#closed = true;
     this.#client.close();
+    this.#batch?.socket.close();
+  }
+
+  #batches(): { readonly socket: BatchSocket; readonly routes: RouteBatch } {
+    if (this.#closed) throw new KernelError('CLOSED', 'netlink', 'the socket was closed');
+    if (this.#batch === undefined) {
+      const socket = openBatchSocket(this.#options.namespace);
+      this.#batch = { socket, routes: new RouteBatch(socket) };
+    }
+    return this.#batch;
   }
 
   #place(): { readonly namespace?: string } {

@@ -193,6 +193,8 @@ export interface Rule {
   readonly mask?: number;
   readonly invert?: boolean;
   readonly incoming?: string;
+  /** `RTPROT_*`, by which its owner knows it again; absent for none, and on kernels before 4.17. */
+  readonly protocol?: number;
 }
 
 export interface Neighbor {
@@ -212,5 +214,6 @@ export type KernelEvent =
   | { readonly kind: 'link'; readonly change: 'new' | 'deleted'; readonly link: Link }
   | { readonly kind: 'address'; readonly change: 'new' | 'deleted'; readonly address: InterfaceAddressEntry }
   | { readonly kind: 'route'; readonly change: 'new' | 'deleted'; readonly route: Route }
+  | { readonly kind: 'rule'; readonly change: 'new' | 'deleted'; readonly rule: Rule }
   | { readonly kind: 'neighbor'; readonly change: 'new' | 'deleted'; readonly neighbor: Neighbor }
   | { readonly kind: 'resync' };

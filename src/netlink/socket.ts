@@ -1,23 +1,25 @@
 import { RawNetlinkSocket } from 'netlink';
 import { systemClock } from '../base/index.ts';
 import { KernelError } from './errors.ts';
+import { inPlace } from './namespace.ts';
 import {
   attachFilter,
   droppedMessages,
   enableNetlinkOption,
-  forceReceiveBuffer,
-  inNetworkNamespace,
+  growReceiveBuffer,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
   NETLINK_GET_STRICT_CHK,
   NETLINK_NO_ENOBUFS,
   socketDescriptor,
-} from './namespace.ts';
+} from './socket-options.ts';
 
 const NETLINK_ROUTE = 0;
+/** Families that register by name, such as `wireguard`. */
+export const NETLINK_GENERIC = 16;
 const OPTIONS = [NETLINK_NO_ENOBUFS, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK];
 
-/** A bound rtnetlink socket: datagrams in, datagrams out. Tests put a scripted one in its place. */
+/** A bound netlink socket: datagrams in, datagrams out. Tests put a scripted one in its place. */
 export interface NetlinkSocket {
   readonly port: number;
   /** Sends at once; the buffer must stay as it is until `sent` was called. */
@@ -34,6 +36,8 @@ export interface SocketEvents {
 }
 
 export interface SocketOptions {
+  /** Default: NETLINK_ROUTE. */
+  readonly protocol?: number;
   /** Namespace to be born in; default: the one of this thread. */
   readonly namespace?: string;
   /** RTNLGRP_* to join: such a socket gets notifications. */
@@ -48,26 +52,26 @@ const LONGEST_FLOOD = 5000;
 const DEFAULT_RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 /**
- * Opens a socket on NETLINK_ROUTE. Extended acknowledgements, short acknowledgements and strict checking are switched
+ * Opens a socket. Extended acknowledgements, short acknowledgements and strict checking are switched
  * on where the kernel has them; without them errors have fewer words and dumps are filtered by us alone.
  */
 export function openSocket(events: SocketEvents, options: SocketOptions = {}): NetlinkSocket {
-  const { namespace, groups = [], receiveBuffer = DEFAULT_RECEIVE_BUFFER, filter } = options;
+  const { protocol = NETLINK_ROUTE, namespace, groups = [], receiveBuffer = DEFAULT_RECEIVE_BUFFER, filter } = options;
   const create = () =>
-    new RawNetlinkSocket(NETLINK_ROUTE, {
+    new RawNetlinkSocket(protocol, {
       // A look at the length before each message costs a system call of 0.3 µs. Without it every answer, of mostly 36
       // bytes, holds a buffer for the largest until it is collected, and V8 does not know of it.
       messagePeeking: true,
       recvBufferSize: receiveBuffer,
       sendBufferSize: DEFAULT_RECEIVE_BUFFER,
     });
-  const socket = namespace === undefined ? create() : inNetworkNamespace(namespace, create);
+  const socket = inPlace(namespace, create);
   try {
     const port = socket.address().port;
     const descriptor = socketDescriptor(port);
     if (descriptor === undefined) throw new KernelError('EBADF', 'netlink socket', 'its descriptor was not found');
     for (const option of OPTIONS) enableNetlinkOption(descriptor, option);
-    forceReceiveBuffer(descriptor, receiveBuffer);
+    growReceiveBuffer(descriptor, receiveBuffer);
     if (filter !== undefined) attachFilter(descriptor, filter);
     for (const group of groups) socket.addMembership(group);
     return new Connection(socket, port, descriptor, events);

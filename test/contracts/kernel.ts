@@ -315,7 +315,7 @@ rule
     await kernel.ruleAdd(rule);
     await rejects(t, kernel.ruleAdd(rule), 'EEXIST');
     await kernel.ruleAdd({ family: 4, priority: 100, table: 7, source: '10.0.0.0/8', destination: '10.9.0.0/16' });
-    await kernel.ruleAdd({ family: 6, priority: 100, table: 7, source: 'fd00::/8', incoming: 'lo' });
+    await kernel.ruleAdd({ family: 6, priority: 100, table: 7, source: 'fd00::/8', incoming: 'lo', protocol: 80 });
     t.match(
       await printKernel(kernel),
       `
@@ -323,7 +323,7 @@ rule
   100: from 10.0.0.0/8 to 10.9.0.0/16 lookup 7
 `,
     );
-    t.match(await printKernel(kernel), '\n  100: from fd00::/8 iif lo lookup 7\n');
+    t.match(await printKernel(kernel), '\n  100: from fd00::/8 iif lo lookup 7 proto 80\n');
     await kernel.ruleDelete(rule);
     await rejects(t, kernel.ruleDelete(rule), 'ENOENT');
   },
@@ -393,6 +393,10 @@ rule
     await kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.8.0.0/26', how]]));
     await kernel.applyRoutes(routeChanges(4, [[ROUTE_DELETE, '10.8.0.0/26', how]]));
     await kernel.neighborAdd({ dev: 'cali1', destination: '10.1.0.2', mac: '02:00:00:00:00:01' });
+    for (const family of [4, 6] as const) {
+      await kernel.ruleAdd({ family, priority: 99, table: 7 });
+      await kernel.ruleDelete({ family, priority: 99, table: 7 });
+    }
     await kernel.addressDelete({ dev: 'cali1', address: '10.1.0.1/24' });
     await kernel.linkDelete('cali1');
     await seen(events, ({ kind, ...event }) => kind === 'link' && 'change' in event && event.change === 'deleted');
@@ -406,6 +410,10 @@ rule
     told({ kind: 'route', change: 'new', route: { destination: '10.8.0.0/26', protocol: 80 } });
     told({ kind: 'route', change: 'deleted', route: { destination: '10.8.0.0/26', protocol: 80 } });
     told({ kind: 'neighbor', change: 'new', neighbor: { dev: 'cali1', destination: '10.1.0.2' } });
+    for (const family of [4, 6]) {
+      told({ kind: 'rule', change: 'new', rule: { family, priority: 99, table: 7 } });
+      told({ kind: 'rule', change: 'deleted', rule: { family, priority: 99, table: 7 } });
+    }
     told({ kind: 'address', change: 'deleted', address: { address: '10.1.0.1/24' } });
     monitor.stop();
   },

@@ -25,6 +25,8 @@ import {
   type RouteFailure,
   type RouteFilter,
   type Rule,
+  type WireguardChange,
+  type WireguardDevice,
 } from '../../src/netlink/index.ts';
 import {
   type FakeLink,
@@ -35,6 +37,7 @@ import {
   routeKey,
   snapshot,
 } from './fake-namespace.ts';
+import { FakeWireguard } from './fake-wireguard.ts';
 import { routeChanges, type WordedChange } from './route-changes.ts';
 
 /** The verbs of `Kernel` that can be told to fail; a route of `applyRoutes` counts as a call of its own. */
@@ -175,7 +178,12 @@ export class FakeKernel implements Kernel {
     const { kind, name } = spec;
     const common = { kind, name, ...(spec.mtu === undefined ? {} : { mtu: spec.mtu }) };
     if (spec.kind !== 'veth') {
-      const special = spec.kind === 'vxlan' ? { vxlan: spec.vxlan } : {};
+      const special =
+        spec.kind === 'vxlan'
+          ? { vxlan: spec.vxlan }
+          : spec.kind === 'wireguard'
+            ? { mtu: spec.mtu ?? 1420, flags: ['POINTOPOINT', 'NOARP'], wireguard: new FakeWireguard() }
+            : {};
       this.#space.addLink({ ...common, ...special, ...('mac' in spec && spec.mac ? { mac: spec.mac } : {}) });
       return;
     }
@@ -335,18 +343,35 @@ export class FakeKernel implements Kernel {
     this.#machine.enter('ruleAdd');
     if (this.#findRule(rule) >= 0) refuse('EEXIST', `rule add priority ${rule.priority}`, 'exists already');
     this.#space.rules.push(rule);
+    this.#space.tell({ kind: 'rule', change: 'new', rule });
   }
 
   async ruleDelete(rule: Rule): Promise<void> {
     this.#machine.enter('ruleDelete');
     const at = this.#findRule(rule);
     if (at < 0) refuse('ENOENT', `rule delete priority ${rule.priority}`, 'no such entry');
-    this.#space.rules.splice(at, 1);
+    const [gone] = this.#space.rules.splice(at, 1);
+    this.#space.tell({ kind: 'rule', change: 'deleted', rule: gone });
   }
 
   #findRule(rule: Rule): number {
     const text = ruleText(rule);
     return this.#space.rules.findIndex((other) => ruleText(other) === text);
+  }
+
+  async wireguardGet(dev: string): Promise<WireguardDevice> {
+    this.#machine.enter('wireguardGet');
+    return this.#wireguard(dev, `wireguard show ${dev}`).shown();
+  }
+
+  async wireguardSet(dev: string, change: WireguardChange): Promise<void> {
+    this.#machine.enter('wireguardSet');
+    this.#wireguard(dev, `wireguard set ${dev}`).set(change);
+  }
+
+  #wireguard(dev: string, what: string): FakeWireguard {
+    if (this.#machine.missingKinds.has('wireguard')) refuse('EOPNOTSUPP', what, 'this kernel has no wireguard devices');
+    return this.#space.link(dev).wireguard ?? refuse('EOPNOTSUPP', what, 'not supported by this kernel');
   }
 
   async neighborList(filter: { dev?: string; fdb?: boolean } = {}): Promise<readonly Neighbor[]> {

@@ -19,12 +19,14 @@ import {
   type RouteNextHop,
   type Rule,
 } from '../../src/netlink/index.ts';
+import type { FakeWireguard } from './fake-wireguard.ts';
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
-/** A link of the fake; `peer` is the other end of a veth, wherever it is. */
+/** A link of the fake; `peer` is the other end of a veth, wherever it is; `wireguard` what such a device has. */
 export interface FakeLink extends Mutable<Link> {
   peer?: { link: FakeLink; namespace: FakeNamespace };
+  wireguard?: FakeWireguard;
 }
 
 /** The words of a real kernel for what it refuses. */
@@ -190,7 +192,7 @@ export function refreshState(link: FakeLink): void {
 }
 
 /** The link as others may see it: frozen, without the fake's own wiring. */
-export function snapshot({ peer: _, ...link }: FakeLink): Link {
+export function snapshot({ peer: _, wireguard: __, ...link }: FakeLink): Link {
   return Object.freeze({ ...link, flags: [...link.flags] });
 }
 

@@ -1,19 +1,15 @@
 import t from 'tap';
 import { type ByteReader, ByteWriter } from '../../src/base/index.ts';
-import { RouteBatch } from '../../src/netlink/batch.ts';
 import { NetlinkClient } from '../../src/netlink/client.ts';
-import { ROUTE_ADD, ROUTE_DELETE, type RouteHow } from '../../src/netlink/index.ts';
 import type { SocketEvents } from '../../src/netlink/socket.ts';
 import {
   encodeMessage,
   forEachMessage,
-  NLM_F_ACK,
   NLM_F_DUMP_INTR,
   NLMSG_DONE,
   NLMSG_ERROR,
   RTM_NEWLINK,
 } from '../../src/netlink/wire/message.ts';
-import { routeChanges } from '../fakes/route-changes.ts';
 
 interface Sent {
   readonly sequence: number;
@@ -149,72 +145,4 @@ t.test('what was not sent yet fails too when the client is closed', async (t) =>
   client.close();
   const outcomes = await Promise.allSettled(all);
   t.ok(outcomes.every(({ status }) => status === 'rejected'));
-});
-
-const HOW: RouteHow = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 2 }] };
-
-t.test('a batch asks for one acknowledgement and tells failures by entry', async (t) => {
-  const { socket, client } = connect();
-  socket.onSend = (messages) => {
-    for (const [index, { sequence, flags }] of messages.entries()) {
-      if (index === 3) socket.answer(NLMSG_ERROR, sequence, -101);
-      if (index === 4) socket.answer(NLMSG_ERROR, sequence, -3);
-      if ((flags & NLM_F_ACK) !== 0) socket.answer(NLMSG_ERROR, sequence, 0);
-    }
-  };
-  const verbs = Array.from({ length: 1203 }, (_, entry) => (entry % 500 === 4 ? ROUTE_DELETE : ROUTE_ADD));
-  const changes = routeChanges(
-    4,
-    verbs.map((verb, entry) => [verb, `10.${entry >> 8}.${entry & 255}.0/26`, HOW]),
-  );
-  const failures = await new RouteBatch(client).apply(changes);
-  t.same(
-    failures.map(({ entry, code }) => [entry, code]),
-    [
-      [3, 'ENETUNREACH'],
-      [503, 'ENETUNREACH'],
-      [1003, 'ENETUNREACH'],
-    ],
-    'and a deletion of what is not there is done',
-  );
-  t.same(
-    socket.sent.map((messages) => messages.length),
-    [500, 500, 203],
-  );
-  t.same(
-    socket.sent.map((messages) => messages.filter(({ flags }) => (flags & NLM_F_ACK) !== 0).length),
-    [1, 1, 1],
-  );
-});
-
-t.test('a failure of the last entry is told and ends the batch', async (t) => {
-  const { socket, client } = connect();
-  socket.onSend = (messages) => socket.answer(NLMSG_ERROR, messages.at(-1)?.sequence ?? 0, -19);
-  const changes = routeChanges(4, [
-    [ROUTE_ADD, '10.0.0.0/26', HOW],
-    [ROUTE_ADD, '10.0.0.64/26', HOW],
-  ]);
-  t.match(await new RouteBatch(client).apply(changes), [{ entry: 1, code: 'ENODEV', reason: 'no such device' }]);
-});
-
-t.test('a way that can not be encoded fails alone', async (t) => {
-  const { socket, client } = connect();
-  socket.onSend = (messages) => socket.answer(NLMSG_ERROR, messages.at(-1)?.sequence ?? 0, 0);
-  const broken: RouteHow = { ...HOW, nextHops: [{ via: 'nonsense' }] };
-  const endless: RouteHow = { ...HOW, nextHops: Array.from({ length: 5000 }, () => ({ dev: 2 })) };
-  const changes = routeChanges(4, [
-    [ROUTE_ADD, '10.0.0.0/26', HOW],
-    [ROUTE_ADD, '10.0.1.0/26', broken],
-    [ROUTE_ADD, '10.0.2.0/26', endless],
-    [ROUTE_ADD, '10.0.3.0/26', HOW],
-  ]);
-  const failures = await new RouteBatch(client).apply(changes);
-  t.match(failures, [
-    { entry: 1, code: 'EINVAL', reason: /via: 'nonsense'/ },
-    { entry: 2, code: 'EINVAL', reason: /5000 next hops/ },
-  ]);
-  t.same(
-    socket.sent.map((messages) => messages.length),
-    [1, 1],
-  );
 });

@@ -25,6 +25,10 @@ export function attributeU8(writer: ByteWriter, type: number, value: number): vo
   attribute(writer, type, () => writer.u8(value));
 }
 
+export function attributeU16(writer: ByteWriter, type: number, value: number): void {
+  attribute(writer, type, () => writer.u16(value));
+}
+
 /** A 16-bit value in network order, as ports are. */
 export function attributeU16Network(writer: ByteWriter, type: number, value: number): void {
   attribute(writer, type, () => writer.u8(value >>> 8).u8(value & 255));

@@ -9,7 +9,7 @@ import {
 } from '../../base/index.ts';
 import type { Rule } from '../kernel.ts';
 import { addressFamily, familyOf, readIp } from './address-text.ts';
-import { attributeBytes, attributeText, attributeU32, forEachAttribute, readText } from './attribute.ts';
+import { attributeBytes, attributeText, attributeU8, attributeU32, forEachAttribute, readText } from './attribute.ts';
 import {
   encodeMessage,
   NLM_F_CREATE,
@@ -28,8 +28,10 @@ const FRA_PRIORITY = 6;
 const FRA_FWMARK = 10;
 const FRA_TABLE = 15;
 const FRA_FWMASK = 16;
+const FRA_PROTOCOL = 21;
 const FR_ACT_TO_TBL = 1;
 const FIB_RULE_INVERT = 2;
+const RTPROT_UNSPEC = 0;
 /** The mask of a mark that was given without one. */
 const ALL_BITS = 0xffffffff;
 
@@ -71,6 +73,7 @@ function encodeRule(type: number, flags: number, rule: Rule): Uint8Array {
       attributeU32(writer, FRA_FWMARK, rule.mark);
       attributeU32(writer, FRA_FWMASK, rule.mask ?? ALL_BITS);
     }
+    if (rule.protocol !== undefined) attributeU8(writer, FRA_PROTOCOL, rule.protocol);
   });
 }
 
@@ -102,9 +105,11 @@ export function decodeRule(body: ByteReader): Rule | undefined {
     else if (type === FRA_IIFNAME) rule.incoming = readText(value);
     else if (type === FRA_FWMARK) rule.mark = value.u32();
     else if (type === FRA_FWMASK) rule.mask = value.u32();
+    else if (type === FRA_PROTOCOL) rule.protocol = value.u8();
     else if (type === FRA_SRC) rule.source = `${readIp(value)}/${sourceLength}`;
     else if (type === FRA_DST) rule.destination = `${readIp(value)}/${destinationLength}`;
   });
+  if (rule.protocol === RTPROT_UNSPEC) delete rule.protocol;
   // The kernel reports a mask for every mark: all bits is what no mask means.
   if (rule.mark === undefined || rule.mask === ALL_BITS) delete rule.mask;
   return rule;

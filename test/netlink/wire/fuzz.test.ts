@@ -4,11 +4,13 @@ import { ByteReader, OutOfBytes } from '../../../src/base/index.ts';
 import { ROUTE_ADD } from '../../../src/netlink/index.ts';
 import * as acknowledgement from '../../../src/netlink/wire/acknowledgement.ts';
 import * as address from '../../../src/netlink/wire/address.ts';
+import * as generic from '../../../src/netlink/wire/generic.ts';
 import * as link from '../../../src/netlink/wire/link.ts';
 import * as message from '../../../src/netlink/wire/message.ts';
 import * as neighbor from '../../../src/netlink/wire/neighbor.ts';
 import * as route from '../../../src/netlink/wire/route.ts';
 import * as rule from '../../../src/netlink/wire/rule.ts';
+import * as wireguard from '../../../src/netlink/wire/wireguard.ts';
 
 const SEED = { seed: 20240608, numRuns: 2000 };
 
@@ -45,6 +47,22 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
     neighbor.decodeNeighbor,
     neighbor.encodeNeighborAdd({ dev: 'x', destination: '10.0.0.2', mac: '66:00:00:00:00:01', fdb: true }, 4),
   ],
+  decodeFamily: [generic.decodeFamily, generic.encodeFamilyGet('wireguard')],
+  decodeWireguard: [
+    wireguard.decodeWireguard,
+    wireguard.encodeWireguardSet(30, 'wireguard.cali', {
+      listenPort: 51820,
+      mark: 0x100000,
+      peers: [
+        {
+          publicKey: 'hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=',
+          endpoint: '[fd00::1]:51820',
+          allowedIps: ['10.0.0.0/26', 'fd00::/122'],
+          keepalive: 25,
+        },
+      ],
+    })[0],
+  ],
   decodeError: [(body) => acknowledgement.decodeError(0x300, body), errorSample()],
   decodeDone: [(body) => acknowledgement.decodeDone(0x200, body), errorSample()],
 };
@@ -68,7 +86,7 @@ function survives(decode: (body: ByteReader) => unknown, bytes: Uint8Array): boo
 }
 
 t.test('the table has every decoder', async (t) => {
-  const modules = [acknowledgement, address, link, neighbor, route, rule];
+  const modules = [acknowledgement, address, generic, link, neighbor, route, rule, wireguard];
   const names = modules.flatMap((module) => Object.keys(module)).filter((name) => name.startsWith('decode'));
   t.same(Object.keys(DECODERS).sort(), names.sort());
 });

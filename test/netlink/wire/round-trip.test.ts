@@ -10,6 +10,7 @@ import {
   type Route,
   type RouteKind,
   type Rule,
+  type WireguardChange,
 } from '../../../src/netlink/index.ts';
 import { decodeAddress, encodeAddressAdd } from '../../../src/netlink/wire/address.ts';
 import { decodeLink, encodeLinkAdd, encodeLinkSet } from '../../../src/netlink/wire/link.ts';
@@ -17,6 +18,7 @@ import { forEachMessage } from '../../../src/netlink/wire/message.ts';
 import { decodeNeighbor, encodeNeighborAdd } from '../../../src/netlink/wire/neighbor.ts';
 import { decodeRoute, encodeRoute } from '../../../src/netlink/wire/route.ts';
 import { decodeRule, encodeRuleAdd } from '../../../src/netlink/wire/rule.ts';
+import { decodeWireguard, encodeWireguardSet, joinWireguard } from '../../../src/netlink/wire/wireguard.ts';
 
 const SEED = { seed: 20240607, numRuns: 300 };
 
@@ -193,4 +195,51 @@ t.test('neighbours and forwarding entries read back as they were written', async
     SEED,
   );
   t.pass();
+});
+
+const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+const port = fc.integer({ min: 1, max: 65535 });
+const endpoint = fc.oneof(
+  fc.tuple(v4, port).map(([at, number]) => `${at}:${number}`),
+  fc.tuple(v6, port).map(([at, number]) => `[${at}]:${number}`),
+);
+
+t.test('WireGuard devices are read as they were written, in however many messages', async () => {
+  const peer = fc.record({
+    publicKey: key,
+    endpoint,
+    keepalive: fc.integer({ min: 0, max: 65535 }),
+    allowedIps: fc.array(fc.oneof(cidr4, cidr6), { maxLength: 50 }),
+  });
+  const longest = fc.constantFrom(1, 40, 2100);
+  fc.assert(
+    fc.property(port, u32, fc.array(peer, { maxLength: 80 }), longest, (listenPort, mark, peers, times) => {
+      const [first, ...rest] = peers;
+      const long = first && { ...first, allowedIps: Array.from({ length: times }, () => '10.0.0.0/26') };
+      const written: WireguardChange = { listenPort, mark, peers: long === undefined ? [] : [long, ...rest] };
+      const messages = encodeWireguardSet(30, 'wireguard.cali', written);
+      if (messages.some(({ length }) => length > 65535)) throw new Error('a list is longer than its length can say');
+      const read = joinWireguard(messages.flatMap((message) => reread(message, decodeWireguard) ?? []));
+      equals(
+        read.peers.map(({ latestHandshake: _, receivedBytes: __, sentBytes: ___, ...told }) => told),
+        written.peers ?? [],
+      );
+      equals({ listenPort: read.listenPort, mark: read.mark }, { listenPort, mark });
+    }),
+    { ...SEED, numRuns: 30 },
+  );
+});
+
+t.test('a wrong WireGuard key, address or endpoint is named, and a private key never repeated', async (t) => {
+  const publicKey = Buffer.alloc(32, 1).toString('base64');
+  const wrong: Readonly<Record<string, WireguardChange>> = {
+    privateKey: { privateKey: 'secret' },
+    publicKey: { peers: [{ publicKey: 'AAAA' }] },
+    endpoint: { peers: [{ publicKey, endpoint: '192.0.2.1' }] },
+    allowedIps: { peers: [{ publicKey, allowedIps: ['10.0.0.1'] }] },
+  };
+  for (const [field, change] of Object.entries(wrong)) {
+    const error = t.throws(() => encodeWireguardSet(30, 'x', change), { code: 'PARSE', field }) as Error;
+    t.notMatch(error.message, 'secret');
+  }
 });

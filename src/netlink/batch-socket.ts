@@ -1,0 +1,111 @@
+import { KernelError } from './errors.ts';
+import { libc } from './libc.ts';
+import { inPlace } from './namespace.ts';
+import {
+  AF_NETLINK,
+  bindNetlink,
+  enableNetlinkOption,
+  growReceiveBuffer,
+  NETLINK_CAP_ACK,
+  NETLINK_EXT_ACK,
+} from './socket-options.ts';
+
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0x80000;
+const NETLINK_ROUTE = 0;
+const MSG_DONTWAIT = 0x40;
+const EAGAIN = 11;
+const EINTR = 4;
+
+/** Octets of receive buffer that one answer takes, its bookkeeping in the kernel included: twice what was seen. */
+const ANSWER_COST = 2048;
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+const LONGEST_ANSWER = 8192;
+
+/** A socket for datagrams of many requests. Tests put a scripted one in its place. */
+export interface BatchSocket {
+  readonly port: number;
+  /** Requests in one datagram whose answers are sure to find room, even if each of them is refused. */
+  readonly room: number;
+  /**
+   * Resolves when the kernel has carried out the datagram, and `answer` has seen each of its answers. The datagram must
+   * stay as it is until then; one at a time.
+   */
+  exchange(datagram: Uint8Array, answer: (answer: Uint8Array) => void): Promise<void>;
+  /** What is under way is finished first. */
+  close(): void;
+}
+
+/**
+ * Opens a socket whose sending runs on libuv's thread pool. rtnetlink carries out a whole datagram inside `send`, some
+ * four microseconds a route, and queues its answers meanwhile: so the event loop goes on, and when it hears of the end,
+ * all answers are there to be read.
+ */
+export function openBatchSocket(namespace?: string): BatchSocket {
+  const descriptor = inPlace(namespace, () => libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  if (descriptor < 0) throw KernelError.fromErrno(libc().errno(), 'opening a netlink socket');
+  const port = bindNetlink(descriptor);
+  if (port === undefined) {
+    const errno = libc().errno();
+    libc().close(descriptor);
+    throw KernelError.fromErrno(errno, 'binding a netlink socket');
+  }
+  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) enableNetlinkOption(descriptor, option);
+  return new PoolSocket(descriptor, port, Math.floor(growReceiveBuffer(descriptor, RECEIVE_BUFFER) / ANSWER_COST));
+}
+
+class PoolSocket implements BatchSocket {
+  readonly port: number;
+  readonly room: number;
+  readonly #descriptor: number;
+  readonly #received = new Uint8Array(LONGEST_ANSWER);
+  #underWay = false;
+  #closed = false;
+
+  constructor(descriptor: number, port: number, room: number) {
+    this.#descriptor = descriptor;
+    this.port = port;
+    this.room = room;
+  }
+
+  async exchange(datagram: Uint8Array, answer: (answer: Uint8Array) => void): Promise<void> {
+    if (this.#closed) throw new KernelError('CLOSED', 'netlink', 'the socket was closed');
+    this.#underWay = true;
+    try {
+      await this.#send(datagram);
+      for (let message = this.#receive(); message !== undefined; message = this.#receive()) answer(message);
+    } finally {
+      this.#underWay = false;
+      if (this.#closed) libc().close(this.#descriptor);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A thread that has not come to its call yet would find another file under this number.
+    if (!this.#underWay) libc().close(this.#descriptor);
+  }
+
+  #send(datagram: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      libc().sendInPool(this.#descriptor, datagram, datagram.length, 0, (error, octets) => {
+        if (error !== null) reject(new KernelError('EIO', 'sending to the kernel', error.message, { cause: error }));
+        else if (octets < 0) reject(KernelError.fromErrno(libc().errno(), 'sending to the kernel'));
+        else resolve();
+      });
+    });
+  }
+
+  /** The next answer, in a buffer that the one after it overwrites; undefined when there are no more. */
+  #receive(): Uint8Array | undefined {
+    for (;;) {
+      const length = libc().recv(this.#descriptor, this.#received, this.#received.length, MSG_DONTWAIT);
+      if (length >= 0) return this.#received.subarray(0, length);
+      const errno = libc().errno();
+      if (errno === EAGAIN) return undefined;
+      // ENOBUFS: some answers found no room.
+      if (errno !== EINTR) throw KernelError.fromErrno(errno, 'reading the answers of the kernel');
+    }
+  }
+}
