@@ -67,15 +67,13 @@ export class Speaker implements SpeakerApi {
       (address) => this.#presence(address),
       (address) => this.#remove(address),
     );
+    const settled: LocalSpeaker = { asn: options.asn, routerId };
+    const restarting: LocalSpeaker = { ...settled, ...(options.restarted && { restarted: options.restarted }) };
     this.#environment = {
       clock: this.#clock,
       transport,
       handler: this.#engine.sessions,
-      local: (): LocalSpeaker => ({
-        asn: options.asn,
-        routerId,
-        ...(this.#restarting && options.restarted && { restarted: options.restarted }),
-      }),
+      local: () => (this.#restarting ? restarting : settled),
       view: createUpdateView(),
       log: this.#log,
       onEvent: (event) => this.#event(event),

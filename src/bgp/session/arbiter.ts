@@ -5,7 +5,14 @@ import { dominant, type Initiator, onKeepalive, onOpen } from './collision.ts';
 import type { Conversation } from './conversation.ts';
 import type { Judgement, Threshold } from './conversation-owner.ts';
 
-const STATES: readonly SessionState[] = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
+const RANK: Readonly<Record<SessionState, number>> = {
+  Idle: 0,
+  Connect: 1,
+  Active: 2,
+  OpenSent: 3,
+  OpenConfirm: 4,
+  Established: 5,
+};
 
 /** Seconds that a second connection waits in silence while we find out whether the first is still alive; never reached. */
 const NEWCOMER_DELAY = 3600;
@@ -16,11 +23,14 @@ const YOUNG = 5000;
 
 /** Whether a conversation in state `a` has come further than one in `b`. */
 export function isFurther(a: SessionState, b: SessionState): boolean {
-  return STATES.indexOf(a) > STATES.indexOf(b);
+  return RANK[a] > RANK[b];
 }
 
-/** Makes a conversation for a connection that one side starts; `delayOpenTime` in seconds. */
-export type Converse = (initiator: Initiator, delayOpenTime: number) => Conversation;
+/** Who makes conversations. */
+export interface Converser {
+  /** One for a connection that `initiator` starts; `delayOpenTime` in seconds. */
+  converse(initiator: Initiator, delayOpenTime: number): Conversation;
+}
 
 /**
  * The conversations with one peer, ours (`dialled`) and the peer's, and which of them survives: two that come up at
@@ -28,7 +38,7 @@ export type Converse = (initiator: Initiator, delayOpenTime: number) => Conversa
  */
 export class Arbiter {
   readonly #clock: Clock;
-  readonly #converse: Converse;
+  readonly #converser: Converser;
   #dialled: Conversation;
   #accepted: Conversation | undefined;
   /** A connection that came while another was Established: the peer may have restarted. */
@@ -37,10 +47,10 @@ export class Arbiter {
   #established: Conversation | undefined;
   #upSince = 0;
 
-  constructor(clock: Clock, converse: Converse, delayOpenTime: number) {
+  constructor(clock: Clock, converser: Converser, delayOpenTime: number) {
     this.#clock = clock;
-    this.#converse = converse;
-    this.#dialled = converse('self', delayOpenTime);
+    this.#converser = converser;
+    this.#dialled = converser.converse('self', delayOpenTime);
   }
 
   get dialled(): Conversation {
@@ -57,7 +67,10 @@ export class Arbiter {
 
   /** The conversation that has come furthest. */
   get lead(): Conversation {
-    return this.all.reduce((a, b) => (isFurther(b.state, a.state) ? b : a));
+    let lead = this.#dialled;
+    if (this.#accepted && isFurther(this.#accepted.state, lead.state)) lead = this.#accepted;
+    if (this.#newcomer && isFurther(this.#newcomer.state, lead.state)) lead = this.#newcomer;
+    return lead;
   }
 
   /** No connection at all, nor one that is being judged. */
@@ -65,14 +78,25 @@ export class Arbiter {
     return !this.#accepted && !this.#newcomer && !this.#dialled.connection;
   }
 
-  /** The rivals of a conversation: those that have a connection or dial for one. */
-  others(than: Conversation): Conversation[] {
-    return this.all.filter((one) => one !== than && one.state !== 'Idle');
+  /** The first rival of a conversation: another that has a connection or dials for one. */
+  rivalOf(conversation: Conversation): Conversation | undefined {
+    if (isRival(this.#dialled, conversation)) return this.#dialled;
+    if (isRival(this.#accepted, conversation)) return this.#accepted;
+    return isRival(this.#newcomer, conversation) ? this.#newcomer : undefined;
+  }
+
+  /** What waits in the rivals of a conversation, which has changed, may go on now. */
+  reconsiderRivals(changed: Conversation): void {
+    const accepted = this.#accepted;
+    const newcomer = this.#newcomer;
+    if (isRival(this.#dialled, changed)) this.#dialled.reconsider();
+    if (isRival(accepted, changed)) accepted?.reconsider();
+    if (isRival(newcomer, changed)) newcomer?.reconsider();
   }
 
   /** Dials under other settings from now on. */
   renew(delayOpenTime: number): void {
-    this.#dialled = this.#converse('self', delayOpenTime);
+    this.#dialled = this.#converser.converse('self', delayOpenTime);
   }
 
   /** A connection that the peer made, while we want one. */
@@ -91,7 +115,7 @@ export class Arbiter {
     if (this.#established && threshold === 'open') {
       return this.#judgeNewcomer(conversation, this.#established, overdue);
     }
-    const other = this.others(conversation)[0];
+    const other = this.rivalOf(conversation);
     if (other === undefined) return 'go';
     const { negotiated } = conversation;
     const winner = dominant(
@@ -155,7 +179,7 @@ export class Arbiter {
   }
 
   #answer(connection: Connection, delayOpenTime: number): Conversation {
-    const conversation = this.#converse('peer', delayOpenTime);
+    const conversation = this.#converser.converse('peer', delayOpenTime);
     conversation.dispatch({ kind: 'start' });
     conversation.connect(connection);
     return conversation;
@@ -170,4 +194,8 @@ export class Arbiter {
     }
     return conversation === this.#newcomer && !overdue ? 'wait' : 'end';
   }
+}
+
+function isRival(one: Conversation | undefined, of: Conversation): boolean {
+  return one !== undefined && one !== of && one.state !== 'Idle';
 }

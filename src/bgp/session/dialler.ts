@@ -1,12 +1,14 @@
 import type { PeerConfig } from '../api.ts';
-import type { DialOptions, Transport } from '../transport/index.ts';
+import type { Connection, DialOptions, DialReceiver, Transport } from '../transport/index.ts';
 import type { Conversation } from './conversation.ts';
 
 const BGP_PORT = 179;
 
 /** The one dial that may be under way to a peer. */
-export class Dialler {
+export class Dialler implements DialReceiver {
   readonly #transport: Transport;
+  /** For whom. */
+  #conversation: Conversation | undefined;
   #cancel: (() => void) | undefined;
 
   constructor(transport: Transport) {
@@ -14,21 +16,23 @@ export class Dialler {
   }
 
   dial(config: PeerConfig, conversation: Conversation): void {
-    this.#cancel = this.#transport.dial(dialOptions(config), {
-      connected: (connection) => {
-        this.#cancel = undefined;
-        conversation.connect(connection);
-      },
-      failed: (reason) => {
-        this.#cancel = undefined;
-        conversation.dispatch({ kind: 'tcp-fails', reason });
-      },
-    });
+    this.#conversation = conversation;
+    this.#cancel = this.#transport.dial(dialOptions(config), this);
   }
 
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+  }
+
+  connected(connection: Connection): void {
+    this.#cancel = undefined;
+    this.#conversation!.connect(connection);
+  }
+
+  failed(reason: string): void {
+    this.#cancel = undefined;
+    this.#conversation!.dispatch({ kind: 'tcp-fails', reason });
   }
 }
 

@@ -1,4 +1,3 @@
-import type { SessionState } from '../api.ts';
 import type { Notification } from '../wire/index.ts';
 
 /**
@@ -12,7 +11,7 @@ export type LossCause =
   | { readonly kind: 'sent'; readonly notification: Notification }
   | { readonly kind: 'received'; readonly notification: Notification };
 
-/** Everything that one connection can want done: the outputs of `fsm.ts`, to be carried out in order. */
+/** Everything that one connection can want done: the outputs of `fsm.ts`, to be carried out in order before it is in its new state. */
 export type Effect =
   /** Connect to the peer; a dial under way and an open connection are given up first. */
   | { readonly kind: 'dial' }
@@ -32,5 +31,4 @@ export type Effect =
   /** The UPDATE or ROUTE-REFRESH that was fed in is to be processed. */
   | { readonly kind: 'process' }
   /** ConnectRetryCounter went up because of an error: the next start is held back (DampPeerOscillations). */
-  | { readonly kind: 'penalty'; readonly reason: string }
-  | { readonly kind: 'state'; readonly from: SessionState; readonly to: SessionState; readonly reason: string };
+  | { readonly kind: 'penalty'; readonly reason: string };

@@ -12,6 +12,8 @@ import { type Fsm, type FsmSettings, IDLE } from './transition.ts';
 export interface Driven {
   readonly connection: Connection | undefined;
   perform(effect: Effect): void;
+  /** The effects have been carried out, and the state is another one. */
+  moved(from: SessionState, to: SessionState, reason: string): void;
   /** All events that were waiting have been handled. */
   settled(): void;
 }
@@ -23,7 +25,8 @@ export class Machine implements Timed {
   readonly #clock: Clock;
   readonly #settings: FsmSettings;
   readonly #driven: Driven;
-  readonly #events: SessionEvent[] = [];
+  /** Events that came while another one was handled, which is rare. */
+  #waiting: SessionEvent[] | undefined;
   #busy = false;
 
   constructor(clock: Clock, settings: FsmSettings, driven: Driven) {
@@ -47,11 +50,15 @@ export class Machine implements Timed {
 
   /** An event that comes while another one is handled waits for its turn. */
   dispatch(event: SessionEvent): void {
-    this.#events.push(event);
-    if (this.#busy) return;
+    if (this.#busy) {
+      if (this.#waiting) this.#waiting.push(event);
+      else this.#waiting = [event];
+      return;
+    }
     this.#busy = true;
     try {
-      for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#step(next);
+      this.#step(event);
+      while (this.#waiting) this.#step(this.#nextWaiting(this.#waiting));
     } finally {
       this.#busy = false;
     }
@@ -59,22 +66,32 @@ export class Machine implements Timed {
     this.#driven.settled();
   }
 
-  /** Does something during which events wait; the one that it gives, if any, comes last. */
-  during(action: () => SessionEvent | undefined): void {
+  /** From now on events wait, until `release`: a message is being handed on. */
+  hold(): void {
     this.#busy = true;
-    let outcome: SessionEvent | undefined;
-    try {
-      outcome = action();
-    } finally {
-      this.#busy = false;
+  }
+
+  /** What waited is handled; `outcome`, what came of the message, last. */
+  release(outcome: SessionEvent | undefined): void {
+    this.#busy = false;
+    if (outcome !== undefined) {
+      if (this.#waiting) this.#waiting.push(outcome);
+      else this.dispatch(outcome);
     }
-    if (outcome !== undefined) this.dispatch(outcome);
-    else if (this.#events.length > 0) this.dispatch(this.#events.shift()!);
+    if (this.#waiting) this.dispatch(this.#nextWaiting(this.#waiting));
+  }
+
+  #nextWaiting(waiting: SessionEvent[]): SessionEvent {
+    const event = waiting.shift()!;
+    if (waiting.length === 0) this.#waiting = undefined;
+    return event;
   }
 
   #step(event: SessionEvent): void {
-    const { fsm, effects } = step(this.fsm, event, this.#clock.now(), this.#settings);
+    const before = this.fsm.state;
+    const { fsm, effects, reason } = step(this.fsm, event, this.#clock.now(), this.#settings);
     this.fsm = fsm;
-    for (const effect of effects) this.#driven.perform(effect);
+    for (let at = 0; at < effects.length; at++) this.#driven.perform(effects[at]);
+    if (reason !== undefined) this.#driven.moved(before, fsm.state, reason);
   }
 }

@@ -1,5 +1,5 @@
 import type { AddressFamily, SpeakerEvent } from '../api.ts';
-import type { Negotiated, PeerHandle, SessionHandler } from '../contract.ts';
+import type { Negotiated, PeerHandle } from '../contract.ts';
 import {
   addressFamily,
   decodeRouteRefresh,
@@ -8,39 +8,33 @@ import {
   MESSAGE,
   strongestError,
   type UpdateError,
-  type UpdateScratch,
 } from '../wire/index.ts';
 import type { SessionEvent } from './events.ts';
+import type { SessionEnvironment } from './session-environment.ts';
 
-/** To whom a message of an established session matters. */
-export interface Recipient {
-  readonly peer: PeerHandle;
-  readonly handler: SessionHandler;
-  readonly view: UpdateScratch;
-  tell(event: SpeakerEvent): void;
-}
-
-/** Hands on the framer's UPDATE or ROUTE-REFRESH. An event comes back when the session can't go on. */
+/** Hands on the framer's UPDATE or ROUTE-REFRESH of an established session. An event comes back when it can't go on. */
 export function receive(
-  to: Recipient,
+  peer: PeerHandle,
+  to: SessionEnvironment,
   negotiated: Negotiated,
   framer: Framer,
   receivedAt: number,
 ): SessionEvent | undefined {
   return framer.type === MESSAGE.ROUTE_REFRESH
-    ? receiveRefresh(to, negotiated, framer)
-    : receiveUpdate(to, negotiated, framer, receivedAt);
+    ? receiveRefresh(peer, to, negotiated, framer)
+    : receiveUpdate(peer, to, negotiated, framer, receivedAt);
 }
 
 function receiveUpdate(
-  { peer, handler, view, tell }: Recipient,
+  peer: PeerHandle,
+  { handler, view, onEvent }: SessionEnvironment,
   negotiated: Negotiated,
   { bytes, start, end }: Framer,
   receivedAt: number,
 ): SessionEvent | undefined {
   const errors = decodeUpdate(bytes, start, end, negotiated, view);
   if (errors.length > 0) {
-    for (const error of errors) tell(malformed(peer.config.address, error));
+    for (const error of errors) onEvent?.(malformed(peer.config.address, error));
     const worst = strongestError(errors)!;
     if (worst.action === 'reset') {
       return { kind: 'update-error', notification: worst.notification, reason: worst.reason };
@@ -51,7 +45,8 @@ function receiveUpdate(
 }
 
 function receiveRefresh(
-  { peer, handler }: Recipient,
+  peer: PeerHandle,
+  { handler }: SessionEnvironment,
   negotiated: Negotiated,
   { bytes, start, end }: Framer,
 ): SessionEvent | undefined {

@@ -55,23 +55,25 @@ export class Timekeeper {
 
   /** Keeps the clock's timer at the earliest due time. One that is set too early merely looks again. */
   schedule(): void {
-    const first = earliest(this.#timed.fsm.timers);
+    const { timers } = this.#timed.fsm;
+    const first = earliest(timers);
     if (first === undefined) {
       this.#cancel?.();
       this.#cancel = undefined;
       return;
     }
-    if (this.#cancel !== undefined && this.#due <= first.due) return;
+    const due = timers[first]!;
+    if (this.#cancel !== undefined && this.#due <= due) return;
     this.#cancel?.();
-    this.#due = first.due;
-    this.#cancel = this.#clock.after(Math.max(0, first.due - this.#clock.now()), () => this.#look());
+    this.#due = due;
+    this.#cancel = this.#clock.after(Math.max(0, due - this.#clock.now()), () => this.#look());
   }
 
   #look(): void {
     this.#cancel = undefined;
-    const first = earliest(this.#timed.fsm.timers);
-    if (first !== undefined && first.due <= this.#clock.now()) {
-      const { name } = first;
+    const { timers } = this.#timed.fsm;
+    const name = earliest(timers);
+    if (name !== undefined && timers[name]! <= this.#clock.now()) {
       const later = this.#restarted(name);
       if (later > this.#clock.now()) this.#timed.fsm = postponed(this.#timed.fsm, name, later);
       else if (name === 'hold') this.#expireHold();

@@ -1,7 +1,7 @@
 import type { SessionState } from '../api.ts';
 import { ERROR, type Notification, notification } from '../wire/index.ts';
 import type { Effect, LossCause } from './effects.ts';
-import { NO_TIMERS, stopped, type TimerName, type Timers } from './timers.ts';
+import { type DraftTimers, draftOf, NO_TIMERS, type TimerName, type Timers } from './timers.ts';
 
 /** One connection: its state, its timers, and the numbers they run with. */
 export interface Fsm {
@@ -26,12 +26,18 @@ export interface FsmSettings {
   readonly random: () => number;
 }
 
+/** What an event did. */
 export interface Step {
   readonly fsm: Fsm;
   readonly effects: readonly Effect[];
+  /** Why the state changed, if it did. */
+  readonly reason: string | undefined;
 }
 
 export const IDLE: Fsm = Object.freeze({ state: 'Idle', timers: NO_TIMERS, retries: 0, holdTime: 0, keepaliveTime: 0 });
+
+/** Most steps do nothing but change the state. */
+const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
 
 /** Milliseconds before the second dial; each wait is twice the last, up to ConnectRetryTime. */
 const FIRST_RETRY = 500;
@@ -43,7 +49,9 @@ const MIN_SEND_HOLD_TIME = 480;
  * restarts the timer only once it has come due.
  */
 export function postponed(fsm: Fsm, name: TimerName, due: number): Fsm {
-  return { ...fsm, timers: { ...fsm.timers, [name]: due } };
+  const timers = draftOf(fsm.timers);
+  timers[name] = due;
+  return { ...fsm, timers };
 }
 
 /** The step under construction: gathers effects and timers in the words of the RFC. */
@@ -51,14 +59,25 @@ export class Transition {
   readonly settings: FsmSettings;
   readonly #before: Fsm;
   readonly #now: number;
-  readonly #effects: Effect[] = [];
-  #after: Fsm;
+  #state: SessionState;
+  /** A copy, once one is set or stopped. */
+  #draft: DraftTimers | undefined;
+  #timers: Timers;
+  #retries: number;
+  #holdTime: number;
+  #keepaliveTime: number;
+  #effects: Effect[] | undefined;
+  #reason: string | undefined;
 
   constructor(fsm: Fsm, now: number, settings: FsmSettings) {
-    this.#before = fsm;
-    this.#after = fsm;
-    this.#now = now;
     this.settings = settings;
+    this.#before = fsm;
+    this.#now = now;
+    this.#state = fsm.state;
+    this.#timers = fsm.timers;
+    this.#retries = fsm.retries;
+    this.#holdTime = fsm.holdTime;
+    this.#keepaliveTime = fsm.keepaliveTime;
   }
 
   get from(): SessionState {
@@ -70,55 +89,59 @@ export class Transition {
   }
 
   do(effect: Effect): this {
-    this.#effects.push(effect);
+    if (this.#effects === undefined) this.#effects = [effect];
+    else this.#effects.push(effect);
     return this;
   }
 
   set(name: TimerName, delay: number): this {
-    return this.#change({ timers: { ...this.#after.timers, [name]: this.#now + delay } });
+    return this.#setTimer(name, this.#now + delay);
   }
 
-  stop(...names: TimerName[]): this {
-    return this.#change({ timers: stopped(this.#after.timers, ...names) });
+  stop(name: TimerName): this {
+    return this.#timers[name] === undefined ? this : this.#setTimer(name, undefined);
   }
 
   stopAll(): this {
-    return this.#change({ timers: NO_TIMERS });
+    this.#draft = undefined;
+    this.#timers = NO_TIMERS;
+    return this;
   }
 
   retries(retries: number): this {
-    return this.#change({ retries });
+    this.#retries = retries;
+    return this;
   }
 
   count(): this {
-    return this.retries(this.#after.retries + 1);
+    return this.retries(this.#retries + 1);
   }
 
   /** Starts ConnectRetryTimer: soon at first, then ever later (§10 wants the jitter). */
   retry(): this {
     const { dials, connectRetryTime } = this.settings;
     if (!dials) return this;
-    const wait = Math.min(connectRetryTime * 1000, FIRST_RETRY * 2 ** Math.min(this.#after.retries, 30));
+    const wait = Math.min(connectRetryTime * 1000, FIRST_RETRY * 2 ** Math.min(this.#retries, 30));
     return this.count().set('connect-retry', this.#jittered(wait));
   }
 
   negotiated(holdTime: number, keepaliveTime: number): this {
-    return this.#change({ holdTime, keepaliveTime });
+    this.#holdTime = holdTime;
+    this.#keepaliveTime = keepaliveTime;
+    return this;
   }
 
   holdAgain(): this {
-    const { holdTime } = this.#after;
-    return holdTime > 0 ? this.set('hold', holdTime * 1000) : this.stop('hold');
+    return this.#holdTime > 0 ? this.set('hold', this.#holdTime * 1000) : this.stop('hold');
   }
 
   keepaliveAgain(): this {
-    const { keepaliveTime } = this.#after;
-    return keepaliveTime > 0 ? this.set('keepalive', this.#jittered(keepaliveTime * 1000)) : this.stop('keepalive');
+    const time = this.#keepaliveTime;
+    return time > 0 ? this.set('keepalive', this.#jittered(time * 1000)) : this.stop('keepalive');
   }
 
   sendHoldAgain(): this {
-    const { holdTime } = this.#after;
-    return holdTime > 0 ? this.set('send-hold', sendHoldTime(holdTime) * 1000) : this;
+    return this.#holdTime > 0 ? this.set('send-hold', sendHoldTime(this.#holdTime) * 1000) : this;
   }
 
   notify(notification: Notification): this {
@@ -158,22 +181,36 @@ export class Transition {
   }
 
   to(state: SessionState, reason: string): Step {
-    this.#change({ state });
-    this.do({ kind: 'state', from: this.from, to: state, reason });
+    this.#state = state;
+    this.#reason = reason;
     return this.stay();
   }
 
   stay(): Step {
-    return { fsm: this.#after, effects: this.#effects };
+    return {
+      fsm: {
+        state: this.#state,
+        timers: this.#timers,
+        retries: this.#retries,
+        holdTime: this.#holdTime,
+        keepaliveTime: this.#keepaliveTime,
+      },
+      effects: this.#effects ?? NO_EFFECTS,
+      reason: this.#reason,
+    };
+  }
+
+  #setTimer(name: TimerName, due: number | undefined): this {
+    if (this.#draft === undefined) {
+      this.#draft = draftOf(this.#timers);
+      this.#timers = this.#draft;
+    }
+    this.#draft[name] = due;
+    return this;
   }
 
   #jittered(delay: number): number {
     return delay * (1 - 0.25 * this.settings.random());
-  }
-
-  #change(fields: Partial<Fsm>): this {
-    this.#after = { ...this.#after, ...fields };
-    return this;
   }
 }
 

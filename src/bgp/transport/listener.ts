@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, type Family, reasonOf, tryParseAddress } from '../../base/index.ts';
 import { Admissions } from './admissions.ts';
 import { canonicalAddress } from './canonical-address.ts';
+import { descriptorOf } from './descriptor.ts';
 import { TransportError } from './errors.ts';
 import { needsSocketOptions, setFullHopLimit, setHopLimits, setPassword } from './socket-options.ts';
 import { HIGH_WATER, TcpConnection } from './tcp-connection.ts';
@@ -95,7 +96,7 @@ class TcpListener implements Listener {
       return;
     }
     try {
-      if (needsSocketOptions(admission)) setHopLimits(descriptorOf(socket), this.#family, admission);
+      if (needsSocketOptions(admission)) setHopLimits(openDescriptor(socket), this.#family, admission);
     } catch {
       socket.destroy();
       return;
@@ -119,7 +120,7 @@ class TcpListener implements Listener {
   }
 
   #fd(): number {
-    return descriptorOf(this.#server);
+    return openDescriptor(this.#server);
   }
 }
 
@@ -127,9 +128,8 @@ function keyOf({ from }: Admission): string {
   return typeof from === 'string' ? from : `${from.family} ${from.value}/${from.length}`;
 }
 
-/** Node keeps the descriptor where its types don't show it. */
-function descriptorOf(holder: Server | Socket): number {
-  const { _handle: handle } = holder as unknown as { _handle: { fd: number } | null };
-  if (!handle || handle.fd < 0) throw new TransportError('SOCKET_OPTION', 'the socket is closed');
-  return handle.fd;
+function openDescriptor(holder: Server | Socket): number {
+  const descriptor = descriptorOf(holder);
+  if (descriptor === undefined) throw new TransportError('SOCKET_OPTION', 'the socket is closed');
+  return descriptor;
 }

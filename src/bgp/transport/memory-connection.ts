@@ -3,26 +3,43 @@ import type { Connection, ConnectionReceiver, Endpoint } from './transport.ts';
 /** Bytes under way before `write` asks for a pause. */
 const HIGH_WATER = 256 * 1024;
 
-/** One end of a connection in memory. Bytes are under way until the other end has them. */
+/** Something under way from one host to another, for one connection. It arrives, or is lost with a silent link. */
+export interface Parcel {
+  readonly from: string;
+  readonly to: string;
+  /** Tells connections apart: what one host sends for one connection stays in order. */
+  readonly connection: number;
+  arrive(): void;
+}
+
+/** What connections ask of the network that they run through. */
+export interface Carrier {
+  send(parcel: Parcel): void;
+  /** The connection is open no more. */
+  forget(connection: MemoryConnection): void;
+}
+
+/** One end of a connection in memory. Bytes are under way until the other end has them; nobody copies them. */
 export class MemoryConnection implements Connection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  readonly #send: (action: () => void) => void;
-  readonly #open: Set<MemoryConnection>;
+  readonly number: number;
+  readonly #carrier: Carrier;
   #peer: MemoryConnection | undefined;
   #receiver: ConnectionReceiver | undefined;
-  #early: Uint8Array[] = [];
+  /** What came before there was a receiver. */
+  #early: Uint8Array[] | undefined;
+  #open = true;
   #ended = false;
   #waiting = false;
   backlog = 0;
   taken = 0;
 
-  constructor(local: Endpoint, remote: Endpoint, send: (action: () => void) => void, open: Set<MemoryConnection>) {
+  constructor(local: Endpoint, remote: Endpoint, number: number, carrier: Carrier) {
     this.local = local;
     this.remote = remote;
-    this.#send = send;
-    this.#open = open;
-    open.add(this);
+    this.number = number;
+    this.#carrier = carrier;
   }
 
   join(peer: MemoryConnection): void {
@@ -32,14 +49,16 @@ export class MemoryConnection implements Connection {
 
   receive(receiver: ConnectionReceiver): void {
     this.#receiver = receiver;
-    for (const chunk of this.#early.splice(0)) receiver.data(chunk);
+    const early = this.#early;
+    if (early === undefined) return;
+    this.#early = undefined;
+    for (const chunk of early) receiver.data(chunk);
   }
 
   write(bytes: Uint8Array): boolean {
-    if (!this.#open.has(this) || this.#ended) return true;
-    const copy = bytes.slice();
-    this.backlog += copy.length;
-    this.#send(() => this.#arrive(copy));
+    if (!this.#open || this.#ended) return true;
+    this.backlog += bytes.length;
+    this.#carrier.send(new Sent(this, bytes));
     this.#waiting = this.backlog >= HIGH_WATER;
     return !this.#waiting;
   }
@@ -48,38 +67,82 @@ export class MemoryConnection implements Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#receiver = undefined;
-    this.#send(() => this.#peer?.break('the peer closed the connection'));
+    this.#carrier.send(new Sent(this, 'the peer closed the connection'));
   }
 
   destroy(): void {
-    if (!this.#open.delete(this)) return;
+    if (!this.#close()) return;
     this.#receiver = undefined;
-    this.#send(() => this.#peer?.break('connection reset by the peer'));
+    this.#reset();
   }
 
   /** This end learns that the connection is gone; the other end too, if it has not left already. */
   break(reason: string): void {
-    if (!this.#open.delete(this)) return;
+    if (!this.#close()) return;
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    const peer = this.#peer;
-    this.#send(() => peer?.break('connection reset by the peer'));
+    this.#reset();
     receiver?.closed(reason);
   }
 
-  #arrive(bytes: Uint8Array): void {
+  /** Bytes that this end wrote have come to the other one. */
+  arrived(bytes: Uint8Array): void {
     this.backlog -= bytes.length;
     this.taken += bytes.length;
-    const peer = this.#peer;
-    if (peer) peer.#take(bytes);
+    this.#peer!.#take(bytes);
     if (!this.#waiting || this.backlog > 0) return;
     this.#waiting = false;
     this.#receiver?.drained();
   }
 
+  /** The news that this end is gone has come to the other one. */
+  parted(reason: string): void {
+    this.#peer!.break(reason);
+  }
+
   #take(bytes: Uint8Array): void {
-    if (!this.#open.has(this) || this.#ended) return;
+    if (!this.#open || this.#ended) return;
     if (this.#receiver) this.#receiver.data(bytes);
-    else this.#early.push(bytes);
+    else if (this.#early) this.#early.push(bytes);
+    else this.#early = [bytes];
+  }
+
+  #reset(): void {
+    if (this.#peer!.#open) this.#carrier.send(new Sent(this, 'connection reset by the peer'));
+  }
+
+  #close(): boolean {
+    if (!this.#open) return false;
+    this.#open = false;
+    this.#carrier.forget(this);
+    return true;
+  }
+}
+
+/** What one end sends to the other: bytes, or the reason why it is gone. */
+class Sent implements Parcel {
+  readonly #end: MemoryConnection;
+  readonly #content: Uint8Array | string;
+
+  constructor(end: MemoryConnection, content: Uint8Array | string) {
+    this.#end = end;
+    this.#content = content;
+  }
+
+  get from(): string {
+    return this.#end.local.address;
+  }
+
+  get to(): string {
+    return this.#end.remote.address;
+  }
+
+  get connection(): number {
+    return this.#end.number;
+  }
+
+  arrive(): void {
+    if (typeof this.#content === 'string') this.#end.parted(this.#content);
+    else this.#end.arrived(this.#content);
   }
 }

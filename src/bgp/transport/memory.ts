@@ -1,7 +1,8 @@
 import type { Clock } from '../../base/index.ts';
 import { Admissions } from './admissions.ts';
 import { canonicalAddress } from './canonical-address.ts';
-import { MemoryConnection } from './memory-connection.ts';
+import { InFlight } from './in-flight.ts';
+import { type Carrier, MemoryConnection, type Parcel } from './memory-connection.ts';
 import type { Connection, DialOptions, DialReceiver, Listener, ListenOptions, Transport } from './transport.ts';
 
 /** How a delivery from one address to another comes to happen. Deliveries of one channel must stay in order. */
@@ -24,16 +25,22 @@ interface Open {
  * Hosts joined in memory. Each `host` is a Transport with one address; connections between them deliver in order
  * after a latency. Links can be silenced (packets vanish) and severed (connections break).
  */
-export class MemoryNetwork {
-  readonly #deliver: Deliver;
-  readonly #listeners = new Map<string, Open>();
+export class MemoryNetwork implements Carrier {
+  readonly #deliver: (parcel: Parcel) => void;
+  /** By address, then by port. */
+  readonly #listeners = new Map<string, Map<number, Open>>();
   readonly #silent = new Set<string>();
   readonly #connections = new Set<MemoryConnection>();
   #nextPort = 32_768;
   #nextConnection = 0;
 
   constructor({ clock, latency = 1, deliver }: MemoryNetworkOptions) {
-    this.#deliver = deliver ?? ((_channel, action) => clock.after(latency, action));
+    if (deliver) {
+      this.#deliver = (parcel) => deliver(`connection ${parcel.connection} ${parcel.from}`, () => this.#land(parcel));
+    } else {
+      const inFlight = new InFlight(clock, latency, (parcel) => this.#land(parcel));
+      this.#deliver = (parcel) => inFlight.send(parcel);
+    }
   }
 
   /** The network as the host with this address sees it. */
@@ -64,29 +71,42 @@ export class MemoryNetwork {
     return [...this.#connections];
   }
 
+  send(parcel: Parcel): void {
+    if (!this.#isSilent(parcel)) this.#deliver(parcel);
+  }
+
+  forget(connection: MemoryConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  #land(parcel: Parcel): void {
+    if (!this.#isSilent(parcel)) parcel.arrive();
+  }
+
   #dial(from: string, options: DialOptions, receiver: DialReceiver): () => void {
     let cancelled = false;
     const to = canonicalAddress(options.address);
-    const name = `connection ${this.#nextConnection++}`;
+    const connection = this.#nextConnection++;
     const local = { address: from, port: this.#nextPort++ };
     const remote = { address: to, port: options.port };
-    this.#send(from, to, `${name} ${from}`, () => {
-      const listener = this.#listeners.get(`${to} ${options.port}`);
+    const there = (arrive: () => void): void => this.send({ from, to, connection, arrive });
+    const back = (arrive: () => void): void => this.send({ from: to, to: from, connection, arrive });
+    there(() => {
+      const listener = this.#listeners.get(to)?.get(options.port);
       if (listener === undefined) {
-        this.#send(to, from, `${name} ${to}`, () => cancelled || receiver.failed('connection refused'));
+        back(() => cancelled || receiver.failed('connection refused'));
         return;
       }
-      const wire = (source: string, target: string) => (action: () => void) =>
-        this.#send(source, target, `${name} ${source}`, action);
-      const near = new MemoryConnection(local, remote, wire(from, to), this.#connections);
-      const far = new MemoryConnection(remote, local, wire(to, from), this.#connections);
+      const near = new MemoryConnection(local, remote, connection, this);
+      const far = new MemoryConnection(remote, local, connection, this);
       near.join(far);
-      this.#send(to, from, `${name} ${to}`, () => {
+      this.#connections.add(near).add(far);
+      back(() => {
         if (cancelled) near.destroy();
         else receiver.connected(near);
       });
       // The host answers for its program, which learns of the connection only when the handshake is over.
-      this.#send(from, to, `${name} ${from}`, () => {
+      there(() => {
         if (listener.admissions.find(from)) listener.accept(far);
         else far.destroy();
       });
@@ -98,9 +118,9 @@ export class MemoryNetwork {
 
   #listen(own: string, { address, port }: ListenOptions, accept: (connection: Connection) => void): Listener {
     const bound = /^(0\.0\.0\.0|::)$/.test(address) ? own : canonicalAddress(address);
-    const key = `${bound} ${port}`;
     const open: Open = { accept, admissions: new Admissions([]) };
-    this.#listeners.set(key, open);
+    const ports = this.#listeners.get(bound) ?? new Map<number, Open>();
+    this.#listeners.set(bound, ports.set(port, open));
     return {
       address: bound,
       port,
@@ -108,19 +128,12 @@ export class MemoryNetwork {
         open.admissions = new Admissions(admissions);
         return [];
       },
-      close: () => this.#listeners.delete(key),
+      close: () => ports.delete(port),
     };
   }
 
-  #isSilent(a: string, b: string): boolean {
-    return this.#silent.size > 0 && this.#silent.has(linkOf(a, b));
-  }
-
-  #send(from: string, to: string, channel: string, action: () => void): void {
-    if (this.#isSilent(from, to)) return;
-    this.#deliver(channel, () => {
-      if (!this.#isSilent(from, to)) action();
-    });
+  #isSilent({ from, to }: Parcel): boolean {
+    return this.#silent.size > 0 && this.#silent.has(linkOf(from, to));
   }
 }
 

@@ -1,8 +1,9 @@
 import t from 'tap';
 import type { PeerConfig } from '../../../src/bgp/api.ts';
-import { type LocalSpeaker, localOpen } from '../../../src/bgp/session/local-speaker.ts';
+import type { LocalSpeaker } from '../../../src/bgp/session/local-speaker.ts';
 import { negotiate } from '../../../src/bgp/session/negotiate.ts';
-import { type Capability, decodeOpen, encodeOpen, type Open } from '../../../src/bgp/wire/index.ts';
+import { offerTo } from '../../../src/bgp/session/offer.ts';
+import { type Capability, decodeOpen, type Open } from '../../../src/bgp/wire/index.ts';
 
 const ENDS = { localAddress: '10.0.0.1', peerAddress: '10.0.0.2' };
 const LEFT: LocalSpeaker = { asn: 65001, routerId: 1 };
@@ -12,11 +13,11 @@ const MIRROR: PeerConfig = { address: '10.0.0.1', remoteAs: 65001 };
 
 /** What the left side makes of the right side's OPEN, which goes over the wire. */
 function meet(config: Partial<PeerConfig> = {}, mirror: Partial<PeerConfig> = {}, left = LEFT, right = RIGHT) {
-  const bytes = encodeOpen(localOpen({ ...MIRROR, remoteAs: left.asn, ...mirror }, right));
+  const { bytes } = offerTo({ ...MIRROR, remoteAs: left.asn, ...mirror }, right);
   const theirs = decodeOpen(bytes, 0, bytes.length);
   if (theirs.kind !== 'open') throw new Error(theirs.reason);
   const own = { ...CONFIG, remoteAs: right.asn, ...config };
-  return negotiate(localOpen(own, left), theirs, own, ENDS);
+  return negotiate(offerTo(own, left), theirs, own, ENDS);
 }
 
 function agreed(...of: Parameters<typeof meet>) {
@@ -33,7 +34,7 @@ function meetStranger(
 ) {
   const theirs: Open = { kind: 'open', asn: 65002, holdTime: 90, routerId: 2, capabilities, ...fields };
   const own = { ...CONFIG, ...config };
-  return negotiate(localOpen(own, LEFT), theirs, own, ENDS);
+  return negotiate(offerTo(own, LEFT), theirs, own, ENDS);
 }
 
 t.test('two speakers of this library agree on everything they both have', async (t) => {

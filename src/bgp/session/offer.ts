@@ -1,0 +1,119 @@
+import { parseAddress } from '../../base/index.ts';
+import type { AddressFamily, PeerConfig } from '../api.ts';
+import { AFI, afiSafi, type Capability, encodeOpen, type Open } from '../wire/index.ts';
+import { type Agreement, agreementOf } from './agreement.ts';
+import { type LocalSpeaker, ROLES } from './local-speaker.ts';
+
+/** Seconds. */
+const DEFAULT_HOLD_TIME = 90;
+
+/** All that the OPEN to a peer depends on, beside the speaker. */
+interface Terms {
+  readonly asn: number;
+  readonly holdTime: number;
+  readonly families: readonly AddressFamily[];
+  /** IPv4 over IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: boolean;
+  /** Seconds; none for a speaker that only helps others. */
+  readonly restartTime: number | undefined;
+  readonly staleTime: number | undefined;
+  readonly addPath: 'send' | 'receive' | 'both' | undefined;
+  readonly role: number | undefined;
+}
+
+/** The OPEN for all peers that are offered the same: made and encoded once. */
+export class Offer {
+  readonly open: Omit<Open, 'kind'>;
+  readonly bytes: Uint8Array;
+  #met: readonly Capability[] | undefined;
+  #agreement: Agreement | undefined;
+
+  constructor(open: Omit<Open, 'kind'>) {
+    this.open = open;
+    this.bytes = encodeOpen(open);
+  }
+
+  /** What comes of it with a peer of these capabilities. The peers of a network tend to have the same ones. */
+  agreement(theirs: readonly Capability[]): Agreement {
+    if (this.#agreement === undefined || this.#met !== theirs) {
+      this.#met = theirs;
+      this.#agreement = agreementOf(this.open.capabilities, theirs);
+    }
+    return this.#agreement;
+  }
+}
+
+/** The offers of each speaker, by the text of their terms. */
+const OFFERS = new WeakMap<LocalSpeaker, Map<string, Offer>>();
+
+/** What the speaker, as it is now, offers to a peer. */
+export function offerTo(config: PeerConfig, local: LocalSpeaker): Offer {
+  let offers = OFFERS.get(local);
+  if (offers === undefined) {
+    offers = new Map();
+    OFFERS.set(local, offers);
+  }
+  const terms = termsOf(config, local);
+  const key = JSON.stringify(terms);
+  let offer = offers.get(key);
+  if (offer === undefined) {
+    const { asn, holdTime } = terms;
+    offer = new Offer({ asn, holdTime, routerId: local.routerId, capabilities: capabilities(terms, local) });
+    offers.set(key, offer);
+  }
+  return offer;
+}
+
+function termsOf(config: PeerConfig, local: LocalSpeaker): Terms {
+  const asn = config.localAs ?? local.asn;
+  const { family } = parseAddress(config.address.split('%')[0]);
+  const families = config.families ?? [family === 4 ? 'ipv4-unicast' : 'ipv6-unicast'];
+  const { addPath, role } = config;
+  return {
+    asn,
+    holdTime: config.holdTime ?? DEFAULT_HOLD_TIME,
+    families,
+    extendedNextHop: family === 6 && families.includes('ipv4-unicast'),
+    restartTime: config.gracefulRestart?.time,
+    staleTime: config.gracefulRestart && config.longLivedStaleTime,
+    addPath: addPath === 'none' ? undefined : addPath,
+    role: role === undefined || config.remoteAs === asn ? undefined : ROLES.indexOf(role),
+  };
+}
+
+function capabilities(terms: Terms, local: LocalSpeaker): Capability[] {
+  const { asn, families, extendedNextHop, addPath, staleTime, role } = terms;
+  const forwarding = (family: AddressFamily): boolean => local.restarted?.forwarding.includes(family) ?? false;
+  const list: Capability[] = families.map((family) => ({ kind: 'multiprotocol', ...afiSafi(family) }));
+  list.push({ kind: 'routeRefresh' }, { kind: 'enhancedRouteRefresh' }, { kind: 'extendedMessage' });
+  list.push({ kind: 'fourOctetAs', asn });
+  if (extendedNextHop) {
+    list.push({ kind: 'extendedNextHop', families: [{ ...afiSafi('ipv4-unicast'), nextHopAfi: AFI.IPV6 }] });
+  }
+  list.push(gracefulRestart(terms, local, forwarding));
+  if (addPath !== undefined) {
+    list.push({ kind: 'addPath', families: families.map((family) => ({ ...afiSafi(family), mode: addPath })) });
+  }
+  if (staleTime !== undefined) {
+    const marks = families.map((family) => ({ ...afiSafi(family), forwarding: forwarding(family), staleTime }));
+    list.push({ kind: 'longLived', families: marks });
+  }
+  if (role !== undefined) list.push({ kind: 'role', role });
+  return list;
+}
+
+/** Without a restart time of our own we still say that we help others: the capability with no families. */
+function gracefulRestart(
+  { families, restartTime }: Terms,
+  local: LocalSpeaker,
+  forwarding: (family: AddressFamily) => boolean,
+): Capability {
+  const restarts = restartTime !== undefined;
+  return {
+    kind: 'gracefulRestart',
+    restarting: restarts && local.restarted !== undefined,
+    notification: true,
+    time: restartTime ?? 0,
+    families: restarts ? families.map((family) => ({ ...afiSafi(family), forwarding: forwarding(family) })) : [],
+  };
+}
