@@ -12,10 +12,13 @@ import type {
   WorkloadEndpoint,
 } from '../model/index.ts';
 import { announcements, ownBlocks } from './blocks.ts';
-import type { Desired, DesiredBgp, DesiredTunnels } from './desired.ts';
+import { type Desired, type DesiredBgp, type DesiredTunnels, NO_TUNNELS } from './desired.ts';
+import { type FelixSettings, felixSettings } from './felix.ts';
+import { desiredNat, desiredServices } from './nat.ts';
 import { desiredPeers, listenPort, nodeAddress, nodeAsn } from './peers.ts';
 import { desiredPools } from './pools.ts';
 import { desiredVxlan, ownSubnet } from './vxlan.ts';
+import { desiredWireguard } from './wireguard.ts';
 import { desiredWorkloads } from './workloads.ts';
 
 /** Kinds that the calculation wants to hear of. */
@@ -38,15 +41,16 @@ export interface Update {
   readonly resource: ResourceOf<KindName> | undefined;
 }
 
-type Section = 'peers' | 'blocks' | 'workloads' | 'pools' | 'tunnels';
+const SECTIONS = ['peers', 'blocks', 'workloads', 'pools', 'tunnels', 'nat', 'services'] as const;
+type Section = (typeof SECTIONS)[number];
 
 /** Which sections of the desired state an object of each kind can change. */
 const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
-  Node: ['peers', 'tunnels'],
-  BGPConfiguration: ['peers'],
+  Node: ['peers', 'tunnels', 'nat'],
+  BGPConfiguration: ['peers', 'services'],
   BGPPeer: ['peers'],
   BGPFilter: ['peers'],
-  FelixConfiguration: ['tunnels'],
+  FelixConfiguration: ['tunnels', 'nat', 'services'],
   IPPool: ['pools', 'tunnels'],
   BlockAffinity: ['blocks'],
   IPAMBlock: ['blocks', 'tunnels'],
@@ -71,13 +75,15 @@ export class Calculation {
     IPAMBlock: new Map<string, IPAMBlock>(),
     WorkloadEndpoint: new Map<string, WorkloadEndpoint>(),
   };
-  readonly #dirty = new Set<Section>(['peers', 'blocks', 'workloads', 'pools', 'tunnels']);
+  readonly #dirty = new Set<Section>(SECTIONS);
   #desired: Desired = {
     bgp: undefined,
     blocks: [],
     workloads: [],
     pools: [],
-    tunnels: { ipip: undefined, vxlan4: undefined, vxlan6: undefined },
+    tunnels: NO_TUNNELS,
+    nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined },
+    services: { cidrs: [], loops: 'Drop' },
   };
   #texts = new Map<string, string>();
 
@@ -105,9 +111,14 @@ export class Calculation {
       desiredWorkloads(this.#nodename, this.#stored.WorkloadEndpoint),
     );
     const tunnels = this.#section('tunnels', before.tunnels, () => this.#tunnels(pools));
+    const { BGPConfiguration: bgpConfigurations, Node: nodes } = this.#stored;
+    const nat = this.#section('nat', before.nat, () => desiredNat(this.#felix(), nodes));
+    const services = this.#section('services', before.services, () =>
+      desiredServices(this.#felix(), bgpConfigurations),
+    );
     const bgp = this.#bgp(blocks, workloads, pools);
     this.#dirty.clear();
-    this.#desired = Object.freeze({ bgp, blocks, workloads, pools, tunnels });
+    this.#desired = Object.freeze({ bgp, blocks, workloads, pools, tunnels, nat, services });
     return this.#desired;
   }
 
@@ -116,9 +127,13 @@ export class Calculation {
     return this.#stored.Node.get(this.#nodename);
   }
 
+  #felix(): FelixSettings {
+    return felixSettings(this.#nodename, this.#stored.FelixConfiguration);
+  }
+
   #tunnels(pools: Desired['pools']): DesiredTunnels {
-    const { Node: nodes, IPAMBlock: blocks, FelixConfiguration: felix } = this.#stored;
-    const inputs = { nodename: this.#nodename, nodes, blocks, pools, felix: felix.get('default') };
+    const { Node: nodes, IPAMBlock: blocks } = this.#stored;
+    const inputs = { nodename: this.#nodename, nodes, blocks, pools, felix: this.#felix() };
     const wantsIpip = pools.some((pool) => pool.ipip !== 'Never');
     return {
       ipip: wantsIpip
@@ -126,6 +141,8 @@ export class Calculation {
         : undefined,
       vxlan4: desiredVxlan(inputs, 4),
       vxlan6: desiredVxlan(inputs, 6),
+      wireguard4: desiredWireguard(inputs, 4),
+      wireguard6: desiredWireguard(inputs, 6),
     };
   }
 

@@ -11,14 +11,45 @@ export interface Desired {
   readonly workloads: readonly DesiredWorkload[];
   readonly pools: readonly DesiredPool[];
   readonly tunnels: DesiredTunnels;
+  readonly nat: DesiredNat;
+  readonly services: DesiredServices;
 }
 
-/** The tunnels that some pool asks for. */
+/** How natOutgoing translates; which packets, the pools say. */
+export interface DesiredNat {
+  /** CIDRs of the nodes themselves, where these are reached without translation too; undefined where they are not. */
+  readonly hosts: readonly string[] | undefined;
+  /** Source of translated packets; undefined for the address of the link that they leave by. */
+  readonly address: string | undefined;
+  /** Source ports for TCP and UDP as `min-max`; undefined for what the kernel chooses. */
+  readonly ports: string | undefined;
+  /** Only what leaves by this link is translated: a name, or with `+` at its end the beginning of names. */
+  readonly outInterface: string | undefined;
+}
+
+/** Where services have their addresses. */
+export interface DesiredServices {
+  readonly cidrs: readonly string[];
+  /** What becomes of a forwarded packet to one of them that nothing has translated. */
+  readonly loops: 'Drop' | 'Reject' | 'Disabled';
+}
+
+/** The tunnels that some pool asks for, and those that encrypt, whatever the pool. */
 export interface DesiredTunnels {
   readonly ipip: DesiredIpip | undefined;
   readonly vxlan4: DesiredVxlan | undefined;
   readonly vxlan6: DesiredVxlan | undefined;
+  readonly wireguard4: DesiredWireguard | undefined;
+  readonly wireguard6: DesiredWireguard | undefined;
 }
+
+export const NO_TUNNELS: DesiredTunnels = {
+  ipip: undefined,
+  vxlan4: undefined,
+  vxlan6: undefined,
+  wireguard4: undefined,
+  wireguard6: undefined,
+};
 
 /** `tunl0`: routes through it come from BGP. */
 export interface DesiredIpip {
@@ -58,6 +89,48 @@ export interface DesiredVxlanRoute {
   readonly why: string;
 }
 
+/** A WireGuard device, the nodes behind it, and which way each node's addresses go: by a routing table of its own. */
+export interface DesiredWireguard {
+  readonly family: 4 | 6;
+  /** Its name. */
+  readonly device: string;
+  /** The node's own address, to which others send what is encrypted. */
+  readonly underlay: string;
+  /** Address of the device itself, once one is assigned; the node's own with host encryption. */
+  readonly address: string | undefined;
+  /** Undefined for what the host's links allow. */
+  readonly mtu: number | undefined;
+  readonly listenPort: number;
+  /** One bit: set on what the device sends, so that it is not encrypted again. */
+  readonly mark: number;
+  readonly rulePriority: number;
+  /** Numbers of tables that one may be taken from. */
+  readonly tables: readonly { readonly min: number; readonly max: number }[];
+  /** Traffic between the nodes themselves is encrypted too. */
+  readonly hostEncryption: boolean;
+  readonly peers: readonly DesiredWireguardPeer[];
+  readonly routes: readonly DesiredWireguardRoute[];
+}
+
+/** A node that can decrypt. */
+export interface DesiredWireguardPeer {
+  readonly node: string;
+  /** Base64, as wg(8) prints it. */
+  readonly publicKey: string;
+  /** Address and port. */
+  readonly endpoint: string;
+  /** Seconds; 0 for off. */
+  readonly keepalive: number;
+  readonly allowedIps: readonly string[];
+}
+
+export interface DesiredWireguardRoute {
+  readonly cidr: string;
+  /** `tunnel`: encrypted; `throw`: by the ordinary routes. */
+  readonly mode: 'tunnel' | 'throw';
+  readonly why: string;
+}
+
 /** A block that is ours: it is announced, and what no pod has of it leads nowhere. */
 export interface DesiredBlock {
   readonly cidr: string;
@@ -87,6 +160,8 @@ export interface DesiredPool {
   readonly natOutgoing: boolean;
   readonly disabled: boolean;
   readonly disableBgpExport: boolean;
+  /** For addresses of services only: no pod is ever behind it. */
+  readonly loadBalancerOnly?: boolean;
 }
 
 export interface DesiredBgp {

@@ -1,7 +1,7 @@
 /**
  * calc: the brain. Pure and synchronous.
  *
- *     resources ─► Calculation ─► Desired (bgp, blocks, workloads, pools, tunnels)
+ *     resources ─► Calculation ─► Desired (bgp, blocks, workloads, pools, tunnels, nat, services)
  *
  * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
  * keep their identity. `desired.ts` is the contract with the hands (dataplane, routing).
@@ -13,15 +13,21 @@ export type {
   DesiredBgp,
   DesiredBlock,
   DesiredIpip,
+  DesiredNat,
   DesiredPeer,
   DesiredPool,
+  DesiredServices,
   DesiredTunnels,
   DesiredVtep,
   DesiredVxlan,
   DesiredVxlanRoute,
+  DesiredWireguard,
+  DesiredWireguardPeer,
+  DesiredWireguardRoute,
   DesiredWorkload,
   Encapsulation,
   PeerType,
 } from './desired.ts';
+export { NO_TUNNELS } from './desired.ts';
 export { asNumber, nodeAddress } from './peers.ts';
 export { sameSubnet, vtepMac } from './vxlan.ts';

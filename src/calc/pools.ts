@@ -12,6 +12,11 @@ export function desiredPools(pools: ReadonlyMap<string, IPPool>): DesiredPool[] 
       natOutgoing: spec.natOutgoing ?? false,
       disabled: spec.disabled ?? false,
       disableBgpExport: spec.disableBGPExport ?? false,
+      ...(isLoadBalancerOnly(spec) && { loadBalancerOnly: true }),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isLoadBalancerOnly({ allowedUses = [] }: IPPool['spec']): boolean {
+  return allowedUses.length > 0 && allowedUses.every((use) => use === 'LoadBalancer');
 }

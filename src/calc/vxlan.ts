@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import {
-  addressPlus,
   containsAddress,
   containsPrefix,
   formatAddress,
   formatPrefix,
-  networkAddress,
   type Prefix,
   parseAddress,
   parsePrefix,
   tryParsePrefix,
 } from '../base/index.ts';
-import type { FelixConfiguration, IPAMBlock, Node } from '../model/index.ts';
+import type { IPAMBlock, Node } from '../model/index.ts';
 import type { DesiredPool, DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from './desired.ts';
+import type { FelixSettings } from './felix.ts';
+import { holdings } from './holdings.ts';
 import { nodeAddress } from './peers.ts';
 
 const DEFAULT_VNI = 4096;
@@ -23,7 +23,7 @@ export interface VxlanInputs {
   readonly nodes: ReadonlyMap<string, Node>;
   readonly blocks: ReadonlyMap<string, IPAMBlock>;
   readonly pools: readonly DesiredPool[];
-  readonly felix: FelixConfiguration | undefined;
+  readonly felix: FelixSettings;
 }
 
 /** Calico's MAC for a node's VXLAN device: `66`, then the first five octets of SHA-1 of the node's name (IPv6: with `-v6`). */
@@ -49,8 +49,8 @@ export function desiredVxlan(inputs: VxlanInputs, family: 4 | 6): DesiredVxlan |
     .sort((a, b) => (a.node < b.node ? -1 : 1));
   return {
     family,
-    vni: inputs.felix?.spec.vxlanVNI ?? DEFAULT_VNI,
-    port: inputs.felix?.spec.vxlanPort ?? DEFAULT_PORT,
+    vni: inputs.felix.vxlanVNI ?? DEFAULT_VNI,
+    port: inputs.felix.vxlanPort ?? DEFAULT_PORT,
     underlay,
     address: vtepAddress(node, family),
     mac: ownMac(node, family),
@@ -83,7 +83,6 @@ interface PoolRange {
   readonly prefix: Prefix;
 }
 
-/** Other nodes' blocks, and single addresses that a node borrowed from a block that isn't its own. */
 function routesTo(
   inputs: VxlanInputs,
   self: Node,
@@ -91,25 +90,12 @@ function routesTo(
   peers: ReadonlyMap<string, DesiredVtep>,
 ): DesiredVxlanRoute[] {
   const routes: DesiredVxlanRoute[] = [];
-  const put = (cidr: string, owner: string, prefix: Prefix, why: string): void => {
-    const peer = peers.get(owner);
+  for (const { cidr, prefix, node, why } of holdings(inputs.blocks.values())) {
+    const peer = peers.get(node);
     const range = pools.find((candidate) => containsPrefix(candidate.prefix, prefix));
-    if (peer === undefined || range === undefined) return;
+    if (peer === undefined || range === undefined) continue;
     const direct = range.pool.vxlan === 'CrossSubnet' && sameSubnet(self, peer.underlay);
     routes.push({ cidr, mode: direct ? 'subnet' : 'tunnel', via: direct ? peer.underlay : peer.address, why });
-  };
-  for (const { spec } of inputs.blocks.values()) {
-    const block = parsePrefix(spec.cidr);
-    const owner = spec.affinity?.startsWith('host:') ? spec.affinity.slice(5) : undefined;
-    if (owner !== undefined) put(spec.cidr, owner, block, `block of ${owner}`);
-    for (const [ordinal, attribute] of spec.allocations.entries()) {
-      if (attribute === null) continue;
-      const holder = spec.attributes[attribute]?.secondary?.['node'];
-      if (holder === undefined || holder === owner) continue;
-      const address = addressPlus(networkAddress(block), ordinal);
-      const cidr = `${formatAddress(address)}/${block.family === 4 ? 32 : 128}`;
-      put(cidr, holder, parsePrefix(cidr), `borrowed by ${holder}`);
-    }
   }
   return routes.sort((a, b) => (a.cidr < b.cidr ? -1 : 1));
 }

@@ -74,7 +74,7 @@ function datastoreProblems(kinds: readonly KindStatus[]): string[] {
 function kernelProblems({ routes, endpoints, nat, tunnels }: Dataplane): string[] {
   return [
     ...tunnels.failures().map(({ what, reason }) => `tunnel ${what}: ${reason}`),
-    ...nat.failures().map(({ family, reason }) => `natOutgoing for IPv${family}: ${reason}`),
+    ...nat.failures().map(({ what, reason }) => `${what}: ${reason}`),
     ...routes.failures().map(({ prefix, reason }) => `route ${prefix}: ${reason}`),
     ...endpoints.failures().map(({ key, reason }) => `endpoint ${key}: ${reason}`),
   ];

@@ -8,6 +8,10 @@ import { NatReconciler } from './nat/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
+import { addressedDevices } from './tunnels/render.ts';
+
+/** What the packet filter's tables follow from. */
+const NAT_SECTIONS = ['pools', 'nat', 'services', 'tunnels'] as const satisfies readonly (keyof Desired)[];
 
 export interface DataplaneOptions {
   readonly kernel: Kernel;
@@ -74,7 +78,7 @@ export class Dataplane {
     this.#applied = desired;
     if (desired.blocks !== before?.blocks) this.#blocks(desired.blocks);
     if (desired.workloads !== before?.workloads) this.endpoints.apply(desired.workloads);
-    if (desired.pools !== before?.pools) void this.nat.apply(desired.pools);
+    if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section])) void this.#nat(desired);
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
   }
 
@@ -164,6 +168,10 @@ export class Dataplane {
         this.#options.log.info({}, 'the kernel reported more changes than could be read; listing again');
         void this.resync().catch((error) => this.#options.log.error({ err: reasonOf(error) }, 'resync failed'));
     }
+  }
+
+  #nat({ pools, nat, services, tunnels }: Desired): Promise<void> {
+    return this.nat.apply({ pools, nat, services, tunnels: addressedDevices(tunnels) });
   }
 
   #readRoutes(): void {

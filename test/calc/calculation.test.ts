@@ -90,3 +90,42 @@ t.test('the outcome does not depend on the order of arrival', async (t) => {
   t.equal(JSON.stringify(oneByOne.desired()), forward, 'one by one');
   t.equal(JSON.stringify(calculation([...updates, ...updates]).desired()), forward, 'twice');
 });
+
+t.test('FelixConfiguration says how natOutgoing translates; the node’s own goes before the default', async (t) => {
+  const made = calculation([...base, node('b', '10.0.0.2')]);
+  t.same(made.desired().nat, { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined });
+  const settings = {
+    natPortRange: '32768:60999',
+    natOutgoingAddress: '192.0.2.7',
+    natOutgoingExclusions: 'IPPoolsAndHostIPs',
+  };
+  made.apply([
+    put('FelixConfiguration', 'default', { ...settings, externalNodesList: ['192.0.2.9', '198.51.100.0/24'] }),
+  ]);
+  t.match(made.desired().nat, {
+    hosts: ['10.0.0.1/32', '10.0.0.2/32', '192.0.2.9/32', '198.51.100.0/24'],
+    address: '192.0.2.7',
+    ports: '32768-60999',
+  });
+  made.apply([
+    put('FelixConfiguration', 'node.a', { natPortRange: 5000 }),
+    put('FelixConfiguration', 'node.b', settings),
+  ]);
+  t.equal(made.desired().nat.ports, '5000-5000');
+  made.apply([put('FelixConfiguration', 'node.a', { natPortRange: 0 })]);
+  t.equal(made.desired().nat.ports, undefined, '0 says none');
+});
+
+t.test('where services live comes from BGPConfiguration, what becomes of loops from FelixConfiguration', async (t) => {
+  const made = calculation();
+  t.same(made.desired().services, { cidrs: [], loops: 'Drop' });
+  made.apply([
+    put('BGPConfiguration', 'default', {
+      serviceClusterIPs: [{ cidr: '10.96.0.0/12' }, { cidr: 'fd96::/108' }],
+      serviceExternalIPs: [{ cidr: '192.0.2.0/24' }],
+      serviceLoadBalancerIPs: [{ cidr: '192.0.2.0/24' }],
+    }),
+    put('FelixConfiguration', 'default', { serviceLoopPrevention: 'Reject' }),
+  ]);
+  t.same(made.desired().services, { cidrs: ['10.96.0.0/12', '192.0.2.0/24', 'fd96::/108'], loops: 'Reject' });
+});

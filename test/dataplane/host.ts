@@ -92,6 +92,8 @@ export function wanted(
     bgp: undefined,
     pools,
     tunnels: { ipip: undefined, vxlan4: undefined, vxlan6: undefined },
+    nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined },
+    services: { cidrs: [], loops: 'Drop' },
     blocks: blocks.map((cidr) => ({ cidr, inUse: 0, size: cidr.endsWith('/32') ? 1 : 64 })),
     workloads: Object.entries(pods).map(([name, address]) => ({
       key: `default/${name}`,

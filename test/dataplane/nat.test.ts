@@ -1,8 +1,8 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { DesiredPool } from '../../src/calc/index.ts';
+import type { DesiredNat, DesiredPool } from '../../src/calc/index.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
-import { natTable, natTransaction } from '../../src/dataplane/nat/render.ts';
+import { type NatInputs, natTables } from '../../src/dataplane/nat/render.ts';
 import { Transaction } from '../../src/nftables/index.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 
@@ -20,6 +20,27 @@ function pool(cidr: string, natOutgoing: boolean, more: Partial<DesiredPool> = {
 }
 
 const POOLS = [pool('10.244.0.0/16', true), pool('10.99.0.0/16', false, { disabled: true }), pool('fd00::/64', false)];
+const PLAIN: DesiredNat = { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined };
+
+function inputs(more: Partial<NatInputs> = {}): NatInputs {
+  return { pools: POOLS, nat: PLAIN, services: { cidrs: [], loops: 'Drop' }, tunnels: { 4: [], 6: [] }, ...more };
+}
+
+function nat(settings: Partial<DesiredNat>, pools = POOLS): NatInputs {
+  return inputs({ pools, nat: { ...PLAIN, ...settings } });
+}
+
+/** The text for the table, with dots for fingerprints; undefined when there should be none. */
+function text(name: string, of: NatInputs): string | undefined {
+  const found = natTables(of).find(({ table }) => `${table.family} ${table.name}` === name);
+  return found?.wanted?.text.replaceAll(/ [0-9a-f]{8}"/g, ' …"');
+}
+
+/** Just the rules of a table, without where they stand. */
+function rules(name: string, of: NatInputs): readonly string[] {
+  const lines = text(name, of)?.split('\n') ?? [];
+  return lines.filter((line) => line.startsWith('add rule ')).map((line) => line.split(' ').slice(5).join(' '));
+}
 
 function reconciler(nft = new FakeNft()): { nft: FakeNft; clock: VirtualClock; nat: NatReconciler } {
   const clock = new VirtualClock();
@@ -27,63 +48,171 @@ function reconciler(nft = new FakeNft()): { nft: FakeNft; clock: VirtualClock; n
 }
 
 t.test('packets from a pool with natOutgoing to outside every pool are masqueraded', async (t) => {
-  const text = natTransaction(4, POOLS)?.text.replaceAll(/natOutgoing [0-9a-f]{8}/g, 'natOutgoing …');
   t.equal(
-    text,
+    text('ip vrouter-nat', inputs()),
     [
       'add table ip vrouter-nat',
       'delete table ip vrouter-nat',
       'add table ip vrouter-nat',
-      'add set ip vrouter-nat masq-ipam-pools { type ipv4_addr ; flags interval ; auto-merge ; }',
+      'add set ip vrouter-nat masq-ipam-pools { type ipv4_addr ; flags interval ; }',
       'add element ip vrouter-nat masq-ipam-pools { 10.244.0.0/16 }',
-      'add set ip vrouter-nat network-ip-pools { type ipv4_addr ; flags interval ; auto-merge ; }',
+      'add set ip vrouter-nat network-ip-pools { type ipv4_addr ; flags interval ; }',
       'add element ip vrouter-nat network-ip-pools { 10.244.0.0/16, 10.99.0.0/16 }',
-      'add chain ip vrouter-nat nat-outgoing { type nat hook postrouting priority 100 ; }',
-      'flush chain ip vrouter-nat nat-outgoing',
-      'add rule ip vrouter-nat nat-outgoing ip saddr @masq-ipam-pools ip daddr != @network-ip-pools masquerade comment "natOutgoing …"',
+      'add chain ip vrouter-nat postrouting { type nat hook postrouting priority 100 ; }',
+      'flush chain ip vrouter-nat postrouting',
+      'add rule ip vrouter-nat postrouting ip saddr @masq-ipam-pools ip daddr != @network-ip-pools masquerade fully-random comment "natOutgoing …"',
       '',
     ].join('\n'),
   );
-  t.equal(natTransaction(6, POOLS), undefined);
+  t.equal(text('ip6 vrouter-nat', inputs()), undefined);
+});
+
+t.test('how FelixConfiguration changes the translation', async (t) => {
+  const match = 'ip saddr @masq-ipam-pools ip daddr != @network-ip-pools';
+  const table: Readonly<Record<string, readonly [NatInputs, readonly string[]]>> = {
+    natPortRange: [
+      nat({ ports: '32768-60999' }),
+      [
+        `${match} meta l4proto { tcp, udp } masquerade to :32768-60999 fully-random comment "natOutgoing ports …"`,
+        `${match} masquerade fully-random comment "natOutgoing …"`,
+      ],
+    ],
+    natOutgoingAddress: [
+      nat({ address: '192.0.2.7' }),
+      [`${match} snat to 192.0.2.7 fully-random comment "natOutgoing …"`],
+    ],
+    'both together': [
+      nat({ address: '192.0.2.7', ports: '1000-2000' }),
+      [
+        `${match} meta l4proto { tcp, udp } snat to 192.0.2.7:1000-2000 fully-random comment "natOutgoing ports …"`,
+        `${match} snat to 192.0.2.7 fully-random comment "natOutgoing …"`,
+      ],
+    ],
+    'an address of the other family': [
+      nat({ address: 'fd00::7' }),
+      [`${match} masquerade fully-random comment "natOutgoing …"`],
+    ],
+    natOutgoingExclusions: [
+      nat({ hosts: ['172.18.0.11/32', 'fd01::1/128'] }),
+      [`${match} ip daddr != @all-hosts-net masquerade fully-random comment "natOutgoing …"`],
+    ],
+    iptablesNATOutgoingInterfaceFilter: [
+      nat({ outInterface: 'eth+' }),
+      [`${match} oifname "eth*" masquerade fully-random comment "natOutgoing …"`],
+    ],
+  };
+  for (const [what, [of, expected]] of Object.entries(table)) t.same(rules('ip vrouter-nat', of), expected, what);
+  const v6 = nat({ address: 'fd00::7', ports: '1-2' }, [pool('fd00::/64', true)]);
+  t.match(rules('ip6 vrouter-nat', v6)[0], 'snat to [fd00::7]:1-2');
+  t.match(text('ip vrouter-nat', nat({ hosts: ['172.18.0.11/32'] })), 'all-hosts-net { 172.18.0.11/32 }');
+});
+
+t.test('sets hold what lies in nothing else; pools for services alone are not inside', async (t) => {
+  const pools = [
+    ...POOLS,
+    pool('10.244.128.0/17', false),
+    pool('10.244.0.0/16', true, { name: 'twice' }),
+    pool('10.97.0.0/16', false, { loadBalancerOnly: true }),
+  ];
+  t.match(text('ip vrouter-nat', inputs({ pools })), 'network-ip-pools { 10.244.0.0/16, 10.99.0.0/16 }\n');
+});
+
+t.test('what the host sends into a tunnel with another link’s address gets the tunnel’s', async (t) => {
+  const of = inputs({ pools: [], tunnels: { 4: ['tunl0', 'vxlan.calico'], 6: ['vxlan-v6.calico'] } });
+  const rule = (name: string): string =>
+    `oifname "${name}" fib saddr . oif type != local fib saddr type local masquerade fully-random comment "tunnel source ${name} …"`;
+  t.same(rules('ip vrouter-tunnels', of), [rule('tunl0'), rule('vxlan.calico')]);
+  t.same(rules('ip6 vrouter-tunnels', of), [rule('vxlan-v6.calico')]);
+  t.match(text('ip vrouter-tunnels', of), '{ type nat hook postrouting priority 100 ; }');
+});
+
+t.test('packets to services that nothing has translated do not loop', async (t) => {
+  const cidrs = ['10.96.0.0/12', 'fd96::/108'];
+  const of = inputs({ services: { cidrs, loops: 'Drop' } });
+  t.same(rules('ip vrouter-services', of), ['ip daddr @service-ips drop comment "serviceLoopPrevention …"']);
+  t.match(text('ip vrouter-services', of), 'add element ip vrouter-services service-ips { 10.96.0.0/12 }');
+  t.match(
+    text('ip vrouter-services', of),
+    'add chain ip vrouter-services forward { type filter hook forward priority 0 ; }',
+  );
+  t.match(text('ip6 vrouter-services', of), 'service-ips { fd96::/108 }');
+  t.match(rules('ip vrouter-services', inputs({ services: { cidrs, loops: 'Reject' } })), [/@service-ips reject /]);
+  t.equal(text('ip vrouter-services', inputs({ services: { cidrs, loops: 'Disabled' } })), undefined);
 });
 
 t.test('one transaction for a change, none when nothing differs, also after a restart', async (t) => {
   const { nft, nat } = reconciler();
-  await nat.apply(POOLS);
+  await nat.apply(inputs());
   t.equal(nft.done.length, 1);
-  await nat.apply([...POOLS]);
+  await nat.apply(inputs({ pools: [...POOLS] }));
   await nat.resync();
-  await reconciler(nft).nat.apply(POOLS);
+  await reconciler(nft).nat.apply(inputs());
   t.equal(nft.done.length, 1);
-  await nat.apply([...POOLS, pool('10.98.0.0/16', true)]);
+  await nat.apply(inputs({ pools: [...POOLS, pool('10.98.0.0/16', true)] }));
   t.equal(nft.done.length, 2);
+  await nat.apply(inputs({ pools: [...POOLS, pool('10.98.0.0/16', true)], tunnels: { 4: ['tunl0'], 6: [] } }));
+  t.equal(nft.done.length, 3, 'a tunnel’s address leaves the other tables alone');
+  t.match(nft.done[2], /^add table ip vrouter-tunnels\n/);
 });
 
-t.test('the table goes with the last pool that has natOutgoing', async (t) => {
+t.test('changes that come faster than nft answers end in the last one', async (t) => {
   const { nft, nat } = reconciler();
-  await nat.apply(POOLS);
-  await nat.apply(POOLS.slice(1));
+  void nat.apply(inputs({ tunnels: { 4: ['tunl0'], 6: [] } }));
+  void nat.apply(inputs({ services: { cidrs: ['10.96.0.0/12'], loops: 'Drop' } }));
+  await nat.apply(inputs());
+  t.equal(await nft.list({ family: 'ip', name: 'vrouter-tunnels' }), undefined);
+  t.equal(await nft.list({ family: 'ip', name: 'vrouter-services' }), undefined);
+  t.ok(await nft.list({ family: 'ip', name: 'vrouter-nat' }));
+});
+
+t.test('the table goes with the last pool that has natOutgoing; what a former run left goes too', async (t) => {
+  const { nft, nat } = reconciler();
+  await nat.apply(inputs());
+  await nat.apply(inputs({ pools: POOLS.slice(1) }));
   t.equal(await nft.list({ family: 'ip', name: 'vrouter-nat' }), undefined);
   await nat.resync();
   t.equal(nft.done.length, 2);
+  await nat.apply(inputs());
+  await reconciler(nft).nat.apply(inputs({ pools: [] }));
+  t.equal(await nft.list({ family: 'ip', name: 'vrouter-nat' }), undefined);
 });
 
-t.test('a table that somebody deletes is made again', async (t) => {
-  const { nft, nat } = reconciler();
-  await nat.apply(POOLS);
-  const [text] = nft.done;
-
-  await nft.run(new Transaction(natTable(4)).removeTable());
-  await nat.resync();
-  t.equal(nft.done.at(-1), text);
+t.test('whatever somebody does to a table is repaired', async (t) => {
+  const table = { family: 'ip', name: 'vrouter-nat' } as const;
+  const start = new Transaction(table);
+  const set = { name: 'masq-ipam-pools', type: 'ipv4_addr' } as const;
+  const attacks: Readonly<Record<string, Transaction>> = {
+    'it is deleted': start.removeTable(),
+    'its rules are flushed': start.flushTable(),
+    'a rule is added': start.addRule({ chain: 'postrouting', expression: 'accept' }),
+    'an element is added': start.addElements(set, ['10.1.0.0/16']),
+    'an element is removed': start.deleteElements(set, ['10.244.0.0/16']),
+  };
+  for (const [what, attack] of Object.entries(attacks)) {
+    const { nft, nat } = reconciler();
+    await nat.apply(inputs());
+    const [made] = nft.done;
+    await nft.run(attack);
+    await nat.resync();
+    t.equal(nft.done.at(-1), made, what);
+    t.equal(nft.done.length, 3, what);
+  }
 });
 
-t.test('a refusal is named and tried again', async (t) => {
+t.test('a refusal is named and tried again, and holds up no other table', async (t) => {
   const { nft, nat, clock } = reconciler();
   nft.failOnce('Error: no such thing');
-  await nat.apply(POOLS);
-  t.match(nat.failures(), [{ family: 4, reason: /no such thing/ }]);
+  await nat.apply(inputs({ tunnels: { 4: ['tunl0'], 6: [] } }));
+  t.match(nat.failures(), [{ what: 'natOutgoing for IPv4', reason: /no such thing/ }]);
+  t.match(
+    nat.entries().map(({ text, present, why }) => [text.split(' ')[1], present, why]),
+    [
+      ['vrouter-nat', false, /no such thing/],
+      ['vrouter-tunnels', true, 'tunnel source tunl0'],
+    ],
+  );
   await clock.advanceAsync(1000);
   t.same(nat.failures(), []);
-  t.equal(nft.done.length, 1);
+  t.equal(nft.done.length, 2);
+  t.ok(nat.entries().every(({ present }) => present));
 });

@@ -1,20 +1,30 @@
-import { type Clock, type Family, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
-import type { DesiredPool } from '../../calc/desired.ts';
+import { type Clock, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
 import { type Nft, Transaction } from '../../nftables/index.ts';
-import { commentOf, natTable, natTransaction } from './render.ts';
+import { isMade } from './listed.ts';
+import { type NatInputs, type NatTable, natTables } from './render.ts';
 
-/** NAT that can't be programmed, and why. */
+/** A table that can't be programmed, and why. */
 export interface FailedNat {
-  readonly family: Family;
+  readonly what: string;
   readonly reason: string;
 }
 
-/** Keeps our NAT tables as the pools want them: one transaction for each change, none when nothing differs. */
+/** A rule of ours, for people. */
+export interface NatEntry {
+  readonly text: string;
+  readonly wanted: boolean;
+  readonly present: boolean;
+  readonly why: string;
+}
+
+/** Keeps our nftables tables as they are wanted: one transaction for each change, none when nothing differs. */
 export class NatReconciler {
   readonly #nft: Nft;
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedNat>;
-  #pools: readonly DesiredPool[] | undefined;
+  #tables: readonly NatTable[] = [];
+  /** Whether a table was there, as it is wanted, when it was last looked at; absent while that is not known. */
+  readonly #made = new Map<string, boolean>();
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: { nft: Nft; clock: Clock; log: Log }) {
@@ -23,45 +33,71 @@ export class NatReconciler {
     this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
   }
 
-  /** The pools that there are. Resolves when the tables are right, or their failure is noted. */
-  apply(pools: readonly DesiredPool[]): Promise<void> {
-    this.#pools = pools;
-    return this.resync();
+  /** What the tables follow from. Resolves when they are right, or their failure is noted. */
+  apply(inputs: NatInputs): Promise<void> {
+    const before = this.#tables;
+    this.#tables = natTables(inputs).map((now) => before.find((was) => isSame(was, now)) ?? now);
+    return this.#bring(this.#tables.filter((one) => !before.includes(one)));
   }
 
   /** Looks at the tables again and repairs what differs. */
   resync(): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
-      for (const family of [4, 6] as const) await this.#bring(family);
-    });
-    return this.#turn;
+    return this.#bring(this.#tables.filter((one) => one.wanted !== undefined || this.#made.get(keyOf(one)) !== false));
   }
 
   failures(): readonly FailedNat[] {
     return this.#failing.details();
   }
 
+  /** Each rule that is wanted, whether it is there, and why. */
+  entries(): readonly NatEntry[] {
+    return this.#tables.flatMap((one) => {
+      const { table, wanted, what } = one;
+      const refused = this.#failing.details().find((failed) => failed.what === what)?.reason;
+      return (wanted?.operations ?? []).flatMap((operation) => {
+        if (operation.kind !== 'add rule') return [];
+        const { expression, comment } = operation.rule;
+        const text = `${table.family} ${table.name} ${expression}`;
+        const present = this.#made.get(keyOf(one)) ?? false;
+        return [{ text, wanted: true, present, why: refused ?? comment?.replace(/ [0-9a-f]{8}$/, '') ?? what }];
+      });
+    });
+  }
+
   stop(): void {
     this.#failing.clear();
   }
 
-  async #bring(family: Family): Promise<void> {
-    if (this.#pools === undefined) return;
-    const wanted = natTransaction(family, this.#pools);
-    const key = String(family);
+  #bring(tables: readonly NatTable[]): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      for (const one of tables) await this.#make(one);
+    });
+    return this.#turn;
+  }
+
+  async #make(one: NatTable): Promise<void> {
+    if (!this.#tables.includes(one)) return;
+    const { table, wanted, what } = one;
+    const key = keyOf(one);
+    this.#made.delete(key);
     try {
-      const found = await this.#nft.list(natTable(family));
-      if (wanted === undefined) {
-        if (found !== undefined) await this.#nft.run(new Transaction(natTable(family)).removeTable());
-      } else if (!found?.rules.some(({ comment }) => comment === commentOf(wanted))) {
-        await this.#nft.run(wanted);
-      }
+      const found = await this.#nft.list(table);
+      if (wanted !== undefined && !isMade(found, wanted)) await this.#nft.run(wanted);
+      if (wanted === undefined && found !== undefined) await this.#nft.run(new Transaction(table).removeTable());
+      this.#made.set(key, wanted !== undefined);
       this.#failing.done(key);
     } catch (error) {
       const reason = reasonOf(error);
-      const attempts = this.#failing.failed(key, { family, reason }, () => void this.resync());
-      if (attempts === 1)
-        this.#log.warn({ family, err: reason }, 'natOutgoing could not be programmed; trying again later');
+      const attempts = this.#failing.failed(key, { what, reason }, () => void this.resync());
+      if (attempts === 1) this.#log.warn({ what, err: reason }, 'an nftables table is refused; trying again later');
     }
   }
+}
+
+function isSame(a: NatTable, b: NatTable): boolean {
+  return keyOf(a) === keyOf(b) && a.wanted?.text === b.wanted?.text;
+}
+
+function keyOf({ table }: NatTable): string {
+  return `${table.family} ${table.name}`;
 }

@@ -1,4 +1,4 @@
-import { containsPrefix, parsePrefix } from '../../base/index.ts';
+import { containsPrefix, type Family, parsePrefix } from '../../base/index.ts';
 import type { DesiredIpip, DesiredPool, DesiredTunnels, DesiredVxlan, DesiredVxlanRoute } from '../../calc/desired.ts';
 import type {
   InterfaceAddressEntry,
@@ -21,6 +21,14 @@ export const DEVICE: Readonly<Record<TunnelKind, string>> = {
   vxlan4: 'vxlan.calico',
   vxlan6: 'vxlan-v6.calico',
 };
+
+/** The devices of each family that have an address: what the host sends through one should come from it. */
+export function addressedDevices(tunnels: DesiredTunnels): Readonly<Record<Family, readonly string[]>> {
+  const addressed = TUNNEL_KINDS.filter((kind) => tunnels[kind]?.address !== undefined);
+  const of = (family: Family): readonly string[] =>
+    addressed.filter((kind) => (kind === 'vxlan6') === (family === 6)).map((kind) => DEVICE[kind]);
+  return { 4: of(4), 6: of(6) };
+}
 
 /** A tunnel device as it should be. */
 export interface DeviceSpec {

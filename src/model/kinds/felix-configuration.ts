@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { anyCase, cidr, duration, logLevel, oneOf, protocol, routePriority, selector } from './field.ts';
+import { anyCase, cidr, duration, ip, logLevel, oneOf, portRange, protocol, routePriority, selector } from './field.ts';
 
 const tcpPort = z.number().int().min(0).max(65535);
 const mtu = z.number().int().min(0).max(65535);
+const interfaceName = z.string().regex(/^[^/:\s]{1,15}$/, 'must be a name of at most 15 characters');
 const switchable = oneOf('Enabled', 'Disabled');
 const failsafePorts = z.array(z.looseObject({ protocol, port: tcpPort, net: cidr.optional() }));
 
@@ -50,14 +51,20 @@ const spec = z.looseObject({
   iptablesMarkMask: z.number().int().min(0).max(0xffffffff).optional(),
   nftablesMarkMask: z.number().int().min(0).max(0xffffffff).optional(),
   nftablesRefreshInterval: duration.optional(),
-  iptablesNATOutgoingInterfaceFilter: z.string().optional(),
+  iptablesNATOutgoingInterfaceFilter: z
+    .string()
+    .regex(
+      /^[a-zA-Z0-9:._-]{0,15}\+?$/,
+      'must be the name of an interface, or with + at its end the beginning of names',
+    )
+    .optional(),
   logSeverityScreen: logLevel.optional(),
   logSeverityFile: logLevel.optional(),
   logSeveritySys: logLevel.optional(),
   logPrefix: z.string().optional(),
   mtuIfacePattern: z.string().optional(),
-  natOutgoingAddress: z.string().optional(),
-  natPortRange: z.union([z.number(), z.string()]).optional(),
+  natOutgoingAddress: ip.optional(),
+  natPortRange: portRange.optional(),
   natOutgoingExclusions: oneOf('IPPoolsOnly', 'IPPoolsAndHostIPs').optional(),
   nftablesMode: oneOf('Enabled', 'Disabled', 'Auto').optional(),
   programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly').optional(),
@@ -75,7 +82,11 @@ const spec = z.looseObject({
   wireguardEnabledV6: z.boolean().optional(),
   wireguardListeningPort: tcpPort.optional(),
   wireguardListeningPortV6: tcpPort.optional(),
-  wireguardRoutingRulePriority: z.number().int().optional(),
+  wireguardInterfaceName: interfaceName.optional(),
+  wireguardInterfaceNameV6: interfaceName.optional(),
+  wireguardRoutingRulePriority: z.number().int().min(1).max(32765).optional(),
+  wireguardHostEncryptionEnabled: z.boolean().optional(),
+  wireguardKeepAlive: duration.optional(),
   workloadSourceSpoofing: oneOf('Disabled', 'Any').optional(),
   nodeSelector: selector.optional(),
 });

@@ -75,6 +75,15 @@ export const duration = z
 /** A port, a range `min:max`, or the name of a port. */
 export const port = z.union([z.number().int().min(0).max(65535), z.string().regex(/^[a-zA-Z0-9_.:-]{1,128}$/)]);
 
+/** Ports as one number or `min:max`; 0 stands for none. */
+export const portRange = z.union([
+  z.number().int().min(0).max(65535),
+  z.string().refine((text) => {
+    const [, min, max = min] = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(text) ?? [];
+    return min !== undefined && Number(min) <= Number(max) && Number(max) <= 65535;
+  }, 'must be a port or a range such as 32768:60999'),
+]);
+
 export const protocol = z.union([
   z.number().int().min(1).max(255),
   z

@@ -1,0 +1,55 @@
+import { formatPrefix, hostPrefix, parseAddress, tryParseAddress, tryParsePrefix } from '../base/index.ts';
+import type { BGPConfiguration, Node } from '../model/index.ts';
+import type { DesiredNat, DesiredServices } from './desired.ts';
+import type { FelixSettings } from './felix.ts';
+import { nodeAddress } from './peers.ts';
+
+/** How natOutgoing translates, as FelixConfiguration has it. */
+export function desiredNat(felix: FelixSettings, nodes: ReadonlyMap<string, Node>): DesiredNat {
+  const apart = felix.natOutgoingExclusions === 'IPPoolsAndHostIPs';
+  return {
+    hosts: apart ? hosts(felix, nodes) : undefined,
+    address: felix.natOutgoingAddress || undefined,
+    ports: portRange(felix.natPortRange),
+    outInterface: felix.iptablesNATOutgoingInterfaceFilter || undefined,
+  };
+}
+
+/** Nodes' own addresses and the networks of `externalNodesList`: Calico's `all-hosts-net`. */
+function hosts(felix: FelixSettings, nodes: ReadonlyMap<string, Node>): readonly string[] {
+  const own = [...nodes.values()].flatMap((node) =>
+    ([4, 6] as const).flatMap((family) => {
+      const address = nodeAddress(node, family);
+      return address === undefined ? [] : [formatPrefix(hostPrefix(parseAddress(address)))];
+    }),
+  );
+  const external = (felix.externalNodesList ?? []).flatMap((text) => {
+    const address = tryParseAddress(text);
+    const network = address === undefined ? tryParsePrefix(text) : hostPrefix(address);
+    return network === undefined ? [] : [formatPrefix(network)];
+  });
+  return [...new Set([...own, ...external])].sort();
+}
+
+/** `min-max` of a port, or of Calico's range `min:max`; undefined for none, and for 0, which says none. */
+function portRange(value: number | string | undefined): string | undefined {
+  const [, min, max = min] = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(String(value ?? '')) ?? [];
+  return min === undefined || Number(max) === 0 ? undefined : `${min}-${max}`;
+}
+
+/**
+ * Where services live, as `BGPConfiguration default` tells, and what becomes of a packet for one that does not exist:
+ * left alone it would go to the default gateway, which was told by BGP to send it here.
+ */
+export function desiredServices(
+  felix: FelixSettings,
+  configurations: ReadonlyMap<string, BGPConfiguration>,
+): DesiredServices {
+  const { serviceClusterIPs, serviceExternalIPs, serviceLoadBalancerIPs } = configurations.get('default')?.spec ?? {};
+  const listed = [serviceClusterIPs, serviceExternalIPs, serviceLoadBalancerIPs].flatMap((list) => list ?? []);
+  const cidrs = listed.flatMap(({ cidr }) => {
+    const network = tryParsePrefix(cidr);
+    return network === undefined ? [] : [formatPrefix(network)];
+  });
+  return { cidrs: [...new Set(cidrs)].sort(), loops: felix.serviceLoopPrevention ?? 'Drop' };
+}
