@@ -11,6 +11,8 @@ export class FirstTables {
   #settled = false;
   /** The peer that was found wanting last: mostly it still is, and the others need not be asked. */
   #wanting: RoutePeer | undefined;
+  /** Those that come after it: the ones before were not wanting when they were asked. */
+  #others: Iterator<RoutePeer> | undefined;
   #cancel: Cancel = () => {};
 
   /** `complete` is called once. */
@@ -37,8 +39,20 @@ export class FirstTables {
     if (this.#settled || peers.size === 0) return;
     const wanting = this.#wanting;
     if (wanting && isWanting(wanting) && peers.get(wanting.config.address) === wanting) return;
-    this.#wanting = [...peers.values()].find(isWanting);
+    this.#wanting = this.#nextWanting() ?? this.#firstWanting(peers);
     if (this.#wanting === undefined) this.#settle();
+  }
+
+  #firstWanting(peers: ReadonlyMap<string, RoutePeer>): RoutePeer | undefined {
+    this.#others = peers.values();
+    return this.#nextWanting();
+  }
+
+  #nextWanting(): RoutePeer | undefined {
+    for (let next = this.#others?.next(); next && !next.done; next = this.#others?.next()) {
+      if (isWanting(next.value)) return next.value;
+    }
+    return undefined;
   }
 
   #settle(): void {

@@ -23,12 +23,15 @@ interface Terms {
 
 /** The OPEN for all peers that are offered the same: made and encoded once. */
 export class Offer {
+  /** Whose it is. */
+  readonly local: LocalSpeaker;
   readonly open: Omit<Open, 'kind'>;
   readonly bytes: Uint8Array;
   #met: readonly Capability[] | undefined;
   #agreement: Agreement | undefined;
 
-  constructor(open: Omit<Open, 'kind'>) {
+  constructor(local: LocalSpeaker, open: Omit<Open, 'kind'>) {
+    this.local = local;
     this.open = open;
     this.bytes = encodeOpen(open);
   }
@@ -58,7 +61,7 @@ export function offerTo(config: PeerConfig, local: LocalSpeaker): Offer {
   let offer = offers.get(key);
   if (offer === undefined) {
     const { asn, holdTime } = terms;
-    offer = new Offer({ asn, holdTime, routerId: local.routerId, capabilities: capabilities(terms, local) });
+    offer = new Offer(local, { asn, holdTime, routerId: local.routerId, capabilities: capabilities(terms, local) });
     offers.set(key, offer);
   }
   return offer;

@@ -26,7 +26,6 @@ const CONNECT_RETRY_TIME = 120;
  * for the `Arbiter`; damping after errors, what outlives a session, and who gets its messages come together here.
  */
 export class Peering implements ConversationOwner, Converser {
-  config: PeerConfig;
   /** Whether there should be a session. */
   wanted = false;
   damping: Damping = UNDAMPED;
@@ -42,13 +41,15 @@ export class Peering implements ConversationOwner, Converser {
   readonly #random: () => number;
   readonly #dialler: Dialler;
   readonly #records: Witness | undefined;
+  #config: PeerConfig;
+  #offered: Offer | undefined;
   /** An error was counted since conversations were last looked at. */
   #punish = false;
 
   /** The handler knows the peer as `handle`. */
   constructor(config: PeerConfig, environment: SessionEnvironment, handle: PeerHandle) {
     const { clock, onEvent = () => {}, onRecord } = environment;
-    this.config = config;
+    this.#config = config;
     this.#environment = environment;
     this.#handle = handle;
     this.#clock = clock;
@@ -58,12 +59,21 @@ export class Peering implements ConversationOwner, Converser {
     this.standing = new Standing(config.address, clock, this.log, onEvent);
     const records = onRecord && new Witness(environment.local().asn, onRecord);
     this.#records = records;
-    this.witness = records && ((conversation, way, bytes) => records.messages(conversation, this.config, way, bytes));
+    this.witness = records && ((conversation, way, bytes) => records.messages(conversation, this.#config, way, bytes));
     this.arbiter = new Arbiter(clock, this, this.delayOpenTime);
   }
 
+  get config(): PeerConfig {
+    return this.#config;
+  }
+
+  set config(config: PeerConfig) {
+    this.#config = config;
+    this.#offered = undefined;
+  }
+
   get delayOpenTime(): number {
-    return this.config.delayOpenTime ?? 0;
+    return this.#config.delayOpenTime ?? 0;
   }
 
   get negotiated(): Negotiated | undefined {
@@ -72,8 +82,8 @@ export class Peering implements ConversationOwner, Converser {
 
   converse(initiator: Initiator, delayOpenTime: number): Conversation {
     const settings = {
-      dials: initiator === 'self' && !this.config.passive,
-      connectRetryTime: this.config.connectRetryTime ?? CONNECT_RETRY_TIME,
+      dials: initiator === 'self' && !this.#config.passive,
+      connectRetryTime: this.#config.connectRetryTime ?? CONNECT_RETRY_TIME,
       delayOpenTime,
       random: this.#random,
     };
@@ -81,7 +91,7 @@ export class Peering implements ConversationOwner, Converser {
   }
 
   dial(conversation: Conversation): void {
-    this.#dialler.dial(this.config, conversation);
+    this.#dialler.dial(this.#config, conversation);
   }
 
   cancelDial(): void {
@@ -95,7 +105,7 @@ export class Peering implements ConversationOwner, Converser {
   negotiate(conversation: Conversation, theirs: Open): Negotiation {
     const { local, remote } = conversation.connection!;
     const ends = { localAddress: local.address, peerAddress: remote.address };
-    return negotiate(this.#offer(), theirs, this.config, ends);
+    return negotiate(this.#offer(), theirs, this.#config, ends);
   }
 
   judge(conversation: Conversation, threshold: Threshold, overdue: boolean): Judgement {
@@ -109,7 +119,7 @@ export class Peering implements ConversationOwner, Converser {
   established(conversation: Conversation): void {
     this.arbiter.up(conversation);
     this.standing.show('Established', conversation.reason);
-    this.#records?.up(conversation, this.config);
+    this.#records?.up(conversation, this.#config);
     this.#environment.handler.established(this.#handle, conversation.negotiated!);
   }
 
@@ -167,7 +177,10 @@ export class Peering implements ConversationOwner, Converser {
     dialled.dispatch(after > 0 ? { kind: 'start', after } : { kind: 'start' });
   }
 
+  /** What we offer to the peer: looked up again when the configuration or the speaker is another one. */
   #offer(): Offer {
-    return offerTo(this.config, this.#environment.local());
+    const local = this.#environment.local();
+    if (this.#offered?.local !== local) this.#offered = offerTo(this.#config, local);
+    return this.#offered;
   }
 }

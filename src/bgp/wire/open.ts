@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../base/index.ts';
 import { u16, u32 } from './attribute/row.ts';
 import { type Capability, decodeCapability, encodeCapability } from './capability.ts';
+import { LikeParameters } from './like-parameters.ts';
 import { frame, HEADER_LENGTH, MESSAGE } from './message.ts';
 import { ERROR, type Notification, notification, OPEN_ERROR } from './notification.ts';
 
@@ -10,6 +11,8 @@ export const AS_TRANS = 23456;
 /** Optional parameter types: capabilities (RFC 5492), and the mark of the long form (RFC 9072). */
 const CAPABILITIES = 2;
 const EXTENDED = 255;
+
+const lately = new LikeParameters();
 
 /**
  * An OPEN (RFC 4271 §4.2):
@@ -76,9 +79,14 @@ export function decodeOpen(bytes: Uint8Array, start: number, end: number): OpenR
   const shortAs = u16(bytes, body + 1);
   const holdTime = u16(bytes, body + 3);
   const routerId = u32(bytes, body + 5);
-  const capabilities: Capability[] = [];
-  const wrong = readParameters(bytes, body + 9, end, capabilities);
-  if (wrong !== undefined) return wrong;
+  let capabilities = lately.find(bytes, body + 9, end);
+  if (capabilities === undefined) {
+    const read: Capability[] = [];
+    const wrong = readParameters(bytes, body + 9, end, read);
+    if (wrong !== undefined) return wrong;
+    lately.add(bytes, body + 9, end, read);
+    capabilities = read;
+  }
   const fourOctet = capabilities.find((capability) => capability.kind === 'fourOctetAs');
   const asn = fourOctet?.asn ?? shortAs;
   if (shortAs === 0 || asn === 0) return refuse(OPEN_ERROR.BAD_PEER_AS, 'AS number 0');
