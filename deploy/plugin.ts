@@ -10,7 +10,7 @@ export function pluginBuild(outfile: string): BuildOptions {
     target: 'node24',
     stdin: {
       contents:
-        "import { runCniProcess } from './src/cni/index.ts'; runCniProcess().then((code) => { process.exitCode = code; });",
+        "import { runCniProcess } from './src/cni/process.ts'; runCniProcess().then((code) => process.exit(code));",
       resolveDir: fileURLToPath(new URL('..', import.meta.url)),
       loader: 'ts',
     },

@@ -24,8 +24,8 @@ export interface InstallIo {
 
 const HELP = `Usage: vrouter install-cni
 
-Installs the CNI plugin on this machine: its bundle, its Node and the command 'calico' into /host/opt/cni/bin, and
-the network configuration into /host/etc/cni/net.d. Settings have the names that they have in Calico:
+Installs the CNI plugin on this machine: the command 'calico' and its Node into /host/opt/cni/bin, and the network
+configuration into /host/etc/cni/net.d. Settings have the names that they have in Calico:
 
   CNI_BIN_DIR, CNI_NET_DIR       folders, as this process sees them: /host/opt/cni/bin, /host/etc/cni/net.d
   CNI_HOST_BIN_DIR               the first as the runtime sees it: /opt/cni/bin
@@ -81,11 +81,10 @@ function installPlugin({ env, stdout, node = process.execPath, bundle = besidePr
   if (env['UPDATE_CNI_BINARIES'] === 'false' && existsSync(join(folder, 'calico'))) return;
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: build first, npm run setup`);
   mkdirSync(folder, { recursive: true });
-  // Under names of their own: a runtime takes every file here for a plugin only when a configuration names it.
+  // Under a name of its own: a runtime takes a file here for a plugin only when a configuration names it.
   copyWhole(realpathSync(node), join(folder, 'vrouter-node'), 0o755);
-  copyWhole(bundle, join(folder, 'vrouter-cni.cjs'), 0o644);
-  const command = `#!/bin/sh\nexec ${onHost}/vrouter-node ${onHost}/vrouter-cni.cjs "$@"\n`;
-  writeWhole(join(folder, 'calico'), command, 0o755);
+  // The kernel starts our Node by itself: a shell between would cost time at each pod, and some hosts have none.
+  writeWhole(join(folder, 'calico'), `#!${onHost}/vrouter-node\n${readFileSync(bundle, 'utf8')}`, 0o755);
   stdout.write(`installed ${join(folder, 'calico')}\n`);
 }
 

@@ -1,20 +1,19 @@
-import { readSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { fstatSync, readSync, writeFileSync } from 'node:fs';
 import { runCni } from './plugin.ts';
 
-/** The plugin as the running process: its environment, all of its stdin, its stdout. */
+/**
+ * The plugin as the running process: its environment, all of its stdin, its stdout. By plain reads and writes, as long
+ * as they are answered: Node's streams cost milliseconds to load.
+ */
 export async function runCniProcess(): Promise<number> {
   return runCni({
     env: process.env,
-    stdin: isatty(0) ? '' : await readStdin(),
-    stdout: (text) => process.stdout.write(text),
+    stdin: fstatSync(0).isCharacterDevice() ? '' : await readStdin(),
+    stdout: (text) => writeFileSync(1, text),
   });
 }
 
-/**
- * All of stdin. Plain reads, as long as they are answered: a stream costs milliseconds to load. A runtime may hand us
- * a pipe that does not block, and its bytes may not be there yet (EAGAIN): then the stream waits for the rest.
- */
+/** A runtime may hand us a pipe that does not block, and its bytes may not be there yet (EAGAIN): then a stream waits. */
 async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   const buffer = Buffer.alloc(65_536);

@@ -16,9 +16,8 @@ export async function request<Schema extends z.ZodType>(
   socket: string,
   question: Request,
   schema: Schema,
-  signal?: AbortSignal,
 ): Promise<z.infer<Schema>> {
-  const response = responseSchema.safeParse(await exchange(socket, question, signal));
+  const response = responseSchema.safeParse(await exchange(socket, question));
   if (!response.success) throw new DaemonUnreachable(socket, 'its answer is not one of the control protocol');
   if (!response.data.ok) {
     const { code, message, cniCode } = response.data.error;

@@ -1,6 +1,5 @@
-import { createConnection } from 'node:net';
-import { reasonOf } from '../base/index.ts';
 import { DaemonUnreachable } from './errors.ts';
+import { openPipe } from './pipe.ts';
 
 export { DaemonUnreachable };
 
@@ -18,33 +17,35 @@ export function deletionsFolder(socket: string): string {
 /** Bytes of one request or answer; more is refused, so that nobody can make the other side buffer without end. */
 export const MAX_MESSAGE = 16 * 1024 * 1024;
 
+const NEWLINE = 10;
+
 /**
  * Sends one line to the daemon and reads one back. A door of its own, for the CNI plugin: a process that lives for
  * forty milliseconds can't afford to load the schemas that the other clients check answers with.
  */
-export function exchange(socket: string, question: object, signal?: AbortSignal): Promise<unknown> {
+export function exchange(socket: string, question: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const connection = createConnection({ path: socket, ...(signal && { signal }) });
-    const chunks: Buffer[] = [];
+    const chunks: Uint8Array[] = [];
     let length = 0;
     const refuse = (reason: string): void => {
-      connection.destroy();
+      pipe.close();
       reject(new DaemonUnreachable(socket, reason));
     };
-    connection.on('connect', () => connection.write(`${JSON.stringify(question)}\n`));
-    connection.on('data', (chunk) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_MESSAGE) return refuse('its answer is too long');
-      if (!chunk.includes(10)) return;
-      connection.destroy();
-      try {
-        resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
-      } catch {
-        refuse('its answer is not one of the control protocol');
-      }
+    const pipe = openPipe(socket, {
+      connected: () => pipe.write(`${JSON.stringify(question)}\n`),
+      received: (bytes) => {
+        chunks.push(bytes);
+        length += bytes.length;
+        if (length > MAX_MESSAGE) return refuse('its answer is too long');
+        if (!bytes.includes(NEWLINE)) return;
+        pipe.close();
+        try {
+          resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+        } catch {
+          refuse('its answer is not one of the control protocol');
+        }
+      },
+      ended: refuse,
     });
-    connection.on('end', () => refuse('it closed the connection without an answer'));
-    connection.on('error', (error) => refuse(reasonOf(error)));
   });
 }

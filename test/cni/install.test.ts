@@ -26,9 +26,9 @@ function install(t: Test, env: Readonly<Record<string, string>> = {}) {
 t.test('the plugin, its Node and a configuration that only root reads, and no half files', async (t) => {
   const { bin, net, run } = install(t, { KUBERNETES_NODE_NAME: 'n"1' });
   t.equal(run(), 0);
-  t.same(readdirSync(bin).sort(), ['calico', 'vrouter-cni.cjs', 'vrouter-node']);
+  t.same(readdirSync(bin).sort(), ['calico', 'vrouter-node']);
   t.equal(statSync(join(bin, 'calico')).mode & 0o777, 0o755);
-  t.match(readFileSync(join(bin, 'calico'), 'utf8'), 'exec /opt/cni/bin/vrouter-node /opt/cni/bin/vrouter-cni.cjs');
+  t.equal(readFileSync(join(bin, 'calico'), 'utf8'), '#!/opt/cni/bin/vrouter-node\ncalico.cjs');
   t.same(readdirSync(net), ['10-calico.conflist']);
   const conflist = join(net, '10-calico.conflist');
   t.equal(statSync(conflist).mode & 0o777, 0o600);

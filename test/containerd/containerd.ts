@@ -1,20 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { pluginBuild } from '../../deploy/plugin.ts';
 import { systemClock } from '../../src/base/index.ts';
+import { installCni } from '../../src/cni/index.ts';
 import { inNamespace, mustRun, type Output, run } from '../../src/lab/command.ts';
 import { until } from '../../src/lab/until.ts';
 import { Cri } from './cri.ts';
@@ -40,10 +31,14 @@ export async function makeKit(name: string): Promise<Kit> {
   for (const plugin of ['loopback', 'portmap', 'ptp', 'bridge', 'host-local']) {
     symlinkSync(join(PLUGINS, plugin), join(bin, plugin));
   }
-  await build(pluginBuild(join(directory, 'calico.cjs')));
-  const wrapper = join(bin, 'calico');
-  writeFileSync(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${directory}/calico.cjs' "$@"\n`);
-  chmodSync(wrapper, 0o755);
+  const bundle = join(directory, 'calico.cjs');
+  await build(pluginBuild(bundle));
+  installCni([], {
+    env: { CNI_BIN_DIR: bin, CNI_HOST_BIN_DIR: bin, CNI_NET_DIR: join(directory, 'net.d') },
+    stdout: process.stderr,
+    stderr: process.stderr,
+    bundle,
+  });
   writeImage(image);
   return { directory, bin, image, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }

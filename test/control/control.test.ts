@@ -5,14 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
 import { silentLog } from '../../src/base/index.ts';
-import {
-  type Answer,
-  ControlServer,
-  DaemonUnreachable,
-  RequestRefused,
-  request,
-  socketPath,
-} from '../../src/control/index.ts';
+import { type Answer, ControlServer, RequestRefused, request, socketPath } from '../../src/control/index.ts';
 
 /** A socket's path has 107 bytes at most. */
 function shortDirectory(t: Test): string {
@@ -64,7 +57,12 @@ t.test('a request that the protocol does not have is refused, naming the field',
 
 t.test('no daemon, a socket left behind, and one that says nothing are all told clearly', async (t) => {
   const dir = shortDirectory(t);
-  await t.rejects(request(join(dir, 'none'), { op: 'status' }, z.any()), DaemonUnreachable);
+  await t.rejects(request(join(dir, 'none'), { op: 'status' }, z.any()), {
+    code: 'DAEMON_UNREACHABLE',
+    message: /no such file or directory/,
+  });
+  const longest = join(dir, 'x'.repeat(120));
+  await t.rejects(request(longest, { op: 'status' }, z.any()), { code: 'DAEMON_UNREACHABLE' });
   const path = join(dir, 'mute');
   const mute = createServer((socket) => socket.end());
   await new Promise<void>((resolve) => mute.listen(path, resolve));
@@ -73,6 +71,28 @@ t.test('no daemon, a socket left behind, and one that says nothing are all told 
     code: 'DAEMON_UNREACHABLE',
     message: /without an answer/,
   });
+});
+
+t.test('long questions and long answers come whole, whatever pieces they are sent in', async (t) => {
+  const long = 'é'.repeat(1_000_000);
+  const path = await served(t, async (request) => ({ got: JSON.stringify(request).length, long }));
+  const question = { op: 'cni.gc' as const, network: long, valid: [] };
+  const schema = z.object({ got: z.number(), long: z.string() });
+  t.same(await request(path, question, schema), { got: JSON.stringify(question).length, long });
+});
+
+t.test('an answer without end, or one that is cut off, is no answer', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  const pieces = ['x'.repeat(17 * 1024 * 1024), '{"ok":', '{"ok":}\n'];
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(pieces.shift() ?? ''));
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  for (const message of [/too long/, /without an answer/, /not one of the control protocol/]) {
+    await t.rejects(request(path, { op: 'status' }, z.any()), { code: 'DAEMON_UNREACHABLE', message });
+  }
 });
 
 t.test('an answer of another version is no answer', async (t) => {
