@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatIpv4 } from '../src/base/index.ts';
-import { fill } from '../src/netlink/batch.ts';
+import { type BatchSocket, openBatchSocket } from '../src/netlink/batch-socket.ts';
 import {
   type Kernel,
   openKernel,
@@ -19,12 +19,11 @@ import {
   type RouteChanges,
   type RouteHow,
 } from '../src/netlink/index.ts';
-import { openSocket } from '../src/netlink/socket.ts';
-import { forEachMessage, NLMSG_ERROR } from '../src/netlink/wire/message.ts';
-import { encodeRouteTemplate } from '../src/netlink/wire/route.ts';
+import { forEachMessage } from '../src/netlink/wire/message.ts';
+import { DATAGRAM_BYTES, fillDatagram, RouteTemplates } from '../src/netlink/wire/route-datagram.ts';
 
 const ROUTES = 100_000;
-const BATCH = 500;
+const BATCH = 2048;
 const FIRST = 0x14000000;
 const rounds = Number(process.argv[2] ?? 5);
 const name = `vrt-bench-${process.pid}`;
@@ -43,35 +42,25 @@ function changes(verb: number, how: RouteHow): RouteChanges {
   };
 }
 
-/** Sends batches as they are, one after another, each when the one before was acknowledged. */
-function openBare(): { send(batches: readonly Uint8Array[]): Promise<void>; close(): void } {
-  let next: () => void = () => {};
-  const answer = (datagram: Uint8Array) =>
-    forEachMessage(datagram, ({ type, body }) => {
-      const errno = type === NLMSG_ERROR ? body.i32() : 0;
-      if (errno !== 0) throw new Error(`the kernel refused a route: errno ${-errno}`);
-      next();
-    });
-  const fail = () => {
-    throw new Error('the socket failed');
-  };
-  const socket = openSocket({ message: answer, overflow: fail, error: fail }, { namespace });
-  const send = (batches: readonly Uint8Array[]) =>
-    new Promise<void>((resolve) => {
-      let index = 0;
-      next = () => (index < batches.length ? socket.send(batches[index++], () => {}) : resolve());
-      next();
-    });
-  return { send, close: () => socket.close() };
+/** Sends batches as they are, one after another, each when the kernel has answered the one before. */
+async function send(socket: BatchSocket, batches: readonly Uint8Array[]): Promise<void> {
+  for (const batch of batches) {
+    await socket.exchange(batch, (answer) =>
+      forEachMessage(answer, ({ body }) => {
+        const errno = -body.i32();
+        if (errno !== 0) throw new Error(`the kernel refused a route: errno ${errno}`);
+      }),
+    );
+  }
 }
 
 function encoded(all: RouteChanges): Uint8Array[] {
-  const templates = { get: (verb: number, how: number) => encodeRouteTemplate(verb, 4, all.hows[how]) };
+  const templates = new RouteTemplates(all);
   const batches: Uint8Array[] = [];
   for (let from = 0; from < ROUTES; from += BATCH) {
-    const buffer = new Uint8Array(BATCH * 64);
-    const { bytes } = fill(buffer, all, from, Math.min(ROUTES, from + BATCH), from + 1, templates);
-    batches.push(buffer.subarray(0, bytes));
+    const buffer = new Uint8Array(DATAGRAM_BYTES);
+    const { bytes } = fillDatagram(buffer, all, from, Math.min(ROUTES, from + BATCH), from + 1, templates);
+    batches.push(buffer.slice(0, bytes));
   }
   return batches;
 }
@@ -113,7 +102,7 @@ try {
   const [adds, deletes] = [changes(ROUTE_ADD, how), changes(ROUTE_DELETE, how)];
   const [addBatches, deleteBatches] = [encoded(adds), encoded(deletes)];
   const [addFile, deleteFile] = [batchFile('add'), batchFile('delete')];
-  const bare = openBare();
+  const bare = openBatchSocket(namespace);
   const ip = async (file: string) => execFileSync('ip', ['-n', name, '-batch', file]);
   const watched = (ignoreOwnRoutes: boolean) => async (all: RouteChanges) => {
     const monitor = await kernel.monitor(() => {}, { ignoreOwnRoutes });
@@ -123,7 +112,7 @@ try {
 
   const contenders: Readonly<Record<string, readonly [add: () => Promise<unknown>, remove: () => Promise<unknown>]>> = {
     applyRoutes: [() => refuseNothing(kernel, adds), () => refuseNothing(kernel, deletes)],
-    'encoded beforehand': [() => bare.send(addBatches), () => bare.send(deleteBatches)],
+    'encoded beforehand': [() => send(bare, addBatches), () => send(bare, deleteBatches)],
     'ip -batch': [() => ip(addFile), () => ip(deleteFile)],
     'with a monitor of others': [() => watched(true)(adds), () => watched(true)(deletes)],
     'with a monitor of all': [() => watched(false)(adds), () => watched(false)(deletes)],

@@ -24,7 +24,7 @@ interface Rule {
 const WORLDLY = [
   /^src\/main\.ts$/,
   /^src\/bgp\/transport\//,
-  /^src\/netlink\/(socket|namespace)\.ts$/,
+  /^src\/netlink\/(libc|namespace|socket|socket-options)\.ts$/,
   /^src\/nftables\/nft\.ts$/,
   /^src\/datastore\/(sqlite|etcd|kubernetes)\//,
   /^src\/datastore\/config\.ts$/,

@@ -1,6 +1,6 @@
 import { type ByteReader, type Family, type Log, silentLog } from '../base/index.ts';
 import { RouteBatch } from './batch.ts';
-import { type BatchSocket, openBatchSocket } from './batch-socket.ts';
+import { openBatchSocket } from './batch-socket.ts';
 import { NetlinkClient } from './client.ts';
 import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
@@ -25,6 +25,7 @@ import type {
 } from './kernel.ts';
 import { KernelMonitor, MONITOR_GROUPS } from './monitor.ts';
 import { openNamespace } from './namespace.ts';
+import { listRouteColumns, listRoutes } from './route-listing.ts';
 import { NETLINK_GENERIC, openSocket } from './socket.ts';
 import { sysctlRead, sysctlWrite } from './sysctl.ts';
 import { decodeAddress, encodeAddressAdd, encodeAddressDelete, encodeAddressDump } from './wire/address.ts';
@@ -38,8 +39,7 @@ import {
   encodeLinkSet,
 } from './wire/link.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
-import { decodeRoute, encodeRouteDump, encodeRouteGet } from './wire/route.ts';
-import { RouteColumnsReader } from './wire/route-columns.ts';
+import { decodeRoute, encodeRouteGet } from './wire/route.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
 import { WireguardClient } from './wireguard-client.ts';
 
@@ -62,9 +62,7 @@ class NetlinkKernel implements Kernel {
   readonly #options: KernelOptions;
   readonly #log: Log;
   readonly #client: NetlinkClient;
-  /** Opened on first use: most namespaces are a pod's, and get no batches. */
-  #batch: { readonly socket: BatchSocket; readonly routes: RouteBatch } | undefined;
-  #closed = false;
+  readonly #batch: RouteBatch;
   readonly #wireguard: WireguardClient;
   readonly #monitors = new Set<Monitor>();
 
@@ -72,6 +70,7 @@ class NetlinkKernel implements Kernel {
     this.#options = options;
     this.#log = options.log ?? silentLog;
     this.#client = new NetlinkClient((events) => openSocket(events, this.#place()));
+    this.#batch = new RouteBatch(() => openBatchSocket(options.namespace));
     this.#wireguard = new WireguardClient((events) =>
       openSocket(events, { ...this.#place(), protocol: NETLINK_GENERIC }),
     );
@@ -131,35 +130,16 @@ class NetlinkKernel implements Kernel {
     await this.#client.request(encodeAddressDelete(entry, await this.#index(entry.dev)), what);
   }
 
-  async routeList(filter: RouteFilter): Promise<readonly Route[]> {
-    const { table = 254, protocol, family } = filter;
-    // Kernels without strict checking send all tables; a table that has never been used is no error here.
-    const matching = (route: Route) =>
-      route.family === family && route.table === table && (protocol === undefined || route.protocol === protocol);
-    try {
-      return await this.#client.dump(encodeRouteDump(filter), 'route list', (body) => {
-        const route = decodeRoute(body);
-        return route !== undefined && matching(route) ? route : undefined;
-      });
-    } catch (error) {
-      if (isKernelError(error, 'ENOENT')) return [];
-      throw error;
-    }
+  routeList(filter: RouteFilter): Promise<readonly Route[]> {
+    return listRoutes(this.#client, filter);
   }
 
-  async routeColumns(filter: RouteFilter): Promise<RouteColumns> {
-    let reader = new RouteColumnsReader(filter);
-    const restart = () => (reader = new RouteColumnsReader(filter));
-    try {
-      await this.#client.dump(encodeRouteDump(filter), 'route list', (body) => reader.add(body), restart);
-    } catch (error) {
-      if (!isKernelError(error, 'ENOENT')) throw error;
-    }
-    return reader.finish();
+  routeColumns(filter: RouteFilter): Promise<RouteColumns> {
+    return listRouteColumns(this.#client, filter);
   }
 
-  async applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {
-    return this.#batches().routes.apply(changes);
+  applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {
+    return this.#batch.apply(changes);
   }
 
   async routeGet(address: string): Promise<Route | undefined> {
@@ -217,7 +197,7 @@ class NetlinkKernel implements Kernel {
   }
 
   async monitor(listener: (event: KernelEvent) => void, options: MonitorOptions = {}): Promise<Monitor> {
-    const filter = encodeMonitorFilter(options, this.#batches().socket.port);
+    const filter = encodeMonitorFilter(options, this.#batch.port);
     const place = { ...this.#place(), groups: MONITOR_GROUPS, ...(filter === undefined ? {} : { filter }) };
     const inner = await KernelMonitor.start(
       (events) => openSocket(events, place),
@@ -246,18 +226,8 @@ class NetlinkKernel implements Kernel {
   close(): void {
     for (const monitor of [...this.#monitors]) monitor.stop();
     this.#wireguard.close();
-    this.#closed = true;
     this.#client.close();
-    this.#batch?.socket.close();
-  }
-
-  #batches(): { readonly socket: BatchSocket; readonly routes: RouteBatch } {
-    if (this.#closed) throw new KernelError('CLOSED', 'netlink', 'the socket was closed');
-    if (this.#batch === undefined) {
-      const socket = openBatchSocket(this.#options.namespace);
-      this.#batch = { socket, routes: new RouteBatch(socket) };
-    }
-    return this.#batch;
+    this.#batch.close();
   }
 
   #place(): { readonly namespace?: string } {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { ByteWriter } from '../../src/base/index.ts';
 import { RouteBatch } from '../../src/netlink/batch.ts';
 import { type BatchSocket, openBatchSocket } from '../../src/netlink/batch-socket.ts';
-import { openKernel, ROUTE_ADD, ROUTE_DELETE, type RouteHow } from '../../src/netlink/index.ts';
+import { openKernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../src/netlink/index.ts';
 import { forEachMessage, NLM_F_ACK, NLMSG_ERROR } from '../../src/netlink/wire/message.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
@@ -64,18 +64,24 @@ function acknowledgement(sequence: number, errno: number): Uint8Array {
 const HOW: RouteHow = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 2 }] };
 const [ESRCH, ENODEV, ENETUNREACH] = [3, 19, 101];
 
-function adds(count: number): ReturnType<typeof routeChanges> {
-  return routeChanges(
-    4,
-    Array.from({ length: count }, (_, entry) => [ROUTE_ADD, `10.${entry >> 8}.${entry & 255}.0/26`, HOW]),
-  );
+/** 10.0.0.0/26, 10.0.0.64/26 … */
+function adds(count: number, how = HOW): RouteChanges {
+  return {
+    family: 4,
+    count,
+    addresses: Uint32Array.from({ length: count }, (_, entry) => 0x0a000000 + entry * 64),
+    lengths: new Uint8Array(count).fill(26),
+    verbs: new Uint8Array(count).fill(ROUTE_ADD),
+    howIndex: new Uint32Array(count),
+    hows: [how],
+  };
 }
 
 t.test('a batch asks for one acknowledgement and tells failures by entry', async (t) => {
   const socket = new ScriptedSocket((entry) => ({ 3: ENETUNREACH, 4: ESRCH })[entry % 2048] ?? 0);
   const changes = adds(5000);
   for (let entry = 4; entry < 5000; entry += 2048) changes.verbs[entry] = ROUTE_DELETE;
-  const failures = await new RouteBatch(socket).apply(changes);
+  const failures = await new RouteBatch(() => socket).apply(changes);
   t.same(
     failures.map(({ entry, code }) => [entry, code]),
     [
@@ -89,8 +95,8 @@ t.test('a batch asks for one acknowledgement and tells failures by entry', async
   t.ok(full > 1000);
   t.same(socket.sizes, [full, full, 5000 - 2 * full]);
   for (const messages of socket.sent) {
-    t.same(
-      messages.map(({ wantsAnswer }) => wantsAnswer).indexOf(true),
+    t.equal(
+      messages.findIndex(({ wantsAnswer }) => wantsAnswer),
       messages.length - 1,
       'only the last one is acknowledged',
     );
@@ -99,7 +105,7 @@ t.test('a batch asks for one acknowledgement and tells failures by entry', async
 
 t.test('one batch at a time is with the kernel, and calls keep their order', async (t) => {
   const socket = new ScriptedSocket();
-  const batch = new RouteBatch(socket);
+  const batch = new RouteBatch(() => socket);
   await Promise.all([batch.apply(adds(5000)), batch.apply(adds(7))]);
   t.equal(socket.mostUnderWay, 1);
   t.equal(socket.sizes.at(-1), 7);
@@ -109,19 +115,19 @@ t.test('one batch at a time is with the kernel, and calls keep their order', asy
 
 t.test('a batch is no larger than what the answers have room for', async (t) => {
   const socket = new ScriptedSocket(() => ENODEV, { room: 100 });
-  const failures = await new RouteBatch(socket).apply(adds(250));
+  const failures = await new RouteBatch(() => socket).apply(adds(250));
   t.equal(failures.length, 250);
   t.same(socket.sizes, [100, 100, 50]);
 });
 
 t.test('a failure of the last entry is told and ends the batch', async (t) => {
   const socket = new ScriptedSocket((entry) => (entry === 1 ? ENODEV : 0));
-  t.match(await new RouteBatch(socket).apply(adds(2)), [{ entry: 1, code: 'ENODEV', reason: 'no such device' }]);
+  t.match(await new RouteBatch(() => socket).apply(adds(2)), [{ entry: 1, code: 'ENODEV', reason: 'no such device' }]);
 });
 
 t.test('answers that were lost are an error, and the next batch is another matter', async (t) => {
   const socket = new ScriptedSocket(() => 0, { forgetful: true });
-  const batch = new RouteBatch(socket);
+  const batch = new RouteBatch(() => socket);
   await t.rejects(batch.apply(adds(2)), { code: 'ENOBUFS' });
   await t.rejects(batch.apply(adds(2)), { code: 'ENOBUFS' });
 });
@@ -129,7 +135,7 @@ t.test('answers that were lost are an error, and the next batch is another matte
 t.test('answers that are no netlink are an error', async (t) => {
   const socket = new ScriptedSocket();
   socket.exchange = async (_, answer) => answer(Uint8Array.of(3, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1));
-  await t.rejects(new RouteBatch(socket).apply(adds(1)), { code: 'MALFORMED' });
+  await t.rejects(new RouteBatch(() => socket).apply(adds(1)), { code: 'MALFORMED' });
 });
 
 t.test('a way that can not be encoded fails alone', async (t) => {
@@ -142,7 +148,7 @@ t.test('a way that can not be encoded fails alone', async (t) => {
     [ROUTE_ADD, '10.0.2.0/26', endless],
     [ROUTE_ADD, '10.0.3.0/26', HOW],
   ]);
-  t.match(await new RouteBatch(socket).apply(changes), [
+  t.match(await new RouteBatch(() => socket).apply(changes), [
     { entry: 1, code: 'EINVAL', reason: /via: 'nonsense'/ },
     { entry: 2, code: 'EINVAL', reason: /5000 next hops/ },
   ]);
@@ -157,25 +163,21 @@ t.test('on the real kernel', async (t) => {
     const kernel = await openKernel({ namespace: namespace.path });
     const failures = await kernel.applyRoutes(adds(6000));
     t.equal(failures.length, 6000);
-    t.same([...new Set(failures.map(({ code }) => code))], ['ENODEV']);
-    t.same(
-      failures.map(({ entry }) => entry),
-      Array.from({ length: 6000 }, (_, entry) => entry),
-    );
+    t.ok(failures.every(({ code }) => code === 'ENODEV'));
+    t.ok(failures.every(({ entry }, at) => entry === at));
     kernel.close();
   });
 
   t.test('the event loop turns while the kernel works', async (t) => {
     const kernel = await openKernel({ namespace: namespace.path });
     const blackhole: RouteHow = { ...HOW, kind: 'blackhole', nextHops: [] };
-    const changes = { ...adds(6000), hows: [blackhole] };
     let turns = 0;
     const turn = (): void => {
       turns++;
-      if (turns > 0) immediate = setImmediate(turn);
+      immediate = setImmediate(turn);
     };
     let immediate = setImmediate(turn);
-    t.same(await kernel.applyRoutes(changes), []);
+    t.same(await kernel.applyRoutes(adds(6000, blackhole)), []);
     clearImmediate(immediate);
     t.ok(turns > 3, `${turns} turns`);
     kernel.close();
@@ -183,7 +185,7 @@ t.test('on the real kernel', async (t) => {
 
   t.test('closing waits for what is under way, and refuses what comes later', async (t) => {
     const socket = openBatchSocket(namespace.path);
-    const batch = new RouteBatch(socket);
+    const batch = new RouteBatch(() => socket);
     const underWay = batch.apply(adds(10));
     await Promise.resolve();
     await Promise.resolve();
