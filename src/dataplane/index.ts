@@ -24,5 +24,5 @@ export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute } from './routes/render.ts';
 export { ROUTE_SOURCES, type RouteSource, RouteTable } from './routes/route-table.ts';
-export type { FailedTunnel } from './tunnels/device.ts';
-export type { TunnelEntry, TunnelReconciler } from './tunnels/reconcile.ts';
+export type { FailedTunnel, TunnelEntry } from './tunnels/device.ts';
+export type { TunnelReconciler } from './tunnels/reconcile.ts';

@@ -1,8 +1,9 @@
 import { type Cancel, type Clock, type Log, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
-import type { DesiredIpip, DesiredPool, DesiredVxlan } from '../../calc/desired.ts';
+import type { DesiredPool } from '../../calc/desired.ts';
 import { isKernelError, type Kernel, type Link } from '../../netlink/index.ts';
 import {
   DEVICE,
+  type DesiredDevice,
   type DeviceSpec,
   type DeviceStep,
   deviceSpec,
@@ -31,6 +32,13 @@ export interface FailedTunnel {
   readonly reason: string;
 }
 
+/** A tunnel's device or something that belongs to it, for people. */
+export interface TunnelEntry {
+  readonly text: string;
+  readonly present: boolean;
+  readonly why: string;
+}
+
 /** Milliseconds that a device outlives its use, since other nodes may still send through it. */
 const LINGER = 5000;
 /** Look, write, look again: what still differs then, the kernel does not accept. */
@@ -42,11 +50,12 @@ const LOOKS = 3;
  */
 export class TunnelDevice {
   readonly kind: TunnelKind;
+  readonly name: string;
   readonly #kernel: DeviceKernel;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedTunnel>;
-  #desired: DesiredIpip | DesiredVxlan | undefined;
+  #desired: DesiredDevice | undefined;
   #pools: readonly DesiredPool[] = [];
   #text = '';
   #spec: DeviceSpec | undefined;
@@ -56,19 +65,18 @@ export class TunnelDevice {
   #passing: Promise<void> | undefined;
   #again = false;
   #retiring: Cancel | undefined;
+  /** Names of the links whose MTU bounds the device's, as a regular expression; undefined for Calico's own. */
+  uplinks: string | undefined;
   /** Called when the device has become usable, or is so no longer. */
   onChange: () => void = () => {};
 
-  constructor(kind: TunnelKind, options: { kernel: DeviceKernel; clock: Clock; log: Log }) {
+  constructor(kind: TunnelKind, options: { kernel: DeviceKernel; clock: Clock; log: Log }, name = DEVICE[kind]) {
     this.kind = kind;
+    this.name = name;
     this.#kernel = options.kernel;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#failing = new RetryQueue(options.clock);
-  }
-
-  get name(): string {
-    return DEVICE[this.kind];
   }
 
   /** The device, while routes can use it: also for a while after it is wanted no more. */
@@ -87,7 +95,7 @@ export class TunnelDevice {
   }
 
   /** What the device should be, or nothing. Asking for the same again does nothing. */
-  want(desired: DesiredIpip | DesiredVxlan | undefined, pools: readonly DesiredPool[]): void {
+  want(desired: DesiredDevice | undefined, pools: readonly DesiredPool[]): void {
     this.#pools = pools;
     const text = desired === undefined ? 'none' : identity(desired);
     if (text === this.#text) return;
@@ -169,12 +177,16 @@ export class TunnelDevice {
     if (this.#retiring !== undefined) return;
     const around = await this.#look();
     if (this.#desired !== undefined) return;
-    for (const step of retirementSteps(this.kind, this.#pools, around)) await this.#take(undefined, step);
+    for (const step of retirementSteps(this, this.#pools, around)) await this.#take(undefined, step);
     this.#setReady(undefined);
   }
 
   async #look(): Promise<Surroundings> {
-    return { links: await this.#kernel.linkList(), addresses: await this.#kernel.addressList() };
+    return {
+      links: await this.#kernel.linkList(),
+      addresses: await this.#kernel.addressList(),
+      uplinks: this.uplinks,
+    };
   }
 
   async #take(spec: DeviceSpec | undefined, step: DeviceStep): Promise<void> {
@@ -215,9 +227,10 @@ export class TunnelDevice {
   }
 }
 
-/** Equal for wishes that ask for the same device: who is behind a VXLAN device makes no difference to it. */
-function identity(desired: DesiredIpip | DesiredVxlan): string {
-  if (!('vni' in desired)) return JSON.stringify(desired.address ?? null);
-  const { vni, port, underlay, address, mac } = desired;
-  return JSON.stringify([vni, port, underlay, address, mac]);
+/** Equal for wishes that ask for the same device: who is behind it makes no difference to it. */
+function identity(desired: DesiredDevice): string {
+  if ('device' in desired) return JSON.stringify([desired.address, desired.mtu]);
+  if (!('vni' in desired)) return JSON.stringify([desired.address, desired.mtu]);
+  const { vni, port, underlay, address, mac, mtu } = desired;
+  return JSON.stringify([vni, port, underlay, address, mac, mtu]);
 }

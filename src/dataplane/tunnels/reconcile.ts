@@ -1,31 +1,41 @@
-import type { DesiredPool, DesiredTunnels } from '../../calc/desired.ts';
-import { formatNeighbor, type InterfaceAddressEntry, type Link, type Neighbor } from '../../netlink/index.ts';
+import type { Family } from '../../base/index.ts';
+import { type DesiredPool, type DesiredTunnels, NO_TUNNELS } from '../../calc/desired.ts';
+import {
+  formatNeighbor,
+  type InterfaceAddressEntry,
+  type Link,
+  type Neighbor,
+  type Rule,
+} from '../../netlink/index.ts';
 import { isUplink } from '../endpoints/mtu.ts';
-import { type FailedTunnel, TunnelDevice } from './device.ts';
+import { type WireguardKernel, WireguardTunnel } from '../wireguard/tunnel.ts';
+import { type FailedTunnel, TunnelDevice, type TunnelEntry } from './device.ts';
 import { deviceText, TUNNEL_KINDS, type TunnelKind } from './render.ts';
 import { type TunnelOptions, VxlanTunnel } from './vxlan.ts';
 
-/** A tunnel's device or an entry on it, for people. */
-export interface TunnelEntry {
-  readonly text: string;
-  readonly present: boolean;
-  readonly why: string;
-}
-
-/** Keeps the tunnels that pools ask for: `tunl0` for routes that BGP learns, VXLAN with all that belongs to it. */
+/**
+ * Keeps the tunnels: `tunl0` for routes that BGP learns, VXLAN and WireGuard with all that belongs to them. The first two
+ * are for the pools that ask for them, WireGuard for all.
+ */
 export class TunnelReconciler {
   readonly #ipip: TunnelDevice;
   readonly #vxlan: readonly VxlanTunnel[];
+  readonly #wireguard: readonly WireguardTunnel[];
   readonly #links = new Map<number, Link>();
-  #desired: DesiredTunnels = { ipip: undefined, vxlan4: undefined, vxlan6: undefined };
+  #desired: DesiredTunnels = NO_TUNNELS;
   #pools: readonly DesiredPool[] = [];
+  #uplinks: string | undefined;
   /** `tunl0` has become usable, or is so no longer. */
   onIpip: () => void = () => {};
+  /** The public key of a family's WireGuard device, or that there is none. */
+  onKey: (family: Family, key: string | undefined) => void = () => {};
 
-  constructor(options: TunnelOptions) {
+  constructor(options: TunnelOptions & { readonly kernel: WireguardKernel }) {
     this.#ipip = new TunnelDevice('ipip', options);
     this.#ipip.onChange = () => this.onIpip();
     this.#vxlan = [new VxlanTunnel(4, options), new VxlanTunnel(6, options)];
+    this.#wireguard = [new WireguardTunnel(4, options), new WireguardTunnel(6, options)];
+    for (const tunnel of this.#wireguard) tunnel.onKey = (key) => this.onKey(tunnel.family, key);
   }
 
   /**
@@ -41,6 +51,15 @@ export class TunnelReconciler {
     this.#pools = pools;
     this.#ipip.want(desired.ipip, pools);
     for (const tunnel of this.#vxlan) tunnel.apply(desired[tunnel.device.kind as 'vxlan4' | 'vxlan6'], pools);
+    for (const tunnel of this.#wireguard) tunnel.apply(desired[tunnel.kind], pools);
+  }
+
+  /** Which links' MTU bounds the tunnels', as a regular expression; undefined for Calico's own. */
+  setUplinks(uplinks: string | undefined): void {
+    if (uplinks === this.#uplinks) return;
+    this.#uplinks = uplinks;
+    for (const device of this.#devices()) device.uplinks = uplinks;
+    void this.#checkDevices();
   }
 
   linkChanged(link: Link, present: boolean): void {
@@ -49,8 +68,8 @@ export class TunnelReconciler {
     else this.#links.delete(link.index);
     if (present && known !== undefined && shape(known) === shape(link)) return;
     this.#ipip.linkChanged(link, present);
-    for (const tunnel of this.#vxlan) tunnel.linkChanged(link, present);
-    if (isUplink(link)) void this.#checkDevices();
+    for (const tunnel of [...this.#vxlan, ...this.#wireguard]) tunnel.linkChanged(link, present);
+    if (isUplink(link, this.#uplinks)) void this.#checkDevices();
   }
 
   /** The node's own address, or one of a tunnel's, may have moved. */
@@ -64,14 +83,19 @@ export class TunnelReconciler {
     for (const tunnel of this.#vxlan) tunnel.neighborChanged(neighbor, present);
   }
 
+  ruleChanged(rule: Rule, present: boolean): void {
+    for (const tunnel of this.#wireguard) tunnel.ruleChanged(rule, present);
+  }
+
   /** Looks at everything again and repairs what differs. Resolves when all has been tried once. */
   async check(): Promise<void> {
     await this.#ipip.check();
-    for (const tunnel of this.#vxlan) await tunnel.check();
+    for (const tunnel of [...this.#vxlan, ...this.#wireguard]) await tunnel.check();
   }
 
   failures(): readonly FailedTunnel[] {
-    return [...this.#ipip.failures(), ...this.#vxlan.flatMap((tunnel) => tunnel.failures())];
+    const others = [...this.#vxlan, ...this.#wireguard];
+    return [...this.#ipip.failures(), ...others.flatMap((tunnel) => tunnel.failures())];
   }
 
   /** Each device and entry that is wanted, whether it is there, and why. */
@@ -79,12 +103,13 @@ export class TunnelReconciler {
     return [
       ...TUNNEL_KINDS.flatMap((kind) => this.#deviceEntry(kind)),
       ...this.#vxlan.flatMap((tunnel) => this.#neighborEntries(tunnel)),
+      ...this.#wireguard.flatMap((tunnel) => tunnel.entries()),
     ];
   }
 
   stop(): void {
     this.#ipip.stop();
-    for (const tunnel of this.#vxlan) tunnel.stop();
+    for (const tunnel of [...this.#vxlan, ...this.#wireguard]) tunnel.stop();
   }
 
   async #checkDevices(): Promise<void> {
@@ -92,7 +117,7 @@ export class TunnelReconciler {
   }
 
   #devices(): readonly TunnelDevice[] {
-    return [this.#ipip, ...this.#vxlan.map(({ device }) => device)];
+    return [this.#ipip, ...[...this.#vxlan, ...this.#wireguard].map(({ device }) => device)];
   }
 
   #deviceEntry(kind: TunnelKind): TunnelEntry[] {
@@ -102,7 +127,7 @@ export class TunnelReconciler {
     const { spec, ready } = device ?? {};
     const parent = this.#links.get(spec?.parent ?? 0)?.name ?? '';
     const text = spec === undefined ? `${device?.name}` : deviceText(spec, parent);
-    return [{ text, present: ready !== undefined, why: failure?.reason ?? this.#poolsOf(kind) }];
+    return [{ text, present: ready !== undefined, why: failure?.reason ?? this.#reasonFor(kind) }];
   }
 
   #neighborEntries({ device, peers }: VxlanTunnel): TunnelEntry[] {
@@ -116,7 +141,9 @@ export class TunnelReconciler {
     }));
   }
 
-  #poolsOf(kind: TunnelKind): string {
+  #reasonFor(kind: TunnelKind): string {
+    if (kind === 'wireguard4') return 'FelixConfiguration: wireguardEnabled';
+    if (kind === 'wireguard6') return 'FelixConfiguration: wireguardEnabledV6';
     const encapsulation = kind === 'ipip' ? 'ipip' : 'vxlan';
     const pools = this.#pools.filter(
       (pool) => pool[encapsulation] !== 'Never' && pool.cidr.includes(':') === (kind === 'vxlan6'),

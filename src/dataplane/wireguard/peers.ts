@@ -1,0 +1,155 @@
+import { type Clock, KeyedDelta, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
+import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired.ts';
+import type { Kernel, WireguardPeer, WireguardPeerChange } from '../../netlink/index.ts';
+import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
+import { newPrivateKey } from './key.ts';
+import { peerLine, peerText } from './render.ts';
+
+export type WireguardKernel = Pick<Kernel, 'wireguardGet' | 'wireguardSet'>;
+
+type PeerSettings = Pick<WireguardPeer, 'endpoint' | 'keepalive' | 'allowedIps'>;
+type Change = ReturnType<KeyedDelta<PeerSettings>['take']>[number];
+
+/**
+ * What is on one WireGuard device: its own key, port and mark, and the peers. All of it is ours, so a peer that nobody
+ * wants goes. The private key is made here when the device has none, and lives in the device alone: it outlives the
+ * daemon, not the device.
+ */
+export class WireguardPeers {
+  readonly #kernel: WireguardKernel;
+  readonly #log: Log;
+  readonly #failing: RetryQueue<FailedTunnel>;
+  readonly #delta = new KeyedDelta<PeerSettings>(peerText);
+  #device = '';
+  /** The device's life whose peers are known; undefined when they have to be read. */
+  #known: number | undefined;
+  #settings = '';
+  #publicKey: string | undefined;
+  #wanted: readonly DesiredWireguardPeer[] = [];
+  /** Called when a peer that was refused may be tried again. */
+  onPending: () => void = () => {};
+
+  constructor(options: { kernel: WireguardKernel; clock: Clock; log: Log }) {
+    this.#kernel = options.kernel;
+    this.#log = options.log;
+    this.#failing = new RetryQueue(options.clock);
+  }
+
+  /** The device's public key, once it is known. */
+  get publicKey(): string | undefined {
+    return this.#known === undefined ? undefined : this.#publicKey;
+  }
+
+  /** Makes the device, in this life of it, what is wanted. False when it could not be read or set up: it is tried again. */
+  async bring(life: number, desired: DesiredWireguard): Promise<boolean> {
+    this.#wanted = desired.peers;
+    this.#delta.setAllDesired(new Map(desired.peers.map(({ node: _, publicKey, ...peer }) => [publicKey, peer])));
+    const settings = `${desired.device} ${desired.listenPort} ${desired.mark}`;
+    if ((this.#known !== life || this.#settings !== settings) && !(await this.#setUp(life, desired))) return false;
+    this.#settings = settings;
+    await this.#write(this.#delta.take());
+    return true;
+  }
+
+  /** The device is gone, and all that was on it; or it is to be read again. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  failures(): readonly FailedTunnel[] {
+    return this.#failing.details();
+  }
+
+  /** Each peer that is wanted, and whether the device has it so. */
+  entries(): readonly TunnelEntry[] {
+    const refused = new Map(this.#failing.details().map(({ what, reason }) => [what, reason]));
+    return this.#wanted.map((peer) => {
+      const text = peerLine(this.#device, peer);
+      const actual = this.#known === undefined ? undefined : this.#delta.actual(peer.publicKey);
+      const present = actual !== undefined && peerText(actual) === peerText(peer);
+      return { text, present, why: refused.get(text) ?? `node ${peer.node}` };
+    });
+  }
+
+  stop(): void {
+    this.#failing.clear();
+  }
+
+  async #setUp(life: number, { device, listenPort, mark }: DesiredWireguard): Promise<boolean> {
+    this.#device = device;
+    try {
+      let found = await this.#kernel.wireguardGet(device);
+      if (found.publicKey === undefined || found.listenPort !== listenPort || found.mark !== mark) {
+        const privateKey = found.publicKey === undefined ? newPrivateKey() : undefined;
+        await this.#kernel.wireguardSet(device, { listenPort, mark, ...(privateKey && { privateKey }) });
+        found = await this.#kernel.wireguardGet(device);
+        this.#log.info({ device, publicKey: found.publicKey, listenPort }, 'WireGuard device set up');
+      }
+      this.#delta.setAllActual(new Map(found.peers.map(({ publicKey, ...peer }) => [publicKey, peer])));
+      this.#publicKey = found.publicKey;
+      this.#known = life;
+      this.#failing.done(device);
+      return true;
+    } catch (error) {
+      this.#known = undefined;
+      this.#failing.failed(device, { what: `peers of ${device}`, reason: reasonOf(error) }, () => this.onPending());
+      return false;
+    }
+  }
+
+  /** All at once; if that is refused, each by itself. Those that go make room first. */
+  async #write(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    const ordered = [...changes].sort((a, b) => Number(a.desired !== undefined) - Number(b.desired !== undefined));
+    try {
+      await this.#send(ordered);
+    } catch (error) {
+      if (ordered.length === 1) return this.#failed(ordered[0], reasonOf(error));
+      for (const change of ordered) {
+        await this.#send([change]).catch((refused) => this.#failed(change, reasonOf(refused)));
+      }
+    }
+  }
+
+  /**
+   * A peer that is new to the device is greeted: a keepalive, switched on for a moment, begins a handshake. Whichever of
+   * two nodes learns the other's key last so opens the way for both at once, and packets that wait for it are sent.
+   */
+  async #send(changes: readonly Change[]): Promise<void> {
+    const settled = changes.map(({ key, desired }) => changeOf(key, desired));
+    const isNew = ({ desired, actual }: Change): boolean => desired?.keepalive === 0 && actual === undefined;
+    if (changes.some(isNew)) {
+      const greeting = changes.map((change, index) =>
+        isNew(change) ? { ...settled[index], keepalive: 1 } : settled[index],
+      );
+      await this.#kernel.wireguardSet(this.#device, { peers: greeting });
+      const quiet = changes.filter(isNew).map(({ key }) => ({ publicKey: key, keepalive: 0 }));
+      await this.#kernel.wireguardSet(this.#device, { peers: quiet });
+    } else await this.#kernel.wireguardSet(this.#device, { peers: settled });
+    for (const { key, desired } of changes) {
+      this.#delta.setActual(key, desired);
+      this.#failing.done(key);
+    }
+  }
+
+  #failed({ key, desired }: Change, reason: string): void {
+    const peer = this.#wanted.find(({ publicKey }) => publicKey === key);
+    const what = peer === undefined ? `${this.#device} peer ${key}` : peerLine(this.#device, peer);
+    const attempts = this.#failing.failed(key, { what, reason }, () => {
+      this.#delta.again(key);
+      if (!this.#delta.pending) return this.#failing.done(key);
+      // Nothing of the attempt is sure: part of it may have been done.
+      this.forget();
+      this.onPending();
+    });
+    if (attempts === 1) {
+      const node = peer?.node;
+      this.#log.warn({ publicKey: key, node, wanted: desired !== undefined, err: reason }, 'the kernel refused a peer');
+    }
+  }
+}
+
+function changeOf(publicKey: string, desired: PeerSettings | undefined): WireguardPeerChange {
+  if (desired === undefined) return { publicKey, remove: true };
+  return { publicKey, ...desired };
+}

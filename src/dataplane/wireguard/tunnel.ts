@@ -1,0 +1,136 @@
+import type { Clock, Family, Log } from '../../base/index.ts';
+import type { DesiredPool, DesiredWireguard } from '../../calc/desired.ts';
+import type { Link, Rule } from '../../netlink/index.ts';
+import { type DeviceKernel, type FailedTunnel, TunnelDevice, type TunnelEntry } from '../tunnels/device.ts';
+import { type WireguardKernel as PeerKernel, WireguardPeers } from './peers.ts';
+import { type PolicyKernel, PolicyRouting } from './policy-routing.ts';
+
+export type WireguardKernel = DeviceKernel & PeerKernel & PolicyKernel;
+
+/**
+ * One family's WireGuard: the device, then its key and the nodes behind it, then the rule and the routes there. What leads
+ * into the tunnel goes before the tunnel does.
+ */
+export class WireguardTunnel {
+  readonly family: Family;
+  readonly kind: 'wireguard4' | 'wireguard6';
+  readonly #options: { readonly kernel: WireguardKernel; readonly clock: Clock; readonly log: Log };
+  readonly #peers: WireguardPeers;
+  readonly #routing: PolicyRouting;
+  #device: TunnelDevice;
+  /** Devices of other names that were wanted before. */
+  #former: readonly TunnelDevice[] = [];
+  #desired: DesiredWireguard | undefined;
+  #passing: Promise<void> | undefined;
+  #again = false;
+  /** The device's public key, or that there is none; told whenever that may be news. */
+  onKey: (key: string | undefined) => void = () => {};
+
+  constructor(family: Family, options: { kernel: WireguardKernel; clock: Clock; log: Log }) {
+    this.family = family;
+    this.kind = family === 4 ? 'wireguard4' : 'wireguard6';
+    this.#options = options;
+    this.#peers = new WireguardPeers(options);
+    this.#routing = new PolicyRouting(family, options);
+    this.#peers.onPending = () => void this.#settle();
+    this.#routing.onPending = () => void this.#settle();
+    this.#device = this.#deviceOf();
+  }
+
+  get device(): TunnelDevice {
+    return this.#device;
+  }
+
+  apply(desired: DesiredWireguard | undefined, pools: readonly DesiredPool[]): void {
+    this.#desired = desired;
+    if (desired !== undefined && desired.device !== this.#device.name) {
+      this.#device.want(undefined, pools);
+      this.#former = [...this.#former, this.#device];
+      this.#device = this.#deviceOf(desired.device);
+    }
+    this.#device.want(desired, pools);
+    void this.#settle();
+  }
+
+  linkChanged(link: Link, present: boolean): void {
+    for (const device of [this.#device, ...this.#former]) device.linkChanged(link, present);
+  }
+
+  ruleChanged(rule: Rule, present: boolean): void {
+    this.#routing.ruleChanged(rule, present);
+  }
+
+  /** Looks at everything again and repairs what differs; also the first attempt, at the start. */
+  async check(): Promise<void> {
+    for (const device of [this.#device, ...this.#former]) await device.check();
+    this.#peers.forget();
+    this.#routing.forget();
+    await this.#settle();
+  }
+
+  failures(): readonly FailedTunnel[] {
+    const device = this.#device.failures().map(({ what, reason }) => ({ what, reason: `${reason}; ${CLEAR}` }));
+    return [...device, ...this.#peers.failures(), ...this.#routing.failures()];
+  }
+
+  /** The nodes behind the device, the rule and the routes; the device itself is listed with the others. */
+  entries(): readonly TunnelEntry[] {
+    if (this.#desired === undefined || this.#device.ready === undefined) return [];
+    return [...this.#peers.entries(), ...this.#routing.entries()];
+  }
+
+  stop(): void {
+    for (const device of [this.#device, ...this.#former]) device.stop();
+    this.#peers.stop();
+    this.#routing.stop();
+  }
+
+  #deviceOf(name?: string): TunnelDevice {
+    const device = new TunnelDevice(this.kind, this.#options, name);
+    device.onChange = () => {
+      this.#peers.forget();
+      this.#routing.forget();
+      void this.#settle();
+    };
+    return device;
+  }
+
+  #settle(): Promise<void> {
+    this.#again = true;
+    this.#passing ??= this.#passes().finally(() => {
+      this.#passing = undefined;
+    });
+    return this.#passing;
+  }
+
+  async #passes(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      const desired = this.#desired;
+      const { ready, pending } = this.#device;
+      if (desired === undefined) {
+        await this.#routing.bring(undefined, 0);
+        this.onKey(undefined);
+      } else if (ready === undefined) {
+        // A device that is there but could not be looked at goes on as it is, with the rule and routes that it has.
+        if (!pending && !(await this.#exists())) this.onKey(undefined);
+      } else if (await this.#peers.bring(ready.life, desired)) {
+        if (ready !== this.#device.ready) continue;
+        await this.#routing.bring(desired, ready.index);
+        this.onKey(this.#peers.publicKey);
+      }
+    }
+  }
+
+  async #exists(): Promise<boolean> {
+    try {
+      const links = await this.#options.kernel.linkList();
+      return links.some(({ name, kind }) => name === this.#device.name && kind === 'wireguard');
+    } catch {
+      return true;
+    }
+  }
+}
+
+/** What it means for people that there is no device. */
+const CLEAR = 'until then nothing is encrypted';
