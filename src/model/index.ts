@@ -9,7 +9,7 @@
  * create and update; `effective…` functions give a reader a spec with nothing missing. `names.ts` holds the names
  * under which blocks, affinities and handles are stored; `exact-json.ts` keeps 64-bit sequence numbers exact.
  */
-export { crdKinds, customResourceDefinition } from './crd.ts';
+export { crdKinds, customResourceDefinition } from './crd/index.ts';
 export { fillDefaults, policyTypes } from './defaults.ts';
 export { type FieldError, UnknownKind, ValidationError } from './errors.ts';
 export { formatJson, parseJson } from './exact-json.ts';

@@ -43,10 +43,11 @@ const everything: readonly ResourceOf<KindName>[] = [
       attributes: [{ handle_id: 'h', secondary: { node: 'n1' } }],
       sequenceNumber: 1_700_000_000_000_000_003n,
       deleted: false,
+      strictAffinity: false,
     },
   ),
   newResource('IPAMHandle', { name: 'h' }, { handleID: 'h', block: { '10.0.0.0/30': 1 }, deleted: false }),
-  newResource('IPAMConfiguration', { name: 'default' }, { strictAffinity: true, maxBlocksPerHost: 4 }),
+  newResource('IPAMConfiguration', { name: 'default' }, { strictAffinity: true, autoAllocateBlocks: true, maxBlocksPerHost: 4 }),
 ];
 
 t.test('what goes from memory to sqlite, etcd, Kubernetes and back is the same', async (test) => {

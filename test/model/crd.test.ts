@@ -32,7 +32,8 @@ function check(schema: Schema, place: string, wrong: (problem: string) => void):
   const allowed = [
     ...['type', 'format', 'enum', 'pattern', 'properties', 'required', 'items', 'additionalProperties', 'nullable'],
     ...['minimum', 'maximum', 'minItems', 'maxItems', 'minLength', 'maxLength'],
-    ...['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'],
+    ...['default', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'],
+    ...['x-kubernetes-validations', 'x-kubernetes-list-type'],
   ];
   for (const key of Object.keys(schema)) if (!allowed.includes(key)) wrong(`${place}: ${key}`);
   const marked = schema['x-kubernetes-preserve-unknown-fields'] || schema['x-kubernetes-int-or-string'];

@@ -100,9 +100,20 @@ function userMetadata(text: string): Loose {
   }
 }
 
-/** In the CRD an affinity's `deleted` is text. */
+/** What Calico's definitions require, and objects of other engines may lack. In the CRD an affinity's `deleted` is text. */
 function encodeSpec(kind: KindName, spec: Loose): Loose {
-  return kind === 'BlockAffinity' ? { ...spec, deleted: String(spec['deleted'] ?? false) } : spec;
+  switch (kind) {
+    case 'BlockAffinity':
+      return { state: '', ...spec, deleted: String(spec['deleted'] ?? false) };
+    case 'IPAMBlock':
+      return { strictAffinity: false, ...spec };
+    case 'IPAMConfiguration':
+      return { strictAffinity: false, autoAllocateBlocks: true, ...spec };
+    case 'KubeControllersConfiguration':
+      return { controllers: {}, ...spec };
+    default:
+      return spec;
+  }
 }
 
 function decodeSpec(kind: KindName, spec: Loose): Loose {

@@ -53,6 +53,7 @@ const spec = z
     if (ipip && net.family === 6) wrong('ipipMode', 'IPIPMode is not supported on an IPv6 IP pool');
     if (ipip && vxlan) wrong('vxlanMode', 'IPIPMode and VXLANMode cannot both be enabled on the same IP pool');
     const uses = pool.allowedUses ?? [];
+    if (new Set(uses).size < uses.length) wrong('allowedUses', 'names a use twice');
     if (uses.includes('LoadBalancer')) {
       if (uses.length > 1) wrong('allowedUses', 'LoadBalancer cannot be used simultaneously with Workload or Tunnel');
       if (ipip || vxlan) wrong('allowedUses', 'LoadBalancer pools cannot use IPIP or VXLAN');

@@ -46,13 +46,21 @@ export interface Place {
 
 type Loose = Record<string, unknown>;
 
+/** Looks at an object before it is stored, beside what stood there; returns it with what is to be filled in, or throws. */
+export type Admit = (place: Place, object: Loose, before: StoredObject | undefined) => Loose;
+
 /** The objects of an API server and their history, with its rules of optimistic concurrency. */
 export class Objects {
   readonly #objects = new Map<string, StoredObject>();
   readonly #changes: Change[] = [];
   readonly #watchers = new Set<() => void>();
+  readonly #admit: Admit;
   #revision = 1000;
   #compacted = 0;
+
+  constructor(admit: Admit = (_place, object) => object) {
+    this.#admit = admit;
+  }
 
   get revision(): string {
     return String(this.#revision);
@@ -144,7 +152,8 @@ export class Objects {
   }
 
   #put(place: Place, type: 'ADDED' | 'MODIFIED', body: Loose): StoredObject {
-    const stored = this.#record(place, type, body as StoredObject);
+    const before = this.#objects.get(keyOf(place, (body as StoredObject).metadata.name));
+    const stored = this.#record(place, type, this.#admit(place, body, before) as StoredObject);
     this.#objects.set(keyOf(place, stored.metadata.name), stored);
     return stored;
   }

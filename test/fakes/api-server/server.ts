@@ -2,14 +2,18 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { formatJson, parseJson } from '../../../src/model/index.ts';
+import { admitCustom, type Definition, definitions } from './definitions.ts';
+import { discovered } from './discovery.ts';
 import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
+import { tableOf } from './table.ts';
 
 /**
  * A small API server: create, get, list with limit, labels and fields, watch with bookmarks, update, merge patch
- * (also of /status) and delete with preconditions, of any resource that a path names.
+ * (also of /status) and delete with preconditions, of any resource that a path names. Custom resources are held to
+ * their definitions in `deploy/crds`. kubectl finds what it asks for before it begins, and its tables.
  */
 export class ApiServer {
-  readonly objects = new Objects();
+  readonly objects = new Objects(admitCustom);
   /** Requests are refused with this HTTP status while it is set. */
   refuseWith: number | undefined;
   /** `METHOD path`, of each request. */
@@ -52,6 +56,11 @@ export class ApiServer {
       if (this.#token !== undefined && request.headers.authorization !== `Bearer ${this.#token}`) {
         throw new Refusal(401, 'Unauthorized', 'Unauthorized');
       }
+      const known = discovered(url.pathname);
+      if (known !== undefined) {
+        send(response, 200, known);
+        return;
+      }
       const target = targetOf(url.pathname);
       if (target === undefined) throw new Refusal(404, 'NotFound', 'the server could not find the requested resource');
       const body = await bodyOf(request);
@@ -59,13 +68,13 @@ export class ApiServer {
         this.#watch(target, url.searchParams, response);
       } else {
         const answer = this.#answer(request.method ?? 'GET', target, url.searchParams, body);
-        response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
-        response.end(formatJson(answer));
+        const definition = definitions.get(target.resource);
+        const asTable = request.method === 'GET' && /as=Table/.test(request.headers.accept ?? '');
+        send(response, request.method === 'POST' ? 201 : 200, asTable ? tableOf(answer, definition) : answer);
       }
     } catch (error) {
       const refusal = error instanceof Refusal ? error : new Refusal(500, 'InternalError', String(error));
-      response.writeHead(refusal.code, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(refusal.body));
+      send(response, refusal.code, refusal.body);
     }
   }
 
@@ -90,7 +99,9 @@ export class ApiServer {
     const items = selected.slice(from, from + limit);
     const rest = selected.length - from - items.length;
     const more = rest > 0 ? { continue: String(from + limit), remainingItemCount: rest } : {};
-    return { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: this.objects.revision, ...more }, items };
+    const { apiVersion, listKind } = listNames(definitions.get(place.resource));
+    const metadata = { resourceVersion: this.objects.revision, ...more };
+    return { kind: listKind, apiVersion, metadata, items };
   }
 
   #watch(place: Place, query: URLSearchParams, response: ServerResponse): void {
@@ -125,6 +136,16 @@ export class ApiServer {
     });
     pump();
   }
+}
+
+function send(response: ServerResponse, code: number, answer: object): void {
+  response.writeHead(code, { 'content-type': 'application/json' });
+  response.end(formatJson(answer));
+}
+
+function listNames(definition: Definition | undefined): { readonly apiVersion: string; readonly listKind: string } {
+  if (definition === undefined) return { apiVersion: 'v1', listKind: 'List' };
+  return { apiVersion: `${definition.spec.group}/v1`, listKind: definition.spec.names.listKind };
 }
 
 interface Target extends Place {

@@ -1,0 +1,103 @@
+import type { KindName } from '../registry.ts';
+import { rulesOf } from './rules.ts';
+
+/** What `kubectl get` shows beside the name and the age: a heading, its type, and where it is. */
+type Column = readonly [heading: string, type: string, jsonPath: string];
+
+/** A rule in Kubernetes' expression language (CEL) that an API server holds objects to. */
+export interface Rule {
+  /** What `self` is: the spec, or a place in it such as `exportV4[]`, each item of that array. */
+  readonly at?: string;
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** What a kind's custom resource definition has beyond the schema of its spec. */
+export interface Traits {
+  readonly columns?: readonly Column[];
+  /** The names by which kubectl, too, may ask for the kind. */
+  readonly shortNames?: readonly string[];
+  /** Fields of the spec that must be there, where they are not those of our own schema. */
+  readonly required?: readonly string[];
+  /** What the API server fills in, by the place in the spec. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Fields that are CIDRs under a rule of their own, by the place in the spec. */
+  readonly cidrs?: readonly string[];
+  /** Arrays whose items must differ. */
+  readonly sets?: readonly string[];
+  readonly rules?: readonly Rule[];
+}
+
+/** As Calico's own definitions have it. */
+const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
+  BGPConfiguration: {
+    shortNames: ['bgpconfig', 'bgpconfigs'],
+    defaults: { logSeverityScreen: 'Info', serviceLoadBalancerAggregation: 'Enabled' },
+  },
+  BGPPeer: {
+    columns: [
+      ['PeerIP', 'string', '.spec.peerIP'],
+      ['Node', 'string', '.spec.node'],
+      ['ASN', 'integer', '.spec.asNumber'],
+    ],
+  },
+  BlockAffinity: {
+    shortNames: ['affinity', 'affinities'],
+    columns: [
+      ['CIDR', 'string', '.spec.cidr'],
+      ['Node', 'string', '.spec.node'],
+      ['State', 'string', '.spec.state'],
+    ],
+    required: ['cidr', 'deleted', 'node', 'state'],
+  },
+  ClusterInformation: { shortNames: ['clusterinfo', 'clusterinfos'] },
+  FelixConfiguration: { shortNames: ['felixconfig', 'felixconfigs'] },
+  GlobalNetworkPolicy: { shortNames: ['gnp', 'cgnp'] },
+  GlobalNetworkSet: { shortNames: ['gns'] },
+  HostEndpoint: { shortNames: ['hep', 'heps'] },
+  IPAMBlock: {
+    columns: [
+      ['CIDR', 'string', '.spec.cidr'],
+      ['Affinity', 'string', '.spec.affinity'],
+    ],
+    required: ['allocations', 'attributes', 'cidr', 'strictAffinity', 'unallocated'],
+    defaults: { sequenceNumber: 0 },
+  },
+  IPAMConfiguration: {
+    shortNames: ['ipamconfig', 'ipamconfigs'],
+    required: ['autoAllocateBlocks', 'strictAffinity'],
+  },
+  IPPool: {
+    shortNames: ['ipp', 'ipps', 'pool', 'pools'],
+    columns: [
+      ['CIDR', 'string', '.spec.cidr'],
+      ['IPIP', 'string', '.spec.ipipMode'],
+      ['VXLAN', 'string', '.spec.vxlanMode'],
+      ['NAT', 'boolean', '.spec.natOutgoing'],
+      ['Selector', 'string', '.spec.nodeSelector'],
+    ],
+    defaults: { ipipMode: 'Never', vxlanMode: 'Never', assignmentMode: 'Automatic' },
+    cidrs: ['cidr'],
+    sets: ['allowedUses'],
+  },
+  KubeControllersConfiguration: {
+    shortNames: ['kcc', 'kccs'],
+    required: ['controllers'],
+    defaults: { 'controllers.loadBalancer.assignIPs': 'AllServices' },
+  },
+  NetworkPolicy: { shortNames: ['cnp', 'caliconetworkpolicy'] },
+  NetworkSet: { shortNames: ['netset', 'netsets'] },
+  StagedGlobalNetworkPolicy: { shortNames: ['sgnp'] },
+  StagedKubernetesNetworkPolicy: { shortNames: ['sknp'] },
+  StagedNetworkPolicy: { shortNames: ['scnp', 'snp'] },
+  Tier: {
+    columns: [
+      ['Order', 'number', '.spec.order'],
+      ['Action', 'string', '.spec.defaultAction'],
+    ],
+  },
+};
+
+export function traitsOf(kind: KindName): Traits {
+  return { ...traits[kind], rules: rulesOf(kind) };
+}

@@ -1,0 +1,45 @@
+import { parse } from 'yaml';
+import { crdManifests } from '../../../deploy/crds.ts';
+import { type Admit, Refusal } from './objects.ts';
+import { faultsOf, type Schema, withDefaults } from './schema.ts';
+
+/** A CustomResourceDefinition, as far as this server reads it. */
+export interface Definition {
+  readonly spec: {
+    readonly group: string;
+    readonly scope: 'Cluster' | 'Namespaced';
+    readonly names: {
+      readonly kind: string;
+      readonly listKind: string;
+      readonly plural: string;
+      readonly singular: string;
+      readonly shortNames?: readonly string[];
+    };
+    readonly versions: readonly {
+      readonly schema: { readonly openAPIV3Schema: Schema };
+      readonly additionalPrinterColumns?: readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly jsonPath: string;
+      }[];
+    }[];
+  };
+}
+
+/** Our definitions, by resource: `ippools.crd.projectcalico.org`. */
+export const definitions: ReadonlyMap<string, Definition> = new Map(
+  [...crdManifests()].map(([file, text]) => [file.replace(/\.yaml$/, ''), parse(text) as Definition]),
+);
+
+/** Fills in defaults and refuses what breaks the schema or a rule, with 422. */
+export const admitCustom: Admit = (place, object, before) => {
+  const definition = definitions.get(place.resource);
+  if (definition === undefined) return object;
+  const { openAPIV3Schema: schema } = definition.spec.versions[0].schema;
+  const filled = withDefaults(schema, object) as Record<string, unknown>;
+  const faults = faultsOf(schema, filled, before, '').map((fault) => fault.replace(/^\./, ''));
+  if (faults.length === 0) return filled;
+  const { kind } = definition.spec.names;
+  const { name } = object['metadata'] as { readonly name?: string };
+  throw new Refusal(422, 'Invalid', `${kind}.${definition.spec.group} "${name}" is invalid: ${faults.join(', ')}`);
+};
