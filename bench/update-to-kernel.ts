@@ -49,6 +49,7 @@ const vrouter: Contender = {
       VROUTER_SOCKET: socket,
       CALICO_NODENAME_FILE: '',
       VROUTER_IPAM_LEDGER: 'none',
+      VROUTER_MTU_FILE: 'none',
       NO_DEFAULT_POOLS: 'true',
       FELIX_HEALTHPORT: '0',
       FELIX_LOGSEVERITYSCREEN: 'warning',

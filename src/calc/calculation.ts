@@ -14,6 +14,7 @@ import type {
 import { announcements, ownBlocks } from './blocks.ts';
 import { type Desired, type DesiredBgp, type DesiredTunnels, NO_TUNNELS } from './desired.ts';
 import { type FelixSettings, felixSettings } from './felix.ts';
+import { desiredHost } from './host.ts';
 import { desiredNat, desiredServices } from './nat.ts';
 import { desiredPeers, listenPort, nodeAddress, nodeAsn } from './peers.ts';
 import { desiredPools } from './pools.ts';
@@ -41,7 +42,7 @@ export interface Update {
   readonly resource: ResourceOf<KindName> | undefined;
 }
 
-const SECTIONS = ['peers', 'blocks', 'workloads', 'pools', 'tunnels', 'nat', 'services'] as const;
+const SECTIONS = ['peers', 'blocks', 'workloads', 'pools', 'tunnels', 'nat', 'services', 'host'] as const;
 type Section = (typeof SECTIONS)[number];
 
 /** Which sections of the desired state an object of each kind can change. */
@@ -50,7 +51,7 @@ const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
   BGPConfiguration: ['peers', 'services'],
   BGPPeer: ['peers'],
   BGPFilter: ['peers'],
-  FelixConfiguration: ['tunnels', 'nat', 'services'],
+  FelixConfiguration: ['tunnels', 'nat', 'services', 'host'],
   IPPool: ['pools', 'tunnels'],
   BlockAffinity: ['blocks'],
   IPAMBlock: ['blocks', 'tunnels'],
@@ -84,6 +85,7 @@ export class Calculation {
     tunnels: NO_TUNNELS,
     nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined },
     services: { cidrs: [], loops: 'Drop' },
+    host: desiredHost({}),
   };
   #texts = new Map<string, string>();
 
@@ -116,9 +118,10 @@ export class Calculation {
     const services = this.#section('services', before.services, () =>
       desiredServices(this.#felix(), bgpConfigurations),
     );
+    const host = this.#section('host', before.host, () => desiredHost(this.#felix()));
     const bgp = this.#bgp(blocks, workloads, pools);
     this.#dirty.clear();
-    this.#desired = Object.freeze({ bgp, blocks, workloads, pools, tunnels, nat, services });
+    this.#desired = Object.freeze({ bgp, blocks, workloads, pools, tunnels, nat, services, host });
     return this.#desired;
   }
 
@@ -137,7 +140,11 @@ export class Calculation {
     const wantsIpip = pools.some((pool) => pool.ipip !== 'Never');
     return {
       ipip: wantsIpip
-        ? { address: this.node?.spec.bgp?.ipv4IPIPTunnelAddr || undefined, subnet: ownSubnet(this.node) }
+        ? {
+            address: this.node?.spec.bgp?.ipv4IPIPTunnelAddr || undefined,
+            subnet: ownSubnet(this.node),
+            mtu: this.#felix().ipipMTU || undefined,
+          }
         : undefined,
       vxlan4: desiredVxlan(inputs, 4),
       vxlan6: desiredVxlan(inputs, 6),

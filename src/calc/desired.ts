@@ -13,6 +13,15 @@ export interface Desired {
   readonly tunnels: DesiredTunnels;
   readonly nat: DesiredNat;
   readonly services: DesiredServices;
+  readonly host: DesiredHost;
+}
+
+/** Settings of the node itself. */
+export interface DesiredHost {
+  /** Whether the node forwards packets; if not, that is left as it is. */
+  readonly forwarding: boolean;
+  /** Names of the links whose MTU bounds pods and tunnels, as a regular expression; undefined for Calico's own. */
+  readonly uplinks: string | undefined;
 }
 
 /** How natOutgoing translates; which packets, the pools say. */
@@ -57,6 +66,8 @@ export interface DesiredIpip {
   readonly address: string | undefined;
   /** The node's own subnet, inside which CrossSubnet needs no tunnel; undefined when its address has no length. */
   readonly subnet: string | undefined;
+  /** Undefined for what the host's links allow. */
+  readonly mtu?: number | undefined;
 }
 
 /** A VXLAN device, the nodes behind it and the routes to their blocks: from IPAM alone, without BGP. */
@@ -69,6 +80,8 @@ export interface DesiredVxlan {
   /** Address and MAC of the device itself. */
   readonly address: string | undefined;
   readonly mac: string;
+  /** Undefined for what the host's links allow. */
+  readonly mtu?: number | undefined;
   readonly peers: readonly DesiredVtep[];
   readonly routes: readonly DesiredVxlanRoute[];
 }

@@ -1,7 +1,7 @@
 /**
  * calc: the brain. Pure and synchronous.
  *
- *     resources ─► Calculation ─► Desired (bgp, blocks, workloads, pools, tunnels, nat, services)
+ *     resources ─► Calculation ─► Desired (bgp, blocks, workloads, pools, tunnels, nat, services, host)
  *
  * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
  * keep their identity. `desired.ts` is the contract with the hands (dataplane, routing).
@@ -12,6 +12,7 @@ export type {
   Desired,
   DesiredBgp,
   DesiredBlock,
+  DesiredHost,
   DesiredIpip,
   DesiredNat,
   DesiredPeer,

@@ -6,6 +6,7 @@ import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix, VR
 import { DEFAULT_SOCKET } from '../control/index.ts';
 import { DEFAULT_LEDGER } from '../ipam/index.ts';
 import { LOG_LEVELS, type LogLevel } from '../observe/index.ts';
+import { DEFAULT_MTU_FILE } from './mtu-file.ts';
 
 /** A setting that can't be used. The message names the setting, where it came from, its value, and what is allowed. */
 export class ConfigError extends VRouterError {
@@ -116,6 +117,8 @@ const schema = z.object({
   VROUTER_SOCKET: z.string().min(1).default(DEFAULT_SOCKET),
   /** The book of who had which address when; `none`: no book is kept. */
   VROUTER_IPAM_LEDGER: z.string().min(1).default(DEFAULT_LEDGER),
+  /** Where the pods' MTU is written down; `none`: nowhere. */
+  VROUTER_MTU_FILE: z.string().min(1).default(DEFAULT_MTU_FILE),
   /** Seconds; 0 switches keepalives off. */
   VROUTER_BGP_HOLD_TIME: whole(0, 65535)
     .refine((value) => value === 0 || value >= 3, '0, or 3 to 65535 seconds')

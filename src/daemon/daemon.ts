@@ -10,6 +10,7 @@ import { Routing } from '../routing/index.ts';
 import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
+import { MtuFile } from './mtu-file.ts';
 import { nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
 import { register } from './registration.ts';
@@ -216,6 +217,8 @@ export class Daemon {
       onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
     });
     this.#dataplane.onTopology = () => routing.topologyChanged();
+    const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
+    this.#dataplane.onPodMtu = (mtu) => mtuFile.write(mtu);
     this.#dataplane.tunnels.onIpip = () => routing.tunnelChanged();
     await this.#dataplane.start(desired);
     await routing.apply(desired);

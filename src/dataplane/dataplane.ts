@@ -2,7 +2,7 @@ import { type Cancel, type Clock, type Log, parsePrefix, reasonOf } from '../bas
 import type { Desired, DesiredBlock } from '../calc/desired.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
-import { podMtu } from './endpoints/mtu.ts';
+import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { NatReconciler } from './nat/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
@@ -39,6 +39,9 @@ export class Dataplane {
   #blackholes = new Set<string>();
   /** Links, addresses, or routes that are not ours have changed. */
   onTopology: () => void = () => {};
+  #mtu: number | undefined;
+  /** The MTU for new pods is another. */
+  onPodMtu: (mtu: number) => void = () => {};
 
   constructor(options: DataplaneOptions) {
     this.#options = options;
@@ -54,7 +57,7 @@ export class Dataplane {
    */
   async start(desired: Desired): Promise<void> {
     const { kernel } = this.#options;
-    await this.#forwarding();
+    if (desired.host.forwarding) await this.#forwarding();
     this.#monitor = await kernel.monitor((event) => this.#observed(event), {
       ignoreOwnRoutes: true,
       routeTables: [MAIN_TABLE],
@@ -64,6 +67,7 @@ export class Dataplane {
     // Before the routes: those through a tunnel that stands already must not be taken for stale ones.
     await this.tunnels.check();
     await this.routes.start();
+    this.#tellMtu();
     this.#planResync();
   }
 
@@ -78,7 +82,9 @@ export class Dataplane {
     this.#applied = desired;
     if (desired.blocks !== before?.blocks) this.#blocks(desired.blocks);
     if (desired.workloads !== before?.workloads) this.endpoints.apply(desired.workloads);
+    if (this.#mtu !== undefined) this.#tellMtu();
     if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section])) void this.#nat(desired);
+    if (desired.host !== before?.host) this.tunnels.setUplinks(desired.host.uplinks);
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
   }
 
@@ -97,7 +103,12 @@ export class Dataplane {
 
   /** The MTU for new pods. */
   get podMtu(): number {
-    return podMtu(this.#links.values(), this.#applied?.pools ?? []);
+    return podMtu(
+      this.#links.values(),
+      this.#applied?.pools ?? [],
+      this.#applied?.tunnels,
+      this.#applied?.host.uplinks,
+    );
   }
 
   /** A link that we just made: known at once, before the monitor tells of it. */
@@ -161,6 +172,9 @@ export class Dataplane {
         if (event.change === 'deleted' && event.address.family === 4) this.#readRoutes();
         this.onTopology();
         break;
+      case 'rule':
+        this.tunnels.ruleChanged(event.rule, event.change === 'new');
+        break;
       case 'neighbor':
         this.tunnels.neighborChanged(event.neighbor, event.change === 'new');
         break;
@@ -190,6 +204,14 @@ export class Dataplane {
     if (known?.up && !(present && link.up)) this.routes.linkLost(link.index);
     if (cameUp) this.routes.retry();
     if (cameUp || known?.up !== link.up || !present) this.onTopology();
+    if (this.#mtu !== undefined && isUplink(link, this.#applied?.host.uplinks)) this.#tellMtu();
+  }
+
+  #tellMtu(): void {
+    const mtu = this.podMtu;
+    if (mtu === this.#mtu) return;
+    this.#mtu = mtu;
+    this.onPodMtu(mtu);
   }
 
   #planResync(): void {

@@ -32,6 +32,7 @@ export function nodeEnvironment(lab: LabPlan, node: NodePlan): Readonly<Record<s
     DATASTORE_TYPE: 'sqlite',
     SQLITE_PATH: lab.datastore,
     VROUTER_SOCKET: node.socket,
+    VROUTER_MTU_FILE: `${lab.directory}/${node.name}.mtu`,
     VROUTER_IPAM_LEDGER: `${lab.directory}/${node.name}.ledger.jsonl`,
   };
 }

@@ -98,7 +98,7 @@ t.test('FelixConfiguration says how natOutgoing translates; the node’s own goe
     natPortRange: '32768:60999',
     natOutgoingAddress: '192.0.2.7',
     natOutgoingExclusions: 'IPPoolsAndHostIPs',
-  };
+  } as const;
   made.apply([
     put('FelixConfiguration', 'default', { ...settings, externalNodesList: ['192.0.2.9', '198.51.100.0/24'] }),
   ]);
@@ -128,4 +128,15 @@ t.test('where services live comes from BGPConfiguration, what becomes of loops f
     put('FelixConfiguration', 'default', { serviceLoopPrevention: 'Reject' }),
   ]);
   t.same(made.desired().services, { cidrs: ['10.96.0.0/12', '192.0.2.0/24', 'fd96::/108'], loops: 'Reject' });
+});
+
+t.test('settings of the host, and MTUs that are set', async (t) => {
+  const made = calculation([...base, pool('q', '10.97.0.0/16', { ipipMode: 'Always' })]);
+  t.same(made.desired().host, { forwarding: true, uplinks: undefined });
+  t.equal(made.desired().tunnels.ipip?.mtu, undefined);
+  made.apply([
+    put('FelixConfiguration', 'default', { ipForwarding: 'Disabled', mtuIfacePattern: '^bond', ipipMTU: 1300 }),
+  ]);
+  t.same(made.desired().host, { forwarding: false, uplinks: '^bond' });
+  t.equal(made.desired().tunnels.ipip?.mtu, 1300);
 });

@@ -1,5 +1,5 @@
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { Desired, DesiredPool } from '../../src/calc/index.ts';
+import { type Desired, type DesiredPool, NO_TUNNELS } from '../../src/calc/index.ts';
 import { createPodInterface, Dataplane } from '../../src/dataplane/index.ts';
 import { deviceNames, formatRoute, type Kernel } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
@@ -91,9 +91,10 @@ export function wanted(
   return {
     bgp: undefined,
     pools,
-    tunnels: { ipip: undefined, vxlan4: undefined, vxlan6: undefined },
+    tunnels: NO_TUNNELS,
     nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined },
     services: { cidrs: [], loops: 'Drop' },
+    host: { forwarding: true, uplinks: undefined },
     blocks: blocks.map((cidr) => ({ cidr, inUse: 0, size: cidr.endsWith('/32') ? 1 : 64 })),
     workloads: Object.entries(pods).map(([name, address]) => ({
       key: `default/${name}`,

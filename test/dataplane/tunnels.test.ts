@@ -1,7 +1,17 @@
 import t from 'tap';
-import type { Desired, DesiredPool, DesiredTunnels, DesiredVtep, DesiredVxlan } from '../../src/calc/index.ts';
+import {
+  type Desired,
+  type DesiredPool,
+  type DesiredTunnels,
+  type DesiredVtep,
+  type DesiredVxlan,
+  NO_TUNNELS,
+} from '../../src/calc/index.ts';
 import { formatNeighbor } from '../../src/netlink/index.ts';
 import { HOST, Host, wanted } from './host.ts';
+
+// Every call of the kernel failing once takes a while beside a busy test.
+t.setTimeout(240_000);
 
 const POOL: DesiredPool = {
   name: 'pods',
@@ -12,7 +22,6 @@ const POOL: DesiredPool = {
   disabled: false,
   disableBgpExport: false,
 };
-const NONE: DesiredTunnels = { ipip: undefined, vxlan4: undefined, vxlan6: undefined };
 
 function vtep(node: string, number: number): DesiredVtep {
   const mac = `66:00:00:00:00:0${number}`;
@@ -42,7 +51,7 @@ function vxlan(peers: readonly DesiredVtep[] = [B, C], more: Partial<DesiredVxla
 }
 
 function tunnels(some: Partial<DesiredTunnels>): Desired {
-  return { ...wanted([], {}, [POOL]), tunnels: { ...NONE, ...some } };
+  return { ...wanted([], {}, [POOL]), tunnels: { ...NO_TUNNELS, ...some } };
 }
 
 /** A host whose dataplane has started with these tunnels. */
@@ -220,6 +229,39 @@ t.test('the MTU follows the host’s', async (t) => {
   await host.settle(1000);
   const mtus = (await host.kernel.linkList()).map(({ name, mtu }) => `${name} ${mtu}`);
   t.ok(mtus.includes('vxlan.calico 8950') && mtus.includes('tunl0 8980'), mtus.join());
+});
+
+t.test('an MTU that is set does not follow the host’s; mtuIfacePattern says whose counts', async (t) => {
+  const host = await started({
+    vxlan4: vxlan([B], { mtu: 1300 }),
+    ipip: { address: '10.244.1.1', subnet: undefined, mtu: 1234 },
+  });
+  const mtus = async (): Promise<readonly string[]> =>
+    (await host.kernel.linkList())
+      .filter(({ kind }) => kind === 'ipip' || kind === 'vxlan')
+      .map(({ name, mtu }) => `${name} ${mtu}`)
+      .sort();
+  t.same(await mtus(), ['tunl0 1234', 'vxlan.calico 1300']);
+  await host.kernel.linkAdd({ kind: 'dummy', name: 'uplink0', mtu: 1400 });
+  await host.kernel.linkSet('uplink0', { up: true });
+  const desired = tunnels({ ipip: { address: '10.244.1.1', subnet: undefined } });
+  host.dataplane.apply({ ...desired, host: { forwarding: true, uplinks: '^uplink' } });
+  await host.settle(10_000);
+  t.same(await mtus(), ['tunl0 1380']);
+});
+
+t.test('the MTU for pods is told when it changes', async (t) => {
+  const host = await Host.create();
+  const told: number[] = [];
+  host.dataplane.onPodMtu = (mtu) => told.push(mtu);
+  await host.dataplane.start(tunnels({ vxlan4: vxlan() }));
+  await host.kernel.linkSet('eth0', { mtu: 9000 });
+  await host.settle(1000);
+  host.dataplane.apply(wanted([]));
+  await host.kernel.linkSet('eth0', { up: false });
+  await host.settle(1000);
+  host.dataplane.apply(tunnels({ vxlan4: vxlan([], { mtu: 1300 }) }));
+  t.same(told, [1450, 8950, 9000, 1460, 1300]);
 });
 
 t.test('IPIP: tunl0 is made, or used as it is there already', async (t) => {

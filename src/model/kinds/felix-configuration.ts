@@ -62,7 +62,7 @@ const spec = z.looseObject({
   logSeverityFile: logLevel.optional(),
   logSeveritySys: logLevel.optional(),
   logPrefix: z.string().optional(),
-  mtuIfacePattern: z.string().optional(),
+  mtuIfacePattern: z.string().refine(isPattern, 'must be a regular expression').optional(),
   natOutgoingAddress: ip.optional(),
   natPortRange: portRange.optional(),
   natOutgoingExclusions: oneOf('IPPoolsOnly', 'IPPoolsAndHostIPs').optional(),
@@ -102,3 +102,12 @@ export const felixConfiguration = defineKind({
 
 export type FelixConfigurationSpec = SpecOf<typeof felixConfiguration>;
 export type FelixConfiguration = Resource<'FelixConfiguration', FelixConfigurationSpec>;
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
