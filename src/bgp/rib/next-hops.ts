@@ -1,15 +1,16 @@
 import { addressFromBytes, formatAddress, formatIpv4 } from '../../base/index.ts';
 
 /**
- * Next hops by number, from 1. A node knows few of them (one for each other node), so a map of their text will do;
- * the hot path asks once for each UPDATE. 0 stands for "our own
- * address on the session", which only the export knows. Numbers are never given up.
+ * Next hops by number, from 1. A node knows few of them (one for each other node), so maps will do; the hot path asks
+ * once for each UPDATE. 0 stands for "our own address on the session", which only the export knows. Numbers are never
+ * given up.
  */
 export class NextHopTable {
   readonly #bytes: Uint8Array[] = [new Uint8Array(0)];
   readonly #texts: string[] = [''];
+  /** Of IPv6 addresses, by their octets as text. */
   readonly #ids = new Map<string, number>();
-  /** IPv4 addresses as numbers, which spares the hot path the text. */
+  /** Of IPv4 addresses, which as numbers spare the hot path the text. */
   readonly #ids4 = new Map<number, number>();
 
   get size(): number {
@@ -19,7 +20,7 @@ export class NextHopTable {
   intern4(value: number): number {
     let id = this.#ids4.get(value);
     if (id === undefined) {
-      id = this.#intern(Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255));
+      id = this.#add(Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255));
       this.#ids4.set(value, id);
     }
     return id;
@@ -27,7 +28,14 @@ export class NextHopTable {
 
   /** 4 octets, or 16, or 32: a global address followed by a link-local one (RFC 2545 §3). */
   intern(bytes: Uint8Array, length = bytes.length): number {
-    return this.#intern(bytes.slice(0, length));
+    if (length === 4) return this.intern4(u32(bytes));
+    const key = String.fromCharCode(...bytes.subarray(0, length));
+    let id = this.#ids.get(key);
+    if (id === undefined) {
+      id = this.#add(bytes.slice(0, length));
+      this.#ids.set(key, id);
+    }
+    return id;
   }
 
   bytes(id: number): Uint8Array {
@@ -39,20 +47,18 @@ export class NextHopTable {
     return this.#texts[id];
   }
 
-  #intern(bytes: Uint8Array): number {
-    const key = String.fromCharCode(...bytes);
-    let id = this.#ids.get(key);
-    if (id === undefined) {
-      id = this.#bytes.push(bytes) - 1;
-      this.#ids.set(key, id);
-      this.#texts.push(textOf(bytes));
-    }
-    return id;
+  #add(bytes: Uint8Array): number {
+    this.#texts.push(textOf(bytes));
+    return this.#bytes.push(bytes) - 1;
   }
 }
 
+function u32(bytes: Uint8Array): number {
+  return ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+}
+
 function textOf(bytes: Uint8Array): string {
-  if (bytes.length === 4) return formatIpv4(((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0);
+  if (bytes.length === 4) return formatIpv4(u32(bytes));
   const global = bytes.subarray(0, 16);
   const unspecified = global.every((byte) => byte === 0);
   return formatAddress(addressFromBytes(unspecified && bytes.length === 32 ? bytes.subarray(16) : global));

@@ -24,7 +24,7 @@ export class RoutePeer {
   readonly #asn: number;
   readonly #clusterIds: ReadonlySet<number>;
   readonly #timers: Cancel[] = [];
-  readonly #owedEndOfRibs = new Set<AddressFamily>();
+  #owedEndOfRibs: readonly AddressFamily[] = [];
   #filter: CompiledFilter | undefined;
 
   constructor(config: PeerConfig, routerId: number, asn: number, clusterIds: ReadonlySet<number>) {
@@ -37,11 +37,11 @@ export class RoutePeer {
 
   /** End-of-RIB markers that the peer, being up, promised by its graceful-restart capability. */
   get owesEndOfRib(): boolean {
-    return this.#owedEndOfRibs.size > 0;
+    return this.#owedEndOfRibs.length > 0;
   }
 
   ribEnded(family: AddressFamily): void {
-    this.#owedEndOfRibs.delete(family);
+    this.#owedEndOfRibs = this.#owedEndOfRibs.filter((owed) => owed !== family);
   }
 
   /** True when routes that were learned before are to be looked at again. */
@@ -61,8 +61,7 @@ export class RoutePeer {
     this.negotiated = negotiated;
     this.source = source;
     source.routerId = negotiated.peerRouterId;
-    this.#owedEndOfRibs.clear();
-    for (const family of negotiated.gracefulRestart ? negotiated.families : []) this.#owedEndOfRibs.add(family);
+    this.#owedEndOfRibs = negotiated.gracefulRestart ? negotiated.families : [];
   }
 
   /** Something that waits for the peer to stay away. */
@@ -71,6 +70,7 @@ export class RoutePeer {
   }
 
   cancelTimers(): void {
+    if (this.#timers.length === 0) return;
     for (const cancel of this.#timers.splice(0)) cancel();
     this.keeping.clear();
   }

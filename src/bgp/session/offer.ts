@@ -1,4 +1,3 @@
-import { parseAddress } from '../../base/index.ts';
 import type { AddressFamily, PeerConfig } from '../api.ts';
 import { AFI, afiSafi, type Capability, encodeOpen, type Open } from '../wire/index.ts';
 import { type Agreement, agreementOf } from './agreement.ts';
@@ -25,15 +24,18 @@ interface Terms {
 export class Offer {
   /** Whose it is. */
   readonly local: LocalSpeaker;
+  readonly terms: Terms;
   readonly open: Omit<Open, 'kind'>;
   readonly bytes: Uint8Array;
   #met: readonly Capability[] | undefined;
   #agreement: Agreement | undefined;
 
-  constructor(local: LocalSpeaker, open: Omit<Open, 'kind'>) {
+  constructor(local: LocalSpeaker, terms: Terms) {
+    const { asn, holdTime } = terms;
     this.local = local;
-    this.open = open;
-    this.bytes = encodeOpen(open);
+    this.terms = terms;
+    this.open = { asn, holdTime, routerId: local.routerId, capabilities: capabilities(terms, local) };
+    this.bytes = encodeOpen(this.open);
   }
 
   /** What comes of it with a peer of these capabilities. The peers of a network tend to have the same ones. */
@@ -46,42 +48,57 @@ export class Offer {
   }
 }
 
-/** The offers of each speaker, by the text of their terms. */
-const OFFERS = new WeakMap<LocalSpeaker, Map<string, Offer>>();
+/** The offers that each speaker makes: few, since peers mostly have like configurations. */
+const OFFERS = new WeakMap<LocalSpeaker, Offer[]>();
 
 /** What the speaker, as it is now, offers to a peer. */
 export function offerTo(config: PeerConfig, local: LocalSpeaker): Offer {
   let offers = OFFERS.get(local);
   if (offers === undefined) {
-    offers = new Map();
+    offers = [];
     OFFERS.set(local, offers);
   }
   const terms = termsOf(config, local);
-  const key = JSON.stringify(terms);
-  let offer = offers.get(key);
+  let offer = offers.find((one) => sameTerms(one.terms, terms));
   if (offer === undefined) {
-    const { asn, holdTime } = terms;
-    offer = new Offer(local, { asn, holdTime, routerId: local.routerId, capabilities: capabilities(terms, local) });
-    offers.set(key, offer);
+    offer = new Offer(local, terms);
+    offers.push(offer);
   }
   return offer;
 }
 
+const IPV4: readonly AddressFamily[] = ['ipv4-unicast'];
+const IPV6: readonly AddressFamily[] = ['ipv6-unicast'];
+
 function termsOf(config: PeerConfig, local: LocalSpeaker): Terms {
   const asn = config.localAs ?? local.asn;
-  const { family } = parseAddress(config.address.split('%')[0]);
-  const families = config.families ?? [family === 4 ? 'ipv4-unicast' : 'ipv6-unicast'];
+  const overIpv6 = config.address.includes(':');
+  const families = config.families ?? (overIpv6 ? IPV6 : IPV4);
   const { addPath, role } = config;
   return {
     asn,
     holdTime: config.holdTime ?? DEFAULT_HOLD_TIME,
     families,
-    extendedNextHop: family === 6 && families.includes('ipv4-unicast'),
+    extendedNextHop: overIpv6 && families.includes('ipv4-unicast'),
     restartTime: config.gracefulRestart?.time,
     staleTime: config.gracefulRestart && config.longLivedStaleTime,
     addPath: addPath === 'none' ? undefined : addPath,
     role: role === undefined || config.remoteAs === asn ? undefined : ROLES.indexOf(role),
   };
+}
+
+function sameTerms(a: Terms, b: Terms): boolean {
+  return (
+    a.asn === b.asn &&
+    a.holdTime === b.holdTime &&
+    a.extendedNextHop === b.extendedNextHop &&
+    a.restartTime === b.restartTime &&
+    a.staleTime === b.staleTime &&
+    a.addPath === b.addPath &&
+    a.role === b.role &&
+    a.families.length === b.families.length &&
+    a.families.every((family, at) => family === b.families[at])
+  );
 }
 
 function capabilities(terms: Terms, local: LocalSpeaker): Capability[] {

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../base/index.ts';
 import type { Connection } from '../transport/index.ts';
-import { earliest, type TimerName } from './timers.ts';
+import { earliest, nextDue, type TimerName } from './timers.ts';
 import { type Fsm, postponed, sendHoldTime } from './transition.ts';
 
 /** The connection whose time is kept. */
@@ -55,14 +55,12 @@ export class Timekeeper {
 
   /** Keeps the clock's timer at the earliest due time. One that is set too early merely looks again. */
   schedule(): void {
-    const { timers } = this.#timed.fsm;
-    const first = earliest(timers);
-    if (first === undefined) {
+    const due = nextDue(this.#timed.fsm.timers);
+    if (due === Number.POSITIVE_INFINITY) {
       this.#cancel?.();
       this.#cancel = undefined;
       return;
     }
-    const due = timers[first]!;
     if (this.#cancel !== undefined && this.#due <= due) return;
     this.#cancel?.();
     this.#due = due;

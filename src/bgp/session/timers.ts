@@ -22,15 +22,19 @@ export function draftOf(timers: Timers): DraftTimers {
   };
 }
 
+/** When the first timer is due; infinity if none runs. */
+export function nextDue(timers: Timers): number {
+  let due = timers['connect-retry'] ?? Number.POSITIVE_INFINITY;
+  if (timers.hold !== undefined && timers.hold < due) due = timers.hold;
+  if (timers.keepalive !== undefined && timers.keepalive < due) due = timers.keepalive;
+  if (timers['delay-open'] !== undefined && timers['delay-open'] < due) due = timers['delay-open'];
+  if (timers['idle-hold'] !== undefined && timers['idle-hold'] < due) due = timers['idle-hold'];
+  if (timers['send-hold'] !== undefined && timers['send-hold'] < due) due = timers['send-hold'];
+  return due;
+}
+
 /** The timer that is due first. */
 export function earliest(timers: Timers): TimerName | undefined {
-  let first: TimerName | undefined;
-  let due = Number.POSITIVE_INFINITY;
-  for (const name of TIMER_NAMES) {
-    const time = timers[name];
-    if (time === undefined || time >= due) continue;
-    first = name;
-    due = time;
-  }
-  return first;
+  const due = nextDue(timers);
+  return TIMER_NAMES.find((name) => timers[name] === due);
 }

@@ -54,30 +54,25 @@ export function postponed(fsm: Fsm, name: TimerName, due: number): Fsm {
   return { ...fsm, timers };
 }
 
+type Draft = { -readonly [Field in keyof Fsm]: Fsm[Field] };
+
 /** The step under construction: gathers effects and timers in the words of the RFC. */
 export class Transition {
   readonly settings: FsmSettings;
   readonly #before: Fsm;
   readonly #now: number;
-  #state: SessionState;
-  /** A copy, once one is set or stopped. */
-  #draft: DraftTimers | undefined;
-  #timers: Timers;
-  #retries: number;
-  #holdTime: number;
-  #keepaliveTime: number;
+  readonly #after: Draft;
+  /** The timers of `#after`, once they are a copy. */
+  #timers: DraftTimers | undefined;
   #effects: Effect[] | undefined;
   #reason: string | undefined;
 
   constructor(fsm: Fsm, now: number, settings: FsmSettings) {
+    const { state, timers, retries, holdTime, keepaliveTime } = fsm;
     this.settings = settings;
     this.#before = fsm;
     this.#now = now;
-    this.#state = fsm.state;
-    this.#timers = fsm.timers;
-    this.#retries = fsm.retries;
-    this.#holdTime = fsm.holdTime;
-    this.#keepaliveTime = fsm.keepaliveTime;
+    this.#after = { state, timers, retries, holdTime, keepaliveTime };
   }
 
   get from(): SessionState {
@@ -99,49 +94,51 @@ export class Transition {
   }
 
   stop(name: TimerName): this {
-    return this.#timers[name] === undefined ? this : this.#setTimer(name, undefined);
+    return this.#after.timers[name] === undefined ? this : this.#setTimer(name, undefined);
   }
 
   stopAll(): this {
-    this.#draft = undefined;
-    this.#timers = NO_TIMERS;
+    this.#timers = undefined;
+    this.#after.timers = NO_TIMERS;
     return this;
   }
 
   retries(retries: number): this {
-    this.#retries = retries;
+    this.#after.retries = retries;
     return this;
   }
 
   count(): this {
-    return this.retries(this.#retries + 1);
+    return this.retries(this.#after.retries + 1);
   }
 
   /** Starts ConnectRetryTimer: soon at first, then ever later (§10 wants the jitter). */
   retry(): this {
     const { dials, connectRetryTime } = this.settings;
     if (!dials) return this;
-    const wait = Math.min(connectRetryTime * 1000, FIRST_RETRY * 2 ** Math.min(this.#retries, 30));
+    const wait = Math.min(connectRetryTime * 1000, FIRST_RETRY * 2 ** Math.min(this.#after.retries, 30));
     return this.count().set('connect-retry', this.#jittered(wait));
   }
 
   negotiated(holdTime: number, keepaliveTime: number): this {
-    this.#holdTime = holdTime;
-    this.#keepaliveTime = keepaliveTime;
+    this.#after.holdTime = holdTime;
+    this.#after.keepaliveTime = keepaliveTime;
     return this;
   }
 
   holdAgain(): this {
-    return this.#holdTime > 0 ? this.set('hold', this.#holdTime * 1000) : this.stop('hold');
+    const { holdTime } = this.#after;
+    return holdTime > 0 ? this.set('hold', holdTime * 1000) : this.stop('hold');
   }
 
   keepaliveAgain(): this {
-    const time = this.#keepaliveTime;
-    return time > 0 ? this.set('keepalive', this.#jittered(time * 1000)) : this.stop('keepalive');
+    const { keepaliveTime } = this.#after;
+    return keepaliveTime > 0 ? this.set('keepalive', this.#jittered(keepaliveTime * 1000)) : this.stop('keepalive');
   }
 
   sendHoldAgain(): this {
-    return this.#holdTime > 0 ? this.set('send-hold', sendHoldTime(this.#holdTime) * 1000) : this;
+    const { holdTime } = this.#after;
+    return holdTime > 0 ? this.set('send-hold', sendHoldTime(holdTime) * 1000) : this;
   }
 
   notify(notification: Notification): this {
@@ -181,31 +178,21 @@ export class Transition {
   }
 
   to(state: SessionState, reason: string): Step {
-    this.#state = state;
+    this.#after.state = state;
     this.#reason = reason;
     return this.stay();
   }
 
   stay(): Step {
-    return {
-      fsm: {
-        state: this.#state,
-        timers: this.#timers,
-        retries: this.#retries,
-        holdTime: this.#holdTime,
-        keepaliveTime: this.#keepaliveTime,
-      },
-      effects: this.#effects ?? NO_EFFECTS,
-      reason: this.#reason,
-    };
+    return { fsm: this.#after, effects: this.#effects ?? NO_EFFECTS, reason: this.#reason };
   }
 
   #setTimer(name: TimerName, due: number | undefined): this {
-    if (this.#draft === undefined) {
-      this.#draft = draftOf(this.#timers);
-      this.#timers = this.#draft;
+    if (this.#timers === undefined) {
+      this.#timers = draftOf(this.#after.timers);
+      this.#after.timers = this.#timers;
     }
-    this.#draft[name] = due;
+    this.#timers[name] = due;
     return this;
   }
 

@@ -132,8 +132,8 @@ export class MemoryNetwork implements Carrier {
     };
   }
 
-  #isSilent({ from, to }: Parcel): boolean {
-    return this.#silent.size > 0 && this.#silent.has(linkOf(from, to));
+  #isSilent(parcel: Parcel): boolean {
+    return this.#silent.size > 0 && this.#silent.has(linkOf(parcel.from, parcel.to));
   }
 }
 

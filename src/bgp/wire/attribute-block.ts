@@ -55,6 +55,7 @@ export function readBlock(
   view: UpdateScratch,
 ): BlockResult {
   const { scan, spans } = view;
+  view.reserveBlock(end - start);
   scan.scan(bytes, start, end, session);
   spans.reach = -1;
   spans.unreach = -1;

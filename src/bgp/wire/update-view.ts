@@ -1,8 +1,11 @@
-import type { Family } from '../../base/index.ts';
+import { type Family, powerOfTwoAtLeast } from '../../base/index.ts';
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated, NlriColumns, UpdateView } from '../contract.ts';
 import { AttributeScan } from './attribute-scan.ts';
 import { NO_ERRORS, type UpdateError } from './update-error.ts';
+
+/** Octets of attributes that there is room for at first: few messages have more. */
+const FIRST_BLOCK = 2048;
 
 /** Columns that grow to the largest message seen. */
 export class NlriScratch implements NlriColumns {
@@ -50,7 +53,7 @@ export class NlriScratch implements NlriColumns {
  */
 export interface BlockResult {
   session: Negotiated | undefined;
-  readonly source: Uint8Array;
+  source: Uint8Array;
   sourceLength: number;
   canonicalLength: number;
   hasOrigin: boolean;
@@ -66,8 +69,8 @@ export class UpdateScratch implements UpdateView {
   readonly announced4: NlriScratch;
   readonly mpWithdrawn: NlriScratch;
   readonly mpAnnounced: NlriScratch;
-  /** Room for the longest block twice over: two-octet AS numbers become four. */
-  readonly attributes = new Uint8Array(2 * 65536);
+  /** Room for the longest block seen, twice over: two-octet AS numbers become four. */
+  attributes: Uint8Array = new Uint8Array(2 * FIRST_BLOCK);
   attributesLength = 0;
   nextHop4 = 0;
   readonly mpNextHop = new Uint8Array(32);
@@ -76,7 +79,7 @@ export class UpdateScratch implements UpdateView {
   endOfRib: AddressFamily | undefined = undefined;
   readonly scan = new AttributeScan();
   /** The block last seen, and a blank one for messages without. */
-  readonly block = blankBlock(new Uint8Array(65536));
+  readonly block = blankBlock(new Uint8Array(FIRST_BLOCK));
   readonly noBlock = blankBlock(new Uint8Array(0));
   /** Where in the message the values of MP_REACH and MP_UNREACH lie; -1 where there is none. */
   readonly spans = { reach: -1, reachEnd: -1, unreach: -1, unreachEnd: -1 };
@@ -86,6 +89,14 @@ export class UpdateScratch implements UpdateView {
     this.announced4 = new NlriScratch(4, capacity);
     this.mpWithdrawn = new NlriScratch(6, capacity);
     this.mpAnnounced = new NlriScratch(6, capacity);
+  }
+
+  /** Makes room for an attribute block of so many octets; the block last seen stays. */
+  reserveBlock(octets: number): void {
+    if (octets <= this.block.source.length) return;
+    const room = powerOfTwoAtLeast(octets);
+    this.block.source = grown(this.block.source, room);
+    this.attributes = grown(this.attributes, 2 * room);
   }
 
   clear(): void {
@@ -99,6 +110,12 @@ export class UpdateScratch implements UpdateView {
     this.treatAsWithdraw = false;
     this.endOfRib = undefined;
   }
+}
+
+function grown(bytes: Uint8Array, length: number): Uint8Array {
+  const longer = new Uint8Array(length);
+  longer.set(bytes);
+  return longer;
 }
 
 function blankBlock(source: Uint8Array): BlockResult {
