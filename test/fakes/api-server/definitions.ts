@@ -40,6 +40,12 @@ export const admitCustom: Admit = (place, object, before) => {
   const faults = faultsOf(schema, filled, before, '').map((fault) => fault.replace(/^\./, ''));
   if (faults.length === 0) return filled;
   const { kind } = definition.spec.names;
+  const { group } = definition.spec;
   const { name } = object['metadata'] as { readonly name?: string };
-  throw new Refusal(422, 'Invalid', `${kind}.${definition.spec.group} "${name}" is invalid: ${faults.join(', ')}`);
+  const causes = faults.map((fault) => {
+    const [field, ...message] = fault.split(': ');
+    return { reason: 'FieldValueInvalid', field, message: message.join(': ') };
+  });
+  const message = `${kind}.${group} "${name}" is invalid: ${faults.join(', ')}`;
+  throw new Refusal(422, 'Invalid', message, { name, group, kind, causes });
 };

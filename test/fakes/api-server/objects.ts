@@ -25,16 +25,19 @@ export interface Change {
 export class Refusal extends Error {
   readonly code: number;
   readonly reason: string;
+  /** More about it, in the form of a Status' `details`. */
+  readonly details: object | undefined;
 
-  constructor(code: number, reason: string, message: string) {
+  constructor(code: number, reason: string, message: string, details?: object) {
     super(message);
     this.code = code;
     this.reason = reason;
+    this.details = details;
   }
 
   get body(): object {
-    const { code, reason, message } = this;
-    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
+    const { code, reason, message, details } = this;
+    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code };
   }
 }
 
