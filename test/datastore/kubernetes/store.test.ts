@@ -1,6 +1,8 @@
+import t from 'tap';
 import { KubernetesStore } from '../../../src/datastore/kubernetes/index.ts';
 import { pool, storeContract } from '../../contracts/store.ts';
 import { ApiServer } from '../../fakes/api-server/index.ts';
+import { assets, RealServer } from './real-server.ts';
 
 const servers = new WeakMap<object, ApiServer>();
 
@@ -22,3 +24,18 @@ storeContract(
     },
   },
 );
+
+/** One real server for all: starting one takes seconds. What it forgets, and when, is its own affair. */
+if (assets !== undefined) {
+  t.setTimeout(600_000);
+  const server = await RealServer.start(assets);
+  t.teardown(() => server.stop());
+  storeContract('a real kube-apiserver', async () => ({
+    open: async () => new KubernetesStore(server.config),
+    async remove() {
+      const store = new KubernetesStore(server.config);
+      await server.clear(store, ['IPPool', 'IPReservation', 'NetworkSet', 'IPAMBlock', 'IPAMHandle']);
+      await store.close();
+    },
+  }));
+}
