@@ -4,12 +4,17 @@ import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
+import { type Sysctls, settle } from './endpoints/sysctls.ts';
 import { NatReconciler } from './nat/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
 import { addressedDevices } from './tunnels/render.ts';
 
+const FORWARDING: Sysctls = [
+  ['net.ipv4.ip_forward', '1'],
+  ['net.ipv6.conf.all.forwarding', '1'],
+];
 /** What the packet filter's tables follow from. */
 const NAT_SECTIONS = ['pools', 'nat', 'services', 'tunnels'] as const satisfies readonly (keyof Desired)[];
 
@@ -90,7 +95,9 @@ export class Dataplane {
 
   /** Lists everything again and repairs what differs. */
   async resync(): Promise<void> {
+    if (this.#applied?.host.forwarding) await this.#forwarding();
     await this.#listLinks();
+    await this.endpoints.resync();
     await this.tunnels.check();
     await this.routes.resync();
     await this.nat.resync();
@@ -127,12 +134,10 @@ export class Dataplane {
 
   async #forwarding(): Promise<void> {
     const { kernel, log } = this.#options;
-    for (const name of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']) {
-      try {
-        if ((await kernel.sysctl(name)).trim() !== '1') await kernel.sysctl(name, '1');
-      } catch (error) {
-        log.warn({ sysctl: name, err: reasonOf(error) }, 'forwarding could not be switched on');
-      }
+    try {
+      await settle(kernel, FORWARDING);
+    } catch (error) {
+      log.warn({ err: reasonOf(error) }, 'forwarding could not be switched on');
     }
   }
 

@@ -146,6 +146,24 @@ t.test('the host end of a pod gets the settings that make it one', async (t) => 
   }
 });
 
+t.test('settings that somebody changed are put right at the next full look', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  await host.dataplane.start(wanted([], { web: '10.244.1.2' }));
+  await host.settle();
+  const changed = ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding', 'net.ipv4.conf.caliweb.proxy_arp'];
+  for (const name of changed) await host.kernel.sysctl(name, '0');
+  await host.settle(91_000);
+  for (const name of changed) t.equal(await host.kernel.sysctl(name), '1', name);
+});
+
+t.test('a host that is told not to forward is left as it is', async (t) => {
+  const host = await Host.create();
+  await host.dataplane.start({ ...wanted([]), host: { forwarding: false, uplinks: undefined } });
+  await host.settle(91_000);
+  t.equal(await host.kernel.sysctl('net.ipv4.ip_forward'), '0');
+});
+
 t.test('a pod’s namespace has its address, the gateway and the way there', async (t) => {
   const host = await Host.create();
   await host.addPod('web', '10.244.1.2');

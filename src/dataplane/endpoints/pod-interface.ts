@@ -1,6 +1,7 @@
 import { type Family, parsePrefix, prefixWords } from '../../base/index.ts';
 import { isKernelError, type Kernel, KernelError, type Link, ROUTE_REPLACE } from '../../netlink/index.ts';
 import { HOST_MAC, hostSysctls, type PodRoute, podAddress, podNeighbors, podRoutes, podSysctls } from './render.ts';
+import { settle } from './sysctls.ts';
 
 export interface PodInterfaceSpec {
   /** Host end, `cali…`. */
@@ -46,8 +47,7 @@ export async function createPodInterface(kernel: Kernel, spec: PodInterfaceSpec)
       peerNamespace: spec.netns,
       ...(spec.mac !== undefined && { peerMac: spec.mac }),
     });
-    for (const [name, value] of hostSysctls(spec.interfaceName, families.includes(6)))
-      await sysctl(kernel, name, value);
+    await settle(kernel, hostSysctls(spec.interfaceName, families.includes(6)));
     await kernel.linkSet(spec.interfaceName, { up: true, alias: spec.alias });
     const host = await findLink(kernel, spec.interfaceName);
     return { ...(await configurePod(pod, spec, families, host.mac ?? HOST_MAC)), host };
@@ -74,43 +74,35 @@ async function configurePod(
   families: readonly Family[],
   hostMac: string,
 ): Promise<{ podMac: string; mtu: number }> {
-  for (const [name, value] of podSysctls(spec.ifName, families.includes(6), spec.forwarding))
-    await sysctl(pod, name, value);
+  await settle(pod, podSysctls(spec.ifName, families.includes(6), spec.forwarding));
   await pod.linkSet('lo', { up: true });
   await pod.linkSet(spec.ifName, { up: true });
   for (const address of spec.addresses) await pod.addressAdd(podAddress(spec.ifName, address));
   const link = await findLink(pod, spec.ifName);
   for (const neighbor of podNeighbors(spec.ifName, families, hostMac)) await pod.neighborAdd(neighbor);
-  for (const route of podRoutes(link.index, families, spec.destinations)) await addRoute(pod, route);
+  for (const family of families) await addRoutes(pod, family, podRoutes(link.index, family, spec.destinations));
   return { podMac: link.mac ?? '', mtu: link.mtu };
 }
 
 async function findLink(kernel: Kernel, name: string): Promise<Link> {
-  const found = (await kernel.linkList()).find((link) => link.name === name);
+  const found = await kernel.linkGet(name);
   if (found === undefined)
     throw new KernelError('ENODEV', `interface ${name}`, 'it vanished while it was being set up');
   return found;
 }
 
-async function addRoute(kernel: Kernel, { destination, how }: PodRoute): Promise<void> {
-  const prefix = parsePrefix(destination);
+async function addRoutes(kernel: Kernel, family: Family, routes: readonly PodRoute[]): Promise<void> {
+  const prefixes = routes.map(({ destination }) => parsePrefix(destination));
   const failures = await kernel.applyRoutes({
-    family: prefix.family,
-    count: 1,
-    addresses: prefixWords(prefix),
-    lengths: Uint8Array.of(prefix.length),
-    verbs: Uint8Array.of(ROUTE_REPLACE),
-    howIndex: Uint32Array.of(0),
-    hows: [how],
+    family,
+    count: routes.length,
+    addresses: Uint32Array.from(prefixes.flatMap((prefix) => [...prefixWords(prefix)])),
+    lengths: Uint8Array.from(prefixes, ({ length }) => length),
+    verbs: new Uint8Array(routes.length).fill(ROUTE_REPLACE),
+    howIndex: Uint32Array.from(routes.keys()),
+    hows: routes.map(({ how }) => how),
   });
-  for (const { code, reason } of failures) throw new KernelError(code, `route ${destination}`, reason);
-}
-
-/** A kernel without IPv6 has no IPv6 sysctls: nothing to set there. */
-async function sysctl(kernel: Kernel, name: string, value: string): Promise<void> {
-  try {
-    await kernel.sysctl(name, value);
-  } catch (error) {
-    if (!(name.startsWith('net.ipv6.') && isKernelError(error, 'ENOENT'))) throw error;
+  for (const { entry, code, reason } of failures) {
+    throw new KernelError(code, `route ${routes[entry].destination}`, reason);
   }
 }

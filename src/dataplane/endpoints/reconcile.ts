@@ -4,6 +4,7 @@ import type { Kernel, Link } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { workloadRoute } from '../routes/render.ts';
 import { hostSysctls } from './render.ts';
+import { settle } from './sysctls.ts';
 
 /** A pod that can't be reached yet, and why. */
 export interface FailedEndpoint {
@@ -48,6 +49,14 @@ export class EndpointReconciler {
     if (known?.index !== link.index || known?.up !== link.up || !present) this.#render();
   }
 
+  /** Looks at the settings of all interfaces again: nobody tells of a sysctl that somebody changed. */
+  async resync(): Promise<void> {
+    for (const workload of this.#workloads) {
+      const link = this.#links.get(workload.interfaceName);
+      if (link !== undefined) await this.#settle(workload, link);
+    }
+  }
+
   isPresent(interfaceName: string): boolean {
     return this.#links.get(interfaceName)?.up ?? false;
   }
@@ -84,13 +93,13 @@ export class EndpointReconciler {
   #configure(workload: DesiredWorkload, link: Link): void {
     if (this.#configured.get(link.name) === link.index) return;
     this.#configured.set(link.name, link.index);
-    void this.#writeSysctls(workload, link);
+    void this.#settle(workload, link);
   }
 
-  async #writeSysctls(workload: DesiredWorkload, link: Link): Promise<void> {
+  async #settle(workload: DesiredWorkload, link: Link): Promise<void> {
     const hasIpv6 = workload.addresses.some((cidr) => cidr.includes(':'));
     try {
-      for (const [name, value] of hostSysctls(link.name, hasIpv6)) await this.#kernel.sysctl(name, value);
+      await settle(this.#kernel, hostSysctls(link.name, hasIpv6));
       this.#failing.done(workload.key);
     } catch (error) {
       if (this.#links.get(link.name)?.index !== link.index) return;

@@ -1,4 +1,5 @@
 import type { InterfaceAddressSpec, Neighbor, RouteHow } from '../../netlink/index.ts';
+import type { Sysctls } from './sysctls.ts';
 
 /** Every host end has this MAC, so that a pod's ARP entry for its gateway holds wherever it runs. */
 export const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
@@ -8,10 +9,7 @@ export const GATEWAY_4 = '169.254.1.1';
 export const GATEWAY_6 = 'fe80::ecee:eeff:feee:eeee';
 
 /** Sysctls of a host end, in the order in which they are written. IPv6's are for pods that have IPv6. */
-export function hostSysctls(
-  interfaceName: string,
-  hasIpv6: boolean,
-): readonly (readonly [name: string, value: string])[] {
+export function hostSysctls(interfaceName: string, hasIpv6: boolean): Sysctls {
   const name = sysctlWord(interfaceName);
   const v4 = `net.ipv4.conf.${name}`;
   const v6 = `net.ipv6.conf.${name}`;
@@ -27,17 +25,14 @@ export function hostSysctls(
           [`${v6}.proxy_ndp`, '1'],
           [`${v6}.forwarding`, '1'],
           [`${v6}.accept_ra`, '0'],
+          [`${v6}.accept_dad`, '0'],
         ] as const)
       : ([[`${v6}.disable_ipv6`, '1']] as const)),
   ];
 }
 
 /** Sysctls inside the pod's namespace. */
-export function podSysctls(
-  ifName: string,
-  hasIpv6: boolean,
-  forwarding: boolean,
-): readonly (readonly [name: string, value: string])[] {
+export function podSysctls(ifName: string, hasIpv6: boolean, forwarding: boolean): Sysctls {
   const forward = forwarding ? '1' : '0';
   return [
     ['net.ipv4.ip_forward', forward],
@@ -87,15 +82,13 @@ export function podDestinations(named: readonly string[], everythingToo: boolean
   return named.length === 0 || everythingToo ? [...new Set([...named, '0.0.0.0/0', '::/0'])] : named;
 }
 
-/** The pod's routes: the gateway on the link, and the destinations of its families through the gateway. */
-export function podRoutes(dev: number, families: readonly (4 | 6)[], destinations: readonly string[]): PodRoute[] {
+/** The pod's routes in one family: the gateway on the link, and through it the destinations. */
+export function podRoutes(dev: number, family: 4 | 6, destinations: readonly string[]): PodRoute[] {
   const base = { kind: 'unicast', protocol: BOOT, table: MAIN } as const;
-  return families.flatMap((family) => {
-    const via = family === 4 ? GATEWAY_4 : GATEWAY_6;
-    const through = destinations.filter((destination) => destination.includes(':') === (family === 6));
-    const onLink: PodRoute[] =
-      family === 4 ? [{ destination: `${GATEWAY_4}/32`, how: { ...base, scope: 'link', nextHops: [{ dev }] } }] : [];
-    const how: RouteHow = { ...base, nextHops: [{ via, dev }] };
-    return [...onLink, ...through.map((destination) => ({ destination, how }))];
-  });
+  const via = family === 4 ? GATEWAY_4 : GATEWAY_6;
+  const through = destinations.filter((destination) => destination.includes(':') === (family === 6));
+  const onLink: PodRoute[] =
+    family === 4 ? [{ destination: `${GATEWAY_4}/32`, how: { ...base, scope: 'link', nextHops: [{ dev }] } }] : [];
+  const how: RouteHow = { ...base, nextHops: [{ via, dev }] };
+  return [...onLink, ...through.map((destination) => ({ destination, how }))];
 }
