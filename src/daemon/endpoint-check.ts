@@ -18,7 +18,7 @@ export async function checkEndpoint(
   if (endpoint?.spec.containerID !== request.containerId) {
     throw refused(`no endpoint for container ${request.containerId}`);
   }
-  const host = (await kernel.linkList()).find((link) => link.name === endpoint.spec.interfaceName);
+  const host = await kernel.linkGet(endpoint.spec.interfaceName ?? '');
   if (!host?.up) throw refused(`interface ${endpoint.spec.interfaceName} is missing or down`);
   const pod = await kernel.inNamespace(request.netns);
   try {

@@ -134,11 +134,11 @@ export class Endpoints {
   /** The same ADD again, as runtimes do after a time-out: answered the same while the interface is there. */
   async #asBefore(request: CniRequest, endpoint: WorkloadEndpoint): Promise<CniResult | undefined> {
     const { kernel } = this.#options;
-    const host = (await kernel.linkList()).find((link) => link.name === endpoint.spec.interfaceName);
+    const host = await kernel.linkGet(endpoint.spec.interfaceName ?? '');
     if (host === undefined) return undefined;
     const pod = await kernel.inNamespace(request.netns);
     try {
-      const link = (await pod.linkList()).find((candidate) => candidate.name === request.ifName);
+      const link = await pod.linkGet(request.ifName);
       if (link === undefined) return undefined;
       const made = { host, podMac: link.mac ?? '', mtu: link.mtu };
       await this.#options.program(endpoint, made);

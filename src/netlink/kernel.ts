@@ -30,6 +30,8 @@ export * from './wireguard.ts';
  */
 export interface Kernel {
   linkList(): Promise<readonly Link[]>;
+  /** One link by name; undefined when there is none. */
+  linkGet(name: string): Promise<Link | undefined>;
   /** Creates a link; EEXIST rejects. */
   linkAdd(spec: LinkSpec): Promise<void>;
   /** Changes what is given, leaves the rest. */
@@ -79,7 +81,7 @@ export interface Kernel {
   /** Reads, or writes and reads back, a value under /proc/sys, named as sysctl(8) does: `net.ipv4.ip_forward`. */
   sysctl(name: string, value?: string): Promise<string>;
 
-  /** The same verbs in another network namespace, given as a path such as `/run/netns/pod1`. */
+  /** The same verbs in another network namespace, given as a path such as `/run/netns/pod1`: for a short visit. */
   inNamespace(path: string): Promise<Kernel>;
 
   close(): void;

@@ -10,6 +10,7 @@ interface Libc {
   getsockopt(descriptor: number, level: number, name: number, value: Uint32Array, length: Uint32Array): number;
   getsockname(descriptor: number, address: Uint8Array, length: Uint32Array): number;
   recv(descriptor: number, buffer: Uint8Array, length: number, flags: number): number;
+  send(descriptor: number, datagram: Uint8Array, length: number, flags: number): number;
   /**
    * Sends on a thread of libuv's pool, and calls back on ours. The bytes and the descriptor must stay as they are until
    * then. In the callback, `errno` is that of the call.
@@ -31,6 +32,7 @@ export function libc(): Libc {
   if (loaded !== undefined) return loaded;
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   const library = koffi.load(null);
+  const send = library.func('int64_t send(int, uint8_t *, size_t, int)');
   loaded = {
     setns: library.func('int setns(int, int)'),
     socket: library.func('int socket(int, int, int)'),
@@ -40,7 +42,8 @@ export function libc(): Libc {
     getsockopt: library.func('int getsockopt(int, int, int, uint32_t *, uint32_t *)'),
     getsockname: library.func('int getsockname(int, uint8_t *, uint32_t *)'),
     recv: library.func('int64_t recv(int, uint8_t *, size_t, int)'),
-    sendInPool: library.func('int64_t send(int, uint8_t *, size_t, int)').async,
+    send,
+    sendInPool: send.async,
     address: (buffer) => koffi.address(buffer),
     errno: () => koffi.errno(),
   };

@@ -1,7 +1,8 @@
 import { type ByteReader, type Family, type Log, silentLog } from '../base/index.ts';
+import { openAnsweredSocket } from './answered-socket.ts';
 import { RouteBatch } from './batch.ts';
 import { openBatchSocket } from './batch-socket.ts';
-import { NetlinkClient } from './client.ts';
+import { NetlinkClient, type OpenSocket } from './client.ts';
 import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
   InterfaceAddressEntry,
@@ -51,25 +52,29 @@ export interface KernelOptions {
 
 /** Opens the kernel of a network namespace. Needs CAP_NET_ADMIN there for everything but listing. */
 export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
-  return new NetlinkKernel(options);
+  return new NetlinkKernel(options, (events) => openSocket(events, options));
 }
 
 /** How a look-up answers where there is no route, or one that says unreachable, blackhole or prohibit. */
 const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'ESRCH', 'EINVAL', 'EACCES'];
 
-/** `Kernel` over one rtnetlink socket for requests, and one more for each monitor; WireGuard's answers to another protocol. */
+/**
+ * `Kernel` over one rtnetlink socket for requests, and one more for each monitor; WireGuard's answers to another
+ * protocol. What keeps the kernel busy for milliseconds has a socket on libuv's pool.
+ */
 class NetlinkKernel implements Kernel {
   readonly #options: KernelOptions;
   readonly #log: Log;
   readonly #client: NetlinkClient;
+  #patient: NetlinkClient | undefined;
   readonly #batch: RouteBatch;
   readonly #wireguard: WireguardClient;
   readonly #monitors = new Set<Monitor>();
 
-  constructor(options: KernelOptions) {
+  constructor(options: KernelOptions, open: OpenSocket) {
     this.#options = options;
     this.#log = options.log ?? silentLog;
-    this.#client = new NetlinkClient((events) => openSocket(events, this.#place()));
+    this.#client = new NetlinkClient(open);
     this.#batch = new RouteBatch(() => openBatchSocket(options.namespace));
     this.#wireguard = new WireguardClient((events) =>
       openSocket(events, { ...this.#place(), protocol: NETLINK_GENERIC }),
@@ -80,12 +85,21 @@ class NetlinkKernel implements Kernel {
     return this.#client.dump(encodeLinkDump(), 'link list', decodeLink);
   }
 
+  async linkGet(name: string): Promise<Link | undefined> {
+    try {
+      return await this.#client.get(encodeLinkGet(name), `link ${name}`, decodeLink);
+    } catch (error) {
+      if (isKernelError(error, 'ENODEV')) return undefined;
+      throw error;
+    }
+  }
+
   async linkAdd(spec: LinkSpec): Promise<void> {
     const what = `link add ${spec.name} type ${spec.kind}`;
     const peer =
       spec.kind === 'veth' && spec.peerNamespace !== undefined ? openNamespace(spec.peerNamespace) : undefined;
     try {
-      await this.#client.request(encodeLinkAdd(spec, peer?.descriptor), what);
+      await this.#patiently().request(encodeLinkAdd(spec, peer?.descriptor), what);
     } catch (error) {
       if (isKernelError(error, 'EOPNOTSUPP')) throw unsupportedKind(what, spec.kind, error);
       throw error;
@@ -108,7 +122,7 @@ class NetlinkKernel implements Kernel {
   }
 
   async linkDelete(name: string): Promise<void> {
-    await this.#client.request(encodeLinkDelete(await this.#index(name)), `link delete ${name}`);
+    await this.#patiently().request(encodeLinkDelete(await this.#index(name)), `link delete ${name}`);
     this.#log.debug({ link: name }, 'link deleted');
   }
 
@@ -219,14 +233,16 @@ class NetlinkKernel implements Kernel {
     return sysctlRead(name, this.#options.namespace);
   }
 
-  inNamespace(path: string): Promise<Kernel> {
-    return openKernel({ ...this.#options, namespace: path });
+  async inNamespace(path: string): Promise<Kernel> {
+    const options = { ...this.#options, namespace: path };
+    return new NetlinkKernel(options, (events) => openAnsweredSocket(events, options));
   }
 
   close(): void {
     for (const monitor of [...this.#monitors]) monitor.stop();
     this.#wireguard.close();
     this.#client.close();
+    this.#patient?.close();
     this.#batch.close();
   }
 
@@ -235,8 +251,14 @@ class NetlinkKernel implements Kernel {
     return namespace === undefined ? {} : { namespace };
   }
 
+  /** Opened when it is first needed: most visits to a namespace neither make nor end a link. */
+  #patiently(): NetlinkClient {
+    this.#patient ??= new NetlinkClient((events) => openAnsweredSocket(events, { ...this.#place(), inPool: true }));
+    return this.#patient;
+  }
+
   async #index(name: string): Promise<number> {
-    const link = await this.#client.get(encodeLinkGet(name), `link ${name}`, decodeLink);
+    const link = await this.linkGet(name);
     if (link === undefined) throw new KernelError('ENODEV', `link ${name}`, 'no such device');
     return link.index;
   }

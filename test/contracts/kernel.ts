@@ -58,6 +58,15 @@ rule
     other.close();
   },
 
+  'a link is found by its name, as the list has it': async ({ t, kernel, dev }) => {
+    await dev();
+    t.same(
+      await kernel.linkGet('cali1'),
+      (await kernel.linkList()).find(({ name }) => name === 'cali1'),
+    );
+    t.equal(await kernel.linkGet('cali2'), undefined);
+  },
+
   'a link that is up but whose peer is down has no carrier': async ({ t, kernel, otherPath, dev }) => {
     await dev();
     const other = await kernel.inNamespace(otherPath);

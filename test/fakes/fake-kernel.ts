@@ -168,6 +168,12 @@ export class FakeKernel implements Kernel {
     return this.#space.links.map(snapshot);
   }
 
+  async linkGet(name: string): Promise<Link | undefined> {
+    this.#machine.enter('linkGet');
+    const found = this.#space.find(name);
+    return found && snapshot(found);
+  }
+
   async linkAdd(spec: LinkSpec): Promise<void> {
     this.#machine.enter('linkAdd');
     const what = `link add ${spec.name} type ${spec.kind}`;

@@ -1,4 +1,4 @@
-import { openKernel } from '../../src/netlink/index.ts';
+import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { kernelContract } from '../contracts/kernel.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
@@ -12,17 +12,29 @@ await kernelContract('fake', async () => {
   return { kernel, path, otherPath, close: async () => kernel.close() };
 });
 
-await kernelContract('linux', async () => {
-  const [one, two] = [makeNamespace(), makeNamespace()];
-  const kernel = await openKernel({ namespace: one.path });
-  return {
-    kernel,
-    path: one.path,
-    otherPath: two.path,
-    close: async () => {
-      kernel.close();
-      one.remove();
-      two.remove();
-    },
-  };
-});
+const WAYS: Readonly<Record<string, (path: string) => Promise<Kernel>>> = {
+  linux: (namespace) => openKernel({ namespace }),
+  'linux, on a visit': async (path) => {
+    const home = await openKernel();
+    const visit = await home.inNamespace(path);
+    home.close();
+    return visit;
+  },
+};
+
+for (const [name, open] of Object.entries(WAYS)) {
+  await kernelContract(name, async () => {
+    const [one, two] = [makeNamespace(), makeNamespace()];
+    const kernel = await open(one.path);
+    return {
+      kernel,
+      path: one.path,
+      otherPath: two.path,
+      close: async () => {
+        kernel.close();
+        one.remove();
+        two.remove();
+      },
+    };
+  });
+}
