@@ -23,3 +23,4 @@ export * from './prefix-table.ts';
 export * from './retry-queue.ts';
 export * from './version.ts';
 export * from './virtual-clock.ts';
+export * from './wireguard-key.ts';

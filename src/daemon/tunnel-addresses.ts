@@ -9,11 +9,11 @@ import {
   tryParseAddress,
 } from '../base/index.ts';
 import { type Store, type Update, UpdateConflict } from '../datastore/index.ts';
-import { type Facts, type Ipam, type TunnelKind, tunnelAddress } from '../ipam/index.ts';
+import { type Facts, type Ipam, releaseTunnelAddress, type TunnelKind, tunnelAddress } from '../ipam/index.ts';
 import type { Node } from '../model/index.ts';
 
 /** The tunnels whose addresses are looked after, in the order in which they are given. */
-const KINDS = ['ipip', 'vxlan', 'vxlanV6'] as const satisfies readonly TunnelKind[];
+const KINDS = ['wireguard', 'wireguardV6', 'ipip', 'vxlan', 'vxlanV6'] as const satisfies readonly TunnelKind[];
 type Kind = (typeof KINDS)[number];
 
 export interface TunnelAddressesOptions {
@@ -25,8 +25,11 @@ export interface TunnelAddressesOptions {
   readonly log: Log;
 }
 
+/** Changes of these may ask for another address. */
+const MATTERS = ['IPPool', 'FelixConfiguration'];
+
 /**
- * Gives the node an address for each tunnel that some pool asks for, and writes it into the Node, where all nodes read
+ * Gives the node an address for each tunnel that some pool asks for, or that encrypts, and writes it into the Node, where all nodes read
  * it. What is valid is kept; what is not is replaced; what nobody asks for any more goes back. A crash between the two
  * objects is put right at the next look: an address that the Node has but IPAM does not know as the tunnel's is replaced.
  */
@@ -42,10 +45,12 @@ export class TunnelAddresses {
     this.#failing = new RetryQueue(options.clock, { first: 500, max: 60_000 });
   }
 
-  /** Takes in a syncer's batch: pools and the own Node matter. */
+  /** Takes in a syncer's batch: pools, settings and the own Node matter. */
   apply(batch: readonly Update[]): void {
     const { nodename } = this.#options;
-    if (batch.some(({ key }) => key.kind === 'IPPool' || (key.kind === 'Node' && key.name === nodename))) this.#soon();
+    const matters = ({ key }: Update): boolean =>
+      MATTERS.includes(key.kind) || (key.kind === 'Node' && key.name === nodename);
+    if (batch.some(matters)) this.#soon();
   }
 
   /** Pools and nodes are known from now on. */
@@ -97,10 +102,25 @@ export class TunnelAddresses {
     const current = text === undefined ? undefined : tryParseAddress(text);
     const placeless = kind === 'ipip' && node.spec.bgp?.ipv4Address === undefined;
     if (placeless && text === undefined) return;
-    const given = await tunnelAddress(ipam, facts, nodename, kind, current);
+    const unused = kind.startsWith('wireguard') && !(await this.#usesWireguard(node, kind));
+    if (unused) await releaseTunnelAddress(ipam, nodename, kind);
+    const given = unused ? undefined : await tunnelAddress(ipam, facts, nodename, kind, current);
     if (given === undefined ? text === undefined : given.value === current?.value) return;
     await this.#write(kind, given);
     log.info({ kind, address: given && formatAddress(given), before: text }, 'tunnel address');
+  }
+
+  /** As in Calico: a node that has a key has an address, unless it encrypts its own traffic too and so uses its own address. */
+  async #usesWireguard({ status }: Node, kind: Kind): Promise<boolean> {
+    const key = kind === 'wireguard' ? status?.wireguardPublicKey : status?.wireguardPublicKeyV6;
+    if (!key) return false;
+    const { nodename, store } = this.#options;
+    for (const name of [`node.${nodename}`, 'default']) {
+      const felix = await store.get({ kind: 'FelixConfiguration', name });
+      const set = felix?.spec.wireguardHostEncryptionEnabled;
+      if (set !== undefined) return !set;
+    }
+    return true;
   }
 
   /** Others write the Node too: a lost race is run again. */
@@ -120,19 +140,36 @@ export class TunnelAddresses {
 }
 
 function addressOf({ spec }: Node, kind: Kind): string | undefined {
-  if (kind === 'ipip') return spec.bgp?.ipv4IPIPTunnelAddr || undefined;
-  return (kind === 'vxlan' ? spec.ipv4VXLANTunnelAddr : spec.ipv6VXLANTunnelAddr) || undefined;
+  return addressesOf(spec)[kind] || undefined;
+}
+
+function addressesOf(spec: Node['spec']): Record<Kind, string | undefined> {
+  return {
+    ipip: spec.bgp?.ipv4IPIPTunnelAddr,
+    vxlan: spec.ipv4VXLANTunnelAddr,
+    vxlanV6: spec.ipv6VXLANTunnelAddr,
+    wireguard: spec.wireguard?.interfaceIPv4Address,
+    wireguardV6: spec.wireguard?.interfaceIPv6Address,
+  };
 }
 
 /** The Node's spec with the tunnel's address, or without one. A node without BGP addresses has no place for IPIP's. */
 function withAddress(spec: Node['spec'], kind: Kind, address: string | undefined): Node['spec'] {
-  const { bgp, ipv4VXLANTunnelAddr: v4, ipv6VXLANTunnelAddr: v6, ...rest } = spec;
-  const { ipv4IPIPTunnelAddr: ipip, ...others } = bgp ?? {};
-  const addresses = { ipip, vxlan: v4, vxlanV6: v6, [kind]: address };
+  const { bgp, ipv4VXLANTunnelAddr: _, ipv6VXLANTunnelAddr: __, wireguard: ___, ...rest } = spec;
+  const { ipv4IPIPTunnelAddr: ____, ...others } = bgp ?? {};
+  const addresses = addressesOf(spec);
+  addresses[kind] = address;
+  const { ipip, vxlan, vxlanV6, wireguard, wireguardV6 } = addresses;
   return {
     ...rest,
-    ...(bgp && { bgp: { ...others, ...(addresses.ipip && { ipv4IPIPTunnelAddr: addresses.ipip }) } }),
-    ...(addresses.vxlan && { ipv4VXLANTunnelAddr: addresses.vxlan }),
-    ...(addresses.vxlanV6 && { ipv6VXLANTunnelAddr: addresses.vxlanV6 }),
+    ...(bgp && { bgp: { ...others, ...(ipip && { ipv4IPIPTunnelAddr: ipip }) } }),
+    ...(vxlan && { ipv4VXLANTunnelAddr: vxlan }),
+    ...(vxlanV6 && { ipv6VXLANTunnelAddr: vxlanV6 }),
+    ...((wireguard || wireguardV6) && {
+      wireguard: {
+        ...(wireguard && { interfaceIPv4Address: wireguard }),
+        ...(wireguardV6 && { interfaceIPv6Address: wireguardV6 }),
+      },
+    }),
   };
 }

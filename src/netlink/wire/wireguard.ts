@@ -4,6 +4,7 @@ import {
   type ByteReader,
   type ByteWriter,
   formatAddress,
+  isWireguardKey,
   networkAddress,
   ParseError,
   parseAddress,
@@ -143,11 +144,6 @@ function keyBytes(text: string, field: string): Uint8Array {
   // A private key is in no message, not even a wrong one.
   if (!isWireguardKey(text)) throw new ParseError(field, '…', 'expected 32 bytes as base64');
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-/** Whether the text is a key in the one way in which wg(8) writes it. */
-export function isWireguardKey(text: string): boolean {
-  return /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text);
 }
 
 function readKey(value: ByteReader): string | undefined {
