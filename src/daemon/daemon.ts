@@ -15,6 +15,7 @@ import { nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
 import { register } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
+import { WireguardKeys } from './wireguard-keys.ts';
 
 const TRY_AGAIN = 11;
 
@@ -44,6 +45,7 @@ export class Daemon {
   readonly #calculation: Calculation;
   readonly #syncer: Syncer;
   readonly #addresses: IpamKeeping;
+  readonly #keys: WireguardKeys;
   readonly #dataplane: Dataplane;
   readonly #endpoints: Endpoints;
   readonly #deletions: QueuedDeletions;
@@ -77,6 +79,13 @@ export class Daemon {
       log: log.child({ component: 'ipam' }),
       ledger: config.VROUTER_IPAM_LEDGER,
     });
+    this.#keys = new WireguardKeys({
+      nodename: config.NODENAME,
+      store,
+      clock,
+      log: log.child({ component: 'wireguard' }),
+    });
+    this.#dataplane.tunnels.onKey = (family, key) => this.#keys.want(family, key);
     this.#syncer = new Syncer({
       store,
       kinds: [...new Set([...INPUT_KINDS, ...IpamKeeping.kinds])],
@@ -84,6 +93,7 @@ export class Daemon {
       log: log.child({ component: 'datastore' }),
       onUpdates: (batch) => {
         this.#addresses.apply(batch);
+        this.#keys.apply(batch);
         this.#calculation.apply(batch);
         this.#react();
       },
@@ -153,6 +163,7 @@ export class Daemon {
     await this.#deletions.stop();
     await this.#syncer.stop();
     await this.#addresses.stop();
+    await this.#keys.stop();
     await this.#applying;
     await this.#routing?.stop('restart', reason);
     this.#dataplane.stop();
@@ -275,7 +286,7 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       kinds: () => this.#syncer.status(),
       problems: () => (this.#problem === undefined ? [] : [this.#problem]),
-      degraded: () => this.#addresses.problems(),
+      degraded: () => [...this.#addresses.problems(), ...this.#keys.problems()],
     };
   }
 }

@@ -18,4 +18,3 @@ export * from './ip-text.ts';
 export * from './kernel.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
 export { sysctlRead, sysctlWrite } from './sysctl.ts';
-export { isWireguardKey } from './wire/wireguard.ts';
