@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Cancel, type Clock, type Log, parseDuration, reasonOf, sleep } from '../base/index.ts';
-import type { Store, Update } from '../datastore/index.ts';
+import { Compactor, type Store, type Update } from '../datastore/index.ts';
 import {
   Collector,
   DEFAULT_GRACE,
@@ -20,6 +20,9 @@ import { TunnelAddresses } from './tunnel-addresses.ts';
 /** How often the settings are looked at again where nothing is to be collected, in milliseconds. */
 const IDLE_PERIOD = 5 * 60_000;
 
+/** How long the history of an etcd is kept when nothing else is configured, in milliseconds. */
+const COMPACTION_PERIOD = 10 * 60_000;
+
 /** How long the end may take, in milliseconds. */
 const PATIENCE = 2000;
 
@@ -34,7 +37,8 @@ export interface IpamKeepingOptions {
 
 /**
  * The node's IPAM, with facts that a syncer keeps up to date and a ledger; the addresses of its own tunnels; and, while this node leads, the part of
- * kube-controllers for the whole cluster: addresses that nobody uses any more are taken back, and counted.
+ * kube-controllers for the whole cluster: addresses that nobody uses any more are taken back, and counted; an etcd's
+ * history is kept short.
  */
 export class IpamKeeping {
   /** What `apply` has to be told of. */
@@ -47,6 +51,7 @@ export class IpamKeeping {
   readonly #lease: Lease;
   readonly #tunnels: TunnelAddresses;
   #collector: Collector | undefined;
+  #compactor: Compactor | undefined;
   #cancel: Cancel | undefined;
   #sweeping: Promise<void> = Promise.resolve();
 
@@ -104,6 +109,11 @@ export class IpamKeeping {
     this.#cancel?.();
     this.#cancel = undefined;
     // Whoever begins to lead has seen nobody dead yet.
+    this.#compactor?.stop();
+    this.#compactor = leads
+      ? new Compactor({ store, clock, log, period: () => compactionPeriodOf(this.#lease.configuration) })
+      : undefined;
+    this.#compactor?.start();
     this.#collector = leads ? new Collector({ store, ipam: this.ipam, clock, log }) : undefined;
     if (leads) this.#again(0);
   }
@@ -124,6 +134,11 @@ export class IpamKeeping {
     }
     if (collector !== undefined && collector === this.#collector) this.#again(grace === 0 ? IDLE_PERIOD : grace / 2);
   }
+}
+
+function compactionPeriodOf(configuration: KubeControllersConfiguration | undefined): number {
+  const text = configuration?.spec.etcdV3CompactionPeriod;
+  return (text === undefined ? undefined : parseDuration(text)) ?? COMPACTION_PERIOD;
 }
 
 function graceOf(configuration: KubeControllersConfiguration | undefined): number {

@@ -17,6 +17,8 @@ export interface EtcdConfig {
   readonly type: 'etcdv3';
   /** `http://` or `https://` URLs; tried in turn. */
   readonly endpoints: readonly string[];
+  /** The domain whose SRV records name the endpoints; then there are none above. */
+  readonly discoverySrv?: string | undefined;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly key?: string | undefined;
@@ -160,16 +162,17 @@ function checked(raw: unknown, nameOf: (key: string) => string): Settings {
 }
 
 function etcdConfig(settings: Settings): EtcdConfig {
-  if (settings.etcdDiscoverySrv !== undefined) {
-    throw new DatastoreConfigError(
-      'datastore configuration: etcdDiscoverySrv is not supported: name the members in etcdEndpoints',
-    );
-  }
+  const discoverySrv = settings.etcdDiscoverySrv;
   const endpoints = (settings.etcdEndpoints ?? '')
     .split(',')
     .map((endpoint) => endpoint.trim())
     .filter((endpoint) => endpoint !== '');
-  if (endpoints.length === 0) {
+  if (endpoints.length > 0 && discoverySrv !== undefined) {
+    throw new DatastoreConfigError(
+      'datastore configuration: etcdDiscoverySrv and etcdEndpoints exclude each other: give one of them',
+    );
+  }
+  if (endpoints.length === 0 && discoverySrv === undefined) {
     throw new DatastoreConfigError('datastore configuration: etcdEndpoints must name at least one etcd endpoint');
   }
   for (const endpoint of endpoints) {
@@ -181,6 +184,7 @@ function etcdConfig(settings: Settings): EtcdConfig {
   return {
     type: 'etcdv3',
     endpoints,
+    discoverySrv,
     username: settings.etcdUsername,
     password: settings.etcdPassword,
     key: pem(settings, 'etcdKey'),

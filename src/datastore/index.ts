@@ -6,6 +6,7 @@
  * is the watch of those engines that number their writes. Above them the `Syncer` turns list and watch into a
  * snapshot, deltas and one word: in-sync.
  */
+export { Compactor } from './compactor.ts';
 export {
   type ConfigSources,
   type DatastoreConfig,
@@ -31,6 +32,6 @@ export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';
 export { type SqliteOptions, SqliteStore } from './sqlite/index.ts';
-export type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from './store.ts';
+export type { History, Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from './store.ts';
 export { type KindStatus, Syncer, type SyncerOptions, type SyncStatus, type Update } from './syncer.ts';
 export { exportLines, type ImportReport, importResources, readExport } from './transfer.ts';

@@ -30,11 +30,21 @@ export type StoreEvent<Kind extends KindName = KindName> =
   /** Nothing new up to `revision`: proof that the watch is alive. */
   | { readonly type: 'bookmark'; readonly revision: string };
 
+/** What an engine that remembers every revision can do, so that it doesn't grow without end. */
+export interface History {
+  /** The revision of the last write. */
+  head(): Promise<string>;
+  /** Forgets what was before this revision; what is there now stays. `RevisionExpired`: it is forgotten already. */
+  forget(revision: string): Promise<void>;
+}
+
 /**
  * Where resources live. Four engines (memory, sqlite, etcd, kubernetes) behind one door, one contract suite for all.
  * All writes are compare-and-swap; all failures are `StoreError`s (`errors.ts`).
  */
 export interface Store {
+  /** Absent where the engine looks after its history by itself. */
+  readonly history?: History | undefined;
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;

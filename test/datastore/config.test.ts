@@ -58,6 +58,11 @@ t.test('etcd: several endpoints, certificates from files or in place', async (te
   test.same(endpoints, ['https://a:2379', 'https://b:2379']);
 });
 
+t.test('etcd: a domain that names the endpoints', async (test) => {
+  const env = { DATASTORE_TYPE: 'etcdv3', ETCD_DISCOVERY_SRV: 'example.org' };
+  test.match(read({ env }), { type: 'etcdv3', endpoints: [], discoverySrv: 'example.org' });
+});
+
 /** What is wrong, and what is said. */
 const faults: readonly (readonly [ConfigSources, RegExp])[] = [
   [{ file: none }, /Error reading config file: .*none.*ENOENT/],
@@ -72,7 +77,10 @@ const faults: readonly (readonly [ConfigSources, RegExp])[] = [
   [{ env: { DATASTORE_TYPE: 'oracle' } }, /DATASTORE_TYPE: unknown datastore type 'oracle'/],
   [{ env: { DATASTORE_TYPE: 'etcdv3' } }, /etcdEndpoints must name at least one/],
   [{ env: { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'a:2379' } }, /'a:2379' must be a URL/],
-  [{ env: { DATASTORE_TYPE: 'etcdv3', ETCD_DISCOVERY_SRV: 'x' } }, /etcdDiscoverySrv is not supported/],
+  [
+    { env: { DATASTORE_TYPE: 'etcdv3', ETCD_DISCOVERY_SRV: 'x', ETCD_ENDPOINTS: 'https://a' } },
+    /etcdDiscoverySrv and etcdEndpoints exclude each other/,
+  ],
   [
     { env: { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'https://a', ETCD_CA_CERT_FILE: '/no/ca' } },
     /etcdCACertFile: ENOENT.*\/no\/ca/,

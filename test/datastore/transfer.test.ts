@@ -47,7 +47,11 @@ const everything: readonly ResourceOf<KindName>[] = [
     },
   ),
   newResource('IPAMHandle', { name: 'h' }, { handleID: 'h', block: { '10.0.0.0/30': 1 }, deleted: false }),
-  newResource('IPAMConfiguration', { name: 'default' }, { strictAffinity: true, autoAllocateBlocks: true, maxBlocksPerHost: 4 }),
+  newResource(
+    'IPAMConfiguration',
+    { name: 'default' },
+    { strictAffinity: true, autoAllocateBlocks: true, maxBlocksPerHost: 4 },
+  ),
 ];
 
 t.test('what goes from memory to sqlite, etcd, Kubernetes and back is the same', async (test) => {

@@ -3,7 +3,7 @@ import type { KindName, ResourceOf } from '../../model/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { AlreadyExists, NotFound, UpdateConflict } from '../errors.ts';
 import { atRevision, checkPrecondition, eachGently, keyOf, keyText, matches, stamped } from '../object.ts';
-import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import type { History, Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { EtcdClient } from './client.ts';
 import { decode, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
 import { candidates, type KeyRange, rangeOf, storedAt } from './layout.ts';
@@ -25,11 +25,19 @@ interface TransactionAnswer {
 const page = 500;
 /** A name longer than this may have been shortened with a hash, and doesn't tell its key. */
 const longestPlainName = 251;
+/** A question whose answer has only its heading. */
+const NOTHING = { key: toBase64('/calico/'), keys_only: true } as const;
 /** How long an answer to "are you there" counts, in milliseconds. */
 const probeLasts = 9000;
 
 /** Resources in etcd, where and as Calico keeps them. Every write is one transaction on the key's revision. */
 export class EtcdStore implements Store {
+  readonly history: History = {
+    head: async () => (await this.#client.call<RangeAnswer>('/v3/kv/range', NOTHING)).header.revision,
+    forget: async (revision) => {
+      await this.#client.call('/v3/kv/compaction', { revision });
+    },
+  };
   readonly #client: EtcdClient;
   readonly #clock: Clock;
   #probed: { readonly at: number; readonly answer: Promise<void> } | undefined;
@@ -104,14 +112,6 @@ export class EtcdStore implements Store {
     return watchKind(this.#client, this.#clock, kind, revision, signal, () => this.#probe());
   }
 
-  /**
-   * Forgets revisions before `revision`: etcd grows without end unless somebody does. Watches that are further
-   * behind will list again.
-   */
-  async compact(revision: string): Promise<void> {
-    await this.#client.call('/v3/kv/compaction', { revision }, true);
-  }
-
   async close(): Promise<void> {
     this.#client.close();
   }
@@ -174,8 +174,7 @@ export class EtcdStore implements Store {
   #probe(): Promise<void> {
     const now = this.#clock.now();
     if (this.#probed === undefined || now - this.#probed.at > probeLasts) {
-      const request = { key: toBase64('/calico/'), keys_only: true };
-      this.#probed = { at: now, answer: this.#client.call('/v3/kv/range', request).then(() => undefined) };
+      this.#probed = { at: now, answer: this.history.head().then(() => undefined) };
     }
     return this.#probed.answer;
   }

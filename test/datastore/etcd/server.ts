@@ -12,11 +12,18 @@ export class EtcdServer {
   readonly #arguments: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(folder: string, endpoint: string, peer: string, extra: readonly string[]) {
+  private constructor(
+    folder: string,
+    endpoint: string,
+    peer: string,
+    extra: readonly string[],
+    cluster: readonly string[] = [peer],
+  ) {
     this.#folder = folder;
     this.endpoint = endpoint;
+    const members = cluster.map((url) => `${nameOf(url)}=${url}`).join();
     this.#arguments = [
-      ...['--data-dir', join(folder, 'data'), '--name', 'm', '--initial-cluster', `m=${peer}`],
+      ...['--data-dir', join(folder, 'data'), '--name', nameOf(peer), '--initial-cluster', members],
       ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--unsafe-no-fsync', '--logger', 'zap', '--log-level', 'error', ...extra],
@@ -29,6 +36,19 @@ export class EtcdServer {
     const server = new EtcdServer(folder, `${scheme}://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`, extra);
     await server.run();
     return server;
+  }
+
+  /** Several members of one cluster. */
+  static async cluster(size: number): Promise<readonly EtcdServer[]> {
+    const peers: string[] = [];
+    const servers: EtcdServer[] = [];
+    for (let at = 0; at < size; at++) peers.push(`http://127.0.0.1:${await freePort()}`);
+    for (const peer of peers) {
+      const folder = await mkdtemp(join(tmpdir(), 'vrt-etcd-'));
+      servers.push(new EtcdServer(folder, `http://127.0.0.1:${await freePort()}`, peer, [], peers));
+    }
+    await Promise.all(servers.map((server) => server.run()));
+    return servers;
   }
 
   /** Starts it on the data that it has, and waits until it listens. */
@@ -51,6 +71,11 @@ export class EtcdServer {
     await this.kill('SIGKILL');
     await rm(this.#folder, { recursive: true });
   }
+}
+
+/** A member's name, made of the port that its peers know. */
+function nameOf(peer: string): string {
+  return `m${new URL(peer).port}`;
 }
 
 /** A call to etcd's gateway, past the code under test. */

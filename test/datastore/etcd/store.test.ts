@@ -20,7 +20,7 @@ storeContract(
     async forget(backing) {
       const store = (await backing.open()) as EtcdStore;
       const { metadata } = await store.update(pool('one'));
-      await store.compact(metadata.resourceVersion!);
+      await store.history.forget(metadata.resourceVersion!);
       await store.close();
     },
   },
