@@ -1,53 +1,127 @@
 /**
- * IPAM on one datastore: assignments per second and the time that one takes, by one node and by several at once, each
- * a process of its own with a warm block. `node bench/ipam.ts [sqlite|etcd] [nodes …]`; sqlite, 1 and 16 when nothing
- * is given. etcd is one real member on loopback that doesn't wait for the disk.
- *
- * The last row is the worst case: more nodes than blocks, so that all but one must borrow from the same block.
- * Calico needs, for one address with a warm block (counted from its protocol): the pools, the node, the IPAM
- * configuration, the reservations, the node's affinities, the affinity, the block, the handle: eight reads; then the
- * handle and the block: two writes.
+ * IPAM on sqlite and on etcd (one real member on loopback that doesn't wait for the disk): assignments per second and the
+ * time that one takes, by 1, 16 and 64 nodes at once, each with a warm block; then more nodes than blocks, so that all but
+ * one borrow from the same block; then the start-up of a daemon's syncer in a cluster of 5,000 nodes and 10,000
+ * blocks. `node bench/ipam.ts [sqlite|etcd]`; both when nothing is given.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DatastoreConfig, openStore, Syncer } from '../src/datastore/index.ts';
-import { factKinds, Ipam, KnownFacts, StoreFacts } from '../src/ipam/index.ts';
-import { newResource } from '../src/model/index.ts';
+import { parsePrefix, subnet } from '../src/base/index.ts';
+import { type DatastoreConfig, openStore, type Store } from '../src/datastore/index.ts';
+import { affinityLabels, affinityName, blockName, newResource } from '../src/model/index.ts';
 import { EtcdServer } from '../test/datastore/etcd/server.ts';
-import { CountingStore } from '../test/ipam/counting-store.ts';
+import type { Outcome, Share } from './ipam-node.ts';
+import type { StartUp } from './ipam-scale.ts';
 
-interface Share {
-  readonly datastore: DatastoreConfig;
-  readonly node: string;
-  readonly assignments: number;
+type Engine = 'sqlite' | 'etcd';
+
+/** More nodes than this share processes: starting them would take longer than the measurement. */
+const PROCESSES = 16;
+const CLUSTER = { nodes: 5000, blocks: 10_000 } as const;
+
+const asked = process.argv[2];
+if (asked !== undefined && asked !== 'sqlite' && asked !== 'etcd') throw new Error(`engine ${asked}: sqlite or etcd`);
+const engines: readonly Engine[] = asked === undefined ? ['sqlite', 'etcd'] : [asked];
+
+console.log('engine  nodes  pool          assignments/s    p50 ms    p99 ms  calls to the store for one');
+for (const engine of engines) {
+  for (const nodes of [1, 16, 64]) await contend(engine, nodes, '10.0.0.0/16', Math.ceil(640 / nodes));
+  await contend(engine, 16, '10.0.0.0/26', 10);
+}
+console.log('Calico with a warm block, counted from its protocol: 8 reads and 2 writes, one after another');
+for (const engine of engines) await startUp(engine);
+
+async function contend(engine: Engine, nodes: number, cidr: string, assignments: number): Promise<void> {
+  await withDatastore(engine, async (datastore, store) => {
+    await store.create(newResource('IPPool', { name: 'p' }, { cidr }));
+    const names = Array.from({ length: nodes }, (_, at) => `node${at}`);
+    const shares = [...Map.groupBy(names, (_, at) => at % PROCESSES).values()];
+    const script = join(import.meta.dirname, 'ipam-node.ts');
+    const children = shares.map(() => fork(script, { execArgv: process.execArgv }));
+    await Promise.all(
+      children.map((child, at) => answer(child, { datastore, nodes: shares[at], assignments } satisfies Share)),
+    );
+    const outcomes = await Promise.all(children.map((child) => answer(child, 'go') as Promise<Outcome>));
+    for (const child of children) if (child.connected) child.disconnect();
+    report(engine, nodes, cidr, outcomes);
+  });
 }
 
-interface Outcome {
-  readonly latencies: readonly number[];
-  readonly seconds: number;
-  readonly roundTrips: number;
+function report(engine: Engine, nodes: number, cidr: string, outcomes: readonly Outcome[]): void {
+  const latencies = outcomes.flatMap((outcome) => outcome.latencies).sort((a, b) => a - b);
+  const at = (share: number): string => latencies[Math.floor((latencies.length - 1) * share)].toFixed(2);
+  const rate = latencies.length / Math.max(...outcomes.map(({ seconds }) => seconds));
+  const calls = outcomes.reduce((sum, { roundTrips }) => sum + roundTrips, 0) / latencies.length;
+  const row = [
+    engine.padEnd(6),
+    String(nodes).padStart(6),
+    '',
+    cidr.padEnd(12),
+    rate.toFixed(0).padStart(14),
+    at(0.5).padStart(9),
+    at(0.99).padStart(9),
+    calls.toFixed(2).padStart(8),
+  ];
+  console.log(row.join(' '));
 }
 
-/** Addresses that a node holds before it gives them back: less than a block. */
-const HELD = 3;
+async function startUp(engine: Engine): Promise<void> {
+  await withDatastore(engine, async (datastore, store) => {
+    await populate(store);
+    const script = join(import.meta.dirname, 'ipam-scale.ts');
+    const args = [...process.execArgv, '--expose-gc', script, JSON.stringify(datastore)];
+    const { seconds, objects, before, after } = JSON.parse(
+      execFileSync(process.execPath, args, { encoding: 'utf8' }),
+    ) as StartUp;
+    const memory = `${after.toFixed(0)} MiB resident, of which ${(after - before).toFixed(0)} since it began`;
+    console.log(`${engine}: in sync with ${objects} objects after ${seconds.toFixed(2)} s; ${memory}`);
+  });
+}
 
-if (process.send === undefined) await lead();
-else process.once('message', (share) => void follow(share as Share));
-
-async function lead(): Promise<void> {
-  const [first = 'sqlite', ...rest] = process.argv.slice(2);
-  const engine = first === 'etcd' ? 'etcd' : 'sqlite';
-  const sizes = (/^\d+$/.test(first) ? [first, ...rest] : rest).map(Number);
-  console.log('nodes  pool           assign+release/s   p50 ms   p99 ms  calls to the store for an assignment');
-  for (const nodes of sizes.length > 0 ? sizes : [1, 16]) {
-    await measure(engine, nodes, '10.0.0.0/16', Math.ceil(1000 / nodes));
+/** A cluster's nodes with two blocks each, a few addresses taken in every block, and the affinities. */
+async function populate(store: Store): Promise<void> {
+  const cidr = parsePrefix('10.0.0.0/12');
+  await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.0.0.0/12' }));
+  const writes: (() => Promise<unknown>)[] = [];
+  for (let at = 0; at < CLUSTER.nodes; at++) {
+    const bgp = { ipv4Address: `172.${16 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}/12` };
+    writes.push(() =>
+      store.create(newResource('Node', { name: `node${at}`, labels: { rack: `r${at % 40}` } }, { bgp })),
+    );
   }
-  await measure(engine, 16, '10.0.0.0/26', 10);
+  for (let at = 0; at < CLUSTER.blocks; at++) {
+    const node = `node${at % CLUSTER.nodes}`;
+    const { value } = subnet(cidr, 26, at);
+    const text = `${[24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.')}/26`;
+    const taken = 20;
+    const spec = {
+      cidr: text,
+      affinity: `host:${node}`,
+      allocations: Array.from({ length: 64 }, (_, ordinal) => (ordinal < taken ? ordinal : null)),
+      unallocated: Array.from({ length: 64 - taken }, (_, ordinal) => ordinal + taken),
+      attributes: Array.from({ length: taken }, (_, ordinal) => ({
+        handle_id: `k8s-pod-network.${at}-${ordinal}`,
+        secondary: { node, pod: `pod-${at}-${ordinal}`, namespace: 'default' },
+      })),
+      sequenceNumber: BigInt(at),
+    };
+    writes.push(() => store.create(newResource('IPAMBlock', { name: blockName(text) }, spec)));
+    const metadata = { name: affinityName(node, text), labels: affinityLabels(node, 'host', text) };
+    const affinity = { state: 'confirmed', node, type: 'host', cidr: text, deleted: false } as const;
+    writes.push(() => store.create(newResource('BlockAffinity', metadata, affinity)));
+  }
+  const writer = async (): Promise<void> => {
+    for (let write = writes.pop(); write !== undefined; write = writes.pop()) await write();
+  };
+  await Promise.all(Array.from({ length: 32 }, writer));
 }
 
-async function measure(engine: 'sqlite' | 'etcd', nodes: number, cidr: string, assignments: number): Promise<void> {
+async function withDatastore(
+  engine: Engine,
+  work: (datastore: DatastoreConfig, store: Store) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'vrt-bench-ipam-'));
   const etcd = engine === 'etcd' ? await EtcdServer.start() : undefined;
   const datastore: DatastoreConfig =
@@ -55,15 +129,7 @@ async function measure(engine: 'sqlite' | 'etcd', nodes: number, cidr: string, a
       ? { type: 'sqlite', path: join(folder, 'store.db') }
       : { type: 'etcdv3', endpoints: [etcd.endpoint] };
   const store = await openStore(datastore);
-  await store.create(newResource('IPPool', { name: 'p' }, { cidr }));
-  const children = Array.from({ length: nodes }, () => fork(import.meta.filename, { execArgv: process.execArgv }));
-  const ready = children.map((child, at) =>
-    answer(child, { datastore, node: `node${at}`, assignments } satisfies Share),
-  );
-  await Promise.all(ready);
-  const outcomes = await Promise.all(children.map((child) => answer(child, 'go') as Promise<Outcome>));
-  for (const child of children) if (child.connected) child.disconnect();
-  report(nodes, cidr, outcomes);
+  await work(datastore, store);
   await store.close();
   await etcd?.stop();
   await rm(folder, { recursive: true });
@@ -72,56 +138,7 @@ async function measure(engine: 'sqlite' | 'etcd', nodes: number, cidr: string, a
 function answer(child: ChildProcess, question: object | string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     child.once('message', resolve);
-    child.once('exit', (code) => reject(new Error(`a node ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`a process ended with ${code}`)));
     child.send(question);
   });
-}
-
-function report(nodes: number, cidr: string, outcomes: readonly Outcome[]): void {
-  const latencies = outcomes.flatMap((outcome) => outcome.latencies).sort((a, b) => a - b);
-  const at = (share: number): string => latencies[Math.floor((latencies.length - 1) * share)].toFixed(2);
-  const rate = latencies.length / Math.max(...outcomes.map(({ seconds }) => seconds));
-  const calls = outcomes.reduce((sum, { roundTrips }) => sum + roundTrips, 0) / latencies.length;
-  const columns = [String(nodes).padStart(5), cidr.padEnd(13), rate.toFixed(0).padStart(17)];
-  console.log([...columns, at(0.5).padStart(8), at(0.99).padStart(8), calls.toFixed(2).padStart(8)].join(' '));
-}
-
-/** One node: claims its block, says that it is ready, and at `go` assigns and releases. */
-async function follow({ datastore, node, assignments }: Share): Promise<void> {
-  const plain = await openStore(datastore);
-  const { store, counts } = new CountingStore(plain);
-  const facts = new KnownFacts(new StoreFacts(plain));
-  const { promise: synced, resolve } = Promise.withResolvers<void>();
-  const onStatus = (status: string): void => {
-    if (status === 'in-sync') resolve();
-  };
-  const syncer = new Syncer({ store: plain, kinds: factKinds, onUpdates: (batch) => facts.apply(batch), onStatus });
-  syncer.start();
-  await synced;
-  facts.inSync();
-  const ipam = new Ipam({ store, facts });
-  await ipam.autoAssign({ hostname: node, handleId: `${node}-warm`, num4: 1, attributes: { node } });
-  process.once('message', () => void run());
-  process.send?.('ready');
-
-  async function run(): Promise<void> {
-    const latencies: number[] = [];
-    const held: string[] = [];
-    let roundTrips = 0;
-    const begin = performance.now();
-    for (let at = 0; at < assignments; at++) {
-      const handleId = `k8s-pod-network.${node}-${at}`;
-      const before = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      const start = performance.now();
-      await ipam.autoAssign({ hostname: node, handleId, num4: 1, attributes: { node, pod: handleId, namespace: 'n' } });
-      latencies.push(performance.now() - start);
-      roundTrips += Object.values(counts).reduce((sum, count) => sum + count, 0) - before;
-      if (held.push(handleId) > HELD) await ipam.releaseByHandle(held.shift()!).catch(() => {});
-    }
-    const seconds = (performance.now() - begin) / 1000;
-    process.send?.({ latencies, seconds, roundTrips } satisfies Outcome, async () => {
-      await syncer.stop();
-      await plain.close();
-    });
-  }
 }
