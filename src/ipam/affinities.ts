@@ -1,7 +1,16 @@
 import { type Clock, type Family, formatPrefix, type Prefix, tryParsePrefix } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
 import { affinityLabels, affinityName, type BlockAffinity, type IPAMBlock } from '../model/index.ts';
-import { affinityState, hostAffinity, isConfirmed, isHostAffinity, newAffinity, ownerLabels } from './affinity.ts';
+import {
+  affinityState,
+  affinityText,
+  type BlockOwner,
+  isConfirmed,
+  isHostAffinity,
+  newAffinity,
+  ownerLabels,
+  ownerOf,
+} from './affinity.ts';
 import { type BlockSpec, disowned, emptyBlock, isEmpty, touched } from './block.ts';
 import type { Blocks } from './blocks.ts';
 import { lostRace, retryRaces } from './conflict.ts';
@@ -37,12 +46,12 @@ export class Affinities {
     this.#clock = clock;
   }
 
-  /** The node's affinities, in the order of their blocks. */
-  async of(node: string, family?: Family): Promise<readonly BlockAffinity[]> {
-    const { items } = await this.#store.list('BlockAffinity', { labels: ownerLabels(node, family) });
+  /** The owner's affinities, in the order of their blocks. */
+  async of(owner: BlockOwner, family?: Family): Promise<readonly BlockAffinity[]> {
+    const { items } = await this.#store.list('BlockAffinity', { labels: ownerLabels(owner, family) });
+    const mine = affinityText(owner);
     return items.filter(
-      (found) =>
-        found.spec.node === node && isHostAffinity(found) && !found.spec.deleted && tryParsePrefix(found.spec.cidr),
+      (found) => affinityText(ownerOf(found)) === mine && !found.spec.deleted && tryParsePrefix(found.spec.cidr),
     );
   }
 
@@ -50,21 +59,21 @@ export class Affinities {
     return (await this.#store.list('BlockAffinity')).items;
   }
 
-  /** Makes the block the node's and returns it. `BLOCK_CLAIMED` when it is somebody else's. */
-  claim(node: string, cidr: Prefix): Promise<IPAMBlock> {
-    return this.#settle(node, cidr, undefined);
+  /** Makes the block the owner's and returns it. `BLOCK_CLAIMED` when it is somebody else's. */
+  claim(owner: BlockOwner, cidr: Prefix): Promise<IPAMBlock> {
+    return this.#settle(owner, cidr, undefined);
   }
 
   /** The block of an affinity found in the store; finishes a claim that was left half-way. `BLOCK_CLAIMED`: it was stale. */
   confirm(affinity: BlockAffinity, cidr: Prefix): Promise<IPAMBlock> {
-    return this.#settle(affinity.spec.node, cidr, affinity);
+    return this.#settle(ownerOf(affinity), cidr, affinity);
   }
 
-  #settle(node: string, cidr: Prefix, found: BlockAffinity | undefined): Promise<IPAMBlock> {
+  #settle(owner: BlockOwner, cidr: Prefix, found: BlockAffinity | undefined): Promise<IPAMBlock> {
     const text = formatPrefix(cidr);
-    const mine = hostAffinity(node);
-    return retryRaces(this.#clock, `claim of block ${text} for ${node}`, async (turn) => {
-      const { affinity, fresh } = await this.#pending(node, cidr, turn === 0 ? found : undefined);
+    const mine = affinityText(owner);
+    return retryRaces(this.#clock, `claim of block ${text} for ${owner.name}`, async (turn) => {
+      const { affinity, fresh } = await this.#pending(owner, cidr, turn === 0 ? found : undefined);
       // Right after creating the affinity the block is hardly ever there: creating it is the question and the answer.
       // If it is there after all, the next turn reads it.
       const block = fresh && turn === 0 ? undefined : await this.#blocks.read(text);
@@ -87,15 +96,15 @@ export class Affinities {
   }
 
   async #pending(
-    node: string,
+    owner: BlockOwner,
     cidr: Prefix,
     found: BlockAffinity | undefined,
   ): Promise<{ readonly affinity: BlockAffinity; readonly fresh: boolean }> {
     if (found !== undefined) return { affinity: found, fresh: false };
     try {
-      return { affinity: await this.#store.create(newAffinity(node, cidr)), fresh: true };
+      return { affinity: await this.#store.create(newAffinity(owner, cidr)), fresh: true };
     } catch (error) {
-      const affinity = lostRace(error) ? await this.#get(node, formatPrefix(cidr)) : undefined;
+      const affinity = lostRace(error) ? await this.#get(owner, formatPrefix(cidr)) : undefined;
       if (affinity === undefined) throw error;
       return { affinity, fresh: false };
     }
@@ -103,16 +112,16 @@ export class Affinities {
 
   /**
    * Gives the block up: deletes it when it is empty, else leaves it as nobody's with its addresses where they are.
-   * False when the node had no such affinity. `BLOCK_NOT_EMPTY` when the condition doesn't hold.
+   * False when the owner had no such affinity. `BLOCK_NOT_EMPTY` when the condition doesn't hold.
    */
-  async release(node: string, cidr: string, condition: ReleaseCondition = {}): Promise<boolean> {
-    let affinity = await this.#get(node, cidr);
+  async release(owner: BlockOwner, cidr: string, condition: ReleaseCondition = {}): Promise<boolean> {
+    let affinity = await this.#get(owner, cidr);
     if (affinity === undefined) return false;
-    await retryRaces(this.#clock, `release of block ${cidr} of ${node}`, async (turn) => {
-      if (turn > 0) affinity = await this.#get(node, cidr);
+    await retryRaces(this.#clock, `release of block ${cidr} of ${owner.name}`, async (turn) => {
+      if (turn > 0) affinity = await this.#get(owner, cidr);
       if (affinity === undefined) return;
       const block = await this.#blocks.read(cidr);
-      if (block === undefined || block.spec.affinity !== hostAffinity(node)) {
+      if (block === undefined || block.spec.affinity !== affinityText(owner)) {
         await this.#drop(affinity);
         return;
       }
@@ -143,8 +152,8 @@ export class Affinities {
     return written;
   }
 
-  async #get(node: string, cidr: string): Promise<BlockAffinity | undefined> {
-    const found = await this.#store.get({ kind: 'BlockAffinity', name: affinityName(node, cidr) });
+  async #get({ name }: BlockOwner, cidr: string): Promise<BlockAffinity | undefined> {
+    const found = await this.#store.get({ kind: 'BlockAffinity', name: affinityName(name, cidr) });
     return unlessDeleted(this.#store, found);
   }
 

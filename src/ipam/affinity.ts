@@ -18,9 +18,31 @@ export function isHostAffinity({ spec: { type } }: BlockAffinity): boolean {
   return type === undefined || type === 'host';
 }
 
+/** Whose a block is: a node's, or that of something which is on no node. */
+export interface BlockOwner {
+  readonly type: 'host' | 'virtual';
+  readonly name: string;
+}
+
+/** All blocks of pools for services of type LoadBalancer are its. */
+export const loadBalancer: BlockOwner = { type: 'virtual', name: 'load-balancer' };
+
+export function host(name: string): BlockOwner {
+  return { type: 'host', name };
+}
+
+export function ownerOf({ spec: { type = 'host', node } }: BlockAffinity): BlockOwner {
+  return { type, name: node };
+}
+
+/** What a block's `affinity` says when it belongs to this owner. */
+export function affinityText({ type, name }: BlockOwner): string {
+  return `${type}:${name}`;
+}
+
 /** What a block's `affinity` says when it belongs to this node. */
 export function hostAffinity(node: string): string {
-  return `host:${node}`;
+  return affinityText(host(node));
 }
 
 /** The node of `host:node1`; undefined for `virtual:…` and for nothing. */
@@ -28,18 +50,18 @@ export function hostOf(affinity: string | undefined): string | undefined {
   return affinity?.startsWith('host:') ? affinity.slice('host:'.length) : undefined;
 }
 
-/** What to list a node's affinities by. */
-export function ownerLabels(node: string, family?: Family): Readonly<Record<string, string>> {
-  const owner = affinityOwnerLabels(node, 'host');
+/** What to list an owner's affinities by. */
+export function ownerLabels({ type, name }: BlockOwner, family?: Family): Readonly<Record<string, string>> {
+  const owner = affinityOwnerLabels(name, type);
   return family === undefined ? owner : { ...owner, 'projectcalico.org/ip-version': String(family) };
 }
 
-export function newAffinity(node: string, cidr: Prefix): BlockAffinity {
+export function newAffinity({ type, name: node }: BlockOwner, cidr: Prefix): BlockAffinity {
   const text = formatPrefix(cidr);
   return {
     apiVersion: API_VERSION,
     kind: 'BlockAffinity',
-    metadata: { name: affinityName(node, text), labels: affinityLabels(node, 'host', text) },
-    spec: { state: affinityState.pending, node, type: 'host', cidr: text, deleted: false },
+    metadata: { name: affinityName(node, text), labels: affinityLabels(node, type, text) },
+    spec: { state: affinityState.pending, node, type, cidr: text, deleted: false },
   };
 }

@@ -1,8 +1,8 @@
 import { formatPrefix, tryParseAddress, tryParsePrefix } from '../base/index.ts';
 import { affinityName, type BlockAffinity, handleName, type IPAMBlock } from '../model/index.ts';
-import { affinityState, hostAffinity, hostOf, isConfirmed, isHostAffinity } from './affinity.ts';
+import { affinityState, affinityText, hostOf, isConfirmed, ownerOf } from './affinity.ts';
 import type { AuditInput, Use } from './audit-input.ts';
-import { addressText, attributeOf, isBorrowed } from './block.ts';
+import { addressText, attributeOf, isBorrowed, isWindowsReserved } from './block.ts';
 import { blockFaults, isReadable } from './block-check.ts';
 import { poolOf } from './pools.ts';
 import type { Sequence } from './sequence.ts';
@@ -80,7 +80,8 @@ function allocationsOf({ spec }: IPAMBlock, ownersOf: ReadonlyMap<string, readon
     const attribute = attributeOf(spec, ordinal);
     if (attribute === undefined) continue;
     const address = addressText(spec, ordinal);
-    const owners = (ownersOf.get(address) ?? []).map(({ owner }) => owner);
+    const users = (ownersOf.get(address) ?? []).map(({ owner }) => owner);
+    const owners = isWindowsReserved(attribute) ? [...users, 'Windows'] : users;
     reports.push({
       address,
       block: spec.cidr,
@@ -118,7 +119,9 @@ function checkUses({ pools, uses }: AuditInput, allocations: readonly Allocation
 /** Returns how many handles have addresses. */
 function checkHandles({ handles }: AuditInput, allocations: readonly AllocationReport[], found: Found): number {
   const held = Map.groupBy(
-    allocations.filter(({ handle, coolingDown }) => handle !== undefined && !coolingDown),
+    allocations.filter(
+      ({ handle, coolingDown }) => handle !== undefined && !coolingDown && !isWindowsReserved({ handle_id: handle }),
+    ),
     ({ handle = '' }) => handleName(handle.split('\r', 1)[0]),
   );
   let matched = 0;
@@ -148,24 +151,24 @@ function checkHandles({ handles }: AuditInput, allocations: readonly AllocationR
 
 function checkBlocks({ blocks, affinities, nodes }: AuditInput, found: Found): void {
   const byCidr = new Map(blocks.map((block) => [block.spec.cidr, block]));
-  const hosts = affinities.filter(isHostAffinity);
-  const claims = new Set(hosts.map(({ spec }) => `${spec.cidr} ${spec.node}`));
+  const claims = new Set(affinities.map((affinity) => `${affinity.spec.cidr} ${affinityText(ownerOf(affinity))}`));
   for (const { spec } of blocks) {
     for (const fault of blockFaults(spec)) found('INVALID_BLOCK', spec.cidr, fault);
+    if (spec.affinity === undefined) continue;
     const node = hostOf(spec.affinity);
-    if (node === undefined) continue;
-    if (!claims.has(`${spec.cidr} ${node}`)) {
-      found('BLOCK_WITHOUT_AFFINITY', spec.cidr, `belongs to ${node}, which has no affinity for it`);
+    if (!claims.has(`${spec.cidr} ${spec.affinity}`)) {
+      found('BLOCK_WITHOUT_AFFINITY', spec.cidr, `belongs to ${node ?? spec.affinity}, which has no affinity for it`);
     }
-    if (!nodes.includes(node)) found('NODE_GONE', spec.cidr, `belongs to ${node}, which doesn't exist`);
+    if (node !== undefined && !nodes.includes(node))
+      found('NODE_GONE', spec.cidr, `belongs to ${node}, which doesn't exist`);
   }
-  for (const affinity of hosts) checkAffinity(affinity, byCidr.get(canonical(affinity.spec.cidr)), found);
+  for (const affinity of affinities) checkAffinity(affinity, byCidr.get(canonical(affinity.spec.cidr)), found);
 }
 
 function checkAffinity(affinity: BlockAffinity, block: IPAMBlock | undefined, found: Found): void {
   const { node, cidr, state } = affinity.spec;
   const name = affinityName(node, cidr);
-  if (block !== undefined && block.spec.affinity !== hostAffinity(node)) {
+  if (block !== undefined && block.spec.affinity !== affinityText(ownerOf(affinity))) {
     found('STALE_AFFINITY', name, `${node} claims ${cidr}, which belongs to ${block.spec.affinity ?? 'nobody'}`);
   } else if (state === affinityState.pending) {
     found('UNFINISHED_CLAIM', name, `${node} began to claim ${cidr} and did not finish`);

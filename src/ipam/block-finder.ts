@@ -1,7 +1,7 @@
 import { type Clock, containsPrefix, formatPrefix, type Prefix, parsePrefix, prefixSize } from '../base/index.ts';
 import type { IPAMBlock } from '../model/index.ts';
 import type { Affinities } from './affinities.ts';
-import { hostAffinity, hostOf } from './affinity.ts';
+import { affinityText, type BlockOwner, host, hostOf } from './affinity.ts';
 import { addressAt, type BlockSpec, isEmpty } from './block.ts';
 import type { Blocks } from './blocks.ts';
 import { isIpamError } from './errors.ts';
@@ -33,13 +33,13 @@ export class BlockFinder {
   }
 
   /**
-   * A block with free addresses that now is the node's: the first one on its walk that nobody has, else one that
+   * A block with free addresses that now is the owner's: the first one on its walk that nobody has, else one that
    * another node has had for a while and doesn't use. Undefined when the pools have none.
    */
-  async claim(node: string, pools: readonly Pool[], reservations: Reservations): Promise<IPAMBlock | undefined> {
+  async claim(claimer: BlockOwner, pools: readonly Pool[], reservations: Reservations): Promise<IPAMBlock | undefined> {
     const idle: IPAMBlock[] = [];
     for (const pool of pools) {
-      const claimed = await this.#claimInPool(node, pool, reservations, idle);
+      const claimed = await this.#claimInPool(claimer, pool, reservations, idle);
       if (claimed !== undefined) return claimed;
     }
     for (const block of idle) {
@@ -47,8 +47,8 @@ export class BlockFinder {
       if (owner === undefined) continue;
       const { cidr, sequenceNumber } = block.spec;
       try {
-        await this.#affinities.release(owner, cidr, { mustBeEmpty: true, sequenceNumber });
-        return await this.#affinities.claim(node, parsePrefix(cidr));
+        await this.#affinities.release(host(owner), cidr, { mustBeEmpty: true, sequenceNumber });
+        return await this.#affinities.claim(claimer, parsePrefix(cidr));
       } catch (error) {
         if (!isIpamError(error, 'BLOCK_NOT_EMPTY') && !isIpamError(error, 'BLOCK_CLAIMED')) throw error;
       }
@@ -57,15 +57,15 @@ export class BlockFinder {
   }
 
   async #claimInPool(
-    node: string,
+    claimer: BlockOwner,
     pool: Pool,
     reservations: Reservations,
     idle: IPAMBlock[],
   ): Promise<IPAMBlock | undefined> {
-    const mine = hostAffinity(node);
+    const mine = affinityText(claimer);
     let known: ReadonlyMap<string, IPAMBlock> | undefined;
     let reads = 0;
-    for (const cidr of blockWalk(pool.cidr, pool.spec.blockSize, node, this.#clock.wallTime())) {
+    for (const cidr of blockWalk(pool.cidr, pool.spec.blockSize, claimer.name, this.#clock.wallTime())) {
       if (reservations.coversAll(cidr)) continue;
       const text = formatPrefix(cidr);
       if (reads === READS_BEFORE_LISTING) known ??= byCidr(await this.#blocks.all());
@@ -73,7 +73,7 @@ export class BlockFinder {
       reads++;
       if (block === undefined) {
         try {
-          return await this.#affinities.claim(node, cidr);
+          return await this.#affinities.claim(claimer, cidr);
         } catch (error) {
           if (!isIpamError(error, 'BLOCK_CLAIMED')) throw error;
         }

@@ -188,11 +188,14 @@ export function touched(block: BlockSpec): BlockSpec {
   return { ...block, sequenceNumber: nextSequence(block.sequenceNumber) };
 }
 
+/** Kept by a Windows node for itself: nobody's, and never given back. */
+export function isWindowsReserved({ handle_id }: Attribute): boolean {
+  return handle_id?.toLowerCase() === WINDOWS_RESERVED;
+}
+
 /** Nothing that somebody needs is given out. */
 export function isEmpty(block: BlockSpec): boolean {
-  return block.allocations.every(
-    (index) => index === null || block.attributes[index]?.handle_id?.toLowerCase() === WINDOWS_RESERVED,
-  );
+  return block.allocations.every((index) => index === null || isWindowsReserved(block.attributes[index] ?? {}));
 }
 
 /** Given out to another node than the one the block belongs to; undefined when the owner's node isn't known. */

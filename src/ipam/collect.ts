@@ -1,7 +1,7 @@
 import { type Clock, type Log, parseAddress, parsePrefix, silentLog, systemClock } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
 import { handleName, type IPAMBlock, type IPAMHandle } from '../model/index.ts';
-import { hostOf } from './affinity.ts';
+import { hostOf, isHostAffinity } from './affinity.ts';
 import type { Ipam } from './allocator.ts';
 import { isCooling } from './attributes.ts';
 import { isEmpty } from './block.ts';
@@ -159,7 +159,8 @@ export class Collector {
     released: ReadonlySet<string>,
   ): Promise<readonly string[]> {
     const affinities = (await this.#store.list('BlockAffinity')).items;
-    const gone = new Set(affinities.map(({ spec }) => spec.node).filter((node) => !census.hasNode(node)));
+    const hosts = affinities.filter(isHostAffinity).map(({ spec }) => spec.node);
+    const gone = new Set(hosts.filter((node) => !census.hasNode(node)));
     for (const allocation of [...owners.values()].flat()) {
       if (!released.has(allocation.address)) gone.delete(allocation.owner.secondary?.['node'] ?? '');
     }

@@ -1,6 +1,6 @@
 import { containsPrefix, type Family, type InterfaceAddress, parsePrefix } from '../base/index.ts';
 import type { EffectiveIPAMConfiguration } from '../model/index.ts';
-import { hostAffinity } from './affinity.ts';
+import { affinityText, type BlockOwner, host, loadBalancer } from './affinity.ts';
 import { IpamError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import type { Owner } from './parts.ts';
@@ -30,7 +30,9 @@ export interface Errand {
   readonly pools: readonly Pool[];
   readonly reservations: Reservations;
   readonly settings: EffectiveIPAMConfiguration;
-  /** The `affinity` of the node's own blocks. */
+  /** Whose blocks it takes from first: the node's, or the load balancer's, who is on no node. */
+  readonly owner: BlockOwner;
+  /** The `affinity` of the owner's blocks. */
   readonly mine: string;
   readonly got: InterfaceAddress[];
   /** The block is in a pool that no longer selects the node. */
@@ -61,7 +63,8 @@ async function prepareWith(request: FamilyRequest, facts: Facts): Promise<Errand
     const pool = poolOf(all, parsePrefix(cidr));
     return pool !== undefined && !selectsNode(pool, nodeLabels);
   };
-  return { request, pools, reservations, settings, mine: hostAffinity(hostname), got: [], left };
+  const owner = use === 'LoadBalancer' ? loadBalancer : host(hostname);
+  return { request, pools, reservations, settings, owner, mine: affinityText(owner), got: [], left };
 }
 
 async function labelsOfNamespace(

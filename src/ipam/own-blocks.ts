@@ -9,7 +9,7 @@ import type { IpamParts } from './parts.ts';
 export class OwnBlocks {
   readonly #parts: IpamParts;
   readonly #finder: BlockFinder;
-  /** By node: the blocks that we have seen to be its own. They are tried first, without asking. */
+  /** By owner: the blocks that we have seen to be its own. They are tried first, without asking. */
   readonly #warm = new Map<string, Set<string>>();
 
   constructor(parts: IpamParts, finder: BlockFinder) {
@@ -33,10 +33,10 @@ export class OwnBlocks {
    * enough (false). Returns how many blocks there are in all.
    */
   async each(errand: Errand, visit: (block: IPAMBlock) => Promise<boolean>): Promise<number> {
-    const { hostname, family } = errand.request;
+    const { owner, request } = errand;
     let owned = 0;
     let wanted = true;
-    for (const affinity of await this.#parts.affinities.of(hostname, family)) {
+    for (const affinity of await this.#parts.affinities.of(owner, request.family)) {
       const { cidr } = affinity.spec;
       if (!isAllowed(errand, cidr)) {
         if (errand.left(cidr)) await this.#giveUp(errand, cidr);
@@ -58,14 +58,14 @@ export class OwnBlocks {
 
   /** Claims one block more than `owned`; undefined when there is none, or none may be claimed. `BLOCK_LIMIT`: the node has its share. */
   async claim(errand: Errand, owned: number): Promise<IPAMBlock | undefined> {
-    const { request, settings, pools, reservations } = errand;
+    const { owner, settings, pools, reservations } = errand;
     if (!settings.autoAllocateBlocks) return undefined;
     const limit = blockLimit(errand);
     if (owned >= limit) {
       const why = `Need to allocate an IPAM block but could not - limit of ${limit} blocks reached for this node`;
       throw new IpamError('BLOCK_LIMIT', `cannot allocate new block due to per host block limit: ${why}`);
     }
-    const block = await this.#finder.claim(request.hostname, pools, reservations);
+    const block = await this.#finder.claim(owner, pools, reservations);
     if (block !== undefined) this.#warmOf(errand).add(block.spec.cidr);
     return block;
   }
@@ -73,16 +73,16 @@ export class OwnBlocks {
   /** A block in a pool that no longer selects the node goes as soon as it is empty. */
   async #giveUp(errand: Errand, cidr: string): Promise<void> {
     try {
-      await this.#parts.affinities.release(errand.request.hostname, cidr, { mustBeEmpty: true });
+      await this.#parts.affinities.release(errand.owner, cidr, { mustBeEmpty: true });
       this.#warmOf(errand).delete(cidr);
     } catch (error) {
       if (!isIpamError(error, 'BLOCK_NOT_EMPTY')) throw error;
     }
   }
 
-  #warmOf({ request }: Errand): Set<string> {
-    const known = this.#warm.get(request.hostname) ?? new Set();
-    this.#warm.set(request.hostname, known);
+  #warmOf({ mine }: Errand): Set<string> {
+    const known = this.#warm.get(mine) ?? new Set();
+    this.#warm.set(mine, known);
     return known;
   }
 }

@@ -1,4 +1,5 @@
 import { containsPrefix, formatPrefix, type Prefix, parsePrefix, subnet } from '../base/index.ts';
+import { host, ownerOf } from './affinity.ts';
 import { IpamError, isIpamError } from './errors.ts';
 import type { IpamParts } from './parts.ts';
 import { poolOf } from './pools.ts';
@@ -24,7 +25,7 @@ export class Ownership {
     const failed: Prefix[] = [];
     for (const block of await this.#blocksIn(cidr)) {
       try {
-        await this.#parts.affinities.claim(node, block);
+        await this.#parts.affinities.claim(host(node), block);
         claimed.push(block);
       } catch (error) {
         if (!isIpamError(error, 'BLOCK_CLAIMED')) throw error;
@@ -36,24 +37,25 @@ export class Ownership {
 
   /** Gives up the node's blocks inside `cidr`. `BLOCK_NOT_EMPTY` when they must be empty and one isn't. */
   async release(cidr: Prefix, node: string, mustBeEmpty: boolean): Promise<void> {
-    for (const affinity of await this.#parts.affinities.of(node, cidr.family)) {
+    for (const affinity of await this.#parts.affinities.of(host(node), cidr.family)) {
       if (!containsPrefix(cidr, parsePrefix(affinity.spec.cidr))) continue;
-      await this.#parts.affinities.release(node, affinity.spec.cidr, { mustBeEmpty });
+      await this.#parts.affinities.release(host(node), affinity.spec.cidr, { mustBeEmpty });
     }
   }
 
   /** Gives up all blocks of a node. */
   async releaseHost(node: string, mustBeEmpty: boolean): Promise<void> {
-    for (const affinity of await this.#parts.affinities.of(node)) {
-      await this.#parts.affinities.release(node, affinity.spec.cidr, { mustBeEmpty });
+    for (const affinity of await this.#parts.affinities.of(host(node))) {
+      await this.#parts.affinities.release(host(node), affinity.spec.cidr, { mustBeEmpty });
     }
   }
 
   /** Gives up all blocks inside a pool's CIDR, whosever they are: before the pool goes. */
   async releasePool(pool: Prefix): Promise<void> {
-    for (const { spec } of await this.#parts.affinities.all()) {
-      if (!containsPrefix(pool, parsePrefix(spec.cidr))) continue;
-      await this.#parts.affinities.release(spec.node, spec.cidr);
+    for (const affinity of await this.#parts.affinities.all()) {
+      const { cidr } = affinity.spec;
+      if (!containsPrefix(pool, parsePrefix(cidr))) continue;
+      await this.#parts.affinities.release(ownerOf(affinity), cidr);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Address, formatAddress, formatPrefix, parseAddress, parsePrefix, prefix } from '../base/index.ts';
 import type { IPAMBlock } from '../model/index.ts';
-import { hostOf } from './affinity.ts';
+import { host, hostOf } from './affinity.ts';
 import {
   addressText,
   attributeOf,
@@ -133,7 +133,7 @@ export class Releaser {
       const node = hostOf(block.spec.affinity);
       const pool = poolOf(await facts.pools(), parsePrefix(cidr));
       if (node === undefined || pool === undefined || selectsNode(pool, await facts.nodeLabels(node))) return;
-      await affinities.release(node, cidr, { mustBeEmpty: true });
+      await affinities.release(host(node), cidr, { mustBeEmpty: true });
     } catch (error) {
       // Somebody has just begun to use the block: then it is theirs to clean up.
       if (!lostRace(error) && !isIpamError(error, 'BLOCK_NOT_EMPTY')) throw error;

@@ -1,10 +1,10 @@
 import { type Address, formatAddress, formatPrefix, type Prefix, prefix } from '../base/index.ts';
-import { hostAffinity } from './affinity.ts';
+import { affinityText, type BlockOwner, host, loadBalancer } from './affinity.ts';
 import { assign, ordinalOf } from './block.ts';
 import { IpamError, isIpamError } from './errors.ts';
 import { ledgerEntry } from './ledger.ts';
 import { attributeFor, type IpamParts, type Owner } from './parts.ts';
-import { poolOf } from './pools.ts';
+import { allows, poolOf } from './pools.ts';
 
 /**
  * Gives out this very address, from whatever block it is in; a block that isn't there yet becomes the node's.
@@ -22,8 +22,9 @@ export async function assignAddress(parts: IpamParts, at: Address, owner: Owner)
   }
   const cidr = formatPrefix(prefix(at, pool.spec.blockSize));
   const attribute = attributeFor(owner);
-  const mine = hostAffinity(owner.hostname);
-  await ensureExists(parts, prefix(at, pool.spec.blockSize), owner.hostname);
+  const blockOwner = allows(pool, 'LoadBalancer') ? loadBalancer : host(owner.hostname);
+  const mine = affinityText(blockOwner);
+  await ensureExists(parts, prefix(at, pool.spec.blockSize), blockOwner);
   await handles.counting(owner.handleId, cidr, 1, async () => {
     const changed = await blocks.change(cidr, (block) => {
       if (settings.strictAffinity && block.affinity !== mine) {
@@ -37,11 +38,11 @@ export async function assignAddress(parts: IpamParts, at: Address, owner: Owner)
   ledger.append([ledgerEntry('assigned', clock.wallTime(), formatAddress(at), attribute)]);
 }
 
-async function ensureExists({ blocks, affinities }: IpamParts, cidr: Prefix, hostname: string): Promise<void> {
+async function ensureExists({ blocks, affinities }: IpamParts, cidr: Prefix, owner: BlockOwner): Promise<void> {
   const text = formatPrefix(cidr);
   if ((blocks.remembered(text) ?? (await blocks.read(text))) !== undefined) return;
   try {
-    await affinities.claim(hostname, cidr);
+    await affinities.claim(owner, cidr);
   } catch (error) {
     // Another node has it now: the address may still be borrowed from it.
     if (!isIpamError(error, 'BLOCK_CLAIMED')) throw error;

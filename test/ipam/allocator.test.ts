@@ -1,5 +1,6 @@
 import t from 'tap';
 import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../../src/base/index.ts';
+import { audit, Collector, DEFAULT_GRACE, readAuditInput } from '../../src/ipam/index.ts';
 import { newResource } from '../../src/model/index.ts';
 import { TestCluster, texts } from './cluster.ts';
 
@@ -369,4 +370,84 @@ t.test('deletions that another client began and did not finish are finished', as
     'block 10.0.0.0/26 host:node1 1/64',
     'handle a {"10.0.0.0/26":1}',
   ]);
+});
+
+t.test('addresses of services come from blocks of the load balancer, which are on no node', async (t) => {
+  const cluster = new TestCluster();
+  await cluster.pool('pods', '10.0.0.0/24');
+  await cluster.pool('services', '10.9.0.0/24', { allowedUses: ['LoadBalancer'], blockSize: 28 });
+  await cluster.node('node1');
+  const request = {
+    hostname: 'node1',
+    use: 'LoadBalancer',
+    num4: 1,
+    attributes: { service: 's', namespace: 'n' },
+  } as const;
+  const [given] = texts(await cluster.ipam.autoAssign({ ...request, handleId: 'lb-1' }));
+  t.match(given, /^10\.9\.0\./);
+  const [affinity] = (await cluster.store.list('BlockAffinity')).items;
+  const { cidr } = affinity.spec;
+  t.match(affinity, {
+    metadata: {
+      name: `load-balancer-${cidr.replaceAll(/[./]/g, '-')}`,
+      labels: { 'projectcalico.org/affinity-type': 'virtual' },
+    },
+    spec: { type: 'virtual', node: 'load-balancer', state: 'confirmed' },
+  });
+  t.equal((await cluster.store.list('IPAMBlock')).items[0].spec.affinity, 'virtual:load-balancer');
+  const again = texts(await cluster.client().autoAssign({ ...request, hostname: 'node2', handleId: 'lb-2' }));
+  t.equal((await cluster.store.list('IPAMBlock')).items.length, 1, 'another node takes from the same block');
+  await cluster.ipam.assignIp(parseAddress('10.9.0.200'), { hostname: 'node1', handleId: 'lb-3' });
+  t.equal(
+    (await cluster.store.list('IPAMBlock')).items.every(({ spec }) => spec.affinity === 'virtual:load-balancer'),
+    true,
+    'so does an address that is asked for by name',
+  );
+  t.match(await cluster.assign('node1', 'pod'), /^10\.0\.0\./, "no pod gets a service's address");
+  const { findings } = audit(
+    await readAuditInput(cluster.store, [
+      ...[given, ...again, '10.9.0.200'].map(
+        (address) => ({ address, kind: 'load-balancer', owner: 'Service' }) as const,
+      ),
+    ]),
+  );
+  t.strictSame(
+    findings.filter(({ subject }) => subject.includes('10.9.')),
+    [],
+    'and the audit finds them in order',
+  );
+  const collector = new Collector({ store: cluster.store, ipam: cluster.ipam, clock: cluster.clock });
+  await collector.sweep();
+  cluster.clock.advance(DEFAULT_GRACE);
+  t.match(await collector.sweep(), { nodes: [], blocks: [] }, 'the collector leaves them alone');
+  for (const handle of ['lb-1', 'lb-2', 'lb-3']) await cluster.ipam.releaseByHandle(handle);
+  await cluster.ipam.releasePoolAffinities(parsePrefix('10.9.0.0/24'));
+  t.strictSame(
+    (await cluster.dump()).filter((line) => line.includes('10.9.')),
+    [],
+    'with their pool they go',
+  );
+});
+
+t.test("a Windows node's own addresses make no block used, and nobody's leak", async (t) => {
+  const cluster = new TestCluster();
+  await cluster.pool('p', '10.0.0.0/24', { blockSize: 29 });
+  await cluster.node('win');
+  const reserved = { handle_id: 'windows-reserved-ipam-handle', secondary: { note: 'windows host rsvd' } };
+  await cluster.ipam.claimAffinity(parsePrefix('10.0.0.0/29'), 'win');
+  const [block] = (await cluster.store.list('IPAMBlock')).items;
+  const allocations = [0, 0, 0, null, null, null, null, 0];
+  await cluster.store.update({
+    ...block,
+    spec: { ...block.spec, allocations, unallocated: [3, 4, 5, 6], attributes: [reserved] },
+  });
+  t.equal(
+    await cluster.assign('win', 'pod', cluster.client()),
+    '10.0.0.3',
+    'the first three and the last are not given out',
+  );
+  await cluster.ipam.releaseByHandle('pod');
+  t.strictSame(audit(await readAuditInput(cluster.store)).findings, []);
+  await cluster.ipam.releaseAffinity(parsePrefix('10.0.0.0/29'), 'win', true);
+  t.strictSame(await cluster.dump(), [], 'such a block counts as empty');
 });
