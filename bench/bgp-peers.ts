@@ -3,26 +3,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Daemon, PROGRAMS } from './daemons.ts';
-import { DAEMON, type Outcome, type PeerCase, pause, peerCases } from './peer-cases.ts';
+import { type PeerCase, peerCases } from './peer-cases.ts';
 import { ip, median, Talker } from './process.ts';
+import { DAEMON, type Outcome, pause } from './swarm.ts';
 
 /**
  * The speaker beside BIRD, FRR, GoBGP and OpenBGPD, in one run: the same peers, which are none of them, in one
- * namespace, each daemon in turn in another, and no kernel routes.
+ * namespace, each daemon in turn in another, and no kernel routes. A figure is the median of as many rounds as begin
+ * in `--seconds`, three at most.
  *
- *     node bench/bgp-peers.ts [--case NAME]… [--daemon NAME]… [--scale 0.01] [--rounds N]
+ *     node bench/bgp-peers.ts [--case NAME]… [--daemon NAME]… [--rounds 3] [--seconds 12] [--scale 0.01]
  */
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', multiple: true },
     daemon: { type: 'string', multiple: true },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '12' },
     scale: { type: 'string', default: '1' },
-    rounds: { type: 'string' },
   },
 });
 
+type Program = (typeof PROGRAMS)[number];
+
+/** Of the measured part alone; the peak is from the daemon's start. */
 interface Round extends Outcome {
   readonly peakMiB: number;
+  readonly grownMiB: number;
   readonly cpuSeconds: number;
 }
 
@@ -35,32 +42,36 @@ const names = { daemon: `vrb-${process.pid}-d`, peers: `vrb-${process.pid}-p` };
 /** Milliseconds for a daemon that listens to have done the rest. */
 const STARTED = 300;
 
-async function round(program: (typeof PROGRAMS)[number], name: string, peerCase: PeerCase): Promise<Round> {
+async function round(program: Program, name: string, peerCase: PeerCase): Promise<Round> {
   const daemon = new Daemon(program, peerCase, names.daemon, join(directory, program.name));
   while (!daemon.isListening) {
     if (!daemon.isRunning) throw new Error(`${program.name} does not run: ${daemon.log}`);
     await pause(50);
   }
   await pause(STARTED);
-  const before = daemon.usage();
+  let before = daemon.usage();
   const swarm = new Talker(names.peers, [process.execPath, 'bench/peer-swarm.ts', name, options.scale]);
   try {
-    if (peerCase.listing) void daemon.listAgainAndAgain();
-    const outcome: Outcome = JSON.parse(await swarm.next());
+    let line = await swarm.next();
+    if (line === 'began') {
+      before = daemon.usage();
+      if (peerCase.measures === 'flaps') void daemon.listAgainAndAgain();
+      line = await swarm.next();
+    }
     if (!daemon.isRunning) throw new Error(`${program.name} has ended: ${daemon.log}`);
-    if (name === 'memory') await atRest(daemon, peerCase.limit);
+    const outcome: Outcome = JSON.parse(line);
+    if (peerCase.measures === 'memory') await atRest(daemon);
     const { peakMiB, cpuSeconds } = daemon.usage();
-    const grown = name === 'memory' ? peakMiB - before.peakMiB : peakMiB;
-    return { ...outcome, peakMiB: grown, cpuSeconds: cpuSeconds - before.cpuSeconds };
+    return { ...outcome, peakMiB, grownMiB: peakMiB - before.peakMiB, cpuSeconds: cpuSeconds - before.cpuSeconds };
   } finally {
     await Promise.all([swarm.end(), daemon.end()]);
   }
 }
 
-/** Waits until it has used no processor for half a second. */
-async function atRest(daemon: Daemon, limit: number): Promise<void> {
+/** Waits until it has used no processor for half a second, for a minute at most. */
+async function atRest(daemon: Daemon): Promise<void> {
   let [last, quiet] = [-1, 0];
-  for (let tries = 0; quiet < 5 && tries < limit * 10; tries++) {
+  for (let tries = 0; quiet < 5 && tries < 600; tries++) {
     const { cpuSeconds } = daemon.usage();
     quiet = cpuSeconds - last < 0.02 ? quiet + 1 : 0;
     last = cpuSeconds;
@@ -68,46 +79,52 @@ async function atRest(daemon: Daemon, limit: number): Promise<void> {
   }
 }
 
-async function rounds(program: (typeof PROGRAMS)[number], name: string, peerCase: PeerCase): Promise<Round[]> {
+/** A daemon that was too slow once is not asked again. */
+async function rounds(program: Program, name: string, peerCase: PeerCase): Promise<Round[]> {
   const results: Round[] = [];
-  for (let turn = 0; turn < Number(options.rounds ?? peerCase.rounds); turn++) {
+  const end = performance.now() + Number(options.seconds) * 1000;
+  do {
     results.push(await round(program, name, peerCase));
-    if (results.at(-1)?.milliseconds === undefined) break;
-  }
+  } while (
+    results.length < Number(options.rounds) &&
+    performance.now() < end &&
+    results.at(-1)!.milliseconds !== undefined
+  );
   return results;
 }
 
 /** What one daemon did in one case: the number to compare, if there is one, and its text. */
 interface Cell {
-  readonly value: number | undefined;
+  readonly value?: number;
   readonly text: string;
-  readonly results: readonly Round[];
 }
 
-function cell(name: string, { limit, unit, listing, paths }: PeerCase, results: readonly Round[]): Cell {
-  const times = results.flatMap(({ milliseconds }) => milliseconds ?? []);
-  const drops = Math.max(...results.map((result) => result.drops));
-  const lost = drops > 0 ? `, ${drops} dropped` : '';
-  if (times.length < results.length) return { value: undefined, text: `> ${limit} s${lost}`, results };
-  if (name === 'memory') {
-    const octets = (median(results.map(({ peakMiB }) => peakMiB)) * 2 ** 20) / (paths ?? 1);
-    return { value: octets, text: `${octets.toFixed(0)} octets each`, results };
+function cell({ limit, measures, paths = 1 }: PeerCase, results: readonly Round[]): Cell {
+  const { detail, drops, milliseconds } = results.at(-1)!;
+  const extra = detail === undefined ? '' : `, ${detail}`;
+  const lost = drops === 0 || measures === 'flaps' ? '' : `, ${drops} connections dropped`;
+  if (milliseconds === undefined) return { text: `> ${limit} s${extra}${lost}` };
+  if (measures === 'flaps') return { text: detail ?? '' };
+  if (measures === 'memory') {
+    const octets = (median(results.map(({ grownMiB }) => grownMiB)) * 2 ** 20) / paths;
+    return { value: octets, text: `${octets.toFixed(0)} octets` };
   }
-  if (listing) return { value: undefined, text: drops === 0 ? 'no flap' : `${drops} flaps`, results };
-  const time = median(times);
-  const text = unit === 's' ? `${(time / 1000).toFixed(2)} s` : `${time.toFixed(time < 10 ? 2 : 0)} ms`;
-  return { value: time, text: `${text}${lost}`, results };
+  const value = median(results.map((result) => result.milliseconds!));
+  const text = value < 10 ? value.toFixed(1) : value.toFixed(0);
+  return { value, text: `${text} ms${extra}${lost}` };
 }
 
-function print(title: string, cells: ReadonlyMap<string, Cell>): void {
+function print(title: string, results: ReadonlyMap<string, readonly Round[]>, peerCase: PeerCase): void {
   process.stdout.write(`${title}\n`);
+  const cells = new Map([...results].map(([name, ofDaemon]) => [name, cell(peerCase, ofDaemon)]));
   const theirs = cells.get('BIRD')?.value;
-  for (const [name, { value, text, results }] of cells) {
+  for (const [name, { value, text }] of cells) {
+    const ofDaemon = results.get(name)!;
     const ratio = value === undefined || theirs === undefined ? '' : `${(value / theirs).toFixed(2)} × BIRD`;
-    const peak = median(results.map(({ peakMiB }) => peakMiB)).toFixed(0);
-    const cpu = median(results.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2);
+    const cpu = median(ofDaemon.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2);
+    const peak = median(ofDaemon.map(({ peakMiB }) => peakMiB)).toFixed(0);
     process.stdout.write(
-      `  ${name.padEnd(9)}${text.padStart(22)}${ratio.padStart(15)}   CPU ${cpu.padStart(6)} s   peak ${peak.padStart(5)} MiB\n`,
+      `  ${name.padEnd(10)}${ratio.padStart(13)}  CPU ${cpu.padStart(6)} s  peak ${peak.padStart(5)} MiB  ×${ofDaemon.length}  ${text}\n`,
     );
   }
 }
@@ -127,12 +144,12 @@ try {
     ip('-n', names.peers, 'route', 'add', 'local', part, 'dev', 'eth0');
   }
   for (const [name, peerCase] of cases) {
-    const cells = new Map<string, Cell>();
+    const results = new Map<string, readonly Round[]>();
     for (const program of programs) {
       process.stderr.write(`  ${name}: ${program.name}\n`);
-      cells.set(program.name, cell(name, peerCase, await rounds(program, name, peerCase)));
+      results.set(program.name, await rounds(program, name, peerCase));
     }
-    print(peerCase.title, cells);
+    print(peerCase.title, results, peerCase);
   }
 } finally {
   ip('netns', 'del', names.peers);

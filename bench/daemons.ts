@@ -13,12 +13,16 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildSync } from 'esbuild';
-import { AS, DAEMON, type PeerCase } from './peer-cases.ts';
+import { AS, type PeerCase } from './peer-cases.ts';
 import { usage } from './process.ts';
+import { DAEMON } from './swarm.ts';
 
 const execute = promisify(execFile);
 
-/** How one BGP daemon is run for measurements: no kernel routes, all routes taken and given. */
+/**
+ * How one BGP daemon is run for measurements: no kernel routes, all routes taken and given at once, whatever would
+ * hold them back switched off, and the dialling left to the peers, as none of them listens.
+ */
 interface Program {
   readonly name: string;
   /** Writes what it needs to `directory` and gives the command that runs it in the foreground. */
@@ -47,7 +51,7 @@ const bird: Program = {
   prepare(directory, { holdTime, neighbours }) {
     const sessions = neighbours.map(
       ({ address, asn }, at) => `protocol bgp p${at} {
-  local ${DAEMON} as ${AS.daemon}; neighbor ${address} as ${asn}; hold time ${holdTime};
+  local ${DAEMON} as ${AS.daemon}; neighbor ${address} as ${asn}; hold time ${holdTime}; passive;
   ipv4 { import all; export where source = RTS_BGP; };
 }`,
     );
@@ -68,7 +72,8 @@ const frr: Program = {
     const sessions = neighbours.map(
       ({ address, asn }) => `neighbor ${address} remote-as ${asn}
 neighbor ${address} timers ${holdTime / 3} ${holdTime}
-neighbor ${address} advertisement-interval 0`,
+neighbor ${address} advertisement-interval 0
+neighbor ${address} passive`,
     );
     writeFileSync(
       join(directory, 'bgpd.conf'),
@@ -77,6 +82,7 @@ router bgp ${AS.daemon}
 bgp router-id ${DAEMON}
 no bgp ebgp-requires-policy
 no bgp network import-check
+coalesce-time 0
 ${sessions.join('\n')}
 exit
 `,
@@ -97,6 +103,7 @@ neighbor-address = "${address}"
 peer-as = ${asn}
 [neighbors.transport.config]
 local-address = "${DAEMON}"
+passive-mode = true
 [neighbors.timers.config]
 hold-time = ${holdTime}
 keepalive-interval = ${holdTime / 3}
@@ -118,7 +125,7 @@ local-address-list = ["${DAEMON}"]`;
 const openbgpd: Program = {
   name: 'OpenBGPD',
   prepare(directory, { holdTime, neighbours }) {
-    const sessions = neighbours.map(({ address, asn }) => `neighbor ${address} { remote-as ${asn} }`);
+    const sessions = neighbours.map(({ address, asn }) => `neighbor ${address} {\n  remote-as ${asn}\n  passive\n}`);
     const config = `AS ${AS.daemon}
 router-id ${DAEMON}
 listen on ${DAEMON}
@@ -172,8 +179,9 @@ export class Daemon {
     }
   }
 
+  /** The end of what it said. */
   get log(): string {
-    return readFileSync(join(this.#directory, 'log'), 'utf8');
+    return readFileSync(join(this.#directory, 'log'), 'utf8').slice(-1000);
   }
 
   /** Of all its processes together. */

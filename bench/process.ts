@@ -6,7 +6,7 @@ import { createInterface, type Interface } from 'node:readline';
 export class Talker {
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
-  readonly #waiting: ((line: string) => void)[] = [];
+  readonly #waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
 
   constructor(namespace: string, command: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#child = spawn('ip', ['netns', 'exec', namespace, ...command], {
@@ -16,8 +16,11 @@ export class Talker {
     const lines: Interface = createInterface({ input: this.#child.stdout! });
     lines.on('line', (line) => {
       const waiting = this.#waiting.shift();
-      if (waiting) waiting(line);
+      if (waiting) waiting.resolve(line);
       else this.#lines.push(line);
+    });
+    this.#child.on('exit', (code, signal) => {
+      for (const { reject } of this.#waiting) reject(new Error(`${command.join(' ')} ended: ${signal ?? code}`));
     });
   }
 
@@ -29,7 +32,7 @@ export class Talker {
   next(): Promise<string> {
     const line = this.#lines.shift();
     if (line !== undefined) return Promise.resolve(line);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   say(line: string): void {

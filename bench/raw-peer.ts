@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
+import { stampArrivals, takeArrival } from './arrivals.ts';
 import { KEEPALIVE, MessageReader, openMessage } from './raw-bgp.ts';
 
 export interface RawPeerOptions {
@@ -22,10 +23,12 @@ export class RawPeer {
   withdrawn = 0;
   /** Connections that were made and then lost, NOTIFICATION or not. */
   drops = 0;
+  /** Sessions that were up and then lost. */
+  flaps = 0;
   isUp = false;
   /** When an UPDATE last came: `performance.now`. */
   heardAt = 0;
-  onUpdate: (() => void) | undefined;
+  onUp: (() => void) | undefined;
   #socket: Socket | undefined;
   #ended = false;
 
@@ -40,13 +43,13 @@ export class RawPeer {
       keepalive: () => {
         if (this.isUp) return;
         this.isUp = true;
+        this.onUp?.();
       },
       notification() {},
       update: (announced, withdrawn) => {
         this.announced += announced;
         this.withdrawn += withdrawn;
         this.heardAt = performance.now();
-        this.onUpdate?.();
       },
     });
     const onread = {
@@ -66,15 +69,31 @@ export class RawPeer {
     });
     socket.on('error', () => {});
     socket.on('close', () => {
-      this.isUp = false;
       if (this.#ended) return;
       if (connected) this.drops++;
+      if (this.isUp) this.flaps++;
+      this.isUp = false;
       setTimeout(() => this.dial(), AGAIN).unref();
     });
   }
 
   write(messages: Buffer): void {
     this.#socket?.write(messages);
+  }
+
+  /** Resolves when the kernel has all of it. */
+  writeAll(messages: Buffer): Promise<void> {
+    return new Promise((resolve) => this.#socket?.write(messages, () => resolve()));
+  }
+
+  /** From now on nothing is read but by `arrived`. */
+  leaveUnread(): void {
+    if (this.#socket) stampArrivals(this.#socket);
+  }
+
+  /** When what has come since the last call came, by `now` of arrivals.ts. */
+  arrived(): number | undefined {
+    return this.#socket && takeArrival(this.#socket);
   }
 
   keepalive(): void {

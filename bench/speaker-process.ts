@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Speaker, type SpeakerOptions } from '../src/bgp/index.ts';
-import type { Neighbour } from './peer-cases.ts';
+import type { Neighbour } from './swarm.ts';
 
 /**
  * The library's speaker by itself, with no kernel routes, as bgp-peers.ts measures it. Each line on its input makes it
@@ -17,7 +17,13 @@ export interface SpeakerProcessConfig extends Pick<SpeakerOptions, 'asn' | 'rout
 const { asn, routerId, holdTime, neighbours }: SpeakerProcessConfig = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const speaker = new Speaker({ asn, routerId, listen: [{ address: routerId, port: 179 }] });
 speaker.configure(
-  neighbours.map(({ address, asn: remoteAs }) => ({ address, remoteAs, holdTime, localAddress: routerId })),
+  neighbours.map(({ address, asn: remoteAs }) => ({
+    address,
+    remoteAs,
+    holdTime,
+    localAddress: routerId,
+    passive: true,
+  })),
 );
 let listed = 0;
 speaker.onBest(({ count }) => {
