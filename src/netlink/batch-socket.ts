@@ -6,6 +6,7 @@ import {
   bindNetlink,
   enableNetlinkOption,
   growReceiveBuffer,
+  growSendBuffer,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
 } from './socket-options.ts';
@@ -20,6 +21,7 @@ const EINTR = 4;
 /** Octets of receive buffer that one answer takes, its bookkeeping in the kernel included: twice what was seen. */
 const ANSWER_COST = 2048;
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
+const SEND_BUFFER = 512 * 1024;
 const LONGEST_ANSWER = 8192;
 
 /** A socket for datagrams of many requests. Tests put a scripted one in its place. */
@@ -51,6 +53,7 @@ export function openBatchSocket(namespace?: string): BatchSocket {
     throw KernelError.fromErrno(errno, 'binding a netlink socket');
   }
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) enableNetlinkOption(descriptor, option);
+  growSendBuffer(descriptor, SEND_BUFFER);
   return new PoolSocket(descriptor, port, Math.floor(growReceiveBuffer(descriptor, RECEIVE_BUFFER) / ANSWER_COST));
 }
 

@@ -7,8 +7,8 @@ import { errnoMeaning, errnoName, errnoNumber } from './wire/errno.ts';
 import { forEachMessage, NLMSG_ERROR } from './wire/message.ts';
 import { DATAGRAM_BYTES, fillDatagram, RouteTemplates } from './wire/route-datagram.ts';
 
-/** Requests in one datagram: some 8 ms of the kernel's work, in which the event loop gets much else done. */
-const BATCH = 2048;
+/** Requests in one datagram: some 15 ms of the kernel's work, in which the event loop gets much else done. */
+const BATCH = 4096;
 const LAST_SEQUENCE = 0xffffffff;
 const ESRCH = errnoNumber('ESRCH');
 
@@ -21,9 +21,12 @@ export class RouteBatch {
   readonly #open: () => BatchSocket;
   #socket: BatchSocket | undefined;
   #closed = false;
-  /** One is with the kernel, the other is being filled. */
+  /** The first is being filled, the second is with the kernel. */
   #buffers: readonly [Uint8Array, Uint8Array] | undefined;
   #sequence = 1;
+  /** The datagram that the kernel has; it never rejects. */
+  #underWay: Promise<unknown> = Promise.resolve();
+  /** Resolves when all datagrams of the calls so far are with the kernel. */
   #turn: Promise<unknown> = Promise.resolve();
 
   /** The socket is opened on first use: most namespaces are a pod's, and get no batches. */
@@ -42,29 +45,33 @@ export class RouteBatch {
     this.#socket?.close();
   }
 
-  /** Calls queue up behind each other: order is kept. */
-  apply(changes: RouteChanges): Promise<readonly RouteFailure[]> {
-    const turn = this.#turn.then(() => this.#apply(changes));
-    this.#turn = turn.catch(() => {});
-    return turn;
+  /** Calls queue up behind each other: order is kept, and one call's last batch is with the kernel while the next encodes. */
+  async apply(changes: RouteChanges): Promise<readonly RouteFailure[]> {
+    const failures: RouteFailure[] = [];
+    const sent = this.#turn.then(() => this.#send(changes, failures));
+    this.#turn = sent.catch(() => {});
+    const { answered } = await sent;
+    await answered;
+    return failures;
   }
 
-  async #apply(changes: RouteChanges): Promise<readonly RouteFailure[]> {
-    const failures: RouteFailure[] = [];
-    const templates = new RouteTemplates(changes);
+  /** Resolves when the last datagram is with the kernel; `answered`, when the kernel has answered for it. */
+  async #send(changes: RouteChanges, failures: RouteFailure[]): Promise<{ readonly answered: Promise<void> }> {
     const socket = this.#opened();
+    const templates = new RouteTemplates(changes);
     const most = Math.min(BATCH, socket.room);
-    let underWay = Promise.resolve();
-    this.#buffers ??= [new Uint8Array(DATAGRAM_BYTES), new Uint8Array(DATAGRAM_BYTES)];
-    let [buffer, other] = this.#buffers;
+    let answered = Promise.resolve();
     for (let from = 0; from < changes.count; ) {
-      const sequence = this.#number(most);
+      const start = from;
+      const first = this.#number(most);
+      this.#buffers ??= [new Uint8Array(DATAGRAM_BYTES), new Uint8Array(DATAGRAM_BYTES)];
+      const [buffer, other] = this.#buffers;
       const { bytes, until } = fillDatagram(
         buffer,
         changes,
         from,
         Math.min(changes.count, from + most),
-        sequence,
+        first,
         templates,
       );
       if (until === from) {
@@ -72,17 +79,17 @@ export class RouteBatch {
         from++;
         continue;
       }
-      await underWay;
-      const start = from;
-      underWay = exchange(socket, buffer.subarray(0, bytes), sequence, until - start, (entry, answer) => {
+      await this.#underWay;
+      await answered;
+      answered = exchange(socket, buffer.subarray(0, bytes), first, until - start, (entry, answer) => {
         const failure = failureOf(changes, start + entry, answer);
         if (failure !== undefined) failures.push(failure);
       });
-      [buffer, other] = [other, buffer];
+      this.#underWay = answered.catch(() => {});
+      this.#buffers = [other, buffer];
       from = until;
     }
-    await underWay;
-    return failures;
+    return { answered };
   }
 
   /** The first of `count` sequence numbers in a row. Number 0 is for notifications, and a row never wraps round. */

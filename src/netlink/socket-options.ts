@@ -5,8 +5,10 @@ import { libc } from './libc.ts';
 /** Socket options that neither Node nor the `netlink` package has a word for. */
 
 const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_ATTACH_FILTER = 26;
+const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 /** SO_MEMINFO answers with this many 32-bit counters, of which one is that of drops. */
@@ -63,13 +65,22 @@ export function enableNetlinkOption(descriptor: number, option: number): boolean
   return libc().setsockopt(descriptor, SOL_NETLINK, option, integer(1), 4) === 0;
 }
 
-/** Sets SO_RCVBUF beyond the system's limit where CAP_NET_ADMIN allows it, else up to that limit; its size then. */
+/** Sets the receive buffer beyond the system's limit where CAP_NET_ADMIN allows it, else up to that limit; its size then. */
 export function growReceiveBuffer(descriptor: number, bytes: number): number {
-  if (libc().setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, integer(bytes), 4) !== 0) {
-    libc().setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, integer(bytes), 4);
+  return growBuffer(descriptor, SO_RCVBUFFORCE, SO_RCVBUF, bytes);
+}
+
+/** As `growReceiveBuffer`, for sending: a datagram that is larger than this is refused. */
+export function growSendBuffer(descriptor: number, bytes: number): number {
+  return growBuffer(descriptor, SO_SNDBUFFORCE, SO_SNDBUF, bytes);
+}
+
+function growBuffer(descriptor: number, beyond: number, within: number, bytes: number): number {
+  if (libc().setsockopt(descriptor, SOL_SOCKET, beyond, integer(bytes), 4) !== 0) {
+    libc().setsockopt(descriptor, SOL_SOCKET, within, integer(bytes), 4);
   }
   const size = new Uint32Array(1);
-  libc().getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, size, Uint32Array.of(4));
+  libc().getsockopt(descriptor, SOL_SOCKET, within, size, Uint32Array.of(4));
   return size[0];
 }
 

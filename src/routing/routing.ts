@@ -121,6 +121,8 @@ export class Routing {
     });
     speaker.onEvent((event) => {
       this.#hold.heard(event);
+      // Its routes mostly go by way of itself: asked now, the way to it is known when they come.
+      if (event.kind === 'state' && event.to === 'Established') this.#nextHops.resolve(event.peer);
       this.#options.onEvent?.(event);
     });
     speaker.onBest((changes) => {

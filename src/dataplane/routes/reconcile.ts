@@ -1,28 +1,14 @@
-import {
-  type Cancel,
-  type Clock,
-  type Family,
-  type Log,
-  parsePrefix,
-  prefixWords,
-  RetryQueue,
-  reasonOf,
-} from '../../base/index.ts';
+import { type Cancel, type Clock, type Family, type Log, parsePrefix, reasonOf } from '../../base/index.ts';
 import { type Kernel, ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteFailure } from '../../netlink/index.ts';
 import { HowTable } from './how-table.ts';
+import { type FailedRoute, Refusals } from './refusals.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './render.ts';
-import { type RouteBatch, RouteTable } from './route-table.ts';
+import { prefixNumber, type RouteBatch, RouteTable } from './route-table.ts';
 
-/** Routes in one call to the kernel: some 10 ms, so that keepalives and CNI requests get their turn. */
+/** Routes in one call to the kernel: some 15 ms of its time, which a CNI request may have to wait for, twice. */
 const BATCH = 4096;
 
-/** A route that the kernel refuses, and what it says. */
-export interface FailedRoute {
-  readonly family: Family;
-  readonly prefix: string;
-  readonly code: string;
-  readonly reason: string;
-}
+type RouteKernel = Pick<Kernel, 'applyRoutes' | 'routeColumns'>;
 
 export interface RouteCounts {
   readonly desired: number;
@@ -39,23 +25,25 @@ export interface RouteCounts {
 export class RouteReconciler {
   readonly hows = new HowTable();
   readonly tables: Readonly<Record<Family, RouteTable>>;
-  readonly #kernel: Kernel;
+  readonly #kernel: RouteKernel;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #failing: RetryQueue<FailedRoute>;
+  readonly #refusals: Refusals;
   #started = false;
   #flushing: Promise<void> | undefined;
+  /** Answers of the kernel were lost: what it has must be read before it is known what differs. */
+  #uncertain = false;
   #scheduled: Cancel | undefined;
   /** Called when all pending changes have been answered by the kernel. */
   onSettled: () => void = () => {};
   /** Changes the kernel took, by verb, since the start. */
   readonly written = { add: 0, replace: 0, delete: 0 };
 
-  constructor(options: { kernel: Kernel; clock: Clock; log: Log }) {
+  constructor(options: { kernel: RouteKernel; clock: Clock; log: Log }) {
     this.#kernel = options.kernel;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#failing = new RetryQueue(options.clock);
+    this.#refusals = new Refusals(options.clock, options.log, () => this.schedule());
     this.tables = { 4: new RouteTable(4, this.hows), 6: new RouteTable(6, this.hows) };
   }
 
@@ -95,6 +83,7 @@ export class RouteReconciler {
       for (let prefix = 0; prefix < prefixes.limit; prefix++) {
         if (table.actual(prefix) !== 0 && seen[prefix] === 0) table.found(prefix, 0);
       }
+      this.#refusals.forgetHealed(table);
     }
   }
 
@@ -125,14 +114,12 @@ export class RouteReconciler {
     const prefix = prefixNumber(table, cidr);
     if (table.desired(prefix) === 0) return 'nothing wants it: the interface is gone or down';
     if (table.desired(prefix) === table.actual(prefix)) return undefined;
-    return (
-      this.#failing.details().find((failed) => failed.prefix === cidr)?.reason ?? 'the kernel has not answered yet'
-    );
+    return this.#refusals.reason(cidr) ?? 'the kernel has not answered yet';
   }
 
   /** Tries everything now that had failed: the reason may be gone. */
   retry(): void {
-    for (const { family, prefix } of this.#failing.details()) {
+    for (const { family, prefix } of this.#refusals.details()) {
       this.tables[family].again(prefixNumber(this.tables[family], prefix));
     }
     this.schedule();
@@ -157,8 +144,17 @@ export class RouteReconciler {
     } finally {
       this.#flushing = undefined;
     }
-    if (this.pending) this.schedule();
+    if (this.#uncertain) this.#readAgain();
+    else if (this.pending) this.schedule();
     else this.onSettled();
+  }
+
+  #readAgain(): void {
+    this.#uncertain = false;
+    this.resync().catch((error) => {
+      this.#log.error({ err: reasonOf(error) }, 'the routes can not be read; their next attempts will tell');
+      this.schedule();
+    });
   }
 
   get pending(): boolean {
@@ -170,28 +166,37 @@ export class RouteReconciler {
     return {
       desired: both.reduce((sum, table) => sum + table.wanted, 0),
       programmed: both.reduce((sum, table) => sum + table.present, 0),
-      failed: this.#failing.size,
+      failed: this.#refusals.size,
       held: both.reduce((sum, table) => sum + table.held, 0),
     };
   }
 
   failures(): readonly FailedRoute[] {
-    return this.#failing.details();
+    return this.#refusals.details();
   }
 
   stop(): void {
     this.#started = false;
     this.#scheduled?.();
     this.#scheduled = undefined;
-    this.#failing.clear();
+    this.#refusals.clear();
   }
 
+  /** While the kernel carries out one batch, the next one is made ready. */
   async #write(): Promise<void> {
     for (const table of Object.values(this.tables)) {
-      for (let batch = table.take(BATCH); batch !== undefined; batch = table.take(BATCH)) {
-        await this.#send(table, batch);
+      let before = Promise.resolve();
+      for (let batch = this.#take(table); batch !== undefined; batch = this.#take(table)) {
+        const answered = this.#send(table, batch);
+        await before;
+        before = answered;
       }
+      await before;
     }
+  }
+
+  #take(table: RouteTable): RouteBatch | undefined {
+    return this.#started && !this.#uncertain ? table.take(BATCH) : undefined;
   }
 
   async #send(table: RouteTable, batch: RouteBatch): Promise<void> {
@@ -199,11 +204,11 @@ export class RouteReconciler {
     try {
       failures = await this.#kernel.applyRoutes(batch.changes);
     } catch (error) {
+      this.#uncertain = true;
       const reason = reasonOf(error);
       failures = Array.from({ length: batch.changes.count }, (_, entry) => ({ entry, code: 'SOCKET', reason }));
     }
-    if (this.#failing.size > 0) this.#clearRetries(table, batch, failures);
-    for (const failure of failures) this.#failed(table, batch, failure);
+    if (this.#started) this.#refusals.record(table, batch, failures);
     this.#count(batch, failures);
     table.settle(batch, failures);
   }
@@ -216,28 +221,7 @@ export class RouteReconciler {
     this.written.replace += tally[ROUTE_REPLACE];
     this.written.delete += tally[ROUTE_DELETE];
   }
-
-  #clearRetries(table: RouteTable, batch: RouteBatch, failures: readonly RouteFailure[]): void {
-    const failed = new Set(failures.map(({ entry }) => batch.keys[entry]));
-    for (let entry = 0; entry < batch.changes.count; entry++) {
-      if (!failed.has(batch.keys[entry])) this.#failing.done(table.prefixes.text(batch.keys[entry]));
-    }
-  }
-
-  #failed(table: RouteTable, batch: RouteBatch, { entry, code, reason }: RouteFailure): void {
-    const key = batch.keys[entry];
-    const prefix = table.prefixes.text(key);
-    const attempts = this.#failing.failed(prefix, { family: table.family, prefix, code, reason }, () => {
-      table.again(key);
-      this.schedule();
-    });
-    if (attempts === 1)
-      this.#log.warn({ route: prefix, code, reason }, 'the kernel refused a route; trying again later');
-  }
 }
 
-/** The number of a prefix given as text. */
-export function prefixNumber(table: RouteTable, cidr: string): number {
-  const prefix = parsePrefix(cidr, 'route');
-  return table.prefixes.internAt(prefixWords(prefix), 0, prefix.length);
-}
+export type { FailedRoute } from './refusals.ts';
+export { prefixNumber } from './route-table.ts';

@@ -1,4 +1,4 @@
-import { DeltaMap, type Family, PrefixTable } from '../../base/index.ts';
+import { DeltaMap, type Family, PrefixTable, parsePrefix, prefixWords } from '../../base/index.ts';
 import { ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteChanges, type RouteFailure } from '../../netlink/index.ts';
 import type { HowTable } from './how-table.ts';
 
@@ -27,6 +27,10 @@ export class RouteTable {
   readonly #delta: DeltaMap;
   /** What each source wants, side by side: prefix × sources + rank of the source. */
   #wants: Uint32Array;
+  /** 1 for prefixes whose change the kernel has not answered yet. */
+  #underWay: Uint8Array;
+  /** Prefixes that changed again meanwhile. */
+  #overtaken: number[] = [];
   #holding = false;
   #held = new Set<number>();
 
@@ -36,6 +40,7 @@ export class RouteTable {
     this.prefixes = new PrefixTable(family, expected);
     this.#delta = new DeltaMap(expected);
     this.#wants = new Uint32Array(expected * SOURCES);
+    this.#underWay = new Uint8Array(expected);
   }
 
   /** Routes that should be in the kernel. */
@@ -83,6 +88,10 @@ export class RouteTable {
     return this.#delta.actual(prefix);
   }
 
+  differs(prefix: number): boolean {
+    return this.#delta.differs(prefix);
+  }
+
   /** What the kernel was seen to have. */
   found(prefix: number, how: number): void {
     this.#delta.setActual(prefix, how);
@@ -111,9 +120,15 @@ export class RouteTable {
     this.#delta.again(prefix);
   }
 
-  /** The next changes for the kernel, at most about `limit`, or undefined when there are none. */
+  /**
+   * The next changes for the kernel, at most about `limit`, or undefined when there are none. Several batches may be
+   * under way at once: what changes again before the kernel has answered waits for `settle`.
+   */
   take(limit: number): RouteBatch | undefined {
     const taken = this.#delta.take(limit);
+    if (this.#underWay.length < this.prefixes.capacity)
+      this.#underWay = widened(this.#underWay, this.prefixes.capacity);
+    const underWay = this.#underWay;
     const words = this.prefixes.words;
     const room = taken.length * 2;
     const batch = {
@@ -131,8 +146,13 @@ export class RouteTable {
       batch.verbs[count] = verb;
       batch.howIndex[count] = how;
       batch.keys[count++] = prefix;
+      underWay[prefix] = 1;
     };
     for (const prefix of taken) {
+      if (underWay[prefix] !== 0) {
+        this.#overtaken.push(prefix);
+        continue;
+      }
       const desired = this.#delta.desired(prefix);
       const actual = this.#delta.actual(prefix);
       if (desired === 0) {
@@ -145,7 +165,7 @@ export class RouteTable {
         put(prefix, ROUTE_DELETE, actual);
       }
     }
-    if (count === 0) return undefined;
+    if (count === 0) return this.pending ? this.take(limit) : undefined;
     return { keys: batch.keys, changes: { family: this.family, count, hows: this.hows.all, ...batch } };
   }
 
@@ -153,14 +173,18 @@ export class RouteTable {
   settle({ changes, keys }: RouteBatch, failures: readonly RouteFailure[]): void {
     const failed = failures.length === 0 ? undefined : new Set(failures.map((failure) => failure.entry));
     for (let entry = 0; entry < changes.count; entry++) {
-      if (failed?.has(entry)) continue;
       const prefix = keys[entry];
+      this.#underWay[prefix] = 0;
+      if (failed?.has(entry)) continue;
       if (changes.verbs[entry] !== ROUTE_DELETE) this.#delta.setActual(prefix, changes.howIndex[entry]);
       else if (entry === 0 || keys[entry - 1] !== prefix) {
         this.#delta.setActual(prefix, 0);
         if (this.#delta.desired(prefix) === 0) this.prefixes.release(prefix);
       }
     }
+    const overtaken = this.#overtaken;
+    this.#overtaken = [];
+    for (const prefix of overtaken) this.#delta.again(prefix);
   }
 
   /** The kernel's REPLACE finds the old route by destination, table and metric. */
@@ -174,4 +198,16 @@ export class RouteTable {
     wider.set(this.#wants);
     this.#wants = wider;
   }
+}
+
+function widened(column: Uint8Array, length: number): Uint8Array {
+  const wider = new Uint8Array(length);
+  wider.set(column);
+  return wider;
+}
+
+/** The number of a prefix given as text. */
+export function prefixNumber(table: RouteTable, cidr: string): number {
+  const prefix = parsePrefix(cidr, 'route');
+  return table.prefixes.internAt(prefixWords(prefix), 0, prefix.length);
 }

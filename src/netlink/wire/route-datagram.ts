@@ -8,7 +8,7 @@ import { encodeRouteTemplate, ROUTE_ADDRESS_AT, ROUTE_LENGTH_AT } from './route.
  * copied and its sequence number, prefix length and address are patched, so that a route costs some tens of nanoseconds
  * and no object.
  */
-export const DATAGRAM_BYTES = 128 * 1024;
+export const DATAGRAM_BYTES = 256 * 1024;
 
 /** The templates of one set of changes, by verb and how, encoded on first use. */
 export class RouteTemplates {
