@@ -6,16 +6,10 @@ const OWN = ['calico-ipam', undefined];
 
 /** The IPAM plugin that the configuration names beside ours, such as `host-local`. */
 export function foreignIpam({ request }: CniInput): string | undefined {
-  const ipam = request.config['ipam'] as { type?: unknown; subnet?: unknown } | undefined;
+  const ipam = request.config['ipam'] as { type?: unknown } | undefined;
   if (OWN.includes(ipam?.type as string | undefined)) return undefined;
   if (typeof ipam?.type !== 'string' || !/^[a-zA-Z0-9_.-]+$/.test(ipam.type)) {
     throw new CniError(cniErrors.invalidConfig, `ipam.type ${JSON.stringify(ipam?.type)} is not the name of a plugin`);
-  }
-  if (String(ipam.subnet).startsWith('usePodCidr')) {
-    throw new CniError(
-      cniErrors.invalidConfig,
-      `ipam.subnet '${ipam.subnet}' is not supported: write the subnet itself`,
-    );
   }
   return ipam.type;
 }

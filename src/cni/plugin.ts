@@ -4,6 +4,7 @@ import type { Assigned } from './delegate.ts';
 import { CniError, cniErrors } from './errors.ts';
 import { foreignIpam } from './foreign-ipam.ts';
 import { type CniInput, readInput, SUPPORTED_VERSIONS } from './input.ts';
+import { leavesSubnet, withAnySubnet, withPodCidrs } from './pod-cidr.ts';
 import { queueDeletion } from './queue.ts';
 import { resultFor } from './result.ts';
 
@@ -68,11 +69,14 @@ async function add(input: CniInput, socket: string, env: CniIo['env']): Promise<
   const question = (assigned?: Assigned): object => ({ op: 'cni.add', request: { ...input.request, assigned } });
   if (ipam === undefined) return (await ask(socket, question(), PATIENCE)) as Record<string, unknown>;
   const { delegate, delegateAdd } = await delegation();
-  const assigned = await delegateAdd(ipam, input, env);
+  const delegated = leavesSubnet(input)
+    ? withPodCidrs(input, (await ask(socket, { op: 'cni.pod-cidrs' }, PATIENCE)) as string[])
+    : input;
+  const assigned = await delegateAdd(ipam, delegated, env);
   try {
     return (await ask(socket, question(assigned), PATIENCE)) as Record<string, unknown>;
   } catch (error) {
-    await delegate(ipam, input, { ...env, CNI_COMMAND: 'DEL' }).catch(() => {});
+    await delegate(ipam, delegated, { ...env, CNI_COMMAND: 'DEL' }).catch(() => {});
     throw error;
   }
 }
@@ -89,7 +93,7 @@ async function del(input: CniInput, socket: string, env: CniIo['env']): Promise<
 
 async function delegateIfForeign(input: CniInput, env: CniIo['env']): Promise<void> {
   const ipam = foreignIpam(input);
-  if (ipam !== undefined) await (await delegation()).delegate(ipam, input, env);
+  if (ipam !== undefined) await (await delegation()).delegate(ipam, withAnySubnet(input), env);
 }
 
 /** Loaded when it is needed: starting other programs takes Node's own modules longer to load than all the rest. */

@@ -30,6 +30,8 @@ export const requestSchema = z.discriminatedUnion('op', [
     network: z.string(),
   }),
   z.object({ op: z.literal('cni.status') }),
+  /** The pod CIDRs that the cluster has given to this node: a list of text. */
+  z.object({ op: z.literal('cni.pod-cidrs') }),
 ]);
 export type Request = z.infer<typeof requestSchema>;
 

@@ -62,6 +62,12 @@ export class Endpoints {
     return checkEndpoint(this.#options, request, this.#key(this.#identify(request)));
   }
 
+  /** What the cluster has given to this node, for IPAM plugins that assign from it. */
+  async podCidrs(): Promise<readonly string[]> {
+    const { store, nodename } = this.#options;
+    return (await store.get({ kind: 'Node', name: nodename }))?.status?.podCIDRs ?? [];
+  }
+
   /** Releases what the network has on this node beyond the containers that are in use. */
   async gc(network: string, valid: readonly { readonly containerId: string }[]): Promise<Record<string, never>> {
     const { store, nodename, ipam, log } = this.#options;

@@ -45,6 +45,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return cni('gc', () => endpoints.gc(request.network, request.valid), sources);
     case 'cni.status':
       return cni('status', async () => ({}), sources);
+    case 'cni.pod-cidrs':
+      return cni('pod-cidrs', () => endpoints.podCidrs(), sources);
   }
 }
 

@@ -1,7 +1,16 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCni } from '../../src/cni/index.ts';
 import { cniRequest, deletionsFolder } from '../../src/control/index.ts';
@@ -190,8 +199,40 @@ t.test('another IPAM plugin gives the addresses, and takes them back when the da
   t.match(await refused(config('full')), { code: 100, msg: "IPAM plugin 'full': no addresses" });
   t.match(await refused(config('absent')), { code: 7, msg: /IPAM plugin 'absent' is not in CNI_PATH/ });
   t.match(await refused(config('../x')), { code: 7, msg: /not the name of a plugin/ });
-  t.match(await refused(config('host-local', { subnet: 'usePodCidr' })), { code: 7, msg: /usePodCidr/ });
 });
+
+const HOST_LOCAL = '/usr/lib/cni/host-local';
+const installed = existsSync(HOST_LOCAL) || process.env['CI'] ? {} : { skip: 'it needs containernetworking-plugins' };
+
+t.test(
+  'host-local assigns from the node’s pod CIDRs, where the configuration leaves them to the node',
+  installed,
+  async (t) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'vrt-'));
+    t.teardown(() => rmSync(dataDir, { recursive: true }));
+    const ranges = [[{ subnet: 'usePodCidr' }], [{ subnet: 'usePodCidrIPv6' }]];
+    const config = { ...CONFIG, ipam: { type: 'host-local', dataDir, ranges } };
+    const path = { CNI_PATH: dirname(HOST_LOCAL) };
+    const kept = (): string[] => readdirSync(join(dataDir, CONFIG.name)).filter((name) => /^[\da-f.:]+$/.test(name));
+
+    const { env, asked } = await daemon(
+      t,
+      { ok: true, result: ['10.7.0.0/24', 'fd07::/64'] },
+      { ok: true, result: RESULT },
+    );
+    t.equal((await call({ ...env, ...path }, config)).code, 0);
+    t.match(asked, [
+      { op: 'cni.pod-cidrs' },
+      { op: 'cni.add', request: { config, assigned: { addresses: ['10.7.0.2/32', 'fd07::2/128'] } } },
+    ]);
+    t.same(kept().sort(), ['10.7.0.2', 'fd07::2']);
+    t.equal((await call({ ...env, ...path, CNI_COMMAND: 'DEL' }, config)).code, 0, 'without asking for them again');
+    t.same(kept(), []);
+
+    const without = await daemon(t, { ok: true, result: ['10.7.0.0/24'] });
+    t.match((await call({ ...without.env, ...path }, config)).printed, { code: 11, msg: /no IPv6 pod CIDR/ });
+  },
+);
 
 /** What each command cannot do without, by the specification; the rest of the environment it may lack. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {

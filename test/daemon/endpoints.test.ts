@@ -186,6 +186,14 @@ t.test('addresses and routes of another IPAM plugin are taken as they are', asyn
   t.same(await routes('c2'), ['0.0.0.0/0', '10.0.0.0/8', '169.254.1.1/32']);
 });
 
+t.test('the pod CIDRs that the cluster has given to the node', async (t) => {
+  const node = await Node.create();
+  t.same(await node.endpoints.podCidrs(), []);
+  const found = await node.store.get({ kind: 'Node', name: 'n1' });
+  if (found !== undefined) await node.store.update<'Node'>({ ...found, status: { podCIDRs: ['10.7.0.0/24'] } });
+  t.same(await node.endpoints.podCidrs(), ['10.7.0.0/24']);
+});
+
 t.test('a pod routes for others only if the configuration lets it', async (t) => {
   const node = await Node.create();
   const forwards = async (id: string): Promise<string> =>
