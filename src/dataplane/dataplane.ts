@@ -172,7 +172,7 @@ export class Dataplane {
         }
         break;
       case 'address':
-        this.tunnels.addressChanged(event.address);
+        this.tunnels.addressChanged(event.address, event.change === 'new');
         // The kernel drops the IPv4 routes of a device with its last address, and tells nobody.
         if (event.change === 'deleted' && event.address.family === 4) this.#readRoutes();
         this.onTopology();

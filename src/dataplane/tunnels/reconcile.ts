@@ -73,7 +73,8 @@ export class TunnelReconciler {
   }
 
   /** The node's own address, or one of a tunnel's, may have moved. */
-  addressChanged({ address, dev }: InterfaceAddressEntry): void {
+  addressChanged({ address, dev }: InterfaceAddressEntry, present: boolean): void {
+    if (!present) for (const tunnel of this.#wireguard) tunnel.addressGone(dev);
     const underlays = [this.#desired.vxlan4?.underlay, this.#desired.vxlan6?.underlay];
     const ours = this.#devices().some(({ name }) => name === dev);
     if (ours || underlays.includes(address.split('/')[0])) void this.#checkDevices();

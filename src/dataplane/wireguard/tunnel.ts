@@ -56,6 +56,13 @@ export class WireguardTunnel {
     for (const device of [this.#device, ...this.#former]) device.linkChanged(link, present);
   }
 
+  /** With its last address the device loses its IPv4 routes, and the kernel tells nobody. */
+  addressGone(dev: string): void {
+    if (dev !== this.#device.name) return;
+    this.#routing.forget();
+    void this.#settle();
+  }
+
   ruleChanged(rule: Rule, present: boolean): void {
     this.#routing.ruleChanged(rule, present);
   }
