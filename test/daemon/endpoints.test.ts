@@ -5,6 +5,7 @@ import { Endpoints } from '../../src/daemon/endpoints.ts';
 import { MemoryStore } from '../../src/datastore/index.ts';
 import { Ipam } from '../../src/ipam/index.ts';
 import { newResource } from '../../src/model/index.ts';
+import { FailingStore } from '../fakes/failing-store.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 
 const KEY = { kind: 'WorkloadEndpoint', name: 'n1-k8s-web-eth0', namespace: 'shop' } as const;
@@ -13,6 +14,8 @@ const KEY = { kind: 'WorkloadEndpoint', name: 'n1-k8s-web-eth0', namespace: 'sho
 class Node {
   readonly clock = new VirtualClock();
   readonly store = new MemoryStore({ clock: this.clock });
+  /** The same store, as the service reaches it. */
+  readonly connection = new FailingStore(this.store);
   readonly machine = new FakeMachine();
   readonly programmed: string[] = [];
   readonly endpoints: Endpoints;
@@ -22,8 +25,8 @@ class Node {
     this.endpoints = new Endpoints({
       nodename: 'n1',
       interfacePrefix: 'cali',
-      store: this.store,
-      ipam: new Ipam({ store: this.store, clock: this.clock }),
+      store: this.connection.store,
+      ipam: new Ipam({ store: this.connection.store, clock: this.clock }),
       kernel: this.machine.kernel('/host'),
       clock: this.clock,
       log: silentLog,
@@ -243,6 +246,33 @@ t.test('an ADD that fails anywhere in the kernel leaves nothing behind', async (
       { done: false, left: 0, inUse: 0, endpoint: undefined },
       `call ${failing} fails`,
     );
+  }
+});
+
+t.test('an ADD that loses any one call to the store, or its answer, leaves nothing behind', async (t) => {
+  const attempt = async (failing: number, done: boolean) => {
+    const node = await Node.create();
+    node.connection.failOnce(failing, done);
+    const added = await node.add('c1', 'web').then(
+      () => true,
+      () => false,
+    );
+    const left = { hostEnds: await node.hostEnds(), inUse: await node.inUse(), endpoint: await node.store.get(KEY) };
+    const { calls } = node.connection;
+    await node.endpoints.del(node.request('c1', 'web'));
+    const after = { hostEnds: await node.hostEnds(), inUse: await node.inUse(), endpoint: await node.store.get(KEY) };
+    return { added, left, after, calls };
+  };
+  const nothing = { hostEnds: [], inUse: 0, endpoint: undefined };
+  const { calls } = await attempt(-1, false);
+  t.ok(calls > 5);
+  for (let failing = 0; failing < calls; failing++) {
+    for (const done of [false, true]) {
+      const { added, left, after } = await attempt(failing, done);
+      const which = `call ${failing}, ${done ? 'whose answer is lost' : 'which is lost'}`;
+      if (!added) t.same(left, nothing, which);
+      t.same(after, nothing, `${which}, after DEL`);
+    }
   }
 });
 
