@@ -39,6 +39,17 @@ t.test('a mesh of a hundred nodes converges, and each knows the way to every oth
   );
 });
 
+t.test('a mesh goes the same way every time, event for event', async (t) => {
+  const course = async (): Promise<string> => {
+    const { network, nodes } = await mesh(20);
+    network.run(5);
+    return JSON.stringify(nodes.map(({ events, best }) => [events, [...best]]));
+  };
+  const first = await course();
+  t.match(first, /"to":"Established"/);
+  t.ok((await course()) === first);
+});
+
 t.test('a node that goes takes its routes along, and only them', async (t) => {
   const { network, nodes } = await mesh(5);
   network.run(5);

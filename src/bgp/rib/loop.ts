@@ -16,7 +16,8 @@ export function loops(attributes: AttributeList, check: LoopCheck): boolean {
   for (const asn of attributes.asPath()) if (check.ownAses.includes(asn) && ++met > check.allowed) return true;
   const originator = attributes.get(attributeType.originatorId);
   if (originator !== undefined && readU32(originator, 0) === check.routerId) return true;
-  const clusters = attributes.get(attributeType.clusterList) ?? new Uint8Array(0);
+  const clusters = attributes.get(attributeType.clusterList);
+  if (clusters === undefined) return false;
   for (let at = 0; at + 4 <= clusters.length; at += 4) if (check.clusterIds.has(readU32(clusters, at))) return true;
   return false;
 }

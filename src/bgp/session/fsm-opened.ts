@@ -8,6 +8,8 @@ import type { Step, Transition } from './transition.ts';
  * The states after our OPEN has gone out: OpenSent, OpenConfirm and Established.
  */
 
+const COLLISION = Object.freeze(notification(ERROR.CEASE, CEASE.CONNECTION_COLLISION));
+
 export function openSent(at: Transition, event: SessionEvent): Step {
   switch (event.kind) {
     case 'tcp-fails':
@@ -96,7 +98,7 @@ function opened(at: Transition, event: SessionEvent): Step {
     case 'open-error':
       return at.reject(event.notification, event.reason);
     case 'collision-dump':
-      at.notify(notification(ERROR.CEASE, CEASE.CONNECTION_COLLISION)).count();
+      at.notify(COLLISION).count();
       return at.idle('another connection to the peer was chosen', { kind: 'stopped' });
     case 'version-error':
       if (at.from !== 'Established') return at.idle(received(event.notification));

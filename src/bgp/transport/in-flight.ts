@@ -1,15 +1,15 @@
 import type { Clock } from '../../base/index.ts';
 import type { Parcel } from './memory-connection.ts';
 
-/** Parcels that were sent at one instant, and so arrive at one. */
+/** Parcels that were sent at one instant, and so arrive at one: by the host that they go to. */
 interface Flight {
   readonly sent: number;
-  readonly parcels: Parcel[];
+  readonly hosts: Map<string, Parcel[]>;
 }
 
 /**
- * What is under way while every parcel takes equally long: it arrives in the order of sending, and one timer serves
- * all that was sent at one instant.
+ * What is under way while every parcel takes equally long. What arrives at one instant is taken in by one host after
+ * another, each as if in a turn of its own event loop, and in the order of sending; one timer serves it all.
  */
 export class InFlight {
   readonly #clock: Clock;
@@ -24,20 +24,20 @@ export class InFlight {
   }
 
   send(parcel: Parcel): void {
-    const now = this.#clock.now();
-    let flight = this.#last;
-    if (flight === undefined || flight.sent !== now) {
-      flight = this.#begin(now);
-      this.#last = flight;
-    }
-    flight.parcels.push(parcel);
+    const { hosts } = this.#flight();
+    const parcels = hosts.get(parcel.to);
+    if (parcels) parcels.push(parcel);
+    else hosts.set(parcel.to, [parcel]);
   }
 
-  #begin(sent: number): Flight {
-    const flight: Flight = { sent, parcels: [] };
+  #flight(): Flight {
+    const sent = this.#clock.now();
+    if (this.#last?.sent === sent) return this.#last;
+    const flight: Flight = { sent, hosts: new Map() };
+    this.#last = flight;
     this.#clock.after(this.#latency, () => {
       if (this.#last === flight) this.#last = undefined;
-      for (const parcel of flight.parcels) this.#land(parcel);
+      for (const parcels of flight.hosts.values()) for (const parcel of parcels) this.#land(parcel);
     });
     return flight;
   }

@@ -20,12 +20,18 @@ export type MessageType = (typeof MESSAGE)[keyof typeof MESSAGE];
 
 /** A whole message around a body. */
 export function frame(type: MessageType, body: Uint8Array): Uint8Array {
-  const length = HEADER_LENGTH + body.length;
+  const bytes = emptyFrame(type, body.length);
+  bytes.set(body, HEADER_LENGTH);
+  return bytes;
+}
+
+/** A whole message whose body of so many octets is still to be written. */
+export function emptyFrame(type: MessageType, octets: number): Uint8Array {
+  const length = HEADER_LENGTH + octets;
   const bytes = new Uint8Array(length);
   bytes.fill(0xff, 0, 16);
   bytes[16] = length >>> 8;
   bytes[17] = length;
   bytes[18] = type;
-  bytes.set(body, HEADER_LENGTH);
   return bytes;
 }

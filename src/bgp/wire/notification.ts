@@ -1,4 +1,4 @@
-import { frame, HEADER_LENGTH, MESSAGE } from './message.ts';
+import { emptyFrame, HEADER_LENGTH, MESSAGE } from './message.ts';
 
 /** What a NOTIFICATION says (RFC 4271 §4.5), and what a decoder answers bad bytes with. */
 export interface Notification {
@@ -138,11 +138,11 @@ export function notification(code: number, subcode = 0, data: Uint8Array | reado
 /** A whole NOTIFICATION message. Data that would not fit 4,096 octets is cut. */
 export function encodeNotification({ code, subcode, data }: Notification): Uint8Array {
   const kept = Math.min(data.length, 4096 - HEADER_LENGTH - 2);
-  const body = new Uint8Array(2 + kept);
-  body[0] = code;
-  body[1] = subcode;
-  body.set(data.subarray(0, kept), 2);
-  return frame(MESSAGE.NOTIFICATION, body);
+  const bytes = emptyFrame(MESSAGE.NOTIFICATION, 2 + kept);
+  bytes[HEADER_LENGTH] = code;
+  bytes[HEADER_LENGTH + 1] = subcode;
+  if (kept > 0) bytes.set(data.subarray(0, kept), HEADER_LENGTH + 2);
+  return bytes;
 }
 
 /** Reads the whole message at `start`; framing has checked that it holds at least 21 octets. The data is a copy. */

@@ -78,6 +78,34 @@ t.test('a peer that falls silent is dropped when its hold time is over, and foun
   t.equal(a.session.status.flaps, 1);
 });
 
+t.test('why a session was lost is told for as long as the peer is away, whatever happens meanwhile', async (t) => {
+  const { clock, network, a, b } = await established({ config: { holdTime: 3 } });
+  const expired = /hold timer expired: nothing heard for 3 s/;
+  network.silence('10.0.0.1', '10.0.0.2');
+  clock.advance(4000);
+  t.equal(a.state, 'Connect', 'nobody answers');
+  t.match(a.session.status.reason, expired);
+  b.session.stop({ kind: 'restart' });
+  network.silence('10.0.0.1', '10.0.0.2', false);
+  const seen = new Set<string>();
+  const silent = new Set<string>();
+  for (let step = 0; step < 300; step++) {
+    clock.advance(100);
+    seen.add(a.state);
+    if (!expired.test(a.session.status.reason ?? '')) silent.add(a.state);
+  }
+  t.ok(seen.has('Active'), 'B closes what A dials');
+  t.same([...silent], []);
+  a.session.stop({ kind: 'restart' });
+  t.equal(a.state, 'Idle');
+  t.match(a.session.status.reason, expired);
+  a.session.start();
+  b.session.start();
+  clock.advance(60_000);
+  t.equal(a.state, 'Established');
+  t.equal(a.session.status.reason, undefined);
+});
+
 t.test('bytes that have arrived count before a hold timer that is late', async (t) => {
   const clock = new VirtualClock();
   // The event loop of A stands still: what B sends arrives right after the timers, before what is to run "soon".
