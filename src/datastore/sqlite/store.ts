@@ -17,6 +17,7 @@ import {
 } from '../object.ts';
 import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { Connection, type Row } from './connection.ts';
+import { LogWatch } from './log-watch.ts';
 
 export interface SqliteOptions {
   /** The file; made, with its folder, when missing. */
@@ -26,8 +27,13 @@ export interface SqliteOptions {
   readonly history?: number;
 }
 
-/** How often a watch asks whether another process has written, in milliseconds; the question costs microseconds. */
+/** How often a watch asks whether another process has written, in milliseconds, where nothing tells it of writes. */
 const pollInterval = 20;
+/** The same where it is told: the net for what slips through. */
+const safetyInterval = 200;
+/** The log is written just before the commit is to be seen: when to look again after that, each time twice as late. */
+const firstLook = 2;
+const lastLook = 32;
 
 /** Resources in one SQLite file, shared by all processes of a machine. */
 export class SqliteStore implements Store {
@@ -38,10 +44,13 @@ export class SqliteStore implements Store {
   readonly #watching = new Set<() => void>();
   #dataVersion = -1;
   #cancelPoll: Cancel | undefined;
+  readonly #log: LogWatch;
+  #cancelLook: Cancel | undefined;
 
   private constructor(connection: Connection, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#log = new LogWatch(connection.path, () => this.#lookNow());
   }
 
   static async open({ path, clock = systemClock, history = 10_000 }: SqliteOptions): Promise<SqliteStore> {
@@ -116,8 +125,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#cancelPoll?.();
-    this.#cancelPoll = undefined;
+    this.#rest();
     this.#connection.close();
     this.#wake.wake();
   }
@@ -149,15 +157,37 @@ export class SqliteStore implements Store {
 
   /** While anybody watches: wakes them when another process has written. */
   #poll(): void {
-    this.#cancelPoll ??= this.#clock.after(pollInterval, () => {
+    if (this.#cancelPoll !== undefined) return;
+    const interval = this.#log.start() ? safetyInterval : pollInterval;
+    this.#cancelPoll = this.#clock.after(interval, () => {
       this.#cancelPoll = undefined;
-      if (this.#watching.size === 0 || !this.#connection.isOpen) return;
+      if (this.#watching.size === 0 || !this.#connection.isOpen) return this.#rest();
       this.#look();
       this.#poll();
     });
   }
 
-  #look(): void {
+  #rest(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = undefined;
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+    this.#log.stop();
+  }
+
+  #lookNow(): void {
+    this.#cancelLook?.();
+    if (!this.#look()) this.#lookAgain(firstLook);
+  }
+
+  #lookAgain(delay: number): void {
+    this.#cancelLook = this.#clock.after(delay, () => {
+      if (!this.#look() && delay < lastLook) this.#lookAgain(delay * 2);
+    });
+  }
+
+  /** Whether another process has written since the last look. */
+  #look(): boolean {
     let version: number;
     try {
       version = this.#connection.dataVersion();
@@ -165,9 +195,10 @@ export class SqliteStore implements Store {
       // The watches find the same failure when they read, and report it.
       version = -1;
     }
-    if (version === this.#dataVersion && version >= 0) return;
+    if (version === this.#dataVersion && version >= 0) return false;
     this.#dataVersion = version;
     this.#wake.wake();
+    return true;
   }
 }
 
