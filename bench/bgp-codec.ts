@@ -2,9 +2,6 @@
  * The BGP codec alone: what a prefix and a message cost to read and to write. `node bench/bgp-codec.ts`.
  * Each figure is the best of many rounds, since everything that disturbs a round makes it slower.
  */
-import { PrefixTable } from '../src/base/index.ts';
-import type { AddressFamily } from '../src/bgp/api.ts';
-import type { Negotiated } from '../src/bgp/contract.ts';
 import {
   createUpdateView,
   decodeAttributes,
@@ -14,32 +11,17 @@ import {
   encodeWithdrawals,
   Framer,
   ipFamily,
+  type PrefixList,
   Slab,
   updateEncoding,
 } from '../src/bgp/wire/index.ts';
+import { decodeNlri } from '../src/bgp/wire/nlri.ts';
+import { consecutive, session } from '../test/bgp/wire/wire.ts';
 
 const PREFIXES = 100_000;
 const ROUNDS = 40;
 
-const session: Negotiated = {
-  peerAs: 65000,
-  localAs: 65000,
-  ibgp: true,
-  peerRouterId: 2,
-  localRouterId: 1,
-  holdTime: 90,
-  keepaliveTime: 30,
-  families: ['ipv4-unicast', 'ipv6-unicast'],
-  fourOctetAs: true,
-  extendedMessages: false,
-  routeRefresh: true,
-  enhancedRouteRefresh: true,
-  addPathSend: [],
-  addPathReceive: [],
-  extendedNextHop: [],
-  localAddress: '10.0.0.1',
-  peerAddress: '10.0.0.2',
-};
+const settled = session();
 
 /** Nanoseconds for each of `count` things that `work` does, at best. */
 function measure(what: string, unit: string, count: number, work: () => void): void {
@@ -59,16 +41,23 @@ const view = createUpdateView();
 function read(stream: Uint8Array): void {
   const framer = new Framer();
   framer.push(stream);
-  while (framer.next() === 'message') decodeUpdate(framer.bytes, framer.start, framer.end, session, view);
+  while (framer.next() === 'message') decodeUpdate(framer.bytes, framer.start, framer.end, settled, view);
 }
 
-function blocks(family: AddressFamily, length: number) {
-  const source = new PrefixTable(ipFamily(family), PREFIXES);
-  for (let at = 0; at < PREFIXES; at++) {
-    if (family === 'ipv4-unicast') source.intern4((0x0a000000 + at * 2 ** (32 - length)) >>> 0, length);
-    else source.intern6(0xfd000000, at, 0, 0, length);
+/** Prefixes of a section: about what one message has room for. */
+const SECTION = 200;
+
+/** The first prefixes of the list as they lie in a message. */
+function nlri({ source }: PrefixList): Uint8Array {
+  const octets: number[] = [];
+  for (let at = 0; at < SECTION; at++) {
+    const length = source.length(at);
+    octets.push(length);
+    for (let octet = 0; octet < length / 8; octet++) {
+      octets.push((source.address(at, octet >> 2) >>> (24 - 8 * (octet & 3))) & 255);
+    }
   }
-  return { source, indices: Uint32Array.from({ length: PREFIXES }, (_, at) => at), from: 0, to: PREFIXES };
+  return Uint8Array.from(octets);
 }
 
 const attributes = encodeAttributes({
@@ -88,8 +77,8 @@ for (const [family, length] of [
   ['ipv6-unicast', 64],
   ['ipv6-unicast', 122],
 ] as const) {
-  const list = blocks(family, length);
-  const encoding = updateEncoding(session, family);
+  const list = consecutive(ipFamily(family), PREFIXES, length);
+  const encoding = updateEncoding(settled, family);
   const nextHop = NEXT_HOPS[family];
   const slab = new Slab(8 << 20);
   const name = `${family} /${length}`;
@@ -103,10 +92,15 @@ for (const [family, length] of [
   });
   const withdrawals = slab.view().slice();
   measure(`${name}: frame and read withdrawals`, 'prefix', PREFIXES, () => read(withdrawals));
+  const section = nlri(list);
+  const columns = family === 'ipv4-unicast' ? view.announced4 : view.mpAnnounced;
+  measure(`${name}: read NLRI alone`, 'prefix', PREFIXES, () => {
+    for (let at = 0; at < PREFIXES; at += SECTION) decodeNlri(section, 0, section.length, false, columns);
+  });
 }
 
-const single = blocks('ipv4-unicast', 26);
-const encoding = updateEncoding(session, 'ipv4-unicast');
+const single = consecutive(4, PREFIXES, 26);
+const encoding = updateEncoding(settled, 'ipv4-unicast');
 const singles = new Slab(16 << 20);
 measure('UPDATE of one prefix: write', 'message', PREFIXES, () => {
   singles.reset();

@@ -15,30 +15,17 @@ import {
   Slab,
   updateEncoding,
 } from '../src/bgp/wire/index.ts';
+import { session } from '../test/bgp/wire/wire.ts';
+import { median } from './process.ts';
 
 const ROUTES = 100_000;
 const ASN = 64512;
+const ROUNDS = 12;
 
 function negotiated(peer: number): Negotiated {
-  return {
-    peerAs: ASN,
-    localAs: ASN,
-    ibgp: true,
-    peerRouterId: 0x0a000000 + peer,
-    localRouterId: 0x0a000001,
-    holdTime: 90,
-    keepaliveTime: 30,
-    families: ['ipv4-unicast'],
-    fourOctetAs: true,
-    extendedMessages: false,
-    routeRefresh: true,
-    enhancedRouteRefresh: true,
-    addPathSend: [],
-    addPathReceive: [],
-    extendedNextHop: [],
-    localAddress: '10.0.0.1',
-    peerAddress: address(peer),
-  };
+  const [peerAs, localAs] = [ASN, ASN];
+  const families = ['ipv4-unicast'] as const;
+  return session({ peerAs, localAs, peerRouterId: 0x0a000000 + peer, families, peerAddress: address(peer) });
 }
 
 function address(peer: number): string {
@@ -107,6 +94,11 @@ function text({ wall, cpu, decoding }: Cost): string {
   return `${wall.toFixed(1)} ms (processor ${cpu.toFixed(1)}, decoding ${decoding.toFixed(1)})`;
 }
 
+function middle(costs: readonly Cost[]): Cost {
+  const of = (key: keyof Cost): number => median(costs.map((cost) => cost[key]));
+  return { wall: of('wall'), cpu: of('cpu'), decoding: of('decoding') };
+}
+
 /** Feeds the messages and waits until that many changes of best routes came out. */
 async function feed(rib: RouteEngine, from: Sink, messages: readonly Uint8Array[], expected: number): Promise<Cost> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -148,13 +140,14 @@ async function feed(rib: RouteEngine, from: Sink, messages: readonly Uint8Array[
 const announcements = updates(ROUTES, 0x0b000000, 'announce');
 const withdrawals = updates(ROUTES, 0x0b000000, 'withdraw');
 console.log(`${ROUTES} /26 in ${announcements.length} announcing and ${withdrawals.length} withdrawing UPDATEs`);
-for (let round = 0; round < 12; round++) {
+const [learning, unlearning]: Cost[][] = [[], []];
+for (let round = 0; round < ROUNDS; round++) {
   const rib = engine();
   const from = up(rib, 2);
-  const learned = await feed(rib, from, announcements, ROUTES);
-  const lost = await feed(rib, from, withdrawals, ROUTES);
-  console.log(`learn ${text(learned)}   unlearn ${text(lost)}`);
+  learning.push(await feed(rib, from, announcements, ROUTES));
+  unlearning.push(await feed(rib, from, withdrawals, ROUTES));
 }
+console.log(`learn ${text(middle(learning))}   unlearn ${text(middle(unlearning))}, medians of ${ROUNDS}`);
 
 for (let round = 0; round < 3; round++) {
   const rib = engine();

@@ -55,7 +55,7 @@ const sections: string[] = [];
 for (const [name, title] of Object.entries(BENCHES)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   process.stderr.write(`measuring ${name} …\n`);
-  const { status, stdout } = spawnSync(process.execPath, [`bench/${name}.ts`, ...options], {
+  const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', `bench/${name}.ts`, ...options], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 64 * 1024 * 1024,
@@ -66,7 +66,7 @@ for (const [name, title] of Object.entries(BENCHES)) {
   }
   process.stdout.write(`${title}\n${stdout}\n`);
   const about = ABOUT[name] === undefined ? '' : `${ABOUT[name]}\n\n`;
-  const command = `\`node bench/${name}.ts\``;
+  const command = `\`npm run bench -- ${name}\``;
   sections.push(`## ${title}\n\n${command}\n\n${about}\`\`\`\n${stdout.trimEnd()}\n\`\`\`\n`);
   if (asked.length === 0) writeFileSync('docs/benchmarks.md', [head, ...sections].join('\n'));
 }

@@ -16,7 +16,7 @@ import {
   type UpdateEncoding,
   updateEncoding,
 } from '../../../src/bgp/wire/index.ts';
-import { hex, prefixes, session, toHex } from './wire.ts';
+import { consecutive, hex, prefixes, session, toHex } from './wire.ts';
 
 const V4: UpdateEncoding = {
   family: 'ipv4-unicast',
@@ -29,17 +29,6 @@ const V6: UpdateEncoding = { ...V4, family: 'ipv6-unicast', multiprotocol: true 
 const IBGP = encodeAttributes({ origin: 0, asPath: [], localPref: 100 });
 const NEXT_HOP4 = hex('0a000001');
 const NEXT_HOP6 = hex(`fd00${'00'.repeat(13)}01`);
-
-/** `count` prefixes of a length, one after another, in a table with the numbers 0 … count - 1. */
-function blocks(family: 4 | 6, count: number, length: number) {
-  const source = new PrefixTable(family);
-  const step = 2 ** ((family === 4 ? 32 : 128) - Math.max(length, family === 4 ? 8 : 112));
-  for (let at = 0; at < count; at++) {
-    if (family === 4) source.intern4((0x0a000000 + at * step) >>> 0, length);
-    else source.intern6(0xfd000000, 0, 0, at * step, length);
-  }
-  return { source, indices: Uint32Array.from({ length: count }, (_, at) => at), from: 0, to: count };
-}
 
 /** Reads messages back: prefixes announced and withdrawn, and how long each message is. */
 function readBack(bytes: Uint8Array, encoding: UpdateEncoding) {
@@ -76,10 +65,10 @@ function readBack(bytes: Uint8Array, encoding: UpdateEncoding) {
 
 t.test('one route, octet for octet', async (t) => {
   const out = new Slab(0);
-  t.equal(encodeAnnouncements(out, V4, IBGP, NEXT_HOP4, blocks(4, 1, 26)), 1);
+  t.equal(encodeAnnouncements(out, V4, IBGP, NEXT_HOP4, consecutive(4, 1, 26)), 1);
   t.equal(toHex(out.view()), `${'ff'.repeat(16)}00310200000015400101004002004003040a000001400504000000641a0a000000`);
   out.reset();
-  t.equal(encodeAnnouncements(out, V6, IBGP, NEXT_HOP6, blocks(6, 1, 122)), 1);
+  t.equal(encodeAnnouncements(out, V6, IBGP, NEXT_HOP6, consecutive(6, 1, 122)), 1);
   const reach = `900e002600020110${toHex(NEXT_HOP6)}007a${'fd'.padEnd(32, '0')}`;
   t.equal(toHex(out.view()), `${'ff'.repeat(16)}004f0200000038${reach}${toHex(IBGP)}`);
 });
@@ -94,7 +83,7 @@ t.test('messages are filled to the last octet that a prefix fits in', async (t) 
     [V6, 6, 122, 237],
   ];
   for (const [encoding, family, length, perMessage] of cases) {
-    const list = blocks(family, perMessage + 1, length);
+    const list = consecutive(family, perMessage + 1, length);
     const nextHop = family === 4 ? NEXT_HOP4 : NEXT_HOP6;
     const out = new Slab();
     t.equal(
@@ -105,30 +94,33 @@ t.test('messages are filled to the last octet that a prefix fits in', async (t) 
     t.equal(encodeAnnouncements(new Slab(), encoding, IBGP, nextHop, list), 2, `${perMessage + 1} × /${length}`);
     t.equal(readBack(out.view(), encoding).announced.length, perMessage);
   }
-  t.equal(encodeWithdrawals(new Slab(), V4, blocks(4, 814, 26)), 1, '814 withdrawn');
-  t.equal(encodeWithdrawals(new Slab(), V4, blocks(4, 815, 26)), 2);
+  t.equal(encodeWithdrawals(new Slab(), V4, consecutive(4, 814, 26)), 1, '814 withdrawn');
+  t.equal(encodeWithdrawals(new Slab(), V4, consecutive(4, 815, 26)), 2);
 });
 
 t.test('attributes too long for the peer are refused, and nothing is written', async (t) => {
   const communities = Array.from({ length: 1010 }, (_, at) => at + 1);
   const long = encodeAttributes({ origin: 0, asPath: [], communities });
   const out = new Slab();
-  t.equal(encodeAnnouncements(out, V4, long, NEXT_HOP4, blocks(4, 3, 26)), 0);
+  t.equal(encodeAnnouncements(out, V4, long, NEXT_HOP4, consecutive(4, 3, 26)), 0);
   t.equal(out.length, 0);
-  t.equal(encodeAnnouncements(out, { ...V4, maxMessage: MAX_EXTENDED_MESSAGE }, long, NEXT_HOP4, blocks(4, 3, 26)), 1);
+  t.equal(
+    encodeAnnouncements(out, { ...V4, maxMessage: MAX_EXTENDED_MESSAGE }, long, NEXT_HOP4, consecutive(4, 3, 26)),
+    1,
+  );
 });
 
 t.test('IPv4 goes into MP_REACH with an IPv6 next hop, or when asked to', async (t) => {
   const out = new Slab();
-  encodeAnnouncements(out, V4, IBGP, NEXT_HOP6, blocks(4, 2, 26));
+  encodeAnnouncements(out, V4, IBGP, NEXT_HOP6, consecutive(4, 2, 26));
   t.match(readBack(out.view(), V4), { announced: ['10.0.0.0/26', '10.0.0.64/26'], nextHop: toHex(NEXT_HOP6) });
   t.equal(out.bytes[24], 14, 'MP_REACH is the first attribute');
   out.reset();
   const multiprotocol = { ...V4, multiprotocol: true };
-  encodeAnnouncements(out, multiprotocol, IBGP, NEXT_HOP4, blocks(4, 1, 26));
+  encodeAnnouncements(out, multiprotocol, IBGP, NEXT_HOP4, consecutive(4, 1, 26));
   t.match(readBack(out.view(), V4), { announced: ['10.0.0.0/26'], nextHop: '0a000001' });
   out.reset();
-  encodeWithdrawals(out, multiprotocol, blocks(4, 1, 26));
+  encodeWithdrawals(out, multiprotocol, consecutive(4, 1, 26));
   t.same(readBack(out.view(), V4).withdrawn, ['10.0.0.0/26']);
 });
 
@@ -136,7 +128,7 @@ t.test('an old speaker gets AS_TRANS and AS4_PATH', async (t) => {
   const attributes = encodeAttributes({ origin: 0, asPath: [{ kind: 'sequence', asns: [400000] }] });
   const old = { ...V4, fourOctetAs: false };
   const out = new Slab();
-  encodeAnnouncements(out, old, attributes, NEXT_HOP4, blocks(4, 1, 26));
+  encodeAnnouncements(out, old, attributes, NEXT_HOP4, consecutive(4, 1, 26));
   t.ok(toHex(out.view()).includes('02015ba0'));
   t.equal(readBack(out.view(), old).attributes, toHex(attributes), 'and reads them back as they were');
 });

@@ -1,5 +1,13 @@
+import { type Family, PrefixTable } from '../../../src/base/index.ts';
 import type { Negotiated } from '../../../src/bgp/contract.ts';
-import { decodeUpdate, frame, MESSAGE, type UpdateError, type UpdateScratch } from '../../../src/bgp/wire/index.ts';
+import {
+  decodeUpdate,
+  frame,
+  MESSAGE,
+  type PrefixList,
+  type UpdateError,
+  type UpdateScratch,
+} from '../../../src/bgp/wire/index.ts';
 
 /** `'ff 0a'` → bytes. Blanks and line ends are free. */
 export function hex(text: string): Uint8Array {
@@ -36,6 +44,17 @@ export function session(but: Partial<Negotiated> = {}): Negotiated {
 }
 
 export const EBGP: Partial<Negotiated> = { ibgp: false, peerAs: 65001 };
+
+/** `count` prefixes of a length (for IPv6 33 to 64, or over 96), one after another: numbers 0 … count - 1 of a table. */
+export function consecutive(family: Family, count: number, length: number): PrefixList {
+  const source = new PrefixTable(family, count);
+  for (let at = 0; at < count; at++) {
+    if (family === 4) source.intern4((0x0a000000 + at * 2 ** (32 - length)) >>> 0, length);
+    else if (length <= 64) source.intern6(0xfd000000, at * 2 ** (64 - length), 0, 0, length);
+    else source.intern6(0xfd000000, 0, 0, at * 2 ** (128 - length), length);
+  }
+  return { source, indices: Uint32Array.from({ length: count }, (_, at) => at), from: 0, to: count };
+}
 
 /** A whole UPDATE from its three parts in hex. */
 export function update(attributes: string, nlri = '', withdrawn = ''): Uint8Array {
