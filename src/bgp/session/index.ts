@@ -2,11 +2,11 @@
  * bgp/session: one peer's conversation, from the first dial to the last NOTIFICATION. No I/O of its own: sockets
  * come through `Transport`, time through `Clock`.
  *
- *     events.ts ─► fsm.ts (pure: state, event, time → state, effects) ─► effects.ts
- *        ▲                                                                  │
- *        └── machine.ts (timekeeper.ts) ◄── conversation.ts: one connection ◄┘
- *                          ▲ judge (arbiter.ts), negotiate
- *                   peer.ts: one configured peer ── received.ts ──► SessionHandler
+ *     bytes ─► reader.ts ─► events.ts ─► fsm.ts (pure: state, event, time → state, effects) ─► effects.ts
+ *                              ▲                                                                  │
+ *                         machine.ts (timekeeper.ts) ◄──── conversation.ts: one connection ◄──────┘
+ *                                                             ▲ judge (arbiter.ts), negotiate.ts, offer.ts
+ *     peer.ts: one peer, from outside ──► peering.ts: what its conversations share ── received.ts ──► SessionHandler
  *
  * `PeerSession` is what a speaker holds per peer:
  *
@@ -18,7 +18,8 @@
  *     peer.status;                       // state, since, reason, counters, flaps
  *
  * Both sides may dial: whatever the order of events, one connection survives (`collision.ts`). Errors hold off the
- * next attempt for longer and longer (`damping.ts`). Which routes outlive a session is for `graceful-restart.ts`.
+ * next attempt for longer and longer (`damping.ts`). What an OPEN says is worked out and encoded once for all peers that
+ * are offered the same (`offer.ts`). Which routes outlive a session is for `graceful-restart.ts`.
  * RFC 4271 §6.8, §8; 4724; 5492; 6286; 6608; 8538; 9003; 9234; 9494; 9687.
  *
  * Invariants: the handler is called for one thing at a time and never from inside its own calls; between two
