@@ -4,6 +4,9 @@ import { deviceNames, formatRoute, formatRule, type Kernel, ROUTE_ADD } from '..
 import { routeChanges } from '../fakes/route-changes.ts';
 import { Host, wanted } from './host.ts';
 
+// The sweep at the end takes seconds on an idle machine, and much more beside busy tests.
+t.setTimeout(180_000);
+
 const DEV = 'wireguard.cali';
 const [B, C, D] = ['b', 'c', 'd'].map((letter) => `${letter.repeat(42)}A=`);
 
