@@ -7,9 +7,11 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { kubeconfig, SERVICE_ACCOUNT } from './kubeconfig.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -20,6 +22,10 @@ export interface InstallIo {
   /** The plugin's bundle and the Node to run it with; by default those of this installation. */
   readonly bundle?: string;
   readonly node?: string;
+  /** Folder of the pod's service account. */
+  readonly serviceAccount?: string;
+  /** Ends what `SLEEP` lets go on. */
+  readonly signal?: AbortSignal;
 }
 
 const HELP = `Usage: vrouter install-cni
@@ -36,6 +42,10 @@ configuration into /host/etc/cni/net.d. Settings have the names that they have i
                                  what its placeholders (__CNI_MTU__ …) stand for
   SKIP_CNI_BINARIES              'true': only the configuration
   UPDATE_CNI_BINARIES            'false': leave a plugin that is there alone
+  SLEEP                          'true': stay, and write the kubeconfig again whenever the service account's token is new
+
+In a pod of Kubernetes it also writes a kubeconfig with the pod's own token beside the configuration, under the last
+part of KUBECONFIG_FILEPATH: KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT, KUBE_CA_FILE, SKIP_TLS_VERIFY.
 `;
 
 /** Calico's manifest has the same, without a version of ours. */
@@ -59,7 +69,7 @@ const DEFAULTS: Env = {
 };
 
 /** `vrouter install-cni`: the exit code. Every file appears whole, so a runtime may start pods meanwhile. */
-export function installCni(args: readonly string[], io: InstallIo): number {
+export async function installCni(args: readonly string[], io: InstallIo): Promise<number> {
   if (args.length > 0) {
     const asked = ['--help', '-h'].includes(args[0]);
     (asked ? io.stdout : io.stderr).write(HELP);
@@ -67,7 +77,10 @@ export function installCni(args: readonly string[], io: InstallIo): number {
   }
   try {
     if (io.env['SKIP_CNI_BINARIES'] !== 'true') installPlugin(io);
+    // Before the configuration: once that is there, pods are started.
+    installKubeconfig(io);
     installConfiguration(io);
+    if (io.env['SLEEP'] === 'true') await keepKubeconfig(io);
     return 0;
   } catch (error) {
     io.stderr.write(`vrouter install-cni: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -104,6 +117,32 @@ function installConfiguration({ env, stdout }: InstallIo): void {
   stdout.write(`installed ${join(folder, name)}\n`);
   const old = env['CNI_OLD_CONF_NAME'];
   if (old && old !== name) rmSync(join(folder, old), { force: true });
+}
+
+function installKubeconfig({ env, stdout, serviceAccount = SERVICE_ACCOUNT }: InstallIo): void {
+  const text = kubeconfig(env, serviceAccount);
+  if (text === undefined) return;
+  const folder = env['CNI_NET_DIR'] || '/host/etc/cni/net.d';
+  const path = join(folder, basename(env['KUBECONFIG_FILEPATH'] || (DEFAULTS['KUBECONFIG_FILEPATH'] ?? '')));
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
+  mkdirSync(folder, { recursive: true });
+  writeWhole(path, text, 0o600);
+  stdout.write(`installed ${path}\n`);
+}
+
+/** Kubernetes replaces the token in its folder long before it expires. */
+function keepKubeconfig(io: InstallIo): Promise<void> {
+  return new Promise((resolve) => {
+    const { serviceAccount = SERVICE_ACCOUNT, signal } = io;
+    watch(serviceAccount, { ...(signal && { signal }) }, () => {
+      try {
+        installKubeconfig(io);
+      } catch (error) {
+        // In the middle of being replaced: the next event brings it.
+        io.stderr.write(`vrouter install-cni: ${error instanceof Error ? error.message : String(error)}\n`);
+      }
+    }).on('close', resolve);
+  });
 }
 
 /** `__NAME__` stands for a setting; one that nobody knows is refused, for a runtime would take it as it is. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { inNamespace, mustRun } from '../../src/lab/command.ts';
-import type { KindName } from '../../src/model/index.ts';
+import { type KindName, newResource } from '../../src/model/index.ts';
 import { needsRoot } from '../cluster/cluster.ts';
 import { IMAGE } from './containerd.ts';
 import type { Sandbox } from './cri.ts';
-import { type RuntimeNode, type Runtimes, runtimes, withStore } from './nodes.ts';
+import { conflist, type RuntimeNode, type Runtimes, runtimes, withStore } from './nodes.ts';
 
 /** Sandboxes that come and go in the churn; more on demand: `SANDBOXES=200 node test/containerd/containerd.test.ts`. */
 const CHURN = Number(process.env['SANDBOXES'] ?? 16);
@@ -49,6 +49,35 @@ t.test('containerd gives its sandboxes their network through vRouter', needs, as
     t.equal(await fetched, 'hello\n');
     await end(first, id);
     await nothingLeft(t);
+  });
+
+  await t.test(
+    'a pod’s bandwidth is limited as its annotations say, by the bandwidth plugin in the chain',
+    async (t) => {
+      const annotations = { 'kubernetes.io/ingress-bandwidth': '1M', 'kubernetes.io/egress-bandwidth': '2M' };
+      const { id } = await start(first, { name: 'slow', annotations });
+      const limits = (): Promise<string> =>
+        mustRun(['ip', 'netns', 'exec', first.node.namespace, 'tc', 'qdisc', 'show']);
+      t.match(await limits(), /qdisc tbf .* dev cali.* rate 1Mbit/);
+      t.match(await limits(), /qdisc tbf .* dev bwp.* rate 2Mbit/);
+      await end(first, id);
+      t.notMatch(await limits(), /tbf/);
+      await nothingLeft(t);
+    },
+  );
+
+  await t.test('two families', async (t) => {
+    const pool = newResource('IPPool', { name: 'six' }, { cidr: 'fd44::/64' });
+    await withStore(cluster.lab, (store) => store.create(pool));
+    await reconfigure(first, { ipam: { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' } });
+    const { id, container } = await start(first, { name: 'dual' });
+    const { stdout } = await first.containerd.cri.exec(container, ['ip', 'addr', 'show', 'eth0']);
+    t.match(stdout, /inet 10\.244\.\d+\.\d+\/32/);
+    const [, six] = /inet6 (fd44:\S+)\/128/.exec(stdout) ?? [];
+    t.type(await cluster.lab.ping(first.node, six), 'number');
+    await end(first, id);
+    await nothingLeft(t);
+    await reconfigure(first);
   });
 
   await t.test('ctr run --cni', async (t) => {
@@ -136,6 +165,13 @@ async function start(node: RuntimeNode, sandbox: Sandbox, command = ['sleep', '3
 async function end({ containerd }: RuntimeNode, id: string): Promise<void> {
   await containerd.cri.stopSandbox(id);
   await containerd.cri.removeSandbox(id);
+}
+
+/** containerd reads its network's configuration when it starts. */
+async function reconfigure({ node, containerd }: RuntimeNode, calico: object = {}): Promise<void> {
+  await containerd.end();
+  containerd.configure(conflist(node, calico));
+  await containerd.start();
 }
 
 async function restartDaemon({ lab }: Runtimes, { node }: RuntimeNode): Promise<void> {

@@ -28,12 +28,12 @@ export async function makeKit(name: string): Promise<Kit> {
   const bin = join(directory, 'bin');
   const image = join(directory, 'image.tar');
   mkdirSync(bin);
-  for (const plugin of ['loopback', 'portmap', 'ptp', 'bridge', 'host-local']) {
+  for (const plugin of ['loopback', 'portmap', 'bandwidth', 'ptp', 'bridge', 'host-local']) {
     symlinkSync(join(PLUGINS, plugin), join(bin, plugin));
   }
   const bundle = join(directory, 'calico.cjs');
   await build(pluginBuild(bundle));
-  installCni([], {
+  await installCni([], {
     env: { CNI_BIN_DIR: bin, CNI_HOST_BIN_DIR: bin, CNI_NET_DIR: join(directory, 'net.d') },
     stdout: process.stderr,
     stderr: process.stderr,

@@ -4,6 +4,7 @@ import { encode, type Field, Message } from './protobuf.ts';
 export interface Sandbox {
   readonly name: string;
   readonly hostPorts?: readonly { readonly hostPort: number; readonly containerPort: number }[];
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Milliseconds; the machine may be busy. */
@@ -85,7 +86,7 @@ export class Cri {
   }
 }
 
-function configOf({ name, hostPorts = [] }: Sandbox): Field[] {
+function configOf({ name, hostPorts = [], annotations = {} }: Sandbox): Field[] {
   const uid = `uid-${name}`;
   return [
     [
@@ -103,6 +104,15 @@ function configOf({ name, hostPorts = [] }: Sandbox): Field[] {
         [
           [2, containerPort],
           [3, hostPort],
+        ],
+      ],
+    ),
+    ...Object.entries(annotations).map(
+      ([key, value]): Field => [
+        7,
+        [
+          [1, key],
+          [2, value],
         ],
       ],
     ),

@@ -26,6 +26,7 @@ export function conflist({ socket }: NodePlan, calico: object = {}): object {
     name: 'k8s-pod-network',
     plugins: [
       { type: 'calico', ipam: { type: 'calico-ipam' }, vrouter_socket: socket, ...calico },
+      { type: 'bandwidth', capabilities: { bandwidth: true } },
       { type: 'portmap', capabilities: { portMappings: true }, snat: true },
     ],
   };
