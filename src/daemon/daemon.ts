@@ -7,13 +7,14 @@ import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Metrics, nodePages, PageServer } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
+import { AddressWatch } from './address-watch.ts';
 import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { MtuFile } from './mtu-file.ts';
 import { nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
-import { register } from './registration.ts';
+import { keepAddress, register } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
@@ -49,6 +50,7 @@ export class Daemon {
   readonly #dataplane: Dataplane;
   readonly #endpoints: Endpoints;
   readonly #deletions: QueuedDeletions;
+  readonly #addressWatch: AddressWatch;
   readonly #metrics: Metrics;
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
@@ -122,6 +124,7 @@ export class Daemon {
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
+    this.#addressWatch = new AddressWatch(() => keepAddress(parts), { clock, log });
     this.#metrics = new Metrics({
       status: () => this.status(),
       routesWritten: () => this.#dataplane.routes.written,
@@ -161,6 +164,7 @@ export class Daemon {
     this.#stopping.abort(new Error(reason));
     for (const server of this.#servers) await server.close();
     await this.#deletions.stop();
+    this.#addressWatch.stop();
     await this.#syncer.stop();
     await this.#addresses.stop();
     await this.#keys.stop();
@@ -227,7 +231,10 @@ export class Daemon {
       },
       onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
     });
-    this.#dataplane.onTopology = () => routing.topologyChanged();
+    this.#dataplane.onTopology = () => {
+      routing.topologyChanged();
+      this.#addressWatch.topologyChanged();
+    };
     const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
     this.#dataplane.onPodMtu = (mtu) => mtuFile.write(mtu);
     this.#dataplane.tunnels.onIpip = () => routing.tunnelChanged();
@@ -286,7 +293,7 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       kinds: () => this.#syncer.status(),
       problems: () => (this.#problem === undefined ? [] : [this.#problem]),
-      degraded: () => [...this.#addresses.problems(), ...this.#keys.problems()],
+      degraded: () => [...this.#addresses.problems(), ...this.#keys.problems(), ...this.#addressWatch.problems()],
     };
   }
 }

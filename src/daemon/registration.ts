@@ -35,6 +35,12 @@ export async function register(inputs: RegistrationInputs): Promise<Node> {
   return node;
 }
 
+/** Writes the Node again if an address of it is another now; only those that are detected are looked for. */
+export async function keepAddress(inputs: RegistrationInputs): Promise<void> {
+  const { IP, IP6 } = inputs.config;
+  if (IP === 'autodetect' || IP6 === 'autodetect') await ensureNode(inputs);
+}
+
 async function ensureSingletons(inputs: RegistrationInputs): Promise<void> {
   const { store } = inputs;
   await ensureClusterInformation(inputs);
