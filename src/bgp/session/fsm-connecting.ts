@@ -51,6 +51,8 @@ export function connecting(at: Transition, event: SessionEvent): Step {
         : sendOpen(at, 'TCP connection is up, OPEN sent');
     case 'tcp-fails':
       if (at.from === 'Active') return at.fail(event.reason);
+      // The wait for the next dial has run since this one began, and is not made longer by how this one ended.
+      if (at.runs('connect-retry')) return at.to('Active', event.reason);
       return at.stop('delay-open').retry().to('Active', event.reason);
     case 'open':
       return delayed ? confirm(at.do({ kind: 'send-open' }), event) : at.fail('an OPEN without a connection');

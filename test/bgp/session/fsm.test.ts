@@ -141,7 +141,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'tcp request': 'accept',
     'tcp request of a stranger': 'refuse',
     'tcp up': 'OPEN; hold 240; no connect-retry; → OpenSent',
-    'tcp fails': 'connect-retry 4; → Active',
+    'tcp fails': '→ Active',
     open: '+; X; → Idle',
     'header error': '+; X; → Idle',
     'open error': '+; X; → Idle',
@@ -407,6 +407,16 @@ t.test('dials follow each other soon at first, then ever later, and never in ste
     fsm = postponed(step(fsm, { kind: 'timer', name: 'connect-retry' }, 0, SETTINGS).fsm, 'hold', 0);
   }
   t.same(waits, [0.5, 1, 2, 4, 8, 16, 32, 64, 120, 120, 120, 120]);
+
+  const refused: number[] = [];
+  fsm = step(at('Idle'), { kind: 'start' }, 0, SETTINGS).fsm;
+  for (let dial = 0; dial < 5; dial++) {
+    fsm = step(fsm, { kind: 'tcp-fails', reason: 'refused' }, 0, SETTINGS).fsm;
+    refused.push(fsm.timers['connect-retry']! / 1000);
+    fsm = step(fsm, { kind: 'timer', name: 'connect-retry' }, 0, SETTINGS).fsm;
+  }
+  t.same(refused, waits.slice(0, 5), 'also when each is refused at once');
+
   const jittered = step(at('Idle'), { kind: 'start' }, 0, { ...SETTINGS, random: () => 0.999 }).fsm;
   t.ok(jittered.timers['connect-retry']! < 380);
 });
