@@ -1,5 +1,6 @@
 import { globSync, statSync } from 'node:fs';
 import { styleText } from 'node:util';
+import { buildKernel, isForGuest, runInGuest } from './guest.ts';
 import { type Outcome, runCheck, runTapFile } from './outcome.ts';
 
 /**
@@ -26,19 +27,18 @@ interface Job {
   readonly run: () => Promise<Outcome>;
 }
 
-/** `npm run test:uml` runs the others, in a kernel that has what they need. */
-function isForThisKernel(file: string): boolean {
-  return !file.startsWith('test/uml/');
-}
-
 function jobs(paths: readonly string[]): Job[] {
   const files = (paths.length === 0 ? ['test'] : paths).flatMap((path) =>
-    statSync(path).isDirectory() ? globSync(`${path}/**/*.test.ts`).filter(isForThisKernel).sort() : [path],
+    statSync(path).isDirectory() ? globSync(`${path}/**/*.test.ts`).sort() : [path],
   );
+  const guests = files.filter(isForGuest);
+  // It is built beside the tests that do not need it.
+  const kernel = guests.length > 0 ? buildKernel() : undefined;
   const first = paths.length > 0 ? [] : Object.entries(checks);
   return [
     ...first.map(([name, command]) => ({ name, run: () => runCheck(name, command) })),
-    ...files.map((file) => ({ name: file, run: () => runTapFile(file) })),
+    ...files.filter((file) => !isForGuest(file)).map((file) => ({ name: file, run: () => runTapFile(file) })),
+    ...guests.map((file) => ({ name: file, run: () => runInGuest(file, kernel!) })),
   ];
 }
 

@@ -28,11 +28,19 @@ process.once('SIGTERM', () => {
 const TIMEOUT = 300_000;
 const WORDS_LIMIT = 64 * 1024;
 
-/** Runs a file that prints TAP. Each assertion counts; a file that says nothing, or ends badly, counts as a failure. */
-export function runTapFile(file: string): Promise<Outcome> {
+/**
+ * Runs a file that prints TAP, if need be by the command that is to run it. Each assertion counts; a file that says
+ * nothing, or ends badly, counts as a failure.
+ */
+export function runTapFile(
+  file: string,
+  by: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   const seen = { passed: 0, failures: [] as Failure[], skipped: [] as string[] };
-  const child = spawn(process.execPath, ['--enable-source-maps', file], {
-    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TIMEOUT / 1000) },
+  const [command, ...args] = [...by, process.execPath, '--enable-source-maps', file];
+  const child = spawn(command, args, {
+    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TIMEOUT / 1000), ...env },
   });
   const parser = new Parser({ name: file });
   follow(parser, [file], seen);
@@ -47,9 +55,13 @@ export function runTapFile(file: string): Promise<Outcome> {
 }
 
 /** Runs a command that passes or fails as a whole. */
-export async function runCheck(name: string, [command, ...args]: readonly string[]): Promise<Outcome> {
+export async function runCheck(
+  name: string,
+  [command, ...args]: readonly string[],
+  timeout = TIMEOUT,
+): Promise<Outcome> {
   const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
-  const { problem, words, seconds } = await ending(child, [child.stdout, child.stderr]);
+  const { problem, words, seconds } = await ending(child, [child.stdout, child.stderr], timeout);
   const failures = problem === undefined ? [] : [{ name, details: `${[command, ...args].join(' ')}: ${problem}` }];
   return { passed: 1 - failures.length, failures, skipped: [], words, seconds };
 }
@@ -85,6 +97,7 @@ function explain({ diag }: Result): string {
 function ending(
   child: ChildProcess,
   streams: readonly NodeJS.ReadableStream[],
+  timeout = TIMEOUT,
 ): Promise<{ problem: string | undefined; words: string; seconds: number }> {
   return new Promise((resolve) => {
     let words = '';
@@ -96,14 +109,14 @@ function ending(
     }
     running.add(child);
     let late = false;
-    const cancel = systemClock.after(TIMEOUT, () => {
+    const cancel = systemClock.after(timeout, () => {
       late = true;
       child.kill('SIGKILL');
     });
     const end = (problem: string | undefined): void => {
       cancel();
       resolve({
-        problem: late ? `still running after ${TIMEOUT / 1000} s` : problem,
+        problem: late ? `still running after ${timeout / 1000} s` : problem,
         words,
         seconds: (systemClock.now() - started) / 1000,
       });

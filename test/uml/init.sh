@@ -16,7 +16,6 @@ root=/mnt/root
 mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work $root || halt 'no overlay'
 mount -t proc proc $root/proc
 mount -t sysfs sysfs $root/sys
-mount -t cgroup2 cgroup2 $root/sys/fs/cgroup 2>/dev/null
 mount -t devtmpfs dev $root/dev && mkdir -p $root/dev/pts $root/dev/shm
 mount -t devpts devpts $root/dev/pts
 mount -t tmpfs tmpfs $root/dev/shm

@@ -1,47 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import t from 'tap';
-import type { Lab, PodState } from '../../src/lab/index.ts';
-import { cluster, patchPool, podsOf } from '../cluster/cluster.ts';
+import type { Lab } from '../../src/lab/index.ts';
+import { blocksOf, patchPool, podsOf } from '../cluster/cluster.ts';
 import { missing, startPing } from '../cluster/pinging.ts';
+import { DIRECT, nodesWithPods, onTheWire, output, ping, TUNNELLED, untilAll } from './encapsulation.ts';
+import { watch } from './watching.ts';
 
-/** Hosts of the fabric that answer with the same subnet are two nodes of it; the pool's mode decides how they talk. */
-const WAYS = {
-  Never: /^via 172\.18\.0\.1\d dev eth0 proto 80$/,
-  Always: /^via 172\.18\.0\.1\d dev tunl0 proto 80 onlink$/,
-  CrossSubnet: /^via 172\.18\.0\.1\d dev eth0 proto 80$/,
-} as const;
+/** On one subnet, how a pool's mode makes nodes talk. */
+const WAYS = { Never: DIRECT, Always: TUNNELLED, CrossSubnet: DIRECT } as const;
 
-async function waysOut(lab: Lab, name: string): Promise<readonly string[]> {
-  const lines = await lab.routes(name);
-  return lines.filter((line) => line.includes(' via ')).map((line) => line.replace(/^\S+ /, ''));
-}
-
-async function untilWay(lab: Lab, mode: keyof typeof WAYS): Promise<void> {
-  for (const { name } of lab.nodes) {
-    await lab.until(`${mode} on ${name}`, async () => {
-      const ways = await waysOut(lab, name);
-      return ways.length > 0 && ways.every((way) => WAYS[mode].test(way));
-    });
-  }
-}
-
-async function output(lab: Lab, node: string, command: string): Promise<string> {
-  return (await lab.exec(node, command.split(' '))).stdout;
-}
-
-/** Pings from a pod in the namespace of its node, so that a capture there sees both sides of the tunnel. */
-async function ping(lab: Lab, from: PodState, to: PodState, ...options: string[]): Promise<number> {
-  const command = ['nsenter', `--net=/run/netns/${from.namespace}`, '--', 'ping', '-n', '-c', '3', '-i', '0.2'];
-  return (await lab.exec(from.node, [...command, ...options, `${to.address}`])).code;
-}
-
-/** One after another: a guest has one CPU, and reads the programs from the host the first time. */
-async function twoNodes(t: Parameters<typeof cluster>[0]): Promise<Lab> {
-  const lab = await cluster(t, { environment: { CALICO_IPV4POOL_IPIP: 'Always' } });
-  for (let node = 0; node < 2; node++) await lab.addNode();
-  await lab.addPods(1);
-  await lab.untilConverged();
-  return lab;
+/** Whether a namespace has a `tunl0` before any daemon was in it. */
+async function startsWithTunnel(lab: Lab): Promise<boolean> {
+  const { name } = await lab.addHost();
+  return (await lab.exec(name, ['ip', 'link', 'show', 'tunl0'])).code === 0;
 }
 
 /** Sets what counts for the whole machine; resolves to what it was. */
@@ -53,12 +24,12 @@ async function sysctl(name: string, value: string): Promise<string> {
 }
 
 t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
-  const lab = await twoNodes(t);
-  await untilWay(lab, 'Always');
+  const lab = await nodesWithPods(t, 2, 'Always');
+  await untilAll(lab, TUNNELLED);
   const [from, to] = [podsOf(lab, 'node1')[0], podsOf(lab, 'node2')[0]];
   t.ok((await lab.reachability()).complete);
-  t.match(await output(lab, 'node1', 'ip link show tunl0'), /UP.* mtu 1480 /);
   t.same((await lab.status('node1')).problems, []);
+  t.ok(await startsWithTunnel(lab), 'the kernel had made a tunl0 by itself');
 
   await t.test('its address is in the Node, and IPAM’s', async (t) => {
     const { stdout } = await lab.calicoctl('node1', ['get', 'node', 'node1', '-o', 'json']);
@@ -67,20 +38,18 @@ t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
     t.match((await lab.calicoctl('node1', ['ipam', 'show', `--ip=${address}`])).stdout, /ipipTunnelAddress/);
   });
 
-  await t.test('what is on the wire is protocol 4, and 1480 octets fit', async (t) => {
-    const capture = ['timeout', '20', 'tcpdump', '-n', '-l', '-i', 'eth0', '-c', '1', 'ip proto 4'];
-    const captured = lab.exec('node2', capture);
-    let line = '';
-    void captured.then(({ stdout }) => {
-      line = stdout;
-    });
-    await lab.until('a packet to be captured', async () => {
-      await ping(lab, from, to);
-      return line !== '';
-    });
-    t.match(line, /172\.18\.0\.1\d > 172\.18\.0\.1\d/);
-    t.equal(await ping(lab, from, to, '-M', 'do', '-s', `${1480 - 28}`), 0);
-    t.not(await ping(lab, from, to, '-M', 'do', '-s', `${1480 - 27}`), 0);
+  await t.test('what is on the wire is the pods’ packet in one of protocol 4', async (t) => {
+    const inner = `${from.address} > ${to.address}: ICMP echo request`;
+    t.match(await onTheWire(lab, 'node2', from, to), `IP 172.18.0.11 > 172.18.0.12: IP ${inner}`);
+  });
+
+  await t.test('the tunnel and the pods have twenty octets less than the cable, and that much fits', async (t) => {
+    t.match(await output(lab, 'node1', 'ip link show eth0'), / mtu 1500 /);
+    t.match(await output(lab, 'node1', 'ip link show tunl0'), /UP.* mtu 1480 /);
+    t.match(await output(lab, 'node1', `ip -n ${from.namespace} link show eth0`), / mtu 1480 /);
+    const header = 20 + 8;
+    t.equal(await ping(lab, from, to, '-M', 'do', '-s', `${1480 - header}`), 0);
+    t.not(await ping(lab, from, to, '-M', 'do', '-s', `${1480 - header + 1}`), 0);
   });
 
   await t.test('tunl0 is taken down, its address removed, a route deleted: all is back', async (t) => {
@@ -88,18 +57,28 @@ t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
     for (const attack of ['ip link set tunl0 down', 'ip addr flush dev tunl0', `ip route del ${block}`]) {
       t.equal((await lab.exec('node1', attack.split(' '))).code, 0, attack);
       await lab.until(`a reply after: ${attack}`, async () => (await lab.ping(from, `${to.address}`)) !== undefined);
+      await lab.until('the address', async () => (await output(lab, 'node1', 'ip addr show tunl0')).includes('inet '));
     }
   });
 
   await t.test('the mode changes under a running ping, and no reply is lost', async (t) => {
+    const [block] = await blocksOf(lab, 'node2');
+    const changes = await watch(t, lab, 'node1', ['ip', 'monitor', 'route']);
     const pings = startPing(from.namespace, `${to.address}`);
     for (const mode of ['Never', 'Always', 'CrossSubnet', 'Always'] as const) {
       await patchPool(lab, { ipipMode: mode });
-      await untilWay(lab, mode);
+      await untilAll(lab, WAYS[mode]);
       const seen = pings.replies.length;
       await lab.until('replies after the change', async () => pings.replies.length > seen + 10);
     }
     t.same(missing(await pings.stop()), []);
+    const ofBlock = changes.filter(({ line }) => line.includes(block)).map(({ line }) => line);
+    t.ok(ofBlock.length >= 4, 'each change is a route');
+    t.same(
+      ofBlock.filter((line) => line.startsWith('Deleted ')),
+      [],
+      'that takes the place of the one before',
+    );
   });
 });
 
@@ -107,7 +86,8 @@ t.test('where new namespaces have no tunl0 of the kernel’s, it is made', async
   const setting = 'net.core.fb_tunnels_only_for_init_net';
   const before = await sysctl(setting, '2');
   t.teardown(() => sysctl(setting, before));
-  const lab = await twoNodes(t);
-  await untilWay(lab, 'Always');
+  const lab = await nodesWithPods(t, 2, 'Always');
+  t.notOk(await startsWithTunnel(lab), 'the kernel had made none');
+  await untilAll(lab, TUNNELLED);
   t.ok((await lab.reachability()).complete);
 });

@@ -2,19 +2,23 @@
 # Runs a command in a User-Mode Linux kernel on the host's own files, as root, and ends with its exit code. What the command
 # writes stays in memory and is gone afterwards.
 #
-#   test/uml/run.sh [-t SECONDS] [-m MEMORY] [-w DIRECTORY]... [--] COMMAND [ARGUMENT]...
+# Time stands still while anything computes, and jumps to the next timer when all processes wait.
 #
+#   test/uml/run.sh [-r] [-t SECONDS] [-m MEMORY] [-w DIRECTORY]... [--] COMMAND [ARGUMENT]...
+#
+# -r          time as it runs for the host
+# -t          how long the guest may live, in the host's time
 # -w          a directory whose changes reach the host
 # UML_KERNEL  the kernel (default: the one of build.sh)
-# UML_ARGS    more words for the kernel, such as `time-travel`
 # UML_PASS    names of variables that the command gets; PATH always is
 #
 # Exit codes of its own: 124 the time is up, 125 the guest ended without an answer; then its log is on stderr.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-limit=300 memory=1G writable=
-while getopts t:m:w: option; do
+limit=280 memory=2G writable= clock=time-travel=inf-cpu
+while getopts rt:m:w: option; do
   case $option in
+    r) clock= ;;
     t) limit=$OPTARG ;;
     m) memory=$OPTARG ;;
     w) writable=$writable${writable:+:}$(realpath "$OPTARG") ;;
@@ -30,7 +34,7 @@ kernel=$(realpath "$kernel")
 # big enough nor executable.
 if [ -z "${TMPDIR:-}" ]; then
   free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
-  if grep -qE '^[^ ]+ /dev/shm [^ ]+ [^ ]*noexec' /proc/mounts || [ "${free:-0}" -lt 1500000 ]; then
+  if grep -qE '^[^ ]+ /dev/shm [^ ]+ [^ ]*noexec' /proc/mounts || [ "${free:-0}" -lt 2500000 ]; then
     export TMPDIR=/tmp
   fi
 fi
@@ -44,8 +48,12 @@ trap 'rm -rf "$shared"' EXIT
   echo
 } > "$shared/command"
 
-# Each system call of the guest is a hand-over between two processes of the host, which is slow between CPUs.
-cpu=$(awk '/^Cpus_allowed_list/ { split($2, first, /[,-]/); print first[1] }' /proc/self/status)
+# Each system call of the guest is a hand-over between two processes of the host, which is slow between CPUs: it gets one
+# of them, and one that no other guest has while there is such a one.
+for cpu in $(taskset -cp $$ | sed 's/.*: //; s/,/ /g; s/\([0-9]*\)-\([0-9]*\)/$(seq \1 \2)/g; s/.*/echo &/' | bash); do
+  exec 9>"${TMPDIR:-/tmp}/vrt-uml-cpu$cpu"
+  if flock -n 9; then break; fi
+done
 prefix=(timeout -k 5 "$limit" taskset -c "$cpu")
 # In a process namespace of its own nothing of it outlives us, whatever kills us.
 signal=TERM
@@ -55,7 +63,7 @@ if unshare --pid --fork --kill-child true 2>/dev/null; then
 fi
 "${prefix[@]}" "$kernel" mem="$memory" root=/dev/root rootfstype=hostfs rootflags=/ ro init="$here/init.sh" \
   con=null con0=null,fd:2 con1=null,fd:1 ssl=null ssl0=null,fd:3 console=ttyS0 quiet loglevel=4 panic=-1 \
-  umid="u$$" uml_dir="$shared/" ${UML_ARGS:-} VRT_SHARED="$shared" ${writable:+VRT_WRITABLE="$writable"} \
+  umid="u$$" uml_dir="$shared/" $clock VRT_SHARED="$shared" ${writable:+VRT_WRITABLE="$writable"} \
   </dev/null 3>"$shared/log" &
 guest=$!
 trap 'kill -$signal $guest 2>/dev/null; wait $guest; exit 143' INT TERM HUP

@@ -1,0 +1,15 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import t from 'tap';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+t.test('the lab that users start, with Calico’s defaults: IPIP Always', async (t) => {
+  const options = ['--nodes', '3', '--pods', '2', '--subnets', '2', '--env', 'CALICO_IPV4POOL_IPIP=Always'];
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'lab', 'up', '--exit', ...options]);
+  t.match(stdout, /^All 30 paths between pods work\.$/m);
+  const routes = stdout.split('\n').filter((line) => /^10\.244\.\S+ via /.test(line));
+  t.equal(routes.length, 2);
+  for (const route of routes) t.match(route, / dev tunl0 proto 80 onlink$/);
+});
