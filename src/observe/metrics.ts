@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { NodeStatus } from '../control/index.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
+import { defineProcessMetrics } from './process-metrics.ts';
 
 /** The state behind a number of an FSM state, as `vrouter_bgp_session_state` counts them. */
 const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
@@ -27,7 +28,7 @@ export class Metrics {
     this.#status = sources.status;
     this.#routesWritten = sources.routesWritten;
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
+    defineProcessMetrics(registers);
     this.updateToKernel = new Histogram({
       name: 'vrouter_bgp_convergence_seconds',
       help: 'From the first byte of an UPDATE to its routes being in the kernel',

@@ -104,7 +104,8 @@ t.test('metrics tell of sessions, prefixes, blocks, routes, convergence and the 
   ]) {
     t.ok(body.split('\n').includes(line), line);
   }
-  t.match(body, 'nodejs_eventloop_lag_seconds');
+  t.match(body, /^process_resident_memory_bytes [1-9]/m);
+  t.match(body, /^process_cpu_seconds_total [0-9]/m);
 });
 
 t.test('counters do not grow by being read', async (t) => {

@@ -18,11 +18,7 @@ export class LogWatch {
   start(): boolean {
     if (this.#watcher !== undefined) return true;
     try {
-      const watcher = watch(this.#path, { persistent: false }, (event) => {
-        // Removed or replaced: what comes now is in another file.
-        if (event === 'rename') this.stop();
-        this.#written();
-      });
+      const watcher = watch(this.#path, { persistent: false }, () => this.#written());
       watcher.on('error', () => this.stop());
       this.#watcher = watcher;
       return true;

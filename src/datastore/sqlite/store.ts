@@ -27,13 +27,12 @@ export interface SqliteOptions {
   readonly history?: number;
 }
 
-/** How often a watch asks whether another process has written, in milliseconds, where nothing tells it of writes. */
+/** How often a watch asks whether another process has written, in milliseconds, while there are writes. */
 const pollInterval = 20;
-/** The same where it is told: the net for what slips through. */
+/** After so many looks in vain it waits for the kernel to tell of the next write. */
+const calm = 3;
+/** And looks all the same now and then. */
 const safetyInterval = 200;
-/** The log is written just before the commit is to be seen: when to look again after that, each time twice as late. */
-const firstLook = 2;
-const lastLook = 32;
 
 /** Resources in one SQLite file, shared by all processes of a machine. */
 export class SqliteStore implements Store {
@@ -45,12 +44,12 @@ export class SqliteStore implements Store {
   #dataVersion = -1;
   #cancelPoll: Cancel | undefined;
   readonly #log: LogWatch;
-  #cancelLook: Cancel | undefined;
+  #looksInVain = 0;
 
   private constructor(connection: Connection, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
-    this.#log = new LogWatch(connection.path, () => this.#lookNow());
+    this.#log = new LogWatch(connection.path, () => this.#written());
   }
 
   static async open({ path, clock = systemClock, history = 10_000 }: SqliteOptions): Promise<SqliteStore> {
@@ -115,7 +114,7 @@ export class SqliteStore implements Store {
     };
     signal.addEventListener('abort', done, { once: true });
     this.#watching.add(done);
-    this.#poll();
+    this.#poll(pollInterval);
     try {
       yield* follow(this.#connection, kind, revision, { clock: this.#clock, wake: this.#wake, signal, isClosed });
     } finally {
@@ -155,39 +154,36 @@ export class SqliteStore implements Store {
     return atRevision(object, String(this.#connection.record(key, type, formatJson(object))));
   }
 
-  /** While anybody watches: wakes them when another process has written. */
-  #poll(): void {
-    if (this.#cancelPoll !== undefined) return;
-    const interval = this.#log.start() ? safetyInterval : pollInterval;
-    this.#cancelPoll = this.#clock.after(interval, () => {
+  /**
+   * While anybody watches: wakes them when another process has written. In times of many writes it asks at intervals,
+   * whose cost is bounded; in quiet ones it is told, which costs nothing.
+   */
+  #poll(interval: number): void {
+    this.#cancelPoll ??= this.#clock.after(interval, () => {
       this.#cancelPoll = undefined;
       if (this.#watching.size === 0 || !this.#connection.isOpen) return this.#rest();
+      // Before the look: what is written after it is told.
+      const isTold = this.#looksInVain >= calm && this.#log.start();
       this.#look();
-      this.#poll();
+      this.#poll(isTold ? safetyInterval : pollInterval);
     });
+  }
+
+  /** The log may have been written to a moment before the write is to be seen: the next looks will find it. */
+  #written(): void {
+    this.#rest();
+    this.#look();
+    this.#poll(pollInterval);
   }
 
   #rest(): void {
+    this.#log.stop();
+    this.#looksInVain = 0;
     this.#cancelPoll?.();
     this.#cancelPoll = undefined;
-    this.#cancelLook?.();
-    this.#cancelLook = undefined;
-    this.#log.stop();
   }
 
-  #lookNow(): void {
-    this.#cancelLook?.();
-    if (!this.#look()) this.#lookAgain(firstLook);
-  }
-
-  #lookAgain(delay: number): void {
-    this.#cancelLook = this.#clock.after(delay, () => {
-      if (!this.#look() && delay < lastLook) this.#lookAgain(delay * 2);
-    });
-  }
-
-  /** Whether another process has written since the last look. */
-  #look(): boolean {
+  #look(): void {
     let version: number;
     try {
       version = this.#connection.dataVersion();
@@ -195,10 +191,11 @@ export class SqliteStore implements Store {
       // The watches find the same failure when they read, and report it.
       version = -1;
     }
-    if (version === this.#dataVersion && version >= 0) return false;
+    this.#looksInVain++;
+    if (version === this.#dataVersion && version >= 0) return;
+    this.#looksInVain = 0;
     this.#dataVersion = version;
     this.#wake.wake();
-    return true;
   }
 }
 
