@@ -62,9 +62,9 @@ function enabled(felix: FelixSettings, family: 4 | 6): boolean {
 
 /** One bit, by which packets that are encrypted already are known. */
 function markOf({ nftablesMarkMask, iptablesMarkMask }: FelixSettings): number {
-  const mask = nftablesMarkMask ?? iptablesMarkMask ?? DEFAULT_MARKS;
+  const mask = nftablesMarkMask || iptablesMarkMask || DEFAULT_MARKS;
   const bits = Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0).filter((bit) => (bit & mask) !== 0);
-  return bits[Math.min(MARK_INDEX, bits.length - 1)] ?? DEFAULT_MARKS & -DEFAULT_MARKS;
+  return bits[Math.min(MARK_INDEX, bits.length - 1)];
 }
 
 /** Where a node can be reached and by what key, or why it can't. */

@@ -16,6 +16,8 @@ type Wrap = (store: Store) => Pick<Store, 'get' | 'update'>;
 class Bench {
   readonly cluster = new TestCluster();
   readonly addresses: TunnelAddresses;
+  /** Tunnels without a device. */
+  readonly deviceless = new Set<string>();
 
   constructor(wrap: Wrap = (store) => store) {
     this.addresses = new TunnelAddresses({
@@ -25,6 +27,7 @@ class Bench {
       facts: new StoreFacts(this.cluster.store),
       clock: this.cluster.clock,
       log: silentLog,
+      isReady: (kind) => !this.deviceless.has(kind),
     });
   }
 
@@ -180,4 +183,55 @@ t.test('no address left: it is said, tried again, and the other tunnels go on', 
   t.same(addresses.problems(), []);
   t.equal((await full.store.get(NODE))?.spec.bgp?.ipv4IPIPTunnelAddr, '10.0.0.3');
   await addresses.stop();
+});
+
+t.test(
+  'WireGuard’s device has one while the node has a key, from whatever pool, unless nodes encrypt for themselves',
+  async (t) => {
+    const bench = await Bench.create({ [V4]: {}, 'fd00::/122': {} });
+    const { store } = bench.cluster;
+    const inNode = async () => (await store.get(NODE))!.spec.wireguard;
+    const setKeys = async (status: { wireguardPublicKey?: string; wireguardPublicKeyV6?: string }) => {
+      await store.update<'Node'>({ ...(await store.get(NODE))!, status });
+      bench.addresses.apply(CHANGED);
+      await bench.settle();
+    };
+    t.equal(await inNode(), undefined);
+    await setKeys({ wireguardPublicKey: 'k' });
+    t.same(await inNode(), { interfaceIPv4Address: '10.0.0.0' });
+    t.equal(await bench.ownerOf('10.0.0.0'), 'wireguard-tunnel-addr-n1');
+    await setKeys({ wireguardPublicKey: 'k', wireguardPublicKeyV6: 'k' });
+    t.same(await inNode(), { interfaceIPv4Address: '10.0.0.0', interfaceIPv6Address: 'fd00::' });
+    const key = { kind: 'FelixConfiguration', name: 'default' } as const;
+    await store.create(newResource(key.kind, { name: key.name }, { wireguardHostEncryptionEnabled: true }));
+    bench.addresses.apply([{ key, resource: undefined }]);
+    await bench.settle();
+    t.equal(await inNode(), undefined, 'the node’s own address does');
+    await store.delete(key);
+    await setKeys({ wireguardPublicKey: 'k' });
+    t.match(await inNode(), { interfaceIPv4Address: /^10\.0\.0\./ });
+    await setKeys({});
+    t.equal(await inNode(), undefined);
+    t.same(
+      (await bench.cluster.dump()).filter((line) => line.startsWith('handle')),
+      [],
+    );
+  },
+);
+
+t.test('others hear of an address once the tunnel’s device is there, and go on hearing of it', async (t) => {
+  const bench = await Bench.create({ '10.0.0.0/24': { blockSize: 26 } });
+  bench.deviceless.add('vxlan');
+  await bench.change('10.0.0.0/24', { vxlanMode: 'Always' });
+  t.same(await bench.inNode(), [undefined, undefined, undefined]);
+  bench.deviceless.clear();
+  bench.addresses.deviceReady();
+  await bench.settle();
+  const [, address] = await bench.inNode();
+  t.type(address, 'string');
+  bench.deviceless.add('vxlan');
+  bench.addresses.deviceReady();
+  await bench.settle();
+  t.same(await bench.inNode(), [undefined, address, undefined], 'a device that is made anew is back in a moment');
+  await bench.addresses.stop();
 });
