@@ -12,14 +12,14 @@ import { DAEMON, type Outcome, pause } from './swarm.ts';
  * namespace, each daemon in turn in another, and no kernel routes. A figure is the median of as many rounds as begin
  * in `--seconds`, three at most.
  *
- *     node bench/bgp-peers.ts [--case NAME]… [--daemon NAME]… [--rounds 3] [--seconds 12] [--scale 0.01]
+ *     node bench/bgp-peers.ts [--case NAME]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 0.01]
  */
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', multiple: true },
     daemon: { type: 'string', multiple: true },
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '12' },
+    seconds: { type: 'string', default: '8' },
     scale: { type: 'string', default: '1' },
   },
 });
@@ -42,8 +42,12 @@ const names = { daemon: `vrb-${process.pid}-d`, peers: `vrb-${process.pid}-p` };
 /** Milliseconds for a daemon that listens to have done the rest. */
 const STARTED = 300;
 
+/** The daemon of the present round. */
+let present: Daemon | undefined;
+
 async function round(program: Program, name: string, peerCase: PeerCase): Promise<Round> {
   const daemon = new Daemon(program, peerCase, names.daemon, join(directory, program.name));
+  present = daemon;
   while (!daemon.isListening) {
     if (!daemon.isRunning) throw new Error(`${program.name} does not run: ${daemon.log}`);
     await pause(50);
@@ -102,7 +106,7 @@ interface Cell {
 function cell({ limit, measures, paths = 1 }: PeerCase, results: readonly Round[]): Cell {
   const { detail, drops, milliseconds } = results.at(-1)!;
   const extra = detail === undefined ? '' : `, ${detail}`;
-  const lost = drops === 0 || measures === 'flaps' ? '' : `, ${drops} connections dropped`;
+  const lost = drops === 0 || measures === 'flaps' ? '' : `, dropped ${drops}`;
   if (milliseconds === undefined) return { text: `> ${limit} s${extra}${lost}` };
   if (measures === 'flaps') return { text: detail ?? '' };
   if (measures === 'memory') {
@@ -129,6 +133,19 @@ function print(title: string, results: ReadonlyMap<string, readonly Round[]>, pe
   }
 }
 
+function cleanUp(): void {
+  if (present?.isRunning) present.kill();
+  ip('netns', 'del', names.peers);
+  ip('netns', 'del', names.daemon);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    cleanUp();
+    process.exit(1);
+  });
+}
 ip('netns', 'add', names.peers);
 ip('netns', 'add', names.daemon);
 try {
@@ -152,7 +169,5 @@ try {
     print(peerCase.title, results, peerCase);
   }
 } finally {
-  ip('netns', 'del', names.peers);
-  ip('netns', 'del', names.daemon);
-  rmSync(directory, { recursive: true, force: true });
+  cleanUp();
 }

@@ -208,12 +208,14 @@ export class Daemon {
     this.#listing = false;
     if (!this.isRunning) return;
     const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-    const impatience = setTimeout(() => {
-      for (const pid of family(this.#child.pid ?? 0)) process.kill(pid, 'SIGKILL');
-    }, 5000);
+    const impatience = setTimeout(() => this.kill(), 5000);
     this.#child.kill('SIGTERM');
     await gone;
     clearTimeout(impatience);
+  }
+
+  kill(): void {
+    for (const pid of family(this.#child.pid ?? 0)) process.kill(pid, 'SIGKILL');
   }
 
   #inside(command: readonly string[]): string[] {

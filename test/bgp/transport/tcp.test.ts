@@ -75,6 +75,35 @@ t.test('a last message arrives although the other side keeps sending', async (t)
   t.equal((await readAll(far)).text, 'goodbye');
 });
 
+t.test('what the kernel has no room for waits its turn, and is counted when it goes', async (t) => {
+  const { listener, next } = await server(t, '127.2.0.1');
+  listener.admit([{ from: '127.2.0.8' }]);
+  const arriving = next();
+  const reader = connect({ host: '127.2.0.1', port: listener.port, localAddress: '127.2.0.8' });
+  t.teardown(() => reader.destroy());
+  const writer = await arriving;
+  const drained = new Promise<void>((resolve) => writer.receive({ data() {}, drained: resolve, closed() {} }));
+  const sent: Buffer[] = [];
+  do {
+    sent.push(Buffer.alloc(50_000, sent.length));
+  } while (writer.write(sent.at(-1)!));
+  const all = Buffer.concat(sent);
+  t.ok(writer.taken > 0 && writer.backlog > 0);
+  t.equal(writer.taken + writer.backlog, all.length);
+  const read: Buffer[] = [];
+  let octets = 0;
+  await new Promise<void>((resolve) => {
+    reader.on('data', (chunk) => {
+      read.push(chunk);
+      octets += chunk.length;
+      if (octets >= all.length) resolve();
+    });
+  });
+  await drained;
+  t.ok(Buffer.concat(read).equals(all));
+  t.same([writer.taken, writer.backlog], [all.length, 0]);
+});
+
 t.test('strangers are closed unread; nobody is let in before admission', async (t) => {
   const { listener, accepted } = await server(t, '127.2.0.1');
   for (const admissions of [[], [{ from: '127.2.0.9' }]]) {
