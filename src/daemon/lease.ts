@@ -108,7 +108,8 @@ export class Lease {
     const { clock, log } = this.#options;
     // Whatever is late in answering counts from when it was asked.
     const asked = clock.now();
-    const guard = this.#leads ? clock.after(this.#renewedAt + DEADLINE - asked, () => this.#become(false)) : undefined;
+    const left = Math.max(0, this.#renewedAt + DEADLINE - asked);
+    const guard = this.#leads ? clock.after(left, () => this.#become(false)) : undefined;
     try {
       const won = await this.#contend(asked);
       if (won) this.#renewedAt = asked;

@@ -47,18 +47,18 @@ export async function readAll(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** The values of `source`, and undefined after each `silence` milliseconds without one. */
+/** The values of `source`, and undefined after each silence without one; how long that is, in milliseconds, is asked each time. */
 export async function* withSilences<Value>(
   source: AsyncGenerator<Value>,
   clock: Clock,
-  silence: number,
+  silence: () => number,
 ): AsyncGenerator<Value | undefined> {
   let next = source.next();
   next.catch(() => {});
   try {
     for (;;) {
       const { promise: quiet, resolve } = Promise.withResolvers<undefined>();
-      const cancel = clock.after(silence, () => resolve(undefined));
+      const cancel = clock.after(silence(), () => resolve(undefined));
       const first = await Promise.race([next, quiet]).finally(cancel);
       if (first === undefined) {
         yield undefined;

@@ -5,8 +5,8 @@
  */
 import { appendFileSync } from 'node:fs';
 import { formatAddress, sleep, systemClock } from '../../src/base/index.ts';
-import { type DatastoreConfig, DatastoreUnavailable, openStore } from '../../src/datastore/index.ts';
-import { type AutoAssignment, Ipam, isIpamError } from '../../src/ipam/index.ts';
+import { type DatastoreConfig, DatastoreUnavailable, openStore, Syncer } from '../../src/datastore/index.ts';
+import { type AutoAssignment, factKinds, Ipam, isIpamError, KnownFacts, StoreFacts } from '../../src/ipam/index.ts';
 
 export interface RacerOptions {
   readonly datastore: DatastoreConfig;
@@ -26,7 +26,19 @@ export interface RacerResult {
 
 const options = JSON.parse(process.argv[2]) as RacerOptions;
 const store = await openStore(options.datastore);
-const ipam = new Ipam({ store, clock: systemClock });
+// As in the daemon: what an assignment must know besides blocks comes from a syncer.
+const facts = new KnownFacts(new StoreFacts(store));
+const synced = Promise.withResolvers<void>();
+const syncer = new Syncer({
+  store,
+  kinds: factKinds,
+  onUpdates: (batch) => facts.apply(batch),
+  onStatus: (status) => status === 'in-sync' && synced.resolve(),
+});
+syncer.start();
+await synced.promise;
+facts.inSync();
+const ipam = new Ipam({ store, clock: systemClock, facts });
 const held: [string, string][] = [];
 let assigned = 0;
 let refused = 0;
@@ -48,6 +60,7 @@ for (let operation = 0; operation < options.operations; operation++) {
   if (held.length > options.hold || given === undefined) await giveBack();
 }
 process.stdout.write(JSON.stringify({ assigned, refused, held } satisfies RacerResult));
+await syncer.stop();
 await store.close();
 
 /** Undefined: the datastore went away, and nobody knows whether the handle has got an address. */

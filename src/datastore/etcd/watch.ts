@@ -51,7 +51,7 @@ export async function* watchKind<Kind extends KindName>(
   };
   const answers = client.stream<WatchAnswer>('/v3/watch', { create_request: request }, signal);
   try {
-    for await (const answer of withSilences(answers, clock, silence)) {
+    for await (const answer of withSilences(answers, clock, () => silence)) {
       if (signal.aborted) return;
       if (answer === undefined) {
         await probe();

@@ -89,16 +89,18 @@ export class KubernetesClient {
     }
   }
 
-  /** The answers to a watch, one JSON text in each line, until the server ends it or `signal` aborts. */
+  /** The answers to a watch, one JSON text in each line, until the server ends it or `signal` aborts. `onOpen`: it has begun. */
   async *stream<Answer>(
     path: string,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    onOpen: () => void,
   ): AsyncGenerator<Answer> {
     let response: IncomingMessage | undefined;
     try {
       response = await this.#send({ method: 'GET', path, query }, signal);
       if (response.statusCode !== 200) throw failure(response.statusCode!, await readAll(response));
+      onOpen();
       for await (const line of lines(response)) yield parseJson(line) as Answer;
     } catch (error) {
       if (signal.aborted && !this.isClosed) return;

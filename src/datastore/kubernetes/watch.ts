@@ -18,6 +18,9 @@ const watchLasts = 60;
 /** A server that neither says anything nor ends the watch for this much longer is gone, in milliseconds. */
 const grace = 15_000;
 
+/** A watch that has begun and isn't told within this time that its revision is gone is a good one, in milliseconds. */
+const settling = 1000;
+
 /** Changes of one collection after `revision`. */
 export async function* watchCollection<Kind extends KindName>(
   client: KubernetesClient,
@@ -32,14 +35,27 @@ export async function* watchCollection<Kind extends KindName>(
     const timeoutSeconds = String(watchLasts + Math.floor(Math.random() * 30));
     const query = { watch: '1', allowWatchBookmarks: 'true', resourceVersion: at, timeoutSeconds };
     const giveUp = new AbortController();
-    const answers = client.stream<WatchAnswer>(collection.path, query, AbortSignal.any([signal, giveUp.signal]));
+    let state: 'opening' | 'open' | 'settled' = 'opening';
+    const either = AbortSignal.any([signal, giveUp.signal]);
+    const onOpen = (): void => {
+      state = 'open';
+    };
+    const answers = client.stream<WatchAnswer>(collection.path, query, either, onOpen);
     const patience = Number(timeoutSeconds) * 1000 + grace;
-    for await (const answer of withSilences(answers, clock, patience)) {
+    for await (const answer of withSilences(answers, clock, () => (state === 'settled' ? patience : settling))) {
       if (signal.aborted) return;
+      if (answer === undefined && state !== 'settled' && clock.now() - began < patience) {
+        if (state === 'opening') continue;
+        // Nothing has changed, and the server is there: nobody has to wait for its first bookmark to know.
+        state = 'settled';
+        yield { type: 'bookmark', revision: at };
+        continue;
+      }
       if (answer === undefined) {
         giveUp.abort();
         throw new DatastoreUnavailable(`the API server has been silent for ${patience / 1000} s`);
       }
+      state = 'settled';
       // Whatever went wrong inside a stream, the remedy is to list again.
       if (answer.type === 'ERROR') throw new RevisionExpired(at);
       at = answer.object.metadata.resourceVersion ?? at;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { VirtualClock } from '../../../src/base/index.ts';
 import { type KindStatus, Syncer, type SyncStatus } from '../../../src/datastore/index.ts';
 import { KubernetesStore } from '../../../src/datastore/kubernetes/index.ts';
 import { newResource } from '../../../src/model/index.ts';
@@ -71,6 +72,36 @@ t.test('through an outage and a compaction a syncer keeps what it knows, and cat
   server.refuseWith = undefined;
   await until(() => !known.has('goes') && statuses.at(-1) === 'in-sync');
   test.same([...known], ['kept']);
+});
+
+t.test('after an outage in which nothing changed a syncer is in sync without waiting for a bookmark', async (test) => {
+  const server = await ApiServer.start();
+  const clock = new VirtualClock();
+  const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url }, clock);
+  const statuses: SyncStatus[] = [];
+  const onStatus = (status: SyncStatus): unknown => statuses.push(status);
+  const syncer = new Syncer({ store, kinds: ['IPPool'], onUpdates: () => {}, onStatus, clock });
+  test.teardown(async () => {
+    await store.close();
+    await syncer.stop();
+    await server.stop();
+  });
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) {
+      await clock.advanceAsync(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  syncer.start();
+  await until(() => server.requests.includes('WATCH /apis/crd.projectcalico.org/v1/ippools'));
+  server.refuseWith = 503;
+  server.cut();
+  await until(() => statuses.at(-1) === 'wait');
+  server.refuseWith = undefined;
+  const away = clock.now();
+  await until(() => statuses.at(-1) === 'in-sync');
+  test.ok(clock.now() - away < 30_000, 'well before the first bookmark of a minute later');
+  test.equal(server.requests.filter((line) => line.startsWith('GET')).length, 1, 'and without another listing');
 });
 
 t.test('a listing of many objects comes in pages', async (test) => {

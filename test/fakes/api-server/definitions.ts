@@ -1,10 +1,10 @@
-import { parse } from 'yaml';
-import { crdManifests } from '../../../deploy/crds.ts';
+import { crdKinds, customResourceDefinition } from '../../../src/model/index.ts';
 import { type Admit, Refusal } from './objects.ts';
 import { faultsOf, type Schema, withDefaults } from './schema.ts';
 
 /** A CustomResourceDefinition, as far as this server reads it. */
 export interface Definition {
+  readonly metadata: { readonly name: string };
   readonly spec: {
     readonly group: string;
     readonly scope: 'Cluster' | 'Namespaced';
@@ -28,7 +28,9 @@ export interface Definition {
 
 /** Our definitions, by resource: `ippools.crd.projectcalico.org`. */
 export const definitions: ReadonlyMap<string, Definition> = new Map(
-  [...crdManifests()].map(([file, text]) => [file.replace(/\.yaml$/, ''), parse(text) as Definition]),
+  crdKinds
+    .map((kind) => customResourceDefinition(kind) as unknown as Definition)
+    .map((definition) => [definition.metadata.name, definition]),
 );
 
 /** Fills in defaults and refuses what breaks the schema or a rule, with 422. */

@@ -16,7 +16,7 @@ export class ApiServer {
   readonly objects = new Objects(admitCustom);
   /** Requests are refused with this HTTP status while it is set. */
   refuseWith: number | undefined;
-  /** `METHOD path`, of each request. */
+  /** `METHOD path`, of each request; watches as `WATCH path`. */
   readonly requests: string[] = [];
   readonly #server: Server;
   readonly #token: string | undefined;
@@ -26,15 +26,16 @@ export class ApiServer {
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
-  static async start(options: { readonly token?: string } = {}): Promise<ApiServer> {
-    const server = new ApiServer(options.token);
-    server.#server.listen(0, '127.0.0.1');
+  static async start({ token, host }: { readonly token?: string; readonly host?: string } = {}): Promise<ApiServer> {
+    const server = new ApiServer(token);
+    server.#server.listen(0, host ?? '127.0.0.1');
     await once(server.#server, 'listening');
     return server;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `http://${address}:${port}`;
   }
 
   /** Cuts all connections, as a crash of the server does. */
@@ -50,7 +51,7 @@ export class ApiServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
-    this.requests.push(`${request.method} ${url.pathname}`);
+    this.requests.push(`${url.searchParams.get('watch') ? 'WATCH' : request.method} ${url.pathname}`);
     try {
       if (this.refuseWith !== undefined) throw new Refusal(this.refuseWith, 'Unavailable', 'made to refuse');
       if (this.#token !== undefined && request.headers.authorization !== `Bearer ${this.#token}`) {

@@ -1,0 +1,39 @@
+/**
+ * The tests' API server as a process, for daemons in network namespaces: `api-server-process.ts HOST NODE …` listens on HOST
+ * and knows these nodes. It says its URL; then each line that it is told is done and answered by a line: `block NODE CIDR`
+ * claims a block, `pod NODE NAME` makes a pod, `refuse` answers nothing but 503 from now on and cuts all connections, `serve` ends that, `requests`
+ * answers with a JSON array of all requests so far.
+ */
+import { createInterface } from 'node:readline';
+import { parsePrefix } from '../../src/base/index.ts';
+import { KubernetesStore } from '../../src/datastore/kubernetes/index.ts';
+import { Ipam } from '../../src/ipam/index.ts';
+import { newResource } from '../../src/model/index.ts';
+import { ApiServer } from '../fakes/api-server/index.ts';
+
+const [host, ...nodes] = process.argv.slice(2);
+const server = await ApiServer.start({ host });
+const core = (resource: string, name: string, namespace?: string, spec: object = {}): unknown =>
+  server.objects.create({ resource, namespace }, { metadata: { name }, spec });
+for (const node of nodes) core('nodes', node);
+core('namespaces', 'default');
+const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+const pool = { cidr: '10.244.0.0/16', natOutgoing: false };
+await store.create(newResource('IPPool', { name: 'default-ipv4-ippool' }, pool));
+const own = server.requests.length;
+console.log(server.url);
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, node, subject] = line.split(' ');
+  let answer = 'done';
+  if (command === 'block') await new Ipam({ store }).claimAffinity(parsePrefix(subject), node);
+  if (command === 'pod') core('pods', subject, 'default', { nodeName: node });
+  if (command === 'refuse') {
+    server.refuseWith = 503;
+    server.cut();
+  }
+  if (command === 'serve') server.refuseWith = undefined;
+  if (command === 'requests') answer = JSON.stringify(server.requests.slice(own));
+  console.log(answer);
+}
+process.exit();

@@ -1,0 +1,137 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Test } from 'tap';
+import { type CniRequest, type NodeStatus, nodeStatusSchema, request } from '../../src/control/index.ts';
+import { makeNamespace } from '../fakes/namespaces.ts';
+
+const ADDRESSES = { node1: '192.0.2.1', node2: '192.0.2.2' } as const;
+type Name = keyof typeof ADDRESSES;
+
+/** Two nodes in namespaces of their own, joined by a cable; the API server is beside the first. */
+export class Cluster {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'vrt-kubed-'));
+  readonly #namespaces = { node1: makeNamespace(), node2: makeNamespace() };
+  readonly #pods: ReturnType<typeof makeNamespace>[] = [];
+  readonly #daemons = new Map<Name, ChildProcess>();
+  #server!: ChildProcess;
+  #lines!: AsyncIterator<string>;
+  #url = '';
+
+  static async start(t: Test): Promise<Cluster> {
+    const cluster = new Cluster();
+    t.teardown(() => cluster.#stop());
+    const { node1, node2 } = cluster.#namespaces;
+    ip('link', 'add', 'eth0', 'netns', node1.name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', node2.name);
+    for (const name of ['node1', 'node2'] as const) {
+      const words = ['-n', cluster.#namespaces[name].name];
+      ip(...words, 'addr', 'add', `${ADDRESSES[name]}/24`, 'dev', 'eth0');
+      for (const device of ['lo', 'eth0']) ip(...words, 'link', 'set', device, 'up');
+    }
+    const script = join(import.meta.dirname, 'api-server-process.ts');
+    const nodes = Object.keys(ADDRESSES);
+    cluster.#server = cluster.#spawn('node1', [script, ADDRESSES.node1, ...nodes], {}, 'pipe');
+    cluster.#lines = createInterface({ input: cluster.#server.stdout! })[Symbol.asyncIterator]();
+    cluster.#url = await cluster.#line();
+    for (const name of ['node1', 'node2'] as const) await cluster.run(name);
+    return cluster;
+  }
+
+  async ask(command: string): Promise<string> {
+    this.#server.stdin!.write(`${command}\n`);
+    return this.#line();
+  }
+
+  async run(name: Name): Promise<void> {
+    const env = {
+      DATASTORE_TYPE: 'kubernetes',
+      K8S_API_ENDPOINT: this.#url,
+      NODENAME: name,
+      IP: `${ADDRESSES[name]}/24`,
+      CALICO_NODENAME_FILE: join(this.#folder, `${name}.nodename`),
+      VROUTER_SOCKET: this.socket(name),
+      VROUTER_IPAM_LEDGER: 'none',
+      VROUTER_MTU_FILE: 'none',
+      VROUTER_BGP_HOLD_TIME: '3',
+      VROUTER_BGP_CONNECT_RETRY_TIME: '1',
+      VROUTER_BGP_RESTART_TIME: '1',
+      FELIX_LOGSEVERITYSCREEN: 'error',
+    };
+    this.#daemons.set(name, this.#spawn(name, ['src/main.ts', 'daemon'], env, 'ignore'));
+    await this.until(`the daemon of ${name} answers`, async () => (await this.status(name)).ready);
+  }
+
+  async kill(name: Name): Promise<void> {
+    const daemon = this.#daemons.get(name)!;
+    const ended = once(daemon, 'exit');
+    daemon.kill('SIGKILL');
+    await ended;
+  }
+
+  status(name: Name): Promise<NodeStatus> {
+    return request(this.socket(name), { op: 'status' }, nodeStatusSchema);
+  }
+
+  routes(name: Name): string {
+    return ip('-n', this.#namespaces[name].name, 'route', 'show', 'proto', '80');
+  }
+
+  /** A pod that Kubernetes knows of, with a namespace for its network. */
+  async pod(node: Name, name: string): Promise<CniRequest> {
+    await this.ask(`pod ${node} ${name}`);
+    const namespace = makeNamespace();
+    this.#pods.push(namespace);
+    const args = { K8S_POD_NAMESPACE: 'default', K8S_POD_NAME: name, K8S_POD_INFRA_CONTAINER_ID: name };
+    const config = { cniVersion: '1.0.0', name: 'k8s-pod-network' };
+    return { containerId: name, ifName: 'eth0', netns: namespace.path, args, config };
+  }
+
+  async until(what: string, condition: () => Promise<boolean>): Promise<void> {
+    for (let turn = 0; turn < 1200; turn++) {
+      if (await condition().catch(() => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`never happened: ${what}`);
+  }
+
+  socket(name: Name): string {
+    return join(this.#folder, `${name}.sock`);
+  }
+
+  #spawn(
+    node: Name,
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+    stdio: 'pipe' | 'ignore',
+  ): ChildProcess {
+    const { name } = this.#namespaces[node];
+    return spawn('ip', ['netns', 'exec', name, process.execPath, ...words], {
+      stdio: [stdio, stdio, 'inherit'],
+      env: { PATH: process.env['PATH'], ...env },
+    });
+  }
+
+  async #line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error('the API server has ended');
+    return value;
+  }
+
+  async #stop(): Promise<void> {
+    for (const child of [...this.#daemons.values(), this.#server]) {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) continue;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
+    for (const namespace of [...this.#pods, ...Object.values(this.#namespaces)]) namespace.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function ip(...words: readonly string[]): string {
+  return execFileSync('ip', words, { encoding: 'utf8' });
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { cniResultSchema, request } from '../../src/control/index.ts';
+import { Cluster } from './kubernetes-cluster.ts';
+
+const needsRoot = process.getuid?.() === 0 ? {} : { skip: 'needs root' };
+t.setTimeout(180_000);
+
+const BLOCKS = { node1: '10.244.0.0/26', node2: '10.244.0.64/26' } as const;
+
+t.test('two daemons on an API server that goes away and comes back', needsRoot, async (t) => {
+  const cluster = await Cluster.start(t);
+  for (const name of ['node1', 'node2'] as const) await cluster.ask(`block ${name} ${BLOCKS[name]}`);
+  const other = { node1: 'node2', node2: 'node1' } as const;
+  for (const name of ['node1', 'node2'] as const) {
+    await cluster.until(`${name} has the other's block`, async () =>
+      cluster.routes(name).includes(BLOCKS[other[name]]),
+    );
+  }
+
+  await t.test('a pod comes and goes', async (t) => {
+    const pod = await cluster.pod('node1', 'web');
+    const added = await request(cluster.socket('node1'), { op: 'cni.add', request: pod }, cniResultSchema);
+    t.match(added, { ips: [{ address: /^10\.244\.0\.\d+\/32$/ }] });
+    await request(cluster.socket('node1'), { op: 'cni.del', request: pod }, z.unknown());
+  });
+
+  await t.test('everything that they ask for is allowed by the manifest, and little else', async (t) => {
+    const asked = new Set((JSON.parse(await cluster.ask('requests')) as string[]).map(permissionOf));
+    const allowed = permissions();
+    t.strictSame([...asked].filter((permission) => !allowed.has(permission)).sort(), []);
+    const writes = [...allowed].filter((permission) => /^(create|update|patch|delete) /.test(permission));
+    t.strictSame(writes.filter((permission) => !asked.has(permission) && RARE[permission] === undefined).sort(), []);
+  });
+
+  await t.test('while it is away the nodes forward and announce with what they know, and say so', async (t) => {
+    await cluster.ask('refuse');
+    await cluster.until('node1 says that the datastore does not answer', async () =>
+      (await cluster.status('node1')).problems.some((problem) => problem.includes('the datastore does not answer')),
+    );
+    const before = (await cluster.status('node1')).datastore;
+    t.equal(before.inSync, false);
+    await cluster.until('what it knows grows old', async () => {
+      const { lastEventAgeSeconds } = (await cluster.status('node1')).datastore;
+      return lastEventAgeSeconds > before.lastEventAgeSeconds + 1;
+    });
+    const status = await cluster.status('node1');
+    t.match(status.bgp?.peers, [{ state: 'up' }], 'the session goes on');
+    t.ok(status.routes.desired > 0 && status.routes.desired === status.routes.programmed, 'all routes are there');
+    for (const name of ['node1', 'node2'] as const) t.match(cluster.routes(name), BLOCKS[other[name]]);
+  });
+
+  await t.test('a neighbour that starts anew hears the announcements of one that cannot reach it', async (t) => {
+    await cluster.ask('serve');
+    await cluster.kill('node2');
+    await cluster.until('node1 has lost it', async () => !cluster.routes('node1').includes(BLOCKS.node2));
+    await cluster.run('node2');
+    await cluster.until('node2 learns again', async () => cluster.routes('node2').includes(BLOCKS.node1));
+    await cluster.ask('block node2 10.244.0.128/26');
+    await cluster.until('and what is new comes through', async () =>
+      cluster.routes('node1').includes('10.244.0.128/26'),
+    );
+    await cluster.until('node1 is in sync', async () => (await cluster.status('node1')).datastore.inSync);
+    t.pass();
+  });
+});
+
+/** What is written in cases that this test doesn't make, and when. */
+const RARE: Readonly<Record<string, string>> = {
+  'create ippools.crd.projectcalico.org': 'at the first start in a cluster without pools',
+  'update clusterinformations.crd.projectcalico.org': 'after an upgrade',
+  'update kubecontrollersconfigurations.crd.projectcalico.org': 'when the lease is renewed',
+  'update ipamhandles.crd.projectcalico.org': 'for the second address of a pod',
+  'delete ipamblocks.crd.projectcalico.org': 'when a block is given up',
+  'delete blockaffinities.crd.projectcalico.org': 'when a block is given up',
+};
+
+const VERBS: Readonly<Record<string, string>> = {
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+  WATCH: 'watch',
+};
+
+/** `GET /api/v1/nodes/a` is `get nodes`, as roles name it. */
+function permissionOf(line: string): string {
+  const [method, path] = line.split(' ');
+  const found = /^\/api(?:s\/([^/]+))?\/v1\/(?:namespaces\/[^/]+\/)?([^/]+)(?:\/([^/]+))?(\/status)?$/.exec(path);
+  const [, group, plural, name, status = ''] = found ?? [];
+  const verb = VERBS[method] ?? (name === undefined ? 'list' : 'get');
+  return `${verb} ${plural}${status}${group === undefined ? '' : `.${group}`}`;
+}
+
+interface RoleRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+function permissions(): ReadonlySet<string> {
+  const documents = parseAllDocuments(readFileSync('deploy/rbac.yaml', 'utf8')).map((document) => document.toJS());
+  const role = documents.find(({ kind }) => kind === 'ClusterRole') as { readonly rules: readonly RoleRule[] };
+  return new Set(
+    role.rules.flatMap(({ apiGroups: [group], resources, verbs }) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}${group === '' ? '' : `.${group}`}`)),
+    ),
+  );
+}
