@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { inNamespace, mustRun } from '../src/lab/command.ts';
@@ -27,22 +28,32 @@ const NETWORKS: Readonly<Record<string, Network>> = {
   bridge: () => ({ type: 'bridge', bridge: 'cni0', isGateway: true, ipam: hostLocal(99) }),
 };
 
+const kit = await makeKit(`b${process.pid}`);
 const lab = await Lab.start({
   name: `b${process.pid}`,
-  programs: programsOf(fileURLToPath(new URL('../src/main.ts', import.meta.url))),
+  // The lab's own pods get their network by the plugin as it is installed.
+  programs: { ...programsOf(fileURLToPath(new URL('../src/main.ts', import.meta.url))), cni: [`${kit.bin}/calico`] },
 });
-const kit = await makeKit(`b${process.pid}`);
 try {
   const [node, other] = await lab.addNodes(2);
   await lab.untilConverged();
   process.stdout.write(row(['', `alone, ${CALLS} calls`, '', `${AT_ONCE} at once`, '']));
   process.stdout.write(row(['', 'p50', 'p99', 'p50', 'p99']));
+  await measureFloor(kit);
   for (const [name, network] of Object.entries(NETWORKS)) await measurePlugin(name, network(node), node, kit);
   for (const [name, network] of Object.entries(NETWORKS)) await measureSandboxes(name, network(node), node, kit);
   await measureReach(node, other);
 } finally {
   await lab.stop();
   kit.remove();
+}
+
+/** What a process of Node's costs that does nothing: no plugin of ours can take less. */
+async function measureFloor({ directory }: Kit): Promise<void> {
+  const empty = `${directory}/empty.cjs`;
+  writeFileSync(empty, '');
+  const call = () => mustRun([process.execPath, empty], { env: { PATH: process.env['PATH'] } });
+  report('node, an empty file', await times(CALLS, 1, call), await times(AT_ONCE, AT_ONCE, call));
 }
 
 async function measurePlugin(name: string, network: Record<string, unknown>, node: NodePlan, { bin, directory }: Kit) {

@@ -1,5 +1,6 @@
 import { CniError, cniErrors } from './errors.ts';
 
+/** In order. */
 export const SUPPORTED_VERSIONS = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'];
 
 const COMMANDS = ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS'] as const;
@@ -35,6 +36,10 @@ export function readInput(env: Readonly<Record<string, string | undefined>>, std
     );
   }
   const config = readConfig(stdin);
+  const since = SINCE[command];
+  if (since !== undefined && SUPPORTED_VERSIONS.indexOf(config.cniVersion) < SUPPORTED_VERSIONS.indexOf(since)) {
+    throw new CniError(cniErrors.incompatibleVersion, `config version ${config.cniVersion} does not allow ${command}`);
+  }
   const needs = NEEDS[command].filter((name) => !env[name]);
   if (needs.length > 0) {
     throw new CniError(cniErrors.invalidEnvironment, `required env variables [${needs.join(',')}] missing`);
@@ -62,6 +67,9 @@ const NEEDS: Readonly<Record<Command, readonly string[]>> = {
   GC: ['CNI_PATH'],
   STATUS: ['CNI_PATH'],
 };
+
+/** Commands that earlier versions of the specification did not have. */
+const SINCE: Partial<Readonly<Record<Command, string>>> = { CHECK: '0.4.0', GC: '1.1.0', STATUS: '1.1.0' };
 
 function readConfig(stdin: string): CniInput['request']['config'] {
   let config: unknown;

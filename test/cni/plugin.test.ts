@@ -13,9 +13,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runCni } from '../../src/cni/index.ts';
+import type { Command } from '../../src/cni/input.ts';
 import { cniRequest, deletionsFolder } from '../../src/control/index.ts';
 
 const CONFIG = { cniVersion: '1.0.0', name: 'k8s-pod-network', type: 'calico' };
+/** The version that allows every command. */
+const NEWEST = { ...CONFIG, cniVersion: '1.1.0' };
 const ENV = {
   CNI_COMMAND: 'ADD',
   CNI_CONTAINERID: 'c1',
@@ -110,7 +113,7 @@ t.test('the result has the shape of the version asked for', async (t) => {
 t.test('DEL, CHECK and STATUS print nothing when all is well; DEL needs no namespace', async (t) => {
   const { env, asked } = await daemon(t, { ok: true, result: {} });
   for (const command of ['DEL', 'CHECK', 'STATUS']) {
-    t.same(await call({ ...env, CNI_COMMAND: command }), { code: 0, printed: undefined }, command);
+    t.same(await call({ ...env, CNI_COMMAND: command }, NEWEST), { code: 0, printed: undefined }, command);
   }
   const { CNI_NETNS: _, ...late } = env;
   t.same(await call({ ...late, CNI_COMMAND: 'DEL' }), { code: 0, printed: undefined });
@@ -146,7 +149,7 @@ t.test('VERSION answers without a daemon, in the version asked for', async (t) =
 });
 
 t.test('STATUS without a daemon says that the plugin is not available', async (t) => {
-  const { printed } = await call({ ...ENV, CNI_COMMAND: 'STATUS', VROUTER_SOCKET: NO_DAEMON });
+  const { printed } = await call({ ...ENV, CNI_COMMAND: 'STATUS', VROUTER_SOCKET: NO_DAEMON }, NEWEST);
   t.equal(printed?.['code'], 50);
 });
 
@@ -156,7 +159,10 @@ t.test('a daemon that is starting is asked again', async (t) => {
   t.match(await call(env), { code: 0 });
   t.equal(asked.length, 2);
   const status = await daemon(t, starting);
-  t.match((await call({ ...status.env, CNI_COMMAND: 'STATUS' })).printed, { code: 50, msg: /not ready: reading/ });
+  t.match((await call({ ...status.env, CNI_COMMAND: 'STATUS' }, NEWEST)).printed, {
+    code: 50,
+    msg: /not ready: reading/,
+  });
 });
 
 t.test('DEL without a daemon is left on disk, once, for the daemon to find', async (t) => {
@@ -235,14 +241,14 @@ t.test(
 );
 
 /** What each command cannot do without, by the specification; the rest of the environment it may lack. */
-const NEEDED: Readonly<Record<string, readonly string[]>> = {
+const NEEDED: Readonly<Record<Command, readonly string[]>> = {
   ADD: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_PATH'],
   DEL: ['CNI_CONTAINERID', 'CNI_IFNAME', 'CNI_PATH'],
   CHECK: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_PATH'],
   GC: ['CNI_PATH'],
   STATUS: ['CNI_PATH'],
 };
-const FULL = { ...CONFIG, cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] };
+const FULL = { ...NEWEST, 'cni.dev/valid-attachments': [] };
 
 for (const [command, needed] of Object.entries(NEEDED)) {
   t.test(`${command} needs ${needed.join(', ')}, and a configuration`, async (t) => {
@@ -276,6 +282,26 @@ for (const [command, needed] of Object.entries(NEEDED)) {
   });
 }
 
+/** The versions of the configuration that allow a command. */
+const ALLOWED: Readonly<Record<Command, readonly string[]>> = {
+  ADD: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'],
+  DEL: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'],
+  CHECK: ['0.4.0', '1.0.0', '1.1.0'],
+  GC: ['1.1.0'],
+  STATUS: ['1.1.0'],
+};
+
+for (const [command, allowed] of Object.entries(ALLOWED)) {
+  t.test(`${command} is for configurations of version ${allowed.join(', ')}`, async (t) => {
+    const { env } = await daemon(t, { ok: true, result: RESULT });
+    for (const cniVersion of ALLOWED.ADD) {
+      const { printed } = await call({ ...env, CNI_COMMAND: command }, { ...FULL, cniVersion });
+      if (allowed.includes(cniVersion)) t.notMatch(printed, { code: Number }, cniVersion);
+      else t.match(printed, { code: 1, msg: `config version ${cniVersion} does not allow ${command}` }, cniVersion);
+    }
+  });
+}
+
 /** Wrong input, and the code that the specification has for it. */
 const WRONG: readonly (readonly [
   what: string,
@@ -299,7 +325,7 @@ const WRONG: readonly (readonly [
   ['no name', {}, { cniVersion: '1.0.0' }, 7, /name/],
   ['a version of the future', {}, { ...CONFIG, cniVersion: '9.0.0' }, 1, /9\.0\.0/],
   ['a version of the past', {}, { ...CONFIG, cniVersion: '0.1.0' }, 1, /0\.1\.0/],
-  ['GC without attachments', { CNI_COMMAND: 'GC' }, CONFIG, 7, /valid-attachments/],
+  ['GC without attachments', { CNI_COMMAND: 'GC' }, NEWEST, 7, /valid-attachments/],
 ];
 for (const [what, env, stdin, code, message] of WRONG) {
   t.test(`${what} is error ${code}`, async (t) => {

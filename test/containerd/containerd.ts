@@ -82,7 +82,11 @@ export class Containerd {
     this.#process = spawn(command, args, { stdio: ['ignore', log, log] });
     const cri = new Cri(this.#path('sock'));
     this.#cri = cri;
-    await until(systemClock, 'containerd to answer', async () => (await cri.sandboxes()) !== undefined);
+    await until(systemClock, 'containerd to answer', async () => (await cri.sandboxes()) !== undefined).catch(
+      (error) => {
+        throw new Error(`containerd does not answer; its last words: ${this.log().slice(-2000)}`, { cause: error });
+      },
+    );
     await mustRun(['ctr', '-a', this.#path('sock'), '-n', 'k8s.io', 'images', 'import', this.#kit.image]);
     await until(systemClock, 'the image to be known', () => cri.hasImage(IMAGE));
     await until(systemClock, "containerd's network to be ready", async () => {
