@@ -34,6 +34,9 @@ export interface BmpClientOptions {
   readonly log?: Log;
 }
 
+/** Milliseconds that the telling of tables may take before others have their turn. */
+const SLICE = 3;
+
 /** What is known of a session on the way up, and as long as it is up. */
 interface Session {
   ends: SessionEnds;
@@ -41,6 +44,8 @@ interface Session {
   receivedOpen: Uint8Array | undefined;
   down: PeerDownReason;
   up: boolean;
+  /** The collector knows that it is up. */
+  told: boolean;
 }
 
 /**
@@ -57,6 +62,13 @@ export class BmpClient {
   #connection: Connection | undefined;
   #cancelDial: Cancel = () => {};
   #cancelTimer: Cancel = () => {};
+  /** Sessions whose tables a new collector has still to be told. */
+  #untold: Session[] = [];
+  #cancelTurn: Cancel = () => {};
+  /** The collector wants a pause. */
+  #blocked = false;
+  /** Octets of tables that were written since it last had read all. */
+  #tableOctets = 0;
   #running = false;
 
   constructor(options: BmpClientOptions) {
@@ -80,6 +92,7 @@ export class BmpClient {
     this.#running = false;
     this.#cancelDial();
     this.#cancelTimer();
+    this.#cancelTurn();
     this.#connection?.write(encodeTermination(0, reason));
     this.#connection?.end();
     this.#connection = undefined;
@@ -96,12 +109,13 @@ export class BmpClient {
         const session = this.#session(key, record);
         session.up = true;
         session.ends = record;
+        session.told = false;
         if (this.connected) this.#peerUp(session);
         break;
       }
       case 'down': {
         const session = this.#sessions.get(key);
-        if (session?.up) this.#send(encodePeerDown(session.ends, this.#now(), session.down));
+        if (session?.told) this.#send(encodePeerDown(session.ends, this.#now(), session.down));
         this.#sessions.delete(key);
         break;
       }
@@ -121,7 +135,8 @@ export class BmpClient {
         this.#session(key, record).down = { kind: direction, notification: bytes.slice() };
         break;
       case MESSAGE.UPDATE:
-        if (direction === 'received' && this.connected) {
+        // Of one that is not told yet the table will speak.
+        if (direction === 'received' && this.connected && this.#sessions.get(key)?.told) {
           this.#send(encodeRouteMonitoring(record, this.#now(), bytes));
         }
         break;
@@ -131,7 +146,7 @@ export class BmpClient {
   #session(key: string, ends: SessionEnds): Session {
     let session = this.#sessions.get(key);
     if (session === undefined) {
-      session = { ends, sentOpen: undefined, receivedOpen: undefined, down: { kind: 'lost' }, up: false };
+      session = { ends, sentOpen: undefined, receivedOpen: undefined, down: { kind: 'lost' }, up: false, told: false };
       this.#sessions.set(key, session);
     }
     return session;
@@ -160,27 +175,60 @@ export class BmpClient {
     connection.receive({
       // A collector has nothing to say (§3.2).
       data: () => {},
-      drained: () => {},
+      drained: () => {
+        this.#blocked = false;
+        this.#tableOctets = 0;
+        this.#tellTables();
+      },
       closed: (reason) => {
         this.#connection = undefined;
         this.#retry(reason);
       },
     });
     const { name, description } = this.#options;
+    this.#blocked = false;
+    this.#tableOctets = 0;
     this.#send(encodeInitiation(name, description));
-    for (const session of this.#sessions.values()) {
-      if (!session.up) continue;
-      this.#peerUp(session);
-      for (const update of this.#options.table(session.ends.peer)) {
-        this.#send(encodeRouteMonitoring({ ...session.ends, fourOctetAs: true }, this.#now(), update));
-      }
-    }
-    if (this.connected) this.#backoff.reset();
+    this.#untold = [...this.#sessions.values()];
+    for (const session of this.#untold) session.told = false;
+    this.#tellTables();
     this.#report();
   }
 
-  #peerUp({ ends, sentOpen, receivedOpen }: Session): void {
-    if (sentOpen && receivedOpen) this.#send(encodePeerUp(ends, this.#now(), sentOpen, receivedOpen));
+  /**
+   * Tells who is up and their tables: one session after another, as fast as the collector reads, some milliseconds at
+   * a time. A table is told at one stroke, since the session may change it afterwards.
+   */
+  #tellTables(): void {
+    this.#cancelTurn();
+    const { clock } = this.#options;
+    const end = clock.now() + SLICE;
+    while (this.connected && !this.#blocked && this.#untold.length > 0) {
+      if (clock.now() >= end) {
+        this.#cancelTurn = clock.soon(() => this.#tellTables());
+        return;
+      }
+      this.#tellTable(this.#untold.shift()!);
+    }
+    if (this.connected && this.#untold.length === 0) this.#backoff.reset();
+  }
+
+  #tellTable(session: Session): void {
+    if (!session.up || session.told || this.#sessions.get(keyOf(session.ends)) !== session) return;
+    this.#peerUp(session);
+    const ends = { ...session.ends, fourOctetAs: true };
+    for (const update of this.#options.table(ends.peer)) {
+      const message = encodeRouteMonitoring(ends, this.#now(), update);
+      this.#tableOctets += message.length;
+      this.#write(message);
+    }
+  }
+
+  #peerUp(session: Session): void {
+    const { ends, sentOpen, receivedOpen } = session;
+    if (sentOpen === undefined || receivedOpen === undefined) return;
+    session.told = true;
+    this.#send(encodePeerUp(ends, this.#now(), sentOpen, receivedOpen));
   }
 
   /** Statistics now and then. */
@@ -189,19 +237,23 @@ export class BmpClient {
     this.#cancelTimer();
     if (statisticsInterval === 0 || !this.connected) return;
     this.#cancelTimer = clock.after(statisticsInterval * 1000, () => {
-      for (const { up, ends } of this.#sessions.values()) {
-        if (up) this.#send(encodeStatistics(ends, this.#now(), statistics(ends.peer)));
+      for (const { told, ends } of this.#sessions.values()) {
+        if (told) this.#send(encodeStatistics(ends, this.#now(), statistics(ends.peer)));
       }
       this.#report();
     });
   }
 
+  #write(message: Uint8Array): void {
+    if (this.#connection?.write(message) === false) this.#blocked = true;
+  }
+
+  /** What happens now, as opposed to what tables say, must not pile up. */
   #send(message: Uint8Array): void {
+    this.#write(message);
     const connection = this.#connection;
-    if (connection === undefined) return;
-    connection.write(message);
     const { buffer = BUFFER } = this.#options;
-    if (connection.backlog <= buffer) return;
+    if (connection === undefined || connection.backlog - this.#tableOctets <= buffer) return;
     this.#connection = undefined;
     connection.destroy();
     this.#retry(`it reads too slowly: more than ${buffer} octets wait for it`);

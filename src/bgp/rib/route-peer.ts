@@ -115,19 +115,24 @@ export class RoutePeer {
     admission.done();
   }
 
-  /** Asks the import policy again about every path of the peer. */
+  /** Asks the import policy again about every path of the peer, in the turns that follow. */
   readmit(rib: AdjRibIn, pool: AttributePool): void {
-    const { stale, longLivedStale, unrefreshed, ownNextHop, leaked } = pathFlag;
-    rib.each(this.source!, (path) => {
-      const received = rib.paths.received(path);
-      const before = rib.paths.flags[path];
-      const kept = before & (stale | longLivedStale | unrefreshed);
-      const refusal = this.#flags(pool, received, (before & ownNextHop) !== 0, (before & leaked) !== 0);
-      const admission = this.#admissions(rib, pool, received);
-      const admitted = refusal === 0 ? admission.admit?.(rib.paths.prefix[path]) : undefined;
-      rib.amend(path, admitted?.attributes ?? received, kept | refusal | (admitted?.flags ?? 0));
-      admission.done();
+    rib.sweeps.begin(this.source!.index, (path) => {
+      this.#readmit(rib, pool, path);
+      return false;
     });
+  }
+
+  #readmit(rib: AdjRibIn, pool: AttributePool, path: number): void {
+    const { stale, longLivedStale, unrefreshed, ownNextHop, leaked } = pathFlag;
+    const received = rib.paths.received(path);
+    const before = rib.paths.flags[path];
+    const kept = before & (stale | longLivedStale | unrefreshed);
+    const refusal = this.#flags(pool, received, (before & ownNextHop) !== 0, (before & leaked) !== 0);
+    const admission = this.#admissions(rib, pool, received);
+    const admitted = refusal === 0 ? admission.admit?.(rib.paths.prefix[path]) : undefined;
+    rib.amend(path, admitted?.attributes ?? received, kept | refusal | (admitted?.flags ?? 0));
+    admission.done();
   }
 
   /** Why the import filter refuses a path, or undefined. */

@@ -19,8 +19,8 @@ interface Sweep {
 }
 
 /**
- * Removals of a source's paths, done bit by bit: a lost session may have brought a million, and others must have
- * their turn meanwhile. A sweep goes along the chain from where it began; paths that come later are in front of that
+ * Work on all of a source's paths, done bit by bit: a lost session may have brought a million, or another import filter
+ * may apply to as many, and others must have their turn meanwhile. A sweep goes along the chain from where it began; paths that come later are in front of that
  * and out of its way.
  */
 export class Sweeps {
@@ -31,7 +31,10 @@ export class Sweeps {
     this.#chains = chains;
   }
 
-  /** Begins to remove the source's present paths that are `doomed` when they are looked at; `done` is called at the end. */
+  /**
+   * Begins to look at the source's present paths: those that are `doomed` then are removed, others it may have amended.
+   * `done` is called at the end.
+   */
   begin(source: number, doomed: (path: number) => boolean, done?: () => void): void {
     if (this.#chains.first(source) === NO_PATH) {
       done?.();

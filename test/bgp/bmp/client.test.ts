@@ -1,7 +1,8 @@
 import t from 'tap';
+import { VirtualClock } from '../../../src/base/index.ts';
 import { BMP_TYPE, BmpClient } from '../../../src/bgp/bmp/index.ts';
-import type { Connection } from '../../../src/bgp/transport/index.ts';
-import { createUpdateView, decodeUpdate } from '../../../src/bgp/wire/index.ts';
+import type { Connection, ConnectionReceiver } from '../../../src/bgp/transport/index.ts';
+import { createUpdateView, decodeUpdate, encodeEndOfRib, encodeOpen } from '../../../src/bgp/wire/index.ts';
 import { Network, type Node } from '../speaker-network.ts';
 
 const [A, B, COLLECTOR] = ['10.0.0.1', '10.0.0.2', '10.0.0.9'];
@@ -133,4 +134,69 @@ t.test('a collector that does not keep up is left, and starts again from the tab
   network.run(30);
   t.ok(bmp.connected);
   t.equal(collector.routes, 10);
+});
+
+t.test('tables are told as fast as the collector reads, and nothing of a session before its turn', async (t) => {
+  const clock = new VirtualClock();
+  const heard: string[] = [];
+  let receiver: ConnectionReceiver | undefined;
+  let reads = true;
+  const connection: Connection = {
+    local: { address: A, port: 40_000 },
+    remote: { address: COLLECTOR, port: 1790 },
+    backlog: 0,
+    taken: 0,
+    receive: (given) => {
+      receiver = given;
+    },
+    // The type, and for what is about a peer the last octet of its address.
+    write: (bytes) => {
+      const [name] = Object.entries(BMP_TYPE).find(([, type]) => type === bytes[5])!;
+      heard.push(bytes[5] === BMP_TYPE.INITIATION ? name : `${name} ${bytes[31]}`);
+      return reads || bytes[5] !== BMP_TYPE.ROUTE_MONITORING;
+    },
+    end: () => {},
+    destroy: () => {},
+  };
+  const bmp = new BmpClient({
+    collector: { address: COLLECTOR, port: 1790 },
+    transport: {
+      dial: (_options, { connected }) => clock.after(1000, () => connected(connection)),
+      listen: () => Promise.reject(new Error('nobody dials us')),
+    },
+    clock,
+    name: 'a',
+    description: 'a speaker',
+    table: () => [encodeEndOfRib('ipv4-unicast')],
+    statistics: () => ({ received: 0, accepted: 0, advertised: 0 }),
+  });
+  const open = encodeOpen({ asn: 65002, holdTime: 90, routerId: 2, capabilities: [] });
+  const of = (peer: number) => ({
+    peer: `10.0.0.${peer}`,
+    peerAs: 65002,
+    localAs: 65001,
+    routerId: peer,
+    local: { address: A, port: 179 },
+    remote: { address: `10.0.0.${peer}`, port: 30_000 },
+    fourOctetAs: true,
+  });
+  bmp.start();
+  for (const peer of [2, 3, 4]) {
+    bmp.record({ ...of(peer), kind: 'message', direction: 'sent', bytes: open });
+    bmp.record({ ...of(peer), kind: 'message', direction: 'received', bytes: open });
+    bmp.record({ ...of(peer), kind: 'up' });
+  }
+  reads = false;
+  clock.advance(1000);
+  t.same(heard.splice(0), ['INITIATION', 'PEER_UP 2', 'ROUTE_MONITORING 2'], 'it wants a pause');
+  const update = encodeEndOfRib('ipv4-unicast');
+  for (const peer of [2, 3]) bmp.record({ ...of(peer), kind: 'message', direction: 'received', bytes: update });
+  bmp.record({ ...of(4), kind: 'down', reason: 'gone' });
+  t.same(heard.splice(0), ['ROUTE_MONITORING 2'], 'the others it does not know');
+  reads = true;
+  receiver!.drained();
+  clock.advance(100);
+  t.same(heard.splice(0), ['PEER_UP 3', 'ROUTE_MONITORING 3']);
+  bmp.record({ ...of(3), kind: 'down', reason: 'gone' });
+  t.same(heard, ['PEER_DOWN 3']);
 });

@@ -74,6 +74,27 @@ t.test('a lost session is forgotten a slice at a time, and others take over', (t
   t.end();
 });
 
+t.test('another import filter is applied a slice at a time; one that comes on the way is applied in its place', (t) => {
+  const { clock, engine, best, join } = start();
+  const a = join('10.0.0.2');
+  say(engine, a, all, 200);
+  clock.advance(500);
+  t.equal(best.size, COUNT);
+  const reject = { name: 'nothing', rules: [], default: 'reject' as const };
+  engine.configure({ ...a.config, importFilter: reject });
+  clock.advance(1);
+  const { accepted } = engine.counts(a.config.address);
+  t.ok(accepted > 0 && accepted < COUNT, `${accepted} not looked at yet`);
+  engine.configure(a.config);
+  clock.advance(500);
+  t.equal(engine.counts(a.config.address).accepted, COUNT);
+  t.equal(best.size, COUNT);
+  engine.configure({ ...a.config, importFilter: reject });
+  clock.advance(500);
+  t.equal(best.size, 0);
+  t.end();
+});
+
 t.test('a peer that returns while its old routes are still going keeps what it announces now', (t) => {
   const { clock, engine, join } = start();
   const [a, c] = ['10.0.0.2', '10.0.0.4'].map(join);
