@@ -63,7 +63,7 @@ t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
 
   await t.test('the mode changes under a running ping, and no reply is lost', async (t) => {
     const [block] = await blocksOf(lab, 'node2');
-    const changes = await watch(t, lab, 'node1', ['ip', 'monitor', 'route']);
+    const changes = await watch(t, lab, 'node1', ['ip', '-4', 'monitor', 'route']);
     const pings = startPing(from.namespace, `${to.address}`);
     for (const mode of ['Never', 'Always', 'CrossSubnet', 'Always'] as const) {
       await patchPool(lab, { ipipMode: mode });

@@ -5,6 +5,9 @@ import { isUp, pass, secondsUntil, watch } from '../watching.ts';
 /** Seconds between attempts, before jitter has shortened each by up to a quarter; from then on the last. */
 const WAITS = [0.5, 1, 2, 4, 8, 16, 30, 30, 30];
 
+// The guest's time: minutes of it take seconds.
+t.setTimeout(3_600_000);
+
 t.test('a peer that refuses connections is tried again after ever longer waits', async (t) => {
   const lab = await cluster(t, { nodes: 2 });
   const syn = 'src host 172.18.0.11 and tcp dst port 179 and tcp[tcpflags] == tcp-syn';

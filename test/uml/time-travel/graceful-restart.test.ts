@@ -4,11 +4,14 @@ import { isUp, pass, seconds, secondsUntil, watch } from '../watching.ts';
 
 const RESTART_TIME = 120;
 
+// The guest's time: minutes of it take seconds.
+t.setTimeout(3_600_000);
+
 t.test('a daemon is killed and stays away: its routes stay for the restart time, then go', async (t) => {
   const lab = await cluster(t, { nodes: 2, pods: 1 });
   const [block] = await blocksOf(lab, 'node2');
   const [from, to] = ['node1', 'node2'].map((node) => podsOf(lab, node)[0]);
-  const routes = await watch(t, lab, 'node1', ['ip', 'monitor', 'route']);
+  const routes = await watch(t, lab, 'node1', ['ip', '-4', 'monitor', 'route']);
   await lab.endDaemon('node2', 'SIGKILL');
   const killed = seconds();
   await secondsUntil('the end of the session', async () => !(await isUp(lab, 'node1', 'node2')), 5);
@@ -34,7 +37,9 @@ t.test('a daemon is killed and stays away: its routes stay for the restart time,
 t.test('a daemon is killed and comes back in time: its routes stay for good', async (t) => {
   const lab = await cluster(t, { nodes: 2, pods: 1 });
   const [block] = await blocksOf(lab, 'node2');
-  const watched = await Promise.all(['node1', 'node2'].map((name) => watch(t, lab, name, ['ip', 'monitor', 'route'])));
+  const watched = await Promise.all(
+    ['node1', 'node2'].map((name) => watch(t, lab, name, ['ip', '-4', 'monitor', 'route'])),
+  );
   await lab.endDaemon('node2', 'SIGKILL');
   await pass(RESTART_TIME - 10);
   await lab.startDaemon('node2');
