@@ -30,6 +30,8 @@ export interface MassacreOptions {
 
 export interface MassacreReport {
   readonly begun: number;
+  /** Of those, how many got an address. */
+  readonly assigned: number;
   readonly killed: number;
   /** How often the datastore itself was killed, and came back. */
   readonly outages: number;
@@ -156,10 +158,12 @@ function linesOf(file: string): string[] {
 async function count(store: Store, folder: string): Promise<Omit<MassacreReport, 'killed' | 'outages' | 'failures'>> {
   const state = new Map<string, { readonly verb: string; readonly address: string | undefined }>();
   let begun = 0;
+  let assigned = 0;
   for (const file of readdirSync(folder).filter((name) => name.startsWith('journal-'))) {
     for (const line of linesOf(join(folder, file))) {
       const [verb, handle, address] = line.split(' ');
       if (verb === 'want') begun++;
+      if (verb === 'got') assigned++;
       state.set(handle, { verb, address });
     }
   }
@@ -178,7 +182,7 @@ async function count(store: Store, folder: string): Promise<Omit<MassacreReport,
   );
   const unexplained = leaked.filter(({ handle = '' }) => !unfinished.has(handle)).map(({ address }) => address);
   const remaining = await cleanUp(store);
-  return { begun, doubles, leaked: leaked.map(({ address }) => address), unexplained, findings, remaining };
+  return { begun, assigned, doubles, leaked: leaked.map(({ address }) => address), unexplained, findings, remaining };
 }
 
 /** The collector, a grace later. Every node assigns once, as a living node would, which ends half-done claims. */
@@ -217,7 +221,7 @@ if (import.meta.main) {
     processes,
     operations,
     lifetime: 200,
-    cidr: '10.0.0.0/22',
+    cidr: '10.0.0.0/20',
     seed: Date.now(),
   });
   console.log(report);
