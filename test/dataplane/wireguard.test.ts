@@ -290,6 +290,15 @@ t.test('port, mark, priority, tables and name change while it runs', async (t) =
   );
 });
 
+t.test('what was refused is forgotten when it is switched off', async (t) => {
+  const host = await Host.create();
+  for (let time = 0; time < 20; time++) host.machine.failOnce({ verb: 'wireguardGet' });
+  await host.dataplane.start(desired(wireguard()));
+  t.match(host.dataplane.tunnels.failures(), [{ what: `peers of ${DEV}` }]);
+  await apply(host);
+  t.same(host.dataplane.tunnels.failures(), []);
+});
+
 t.test('a kernel without WireGuard: one sentence that says what to do, and the rest goes on', async (t) => {
   const host = await Host.create();
   host.machine.missingKinds.add('wireguard');

@@ -71,6 +71,7 @@ export class WireguardPeers {
     });
   }
 
+  /** What was refused is not tried again. */
   stop(): void {
     this.#failing.clear();
   }

@@ -117,6 +117,7 @@ export class WireguardTunnel {
       const { ready, pending } = this.#device;
       if (desired === undefined) {
         await this.#routing.bring(undefined, 0);
+        this.#peers.stop();
         this.onKey(undefined);
       } else if (ready === undefined) {
         // A device that is there but could not be looked at goes on as it is, with the rule and routes that it has.
