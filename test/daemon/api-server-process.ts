@@ -11,6 +11,9 @@ import { Ipam } from '../../src/ipam/index.ts';
 import { newResource } from '../../src/model/index.ts';
 import { ApiServer } from '../fakes/api-server/index.ts';
 
+/** The first word of a line. */
+export type Order = 'block' | 'pod' | 'refuse' | 'serve' | 'requests';
+
 const [host, ...nodes] = process.argv.slice(2);
 const server = await ApiServer.start({ host });
 const core = (resource: string, name: string, namespace?: string, spec: object = {}): unknown =>

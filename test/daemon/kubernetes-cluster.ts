@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { type CniRequest, type NodeStatus, nodeStatusSchema, request } from '../../src/control/index.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
+import type { Order } from './api-server-process.ts';
 
 const ADDRESSES = { node1: '192.0.2.1', node2: '192.0.2.2' } as const;
 type Name = keyof typeof ADDRESSES;
@@ -40,8 +41,9 @@ export class Cluster {
     return cluster;
   }
 
-  async ask(command: string): Promise<string> {
-    this.#server.stdin!.write(`${command}\n`);
+  /** Has the API server's process do something; resolves with its answer. */
+  async ask(order: Order, ...words: readonly string[]): Promise<string> {
+    this.#server.stdin!.write(`${[order, ...words].join(' ')}\n`);
     return this.#line();
   }
 
@@ -81,7 +83,7 @@ export class Cluster {
 
   /** A pod that Kubernetes knows of, with a namespace for its network. */
   async pod(node: Name, name: string): Promise<CniRequest> {
-    await this.ask(`pod ${node} ${name}`);
+    await this.ask('pod', node, name);
     const namespace = makeNamespace();
     this.#pods.push(namespace);
     const args = { K8S_POD_NAMESPACE: 'default', K8S_POD_NAME: name, K8S_POD_INFRA_CONTAINER_ID: name };

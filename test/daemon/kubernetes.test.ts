@@ -12,7 +12,7 @@ const BLOCKS = { node1: '10.244.0.0/26', node2: '10.244.0.64/26' } as const;
 
 t.test('two daemons on an API server that goes away and comes back', needsRoot, async (t) => {
   const cluster = await Cluster.start(t);
-  for (const name of ['node1', 'node2'] as const) await cluster.ask(`block ${name} ${BLOCKS[name]}`);
+  for (const name of ['node1', 'node2'] as const) await cluster.ask('block', name, BLOCKS[name]);
   const other = { node1: 'node2', node2: 'node1' } as const;
   for (const name of ['node1', 'node2'] as const) {
     await cluster.until(`${name} has the other's block`, async () =>
@@ -58,7 +58,7 @@ t.test('two daemons on an API server that goes away and comes back', needsRoot, 
     await cluster.until('node1 has lost it', async () => !cluster.routes('node1').includes(BLOCKS.node2));
     await cluster.run('node2');
     await cluster.until('node2 learns again', async () => cluster.routes('node2').includes(BLOCKS.node1));
-    await cluster.ask('block node2 10.244.0.128/26');
+    await cluster.ask('block', 'node2', '10.244.0.128/26');
     await cluster.until('and what is new comes through', async () =>
       cluster.routes('node1').includes('10.244.0.128/26'),
     );
