@@ -65,6 +65,7 @@ const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
 export class Calculation {
   readonly #nodename: string;
   readonly #routerId: string | undefined;
+  readonly #withBgp: boolean;
   readonly #stored: { readonly [Kind in InputKind]: Map<string, ResourceOf<Kind>> } = {
     Node: new Map<string, Node>(),
     BGPConfiguration: new Map<string, BGPConfiguration>(),
@@ -89,10 +90,11 @@ export class Calculation {
   };
   #texts = new Map<string, string>();
 
-  /** `routerId`: a dotted quad; absent for the node's IPv4 address. */
-  constructor(options: { readonly nodename: string; readonly routerId?: string | undefined }) {
+  /** `routerId`: a dotted quad; absent for the node's IPv4 address. `bgp`: false where VXLAN carries everything. */
+  constructor(options: { readonly nodename: string; readonly routerId?: string | undefined; readonly bgp?: boolean }) {
     this.#nodename = options.nodename;
     this.#routerId = options.routerId;
+    this.#withBgp = options.bgp ?? true;
   }
 
   apply(updates: readonly Update[]): void {
@@ -157,7 +159,7 @@ export class Calculation {
     const { node } = this;
     const before = this.#desired.bgp;
     const id = this.#routerId ?? nodeAddress(node, 4);
-    if (node === undefined || id === undefined) return undefined;
+    if (!this.#withBgp || node === undefined || id === undefined) return undefined;
     const announce = this.#kept('announce', before?.announce, announcements(blocks, workloads, pools));
     if (before !== undefined && !this.#dirty.has('peers')) {
       return announce === before.announce ? before : { ...before, announce };

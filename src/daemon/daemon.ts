@@ -19,6 +19,11 @@ import { answer, type RequestSources } from './requests.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
 const TRY_AGAIN = 11;
+/** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
+const VXLAN_DEVICE: { readonly [kind: string]: 'vxlan4' | 'vxlan6' | undefined } = {
+  vxlan: 'vxlan4',
+  vxlanV6: 'vxlan6',
+};
 
 export interface DaemonParts {
   readonly config: DaemonConfig;
@@ -66,7 +71,11 @@ export class Daemon {
     const { config, store, kernel, clock, log } = parts;
     this.#parts = parts;
     this.#startedAt = clock.wallTime();
-    this.#calculation = new Calculation({ nodename: config.NODENAME, routerId: parts.routerId });
+    this.#calculation = new Calculation({
+      nodename: config.NODENAME,
+      routerId: parts.routerId,
+      bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
+    });
     this.#dataplane = new Dataplane({
       kernel,
       nft: parts.nft,
@@ -80,6 +89,10 @@ export class Daemon {
       clock,
       log: log.child({ component: 'ipam' }),
       ledger: config.VROUTER_IPAM_LEDGER,
+      tunnelIsReady: (kind) => {
+        const device = VXLAN_DEVICE[kind];
+        return device === undefined || this.#dataplane.tunnels.isReady(device);
+      },
     });
     this.#keys = new WireguardKeys({
       nodename: config.NODENAME,
@@ -237,6 +250,7 @@ export class Daemon {
     };
     const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
     this.#dataplane.onPodMtu = (mtu) => mtuFile.write(mtu);
+    this.#dataplane.tunnels.onVxlan = () => this.#addresses.tunnelReady();
     this.#dataplane.tunnels.onIpip = () => routing.tunnelChanged();
     await this.#dataplane.start(desired);
     await routing.apply(desired);

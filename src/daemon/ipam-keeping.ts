@@ -15,7 +15,7 @@ import type { KubeControllersConfiguration } from '../model/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
 import { ClusterFigures } from './cluster-figures.ts';
 import { Lease } from './lease.ts';
-import { TunnelAddresses } from './tunnel-addresses.ts';
+import { TunnelAddresses, type TunnelAddressKind } from './tunnel-addresses.ts';
 
 /** How often the settings are looked at again where nothing is to be collected, in milliseconds. */
 const IDLE_PERIOD = 5 * 60_000;
@@ -33,6 +33,8 @@ export interface IpamKeepingOptions {
   readonly log: Log;
   /** The ledger's file, or `none`. */
   readonly ledger: string;
+  /** Whether a tunnel's device is there, so that others may hear of its address; by default all are. */
+  readonly tunnelIsReady?: (kind: TunnelAddressKind) => boolean;
 }
 
 /**
@@ -61,7 +63,8 @@ export class IpamKeeping {
     this.#facts = new KnownFacts(new StoreFacts(store));
     this.#ledger = ledger === 'none' ? undefined : new LedgerFile({ path: ledger, log });
     this.ipam = new Ipam({ store, clock, facts: this.#facts, ledger: this.#ledger ?? noLedger });
-    this.#tunnels = new TunnelAddresses({ nodename, store, clock, log, ipam: this.ipam, facts: this.#facts });
+    const isReady = options.tunnelIsReady;
+    this.#tunnels = new TunnelAddresses({ nodename, store, clock, log, ipam: this.ipam, facts: this.#facts, isReady });
     const holder = `${nodename}_${randomUUID()}`;
     this.#lease = new Lease({ store, clock, log, holder, onChange: (leads) => this.#lead(leads) });
   }
@@ -91,6 +94,11 @@ export class IpamKeeping {
     await Promise.race([Promise.all([this.#tunnels.stop(), this.#lease.stop().then(() => this.#sweeping)]), patience]);
     enough.abort();
     this.#ledger?.close();
+  }
+
+  /** A tunnel's device has come. */
+  tunnelReady(): void {
+    this.#tunnels.deviceReady();
   }
 
   /** What goes on only in part: a tunnel without an address. */

@@ -14,7 +14,8 @@ import type { Node } from '../model/index.ts';
 
 /** The tunnels whose addresses are looked after, in the order in which they are given. */
 const KINDS = ['wireguard', 'wireguardV6', 'ipip', 'vxlan', 'vxlanV6'] as const satisfies readonly TunnelKind[];
-type Kind = (typeof KINDS)[number];
+export type TunnelAddressKind = (typeof KINDS)[number];
+type Kind = TunnelAddressKind;
 
 export interface TunnelAddressesOptions {
   readonly nodename: string;
@@ -23,6 +24,8 @@ export interface TunnelAddressesOptions {
   readonly facts: Facts;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether the tunnel's device is there: others send to an address as soon as the Node has it. */
+  readonly isReady?: ((kind: Kind) => boolean) | undefined;
 }
 
 /** Changes of these may ask for another address. */
@@ -51,6 +54,11 @@ export class TunnelAddresses {
     const matters = ({ key }: Update): boolean =>
       MATTERS.includes(key.kind) || (key.kind === 'Node' && key.name === nodename);
     if (batch.some(matters)) this.#soon();
+  }
+
+  /** A tunnel's device has become usable. */
+  deviceReady(): void {
+    this.#soon();
   }
 
   /** Pools and nodes are known from now on. */
@@ -100,6 +108,7 @@ export class TunnelAddresses {
     if (node === undefined) return;
     const text = addressOf(node, kind);
     const current = text === undefined ? undefined : tryParseAddress(text);
+    if (text === undefined && this.#options.isReady?.(kind) === false) return;
     const placeless = kind === 'ipip' && node.spec.bgp?.ipv4Address === undefined;
     if (placeless && text === undefined) return;
     const unused = kind.startsWith('wireguard') && !(await this.#usesWireguard(node, kind));

@@ -1,8 +1,9 @@
 import type { NodeStatus } from '../control/index.ts';
 
 /**
- * What keeps a cluster from being converged, as a sentence, or undefined: each node has an established session with
- * every other, and a route to every block of every other. `routes[i]` is `ip route` of the node of `statuses[i]`.
+ * What keeps a cluster from being converged, as a sentence, or undefined: each node that speaks BGP has an established
+ * session with every other, and each a route to every block of every other. `routes[i]` is `ip route` of the node of
+ * `statuses[i]`.
  */
 export function whatIsMissing(
   statuses: readonly NodeStatus[],
@@ -10,7 +11,8 @@ export function whatIsMissing(
 ): string | undefined {
   for (const [index, { nodename, bgp }] of statuses.entries()) {
     const established = bgp?.peers.filter(({ info }) => info.startsWith('Established')).length ?? 0;
-    if (established < statuses.length - 1) return `${nodename} has ${established} of ${statuses.length - 1} sessions`;
+    if (bgp !== undefined && established < statuses.length - 1)
+      return `${nodename} has ${established} of ${statuses.length - 1} sessions`;
     const destinations = new Set(routes[index].map((line) => line.split(' ')[0]));
     for (const other of statuses) {
       if (other === statuses[index]) continue;

@@ -56,6 +56,8 @@ export class RouteInstaller {
   /** How number by choice; -1 until worked out, `PENDING` while `tunl0` is being made. */
   #howOf: number[] = [];
   #pools: readonly PoolRange[] = [];
+  /** Routes whose pool is VXLAN's now, which stay until the tunnel has one for the prefix: nothing is lost meanwhile. */
+  readonly #handedOver = new Set<number>();
 
   constructor(table: RouteTable, nextHops: NextHops, tunnel: IpipTunnel) {
     this.family = table.family;
@@ -109,6 +111,15 @@ export class RouteInstaller {
     this.#reconsider((prefix) => this.#choice[prefix]);
   }
 
+  /** The kernel has what was wanted: routes that VXLAN has taken over may go. */
+  settled(): void {
+    for (const prefix of this.#handedOver) {
+      if (this.#table.wantedBy('tunnel', prefix) === 0) continue;
+      this.#handedOver.delete(prefix);
+      this.#table.want('bgp', prefix, 0);
+    }
+  }
+
   /** `tunl0` has come or gone. */
   tunnelChanged(): void {
     this.#forgetTunnel();
@@ -142,9 +153,18 @@ export class RouteInstaller {
       wider.set(this.#choice);
       this.#choice = wider;
     }
+    const before = carriageAt(this.#choice[prefix]);
     this.#choice[prefix] = choice;
     const how = choice === 0 ? 0 : this.#how(choice);
-    if (how !== PENDING) this.#table.want('bgp', prefix, how);
+    if (how === PENDING) return;
+    if (carriageAt(choice) !== 'reject') this.#handedOver.delete(prefix);
+    else if (this.#staysUntilTunnelled(prefix, before)) return void this.#handedOver.add(prefix);
+    this.#table.want('bgp', prefix, how);
+  }
+
+  #staysUntilTunnelled(prefix: number, before: Carriage | undefined): boolean {
+    if (this.#table.wantedBy('tunnel', prefix) > 0) return false;
+    return this.#handedOver.has(prefix) || (before !== undefined && before !== 'reject');
   }
 
   #how(choice: number): number {
@@ -206,5 +226,6 @@ function carriageOf({ vxlan, ipip, cidr }: DesiredPool): Carriage {
 }
 
 function carriageAt(choice: number): Carriage | undefined {
+  if (choice === 0) return undefined;
   return CARRIAGES[(choice - 1) % CARRIAGES.length];
 }

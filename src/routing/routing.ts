@@ -53,7 +53,10 @@ export class Routing {
       for (const installer of this.#installers) installer.nextHopsChanged(addresses);
       options.routes.schedule();
     };
-    options.routes.onSettled = () => this.#converged();
+    options.routes.onSettled = () => {
+      for (const installer of this.#installers) installer.settled();
+      this.#converged();
+    };
     this.#log = options.log.child({ component: 'routing' });
     this.#hold = new RestartHold({ clock: options.clock, log: this.#log, release: () => this.#release() });
   }

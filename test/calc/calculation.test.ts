@@ -140,3 +140,10 @@ t.test('settings of the host, and MTUs that are set', async (t) => {
   t.same(made.desired().host, { forwarding: false, uplinks: '^bond' });
   t.equal(made.desired().tunnels.ipip?.mtu, 1300);
 });
+
+t.test('a node without BGP has all the rest', async (t) => {
+  const made = new Calculation({ nodename: 'a', bgp: false });
+  made.apply(base);
+  t.equal(made.desired().bgp, undefined);
+  t.same(made.desired().blocks, calculation().desired().blocks);
+});

@@ -129,6 +129,30 @@ t.test('VXLAN Always: three nodes, every pod reaches every pod through the tunne
     const { stdout } = await lab.calicoctl('node1', ['get', 'nodes', '-o', 'json']);
     t.notMatch(stdout, /VXLANTunnelAddr/);
   });
+
+  await t.test('Always again: BGP’s routes stay until the tunnels have theirs, and no reply is lost', async (t) => {
+    const ping = startPing(podsOf(lab, 'node1')[0].namespace, `${podsOf(lab, 'node2')[0].address}`);
+    await lab.until('replies', async () => ping.replies.length > 10);
+    await patchPool(lab, { vxlanMode: 'Always' });
+    for (const { name } of lab.nodes) {
+      await lab.until(`tunnels on ${name}`, async () => {
+        const ways = await waysOut(lab, name);
+        return ways.length === 2 && ways.every((way) => /dev vxlan\.calico proto 80 onlink$/.test(way));
+      });
+    }
+    const seen = ping.replies.length;
+    await lab.until('replies after the change', async () => ping.replies.length > seen + 10);
+    t.same(missing(await ping.stop()), []);
+  });
+});
+
+t.test('VXLAN without BGP: pods reach each other by what IPAM knows alone', needsRoot, async (t) => {
+  const environment = { CALICO_NETWORKING_BACKEND: 'vxlan', CALICO_IPV4POOL_VXLAN: 'Always' };
+  const lab = await cluster(t, { nodes: 2, pods: 1, environment });
+  t.equal((await lab.status('node1')).bgp, undefined);
+  t.equal(await output(lab, 'node1', 'ss -Hlnt sport = :179'), '', 'nobody listens for BGP');
+  t.ok((await lab.reachability()).complete);
+  for (const way of await waysOut(lab, 'node1')) t.match(way, /dev vxlan\.calico proto 80 onlink$/);
 });
 
 /** Packets that the device has sent, from `ip -s link`. */

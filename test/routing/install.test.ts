@@ -129,6 +129,24 @@ t.test('VXLAN pools are not routed by BGP, and are again when they are VXLAN no 
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
 });
 
+t.test('a pool that becomes VXLAN keeps its routes until the tunnel has them', async (t) => {
+  const bench = new Bench();
+  const always = [pool('10.244.0.0/16', { vxlan: 'Always' })];
+  bench.installer.setPools([pool('10.244.0.0/16')]);
+  await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 2]);
+  bench.installer.setPools(always);
+  bench.installer.settled();
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2'], 'there is no tunnel yet');
+  await bench.install(['10.244.2.0/26', 0]);
+  t.same(bench.wants('10.244.2.0/26'), [], 'what is withdrawn goes');
+  const prefix = bench.table.prefixes.find4(0x0af40100, 26);
+  const tunnelled = bench.table.hows.id({ kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 9 }] });
+  bench.table.want('tunnel', prefix, tunnelled);
+  bench.installer.settled();
+  bench.table.want('tunnel', prefix, 0);
+  t.same(bench.wants('10.244.1.0/26'), [], 'once it is the tunnel’s, it is so whatever becomes of the tunnel');
+});
+
 t.test('IPIP Always: through tunl0 to the node itself, wherever it is', async (t) => {
   const bench = new Bench();
   bench.tunnelIs(7);

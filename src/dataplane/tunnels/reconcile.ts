@@ -27,6 +27,8 @@ export class TunnelReconciler {
   #uplinks: string | undefined;
   /** `tunl0` has become usable, or is so no longer. */
   onIpip: () => void = () => {};
+  /** A VXLAN device has become usable, or is so no longer. */
+  onVxlan: () => void = () => {};
   /** The public key of a family's WireGuard device, or that there is none. */
   onKey: (family: Family, key: string | undefined) => void = () => {};
 
@@ -34,6 +36,7 @@ export class TunnelReconciler {
     this.#ipip = new TunnelDevice('ipip', options);
     this.#ipip.onChange = () => this.onIpip();
     this.#vxlan = [new VxlanTunnel(4, options), new VxlanTunnel(6, options)];
+    for (const tunnel of this.#vxlan) tunnel.onDevice = () => this.onVxlan();
     this.#wireguard = [new WireguardTunnel(4, options), new WireguardTunnel(6, options)];
     for (const tunnel of this.#wireguard) tunnel.onKey = (key) => this.onKey(tunnel.family, key);
   }
@@ -86,6 +89,11 @@ export class TunnelReconciler {
 
   ruleChanged(rule: Rule, present: boolean): void {
     for (const tunnel of this.#wireguard) tunnel.ruleChanged(rule, present);
+  }
+
+  /** Whether the tunnel's device can be used: others may be told of its address. */
+  isReady(kind: TunnelKind): boolean {
+    return this.#devices().some((device) => device.kind === kind && device.ready !== undefined);
   }
 
   /** Looks at everything again and repairs what differs. Resolves when all has been tried once. */

@@ -28,6 +28,9 @@ export class VxlanTunnel {
   #passing: Promise<void> | undefined;
   #again = false;
 
+  /** The device has become usable, or is so no longer. */
+  onDevice: () => void = () => {};
+
   constructor(family: 4 | 6, options: TunnelOptions) {
     this.#family = family;
     this.#routes = options.routes;
@@ -38,6 +41,7 @@ export class VxlanTunnel {
       this.peers.forget();
       this.#drop();
       void this.#settle();
+      this.onDevice();
     };
     this.peers.onPending = () => void this.#settle();
   }
