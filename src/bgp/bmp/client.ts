@@ -1,7 +1,8 @@
-import { Backoff, type Cancel, type Clock, type Log, silentLog } from '../../base/index.ts';
+import { type Cancel, type Log, silentLog } from '../../base/index.ts';
 import type { SessionEnds, SessionRecord } from '../api.ts';
-import { type Connection, type Transport, tcpTransport } from '../transport/index.ts';
+import { type Transport, tcpTransport } from '../transport/index.ts';
 import { MESSAGE } from '../wire/index.ts';
+import { CollectorLink, type LinkOptions } from './collector-link.ts';
 import {
   type BmpStatistics,
   encodeInitiation,
@@ -13,15 +14,11 @@ import {
   type PeerDownReason,
 } from './messages.ts';
 
-/** Octets that may wait for a collector that reads slowly. One that needs more starts again from the tables. */
-const BUFFER = 16 * 1024 * 1024;
 const STATISTICS_INTERVAL = 60;
 
-export interface BmpClientOptions {
-  readonly collector: { readonly address: string; readonly port: number };
+export interface BmpClientOptions extends LinkOptions {
   /** Default: TCP. */
   readonly transport?: Transport;
-  readonly clock: Clock;
   readonly name: string;
   readonly description: string;
   /** UPDATEs that tell all that the peer has announced: for collectors that come late. */
@@ -29,8 +26,6 @@ export interface BmpClientOptions {
   readonly statistics: (peer: string) => BmpStatistics;
   /** Seconds between statistics reports; default 60, 0 for none. */
   readonly statisticsInterval?: number;
-  /** Octets; default 16 MiB. */
-  readonly buffer?: number;
   readonly log?: Log;
 }
 
@@ -55,47 +50,35 @@ interface Session {
  */
 export class BmpClient {
   readonly #options: BmpClientOptions;
-  readonly #log: Log;
-  readonly #transport: Transport;
-  readonly #backoff = new Backoff({ first: 1000, max: 720_000 });
+  readonly #link: CollectorLink;
   readonly #sessions = new Map<string, Session>();
-  #connection: Connection | undefined;
-  #cancelDial: Cancel = () => {};
-  #cancelTimer: Cancel = () => {};
   /** Sessions whose tables a new collector has still to be told. */
   #untold: Session[] = [];
   #cancelTurn: Cancel = () => {};
-  /** The collector wants a pause. */
-  #blocked = false;
-  /** Octets of tables that were written since it last had read all. */
-  #tableOctets = 0;
-  #running = false;
+  #cancelReport: Cancel = () => {};
 
   constructor(options: BmpClientOptions) {
+    const { transport = tcpTransport(), log = silentLog } = options;
     this.#options = options;
-    this.#log = options.log ?? silentLog;
-    this.#transport = options.transport ?? tcpTransport();
+    this.#link = new CollectorLink(options, transport, log, {
+      begin: () => this.#begin(),
+      drained: () => this.#tellTables(),
+    });
   }
 
   get connected(): boolean {
-    return this.#connection !== undefined;
+    return this.#link.up;
   }
 
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#dial();
+    this.#link.start();
   }
 
   /** Says goodbye and stays away. */
   stop(reason = ''): void {
-    this.#running = false;
-    this.#cancelDial();
-    this.#cancelTimer();
     this.#cancelTurn();
-    this.#connection?.write(encodeTermination(0, reason));
-    this.#connection?.end();
-    this.#connection = undefined;
+    this.#cancelReport();
+    this.#link.stop(encodeTermination(0, reason));
   }
 
   /** Something happened in a session. */
@@ -110,12 +93,12 @@ export class BmpClient {
         session.up = true;
         session.ends = record;
         session.told = false;
-        if (this.connected) this.#peerUp(session);
+        if (this.#link.up) this.#peerUp(session);
         break;
       }
       case 'down': {
         const session = this.#sessions.get(key);
-        if (session?.told) this.#send(encodePeerDown(session.ends, this.#now(), session.down));
+        if (session?.told) this.#link.send(encodePeerDown(session.ends, this.#now(), session.down));
         this.#sessions.delete(key);
         break;
       }
@@ -136,8 +119,8 @@ export class BmpClient {
         break;
       case MESSAGE.UPDATE:
         // Of one that is not told yet the table will speak.
-        if (direction === 'received' && this.connected && this.#sessions.get(key)?.told) {
-          this.#send(encodeRouteMonitoring(record, this.#now(), bytes));
+        if (direction === 'received' && this.#link.up && this.#sessions.get(key)?.told) {
+          this.#link.send(encodeRouteMonitoring(record, this.#now(), bytes));
         }
         break;
     }
@@ -152,43 +135,9 @@ export class BmpClient {
     return session;
   }
 
-  #dial(): void {
-    this.#cancelDial = this.#transport.dial(this.#options.collector, {
-      connected: (connection) => this.#begin(connection),
-      failed: (reason) => this.#retry(reason),
-    });
-  }
-
-  #retry(reason: string): void {
-    this.#cancelTimer();
-    if (!this.#running) return;
-    this.#log.warn({ collector: this.#options.collector.address }, `the BMP collector is away: ${reason}`);
-    this.#cancelTimer = this.#options.clock.after(this.#backoff.next(), () => this.#dial());
-  }
-
-  #begin(connection: Connection): void {
-    if (!this.#running) {
-      connection.destroy();
-      return;
-    }
-    this.#connection = connection;
-    connection.receive({
-      // A collector has nothing to say (§3.2).
-      data: () => {},
-      drained: () => {
-        this.#blocked = false;
-        this.#tableOctets = 0;
-        this.#tellTables();
-      },
-      closed: (reason) => {
-        this.#connection = undefined;
-        this.#retry(reason);
-      },
-    });
+  #begin(): void {
     const { name, description } = this.#options;
-    this.#blocked = false;
-    this.#tableOctets = 0;
-    this.#send(encodeInitiation(name, description));
+    this.#link.send(encodeInitiation(name, description));
     this.#untold = [...this.#sessions.values()];
     for (const session of this.#untold) session.told = false;
     this.#tellTables();
@@ -203,14 +152,14 @@ export class BmpClient {
     this.#cancelTurn();
     const { clock } = this.#options;
     const end = clock.now() + SLICE;
-    while (this.connected && !this.#blocked && this.#untold.length > 0) {
+    while (this.#link.up && !this.#link.blocked && this.#untold.length > 0) {
       if (clock.now() >= end) {
         this.#cancelTurn = clock.soon(() => this.#tellTables());
         return;
       }
       this.#tellTable(this.#untold.shift()!);
     }
-    if (this.connected && this.#untold.length === 0) this.#backoff.reset();
+    if (this.#link.up && this.#untold.length === 0) this.#link.settled();
   }
 
   #tellTable(session: Session): void {
@@ -218,9 +167,7 @@ export class BmpClient {
     this.#peerUp(session);
     const ends = { ...session.ends, fourOctetAs: true };
     for (const update of this.#options.table(ends.peer)) {
-      const message = encodeRouteMonitoring(ends, this.#now(), update);
-      this.#tableOctets += message.length;
-      this.#write(message);
+      this.#link.sendTable(encodeRouteMonitoring(ends, this.#now(), update));
     }
   }
 
@@ -228,35 +175,20 @@ export class BmpClient {
     const { ends, sentOpen, receivedOpen } = session;
     if (sentOpen === undefined || receivedOpen === undefined) return;
     session.told = true;
-    this.#send(encodePeerUp(ends, this.#now(), sentOpen, receivedOpen));
+    this.#link.send(encodePeerUp(ends, this.#now(), sentOpen, receivedOpen));
   }
 
   /** Statistics now and then. */
   #report(): void {
     const { clock, statistics, statisticsInterval = STATISTICS_INTERVAL } = this.#options;
-    this.#cancelTimer();
-    if (statisticsInterval === 0 || !this.connected) return;
-    this.#cancelTimer = clock.after(statisticsInterval * 1000, () => {
+    this.#cancelReport();
+    if (statisticsInterval === 0 || !this.#link.up) return;
+    this.#cancelReport = clock.after(statisticsInterval * 1000, () => {
       for (const { told, ends } of this.#sessions.values()) {
-        if (told) this.#send(encodeStatistics(ends, this.#now(), statistics(ends.peer)));
+        if (told) this.#link.send(encodeStatistics(ends, this.#now(), statistics(ends.peer)));
       }
       this.#report();
     });
-  }
-
-  #write(message: Uint8Array): void {
-    if (this.#connection?.write(message) === false) this.#blocked = true;
-  }
-
-  /** What happens now, as opposed to what tables say, must not pile up. */
-  #send(message: Uint8Array): void {
-    this.#write(message);
-    const connection = this.#connection;
-    const { buffer = BUFFER } = this.#options;
-    if (connection === undefined || connection.backlog - this.#tableOctets <= buffer) return;
-    this.#connection = undefined;
-    connection.destroy();
-    this.#retry(`it reads too slowly: more than ${buffer} octets wait for it`);
   }
 
   #now(): number {

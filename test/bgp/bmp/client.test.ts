@@ -139,7 +139,7 @@ t.test('a collector that does not keep up is left, and starts again from the tab
 t.test('tables are told as fast as the collector reads, and nothing of a session before its turn', async (t) => {
   const clock = new VirtualClock();
   const heard: string[] = [];
-  let receiver: ConnectionReceiver | undefined;
+  let collector: ConnectionReceiver | undefined;
   let reads = true;
   const connection: Connection = {
     local: { address: A, port: 40_000 },
@@ -147,7 +147,7 @@ t.test('tables are told as fast as the collector reads, and nothing of a session
     backlog: 0,
     taken: 0,
     receive: (given) => {
-      receiver = given;
+      collector = given;
     },
     // The type, and for what is about a peer the last octet of its address.
     write: (bytes) => {
@@ -161,7 +161,7 @@ t.test('tables are told as fast as the collector reads, and nothing of a session
   const bmp = new BmpClient({
     collector: { address: COLLECTOR, port: 1790 },
     transport: {
-      dial: (_options, { connected }) => clock.after(1000, () => connected(connection)),
+      dial: (_options, receiver) => clock.after(1000, () => receiver.connected(connection)),
       listen: () => Promise.reject(new Error('nobody dials us')),
     },
     clock,
@@ -194,7 +194,7 @@ t.test('tables are told as fast as the collector reads, and nothing of a session
   bmp.record({ ...of(4), kind: 'down', reason: 'gone' });
   t.same(heard.splice(0), ['ROUTE_MONITORING 2'], 'the others it does not know');
   reads = true;
-  receiver!.drained();
+  collector!.drained();
   clock.advance(100);
   t.same(heard.splice(0), ['PEER_UP 3', 'ROUTE_MONITORING 3']);
   bmp.record({ ...of(3), kind: 'down', reason: 'gone' });
