@@ -11,6 +11,7 @@ import { cpus } from 'node:os';
 const BENCHES: Readonly<Record<string, string>> = {
   'update-to-kernel': 'UPDATEs to kernel routes, beside BIRD 2',
   'netlink-routes': 'Kernel routes: beside ip -batch and the bare kernel',
+  idle: 'A node while nothing happens',
   'cold-lab': 'The lab, from nothing to all pods reaching all pods',
   'bgp-codec': 'BGP codec',
   'bgp-rib': 'BGP route tables',
