@@ -1,14 +1,4 @@
-import {
-  type Clock,
-  type Family,
-  KeyedDelta,
-  type Log,
-  parsePrefix,
-  prefixWords,
-  RetryQueue,
-  reasonOf,
-  VRouterError,
-} from '../../base/index.ts';
+import { type Clock, type Family, KeyedDelta, type Log, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
 import type { DesiredWireguard } from '../../calc/desired.ts';
 import {
   formatRule,
@@ -17,12 +7,12 @@ import {
   type Monitor,
   ROUTE_ADD,
   ROUTE_DELETE,
-  type RouteHow,
   type Rule,
 } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
 import { candidateTables, isOurRule, policyRule, sameRule, type Way, wantedWays, wayOf, wayText } from './render.ts';
+import { type RouteStep, routeChanges, routeSteps } from './route-steps.ts';
 
 export type PolicyKernel = Pick<
   Kernel,
@@ -176,7 +166,7 @@ export class PolicyRouting {
         const routes = await this.#kernel.routeList({ family: this.#family, table, protocol });
         await this.#apply(
           table,
-          routes.map((route): Step => [ROUTE_DELETE, route.destination, wayOf(route)]),
+          routes.map((route): RouteStep => [ROUTE_DELETE, route.destination, wayOf(route)]),
         );
       }
       try {
@@ -204,19 +194,10 @@ export class PolicyRouting {
     );
   }
 
-  /** What stays outside the tunnel first, then what goes through it; a way that is another goes before it comes anew. */
   async #write(): Promise<void> {
-    const steps = this.#delta
-      .take()
-      .flatMap(({ key, desired, actual }): readonly Step[] => [
-        ...(actual === undefined ? [] : [[ROUTE_DELETE, key, actual] as const]),
-        ...(desired === undefined ? [] : [[ROUTE_ADD, key, desired] as const]),
-      ]);
+    const steps = routeSteps(this.#delta.take());
     const table = this.#table ?? 0;
-    const refused = await this.#apply(
-      table,
-      steps.sort((a, b) => rank(a) - rank(b)),
-    );
+    const refused = await this.#apply(table, steps);
     for (const [verb, cidr, way] of steps) {
       const reason = refused.get(`${verb} ${cidr}`);
       if (reason !== undefined) this.#refused(cidr, way, reason);
@@ -239,36 +220,11 @@ export class PolicyRouting {
   }
 
   /** Sends them in one go; answers with why the kernel refused some, by verb and CIDR. */
-  async #apply(table: number, steps: readonly Step[]): Promise<ReadonlyMap<string, string>> {
+  async #apply(table: number, steps: readonly RouteStep[]): Promise<ReadonlyMap<string, string>> {
     if (steps.length === 0) return new Map();
-    const prefixes = steps.map(([, cidr]) => parsePrefix(cidr));
-    const words = this.#family === 4 ? 1 : 4;
-    const addresses = new Uint32Array(steps.length * words);
-    for (const [entry, prefix] of prefixes.entries()) addresses.set(prefixWords(prefix), entry * words);
-    const failures = await this.#kernel.applyRoutes({
-      family: this.#family,
-      count: steps.length,
-      addresses,
-      lengths: Uint8Array.from(prefixes, ({ length }) => length),
-      verbs: Uint8Array.from(steps, ([verb]) => verb),
-      howIndex: Uint32Array.from(steps, (_, entry) => entry),
-      hows: steps.map(([, , way]) => howOf(way, table)),
-    });
+    const failures = await this.#kernel.applyRoutes(routeChanges(this.#family, table, steps));
     return new Map(failures.map(({ entry, reason }) => [`${steps[entry][0]} ${steps[entry][1]}`, reason]));
   }
-}
-
-type Step = readonly [verb: typeof ROUTE_ADD | typeof ROUTE_DELETE, cidr: string, way: Way];
-
-/** Within one CIDR the deletion keeps its place before the addition, as sorting does not change the order of equals. */
-function rank([verb, , way]: Step): number {
-  if (way.kind === 'throw') return 0;
-  return verb === ROUTE_ADD ? 1 : 0;
-}
-
-function howOf({ kind, dev }: Way, table: number): RouteHow {
-  const ours = { protocol: ROUTE_PROTOCOL, table } as const;
-  return kind === 'throw' ? { ...ours, kind, nextHops: [] } : { ...ours, kind, scope: 'link', nextHops: [{ dev }] };
 }
 
 /** What the rule and the choice of the table follow from. */

@@ -1,0 +1,43 @@
+import { type Family, type KeyedDelta, parsePrefix, prefixWords } from '../../base/index.ts';
+import { ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../netlink/index.ts';
+import { ROUTE_PROTOCOL } from '../routes/render.ts';
+import type { Way } from './render.ts';
+
+/** One change to a route of WireGuard's table. */
+export type RouteStep = readonly [verb: typeof ROUTE_ADD | typeof ROUTE_DELETE, cidr: string, way: Way];
+
+/** What stays outside the tunnel first, then what goes through it; a way that is another goes before it comes anew. */
+export function routeSteps(differences: ReturnType<KeyedDelta<Way>['take']>): readonly RouteStep[] {
+  return differences
+    .flatMap(({ key, desired, actual }): readonly RouteStep[] => [
+      ...(actual === undefined ? [] : [[ROUTE_DELETE, key, actual] as const]),
+      ...(desired === undefined ? [] : [[ROUTE_ADD, key, desired] as const]),
+    ])
+    .sort((a, b) => rank(a) - rank(b));
+}
+
+/** Within one CIDR the deletion keeps its place before the addition, as sorting does not change the order of equals. */
+function rank([verb, , way]: RouteStep): number {
+  return verb === ROUTE_ADD && way.kind === 'unicast' ? 1 : 0;
+}
+
+export function routeChanges(family: Family, table: number, steps: readonly RouteStep[]): RouteChanges {
+  const prefixes = steps.map(([, cidr]) => parsePrefix(cidr));
+  const words = family === 4 ? 1 : 4;
+  const addresses = new Uint32Array(steps.length * words);
+  for (const [entry, prefix] of prefixes.entries()) addresses.set(prefixWords(prefix), entry * words);
+  return {
+    family,
+    count: steps.length,
+    addresses,
+    lengths: Uint8Array.from(prefixes, ({ length }) => length),
+    verbs: Uint8Array.from(steps, ([verb]) => verb),
+    howIndex: Uint32Array.from(steps, (_, entry) => entry),
+    hows: steps.map(([, , way]) => howOf(way, table)),
+  };
+}
+
+function howOf({ kind, dev }: Way, table: number): RouteHow {
+  const ours = { protocol: ROUTE_PROTOCOL, table } as const;
+  return kind === 'throw' ? { ...ours, kind, nextHops: [] } : { ...ours, kind, scope: 'link', nextHops: [{ dev }] };
+}
