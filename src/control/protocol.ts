@@ -20,6 +20,7 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('routes') }),
   z.object({ op: z.literal('endpoints') }),
   z.object({ op: z.literal('tunnels') }),
+  z.object({ op: z.literal('nat') }),
   z.object({ op: z.literal('resync') }),
   z.object({ op: z.literal('cni.add'), request: cniRequest }),
   z.object({ op: z.literal('cni.del'), request: cniRequest }),

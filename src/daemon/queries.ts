@@ -120,3 +120,8 @@ export function explainEndpoints(sources: QuerySources): ExplainedEntry[] {
 export function explainTunnels({ dataplane }: QuerySources): ExplainedEntry[] {
   return dataplane.tunnels.entries().map((entry) => ({ ...entry, wanted: true }));
 }
+
+/** Each rule of the packet filter that is wanted, as nft reads it. */
+export function explainNat({ dataplane }: QuerySources): ExplainedEntry[] {
+  return [...dataplane.nat.entries()];
+}

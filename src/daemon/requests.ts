@@ -2,7 +2,14 @@ import { type Log, reasonOf } from '../base/index.ts';
 import { type Request, RequestRefused } from '../control/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { Endpoints } from './endpoints.ts';
-import { explainEndpoints, explainRoutes, explainTunnels, nodeStatus, type QuerySources } from './queries.ts';
+import {
+  explainEndpoints,
+  explainNat,
+  explainRoutes,
+  explainTunnels,
+  nodeStatus,
+  type QuerySources,
+} from './queries.ts';
 import type { QueuedDeletions } from './queued-deletions.ts';
 
 /** CNI's "try again later". */
@@ -31,6 +38,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return explainEndpoints(queries());
     case 'tunnels':
       return explainTunnels(queries());
+    case 'nat':
+      return explainNat(queries());
     case 'resync':
       await sources.resync();
       return {};

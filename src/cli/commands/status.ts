@@ -12,13 +12,15 @@ import { tabulate } from '../printers/tabwriter.ts';
 import { nodeStatusCommand } from './node/status.ts';
 import { requireRoot } from './root.ts';
 
-const EXPLAINED = ['routes', 'tunnels', 'endpoints'] as const;
+const EXPLAINED = ['routes', 'tunnels', 'endpoints', 'nat'] as const;
 type Explained = (typeof EXPLAINED)[number];
 
 /** `vrouter status`: the node as a whole, or each entry that it keeps in the kernel, with why. */
 export function statusCommand(io: Io): Command {
   return new Command('vrouter status')
-    .description('Show what this node does and why: all at once, or each route, tunnel or pod.')
+    .description(
+      'Show what this node does and why: all at once, or each route, tunnel, pod or rule of the packet filter.',
+    )
     .addArgument(new Argument('[what]', 'the entries to explain; nothing for sessions and problems').choices(EXPLAINED))
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table'))
     .action(async (what: Explained | undefined, { output }: { readonly output: 'table' | 'json' }) => {
