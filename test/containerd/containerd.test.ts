@@ -81,7 +81,9 @@ t.test('containerd gives its sandboxes their network through vRouter', needs, as
   });
 
   await t.test('ctr run --cni', async (t) => {
-    const { stdout, stderr, code } = await first.containerd.ctr(['run', '--rm', '--cni', IMAGE, 'one', 'ip', 'addr']);
+    // runc knows containers by their names on the whole machine.
+    const name = `one-${process.pid}`;
+    const { stdout, stderr, code } = await first.containerd.ctr(['run', '--rm', '--cni', IMAGE, name, 'ip', 'addr']);
     t.equal(code, 0, stderr);
     t.match(stdout, /inet 10\.244\.\d+\.\d+\/32 scope global eth0/);
     await nothingLeft(t);
