@@ -51,6 +51,8 @@ await Promise.all([
     },
   }),
   build(pluginBuild('dist/calico.cjs')),
+  // What `import … from 'vrouter/bgp'` gets: Node strips no types below node_modules.
+  build({ ...shared, entryPoints: { bgp: 'src/bgp/index.ts' }, outdir: 'dist', format: 'esm' }),
 ]);
 
 const wrapper = (file: string): string => `#!/bin/sh

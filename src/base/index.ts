@@ -13,6 +13,7 @@ export * from './byte-writer.ts';
 export * from './clock.ts';
 export * from './delta-map.ts';
 export * from './duration.ts';
+export * from './ending-clock.ts';
 export * from './errors.ts';
 export * from './ipv4.ts';
 export * from './ipv6.ts';

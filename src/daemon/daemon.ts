@@ -1,4 +1,4 @@
-import { Backoff, type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
+import { Backoff, type Clock, EndingClock, type Log, reasonOf, sleep } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, deletionsFolder, type NodeStatus, RequestRefused } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
@@ -48,6 +48,8 @@ export interface DaemonParts {
  */
 export class Daemon {
   readonly #parts: DaemonParts;
+  /** Ends with the daemon: an attempt that was under way must not plan another one. */
+  readonly #clock: EndingClock;
   readonly #calculation: Calculation;
   readonly #syncer: Syncer;
   readonly #addresses: IpamKeeping;
@@ -67,7 +69,9 @@ export class Daemon {
   #applying: Promise<void> = Promise.resolve();
   #scheduled = false;
 
-  constructor(parts: DaemonParts) {
+  constructor(given: DaemonParts) {
+    this.#clock = new EndingClock(given.clock);
+    const parts = { ...given, clock: this.#clock };
     const { config, store, kernel, clock, log } = parts;
     this.#parts = parts;
     this.#startedAt = clock.wallTime();
@@ -184,6 +188,7 @@ export class Daemon {
     await this.#applying;
     await this.#routing?.stop('restart', reason);
     this.#dataplane.stop();
+    this.#clock.end();
     await this.#parts.store.close();
     this.#parts.kernel.close();
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Backoff, sleep, systemClock, VirtualClock } from '../../src/base/index.ts';
+import { Backoff, EndingClock, sleep, systemClock, VirtualClock } from '../../src/base/index.ts';
 
 const plan = fc.array(
   fc.record({
@@ -126,4 +126,20 @@ t.test('waits double up to the limit, shortened by jitter, and start again after
       },
     ),
   );
+});
+
+t.test('a clock that has ended runs nothing of what was planned before or after', async (t) => {
+  const time = new VirtualClock();
+  const clock = new EndingClock(time);
+  const ran: string[] = [];
+  clock.after(5, () => ran.push('before the end'));
+  clock.after(5, () => ran.push('cancelled'))();
+  clock.after(20, () => ran.push('too late'));
+  time.advance(10);
+  clock.end();
+  clock.after(1, () => ran.push('planned afterwards'));
+  clock.soon(() => ran.push('soon, afterwards'));
+  time.advance(100);
+  t.strictSame(ran, ['before the end']);
+  t.equal(clock.now(), time.now(), 'what time it is can still be asked');
 });

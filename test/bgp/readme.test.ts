@@ -11,18 +11,17 @@ import t from 'tap';
  */
 
 const LIBRARY = new URL('../../src/bgp/index.ts', import.meta.url).href;
-const BASE = new URL('../../src/base/index.ts', import.meta.url).href;
 const README = new URL('../../src/bgp/README.md', import.meta.url);
 
 /** What stands around each example: the names that it takes for granted before it, what it led to after it. */
 const SURROUNDINGS: readonly (readonly [string, string])[] = [
   ['', ''],
   [
-    "import { Speaker } from './index.ts'; const speaker = new Speaker({ asn: 64512, routerId: '10.0.0.1', listen: [] });",
+    "import { Speaker } from 'vrouter/bgp'; const speaker = new Speaker({ asn: 64512, routerId: '10.0.0.1', listen: [] });",
     'console.log(speaker.peers().length);',
   ],
   [
-    `import { systemClock as clock } from '${BASE}'; const file = { write() {} }, tableFile = { write: (record) => console.log(record.length) };` +
+    'const file = { write() {} }, tableFile = { write: (record) => console.log(record.length) };' +
       "const options = { asn: 64512, routerId: '10.0.0.1', listen: [] };",
     'bmp.stop();',
   ],
@@ -38,7 +37,7 @@ t.test('every example of the README runs', async (t) => {
   for (const [at, example] of examples.entries()) {
     const [before, after] = SURROUNDINGS[at];
     const code = `${before}\n${example}\n${after}\nprocess.exit(0);\n`
-      .replaceAll("'./index.ts'", `'${LIBRARY}'`)
+      .replaceAll("'vrouter/bgp'", `'${LIBRARY}'`)
       .replaceAll("'0.0.0.0', port: 179", "'127.0.0.1', port: 0");
     const program = join(folder, `example-${at}.mts`);
     await writeFile(program, code);
