@@ -2,8 +2,12 @@ import { VRouterError } from '../base/index.ts';
 
 /** The daemon isn't there, or went away in the middle of an answer. */
 export class DaemonUnreachable extends VRouterError {
-  constructor(socket: string, reason: string) {
+  /** Nobody listens: there is no socket, or it was left by a daemon that has ended. */
+  readonly absent: boolean;
+
+  constructor(socket: string, reason: string, absent = false) {
     super('DAEMON_UNREACHABLE', `the vRouter daemon does not answer on ${socket}: ${reason}`);
+    this.absent = absent;
   }
 }
 

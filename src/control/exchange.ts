@@ -27,9 +27,9 @@ export function exchange(socket: string, question: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    const refuse = (reason: string): void => {
+    const refuse = (reason: string, absent?: boolean): void => {
       pipe.close();
-      reject(new DaemonUnreachable(socket, reason));
+      reject(new DaemonUnreachable(socket, reason, absent));
     };
     const pipe = openPipe(socket, {
       connected: () => pipe.write(`${JSON.stringify(question)}\n`),

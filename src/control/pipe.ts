@@ -1,4 +1,4 @@
-import { getSystemErrorMessage } from 'node:util';
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 
 /**
  * A unix socket by Node's own handle, the one beneath `node:net`. Loading `node:net` and connecting with it takes
@@ -8,8 +8,8 @@ import { getSystemErrorMessage } from 'node:util';
 export interface PipeEvents {
   connected(): void;
   received(bytes: Uint8Array): void;
-  /** The other side is not there, or went away; nothing comes after it. */
-  ended(reason: string): void;
+  /** The other side went away, or is `absent`: nobody listens at the path. Nothing comes after it. */
+  ended(reason: string, absent?: boolean): void;
 }
 
 export interface Pipe {
@@ -38,6 +38,9 @@ interface Bindings {
   binding(name: 'stream_wrap'): { readonly WriteWrap: new () => Request };
 }
 
+/** What `connect` says when nobody listens. */
+const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
+
 /** Connects to the socket at `path`. Events come on later turns of the event loop, never after `close`. */
 export function openPipe(path: string, events: PipeEvents): Pipe {
   const node = process as unknown as Bindings;
@@ -49,14 +52,14 @@ export function openPipe(path: string, events: PipeEvents): Pipe {
     if (open) handle.close();
     open = false;
   };
-  const end = (reason: string): void => {
+  const end = (reason: string, absent?: boolean): void => {
     if (!open) return;
     close();
-    events.ended(reason);
+    events.ended(reason, absent);
   };
   /** Zero is success, less an errno. */
   const check = (status: number): boolean => {
-    if (status < 0) end(getSystemErrorMessage(status) ?? `error ${status}`);
+    if (status < 0) end(getSystemErrorMessage(status), NOBODY.has(getSystemErrorName(status)));
     return status >= 0;
   };
   const request = <T extends Request>(made: T, done: () => void = () => {}): T => {

@@ -44,7 +44,7 @@ async function askDaemon(io: Io) {
   try {
     return await request(socket, { op: 'status' }, nodeStatusSchema);
   } catch (error) {
-    if (!(error instanceof DaemonUnreachable) || !/ENOENT|ECONNREFUSED/.test(error.message)) throw error;
+    if (!(error instanceof DaemonUnreachable && error.absent)) throw error;
     throw new CommandError('Calico process is not running.', { cause: error });
   }
 }
