@@ -47,13 +47,13 @@ export function simultaneous(opens: 0 | 2): { readonly transport: Transport; sur
   return {
     survivors: () => [...alive.values()],
     transport: {
-      dial: (options, { connected, failed }) => {
+      dial: (options, receiver) => {
         let given = false;
         const cancel = tcp.dial(options, {
-          failed,
+          failed: (reason) => receiver.failed(reason),
           connected: (connection) => {
-            const watched = watch(connection, 'us', () => given || failed('the peer closed it'));
-            hold('us', () => given || connected(watched));
+            const watched = watch(connection, 'us', () => given || receiver.failed('the peer closed it'));
+            hold('us', () => given || receiver.connected(watched));
           },
         });
         return () => {
