@@ -1,4 +1,4 @@
-import { sleep, systemClock } from '../../src/base/index.ts';
+import { EndingClock, sleep, systemClock } from '../../src/base/index.ts';
 import type { Dataplane } from '../../src/dataplane/index.ts';
 import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import type { Nft } from '../../src/nftables/index.ts';
@@ -29,26 +29,48 @@ async function stepped(namespace: string, step: () => Promise<void>): Promise<Ke
   });
 }
 
+interface Host {
+  readonly namespace: string;
+  readonly nft: Nft;
+}
+
+interface Life {
+  readonly dataplane: Dataplane;
+  /** Leaves no timer and no socket behind, whatever it was in the middle of. */
+  end(): void;
+}
+
+async function live({ namespace, nft }: Host, step: () => Promise<void>): Promise<Life> {
+  const clock = new EndingClock(systemClock);
+  const kernel = await stepped(namespace, step);
+  const steppedNft: Nft = {
+    list: (table) => nft.list(table),
+    run: (transaction) => step().then(() => nft.run(transaction)),
+  };
+  const dataplane = RealHost.dataplane(kernel, steppedNft, clock);
+  const end = (): void => {
+    dataplane.stop();
+    clock.end();
+    kernel.close();
+  };
+  return { dataplane, end };
+}
+
 /** Takes the host from one state to the other, with `step` before each write; resolves when there is nothing left to do. */
 export async function bring(
-  { namespace, nft }: { readonly namespace: string; readonly nft: Nft },
+  host: Host,
   from: StateName | 'nothing',
   to: StateName,
   step: () => Promise<void> = async () => {},
 ): Promise<void> {
-  const kernel = await stepped(namespace, step);
-  const dataplane = RealHost.dataplane(kernel, {
-    list: (table) => nft.list(table),
-    run: (transaction) => step().then(() => nft.run(transaction)),
-  });
-  try {
-    await dataplane.start(STATES[from === 'nothing' ? to : from]);
-    dataplane.apply(STATES[to]);
-    await settle(dataplane);
-  } finally {
-    dataplane.stop();
-    kernel.close();
-  }
+  const { dataplane, end } = await live(host, step);
+  await go(dataplane, from, to).finally(end);
+}
+
+async function go(dataplane: Dataplane, from: StateName | 'nothing', to: StateName): Promise<void> {
+  await dataplane.start(STATES[from === 'nothing' ? to : from]);
+  dataplane.apply(STATES[to]);
+  await settle(dataplane);
 }
 
 async function settle({ routes, tunnels, nat }: Dataplane): Promise<void> {
@@ -65,7 +87,7 @@ async function settle({ routes, tunnels, nat }: Dataplane): Promise<void> {
  * the end of a process would. Resolves when it has died, or with the number of writes if it lived to the end.
  */
 export async function bringAndDie(
-  host: { readonly namespace: string; readonly nft: Nft },
+  host: Host,
   from: StateName | 'nothing',
   to: StateName,
   dieAt: number,
@@ -80,5 +102,6 @@ export async function bringAndDie(
     die(undefined);
     return new Promise(() => {});
   };
-  return Promise.race([death, bring(host, from, to, step).then(() => writes)]);
+  const { dataplane, end } = await live(host, step);
+  return Promise.race([death, go(dataplane, from, to).then(() => writes)]).finally(end);
 }

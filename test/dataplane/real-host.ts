@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { silentLog, sleep, systemClock } from '../../src/base/index.ts';
+import { type Clock, silentLog, sleep, systemClock } from '../../src/base/index.ts';
 import {
   type Desired,
   type DesiredPool,
@@ -73,8 +73,8 @@ export class RealHost {
   }
 
   /** A dataplane on the real kernel, or on what stands in for it. */
-  static dataplane(kernel: Kernel, nft: Nft): Dataplane {
-    return new Dataplane({ kernel, nft, clock: systemClock, log: silentLog, resyncInterval: 0 });
+  static dataplane(kernel: Kernel, nft: Nft, clock: Clock = systemClock): Dataplane {
+    return new Dataplane({ kernel, nft, clock, log: silentLog, resyncInterval: 0 });
   }
 
   /** All that a dataplane keeps here, as ip(8), bridge(8) and nft print it, without what changes by itself. */
