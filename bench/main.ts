@@ -17,9 +17,9 @@ const BENCHES: Readonly<Record<string, string>> = {
   'bgp-rib': 'BGP route tables',
   'bgp-mesh': 'BGP, a hundred speakers in one process',
   'bgp-establish': 'BGP, two speakers that dial each other',
-  'bgp-peers': 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
   ipam: 'Address assignment',
   cni: 'Pods: ADD and DEL, beside ptp and bridge',
+  'bgp-peers': 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
 };
 
 /** What has to be known to read the figures. */
