@@ -1,22 +1,9 @@
 import { KernelError } from './errors.ts';
 import { libc } from './libc.ts';
-import { inPlace } from './namespace.ts';
+import { openRequestDescriptor, receiveQueued } from './request-descriptor.ts';
 import type { NetlinkSocket, SocketEvents } from './socket.ts';
-import {
-  AF_NETLINK,
-  bindNetlink,
-  enableNetlinkOption,
-  NETLINK_CAP_ACK,
-  NETLINK_EXT_ACK,
-  NETLINK_GET_STRICT_CHK,
-} from './socket-options.ts';
+import { enableNetlinkOption, NETLINK_GET_STRICT_CHK } from './socket-options.ts';
 
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0x80000;
-const NETLINK_ROUTE = 0;
-const MSG_DONTWAIT = 0x40;
-const EAGAIN = 11;
-const EINTR = 4;
 /** The kernel never makes a larger datagram of a dump. */
 const LONGEST = 32 * 1024;
 
@@ -35,17 +22,8 @@ export interface AnsweredSocketOptions {
  */
 export function openAnsweredSocket(events: SocketEvents, options: AnsweredSocketOptions = {}): NetlinkSocket {
   const { namespace, inPool = false } = options;
-  const descriptor = inPlace(namespace, () => libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (descriptor < 0) throw KernelError.fromErrno(libc().errno(), 'opening a netlink socket');
-  const port = bindNetlink(descriptor);
-  if (port === undefined) {
-    const errno = libc().errno();
-    libc().close(descriptor);
-    throw KernelError.fromErrno(errno, 'binding a netlink socket');
-  }
-  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
-    enableNetlinkOption(descriptor, option);
-  }
+  const { descriptor, port } = openRequestDescriptor(namespace);
+  enableNetlinkOption(descriptor, NETLINK_GET_STRICT_CHK);
   return new AnsweredSocket(descriptor, port, events, inPool);
 }
 
@@ -97,11 +75,11 @@ class AnsweredSocket implements NetlinkSocket {
     }
     sent();
     while (!this.#closed) {
-      const length = libc().recv(this.#descriptor, this.#received, LONGEST, MSG_DONTWAIT);
+      const length = receiveQueued(this.#descriptor, this.#received);
+      if (length === undefined) return;
       if (length >= 0) this.#events.message(this.#received.slice(0, length));
-      else if (libc().errno() === EAGAIN) return;
       // ENOBUFS: some answers found no room.
-      else if (libc().errno() !== EINTR) this.#events.overflow();
+      else this.#events.overflow();
     }
   }
 }

@@ -1,22 +1,7 @@
 import { KernelError } from './errors.ts';
 import { libc } from './libc.ts';
-import { inPlace } from './namespace.ts';
-import {
-  AF_NETLINK,
-  bindNetlink,
-  enableNetlinkOption,
-  growReceiveBuffer,
-  growSendBuffer,
-  NETLINK_CAP_ACK,
-  NETLINK_EXT_ACK,
-} from './socket-options.ts';
-
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0x80000;
-const NETLINK_ROUTE = 0;
-const MSG_DONTWAIT = 0x40;
-const EAGAIN = 11;
-const EINTR = 4;
+import { openRequestDescriptor, receiveQueued } from './request-descriptor.ts';
+import { growReceiveBuffer, growSendBuffer } from './socket-options.ts';
 
 /** Octets of receive buffer that one answer takes, its bookkeeping in the kernel included: twice what was seen. */
 const ANSWER_COST = 2048;
@@ -44,15 +29,7 @@ export interface BatchSocket {
  * all answers are there to be read.
  */
 export function openBatchSocket(namespace?: string): BatchSocket {
-  const descriptor = inPlace(namespace, () => libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (descriptor < 0) throw KernelError.fromErrno(libc().errno(), 'opening a netlink socket');
-  const port = bindNetlink(descriptor);
-  if (port === undefined) {
-    const errno = libc().errno();
-    libc().close(descriptor);
-    throw KernelError.fromErrno(errno, 'binding a netlink socket');
-  }
-  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) enableNetlinkOption(descriptor, option);
+  const { descriptor, port } = openRequestDescriptor(namespace);
   growSendBuffer(descriptor, SEND_BUFFER);
   return new PoolSocket(descriptor, port, Math.floor(growReceiveBuffer(descriptor, RECEIVE_BUFFER) / ANSWER_COST));
 }
@@ -102,13 +79,10 @@ class PoolSocket implements BatchSocket {
 
   /** The next answer, in a buffer that the one after it overwrites; undefined when there are no more. */
   #receive(): Uint8Array | undefined {
-    for (;;) {
-      const length = libc().recv(this.#descriptor, this.#received, this.#received.length, MSG_DONTWAIT);
-      if (length >= 0) return this.#received.subarray(0, length);
-      const errno = libc().errno();
-      if (errno === EAGAIN) return undefined;
-      // ENOBUFS: some answers found no room.
-      if (errno !== EINTR) throw KernelError.fromErrno(errno, 'reading the answers of the kernel');
-    }
+    const length = receiveQueued(this.#descriptor, this.#received);
+    if (length === undefined) return undefined;
+    // ENOBUFS: some answers found no room.
+    if (length < 0) throw KernelError.fromErrno(-length, 'reading the answers of the kernel');
+    return this.#received.subarray(0, length);
   }
 }
