@@ -1,7 +1,8 @@
 /**
  * One process of a race: takes and gives back addresses in a datastore as one node, as fast as it can. Each address
  * is looked at before it goes back: if it has become somebody else's meanwhile, that is said and the process fails. A
- * datastore that is away is waited for: what was being assigned then is given up, what goes back is tried again. Started by tests with one argument, a JSON `RacerOptions`; prints a `RacerResult` at the end.
+ * datastore that is away is waited for: what was being assigned then is given up, what goes back is tried again.
+ * Started by tests with one argument, a JSON `RacerOptions`; prints a `RacerResult` at the end.
  */
 import { appendFileSync } from 'node:fs';
 import { formatAddress, sleep, systemClock } from '../../src/base/index.ts';
