@@ -2,12 +2,13 @@
  * IPAM on sqlite and on etcd (one real member on loopback that doesn't wait for the disk): assignments per second and the
  * time that one takes, by 1, 16 and 64 nodes at once, each with a warm block; then more nodes than blocks, so that all but
  * one borrow from the same block; then the start-up of a daemon's syncer in a cluster of 5,000 nodes and 10,000
- * blocks. `node bench/ipam.ts [sqlite|etcd]`; both when nothing is given.
+ * blocks. `node bench/ipam.ts [--engine sqlite|etcd]`; both when nothing is given.
  */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { parsePrefix, subnet } from '../src/base/index.ts';
 import { type DatastoreConfig, openStore, type Store } from '../src/datastore/index.ts';
 import { affinityLabels, affinityName, blockName, newResource } from '../src/model/index.ts';
@@ -23,7 +24,7 @@ const PROCESSES = 16;
 const ASSIGNMENTS: Readonly<Record<Engine, number>> = { sqlite: 640, etcd: 384 };
 const CLUSTER = { nodes: 5000, blocks: 10_000 } as const;
 
-const asked = process.argv[2];
+const asked = parseArgs({ options: { engine: { type: 'string' } } }).values.engine;
 if (asked !== undefined && asked !== 'sqlite' && asked !== 'etcd') throw new Error(`engine ${asked}: sqlite or etcd`);
 const engines: readonly Engine[] = asked === undefined ? ['sqlite', 'etcd'] : [asked];
 

@@ -1,30 +1,34 @@
+/**
+ * Runs the measurements one after another and writes what they say to docs/benchmarks.md: the only source of the
+ * numbers that the README quotes. With names, runs just those and only prints.
+ */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
-/**
- * Runs the measurements one after another and writes what they say to docs/benchmarks.md: the only source of the
- * numbers that the README quotes. With names, runs just those and only prints; options are theirs.
- *
- *     npm run bench [-- NAME ... [--OPTION ...]]
- */
-const BENCHES: Readonly<Record<string, string>> = {
-  'update-to-kernel': 'UPDATEs to kernel routes, beside BIRD 2',
-  'netlink-routes': 'Kernel routes: beside ip -batch and the bare kernel',
-  idle: 'A node while nothing happens',
-  'cold-lab': 'The lab, from nothing to all pods reaching all pods',
-  'bgp-codec': 'BGP codec',
-  'bgp-rib': 'BGP route tables',
-  'bgp-mesh': 'BGP, a hundred speakers in one process',
-  'bgp-establish': 'BGP, two speakers that dial each other',
-  ipam: 'Address assignment',
-  cni: 'Pods: ADD and DEL, beside ptp and bridge',
-  'bgp-peers': 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
-};
+interface Measurement {
+  readonly title: string;
+  /** Arguments that it understands. */
+  readonly takes?: string;
+  /** What has to be known to read the figures. */
+  readonly about?: string;
+}
 
-/** What has to be known to read the figures. */
-const ABOUT: Readonly<Record<string, string>> = {
-  'bgp-peers': `Each daemon runs alone in a network namespace, its peers in another: one process that plays UPDATEs encoded beforehand
+const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
+  'update-to-kernel': { title: 'UPDATEs to kernel routes, beside BIRD 2', takes: '[PREFIXES] [ROUNDS]' },
+  'netlink-routes': { title: 'Kernel routes: beside ip -batch and the bare kernel', takes: '[ROUNDS]' },
+  idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
+  'cold-lab': { title: 'The lab, from nothing to all pods reaching all pods', takes: '[ROUNDS]' },
+  'bgp-codec': { title: 'BGP codec' },
+  'bgp-rib': { title: 'BGP route tables' },
+  'bgp-mesh': { title: 'BGP, a hundred speakers in one process', takes: '[NODES] [RUNS]' },
+  'bgp-establish': { title: 'BGP, two speakers that dial each other', takes: '[RUNS]' },
+  ipam: { title: 'Address assignment', takes: '[--engine sqlite|etcd]' },
+  cni: { title: 'Pods: ADD and DEL, beside ptp and bridge', takes: '[CALLS] [AT-ONCE] [PODS]' },
+  'bgp-peers': {
+    title: 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
+    takes: '[--case NAME]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 1]',
+    about: `Each daemon runs alone in a network namespace, its peers in another: one process that plays UPDATEs encoded beforehand
 over plain sockets, with nobody's BGP code. There are no kernel routes, no policy and no dialling by the daemon (it is
 \`passive\`), and what would hold routes back is off: for FRR \`advertisement-interval 0\`, \`coalesce-time 0\` and
 \`no bgp ebgp-requires-policy\`; the others' defaults hold nothing back. Peers dial four at a time, since BIRD and OpenBGPD
@@ -34,29 +38,54 @@ until all have it, so that the peers cost the daemon no processor; 200 changes c
 the measured part alone, ×N the number of rounds that the median is of, and who did not finish is shown with how far it
 came. A path's memory is the growth of the daemon's peak resident set, in which messages on their way are included;
 what paths hold is under *BGP route tables*.`,
+  },
 };
 
-const given = process.argv.slice(2);
-const firstOption = given.findIndex((argument) => argument.startsWith('-'));
-const asked = firstOption < 0 ? given : given.slice(0, firstOption);
-const options = given.slice(asked.length);
-for (const name of asked) {
-  if (!Object.hasOwn(BENCHES, name)) {
-    process.stderr.write(`no such measurement: ${name}; there are ${Object.keys(BENCHES).join(', ')}\n`);
-    process.exit(2);
-  }
+const HELP = `Usage: npm run bench                            all of them, in this order; writes docs/benchmarks.md
+       npm run bench -- NAME…                   just these, and only prints
+       npm run bench -- NAME ARGUMENT…          one of them, in its own way
+
+${Object.entries(MEASUREMENTS)
+  .map(
+    ([name, { title, takes }]) =>
+      `  ${name.padEnd(18)}${title}${takes === undefined ? '' : `\n${' '.repeat(20)}${takes}`}\n`,
+  )
+  .join('')}
+As root: the measurements work in network namespaces of their own and remove them.
+`;
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n\n${HELP}`);
+  process.exit(2);
 }
 
+/** Names come first; a measurement's own arguments begin with a dash or a digit. */
+function read(given: readonly string[]): { readonly names: readonly string[]; readonly own: readonly string[] } {
+  if (given.includes('--help') || given.includes('-h')) {
+    process.stdout.write(HELP);
+    process.exit(0);
+  }
+  const first = given.findIndex((argument) => /^[-\d]/.test(argument));
+  const names = first < 0 ? given : given.slice(0, first);
+  const own = given.slice(names.length);
+  const unknown = names.find((name) => !Object.hasOwn(MEASUREMENTS, name));
+  if (unknown !== undefined) fail(`There is no measurement '${unknown}'.`);
+  if (own.length > 0 && names.length !== 1) fail(`'${own[0]}' has to follow the name of exactly one measurement.`);
+  if (own.length > 0 && MEASUREMENTS[names[0]].takes === undefined) fail(`${names[0]} takes no arguments.`);
+  return { names, own };
+}
+
+const { names, own } = read(process.argv.slice(2));
 const machine = `${cpus().length} × ${cpus()[0].model}, Node ${process.version}`;
 const head = `# Measurements
 
 One run of \`npm run bench\` on ${machine}. Peers are measured in the same run; only ratios travel between machines.
 `;
 const sections: string[] = [];
-for (const [name, title] of Object.entries(BENCHES)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
+for (const [name, { title, about }] of Object.entries(MEASUREMENTS)) {
+  if (names.length > 0 && !names.includes(name)) continue;
   process.stderr.write(`measuring ${name} …\n`);
-  const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', `bench/${name}.ts`, ...options], {
+  const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', `bench/${name}.ts`, ...own], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 64 * 1024 * 1024,
@@ -66,8 +95,8 @@ for (const [name, title] of Object.entries(BENCHES)) {
     process.exit(1);
   }
   process.stdout.write(`${title}\n${stdout}\n`);
-  const about = ABOUT[name] === undefined ? '' : `${ABOUT[name]}\n\n`;
+  const preface = about === undefined ? '' : `${about}\n\n`;
   const command = `\`npm run bench -- ${name}\``;
-  sections.push(`## ${title}\n\n${command}\n\n${about}\`\`\`\n${stdout.trimEnd()}\n\`\`\`\n`);
-  if (asked.length === 0) writeFileSync('docs/benchmarks.md', [head, ...sections].join('\n'));
+  sections.push(`## ${title}\n\n${command}\n\n${preface}\`\`\`\n${stdout.trimEnd()}\n\`\`\`\n`);
+  if (names.length === 0) writeFileSync('docs/benchmarks.md', [head, ...sections].join('\n'));
 }
