@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, type Log, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
+import { type Cancel, type Clock, type Log, Passes, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
 import type { DesiredPool } from '../../calc/desired.ts';
 import { isKernelError, type Kernel, type Link } from '../../netlink/index.ts';
 import {
@@ -62,8 +62,7 @@ export class TunnelDevice {
   #ready: ReadyDevice | undefined;
   #life = 0;
   #tried = false;
-  #passing: Promise<void> | undefined;
-  #again = false;
+  readonly #passes = new Passes(() => this.#pass());
   #retiring: Cancel | undefined;
   /** Names of the links whose MTU bounds the device's, as a regular expression; undefined for Calico's own. */
   uplinks: string | undefined;
@@ -123,11 +122,7 @@ export class TunnelDevice {
 
   /** Looks at the kernel and repairs what differs. Resolves when that is done, or its failure is noted. */
   check(): Promise<void> {
-    this.#again = true;
-    this.#passing ??= this.#passes().finally(() => {
-      this.#passing = undefined;
-    });
-    return this.#passing;
+    return this.#passes.run();
   }
 
   failures(): readonly FailedTunnel[] {
@@ -139,15 +134,12 @@ export class TunnelDevice {
     this.#failing.clear();
   }
 
-  async #passes(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
-      try {
-        await (this.#desired === undefined ? this.#retire() : this.#bring());
-        this.#failing.done(this.name);
-      } catch (error) {
-        this.#failed(reasonOf(error));
-      }
+  async #pass(): Promise<void> {
+    try {
+      await (this.#desired === undefined ? this.#retire() : this.#bring());
+      this.#failing.done(this.name);
+    } catch (error) {
+      this.#failed(reasonOf(error));
     }
   }
 

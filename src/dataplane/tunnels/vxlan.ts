@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../../base/index.ts';
+import { type Clock, type Log, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredVxlan } from '../../calc/desired.ts';
 import type { Link, Neighbor } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
@@ -25,8 +25,7 @@ export class VxlanTunnel {
   #desired: DesiredVxlan | undefined;
   /** Routes now wanted: CIDR → number of the how. */
   #wanted = new Map<string, number>();
-  #passing: Promise<void> | undefined;
-  #again = false;
+  readonly #passes = new Passes(() => this.#pass());
 
   /** The device has become usable, or is so no longer. */
   onDevice: () => void = () => {};
@@ -40,10 +39,10 @@ export class VxlanTunnel {
     this.device.onChange = () => {
       this.peers.forget();
       this.#drop();
-      void this.#settle();
+      void this.#passes.run();
       this.onDevice();
     };
-    this.peers.onPending = () => void this.#settle();
+    this.peers.onPending = () => void this.#passes.run();
   }
 
   /** Routes that are not wanted any more go at once, in the same turn in which BGP takes over what it may carry now. */
@@ -51,7 +50,7 @@ export class VxlanTunnel {
     this.#desired = desired;
     this.device.want(desired, pools);
     this.#drop();
-    void this.#settle();
+    void this.#passes.run();
   }
 
   linkChanged(link: Link, present: boolean): void {
@@ -66,7 +65,7 @@ export class VxlanTunnel {
   async check(): Promise<void> {
     await this.device.check();
     this.peers.forget();
-    await this.#settle();
+    await this.#passes.run();
   }
 
   failures(): readonly FailedTunnel[] {
@@ -78,22 +77,11 @@ export class VxlanTunnel {
     this.peers.stop();
   }
 
-  #settle(): Promise<void> {
-    this.#again = true;
-    this.#passing ??= this.#passes().finally(() => {
-      this.#passing = undefined;
-    });
-    return this.#passing;
-  }
-
-  async #passes(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
-      const { ready } = this.device;
-      if (this.#desired === undefined || ready === undefined) continue;
-      await this.peers.bring(ready.life, vxlanNeighbors(this.#desired));
-      if (ready === this.device.ready) this.#want(this.#rendered());
-    }
+  async #pass(): Promise<void> {
+    const { ready } = this.device;
+    if (this.#desired === undefined || ready === undefined) return;
+    await this.peers.bring(ready.life, vxlanNeighbors(this.#desired));
+    if (ready === this.device.ready) this.#want(this.#rendered());
   }
 
   /** CIDR → how, as the device stands; nothing while there is none. */

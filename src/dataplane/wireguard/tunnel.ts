@@ -1,4 +1,4 @@
-import type { Clock, Family, Log } from '../../base/index.ts';
+import { type Clock, type Family, type Log, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredWireguard } from '../../calc/desired.ts';
 import type { Link, Rule } from '../../netlink/index.ts';
 import { type DeviceKernel, type FailedTunnel, TunnelDevice, type TunnelEntry } from '../tunnels/device.ts';
@@ -21,8 +21,7 @@ export class WireguardTunnel {
   /** Devices of other names that were wanted before. */
   #former: readonly TunnelDevice[] = [];
   #desired: DesiredWireguard | undefined;
-  #passing: Promise<void> | undefined;
-  #again = false;
+  readonly #passes = new Passes(() => this.#pass());
   /** The device's public key, or that there is none; told whenever that may be news. */
   onKey: (key: string | undefined) => void = () => {};
 
@@ -32,8 +31,8 @@ export class WireguardTunnel {
     this.#options = options;
     this.#peers = new WireguardPeers(options);
     this.#routing = new PolicyRouting(family, options);
-    this.#peers.onPending = () => void this.#settle();
-    this.#routing.onPending = () => void this.#settle();
+    this.#peers.onPending = () => void this.#passes.run();
+    this.#routing.onPending = () => void this.#passes.run();
     this.#device = this.#deviceOf();
   }
 
@@ -49,7 +48,7 @@ export class WireguardTunnel {
       this.#device = this.#deviceOf(desired.device);
     }
     this.#device.want(desired, pools);
-    void this.#settle();
+    void this.#passes.run();
   }
 
   linkChanged(link: Link, present: boolean): void {
@@ -60,7 +59,7 @@ export class WireguardTunnel {
   addressGone(dev: string): void {
     if (dev !== this.#device.name) return;
     this.#routing.forget();
-    void this.#settle();
+    void this.#passes.run();
   }
 
   ruleChanged(rule: Rule, present: boolean): void {
@@ -72,7 +71,7 @@ export class WireguardTunnel {
     for (const device of [this.#device, ...this.#former]) await device.check();
     this.#peers.forget();
     this.#routing.forget();
-    await this.#settle();
+    await this.#passes.run();
   }
 
   failures(): readonly FailedTunnel[] {
@@ -97,36 +96,25 @@ export class WireguardTunnel {
     device.onChange = () => {
       this.#peers.forget();
       this.#routing.forget();
-      void this.#settle();
+      void this.#passes.run();
     };
     return device;
   }
 
-  #settle(): Promise<void> {
-    this.#again = true;
-    this.#passing ??= this.#passes().finally(() => {
-      this.#passing = undefined;
-    });
-    return this.#passing;
-  }
-
-  async #passes(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
-      const desired = this.#desired;
-      const { ready, pending } = this.#device;
-      if (desired === undefined) {
-        await this.#routing.bring(undefined, 0);
-        this.#peers.stop();
-        this.onKey(undefined);
-      } else if (ready === undefined) {
-        // A device that is there but could not be looked at goes on as it is, with the rule and routes that it has.
-        if (!pending && !(await this.#exists())) this.onKey(undefined);
-      } else if (await this.#peers.bring(ready.life, desired)) {
-        if (ready !== this.#device.ready) continue;
-        await this.#routing.bring(desired, ready.index);
-        this.onKey(this.#peers.publicKey);
-      }
+  async #pass(): Promise<void> {
+    const desired = this.#desired;
+    const { ready, pending } = this.#device;
+    if (desired === undefined) {
+      await this.#routing.bring(undefined, 0);
+      this.#peers.stop();
+      this.onKey(undefined);
+    } else if (ready === undefined) {
+      // A device that is there but could not be looked at goes on as it is, with the rule and routes that it has.
+      if (!pending && !(await this.#exists())) this.onKey(undefined);
+    } else if (await this.#peers.bring(ready.life, desired)) {
+      if (ready !== this.#device.ready) return;
+      await this.#routing.bring(desired, ready.index);
+      this.onKey(this.#peers.publicKey);
     }
   }
 
