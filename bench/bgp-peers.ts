@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Daemon, PROGRAMS } from './daemons.ts';
 import { type PeerCase, peerCases } from './peer-cases.ts';
-import { ip, median, Talker } from './process.ts';
-import { DAEMON, type Outcome, pause } from './swarm.ts';
+import { ip, median, pause, Talker } from './process.ts';
+import { DAEMON, type Outcome } from './swarm.ts';
 
 /**
  * The speaker beside BIRD, FRR, GoBGP and OpenBGPD, in one run: the same peers, which are none of them, in one
  * namespace, each daemon in turn in another, and no kernel routes. A figure is the median of as many rounds as begin
  * in `--seconds`, three at most.
  *
- *     node bench/bgp-peers.ts [--case NAME]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 0.01]
+ *     node bench/bgp-peers.ts [--case hop|fan|mesh|dial|hold|change|memory]… [--daemon NAME]…
+ *          [--rounds 3] [--seconds 8] [--scale 0.01]
  */
 const { values: options } = parseArgs({
   options: {

@@ -1,20 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildSync } from 'esbuild';
 import { AS, type PeerCase } from './peer-cases.ts';
-import { usage } from './process.ts';
+import { family, usageOfFamily, userAndGroup } from './process.ts';
 import { DAEMON } from './swarm.ts';
 
 const execute = promisify(execFile);
@@ -186,11 +176,7 @@ export class Daemon {
 
   /** Of all its processes together. */
   usage(): { peakMiB: number; cpuSeconds: number } {
-    const all = family(this.#child.pid ?? 0).map((pid) => usage(pid));
-    return {
-      peakMiB: all.reduce((sum, { peakMiB }) => sum + peakMiB, 0),
-      cpuSeconds: all.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    };
+    return usageOfFamily(this.#child.pid ?? 0);
   }
 
   /** Lists all routes, four times a second and never two at once, until it ends. */
@@ -221,20 +207,4 @@ export class Daemon {
   #inside(command: readonly string[]): string[] {
     return [`--net=/run/netns/${this.#namespace}`, ...command];
   }
-}
-
-function userAndGroup(name: string): [number, number] {
-  const fields = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((line) => line.startsWith(`${name}:`))
-    ?.split(':');
-  return [Number(fields?.[2] ?? 0), Number(fields?.[3] ?? 0)];
-}
-
-/** A process and what it has started. */
-function family(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
-  return [pid, ...children.flatMap(family)];
 }

@@ -15,7 +15,7 @@ interface Measurement {
 }
 
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
-  'update-to-kernel': { title: 'UPDATEs to kernel routes, beside BIRD 2', takes: '[PREFIXES] [ROUNDS]' },
+  'update-to-kernel': { title: 'UPDATEs to kernel routes, beside BIRD 2 and FRR', takes: '[PREFIXES] [ROUNDS]' },
   'netlink-routes': { title: 'Kernel routes: beside ip -batch and the bare kernel', takes: '[ROUNDS]' },
   idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
   'cold-lab': { title: 'The lab, from nothing to all pods reaching all pods', takes: '[ROUNDS]' },
@@ -27,7 +27,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   cni: { title: 'Pods: ADD and DEL, beside ptp and bridge', takes: '[CALLS] [AT-ONCE] [PODS]' },
   'bgp-peers': {
     title: 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
-    takes: '[--case NAME]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 1]',
+    takes: '[--case hop|fan|mesh|dial|hold|change|memory]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 1]',
     about: `Each daemon runs alone in a network namespace, its peers in another: one process that plays UPDATEs encoded beforehand
 over plain sockets, with nobody's BGP code. There are no kernel routes, no policy and no dialling by the daemon (it is
 \`passive\`), and what would hold routes back is off: for FRR \`advertisement-interval 0\`, \`coalesce-time 0\` and

@@ -1,7 +1,8 @@
 import { now } from './arrivals.ts';
+import { pause } from './process.ts';
 import { announcements, withdrawals } from './raw-bgp.ts';
 import type { RawPeer } from './raw-peer.ts';
-import { type Neighbour, type Outcome, pause, type Swarm } from './swarm.ts';
+import type { Neighbour, Outcome, Swarm } from './swarm.ts';
 
 /** The autonomous system of the daemon, and those of senders and receivers outside. */
 export const AS = { daemon: 64512, sender: 64513, receiver: 64514 } as const;

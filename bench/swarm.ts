@@ -1,3 +1,4 @@
+import { pause } from './process.ts';
 import { RawPeer } from './raw-peer.ts';
 
 /** Where the daemon listens. */
@@ -90,8 +91,4 @@ export class Swarm {
   end(): void {
     for (const peer of this.#peers) peer.end();
   }
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

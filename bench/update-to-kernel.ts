@@ -1,29 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeStatusSchema, request } from '../src/control/index.ts';
-import { openStore } from '../src/datastore/index.ts';
-import { newResource } from '../src/model/index.ts';
-import { ip, median, Talker, usage } from './process.ts';
+import { end, ip, median, pause, Talker, usageOfFamily } from './process.ts';
+import { type Place, ROUTERS, type Router } from './routers.ts';
 
 /**
- * From the first byte of UPDATEs to all their routes being in the kernel, and back for the withdrawal: vRouter and
- * BIRD 2 in turn, several rounds in one run, the same sender, the same kernel.
+ * From the first byte of UPDATEs to all their routes being in the kernel, and back for the withdrawal: vRouter, BIRD 2
+ * and FRR in turn, several rounds in one run, the same sender, the same kernel.
  *
  *     node bench/update-to-kernel.ts [PREFIXES] [ROUNDS]
  */
 const prefixes = Number(process.argv[2] ?? 100_000);
 const rounds = Number(process.argv[3] ?? 5);
-const ASN = 64512;
-const [SENDER, ROUTER] = ['172.31.250.1', '172.31.250.2'];
-const names = { sender: `vrb-${process.pid}-s`, router: `vrb-${process.pid}-r` };
-const directory = mkdtempSync(join(tmpdir(), 'vrouter-bench-'));
-
-interface Contender {
-  readonly name: string;
-  start(): Promise<ChildProcess>;
-}
+const sender = `vrb-${process.pid}-s`;
+const place: Place = {
+  namespace: `vrb-${process.pid}-r`,
+  directory: mkdtempSync(join(tmpdir(), 'vrouter-bench-')),
+  address: '172.31.250.2',
+  neighbour: '172.31.250.1',
+  asn: 64512,
+};
 
 interface Round {
   readonly announce: number;
@@ -32,128 +28,77 @@ interface Round {
   readonly cpuSeconds: number;
 }
 
-const vrouter: Contender = {
-  name: 'vRouter',
-  async start() {
-    const database = join(directory, 'vrouter.db');
-    rmSync(database, { force: true });
-    const store = await openStore({ type: 'sqlite', path: database });
-    await store.create(newResource('BGPPeer', { name: 'sender' }, { peerIP: SENDER, asNumber: ASN }));
-    await store.close();
-    const socket = join(directory, 'vrouter.sock');
-    const child = inRouter(['node', 'dist/vrouter.js', 'daemon'], {
-      NODENAME: 'bench',
-      IP: `${ROUTER}/24`,
-      DATASTORE_TYPE: 'sqlite',
-      SQLITE_PATH: database,
-      VROUTER_SOCKET: socket,
-      CALICO_NODENAME_FILE: '',
-      VROUTER_IPAM_LEDGER: 'none',
-      VROUTER_MTU_FILE: 'none',
-      NO_DEFAULT_POOLS: 'true',
-      FELIX_HEALTHPORT: '0',
-      FELIX_LOGSEVERITYSCREEN: 'warning',
-    });
-    await until(async () => (await request(socket, { op: 'status' }, nodeStatusSchema)).ready);
-    return child;
-  },
-};
-
-const bird: Contender = {
-  name: 'BIRD 2',
-  async start() {
-    const config = join(directory, 'bird.conf');
-    writeFileSync(
-      config,
-      `log "/dev/null" all; router id ${ROUTER}; protocol device {}
-       protocol kernel { ipv4 { import none; export all; }; }
-       protocol bgp { local ${ROUTER} as ${ASN}; neighbor ${SENDER} as ${ASN}; passive on; ipv4 { import all; export none; }; }\n`,
-    );
-    return inRouter(['bird', '-f', '-c', config, '-s', join(directory, 'bird.ctl')]);
-  },
-};
-
-function inRouter(command: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn('nsenter', [`--net=/run/netns/${names.router}`, ...command], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...env },
-  });
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if (await condition().catch(() => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the daemon did not come up');
-}
-
-async function round(contender: Contender): Promise<Round> {
-  const daemon = await contender.start();
-  const fib = new Talker(names.router, ['node', 'bench/fib-count.ts']);
+async function round(router: Router): Promise<Round> {
+  const processes = await router.start(place);
+  const fib = new Talker(place.namespace, ['node', 'bench/fib-count.ts']);
   const before = Number(await fib.next());
-  const sender = new Talker(names.sender, ['node', 'bench/sender.ts', ROUTER, SENDER, String(ASN), String(prefixes)]);
+  const { address, neighbour, asn } = place;
+  const peer = new Talker(sender, ['node', 'bench/sender.ts', address, neighbour, String(asn), String(prefixes)]);
+  const timed = async (command: string, goal: string): Promise<number> => {
+    fib.say(goal);
+    peer.say(command);
+    const began = Number(await peer.next());
+    return (Number(await fib.next()) - began) / 1000;
+  };
   try {
-    await sender.next();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    const announce = await timed(sender, fib, 'announce', `${before + prefixes}`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    const withdraw = await timed(sender, fib, 'withdraw', `-${before}`);
-    return { announce, withdraw, ...usage(daemon.pid ?? 0) };
+    await peer.next();
+    await pause(1000);
+    const announce = await timed('announce', `${before + prefixes}`);
+    await pause(1000);
+    const withdraw = await timed('withdraw', `-${before}`);
+    const used = processes.map(({ pid = 0 }) => usageOfFamily(pid));
+    return {
+      announce,
+      withdraw,
+      peakMiB: used.reduce((sum, { peakMiB }) => sum + peakMiB, 0),
+      cpuSeconds: used.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    };
   } finally {
-    await sender.end();
+    await peer.end();
     await fib.end();
-    const ended = new Promise((resolve) => daemon.once('exit', resolve));
-    daemon.kill();
-    await ended;
+    for (const child of processes) await end(child);
   }
 }
 
-async function timed(sender: Talker, fib: Talker, command: string, goal: string): Promise<number> {
-  fib.say(goal);
-  sender.say(command);
-  const began = Number(await sender.next());
-  return (Number(await fib.next()) - began) / 1000;
-}
-
-function report(name: string, results: readonly Round[]): Record<string, number> {
-  const row = {
-    announce: median(results.map((result) => result.announce)),
-    withdraw: median(results.map((result) => result.withdraw)),
-    peakMiB: median(results.map((result) => result.peakMiB)),
-    cpuSeconds: median(results.map((result) => result.cpuSeconds)),
-  };
-  const perSecond = (seconds: number): string => `${Math.round(prefixes / seconds / 1000)} k/s`;
+function report(name: string, all: readonly Round[]): void {
+  const of = (key: keyof Round): number => median(all.map((round) => round[key]));
+  const rate = (seconds: number): string => `${seconds.toFixed(3)} s (${Math.round(prefixes / seconds / 1000)} k/s)`;
+  const times = `announce ${rate(of('announce'))}  withdraw ${rate(of('withdraw'))}`;
   process.stdout.write(
-    `${name.padEnd(8)} announce ${row.announce.toFixed(3)} s (${perSecond(row.announce)})  withdraw ${row.withdraw.toFixed(3)} s (${perSecond(row.withdraw)})  peak ${row.peakMiB.toFixed(0)} MiB  CPU ${row.cpuSeconds.toFixed(2)} s\n`,
+    `${name.padEnd(8)} ${times}  peak ${of('peakMiB').toFixed(0)} MiB  CPU ${of('cpuSeconds').toFixed(2)} s\n`,
   );
-  return row;
 }
 
-ip('netns', 'add', names.sender);
-ip('netns', 'add', names.router);
+/** The median of each round's ratio, as rounds are more alike within than among each other. */
+function ratio(key: keyof Round, ours: readonly Round[], theirs: readonly Round[]): string {
+  return median(ours.map((round, at) => round[key] / theirs[at][key])).toFixed(2);
+}
+
+ip('netns', 'add', sender);
+ip('netns', 'add', place.namespace);
 try {
-  ip('link', 'add', 'eth0', 'netns', names.sender, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', names.router);
+  ip('link', 'add', 'eth0', 'netns', sender, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', place.namespace);
   for (const [name, address] of [
-    [names.sender, SENDER],
-    [names.router, ROUTER],
+    [sender, place.neighbour],
+    [place.namespace, place.address],
   ] as const) {
     ip('-n', name, 'link', 'set', 'lo', 'up');
     ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     ip('-n', name, 'link', 'set', 'eth0', 'up');
   }
-  const results = { vrouter: [] as Round[], bird: [] as Round[] };
+  const results = new Map<Router, Round[]>(ROUTERS.map((router) => [router, []]));
   for (let turn = 0; turn < rounds; turn++) {
-    results.vrouter.push(await round(vrouter));
-    results.bird.push(await round(bird));
+    for (const [router, all] of results) all.push(await round(router));
   }
   process.stdout.write(`${prefixes} /26 prefixes, first byte of UPDATEs to all in the kernel; median of ${rounds}\n`);
-  const [ours, theirs] = [report(vrouter.name, results.vrouter), report(bird.name, results.bird)];
-  process.stdout.write(
-    `ratio vRouter / BIRD: announce ${(ours.announce / theirs.announce).toFixed(2)}, withdraw ${(ours.withdraw / theirs.withdraw).toFixed(2)}\n`,
-  );
+  for (const [{ name }, all] of results) report(name, all);
+  const [[, ours], ...others] = results;
+  for (const [{ name }, theirs] of others) {
+    const both = `announce ${ratio('announce', ours, theirs)}, withdraw ${ratio('withdraw', ours, theirs)}`;
+    process.stdout.write(`ratio vRouter / ${name}: ${both}\n`);
+  }
 } finally {
-  ip('netns', 'del', names.sender);
-  ip('netns', 'del', names.router);
-  rmSync(directory, { recursive: true, force: true });
+  ip('netns', 'del', sender);
+  ip('netns', 'del', place.namespace);
+  rmSync(place.directory, { recursive: true, force: true });
 }
