@@ -27,6 +27,11 @@ export function isKernelError(error: unknown, ...codes: readonly string[]): erro
 
 /** Which module makes links of the kind, for the operator of a kernel that has none. */
 export function unsupportedKind(what: string, kind: string, cause: KernelError): KernelError {
-  const reason = `this kernel has no ${kind} devices; load the module with: modprobe ${kind}`;
-  return new KernelError('EOPNOTSUPP', what, reason, { cause });
+  return missingModule(what, `${kind} devices`, kind, cause);
+}
+
+/** As `unsupportedKind`, for whatever else comes with a module. */
+export function missingModule(what: string, thing: string, module: string, cause: KernelError): KernelError {
+  const load = module.includes(' ') ? `modules with: modprobe -a ${module}` : `module with: modprobe ${module}`;
+  return new KernelError('EOPNOTSUPP', what, `this kernel has no ${thing}; load the ${load}`, { cause });
 }

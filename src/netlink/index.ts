@@ -1,20 +1,23 @@
 /**
- * netlink: the kernel's links, addresses, routes, rules and neighbours as typed verbs, after ip(8), and WireGuard
- * devices after wg(8).
+ * netlink: the kernel's links, addresses, routes, rules and neighbours as typed verbs, after ip(8), queueing
+ * after tc(8), and WireGuard devices after wg(8).
  *
  *   Kernel ── NetlinkKernel ─┬─ client ── socket ── kernel     requests and dumps, matched by sequence number
  *                            ├─ batch ───┘                     the hot path: hundreds of routes to a system call
  *                            ├─ monitor ─ socket               notifications → events, an overflow → "list again"
+ *                            ├─ traffic-control-client         qdiscs and filters, on the same client
  *                            └─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
  *
  * `wire/` turns objects into bytes and back and does nothing else; `socket.ts` and `namespace.ts` are all the I/O there
  * is. Messages are in host byte order, which is little-endian on every machine that we run on. Decoders take whatever
  * comes: they answer with an object, with `undefined` for what is not ours to read, or with a typed error.
  *
- * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour,genetlink,wireguard}.h of the kernel.
+ * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour,pkt_sched,pkt_cls,genetlink,
+ * wireguard}.h of the kernel.
  */
 export { isKernelError, KernelError } from './errors.ts';
 export * from './ip-text.ts';
 export * from './kernel.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
 export { sysctlRead, sysctlWrite } from './sysctl.ts';
+export { formatIngressFilter, formatQdisc } from './tc-text.ts';

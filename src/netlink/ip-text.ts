@@ -1,4 +1,5 @@
 import type { InterfaceAddressEntry, Kernel, Link, Neighbor, Route, RouteNextHop, Rule } from './kernel.ts';
+import { formatIngressFilter, formatQdisc } from './tc-text.ts';
 
 /** Names of devices by index, for what refers to a device by its index. */
 export type DeviceNames = ReadonlyMap<number, string>;
@@ -113,8 +114,9 @@ export function formatNeighbor({ dev, destination, mac, state, fdb, proxy }: Nei
 }
 
 /**
- * The whole state of a namespace as text, one section for each command of ip(8) that would show it: what tests and
- * bug reports compare. The kernel's own entries that no one configures (local table, IPv6 link-local) are left out.
+ * The whole state of a namespace as text, one section for each command of ip(8) and tc(8) that would show it: what
+ * tests and bug reports compare. The kernel's own entries that no one configures (local table, IPv6 link-local, the
+ * qdiscs that it chose) are left out.
  */
 export async function printKernel(kernel: Kernel): Promise<string> {
   const links = await kernel.linkList();
@@ -146,7 +148,19 @@ export async function printKernel(kernel: Kernel): Promise<string> {
         .map(formatNeighbor)
         .sort(),
     ),
+    section('tc', await printTrafficControl(kernel, names)),
   ].join('');
+}
+
+async function printTrafficControl(kernel: Kernel, names: DeviceNames): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const qdisc of await kernel.qdiscList()) {
+    if (qdisc.handle === '0:') continue;
+    lines.push(formatQdisc(qdisc));
+    if (qdisc.parent !== 'ingress') continue;
+    lines.push(...(await kernel.filterList(qdisc.dev)).map((filter) => formatIngressFilter(filter, names)));
+  }
+  return lines;
 }
 
 function section(title: string, lines: readonly string[]): string {

@@ -16,13 +16,15 @@ import type {
   Rule,
 } from './objects.ts';
 
+import type { IngressFilter, Qdisc, QdiscSpec, RedirectSpec } from './traffic-control.ts';
 import type { WireguardChange, WireguardDevice } from './wireguard.ts';
 
 export * from './objects.ts';
+export * from './traffic-control.ts';
 export * from './wireguard.ts';
 
 /**
- * The kernel's networking state as vRouter sees it, with verbs named after ip(8) and wg(8). Two implementations pass one
+ * The kernel's networking state as vRouter sees it, with verbs named after ip(8), tc(8) and wg(8). Two implementations pass one
  * contract suite: `NetlinkKernel` (rtnetlink sockets) and the tests' `FakeKernel`. Addresses, prefixes and MACs are
  * text as ip(8) prints them; only `applyRoutes`, the hot path, speaks in integer columns.
  *
@@ -66,6 +68,17 @@ export interface Kernel {
   /** Adds or replaces. */
   neighborAdd(neighbor: Neighbor): Promise<void>;
   neighborDelete(neighbor: Neighbor): Promise<void>;
+
+  /** How every device queues what it sends (`tc qdisc`). */
+  qdiscList(): Promise<readonly Qdisc[]>;
+  /** A tbf takes the place of the device's root qdisc; where there is an ingress qdisc already, a new one is EEXIST. */
+  qdiscReplace(spec: QdiscSpec): Promise<void>;
+  /** With an ingress qdisc go its filters. ENOENT rejects where there is none but the kernel's own. */
+  qdiscDelete(dev: string, parent: 'root' | 'ingress'): Promise<void>;
+  /** Filters on what the device receives (`tc filter show dev DEV ingress`). */
+  filterList(dev: string): Promise<readonly IngressFilter[]>;
+  /** Needs the device's ingress qdisc. */
+  redirectAdd(spec: RedirectSpec): Promise<void>;
 
   /** All of a WireGuard device (`wg show`). A link of another kind rejects with EOPNOTSUPP. */
   wireguardGet(dev: string): Promise<WireguardDevice>;

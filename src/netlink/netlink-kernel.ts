@@ -5,6 +5,7 @@ import { openBatchSocket } from './batch-socket.ts';
 import { NetlinkClient, type OpenSocket } from './client.ts';
 import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
+  IngressFilter,
   InterfaceAddressEntry,
   InterfaceAddressSpec,
   Kernel,
@@ -15,6 +16,9 @@ import type {
   Monitor,
   MonitorOptions,
   Neighbor,
+  Qdisc,
+  QdiscSpec,
+  RedirectSpec,
   Route,
   RouteChanges,
   RouteColumns,
@@ -29,6 +33,7 @@ import { openNamespace } from './namespace.ts';
 import { listRouteColumns, listRoutes } from './route-listing.ts';
 import { NETLINK_GENERIC, openSocket } from './socket.ts';
 import { sysctlRead, sysctlWrite } from './sysctl.ts';
+import { TrafficControlClient } from './traffic-control-client.ts';
 import { decodeAddress, encodeAddressAdd, encodeAddressDelete, encodeAddressDump } from './wire/address.ts';
 import { encodeMonitorFilter } from './wire/filter.ts';
 import {
@@ -68,6 +73,7 @@ class NetlinkKernel implements Kernel {
   readonly #client: NetlinkClient;
   #patient: NetlinkClient | undefined;
   readonly #batch: RouteBatch;
+  readonly #trafficControl: TrafficControlClient;
   readonly #wireguard: WireguardClient;
   readonly #monitors = new Set<Monitor>();
 
@@ -76,6 +82,10 @@ class NetlinkKernel implements Kernel {
     this.#log = options.log ?? silentLog;
     this.#client = new NetlinkClient(open);
     this.#batch = new RouteBatch(() => openBatchSocket(options.namespace));
+    this.#trafficControl = new TrafficControlClient(this.#client, {
+      names: () => this.#names(),
+      index: (name) => this.#index(name),
+    });
     this.#wireguard = new WireguardClient((events) =>
       openSocket(events, { ...this.#place(), protocol: NETLINK_GENERIC }),
     );
@@ -200,6 +210,26 @@ class NetlinkKernel implements Kernel {
   async neighborDelete(neighbor: Neighbor): Promise<void> {
     const what = `neighbor delete ${neighbor.destination} dev ${neighbor.dev}`;
     await this.#client.request(encodeNeighborDelete(neighbor, await this.#index(neighbor.dev)), what);
+  }
+
+  qdiscList(): Promise<readonly Qdisc[]> {
+    return this.#trafficControl.qdiscList();
+  }
+
+  qdiscReplace(spec: QdiscSpec): Promise<void> {
+    return this.#trafficControl.qdiscReplace(spec);
+  }
+
+  qdiscDelete(dev: string, parent: 'root' | 'ingress'): Promise<void> {
+    return this.#trafficControl.qdiscDelete(dev, parent);
+  }
+
+  filterList(dev: string): Promise<readonly IngressFilter[]> {
+    return this.#trafficControl.filterList(dev);
+  }
+
+  redirectAdd(spec: RedirectSpec): Promise<void> {
+    return this.#trafficControl.redirectAdd(spec);
   }
 
   wireguardGet(dev: string): Promise<WireguardDevice> {

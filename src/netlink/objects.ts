@@ -54,6 +54,7 @@ export type LinkSpec =
   | { readonly kind: 'bridge'; readonly name: string; readonly mtu?: number }
   | { readonly kind: 'dummy'; readonly name: string; readonly mtu?: number }
   | { readonly kind: 'ipip'; readonly name: string; readonly mtu?: number }
+  | { readonly kind: 'ifb'; readonly name: string; readonly mtu?: number }
   | { readonly kind: 'wireguard'; readonly name: string; readonly mtu?: number }
   | {
       readonly kind: 'vxlan';

@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap';
 import {
   type Kernel,
-  KernelError,
   type KernelEvent,
   printKernel,
   ROUTE_ADD,
@@ -10,6 +9,7 @@ import {
   type RouteHow,
 } from '../../src/netlink/index.ts';
 import { routeChanges, type WordedChange } from '../fakes/route-changes.ts';
+import { rejects } from './rejects.ts';
 
 /** Two fresh namespaces of one kernel, and their paths. */
 export interface TwoNamespaces {
@@ -487,15 +487,6 @@ async function layWire({ kernel, otherPath }: TwoNamespaces): Promise<number> {
 
 async function names(kernel: Kernel): Promise<string[]> {
   return (await kernel.linkList()).map(({ name }) => name);
-}
-
-async function rejects(t: Test, promise: Promise<unknown>, code: string): Promise<void> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  t.ok(error instanceof KernelError, `rejects with ${code}`);
-  if (error instanceof KernelError) t.equal(error.code, code, error.message);
 }
 
 /** Waits, turn by turn of the event loop, until an item that satisfies `wanted` has arrived. */

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { type Kernel, KernelError, type WireguardDevice, type WireguardPeerChange } from '../../src/netlink/index.ts';
+import type { Kernel, WireguardDevice, WireguardPeerChange } from '../../src/netlink/index.ts';
+import { rejects } from './rejects.ts';
 
 const DEV = 'wireguard.cali';
 /** A key pair of X25519, as RFC 7748 § 6.1 has it. */
@@ -156,13 +157,4 @@ export async function wireguardContract(
       await scenario({ t, kernel });
     });
   }
-}
-
-async function rejects(t: Test, promise: Promise<unknown>, code: string): Promise<void> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  t.ok(error instanceof KernelError, `rejects with ${code}`);
-  if (error instanceof KernelError) t.equal(error.code, code, error.message);
 }

@@ -6,6 +6,7 @@ import {
   tryParseInterfaceAddress,
 } from '../../src/base/index.ts';
 import {
+  type IngressFilter,
   type InterfaceAddressEntry,
   type InterfaceAddressSpec,
   type Kernel,
@@ -17,6 +18,9 @@ import {
   type Monitor,
   type MonitorOptions,
   type Neighbor,
+  type Qdisc,
+  type QdiscSpec,
+  type RedirectSpec,
   ROUTE_ADD,
   ROUTE_DELETE,
   type Route,
@@ -189,7 +193,9 @@ export class FakeKernel implements Kernel {
           ? { vxlan: spec.vxlan }
           : spec.kind === 'wireguard'
             ? { mtu: spec.mtu ?? 1420, flags: ['POINTOPOINT', 'NOARP'], wireguard: new FakeWireguard() }
-            : {};
+            : spec.kind === 'ifb'
+              ? { flags: ['BROADCAST', 'NOARP'] }
+              : {};
       this.#space.addLink({ ...common, ...special, ...('mac' in spec && spec.mac ? { mac: spec.mac } : {}) });
       return;
     }
@@ -363,6 +369,36 @@ export class FakeKernel implements Kernel {
   #findRule(rule: Rule): number {
     const text = ruleText(rule);
     return this.#space.rules.findIndex((other) => ruleText(other) === text);
+  }
+
+  async qdiscList(): Promise<readonly Qdisc[]> {
+    this.#machine.enter('qdiscList');
+    return this.#space.links.flatMap(({ name, trafficControl }) => trafficControl.qdiscs(name));
+  }
+
+  async qdiscReplace(spec: QdiscSpec): Promise<void> {
+    this.#machine.enter('qdiscReplace');
+    const what = `qdisc replace dev ${spec.dev} ${spec.kind}`;
+    const link = this.#space.link(spec.dev);
+    if (this.#machine.missingKinds.has(spec.kind))
+      refuse('EOPNOTSUPP', what, `this kernel has no ${spec.kind} queueing`);
+    link.trafficControl.replace(spec, what);
+  }
+
+  async qdiscDelete(dev: string, parent: 'root' | 'ingress'): Promise<void> {
+    this.#machine.enter('qdiscDelete');
+    this.#space.link(dev).trafficControl.delete(parent, `qdisc delete dev ${dev} ${parent}`);
+  }
+
+  async filterList(dev: string): Promise<readonly IngressFilter[]> {
+    this.#machine.enter('filterList');
+    return this.#space.link(dev).trafficControl.filters(dev, this.#space.links);
+  }
+
+  async redirectAdd({ dev, to, priority }: RedirectSpec): Promise<void> {
+    this.#machine.enter('redirectAdd');
+    const what = `filter add dev ${dev} redirect ${to}`;
+    this.#space.link(dev).trafficControl.redirect(priority, this.#space.link(to), what);
   }
 
   async wireguardGet(dev: string): Promise<WireguardDevice> {

@@ -19,12 +19,14 @@ import {
   type RouteNextHop,
   type Rule,
 } from '../../src/netlink/index.ts';
+import { FakeTrafficControl } from './fake-traffic-control.ts';
 import type { FakeWireguard } from './fake-wireguard.ts';
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
 /** A link of the fake; `peer` is the other end of a veth, wherever it is; `wireguard` what such a device has. */
 export interface FakeLink extends Mutable<Link> {
+  readonly trafficControl: FakeTrafficControl;
   peer?: { link: FakeLink; namespace: FakeNamespace };
   wireguard?: FakeWireguard;
 }
@@ -68,7 +70,7 @@ export class FakeNamespace {
     const index = this.#nextIndex++;
     const mac = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`;
     const base = { index, mtu: 1500, up: false, operState: 'down', flags: ['BROADCAST', 'MULTICAST'], mac };
-    const made: FakeLink = { ...base, ...link };
+    const made: FakeLink = { ...base, ...link, trafficControl: new FakeTrafficControl() };
     this.links.push(made);
     this.tell({ kind: 'link', change: 'new', link: snapshot(made) });
     return made;
@@ -192,7 +194,7 @@ export function refreshState(link: FakeLink): void {
 }
 
 /** The link as others may see it: frozen, without the fake's own wiring. */
-export function snapshot({ peer: _, wireguard: __, ...link }: FakeLink): Link {
+export function snapshot({ peer: _, wireguard: __, trafficControl: ___, ...link }: FakeLink): Link {
   return Object.freeze({ ...link, flags: [...link.flags] });
 }
 

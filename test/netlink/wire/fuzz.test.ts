@@ -10,6 +10,7 @@ import * as message from '../../../src/netlink/wire/message.ts';
 import * as neighbor from '../../../src/netlink/wire/neighbor.ts';
 import * as route from '../../../src/netlink/wire/route.ts';
 import * as rule from '../../../src/netlink/wire/rule.ts';
+import * as trafficControl from '../../../src/netlink/wire/traffic-control.ts';
 import * as wireguard from '../../../src/netlink/wire/wireguard.ts';
 
 const SEED = { seed: 20240608, numRuns: 2000 };
@@ -46,6 +47,23 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
   decodeNeighbor: [
     neighbor.decodeNeighbor,
     neighbor.encodeNeighborAdd({ dev: 'x', destination: '10.0.0.2', mac: '66:00:00:00:00:01', fdb: true }, 4),
+  ],
+  decodeQdisc: [
+    trafficControl.decodeQdisc,
+    trafficControl.encodeQdiscReplace(
+      {
+        kind: 'tbf',
+        dev: 'x',
+        handle: '80:',
+        bucket: { rate: 1e12, buffer: 9, limit: 5000, peak: { rate: 2e12, buffer: 1 } },
+      },
+      3,
+    ),
+  ],
+  decodeFilter: [
+    // The kernel gives each filter a handle; one without is a table.
+    trafficControl.decodeFilter,
+    trafficControl.encodeRedirectAdd({ dev: 'x', to: 'y', priority: 80 }, 3, 4).with(24, 1),
   ],
   decodeFamily: [generic.decodeFamily, generic.encodeFamilyGet('wireguard')],
   decodeWireguard: [
@@ -86,7 +104,7 @@ function survives(decode: (body: ByteReader) => unknown, bytes: Uint8Array): boo
 }
 
 t.test('the table has every decoder', async (t) => {
-  const modules = [acknowledgement, address, generic, link, neighbor, route, rule, wireguard];
+  const modules = [acknowledgement, address, generic, link, neighbor, route, rule, trafficControl, wireguard];
   const names = modules.flatMap((module) => Object.keys(module)).filter((name) => name.startsWith('decode'));
   t.same(Object.keys(DECODERS).sort(), names.sort());
 });

@@ -18,6 +18,12 @@ import { forEachMessage } from '../../../src/netlink/wire/message.ts';
 import { decodeNeighbor, encodeNeighborAdd } from '../../../src/netlink/wire/neighbor.ts';
 import { decodeRoute, encodeRoute } from '../../../src/netlink/wire/route.ts';
 import { decodeRule, encodeRuleAdd } from '../../../src/netlink/wire/rule.ts';
+import {
+  decodeFilter,
+  decodeQdisc,
+  encodeQdiscReplace,
+  encodeRedirectAdd,
+} from '../../../src/netlink/wire/traffic-control.ts';
 import { decodeWireguard, encodeWireguardSet, joinWireguard } from '../../../src/netlink/wire/wireguard.ts';
 
 const SEED = { seed: 20240607, numRuns: 300 };
@@ -106,7 +112,7 @@ t.test('links read back as they were written', async (t) => {
   });
   const mtu = fc.integer({ min: 68, max: 65535 });
   const specs: fc.Arbitrary<LinkSpec> = fc.oneof(
-    fc.record({ kind: fc.constantFrom('bridge', 'dummy', 'ipip', 'wireguard'), name, mtu }),
+    fc.record({ kind: fc.constantFrom('bridge', 'dummy', 'ipip', 'ifb', 'wireguard'), name, mtu }),
     fc.record({ kind: fc.constant('vxlan'), name, mtu, mac, vxlan }),
     fc.record({ kind: fc.constant('veth'), name, peerName: name, mtu, mac, peerMac: mac }),
   );
@@ -195,6 +201,34 @@ t.test('neighbours and forwarding entries read back as they were written', async
     SEED,
   );
   t.pass();
+});
+
+t.test('qdiscs and redirections read back as they were written', async (t) => {
+  const rate = fc.oneof(fc.integer({ min: 1, max: 0xffffffff }), fc.integer({ min: 0x100000000, max: 2 ** 50 }));
+  const peak = fc.record({ rate, buffer: u32 });
+  const bucket = fc.record({ rate, buffer: u32, limit: u32, peak }, { requiredKeys: ['rate', 'buffer', 'limit'] });
+  const handle = fc.integer({ min: 1, max: 0xfffe }).map((major) => `${major.toString(16)}:`);
+  fc.assert(
+    fc.property(bucket, handle, index, (given, its, at) => {
+      const spec = { kind: 'tbf', dev: 'x', handle: its, bucket: given } as const;
+      const read = { index: at, kind: 'tbf', parent: 'root', handle: its, bucket: given };
+      equals(reread(encodeQdiscReplace(spec, at), decodeQdisc), read);
+    }),
+    SEED,
+  );
+  const ingress = { kind: 'ingress', parent: 'ingress', handle: 'ffff:' };
+  equals(reread(encodeQdiscReplace({ kind: 'ingress', dev: 'x' }, 7), decodeQdisc), { index: 7, ...ingress });
+  fc.assert(
+    fc.property(index, index, fc.integer({ min: 1, max: 0xffff }), (at, to, priority) => {
+      const message = encodeRedirectAdd({ dev: 'x', to: 'y', priority }, at, to);
+      t.equal(reread(message, decodeFilter), undefined, 'without a handle it is a table');
+      const numbered = message.with(24, 1);
+      equals(reread(numbered, decodeFilter), { index: at, kind: 'u32', priority, redirect: to });
+    }),
+    { ...SEED, numRuns: 50 },
+  );
+  const spec = { kind: 'tbf', dev: 'x', bucket: { rate: 1, buffer: 1, limit: 1 } } as const;
+  t.throws(() => encodeQdiscReplace({ ...spec, handle: 'eighty' }, 1), { message: /^handle 'eighty'/ });
 });
 
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('base64'));
