@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { type Clock, silentLog, sleep, systemClock } from '../../src/base/index.ts';
+import { type Clock, type Log, silentLog, sleep, systemClock } from '../../src/base/index.ts';
 import {
   type Desired,
   type DesiredPool,
@@ -73,8 +73,8 @@ export class RealHost {
   }
 
   /** A dataplane on the real kernel, or on what stands in for it. */
-  static dataplane(kernel: Kernel, nft: Nft, clock: Clock = systemClock): Dataplane {
-    return new Dataplane({ kernel, nft, clock, log: silentLog, resyncInterval: 0 });
+  static dataplane(kernel: Kernel, nft: Nft, clock: Clock = systemClock, log: Log = silentLog): Dataplane {
+    return new Dataplane({ kernel, nft, clock, log, resyncInterval: 0 });
   }
 
   /** All that a dataplane keeps here, as ip(8), bridge(8) and nft print it, without what changes by itself. */
@@ -107,7 +107,7 @@ const POOL: DesiredPool = {
   name: 'pods',
   cidr: '10.244.0.0/16',
   ipip: 'Never',
-  vxlan: 'Always',
+  vxlan: 'CrossSubnet',
   natOutgoing: true,
   disabled: false,
   disableBgpExport: false,
@@ -128,17 +128,19 @@ function vxlan(...numbers: readonly number[]): DesiredVxlan {
     address: '10.244.1.0',
     mac: '66:00:00:00:00:01',
     peers,
-    routes: peers.map(({ node, address }) => ({
+    routes: peers.map(({ node, address, underlay }) => ({
       cidr: `${address}/26`,
-      mode: 'tunnel',
-      via: address,
+      ...(node === 'node3' ? { mode: 'subnet', via: underlay } : { mode: 'tunnel', via: address }),
       why: `block of ${node}`,
     })),
   };
 }
 
 export type StateName = 'before' | 'after';
-/** Two states of a node: between them a block comes, one node goes and another comes, and services are told. */
+/**
+ * Two states of a node: between them a block comes, one node goes and another comes, and services are told. Node 3 needs
+ * no tunnel: packets for it leave by `eth0` as they are.
+ */
 export const STATES: Readonly<Record<StateName, Desired>> = {
   before: {
     ...wanted(['10.244.1.0/26'], { web: '10.244.1.2' }, [POOL]),
