@@ -48,3 +48,17 @@ export function sleep(clock: Clock, delay: number, signal?: AbortSignal): Promis
     signal?.addEventListener('abort', abort, { once: true });
   });
 }
+
+/** Whether `work` is done within `delay` milliseconds of `clock`'s time. It goes on if not; if it fails, so does this. */
+export async function within(clock: Clock, delay: number, work: Promise<unknown>): Promise<boolean> {
+  const done = new AbortController();
+  const late = sleep(clock, delay, done.signal).then(
+    () => false,
+    () => true,
+  );
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    done.abort();
+  }
+}

@@ -16,6 +16,11 @@ export interface SpeakerApi {
   configure(peers: readonly PeerConfig[]): void;
   /** The routes of our own that there should be. */
   originate(routes: readonly Origination[]): void;
+  /**
+   * Resolves when every peer that is up has been sent all that there is to announce, with what was originated before
+   * this call; or when the speaker stops. A peer that does not read can make it wait until its session ends.
+   */
+  announced(): Promise<void>;
   /** Best routes learned from peers, in batches, as they change. At most one listener. */
   onBest(listener: (changes: BestChanges) => void): void;
   /** All present best routes again through the listener, as if new. */

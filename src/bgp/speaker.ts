@@ -117,6 +117,10 @@ export class Speaker implements SpeakerApi {
     this.#engine.originate(routes);
   }
 
+  announced(): Promise<void> {
+    return this.#engine.announced();
+  }
+
   onBest(listener: (changes: BestChanges) => void): void {
     this.#engine.onBest(listener);
   }

@@ -1,6 +1,6 @@
 import { Backoff, type Clock, EndingClock, type Log, reasonOf, sleep } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
-import { ControlServer, deletionsFolder, type NodeStatus, RequestRefused } from '../control/index.ts';
+import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import { DatastoreUnavailable, type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
 import type { Kernel } from '../netlink/index.ts';
@@ -10,6 +10,7 @@ import { Routing } from '../routing/index.ts';
 import { AddressWatch } from './address-watch.ts';
 import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
+import { FastPath } from './fast-path.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { MtuFile } from './mtu-file.ts';
 import { nodeStatus, type QuerySources } from './queries.ts';
@@ -18,7 +19,6 @@ import { keepAddress, register } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
-const TRY_AGAIN = 11;
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
 const VXLAN_DEVICE: { readonly [kind: string]: 'vxlan4' | 'vxlan6' | undefined } = {
   vxlan: 'vxlan4',
@@ -55,6 +55,7 @@ export class Daemon {
   readonly #addresses: IpamKeeping;
   readonly #keys: WireguardKeys;
   readonly #dataplane: Dataplane;
+  readonly #fastPath: FastPath;
   readonly #endpoints: Endpoints;
   readonly #deletions: QueuedDeletions;
   readonly #addressWatch: AddressWatch;
@@ -114,9 +115,19 @@ export class Daemon {
         this.#addresses.apply(batch);
         this.#keys.apply(batch);
         this.#calculation.apply(batch);
+        this.#fastPath.heard();
         this.#react();
       },
       onStatus: (status) => this.#synced(status),
+    });
+    this.#fastPath = new FastPath({
+      nodename: config.NODENAME,
+      calculation: this.#calculation,
+      dataplane: this.#dataplane,
+      ipam: this.#addresses.ipam,
+      clock,
+      apply: () => this.#inOrder(() => this.#apply()),
+      announced: async () => this.#routing?.announced(),
     });
     this.#endpoints = new Endpoints({
       nodename: config.NODENAME,
@@ -127,17 +138,8 @@ export class Daemon {
       clock,
       log: log.child({ component: 'endpoints' }),
       mtu: () => this.#dataplane.podMtu,
-      program: async (endpoint, made) => {
-        const { name, namespace } = endpoint.metadata;
-        this.#dataplane.linkMade(made.host);
-        this.#calculation.apply([{ key: { kind: 'WorkloadEndpoint', name, namespace }, resource: endpoint }]);
-        await this.#applyEarly();
-        for (const cidr of endpoint.spec.ipNetworks ?? []) this.#requireRoute(cidr);
-      },
-      unprogram: async (namespace, name) => {
-        this.#calculation.apply([{ key: { kind: 'WorkloadEndpoint', name, namespace }, resource: undefined }]);
-        await this.#applyEarly();
-      },
+      program: (endpoint, made) => this.#fastPath.added(endpoint, made),
+      unprogram: (namespace, name) => this.#fastPath.removed(namespace, name),
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
@@ -280,25 +282,12 @@ export class Daemon {
     await this.#routing?.apply(desired);
   }
 
-  /** For a CNI request that waits: what the loop would do anyway, now, up to the kernel's answer. */
-  async #applyEarly(): Promise<void> {
-    if (this.#phase !== 'running') return;
-    this.#inOrder(() => this.#apply());
-    await this.#applying;
-    await this.#dataplane.routes.flush();
-  }
-
-  /** A pod is not said to be ready while the kernel lacks its route. */
-  #requireRoute(cidr: string): void {
-    const lacking = this.#phase === 'running' ? this.#dataplane.routes.lacking(cidr) : undefined;
-    if (lacking !== undefined) throw new RequestRefused('NO_ROUTE', `route ${cidr}: ${lacking}`, TRY_AGAIN);
-  }
-
-  #inOrder(work: () => Promise<void>): void {
+  #inOrder(work: () => Promise<void>): Promise<void> {
     this.#applying = this.#applying.then(work).catch((error) => {
       this.#problem = `the desired state could not be applied: ${reasonOf(error)}`;
       this.#parts.log.error({ err: error }, 'the desired state could not be applied');
     });
+    return this.#applying;
   }
 
   #sources(): QuerySources {

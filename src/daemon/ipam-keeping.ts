@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Cancel, type Clock, type Log, parseDuration, reasonOf, sleep } from '../base/index.ts';
+import { type Cancel, type Clock, type Log, parseDuration, reasonOf, within } from '../base/index.ts';
 import { Compactor, type Store, type Update } from '../datastore/index.ts';
 import {
   Collector,
@@ -89,10 +89,8 @@ export class IpamKeeping {
 
   /** Hands the lead over; a store that doesn't answer holds up nobody's end. */
   async stop(): Promise<void> {
-    const enough = new AbortController();
-    const patience = sleep(this.#options.clock, PATIENCE, enough.signal).catch(() => {});
-    await Promise.race([Promise.all([this.#tunnels.stop(), this.#lease.stop().then(() => this.#sweeping)]), patience]);
-    enough.abort();
+    const ended = Promise.all([this.#tunnels.stop(), this.#lease.stop().then(() => this.#sweeping)]);
+    await within(this.#options.clock, PATIENCE, ended);
     this.#ledger?.close();
   }
 

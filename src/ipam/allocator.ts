@@ -2,6 +2,7 @@ import { type Address, type Clock, type Prefix, systemClock } from '../base/inde
 import type { Store } from '../datastore/index.ts';
 import type { IPAMBlock } from '../model/index.ts';
 import { Affinities } from './affinities.ts';
+import { hostAffinity } from './affinity.ts';
 import { Assigner, type Assignment } from './assigner.ts';
 import { addressAt, attributeOf, ordinalOf, ordinalsOfHandle } from './block.ts';
 import { Blocks } from './blocks.ts';
@@ -130,6 +131,14 @@ export class Ipam {
     const owner = block === undefined || ordinal === undefined ? undefined : attributeOf(block.spec, ordinal);
     if (owner === undefined || owner.releasedAt !== undefined) return undefined;
     return { handleId: owner.handle_id, attributes: owner.secondary ?? {}, alternate: owner.alternateOwnerAttrs };
+  }
+
+  /** CIDR of the block that the address is in, if that is the node's own. */
+  async ownBlockOf(at: Address, node: string): Promise<string | undefined> {
+    const cidr = await this.#releaser.blockOf(at);
+    if (cidr === undefined) return undefined;
+    const block = this.#parts.blocks.remembered(cidr) ?? (await this.#parts.blocks.read(cidr));
+    return block?.spec.affinity === hostAffinity(node) ? cidr : undefined;
   }
 
   /** Frees what has rested long enough in a block that nobody touches; removes it if it then is nobody's and empty. */

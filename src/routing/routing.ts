@@ -1,4 +1,4 @@
-import { type Clock, type Log, reasonOf } from '../base/index.ts';
+import { type Clock, type Log, reasonOf, within } from '../base/index.ts';
 import { type PeerStatus, Speaker, type SpeakerEvent } from '../bgp/index.ts';
 import type { Desired, DesiredBgp, DesiredPeer } from '../calc/desired.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
@@ -7,6 +7,9 @@ import { type IpipTunnel, RouteInstaller } from './install.ts';
 import { NextHops } from './next-hops.ts';
 import { type BgpTimers, originations, peerConfigs } from './peering.ts';
 import { RestartHold } from './restart-hold.ts';
+
+/** How long a peer that does not read is waited for, in milliseconds. */
+const PATIENCE = 500;
 
 export interface RoutingOptions {
   readonly kernel: Pick<Kernel, 'routeGet'>;
@@ -42,6 +45,7 @@ export class Routing {
   #speaker: Speaker | undefined;
   #applied: Desired | undefined;
   #oldestChange: number | undefined;
+  #announced: Promise<void> = Promise.resolve();
 
   constructor(options: RoutingOptions) {
     this.#options = options;
@@ -78,7 +82,15 @@ export class Routing {
       this.#speaker.configure(peerConfigs(bgp, desired.pools, this.#options.timers));
       this.#hold.expect(bgp.peers.map((peer) => peer.address));
     }
-    if (bgp.announce !== before?.bgp?.announce) this.#speaker.originate(originations(bgp.announce));
+    if (bgp.announce !== before?.bgp?.announce) {
+      this.#speaker.originate(originations(bgp.announce));
+      this.#announced = this.#untilAnnounced(this.#speaker);
+    }
+  }
+
+  /** Resolves when every peer that is up has been sent what is announced now. One that does not read is waited for briefly. */
+  announced(): Promise<void> {
+    return this.#announced;
   }
 
   /** The node's links, addresses or routes of others have changed. */
@@ -143,6 +155,11 @@ export class Routing {
       this.#log.error({ err: reasonOf(error), port: bgp.listenPort }, 'the BGP speaker can not listen; dialling only');
     }
     return speaker;
+  }
+
+  async #untilAnnounced(speaker: Speaker): Promise<void> {
+    if (await within(this.#options.clock, PATIENCE, speaker.announced())) return;
+    this.#log.warn({}, 'not every BGP peer could be told yet of what is announced now');
   }
 
   async #end(): Promise<void> {

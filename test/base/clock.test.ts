@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Backoff, EndingClock, sleep, systemClock, VirtualClock } from '../../src/base/index.ts';
+import { Backoff, EndingClock, sleep, systemClock, VirtualClock, within } from '../../src/base/index.ts';
 
 const plan = fc.array(
   fc.record({
@@ -82,6 +82,17 @@ t.test('advanceAsync lets code that awaits between timers go on', async (t) => {
   await clock.advanceAsync(30);
   t.same(times, [10, 20, 30]);
   await task;
+});
+
+t.test('work is done within its time, or late, or fails; and leaves no timer', async (t) => {
+  const clock = new VirtualClock();
+  t.equal(await within(clock, 1000, Promise.resolve()), true);
+  t.equal(clock.pending, 0);
+  const late = within(clock, 1000, new Promise(() => {}));
+  clock.advance(1000);
+  t.equal(await late, false);
+  await t.rejects(within(clock, 1000, Promise.reject(new Error('no'))), { message: 'no' });
+  t.equal(clock.pending, 0);
 });
 
 t.test('sleep ends early, and its timer with it, when its signal aborts', async (t) => {

@@ -70,6 +70,11 @@ export class ExportGroup implements ExportStream {
     return this.dirty.size > 0;
   }
 
+  /** Whether every member has been written all that there is, though some of it may be kept for newcomers. */
+  get isAnnounced(): boolean {
+    return !this.hasWork && [...this.members].every((member) => !member.behind && member.needs === this.queue.end);
+  }
+
   /** Whether no member has anything to get: until then prefix numbers in batches must keep their meaning. */
   get quiet(): boolean {
     return !this.hasWork && this.queue.first === this.queue.end && ![...this.members].some((member) => member.behind);

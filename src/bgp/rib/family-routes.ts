@@ -70,6 +70,11 @@ export class FamilyRoutes {
     return busy || this.#release(expired);
   }
 
+  /** Whether every member of every group has been written what was decided. */
+  get isAnnounced(): boolean {
+    return [...this.#groups.values()].every((group) => group.isAnnounced);
+  }
+
   /** Has every prefix decided again. */
   reconsider(): void {
     const { prefixes, head, dirty } = this.rib;

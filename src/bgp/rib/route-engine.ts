@@ -36,6 +36,8 @@ export class RouteEngine {
   readonly #clusterIds = new Set<number>();
   #best: (changes: BestChanges) => void = () => {};
   #untoldSettled = false;
+  /** Who waits for everything to be announced. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: RouteEngineOptions) {
     this.#options = options;
@@ -58,6 +60,7 @@ export class RouteEngine {
   /** From now on nothing is decided, told or timed: what the program was told last stays (restart with forwarding kept). */
   stop(): void {
     this.#turns.stop();
+    this.#tellAnnounced();
     this.#firstTables.stop();
     for (const peer of this.ribs.peers.values()) peer.cancelTimers();
   }
@@ -65,6 +68,14 @@ export class RouteEngine {
   originate(routes: readonly Origination[]): void {
     this.ribs.originations.set(routes);
     this.#turns.ask();
+  }
+
+  /** Resolves when every peer that is up has been written all that there is to announce, or when writing has ended. */
+  announced(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#turns.ask();
+    });
   }
 
   onBest(listener: (changes: BestChanges) => void): void {
@@ -172,7 +183,12 @@ export class RouteEngine {
     const announcing = this.#turns.slice();
     const mayEndRib = this.#firstTables.settled || !this.#options.restarted;
     for (const routes of all) busy = routes.announce(mayEndRib, announcing) || busy;
+    if (!busy && this.#waiting.length > 0 && all.every((routes) => routes.isAnnounced)) this.#tellAnnounced();
     return busy;
+  }
+
+  #tellAnnounced(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** Who acts on a table being complete, by sweeping what is not in it, must have been told of its routes before. */

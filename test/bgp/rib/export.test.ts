@@ -118,6 +118,68 @@ t.test('a peer that is stuck in the middle of its first table still gets a whole
   t.end();
 });
 
+t.test('everything is announced when every peer that is up has been written all of it', async (t) => {
+  const { clock, engine, join } = start();
+  const peers = [join(new Reader('10.0.0.2')), join(new Reader('10.0.0.3'))];
+  const [, slow] = peers;
+  clock.advance(1);
+  const wait = (): { over: boolean } => {
+    const waiting = { over: false };
+    engine.announced().then(() => {
+      waiting.over = true;
+    });
+    return waiting;
+  };
+  /** Lets promises that are resolved be heard. */
+  const heard = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  engine.originate(routes(0, 10_000));
+  const first = wait();
+  await heard();
+  t.notOk(first.over, 'nothing is written before its turn');
+  clock.advance(1);
+  await heard();
+  t.ok(first.over);
+  t.same(
+    peers.map(({ table }) => table.size),
+    [10_000, 10_000],
+  );
+
+  const again = wait();
+  clock.advance(1);
+  await heard();
+  t.ok(again.over, 'there is nothing to write');
+
+  slow.stuck = true;
+  engine.originate(routes(0, 30_000));
+  const second = wait();
+  clock.advance(1);
+  await heard();
+  t.notOk(second.over, 'a peer does not read');
+  slow.stuck = false;
+  engine.sessions.drained(slow);
+  clock.advance(1);
+  await heard();
+  t.ok(second.over);
+  t.equal(slow.table.size, 30_000);
+
+  slow.stuck = true;
+  engine.originate(routes(0, 10_000));
+  const third = wait();
+  clock.advance(1);
+  await heard();
+  t.notOk(third.over);
+  engine.sessions.closed(slow, 'hold timer', []);
+  clock.advance(1);
+  await heard();
+  t.ok(third.over, 'nobody waits for a peer that is gone');
+
+  const last = wait();
+  engine.stop();
+  await heard();
+  t.ok(last.over, 'nor for a speaker that has ended');
+});
+
 t.test('a change that is undone within one turn is never sent', (t) => {
   const { clock, engine, join } = start();
   const reader = join(new Reader('10.0.0.2'));
