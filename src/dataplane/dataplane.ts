@@ -166,10 +166,7 @@ export class Dataplane {
         break;
       case 'route':
         if (event.route.protocol !== ROUTE_PROTOCOL || event.route.table !== MAIN_TABLE) this.onTopology();
-        else {
-          const how = event.change === 'new' ? this.routes.hows.id(event.route) : 0;
-          this.routes.observed(event.route.family, event.route.destination, how);
-        }
+        else this.routes.observed(event.route, event.change === 'new');
         break;
       case 'address':
         this.tunnels.addressChanged(event.address, event.change === 'new');

@@ -521,7 +521,7 @@ function routeOf({ family, addresses, lengths, howIndex, hows }: RouteChanges, e
   const how = hows[howIndex[entry]];
   const text = family === 4 ? formatIpv4(addresses[entry]) : formatIpv6(wide(addresses, entry * 4));
   const direct = how.kind === 'unicast' && how.nextHops.every(({ via }) => via === undefined);
-  const scope = how.scope ?? (family === 4 && direct ? 'link' : 'global');
+  const scope = family === 6 ? 'global' : (how.scope ?? (direct ? 'link' : 'global'));
   const metric = how.metric ?? (family === 6 ? 1024 : undefined);
   const { length } = tryParseInterfaceAddress(`${text}/${lengths[entry]}`) as InterfaceAddress;
   return { ...how, family, destination: `${text}/${length}`, scope, ...(metric === undefined ? {} : { metric }) };

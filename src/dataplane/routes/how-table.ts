@@ -1,4 +1,8 @@
+import type { Family } from '../../base/index.ts';
 import type { RouteHow } from '../../netlink/index.ts';
+
+/** `IP6_RT_PRIO_USER`. */
+const IPV6_METRIC = 1024;
 
 /**
  * Numbers for the ways out of a route. Thousands of routes share a handful of them, so a route is two integers
@@ -17,6 +21,16 @@ export class HowTable {
       this.#ids.set(text, id);
     }
     return id;
+  }
+
+  /**
+   * The number of what the kernel shows. To an IPv6 route it gives no scope, and the metric 1024 where none was asked for:
+   * with these left out it equals what was wanted.
+   */
+  shown(family: Family, how: RouteHow): number {
+    if (family === 4) return this.id(how);
+    const { scope: _, metric, ...rest } = how;
+    return this.id(metric === undefined || metric === IPV6_METRIC ? rest : { ...rest, metric });
   }
 
   how(id: number): RouteHow {

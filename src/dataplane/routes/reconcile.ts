@@ -1,5 +1,12 @@
 import { type Cancel, type Clock, type Family, type Log, parsePrefix, reasonOf } from '../../base/index.ts';
-import { type Kernel, ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteFailure } from '../../netlink/index.ts';
+import {
+  type Kernel,
+  ROUTE_ADD,
+  ROUTE_DELETE,
+  ROUTE_REPLACE,
+  type Route,
+  type RouteFailure,
+} from '../../netlink/index.ts';
 import { HowTable } from './how-table.ts';
 import { type FailedRoute, Refusals } from './refusals.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './render.ts';
@@ -72,7 +79,7 @@ export class RouteReconciler {
       const table = this.tables[family];
       const filter = { family, table: MAIN_TABLE, protocol: ROUTE_PROTOCOL };
       const { count, addresses, lengths, howIndex, hows } = await this.#kernel.routeColumns(filter);
-      const ids = hows.map((how) => this.hows.id(how));
+      const ids = hows.map((how) => this.hows.shown(family, how));
       const { prefixes } = table;
       const seen = new Uint8Array(prefixes.limit + count);
       for (let entry = 0; entry < count; entry++) {
@@ -87,10 +94,10 @@ export class RouteReconciler {
     }
   }
 
-  /** What the kernel's monitor says of a route of ours that somebody changed. */
-  observed(family: Family, destination: string, how: number): void {
-    const table = this.tables[family];
-    table.found(prefixNumber(table, destination), how);
+  /** What the kernel's monitor says of a route of ours that somebody changed, or removed. */
+  observed(route: Route, present: boolean): void {
+    const table = this.tables[route.family];
+    table.found(prefixNumber(table, route.destination), present ? this.hows.shown(route.family, route) : 0);
     this.schedule();
   }
 

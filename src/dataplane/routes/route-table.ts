@@ -190,7 +190,7 @@ export class RouteTable {
   /** The kernel's REPLACE finds the old route by destination, table and metric. */
   #replaceable(actual: number, desired: number): boolean {
     const [old, next] = [this.hows.how(actual), this.hows.how(desired)];
-    return old.table === next.table && (old.metric ?? 0) === (next.metric ?? 0) && this.family === 4;
+    return old.table === next.table && (old.metric ?? 0) === (next.metric ?? 0);
   }
 
   #grow(prefix: number): void {
