@@ -1,0 +1,55 @@
+import { DIRECTIONS, type Direction, LIMITS, type QoSControls, type QoSField, settleControls } from './controls.ts';
+import { parseQuantity } from './quantity.ts';
+
+const PREFIX = 'qos.projectcalico.org/';
+/** Kubernetes' own names; Calico's go before them. */
+const KUBERNETES: Readonly<Partial<Record<QoSField, string>>> = {
+  ingressBandwidth: 'kubernetes.io/ingress-bandwidth',
+  egressBandwidth: 'kubernetes.io/egress-bandwidth',
+};
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The limits that a pod's annotations ask for; undefined for none. */
+export interface AnnotatedControls {
+  readonly controls: QoSControls | undefined;
+  /** What is wrong with them, naming the annotation. */
+  readonly problems: readonly string[];
+}
+
+/** Whether the annotation is about a pod's limits. */
+export function isQosAnnotation(name: string): boolean {
+  return name.startsWith(PREFIX) || Object.values(KUBERNETES).includes(name);
+}
+
+/** Reads the annotations `qos.projectcalico.org/…` and Kubernetes' bandwidths, whose values are quantities. */
+export function qosOfAnnotations(annotations: Annotations): AnnotatedControls {
+  const problems: string[] = [];
+  const given: QoSControls = {};
+  const named = new Map<QoSField, string>();
+  for (const field of fields()) {
+    const name = [PREFIX + field, KUBERNETES[field]].find((one) => one !== undefined && annotations[one] !== undefined);
+    if (name === undefined) continue;
+    named.set(field, name);
+    const value = parseQuantity(annotations[name]);
+    if (value === undefined) {
+      problems.push(`${name}: left out, for '${shorten(annotations[name])}' is no quantity such as 500k or 10M`);
+    } else {
+      given[field] = Number(value);
+    }
+  }
+  const settled = settleControls(given, (field) => named.get(field) ?? PREFIX + field);
+  const isEmpty = Object.keys(settled.controls).length === 0;
+  return {
+    controls: isEmpty ? undefined : settled.controls,
+    problems: [...problems, ...settled.problems].map((problem) => `annotation ${problem}`),
+  };
+}
+
+function fields(): readonly QoSField[] {
+  return DIRECTIONS.flatMap((direction: Direction) => LIMITS.map((limit): QoSField => `${direction}${limit}`));
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
