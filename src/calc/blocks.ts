@@ -1,4 +1,12 @@
-import { containsAddress, containsPrefix, networkAddress, parsePrefix } from '../base/index.ts';
+import {
+  containsAddress,
+  containsPrefix,
+  formatPrefix,
+  hostPrefix,
+  networkAddress,
+  parseAddress,
+  parsePrefix,
+} from '../base/index.ts';
 import type { BlockAffinity, IPAMBlock } from '../model/index.ts';
 import type { Announcement, DesiredBlock, DesiredPool, DesiredWorkload } from './desired.ts';
 
@@ -31,8 +39,8 @@ function desiredBlock({ spec }: IPAMBlock): DesiredBlock {
 }
 
 /**
- * What the node announces: its own blocks, and the addresses of its pods that it borrowed from other nodes' blocks.
- * Addresses outside every enabled pool stay at home, as in Calico.
+ * What the node announces: its own blocks, and outside them the addresses that its pods borrowed from other nodes' blocks
+ * and their floating IPs. Addresses outside every enabled pool stay at home, as in Calico.
  */
 export function announcements(
   blocks: readonly DesiredBlock[],
@@ -43,13 +51,20 @@ export function announcements(
   const open = pools.map((pool) => ({ ...pool, prefix: parsePrefix(pool.cidr) }));
   const hidden = open.filter((pool) => pool.disableBgpExport);
   const announced: Announcement[] = blocks.map(({ cidr }) => ({ cidr, why: 'own block' }));
-  for (const workload of workloads) {
-    for (const cidr of workload.addresses) {
-      const address = networkAddress(parsePrefix(cidr));
-      if (own.some((block) => containsAddress(block, address))) continue;
-      if (!open.some((pool) => containsAddress(pool.prefix, address))) continue;
-      announced.push({ cidr, why: `borrowed by ${workload.key}` });
-    }
+  for (const one of workloads.flatMap(reachedBy)) {
+    const address = networkAddress(parsePrefix(one.cidr));
+    if (own.some((block) => containsAddress(block, address))) continue;
+    if (open.some((pool) => containsAddress(pool.prefix, address))) announced.push(one);
   }
   return announced.filter(({ cidr }) => !hidden.some((pool) => containsPrefix(pool.prefix, parsePrefix(cidr))));
+}
+
+function reachedBy({ key, addresses, floatingIps }: DesiredWorkload): Announcement[] {
+  return [
+    ...addresses.map((cidr) => ({ cidr, why: `borrowed by ${key}` })),
+    ...floatingIps.map(({ external }) => ({
+      cidr: formatPrefix(hostPrefix(parseAddress(external))),
+      why: `floating IP of ${key}`,
+    })),
+  ];
 }

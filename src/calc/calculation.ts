@@ -51,11 +51,11 @@ const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
   BGPConfiguration: ['peers', 'services'],
   BGPPeer: ['peers'],
   BGPFilter: ['peers'],
-  FelixConfiguration: ['tunnels', 'nat', 'services', 'host'],
+  FelixConfiguration: ['workloads', 'tunnels', 'nat', 'services', 'host'],
   IPPool: ['pools', 'tunnels'],
   BlockAffinity: ['blocks'],
   IPAMBlock: ['blocks', 'tunnels'],
-  WorkloadEndpoint: ['workloads'],
+  WorkloadEndpoint: ['workloads', 'nat'],
 };
 
 /**
@@ -84,7 +84,7 @@ export class Calculation {
     workloads: [],
     pools: [],
     tunnels: NO_TUNNELS,
-    nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined },
+    nat: desiredNat({}, new Map(), []),
     services: { cidrs: [], loops: 'Drop' },
     host: desiredHost({}),
   };
@@ -112,11 +112,11 @@ export class Calculation {
       ownBlocks(this.#nodename, this.#stored.BlockAffinity, this.#stored.IPAMBlock),
     );
     const workloads = this.#section('workloads', before.workloads, () =>
-      desiredWorkloads(this.#nodename, this.#stored.WorkloadEndpoint),
+      desiredWorkloads(this.#nodename, this.#stored.WorkloadEndpoint, this.#felix()),
     );
     const tunnels = this.#section('tunnels', before.tunnels, () => this.#tunnels(pools));
     const { BGPConfiguration: bgpConfigurations, Node: nodes } = this.#stored;
-    const nat = this.#section('nat', before.nat, () => desiredNat(this.#felix(), nodes));
+    const nat = this.#section('nat', before.nat, () => desiredNat(this.#felix(), nodes, workloads));
     const services = this.#section('services', before.services, () =>
       desiredServices(this.#felix(), bgpConfigurations),
     );

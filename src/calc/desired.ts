@@ -34,6 +34,15 @@ export interface DesiredNat {
   readonly ports: string | undefined;
   /** Only what leaves by this link is translated: a name, or with `+` at its end the beginning of names. */
   readonly outInterface: string | undefined;
+  /** What reaches this node for one of them is for a pod of it. */
+  readonly floatingIps: readonly (FloatingIp & { readonly why: string })[];
+}
+
+/** An address by which a pod can be reached, and knows nothing of: packets to it are translated to the pod's own. */
+export interface FloatingIp {
+  readonly external: string;
+  /** One of the pod's own, of the same family. */
+  readonly internal: string;
 }
 
 /** Where services have their addresses. */
@@ -160,6 +169,7 @@ export interface DesiredWorkload {
   readonly interfaceName: string;
   /** Its addresses as `/32` and `/128` CIDRs. */
   readonly addresses: readonly string[];
+  readonly floatingIps: readonly FloatingIp[];
   readonly why: string;
 }
 

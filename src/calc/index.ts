@@ -27,6 +27,7 @@ export type {
   DesiredWireguardRoute,
   DesiredWorkload,
   Encapsulation,
+  FloatingIp,
   PeerType,
 } from './desired.ts';
 export { NO_TUNNELS } from './desired.ts';

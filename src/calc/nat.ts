@@ -1,17 +1,24 @@
 import { formatPrefix, hostPrefix, parseAddress, tryParseAddress, tryParsePrefix } from '../base/index.ts';
 import type { BGPConfiguration, Node } from '../model/index.ts';
-import type { DesiredNat, DesiredServices } from './desired.ts';
+import type { DesiredNat, DesiredServices, DesiredWorkload } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
 import { nodeAddress } from './peers.ts';
 
-/** How natOutgoing translates, as FelixConfiguration has it. */
-export function desiredNat(felix: FelixSettings, nodes: ReadonlyMap<string, Node>): DesiredNat {
+/** How natOutgoing translates, as FelixConfiguration has it, and the pods' floating IPs. */
+export function desiredNat(
+  felix: FelixSettings,
+  nodes: ReadonlyMap<string, Node>,
+  workloads: readonly DesiredWorkload[],
+): DesiredNat {
   const apart = felix.natOutgoingExclusions === 'IPPoolsAndHostIPs';
   return {
     hosts: apart ? hosts(felix, nodes) : undefined,
     address: felix.natOutgoingAddress || undefined,
     ports: portRange(felix.natPortRange),
     outInterface: felix.iptablesNATOutgoingInterfaceFilter || undefined,
+    floatingIps: workloads.flatMap(({ key, floatingIps }) =>
+      floatingIps.map((floatingIp) => ({ ...floatingIp, why: `floating IP of endpoint ${key}` })),
+    ),
   };
 }
 

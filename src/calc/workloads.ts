@@ -1,18 +1,23 @@
 import type { WorkloadEndpoint } from '../model/index.ts';
 import type { DesiredWorkload } from './desired.ts';
+import type { FelixSettings } from './felix.ts';
+import { floatingIps } from './floating-ips.ts';
 
 /** The pods of this node that have an interface and an address. */
 export function desiredWorkloads(
   nodename: string,
   endpoints: ReadonlyMap<string, WorkloadEndpoint>,
+  felix: FelixSettings,
 ): DesiredWorkload[] {
-  return [...endpoints]
+  const own = [...endpoints]
     .filter(([, { spec }]) => spec.node === nodename && spec.interfaceName && (spec.ipNetworks?.length ?? 0) > 0)
-    .map(([key, { spec }]) => ({
-      key,
-      interfaceName: spec.interfaceName ?? '',
-      addresses: spec.ipNetworks ?? [],
-      why: `endpoint ${key}`,
-    }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const floating = felix.floatingIPs === 'Enabled' ? floatingIps(own) : undefined;
+  return own.map(([key, { spec }]) => ({
+    key,
+    interfaceName: spec.interfaceName ?? '',
+    addresses: spec.ipNetworks ?? [],
+    floatingIps: floating?.get(key) ?? [],
+    why: `endpoint ${key}`,
+  }));
 }

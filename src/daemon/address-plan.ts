@@ -1,4 +1,11 @@
-import { formatAddress, tryParseAddress } from '../base/index.ts';
+import {
+  type Address,
+  formatAddress,
+  formatPrefix,
+  parsePrefix,
+  tryParseAddress,
+  tryParsePrefix,
+} from '../base/index.ts';
 import { RequestRefused } from '../control/index.ts';
 import type { NetworkConfig } from './network-config.ts';
 
@@ -8,8 +15,14 @@ const INVALID_CONFIG = 7;
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** Where a pod's addresses come from, and its MAC. */
-export type AddressPlan = { readonly mac?: string } & (
+/** Where a pod's addresses come from, and what it is to have besides. */
+export type AddressPlan = {
+  readonly mac?: string;
+  /** Further addresses that are to lead to it. */
+  readonly floatingIps?: readonly string[];
+  /** Networks that it may send from besides its addresses. */
+  readonly sourcePrefixes?: readonly string[];
+} & (
   | {
       /** IPAM chooses: so many of each family, from these pools (names or CIDRs) or any. */
       readonly kind: 'auto';
@@ -28,16 +41,15 @@ export type AddressPlan = { readonly mac?: string } & (
  * version does not do, naming the annotation.
  */
 export function addressPlan(pod: Annotations, namespace: Annotations, config: NetworkConfig): AddressPlan {
-  const nearest = (name: string): string | undefined => pod[PREFIX + name] ?? namespace[PREFIX + name];
-  if (pod[`${PREFIX}floatingIPs`] !== undefined) throw refused('floatingIPs', 'floating IPs are not supported');
-  const mac = hardwareAddress(pod[`${PREFIX}hwAddr`]);
+  const nearest = (name: string): string | undefined => pod[PREFIX + name] || namespace[PREFIX + name];
+  const besides = { ...hardwareAddress(pod[`${PREFIX}hwAddr`]), ...floatingIps(pod, config), ...sourcePrefixes(pod) };
   const fixed = fixedAddresses(pod, config);
-  if (fixed !== undefined) return { ...mac, ...fixed };
+  if (fixed !== undefined) return { ...besides, ...fixed };
   const families = familiesOf(nearest('ipFamilies'), config);
   const pools4 = listOf('ipv4pools', nearest('ipv4pools')) ?? config.ipam.ipv4_pools;
   const pools6 = listOf('ipv6pools', nearest('ipv6pools')) ?? config.ipam.ipv6_pools;
   return {
-    ...mac,
+    ...besides,
     kind: 'auto',
     num4: families.includes('IPv4') ? 1 : 0,
     num6: families.includes('IPv6') ? 1 : 0,
@@ -51,21 +63,49 @@ function fixedAddresses(
   config: NetworkConfig,
 ): { readonly kind: 'fixed'; readonly addresses: readonly string[]; readonly ipam: boolean } | undefined {
   const [wanted, free] = [pod[`${PREFIX}ipAddrs`], pod[`${PREFIX}ipAddrsNoIpam`]];
-  if (wanted !== undefined && free !== undefined) throw refused('ipAddrs', 'cannot stand beside ipAddrsNoIpam');
-  if (free !== undefined && !config.feature_control?.ip_addrs_no_ipam) {
-    throw refused('ipAddrsNoIpam', "needs feature_control.ip_addrs_no_ipam in the node's network configuration");
-  }
-  const name = wanted === undefined ? 'ipAddrsNoIpam' : 'ipAddrs';
-  const list = listOf(name, wanted ?? free);
-  if (list === undefined) return undefined;
-  const addresses = list.map((text) => {
-    const address = tryParseAddress(text);
-    if (address === undefined) throw refused(name, `'${text}' is not an IP address`);
-    return address;
-  });
+  if (wanted && free) throw refused('ipAddrs', 'cannot stand beside ipAddrsNoIpam');
+  if (free) requireFeature('ipAddrsNoIpam', 'ip_addrs_no_ipam', config);
+  const name = free ? 'ipAddrsNoIpam' : 'ipAddrs';
+  const addresses = addressesOf(name, wanted || free);
+  if (addresses === undefined) return undefined;
   const families = addresses.map(({ family }) => family);
   if (new Set(families).size < families.length) throw refused(name, 'at most one address of each family');
   return { kind: 'fixed', addresses: addresses.map(formatAddress), ipam: name === 'ipAddrs' };
+}
+
+/** Whether the pod has addresses of their families is seen when it has got them: `requireTargets`. */
+function floatingIps(pod: Annotations, config: NetworkConfig): { readonly floatingIps?: readonly string[] } {
+  const addresses = addressesOf('floatingIPs', pod[`${PREFIX}floatingIPs`]);
+  if (addresses === undefined) return {};
+  requireFeature('floatingIPs', 'floating_ips', config);
+  return { floatingIps: addresses.map(formatAddress) };
+}
+
+/** Refuses floating IPs that can lead to none of the pod's addresses. */
+export function requireTargets(floatingIps: readonly string[], addresses: readonly string[]): void {
+  const lost = floatingIps.find((external) => !addresses.some((own) => own.includes(':') === external.includes(':')));
+  if (lost === undefined) return;
+  throw refused(
+    'floatingIPs',
+    `'${lost}': the pod has no IPv${lost.includes(':') ? 6 : 4} address that it could lead to`,
+  );
+}
+
+function sourcePrefixes(pod: Annotations): { readonly sourcePrefixes?: readonly string[] } {
+  const name = 'allowedSourcePrefixes';
+  const list = listOf(name, pod[PREFIX + name]);
+  const wrong = list?.find((text) => tryParsePrefix(text) === undefined);
+  if (wrong !== undefined) throw refused(name, `'${wrong}' is not a CIDR such as 10.0.0.0/16`);
+  return list === undefined ? {} : { sourcePrefixes: list.map((text) => formatPrefix(parsePrefix(text))) };
+}
+
+function requireFeature(
+  annotation: string,
+  feature: 'ip_addrs_no_ipam' | 'floating_ips',
+  { feature_control }: NetworkConfig,
+): void {
+  if (feature_control?.[feature]) return;
+  throw refused(annotation, `needs feature_control.${feature} in the node's network configuration`);
 }
 
 function familiesOf(annotation: string | undefined, { ipam }: NetworkConfig): readonly string[] {
@@ -76,9 +116,17 @@ function familiesOf(annotation: string | undefined, { ipam }: NetworkConfig): re
   return families;
 }
 
-/** A JSON list of text that is not empty. */
+function addressesOf(name: string, annotation: string | undefined): readonly Address[] | undefined {
+  return listOf(name, annotation)?.map((text) => {
+    const address = tryParseAddress(text);
+    if (address === undefined) throw refused(name, `'${text}' is not an IP address`);
+    return address;
+  });
+}
+
+/** A JSON list of text that is not empty; an empty annotation says as little as none. */
 function listOf(name: string, annotation: string | undefined): readonly string[] | undefined {
-  if (annotation === undefined) return undefined;
+  if (!annotation) return undefined;
   let list: unknown;
   try {
     list = JSON.parse(annotation);

@@ -1,7 +1,7 @@
 import { type Clock, formatAddress, parseAddress } from '../base/index.ts';
 import { type CniRequest, RequestRefused } from '../control/index.ts';
 import { type Ipam, isIpamError } from '../ipam/index.ts';
-import { type AddressPlan, addressPlan } from './address-plan.ts';
+import { type AddressPlan, addressPlan, requireTargets } from './address-plan.ts';
 import { shortfallOf } from './endpoint-result.ts';
 import { networkConfig } from './network-config.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
@@ -20,6 +20,10 @@ export interface PodAddressing {
   /** CIDRs of one address each. */
   readonly addresses: readonly string[];
   readonly mac?: string;
+  /** Further addresses that lead to one of these. */
+  readonly floatingIps: readonly string[];
+  /** Networks that the pod may send from besides. */
+  readonly sourcePrefixes: readonly string[];
 }
 
 type Annotations = Readonly<Record<string, string>>;
@@ -32,10 +36,12 @@ export async function takeAddresses(
   annotations: { readonly pod: Annotations; readonly namespace: Annotations },
 ): Promise<PodAddressing> {
   const plan = addressPlan(annotations.pod, annotations.namespace, networkConfig(request.config));
-  const mac = plan.mac === undefined ? {} : { mac: plan.mac };
-  if (request.assigned !== undefined) return { ...mac, addresses: request.assigned.addresses };
+  const { floatingIps = [], sourcePrefixes = [] } = plan;
+  const besides = { ...(plan.mac !== undefined && { mac: plan.mac }), floatingIps, sourcePrefixes };
   try {
-    return { ...mac, addresses: (await take(parts, plan, identity)).map(alone) };
+    const addresses = request.assigned?.addresses ?? (await take(parts, plan, identity)).map(alone);
+    requireTargets(floatingIps, addresses);
+    return { ...besides, addresses };
   } catch (error) {
     await releaseAddresses(parts.ipam, identity);
     throw error;

@@ -4,9 +4,9 @@ import { RequestRefused } from '../control/index.ts';
 import { createPodInterface, type PodInterface, podDestinations, removeHostEnd } from '../dataplane/index.ts';
 import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
-import { newResource, type WorkloadEndpoint } from '../model/index.ts';
+import { ipNATsOf, newResource, type WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
+import { type PodAddressing, releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
 import { checkEndpoint } from './endpoint-check.ts';
 import { staleContainers } from './endpoint-gc.ts';
 import { cniResult } from './endpoint-result.ts';
@@ -105,12 +105,8 @@ export class Endpoints {
     const found = await store.get(this.#key(identity));
     const again = found?.spec.containerID === request.containerId ? await this.#asBefore(request, found) : undefined;
     if (again !== undefined) return again;
-    const { addresses, mac } = await takeAddresses(
-      this.#options,
-      request,
-      identity,
-      await this.#annotations(identity, found),
-    );
+    const addressing = await takeAddresses(this.#options, request, identity, await this.#annotations(identity, found));
+    const { addresses, mac } = addressing;
     const config = networkConfig(request.config);
     try {
       const made = await createPodInterface(this.#options.kernel, {
@@ -124,7 +120,7 @@ export class Endpoints {
         destinations: podDestinations(request.assigned?.routes ?? [], config.include_default_routes),
         ...(mac !== undefined && { mac }),
       });
-      const endpoint = await this.#write(request, identity, addresses, made);
+      const endpoint = await this.#write(request, identity, addressing, made);
       await this.#options.program(endpoint, made);
       log.info(
         { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
@@ -157,7 +153,7 @@ export class Endpoints {
   async #write(
     request: CniRequest,
     identity: WorkloadIdentity,
-    addresses: readonly string[],
+    { addresses, floatingIps, sourcePrefixes }: PodAddressing,
     made: PodInterface,
   ): Promise<WorkloadEndpoint> {
     const { store, nodename } = this.#options;
@@ -172,6 +168,8 @@ export class Endpoints {
         ...(identity.pod !== undefined && { pod: identity.pod }),
         endpoint: request.ifName,
         ipNetworks: [...addresses],
+        ...(floatingIps.length > 0 && { ipNATs: [...ipNATsOf(floatingIps, addresses)] }),
+        ...(sourcePrefixes.length > 0 && { allowSpoofedSourcePrefixes: [...sourcePrefixes] }),
         profiles: identity.orchestrator === 'k8s' ? [`kns.${identity.namespace}`] : [],
         interfaceName: identity.interfaceName,
         mac: made.podMac,

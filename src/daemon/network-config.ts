@@ -18,7 +18,9 @@ const schema = z.looseObject({
     .default({ assign_ipv4: true, assign_ipv6: false }),
   container_settings: z.looseObject({ allow_ip_forwarding: z.boolean().default(false) }).optional(),
   include_default_routes: z.boolean().default(false),
-  feature_control: z.looseObject({ ip_addrs_no_ipam: z.boolean().default(false) }).optional(),
+  feature_control: z
+    .looseObject({ ip_addrs_no_ipam: z.boolean().default(false), floating_ips: z.boolean().default(false) })
+    .optional(),
 });
 
 export type NetworkConfig = z.infer<typeof schema>;

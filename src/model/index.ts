@@ -53,7 +53,7 @@ export type { Node, NodeSpec, NodeStatus } from './kinds/node.ts';
 export type { Profile, ProfileSpec } from './kinds/profile.ts';
 export type { Rule } from './kinds/rule.ts';
 export { builtInTiers, type Tier, type TierSpec } from './kinds/tier.ts';
-export type { WorkloadEndpoint, WorkloadEndpointSpec } from './kinds/workload-endpoint.ts';
+export { type IPNAT, ipNATsOf, type WorkloadEndpoint, type WorkloadEndpointSpec } from './kinds/workload-endpoint.ts';
 export {
   affinityLabels,
   affinityName,

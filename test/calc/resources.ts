@@ -45,11 +45,23 @@ export function claimed(nodeName: string, cidr: string, state = 'confirmed'): Up
   ];
 }
 
-export function pod(nodeName: string, name: string, address: string): Update {
+export function pod(
+  nodeName: string,
+  name: string,
+  address: string,
+  more: Partial<ResourceOf<'WorkloadEndpoint'>['spec']> = {},
+): Update {
   return put(
     'WorkloadEndpoint',
     `${nodeName}-k8s-${name}-eth0`,
-    { node: nodeName, interfaceName: `cali${name}`, ipNetworks: [`${address}/32`], orchestrator: 'k8s', pod: name },
+    {
+      node: nodeName,
+      interfaceName: `cali${name}`,
+      ipNetworks: [`${address}/32`],
+      orchestrator: 'k8s',
+      pod: name,
+      ...more,
+    },
     { namespace: 'default' },
   );
 }

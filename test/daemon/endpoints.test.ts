@@ -172,6 +172,34 @@ t.test('the address that a pod asks for by annotation', async (t) => {
   t.equal(await node.inUse(), 0);
 });
 
+t.test(
+  'floating IPs and source prefixes are written with the endpoint; what can lead nowhere is refused',
+  async (t) => {
+    const node = await Node.create();
+    const annotate = (floatingIPs: string) => {
+      const annotations = {
+        'cni.projectcalico.org/floatingIPs': floatingIPs,
+        'cni.projectcalico.org/allowedSourcePrefixes': '["192.0.2.0/24"]',
+      };
+      return newResource('WorkloadEndpoint', { ...KEY, annotations }, { node: 'n1', orchestrator: 'k8s', pod: 'web' });
+    };
+    const config = { cniVersion: '1.0.0', name: 'k8s-pod-network', feature_control: { floating_ips: true } };
+    const found = await node.store.create<'WorkloadEndpoint'>(annotate('["2001:db8::7"]'));
+    const message = /floatingIPs: '2001:db8::7': the pod has no IPv6 address/;
+    await t.rejects(node.add('c1', 'web', { config }), { cniCode: 7, message });
+    t.equal(await node.inUse(), 0);
+    await node.store.update<'WorkloadEndpoint'>({
+      ...found,
+      metadata: { ...found.metadata, ...annotate('["203.0.113.7"]').metadata },
+    });
+    const { ips } = await node.endpoints.add(node.request('c1', 'web', { config }));
+    const written = await node.store.get(KEY);
+    const internalIP = ips[0].address.replace('/32', '');
+    t.same(written?.spec.ipNATs, [{ internalIP, externalIP: '203.0.113.7' }]);
+    t.same(written?.spec.allowSpoofedSourcePrefixes, ['192.0.2.0/24']);
+  },
+);
+
 t.test('addresses and routes of another IPAM plugin are taken as they are', async (t) => {
   const node = await Node.create();
   const assigned = { addresses: ['10.9.0.2/32'], routes: ['10.0.0.0/8'] };

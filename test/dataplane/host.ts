@@ -92,7 +92,7 @@ export function wanted(
     bgp: undefined,
     pools,
     tunnels: NO_TUNNELS,
-    nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined },
+    nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined, floatingIps: [] },
     services: { cidrs: [], loops: 'Drop' },
     host: { forwarding: true, uplinks: undefined },
     blocks: blocks.map((cidr) => ({ cidr, inUse: 0, size: cidr.endsWith('/32') ? 1 : 64 })),
@@ -100,6 +100,7 @@ export function wanted(
       key: `default/${name}`,
       interfaceName: `cali${name}`,
       addresses: [`${address}/32`],
+      floatingIps: [],
       why: `endpoint default/${name}`,
     })),
   };

@@ -116,7 +116,7 @@ class Network {
 function inputs(more: Partial<NatInputs> = {}): NatInputs {
   return {
     pools: [POOL],
-    nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined },
+    nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined, floatingIps: [] },
     services: { cidrs: [], loops: 'Drop' },
     tunnels: { 4: [], 6: [] },
     ...more,

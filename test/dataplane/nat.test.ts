@@ -20,7 +20,13 @@ function pool(cidr: string, natOutgoing: boolean, more: Partial<DesiredPool> = {
 }
 
 const POOLS = [pool('10.244.0.0/16', true), pool('10.99.0.0/16', false, { disabled: true }), pool('fd00::/64', false)];
-const PLAIN: DesiredNat = { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined };
+const PLAIN: DesiredNat = {
+  hosts: undefined,
+  address: undefined,
+  ports: undefined,
+  outInterface: undefined,
+  floatingIps: [],
+};
 
 function inputs(more: Partial<NatInputs> = {}): NatInputs {
   return { pools: POOLS, nat: PLAIN, services: { cidrs: [], loops: 'Drop' }, tunnels: { 4: [], 6: [] }, ...more };
@@ -59,7 +65,6 @@ t.test('packets from a pool with natOutgoing to outside every pool are masquerad
       'add set ip vrouter-nat network-ip-pools { type ipv4_addr ; flags interval ; }',
       'add element ip vrouter-nat network-ip-pools { 10.244.0.0/16, 10.99.0.0/16 }',
       'add chain ip vrouter-nat postrouting { type nat hook postrouting priority 100 ; }',
-      'flush chain ip vrouter-nat postrouting',
       'add rule ip vrouter-nat postrouting ip saddr @masq-ipam-pools ip daddr != @network-ip-pools masquerade fully-random comment "natOutgoing …"',
       '',
     ].join('\n'),
@@ -105,6 +110,63 @@ t.test('how FelixConfiguration changes the translation', async (t) => {
   const v6 = nat({ address: 'fd00::7', ports: '1-2' }, [pool('fd00::/64', true)]);
   t.match(rules('ip6 vrouter-nat', v6)[0], 'snat to [fd00::7]:1-2');
   t.match(text('ip vrouter-nat', nat({ hosts: ['172.18.0.11/32'] })), 'all-hosts-net { 172.18.0.11/32 }');
+});
+
+const FLOATING: DesiredNat['floatingIps'] = [
+  { external: '203.0.113.8', internal: '10.244.1.2', why: 'floating IP of endpoint default/web' },
+  { external: '203.0.113.7', internal: '10.244.1.2', why: 'floating IP of endpoint default/web' },
+  { external: '2001:db8::7', internal: 'fd00::2', why: 'floating IP of endpoint default/web' },
+];
+
+t.test('what is for a floating IP is for its pod; what the pod sends to its own comes from there', async (t) => {
+  t.equal(
+    text('ip vrouter-nat', nat({ floatingIps: FLOATING }, [])),
+    [
+      'add table ip vrouter-nat',
+      'delete table ip vrouter-nat',
+      'add table ip vrouter-nat',
+      'add map ip vrouter-nat fip-dnat { type ipv4_addr : ipv4_addr ; }',
+      'add element ip vrouter-nat fip-dnat { 203.0.113.7 : 10.244.1.2, 203.0.113.8 : 10.244.1.2 }',
+      'add map ip vrouter-nat fip-snat { type ipv4_addr . ipv4_addr : ipv4_addr ; }',
+      'add element ip vrouter-nat fip-snat { 10.244.1.2 . 10.244.1.2 : 203.0.113.7 }',
+      'add chain ip vrouter-nat prerouting { type nat hook prerouting priority -100 ; }',
+      'add rule ip vrouter-nat prerouting dnat to ip daddr map @fip-dnat comment "floating IPs …"',
+      'add chain ip vrouter-nat output { type nat hook output priority -100 ; }',
+      'add rule ip vrouter-nat output dnat to ip daddr map @fip-dnat comment "floating IPs …"',
+      'add chain ip vrouter-nat postrouting { type nat hook postrouting priority 100 ; }',
+      'add rule ip vrouter-nat postrouting snat to ip saddr . ip daddr map @fip-snat comment "floating IPs, to itself …"',
+      '',
+    ].join('\n'),
+  );
+  t.match(text('ip6 vrouter-nat', nat({ floatingIps: FLOATING }, [])), 'fip-dnat { 2001:db8::7 : fd00::2 }');
+});
+
+t.test('floating IPs and natOutgoing are one table, in one transaction, each with its reason', async (t) => {
+  const { nft, nat: reconciled } = reconciler();
+  await reconciled.apply(nat({ floatingIps: FLOATING.slice(1, 2) }));
+  t.equal(nft.done.length, 1);
+  t.same(
+    reconciled.entries().map(({ text, present, why }) => [text, present, why]),
+    [
+      ['ip vrouter-nat dnat to ip daddr map @fip-dnat', true, 'floating IPs'],
+      ['ip vrouter-nat dnat to ip daddr map @fip-dnat', true, 'floating IPs'],
+      ['ip vrouter-nat snat to ip saddr . ip daddr map @fip-snat', true, 'floating IPs, to itself'],
+      ['ip vrouter-nat fip-dnat { 203.0.113.7 : 10.244.1.2 }', true, 'floating IP of endpoint default/web'],
+      [
+        'ip vrouter-nat fip-snat { 10.244.1.2 . 10.244.1.2 : 203.0.113.7 }',
+        true,
+        'floating IP of endpoint default/web, to itself',
+      ],
+      [
+        'ip vrouter-nat ip saddr @masq-ipam-pools ip daddr != @network-ip-pools masquerade fully-random',
+        true,
+        'natOutgoing',
+      ],
+    ],
+  );
+  await reconciled.apply(nat({}));
+  t.equal(nft.done.length, 2);
+  t.notMatch(nft.done[1], 'fip', 'the floating IP is gone, natOutgoing stays');
 });
 
 t.test('sets hold what lies in nothing else; pools for services alone are not inside', async (t) => {
@@ -181,21 +243,26 @@ t.test('whatever somebody does to a table is repaired', async (t) => {
   const table = { family: 'ip', name: 'vrouter-nat' } as const;
   const start = new Transaction(table);
   const set = { name: 'masq-ipam-pools', type: 'ipv4_addr' } as const;
+  const map = { name: 'fip-dnat', type: 'ipv4_addr', value: 'ipv4_addr' } as const;
   const attacks: Readonly<Record<string, Transaction>> = {
     'it is deleted': start.removeTable(),
     'its rules are flushed': start.flushTable(),
     'a rule is added': start.addRule({ chain: 'postrouting', expression: 'accept' }),
     'an element is added': start.addElements(set, ['10.1.0.0/16']),
     'an element is removed': start.deleteElements(set, ['10.244.0.0/16']),
+    'a floating IP is added': start.addEntries(map, [{ key: '203.0.113.9', value: '10.244.1.9' }]),
+    'a floating IP is led elsewhere': start
+      .deleteEntries(map, [{ key: '203.0.113.7', value: '10.244.1.2' }])
+      .addEntries(map, [{ key: '203.0.113.7', value: '10.244.1.9' }]),
   };
   for (const [what, attack] of Object.entries(attacks)) {
-    const { nft, nat } = reconciler();
-    await nat.apply(inputs());
-    const [made] = nft.done;
+    const { nft, nat: reconciled } = reconciler();
+    await reconciled.apply(nat({ floatingIps: FLOATING }));
+    const made = nft.done.find((done) => done.includes(' ip vrouter-nat'));
     await nft.run(attack);
-    await nat.resync();
+    await reconciled.resync();
     t.equal(nft.done.at(-1), made, what);
-    t.equal(nft.done.length, 3, what);
+    t.equal(nft.done.length, 4, what);
   }
 });
 
@@ -203,7 +270,7 @@ t.test('a refusal is named and tried again, and holds up no other table', async 
   const { nft, nat, clock } = reconciler();
   nft.failOnce('Error: no such thing');
   await nat.apply(inputs({ tunnels: { 4: ['tunl0'], 6: [] } }));
-  t.match(nat.failures(), [{ what: 'natOutgoing for IPv4', reason: /no such thing/ }]);
+  t.match(nat.failures(), [{ what: 'NAT for IPv4', reason: /no such thing/ }]);
   t.match(
     nat.entries().map(({ text, present, why }) => [text.split(' ')[1], present, why]),
     [

@@ -3,7 +3,7 @@ import type { DesiredWorkload } from '../../calc/desired.ts';
 import type { Kernel, Link } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { workloadRoute } from '../routes/render.ts';
-import { hostSysctls } from './render.ts';
+import { hostSysctls, routedTo } from './render.ts';
 import { settle } from './sysctls.ts';
 
 /** A pod that can't be reached yet, and why. */
@@ -75,7 +75,7 @@ export class EndpointReconciler {
       const link = this.#links.get(workload.interfaceName);
       if (link === undefined) continue;
       this.#configure(workload, link);
-      for (const cidr of workload.addresses) {
+      for (const cidr of routedTo(workload)) {
         wanted.set(cidr, workload.key);
         this.#want(cidr, link.up ? this.#routes.hows.id(workloadRoute(link.index)) : 0);
       }

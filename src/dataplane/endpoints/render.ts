@@ -1,3 +1,5 @@
+import { formatPrefix, hostPrefix, parseAddress } from '../../base/index.ts';
+import type { DesiredWorkload } from '../../calc/desired.ts';
 import type { InterfaceAddressSpec, Neighbor, RouteHow } from '../../netlink/index.ts';
 import type { Sysctls } from './sysctls.ts';
 
@@ -7,6 +9,11 @@ export const HOST_MAC = 'ee:ee:ee:ee:ee:ee';
 export const GATEWAY_4 = '169.254.1.1';
 /** The link-local address that follows from `HOST_MAC` (EUI-64): the pods' IPv6 gateway. */
 export const GATEWAY_6 = 'fe80::ecee:eeff:feee:eeee';
+
+/** Where routes lead to the pod, as `/32` and `/128` CIDRs: to its addresses and floating IPs. */
+export function routedTo({ addresses, floatingIps }: DesiredWorkload): readonly string[] {
+  return [...addresses, ...floatingIps.map(({ external }) => formatPrefix(hostPrefix(parseAddress(external))))];
+}
 
 /** Sysctls of a host end, in the order in which they are written. IPv6's are for pods that have IPv6. */
 export function hostSysctls(interfaceName: string, hasIpv6: boolean): Sysctls {

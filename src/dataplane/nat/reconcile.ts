@@ -1,7 +1,8 @@
 import { type Clock, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
 import { type Nft, Transaction } from '../../nftables/index.ts';
 import { isMade } from './listed.ts';
-import { type NatInputs, type NatTable, natTables } from './render.ts';
+import { type NatInputs, natTables } from './render.ts';
+import type { NatTable } from './table.ts';
 
 /** A table that can't be programmed, and why. */
 export interface FailedNat {
@@ -9,7 +10,7 @@ export interface FailedNat {
   readonly reason: string;
 }
 
-/** A rule of ours, for people. */
+/** A rule or a map's entry of ours, for people. */
 export interface NatEntry {
   readonly text: string;
   readonly wanted: boolean;
@@ -49,18 +50,12 @@ export class NatReconciler {
     return this.#failing.details();
   }
 
-  /** Each rule that is wanted, whether it is there, and why. */
+  /** Each rule and each map's entry that is wanted, whether it is there, and why. */
   entries(): readonly NatEntry[] {
     return this.#tables.flatMap((one) => {
-      const { table, wanted, what } = one;
-      const refused = this.#failing.details().find((failed) => failed.what === what)?.reason;
-      return (wanted?.operations ?? []).flatMap((operation) => {
-        if (operation.kind !== 'add rule') return [];
-        const { expression, comment } = operation.rule;
-        const text = `${table.family} ${table.name} ${expression}`;
-        const present = this.#made.get(keyOf(one)) ?? false;
-        return [{ text, wanted: true, present, why: refused ?? comment?.replace(/ [0-9a-f]{8}$/, '') ?? what }];
-      });
+      const refused = this.#failing.details().find((failed) => failed.what === one.what)?.reason;
+      const present = this.#made.get(keyOf(one)) ?? false;
+      return one.explained.map(({ text, why }) => ({ text, wanted: true, present, why: refused ?? why }));
     });
   }
 

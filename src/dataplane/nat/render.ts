@@ -1,6 +1,8 @@
-import { containsPrefix, type Family, formatPrefix, parsePrefix } from '../../base/index.ts';
+import type { Family } from '../../base/index.ts';
 import type { DesiredNat, DesiredPool, DesiredServices } from '../../calc/desired.ts';
-import { type Chain, type NamedSet, type Rule, type Table, Transaction } from '../../nftables/index.ts';
+import type { Chain } from '../../nftables/index.ts';
+import { floatingIps } from './floating-ips.ts';
+import { addresses, type Contents, isOf, type NatTable, outermost, POSTROUTING, tableOf, wordOf } from './table.ts';
 
 /** All that the packet filter's tables of ours follow from. */
 export interface NatInputs {
@@ -11,33 +13,15 @@ export interface NatInputs {
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
 }
 
-/** A table of ours: its name is how we know it again after a crash. */
-export interface NatTable {
-  readonly family: Family;
-  /** What it is for, in the words of `status` and of failures. */
-  readonly what: string;
-  readonly table: Table;
-  /** Makes it anew, whole: no packet sees half of it. Undefined when there should be none. */
-  readonly wanted: Transaction | undefined;
-}
-
 /** Our tables, each with what it should be: one is refused without harm to the others. */
 export function natTables(inputs: NatInputs): readonly NatTable[] {
   return ([4, 6] as const).flatMap((family) => [
-    tableOf(family, 'natOutgoing', 'vrouter-nat', natOutgoing(family, inputs)),
-    tableOf(family, 'tunnel source', 'vrouter-tunnels', tunnelSource(inputs.tunnels[family])),
-    tableOf(family, 'service loops', 'vrouter-services', serviceLoops(family, inputs.services)),
+    tableOf(family, 'NAT', 'vrouter-nat', [floatingIps(family, inputs.nat), natOutgoing(family, inputs)]),
+    tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family])]),
+    tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
   ]);
 }
 
-/** One chain with its rules, and the sets that these look into. */
-interface Contents {
-  readonly sets: readonly (readonly [set: NamedSet, elements: readonly string[]])[];
-  readonly chain: Chain;
-  readonly rules: readonly Omit<Rule, 'chain'>[];
-}
-
-const POSTROUTING: Chain = { name: 'postrouting', base: { type: 'nat', hook: 'postrouting', priority: 100 } };
 const FORWARD: Chain = { name: 'forward', base: { type: 'filter', hook: 'forward', priority: 0 } };
 
 /**
@@ -60,18 +44,21 @@ function natOutgoing(family: Family, { pools, nat }: NatInputs): Contents | unde
   const plain = fixed === undefined ? 'masquerade' : `snat to ${fixed}`;
   const fixedHost = family === 6 && fixed !== undefined ? `[${fixed}]` : fixed;
   const ranged = fixedHost === undefined ? `masquerade to :${nat.ports}` : `snat to ${fixedHost}:${nat.ports}`;
+  const withPorts = `${match} meta l4proto { tcp, udp } ${ranged} fully-random`;
   return {
     sets: [
       [addresses(family, 'masq-ipam-pools'), outermost(hidden)],
       [addresses(family, 'network-ip-pools'), outermost(own.map(({ cidr }) => cidr))],
       ...(hosts === undefined ? [] : [[addresses(family, 'all-hosts-net'), outermost(hosts)] as const]),
     ],
-    chain: POSTROUTING,
-    rules: [
-      ...(nat.ports === undefined
-        ? []
-        : [{ expression: `${match} meta l4proto { tcp, udp } ${ranged} fully-random`, comment: 'natOutgoing ports' }]),
-      { expression: `${match} ${plain} fully-random`, comment: 'natOutgoing' },
+    chains: [
+      [
+        POSTROUTING,
+        [
+          ...(nat.ports === undefined ? [] : [{ expression: withPorts, why: 'natOutgoing ports' }]),
+          { expression: `${match} ${plain} fully-random`, why: 'natOutgoing' },
+        ],
+      ],
     ],
   };
 }
@@ -85,9 +72,9 @@ function tunnelSource(devices: readonly string[]): Contents | undefined {
   if (devices.length === 0) return undefined;
   const rules = devices.map((name) => ({
     expression: `oifname "${name}" fib saddr . oif type != local fib saddr type local masquerade fully-random`,
-    comment: `tunnel source ${name}`,
+    why: `tunnel source ${name}`,
   }));
-  return { sets: [], chain: POSTROUTING, rules };
+  return { chains: [[POSTROUTING, rules]] };
 }
 
 /**
@@ -99,48 +86,5 @@ function serviceLoops(family: Family, { cidrs, loops }: DesiredServices): Conten
   if (own.length === 0 || loops === 'Disabled') return undefined;
   const set = addresses(family, 'service-ips');
   const expression = `${wordOf(family)} daddr @${set.name} ${loops === 'Drop' ? 'drop' : 'reject'}`;
-  return { sets: [[set, outermost(own)]], chain: FORWARD, rules: [{ expression, comment: 'serviceLoopPrevention' }] };
-}
-
-function tableOf(family: Family, what: string, name: string, contents: Contents | undefined): NatTable {
-  const table: Table = { family: wordOf(family), name };
-  return { family, what: `${what} for IPv${family}`, table, wanted: contents && whole(table, contents) };
-}
-
-/** Each rule's comment ends in a fingerprint of the whole, by which a restarted daemon sees that it is up to date. */
-function whole(table: Table, { sets, chain, rules }: Contents): Transaction {
-  const start = new Transaction(table).removeTable().addTable();
-  const filled = sets.reduce((made, [set, elements]) => made.addSet(set).addElements(set, elements), start);
-  const mark = fingerprint(filled.replaceChain(chain, rules).text);
-  return filled.replaceChain(
-    chain,
-    rules.map(({ expression, comment }) => ({ expression, comment: `${comment} ${mark}` })),
-  );
-}
-
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const char of text) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
-}
-
-function addresses(family: Family, name: string): NamedSet {
-  return { name, type: family === 4 ? 'ipv4_addr' : 'ipv6_addr', flags: ['interval'] };
-}
-
-/** The CIDRs that lie in no other: a set's elements must not overlap, and are listed as they were given then. */
-function outermost(cidrs: readonly string[]): readonly string[] {
-  const networks = [...new Set(cidrs.map((cidr) => formatPrefix(parsePrefix(cidr))))].map((cidr) => parsePrefix(cidr));
-  return networks
-    .filter((inner) => !networks.some((outer) => outer !== inner && containsPrefix(outer, inner)))
-    .map(formatPrefix)
-    .sort();
-}
-
-function wordOf(family: Family): 'ip' | 'ip6' {
-  return family === 4 ? 'ip' : 'ip6';
-}
-
-function isOf(family: Family, address: string): boolean {
-  return address.includes(':') === (family === 6);
+  return { sets: [[set, outermost(own)]], chains: [[FORWARD, [{ expression, why: 'serviceLoopPrevention' }]]] };
 }

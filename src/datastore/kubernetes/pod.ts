@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { API_VERSION, type WorkloadEndpoint } from '../../model/index.ts';
+import { tryParseAddress, tryParsePrefix } from '../../base/index.ts';
+import { API_VERSION, ipNATsOf, type WorkloadEndpoint } from '../../model/index.ts';
 import type { ResourceKey } from '../store.ts';
 import type { KubeObject, Request } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
@@ -7,6 +8,8 @@ import type { Collection, Mapping } from './mapping.ts';
 const podIP = 'cni.projectcalico.org/podIP';
 const podIPs = 'cni.projectcalico.org/podIPs';
 const containerID = 'cni.projectcalico.org/containerID';
+const floatingIPs = 'cni.projectcalico.org/floatingIPs';
+const allowedSourcePrefixes = 'cni.projectcalico.org/allowedSourcePrefixes';
 
 /** The fields of a pod that count here. */
 interface Pod extends KubeObject {
@@ -91,6 +94,9 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
   const { uid, creationTimestamp, resourceVersion, annotations = {} } = metadata;
   const name = `${dashed(node)}-k8s-${dashed(metadata.name)}-eth0`;
   const ports = portsOf(pod);
+  const ipNetworks = networksOf(pod);
+  const ipNATs = ipNATsOf(listOf(annotations[floatingIPs], tryParseAddress), ipNetworks);
+  const prefixes = listOf(annotations[allowedSourcePrefixes], tryParsePrefix);
   const asked = askedOf(annotations);
   return {
     apiVersion: API_VERSION,
@@ -111,10 +117,12 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
       endpoint: 'eth0',
       containerID: annotations[containerID],
       serviceAccountName: account,
-      ipNetworks: networksOf(pod),
+      ipNetworks,
+      ...(ipNATs.length > 0 && { ipNATs: [...ipNATs] }),
       profiles: [`kns.${namespace}`, `ksa.${namespace}.${account}`],
       interfaceName: `cali${createHash('sha1').update(`${namespace}.${metadata.name}`).digest('hex').slice(0, 11)}`,
       ...(ports.length > 0 && { ports }),
+      ...(prefixes.length > 0 && { allowSpoofedSourcePrefixes: [...prefixes] }),
     },
   };
 }
@@ -126,6 +134,19 @@ export function askedOf(annotations: Readonly<Record<string, string>>): Readonly
     ([name]) => name.startsWith('cni.projectcalico.org/') && !written.includes(name),
   );
   return asked.length === 0 ? undefined : Object.fromEntries(asked);
+}
+
+/**
+ * The entries of a JSON list that can be read. CNI refuses a list that is wrong; one that became so later must not take
+ * the pod's network away.
+ */
+function listOf(annotation: string | undefined, read: (text: string) => unknown): readonly string[] {
+  try {
+    const list: unknown = JSON.parse(annotation ?? '[]');
+    return Array.isArray(list) ? list.filter((entry) => typeof entry === 'string' && read(entry) !== undefined) : [];
+  } catch {
+    return [];
+  }
 }
 
 /** None once the pod has finished: its addresses may be another's by now. */

@@ -47,4 +47,13 @@ export const workloadEndpoint = defineKind({
 });
 
 export type WorkloadEndpointSpec = SpecOf<typeof workloadEndpoint>;
+export type IPNAT = NonNullable<WorkloadEndpointSpec['ipNATs']>[number];
+
+/** `ipNATs` for floating IPs: each leads to the endpoint's address of its family, if it has one. */
+export function ipNATsOf(floatingIps: readonly string[], ipNetworks: readonly string[]): readonly IPNAT[] {
+  return floatingIps.flatMap((externalIP) => {
+    const network = ipNetworks.find((cidr) => cidr.includes(':') === externalIP.includes(':'));
+    return network === undefined ? [] : [{ internalIP: network.replace(/\/\d+$/, ''), externalIP }];
+  });
+}
 export type WorkloadEndpoint = Resource<'WorkloadEndpoint', WorkloadEndpointSpec>;

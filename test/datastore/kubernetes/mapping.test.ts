@@ -99,6 +99,35 @@ t.test("a Node is Kubernetes' node with Calico's annotations; it can be changed,
   await test.rejects(store.delete({ kind: 'Node', name: 'n1' }), { code: 'NOT_SUPPORTED' });
 });
 
+t.test(
+  'floating IPs and source prefixes are the pod’s annotations; what can not be read there is left out',
+  async (test) => {
+    const { store, objects } = await start(test);
+    const annotated = (name: string, floatingIPs: string, allowedSourcePrefixes: string): unknown =>
+      objects.create(core('pods', 'web'), {
+        metadata: {
+          name,
+          annotations: {
+            'cni.projectcalico.org/floatingIPs': floatingIPs,
+            'cni.projectcalico.org/allowedSourcePrefixes': allowedSourcePrefixes,
+          },
+        },
+        spec: { nodeName: 'n' },
+        status: { podIPs: [{ ip: '10.0.0.9' }] },
+      });
+    annotated('a', '["203.0.113.7","2001:db8::7","x"]', '["192.0.2.0/24","y"]');
+    annotated('b', 'nonsense', '{}');
+    const { items } = await store.list('WorkloadEndpoint');
+    test.same(items[0].spec.ipNATs, [{ internalIP: '10.0.0.9', externalIP: '203.0.113.7' }]);
+    test.same(items[0].spec.allowSpoofedSourcePrefixes, ['192.0.2.0/24']);
+    test.match(items[1].spec, {
+      ipNATs: undefined,
+      allowSpoofedSourcePrefixes: undefined,
+      ipNetworks: ['10.0.0.9/32'],
+    });
+  },
+);
+
 t.test('a pod on a node, with a network of its own, is a workload endpoint', async (test) => {
   const { store, objects } = await start(test);
   const pod = (name: string, spec: object, status: object = {}): unknown =>

@@ -1,0 +1,123 @@
+import { containsPrefix, type Family, formatPrefix, parsePrefix } from '../../base/index.ts';
+import {
+  type Chain,
+  type MapElement,
+  type NamedMap,
+  type NamedSet,
+  type Rule,
+  type Table,
+  Transaction,
+} from '../../nftables/index.ts';
+
+/** A table of ours: its name is how we know it again after a crash. */
+export interface NatTable {
+  readonly family: Family;
+  /** What it is for, in the words of `status` and of failures. */
+  readonly what: string;
+  readonly table: Table;
+  /** Makes it anew, whole: no packet sees half of it. Undefined when there should be none. */
+  readonly wanted: Transaction | undefined;
+  readonly explained: readonly ExplainedLine[];
+}
+
+/** A rule or an entry of a map as nft reads it, and why it is there. */
+export interface ExplainedLine {
+  readonly text: string;
+  readonly why: string;
+}
+
+/** What a table holds: each part is independent of the others, and what rules look into comes before them. */
+export interface Contents {
+  readonly sets?: readonly (readonly [set: NamedSet, elements: readonly string[]])[];
+  readonly maps?: readonly (readonly [map: NamedMap, entries: readonly ReasonedEntry[]])[];
+  readonly chains: readonly (readonly [chain: Chain, rules: readonly ReasonedRule[]])[];
+}
+
+export type ReasonedRule = Pick<Rule, 'expression'> & { readonly why: string };
+export type ReasonedEntry = MapElement & { readonly why: string };
+
+/** Source NAT: after routing, on the way out. */
+export const POSTROUTING: Chain = { name: 'postrouting', base: { type: 'nat', hook: 'postrouting', priority: 100 } };
+
+/** The table with all these contents; without any there should be none. */
+export function tableOf(
+  family: Family,
+  what: string,
+  name: string,
+  parts: readonly (Contents | undefined)[],
+): NatTable {
+  const table: Table = { family: wordOf(family), name };
+  const contents = parts.filter((part) => part !== undefined);
+  return {
+    family,
+    what: `${what} for IPv${family}`,
+    table,
+    wanted: contents.length === 0 ? undefined : whole(table, contents),
+    explained: contents.flatMap((part) => explain(table, part)),
+  };
+}
+
+/** Each rule's comment ends in a fingerprint of the whole, by which a restarted daemon sees that it is up to date. */
+function whole(table: Table, contents: readonly Contents[]): Transaction {
+  const start = new Transaction(table).removeTable().addTable();
+  const withSets = contents
+    .flatMap(({ sets = [] }) => sets)
+    .reduce((made, [set, elements]) => made.addSet(set).addElements(set, elements), start);
+  const filled = contents
+    .flatMap(({ maps = [] }) => maps)
+    .reduce((made, [map, entries]) => made.addMap(map).addEntries(map, entries), withSets);
+  const chains = contents.flatMap((part) => part.chains);
+  const mark = fingerprint(withChains(filled, chains).text);
+  return withChains(filled, chains, ` ${mark}`);
+}
+
+/** Parts may share a chain: their rules stand one after another. */
+function withChains(start: Transaction, chains: Contents['chains'], mark = ''): Transaction {
+  return chains.reduce((made, [chain, rules]) => {
+    const added = rules.map(({ expression, why }) => ({ chain: chain.name, expression, comment: `${why}${mark}` }));
+    return added.reduce((longer, rule) => longer.addRule(rule), made.addChain(chain));
+  }, start);
+}
+
+function explain({ family, name }: Table, { maps = [], chains }: Contents): readonly ExplainedLine[] {
+  const at = `${family} ${name}`;
+  return [
+    ...chains.flatMap(([, rules]) => rules.map(({ expression, why }) => ({ text: `${at} ${expression}`, why }))),
+    ...maps.flatMap(([map, entries]) =>
+      entries.map(({ key, value, why }) => ({ text: `${at} ${map.name} { ${key} : ${value} }`, why })),
+    ),
+  ];
+}
+
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const char of text) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+/** The type of an address in sets and maps. */
+export function addressType(family: Family): 'ipv4_addr' | 'ipv6_addr' {
+  return family === 4 ? 'ipv4_addr' : 'ipv6_addr';
+}
+
+/** A set of networks. */
+export function addresses(family: Family, name: string): NamedSet {
+  return { name, type: addressType(family), flags: ['interval'] };
+}
+
+/** The CIDRs that lie in no other: a set's elements must not overlap, and are listed as they were given then. */
+export function outermost(cidrs: readonly string[]): readonly string[] {
+  const networks = [...new Set(cidrs.map((cidr) => formatPrefix(parsePrefix(cidr))))].map((cidr) => parsePrefix(cidr));
+  return networks
+    .filter((inner) => !networks.some((outer) => outer !== inner && containsPrefix(outer, inner)))
+    .map(formatPrefix)
+    .sort();
+}
+
+export function wordOf(family: Family): 'ip' | 'ip6' {
+  return family === 4 ? 'ip' : 'ip6';
+}
+
+export function isOf(family: Family, address: string): boolean {
+  return address.includes(':') === (family === 6);
+}
