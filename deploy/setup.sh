@@ -14,11 +14,11 @@ lab_packages='iproute2 nftables iputils-ping procps'
 # What test/uml/build.sh makes a kernel from.
 kernel_packages='build-essential flex bison bc xz-utils linux-source-6.12'
 test_packages="$lab_packages util-linux bird2 frr gobgpd openbgpd exabgp tcpdump iperf3 etcd-server etcd-client
-  containerd runc containernetworking-plugins busybox-static iptables $kernel_packages"
+  containerd runc podman containernetworking-plugins busybox-static iptables $kernel_packages"
 # Some systems have kubectl from elsewhere, which Debian's package would overwrite.
 command -v kubectl >/dev/null || test_packages="$test_packages kubernetes-client"
 # Services that Debian would start on installation; the tests start their own, in namespaces of their own.
-services='bird bird6 frr gobgpd openbgpd exabgp etcd containerd iperf3'
+services='bird bird6 frr gobgpd openbgpd exabgp etcd containerd podman iperf3'
 
 say() { printf '%s\n' "vrouter: $*" >&2; }
 fail() { say "$*"; exit 1; }

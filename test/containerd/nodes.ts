@@ -1,11 +1,8 @@
 import type { Test } from 'tap';
-import { openStore, type Store } from '../../src/datastore/index.ts';
-
-import { audit, readAuditInput } from '../../src/ipam/index.ts';
-import { mustRun } from '../../src/lab/command.ts';
 import type { Lab, NodePlan } from '../../src/lab/index.ts';
 import { cluster } from '../cluster/cluster.ts';
 import { Containerd, makeKit } from './containerd.ts';
+import { leftovers } from './leftovers.ts';
 
 export interface RuntimeNode {
   readonly node: NodePlan;
@@ -48,34 +45,10 @@ export async function runtimes(t: Test, count: number): Promise<Runtimes> {
   return { lab, nodes, left: () => left(lab, nodes) };
 }
 
-/** Watches the cluster's objects from outside, as another process. */
-export async function withStore<T>(lab: Lab, look: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ type: 'sqlite', path: lab.record.plan.datastore });
-  try {
-    return await look(store);
-  } finally {
-    await store.close();
-  }
-}
-
 async function left(lab: Lab, nodes: readonly RuntimeNode[]): Promise<string[]> {
-  const found: string[] = await withStore(lab, async (store) => {
-    const input = await readAuditInput(store);
-    const { findings, allocations } = audit(input);
-    const names = (await store.list('WorkloadEndpoint')).items.map(({ metadata }) => `endpoint ${metadata.name}`);
-    return [
-      ...findings.map(({ code, subject }) => `${code} ${subject}`),
-      ...allocations.map(({ address, handle }) => `address ${address} of ${handle}`),
-      ...input.handles.map(({ spec }) => `handle ${spec.handleID}`),
-      ...names,
-    ];
-  });
+  const found = await leftovers(lab);
   for (const { node, containerd } of nodes) {
-    const links = await mustRun(['ip', '-n', node.namespace, '-o', 'link', 'show', 'type', 'veth']);
-    const routes = await lab.routes(node.name);
     found.push(
-      ...links.split('\n').filter((line) => line.includes(': cali')),
-      ...routes.filter((route) => route.includes('dev cali')),
       ...containerd.namespaces(),
       ...(await containerd.cri.sandboxes()).map((id) => `sandbox ${id} on ${node.name}`),
     );
