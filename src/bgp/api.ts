@@ -5,7 +5,7 @@ import type { Clock, Family, Log } from '../base/index.ts';
  * whole of what should be, and may be called with the same value as often as one likes.
  */
 export interface SpeakerApi {
-  /** Starts listening and dialling. */
+  /** Starts listening and dialling. Rejects if one of the addresses can't be listened on; all else goes on then. */
   start(): Promise<void>;
   /**
    * Ends all sessions; best routes that were reported stay as they are. `restart`: silently, so that peers keep our routes (RFC 4724); `shutdown`: Cease, and with

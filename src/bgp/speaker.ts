@@ -84,12 +84,15 @@ export class Speaker implements SpeakerApi {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    for (const endpoint of this.#options.listen) {
-      this.#listeners.push(await this.#transport.listen(endpoint, (connection) => this.#accept(connection)));
-    }
+    const opening = this.#options.listen.map((endpoint) =>
+      this.#transport.listen(endpoint, (connection) => this.#accept(connection)),
+    );
+    const opened = await Promise.allSettled(opening);
+    this.#listeners = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     this.#admit();
     this.#engine.start();
     for (const session of this.#sessions.values()) session.start();
+    for (const one of opened) if (one.status === 'rejected') throw one.reason;
   }
 
   async stop(how: 'restart' | 'shutdown', reason?: string): Promise<void> {

@@ -16,7 +16,7 @@ import { type Desired, type DesiredBgp, type DesiredTunnels, NO_TUNNELS } from '
 import { type FelixSettings, felixSettings } from './felix.ts';
 import { desiredHost } from './host.ts';
 import { desiredNat, desiredServices } from './nat.ts';
-import { desiredPeers, listenPort, nodeAddress, nodeAsn } from './peers.ts';
+import { desiredPeers, listenAddresses, listenPort, nodeAddress, nodeAsn } from './peers.ts';
 import { desiredPools } from './pools.ts';
 import { desiredVxlan, ownSubnet } from './vxlan.ts';
 import { desiredWireguard } from './wireguard.ts';
@@ -165,13 +165,11 @@ export class Calculation {
       return announce === before.announce ? before : { ...before, announce };
     }
     const { BGPConfiguration: configurations, BGPPeer: peers, BGPFilter, Node: nodes } = this.#stored;
-    const address = nodeAddress(node, 4);
     return {
       asn: nodeAsn(node, configurations),
       routerId: id,
       listenPort: listenPort(this.#nodename, configurations),
-      ...(configurations.get('default')?.spec.bindMode === 'NodeIP' &&
-        address !== undefined && { listenAddress: address }),
+      listenAddresses: listenAddresses(node, configurations),
       peers: this.#kept(
         'peers',
         before?.peers,

@@ -192,8 +192,7 @@ export interface DesiredBgp {
   /** Dotted quad. */
   readonly routerId: string;
   readonly listenPort: number;
-  /** Address to listen on, or all when absent. */
-  readonly listenAddress?: string;
+  readonly listenAddresses: readonly string[];
   readonly peers: readonly DesiredPeer[];
   readonly announce: readonly Announcement[];
   readonly filters: ReadonlyMap<string, BGPFilter>;

@@ -31,6 +31,12 @@ export function listenPort(nodename: string, configurations: ReadonlyMap<string,
   );
 }
 
+/** Where a node listens: everywhere, or with `bindMode: NodeIP` on its own addresses alone. */
+export function listenAddresses(node: Node, configurations: ReadonlyMap<string, BGPConfiguration>): readonly string[] {
+  if (configurations.get('default')?.spec.bindMode !== 'NodeIP') return ['0.0.0.0', '::'];
+  return ([4, 6] as const).map((family) => nodeAddress(node, family)).filter((address) => address !== undefined);
+}
+
 /** ASNs are stored as numbers, decimal text, or `asdot` text such as `1.10`. */
 export function asNumber(value: number | string | undefined | null): number | undefined {
   if (value === undefined || value === null || typeof value === 'number') return value ?? undefined;

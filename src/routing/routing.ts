@@ -70,8 +70,10 @@ export class Routing {
     const before = this.#applied;
     this.#applied = desired;
     const { subnet } = desired.tunnels.ipip ?? {};
-    if (desired.pools !== before?.pools || subnet !== before?.tunnels.ipip?.subnet) {
-      for (const installer of this.#installers) installer.setPools(desired.pools, subnet);
+    const { cidrs } = desired.services;
+    const sameCarriage = desired.pools === before?.pools && cidrs === before.services.cidrs;
+    if (!sameCarriage || subnet !== before?.tunnels.ipip?.subnet) {
+      for (const installer of this.#installers) installer.setPools(desired.pools, cidrs, subnet);
       this.#options.routes.schedule();
     }
     const { bgp } = desired;
@@ -129,7 +131,7 @@ export class Routing {
     const speaker = new Speaker({
       asn: bgp.asn,
       routerId: bgp.routerId,
-      listen: [{ address: bgp.listenAddress ?? '0.0.0.0', port: bgp.listenPort }],
+      listen: bgp.listenAddresses.map((address) => ({ address, port: bgp.listenPort })),
       clock,
       log: this.#options.log.child({ component: 'bgp' }),
       ...(restarted && { restarted: { forwarding: ['ipv4-unicast', 'ipv6-unicast'] as const } }),
@@ -152,7 +154,7 @@ export class Routing {
     try {
       await speaker.start();
     } catch (error) {
-      this.#log.error({ err: reasonOf(error), port: bgp.listenPort }, 'the BGP speaker can not listen; dialling only');
+      this.#log.error({ err: reasonOf(error) }, 'the BGP speaker can not listen everywhere; it dials all the same');
     }
     return speaker;
   }
@@ -193,6 +195,6 @@ function sameIdentity(a: DesiredBgp | undefined, b: DesiredBgp): boolean {
     a?.asn === b.asn &&
     a.routerId === b.routerId &&
     a.listenPort === b.listenPort &&
-    a.listenAddress === b.listenAddress
+    a.listenAddresses.join() === b.listenAddresses.join()
   );
 }

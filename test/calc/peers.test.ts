@@ -27,6 +27,17 @@ t.test('every node peers with every other, and not with itself', async (t) => {
   );
 });
 
+t.test('it listens everywhere in both families, or with NodeIP on its own addresses', async (t) => {
+  const bgp = { ipv4Address: '10.0.0.1/24', ipv6Address: 'fd00::1/64' };
+  const calculation = new Calculation({ nodename: 'a' });
+  calculation.apply([put('Node', 'a', { bgp })]);
+  t.same(calculation.desired().bgp?.listenAddresses, ['0.0.0.0', '::']);
+  calculation.apply([put('BGPConfiguration', 'default', { bindMode: 'NodeIP' })]);
+  t.same(calculation.desired().bgp?.listenAddresses, ['10.0.0.1', 'fd00::1']);
+  calculation.apply([put('Node', 'a', { bgp: { ipv4Address: '10.0.0.7/24' } })]);
+  t.same(calculation.desired().bgp?.listenAddresses, ['10.0.0.7']);
+});
+
 t.test('a node that is deleted is a peer no longer', async (t) => {
   t.same(
     peersOf('b', [...three, gone('Node', 'a')]).map(({ name }) => name),

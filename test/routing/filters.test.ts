@@ -24,6 +24,7 @@ function bgp(peers: readonly DesiredPeer[], filters: readonly BGPFilter[] = []):
     asn: 64512,
     routerId: '172.16.0.1',
     listenPort: 179,
+    listenAddresses: ['0.0.0.0', '::'],
     peers,
     announce: [{ cidr: '10.1.0.0/26', why: 'own block' }],
     filters: new Map(filters.map((filter) => [filter.metadata.name, filter])),
