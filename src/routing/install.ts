@@ -14,11 +14,14 @@ import type { RouteNextHop } from '../netlink/index.ts';
 import type { NextHops } from './next-hops.ts';
 
 /**
- * How traffic to a learned prefix travels, as its pool says; its index is stored beside each route. `reject`: VXLAN pools
+ * How traffic to a learned prefix travels, as its pool says; its index is stored beside each route. `vxlan`: such pools
  * are routed from IPAM's blocks, not from BGP. `ipip-cross`: only what leaves the node's own subnet goes by `tunl0`.
+ * `service`: what the cluster's services have for addresses leads nowhere; each node translates them for itself.
  */
-const CARRIAGES = ['direct', 'reject', 'ipip', 'ipip-cross'] as const;
+const CARRIAGES = ['direct', 'vxlan', 'ipip', 'ipip-cross', 'service'] as const;
 type Carriage = (typeof CARRIAGES)[number];
+/** Those whose routes BGP tells of and the kernel doesn't get. */
+const KEPT_OUT: readonly (Carriage | undefined)[] = ['vxlan', 'service'];
 
 /** `tunl0`, as routes need it. */
 export interface IpipTunnel {
@@ -32,7 +35,15 @@ export interface IpipTunnel {
 /** What a way out is while `tunl0` is being made. */
 const PENDING = -2;
 
-interface PoolRange {
+/** What matters beside the pools, as CIDR text. */
+export interface Surroundings {
+  /** Where the cluster's services have their addresses. */
+  readonly services?: readonly string[];
+  /** The node's own. */
+  readonly subnet?: string | undefined;
+}
+
+interface Range {
   readonly words: Uint32Array;
   readonly length: number;
   readonly carriage: Carriage;
@@ -55,7 +66,8 @@ export class RouteInstaller {
   #choice = new Uint32Array(1024);
   /** How number by choice; -1 until worked out, `PENDING` while `tunl0` is being made. */
   #howOf: number[] = [];
-  #pools: readonly PoolRange[] = [];
+  /** The first that holds a prefix tells its carriage. */
+  #ranges: readonly Range[] = [];
   /** Routes whose pool is VXLAN's now, which stay until the tunnel has one for the prefix: nothing is lost meanwhile. */
   readonly #handedOver = new Set<number>();
 
@@ -85,14 +97,17 @@ export class RouteInstaller {
     }
   }
 
-  /** The pools decide how their prefixes are carried; `subnet` is the node's own, as CIDR text. */
-  setPools(pools: readonly DesiredPool[], subnet?: string): void {
+  /** The pools decide how their prefixes are carried. */
+  setPools(pools: readonly DesiredPool[], { services = [], subnet }: Surroundings = {}): void {
     this.#subnet = subnet === undefined ? undefined : parsePrefix(subnet);
     this.#forgetTunnel();
-    this.#pools = pools
-      .map((pool) => ({ pool, prefix: parsePrefix(pool.cidr) }))
+    this.#ranges = [
+      ...services.map((cidr) => [cidr, 'service'] as const),
+      ...pools.map((pool) => [pool.cidr, carriageOf(pool)] as const),
+    ]
+      .map(([cidr, carriage]) => ({ prefix: parsePrefix(cidr), carriage }))
       .filter(({ prefix }) => prefix.family === this.family)
-      .map(({ pool, prefix }) => ({ words: prefixWords(prefix), length: prefix.length, carriage: carriageOf(pool) }));
+      .map(({ prefix, carriage }) => ({ words: prefixWords(prefix), length: prefix.length, carriage }));
     this.#reconsider((prefix) => {
       const set = Math.floor((this.#choice[prefix] - 1) / CARRIAGES.length);
       const words = new Uint32Array(this.#table.prefixes.words);
@@ -132,8 +147,8 @@ export class RouteInstaller {
     this.#reconsider(() => 0);
   }
 
-  /** Next hops and local preference behind a prefix that is installed, for explanations. */
-  explain(prefix: number): NextHopSet | undefined {
+  /** Next hops and local preference that peers told of for a prefix; undefined when none did. */
+  learned(prefix: number): NextHopSet | undefined {
     return this.#setOf(this.#choice[prefix] ?? 0);
   }
 
@@ -157,14 +172,14 @@ export class RouteInstaller {
     this.#choice[prefix] = choice;
     const how = choice === 0 ? 0 : this.#how(choice);
     if (how === PENDING) return;
-    if (carriageAt(choice) !== 'reject') this.#handedOver.delete(prefix);
+    if (carriageAt(choice) !== 'vxlan') this.#handedOver.delete(prefix);
     else if (this.#staysUntilTunnelled(prefix, before)) return void this.#handedOver.add(prefix);
     this.#table.want('bgp', prefix, how);
   }
 
   #staysUntilTunnelled(prefix: number, before: Carriage | undefined): boolean {
     if (this.#table.wantedBy('tunnel', prefix) > 0) return false;
-    return this.#handedOver.has(prefix) || (before !== undefined && before !== 'reject');
+    return this.#handedOver.has(prefix) || (before !== undefined && !KEPT_OUT.includes(before));
   }
 
   #how(choice: number): number {
@@ -177,7 +192,7 @@ export class RouteInstaller {
 
   #workOut(choice: number): number {
     const carriage = carriageAt(choice);
-    const addresses = carriage === 'reject' ? [] : (this.#setOf(choice)?.addresses ?? []);
+    const addresses = KEPT_OUT.includes(carriage) ? [] : (this.#setOf(choice)?.addresses ?? []);
     const hops: RouteNextHop[] = [];
     for (const address of addresses) {
       const tunnelled =
@@ -200,17 +215,17 @@ export class RouteInstaller {
   }
 
   #carriage(words: Uint32Array, at: number, length: number): number {
-    for (const pool of this.#pools) {
-      if (length >= pool.length && inside(pool, words, at)) return CARRIAGES.indexOf(pool.carriage);
+    for (const range of this.#ranges) {
+      if (length >= range.length && inside(range, words, at)) return CARRIAGES.indexOf(range.carriage);
     }
     return 0;
   }
 }
 
-function inside(pool: PoolRange, words: Uint32Array, at: number): boolean {
-  for (let word = 0, left = pool.length; left > 0; word++, left -= 32) {
+function inside(range: Range, words: Uint32Array, at: number): boolean {
+  for (let word = 0, left = range.length; left > 0; word++, left -= 32) {
     const mask = ipv4Mask(Math.min(32, left));
-    if ((words[at + word] & mask) >>> 0 !== (pool.words[word] & mask) >>> 0) return false;
+    if ((words[at + word] & mask) >>> 0 !== (range.words[word] & mask) >>> 0) return false;
   }
   return true;
 }
@@ -220,7 +235,7 @@ function inSubnet(subnet: Prefix, address: string): boolean {
 }
 
 function carriageOf({ vxlan, ipip, cidr }: DesiredPool): Carriage {
-  if (vxlan !== 'Never') return 'reject';
+  if (vxlan !== 'Never') return 'vxlan';
   if (ipip === 'Never' || cidr.includes(':')) return 'direct';
   return ipip === 'Always' ? 'ipip' : 'ipip-cross';
 }

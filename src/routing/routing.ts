@@ -73,7 +73,7 @@ export class Routing {
     const { cidrs } = desired.services;
     const sameCarriage = desired.pools === before?.pools && cidrs === before.services.cidrs;
     if (!sameCarriage || subnet !== before?.tunnels.ipip?.subnet) {
-      for (const installer of this.#installers) installer.setPools(desired.pools, cidrs, subnet);
+      for (const installer of this.#installers) installer.setPools(desired.pools, { services: cidrs, subnet });
       this.#options.routes.schedule();
     }
     const { bgp } = desired;

@@ -147,10 +147,33 @@ t.test('a pool that becomes VXLAN keeps its routes until the tunnel has them', a
   t.same(bench.wants('10.244.1.0/26'), [], 'once it is the tunnel’s, it is so whatever becomes of the tunnel');
 });
 
+t.test('addresses of the cluster’s own services are nobody’s routes; what lies around them is', async (t) => {
+  const bench = new Bench();
+  const services = ['10.96.0.0/12', 'fd96::/108'];
+  await bench.install(['10.96.0.0/12', 1], ['10.100.7.1/32', 1], ['10.0.0.0/8', 2], ['0.0.0.0/0', 2]);
+  t.same(bench.wants('10.100.7.1/32'), ['172.16.0.2%2'], 'nothing is known of services yet');
+  bench.installer.setPools([pool('10.244.0.0/16'), pool('10.96.0.0/12')], { services });
+  await bench.install(['10.97.0.0/16', 1]);
+  for (const cidr of ['10.96.0.0/12', '10.100.7.1/32', '10.97.0.0/16']) t.same(bench.wants(cidr), [], cidr);
+  for (const cidr of ['10.0.0.0/8', '0.0.0.0/0']) t.same(bench.wants(cidr), ['172.16.0.3%2'], cidr);
+  bench.installer.setPools([pool('10.244.0.0/16')]);
+  t.same(bench.wants('10.97.0.0/16'), ['172.16.0.2%2'], 'where there are no services, they are routes as any');
+});
+
+t.test('a pool of VXLAN inside the services’ CIDRs keeps no route', async (t) => {
+  const bench = new Bench();
+  await bench.install(['10.96.0.0/26', 1]);
+  const services = ['10.96.0.0/12'];
+  bench.installer.setPools([pool('10.96.0.0/16', { vxlan: 'Always' })], { services });
+  t.same(bench.wants('10.96.0.0/26'), []);
+  bench.installer.setPools([pool('10.96.0.0/16', { vxlan: 'Always' })]);
+  t.same(bench.wants('10.96.0.0/26'), [], 'nor gets one from BGP: VXLAN brings it');
+});
+
 t.test('IPIP Always: through tunl0 to the node itself, wherever it is', async (t) => {
   const bench = new Bench();
   bench.tunnelIs(7);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })], '172.16.0.0/24');
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })], { subnet: '172.16.0.0/24' });
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4], ['10.244.3.0/26', 3], ['10.99.0.0/24', 1]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
   t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!'], 'not its router: the outer packet finds the way');
@@ -161,11 +184,11 @@ t.test('IPIP Always: through tunl0 to the node itself, wherever it is', async (t
 t.test('IPIP CrossSubnet: directly inside the own subnet, through tunl0 beyond', async (t) => {
   const bench = new Bench();
   bench.tunnelIs(7);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })], '172.16.0.0/24');
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })], { subnet: '172.16.0.0/24' });
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
   t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!']);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })], undefined);
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!'], 'a node that knows no subnet of its own tunnels to all');
 });
 
