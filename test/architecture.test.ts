@@ -62,6 +62,7 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/bgp/rib/export-group.ts': 'one queue of announcements, shared by the peers that get the same',
   'src/bgp/rib/route-engine.ts': 'one turn: what peers say, deciding, announcing, in slices',
   'src/bgp/session/conversation.ts': 'one connection: bytes in, events of the state machine, effects out',
+  'src/calc/desired.ts': 'the contract between the brain and the hands, on one page',
   'src/netlink/netlink-kernel.ts': 'one interface: its verbs, each a few lines',
   'src/daemon/daemon.ts': 'the composition root: the one place that says `new`',
 };

@@ -170,7 +170,34 @@ export interface DesiredWorkload {
   /** Its addresses as `/32` and `/128` CIDRs. */
   readonly addresses: readonly string[];
   readonly floatingIps: readonly FloatingIp[];
+  /** Absent when nothing is limited. */
+  readonly qos?: DesiredQos;
   readonly why: string;
+}
+
+/** What a pod's traffic is limited to, seen from the pod: ingress is what it receives. */
+export interface DesiredQos {
+  readonly ingress: DesiredLimits;
+  readonly egress: DesiredLimits;
+  /** What is wrong with how the limits were given; those that are here hold nevertheless. */
+  readonly problems: readonly string[];
+}
+
+/** Limits of one direction; what is absent is not limited. Bursts come with what they belong to. */
+export interface DesiredLimits {
+  /** Bits a second. */
+  readonly bandwidth?: number;
+  /** Bits that may pass at once after a pause. */
+  readonly burst?: number;
+  /** Bits a second at which a burst passes. */
+  readonly peakrate?: number;
+  /** Octets that may pass faster than even that. */
+  readonly minburst?: number;
+  /** Packets a second. */
+  readonly packetRate?: number;
+  readonly packetBurst?: number;
+  /** TCP connections at one time. */
+  readonly maxConnections?: number;
 }
 
 export type Encapsulation = 'Never' | 'Always' | 'CrossSubnet';

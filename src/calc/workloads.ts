@@ -2,6 +2,7 @@ import type { WorkloadEndpoint } from '../model/index.ts';
 import type { DesiredWorkload } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
 import { floatingIps } from './floating-ips.ts';
+import { desiredQos } from './qos.ts';
 
 /** The pods of this node that have an interface and an address. */
 export function desiredWorkloads(
@@ -13,11 +14,16 @@ export function desiredWorkloads(
     .filter(([, { spec }]) => spec.node === nodename && spec.interfaceName && (spec.ipNetworks?.length ?? 0) > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const floating = felix.floatingIPs === 'Enabled' ? floatingIps(own) : undefined;
-  return own.map(([key, { spec }]) => ({
-    key,
-    interfaceName: spec.interfaceName ?? '',
-    addresses: spec.ipNetworks ?? [],
-    floatingIps: floating?.get(key) ?? [],
-    why: `endpoint ${key}`,
-  }));
+  return own.map(([key, endpoint]) => {
+    const { spec } = endpoint;
+    const qos = desiredQos(endpoint);
+    return {
+      key,
+      interfaceName: spec.interfaceName ?? '',
+      addresses: spec.ipNetworks ?? [],
+      floatingIps: floating?.get(key) ?? [],
+      ...(qos && { qos }),
+      why: `endpoint ${key}`,
+    };
+  });
 }

@@ -64,6 +64,15 @@ export {
   resourceKeyText,
 } from './names.ts';
 export {
+  DIRECTIONS,
+  type Direction,
+  isQosAnnotation,
+  LIMITS,
+  type QoSControls,
+  qosOfAnnotations,
+  settleControls,
+} from './qos/index.ts';
+export {
   definitionOf,
   definitions,
   findKind,

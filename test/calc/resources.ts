@@ -6,7 +6,7 @@ export function put<Kind extends KindName>(
   kind: Kind,
   name: string,
   spec: ResourceOf<Kind>['spec'],
-  more: { namespace?: string; labels?: Record<string, string> } = {},
+  more: { namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> } = {},
 ): Update {
   const resource = newResource(kind, { name, ...more }, spec);
   return { key: { kind, name, namespace: more.namespace }, resource: resource as Update['resource'] };

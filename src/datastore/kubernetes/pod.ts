@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { tryParseAddress, tryParsePrefix } from '../../base/index.ts';
-import { API_VERSION, ipNATsOf, type WorkloadEndpoint } from '../../model/index.ts';
+import { API_VERSION, ipNATsOf, isQosAnnotation, qosOfAnnotations, type WorkloadEndpoint } from '../../model/index.ts';
 import type { ResourceKey } from '../store.ts';
 import type { KubeObject, Request } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
@@ -98,6 +98,7 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
   const ipNATs = ipNATsOf(listOf(annotations[floatingIPs], tryParseAddress), ipNetworks);
   const prefixes = listOf(annotations[allowedSourcePrefixes], tryParsePrefix);
   const asked = askedOf(annotations);
+  const { controls } = qosOfAnnotations(annotations);
   return {
     apiVersion: API_VERSION,
     kind: 'WorkloadEndpoint',
@@ -122,16 +123,17 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
       profiles: [`kns.${namespace}`, `ksa.${namespace}.${account}`],
       interfaceName: `cali${createHash('sha1').update(`${namespace}.${metadata.name}`).digest('hex').slice(0, 11)}`,
       ...(ports.length > 0 && { ports }),
+      ...(controls && { qosControls: controls }),
       ...(prefixes.length > 0 && { allowSpoofedSourcePrefixes: [...prefixes] }),
     },
   };
 }
 
-/** What a pod, or for all of its pods a namespace, asks of CNI; undefined for nothing. */
+/** What a pod, or for all of its pods a namespace, asks of CNI, and a pod's limits; undefined for nothing. */
 export function askedOf(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
   const written = [podIP, podIPs, containerID];
   const asked = Object.entries(annotations).filter(
-    ([name]) => name.startsWith('cni.projectcalico.org/') && !written.includes(name),
+    ([name]) => (name.startsWith('cni.projectcalico.org/') && !written.includes(name)) || isQosAnnotation(name),
   );
   return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addressBits, tryParseInterfaceAddress } from '../../base/index.ts';
+import { qosControls } from '../qos/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { cidr, ip, ipv4, ipv6, protocol } from './field.ts';
@@ -42,7 +43,7 @@ export const workloadEndpoint = defineKind({
       )
       .optional(),
     allowSpoofedSourcePrefixes: z.array(cidr).optional(),
-    qosControls: z.looseObject({}).optional(),
+    qosControls: qosControls.optional(),
   }),
 });
 

@@ -128,6 +128,32 @@ t.test(
   },
 );
 
+t.test('a pod’s limits are its annotations, also those that change while it runs', async (test) => {
+  const { store, objects } = await start(test);
+  const qos = 'qos.projectcalico.org/';
+  const annotations = {
+    'kubernetes.io/egress-bandwidth': '2M',
+    [`${qos}ingressPacketRate`]: '1k',
+    [`${qos}egressBurst`]: 'much',
+  };
+  objects.create(core('pods', 'web'), { metadata: { name: 'a', annotations }, spec: { nodeName: 'n' } });
+  const { items, revision } = await store.list('WorkloadEndpoint');
+  test.same(items[0].spec.qosControls, {
+    egressBandwidth: 2_000_000,
+    egressBurst: 4_294_967_296,
+    ingressPacketRate: 1000,
+    ingressPacketBurst: 5,
+  });
+  test.match(items[0].metadata.annotations, { [`${qos}egressBurst`]: 'much' }, 'for what is wrong to be told');
+  const watch = follow(store, 'WorkloadEndpoint', revision);
+  objects.patch(core('pods', 'web'), 'a', {
+    metadata: { annotations: { 'kubernetes.io/egress-bandwidth': null, [`${qos}ingressPacketRate`]: '2k' } },
+  });
+  const [seen] = await watch.take(1);
+  test.same(seen.resource.spec.qosControls, { ingressPacketRate: 2000, ingressPacketBurst: 5 });
+  await watch.stop();
+});
+
 t.test('a pod on a node, with a network of its own, is a workload endpoint', async (test) => {
   const { store, objects } = await start(test);
   const pod = (name: string, spec: object, status: object = {}): unknown =>
