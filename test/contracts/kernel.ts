@@ -211,6 +211,22 @@ rule
     );
   },
 
+  'an IPv6 gateway on the link must not be behind another one': async ({ t, kernel, dev }) => {
+    const index = await dev();
+    await kernel.linkAdd({ kind: 'bridge', name: 'br0' });
+    await kernel.linkSet('br0', { up: true });
+    const { index: other = 0 } = (await kernel.linkGet('br0')) ?? {};
+    const add = (destination: string, how: RouteHow) =>
+      kernel.applyRoutes(routeChanges(6, [[ROUTE_ADD, destination, how]]));
+    const onlink: RouteHow = { ...DIRECT, nextHops: [{ via: 'fd05::1', dev: other, onlink: true }] };
+    t.same(await add('fd05::/122', { ...DIRECT, nextHops: [{ via: 'fd00::2', dev: index }] }), []);
+    t.match(await add('fd06::/122', onlink), [
+      { code: 'EINVAL', reason: 'Nexthop has invalid gateway or device mismatch' },
+    ]);
+    t.same(await add('fd05::1/128', { ...DIRECT, nextHops: [{ dev: other }] }), []);
+    t.same(await add('fd06::/122', onlink), []);
+  },
+
   'columns hold what a list holds': async ({ t, kernel, dev }) => {
     const index = await dev();
     for (const family of [4, 6] as const) {

@@ -111,6 +111,7 @@ t.test('IPv6 has a device of its own, with twenty octets less', async (t) => {
     'fd00::2 dev vxlan-v6.calico lladdr 66:00:00:00:00:02 PERMANENT',
   ]);
   t.match(await host.kernel.routeList({ family: 6, protocol: 80 }), [
+    { destination: 'fd00::2/128', nextHops: [{ via: undefined }] },
     { destination: 'fd00::/122', nextHops: [{ via: 'fd00::2', onlink: true }] },
   ]);
 });

@@ -133,6 +133,7 @@ export class FakeNamespace {
       if (link === undefined) refuse('ENODEV', what, 'no such device');
       if (!link.up) refuse('ENETDOWN', what, 'Device for nexthop is not up');
     }
+    if (hop.via !== undefined && hop.onlink && route.family === 6) this.#checkOnlink6(hop.via, hop.dev, what);
     if (hop.via === undefined || hop.onlink) return;
     const via = tryParseAddress(hop.via);
     const reachable = [...this.routes.values()].some(
@@ -144,6 +145,14 @@ export class FakeNamespace {
     if (reachable) return;
     if (route.family === 4) refuse('ENETUNREACH', what, 'Nexthop has invalid gateway');
     refuse('EHOSTUNREACH', what, 'next hop is unreachable');
+  }
+
+  /** As ip6_route_check_nh_onlink(): the way to the gateway, unless it is the default route, must be by the same device. */
+  #checkOnlink6(via: string, dev: number | undefined, what: string): void {
+    const way = this.lookUp(via);
+    if (way === undefined || way.destination === '::/0' || way.kind === 'blackhole') return;
+    if (way.nextHops.some((hop) => hop.dev === dev)) return;
+    refuse('EINVAL', what, 'Nexthop has invalid gateway or device mismatch');
   }
 
   /** The route of the main table with the longest prefix that covers the address, the lowest metric among equals. */

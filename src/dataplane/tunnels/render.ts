@@ -16,7 +16,7 @@ import type {
   VxlanAttributes,
 } from '../../netlink/index.ts';
 import { hostMtu, IPIP_OVERHEAD, VXLAN_OVERHEAD, wireguardMtu } from '../endpoints/mtu.ts';
-import { gatewayRoute } from '../routes/render.ts';
+import { gatewayRoute, MAIN_TABLE, ROUTE_PROTOCOL } from '../routes/render.ts';
 
 /** The tunnels that there can be, by what they are called in `Desired`. */
 export const TUNNEL_KINDS = [
@@ -179,8 +179,29 @@ export function vxlanNeighbors({ peers, family }: DesiredVxlan): readonly Neighb
   ]);
 }
 
+/** What is behind the tunnel, by CIDR. What others lead through comes first. */
+export function vxlanRoutes(
+  { family, routes }: DesiredVxlan,
+  device: number,
+  parent: number,
+): readonly (readonly [cidr: string, how: RouteHow])[] {
+  const vteps = new Set(routes.flatMap(({ mode, via }) => (mode === 'tunnel' ? [via] : [])));
+  return [
+    ...(family === 6 ? [...vteps].map((vtep) => [`${vtep}/128`, vtepRoute(device)] as const) : []),
+    ...routes.map((route) => [route.cidr, vxlanRoute(route, device, parent)] as const),
+  ];
+}
+
+/**
+ * `VTEP dev vxlan-v6.calico`. A VTEP's address is in a block of its node, so while that block still goes another way (by
+ * BGP, before its pool became VXLAN) the kernel would refuse an IPv6 route via the VTEP on this device, `onlink` or not.
+ */
+function vtepRoute(device: number): RouteHow {
+  return { kind: 'unicast', protocol: ROUTE_PROTOCOL, table: MAIN_TABLE, scope: 'link', nextHops: [{ dev: device }] };
+}
+
 /** `BLOCK via VTEP dev vxlan.calico onlink`, or for a node in our own subnet `BLOCK via NODE dev PARENT onlink`. */
-export function vxlanRoute({ mode, via }: DesiredVxlanRoute, device: number, parent: number): RouteHow {
+function vxlanRoute({ mode, via }: DesiredVxlanRoute, device: number, parent: number): RouteHow {
   return gatewayRoute([{ via, dev: mode === 'tunnel' ? device : parent, onlink: true }]);
 }
 

@@ -4,7 +4,7 @@ import type { Link, Neighbor } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { type DeviceKernel, type FailedTunnel, TunnelDevice } from './device.ts';
 import { type NeighborKernel, VxlanPeers } from './peers.ts';
-import { DEVICE, vxlanNeighbors, vxlanRoute } from './render.ts';
+import { DEVICE, vxlanNeighbors, vxlanRoutes } from './render.ts';
 
 export interface TunnelOptions {
   readonly kernel: DeviceKernel & NeighborKernel;
@@ -88,9 +88,8 @@ export class VxlanTunnel {
   #rendered(): Map<string, number> {
     const { ready } = this.device;
     if (this.#desired === undefined || ready === undefined) return new Map();
-    const number = (route: DesiredVxlan['routes'][number]): number =>
-      this.#routes.hows.id(vxlanRoute(route, ready.index, ready.parent));
-    return new Map(this.#desired.routes.map((route) => [route.cidr, number(route)]));
+    const routes = vxlanRoutes(this.#desired, ready.index, ready.parent);
+    return new Map(routes.map(([cidr, how]) => [cidr, this.#routes.hows.id(how)]));
   }
 
   #drop(): void {
