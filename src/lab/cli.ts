@@ -22,6 +22,7 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
     .option('--nodes <count>', 'nodes', number(1, MAX_NODES), 3)
     .option('--pods <count>', 'pods on each node', number(0, 1000), 2)
     .option('--subnets <count>', 'subnets that the nodes take in turn', number(1, MAX_SUBNETS), 1)
+    .option('--dual-stack', 'IPv6 beside IPv4, for nodes and pods', false)
     .option('--env <name=value>', 'setting of every daemon; can be repeated', setting, {})
     .option('--exit', 'remove the lab after the report', false)
     .option('--json', 'report as JSON', false)

@@ -5,6 +5,7 @@ import { inNamespace } from './command.ts';
 import { LabError } from './errors.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 import { removeLab } from './remove.ts';
+import { addressesOf } from './report.ts';
 import { type LabRecord, mustReadRecord, ownerIsAlive, readRecord } from './state.ts';
 import { until } from './until.ts';
 
@@ -15,7 +16,7 @@ export async function labStatus(name: string): Promise<string> {
     record.state.nodes.map(async (node) => {
       const pods = record.state.pods
         .filter((pod) => pod.node === node.name)
-        .map((pod) => `${pod.name} ${pod.address ?? '–'}`);
+        .map((pod) => `${pod.name} ${addressesOf(pod)}`);
       const words = await request(node.socket, { op: 'status' }, nodeStatusSchema).then(
         ({ ready, bgp, blocks, problems }) => {
           const up = bgp?.peers.filter(({ state }) => state === 'up').length ?? 0;
@@ -26,7 +27,7 @@ export async function labStatus(name: string): Promise<string> {
         },
         () => 'no daemon answers',
       );
-      return `${node.name}  ${node.address}  ${words}\n${pods.map((pod) => `  ${pod}\n`).join('')}`;
+      return `${node.name}  ${addressesOf(node)}  ${words}\n${pods.map((pod) => `  ${pod}\n`).join('')}`;
     }),
   );
   return `${(await ownerIsAlive(record.state)) ? '' : `lab '${name}' was killed; remove it with: vrouter lab down\n`}${lines.join('')}`;

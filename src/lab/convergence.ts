@@ -2,17 +2,18 @@ import type { NodeStatus } from '../control/index.ts';
 
 /**
  * What keeps a cluster from being converged, as a sentence, or undefined: each node that speaks BGP has an established
- * session with every other, and each a route to every block of every other. `routes[i]` is `ip route` of the node of
- * `statuses[i]`.
+ * session with every other in each of so many families, and each a route to every block of every other. `routes[i]` is
+ * `ip route` of the node of `statuses[i]`.
  */
 export function whatIsMissing(
   statuses: readonly NodeStatus[],
   routes: readonly (readonly string[])[],
+  families = 1,
 ): string | undefined {
+  const sessions = (statuses.length - 1) * families;
   for (const [index, { nodename, bgp }] of statuses.entries()) {
     const established = bgp?.peers.filter(({ info }) => info.startsWith('Established')).length ?? 0;
-    if (bgp !== undefined && established < statuses.length - 1)
-      return `${nodename} has ${established} of ${statuses.length - 1} sessions`;
+    if (bgp !== undefined && established < sessions) return `${nodename} has ${established} of ${sessions} sessions`;
     const destinations = new Set(routes[index].map((line) => line.split(' ')[0]));
     for (const other of statuses) {
       if (other === statuses[index]) continue;

@@ -6,7 +6,7 @@ import { LabError } from './errors.ts';
 import { Making } from './making.ts';
 import { addFabric, addNamespace, addNodeNetwork, ping, removeNamespaces, setCable, showRoutes } from './network.ts';
 import { NodeDaemon } from './node-daemon.ts';
-import { type NodePlan, type PodPlan, planLab, planNode, planPod } from './plan.ts';
+import { type LabShape, type NodePlan, type PodPlan, planLab, planNode, planPod } from './plan.ts';
 import { type PodCall, unwirePod, wirePod } from './pod.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 import { measureReachability, type Reachability } from './reachability.ts';
@@ -14,11 +14,9 @@ import { removeLab, sweep } from './remove.ts';
 import { LabRecord, type PodState, processStart, readRecord } from './state.ts';
 import { until } from './until.ts';
 
-export interface LabOptions {
+export interface LabOptions extends LabShape {
   readonly name: string;
   readonly programs: Programs;
-  /** Subnets that the nodes take in turn, with a router between them; one by default. */
-  readonly subnets?: number;
   /** More environment for every daemon, such as `VROUTER_BGP_HOLD_TIME`. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
@@ -45,7 +43,7 @@ export class Lab {
 
   /** Makes the fabric of a new lab; what killed labs left is removed first. */
   static async start(options: LabOptions): Promise<Lab> {
-    const plan = planLab(options.name, options.subnets);
+    const plan = planLab(options.name, options);
     await sweep();
     const running = await readRecord(options.name);
     if (running !== undefined) {
@@ -68,6 +66,11 @@ export class Lab {
 
   get pods(): readonly PodState[] {
     return this.record.state.pods;
+  }
+
+  /** What the lab speaks. */
+  get families(): readonly (4 | 6)[] {
+    return this.record.plan.dualStack ? [4, 6] : [4];
   }
 
   /** Makes the node's namespace and starts its daemon; resolves when the daemon is ready. */
@@ -141,14 +144,14 @@ export class Lab {
     let index = 0;
     while (taken.has(planPod(plan, node, index).name)) index++;
     const pod = planPod(plan, node, index);
-    const address = await this.#making.make(
+    const addresses = await this.#making.make(
       (state) => ({ ...state, pods: [...state.pods, pod] }),
       async () => {
         await addNamespace(pod.namespace);
         return wirePod({ ...this.#call(pod), network });
       },
     );
-    const wired = { ...pod, address };
+    const wired = { ...pod, ...addresses };
     await this.record.change((state) => ({
       ...state,
       pods: state.pods.map((one) => (one.name === pod.name ? wired : one)),
@@ -178,25 +181,30 @@ export class Lab {
 
   /** Waits until every node has a session with every other, and every kernel the blocks of all others. */
   async untilConverged(): Promise<void> {
+    const { families } = this;
     await this.until('the nodes to know each other', async () => {
       const statuses = await Promise.all(this.nodes.map(({ name }) => this.status(name)));
-      const routes = await Promise.all(this.nodes.map(({ name }) => this.routes(name)));
-      const missing = whatIsMissing(statuses, routes);
+      const routes = await Promise.all(
+        this.nodes.map(async ({ name }) =>
+          (await Promise.all(families.map((family) => this.routes(name, family)))).flat(),
+        ),
+      );
+      const missing = whatIsMissing(statuses, routes, families.length);
       if (missing !== undefined) throw new LabError('NOT_YET', missing);
       return true;
     });
   }
 
-  routes(name: string): Promise<readonly string[]> {
-    return showRoutes(this.node(name));
+  routes(name: string, family: 4 | 6 = 4): Promise<readonly string[]> {
+    return showRoutes(this.node(name), family);
   }
 
   ping(pod: { readonly namespace: string }, address: string): Promise<number | undefined> {
     return ping(pod.namespace, address);
   }
 
-  reachability(): Promise<Reachability> {
-    return measureReachability(this.pods);
+  reachability(family: 4 | 6 = 4): Promise<Reachability> {
+    return measureReachability(this.pods, family);
   }
 
   /** Runs a command in the namespace of a node, with the node's environment. */

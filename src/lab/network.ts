@@ -1,5 +1,5 @@
 import { inNamespace, mustRun, run } from './command.ts';
-import { fabricBridge, fabricPort, type LabPlan, type NodePlan, routerAddress } from './plan.ts';
+import { fabricBridge, fabricPort, type LabPlan, type NodePlan, routerAddresses } from './plan.ts';
 
 /** The lab's namespaces and links, made and removed with ip(8). */
 
@@ -14,9 +14,10 @@ export async function addFabric(lab: LabPlan): Promise<void> {
   for (let subnet = 0; subnet < lab.subnets; subnet++) {
     const bridge = fabricBridge(subnet);
     await batch(lab.fabric, [`link add ${bridge} type bridge forward_delay 0`, `link set ${bridge} up`]);
-    if (lab.subnets > 1) await batch(lab.fabric, [`addr add ${routerAddress(subnet)}/24 dev ${bridge}`]);
+    if (lab.subnets > 1) await batch(lab.fabric, addressLines(routerAddresses(lab, subnet), bridge));
   }
-  if (lab.subnets > 1) await mustRun(inNamespace(lab.fabric, ['sysctl', '-qw', 'net.ipv4.ip_forward=1']));
+  const forwarding = ['net.ipv4.ip_forward=1', ...(lab.dualStack ? ['net.ipv6.conf.all.forwarding=1'] : [])];
+  if (lab.subnets > 1) await mustRun(inNamespace(lab.fabric, ['sysctl', '-qw', ...forwarding]));
 }
 
 /** Makes the node's namespace and plugs it into the fabric. */
@@ -27,8 +28,14 @@ export async function addNodeNetwork(lab: LabPlan, node: NodePlan): Promise<void
     `link add ${port} type veth peer name eth0 netns ${node.namespace}`,
     `link set ${port} master ${fabricBridge(node.subnet)} up`,
   ]);
-  await batch(node.namespace, [`addr add ${node.address} dev eth0`, 'link set eth0 up']);
-  if (lab.subnets > 1) await batch(node.namespace, [`route add default via ${routerAddress(node.subnet)}`]);
+  const addresses = [node.address, node.address6].filter((address) => address !== undefined);
+  await batch(node.namespace, [...addressLines(addresses, 'eth0'), 'link set eth0 up']);
+  if (lab.subnets === 1) return;
+  const routers = routerAddresses(lab, node.subnet).map((address) => address.split('/')[0]);
+  await batch(
+    node.namespace,
+    routers.map((router) => `route add default via ${router}`),
+  );
 }
 
 /** Pulls the node's cable out of the fabric, or puts it back. */
@@ -51,8 +58,8 @@ export async function removeNamespaces(namespaces: readonly string[]): Promise<v
 }
 
 /** Routes of the node as ip(8) prints them. */
-export async function showRoutes(node: NodePlan): Promise<readonly string[]> {
-  const text = await mustRun(['ip', '-n', node.namespace, 'route', 'show']);
+export async function showRoutes(node: NodePlan, family: 4 | 6): Promise<readonly string[]> {
+  const text = await mustRun(['ip', '-n', node.namespace, `-${family}`, 'route', 'show']);
   return text
     .split('\n')
     .map((line) => line.trim())
@@ -72,6 +79,11 @@ function endProcess(pid: number): void {
   } catch {
     // It has ended by itself.
   }
+}
+
+/** IPv6 addresses are used at once: in a lab nobody else has them. */
+function addressLines(addresses: readonly string[], dev: string): readonly string[] {
+  return addresses.map((address) => `addr add ${address} dev ${dev}${address.includes(':') ? ' nodad' : ''}`);
 }
 
 async function batch(namespace: string, lines: readonly string[]): Promise<void> {

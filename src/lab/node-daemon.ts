@@ -38,6 +38,10 @@ export class NodeDaemon {
         CALICO_IPV4POOL_CIDR: '10.244.0.0/16',
         CALICO_IPV4POOL_IPIP: 'Never',
         CALICO_IPV4POOL_NAT_OUTGOING: 'false',
+        ...(this.#node.address6 !== undefined && {
+          IP6: this.#node.address6,
+          CALICO_IPV6POOL_CIDR: 'fd00:10:244::/48',
+        }),
         FELIX_PROMETHEUSMETRICSENABLED: 'true',
         ...nodeEnvironment(this.#lab, this.#node),
         ...this.#environment,

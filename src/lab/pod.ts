@@ -16,18 +16,26 @@ export interface PodCall {
   readonly network?: object;
 }
 
-const NETWORK = { cniVersion: '1.0.0', name: 'k8s-pod-network', type: 'calico', ipam: { type: 'calico-ipam' } };
+const NETWORK = { cniVersion: '1.0.0', name: 'k8s-pod-network', type: 'calico' };
 
 const refusal = z.object({ msg: z.string(), details: z.string().optional() });
 
-/** Asks the CNI plugin, as a runtime does, to wire the pod's namespace; resolves to the pod's address. */
-export async function wirePod(call: PodCall): Promise<string> {
+/** The pod's addresses, without their prefix lengths. */
+export interface PodAddresses {
+  readonly address?: string;
+  readonly address6?: string;
+}
+
+/** Asks the CNI plugin, as a runtime does, to wire the pod's namespace; resolves to what the pod has got. */
+export async function wirePod(call: PodCall): Promise<PodAddresses> {
   const answer = await callPlugin('ADD', call);
   const result = cniResultSchema.safeParse(parseJson(answer));
   if (!result.success || result.data.ips.length === 0) {
     throw new LabError('COMMAND_FAILED', `the CNI plugin's answer for ${call.pod.name} has no address: ${answer}`);
   }
-  return result.data.ips[0].address.split('/')[0];
+  const addresses = result.data.ips.map(({ address }) => address.split('/')[0]);
+  const [address, address6] = [false, true].map((six) => addresses.find((one) => one.includes(':') === six));
+  return { ...(address !== undefined && { address }), ...(address6 !== undefined && { address6 }) };
 }
 
 /** Asks the CNI plugin to release what the pod had. */
@@ -35,9 +43,13 @@ export async function unwirePod(call: PodCall): Promise<void> {
   await callPlugin('DEL', call);
 }
 
+function ipamOf({ dualStack }: LabPlan): object {
+  return { type: 'calico-ipam', ...(dualStack && { assign_ipv4: 'true', assign_ipv6: 'true' }) };
+}
+
 async function callPlugin(command: 'ADD' | 'DEL', { lab, node, pod, programs, network }: PodCall): Promise<string> {
   const { code, stdout, stderr } = await run(inNamespace(node.namespace, programs.cni), {
-    input: JSON.stringify({ ...NETWORK, ...network }),
+    input: JSON.stringify({ ...NETWORK, ipam: ipamOf(lab), ...network }),
     env: {
       PATH: process.env['PATH'],
       ...nodeEnvironment(lab, node),

@@ -11,7 +11,19 @@ export interface LabReport {
   /** What `calicoctl node status` and `ip route` print on the first node. */
   readonly nodeStatus: string;
   readonly routes: readonly string[];
-  readonly reachability: Reachability;
+  /** In each family that the lab speaks. */
+  readonly reachability: readonly Reachability[];
+}
+
+/** The addresses of a node or a pod, as the report shows them. */
+export function addressesOf({
+  address,
+  address6,
+}: {
+  readonly address?: string | undefined;
+  readonly address6?: string | undefined;
+}): string {
+  return [address, address6].filter((one) => one !== undefined).join(' ') || '–';
 }
 
 /** The report for people: pure text. */
@@ -22,32 +34,41 @@ export function renderReport(report: LabReport): string {
     renderNodes(report),
     `calicoctl node status, on ${first}\n\n${report.nodeStatus.trimEnd()}`,
     `ip route, on ${first}\n\n${report.routes.join('\n')}`,
-    renderReachability(report.reachability),
+    ...report.reachability.map((one) => renderReachability(one, report.reachability.length > 1)),
   ].join('\n\n');
 }
 
 /** The report for programs. */
 export function reportJson(report: LabReport): object {
-  const { pods, rtts, complete } = report.reachability;
   return {
     name: report.name,
     nodes: report.nodes.map(({ plan, status }) => ({
       name: plan.name,
       address: plan.address,
+      ...(plan.address6 !== undefined && { address6: plan.address6 }),
       blocks: status.blocks,
       peers: status.bgp?.peers ?? [],
       routes: status.routes,
     })),
-    pods: report.pods.map(({ name, node, address }) => ({ name, node, address })),
+    pods: report.pods.map(({ name, node, address, address6 }) => ({
+      name,
+      node,
+      address,
+      ...(address6 !== undefined && { address6 }),
+    })),
     reachability: {
-      complete,
-      paths: pods.flatMap((from, row) =>
-        pods.flatMap((to, column) =>
-          row === column ? [] : [{ from: from.name, to: to.name, milliseconds: rtts[row][column] ?? null }],
-        ),
-      ),
+      complete: report.reachability.every(({ complete }) => complete),
+      paths: report.reachability.flatMap(pathsJson),
     },
   };
+}
+
+function pathsJson({ family, pods, rtts }: Reachability): object[] {
+  return pods.flatMap((from, row) =>
+    pods.flatMap((to, column) =>
+      row === column ? [] : [{ family, from: from.name, to: to.name, milliseconds: rtts[row][column] ?? null }],
+    ),
+  );
 }
 
 function renderNodes({ nodes, pods }: LabReport): string {
@@ -55,17 +76,17 @@ function renderNodes({ nodes, pods }: LabReport): string {
     ['NODE', 'ADDRESS', 'BLOCKS (IN USE)', 'PODS'],
     ...nodes.map(({ plan, status }) => [
       plan.name,
-      plan.address,
+      addressesOf(plan),
       status.blocks.map(({ cidr, inUse, size }) => `${cidr} (${inUse}/${size})`).join(', ') || '–',
       pods
         .filter(({ node }) => node === plan.name)
-        .map(({ name, address }) => `${name} ${address}`)
+        .map((pod) => `${pod.name} ${addressesOf(pod)}`)
         .join(', ') || '–',
     ]),
   ]);
 }
 
-function renderReachability({ pods, rtts, complete }: Reachability): string {
+function renderReachability({ family, pods, rtts, complete }: Reachability, named: boolean): string {
   const cell = (rtt: number | undefined): string =>
     rtt === undefined ? 'lost' : Number.isNaN(rtt) ? '·' : rtt.toFixed(2);
   const matrix = table([
@@ -74,10 +95,11 @@ function renderReachability({ pods, rtts, complete }: Reachability): string {
   ]);
   const paths = pods.length * (pods.length - 1);
   const lost = rtts.flat().filter((rtt) => rtt === undefined).length;
+  const kind = named ? `IPv${family} paths` : 'paths';
   const verdict = complete
-    ? `All ${paths} paths between pods work.`
-    : `${lost} of ${paths} paths between pods do not work.`;
-  return `Round-trip times from pod to pod, in milliseconds\n\n${matrix}\n\n${verdict}`;
+    ? `All ${paths} ${kind} between pods work.`
+    : `${lost} of ${paths} ${kind} between pods do not work.`;
+  return `Round-trip times from pod to pod${named ? ` by IPv${family}` : ''}, in milliseconds\n\n${matrix}\n\n${verdict}`;
 }
 
 function table(rows: readonly (readonly string[])[]): string {

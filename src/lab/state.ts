@@ -8,6 +8,7 @@ const nodeState = z.object({
   name: z.string(),
   namespace: z.string(),
   address: z.string(),
+  address6: z.string().optional(),
   subnet: z.number(),
   socket: z.string(),
   log: z.string(),
@@ -20,6 +21,8 @@ const podState = z.object({
   containerId: z.string(),
   /** Without the prefix length; absent until the plugin has answered. */
   address: z.string().optional(),
+  /** In a dual-stack lab. */
+  address6: z.string().optional(),
 });
 
 const labState = z.object({

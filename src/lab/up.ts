@@ -45,7 +45,7 @@ export async function labUp(
       );
       await signal.promise;
     }
-    return report.reachability.complete ? 0 : 1;
+    return report.reachability.every(({ complete }) => complete) ? 0 : 1;
   } finally {
     if (lab !== undefined) {
       stderr.write(interrupted ? '\nremoving the lab …\n' : '');
@@ -55,8 +55,8 @@ export async function labUp(
   }
 }
 
-async function build(lab: Lab, options: UpOptions): Promise<Reachability> {
-  let reachability: Reachability | undefined;
+async function build(lab: Lab, options: UpOptions): Promise<readonly Reachability[]> {
+  const reachability: Reachability[] = [];
   const steps = new Listr(
     [
       { title: `Starting ${options.nodes} nodes`, task: () => lab.addNodes(options.nodes) },
@@ -65,24 +65,24 @@ async function build(lab: Lab, options: UpOptions): Promise<Reachability> {
       {
         title: 'Pinging from every pod to every other',
         task: async () => {
-          reachability = await lab.reachability();
+          for (const family of lab.families) reachability.push(await lab.reachability(family));
         },
       },
     ],
     { renderer: options.json ? 'silent' : process.stdout.isTTY ? 'default' : 'simple', registerSignalListeners: false },
   );
   await steps.run();
-  return reachability!;
+  return reachability;
 }
 
-async function gather(lab: Lab, reachability: Reachability): Promise<LabReport> {
+async function gather(lab: Lab, reachability: readonly Reachability[]): Promise<LabReport> {
   const first = lab.nodes[0].name;
   return {
     name: lab.record.plan.name,
     nodes: await Promise.all(lab.nodes.map(async (plan) => ({ plan, status: await lab.status(plan.name) }))),
     pods: lab.pods,
     nodeStatus: (await lab.calicoctl(first, ['node', 'status'])).stdout,
-    routes: await lab.routes(first),
+    routes: (await Promise.all(lab.families.map((family) => lab.routes(first, family)))).flat(),
     reachability,
   };
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { Lab, type PodState, programsOf } from '../../src/lab/index.ts';
+import { Lab, type LabOptions, type PodState, programsOf } from '../../src/lab/index.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const root = process.getuid?.() === 0;
@@ -13,22 +13,20 @@ t.setTimeout(240_000);
 
 let labs = 0;
 
-export interface ClusterOptions {
+export interface ClusterOptions extends Pick<LabOptions, 'subnets' | 'dualStack' | 'environment'> {
   readonly nodes?: number;
   readonly pods?: number;
-  readonly subnets?: number;
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A converged cluster that goes with the test. */
 export async function cluster(
   t: Test,
-  { nodes = 0, pods = 0, subnets = 1, environment = {} }: ClusterOptions,
+  { nodes = 0, pods = 0, environment = {}, ...shape }: ClusterOptions,
 ): Promise<Lab> {
   const lab = await Lab.start({
     name: `t${process.pid}${labs++ === 0 ? '' : `-${labs}`}`,
     programs: programsOf(MAIN),
-    subnets,
+    ...shape,
     environment: { FELIX_LOGSEVERITYSCREEN: 'debug', ...environment },
   });
   t.teardown(() => lab.stop());
@@ -45,7 +43,7 @@ export async function blocksOf(lab: Lab, node: string): Promise<readonly string[
 
 /** Whether the node's kernel has a route to the prefix. */
 export async function hasRoute(lab: Lab, node: string, prefix: string): Promise<boolean> {
-  return (await lab.routes(node)).some((line) => line.startsWith(`${prefix} `));
+  return (await lab.routes(node, prefix.includes(':') ? 6 : 4)).some((line) => line.startsWith(`${prefix} `));
 }
 
 /** Waits until the node's kernel has a route to none of the prefixes. */
@@ -65,9 +63,9 @@ export function podsOf(lab: Lab, node: string): readonly PodState[] {
   return lab.pods.filter((pod) => pod.node === node);
 }
 
-/** Changes fields of the default pool, as an operator would. */
-export async function patchPool(lab: Lab, spec: object): Promise<void> {
-  const patch = ['patch', 'ippool', 'default-ipv4-ippool', '--patch', JSON.stringify({ spec })];
+/** Changes fields of a default pool, as an operator would. */
+export async function patchPool(lab: Lab, spec: object, pool = 'default-ipv4-ippool'): Promise<void> {
+  const patch = ['patch', 'ippool', pool, '--patch', JSON.stringify({ spec })];
   const { code, stderr } = await lab.calicoctl('node1', patch);
   if (code !== 0) throw new Error(stderr);
 }

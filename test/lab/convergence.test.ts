@@ -19,5 +19,6 @@ t.test('a cluster is converged when nothing is missing', async (t) => {
 t.test('a session or a route that is missing is named', async (t) => {
   const connecting = status('node1', [], { '172.18.0.12': 'Connect connecting' });
   t.equal(whatIsMissing([connecting, two], routes), 'node1 has 0 of 1 sessions');
+  t.equal(whatIsMissing([one, two], routes, 2), 'node1 has 1 of 2 sessions', 'one in each family');
   t.equal(whatIsMissing([one, two], [routes[0], []]), 'node2 has no route to 10.244.0.0/26 of node1');
 });

@@ -1,5 +1,14 @@
 import t from 'tap';
-import { fabricPort, LAB_DIRECTORY, MAX_NODES, MAX_SUBNETS, planLab, planNode, planPod } from '../../src/lab/plan.ts';
+import {
+  fabricPort,
+  LAB_DIRECTORY,
+  MAX_NODES,
+  MAX_SUBNETS,
+  planLab,
+  planNode,
+  planPod,
+  routerAddresses,
+} from '../../src/lab/plan.ts';
 
 const lab = planLab('lab');
 
@@ -21,7 +30,7 @@ t.test('everything about a node follows from the lab’s name and its number', a
 });
 
 t.test('nodes take the subnets in turn, and no two have the same address', async (t) => {
-  const plan = planLab('lab', 2);
+  const plan = planLab('lab', { subnets: 2 });
   const nodes = [0, 1, 2, 3].map((index) => planNode(plan, index));
   t.same(
     nodes.map(({ subnet, address }) => [subnet, address]),
@@ -32,8 +41,18 @@ t.test('nodes take the subnets in turn, and no two have the same address', async
       [1, '172.18.1.14/24'],
     ],
   );
-  t.throws(() => planLab('lab', 0), { code: 'BAD_NAME' });
-  t.throws(() => planLab('lab', MAX_SUBNETS + 1), { code: 'BAD_NAME' });
+  t.throws(() => planLab('lab', { subnets: 0 }), { code: 'BAD_NAME' });
+  t.throws(() => planLab('lab', { subnets: MAX_SUBNETS + 1 }), { code: 'BAD_NAME' });
+});
+
+t.test('in a dual-stack lab all have IPv6 too', async (t) => {
+  const plan = planLab('lab', { subnets: 2, dualStack: true });
+  t.same(
+    [0, 1].map((index) => planNode(plan, index).address6),
+    ['fd00:172:18::11/64', 'fd00:172:18:1::12/64'],
+  );
+  t.same(routerAddresses(plan, 1), ['172.18.1.1/24', 'fd00:172:18:1::1/64']);
+  t.same(routerAddresses(planLab('lab', { subnets: 2 }), 1), ['172.18.1.1/24']);
 });
 
 t.test('the last node’s address is one, and its link’s name is short enough for the kernel', async (t) => {

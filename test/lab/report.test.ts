@@ -1,5 +1,6 @@
 import t from 'tap';
 import { planLab, planNode, planPod } from '../../src/lab/plan.ts';
+import type { Reachability } from '../../src/lab/reachability.ts';
 import { type LabReport, renderReport, reportJson } from '../../src/lab/report.ts';
 import { status } from './status.ts';
 
@@ -7,14 +8,18 @@ const lab = planLab('lab');
 const nodes = [planNode(lab, 0), planNode(lab, 1)];
 const pods = nodes.map((node, index) => ({ ...planPod(lab, node, 0), address: `10.244.0.${index * 64}` }));
 
-function report(rtts: LabReport['reachability']['rtts']): LabReport {
+function reached(family: 4 | 6, rtts: Reachability['rtts']): Reachability {
+  return { family, pods, rtts, complete: rtts.flat().every((rtt) => rtt !== undefined) };
+}
+
+function report(rtts: Reachability['rtts']): LabReport {
   return {
     name: 'lab',
     nodes: nodes.map((plan, index) => ({ plan, status: status(plan.name, [`10.244.0.${index * 64}/26`], {}) })),
     pods,
     nodeStatus: 'Calico process is running.\n\n',
     routes: ['10.244.0.64/26 via 172.18.0.12 dev eth0 proto 80'],
-    reachability: { pods, rtts, complete: rtts.flat().every((rtt) => rtt !== undefined) },
+    reachability: [reached(4, rtts)],
   };
 }
 
@@ -59,6 +64,27 @@ t.test('a path that does not work is shown, and counted', async (t) => {
   );
   t.match(text, /^node1-p1 {3}· {9}lost$/m);
   t.match(text, /1 of 2 paths between pods do not work\.$/);
+});
+
+t.test('a dual-stack lab shows the addresses and the paths of both families', async (t) => {
+  const both = [
+    [Number.NaN, 0.1],
+    [undefined, Number.NaN],
+  ];
+  const { nodes: one, ...rest } = report(both);
+  const [first] = nodes;
+  const six = { ...planPod(lab, first, 0), address: '10.244.0.0', address6: 'fd00:10:244::1' };
+  const named = one.map((node) => ({ ...node, plan: { ...node.plan, address6: 'fd00:172:18::11/64' } }));
+  const dual = { ...rest, nodes: named, pods: [six], reachability: [reached(4, both), reached(6, both)] };
+  const text = renderReport(dual);
+  t.match(text, /^node1 {2}172\.18\.0\.11\/24 fd00:172:18::11\/64 .* node1-p1 10\.244\.0\.0 fd00:10:244::1$/m);
+  t.match(text, /^1 of 2 IPv4 paths between pods do not work\.$/m);
+  t.match(text, /^Round-trip times from pod to pod by IPv6, in milliseconds$/m);
+  t.match(JSON.parse(JSON.stringify(reportJson(dual))), {
+    nodes: [{ address6: 'fd00:172:18::11/64' }],
+    pods: [{ address6: 'fd00:10:244::1' }],
+    reachability: { complete: false, paths: [{ family: 4 }, { family: 4 }, { family: 6 }, { family: 6 }] },
+  });
 });
 
 t.test('as JSON it survives a round trip, with null for what was lost', async (t) => {
