@@ -20,4 +20,4 @@ export * from './ip-text.ts';
 export * from './kernel.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
 export { sysctlRead, sysctlWrite } from './sysctl.ts';
-export { formatIngressFilter, formatQdisc } from './tc-text.ts';
+export { formatBucket, formatIngressFilter, formatQdisc } from './tc-text.ts';

@@ -10,6 +10,7 @@
  * is the oldest we use, so there is no `destroy`: `removeTable` adds before it deletes.
  */
 export * from './errors.ts';
+export { fingerprint } from './fingerprint.ts';
 export type * from './listing.ts';
 export { type Nft, type NftOptions, openNft } from './nft.ts';
 export type { Chain, ChainHook, MapElement, NamedMap, NamedSet, Rule, Table, TableFamily } from './objects.ts';
