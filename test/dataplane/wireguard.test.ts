@@ -152,7 +152,9 @@ t.test('a node without a key goes on to the ordinary routes', async (t) => {
     route.cidr === '10.3.0.0/26' ? ({ ...route, mode: 'throw' } as const) : route,
   );
   const host = await started(wireguard());
+  host.writes();
   await apply(host, wireguard({ peers: [peer('b', B, 2)], routes }));
+  t.same(host.writes(), ['routeDelete', 'routeAdd', 'wireguardSet'], 'the way there leaves the tunnel before it does');
   t.same((await shown(host)).slice(1), [
     'b 172.16.0.2:51820 0 10.2.0.0/26',
     COMPLETE[3],
@@ -160,7 +162,9 @@ t.test('a node without a key goes on to the ordinary routes', async (t) => {
     COMPLETE[6],
     'throw 10.3.0.0/26 table 1 proto 80',
   ]);
+  host.writes();
   await apply(host, wireguard());
+  t.same(host.writes(), ['wireguardSet', 'wireguardSet', 'routeDelete', 'routeAdd'], 'and enters it after');
   t.same(await shown(host), COMPLETE);
 });
 

@@ -47,25 +47,32 @@ export class PolicyRouting {
     this.#failing = new RetryQueue(options.clock);
   }
 
+  /** What is to go on outside the tunnel leaves it; what is to enter it stays outside: before those behind it change. */
+  async leave(desired: DesiredWireguard, dev: number): Promise<void> {
+    if (!this.#known || !sameOutline(this.#desired, desired)) return;
+    await this.#attempt(async () => {
+      const ways = [...wantedWays(desired, dev)].flatMap(([cidr, way]): [string, Way][] => {
+        const now = way.kind === 'throw' ? way : this.#delta.actual(cidr);
+        return now === undefined ? [] : [[cidr, now]];
+      });
+      this.#delta.setAllDesired(new Map(ways));
+      await this.#write();
+    });
+  }
+
   /** Makes rule and table what is wanted, with routes through the device `dev`; nothing wanted: neither is left. */
   async bring(desired: DesiredWireguard | undefined, dev: number): Promise<void> {
     const before = this.#desired;
     this.#desired = desired;
     if (desired === undefined && this.#known && this.#rule === undefined) return;
-    try {
+    await this.#attempt(async () => {
       if (desired === undefined) await this.#remove();
       else {
         if (!this.#known || !sameOutline(before, desired)) await this.#establish(desired);
         this.#delta.setAllDesired(wantedWays(desired, dev));
         await this.#write();
       }
-      this.#failing.done('rule');
-    } catch (error) {
-      this.#known = false;
-      const what = `policy routing of IPv${this.#family}`;
-      const attempts = this.#failing.failed('rule', { what, reason: reasonOf(error) }, () => this.onPending());
-      if (attempts === 1) this.#log.warn({ what, err: reasonOf(error) }, 'policy routing is not as it should be');
-    }
+    });
   }
 
   /** Rule and table are read again at the next look. */
@@ -108,6 +115,18 @@ export class PolicyRouting {
   stop(): void {
     this.#monitor?.stop();
     this.#failing.clear();
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#failing.done('rule');
+    } catch (error) {
+      this.#known = false;
+      const what = `policy routing of IPv${this.#family}`;
+      const attempts = this.#failing.failed('rule', { what, reason: reasonOf(error) }, () => this.onPending());
+      if (attempts === 1) this.#log.warn({ what, err: reasonOf(error) }, 'policy routing is not as it should be');
+    }
   }
 
   #routeText(cidr: string, mode: 'tunnel' | 'throw'): string {

@@ -9,7 +9,7 @@ export type WireguardKernel = DeviceKernel & PeerKernel & PolicyKernel;
 
 /**
  * One family's WireGuard: the device, then its key and the nodes behind it, then the rule and the routes there. What leads
- * into the tunnel goes before the tunnel does.
+ * into the tunnel goes before the tunnel does, and what leads to a node before the node.
  */
 export class WireguardTunnel {
   readonly family: Family;
@@ -111,8 +111,9 @@ export class WireguardTunnel {
     } else if (ready === undefined) {
       // A device that is there but could not be looked at goes on as it is, with the rule and routes that it has.
       if (!pending && !(await this.#exists())) this.onKey(undefined);
-    } else if (await this.#peers.bring(ready.life, desired)) {
-      if (ready !== this.#device.ready) return;
+    } else {
+      await this.#routing.leave(desired, ready.index);
+      if (!(await this.#peers.bring(ready.life, desired)) || ready !== this.#device.ready) return;
       await this.#routing.bring(desired, ready.index);
       this.onKey(this.#peers.publicKey);
     }
