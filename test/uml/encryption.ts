@@ -1,0 +1,142 @@
+import type { Test } from 'tap';
+import { openStore, type Store } from '../../src/datastore/index.ts';
+import type { Lab, NodePlan, PodState } from '../../src/lab/index.ts';
+import type { FelixConfiguration } from '../../src/model/index.ts';
+import { type Kernel, openKernel, type WireguardDevice } from '../../src/netlink/index.ts';
+import { missing, startPing } from '../cluster/pinging.ts';
+import { nodesWithPods, output, ping } from './encapsulation.ts';
+
+export const DEV = 'wireguard.cali';
+export const RULE = '99:\tnot from all fwmark 0x100000/0x100000 lookup 1 proto 80';
+/** A packet between two nodes' WireGuard devices, as tcpdump(8) says it. */
+export const ENCRYPTED = /172\.18\.\d\.1\d\.51820 > 172\.18\.\d\.1\d\.51820: UDP/;
+
+/** What a node's table says: destinations through the tunnel, and those that go on to the ordinary routes. */
+export interface Ways {
+  readonly tunnel: readonly string[];
+  readonly clear: readonly string[];
+}
+
+/** What its Node tells the others. */
+export interface Told {
+  readonly key: string | undefined;
+  readonly address: string | undefined;
+}
+
+/**
+ * A lab whose nodes can encrypt. It looks at kernels and store from within the test: time stands still meanwhile, but a
+ * program started for each look would take seconds of the host's.
+ */
+export class Encryption {
+  readonly lab: Lab;
+  readonly #store: Store;
+  readonly #kernels = new Map<string, Kernel>();
+
+  private constructor(lab: Lab, store: Store) {
+    this.lab = lab;
+    this.#store = store;
+  }
+
+  /** Nodes with a pod each, and no other encapsulation; WireGuard is off. */
+  static async start(t: Test, nodes: number): Promise<Encryption> {
+    return Encryption.of(t, await nodesWithPods(t, nodes, 'Never'));
+  }
+
+  static async of(t: Test, lab: Lab): Promise<Encryption> {
+    const made = new Encryption(lab, await openStore({ type: 'sqlite', path: lab.record.plan.datastore }));
+    t.teardown(async () => {
+      for (const kernel of made.#kernels.values()) kernel.close();
+      await made.#store.close();
+    });
+    return made;
+  }
+
+  /** Sets fields of the cluster's settings, or with `node.NAME` of one node's. */
+  async configure(spec: FelixConfiguration['spec'], name = 'default'): Promise<void> {
+    const key = { kind: 'FelixConfiguration', name } as const;
+    const found = await this.#store.get(key);
+    const head = { apiVersion: 'projectcalico.org/v3', kind: 'FelixConfiguration' } as const;
+    if (found === undefined) await this.#store.create({ ...head, metadata: { name }, spec });
+    else await this.#store.update({ ...found, spec: { ...found.spec, ...spec } });
+  }
+
+  async kernel({ name, namespace }: NodePlan): Promise<Kernel> {
+    const kernel = this.#kernels.get(name) ?? (await openKernel({ namespace: `/run/netns/${namespace}` }));
+    this.#kernels.set(name, kernel);
+    return kernel;
+  }
+
+  async device(name: string, dev = DEV): Promise<WireguardDevice> {
+    return (await this.kernel(this.lab.node(name))).wireguardGet(dev);
+  }
+
+  async told(name: string, family: 4 | 6 = 4): Promise<Told> {
+    const { spec, status } = (await this.#store.get({ kind: 'Node', name })) ?? { spec: {}, status: {} };
+    return family === 4
+      ? { key: status?.wireguardPublicKey, address: spec.wireguard?.interfaceIPv4Address }
+      : { key: status?.wireguardPublicKeyV6, address: spec.wireguard?.interfaceIPv6Address };
+  }
+
+  async ways(name: string, family: 4 | 6 = 4): Promise<Ways> {
+    const kernel = await this.kernel(this.lab.node(name));
+    const routes = await kernel.routeList({ family, table: 1 });
+    const of = (kind: string): string[] =>
+      routes.filter((route) => route.kind === kind).map(({ destination }) => destination);
+    return { tunnel: of('unicast'), clear: of('throw') };
+  }
+
+  /** Waits until each node has a key and an address, a handshake with so many others, and sends to their blocks encrypted. */
+  async untilEncrypted(nodes: readonly string[], others: number, family: 4 | 6 = 4): Promise<void> {
+    const dev = family === 4 ? DEV : 'wg-v6.cali';
+    for (const name of nodes) {
+      await this.lab.until(`${name} to encrypt for ${others}`, async () => {
+        const { tunnel } = await this.ways(name, family);
+        const { publicKey, peers } = await this.device(name, dev);
+        const { key, address } = await this.told(name, family);
+        const known = peers.filter(({ latestHandshake }) => latestHandshake > 0).length;
+        const rule = (await output(this.lab, name, `ip -${family} rule`)).includes('fwmark');
+        return tunnel.length === others && known === others && rule && key === publicKey && address !== undefined;
+      });
+    }
+  }
+
+  /** Waits until nothing of WireGuard is left on each node, nor told of it. */
+  async untilOff(nodes: readonly string[]): Promise<void> {
+    for (const name of nodes) {
+      await this.lab.until(`${name} to be without`, async () => {
+        const kernel = await this.kernel(this.lab.node(name));
+        const { key, address } = await this.told(name);
+        const { tunnel, clear } = await this.ways(name);
+        const marked = (await kernel.ruleList(4)).filter(({ mark }) => mark !== undefined);
+        const devices = (await kernel.linkList()).filter(({ kind }) => kind === 'wireguard');
+        const left = [...marked, ...devices, ...tunnel, ...clear];
+        return left.length === 0 && key === undefined && address === undefined;
+      });
+    }
+  }
+
+  /** Does something while one pod pings another; resolves to the sequence numbers that had no reply. */
+  async lost(from: PodState, to: PodState, change: () => Promise<void>): Promise<readonly number[]> {
+    const pings = startPing(from.namespace, `${to.address}`);
+    await this.lab.until('replies', async () => pings.replies.length > 10);
+    await change();
+    const seen = pings.replies.length;
+    await this.lab.until('replies after the change', async () => pings.replies.length > seen + 20);
+    return missing(await pings.stop());
+  }
+
+  /** What goes over a node's cable while one pod pings another: so many packets, one to a line. */
+  async onTheWire(from: PodState, to: PodState, packets: number): Promise<string[]> {
+    const filter = `udp or host ${to.address}`;
+    const capture = ['timeout', '30', 'tcpdump', '-n', '-l', '-i', 'eth0', '-c', `${packets}`, filter];
+    let text: string | undefined;
+    void this.lab.exec(to.node, capture).then(({ stdout }) => {
+      text = stdout;
+    });
+    await this.lab.until('packets to be captured', async () => {
+      await ping(this.lab, from, to);
+      return text !== undefined;
+    });
+    return `${text}`.split('\n').filter((line) => line !== '');
+  }
+}
