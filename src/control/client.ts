@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { DaemonUnreachable, RequestRefused } from './errors.ts';
 import { DEFAULT_SOCKET, exchange } from './exchange.ts';
 import { type Request, responseSchema } from './protocol.ts';

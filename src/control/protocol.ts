@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const cniRequest = z.object({
   containerId: z.string().min(1),

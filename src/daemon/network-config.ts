@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RequestRefused } from '../control/index.ts';
 
 /** Calico writes these as strings. */

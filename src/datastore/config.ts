@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf } from '../base/index.ts';
 import { API_VERSION } from '../model/index.ts';
 import { DatastoreConfigError } from './errors.ts';

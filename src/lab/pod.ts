@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cniResultSchema } from '../control/index.ts';
 import { inNamespace, run } from './command.ts';
 import { LabError } from './errors.ts';

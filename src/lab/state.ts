@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LabError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { LAB_DIRECTORY, type LabPlan, planLab } from './plan.ts';

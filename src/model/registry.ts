@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { UnknownKind } from './errors.ts';
 import { bgpConfiguration } from './kinds/bgp-configuration.ts';
 import { bgpFilter } from './kinds/bgp-filter.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NftError } from './errors.ts';
 import type { MapElement } from './objects.ts';
 

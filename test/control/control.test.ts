@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { z } from 'zod';
+import * as z from 'zod';
 import { silentLog } from '../../src/base/index.ts';
 import { type Answer, ControlServer, RequestRefused, request, socketPath } from '../../src/control/index.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cniResultSchema, request } from '../../src/control/index.ts';
 import { Cluster } from './kubernetes-cluster.ts';
 

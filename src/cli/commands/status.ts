@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   type ExplainedEntry,
   explainedEntrySchema,

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { definitionOf } from '../../model/index.ts';
 import type { Io } from '../io.ts';
 import type { Target } from '../resources/target.ts';

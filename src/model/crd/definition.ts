@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cidr, cidrv4, cidrv6 } from '../kinds/field.ts';
 import { definitionOf, type KindName, kindNames } from '../registry.ts';
 import { changedAt, type Schema, structural } from './structural.ts';

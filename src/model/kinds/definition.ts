@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What names an object of a kind may have. */
 export type NameRule = 'subdomain' | 'label' | 'policy' | 'any' | { readonly only: RegExp; readonly allowed: string };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../../base/index.ts';
 import { parseSelector, usesGlobal } from '../selector/index.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatPrefix, overlaps, parsePrefix, tryParsePrefix } from '../../base/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type Present, type SpecOf } from './definition.ts';

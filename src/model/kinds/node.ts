@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { asNumber, interfaceAddressV4, interfaceAddressV6, ip, ipv4, ipv6 } from './field.ts';

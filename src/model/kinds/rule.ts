@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { tryParsePrefix } from '../../base/index.ts';
 import type { Known } from './definition.ts';
 import { ipNetwork, oneOf, port, protocol, selector, selectorOrGlobal } from './field.ts';

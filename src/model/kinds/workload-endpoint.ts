@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressBits, tryParseInterfaceAddress } from '../../base/index.ts';
 import { qosControls } from '../qos/index.ts';
 import type { Resource } from '../resource.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatPrefix, parsePrefix } from '../../../base/index.ts';
 import type { Store } from '../../../datastore/index.ts';
 import {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AuditReport } from '../../../ipam/index.ts';
 import type { ClusterInformation, IPAMHandle } from '../../../model/index.ts';
 import { CLIENT_VERSION } from '../../version.ts';
