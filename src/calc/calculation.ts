@@ -20,7 +20,7 @@ import { desiredPeers, listenAddresses, listenPort, nodeAddress, nodeAsn } from 
 import { desiredPools } from './pools.ts';
 import { desiredVxlan, ownSubnet } from './vxlan.ts';
 import { desiredWireguard } from './wireguard.ts';
-import { desiredWorkloads } from './workloads.ts';
+import { desiredSpoofing, desiredWorkloads } from './workloads.ts';
 
 /** Kinds that the calculation wants to hear of. */
 export const INPUT_KINDS = [
@@ -42,7 +42,7 @@ export interface Update {
   readonly resource: ResourceOf<KindName> | undefined;
 }
 
-const SECTIONS = ['peers', 'blocks', 'workloads', 'pools', 'tunnels', 'nat', 'services', 'host'] as const;
+const SECTIONS = ['peers', 'blocks', 'workloads', 'pools', 'tunnels', 'nat', 'services', 'spoofing', 'host'] as const;
 type Section = (typeof SECTIONS)[number];
 
 /** Which sections of the desired state an object of each kind can change. */
@@ -51,11 +51,11 @@ const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
   BGPConfiguration: ['peers', 'services'],
   BGPPeer: ['peers'],
   BGPFilter: ['peers'],
-  FelixConfiguration: ['workloads', 'tunnels', 'nat', 'services', 'host'],
+  FelixConfiguration: ['workloads', 'tunnels', 'nat', 'services', 'spoofing', 'host'],
   IPPool: ['pools', 'tunnels'],
   BlockAffinity: ['blocks'],
   IPAMBlock: ['blocks', 'tunnels'],
-  WorkloadEndpoint: ['workloads', 'nat'],
+  WorkloadEndpoint: ['workloads', 'nat', 'spoofing'],
 };
 
 /**
@@ -86,6 +86,7 @@ export class Calculation {
     tunnels: NO_TUNNELS,
     nat: desiredNat({}, new Map(), []),
     services: { cidrs: [], loops: 'Drop' },
+    spoofing: [],
     host: desiredHost({}),
   };
   #texts = new Map<string, string>();
@@ -120,10 +121,11 @@ export class Calculation {
     const services = this.#section('services', before.services, () =>
       desiredServices(this.#felix(), bgpConfigurations),
     );
+    const spoofing = this.#section('spoofing', before.spoofing, () => desiredSpoofing(workloads));
     const host = this.#section('host', before.host, () => desiredHost(this.#felix()));
     const bgp = this.#bgp(blocks, workloads, pools);
     this.#dirty.clear();
-    this.#desired = Object.freeze({ bgp, blocks, workloads, pools, tunnels, nat, services, host });
+    this.#desired = Object.freeze({ bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host });
     return this.#desired;
   }
 

@@ -13,6 +13,7 @@ export interface Desired {
   readonly tunnels: DesiredTunnels;
   readonly nat: DesiredNat;
   readonly services: DesiredServices;
+  readonly spoofing: readonly DesiredSpoofing[];
   readonly host: DesiredHost;
 }
 
@@ -22,6 +23,8 @@ export interface DesiredHost {
   readonly forwarding: boolean;
   /** Names of the links whose MTU bounds pods and tunnels, as a regular expression; undefined for Calico's own. */
   readonly uplinks: string | undefined;
+  /** The source that the host itself uses towards its pods, by family; absent for what the kernel chooses. */
+  readonly routeSource: { readonly 4?: string; readonly 6?: string };
 }
 
 /** How natOutgoing translates; which packets, the pools say. */
@@ -43,6 +46,13 @@ export interface FloatingIp {
   readonly external: string;
   /** One of the pod's own, of the same family. */
   readonly internal: string;
+}
+
+/** A pod that may send from addresses that are not its own, and which. */
+export interface DesiredSpoofing {
+  readonly interfaceName: string;
+  readonly prefixes: readonly string[];
+  readonly why: string;
 }
 
 /** Where services have their addresses. */
@@ -170,6 +180,8 @@ export interface DesiredWorkload {
   /** Its addresses as `/32` and `/128` CIDRs. */
   readonly addresses: readonly string[];
   readonly floatingIps: readonly FloatingIp[];
+  /** Networks that it may send from besides; none unless FelixConfiguration lets pods ask for them. */
+  readonly sourcePrefixes: readonly string[];
   /** Absent when nothing is limited. */
   readonly qos?: DesiredQos;
   readonly why: string;

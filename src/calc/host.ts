@@ -3,5 +3,10 @@ import type { FelixSettings } from './felix.ts';
 
 /** Settings of the node itself. */
 export function desiredHost(felix: FelixSettings): DesiredHost {
-  return { forwarding: felix.ipForwarding !== 'Disabled', uplinks: felix.mtuIfacePattern || undefined };
+  const { deviceRouteSourceAddress: source4, deviceRouteSourceAddressIPv6: source6 } = felix;
+  return {
+    forwarding: felix.ipForwarding !== 'Disabled',
+    uplinks: felix.mtuIfacePattern || undefined,
+    routeSource: { ...(source4 && { 4: source4 }), ...(source6 && { 6: source6 }) },
+  };
 }

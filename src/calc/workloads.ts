@@ -1,5 +1,5 @@
 import type { WorkloadEndpoint } from '../model/index.ts';
-import type { DesiredWorkload } from './desired.ts';
+import type { DesiredSpoofing, DesiredWorkload } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
 import { floatingIps } from './floating-ips.ts';
 import { desiredQos } from './qos.ts';
@@ -22,8 +22,20 @@ export function desiredWorkloads(
       interfaceName: spec.interfaceName ?? '',
       addresses: spec.ipNetworks ?? [],
       floatingIps: floating?.get(key) ?? [],
+      sourcePrefixes: felix.workloadSourceSpoofing === 'Any' ? (spec.allowSpoofedSourcePrefixes ?? []) : [],
       ...(qos && { qos }),
       why: `endpoint ${key}`,
     };
   });
+}
+
+/** Which pods send from addresses that are not their own. */
+export function desiredSpoofing(workloads: readonly DesiredWorkload[]): DesiredSpoofing[] {
+  return workloads
+    .filter(({ sourcePrefixes }) => sourcePrefixes.length > 0)
+    .map(({ key, interfaceName, sourcePrefixes }) => ({
+      interfaceName,
+      prefixes: sourcePrefixes,
+      why: `allowedSourcePrefixes of endpoint ${key}`,
+    }));
 }

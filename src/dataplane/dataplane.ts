@@ -16,7 +16,7 @@ const FORWARDING: Sysctls = [
   ['net.ipv6.conf.all.forwarding', '1'],
 ];
 /** What the packet filter's tables follow from. */
-const NAT_SECTIONS = ['pools', 'nat', 'services', 'tunnels'] as const satisfies readonly (keyof Desired)[];
+const NAT_SECTIONS = ['pools', 'nat', 'services', 'spoofing', 'tunnels'] as const satisfies readonly (keyof Desired)[];
 
 export interface DataplaneOptions {
   readonly kernel: Kernel;
@@ -86,7 +86,9 @@ export class Dataplane {
     const before = this.#applied;
     this.#applied = desired;
     if (desired.blocks !== before?.blocks) this.#blocks(desired.blocks);
-    if (desired.workloads !== before?.workloads) this.endpoints.apply(desired.workloads);
+    if (desired.workloads !== before?.workloads || desired.host !== before.host) {
+      this.endpoints.apply(desired.workloads, desired.host);
+    }
     if (this.#mtu !== undefined) this.#tellMtu();
     if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section])) void this.#nat(desired);
     if (desired.host !== before?.host) this.tunnels.setUplinks(desired.host.uplinks);
@@ -186,8 +188,8 @@ export class Dataplane {
     }
   }
 
-  #nat({ pools, nat, services, tunnels }: Desired): Promise<void> {
-    return this.nat.apply({ pools, nat, services, tunnels: addressedDevices(tunnels) });
+  #nat({ pools, nat, services, spoofing, tunnels }: Desired): Promise<void> {
+    return this.nat.apply({ pools, nat, services, spoofing, tunnels: addressedDevices(tunnels) });
   }
 
   #readRoutes(): void {

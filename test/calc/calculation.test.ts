@@ -131,14 +131,33 @@ t.test('where services live comes from BGPConfiguration, what becomes of loops f
   t.same(made.desired().services, { cidrs: ['10.96.0.0/12', '192.0.2.0/24', 'fd96::/108'], loops: 'Reject' });
 });
 
+t.test('pods may send from networks of others where FelixConfiguration lets them', async (t) => {
+  const web = pod('a', 'web', '10.244.1.2', { allowSpoofedSourcePrefixes: ['192.0.2.0/24'] });
+  const made = calculation([...base, web, pod('a', 'plain', '10.244.1.3')]);
+  t.same(made.desired().spoofing, [], 'Disabled is the default');
+  made.apply([put('FelixConfiguration', 'default', { workloadSourceSpoofing: 'Any' })]);
+  t.same(made.desired().spoofing, [
+    {
+      interfaceName: 'caliweb',
+      prefixes: ['192.0.2.0/24'],
+      why: 'allowedSourcePrefixes of endpoint default/a-k8s-web-eth0',
+    },
+  ]);
+  t.same(
+    made.desired().workloads.map(({ sourcePrefixes }) => sourcePrefixes),
+    [[], ['192.0.2.0/24']],
+  );
+});
+
 t.test('settings of the host, and MTUs that are set', async (t) => {
   const made = calculation([...base, pool('q', '10.97.0.0/16', { ipipMode: 'Always' })]);
-  t.same(made.desired().host, { forwarding: true, uplinks: undefined });
+  t.same(made.desired().host, { forwarding: true, uplinks: undefined, routeSource: {} });
   t.equal(made.desired().tunnels.ipip?.mtu, undefined);
   made.apply([
     put('FelixConfiguration', 'default', { ipForwarding: 'Disabled', mtuIfacePattern: '^bond', ipipMTU: 1300 }),
+    put('FelixConfiguration', 'node.a', { deviceRouteSourceAddress: '10.0.0.1' }),
   ]);
-  t.same(made.desired().host, { forwarding: false, uplinks: '^bond' });
+  t.same(made.desired().host, { forwarding: false, uplinks: '^bond', routeSource: { 4: '10.0.0.1' } });
   t.equal(made.desired().tunnels.ipip?.mtu, 1300);
 });
 

@@ -157,9 +157,29 @@ t.test('settings that somebody changed are put right at the next full look', asy
   for (const name of changed) t.equal(await host.kernel.sysctl(name), '1', name);
 });
 
+t.test(
+  'a pod that may send from networks of others is not asked for a route back; when that ends, it is',
+  async (t) => {
+    const host = await Host.create();
+    await host.addPod('web', '10.244.1.2');
+    const desired = wanted([], { web: '10.244.1.2' });
+    const spoofs = desired.workloads.map((workload) => ({ ...workload, sourcePrefixes: ['192.0.2.0/24'] }));
+    await host.dataplane.start(desired);
+    const checked = async () => {
+      await host.settle();
+      return host.kernel.sysctl('net.ipv4.conf.caliweb.rp_filter');
+    };
+    t.equal(await checked(), '1');
+    host.dataplane.apply({ ...desired, workloads: spoofs });
+    t.equal(await checked(), '0');
+    host.dataplane.apply(desired);
+    t.equal(await checked(), '1');
+  },
+);
+
 t.test('a host that is told not to forward is left as it is', async (t) => {
   const host = await Host.create();
-  await host.dataplane.start({ ...wanted([]), host: { forwarding: false, uplinks: undefined } });
+  await host.dataplane.start({ ...wanted([]), host: { ...wanted([]).host, forwarding: false } });
   await host.settle(91_000);
   t.equal(await host.kernel.sysctl('net.ipv4.ip_forward'), '0');
 });

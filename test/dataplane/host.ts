@@ -94,13 +94,15 @@ export function wanted(
     tunnels: NO_TUNNELS,
     nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined, floatingIps: [] },
     services: { cidrs: [], loops: 'Drop' },
-    host: { forwarding: true, uplinks: undefined },
+    spoofing: [],
+    host: { forwarding: true, uplinks: undefined, routeSource: {} },
     blocks: blocks.map((cidr) => ({ cidr, inUse: 0, size: cidr.endsWith('/32') ? 1 : 64 })),
     workloads: Object.entries(pods).map(([name, address]) => ({
       key: `default/${name}`,
       interfaceName: `cali${name}`,
       addresses: [`${address}/32`],
       floatingIps: [],
+      sourcePrefixes: [],
       why: `endpoint default/${name}`,
     })),
   };

@@ -118,6 +118,7 @@ function inputs(more: Partial<NatInputs> = {}): NatInputs {
     pools: [POOL],
     nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined, floatingIps: [] },
     services: { cidrs: [], loops: 'Drop' },
+    spoofing: [],
     tunnels: { 4: [], 6: [] },
     ...more,
   };

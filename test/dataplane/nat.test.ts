@@ -29,7 +29,14 @@ const PLAIN: DesiredNat = {
 };
 
 function inputs(more: Partial<NatInputs> = {}): NatInputs {
-  return { pools: POOLS, nat: PLAIN, services: { cidrs: [], loops: 'Drop' }, tunnels: { 4: [], 6: [] }, ...more };
+  return {
+    pools: POOLS,
+    nat: PLAIN,
+    services: { cidrs: [], loops: 'Drop' },
+    spoofing: [],
+    tunnels: { 4: [], 6: [] },
+    ...more,
+  };
 }
 
 function nat(settings: Partial<DesiredNat>, pools = POOLS): NatInputs {
@@ -200,6 +207,31 @@ t.test('packets to services that nothing has translated do not loop', async (t) 
   t.match(text('ip6 vrouter-services', of), 'service-ips { fd96::/108 }');
   t.match(rules('ip vrouter-services', inputs({ services: { cidrs, loops: 'Reject' } })), [/@service-ips reject /]);
   t.equal(text('ip vrouter-services', inputs({ services: { cidrs, loops: 'Disabled' } })), undefined);
+});
+
+t.test('a pod that may send from networks of others sends from no more than these', async (t) => {
+  const long = `allowedSourcePrefixes of endpoint default/${'x'.repeat(200)}`;
+  const of = inputs({
+    spoofing: [
+      {
+        interfaceName: 'cali1',
+        prefixes: ['192.0.2.0/24', '192.0.2.7/32', '2001:db8::/32', '198.51.100.0/24'],
+        why: long,
+      },
+      { interfaceName: 'cali2', prefixes: ['2001:db8::/32'], why: 'IPv6 has no rp_filter to make up for' },
+    ],
+  });
+  t.match(rules('ip vrouter-sources', of), [
+    /^iifname "cali1" ip saddr != \{ 192\.0\.2\.0\/24, 198\.51\.100\.0\/24 \} fib saddr \. iif oif missing drop comment/,
+  ]);
+  t.equal(rules('ip vrouter-sources', of).length, 1);
+  t.match(text('ip vrouter-sources', of), '{ type filter hook prerouting priority -300 ; }');
+  t.equal(text('ip6 vrouter-sources', of), undefined);
+  const { nft, nat: reconciled } = reconciler();
+  await reconciled.apply(of);
+  const { length } = nft.done;
+  await reconciled.resync();
+  t.equal(nft.done.length, length, 'however long the reason is');
 });
 
 t.test('one transaction for a change, none when nothing differs, also after a restart', async (t) => {

@@ -47,7 +47,7 @@ export async function createPodInterface(kernel: Kernel, spec: PodInterfaceSpec)
       peerNamespace: spec.netns,
       ...(spec.mac !== undefined && { peerMac: spec.mac }),
     });
-    await settle(kernel, hostSysctls(spec.interfaceName, families.includes(6)));
+    await settle(kernel, hostSysctls(spec.interfaceName, { hasIpv6: families.includes(6), spoofs: false }));
     await kernel.linkSet(spec.interfaceName, { up: true, alias: spec.alias });
     const host = await findLink(kernel, spec.interfaceName);
     return { ...(await configurePod(pod, spec, families, host.mac ?? HOST_MAC)), host };

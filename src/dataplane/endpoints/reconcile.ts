@@ -1,9 +1,9 @@
 import { type Clock, type Log, parsePrefix, RetryQueue, reasonOf } from '../../base/index.ts';
-import type { DesiredWorkload } from '../../calc/desired.ts';
+import type { DesiredHost, DesiredWorkload } from '../../calc/desired.ts';
 import type { Kernel, Link } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { workloadRoute } from '../routes/render.ts';
-import { hostSysctls, routedTo } from './render.ts';
+import { hostEndOf, hostSysctls, routedTo } from './render.ts';
 import { settle } from './sysctls.ts';
 
 /** A pod that can't be reached yet, and why. */
@@ -22,9 +22,10 @@ export class EndpointReconciler {
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedEndpoint>;
   #workloads: readonly DesiredWorkload[] = [];
+  #routeSource: DesiredHost['routeSource'] = {};
   readonly #links = new Map<string, Link>();
-  /** Index of the interface whose settings were last written, by name. */
-  readonly #configured = new Map<string, number>();
+  /** Interface and settings that were last written, as text, by name. */
+  readonly #configured = new Map<string, string>();
   /** Routes now wanted: CIDR → workload. */
   #wanted = new Map<string, string>();
 
@@ -35,9 +36,10 @@ export class EndpointReconciler {
     this.#failing = new RetryQueue(options.clock);
   }
 
-  /** The pods that there should be. */
-  apply(workloads: readonly DesiredWorkload[]): void {
+  /** The pods that there should be, and the source that the host has towards them. */
+  apply(workloads: readonly DesiredWorkload[], { routeSource }: Pick<DesiredHost, 'routeSource'>): void {
     this.#workloads = workloads;
+    this.#routeSource = routeSource;
     this.#render();
   }
 
@@ -77,7 +79,8 @@ export class EndpointReconciler {
       this.#configure(workload, link);
       for (const cidr of routedTo(workload)) {
         wanted.set(cidr, workload.key);
-        this.#want(cidr, link.up ? this.#routes.hows.id(workloadRoute(link.index)) : 0);
+        const source = this.#routeSource[parsePrefix(cidr).family];
+        this.#want(cidr, link.up ? this.#routes.hows.id(workloadRoute(link.index, source)) : 0);
       }
     }
     for (const cidr of this.#wanted.keys()) if (!wanted.has(cidr)) this.#want(cidr, 0);
@@ -91,15 +94,15 @@ export class EndpointReconciler {
   }
 
   #configure(workload: DesiredWorkload, link: Link): void {
-    if (this.#configured.get(link.name) === link.index) return;
-    this.#configured.set(link.name, link.index);
+    const settings = `${link.index} ${JSON.stringify(hostEndOf(workload))}`;
+    if (this.#configured.get(link.name) === settings) return;
+    this.#configured.set(link.name, settings);
     void this.#settle(workload, link);
   }
 
   async #settle(workload: DesiredWorkload, link: Link): Promise<void> {
-    const hasIpv6 = workload.addresses.some((cidr) => cidr.includes(':'));
     try {
-      await settle(this.#kernel, hostSysctls(link.name, hasIpv6));
+      await settle(this.#kernel, hostSysctls(link.name, hostEndOf(workload)));
       this.#failing.done(workload.key);
     } catch (error) {
       if (this.#links.get(link.name)?.index !== link.index) return;

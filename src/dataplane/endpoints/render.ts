@@ -15,8 +15,23 @@ export function routedTo({ addresses, floatingIps }: DesiredWorkload): readonly 
   return [...addresses, ...floatingIps.map(({ external }) => formatPrefix(hostPrefix(parseAddress(external))))];
 }
 
-/** Sysctls of a host end, in the order in which they are written. IPv6's are for pods that have IPv6. */
-export function hostSysctls(interfaceName: string, hasIpv6: boolean): Sysctls {
+/** What a host end's settings depend on. */
+export interface HostEnd {
+  /** Whether the pod has IPv6: else it is switched off. */
+  readonly hasIpv6: boolean;
+  /** Whether it may send from addresses that no route leads back to: which, the packet filter looks after. */
+  readonly spoofs: boolean;
+}
+
+export function hostEndOf({ addresses, sourcePrefixes }: DesiredWorkload): HostEnd {
+  return {
+    hasIpv6: addresses.some((cidr) => cidr.includes(':')),
+    spoofs: sourcePrefixes.some((cidr) => !cidr.includes(':')),
+  };
+}
+
+/** Sysctls of a host end, in the order in which they are written. */
+export function hostSysctls(interfaceName: string, { hasIpv6, spoofs }: HostEnd): Sysctls {
   const name = sysctlWord(interfaceName);
   const v4 = `net.ipv4.conf.${name}`;
   const v6 = `net.ipv6.conf.${name}`;
@@ -25,7 +40,7 @@ export function hostSysctls(interfaceName: string, hasIpv6: boolean): Sysctls {
     [`net.ipv4.neigh.${name}.proxy_delay`, '0'],
     [`${v4}.proxy_arp`, '1'],
     [`${v4}.forwarding`, '1'],
-    [`${v4}.rp_filter`, '1'],
+    [`${v4}.rp_filter`, spoofs ? '0' : '1'],
     ...(hasIpv6
       ? ([
           [`${v6}.disable_ipv6`, '0'],

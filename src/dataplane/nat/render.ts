@@ -1,5 +1,5 @@
 import type { Family } from '../../base/index.ts';
-import type { DesiredNat, DesiredPool, DesiredServices } from '../../calc/desired.ts';
+import type { DesiredNat, DesiredPool, DesiredServices, DesiredSpoofing } from '../../calc/desired.ts';
 import type { Chain } from '../../nftables/index.ts';
 import { floatingIps } from './floating-ips.ts';
 import { addresses, type Contents, isOf, type NatTable, outermost, POSTROUTING, tableOf, wordOf } from './table.ts';
@@ -9,6 +9,7 @@ export interface NatInputs {
   readonly pools: readonly DesiredPool[];
   readonly nat: DesiredNat;
   readonly services: DesiredServices;
+  readonly spoofing: readonly DesiredSpoofing[];
   /** Tunnel devices that have an address. */
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
 }
@@ -19,9 +20,11 @@ export function natTables(inputs: NatInputs): readonly NatTable[] {
     tableOf(family, 'NAT', 'vrouter-nat', [floatingIps(family, inputs.nat), natOutgoing(family, inputs)]),
     tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family])]),
     tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
+    tableOf(family, 'source addresses', 'vrouter-sources', [foreignSources(family, inputs.spoofing)]),
   ]);
 }
 
+const RAW: Chain = { name: 'prerouting', base: { type: 'filter', hook: 'prerouting', priority: -300 } };
 const FORWARD: Chain = { name: 'forward', base: { type: 'filter', hook: 'forward', priority: 0 } };
 
 /**
@@ -87,4 +90,17 @@ function serviceLoops(family: Family, { cidrs, loops }: DesiredServices): Conten
   const set = addresses(family, 'service-ips');
   const expression = `${wordOf(family)} daddr @${set.name} ${loops === 'Drop' ? 'drop' : 'reject'}`;
   return { sets: [[set, outermost(own)]], chains: [[FORWARD, [{ expression, why: 'serviceLoopPrevention' }]]] };
+}
+
+/**
+ * A pod that may send from these networks may not send from all others: what `rp_filter` would check for it is checked
+ * here, whether a route to the source leads back to the pod. IPv6 knows no `rp_filter`, so there is nothing to make up for.
+ */
+function foreignSources(family: Family, spoofing: readonly DesiredSpoofing[]): Contents | undefined {
+  const rules = spoofing.flatMap(({ interfaceName, prefixes, why }) => {
+    const own = outermost(prefixes.filter((cidr) => isOf(family, cidr)));
+    const expression = `iifname "${interfaceName}" ip saddr != { ${own.join(', ')} } fib saddr . iif oif missing drop`;
+    return family === 6 || own.length === 0 ? [] : [{ expression, why }];
+  });
+  return rules.length === 0 ? undefined : { chains: [[RAW, rules]] };
 }

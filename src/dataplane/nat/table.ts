@@ -1,6 +1,7 @@
 import { containsPrefix, type Family, formatPrefix, parsePrefix } from '../../base/index.ts';
 import {
   type Chain,
+  fingerprint,
   type MapElement,
   type NamedMap,
   type NamedSet,
@@ -36,6 +37,8 @@ export interface Contents {
 export type ReasonedRule = Pick<Rule, 'expression'> & { readonly why: string };
 export type ReasonedEntry = MapElement & { readonly why: string };
 
+/** A comment has 128 characters, and its end is the fingerprint's. */
+const LONGEST_REASON = 100;
 /** Source NAT: after routing, on the way out. */
 export const POSTROUTING: Chain = { name: 'postrouting', base: { type: 'nat', hook: 'postrouting', priority: 100 } };
 
@@ -74,7 +77,9 @@ function whole(table: Table, contents: readonly Contents[]): Transaction {
 /** Parts may share a chain: their rules stand one after another. */
 function withChains(start: Transaction, chains: Contents['chains'], mark = ''): Transaction {
   return chains.reduce((made, [chain, rules]) => {
-    const added = rules.map(({ expression, why }) => ({ chain: chain.name, expression, comment: `${why}${mark}` }));
+    const added = rules.map(({ expression, why }) => {
+      return { chain: chain.name, expression, comment: `${why.slice(0, LONGEST_REASON)}${mark}` };
+    });
     return added.reduce((longer, rule) => longer.addRule(rule), made.addChain(chain));
   }, start);
 }
@@ -87,12 +92,6 @@ function explain({ family, name }: Table, { maps = [], chains }: Contents): read
       entries.map(({ key, value, why }) => ({ text: `${at} ${map.name} { ${key} : ${value} }`, why })),
     ),
   ];
-}
-
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const char of text) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
 /** The type of an address in sets and maps. */

@@ -10,9 +10,9 @@ const ours = { protocol: ROUTE_PROTOCOL, table: MAIN_TABLE } as const;
 /** `blackhole PREFIX`: addresses of a block of ours that no pod has must not leave the node. */
 export const BLACKHOLE: RouteHow = { ...ours, kind: 'blackhole', nextHops: [] };
 
-/** `PREFIX dev caliXXXX scope link`: a pod on this node. */
-export function workloadRoute(dev: number): RouteHow {
-  return { ...ours, kind: 'unicast', scope: 'link', nextHops: [{ dev }] };
+/** `PREFIX dev caliXXXX scope link`: a pod on this node. `source`: what the host itself sends from; else the kernel chooses. */
+export function workloadRoute(dev: number, source?: string): RouteHow {
+  return { ...ours, kind: 'unicast', scope: 'link', nextHops: [{ dev }], ...(source !== undefined && { source }) };
 }
 
 /** `PREFIX via NODE dev ethX`, or several ways for ECMP. */

@@ -1,7 +1,20 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { anyCase, cidr, duration, ip, logLevel, oneOf, portRange, protocol, routePriority, selector } from './field.ts';
+import {
+  anyCase,
+  cidr,
+  duration,
+  ip,
+  ipv4,
+  ipv6,
+  logLevel,
+  oneOf,
+  portRange,
+  protocol,
+  routePriority,
+  selector,
+} from './field.ts';
 
 const tcpPort = z.number().int().min(0).max(65535);
 const mtu = z.number().int().min(0).max(65535);
@@ -16,8 +29,8 @@ const spec = z.looseObject({
   chainInsertMode: oneOf('Insert', 'Append').optional(),
   defaultEndpointToHostAction: anyCase('Drop', 'Return', 'Accept').optional(),
   deviceRouteProtocol: z.number().int().min(0).max(255).optional(),
-  deviceRouteSourceAddress: z.string().optional(),
-  deviceRouteSourceAddressIPv6: z.string().optional(),
+  deviceRouteSourceAddress: ipv4.optional(),
+  deviceRouteSourceAddressIPv6: ipv6.optional(),
   removeExternalRoutes: z.boolean().optional(),
   disableConntrackInvalidCheck: z.boolean().optional(),
   endpointStatusPathPrefix: z.string().optional(),
