@@ -71,10 +71,11 @@ function datastoreProblems(kinds: readonly KindStatus[]): string[] {
   ]);
 }
 
-function kernelProblems({ routes, endpoints, nat, tunnels }: Dataplane): string[] {
+function kernelProblems({ routes, endpoints, nat, qos, tunnels }: Dataplane): string[] {
   return [
     ...tunnels.failures().map(({ what, reason }) => `tunnel ${what}: ${reason}`),
     ...nat.failures().map(({ what, reason }) => `${what}: ${reason}`),
+    ...qos.failures().map(({ what, reason }) => `${what}: ${reason}`),
     ...routes.failures().map(({ prefix, reason }) => `route ${prefix}: ${reason}`),
     ...endpoints.failures().map(({ key, reason }) => `endpoint ${key}: ${reason}`),
   ];
@@ -105,15 +106,16 @@ function explainTable(sources: QuerySources, table: RouteTable): ExplainedEntry[
   return entries;
 }
 
-/** Each pod of the node, with whether its interface and routes are there. */
+/** Each pod of the node, with whether its interface and routes are there, and then what pods are limited to. */
 export function explainEndpoints(sources: QuerySources): ExplainedEntry[] {
   const refused = new Map(sources.dataplane.endpoints.failures().map(({ key, reason }) => [key, reason]));
-  return sources.desired().workloads.map(({ key, interfaceName, addresses, why }) => ({
+  const pods = sources.desired().workloads.map(({ key, interfaceName, addresses, why }) => ({
     text: `${key} ${interfaceName} ${addresses.join(' ')}`,
     wanted: true,
     present: sources.dataplane.endpoints.isPresent(interfaceName),
     why: refused.get(key) ?? why,
   }));
+  return [...pods, ...sources.dataplane.qos.entries().map((entry) => ({ ...entry, wanted: true }))];
 }
 
 /** Each tunnel device that some pool asks for, and what the kernel must know of the nodes behind it. */

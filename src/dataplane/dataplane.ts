@@ -6,6 +6,7 @@ import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { type Sysctls, settle } from './endpoints/sysctls.ts';
 import { NatReconciler } from './nat/reconcile.ts';
+import { QosReconciler } from './qos/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
@@ -35,6 +36,7 @@ export class Dataplane {
   readonly routes: RouteReconciler;
   readonly endpoints: EndpointReconciler;
   readonly nat: NatReconciler;
+  readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
   readonly #options: DataplaneOptions;
   readonly #links = new Map<number, Link>();
@@ -53,6 +55,7 @@ export class Dataplane {
     this.routes = new RouteReconciler(options);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.nat = new NatReconciler(options);
+    this.qos = new QosReconciler(options);
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes });
   }
 
@@ -72,6 +75,7 @@ export class Dataplane {
     // Before the routes: those through a tunnel that stands already must not be taken for stale ones.
     await this.tunnels.check();
     await this.routes.start();
+    void this.qos.check();
     this.#tellMtu();
     this.#planResync();
   }
@@ -89,6 +93,7 @@ export class Dataplane {
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
       this.endpoints.apply(desired.workloads, desired.host);
     }
+    if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
     if (this.#mtu !== undefined) this.#tellMtu();
     if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section])) void this.#nat(desired);
     if (desired.host !== before?.host) this.tunnels.setUplinks(desired.host.uplinks);
@@ -103,6 +108,7 @@ export class Dataplane {
     await this.tunnels.check();
     await this.routes.resync();
     await this.nat.resync();
+    await this.qos.check();
   }
 
   /** The node's links, as last seen. */
@@ -130,6 +136,7 @@ export class Dataplane {
     this.#monitor?.stop();
     this.endpoints.stop();
     this.nat.stop();
+    this.qos.stop();
     this.tunnels.stop();
     this.routes.stop();
   }
@@ -203,6 +210,7 @@ export class Dataplane {
     if (present) this.#links.set(link.index, link);
     else this.#links.delete(link.index);
     this.endpoints.linkChanged(link, present);
+    this.qos.linkChanged(link, present);
     this.tunnels.linkChanged(link, present);
     const cameUp = present && link.up && !known?.up;
     if (known?.up && !(present && link.up)) this.routes.linkLost(link.index);

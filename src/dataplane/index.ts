@@ -4,6 +4,7 @@
  *     Desired ─► endpoints ─┐
  *             ─► blocks ────┼─► RouteTable ─ RouteReconciler ─► Kernel
  *             ─► pools ─────┼─► NatReconciler ─► nftables          │
+ *             ─► workloads ─┼─► QosReconciler ─► nftables, qdiscs  │
  *             ─► tunnels ───┤        ▲                            │
  *     routing ─ best routes ┘        │                            │
  *                                    └────────── monitor ◄────────┘

@@ -18,6 +18,9 @@ export interface LimitEntry {
   readonly why: string;
 }
 
+/** What is refused, where it is not one pod's. */
+const ALL = 'bandwidth limits';
+
 /** The host end of a pod, and what it is to be limited to. */
 interface Shaped {
   readonly workload: DesiredWorkload;
@@ -74,10 +77,17 @@ export class BandwidthReconciler {
   entries(): readonly LimitEntry[] {
     return this.#wanted().flatMap(({ workload, link, ingress, egress }) => {
       const present = this.#settled.has(link.name);
+      const refused = this.failures().find(({ what }) => what === ALL || what === oneOf(workload))?.reason;
       return Object.entries({ ingress, egress }).flatMap(([direction, bucket]) =>
         bucket === undefined
           ? []
-          : [{ text: `${workload.key} ${direction} ${formatBucket(bucket)}`, present, why: `${direction}Bandwidth` }],
+          : [
+              {
+                text: `${workload.key} ${direction} ${formatBucket(bucket)}`,
+                present,
+                why: refused ?? `${direction}Bandwidth`,
+              },
+            ],
       );
     });
   }
@@ -107,11 +117,11 @@ export class BandwidthReconciler {
         return false;
       }
     };
-    await attempt('bandwidth limits', async () => {
+    await attempt(ALL, async () => {
       const wanted = this.#wanted();
       const shaper = new Shaper(this.#kernel, await this.#kernel.qdiscList(), [...this.#links.values()]);
       for (const { workload, link, ingress, egress } of wanted) {
-        const isDone = await attempt(`bandwidth of ${workload.key}`, async () => {
+        const isDone = await attempt(oneOf(workload), async () => {
           if (this.#isPresent(link))
             await shaper.shape(link, ingress, egress).catch((error) => this.#mayBeGone(link, error));
         });
@@ -155,7 +165,11 @@ export class BandwidthReconciler {
 /** What the kernel lacks is told once, however many pods there are. */
 function failureOf(what: string, error: unknown): FailedLimit {
   if (!isKernelError(error)) return { what, reason: reasonOf(error) };
-  return { what: error.code === 'EOPNOTSUPP' ? 'bandwidth limits' : what, reason: error.reason };
+  return { what: error.code === 'EOPNOTSUPP' ? ALL : what, reason: error.reason };
+}
+
+function oneOf({ key }: DesiredWorkload): string {
+  return `bandwidth of ${key}`;
 }
 
 function hasBandwidth({ qos }: DesiredWorkload): boolean {

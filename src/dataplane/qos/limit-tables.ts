@@ -46,13 +46,14 @@ export class LimitTablesReconciler {
   }
 
   entries(): readonly LimitEntry[] {
-    return this.#tables.flatMap((one) =>
-      one.limits.map(({ key, device, field, rule }) => ({
-        text: `${key} ${device} ${rule.expression}`,
+    return this.#tables.flatMap((one) => {
+      const refused = this.failures().find(({ what }) => what === one.what)?.reason;
+      return one.limits.map(({ key, field, direction, rule }) => ({
+        text: `${key} ${direction} ${rule.expression}`,
         present: this.#made.has(one),
-        why: field,
-      })),
-    );
+        why: refused ?? field,
+      }));
+    });
   }
 
   stop(): void {

@@ -55,6 +55,7 @@ interface PodLimit {
   readonly rule: Omit<Rule, 'chain'>;
   /** `namespace/name` of the endpoint. */
   readonly key: string;
+  readonly direction: 'ingress' | 'egress';
   readonly field: string;
 }
 
@@ -106,7 +107,17 @@ function podLimits({ rule, field }: Kind, { key, interfaceName, qos }: DesiredWo
     if (expression === undefined) return [];
     const chain = `${direction}-${interfaceName}`;
     const name = `${direction}${field}`;
-    return [{ device: interfaceName, chain, map: MAPS[direction], rule: marked(name, expression), key, field: name }];
+    return [
+      {
+        device: interfaceName,
+        chain,
+        map: MAPS[direction],
+        rule: marked(name, expression),
+        key,
+        direction,
+        field: name,
+      },
+    ];
   });
 }
 
