@@ -13,7 +13,7 @@ export interface ConfigOptions {
  * How to reach the datastore. A file wins entirely; only when there is none at the default place does the environment
  * count. A file that was asked for by name must be there.
  */
-export function configOf(io: Io, { config, context }: ConfigOptions): DatastoreConfig {
+export async function configOf(io: Io, { config, context }: ConfigOptions): Promise<DatastoreConfig> {
   if (config === undefined || config === defaultConfigFile) return readDatastoreConfig({ env: io.env, context });
   const file = resolve(io.cwd, config);
   if (!existsSync(file)) throw new CommandError(`Error reading config file: ${config}`);

@@ -27,7 +27,7 @@ export async function withStore<T>(io: Io, options: StoreOptions, use: (context:
 /** Opens it whatever the cluster's version is. */
 export async function open(io: Io, options: StoreOptions): Promise<Store> {
   try {
-    return await io.openStore(configOf(io, options));
+    return await io.openStore(await configOf(io, options));
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError(`failed to create Calico API client: ${reasonOf(error)}`, { cause: error });

@@ -34,8 +34,8 @@ export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<
   let flags: Flags;
   try {
     flags = parseFlags(args, io);
-    config = readConfig(io.env, overrides(flags), flags.config);
-    datastore = datastoreConfig(io.env);
+    config = await readConfig(io.env, overrides(flags), flags.config);
+    datastore = await datastoreConfig(io.env);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
     io.stderr.write(`vrouter daemon: ${reasonOf(error)}\n`);
@@ -45,7 +45,7 @@ export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<
     io.stdout.write(`configuration is valid: node ${config.NODENAME}, datastore ${datastore.type}\n`);
     return 0;
   }
-  const log = createLog(config.FELIX_LOGSEVERITYSCREEN, { node: config.NODENAME });
+  const log = await createLog(config.FELIX_LOGSEVERITYSCREEN, { node: config.NODENAME });
   return run(config, datastore, log, io);
 }
 
@@ -131,7 +131,7 @@ function overrides(flags: Flags): Record<string, string> {
 }
 
 /** The datastore's variables; when they say nothing: Kubernetes inside a pod, else the embedded one. */
-function datastoreConfig(env: DaemonIo['env']): DatastoreConfig {
+function datastoreConfig(env: DaemonIo['env']): Promise<DatastoreConfig> {
   const silent = !env['DATASTORE_TYPE'] && !env['CALICO_DATASTORE_TYPE'];
   const chosen = silent && !env['KUBERNETES_SERVICE_HOST'] ? { ...env, DATASTORE_TYPE: 'sqlite' } : env;
   return readDatastoreConfig({ env: chosen, defaultFile: '/nonexistent' });

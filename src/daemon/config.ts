@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix, VRouterError } from '../base/index.ts';
 import { DEFAULT_SOCKET } from '../control/index.ts';
@@ -134,12 +133,12 @@ export const SETTINGS = Object.keys(schema.shape) as readonly (keyof z.infer<typ
  * The daemon's settings: flags before environment before file before defaults. `overrides` are the flags, by setting
  * name; unknown names in the file or in flags are refused, since they are most likely misspelt.
  */
-export function readConfig(
+export async function readConfig(
   env: Readonly<Record<string, string | undefined>>,
   overrides: Readonly<Record<string, string>> = {},
   file?: string,
-): DaemonConfig {
-  const fromFile = file === undefined ? {} : readSettings(file);
+): Promise<DaemonConfig> {
+  const fromFile = file === undefined ? {} : await readSettings(file);
   refuseUnknown(Object.keys(fromFile), file ?? '');
   refuseUnknown(Object.keys(overrides), 'command line');
   const merged: Record<string, unknown> = { ...fromFile };
@@ -174,10 +173,12 @@ function defaultNodename(file: string, env: Readonly<Record<string, string | und
   return (env['HOSTNAME'] || hostname()).trim().toLowerCase();
 }
 
-function readSettings(file: string): Readonly<Record<string, unknown>> {
+async function readSettings(file: string): Promise<Readonly<Record<string, unknown>>> {
   let value: unknown;
   try {
-    value = parseYaml(readFileSync(file, 'utf8'));
+    const text = readFileSync(file, 'utf8');
+    // A daemon without such a file does without the parser's memory.
+    value = (await import('yaml')).parse(text);
   } catch (error) {
     throw new ConfigError(`configuration file ${file}: ${reasonOf(error)}`);
   }

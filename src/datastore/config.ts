@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import * as z from 'zod';
 import { reasonOf } from '../base/index.ts';
 import { API_VERSION } from '../model/index.ts';
@@ -101,10 +100,10 @@ export interface ConfigSources {
  * How to reach the datastore, in Calico's precedence: a config file wins entirely; the environment counts only when
  * there is none. When neither says anything, an embedded database on this machine is used, else Kubernetes.
  */
-export function readDatastoreConfig(sources: ConfigSources = {}): DatastoreConfig {
+export async function readDatastoreConfig(sources: ConfigSources = {}): Promise<DatastoreConfig> {
   const { env = process.env, defaultFile = defaultConfigFile, defaultSqlite = defaultSqlitePath, context } = sources;
   const file = sources.file ?? (existsSync(defaultFile) ? defaultFile : undefined);
-  const settings = file === undefined ? fromEnvironment(env) : fromFile(file);
+  const settings = file === undefined ? fromEnvironment(env) : await fromFile(file);
   const silent = Object.keys(settings).length === 0;
   const type = settings.datastoreType ?? (silent && existsSync(defaultSqlite) ? 'sqlite' : 'kubernetes');
   if (type === 'memory') return { type };
@@ -133,10 +132,12 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Set
   return checked(found, (key) => variables[key as keyof typeof variables] ?? key);
 }
 
-function fromFile(path: string): Settings {
+async function fromFile(path: string): Promise<Settings> {
   let content: unknown;
   try {
-    content = parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    // A daemon, which has no such file, does without the parser's memory.
+    content = (await import('yaml')).parse(text);
   } catch (error) {
     throw new DatastoreConfigError(`Error reading config file: ${path}: ${reasonOf(error)}`, { cause: error });
   }

@@ -1,5 +1,4 @@
 import pino from 'pino';
-import pretty from 'pino-pretty';
 import type { Log } from '../base/index.ts';
 
 /** Calico's names for how much to say, and pino's. */
@@ -16,10 +15,14 @@ export const LOG_LEVELS = {
 export type LogLevel = keyof typeof LOG_LEVELS;
 
 /** The daemon's log: JSON lines on stderr, or lines for people when stderr is a terminal. */
-export function createLog(level: LogLevel, fields: Readonly<Record<string, string>>): Log {
+export async function createLog(level: LogLevel, fields: Readonly<Record<string, string>>): Promise<Log> {
   const options = { level: LOG_LEVELS[level], base: fields, timestamp: pino.stdTimeFunctions.isoTime };
-  const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
-    : pino.destination({ dest: 2, sync: true });
-  return pino(options, stream);
+  const log: Log = pino(options, process.stderr.isTTY ? await forPeople() : pino.destination({ dest: 2, sync: true }));
+  return log;
+}
+
+/** Loaded only where somebody looks: a daemon does without its memory. */
+async function forPeople(): Promise<pino.DestinationStream> {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
 }

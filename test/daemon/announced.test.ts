@@ -104,7 +104,13 @@ async function start(t: Test) {
     FELIX_HEALTHPORT: '0',
   };
   const daemon = new Daemon({
-    config: readConfig({ NODENAME: 'n1', IP: `${NODE}/24`, VROUTER_SOCKET: socket, NO_DEFAULT_POOLS: 'true', ...none }),
+    config: await readConfig({
+      NODENAME: 'n1',
+      IP: `${NODE}/24`,
+      VROUTER_SOCKET: socket,
+      NO_DEFAULT_POOLS: 'true',
+      ...none,
+    }),
     store,
     datastoreType: 'memory',
     kernel: machine.kernel('/host'),

@@ -6,7 +6,7 @@ import { readConfig, SETTINGS } from '../../src/daemon/config.ts';
 const NAME = { NODENAME: 'n1' };
 
 t.test('defaults are Calico’s', async (t) => {
-  t.match(readConfig(NAME), {
+  t.match(await readConfig(NAME), {
     NODENAME: 'n1',
     CALICO_IPV4POOL_BLOCK_SIZE: 26,
     CALICO_IPV4POOL_IPIP: 'Always',
@@ -23,7 +23,7 @@ t.test('defaults are Calico’s', async (t) => {
 t.test('flags come before the environment, the environment before the file', async (t) => {
   const file = join(t.testdir(), 'vrouter.yaml');
   writeFileSync(file, 'NODENAME: from-file\nVROUTER_BGP_HOLD_TIME: 30\nFELIX_HEALTHPORT: 1111\n');
-  const config = readConfig({ NODENAME: 'from-env', FELIX_HEALTHPORT: '2222' }, { NODENAME: 'from-flag' }, file);
+  const config = await readConfig({ NODENAME: 'from-env', FELIX_HEALTHPORT: '2222' }, { NODENAME: 'from-flag' }, file);
   t.match(config, { NODENAME: 'from-flag', FELIX_HEALTHPORT: 2222, VROUTER_BGP_HOLD_TIME: 30 });
 });
 
@@ -81,7 +81,7 @@ t.test('every setting is either free text or has a wrong value here', async (t) 
 
 for (const [name, [value, allowed]] of Object.entries(WRONG)) {
   t.test(`${name}='${value}' is refused by name, with what is allowed`, async (t) => {
-    const thrown = t.throws(() => readConfig({ ...NAME, [name]: value }), { code: 'CONFIG' }) as Error;
+    const thrown = (await t.rejects(readConfig({ ...NAME, [name]: value }), { code: 'CONFIG' })) as Error;
     t.match(thrown.message, `${name}='`);
     t.match(thrown.message, '(environment)');
     t.match(thrown.message, allowed);
@@ -89,11 +89,11 @@ for (const [name, [value, allowed]] of Object.entries(WRONG)) {
 }
 
 t.test('several wrong values are all named at once', async (t) => {
-  t.throws(() => readConfig({ ...NAME, AS: 'x', IP: 'y' }), { message: /IP='y'.*\n.*AS='x'/ });
+  await t.rejects(readConfig({ ...NAME, AS: 'x', IP: 'y' }), { message: /IP='y'.*\n.*AS='x'/ });
 });
 
 t.test('a pool can’t have two encapsulations', async (t) => {
-  t.throws(() => readConfig({ ...NAME, CALICO_IPV4POOL_VXLAN: 'Always' }), {
+  await t.rejects(readConfig({ ...NAME, CALICO_IPV4POOL_VXLAN: 'Always' }), {
     message: /CALICO_IPV4POOL_VXLAN='Always'.*Never/,
   });
 });
@@ -101,21 +101,21 @@ t.test('a pool can’t have two encapsulations', async (t) => {
 t.test('a misspelt setting in a file or flag is refused; strangers in the environment are not ours', async (t) => {
   const file = join(t.testdir(), 'vrouter.yaml');
   writeFileSync(file, 'NODENAM: x\n');
-  t.throws(() => readConfig({}, {}, file), { message: /NODENAM / });
-  t.throws(() => readConfig({}, { HOLD: '3' }), { message: /HOLD \(command line\)/ });
-  t.doesNotThrow(() => readConfig({ ...NAME, SHELL: '/bin/sh' }));
+  await t.rejects(readConfig({}, {}, file), { message: /NODENAM / });
+  await t.rejects(readConfig({}, { HOLD: '3' }), { message: /HOLD \(command line\)/ });
+  await t.resolves(readConfig({ ...NAME, SHELL: '/bin/sh' }));
 });
 
 t.test('a file that is not there, is no YAML, or is no map of settings says so', async (t) => {
   const dir = t.testdir({ bad: 'a: [', list: '- NODENAME\n', empty: '' });
-  t.throws(() => readConfig(NAME, {}, join(dir, 'none')), { message: /configuration file .*none/ });
-  t.throws(() => readConfig(NAME, {}, join(dir, 'bad')), { message: /configuration file .*bad/ });
-  t.throws(() => readConfig(NAME, {}, join(dir, 'list')), { message: /expected lines such as/ });
-  t.equal(readConfig(NAME, {}, join(dir, 'empty')).NODENAME, 'n1');
+  await t.rejects(readConfig(NAME, {}, join(dir, 'none')), { message: /configuration file .*none/ });
+  await t.rejects(readConfig(NAME, {}, join(dir, 'bad')), { message: /configuration file .*bad/ });
+  await t.rejects(readConfig(NAME, {}, join(dir, 'list')), { message: /expected lines such as/ });
+  t.equal((await readConfig(NAME, {}, join(dir, 'empty'))).NODENAME, 'n1');
 });
 
 t.test('the node is called as it was before, else as the host is', async (t) => {
   const file = join(t.testdir({ nodename: 'Old-Name\n' }), 'nodename');
-  t.equal(readConfig({ CALICO_NODENAME_FILE: file }).NODENAME, 'old-name');
-  t.equal(readConfig({ CALICO_NODENAME_FILE: `${file}-none`, HOSTNAME: 'Host1' }).NODENAME, 'host1');
+  t.equal((await readConfig({ CALICO_NODENAME_FILE: file })).NODENAME, 'old-name');
+  t.equal((await readConfig({ CALICO_NODENAME_FILE: `${file}-none`, HOSTNAME: 'Host1' })).NODENAME, 'host1');
 });

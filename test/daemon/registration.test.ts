@@ -22,7 +22,7 @@ async function kernel(addresses: Readonly<Record<string, string>> = { eth0: '172
 const store = (): Store => new MemoryStore({ clock: new VirtualClock() });
 
 async function registered(env: Record<string, string> = {}, options: { store?: Store; kernel?: Kernel } = {}) {
-  const config = readConfig({ NODENAME: 'n1', ...env });
+  const config = await readConfig({ NODENAME: 'n1', ...env });
   const into = options.store ?? store();
   const node = await register({ config, store: into, kernel: options.kernel ?? (await kernel()), log: silentLog });
   return { node, store: into };

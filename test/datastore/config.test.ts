@@ -13,35 +13,38 @@ const file = (content: string): string => {
   return path;
 };
 const none = join(folder, 'none');
-const read = (sources: ConfigSources): DatastoreConfig =>
+const read = (sources: ConfigSources): Promise<DatastoreConfig> =>
   readDatastoreConfig({ env: {}, defaultFile: none, defaultSqlite: none, ...sources });
 const config = (spec: string): string =>
   file(`apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nmetadata:\nspec:\n${spec}`);
 
 t.test('the file of the documentation is read', async (test) => {
   const path = config('  datastoreType: "kubernetes"\n  kubeconfig: "/root/.kube/config"\n');
-  test.match(read({ file: path }), { type: 'kubernetes', kubeconfig: '/root/.kube/config' });
+  test.match(await read({ file: path }), { type: 'kubernetes', kubeconfig: '/root/.kube/config' });
 });
 
 t.test('a file wins entirely; the environment counts only without one', async (test) => {
   const env = { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'http://e:2379', KUBECONFIG: '/env' };
-  test.match(read({ env }), { type: 'etcdv3', endpoints: ['http://e:2379'] });
+  test.match(await read({ env }), { type: 'etcdv3', endpoints: ['http://e:2379'] });
   const path = config('  datastoreType: kubernetes\n');
-  test.match(read({ env, file: path }), { type: 'kubernetes', kubeconfig: undefined });
-  test.match(read({ env, defaultFile: path }), { type: 'kubernetes', kubeconfig: undefined });
+  test.match(await read({ env, file: path }), { type: 'kubernetes', kubeconfig: undefined });
+  test.match(await read({ env, defaultFile: path }), { type: 'kubernetes', kubeconfig: undefined });
 });
 
 t.test('names with CALICO_ before them count, and count more', async (test) => {
   const env = { CALICO_DATASTORE_TYPE: 'sqlite', DATASTORE_TYPE: 'kubernetes', SQLITE_PATH: '/plain' };
-  test.same(read({ env }), { type: 'sqlite', path: '/plain' });
-  test.same(read({ env: { ...env, CALICO_SQLITE_PATH: '/prefixed' } }), { type: 'sqlite', path: '/prefixed' });
+  test.same(await read({ env }), { type: 'sqlite', path: '/plain' });
+  test.same(await read({ env: { ...env, CALICO_SQLITE_PATH: '/prefixed' } }), { type: 'sqlite', path: '/prefixed' });
 });
 
 t.test('nothing said: the embedded database if there is one, else Kubernetes', async (test) => {
-  test.match(read({}), { type: 'kubernetes' });
+  test.match(await read({}), { type: 'kubernetes' });
   const database = file('');
-  test.same(read({ defaultSqlite: database }), { type: 'sqlite', path: database });
-  test.match(read({ defaultSqlite: database, env: { KUBECONFIG: '/k' } }), { type: 'kubernetes', kubeconfig: '/k' });
+  test.same(await read({ defaultSqlite: database }), { type: 'sqlite', path: database });
+  test.match(await read({ defaultSqlite: database, env: { KUBECONFIG: '/k' } }), {
+    type: 'kubernetes',
+    kubeconfig: '/k',
+  });
 });
 
 t.test('etcd: several endpoints, certificates from files or in place', async (test) => {
@@ -53,14 +56,17 @@ t.test('etcd: several endpoints, certificates from files or in place', async (te
     ETCD_USERNAME: 'u',
     ETCD_PASSWORD: 'p',
   };
-  const { key, cert, endpoints, username, password } = read({ env }) as Extract<DatastoreConfig, { type: 'etcdv3' }>;
+  const { key, cert, endpoints, username, password } = (await read({ env })) as Extract<
+    DatastoreConfig,
+    { type: 'etcdv3' }
+  >;
   test.same([key, cert, username, password], ['the key', 'the cert', 'u', 'p']);
   test.same(endpoints, ['https://a:2379', 'https://b:2379']);
 });
 
 t.test('etcd: a domain that names the endpoints', async (test) => {
   const env = { DATASTORE_TYPE: 'etcdv3', ETCD_DISCOVERY_SRV: 'example.org' };
-  test.match(read({ env }), { type: 'etcdv3', endpoints: [], discoverySrv: 'example.org' });
+  test.match(await read({ env }), { type: 'etcdv3', endpoints: [], discoverySrv: 'example.org' });
 });
 
 /** What is wrong, and what is said. */
@@ -88,5 +94,5 @@ const faults: readonly (readonly [ConfigSources, RegExp])[] = [
 ];
 
 t.test('what is wrong is named', async (test) => {
-  for (const [sources, message] of faults) test.throws(() => read(sources), { code: 'CONFIG', message });
+  for (const [sources, message] of faults) await test.rejects(read(sources), { code: 'CONFIG', message });
 });

@@ -37,13 +37,13 @@ t.test('systemd finds nothing wrong with the unit but that nothing is installed 
 t.test('vrouter.env holds settings that the daemon knows, also where they are commented out', async (t) => {
   const text = readFileSync('deploy/vrouter.env', 'utf8');
   const active = parseEnvironment(text);
-  t.equal(readConfig(active).CALICO_IPV4POOL_CIDR, '10.244.0.0/16');
-  t.equal(readDatastoreConfig({ env: active, defaultFile: '/none' }).type, 'etcdv3');
+  t.equal((await readConfig(active)).CALICO_IPV4POOL_CIDR, '10.244.0.0/16');
+  t.equal((await readDatastoreConfig({ env: active, defaultFile: '/none' })).type, 'etcdv3');
   const all = parseEnvironment(text.replace(/^#(?=[A-Z_0-9]+=)/gm, ''));
   t.ok(Object.keys(all).length > Object.keys(active).length);
   // On the command line an unknown setting is refused; datastore settings are read elsewhere.
   const overrides = Object.fromEntries(Object.entries(all).filter(([name]) => !/^(DATASTORE|ETCD|KUBE)/.test(name)));
-  t.equal(readConfig({}, overrides).NODENAME, 'node1');
+  t.equal((await readConfig({}, overrides)).NODENAME, 'node1');
 });
 
 t.test('the CNI network names the plugin, in a version that it speaks', async (t) => {

@@ -50,10 +50,10 @@ t.test('the role is given to the account that the daemon runs under', async (t) 
 
 t.test("the daemon's settings are ones that it knows", async (t) => {
   const given = Object.fromEntries(vrouter.env.map(({ name, value }) => [name, value ?? 'node1']));
-  t.equal(readDatastoreConfig({ env: given, defaultFile: '/none' }).type, 'kubernetes');
+  t.equal((await readDatastoreConfig({ env: given, defaultFile: '/none' })).type, 'kubernetes');
   const { DATASTORE_TYPE: _, ...overrides } = given;
-  t.equal(readConfig({}, overrides).NODENAME, 'node1');
-  t.equal(vrouter.livenessProbe?.httpGet.port, readConfig({}, overrides).FELIX_HEALTHPORT);
+  t.equal((await readConfig({}, overrides)).NODENAME, 'node1');
+  t.equal(vrouter.livenessProbe?.httpGet.port, (await readConfig({}, overrides)).FELIX_HEALTHPORT);
 });
 
 t.test(

@@ -46,7 +46,7 @@ export function runCommand(io: Io): Command {
     .option('--felix-config <CONFIG>', 'file with the configuration of Felix')
     .action(async (options: RunOptions) => {
       check(options);
-      const command = dockerCommand(options, configOf(io, options), io.cwd);
+      const command = dockerCommand(options, await configOf(io, options), io.cwd);
       if (options.dryrun) io.stdout(dryRunText(command, options.initSystem ?? false));
       else await start(io, command, options.initSystem ?? false);
     });
