@@ -299,6 +299,7 @@ export class Daemon {
       dataplane: this.#dataplane,
       peers: () => this.#routing?.peers() ?? [],
       desired: () => this.#calculation.desired(),
+      learned: (family, prefix) => this.#routing?.learned(family, prefix),
       kinds: () => this.#syncer.status(),
       problems: () => (this.#problem === undefined ? [] : [this.#problem]),
       degraded: () => [...this.#addresses.problems(), ...this.#keys.problems(), ...this.#addressWatch.problems()],

@@ -1,9 +1,9 @@
-import { VERSION } from '../base/index.ts';
+import { type Family, VERSION } from '../base/index.ts';
+import type { NextHopSet } from '../bgp/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/index.ts';
-import { type Dataplane, ROUTE_SOURCES, type RouteTable } from '../dataplane/index.ts';
+import type { Dataplane } from '../dataplane/index.ts';
 import type { KindStatus } from '../datastore/index.ts';
-import { deviceNames, formatRoute } from '../netlink/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 
 /** Everything that answers are made from. */
@@ -14,6 +14,8 @@ export interface QuerySources {
   readonly dataplane: Dataplane;
   readonly peers: () => readonly PeerReport[];
   readonly desired: () => Desired;
+  /** What peers told of a prefix, by its number in the route table; undefined when none did. */
+  readonly learned: (family: Family, prefix: number) => NextHopSet | undefined;
   readonly kinds: () => readonly KindStatus[];
   /** What is wrong beyond that: start-up not finished, a registration that failed. */
   readonly problems: () => readonly string[];
@@ -79,31 +81,6 @@ function kernelProblems({ routes, endpoints, nat, qos, tunnels }: Dataplane): st
     ...routes.failures().map(({ prefix, reason }) => `route ${prefix}: ${reason}`),
     ...endpoints.failures().map(({ key, reason }) => `endpoint ${key}: ${reason}`),
   ];
-}
-
-/** Each route that is wanted or present, with why. */
-export function explainRoutes(sources: QuerySources): ExplainedEntry[] {
-  return Object.values(sources.dataplane.routes.tables).flatMap((table) => explainTable(sources, table));
-}
-
-function explainTable(sources: QuerySources, table: RouteTable): ExplainedEntry[] {
-  const refused = new Map(sources.dataplane.routes.failures().map(({ prefix, reason }) => [prefix, reason]));
-  const names = deviceNames(sources.dataplane.links());
-  const entries: ExplainedEntry[] = [];
-  for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
-    const [desired, actual] = [table.desired(prefix), table.actual(prefix)];
-    if (desired === 0 && actual === 0) continue;
-    const destination = table.prefixes.text(prefix);
-    const source = ROUTE_SOURCES.find((candidate) => table.wantedBy(candidate, prefix) === desired);
-    const refusal = refused.get(destination);
-    entries.push({
-      text: formatRoute({ ...table.hows.how(desired || actual), family: table.family, destination }, names),
-      wanted: desired !== 0,
-      present: actual !== 0,
-      why: refusal ?? (desired === 0 ? 'left from a former run; waits for the end of the restart' : (source ?? '')),
-    });
-  }
-  return entries;
 }
 
 /** Each pod of the node, with whether its interface and routes are there, and then what pods are limited to. */

@@ -2,14 +2,8 @@ import { type Log, reasonOf } from '../base/index.ts';
 import { type Request, RequestRefused } from '../control/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { Endpoints } from './endpoints.ts';
-import {
-  explainEndpoints,
-  explainNat,
-  explainRoutes,
-  explainTunnels,
-  nodeStatus,
-  type QuerySources,
-} from './queries.ts';
+import { explainRoutes } from './explain-routes.ts';
+import { explainEndpoints, explainNat, explainTunnels, nodeStatus, type QuerySources } from './queries.ts';
 import type { QueuedDeletions } from './queued-deletions.ts';
 
 /** CNI's "try again later". */

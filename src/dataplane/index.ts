@@ -24,6 +24,6 @@ export {
 export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute } from './routes/render.ts';
-export { ROUTE_SOURCES, type RouteSource, RouteTable } from './routes/route-table.ts';
+export { type RouteSource, RouteTable } from './routes/route-table.ts';
 export type { FailedTunnel, TunnelEntry } from './tunnels/device.ts';
 export type { TunnelReconciler } from './tunnels/reconcile.ts';

@@ -1,5 +1,5 @@
-import { type Clock, type Log, reasonOf, within } from '../base/index.ts';
-import { type PeerStatus, Speaker, type SpeakerEvent } from '../bgp/index.ts';
+import { type Clock, type Family, type Log, reasonOf, within } from '../base/index.ts';
+import { type NextHopSet, type PeerStatus, Speaker, type SpeakerEvent } from '../bgp/index.ts';
 import type { Desired, DesiredBgp, DesiredPeer } from '../calc/desired.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
@@ -112,6 +112,11 @@ export class Routing {
       const status = statuses.get(desired.address);
       return status === undefined ? [] : [{ desired, status }];
     });
+  }
+
+  /** What peers told of a prefix, by its number in the route table; undefined when none did. */
+  learned(family: Family, prefix: number): NextHopSet | undefined {
+    return this.#installers.find((installer) => installer.family === family)?.learned(prefix);
   }
 
   /** Whether stale routes of a former run still wait for the peers' word. */

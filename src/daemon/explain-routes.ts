@@ -1,0 +1,62 @@
+import { formatPrefix, hostPrefix, parseAddress } from '../base/index.ts';
+import type { Desired } from '../calc/index.ts';
+import type { ExplainedEntry } from '../control/index.ts';
+import type { RouteSource, RouteTable } from '../dataplane/index.ts';
+import { deviceNames, formatRoute } from '../netlink/index.ts';
+import type { QuerySources } from './queries.ts';
+
+type RouteSources = Pick<QuerySources, 'dataplane' | 'desired' | 'learned'>;
+
+/** Each route that is wanted or present, with why. */
+export function explainRoutes(sources: RouteSources): ExplainedEntry[] {
+  return Object.values(sources.dataplane.routes.tables).flatMap((table) => explainTable(sources, table));
+}
+
+function explainTable(sources: RouteSources, table: RouteTable): ExplainedEntry[] {
+  const refused = new Map(sources.dataplane.routes.failures().map(({ prefix, reason }) => [prefix, reason]));
+  const names = deviceNames(sources.dataplane.links());
+  const reasonOf = reasons(sources, table);
+  const entries: ExplainedEntry[] = [];
+  for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
+    const [desired, actual] = [table.desired(prefix), table.actual(prefix)];
+    if (desired === 0 && actual === 0) continue;
+    const destination = table.prefixes.text(prefix);
+    entries.push({
+      text: formatRoute({ ...table.hows.how(desired || actual), family: table.family, destination }, names),
+      wanted: desired !== 0,
+      present: actual !== 0,
+      why: refused.get(destination) ?? reasonOf(prefix, destination),
+    });
+  }
+  return entries;
+}
+
+/** Why a route is there: who wants it, and what for. */
+function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix: number, cidr: string) => string {
+  const known = knownReasons(desired());
+  const words: Readonly<Record<RouteSource, (prefix: number, cidr: string) => string>> = {
+    workload: (_, cidr) => known.get(cidr) ?? 'a pod of this node',
+    tunnel: (_, cidr) => `VXLAN: ${known.get(cidr) ?? 'the way to another node'}`,
+    bgp: (prefix) => {
+      const { addresses = [], localPref } = learned(table.family, prefix) ?? {};
+      return `BGP: next hop ${addresses.join(', ')}, local preference ${localPref}`;
+    },
+    blackhole: () => 'own block: addresses that no pod has lead nowhere',
+  };
+  return (prefix, cidr) => {
+    const source = table.sourceOf(prefix);
+    if (source === undefined) return 'left from a former run; waits for the end of the restart';
+    return words[source](prefix, cidr);
+  };
+}
+
+/** What the desired state says of each CIDR that it names. */
+function knownReasons({ workloads, nat, tunnels }: Desired): ReadonlyMap<string, string> {
+  return new Map([
+    ...[tunnels.vxlan4, tunnels.vxlan6]
+      .flatMap((vxlan) => vxlan?.routes ?? [])
+      .map(({ cidr, why }) => [cidr, why] as const),
+    ...nat.floatingIps.map(({ external, why }) => [formatPrefix(hostPrefix(parseAddress(external))), why] as const),
+    ...workloads.flatMap(({ addresses, why }) => addresses.map((cidr) => [cidr, why] as const)),
+  ]);
+}

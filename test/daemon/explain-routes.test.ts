@@ -1,0 +1,78 @@
+import t from 'tap';
+import type { NextHopSet } from '../../src/bgp/index.ts';
+import { type Desired, type DesiredVxlan, NO_TUNNELS } from '../../src/calc/index.ts';
+import { explainRoutes } from '../../src/daemon/explain-routes.ts';
+import { gatewayRoute } from '../../src/dataplane/index.ts';
+import { prefixNumber } from '../../src/dataplane/routes/reconcile.ts';
+import { Host, wanted } from '../dataplane/host.ts';
+
+const FLOATING = { external: '203.0.113.7', internal: '10.244.1.2' };
+const VXLAN: DesiredVxlan = {
+  family: 4,
+  vni: 4096,
+  port: 4789,
+  underlay: '172.16.0.1',
+  address: '10.244.1.0',
+  mac: '66:00:00:00:00:01',
+  peers: [{ node: 'b', underlay: '172.16.0.2', address: '10.244.2.0', mac: '66:00:00:00:00:02' }],
+  routes: [{ cidr: '10.244.2.0/26', mode: 'tunnel', via: '10.244.2.0', why: 'block of b' }],
+};
+
+/** A node with a route from every source. */
+function desired(): Desired {
+  const plain = wanted(['10.244.1.0/26'], { web: '10.244.1.2' });
+  return {
+    ...plain,
+    workloads: plain.workloads.map((workload) => ({ ...workload, floatingIps: [FLOATING] })),
+    nat: { ...plain.nat, floatingIps: [{ ...FLOATING, why: 'floating IP of endpoint default/web' }] },
+    tunnels: { ...NO_TUNNELS, vxlan4: VXLAN },
+  };
+}
+
+t.test('every route says what it is for', async (t) => {
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.2');
+  const now = desired();
+  await host.dataplane.start(now);
+  const { routes } = host.dataplane;
+  const dev = (await host.kernel.linkGet('eth0'))?.index ?? 0;
+  const learned = prefixNumber(routes.tables[4], '10.244.3.0/26');
+  routes.tables[4].want('bgp', learned, routes.hows.id(gatewayRoute([{ via: '172.16.0.3', dev }])));
+  routes.schedule();
+  await host.settle();
+  const told: NextHopSet = { addresses: ['172.16.0.3'], localPref: 100 };
+  const explain = (): Record<string, string> => {
+    const entries = explainRoutes({
+      dataplane: host.dataplane,
+      desired: () => now,
+      learned: (_, prefix) => (prefix === learned ? told : undefined),
+    });
+    t.ok(entries.every(({ wanted, present }) => wanted && present));
+    return Object.fromEntries(entries.map(({ text, why }) => [text.split(/ (?:dev|via|proto)/)[0], why]));
+  };
+  t.match(explain(), {
+    '10.244.1.2': 'endpoint default/web',
+    '203.0.113.7': 'floating IP of endpoint default/web',
+    '10.244.2.0/26': 'VXLAN: block of b',
+    '10.244.3.0/26': 'BGP: next hop 172.16.0.3, local preference 100',
+    'blackhole 10.244.1.0/26': 'own block: addresses that no pod has lead nowhere',
+  });
+});
+
+t.test('a route that nobody wants any more, and one that the kernel refuses', async (t) => {
+  const host = await Host.create();
+  await host.dataplane.start(wanted([]));
+  const { routes } = host.dataplane;
+  const table = routes.tables[4];
+  const dev = (await host.kernel.linkGet('eth0'))?.index ?? 0;
+  table.holdDeletions();
+  table.found(prefixNumber(table, '10.9.0.0/26'), routes.hows.id(gatewayRoute([{ via: '172.16.0.9', dev }])));
+  const nowhere = routes.hows.id(gatewayRoute([{ via: '192.0.2.1', dev }]));
+  table.want('bgp', prefixNumber(table, '10.8.0.0/26'), nowhere);
+  await routes.flush();
+  const sources = { dataplane: host.dataplane, desired: () => wanted([]), learned: () => undefined };
+  t.match(explainRoutes(sources), [
+    { text: /^10\.9\.0\.0/, wanted: false, present: true, why: /^left from a former run/ },
+    { text: /^10\.8\.0\.0/, wanted: true, present: false, why: 'Nexthop has invalid gateway' },
+  ]);
+});
