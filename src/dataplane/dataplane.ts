@@ -196,7 +196,8 @@ export class Dataplane {
   }
 
   #nat({ pools, nat, services, spoofing, tunnels }: Desired): Promise<void> {
-    return this.nat.apply({ pools, nat, services, spoofing, tunnels: addressedDevices(tunnels) });
+    const { wireguard4: wireguard } = tunnels;
+    return this.nat.apply({ pools, nat, services, spoofing, wireguard, tunnels: addressedDevices(tunnels) });
   }
 
   #readRoutes(): void {

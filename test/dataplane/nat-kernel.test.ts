@@ -120,6 +120,7 @@ function inputs(more: Partial<NatInputs> = {}): NatInputs {
     services: { cidrs: [], loops: 'Drop' },
     spoofing: [],
     tunnels: { 4: [], 6: [] },
+    wireguard: undefined,
     ...more,
   };
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { DesiredNat, DesiredPool } from '../../src/calc/index.ts';
+import type { DesiredNat, DesiredPool, DesiredWireguard } from '../../src/calc/index.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import { type NatInputs, natTables } from '../../src/dataplane/nat/render.ts';
 import { Transaction } from '../../src/nftables/index.ts';
@@ -35,6 +35,7 @@ function inputs(more: Partial<NatInputs> = {}): NatInputs {
     services: { cidrs: [], loops: 'Drop' },
     spoofing: [],
     tunnels: { 4: [], 6: [] },
+    wireguard: undefined,
     ...more,
   };
 }
@@ -184,6 +185,36 @@ t.test('sets hold what lies in nothing else; pools for services alone are not in
     pool('10.97.0.0/16', false, { loadBalancerOnly: true }),
   ];
   t.match(text('ip vrouter-nat', inputs({ pools })), 'network-ip-pools { 10.244.0.0/16, 10.99.0.0/16 }\n');
+});
+
+t.test('with host encryption, what nodes send by the cable is looked back for there', async (t) => {
+  const peer = (node: string, endpoint: string): DesiredWireguard['peers'][number] => {
+    return { node, publicKey: node, endpoint, keepalive: 0, allowedIps: [] };
+  };
+  const wireguard: DesiredWireguard = {
+    family: 4,
+    device: 'wireguard.cali',
+    underlay: '172.16.0.1',
+    address: '172.16.0.1',
+    mtu: undefined,
+    listenPort: 51820,
+    mark: 0x100000,
+    rulePriority: 99,
+    tables: [{ min: 1, max: 250 }],
+    hostEncryption: true,
+    peers: [peer('c', '172.16.0.3:51820'), peer('b', '172.16.0.2:51820')],
+    routes: [],
+  };
+  const name = 'ip vrouter-wireguard';
+  const expected = text(name, inputs({ wireguard }));
+  t.match(expected, 'wireguard-nodes { 172.16.0.2, 172.16.0.3 }');
+  t.match(expected, '{ type filter hook prerouting priority -300 ; }');
+  t.match(rules(name, inputs({ wireguard })), [
+    'iifname != "wireguard.cali" ip saddr @wireguard-nodes meta mark set meta mark or 0x100000 comment "FelixConfiguration: wireguardHostEncryptionEnabled …"',
+  ]);
+  t.equal(text(name, inputs({ wireguard: { ...wireguard, hostEncryption: false } })), undefined);
+  t.equal(text(name, inputs({ wireguard: { ...wireguard, peers: [] } })), undefined);
+  t.equal(text('ip6 vrouter-wireguard', inputs({ wireguard })), undefined, 'IPv6 knows no rp_filter');
 });
 
 t.test('what the host sends into a tunnel with another link’s address gets the tunnel’s', async (t) => {

@@ -1,8 +1,25 @@
 import type { Family } from '../../base/index.ts';
-import type { DesiredNat, DesiredPool, DesiredServices, DesiredSpoofing } from '../../calc/desired.ts';
+import type {
+  DesiredNat,
+  DesiredPool,
+  DesiredServices,
+  DesiredSpoofing,
+  DesiredWireguard,
+} from '../../calc/desired.ts';
 import type { Chain } from '../../nftables/index.ts';
+import { reversePath } from '../wireguard/reverse-path.ts';
 import { floatingIps } from './floating-ips.ts';
-import { addresses, type Contents, isOf, type NatTable, outermost, POSTROUTING, tableOf, wordOf } from './table.ts';
+import {
+  addresses,
+  type Contents,
+  isOf,
+  type NatTable,
+  outermost,
+  POSTROUTING,
+  PREROUTING,
+  tableOf,
+  wordOf,
+} from './table.ts';
 
 /** All that the packet filter's tables of ours follow from. */
 export interface NatInputs {
@@ -12,6 +29,7 @@ export interface NatInputs {
   readonly spoofing: readonly DesiredSpoofing[];
   /** Tunnel devices that have an address. */
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
+  readonly wireguard: DesiredWireguard | undefined;
 }
 
 /** Our tables, each with what it should be: one is refused without harm to the others. */
@@ -21,10 +39,10 @@ export function natTables(inputs: NatInputs): readonly NatTable[] {
     tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family])]),
     tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
     tableOf(family, 'source addresses', 'vrouter-sources', [foreignSources(family, inputs.spoofing)]),
+    tableOf(family, 'host encryption', 'vrouter-wireguard', [reversePath(family, inputs.wireguard)]),
   ]);
 }
 
-const RAW: Chain = { name: 'prerouting', base: { type: 'filter', hook: 'prerouting', priority: -300 } };
 const FORWARD: Chain = { name: 'forward', base: { type: 'filter', hook: 'forward', priority: 0 } };
 
 /**
@@ -102,5 +120,5 @@ function foreignSources(family: Family, spoofing: readonly DesiredSpoofing[]): C
     const expression = `iifname "${interfaceName}" ip saddr != { ${own.join(', ')} } fib saddr . iif oif missing drop`;
     return family === 6 || own.length === 0 ? [] : [{ expression, why }];
   });
-  return rules.length === 0 ? undefined : { chains: [[RAW, rules]] };
+  return rules.length === 0 ? undefined : { chains: [[PREROUTING, rules]] };
 }

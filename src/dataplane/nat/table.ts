@@ -39,6 +39,8 @@ export type ReasonedEntry = MapElement & { readonly why: string };
 
 /** A comment has 128 characters, and its end is the fingerprint's. */
 const LONGEST_REASON = 100;
+/** Before connections are tracked and routes are looked for. */
+export const PREROUTING: Chain = { name: 'prerouting', base: { type: 'filter', hook: 'prerouting', priority: -300 } };
 /** Source NAT: after routing, on the way out. */
 export const POSTROUTING: Chain = { name: 'postrouting', base: { type: 'nat', hook: 'postrouting', priority: 100 } };
 

@@ -1,23 +1,17 @@
-import { type Clock, type Family, KeyedDelta, type Log, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
+import { type Clock, type Family, KeyedDelta, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard } from '../../calc/desired.ts';
-import {
-  formatRule,
-  isKernelError,
-  type Kernel,
-  type Monitor,
-  ROUTE_ADD,
-  ROUTE_DELETE,
-  type Rule,
-} from '../../netlink/index.ts';
+import { formatRule, type Kernel, type Monitor, ROUTE_ADD, type Rule } from '../../netlink/index.ts';
+import { type Sysctls, settle } from '../endpoints/sysctls.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
-import { candidateTables, isOurRule, policyRule, sameRule, type Way, wantedWays, wayOf, wayText } from './render.ts';
-import { type RouteStep, routeChanges, routeSteps } from './route-steps.ts';
+import { PolicyRule, type RuleKernel } from './policy-rule.ts';
+import { type Way, wantedWays, wayOf, wayText } from './render.ts';
+import { applySteps, routeSteps } from './route-steps.ts';
 
-export type PolicyKernel = Pick<
-  Kernel,
-  'ruleList' | 'ruleAdd' | 'ruleDelete' | 'routeList' | 'applyRoutes' | 'monitor'
->;
+export type PolicyKernel = RuleKernel & Pick<Kernel, 'monitor' | 'sysctl'>;
+
+/** `rp_filter` looks for the way back as the mark has it, which packets from other nodes get (`reverse-path.ts`). */
+const LOOK_AT_MARK: Sysctls = [['net.ipv4.conf.all.src_valid_mark', '1']];
 
 /**
  * One rule and one routing table of a family: which packets go through the WireGuard device, and which on to the ordinary
@@ -33,8 +27,7 @@ export class PolicyRouting {
   #desired: DesiredWireguard | undefined;
   /** Whether rule and table are as they were left. */
   #known = false;
-  #table: number | undefined;
-  #rule: Rule | undefined;
+  readonly #rule: PolicyRule;
   /** Tells of changes that others make to the table's routes. */
   #monitor: Monitor | undefined;
   /** Called when there may be something to do again. */
@@ -43,6 +36,7 @@ export class PolicyRouting {
   constructor(family: Family, options: { kernel: PolicyKernel; clock: Clock; log: Log }) {
     this.#family = family;
     this.#kernel = options.kernel;
+    this.#rule = new PolicyRule(family, options.kernel);
     this.#log = options.log;
     this.#failing = new RetryQueue(options.clock);
   }
@@ -64,7 +58,7 @@ export class PolicyRouting {
   async bring(desired: DesiredWireguard | undefined, dev: number): Promise<void> {
     const before = this.#desired;
     this.#desired = desired;
-    if (desired === undefined && this.#known && this.#rule === undefined) return;
+    if (desired === undefined && this.#known && this.#rule.made === undefined) return;
     await this.#attempt(async () => {
       if (desired === undefined) await this.#remove();
       else {
@@ -82,8 +76,7 @@ export class PolicyRouting {
 
   /** What the kernel's monitor says of a rule. */
   ruleChanged(rule: Rule, present: boolean): void {
-    const ours = this.#rule !== undefined && sameRule(rule, this.#rule);
-    if (rule.family !== this.#family || ours === present || !(ours || isOurRule(rule, this.#desired))) return;
+    if (!this.#rule.isNews(rule, present, this.#desired)) return;
     this.forget();
     this.onPending();
   }
@@ -94,7 +87,7 @@ export class PolicyRouting {
 
   /** The rule and each route, as `ip rule` and `ip route` print them. */
   entries(): readonly TunnelEntry[] {
-    const [rule, desired] = [this.#rule, this.#desired];
+    const [rule, desired] = [this.#rule.made, this.#desired];
     if (desired === undefined) return [];
     const refused = new Map(this.#failing.details().map(({ what, reason }) => [what, reason]));
     const [failure] = this.#failing.details();
@@ -131,73 +124,33 @@ export class PolicyRouting {
 
   #routeText(cidr: string, mode: 'tunnel' | 'throw'): string {
     const way = mode === 'throw' ? `throw ${cidr}` : `${cidr} dev ${this.#desired?.device}`;
-    return `${way} table ${this.#table ?? '(none)'} proto ${ROUTE_PROTOCOL}`;
+    return `${way} table ${this.#rule.table ?? '(none)'} proto ${ROUTE_PROTOCOL}`;
   }
 
-  /** Finds the table, has the rule lead there, and reads what routes it has. */
+  /** Has the rule lead to the table, and reads what routes it has. */
   async #establish(desired: DesiredWireguard): Promise<void> {
-    const found = await this.#kernel.ruleList(this.#family);
-    const table = await this.#choose(desired, found);
-    const wanted = policyRule(desired, table);
-    if (!found.some((rule) => sameRule(rule, wanted))) await this.#kernel.ruleAdd(wanted);
-    await this.#removeRules(
-      found.filter((rule) => isOurRule(rule, desired) && !sameRule(rule, wanted)),
-      table,
-    );
-    if (table !== this.#table || this.#monitor === undefined) await this.#watch(table);
-    this.#table = table;
-    this.#rule = wanted;
+    if (this.#family === 4 && desired.hostEncryption) await settle(this.#kernel, LOOK_AT_MARK);
+    const before = this.#rule.table;
+    const table = await this.#rule.establish(desired);
+    if (table !== before || this.#monitor === undefined) await this.#watch(table);
     const routes = await this.#kernel.routeList({ family: this.#family, table, protocol: ROUTE_PROTOCOL });
     this.#delta.setAllActual(new Map(routes.map((route) => [route.destination, wayOf(route)])));
     this.#known = true;
   }
 
-  /** The first table that has no routes of others. */
-  async #choose(desired: DesiredWireguard, rules: readonly Rule[]): Promise<number> {
-    for (const table of candidateTables(desired, rules)) {
-      const routes = await this.#kernel.routeList({ family: this.#family, table });
-      if (routes.every(({ protocol }) => protocol === ROUTE_PROTOCOL)) return table;
-    }
-    throw new VRouterError('TUNNEL', 'others use all routing tables of routeTableRanges; allow more of them');
-  }
-
   async #remove(): Promise<void> {
-    const found = await this.#kernel.ruleList(this.#family);
-    await this.#removeRules(
-      found.filter((rule) => isOurRule(rule, undefined)),
-      undefined,
-    );
+    await this.#rule.remove();
     this.#monitor?.stop();
     this.#monitor = undefined;
     this.#failing.clear();
     this.#delta.setAllDesired(new Map());
     this.#delta.setAllActual(new Map());
-    this.#rule = undefined;
-    this.#table = undefined;
     this.#known = true;
-  }
-
-  /** First the routes where a rule leads, if the table was ours, then the rule. The table `kept` stays as it is. */
-  async #removeRules(rules: readonly Rule[], kept: number | undefined): Promise<void> {
-    for (const rule of rules) {
-      const { table, protocol } = rule;
-      if (protocol === ROUTE_PROTOCOL && table !== kept) {
-        const routes = await this.#kernel.routeList({ family: this.#family, table, protocol });
-        await this.#apply(
-          table,
-          routes.map((route): RouteStep => [ROUTE_DELETE, route.destination, wayOf(route)]),
-        );
-      }
-      try {
-        await this.#kernel.ruleDelete(rule);
-      } catch (error) {
-        if (!isKernelError(error, 'ENOENT')) throw error;
-      }
-    }
   }
 
   async #watch(table: number): Promise<void> {
     this.#monitor?.stop();
+    this.#monitor = undefined;
     this.#monitor = await this.#kernel.monitor(
       (event) => {
         if (event.kind === 'resync') this.forget();
@@ -215,8 +168,7 @@ export class PolicyRouting {
 
   async #write(): Promise<void> {
     const steps = routeSteps(this.#delta.take());
-    const table = this.#table ?? 0;
-    const refused = await this.#apply(table, steps);
+    const refused = await applySteps(this.#kernel, this.#family, this.#rule.table ?? 0, steps);
     for (const [verb, cidr, way] of steps) {
       const reason = refused.get(`${verb} ${cidr}`);
       if (reason !== undefined) this.#refused(cidr, way, reason);
@@ -237,18 +189,11 @@ export class PolicyRouting {
     });
     if (attempts === 1) this.#log.warn({ route: what, reason }, 'the kernel refused a route; trying again later');
   }
-
-  /** Sends them in one go; answers with why the kernel refused some, by verb and CIDR. */
-  async #apply(table: number, steps: readonly RouteStep[]): Promise<ReadonlyMap<string, string>> {
-    if (steps.length === 0) return new Map();
-    const failures = await this.#kernel.applyRoutes(routeChanges(this.#family, table, steps));
-    return new Map(failures.map(({ entry, reason }) => [`${steps[entry][0]} ${steps[entry][1]}`, reason]));
-  }
 }
 
 /** What the rule and the choice of the table follow from. */
 function sameOutline(a: DesiredWireguard | undefined, b: DesiredWireguard): boolean {
-  return (
-    a?.mark === b.mark && a.rulePriority === b.rulePriority && JSON.stringify(a.tables) === JSON.stringify(b.tables)
-  );
+  const outline = ({ mark, rulePriority, tables, hostEncryption }: DesiredWireguard): string =>
+    JSON.stringify([mark, rulePriority, tables, hostEncryption]);
+  return a !== undefined && outline(a) === outline(b);
 }

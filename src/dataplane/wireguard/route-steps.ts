@@ -1,5 +1,5 @@
 import { type Family, type KeyedDelta, parsePrefix, prefixWords } from '../../base/index.ts';
-import { ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../netlink/index.ts';
+import { type Kernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import type { Way } from './render.ts';
 
@@ -21,7 +21,19 @@ function rank([verb, , way]: RouteStep): number {
   return verb === ROUTE_ADD && way.kind === 'unicast' ? 1 : 0;
 }
 
-export function routeChanges(family: Family, table: number, steps: readonly RouteStep[]): RouteChanges {
+/** Sends them in one go; answers with why the kernel refused some, by verb and CIDR. */
+export async function applySteps(
+  kernel: Pick<Kernel, 'applyRoutes'>,
+  family: Family,
+  table: number,
+  steps: readonly RouteStep[],
+): Promise<ReadonlyMap<string, string>> {
+  if (steps.length === 0) return new Map();
+  const failures = await kernel.applyRoutes(routeChanges(family, table, steps));
+  return new Map(failures.map(({ entry, reason }) => [`${steps[entry][0]} ${steps[entry][1]}`, reason]));
+}
+
+function routeChanges(family: Family, table: number, steps: readonly RouteStep[]): RouteChanges {
   const prefixes = steps.map(([, cidr]) => parsePrefix(cidr));
   const words = family === 4 ? 1 : 4;
   const addresses = new Uint32Array(steps.length * words);
