@@ -17,10 +17,12 @@ export class DaemonAway extends CniError {}
 
 /** A daemon that restarts is back in a moment: it is asked again until `patience` (milliseconds) runs out. */
 export async function ask(socket: string, question: object, patience: number): Promise<unknown> {
-  const deadline = systemClock.now() + patience;
+  let deadline: number | undefined;
   for (;;) {
     const away = await attempt(socket, question);
     if (!(away instanceof DaemonAway)) return away;
+    // Not before there is need: to look at the clock for the first time, Node loads for longer than the question takes.
+    deadline ??= systemClock.now() + patience;
     if (systemClock.now() + PAUSE > deadline) throw away;
     await sleep(systemClock, PAUSE);
   }

@@ -1,5 +1,6 @@
 import { DaemonUnreachable } from './errors.ts';
-import { openPipe } from './pipe.ts';
+import { handlePipe } from './handle-pipe.ts';
+import { netPipe } from './net-pipe.ts';
 
 export { DaemonUnreachable };
 
@@ -23,7 +24,7 @@ const NEWLINE = 10;
  * Sends one line to the daemon and reads one back. A door of its own, for the CNI plugin: a process that lives for
  * forty milliseconds can't afford to load the schemas that the other clients check answers with.
  */
-export function exchange(socket: string, question: object): Promise<unknown> {
+export function exchange(socket: string, question: object, openPipe = handlePipe() ?? netPipe): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let length = 0;
