@@ -42,6 +42,8 @@ export class Routing {
   readonly #nextHops: NextHops;
   readonly #installers: readonly RouteInstaller[];
   readonly #hold: RestartHold;
+  /** Holds for the first speaker alone. */
+  #restarted: boolean;
   #speaker: Speaker | undefined;
   #applied: Desired | undefined;
   #oldestChange: number | undefined;
@@ -49,6 +51,7 @@ export class Routing {
 
   constructor(options: RoutingOptions) {
     this.#options = options;
+    this.#restarted = options.restarted;
     this.#nextHops = new NextHops(options);
     this.#installers = [4, 6].map(
       (family) => new RouteInstaller(options.routes.tables[family as 4 | 6], this.#nextHops, options.tunnels),
@@ -79,12 +82,14 @@ export class Routing {
     const { bgp } = desired;
     if (bgp === undefined) return this.#end();
     if (this.#speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
+    // A new speaker knows nothing, however little has changed since the former one.
+    const told = this.#speaker === undefined ? undefined : before?.bgp;
     this.#speaker ??= await this.#begin(bgp);
-    if (bgp.peers !== before?.bgp?.peers || bgp.filters !== before?.bgp?.filters || desired.pools !== before?.pools) {
+    if (bgp.peers !== told?.peers || bgp.filters !== told?.filters || desired.pools !== before?.pools) {
       this.#speaker.configure(peerConfigs(bgp, desired.pools, this.#options.timers));
       this.#hold.expect(bgp.peers.map((peer) => peer.address));
     }
-    if (bgp.announce !== before?.bgp?.announce) {
+    if (bgp.announce !== told?.announce) {
       this.#speaker.originate(originations(bgp.announce));
       this.#announced = this.#untilAnnounced(this.#speaker);
     }
@@ -132,7 +137,9 @@ export class Routing {
   }
 
   async #begin(bgp: DesiredBgp): Promise<Speaker> {
-    const { clock, restarted } = this.#options;
+    const { clock } = this.#options;
+    const restarted = this.#restarted;
+    this.#restarted = false;
     const speaker = new Speaker({
       asn: bgp.asn,
       routerId: bgp.routerId,

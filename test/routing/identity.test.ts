@@ -1,0 +1,63 @@
+import t from 'tap';
+import { silentLog, systemClock } from '../../src/base/index.ts';
+import { Speaker } from '../../src/bgp/index.ts';
+import type { Desired, DesiredBgp } from '../../src/calc/index.ts';
+import { until } from '../../src/lab/until.ts';
+import { Routing } from '../../src/routing/index.ts';
+import { Host, wanted } from '../dataplane/host.ts';
+
+const ASN = 64512;
+/** Loopback addresses and a port of this process's own. */
+const TEN = `127.${(process.pid >> 8) & 255}.${process.pid & 255}`;
+const [NODE, MOVED, PEER] = [`${TEN}.1`, `${TEN}.3`, `${TEN}.2`];
+const PORT = 20_000 + (process.pid % 20_000);
+const ANNOUNCE = [{ cidr: '10.1.0.0/26', why: 'own block' }];
+
+/** A peer that lets both addresses of the node in. */
+async function peer(): Promise<Speaker> {
+  const listen = [{ address: PEER, port: PORT }];
+  const speaker = new Speaker({ asn: ASN, routerId: '10.0.0.2', listen });
+  const remote = { remoteAs: ASN, port: PORT, localAddress: PEER, passive: true };
+  speaker.configure([NODE, MOVED].map((address) => ({ ...remote, address })));
+  await speaker.start();
+  return speaker;
+}
+
+function desired(address: string): Desired {
+  const bgp: DesiredBgp = {
+    asn: ASN,
+    routerId: address,
+    listenPort: PORT,
+    listenAddresses: [address],
+    peers: [{ name: 'peer', type: 'global', address: PEER, asn: ASN, port: PORT, localAddress: address }],
+    announce: ANNOUNCE,
+    filters: new Map(),
+  };
+  return { ...wanted([]), bgp };
+}
+
+t.test('a node whose address is another goes on announcing what it has', async (t) => {
+  const host = await Host.create();
+  const speaker = await peer();
+  const routing = new Routing({
+    kernel: host.kernel,
+    routes: host.dataplane.routes,
+    tunnels: { ipip: undefined },
+    clock: systemClock,
+    log: silentLog,
+    timers: { holdTime: 90, connectRetryTime: 1, restartTime: 120 },
+    restarted: true,
+  });
+  t.teardown(() => Promise.all([routing.stop('shutdown', 'done'), speaker.stop('shutdown')]));
+  const announced = async (): Promise<boolean> => routing.peers()[0]?.status.prefixes.advertised === 1;
+  await routing.apply(desired(NODE));
+  await until(systemClock, 'the route to be announced', announced);
+  await until(systemClock, 'the restart to be over', async () => !routing.restarting);
+
+  await routing.apply(desired(MOVED));
+  t.notOk(routing.restarting, 'it is no restart: nothing stale is kept');
+  const isUp = async (): Promise<boolean> =>
+    speaker.peers().some(({ address, state }) => address === MOVED && state === 'Established');
+  await until(systemClock, 'the session from the new address', isUp);
+  await until(systemClock, 'the route to be announced again', announced);
+});
