@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { DesiredPool } from '../../src/calc/index.ts';
 import type { RouteTable } from '../../src/dataplane/index.ts';
 import { ROUTE_ADD } from '../../src/netlink/index.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
@@ -218,23 +219,59 @@ t.test('a pod interface that can’t be finished leaves nothing behind', async (
   }
 });
 
-t.test('every single refusal of the kernel is got over', async (t) => {
-  const final = wanted(['10.244.1.0/26', '10.244.2.0/26'], { web: '10.244.1.2' });
-  const run = async (after: number | undefined): Promise<{ routes: string[]; calls: number }> => {
+t.test('every single refusal of the kernel and of nft is got over', async (t) => {
+  const services = { cidrs: ['10.96.0.0/12', 'fd96::/108'], loops: 'Reject' } as const;
+  const former = { ...wanted(['10.244.3.0/26'], {}, [hidden('10.244.0.0/16')]), services };
+  const final = wanted(['10.244.1.0/26', '10.244.2.0/26'], { web: '10.244.1.2' }, [
+    hidden('10.244.0.0/16'),
+    hidden('10.99.0.0/16'),
+    hidden('fd00::/48'),
+  ]);
+  const run = async (fail: (host: Host) => void): Promise<{ shown: string[]; host: Host }> => {
     const host = await Host.create();
     await host.addPod('web', '10.244.1.2');
     await host.kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.244.7.0/26', STALE]]));
-    await host.dataplane.start(wanted(['10.244.3.0/26']));
+    await host.dataplane.start(former);
+    await host.settle(10);
     host.machine.calls.length = 0;
-    if (after !== undefined) host.machine.failOnce({ after });
+    host.nft.calls.length = 0;
+    fail(host);
     host.dataplane.apply(final);
     await host.settle(120_000);
-    return { routes: await host.routes(), calls: host.machine.calls.length };
+    t.same(host.dataplane.nat.failures(), []);
+    return { shown: [...(await host.routes()), ...host.nft.tables.map(tableText)], host };
   };
-  const { routes, calls } = await run(undefined);
-  t.equal(routes.length, 3);
-  for (let after = 0; after < calls - 2; after++) t.same((await run(after)).routes, routes, `call ${after} fails`);
+  const { shown, host } = await run(() => {});
+  t.equal(shown.length, 5, 'three routes, and NAT of both families; service loops are prevented no more');
+  for (let after = 0; after < host.machine.calls.length - 2; after++) {
+    const { shown: found } = await run(({ machine }) => machine.failOnce({ after }));
+    t.same(found, shown, `call ${after} fails`);
+  }
+  const calls = [...host.nft.calls];
+  t.equal(calls.filter((verb) => verb === 'run').length, 4, 'two tables are made, and two go');
+  for (const [after, verb] of calls.entries()) {
+    const { shown: found } = await run(({ nft }) => nft.failCall(after));
+    t.same(found, shown, `call ${after} of nft, ${verb}, fails`);
+  }
 });
+
+/** A pool with natOutgoing. */
+function hidden(cidr: string): DesiredPool {
+  return {
+    name: cidr,
+    cidr,
+    ipip: 'Never',
+    vxlan: 'Never',
+    natOutgoing: true,
+    disabled: false,
+    disableBgpExport: false,
+  };
+}
+
+/** The number of a rule is nft's own business. */
+function tableText([name, listing]: readonly [string, object]): string {
+  return `${name} ${JSON.stringify(listing, (key, value) => (key === 'handle' ? undefined : value))}`;
+}
 
 t.test('who wins where two sources want the same prefix', async (t) => {
   const host = await Host.create();

@@ -29,6 +29,20 @@ export class FakeNft implements Nft {
   /** The text of every transaction that was done, in order. */
   readonly done: string[] = [];
 
+  /** Every call so far, in order, for sweeps in which every single one fails once. */
+  readonly calls: (keyof Nft)[] = [];
+  #failingCall: number | undefined;
+
+  /** The `after`-th call from now on fails, once, whether it looks or writes. */
+  failCall(after: number): void {
+    this.#failingCall = this.calls.length + after;
+  }
+
+  /** Every table there is, as `list` shows it. */
+  get tables(): readonly (readonly [name: string, listing: TableListing])[] {
+    return [...this.#tables].map(([name, table]) => [name, listing(table)] as const).sort();
+  }
+
   /** The next transaction fails, once, as if nft had said these words. */
   failOnce(words = 'Error: Could not process rule: Device or resource busy'): void {
     this.#failures.push(words);
@@ -36,6 +50,7 @@ export class FakeNft implements Nft {
 
   async run(transaction: Transaction): Promise<void> {
     if (transaction.isEmpty) return;
+    this.#enter('run');
     const failure = this.#failures.shift();
     if (failure !== undefined) throw NftError.refused('nft transaction', failure);
     const before = structuredClone(this.#tables);
@@ -49,8 +64,14 @@ export class FakeNft implements Nft {
   }
 
   async list(table: Table): Promise<TableListing | undefined> {
+    this.#enter('list');
     const found = this.#tables.get(keyOf(table));
     return found && listing(found);
+  }
+
+  #enter(verb: keyof Nft): void {
+    this.calls.push(verb);
+    if (this.calls.length - 1 === this.#failingCall) throw NftError.refused(`nft ${verb}`, 'made to fail');
   }
 
   #apply(operation: Operation, table: Table): void {
