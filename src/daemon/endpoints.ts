@@ -4,7 +4,7 @@ import { RequestRefused } from '../control/index.ts';
 import { createPodInterface, type PodInterface, podDestinations, removeHostEnd } from '../dataplane/index.ts';
 import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
-import { ipNATsOf, newResource, type WorkloadEndpoint } from '../model/index.ts';
+import { ipNATsOf, newResource, qosOfAnnotations, type WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { type PodAddressing, releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
 import { checkEndpoint } from './endpoint-check.ts';
@@ -179,7 +179,7 @@ export class Endpoints {
       const found = await store.get(this.#key(identity));
       try {
         if (found === undefined) return await store.create<'WorkloadEndpoint'>(fresh);
-        return await store.update<'WorkloadEndpoint'>({ ...found, spec: fresh.spec });
+        return await store.update<'WorkloadEndpoint'>({ ...found, spec: { ...fresh.spec, ...limitsOf(found) } });
       } catch (error) {
         if (!(error instanceof AlreadyExists || error instanceof UpdateConflict || error instanceof NotFound))
           throw error;
@@ -244,4 +244,10 @@ export class Endpoints {
 
 function labelsOf({ namespace, orchestrator }: WorkloadIdentity): Record<string, string> {
   return { 'projectcalico.org/namespace': namespace, 'projectcalico.org/orchestrator': orchestrator };
+}
+
+/** What an endpoint is limited to stays with it, whichever container it has; its annotations come before its fields. */
+function limitsOf({ metadata, spec }: WorkloadEndpoint): Pick<WorkloadEndpoint['spec'], 'qosControls'> {
+  const controls = qosOfAnnotations(metadata.annotations ?? {}).controls ?? spec.qosControls;
+  return controls === undefined ? {} : { qosControls: controls };
 }

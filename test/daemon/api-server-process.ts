@@ -1,8 +1,9 @@
 /**
- * The tests' API server as a process, for daemons in network namespaces: `api-server-process.ts HOST NODE …` listens on HOST
- * and knows these nodes. It says its URL; then each line that it is told is done and answered by a line: `block NODE CIDR`
- * claims a block, `pod NODE NAME` makes a pod, `refuse` answers nothing but 503 from now on and cuts all connections, `serve` ends that, `requests`
- * answers with a JSON array of all requests so far.
+ * The tests' API server as a process, for daemons in network namespaces: `api-server-process.ts HOST NODE …` listens on
+ * HOST and knows these nodes. It says its URL; then each line that it is told is done and answered by a line: `block NODE
+ * CIDR` claims a block, `pod NODE NAME` makes a pod, `annotate POD NAME [VALUE]` gives it an annotation or takes it away,
+ * `refuse` answers nothing but 503 from now on and cuts all connections, `serve` ends that, `requests` answers with a JSON
+ * array of all requests so far.
  */
 import { createInterface } from 'node:readline';
 import { parsePrefix } from '../../src/base/index.ts';
@@ -12,7 +13,7 @@ import { newResource } from '../../src/model/index.ts';
 import { ApiServer } from '../fakes/api-server/index.ts';
 
 /** The first word of a line. */
-export type Order = 'block' | 'pod' | 'refuse' | 'serve' | 'requests';
+export type Order = 'block' | 'pod' | 'annotate' | 'refuse' | 'serve' | 'requests';
 
 const [host, ...nodes] = process.argv.slice(2);
 const server = await ApiServer.start({ host });
@@ -27,10 +28,14 @@ const own = server.requests.length;
 console.log(server.url);
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [command, node, subject] = line.split(' ');
+  const [command, node, subject, value] = line.split(' ');
   let answer = 'done';
   if (command === 'block') await new Ipam({ store }).claimAffinity(parsePrefix(subject), node);
   if (command === 'pod') core('pods', subject, 'default', { nodeName: node });
+  if (command === 'annotate') {
+    const metadata = { annotations: { [subject]: value ?? null } };
+    server.objects.patch({ resource: 'pods', namespace: 'default' }, node, { metadata });
+  }
   if (command === 'refuse') {
     server.refuseWith = 503;
     server.cut();

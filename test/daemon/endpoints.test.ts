@@ -172,6 +172,18 @@ t.test('the address that a pod asks for by annotation', async (t) => {
   t.equal(await node.inUse(), 0);
 });
 
+t.test('a pod’s limits are written with the endpoint, and stay when another container has it', async (t) => {
+  const node = await Node.create();
+  const annotations = { 'qos.projectcalico.org/ingressPacketRate': '100', 'kubernetes.io/egress-bandwidth': 'much' };
+  const spec = { node: 'n1', orchestrator: 'k8s', pod: 'web', qosControls: { egressMaxConnections: 5 } };
+  await node.store.create(newResource('WorkloadEndpoint', { ...KEY, annotations }, spec));
+  const limits = async () => (await node.store.get(KEY))?.spec.qosControls;
+  await node.add('c1', 'web');
+  t.same(await limits(), { ingressPacketRate: 100, ingressPacketBurst: 5 }, 'a wrong one holds up nothing');
+  await node.add('c2', 'web');
+  t.same(await limits(), { ingressPacketRate: 100, ingressPacketBurst: 5 });
+});
+
 t.test(
   'floating IPs and source prefixes are written with the endpoint; what can lead nowhere is refused',
   async (t) => {

@@ -81,6 +81,17 @@ export class Cluster {
     return ip('-n', this.#namespaces[name].name, 'route', 'show', 'proto', '80');
   }
 
+  /** The node's token buckets, as tc(8) shows them. */
+  buckets(name: Name): string {
+    const shown = execFileSync('ip', ['netns', 'exec', this.#namespaces[name].name, 'tc', 'qdisc'], {
+      encoding: 'utf8',
+    });
+    return shown
+      .split('\n')
+      .filter((line) => line.includes(' tbf 80: '))
+      .join('\n');
+  }
+
   /** A pod that Kubernetes knows of, with a namespace for its network. */
   async pod(node: Name, name: string): Promise<CniRequest> {
     await this.ask('pod', node, name);

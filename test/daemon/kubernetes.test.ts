@@ -27,6 +27,26 @@ t.test('two daemons on an API server that goes away and comes back', needsRoot, 
     await request(cluster.socket('node1'), { op: 'cni.del', request: pod }, z.unknown());
   });
 
+  await t.test('a pod’s limits are changed while it runs', async (t) => {
+    const bandwidth = 'qos.projectcalico.org/ingressBandwidth';
+    const pod = await cluster.pod('node1', 'slow');
+    await cluster.ask('annotate', 'slow', bandwidth, '8M');
+    await request(cluster.socket('node1'), { op: 'cni.add', request: pod }, cniResultSchema);
+    const says = async (words: string): Promise<boolean> =>
+      (await cluster.status('node1')).problems.some((problem) => problem.includes(words));
+    await cluster.until('it is limited', async () => cluster.buckets('node1').includes('rate 8Mbit'));
+    await cluster.ask('annotate', 'slow', bandwidth, '16M');
+    await cluster.until('to something else', async () => cluster.buckets('node1').includes('rate 16Mbit'));
+    const endpoints = await request(cluster.socket('node1'), { op: 'endpoints' }, z.unknown());
+    t.match(JSON.stringify(endpoints), /default\/node1-k8s-slow-eth0 ingress rate 16Mbit/);
+    await cluster.ask('annotate', 'slow', bandwidth, 'fast');
+    await cluster.until('the status names the annotation', () => says(`annotation ${bandwidth}: left out, for 'fast'`));
+    await cluster.until('and it is limited no more', async () => cluster.buckets('node1') === '');
+    await cluster.ask('annotate', 'slow', bandwidth);
+    await cluster.until('nothing is wrong any more', async () => !(await says(bandwidth)));
+    await request(cluster.socket('node1'), { op: 'cni.del', request: pod }, z.unknown());
+  });
+
   await t.test('everything that they ask for is allowed by the manifest, and little else', async (t) => {
     const asked = new Set((JSON.parse(await cluster.ask('requests')) as string[]).map(permissionOf));
     const allowed = permissions();
