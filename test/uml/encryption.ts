@@ -1,12 +1,15 @@
 import type { Test } from 'tap';
+import type { Family } from '../../src/base/index.ts';
 import { openStore, type Store } from '../../src/datastore/index.ts';
 import type { Lab, NodePlan, PodState } from '../../src/lab/index.ts';
 import type { FelixConfiguration } from '../../src/model/index.ts';
 import { type Kernel, openKernel, type WireguardDevice } from '../../src/netlink/index.ts';
 import { missing, startPing } from '../cluster/pinging.ts';
-import { nodesWithPods, output, ping } from './encapsulation.ts';
+import { nodesWithPods, ping } from './encapsulation.ts';
 
 export const DEV = 'wireguard.cali';
+export const DEV6 = 'wg-v6.cali';
+const DEVICES = { 4: DEV, 6: DEV6 } as const;
 export const RULE = '99:\tnot from all fwmark 0x100000/0x100000 lookup 1 proto 80';
 /** A packet between two nodes' WireGuard devices, as tcpdump(8) says it. */
 export const ENCRYPTED = /172\.18\.\d\.1\d\.51820 > 172\.18\.\d\.1\d\.51820: UDP/;
@@ -60,24 +63,25 @@ export class Encryption {
     else await this.#store.update({ ...found, spec: { ...found.spec, ...spec } });
   }
 
-  async kernel({ name, namespace }: NodePlan): Promise<Kernel> {
+  /** The kernel in the namespace of a node or a pod. */
+  async kernel({ name, namespace }: Pick<NodePlan, 'name' | 'namespace'>): Promise<Kernel> {
     const kernel = this.#kernels.get(name) ?? (await openKernel({ namespace: `/run/netns/${namespace}` }));
     this.#kernels.set(name, kernel);
     return kernel;
   }
 
-  async device(name: string, dev = DEV): Promise<WireguardDevice> {
-    return (await this.kernel(this.lab.node(name))).wireguardGet(dev);
+  async device(name: string, family: Family = 4): Promise<WireguardDevice> {
+    return (await this.kernel(this.lab.node(name))).wireguardGet(DEVICES[family]);
   }
 
-  async told(name: string, family: 4 | 6 = 4): Promise<Told> {
+  async told(name: string, family: Family = 4): Promise<Told> {
     const { spec, status } = (await this.#store.get({ kind: 'Node', name })) ?? { spec: {}, status: {} };
     return family === 4
       ? { key: status?.wireguardPublicKey, address: spec.wireguard?.interfaceIPv4Address }
       : { key: status?.wireguardPublicKeyV6, address: spec.wireguard?.interfaceIPv6Address };
   }
 
-  async ways(name: string, family: 4 | 6 = 4): Promise<Ways> {
+  async ways(name: string, family: Family = 4): Promise<Ways> {
     const kernel = await this.kernel(this.lab.node(name));
     const routes = await kernel.routeList({ family, table: 1 });
     const of = (kind: string): string[] =>
@@ -86,30 +90,30 @@ export class Encryption {
   }
 
   /** Waits until each node has a key and an address, a handshake with so many others, and sends to their blocks encrypted. */
-  async untilEncrypted(nodes: readonly string[], others: number, family: 4 | 6 = 4): Promise<void> {
-    const dev = family === 4 ? DEV : 'wg-v6.cali';
+  async untilEncrypted(nodes: readonly string[], others: number, family: Family = 4): Promise<void> {
     for (const name of nodes) {
       await this.lab.until(`${name} to encrypt for ${others}`, async () => {
         const { tunnel } = await this.ways(name, family);
-        const { publicKey, peers } = await this.device(name, dev);
+        const { publicKey, peers } = await this.device(name, family);
         const { key, address } = await this.told(name, family);
         const known = peers.filter(({ latestHandshake }) => latestHandshake > 0).length;
-        const rule = (await output(this.lab, name, `ip -${family} rule`)).includes('fwmark');
+        const rules = await (await this.kernel(this.lab.node(name))).ruleList(family);
+        const rule = rules.some(({ mark }) => mark !== undefined);
         return tunnel.length === others && known === others && rule && key === publicKey && address !== undefined;
       });
     }
   }
 
-  /** Waits until nothing of WireGuard is left on each node, nor told of it. */
-  async untilOff(nodes: readonly string[]): Promise<void> {
+  /** Waits until nothing of the family's WireGuard is left on each node, nor told of it. */
+  async untilOff(nodes: readonly string[], family: Family = 4): Promise<void> {
     for (const name of nodes) {
       await this.lab.until(`${name} to be without`, async () => {
         const kernel = await this.kernel(this.lab.node(name));
-        const { key, address } = await this.told(name);
-        const { tunnel, clear } = await this.ways(name);
-        const marked = (await kernel.ruleList(4)).filter(({ mark }) => mark !== undefined);
-        const devices = (await kernel.linkList()).filter(({ kind }) => kind === 'wireguard');
+        const { tunnel, clear } = await this.ways(name, family);
+        const marked = (await kernel.ruleList(family)).filter(({ mark }) => mark !== undefined);
+        const devices = (await kernel.linkList()).filter((link) => link.name === DEVICES[family]);
         const left = [...marked, ...devices, ...tunnel, ...clear];
+        const { key, address } = await this.told(name, family);
         return left.length === 0 && key === undefined && address === undefined;
       });
     }

@@ -1,0 +1,88 @@
+import t from 'tap';
+import type { PodState } from '../../src/lab/index.ts';
+import { cluster, podsOf } from '../cluster/cluster.ts';
+import { output, ping } from './encapsulation.ts';
+import { DEV6, ENCRYPTED, Encryption, RULE } from './encryption.ts';
+
+const ENCRYPTED6 = /IP6 fd12::1\d\.51821 > fd12::1\d\.51821: UDP/;
+const BOTH = { ipam: { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' } };
+
+t.test('WireGuard for IPv4 and IPv6, each with a device, a key and a table of its own', async (t) => {
+  const lab = await cluster(t, {
+    environment: { CALICO_IPV4POOL_IPIP: 'Never', CALICO_IPV6POOL_CIDR: 'fd10:244::/48' },
+  });
+  const nodes = ['node1', 'node2'];
+  for (const [index, name] of nodes.entries()) {
+    const address = `fd12::${index + 11}/64`;
+    await lab.addNode({ IP6: address });
+    t.equal((await lab.exec(name, ['ip', 'addr', 'add', address, 'dev', 'eth0', 'nodad'])).code, 0);
+    await lab.addPod(name, BOTH);
+  }
+  const encryption = await Encryption.of(t, lab);
+  const [from, to] = nodes.map((name) => podsOf(lab, name)[0]);
+
+  /** The pod with its IPv6 address in place of the other. */
+  async function over6(pod: PodState): Promise<PodState> {
+    const kernel = await encryption.kernel(pod);
+    const [own] = (await kernel.addressList({ dev: 'eth0' })).filter(({ address }) => address.startsWith('fd10:'));
+    return { ...pod, address: own.address.split('/')[0] };
+  }
+  const [from6, to6] = [await over6(from), await over6(to)];
+  for (const pod of [to, to6]) {
+    await lab.until('a reply', async () => (await lab.ping(from, `${pod.address}`)) !== undefined);
+  }
+
+  await t.test('IPv6 is switched on under a running ping: no reply is lost, and IPv4 stays in clear', async (t) => {
+    const on = async (): Promise<void> => {
+      await encryption.configure({ wireguardEnabledV6: true });
+      await encryption.untilEncrypted(nodes, 1, 6);
+    };
+    t.same(await encryption.lost(from6, to6, on), []);
+    for (const line of await encryption.onTheWire(from6, to6, 4)) t.match(line, ENCRYPTED6);
+    t.match((await encryption.onTheWire(from, to, 1))[0], `IP ${from.address} > ${to.address}: ICMP echo request`);
+    for (const node of nodes) t.same((await lab.status(node)).problems, []);
+  });
+
+  await t.test('the device, the rule and the table', async (t) => {
+    const { address } = await encryption.told('node1', 6);
+    t.match(await output(lab, 'node1', `ip addr show ${DEV6}`), new RegExp(`UP[^]* mtu 1420 [^]*inet6 ${address}/128`));
+    t.match(await output(lab, 'node1', 'ip -6 rule'), RULE);
+    t.notMatch(await output(lab, 'node1', 'ip rule'), 'fwmark');
+    t.equal((await encryption.ways('node1', 6)).clear.length, 1, 'our own block');
+  });
+
+  await t.test('1420 octets fit, one more does not', async (t) => {
+    t.equal(await ping(lab, from6, to6, '-M', 'do', '-s', `${1420 - 48}`), 0);
+    t.not(await ping(lab, from6, to6, '-M', 'do', '-s', `${1420 - 47}`), 0);
+  });
+
+  await t.test('rule, routes and device are taken away: all is back', async (t) => {
+    for (const attack of ['ip -6 rule del pref 99', 'ip -6 route flush table 1', `ip link del ${DEV6}`]) {
+      t.equal((await lab.exec('node1', attack.split(' '))).code, 0, attack);
+      await encryption.untilEncrypted(nodes, 1, 6);
+      t.type(await lab.ping(from6, `${to6.address}`), 'number', attack);
+    }
+  });
+
+  await t.test('both at once, and then IPv4 alone: no reply of either is lost', async (t) => {
+    const both = async (): Promise<void> => {
+      await encryption.configure({ wireguardEnabled: true });
+      await encryption.untilEncrypted(nodes, 1, 4);
+    };
+    t.same(await encryption.lost(from, to, both), []);
+    for (const line of await encryption.onTheWire(from, to, 4)) t.match(line, ENCRYPTED);
+    for (const line of await encryption.onTheWire(from6, to6, 4)) t.match(line, ENCRYPTED6);
+    const keys = [await encryption.told('node1', 4), await encryption.told('node1', 6)].map(({ key }) => key);
+    t.not(keys[0], keys[1]);
+    const one = async (): Promise<void> => {
+      await encryption.configure({ wireguardEnabledV6: false });
+      await encryption.untilOff(nodes, 6);
+    };
+    t.same(await encryption.lost(from6, to6, one), []);
+    for (const line of await encryption.onTheWire(from, to, 4)) t.match(line, ENCRYPTED);
+    t.match(
+      (await encryption.onTheWire(from6, to6, 1))[0],
+      `IP6 ${from6.address} > ${to6.address}: ICMP6, echo request`,
+    );
+  });
+});
