@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { pluginBuild } from './plugin.ts';
 
@@ -24,6 +24,17 @@ const lazyHttp: Plugin = {
   },
 };
 
+/** Parts of prom-client that no program uses, and that would have the daemon load TLS, zlib, cluster and OpenTelemetry. */
+const unused: Plugin = {
+  name: 'unused',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/lib\/(pushgateway|cluster|defaultMetrics)$/ }, ({ path, importer }) =>
+      importer.includes('/prom-client/') ? { path, namespace: 'unused' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: '' }));
+  },
+};
+
 await rm(dist, { recursive: true, force: true });
 await mkdir(new URL('bin/', dist), { recursive: true });
 
@@ -33,7 +44,7 @@ const shared = {
   platform: 'node',
   target: 'node24',
   external,
-  plugins: [lazyHttp],
+  plugins: [lazyHttp, unused],
   logLevel: 'warning',
 } satisfies BuildOptions;
 
@@ -54,6 +65,16 @@ await Promise.all([
   // What `import … from 'vrouter/bgp'` gets: Node strips no types below node_modules.
   build({ ...shared, entryPoints: { bgp: 'src/bgp/index.ts' }, outdir: 'dist', format: 'esm' }),
 ]);
+
+// V8 keeps a file that has one character beyond Latin-1 at two octets for each of them; esbuild leaves some in comments.
+for await (const file of glob('**/*.{js,cjs}', { cwd: dist })) {
+  const path = new URL(file, dist);
+  const text = await readFile(path, 'utf8');
+  await writeFile(
+    path,
+    text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
+}
 
 const wrapper = (file: string): string => `#!/bin/sh
 here=$(dirname -- "$(readlink -f -- "$0")")
