@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { inNamespace, mustRun } from '../../src/lab/command.ts';
 import { type KindName, newResource } from '../../src/model/index.ts';
@@ -77,6 +78,25 @@ t.test('containerd gives its sandboxes their network through vRouter', needs, as
     const [, six] = /inet6 (fd44:\S+)\/128/.exec(stdout) ?? [];
     t.type(await cluster.lab.ping(first.node, six), 'number');
     await end(first, id);
+    await nothingLeft(t);
+    await reconfigure(first);
+  });
+
+  await t.test('addresses by host-local out of the node’s own pod CIDR are announced each by itself', async (t) => {
+    const pool = newResource('IPPool', { name: 'pod-cidrs' }, { cidr: '10.77.0.0/16' });
+    await withStore(cluster.lab, async (store) => {
+      await store.create(pool);
+      const node = await store.get({ kind: 'Node', name: first.node.name });
+      await store.update<'Node'>({ ...node!, status: { podCIDRs: ['10.77.3.0/24'] } });
+    });
+    const dataDir = t.testdir();
+    await reconfigure(first, { ipam: { type: 'host-local', subnet: 'usePodCidr', dataDir } });
+    const [a, b] = await Promise.all([start(first, { name: 'a' }), start(second, { name: 'b' })]);
+    t.match(a.address, /^10\.77\.3\./);
+    t.equal((await second.containerd.cri.exec(b.container, ['ping', '-c1', '-W5', a.address])).code, 0);
+    t.ok(existsSync(join(dataDir, 'k8s-pod-network', a.address)), 'host-local has written it down');
+    for (const { node, id } of [a, b]) await end(node, id);
+    t.notOk(existsSync(join(dataDir, 'k8s-pod-network', a.address)), 'and has it back');
     await nothingLeft(t);
     await reconfigure(first);
   });
