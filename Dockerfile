@@ -3,18 +3,14 @@
 #   docker build -t vrouter .
 #   docker build -t vrouter --build-arg BUILD_IMAGE=… --build-arg BASE_IMAGE=… .
 #
-# BUILD_IMAGE needs npm; BASE_IMAGE needs sh, and nft or apt-get to get it with.
+# BUILD_IMAGE needs a Node of any version with npm; BASE_IMAGE needs sh, and nft or apt-get to get it with.
 ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG BASE_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci
-COPY tsconfig.json ./
-COPY deploy deploy
-COPY src src
-RUN node_modules/.bin/node deploy/bundle.ts && deploy/install.sh /opt/vrouter
+COPY . .
+RUN sh deploy/setup.sh build && deploy/install.sh /opt/vrouter
 
 FROM ${BASE_IMAGE}
 ARG VERSION=0.1.0

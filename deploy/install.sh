@@ -16,5 +16,6 @@ cp -R dist "$target/dist"
 for package in koffi netlink node-gyp-build; do cp -R "node_modules/$package" "$packages/"; done
 cp -R node_modules/@koromix/koffi-linux-* "$packages/@koromix/"
 # What these packages were built from is not needed to run them.
-rm -rf "$packages/koffi/src" "$packages/koffi/vendor" "$packages/koffi/doc" "$packages/netlink/src" "$packages/netlink/node_modules"
+rm -rf "$packages/koffi/vendor" "$packages/koffi/doc" "$packages/netlink/src" "$packages/netlink/node_modules"
+find "$packages/koffi/src" -type f ! -name '*.cjs' ! -name '*.js' -delete
 cp -L node_modules/.bin/node "$packages/.bin/node"

