@@ -17,6 +17,7 @@ interface Measurement {
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   'update-to-kernel': { title: 'UPDATEs to kernel routes, beside BIRD 2 and FRR', takes: '[PREFIXES] [ROUNDS]' },
   'netlink-routes': { title: 'Kernel routes: beside ip -batch and the bare kernel', takes: '[ROUNDS]' },
+  datapath: { title: 'Pod to pod, beside the bare kernel', takes: '[ROUNDS] [SECONDS]' },
   idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
   'cold-lab': { title: 'The lab, from nothing to all pods reaching all pods', takes: '[ROUNDS]' },
   'bgp-codec': { title: 'BGP codec' },
