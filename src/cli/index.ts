@@ -10,6 +10,7 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { reasonOf } from '../base/index.ts';
+import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { UsageError } from './errors.ts';
@@ -40,6 +41,11 @@ export function runStatus(argv: readonly string[], io: Partial<Io> = {}): Promis
 /** `vrouter datastore export` and `import`: between engines. */
 export function runDatastore(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('datastore', transferCommand, argv, io);
+}
+
+/** `vrouter resync`: the daemon's full look at the kernel, on demand. */
+export function runResync(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('resync', resyncCommand, argv, io);
 }
 
 /** A command that Calico doesn't have. */

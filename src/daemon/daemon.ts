@@ -13,7 +13,7 @@ import { Endpoints } from './endpoints.ts';
 import { FastPath } from './fast-path.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { MtuFile } from './mtu-file.ts';
-import { nodeStatus, type QuerySources } from './queries.ts';
+import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
 import { keepAddress, register } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
@@ -147,6 +147,7 @@ export class Daemon {
     this.#metrics = new Metrics({
       status: () => this.status(),
       routesWritten: () => this.#dataplane.routes.written,
+      refused: () => kernelRefusals(this.#dataplane),
       ipam: () => this.#addresses.samples(),
     });
     this.#requests = {

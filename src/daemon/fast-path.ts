@@ -13,7 +13,7 @@ const PATIENCE = 500;
 export interface FastPathOptions {
   readonly nodename: string;
   readonly calculation: Calculation;
-  readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes'>;
+  readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes' | 'nat'>;
   readonly ipam: Pick<Ipam, 'ownBlockOf'>;
   readonly clock: Clock;
   /** Applies the desired state as it is now. */
@@ -61,7 +61,7 @@ export class FastPath {
     const { calculation, dataplane, apply } = this.#options;
     calculation.apply([{ key: { kind: 'WorkloadEndpoint', ...name }, resource: endpoint }]);
     await apply();
-    await dataplane.routes.flush();
+    await Promise.all([dataplane.routes.flush(), dataplane.nat.settled]);
   }
 
   /** A pod is not said to be ready while the kernel lacks its route. */

@@ -6,6 +6,12 @@ import type { Dataplane } from '../dataplane/index.ts';
 import type { KindStatus } from '../datastore/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 
+/** Something that the kernel does not take, and why. */
+export interface Refusal {
+  readonly what: string;
+  readonly reason: string;
+}
+
 /** Everything that answers are made from. */
 export interface QuerySources {
   readonly nodename: string;
@@ -31,7 +37,7 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
     ...sources.problems(),
     ...sources.degraded(),
     ...datastoreProblems(sources.kinds()),
-    ...kernelProblems(sources.dataplane),
+    ...kernelRefusals(sources.dataplane).map(({ what, reason }) => `${what}: ${reason}`),
   ];
   const ages = sources.kinds().map((kind) => kind.age);
   return {
@@ -73,26 +79,26 @@ function datastoreProblems(kinds: readonly KindStatus[]): string[] {
   ]);
 }
 
-function kernelProblems({ routes, endpoints, nat, qos, tunnels }: Dataplane): string[] {
+/** What the kernel refuses now, with its own words; each waits for its next attempt. */
+export function kernelRefusals({ routes, endpoints, nat, qos, tunnels }: Dataplane): Refusal[] {
   return [
-    ...tunnels.failures().map(({ what, reason }) => `tunnel ${what}: ${reason}`),
-    ...nat.failures().map(({ what, reason }) => `${what}: ${reason}`),
-    ...qos.failures().map(({ what, reason }) => `${what}: ${reason}`),
-    ...routes.failures().map(({ prefix, reason }) => `route ${prefix}: ${reason}`),
-    ...endpoints.failures().map(({ key, reason }) => `endpoint ${key}: ${reason}`),
+    ...tunnels.failures().map(({ what, reason }) => ({ what: `tunnel ${what}`, reason })),
+    ...nat.failures(),
+    ...qos.failures(),
+    ...routes.failures().map(({ prefix, reason }) => ({ what: `route ${prefix}`, reason })),
+    ...endpoints.failures().map(({ key, reason }) => ({ what: `endpoint ${key}`, reason })),
   ];
 }
 
 /** Each pod of the node, with whether its interface and routes are there, and then what pods are limited to. */
-export function explainEndpoints(sources: QuerySources): ExplainedEntry[] {
-  const refused = new Map(sources.dataplane.endpoints.failures().map(({ key, reason }) => [key, reason]));
-  const pods = sources.desired().workloads.map(({ key, interfaceName, addresses, why }) => ({
-    text: `${key} ${interfaceName} ${addresses.join(' ')}`,
-    wanted: true,
-    present: sources.dataplane.endpoints.isPresent(interfaceName),
-    why: refused.get(key) ?? why,
-  }));
-  return [...pods, ...sources.dataplane.qos.entries().map((entry) => ({ ...entry, wanted: true }))];
+export function explainEndpoints({ dataplane, desired }: QuerySources): ExplainedEntry[] {
+  const pods = desired().workloads.map(({ key, interfaceName, addresses, floatingIps, why }) => {
+    const lacking = dataplane.endpoints.lacking(key);
+    const floating = floatingIps.map(({ external }) => `floating ${external}`);
+    const text = [key, interfaceName, ...addresses, ...floating].join(' ');
+    return { text, wanted: true, present: lacking === undefined, why: lacking ?? why };
+  });
+  return [...pods, ...dataplane.qos.entries().map((entry) => ({ ...entry, wanted: true }))];
 }
 
 /** Each tunnel device that some pool asks for, and what the kernel must know of the nodes behind it. */

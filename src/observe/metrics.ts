@@ -2,13 +2,15 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { NodeStatus } from '../control/index.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
 import { defineProcessMetrics } from './process-metrics.ts';
+import { defineRefusals } from './refusals.ts';
 
 /** The state behind a number of an FSM state, as `vrouter_bgp_session_state` counts them. */
 const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
 
 /**
  * What the daemon tells Prometheus. Gauges are filled from the node's status when they are read; counters and
- * histograms are fed as things happen. Labels are bounded: peers by address, never pods.
+ * histograms are fed as things happen. Labels are bounded: peers by address, never pods but those that the
+ * kernel refuses.
  */
 export class Metrics {
   readonly #registry = new Registry();
@@ -22,6 +24,8 @@ export class Metrics {
   constructor(sources: {
     status: () => NodeStatus;
     routesWritten: () => Readonly<Record<string, number>>;
+    /** What the kernel refuses now, with its own words. */
+    refused?: () => readonly { readonly what: string; readonly reason: string }[];
     /** Of the whole cluster, at the node that looks after it. */
     ipam?: () => Promise<IpamSamples>;
   }) {
@@ -51,6 +55,7 @@ export class Metrics {
     this.#defineNode(registers);
     this.#defineBgp(registers);
     this.#defineRoutes(registers);
+    if (sources.refused !== undefined) defineRefusals(registers, sources.refused);
     if (sources.ipam !== undefined) defineIpamMetrics(registers, sources.ipam);
   }
 

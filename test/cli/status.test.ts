@@ -1,19 +1,25 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
-import { runStatus } from '../../src/cli/index.ts';
+import { runResync, runStatus } from '../../src/cli/index.ts';
 import { ControlServer, type Request } from '../../src/control/index.ts';
 import { directory } from './harness.ts';
 
 type Tap = Parameters<typeof directory>[0];
 
-/** `vrouter status` beside a daemon that answers this to each question. */
-async function status(t: Tap, words: readonly string[], answers: Readonly<Record<string, unknown>>, uid = 0) {
+/** `vrouter status`, or another such command, beside a daemon that answers this to each question. */
+async function status(
+  t: Tap,
+  words: readonly string[],
+  answers: Readonly<Record<string, unknown>>,
+  uid = 0,
+  command = runStatus,
+) {
   const socket = join(await directory(t, {}), 'd.sock');
   const server = await ControlServer.listen(socket, async ({ op }: Request) => answers[op], silentLog);
   t.teardown(() => server.close());
   let [stdout, stderr] = ['', ''];
-  const code = await runStatus(words, {
+  const code = await command(words, {
     env: { VROUTER_SOCKET: socket },
     uid,
     stdout: (text) => {
@@ -78,4 +84,9 @@ t.test('wrong words are refused with the ones that there are', async (t) => {
   t.equal(code, 1);
   t.match(stderr, /vrouter status rotes[\s\S]*routes, tunnels, endpoints/);
   t.match(await status(t, ['routes'], { routes }, 1000), { code: 1, stderr: /super user/ });
+});
+
+t.test('a full look at the kernel on demand', async (t) => {
+  t.match(await status(t, [], { resync: {} }, 0, runResync), { code: 0, stdout: /has been looked at/ });
+  t.match(await status(t, [], { resync: {} }, 1000, runResync), { code: 1, stderr: /super user/ });
 });

@@ -178,6 +178,26 @@ t.test(
   },
 );
 
+t.test('what a pod lacks is said: its interface, a route, and then nothing', async (t) => {
+  const host = await Host.create();
+  const desired = wanted([], { web: '10.244.1.2' });
+  await host.dataplane.start(desired);
+  await host.settle();
+  const { endpoints } = host.dataplane;
+  t.equal(endpoints.lacking('default/web'), 'interface caliweb is missing');
+  t.equal(endpoints.lacking('default/other'), 'no such endpoint');
+  await host.addPod('web', '10.244.1.2');
+  await host.settle();
+  t.equal(endpoints.lacking('default/web'), undefined);
+  const routeSource = { 4: '192.0.2.99' };
+  host.dataplane.apply({ ...desired, host: { ...desired.host, routeSource } });
+  await host.settle();
+  t.equal(endpoints.lacking('default/web'), 'route 10.244.1.2/32: Invalid prefsrc address');
+  await host.kernel.linkSet('caliweb', { up: false });
+  await host.settle();
+  t.equal(endpoints.lacking('default/web'), 'interface caliweb is down');
+});
+
 t.test('a host that is told not to forward is left as it is', async (t) => {
   const host = await Host.create();
   await host.dataplane.start({ ...wanted([]), host: { ...wanted([]).host, forwarding: false } });

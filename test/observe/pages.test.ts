@@ -50,7 +50,15 @@ async function served(
   t: Test,
   status: NodeStatus = STATUS,
 ): Promise<(path: string, method?: string) => Promise<{ status: number; body: string }>> {
-  const metrics = new Metrics({ status: () => status, routesWritten: () => ({ add: 7, replace: 0, delete: 2 }) });
+  const metrics = new Metrics({
+    status: () => status,
+    routesWritten: () => ({ add: 7, replace: 0, delete: 2 }),
+    refused: () =>
+      Array.from({ length: 101 }, (_, number) => ({
+        what: `route 10.9.${number}.0/26`,
+        reason: 'Nexthop has invalid gateway',
+      })),
+  });
   metrics.updateToKernel.observe(0.02);
   const server = await PageServer.listen(
     '127.0.0.1',
@@ -98,12 +106,14 @@ t.test('metrics tell of sessions, prefixes, blocks, routes, convergence and the 
     'vrouter_ipam_blocks 1',
     'vrouter_ipam_addresses_in_use 5',
     'vrouter_routes{state="failed"} 1',
+    'vrouter_kernel_refused{what="route 10.9.99.0/26",reason="Nexthop has invalid gateway"} 1',
     'vrouter_route_writes_total{verb="delete"} 2',
     'vrouter_datastore_connected{type="sqlite"} 1',
     'vrouter_bgp_convergence_seconds_bucket{le="0.025"} 1',
   ]) {
     t.ok(body.split('\n').includes(line), line);
   }
+  t.notMatch(body, '10.9.100.0/26', 'what the kernel refuses is named, as far as it makes sense');
   t.match(body, /^process_resident_memory_bytes [1-9]/m);
   t.match(body, /^process_cpu_seconds_total [0-9]/m);
 });

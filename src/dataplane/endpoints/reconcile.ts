@@ -59,8 +59,17 @@ export class EndpointReconciler {
     }
   }
 
-  isPresent(interfaceName: string): boolean {
-    return this.#links.get(interfaceName)?.up ?? false;
+  /** Why a pod can't be reached, or not as it should be; undefined when all of it is there. */
+  lacking(key: string): string | undefined {
+    const workload = this.#workloads.find((candidate) => candidate.key === key);
+    if (workload === undefined) return 'no such endpoint';
+    const link = this.#links.get(workload.interfaceName);
+    if (!link?.up) return `interface ${workload.interfaceName} is ${link === undefined ? 'missing' : 'down'}`;
+    for (const cidr of routedTo(workload)) {
+      const reason = this.#routes.lacking(cidr);
+      if (reason !== undefined) return `route ${cidr}: ${reason}`;
+    }
+    return this.failures().find((failed) => failed.key === key)?.reason;
   }
 
   failures(): readonly FailedEndpoint[] {

@@ -46,6 +46,11 @@ export class NatReconciler {
     return this.#bring(this.#tables.filter((one) => one.wanted !== undefined || this.#made.get(keyOf(one)) !== false));
   }
 
+  /** Resolves when all that was asked for until now is done, or its failure noted. */
+  get settled(): Promise<void> {
+    return this.#turn;
+  }
+
   failures(): readonly FailedNat[] {
     return this.#failing.details();
   }
