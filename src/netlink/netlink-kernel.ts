@@ -28,6 +28,7 @@ import type {
   WireguardChange,
   WireguardDevice,
 } from './kernel.ts';
+import { LinkRemovals } from './link-removals.ts';
 import { KernelMonitor, MONITOR_GROUPS } from './monitor.ts';
 import { openNamespace } from './namespace.ts';
 import { listRouteColumns, listRoutes } from './route-listing.ts';
@@ -36,14 +37,7 @@ import { sysctlRead, sysctlWrite } from './sysctl.ts';
 import { TrafficControlClient } from './traffic-control-client.ts';
 import { decodeAddress, encodeAddressAdd, encodeAddressDelete, encodeAddressDump } from './wire/address.ts';
 import { encodeMonitorFilter } from './wire/filter.ts';
-import {
-  decodeLink,
-  encodeLinkAdd,
-  encodeLinkDelete,
-  encodeLinkDump,
-  encodeLinkGet,
-  encodeLinkSet,
-} from './wire/link.ts';
+import { decodeLink, encodeLinkAdd, encodeLinkDump, encodeLinkGet, encodeLinkSet } from './wire/link.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
 import { decodeRoute, encodeRouteGet } from './wire/route.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
@@ -72,6 +66,7 @@ class NetlinkKernel implements Kernel {
   readonly #log: Log;
   readonly #client: NetlinkClient;
   #patient: NetlinkClient | undefined;
+  readonly #removals: LinkRemovals;
   readonly #batch: RouteBatch;
   readonly #trafficControl: TrafficControlClient;
   readonly #wireguard: WireguardClient;
@@ -81,6 +76,7 @@ class NetlinkKernel implements Kernel {
     this.#options = options;
     this.#log = options.log ?? silentLog;
     this.#client = new NetlinkClient(open);
+    this.#removals = new LinkRemovals({ client: this.#client, patient: () => this.#patiently() });
     this.#batch = new RouteBatch(() => openBatchSocket(options.namespace));
     this.#trafficControl = new TrafficControlClient(this.#client, {
       names: () => this.#names(),
@@ -132,7 +128,7 @@ class NetlinkKernel implements Kernel {
   }
 
   async linkDelete(name: string): Promise<void> {
-    await this.#patiently().request(encodeLinkDelete(await this.#index(name)), `link delete ${name}`);
+    await this.#removals.remove(await this.#index(name), `link delete ${name}`);
     this.#log.debug({ link: name }, 'link deleted');
   }
 

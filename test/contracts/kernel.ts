@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import {
   type Kernel,
+  type KernelError,
   type KernelEvent,
   printKernel,
   ROUTE_ADD,
@@ -85,6 +86,21 @@ rule
     t.same(await kernel.addressList({ family: 4 }), []);
     t.same(await kernel.routeList({ family: 4 }), []);
     other.close();
+  },
+
+  'links may be ended many at a time, and each is answered for itself': async ({ t, kernel }) => {
+    await kernel.linkAdd({ kind: 'bridge', name: 'br0' });
+    for (const round of [1, 2]) {
+      const veths = Array.from({ length: 12 }, (_, index) => `v${index}`);
+      for (const name of veths) await kernel.linkAdd({ kind: 'veth', name, peerName: `peer-${name}` });
+      const ended = await Promise.allSettled([...veths, 'lo', 'nothing'].map((name) => kernel.linkDelete(name)));
+      t.same(
+        ended.map((one) => (one.status === 'rejected' ? (one.reason as KernelError).code : 'done')),
+        [...veths.map(() => 'done'), 'EOPNOTSUPP', 'ENODEV'],
+        `round ${round}`,
+      );
+      t.same(await names(kernel), ['lo', 'br0']);
+    }
   },
 
   'a link can be renamed, and moved to another namespace': async ({ t, kernel, otherPath }) => {

@@ -32,6 +32,7 @@ const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
+const IFLA_GROUP = 27;
 const IFLA_NET_NS_FD = 28;
 const IFLA_EXT_MASK = 29;
 const IFLA_LINK_NETNSID = 37;
@@ -137,6 +138,21 @@ export function encodeLinkSet(index: number, change: LinkChange, namespace?: num
 
 export function encodeLinkDelete(index: number): Uint8Array {
   return encodeMessage(RTM_DELLINK, 0, (writer) => linkHeader(writer, index));
+}
+
+export function encodeLinkGroup(index: number, group: number): Uint8Array {
+  return encodeMessage(RTM_NEWLINK, 0, (writer) => {
+    linkHeader(writer, index);
+    attributeU32(writer, IFLA_GROUP, group);
+  });
+}
+
+/** All links of the group, as far as the request's namespace goes. */
+export function encodeLinkGroupDelete(group: number): Uint8Array {
+  return encodeMessage(RTM_DELLINK, 0, (writer) => {
+    linkHeader(writer, 0);
+    attributeU32(writer, IFLA_GROUP, group);
+  });
 }
 
 /** Mutable while its attributes are read. */
