@@ -21,12 +21,13 @@ function explainTable(sources: RouteSources, table: RouteTable): ExplainedEntry[
     const [desired, actual] = [table.desired(prefix), table.actual(prefix)];
     if (desired === 0 && actual === 0) continue;
     const destination = table.prefixes.text(prefix);
-    entries.push({
-      text: formatRoute({ ...table.hows.how(desired || actual), family: table.family, destination }, names),
-      wanted: desired !== 0,
-      present: actual !== 0,
-      why: refused.get(destination) ?? reasonOf(prefix, destination),
-    });
+    const textOf = (how: number): string =>
+      formatRoute({ ...table.hows.how(how), family: table.family, destination }, names);
+    const why = refused.get(destination) ?? reasonOf(prefix, destination);
+    if (desired !== 0) entries.push({ text: textOf(desired), wanted: true, present: actual === desired, why });
+    if (actual === 0 || actual === desired) continue;
+    const stale = desired === 0 ? why : 'in the place of another that is wanted';
+    entries.push({ text: textOf(actual), wanted: false, present: true, why: stale });
   }
   return entries;
 }
@@ -53,10 +54,15 @@ function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix
 /** What the desired state says of each CIDR that it names. */
 function knownReasons({ workloads, nat, tunnels }: Desired): ReadonlyMap<string, string> {
   return new Map([
-    ...[tunnels.vxlan4, tunnels.vxlan6]
-      .flatMap((vxlan) => vxlan?.routes ?? [])
-      .map(({ cidr, why }) => [cidr, why] as const),
-    ...nat.floatingIps.map(({ external, why }) => [formatPrefix(hostPrefix(parseAddress(external))), why] as const),
+    ...[tunnels.vxlan4, tunnels.vxlan6].flatMap((vxlan) => [
+      ...(vxlan?.peers ?? []).map(({ node, address }) => [hostCidr(address), `tunnel address of ${node}`] as const),
+      ...(vxlan?.routes ?? []).map(({ cidr, why }) => [cidr, why] as const),
+    ]),
+    ...nat.floatingIps.map(({ external, why }) => [hostCidr(external), why] as const),
     ...workloads.flatMap(({ addresses, why }) => addresses.map((cidr) => [cidr, why] as const)),
   ]);
+}
+
+function hostCidr(address: string): string {
+  return formatPrefix(hostPrefix(parseAddress(address)));
 }

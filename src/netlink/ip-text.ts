@@ -59,7 +59,8 @@ export function formatRoute(route: Route, names: DeviceNames): string {
   if (single !== undefined) words.push(...hopWords(route, single, names));
   if (route.table !== 254) words.push('table', TABLES[route.table] ?? String(route.table));
   words.push('proto', PROTOCOLS[route.protocol] ?? String(route.protocol));
-  if (route.scope !== undefined && route.scope !== 'global') words.push('scope', route.scope);
+  // IPv6 routes have no scope, whatever was asked for.
+  if (route.family === 4 && route.scope !== undefined && route.scope !== 'global') words.push('scope', route.scope);
   if (route.source !== undefined) words.push('src', route.source);
   if (route.metric !== undefined) words.push('metric', String(route.metric));
   if (single?.onlink) words.push('onlink');

@@ -76,3 +76,37 @@ t.test('a route that nobody wants any more, and one that the kernel refuses', as
     { text: /^10\.8\.0\.0/, wanted: true, present: false, why: 'Nexthop has invalid gateway' },
   ]);
 });
+
+t.test('a route that stands in the place of another one is not taken for it', async (t) => {
+  const host = await Host.create();
+  await host.dataplane.start(wanted([]));
+  const { routes } = host.dataplane;
+  const table = routes.tables[4];
+  const dev = (await host.kernel.linkGet('eth0'))?.index ?? 0;
+  const prefix = prefixNumber(table, '10.8.0.0/26');
+  table.want('bgp', prefix, routes.hows.id(gatewayRoute([{ via: '172.16.0.9', dev }])));
+  await routes.flush();
+  table.want('bgp', prefix, routes.hows.id(gatewayRoute([{ via: '192.0.2.1', dev }])));
+  await routes.flush();
+  const sources = { dataplane: host.dataplane, desired: () => wanted([]), learned: () => undefined };
+  t.match(explainRoutes(sources), [
+    { text: /via 192\.0\.2\.1/, wanted: true, present: false, why: 'Nexthop has invalid gateway' },
+    { text: /via 172\.16\.0\.9/, wanted: false, present: true, why: 'in the place of another that is wanted' },
+  ]);
+});
+
+t.test('an IPv6 tunnel’s routes: the way to the VTEP, and through it', async (t) => {
+  const host = await Host.create();
+  await host.kernel.addressAdd({ dev: 'eth0', address: 'fd01::1/64' });
+  const peers = [{ node: 'b', underlay: 'fd01::2', address: 'fd00::2', mac: '66:00:00:00:00:02' }];
+  const routes = [{ cidr: 'fd00::/122', mode: 'tunnel', via: 'fd00::2', why: 'block of b' }] as const;
+  const vxlan6: DesiredVxlan = { ...VXLAN, family: 6, underlay: 'fd01::1', address: 'fd00::41', peers, routes };
+  const now: Desired = { ...wanted([]), tunnels: { ...NO_TUNNELS, vxlan6 } };
+  await host.dataplane.start(now);
+  await host.settle();
+  const entries = explainRoutes({ dataplane: host.dataplane, desired: () => now, learned: () => undefined });
+  t.match(entries, [
+    { text: /^fd00::2 dev vxlan-v6/, wanted: true, present: true, why: 'VXLAN: tunnel address of b' },
+    { text: /^fd00::\/122 via fd00::2/, wanted: true, present: true, why: 'VXLAN: block of b' },
+  ]);
+});
