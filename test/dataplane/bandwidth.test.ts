@@ -167,8 +167,22 @@ t.test('with the pod goes its device; with a new one it comes again', async (t) 
   t.equal(await node.kernel.linkGet(IFB), undefined);
   node.machine.removeNamespace('/run/netns/web');
   await node.addPod('web', '10.0.0.1');
-  await node.settle();
+  await node.settle(2000);
   t.same(await tc(node), EGRESS);
+});
+
+t.test('a new pod is left to the rest of the CNI chain for two seconds', async (t) => {
+  const node = await host();
+  await node.dataplane.start(pods({ web: qos(MBIT) }));
+  await node.addPod('web', '10.0.0.1');
+  await node.settle(1900);
+  t.same(await tc(node), []);
+  const bucket = { rate: 8, buffer: 8, limit: 8 };
+  await node.kernel.qdiscReplace({ kind: 'tbf', dev: 'caliweb', handle: '1:', bucket });
+  t.match(node.dataplane.qos.entries(), [{ present: false, why: 'waits for the rest of the CNI chain' }]);
+  await node.settle(100);
+  t.same(await tc(node), [BUCKET]);
+  t.match(node.dataplane.qos.entries(), [{ present: true }]);
 });
 
 t.test('what others queue on a pod without limits is theirs', async (t) => {

@@ -1,4 +1,4 @@
-import { type Clock, type Log, Passes, RetryQueue, reasonOf } from '../../base/index.ts';
+import { type Cancel, type Clock, type Log, Passes, RetryQueue, reasonOf } from '../../base/index.ts';
 import type { DesiredWorkload } from '../../calc/desired.ts';
 import { formatBucket, isKernelError, type Kernel, type Link, type TokenBucket } from '../../netlink/index.ts';
 import { tokenBucket } from './bucket.ts';
@@ -18,6 +18,11 @@ export interface LimitEntry {
   readonly why: string;
 }
 
+/**
+ * Milliseconds from a host end's birth in which the rest of the CNI chain gets through: the bandwidth plugin, which may
+ * still be in it, refuses a pod that somebody has limited before it.
+ */
+const GRACE = 2000;
 /** What is refused, where it is not one pod's. */
 const ALL = 'bandwidth limits';
 
@@ -32,9 +37,13 @@ interface Shaped {
 /** Keeps the pods' bandwidths: one pass looks at all qdiscs and repairs what differs; what is refused is tried again. */
 export class BandwidthReconciler {
   readonly #kernel: ShaperKernel & Pick<Kernel, 'qdiscList'>;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #failing: RetryQueue<readonly FailedLimit[]>;
   readonly #links = new Map<string, Link>();
+  /** When links were born, of those that were after the first look. */
+  readonly #births = new Map<string, number>();
+  #wait: Cancel | undefined;
   readonly #passes = new Passes(() => this.#pass());
   #workloads: readonly DesiredWorkload[] = [];
   /** Host ends whose limits were as wanted when they were last looked at. */
@@ -43,6 +52,7 @@ export class BandwidthReconciler {
 
   constructor(options: { kernel: ShaperKernel & Pick<Kernel, 'qdiscList'>; clock: Clock; log: Log }) {
     this.#kernel = options.kernel;
+    this.#clock = options.clock;
     this.#log = options.log;
     this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
   }
@@ -59,6 +69,8 @@ export class BandwidthReconciler {
     const known = this.#links.get(link.name);
     if (present) this.#links.set(link.name, link);
     else this.#links.delete(link.name);
+    if (!present) this.#births.delete(link.name);
+    else if (this.#isStarted && known?.index !== link.index) this.#births.set(link.name, this.#clock.now());
     const isSame = present && known?.index === link.index && known.mtu === link.mtu && known.up === link.up;
     if (!isSame && (isIfb(link) || this.#isLimited(link.name))) this.#look();
   }
@@ -78,21 +90,17 @@ export class BandwidthReconciler {
     return this.#wanted().flatMap(({ workload, link, ingress, egress }) => {
       const present = this.#settled.has(link.name);
       const refused = this.failures().find(({ what }) => what === ALL || what === oneOf(workload))?.reason;
-      return Object.entries({ ingress, egress }).flatMap(([direction, bucket]) =>
-        bucket === undefined
-          ? []
-          : [
-              {
-                text: `${workload.key} ${direction} ${formatBucket(bucket)}`,
-                present,
-                why: refused ?? `${direction}Bandwidth`,
-              },
-            ],
-      );
+      const waits = this.#youth(link) > 0 ? 'waits for the rest of the CNI chain' : undefined;
+      return Object.entries({ ingress, egress }).flatMap(([direction, bucket]) => {
+        if (bucket === undefined) return [];
+        const text = `${workload.key} ${direction} ${formatBucket(bucket)}`;
+        return [{ text, present, why: refused ?? waits ?? `${direction}Bandwidth` }];
+      });
     });
   }
 
   stop(): void {
+    this.#wait?.();
     this.#failing.clear();
   }
 
@@ -121,6 +129,7 @@ export class BandwidthReconciler {
       const wanted = this.#wanted();
       const shaper = new Shaper(this.#kernel, await this.#kernel.qdiscList(), [...this.#links.values()]);
       for (const { workload, link, ingress, egress } of wanted) {
+        if (this.#youth(link) > 0) continue;
         const isDone = await attempt(oneOf(workload), async () => {
           if (this.#isPresent(link))
             await shaper.shape(link, ingress, egress).catch((error) => this.#mayBeGone(link, error));
@@ -131,7 +140,21 @@ export class BandwidthReconciler {
       await shaper.removeOthers(new Set(limited.map(({ link }) => ifbName(link.name))));
     });
     this.#settled = settled;
+    this.#waitForYoung();
     this.#told([...failures.values()]);
+  }
+
+  /** Milliseconds until the pod is old enough. */
+  #youth({ name }: Link): number {
+    const born = this.#births.get(name);
+    return born === undefined ? 0 : Math.max(0, born + GRACE - this.#clock.now());
+  }
+
+  #waitForYoung(): void {
+    this.#wait?.();
+    const young = this.#wanted().filter(({ workload, link }) => hasBandwidth(workload) && this.#youth(link) > 0);
+    if (young.length === 0) return;
+    this.#wait = this.#clock.after(Math.min(...young.map(({ link }) => this.#youth(link))), () => this.#look());
   }
 
   #told(failures: readonly FailedLimit[]): void {

@@ -106,18 +106,9 @@ function podLimits({ rule, field }: Kind, { key, interfaceName, qos }: DesiredWo
     const expression = rule(qos?.[direction] ?? {});
     if (expression === undefined) return [];
     const chain = `${direction}-${interfaceName}`;
-    const name = `${direction}${field}`;
-    return [
-      {
-        device: interfaceName,
-        chain,
-        map: MAPS[direction],
-        rule: marked(name, expression),
-        key,
-        direction,
-        field: name,
-      },
-    ];
+    const named = `${direction}${field}`;
+    const where = { device: interfaceName, chain, map: MAPS[direction] };
+    return [{ ...where, rule: marked(named, expression), key, direction, field: named }];
   });
 }
 
