@@ -2,13 +2,14 @@ import { type Clock, type Log, reasonOf } from '../base/index.ts';
 import type { CniRequest, CniResult } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
 import { createPodInterface, type PodInterface, podDestinations, removeHostEnd } from '../dataplane/index.ts';
-import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
+import { NotFound, type Store } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
-import { ipNATsOf, newResource, qosOfAnnotations, type WorkloadEndpoint } from '../model/index.ts';
+import type { WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { type PodAddressing, releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
+import { releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
 import { checkEndpoint } from './endpoint-check.ts';
 import { staleContainers } from './endpoint-gc.ts';
+import { newEndpoint, writeEndpoint } from './endpoint-record.ts';
 import { cniResult } from './endpoint-result.ts';
 import { networkConfig } from './network-config.ts';
 import { identify, type WorkloadIdentity } from './workload-identity.ts';
@@ -120,7 +121,8 @@ export class Endpoints {
         destinations: podDestinations(request.assigned?.routes ?? [], config.include_default_routes),
         ...(mac !== undefined && { mac }),
       });
-      const endpoint = await this.#write(request, identity, addressing, made);
+      const fresh = newEndpoint(this.#options.nodename, request, identity, addressing, made);
+      const endpoint = await writeEndpoint(store, fresh);
       await this.#options.program(endpoint, made);
       log.info(
         { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
@@ -147,43 +149,6 @@ export class Endpoints {
       return cniResult(request, endpoint, made);
     } finally {
       pod.close();
-    }
-  }
-
-  async #write(
-    request: CniRequest,
-    identity: WorkloadIdentity,
-    { addresses, floatingIps, sourcePrefixes }: PodAddressing,
-    made: PodInterface,
-  ): Promise<WorkloadEndpoint> {
-    const { store, nodename } = this.#options;
-    const fresh = newResource(
-      'WorkloadEndpoint',
-      { name: identity.endpointName, namespace: identity.namespace, labels: labelsOf(identity) },
-      {
-        orchestrator: identity.orchestrator,
-        workload: identity.workload,
-        node: nodename,
-        containerID: request.containerId,
-        ...(identity.pod !== undefined && { pod: identity.pod }),
-        endpoint: request.ifName,
-        ipNetworks: [...addresses],
-        ...(floatingIps.length > 0 && { ipNATs: [...ipNATsOf(floatingIps, addresses)] }),
-        ...(sourcePrefixes.length > 0 && { allowSpoofedSourcePrefixes: [...sourcePrefixes] }),
-        profiles: identity.orchestrator === 'k8s' ? [`kns.${identity.namespace}`] : [],
-        interfaceName: identity.interfaceName,
-        mac: made.podMac,
-      },
-    );
-    for (;;) {
-      const found = await store.get(this.#key(identity));
-      try {
-        if (found === undefined) return await store.create<'WorkloadEndpoint'>(fresh);
-        return await store.update<'WorkloadEndpoint'>({ ...found, spec: { ...fresh.spec, ...limitsOf(found) } });
-      } catch (error) {
-        if (!(error instanceof AlreadyExists || error instanceof UpdateConflict || error instanceof NotFound))
-          throw error;
-      }
     }
   }
 
@@ -240,14 +205,4 @@ export class Endpoints {
     turn.then(clear, clear);
     return turn;
   }
-}
-
-function labelsOf({ namespace, orchestrator }: WorkloadIdentity): Record<string, string> {
-  return { 'projectcalico.org/namespace': namespace, 'projectcalico.org/orchestrator': orchestrator };
-}
-
-/** What an endpoint is limited to stays with it, whichever container it has; its annotations come before its fields. */
-function limitsOf({ metadata, spec }: WorkloadEndpoint): Pick<WorkloadEndpoint['spec'], 'qosControls'> {
-  const controls = qosOfAnnotations(metadata.annotations ?? {}).controls ?? spec.qosControls;
-  return controls === undefined ? {} : { qosControls: controls };
 }

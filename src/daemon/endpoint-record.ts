@@ -1,0 +1,59 @@
+import type { CniRequest } from '../control/index.ts';
+import type { PodInterface } from '../dataplane/index.ts';
+import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
+import { ipNATsOf, newResource, qosOfAnnotations, type WorkloadEndpoint } from '../model/index.ts';
+import type { PodAddressing } from './endpoint-addresses.ts';
+import type { WorkloadIdentity } from './workload-identity.ts';
+
+/** What the store is to know of a pod's interface. */
+export function newEndpoint(
+  nodename: string,
+  request: CniRequest,
+  identity: WorkloadIdentity,
+  { addresses, floatingIps, sourcePrefixes }: PodAddressing,
+  made: PodInterface,
+): WorkloadEndpoint {
+  return newResource(
+    'WorkloadEndpoint',
+    { name: identity.endpointName, namespace: identity.namespace, labels: labelsOf(identity) },
+    {
+      orchestrator: identity.orchestrator,
+      workload: identity.workload,
+      node: nodename,
+      containerID: request.containerId,
+      ...(identity.pod !== undefined && { pod: identity.pod }),
+      endpoint: request.ifName,
+      ipNetworks: [...addresses],
+      ...(floatingIps.length > 0 && { ipNATs: [...ipNATsOf(floatingIps, addresses)] }),
+      ...(sourcePrefixes.length > 0 && { allowSpoofedSourcePrefixes: [...sourcePrefixes] }),
+      profiles: identity.orchestrator === 'k8s' ? [`kns.${identity.namespace}`] : [],
+      interfaceName: identity.interfaceName,
+      mac: made.podMac,
+    },
+  );
+}
+
+/** Writes it in the place of what the store has of that name; whoever else writes meanwhile, the container is ours. */
+export async function writeEndpoint(store: Store, fresh: WorkloadEndpoint): Promise<WorkloadEndpoint> {
+  const { name, namespace } = fresh.metadata;
+  for (;;) {
+    const found = await store.get({ kind: 'WorkloadEndpoint', name, namespace });
+    try {
+      if (found === undefined) return await store.create<'WorkloadEndpoint'>(fresh);
+      return await store.update<'WorkloadEndpoint'>({ ...found, spec: { ...fresh.spec, ...limitsOf(found) } });
+    } catch (error) {
+      if (!(error instanceof AlreadyExists || error instanceof UpdateConflict || error instanceof NotFound))
+        throw error;
+    }
+  }
+}
+
+function labelsOf({ namespace, orchestrator }: WorkloadIdentity): Record<string, string> {
+  return { 'projectcalico.org/namespace': namespace, 'projectcalico.org/orchestrator': orchestrator };
+}
+
+/** What an endpoint is limited to stays with it, whichever container it has; its annotations come before its fields. */
+function limitsOf({ metadata, spec }: WorkloadEndpoint): Pick<WorkloadEndpoint['spec'], 'qosControls'> {
+  const controls = qosOfAnnotations(metadata.annotations ?? {}).controls ?? spec.qosControls;
+  return controls === undefined ? {} : { qosControls: controls };
+}
