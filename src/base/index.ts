@@ -19,6 +19,7 @@ export * from './ipv4.ts';
 export * from './ipv6.ts';
 export * from './keyed-delta.ts';
 export * from './log.ts';
+export * from './paced.ts';
 export * from './passes.ts';
 export * from './prefix.ts';
 export * from './prefix-table.ts';

@@ -7,6 +7,7 @@ import { BLACKHOLE } from '../../src/dataplane/routes/render.ts';
 import { prefixNumber, RouteTable } from '../../src/dataplane/routes/route-table.ts';
 import { type Kernel, KernelError, ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
+import { routeChanges } from '../fakes/route-changes.ts';
 
 const HOST = '/run/netns/host';
 
@@ -134,4 +135,23 @@ t.test('after the end nothing is written and nothing waits', async (t) => {
   t.same(routes.failures(), []);
   await made.clock.advanceAsync(60_000);
   t.equal(given, 1);
+});
+
+t.test('somebody who undoes a route again and again keeps us busy ten times a second, no more', async (t) => {
+  let writes = 0;
+  const { kernel, clock, routes, want } = await reconciler((apply) => (changes) => {
+    writes++;
+    return apply(changes);
+  });
+  want('10.0.0.0/26');
+  await routes.flush();
+  const undone = { ...BLACKHOLE, family: 4, destination: '10.0.0.0/26' } as const;
+  for (let attack = 0; attack < 200; attack++) {
+    await kernel.applyRoutes(routeChanges(4, [[ROUTE_DELETE, undone.destination, BLACKHOLE]]));
+    routes.observed(undone, false);
+    await clock.advanceAsync(5);
+  }
+  t.ok(writes >= 10 && writes <= 12, `${writes} in a second`);
+  await clock.advanceAsync(100);
+  t.match(routes.counts(), { desired: 1, programmed: 1 }, 'and in the end it is there');
 });

@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, type Family, type Log, parsePrefix, reasonOf } from '../../base/index.ts';
+import { type Cancel, type Clock, type Family, type Log, Paced, parsePrefix, reasonOf } from '../../base/index.ts';
 import {
   type Kernel,
   ROUTE_ADD,
@@ -14,6 +14,8 @@ import { prefixNumber, type RouteBatch, RouteTable } from './route-table.ts';
 
 /** Routes in one call to the kernel: some 15 ms of its time, which a CNI request may have to wait for, twice. */
 const BATCH = 4096;
+/** Milliseconds between repairs: somebody who undoes ours again and again must not keep both of us busy. */
+const REPAIR_PAUSE = 100;
 
 type RouteKernel = Pick<Kernel, 'applyRoutes' | 'routeColumns'>;
 
@@ -36,6 +38,7 @@ export class RouteReconciler {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #refusals: Refusals;
+  readonly #repairs: Paced;
   #started = false;
   #flushing: Promise<void> | undefined;
   /** Answers of the kernel were lost: what it has must be read before it is known what differs. */
@@ -51,6 +54,7 @@ export class RouteReconciler {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#refusals = new Refusals(options.clock, options.log, () => this.schedule());
+    this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => this.schedule());
     this.tables = { 4: new RouteTable(4, this.hows), 6: new RouteTable(6, this.hows) };
   }
 
@@ -98,7 +102,7 @@ export class RouteReconciler {
   observed(route: Route, present: boolean): void {
     const table = this.tables[route.family];
     table.found(prefixNumber(table, route.destination), present ? this.hows.shown(route.family, route) : 0);
-    this.schedule();
+    this.#repairs.ask();
   }
 
   /**
@@ -186,6 +190,7 @@ export class RouteReconciler {
     this.#started = false;
     this.#scheduled?.();
     this.#scheduled = undefined;
+    this.#repairs.stop();
     this.#refusals.clear();
   }
 
