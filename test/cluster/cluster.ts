@@ -2,11 +2,9 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { Lab, type LabOptions, type PodState, programsOf } from '../../src/lab/index.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const root = process.getuid?.() === 0;
+export { needsRoot } from '../fakes/namespaces.ts';
 
-/** Options of a test that needs network namespaces: skipped without root, unless in CI, where it must not be. */
-export const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 // A cluster takes a second to come up on an idle machine, and much more beside a busy test.
 t.setTimeout(240_000);

@@ -3,9 +3,9 @@ import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { cniResultSchema, request } from '../../src/control/index.ts';
+import { needsRoot } from '../fakes/namespaces.ts';
 import { Cluster } from './kubernetes-cluster.ts';
 
-const needsRoot = process.getuid?.() === 0 ? {} : { skip: 'needs root' };
 t.setTimeout(180_000);
 
 const BLOCKS = { node1: '10.244.0.0/26', node2: '10.244.0.64/26' } as const;

@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { Desired, FloatingIp } from '../../src/calc/index.ts';
+import { needsRoot } from '../fakes/namespaces.ts';
 import { wanted } from './host.ts';
-import { FAMILIES, needsRoot, POD, PodNetwork } from './pod-network.ts';
+import { FAMILIES, POD, PodNetwork } from './pod-network.ts';
 
 t.setTimeout(240_000);
 

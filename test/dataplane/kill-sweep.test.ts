@@ -5,12 +5,10 @@ import t, { type Test } from 'tap';
 import { formatNeighbor, type KernelEvent } from '../../src/netlink/index.ts';
 import type { Nft } from '../../src/nftables/index.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
-import { makeNamespace } from '../fakes/namespaces.ts';
+import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { bring, bringAndDie } from './mortal.ts';
 import { RealHost } from './real-host.ts';
 
-const root = process.getuid?.() === 0;
-const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
 const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
 
 t.setTimeout(280_000);

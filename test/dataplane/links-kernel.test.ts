@@ -2,12 +2,9 @@ import t, { type Test } from 'tap';
 import { sleep, systemClock } from '../../src/base/index.ts';
 import type { Dataplane } from '../../src/dataplane/index.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
-import { makeNamespace } from '../fakes/namespaces.ts';
+import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { RealHost, STATES } from './real-host.ts';
 import { Watch } from './watch.ts';
-
-const root = process.getuid?.() === 0;
-const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
 
 t.setTimeout(280_000);
 

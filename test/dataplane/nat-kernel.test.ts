@@ -5,10 +5,7 @@ import type { DesiredPool } from '../../src/calc/index.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import type { NatInputs } from '../../src/dataplane/nat/render.ts';
 import { openNft } from '../../src/nftables/index.ts';
-import { makeNamespace } from '../fakes/namespaces.ts';
-
-const root = process.getuid?.() === 0;
-const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
+import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 
 t.setTimeout(240_000);
 

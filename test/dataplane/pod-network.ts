@@ -7,9 +7,6 @@ import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { openNft } from '../../src/nftables/index.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 
-const root = process.getuid?.() === 0;
-export const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
-
 /** Milliseconds for which the dataplane's work is waited for, on a busy machine. */
 const PATIENCE = 30_000;
 

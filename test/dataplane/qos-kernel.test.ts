@@ -7,11 +7,8 @@ import { ifbName } from '../../src/dataplane/qos/ifb-name.ts';
 import { QosReconciler } from '../../src/dataplane/qos/reconcile.ts';
 import { openKernel } from '../../src/netlink/index.ts';
 import { openNft } from '../../src/nftables/index.ts';
-import { makeNamespace } from '../fakes/namespaces.ts';
+import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { pods, qos } from './limited.ts';
-
-const root = process.getuid?.() === 0;
-const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
 
 t.setTimeout(240_000);
 
