@@ -1,10 +1,11 @@
 import t from 'tap';
-import type { DesiredPool } from '../../src/calc/index.ts';
 import type { RouteTable } from '../../src/dataplane/index.ts';
 import { ROUTE_ADD } from '../../src/netlink/index.ts';
+import { pool } from '../calc/pool.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
 import { HOST, Host, wanted } from './host.ts';
 
+const HIDDEN = { natOutgoing: true } as const;
 const OTHERS = { kind: 'blackhole', protocol: 4, table: 254, nextHops: [] } as const;
 const STALE = { kind: 'blackhole', protocol: 80, table: 254, nextHops: [] } as const;
 
@@ -241,11 +242,11 @@ t.test('a pod interface that can’t be finished leaves nothing behind', async (
 
 t.test('every single refusal of the kernel and of nft is got over', async (t) => {
   const services = { cidrs: ['10.96.0.0/12', 'fd96::/108'], loops: 'Reject' } as const;
-  const former = { ...wanted(['10.244.3.0/26'], {}, [hidden('10.244.0.0/16')]), services };
+  const former = { ...wanted(['10.244.3.0/26'], {}, [pool('10.244.0.0/16', HIDDEN)]), services };
   const final = wanted(['10.244.1.0/26', '10.244.2.0/26'], { web: '10.244.1.2' }, [
-    hidden('10.244.0.0/16'),
-    hidden('10.99.0.0/16'),
-    hidden('fd00::/48'),
+    pool('10.244.0.0/16', HIDDEN),
+    pool('10.99.0.0/16', HIDDEN),
+    pool('fd00::/48', HIDDEN),
   ]);
   const run = async (fail: (host: Host) => void): Promise<{ shown: string[]; host: Host }> => {
     const host = await Host.create();
@@ -274,19 +275,6 @@ t.test('every single refusal of the kernel and of nft is got over', async (t) =>
     t.same(found, shown, `call ${after} of nft, ${verb}, fails`);
   }
 });
-
-/** A pool with natOutgoing. */
-function hidden(cidr: string): DesiredPool {
-  return {
-    name: cidr,
-    cidr,
-    ipip: 'Never',
-    vxlan: 'Never',
-    natOutgoing: true,
-    disabled: false,
-    disableBgpExport: false,
-  };
-}
 
 /** The number of a rule is nft's own business. */
 function tableText([name, listing]: readonly [string, object]): string {

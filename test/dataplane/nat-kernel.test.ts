@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import t, { type Test } from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
-import type { DesiredPool } from '../../src/calc/index.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import type { NatInputs } from '../../src/dataplane/nat/render.ts';
 import { openNft } from '../../src/nftables/index.ts';
+import { pool } from '../calc/pool.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 
 t.setTimeout(240_000);
@@ -16,15 +16,7 @@ const NODE = '172.31.9.1';
 const TUNNEL = '10.244.5.0';
 const FAR = '10.244.6.0';
 
-const POOL: DesiredPool = {
-  name: 'pods',
-  cidr: '10.244.0.0/16',
-  ipip: 'Never',
-  vxlan: 'Always',
-  natOutgoing: true,
-  disabled: false,
-  disableBgpExport: false,
-};
+const POOL = pool('10.244.0.0/16', { vxlan: 'Always', natOutgoing: true });
 
 /**
  *     pod 10.244.1.2 ── node 172.31.9.1 ── outside 172.31.9.2, which has a route to the services by the node

@@ -1,25 +1,14 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { DesiredNat, DesiredPool, DesiredWireguard } from '../../src/calc/index.ts';
+import type { DesiredNat, DesiredWireguard } from '../../src/calc/index.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import { type NatInputs, natTables } from '../../src/dataplane/nat/render.ts';
 import { Transaction } from '../../src/nftables/index.ts';
+import { pool } from '../calc/pool.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 
-function pool(cidr: string, natOutgoing: boolean, more: Partial<DesiredPool> = {}): DesiredPool {
-  return {
-    name: cidr,
-    cidr,
-    ipip: 'Never',
-    vxlan: 'Never',
-    natOutgoing,
-    disabled: false,
-    disableBgpExport: false,
-    ...more,
-  };
-}
-
-const POOLS = [pool('10.244.0.0/16', true), pool('10.99.0.0/16', false, { disabled: true }), pool('fd00::/64', false)];
+const NAT = { natOutgoing: true } as const;
+const POOLS = [pool('10.244.0.0/16', NAT), pool('10.99.0.0/16', { disabled: true }), pool('fd00::/64')];
 const PLAIN: DesiredNat = {
   hosts: undefined,
   address: undefined,
@@ -115,7 +104,7 @@ t.test('how FelixConfiguration changes the translation', async (t) => {
     ],
   };
   for (const [what, [of, expected]] of Object.entries(table)) t.same(rules('ip vrouter-nat', of), expected, what);
-  const v6 = nat({ address: 'fd00::7', ports: '1-2' }, [pool('fd00::/64', true)]);
+  const v6 = nat({ address: 'fd00::7', ports: '1-2' }, [pool('fd00::/64', NAT)]);
   t.match(rules('ip6 vrouter-nat', v6)[0], 'snat to [fd00::7]:1-2');
   t.match(text('ip vrouter-nat', nat({ hosts: ['172.18.0.11/32'] })), 'all-hosts-net { 172.18.0.11/32 }');
 });
@@ -180,9 +169,9 @@ t.test('floating IPs and natOutgoing are one table, in one transaction, each wit
 t.test('sets hold what lies in nothing else; pools for services alone are not inside', async (t) => {
   const pools = [
     ...POOLS,
-    pool('10.244.128.0/17', false),
-    pool('10.244.0.0/16', true, { name: 'twice' }),
-    pool('10.97.0.0/16', false, { loadBalancerOnly: true }),
+    pool('10.244.128.0/17'),
+    pool('10.244.0.0/16', { ...NAT, name: 'twice' }),
+    pool('10.97.0.0/16', { loadBalancerOnly: true }),
   ];
   t.match(text('ip vrouter-nat', inputs({ pools })), 'network-ip-pools { 10.244.0.0/16, 10.99.0.0/16 }\n');
 });
@@ -215,6 +204,11 @@ t.test('with host encryption, what nodes send by the cable is looked back for th
   t.equal(text(name, inputs({ wireguard: { ...wireguard, hostEncryption: false } })), undefined);
   t.equal(text(name, inputs({ wireguard: { ...wireguard, peers: [] } })), undefined);
   t.equal(text('ip6 vrouter-wireguard', inputs({ wireguard })), undefined, 'IPv6 knows no rp_filter');
+  t.match(
+    rules('ip vrouter-tunnels', inputs({ wireguard, tunnels: { 4: ['wireguard.cali'], 6: [] } })),
+    ['oifname "wireguard.cali" ip saddr != 172.16.0.1 fib saddr type local masquerade'],
+    'what has the node’s own address goes as it is',
+  );
 });
 
 t.test('what the host sends into a tunnel with another link’s address gets the tunnel’s', async (t) => {
@@ -273,9 +267,9 @@ t.test('one transaction for a change, none when nothing differs, also after a re
   await nat.resync();
   await reconciler(nft).nat.apply(inputs());
   t.equal(nft.done.length, 1);
-  await nat.apply(inputs({ pools: [...POOLS, pool('10.98.0.0/16', true)] }));
+  await nat.apply(inputs({ pools: [...POOLS, pool('10.98.0.0/16', NAT)] }));
   t.equal(nft.done.length, 2);
-  await nat.apply(inputs({ pools: [...POOLS, pool('10.98.0.0/16', true)], tunnels: { 4: ['tunl0'], 6: [] } }));
+  await nat.apply(inputs({ pools: [...POOLS, pool('10.98.0.0/16', NAT)], tunnels: { 4: ['tunl0'], 6: [] } }));
   t.equal(nft.done.length, 3, 'a tunnel’s address leaves the other tables alone');
   t.match(nft.done[2], /^add table ip vrouter-tunnels\n/);
 });

@@ -1,15 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { type Clock, type Log, silentLog, sleep, systemClock } from '../../src/base/index.ts';
-import {
-  type Desired,
-  type DesiredPool,
-  type DesiredVtep,
-  type DesiredVxlan,
-  NO_TUNNELS,
-} from '../../src/calc/index.ts';
+import { type Desired, type DesiredVtep, type DesiredVxlan, NO_TUNNELS } from '../../src/calc/index.ts';
 import { Dataplane } from '../../src/dataplane/index.ts';
 import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { type Nft, openNft } from '../../src/nftables/index.ts';
+import { pool } from '../calc/pool.ts';
 import { wanted } from './host.ts';
 
 /** Milliseconds for which something that should come about is waited for, beside a busy test. */
@@ -103,15 +98,7 @@ export class RealHost {
   }
 }
 
-const POOL: DesiredPool = {
-  name: 'pods',
-  cidr: '10.244.0.0/16',
-  ipip: 'Never',
-  vxlan: 'CrossSubnet',
-  natOutgoing: true,
-  disabled: false,
-  disableBgpExport: false,
-};
+const POOL = pool('10.244.0.0/16', { vxlan: 'CrossSubnet', natOutgoing: true });
 
 function vtep(number: number): DesiredVtep {
   const mac = `66:00:00:00:00:0${number}`;

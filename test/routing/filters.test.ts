@@ -1,23 +1,11 @@
 import t from 'tap';
-import type { DesiredBgp, DesiredPeer, DesiredPool } from '../../src/calc/index.ts';
+import type { DesiredBgp, DesiredPeer } from '../../src/calc/index.ts';
 import { type BGPFilter, newResource } from '../../src/model/index.ts';
 import { exportFilter, importFilter } from '../../src/routing/filters.ts';
 import { originations, peerConfigs } from '../../src/routing/peering.ts';
+import { pool } from '../calc/pool.ts';
 
 const TIMERS = { holdTime: 90, connectRetryTime: 30, restartTime: 120 };
-
-function pool(name: string, more: Partial<DesiredPool> = {}): DesiredPool {
-  return {
-    name,
-    cidr: `10.${name}.0.0/16`,
-    ipip: 'Never',
-    vxlan: 'Never',
-    natOutgoing: false,
-    disabled: false,
-    disableBgpExport: false,
-    ...more,
-  };
-}
 
 function bgp(peers: readonly DesiredPeer[], filters: readonly BGPFilter[] = []): DesiredBgp {
   return {
@@ -35,16 +23,16 @@ const peer: DesiredPeer = { address: '172.16.0.2', port: 179, asn: 64512, type: 
 
 t.test('what leaves is ours or inside an open pool, and nothing else', async (t) => {
   const filter = exportFilter(peer, bgp([peer]), [
-    pool('1'),
-    pool('2', { disableBgpExport: true }),
-    pool('3', { disabled: true }),
+    pool('10.1.0.0/16'),
+    pool('10.2.0.0/16', { disableBgpExport: true }),
+    pool('10.3.0.0/16', { disabled: true }),
   ]);
   t.same(
     filter.rules.map(({ name, action }) => [name, action]),
     [
-      ['pool 2 has disableBGPExport', 'reject'],
+      ['pool 10.2.0.0/16 has disableBGPExport', 'reject'],
       ['own block or borrowed address', 'accept'],
-      ['inside pool 1', 'accept'],
+      ['inside pool 10.1.0.0/16', 'accept'],
     ],
   );
   t.equal(filter.default, 'reject');
@@ -75,7 +63,7 @@ t.test('BGPFilters come first, in their order; those that do not exist are passe
     ...peer,
     spec: { peerIP: peer.address, asNumber: 64512, filters: ['missing', 'no-test'] },
   };
-  const [rule] = exportFilter(filtered, bgp([filtered], filters), [pool('1')]).rules;
+  const [rule] = exportFilter(filtered, bgp([filtered], filters), [pool('10.1.0.0/16')]).rules;
   t.match(rule, { match: { prefix: { cidr: '10.1.9.0/24', operator: 'in', min: 26, max: 28 } }, action: 'reject' });
   t.match(importFilter(filtered, bgp([filtered], filters)), {
     default: 'accept',
@@ -108,7 +96,7 @@ t.test('a peer’s settings become the library’s', async (t) => {
 
 t.test('peers with the same rules have equal filters, so that they share one export', async (t) => {
   const other: DesiredPeer = { ...peer, address: '172.16.0.3', name: 'c' };
-  const [a, b] = peerConfigs(bgp([peer, other]), [pool('1')], TIMERS);
+  const [a, b] = peerConfigs(bgp([peer, other]), [pool('10.1.0.0/16')], TIMERS);
   t.same(a.exportFilter, b.exportFilter);
 });
 

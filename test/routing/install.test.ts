@@ -1,12 +1,12 @@
 import t from 'tap';
 import { parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { NextHopSet } from '../../src/bgp/index.ts';
-import type { DesiredPool } from '../../src/calc/index.ts';
 import { RouteTable } from '../../src/dataplane/index.ts';
 import { HowTable } from '../../src/dataplane/routes/how-table.ts';
 import type { Route } from '../../src/netlink/index.ts';
 import { RouteInstaller } from '../../src/routing/install.ts';
 import { NextHops } from '../../src/routing/next-hops.ts';
+import { pool } from '../calc/pool.ts';
 
 const SETS: NextHopSet[] = [
   { addresses: [], localPref: 100 },
@@ -68,19 +68,6 @@ class Bench {
       .how(this.table.desired(index))
       .nextHops.map(({ via, dev, onlink }) => `${via}%${dev}${onlink ? '!' : ''}`);
   }
-}
-
-function pool(cidr: string, more: Partial<DesiredPool> = {}): DesiredPool {
-  return {
-    name: cidr,
-    cidr,
-    ipip: 'Never',
-    vxlan: 'Never',
-    natOutgoing: false,
-    disabled: false,
-    disableBgpExport: false,
-    ...more,
-  };
 }
 
 t.test('a next hop on a connected network is its own gateway, several are ECMP', async (t) => {
