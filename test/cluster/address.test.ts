@@ -71,7 +71,10 @@ async function moved(t: Test, lab: Lab, node: string, moves: readonly Move[]): P
     const reached = async (): Promise<boolean> => (await lab.reachability(family)).complete;
     await lab.until(`all pods to reach each other by IPv${family}`, reached);
   }
-  for (const { name } of lab.nodes) t.same((await lab.status(name)).problems, [], name);
+  for (const { name } of lab.nodes) {
+    const healthy = async (): Promise<boolean> => (await lab.status(name)).problems.length === 0;
+    await lab.until(`${name} to have no problem left`, healthy);
+  }
 }
 
 t.test('the address of a node changes: peers, tunnels and routes follow', needsRoot, async (t) => {

@@ -59,6 +59,50 @@ t.test('a daemon is told to stop: routes stay, and pods keep talking', needsRoot
   t.same(await lab.routes('node1'), before);
 });
 
+t.test(
+  'the uplink of a node is taken out and put back: routes follow, its own pods never notice',
+  needsRoot,
+  async (t) => {
+    const lab = await cluster(t, { nodes: 2, pods: 2, dualStack: true });
+    const [from, neighbour] = podsOf(lab, 'node1');
+    const node = lab.node('node1');
+    const ip = async (...commands: readonly string[]): Promise<void> => {
+      for (const command of commands) {
+        const { code, stderr } = await lab.exec('node1', ['ip', ...command.split(' ')]);
+        t.equal(code, 0, stderr);
+      }
+    };
+    const before = await Promise.all(lab.families.map((family) => lab.routes('node1', family)));
+    const addresses = [`addr add ${node.address} dev eth0`, `addr add ${node.address6} dev eth0 nodad`];
+    const { fabric } = lab.record.plan;
+    // A network card keeps its MAC, wherever it is plugged in.
+    const mac = /link\/ether (\S+)/.exec((await lab.exec('node1', ['ip', 'link', 'show', 'eth0'])).stdout)?.[1];
+    const ping = startPing(from.namespace, `${neighbour.address}`);
+    await lab.until('replies', async () => ping.replies.length > 10);
+    for (const outage of [
+      ['link set eth0 down', 'link set eth0 up', addresses[1]],
+      [
+        'link delete eth0',
+        `-n ${fabric} link add to-node1 type veth peer name eth0 address ${mac} netns ${node.namespace}`,
+        `-n ${fabric} link set to-node1 master br0 up`,
+        ...addresses,
+        'link set eth0 up',
+      ],
+    ]) {
+      await ip(...outage);
+      for (const [index, family] of lab.families.entries()) {
+        await lab.until(`IPv${family} routes after ${outage[0]}`, async () => {
+          const now = await lab.routes('node1', family);
+          return now.toSorted().join('\n') === before[index].toSorted().join('\n');
+        });
+        await lab.until(`all to be reached by IPv${family}`, async () => (await lab.reachability(family)).complete);
+      }
+      await lab.until('no problem left', async () => (await lab.status('node1')).problems.length === 0);
+    }
+    t.same(missing(await ping.stop()), [], 'between pods of the node nothing was lost');
+  },
+);
+
 t.test('a pod that vanished while the daemon was down leaves nothing behind', needsRoot, async (t) => {
   const lab = await cluster(t, { nodes: 2, pods: 2 });
   const [pod] = podsOf(lab, 'node1');
