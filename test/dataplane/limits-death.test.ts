@@ -37,10 +37,7 @@ class Mortal {
   }
 
   nft(nft: Nft): Nft {
-    return {
-      list: (table) => nft.list(table),
-      run: (changes) => (changes.isEmpty ? nft.run(changes) : this.#step(() => nft.run(changes))),
-    };
+    return { list: (table) => nft.list(table), run: (changes) => this.#step(() => nft.run(changes)) };
   }
 
   #step<T>(work: () => Promise<T>): Promise<T> {

@@ -71,7 +71,8 @@ export class LimitTablesReconciler {
   async #make(one: LimitTable): Promise<void> {
     const { table, what, limits } = one;
     try {
-      await this.#nft.run(limitChanges(one, await this.#nft.list(table)));
+      const changes = limitChanges(one, await this.#nft.list(table));
+      if (!changes.isEmpty) await this.#nft.run(changes);
       if (limits.length > 0) this.#present.add(table.name);
       else this.#present.delete(table.name);
       this.#made.add(one);
