@@ -56,8 +56,8 @@ export interface Kernel {
    */
   applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]>;
 
-  /** The route the kernel would take to an address (`ip route get`), or undefined when there is none. */
-  routeGet(address: string): Promise<Route | undefined>;
+  /** The route a packet with this mark, or none, would take to an address (`ip route get`); undefined when there is none. */
+  routeGet(address: string, mark?: number): Promise<Route | undefined>;
 
   ruleList(family: Family): Promise<readonly Rule[]>;
   ruleAdd(rule: Rule): Promise<void>;

@@ -162,10 +162,10 @@ class NetlinkKernel implements Kernel {
     return this.#batch.apply(changes);
   }
 
-  async routeGet(address: string): Promise<Route | undefined> {
+  async routeGet(address: string, mark?: number): Promise<Route | undefined> {
     try {
       const decode = (body: ByteReader) => decodeRoute(body, true);
-      return await this.#client.get(encodeRouteGet(address), `route get ${address}`, decode);
+      return await this.#client.get(encodeRouteGet(address, mark), `route get ${address}`, decode);
     } catch (error) {
       if (isKernelError(error, ...NO_WAY)) return undefined;
       throw error;

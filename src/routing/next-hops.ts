@@ -7,7 +7,8 @@ const SETTLE = 20;
 /**
  * How to reach a BGP next hop: the answer of the kernel's own lookup (`ip route get`), remembered until the node's
  * links, addresses or routes change. A next hop on a connected network is its own gateway; one behind a router is
- * reached through that router's address.
+ * reached through that router's address. It is looked up with WireGuard's mark: BGP's routes are the ordinary ones, which
+ * carry the tunnel, also where the next hop itself is sent to through it.
  */
 export class NextHops {
   readonly #kernel: Pick<Kernel, 'routeGet'>;
@@ -16,6 +17,7 @@ export class NextHops {
   readonly #known = new Map<string, RouteNextHop | undefined>();
   readonly #asking = new Set<string>();
   #refresh: Cancel | undefined;
+  #mark: number | undefined;
   /** Called with the next hops whose way has changed, become known, or been lost. */
   onChange: (addresses: ReadonlySet<string>) => void = () => {};
 
@@ -29,6 +31,13 @@ export class NextHops {
   resolve(address: string): RouteNextHop | undefined {
     if (!this.#known.has(address)) void this.#ask([address]);
     return this.#known.get(address);
+  }
+
+  /** By which the ordinary routes are asked alone; undefined while there are no others. */
+  setMark(mark: number | undefined): void {
+    if (mark === this.#mark) return;
+    this.#mark = mark;
+    this.invalidate();
   }
 
   /** The node's links, addresses or routes changed: ask again for all. */
@@ -60,7 +69,7 @@ export class NextHops {
 
   async #lookUp(address: string): Promise<RouteNextHop | undefined> {
     try {
-      const route = await this.#kernel.routeGet(address);
+      const route = await this.#kernel.routeGet(address, this.#mark);
       const hop = route?.kind === 'unicast' ? route.nextHops[0] : undefined;
       return hop?.dev === undefined ? undefined : { via: hop.via ?? address, dev: hop.dev };
     } catch (error) {

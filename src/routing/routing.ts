@@ -72,6 +72,7 @@ export class Routing {
   async apply(desired: Desired): Promise<void> {
     const before = this.#applied;
     this.#applied = desired;
+    this.#nextHops.setMark((desired.tunnels.wireguard4 ?? desired.tunnels.wireguard6)?.mark);
     const { subnet } = desired.tunnels.ipip ?? {};
     const { cidrs } = desired.services;
     const sameCarriage = desired.pools === before?.pools && cidrs === before.services.cidrs;

@@ -41,6 +41,7 @@ const RTA_PREFSRC = 7;
 const RTA_METRICS = 8;
 const RTA_MULTIPATH = 9;
 const RTA_TABLE = 15;
+const RTA_MARK = 16;
 const RTA_VIA = 18;
 const RTAX_MTU = 2;
 const RTNH_F_ONLINK = 4;
@@ -156,8 +157,8 @@ export function encodeRouteDump({ family, table = 254, protocol = 0 }: RouteFilt
   });
 }
 
-/** Asks which way the kernel would send to an address. */
-export function encodeRouteGet(to: string): Uint8Array {
+/** Asks which way the kernel would send a packet with this mark (0: none) to an address. */
+export function encodeRouteGet(to: string, mark = 0): Uint8Array {
   const { family, value } = parseAddress(to);
   const bytes = addressBytes({ family, value });
   return encodeMessage(RTM_GETROUTE, 0, (writer) => {
@@ -168,6 +169,7 @@ export function encodeRouteGet(to: string): Uint8Array {
       .u32(0)
       .u32(0);
     attributeBytes(writer, RTA_DST, bytes);
+    if (mark !== 0) attributeU32(writer, RTA_MARK, mark);
   });
 }
 
