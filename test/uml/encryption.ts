@@ -14,6 +14,9 @@ export const RULE = '99:\tnot from all fwmark 0x100000/0x100000 lookup 1 proto 8
 /** A packet between two nodes' WireGuard devices, as tcpdump(8) says it. */
 export const ENCRYPTED = /172\.18\.\d\.1\d\.51820 > 172\.18\.\d\.1\d\.51820: UDP/;
 
+/** Seconds between a daemon's full looks at the kernel. */
+export const RESYNC = 90;
+
 /** What a node's table says: destinations through the tunnel, and those that go on to the ordinary routes. */
 export interface Ways {
   readonly tunnel: readonly string[];

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { podsOf } from '../cluster/cluster.ts';
-import { DEV, ENCRYPTED, Encryption } from './encryption.ts';
-import { isUp } from './watching.ts';
+import { output } from './encapsulation.ts';
+import { DEV, ENCRYPTED, Encryption, RESYNC } from './encryption.ts';
+import { pass } from './watching.ts';
 
 t.test('WireGuard with host encryption: also what nodes say to each other, where rp_filter is strict', async (t) => {
   const encryption = await Encryption.start(t, 2);
@@ -34,6 +35,13 @@ t.test('WireGuard with host encryption: also what nodes say to each other, where
     }
   }
 
+  /** Since when each node has had its session with the other. */
+  async function sessions(): Promise<readonly (number | undefined)[]> {
+    const statuses = await Promise.all(lab.nodes.map(({ name }) => lab.status(name)));
+    return statuses.map(({ bgp }) => bgp?.peers.find(({ info }) => info.startsWith('Established'))?.since);
+  }
+  const since = await sessions();
+
   /** Packets between the nodes while they, and their pods, talk: one to a line. */
   async function onTheCable(): Promise<readonly string[]> {
     const filter = `ip host ${addressOf(one)} or ip host ${from.address}`;
@@ -64,17 +72,25 @@ t.test('WireGuard with host encryption: also what nodes say to each other, where
     );
   });
 
-  await t.test('BGP goes on within', async (t) => {
-    await lab.untilConverged();
-    t.ok(await isUp(lab, one.name, two.name));
+  await t.test('a full look finds all as it should be', async (t) => {
+    const ruleset = await output(lab, one.name, 'nft -a list ruleset');
+    t.match(ruleset, 'table ip vrouter-wireguard');
+    await pass(RESYNC + 1);
+    t.equal(await output(lab, one.name, 'nft -a list ruleset'), ruleset, 'no rule is another');
+  });
+
+  await t.test('BGP has gone on within, and its routes lead out of the cable', async (t) => {
+    t.same(await sessions(), since);
+    const learned = (await lab.routes(one.name)).filter((line) => line.includes(' via '));
+    t.match(learned, [` via ${addressOf(two)} dev eth0 `]);
   });
 
   await t.test('it is switched off: all go on in clear', async (t) => {
     await encryption.configure({ wireguardEnabled: false });
     await encryption.untilOff([one.name, two.name]);
-    t.notMatch((await lab.exec(one.name, ['nft', 'list', 'tables'])).stdout, 'wireguard');
+    t.notMatch(await output(lab, one.name, 'nft list tables'), 'wireguard');
     t.type(await lab.ping(one, addressOf(two)), 'number');
     t.ok((await lab.reachability()).complete);
-    await lab.untilConverged();
+    t.same(await sessions(), since, 'BGP has not noticed');
   });
 });

@@ -1,11 +1,9 @@
 import t from 'tap';
 import { formatRule, type Kernel } from '../../src/netlink/index.ts';
 import { podsOf } from '../cluster/cluster.ts';
-import { DEV, Encryption } from './encryption.ts';
+import { DEV, Encryption, RESYNC } from './encryption.ts';
 import { seconds, secondsUntil } from './watching.ts';
 
-/** Seconds between the daemon's full looks at the kernel. */
-const RESYNC = 90;
 const STRANGER = `${'s'.repeat(42)}A=`;
 const HANDS: Readonly<Record<string, string>> = {
   'the rule is deleted': 'ip rule del pref 99',

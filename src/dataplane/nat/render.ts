@@ -36,7 +36,7 @@ export interface NatInputs {
 export function natTables(inputs: NatInputs): readonly NatTable[] {
   return ([4, 6] as const).flatMap((family) => [
     tableOf(family, 'NAT', 'vrouter-nat', [floatingIps(family, inputs.nat), natOutgoing(family, inputs)]),
-    tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family])]),
+    tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family], inputs.wireguard)]),
     tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
     tableOf(family, 'source addresses', 'vrouter-sources', [foreignSources(family, inputs.spoofing)]),
     tableOf(family, 'host encryption', 'vrouter-wireguard', [reversePath(family, inputs.wireguard)]),
@@ -87,14 +87,19 @@ function natOutgoing(family: Family, { pools, nat }: NatInputs): Contents | unde
 /**
  * A packet of the host itself that enters a tunnel with an address of another link gets the tunnel's: the far end
  * answers through the tunnel only to that. It happens when a service is translated after the route, and with it the
- * source, was chosen. Pods' addresses are not local here, so their packets pass as they are.
+ * source, was chosen. Pods' addresses are not local here, so their packets pass as they are. With host encryption the
+ * device has the node's own address: `fib` finds that on the first link that has it alone.
  */
-function tunnelSource(devices: readonly string[]): Contents | undefined {
+function tunnelSource(devices: readonly string[], wireguard: DesiredWireguard | undefined): Contents | undefined {
   if (devices.length === 0) return undefined;
-  const rules = devices.map((name) => ({
-    expression: `oifname "${name}" fib saddr . oif type != local fib saddr type local masquerade fully-random`,
-    why: `tunnel source ${name}`,
-  }));
+  const rules = devices.map((name) => {
+    const shared = wireguard?.hostEncryption && wireguard.device === name;
+    const foreign = shared ? `ip saddr != ${wireguard.address}` : 'fib saddr . oif type != local';
+    return {
+      expression: `oifname "${name}" ${foreign} fib saddr type local masquerade fully-random`,
+      why: `tunnel source ${name}`,
+    };
+  });
   return { chains: [[POSTROUTING, rules]] };
 }
 
