@@ -1,5 +1,6 @@
 import { UPDATE_ERROR } from '../notification.ts';
-import { attribute, OPTIONAL_NON_TRANSITIVE, u32 } from './row.ts';
+import { U32_LIST } from './list.ts';
+import { attribute, OPTIONAL_NON_TRANSITIVE } from './row.ts';
 
 /** Clusters that a reflected route has passed (RFC 4456 §8), latest first. */
 export const CLUSTER_LIST_ROW = attribute(
@@ -15,15 +16,5 @@ export const CLUSTER_LIST_ROW = attribute(
     clause: 'RFC 7606 §7.10',
   },
   'clusterList',
-  {
-    decode(bytes, start, end) {
-      const list: number[] = [];
-      for (let at = start; at < end; at += 4) list.push(u32(bytes, at));
-      return list;
-    },
-    encode(list, out) {
-      for (const item of list) out.u32(item);
-    },
-    absent: (list) => list.length === 0,
-  },
+  U32_LIST,
 );

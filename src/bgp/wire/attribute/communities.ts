@@ -1,5 +1,6 @@
 import { UPDATE_ERROR } from '../notification.ts';
-import { attribute, OPTIONAL_TRANSITIVE, u32 } from './row.ts';
+import { U32_LIST } from './list.ts';
+import { attribute, OPTIONAL_TRANSITIVE } from './row.ts';
 
 /** Communities (RFC 1997): AS number and value, 16 bits each. */
 export const COMMUNITIES_ROW = attribute(
@@ -14,15 +15,5 @@ export const COMMUNITIES_ROW = attribute(
     clause: 'RFC 7606 §7.8',
   },
   'communities',
-  {
-    decode(bytes, start, end) {
-      const list: number[] = [];
-      for (let at = start; at < end; at += 4) list.push(u32(bytes, at));
-      return list;
-    },
-    encode(list, out) {
-      for (const item of list) out.u32(item);
-    },
-    absent: (list) => list.length === 0,
-  },
+  U32_LIST,
 );

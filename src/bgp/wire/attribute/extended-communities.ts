@@ -1,4 +1,5 @@
 import { UPDATE_ERROR } from '../notification.ts';
+import { listOf } from './list.ts';
 import { attribute, OPTIONAL_TRANSITIVE, u32 } from './row.ts';
 
 /** Extended communities (RFC 4360). Types unknown to us are no error. */
@@ -14,15 +15,9 @@ export const EXTENDED_COMMUNITIES_ROW = attribute(
     clause: 'RFC 7606 §7.14',
   },
   'extendedCommunities',
-  {
-    decode(bytes, start, end) {
-      const list: bigint[] = [];
-      for (let at = start; at < end; at += 8) list.push((BigInt(u32(bytes, at)) << 32n) | BigInt(u32(bytes, at + 4)));
-      return list;
-    },
-    encode(list, out) {
-      for (const item of list) out.u64(item);
-    },
-    absent: (list) => list.length === 0,
-  },
+  listOf(
+    8,
+    (bytes, at) => (BigInt(u32(bytes, at)) << 32n) | BigInt(u32(bytes, at + 4)),
+    (item, out) => out.u64(item),
+  ),
 );

@@ -1,4 +1,5 @@
 import { UPDATE_ERROR } from '../notification.ts';
+import { listOf } from './list.ts';
 import { attribute, OPTIONAL_TRANSITIVE, u32 } from './row.ts';
 import type { LargeCommunity } from './values.ts';
 
@@ -15,19 +16,11 @@ export const LARGE_COMMUNITIES_ROW = attribute(
     clause: 'RFC 8092 §6',
   },
   'largeCommunities',
-  {
-    decode(bytes, start, end) {
-      const list: LargeCommunity[] = [];
-      for (let at = start; at < end; at += 12) {
-        list.push({ global: u32(bytes, at), local1: u32(bytes, at + 4), local2: u32(bytes, at + 8) });
-      }
-      return list;
-    },
-    encode(list, out) {
-      for (const { global, local1, local2 } of list) out.u32(global).u32(local1).u32(local2);
-    },
-    absent: (list) => list.length === 0,
-  },
+  listOf(
+    12,
+    (bytes, at): LargeCommunity => ({ global: u32(bytes, at), local1: u32(bytes, at + 4), local2: u32(bytes, at + 8) }),
+    ({ global, local1, local2 }, out) => out.u32(global).u32(local1).u32(local2),
+  ),
 );
 
 /** Copies the list without its repetitions (RFC 8092 §2); returns where the copy ends. */

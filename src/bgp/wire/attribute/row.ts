@@ -59,7 +59,8 @@ export interface AttributeRow {
 /** What `attribute` fills in unless told otherwise. */
 type Defaults = 'wrongFlags' | 'canonical';
 
-interface Value<T> {
+/** How a value is read, and written in canonical form. */
+export interface Value<T> {
   decode(bytes: Uint8Array, start: number, end: number): T;
   encode(value: T, out: ByteWriter): void;
   /** Values that stand for "not there". */
