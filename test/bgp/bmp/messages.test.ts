@@ -1,5 +1,4 @@
 import t from 'tap';
-import type { SessionEnds } from '../../../src/bgp/api.ts';
 import {
   BMP_TYPE,
   encodeInitiation,
@@ -9,17 +8,9 @@ import {
   encodeStatistics,
   encodeTermination,
 } from '../../../src/bgp/bmp/index.ts';
+import { ENDS as ends } from '../session-ends.ts';
 
 const AT = 1_700_000_000_250;
-const ends: SessionEnds = {
-  peer: '10.0.0.2',
-  peerAs: 65002,
-  localAs: 65001,
-  routerId: 0x0a000002,
-  local: { address: '10.0.0.1', port: 179 },
-  remote: { address: '10.0.0.2', port: 40000 },
-  fourOctetAs: true,
-};
 const PEER = '0000 0000000000000000 0000000000000000000000000a000002 0000fdea 0a000002 6553f100 0003d090';
 const OPEN = Uint8Array.of(1, 2, 3);
 const NOTIFICATION = Uint8Array.of(6, 2);

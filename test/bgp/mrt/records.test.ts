@@ -7,18 +7,10 @@ import {
   encodeStateChange,
   MrtMessages,
 } from '../../../src/bgp/mrt/index.ts';
+import { ENDS as ends } from '../session-ends.ts';
 import { Network } from '../speaker-network.ts';
 
 const AT = 1_700_000_000_250;
-const ends: SessionEnds = {
-  peer: '10.0.0.2',
-  peerAs: 65002,
-  localAs: 65001,
-  routerId: 0x0a000002,
-  local: { address: '10.0.0.1', port: 179 },
-  remote: { address: '10.0.0.2', port: 40000 },
-  fourOctetAs: true,
-};
 const ends6: SessionEnds = {
   ...ends,
   fourOctetAs: false,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { EtcdStore } from '../../../src/datastore/etcd/index.ts';
-import { Syncer, type SyncStatus } from '../../../src/datastore/index.ts';
 import { names, pool } from '../../contracts/store.ts';
+import { Followed } from '../followed.ts';
 import { base64, EtcdServer, etcdCall, freePort } from './server.ts';
 
 t.test('a member that is down is passed over', async (test) => {
@@ -34,39 +34,18 @@ t.test('a syncer lives through the death of etcd and misses nothing', async (tes
   const server = await EtcdServer.start();
   test.teardown(() => server.stop());
   const store = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
-  const seen = new Set<string>();
-  const changed = { wake: (): void => {} };
-  let status: SyncStatus = 'wait';
-  const syncer = new Syncer({
-    store,
-    kinds: ['IPPool'],
-    onUpdates: (batch) => {
-      for (const { key } of batch) seen.add(key.name);
-      changed.wake();
-    },
-    onStatus: (now) => {
-      status = now;
-      changed.wake();
-    },
-  });
-  test.teardown(async () => {
-    await syncer.stop();
-    await store.close();
-  });
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise<void>((resolve) => (changed.wake = resolve));
-  };
-  syncer.start();
-  await until(() => status === 'in-sync');
+  const followed = new Followed(test, store);
+  followed.syncer.start();
+  await followed.until(() => followed.status === 'in-sync');
   await store.create(pool('before'));
-  await until(() => seen.has('before'));
+  await followed.until(() => followed.known.has('before'));
   await server.kill('SIGKILL');
-  await until(() => status === 'wait');
+  await followed.until(() => followed.status === 'wait');
   await server.run();
   const other = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
   test.teardown(() => other.close());
   await other.create(pool('after'));
-  await until(() => seen.has('after') && status === 'in-sync');
+  await followed.until(() => followed.known.has('after') && followed.status === 'in-sync');
   test.pass('it saw what was written after the restart');
 });
 

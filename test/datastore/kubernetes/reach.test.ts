@@ -8,6 +8,7 @@ import { KubernetesStore } from '../../../src/datastore/kubernetes/index.ts';
 import { newResource } from '../../../src/model/index.ts';
 import { names, pool } from '../../contracts/store.ts';
 import { ApiServer } from '../../fakes/api-server/index.ts';
+import { Followed } from '../followed.ts';
 
 t.test('a kubeconfig is read from a file, from text, and by context', async (test) => {
   const server = await ApiServer.start({ token: 'right' });
@@ -35,42 +36,22 @@ t.test('through an outage and a compaction a syncer keeps what it knows, and cat
   const server = await ApiServer.start();
   test.teardown(() => server.stop());
   const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
-  const known = new Set<string>();
-  const changed = { wake: (): void => {} };
-  const statuses: SyncStatus[] = [];
-  const syncer = new Syncer({
-    store,
-    kinds: ['IPPool'],
-    onUpdates: (batch) => {
-      for (const { key, resource } of batch) resource === undefined ? known.delete(key.name) : known.add(key.name);
-      changed.wake();
-    },
-    onStatus: (status) => {
-      statuses.push(status);
-      changed.wake();
-    },
-  });
-  test.teardown(async () => {
-    await syncer.stop();
-    await store.close();
-  });
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise<void>((resolve) => (changed.wake = resolve));
-  };
+  const followed = new Followed(test, store);
+  const { known, statuses } = followed;
   await store.create(pool('kept'));
   await store.create(pool('goes'));
-  syncer.start();
-  await until(() => statuses.includes('in-sync'));
+  followed.syncer.start();
+  await followed.until(() => statuses.includes('in-sync'));
   server.refuseWith = 503;
   server.cut();
-  await until(() => statuses.at(-1) === 'wait');
+  await followed.until(() => followed.status === 'wait');
   test.same([...known], ['goes', 'kept']);
-  const [status] = syncer.status() as [KindStatus];
+  const [status] = followed.syncer.status() as [KindStatus];
   test.match(status, { failure: /.+/, objects: 2 });
   server.objects.delete({ resource: 'ippools.crd.projectcalico.org', namespace: undefined }, 'goes', {});
   server.objects.compact();
   server.refuseWith = undefined;
-  await until(() => !known.has('goes') && statuses.at(-1) === 'in-sync');
+  await followed.until(() => !known.has('goes') && followed.status === 'in-sync');
   test.same([...known], ['kept']);
 });
 
