@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Clock, formatIpv4, silentLog, systemClock } from '../../src/base/index.ts';
+import { type Cancel, type Clock, formatIpv4, silentLog, systemClock } from '../../src/base/index.ts';
 import { createUpdateView, decodeUpdate, encodeOpen, KEEPALIVE, MESSAGE } from '../../src/bgp/wire/index.ts';
 import { cniResultSchema, nodeStatusSchema, request } from '../../src/control/index.ts';
 import { readConfig } from '../../src/daemon/config.ts';
@@ -23,10 +23,31 @@ const [NODE, PEER] = [`${TEN}.1`, `${TEN}.2`];
 const PORT = 20_000 + (process.pid % 20_000);
 
 /**
- * Turns of work that come long after they were asked for, as in a daemon that is busy: whoever does not wait for
- * them is far ahead.
+ * Turns of work come long after they were asked for, as in a daemon that is busy: whoever does not wait for them is
+ * far ahead. `delay` is in milliseconds.
  */
-const SLOW: Clock = { ...systemClock, soon: (action) => systemClock.after(100, action) };
+class SlowClock implements Clock {
+  delay = 100;
+  readonly now = systemClock.now;
+  readonly wallTime = systemClock.wallTime;
+  readonly after = systemClock.after;
+
+  /** Turns that were asked for and have not come. */
+  readonly waiting = new Set<() => void>();
+
+  soon(action: () => void): Cancel {
+    const turn = (): void => {
+      this.waiting.delete(turn);
+      action();
+    };
+    this.waiting.add(turn);
+    const cancel = systemClock.after(this.delay, turn);
+    return () => {
+      this.waiting.delete(turn);
+      cancel();
+    };
+  }
+}
 
 /** A BGP peer of few words, which can be asked what the kernel holds for it at this very moment. */
 class Peer {
@@ -79,11 +100,15 @@ class Peer {
 /** What a peer without capabilities agrees to. */
 const { negotiated: AGREED } = new Reader(PEER, { fourOctetAs: false });
 
-/** A daemon on a fake machine and a real loopback, its blocks of four addresses, and how its pods are made. */
+/** A daemon on a fake machine and a real loopback, with its peer; its blocks have four addresses. */
 async function start(t: Test) {
+  const server = createServer().listen(PORT, PEER);
+  t.teardown(() => server.close());
+  const connected = once(server, 'connection') as Promise<[Socket]>;
+  const clock = new SlowClock();
   const machine = new FakeMachine();
   machine.addNamespace('/host');
-  const store = new MemoryStore({ clock: SLOW });
+  const store = new MemoryStore({ clock });
   await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
   await store.create(
     newResource(
@@ -115,7 +140,7 @@ async function start(t: Test) {
     datastoreType: 'memory',
     kernel: machine.kernel('/host'),
     nft: new FakeNft(),
-    clock: SLOW,
+    clock,
     log: silentLog,
     routerId: undefined,
   });
@@ -123,6 +148,9 @@ async function start(t: Test) {
   t.teardown(() => daemon.stop('the test is over'));
   const isReady = async (): Promise<boolean> => (await request(socket, { op: 'status' }, nodeStatusSchema)).ready;
   await until(systemClock, 'the daemon to be ready', isReady);
+  const peer = new Peer((await connected)[0]);
+  t.teardown(() => peer.close());
+  await until(systemClock, 'the session to be up', async () => daemon.status().bgp?.peers[0]?.state === 'up');
   /** Resolves with the pod's address. */
   const add = async (containerId: string): Promise<string> => {
     const netns = `/run/netns/${containerId}`;
@@ -132,26 +160,33 @@ async function start(t: Test) {
     const { ips } = await request(socket, { op: 'cni.add', request: pod }, cniResultSchema);
     return ips[0].address;
   };
-  return { daemon, add };
+  return { clock, peer, add };
+}
+
+/** The block of four that the address is in. */
+function blockOf(address: string): string {
+  const [, network, host] = /^(.*\.)(\d+)\/32$/.exec(address) ?? [];
+  return `${network}${Number(host) & ~3}/30`;
 }
 
 t.test('the ADD that claims a block is answered when every peer has been sent it', async (t) => {
-  const server = createServer().listen(PORT, PEER);
-  t.teardown(() => server.close());
-  const connected = once(server, 'connection') as Promise<[Socket]>;
-  const { daemon, add } = await start(t);
-  const peer = new Peer((await connected)[0]);
-  t.teardown(() => peer.close());
-  await until(systemClock, 'the session to be up', async () => daemon.status().bgp?.peers[0]?.state === 'up');
-
+  const { peer, add } = await start(t);
   const blocks = new Set<string>();
   for (const name of Array.from({ length: 9 }, (_, index) => `c${index}`)) {
     const address = await add(name);
-    const announced = peer.announced();
-    const block = `${address.replace(/\d+\/32$/, '')}${Number(/(\d+)\/32$/.exec(address)?.[1]) & ~3}/30`;
-    t.ok(announced.includes(block), `${address} is answered: the peer has ${block}`);
+    const block = blockOf(address);
+    t.ok(peer.announced().includes(block), `${address} is answered: the peer has ${block}`);
     blocks.add(block);
   }
   t.equal(blocks.size, 3);
   t.same(peer.announced().sort(), [...blocks].sort(), 'each is announced once, and no address by itself');
+});
+
+t.test('no pod is kept by a store that is slow to tell of its block, nor by a peer that can’t be told', async (t) => {
+  const { clock, peer, add } = await start(t);
+  await until(systemClock, 'the daemon to have nothing to do', async () => clock.waiting.size === 0);
+  clock.delay = 2000;
+  const address = await add('c1');
+  t.same(peer.announced(), [], 'answered without');
+  await until(systemClock, 'the block to be announced', async () => peer.announced().includes(blockOf(address)));
 });
