@@ -39,6 +39,16 @@ export interface DesiredNat {
   readonly outInterface: string | undefined;
   /** What reaches this node for one of them is for a pod of it. */
   readonly floatingIps: readonly (FloatingIp & { readonly why: string })[];
+  /** Pods whose packets are marked when they leave for outside all pools; absent for none. */
+  readonly dscp?: readonly DesiredDscp[];
+}
+
+/** A mark for what the pod with these addresses (CIDRs of one) sends. */
+export interface DesiredDscp {
+  readonly addresses: readonly string[];
+  /** 0 to 63. */
+  readonly value: number;
+  readonly why: string;
 }
 
 /** An address by which a pod can be reached, and knows nothing of: packets to it are translated to the pod's own. */
@@ -191,6 +201,8 @@ export interface DesiredWorkload {
 export interface DesiredQos {
   readonly ingress: DesiredLimits;
   readonly egress: DesiredLimits;
+  /** 0 to 63; no limit, but the mark of what the pod sends to outside all pools. */
+  readonly dscp?: number;
   /** What is wrong with how the limits were given; those that are here hold nevertheless. */
   readonly problems: readonly string[];
 }

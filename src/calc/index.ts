@@ -12,6 +12,7 @@ export type {
   Desired,
   DesiredBgp,
   DesiredBlock,
+  DesiredDscp,
   DesiredHost,
   DesiredIpip,
   DesiredLimits,

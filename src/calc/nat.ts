@@ -3,13 +3,15 @@ import type { BGPConfiguration, Node } from '../model/index.ts';
 import type { DesiredNat, DesiredServices, DesiredWorkload } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
 import { nodeAddress } from './peers.ts';
+import { desiredDscp } from './qos.ts';
 
-/** How natOutgoing translates, as FelixConfiguration has it, and the pods' floating IPs. */
+/** How natOutgoing translates, as FelixConfiguration has it, and the pods' floating IPs and marks. */
 export function desiredNat(
   felix: FelixSettings,
   nodes: ReadonlyMap<string, Node>,
   workloads: readonly DesiredWorkload[],
 ): DesiredNat {
+  const dscp = desiredDscp(workloads);
   const apart = felix.natOutgoingExclusions === 'IPPoolsAndHostIPs';
   return {
     hosts: apart ? hosts(felix, nodes) : undefined,
@@ -19,6 +21,7 @@ export function desiredNat(
     floatingIps: workloads.flatMap(({ key, floatingIps }) =>
       floatingIps.map((floatingIp) => ({ ...floatingIp, why: `floating IP of endpoint ${key}` })),
     ),
+    ...(dscp && { dscp }),
   };
 }
 

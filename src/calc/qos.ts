@@ -2,15 +2,18 @@ import {
   DIRECTIONS,
   type Direction,
   LIMITS,
+  parseDscp,
   qosOfAnnotations,
   settleControls,
   type WorkloadEndpoint,
 } from '../model/index.ts';
-import type { DesiredLimits, DesiredQos } from './desired.ts';
+import type { DesiredDscp, DesiredLimits, DesiredQos, DesiredWorkload } from './desired.ts';
 
 /** What an endpoint is limited to, and what is wrong with how that is said; undefined where nothing is said. */
 export function desiredQos({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata' | 'spec'>): DesiredQos | undefined {
-  const given = Object.fromEntries(Object.entries(spec.qosControls ?? {}).filter(([, value]) => value !== 0));
+  const given = Object.fromEntries(
+    Object.entries(spec.qosControls ?? {}).filter(([name, value]) => value !== 0 || name === 'dscp'),
+  );
   const { controls, problems } = settleControls(given, (field) => `qosControls.${field}`);
   const annotated = qosOfAnnotations(metadata.annotations ?? {});
   const limits = (direction: Direction): DesiredLimits => {
@@ -19,8 +22,17 @@ export function desiredQos({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata'
   };
   const [ingress, egress] = DIRECTIONS.map(limits);
   const told = [...annotated.problems, ...problems];
-  const isEmpty = Object.keys({ ...ingress, ...egress }).length === 0 && told.length === 0;
-  return isEmpty ? undefined : { ingress, egress, problems: told };
+  const dscp = controls.dscp === undefined ? undefined : parseDscp(controls.dscp);
+  const isEmpty = Object.keys({ ...ingress, ...egress }).length === 0 && dscp === undefined && told.length === 0;
+  return isEmpty ? undefined : { ingress, egress, ...(dscp !== undefined && { dscp }), problems: told };
+}
+
+/** Which pods' packets are marked, and with what; undefined for none. */
+export function desiredDscp(workloads: readonly DesiredWorkload[]): readonly DesiredDscp[] | undefined {
+  const marked = workloads.flatMap(({ key, addresses, qos }) =>
+    qos?.dscp === undefined ? [] : [{ addresses, value: qos.dscp, why: `dscp of endpoint ${key}` }],
+  );
+  return marked.length === 0 ? undefined : marked;
 }
 
 function lowerFirst(text: string): string {

@@ -68,6 +68,7 @@ export {
   type Direction,
   isQosAnnotation,
   LIMITS,
+  parseDscp,
   type QoSControls,
   qosOfAnnotations,
   settleControls,

@@ -17,6 +17,15 @@ t.test('an endpoint’s limits, by direction, with the bursts that nobody named'
   });
 });
 
+t.test('a DSCP is the pod’s mark, and the packet filter’s business', async (t) => {
+  const made = new Calculation({ nodename: 'a' });
+  made.apply([node('a', '10.0.0.1'), pod('a', 'web', '10.244.1.2', { qosControls: { dscp: 'AF41' } })]);
+  const { workloads, nat } = made.desired();
+  t.same(workloads[0].qos, { ingress: {}, egress: {}, dscp: 34, problems: [] });
+  t.same(nat.dscp, [{ addresses: ['10.244.1.2/32'], value: 34, why: 'dscp of endpoint default/a-k8s-web-eth0' }]);
+  t.same(qosOf(pod('a', 'web', '10.244.1.2', { qosControls: { dscp: 0 } }))?.dscp, 0);
+});
+
 t.test('no limit is no limit', async (t) => {
   t.equal(qosOf(pod('a', 'web', '10.244.1.2')), undefined);
   t.equal(qosOf(pod('a', 'web', '10.244.1.2', { qosControls: { ingressBandwidth: 0 } })), undefined);

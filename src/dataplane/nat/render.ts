@@ -8,6 +8,7 @@ import type {
 } from '../../calc/desired.ts';
 import type { Chain } from '../../nftables/index.ts';
 import { reversePath } from '../wireguard/reverse-path.ts';
+import { dscpMarks } from './dscp.ts';
 import { floatingIps } from './floating-ips.ts';
 import {
   addresses,
@@ -39,6 +40,7 @@ export function natTables(inputs: NatInputs): readonly NatTable[] {
     tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family], inputs.wireguard)]),
     tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
     tableOf(family, 'source addresses', 'vrouter-sources', [foreignSources(family, inputs.spoofing)]),
+    tableOf(family, 'DSCP', 'vrouter-dscp', [dscpMarks(family, inputs.pools, inputs.nat.dscp)]),
     tableOf(family, 'host encryption', 'vrouter-wireguard', [reversePath(family, inputs.wireguard)]),
   ]);
 }

@@ -1,4 +1,4 @@
-import { DIRECTIONS, type Direction, LIMITS, type QoSControls, type QoSField, settleControls } from './controls.ts';
+import { DIRECTIONS, LIMITS, type QoSControls, type QoSField, settleControls, shorten } from './controls.ts';
 import { parseQuantity } from './quantity.ts';
 
 const PREFIX = 'qos.projectcalico.org/';
@@ -38,6 +38,8 @@ export function qosOfAnnotations(annotations: Annotations): AnnotatedControls {
       given[field] = Number(value);
     }
   }
+  const dscp = annotations[`${PREFIX}dscp`];
+  if (dscp !== undefined) given.dscp = dscp;
   const settled = settleControls(given, (field) => named.get(field) ?? PREFIX + field);
   const isEmpty = Object.keys(settled.controls).length === 0;
   return {
@@ -46,10 +48,6 @@ export function qosOfAnnotations(annotations: Annotations): AnnotatedControls {
   };
 }
 
-function fields(): readonly QoSField[] {
-  return DIRECTIONS.flatMap((direction: Direction) => LIMITS.map((limit): QoSField => `${direction}${limit}`));
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+function fields(): readonly Exclude<QoSField, 'dscp'>[] {
+  return DIRECTIONS.flatMap((direction) => LIMITS.map((limit) => `${direction}${limit}` as const));
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseDscp } from './dscp.ts';
 import { parseQuantity } from './quantity.ts';
 
 const count = z.number().int().min(0).optional();
@@ -25,6 +26,8 @@ export const qosControls = z.looseObject({
   /** TCP connections at one time. */
   ingressMaxConnections: count,
   egressMaxConnections: count,
+  /** DSCP of what leaves for outside all pools: a number or a name. */
+  dscp: z.union([z.number(), z.string()]).optional(),
 });
 
 export type QoSControls = z.infer<typeof qosControls>;
@@ -44,7 +47,8 @@ const RANGES = {
 
 type Limit = keyof typeof RANGES;
 export const LIMITS = Object.keys(RANGES) as readonly Limit[];
-export type QoSField = `${Direction}${Limit}`;
+type LimitField = `${Direction}${Limit}`;
+export type QoSField = LimitField | 'dscp';
 
 const DEFAULT_BURST = Number(parseQuantity('4Gi'));
 const DEFAULT_PACKET_BURST = 5;
@@ -66,7 +70,7 @@ export function settleControls(given: QoSControls, nameOf: (field: QoSField) => 
   for (const direction of DIRECTIONS) {
     const limit = (which: Limit): number => controls[`${direction}${which}`] ?? 0;
     for (const which of LIMITS) {
-      const field: QoSField = `${direction}${which}`;
+      const field: LimitField = `${direction}${which}`;
       const value = given[field];
       if (value === undefined) continue;
       const [nearest, problem] = nearestTo(value, RANGES[which]);
@@ -74,7 +78,7 @@ export function settleControls(given: QoSControls, nameOf: (field: QoSField) => 
       if (problem !== undefined) problems.push(`${nameOf(field)}: ${problem}`);
     }
     const require = (which: Limit, isMet: boolean, words: string): void => {
-      const field: QoSField = `${direction}${which}`;
+      const field: LimitField = `${direction}${which}`;
       if (controls[field] === undefined || isMet) return;
       delete controls[field];
       problems.push(`${nameOf(field)}: left out, for it ${words}`);
@@ -88,7 +92,18 @@ export function settleControls(given: QoSControls, nameOf: (field: QoSField) => 
     if (bandwidth > 0) controls[`${direction}Burst`] ??= DEFAULT_BURST;
     if (limit('PacketRate') > 0) controls[`${direction}PacketBurst`] ??= DEFAULT_PACKET_BURST;
   }
+  const { dscp } = given;
+  if (dscp !== undefined) {
+    if (parseDscp(dscp) !== undefined) controls.dscp = dscp;
+    else
+      problems.push(`${nameOf('dscp')}: left out, for '${shorten(String(dscp))}' is no DSCP: 0 to 63, or such as AF41`);
+  }
   return { controls, problems };
+}
+
+/** What somebody wrote, for a message. */
+export function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function nearestTo(
