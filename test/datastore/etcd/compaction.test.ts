@@ -1,15 +1,9 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { EtcdStore } from '../../../src/datastore/etcd/index.ts';
-import {
-  Compactor,
-  type History,
-  MemoryStore,
-  RevisionExpired,
-  type Store,
-  Syncer,
-} from '../../../src/datastore/index.ts';
+import { Compactor, type History, MemoryStore, RevisionExpired, type Store } from '../../../src/datastore/index.ts';
 import { follow, names, pool } from '../../contracts/store.ts';
+import { Followed } from '../followed.ts';
 import { EtcdServer } from './server.ts';
 
 const PERIOD = 600_000;
@@ -73,38 +67,22 @@ t.test(
 t.test('a syncer whose revision is gone lists again and takes back what has gone', async (test) => {
   const server = await EtcdServer.start();
   const etcd = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
-  const known = new Set<string>();
-  const changed = { wake: (): void => {} };
-  const syncer = new Syncer({
-    store: etcd,
-    kinds: ['IPPool'],
-    onUpdates: (batch) => {
-      for (const { key, resource } of batch) resource === undefined ? known.delete(key.name) : known.add(key.name);
-      changed.wake();
-    },
-    onStatus: () => changed.wake(),
-  });
-  test.teardown(async () => {
-    await syncer.stop();
-    await etcd.close();
-    await server.stop();
-  });
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise<void>((resolve) => (changed.wake = resolve));
-  };
+  test.teardown(() => server.stop());
+  const followed = new Followed(test, etcd);
+  const { known } = followed;
   const other = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
   test.teardown(() => other.close());
   await other.create(pool('goes'));
-  syncer.start();
-  await until(() => known.has('goes'));
+  followed.syncer.start();
+  await followed.until(() => known.has('goes'));
   // It stands still: meanwhile a pool goes, another comes, and etcd forgets how.
   await server.kill('SIGKILL');
-  await until(() => syncer.status()[0].status === 'wait');
+  await followed.until(() => followed.syncer.status()[0].status === 'wait');
   await server.run();
   await other.delete({ kind: 'IPPool', name: 'goes' });
   await other.create(pool('comes'));
   await other.history.forget(await other.history.head());
-  await until(() => known.has('comes') && !known.has('goes'));
+  await followed.until(() => known.has('comes') && !known.has('goes'));
   test.same([...known], ['comes']);
 });
 
