@@ -1,6 +1,7 @@
-import { type Clock, KeyedDelta, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
+import { type Clock, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import { formatNeighbor, isKernelError, type Kernel, type Neighbor } from '../../netlink/index.ts';
 import type { FailedTunnel } from './device.ts';
+import { TunnelRefusals } from './refusals.ts';
 
 export type NeighborKernel = Pick<Kernel, 'neighborList' | 'neighborAdd' | 'neighborDelete'>;
 
@@ -12,8 +13,8 @@ export class VxlanPeers {
   readonly #dev: string;
   readonly #kernel: NeighborKernel;
   readonly #log: Log;
-  readonly #failing: RetryQueue<FailedTunnel>;
   readonly #delta = new KeyedDelta<Neighbor>(formatNeighbor);
+  readonly #refusals: TunnelRefusals<Neighbor>;
   /** The device's life whose entries are known; undefined when they have to be read. */
   #known: number | undefined;
   #wanted: readonly Neighbor[] = [];
@@ -24,7 +25,7 @@ export class VxlanPeers {
     this.#dev = dev;
     this.#kernel = options.kernel;
     this.#log = options.log;
-    this.#failing = new RetryQueue(options.clock);
+    this.#refusals = new TunnelRefusals(options.clock, this.#delta, () => this.onPending());
   }
 
   /** Makes the entries on the device, in this life of it, what is wanted. */
@@ -52,21 +53,20 @@ export class VxlanPeers {
   }
 
   failures(): readonly FailedTunnel[] {
-    return this.#failing.details();
+    return this.#refusals.details();
   }
 
   /** Each entry that is wanted, and whether the kernel has it so. */
   entries(): readonly { readonly entry: Neighbor; readonly present: boolean; readonly why: string | undefined }[] {
-    const refused = new Map(this.#failing.details().map(({ what, reason }) => [what, reason]));
     return this.#wanted.map((entry) => {
       const actual = this.#known === undefined ? undefined : this.#delta.actual(keyOf(entry));
       const present = actual !== undefined && formatNeighbor(actual) === formatNeighbor(entry);
-      return { entry, present, why: refused.get(formatNeighbor(entry)) };
+      return { entry, present, why: this.#refusals.reason(formatNeighbor(entry)) };
     });
   }
 
   stop(): void {
-    this.#failing.clear();
+    this.#refusals.clear();
   }
 
   async #read(life: number): Promise<boolean> {
@@ -78,10 +78,10 @@ export class VxlanPeers {
       ];
       this.#delta.setAllActual(new Map(found.filter(isOurs).map((entry) => [keyOf(entry), canonical(entry)])));
       this.#known = life;
-      this.#failing.done(dev);
+      this.#refusals.done(dev);
       return true;
     } catch (error) {
-      this.#failing.failed(dev, { what: `entries of ${dev}`, reason: reasonOf(error) }, () => this.onPending());
+      this.#refusals.look(dev, `entries of ${dev}`, reasonOf(error));
       return false;
     }
   }
@@ -90,16 +90,13 @@ export class VxlanPeers {
     try {
       await (add ? this.#kernel.neighborAdd(entry) : this.#delete(entry));
       this.#delta.setActual(key, add ? entry : undefined);
-      this.#failing.done(key);
+      this.#refusals.done(key);
     } catch (error) {
       const what = formatNeighbor(entry);
       const reason = reasonOf(error);
-      const attempts = this.#failing.failed(key, { what, reason }, () => {
-        this.#delta.again(key);
-        if (this.#delta.pending) this.onPending();
-        else this.#failing.done(key);
-      });
-      if (attempts === 1) this.#log.warn({ entry: what, err: reason }, 'the kernel refused a neighbour; trying again');
+      if (this.#refusals.entry(key, what, reason)) {
+        this.#log.warn({ entry: what, err: reason }, 'the kernel refused a neighbour; trying again');
+      }
     }
   }
 

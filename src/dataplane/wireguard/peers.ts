@@ -1,7 +1,8 @@
-import { type Clock, KeyedDelta, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
+import { type Clock, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired.ts';
 import type { Kernel, WireguardPeer, WireguardPeerChange } from '../../netlink/index.ts';
 import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
+import { TunnelRefusals } from '../tunnels/refusals.ts';
 import { newPrivateKey } from './key.ts';
 import { peerLine, peerText } from './render.ts';
 
@@ -18,8 +19,8 @@ type Change = ReturnType<KeyedDelta<PeerSettings>['take']>[number];
 export class WireguardPeers {
   readonly #kernel: WireguardKernel;
   readonly #log: Log;
-  readonly #failing: RetryQueue<FailedTunnel>;
   readonly #delta = new KeyedDelta<PeerSettings>(peerText);
+  readonly #refusals: TunnelRefusals<PeerSettings>;
   #device = '';
   /** The device's life whose peers are known; undefined when they have to be read. */
   #known: number | undefined;
@@ -32,7 +33,11 @@ export class WireguardPeers {
   constructor(options: { kernel: WireguardKernel; clock: Clock; log: Log }) {
     this.#kernel = options.kernel;
     this.#log = options.log;
-    this.#failing = new RetryQueue(options.clock);
+    this.#refusals = new TunnelRefusals(options.clock, this.#delta, () => {
+      // Nothing of the attempt is sure: part of it may have been done.
+      this.forget();
+      this.onPending();
+    });
   }
 
   /** The device's public key, once it is known. */
@@ -57,23 +62,22 @@ export class WireguardPeers {
   }
 
   failures(): readonly FailedTunnel[] {
-    return this.#failing.details();
+    return this.#refusals.details();
   }
 
   /** Each peer that is wanted, and whether the device has it so. */
   entries(): readonly TunnelEntry[] {
-    const refused = new Map(this.#failing.details().map(({ what, reason }) => [what, reason]));
     return this.#wanted.map((peer) => {
       const text = peerLine(this.#device, peer);
       const actual = this.#known === undefined ? undefined : this.#delta.actual(peer.publicKey);
       const present = actual !== undefined && peerText(actual) === peerText(peer);
-      return { text, present, why: refused.get(text) ?? `node ${peer.node}` };
+      return { text, present, why: this.#refusals.reason(text) ?? `node ${peer.node}` };
     });
   }
 
   /** What was refused is not tried again. */
   stop(): void {
-    this.#failing.clear();
+    this.#refusals.clear();
   }
 
   async #setUp(life: number, { device, listenPort, mark }: DesiredWireguard): Promise<boolean> {
@@ -89,11 +93,11 @@ export class WireguardPeers {
       this.#delta.setAllActual(new Map(found.peers.map(({ publicKey, ...peer }) => [publicKey, peer])));
       this.#publicKey = found.publicKey;
       this.#known = life;
-      this.#failing.done(device);
+      this.#refusals.done(device);
       return true;
     } catch (error) {
       this.#known = undefined;
-      this.#failing.failed(device, { what: `peers of ${device}`, reason: reasonOf(error) }, () => this.onPending());
+      this.#refusals.look(device, `peers of ${device}`, reasonOf(error));
       return false;
     }
   }
@@ -129,21 +133,14 @@ export class WireguardPeers {
     } else await this.#kernel.wireguardSet(this.#device, { peers: settled });
     for (const { key, desired } of changes) {
       this.#delta.setActual(key, desired);
-      this.#failing.done(key);
+      this.#refusals.done(key);
     }
   }
 
   #failed({ key, desired }: Change, reason: string): void {
     const peer = this.#wanted.find(({ publicKey }) => publicKey === key);
     const what = peer === undefined ? `${this.#device} peer ${key}` : peerLine(this.#device, peer);
-    const attempts = this.#failing.failed(key, { what, reason }, () => {
-      this.#delta.again(key);
-      if (!this.#delta.pending) return this.#failing.done(key);
-      // Nothing of the attempt is sure: part of it may have been done.
-      this.forget();
-      this.onPending();
-    });
-    if (attempts === 1) {
+    if (this.#refusals.entry(key, what, reason)) {
       const node = peer?.node;
       this.#log.warn({ publicKey: key, node, wanted: desired !== undefined, err: reason }, 'the kernel refused a peer');
     }

@@ -1,9 +1,10 @@
-import { type Clock, type Family, KeyedDelta, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
+import { type Clock, type Family, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard } from '../../calc/desired.ts';
 import { formatRule, type Kernel, type Monitor, ROUTE_ADD, type Rule } from '../../netlink/index.ts';
 import { type Sysctls, settle } from '../endpoints/sysctls.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
+import { TunnelRefusals } from '../tunnels/refusals.ts';
 import { PolicyRule, type RuleKernel } from './policy-rule.ts';
 import { type Way, wantedWays, wayOf, wayText } from './render.ts';
 import { applySteps, routeSteps } from './route-steps.ts';
@@ -22,8 +23,8 @@ export class PolicyRouting {
   readonly #family: Family;
   readonly #kernel: PolicyKernel;
   readonly #log: Log;
-  readonly #failing: RetryQueue<FailedTunnel>;
   readonly #delta = new KeyedDelta<Way>(wayText);
+  readonly #refusals: TunnelRefusals<Way>;
   #desired: DesiredWireguard | undefined;
   /** Whether rule and table are as they were left. */
   #known = false;
@@ -38,7 +39,10 @@ export class PolicyRouting {
     this.#kernel = options.kernel;
     this.#rule = new PolicyRule(family, options.kernel);
     this.#log = options.log;
-    this.#failing = new RetryQueue(options.clock);
+    this.#refusals = new TunnelRefusals(options.clock, this.#delta, () => {
+      this.forget();
+      this.onPending();
+    });
   }
 
   /** What is to go on outside the tunnel leaves it; what is to enter it stays outside: before those behind it change. */
@@ -82,15 +86,14 @@ export class PolicyRouting {
   }
 
   failures(): readonly FailedTunnel[] {
-    return this.#failing.details();
+    return this.#refusals.details();
   }
 
   /** The rule and each route, as `ip rule` and `ip route` print them. */
   entries(): readonly TunnelEntry[] {
     const [rule, desired] = [this.#rule.made, this.#desired];
     if (desired === undefined) return [];
-    const refused = new Map(this.#failing.details().map(({ what, reason }) => [what, reason]));
-    const [failure] = this.#failing.details();
+    const [failure] = this.#refusals.details();
     const first =
       rule === undefined
         ? { text: `${desired.rulePriority}: no rule`, present: false, why: failure?.reason ?? 'not made yet' }
@@ -100,25 +103,27 @@ export class PolicyRouting {
       const [wanted, actual] = [this.#delta.desired(cidr), this.#delta.actual(cidr)];
       const present =
         this.#known && actual !== undefined && wanted !== undefined && wayText(actual) === wayText(wanted);
-      return { text, present, why: refused.get(text) ?? why };
+      return { text, present, why: this.#refusals.reason(text) ?? why };
     });
     return [first, ...routes];
   }
 
   stop(): void {
     this.#monitor?.stop();
-    this.#failing.clear();
+    this.#refusals.clear();
   }
 
   async #attempt(work: () => Promise<void>): Promise<void> {
     try {
       await work();
-      this.#failing.done('rule');
+      this.#refusals.done('rule');
     } catch (error) {
       this.#known = false;
       const what = `policy routing of IPv${this.#family}`;
-      const attempts = this.#failing.failed('rule', { what, reason: reasonOf(error) }, () => this.onPending());
-      if (attempts === 1) this.#log.warn({ what, err: reasonOf(error) }, 'policy routing is not as it should be');
+      const reason = reasonOf(error);
+      if (this.#refusals.look('rule', what, reason)) {
+        this.#log.warn({ what, err: reason }, 'policy routing is not as it should be');
+      }
     }
   }
 
@@ -142,7 +147,7 @@ export class PolicyRouting {
     await this.#rule.remove();
     this.#monitor?.stop();
     this.#monitor = undefined;
-    this.#failing.clear();
+    this.#refusals.clear();
     this.#delta.setAllDesired(new Map());
     this.#delta.setAllActual(new Map());
     this.#known = true;
@@ -174,20 +179,15 @@ export class PolicyRouting {
       if (reason !== undefined) this.#refused(cidr, way, reason);
       else {
         this.#delta.setActual(cidr, verb === ROUTE_ADD ? way : undefined);
-        if (verb === ROUTE_ADD || this.#delta.desired(cidr) === undefined) this.#failing.done(cidr);
+        if (verb === ROUTE_ADD || this.#delta.desired(cidr) === undefined) this.#refusals.done(cidr);
       }
     }
   }
 
   #refused(cidr: string, way: Way, reason: string): void {
     const what = this.#routeText(cidr, way.kind === 'throw' ? 'throw' : 'tunnel');
-    const attempts = this.#failing.failed(cidr, { what, reason }, () => {
-      this.#delta.again(cidr);
-      if (!this.#delta.pending) return this.#failing.done(cidr);
-      this.forget();
-      this.onPending();
-    });
-    if (attempts === 1) this.#log.warn({ route: what, reason }, 'the kernel refused a route; trying again later');
+    if (this.#refusals.entry(cidr, what, reason))
+      this.#log.warn({ route: what, reason }, 'the kernel refused a route; trying again later');
   }
 }
 
