@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { inNamespace, mustRun } from '../../src/lab/command.ts';
 import { type KindName, newResource } from '../../src/model/index.ts';
 import { needsRoot } from '../cluster/cluster.ts';
-import { IMAGE } from './containerd.ts';
+import { FETCH, IMAGE } from './containerd.ts';
 import type { Sandbox } from './cri.ts';
 import { untilNothingIsLeft, withStore } from './leftovers.ts';
 import { conflist, type RuntimeNode, type Runtimes, runtimes } from './nodes.ts';
@@ -14,9 +14,6 @@ const CHURN = Number(process.env['SANDBOXES'] ?? 16);
 const AT_ONCE = 8;
 /** Sandboxes that are under way when the daemon is killed. */
 const UNDER_WAY = 5;
-
-/** Prints what an address of the web answers. Busybox's wget can't: it is linked statically. */
-const FETCH = 'http.get(process.argv[1], { timeout: 2000 }, (answer) => answer.pipe(process.stdout))';
 
 const installed = existsSync('/usr/bin/containerd') && existsSync('/usr/lib/cni/portmap');
 const needs = installed || process.env['CI'] ? needsRoot : { skip: 'it needs containerd, runc and the CNI plugins' };

@@ -14,6 +14,9 @@ import { IMAGE, writeImage } from './image.ts';
 /** Plugins of Debian's containernetworking-plugins. */
 const PLUGINS = '/usr/lib/cni';
 
+/** A program for Node: prints what an address of the web answers. Busybox's wget can't: it is linked statically. */
+export const FETCH = 'http.get(process.argv[1], { timeout: 2000 }, (answer) => answer.pipe(process.stdout))';
+
 /** What all containerds of one test share: the plugins, and the image. */
 export interface Kit {
   readonly directory: string;

@@ -32,6 +32,7 @@ export function conflist({ socket }: NodePlan, calico: object = {}): object {
 /** Removed with the test. */
 export async function runtimes(t: Test, count: number): Promise<Runtimes> {
   const kit = await makeKit(`${process.pid}`);
+  t.teardown(() => kit.remove());
   const lab = await cluster(t, { nodes: count });
   const nodes = lab.nodes.map((node) => ({
     node,
@@ -39,7 +40,6 @@ export async function runtimes(t: Test, count: number): Promise<Runtimes> {
   }));
   t.teardown(async () => {
     for (const { containerd } of nodes) await containerd.remove();
-    kit.remove();
   });
   await Promise.all(nodes.map(({ containerd }) => containerd.start()));
   return { lab, nodes, left: () => left(lab, nodes) };

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { inNamespace, mustRun } from '../../src/lab/command.ts';
 import type { NodePlan } from '../../src/lab/index.ts';
 import { cluster, needsRoot } from '../cluster/cluster.ts';
-import { IMAGE, makeKit } from '../containerd/containerd.ts';
+import { FETCH, IMAGE, makeKit } from '../containerd/containerd.ts';
 import { leftovers, untilNothingIsLeft } from '../containerd/leftovers.ts';
 import { conflist } from '../containerd/nodes.ts';
 import { Podman } from './podman.ts';
@@ -13,13 +14,13 @@ const needs = installed || process.env['CI'] ? needsRoot : { skip: 'it needs pod
 
 t.test('podman gives its containers their network through vRouter', needs, async (t) => {
   const kit = await makeKit(`p${process.pid}`);
+  t.teardown(() => kit.remove());
   const lab = await cluster(t, { nodes: 2 });
   const start = async (node: NodePlan): Promise<Podman> => {
     const podman = await Podman.start(kit, node.name, node.namespace, conflist(node));
     t.teardown(() => podman.remove());
     return podman;
   };
-  t.teardown(() => kit.remove());
   const [one, two] = lab.nodes;
   const [first, second] = await Promise.all([start(one), start(two)]);
   const nothingLeft = (t: Test): Promise<void> => untilNothingIsLeft(t, lab, () => leftovers(lab));
@@ -32,6 +33,18 @@ t.test('podman gives its containers their network through vRouter', needs, async
     t.type(await lab.ping(one, a), 'number', 'its own node reaches it');
     t.type(await lab.ping(two, a), 'number', 'another node, too');
     await Promise.all([remove(first, 'a'), remove(second, 'b')]);
+    await nothingLeft(t);
+  });
+
+  await t.test('a published port leads to the container, through the portmap plugin in the chain', async (t) => {
+    const serve = ['sh', '-c', 'echo hello > /www/index.html; exec httpd -f -p 80 -h /www'];
+    await run(first, 'web', ['--publish', '8080:80'], serve);
+    const url = `http://${one.address.split('/')[0]}:8080/`;
+    const fetched = lab.until('the published port to answer', () =>
+      mustRun(inNamespace(two.namespace, [process.execPath, '-e', FETCH, url])),
+    );
+    t.equal(await fetched, 'hello\n');
+    await remove(first, 'web');
     await nothingLeft(t);
   });
 
@@ -58,8 +71,13 @@ t.test('podman gives its containers their network through vRouter', needs, async
 });
 
 /** Resolves with the container's address. */
-async function run(podman: Podman, name: string): Promise<string> {
-  await podman.must(['run', '--detach', '--name', name, '--network', NETWORK, IMAGE, 'sleep', '3600']);
+async function run(
+  podman: Podman,
+  name: string,
+  options: readonly string[] = [],
+  command: readonly string[] = ['sleep', '3600'],
+): Promise<string> {
+  await podman.must(['run', '--detach', '--name', name, '--network', NETWORK, ...options, IMAGE, ...command]);
   return addressOf(podman, name);
 }
 
