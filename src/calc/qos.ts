@@ -11,11 +11,12 @@ import type { DesiredDscp, DesiredLimits, DesiredQos, DesiredWorkload } from './
 
 /** What an endpoint is limited to, and what is wrong with how that is said; undefined where nothing is said. */
 export function desiredQos({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata' | 'spec'>): DesiredQos | undefined {
+  const annotated = qosOfAnnotations(metadata.annotations ?? {});
+  if (spec.qosControls === undefined && annotated.problems.length === 0) return undefined;
   const given = Object.fromEntries(
     Object.entries(spec.qosControls ?? {}).filter(([name, value]) => value !== 0 || name === 'dscp'),
   );
   const { controls, problems } = settleControls(given, (field) => `qosControls.${field}`);
-  const annotated = qosOfAnnotations(metadata.annotations ?? {});
   const limits = (direction: Direction): DesiredLimits => {
     const named = LIMITS.map((limit) => [lowerFirst(limit), controls[`${direction}${limit}`]] as const);
     return Object.fromEntries(named.filter(([, value]) => value !== undefined));

@@ -3,10 +3,11 @@ import { parseQuantity } from './quantity.ts';
 
 const PREFIX = 'qos.projectcalico.org/';
 /** Kubernetes' own names; Calico's go before them. */
-const KUBERNETES: Readonly<Partial<Record<QoSField, string>>> = {
+const KUBERNETES: { readonly [field in QoSField]?: string } = {
   ingressBandwidth: 'kubernetes.io/ingress-bandwidth',
   egressBandwidth: 'kubernetes.io/egress-bandwidth',
 };
+const NONE: AnnotatedControls = { controls: undefined, problems: [] };
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -19,11 +20,12 @@ export interface AnnotatedControls {
 
 /** Whether the annotation is about a pod's limits. */
 export function isQosAnnotation(name: string): boolean {
-  return name.startsWith(PREFIX) || Object.values(KUBERNETES).includes(name);
+  return name.startsWith(PREFIX) || name === KUBERNETES.ingressBandwidth || name === KUBERNETES.egressBandwidth;
 }
 
 /** Reads the annotations `qos.projectcalico.org/…` and Kubernetes' bandwidths, whose values are quantities. */
 export function qosOfAnnotations(annotations: Annotations): AnnotatedControls {
+  if (!Object.keys(annotations).some(isQosAnnotation)) return NONE;
   const problems: string[] = [];
   const given: QoSControls = {};
   const named = new Map<QoSField, string>();
