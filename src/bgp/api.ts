@@ -7,6 +7,8 @@ import type { Clock, Family, Log } from '../base/index.ts';
 export interface SpeakerApi {
   /** Starts listening and dialling. Rejects if one of the addresses can't be listened on; all else goes on then. */
   start(): Promise<void>;
+  /** Tries again where it could not listen. Rejects as long as there is such an address. */
+  listen(): Promise<void>;
   /**
    * Ends all sessions; best routes that were reported stay as they are. `restart`: silently, so that peers keep our routes (RFC 4724); `shutdown`: Cease, and with
    * RFC 8538 a Hard Reset, so that they drop them at once.

@@ -16,6 +16,8 @@ import { type Farewell, type LocalSpeaker, PeerSession, type SessionEnvironment 
 import { type Connection, canonicalAddress, type Listener, type Transport, tcpTransport } from './transport/index.ts';
 import { CEASE, createUpdateView } from './wire/index.ts';
 
+type Endpoint = SpeakerOptions['listen'][number];
+
 /**
  * A BGP speaker: sessions with peers on one side, routes on the other.
  *
@@ -35,7 +37,7 @@ export class Speaker implements SpeakerApi {
   readonly #dynamic: DynamicNeighbours;
   /** Peers that can't be let in, and why. */
   readonly #refused = new Map<string, string>();
-  #listeners: Listener[] = [];
+  readonly #listeners = new Map<Endpoint, Listener>();
   #event: (event: SpeakerEvent) => void = () => {};
   #running = false;
   /** Until the first tables are complete we are restarting, as far as peers can tell (RFC 4724 §4.1). */
@@ -84,20 +86,24 @@ export class Speaker implements SpeakerApi {
   async start(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const opening = this.#options.listen.map((endpoint) =>
-      this.#transport.listen(endpoint, (connection) => this.#accept(connection)),
-    );
-    const opened = await Promise.allSettled(opening);
-    this.#listeners = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    this.#admit();
+    const failure = await this.listen().catch((error: unknown) => error);
+    if (!this.#running) return;
     this.#engine.start();
     for (const session of this.#sessions.values()) session.start();
+    if (failure !== undefined) throw failure;
+  }
+
+  async listen(): Promise<void> {
+    const missing = this.#options.listen.filter((endpoint) => !this.#listeners.has(endpoint));
+    const opened = await Promise.allSettled(missing.map((endpoint) => this.#open(endpoint)));
+    this.#admit();
     for (const one of opened) if (one.status === 'rejected') throw one.reason;
   }
 
   async stop(how: 'restart' | 'shutdown', reason?: string): Promise<void> {
     this.#running = false;
-    for (const listener of this.#listeners.splice(0)) listener.close();
+    for (const listener of this.#listeners.values()) listener.close();
+    this.#listeners.clear();
     const farewell: Farewell =
       how === 'restart'
         ? { kind: 'restart' }
@@ -160,7 +166,7 @@ export class Speaker implements SpeakerApi {
 
   /** The addresses that it listens on, with the ports that were given when 0 was asked for. */
   get listening(): readonly { readonly address: string; readonly port: number }[] {
-    return this.#listeners.map(({ address, port }) => ({ address, port }));
+    return [...this.#listeners.values()].map(({ address, port }) => ({ address, port }));
   }
 
   peers(): readonly PeerStatus[] {
@@ -200,12 +206,18 @@ export class Speaker implements SpeakerApi {
     };
   }
 
+  async #open(endpoint: Endpoint): Promise<void> {
+    const listener = await this.#transport.listen(endpoint, (connection) => this.#accept(connection));
+    if (this.#running) this.#listeners.set(endpoint, listener);
+    else listener.close();
+  }
+
   /** Tells the listeners who may connect. */
   #admit(): void {
     const configs = [...[...this.#sessions.values()].map(({ config }) => config), ...this.#dynamic.ranges];
     const admissions = configs.map((config) => admission(config));
     this.#refused.clear();
-    for (const listener of this.#listeners) {
+    for (const listener of this.#listeners.values()) {
       for (const { from, reason } of listener.admit(admissions)) {
         const peer = typeof from === 'string' ? from : formatPrefix(from);
         this.#refused.set(peer, reason);

@@ -303,7 +303,12 @@ export class Daemon {
       learned: (family, prefix) => this.#routing?.learned(family, prefix),
       kinds: () => this.#syncer.status(),
       problems: () => (this.#problem === undefined ? [] : [this.#problem]),
-      degraded: () => [...this.#addresses.problems(), ...this.#keys.problems(), ...this.#addressWatch.problems()],
+      degraded: () => [
+        ...this.#addresses.problems(),
+        ...this.#keys.problems(),
+        ...this.#addressWatch.problems(),
+        ...(this.#routing?.problems() ?? []),
+      ],
     };
   }
 }

@@ -1,9 +1,10 @@
-import { type Clock, type Family, type Log, reasonOf, within } from '../base/index.ts';
+import { type Clock, type Family, type Log, within } from '../base/index.ts';
 import { type NextHopSet, type PeerStatus, Speaker, type SpeakerEvent } from '../bgp/index.ts';
 import type { Desired, DesiredBgp, DesiredPeer } from '../calc/desired.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { type IpipTunnel, RouteInstaller } from './install.ts';
+import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
 import { type BgpTimers, originations, peerConfigs } from './peering.ts';
 import { RestartHold } from './restart-hold.ts';
@@ -42,6 +43,7 @@ export class Routing {
   readonly #nextHops: NextHops;
   readonly #installers: readonly RouteInstaller[];
   readonly #hold: RestartHold;
+  readonly #listening: Listening;
   /** Holds for the first speaker alone. */
   #restarted: boolean;
   #speaker: Speaker | undefined;
@@ -65,6 +67,7 @@ export class Routing {
       this.#converged();
     };
     this.#log = options.log.child({ component: 'routing' });
+    this.#listening = new Listening({ clock: options.clock, log: this.#log });
     this.#hold = new RestartHold({ clock: options.clock, log: this.#log, release: () => this.#release() });
   }
 
@@ -125,6 +128,11 @@ export class Routing {
     return this.#installers.find((installer) => installer.family === family)?.learned(prefix);
   }
 
+  /** What keeps BGP from working as a whole. */
+  problems(): readonly string[] {
+    return this.#listening.problems();
+  }
+
   /** Whether stale routes of a former run still wait for the peers' word. */
   get restarting(): boolean {
     return this.#hold.holding;
@@ -132,6 +140,7 @@ export class Routing {
 
   async stop(how: 'restart' | 'shutdown', reason: string): Promise<void> {
     this.#hold.stop();
+    this.#listening.stop();
     this.#nextHops.stop();
     await this.#speaker?.stop(how, reason);
     this.#speaker = undefined;
@@ -164,11 +173,7 @@ export class Routing {
       for (const table of Object.values(this.#options.routes.tables)) table.holdDeletions();
       this.#hold.begin();
     }
-    try {
-      await speaker.start();
-    } catch (error) {
-      this.#log.error({ err: reasonOf(error) }, 'the BGP speaker can not listen everywhere; it dials all the same');
-    }
+    await this.#listening.begin(speaker);
     return speaker;
   }
 
@@ -181,6 +186,7 @@ export class Routing {
     const speaker = this.#speaker;
     this.#speaker = undefined;
     if (speaker === undefined) return;
+    this.#listening.stop();
     await speaker.stop('shutdown', 'BGP configuration changed');
     for (const installer of this.#installers) installer.clear();
     this.#options.routes.schedule();

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import t from 'tap';
 import { formatIpv4 } from '../../src/base/index.ts';
 import { type BestChanges, Speaker, type SpeakerEvent } from '../../src/bgp/index.ts';
@@ -67,12 +69,13 @@ t.test('one speaker originates, another learns over TCP, and unlearns', async (t
   );
 });
 
-t.test('an address that can not be listened on is said, and holds up nothing else', async (t) => {
+t.test('an address that can not be listened on is said, holds up nothing else, and is tried again', async (t) => {
   const ten = `127.${(process.pid >> 8) & 255}.${process.pid & 255}`;
-  const [a, b] = [`${ten}.3`, `${ten}.4`];
+  const [a, b, taken] = [`${ten}.3`, `${ten}.4`, `${ten}.5`];
   const port = 20000 + (process.pid % 20000);
-  // 192.0.2.0/24 is for documents: no host has an address of it.
-  const listen = ['192.0.2.1', a].map((address) => ({ address, port }));
+  const other = createServer().listen(port, taken);
+  await once(other, 'listening');
+  const listen = [taken, a].map((address) => ({ address, port }));
   const one = new Speaker({ asn: 64512, routerId: '10.0.0.1', listen });
   const two = new Speaker({ asn: 64512, routerId: '10.0.0.2', listen: [{ address: b, port }] });
   t.teardown(() => Promise.all([one.stop('shutdown'), two.stop('shutdown')]));
@@ -81,9 +84,16 @@ t.test('an address that can not be listened on is said, and holds up nothing els
   two.originate([{ prefix: '10.2.0.0/26', nextHop: '10.0.0.2' }]);
   one.configure([{ address: b, port, remoteAs: 64512, localAddress: a, passive: true }]);
   two.configure([{ address: a, port, remoteAs: 64512, localAddress: b }]);
-  await t.rejects(one.start(), { code: 'LISTEN', message: /192\.0\.2\.1/ });
+  await t.rejects(one.start(), { code: 'LISTEN', message: taken });
   t.same(one.listening, [{ address: a, port }]);
   await two.start();
   await routes.until(() => routes.table.size === 1);
   t.same([...routes.table.keys()], ['10.2.0.0/26']);
+
+  await t.rejects(one.listen(), { code: 'LISTEN' });
+  other.close();
+  await once(other, 'close');
+  await one.listen();
+  t.same(one.listening.map(({ address }) => address).sort(), [a, taken]);
+  await one.listen();
 });
