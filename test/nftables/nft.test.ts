@@ -1,4 +1,5 @@
 import t from 'tap';
+import { silentLog } from '../../src/base/index.ts';
 import { NftError, openNft, Transaction } from '../../src/nftables/index.ts';
 import { nftContract } from '../contracts/nft.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
@@ -38,4 +39,12 @@ t.test('a namespace that is not there is said to be so', async (t) => {
   const nft = openNft({ namespace: '/run/netns/vrt-there-is-none' });
   const error: unknown = await nft.list({ family: 'inet', name: 'calico' }).catch((reason) => reason);
   t.match(error, { code: 'NFT_NAMESPACE', message: /vrt-there-is-none/ });
+});
+
+t.test('what is run is in the debug log, word by word', async (t) => {
+  const said: object[] = [];
+  const log = { ...silentLog, debug: (fields: object) => void said.push(fields) };
+  const transaction = new Transaction({ family: 'inet', name: 'calico' }).addTable().addChain({ name: 'c' });
+  await openNft({ program: 'true', log }).run(transaction);
+  t.same(said, [{ nft: 'add table inet calico\nadd chain inet calico c\n' }]);
 });
