@@ -1,10 +1,4 @@
-import {
-  type Family,
-  formatIpv4,
-  formatIpv6,
-  type InterfaceAddress,
-  tryParseInterfaceAddress,
-} from '../../src/base/index.ts';
+import type { Family } from '../../src/base/index.ts';
 import {
   type IngressFilter,
   type InterfaceAddressEntry,
@@ -42,7 +36,7 @@ import {
   snapshot,
 } from './fake-namespace.ts';
 import { FakeWireguard } from './fake-wireguard.ts';
-import { routeChanges, type WordedChange } from './route-changes.ts';
+import { routeChanges, routeOf, type WordedChange } from './route-changes.ts';
 
 /** The verbs of `Kernel` that can be told to fail; a route of `applyRoutes` counts as a call of its own. */
 export type FakeVerb =
@@ -514,21 +508,4 @@ function sameNeighbor(a: Neighbor, b: Neighbor): boolean {
 
 function ruleText({ family, priority, table, source, destination, mark, mask, invert, incoming }: Rule): string {
   return JSON.stringify([family, priority, table, source, destination, mark, mask, invert ?? false, incoming]);
-}
-
-/** Entry of the columns as a whole route, with the defaults that the kernel fills in. */
-function routeOf({ family, addresses, lengths, howIndex, hows }: RouteChanges, entry: number): Route {
-  const how = hows[howIndex[entry]];
-  const text = family === 4 ? formatIpv4(addresses[entry]) : formatIpv6(wide(addresses, entry * 4));
-  const direct = how.kind === 'unicast' && how.nextHops.every(({ via }) => via === undefined);
-  const scope = family === 6 ? 'global' : (how.scope ?? (direct ? 'link' : 'global'));
-  const metric = how.metric ?? (family === 6 ? 1024 : undefined);
-  const { length } = tryParseInterfaceAddress(`${text}/${lengths[entry]}`) as InterfaceAddress;
-  return { ...how, family, destination: `${text}/${length}`, scope, ...(metric === undefined ? {} : { metric }) };
-}
-
-function wide(words: Uint32Array, at: number): bigint {
-  let value = 0n;
-  for (let word = at; word < at + 4; word++) value = (value << 32n) | BigInt(words[word]);
-  return value;
 }

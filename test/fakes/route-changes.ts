@@ -1,5 +1,12 @@
-import { type Family, parsePrefix } from '../../src/base/index.ts';
-import type { RouteChanges, RouteHow } from '../../src/netlink/index.ts';
+import {
+  type Family,
+  formatIpv4,
+  formatIpv6,
+  type InterfaceAddress,
+  parsePrefix,
+  tryParseInterfaceAddress,
+} from '../../src/base/index.ts';
+import type { Route, RouteChanges, RouteHow } from '../../src/netlink/index.ts';
 
 /** One change in words: what to do, to which CIDR, and how. */
 export type WordedChange = readonly [verb: number, destination: string, how: RouteHow];
@@ -30,4 +37,21 @@ export function routeChanges(family: Family, changes: readonly WordedChange[]): 
 function parsePrefixUncut(cidr: string): bigint {
   const full = cidr.includes(':') ? 128 : 32;
   return parsePrefix(`${cidr.split('/')[0]}/${full}`).value;
+}
+
+/** Entry of the columns as a whole route, with the defaults that the kernel fills in. */
+export function routeOf({ family, addresses, lengths, howIndex, hows }: RouteChanges, entry: number): Route {
+  const how = hows[howIndex[entry]];
+  const text = family === 4 ? formatIpv4(addresses[entry]) : formatIpv6(wide(addresses, entry * 4));
+  const direct = how.kind === 'unicast' && how.nextHops.every(({ via }) => via === undefined);
+  const scope = family === 6 ? 'global' : (how.scope ?? (direct ? 'link' : 'global'));
+  const metric = how.metric ?? (family === 6 ? 1024 : undefined);
+  const { length } = tryParseInterfaceAddress(`${text}/${lengths[entry]}`) as InterfaceAddress;
+  return { ...how, family, destination: `${text}/${length}`, scope, ...(metric === undefined ? {} : { metric }) };
+}
+
+function wide(words: Uint32Array, at: number): bigint {
+  let value = 0n;
+  for (let word = at; word < at + 4; word++) value = (value << 32n) | BigInt(words[word]);
+  return value;
 }
