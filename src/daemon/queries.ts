@@ -80,8 +80,9 @@ function datastoreProblems(kinds: readonly KindStatus[]): string[] {
 }
 
 /** What the kernel refuses now, with its own words; each waits for its next attempt. */
-export function kernelRefusals({ routes, endpoints, nat, qos, tunnels }: Dataplane): Refusal[] {
+export function kernelRefusals({ forwarding, routes, endpoints, nat, qos, tunnels }: Dataplane): Refusal[] {
   return [
+    ...forwarding.failures(),
     ...tunnels.failures().map(({ what, reason }) => ({ what: `tunnel ${what}`, reason })),
     ...nat.failures(),
     ...qos.failures(),

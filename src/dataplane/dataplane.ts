@@ -4,7 +4,7 @@ import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
-import { type Sysctls, settle } from './endpoints/sysctls.ts';
+import { Forwarding } from './forwarding.ts';
 import { NatReconciler } from './nat/reconcile.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
@@ -12,10 +12,6 @@ import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
 import { addressedDevices } from './tunnels/render.ts';
 
-const FORWARDING: Sysctls = [
-  ['net.ipv4.ip_forward', '1'],
-  ['net.ipv6.conf.all.forwarding', '1'],
-];
 /** What the packet filter's tables follow from. */
 const NAT_SECTIONS = ['pools', 'nat', 'services', 'spoofing', 'tunnels'] as const satisfies readonly (keyof Desired)[];
 
@@ -33,6 +29,7 @@ export interface DataplaneOptions {
  * monitor; each reconciler compares with what it wants and repairs the difference.
  */
 export class Dataplane {
+  readonly forwarding: Forwarding;
   readonly routes: RouteReconciler;
   readonly endpoints: EndpointReconciler;
   readonly nat: NatReconciler;
@@ -52,6 +49,7 @@ export class Dataplane {
 
   constructor(options: DataplaneOptions) {
     this.#options = options;
+    this.forwarding = new Forwarding(options);
     this.routes = new RouteReconciler(options);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.nat = new NatReconciler(options);
@@ -65,7 +63,7 @@ export class Dataplane {
    */
   async start(desired: Desired): Promise<void> {
     const { kernel } = this.#options;
-    if (desired.host.forwarding) await this.#forwarding();
+    await this.forwarding.apply(desired.host.forwarding);
     this.#monitor = await kernel.monitor((event) => this.#observed(event), {
       ignoreOwnRoutes: true,
       routeTables: [MAIN_TABLE],
@@ -96,13 +94,16 @@ export class Dataplane {
     if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
     if (this.#mtu !== undefined) this.#tellMtu();
     if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section])) void this.#nat(desired);
-    if (desired.host !== before?.host) this.tunnels.setUplinks(desired.host.uplinks);
+    if (desired.host !== before?.host) {
+      void this.forwarding.apply(desired.host.forwarding);
+      this.tunnels.setUplinks(desired.host.uplinks);
+    }
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
   }
 
   /** Lists everything again and repairs what differs. */
   async resync(): Promise<void> {
-    if (this.#applied?.host.forwarding) await this.#forwarding();
+    await this.forwarding.check();
     await this.#listLinks();
     await this.endpoints.resync();
     await this.tunnels.check();
@@ -134,20 +135,12 @@ export class Dataplane {
   stop(): void {
     this.#resync?.();
     this.#monitor?.stop();
+    this.forwarding.stop();
     this.endpoints.stop();
     this.nat.stop();
     this.qos.stop();
     this.tunnels.stop();
     this.routes.stop();
-  }
-
-  async #forwarding(): Promise<void> {
-    const { kernel, log } = this.#options;
-    try {
-      await settle(kernel, FORWARDING);
-    } catch (error) {
-      log.warn({ err: reasonOf(error) }, 'forwarding could not be switched on');
-    }
   }
 
   /** A blackhole under each block, except blocks of one address: its pod's own route is all there is to it. */

@@ -199,6 +199,24 @@ t.test('what a pod lacks is said: its interface, a route, and then nothing', asy
   t.equal(endpoints.lacking('default/web'), 'interface caliweb is down');
 });
 
+t.test(
+  'a host that may not be made to forward says so, and is asked again; so is one that is told later',
+  async (t) => {
+    const host = await Host.create();
+    host.machine.failOnce({ verb: 'sysctl', code: 'EACCES' });
+    await host.dataplane.start(wanted([]));
+    t.match(host.dataplane.forwarding.failures(), [{ what: 'forwarding', reason: /EACCES|permission/i }]);
+    await host.settle(1000);
+    t.same(host.dataplane.forwarding.failures(), []);
+    t.equal(await host.kernel.sysctl('net.ipv4.ip_forward'), '1');
+    const later = await Host.create();
+    await later.dataplane.start({ ...wanted([]), host: { ...wanted([]).host, forwarding: false } });
+    later.dataplane.apply(wanted([]));
+    await later.settle();
+    t.equal(await later.kernel.sysctl('net.ipv4.ip_forward'), '1');
+  },
+);
+
 t.test('a host that is told not to forward is left as it is', async (t) => {
   const host = await Host.create();
   await host.dataplane.start({ ...wanted([]), host: { ...wanted([]).host, forwarding: false } });
