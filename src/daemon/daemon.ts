@@ -67,6 +67,8 @@ export class Daemon {
   #servers: { close(): Promise<void> }[] = [];
   #phase: 'starting' | 'syncing' | 'running' = 'starting';
   #problem: string | undefined = 'the node is not registered yet';
+  /** What became of the last attempt to apply the desired state, if it failed. */
+  #unapplied: string | undefined;
   #applying: Promise<void> = Promise.resolve();
   #scheduled = false;
 
@@ -157,7 +159,7 @@ export class Daemon {
       resync: () => this.#dataplane.resync(),
       metrics: this.#metrics,
       log,
-      problem: () => this.#problem,
+      problem: () => this.#unapplied ?? this.#problem,
     };
   }
 
@@ -284,10 +286,13 @@ export class Daemon {
   }
 
   #inOrder(work: () => Promise<void>): Promise<void> {
-    this.#applying = this.#applying.then(work).catch((error) => {
-      this.#problem = `the desired state could not be applied: ${reasonOf(error)}`;
+    const failed = (error: unknown): void => {
+      this.#unapplied = `the desired state could not be applied: ${reasonOf(error)}`;
       this.#parts.log.error({ err: error }, 'the desired state could not be applied');
-    });
+    };
+    this.#applying = this.#applying.then(work).then(() => {
+      this.#unapplied = undefined;
+    }, failed);
     return this.#applying;
   }
 
@@ -302,7 +307,7 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       learned: (family, prefix) => this.#routing?.learned(family, prefix),
       kinds: () => this.#syncer.status(),
-      problems: () => (this.#problem === undefined ? [] : [this.#problem]),
+      problems: () => [this.#unapplied, this.#problem].filter((problem) => problem !== undefined),
       degraded: () => [
         ...this.#addresses.problems(),
         ...this.#keys.problems(),

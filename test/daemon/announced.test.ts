@@ -1,26 +1,12 @@
 import { once } from 'node:events';
-import { mkdtempSync, readSync, rmSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Cancel, type Clock, formatIpv4, silentLog, systemClock } from '../../src/base/index.ts';
+import { type Cancel, type Clock, formatIpv4, systemClock } from '../../src/base/index.ts';
 import { createUpdateView, decodeUpdate, encodeOpen, KEEPALIVE, MESSAGE } from '../../src/bgp/wire/index.ts';
-import { cniResultSchema, nodeStatusSchema, request } from '../../src/control/index.ts';
-import { readConfig } from '../../src/daemon/config.ts';
-import { Daemon } from '../../src/daemon/daemon.ts';
-import { MemoryStore } from '../../src/datastore/index.ts';
 import { until } from '../../src/lab/until.ts';
-import { newResource } from '../../src/model/index.ts';
 import { Reader } from '../bgp/rib/reader.ts';
-import { FakeMachine } from '../fakes/fake-kernel.ts';
-import { FakeNft } from '../fakes/fake-nft.ts';
-
-const ASN = 64512;
-/** Loopback addresses and a port of this process's own. */
-const TEN = `127.${(process.pid >> 8) & 255}.${process.pid & 255}`;
-const [NODE, PEER] = [`${TEN}.1`, `${TEN}.2`];
-const PORT = 20_000 + (process.pid % 20_000);
+import { ASN, loneDaemon, PEER, PORT } from './lone-daemon.ts';
 
 /**
  * Turns of work come long after they were asked for, as in a daemon that is busy: whoever does not wait for them is
@@ -100,66 +86,16 @@ class Peer {
 /** What a peer without capabilities agrees to. */
 const { negotiated: AGREED } = new Reader(PEER, { fourOctetAs: false });
 
-/** A daemon on a fake machine and a real loopback, with its peer; its blocks have four addresses. */
+/** A daemon whose session with the peer is up. */
 async function start(t: Test) {
   const server = createServer().listen(PORT, PEER);
   t.teardown(() => server.close());
   const connected = once(server, 'connection') as Promise<[Socket]>;
   const clock = new SlowClock();
-  const machine = new FakeMachine();
-  machine.addNamespace('/host');
-  const store = new MemoryStore({ clock });
-  await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
-  await store.create(
-    newResource(
-      'BGPConfiguration',
-      { name: 'default' },
-      { nodeToNodeMeshEnabled: false, asNumber: ASN, listenPort: PORT, bindMode: 'NodeIP' },
-    ),
-  );
-  await store.create(newResource('BGPPeer', { name: 'peer' }, { peerIP: `${PEER}:${PORT}`, asNumber: ASN }));
-  // Paths of unix sockets are short.
-  const folder = mkdtempSync(join(tmpdir(), 'vrt-told-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const socket = join(folder, 's');
-  const none = {
-    VROUTER_IPAM_LEDGER: 'none',
-    VROUTER_MTU_FILE: 'none',
-    CALICO_NODENAME_FILE: '',
-    FELIX_HEALTHPORT: '0',
-  };
-  const daemon = new Daemon({
-    config: await readConfig({
-      NODENAME: 'n1',
-      IP: `${NODE}/24`,
-      VROUTER_SOCKET: socket,
-      NO_DEFAULT_POOLS: 'true',
-      ...none,
-    }),
-    store,
-    datastoreType: 'memory',
-    kernel: machine.kernel('/host'),
-    nft: new FakeNft(),
-    clock,
-    log: silentLog,
-    routerId: undefined,
-  });
-  await daemon.start();
-  t.teardown(() => daemon.stop('the test is over'));
-  const isReady = async (): Promise<boolean> => (await request(socket, { op: 'status' }, nodeStatusSchema)).ready;
-  await until(systemClock, 'the daemon to be ready', isReady);
+  const { daemon, add } = await loneDaemon(t, { clock });
   const peer = new Peer((await connected)[0]);
   t.teardown(() => peer.close());
   await until(systemClock, 'the session to be up', async () => daemon.status().bgp?.peers[0]?.state === 'up');
-  /** Resolves with the pod's address. */
-  const add = async (containerId: string): Promise<string> => {
-    const netns = `/run/netns/${containerId}`;
-    machine.addNamespace(netns);
-    const config = { cniVersion: '1.0.0', name: 'net' };
-    const pod = { containerId, netns, ifName: 'eth0', args: {}, config };
-    const { ips } = await request(socket, { op: 'cni.add', request: pod }, cniResultSchema);
-    return ips[0].address;
-  };
   return { clock, peer, add };
 }
 

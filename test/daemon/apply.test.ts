@@ -1,0 +1,40 @@
+import t from 'tap';
+import { type Log, silentLog, systemClock } from '../../src/base/index.ts';
+import { until } from '../../src/lab/until.ts';
+import { loneDaemon } from './lone-daemon.ts';
+
+/** Something of ours that fails once, in the middle of an application of the desired state. */
+class FailingLog {
+  failing = false;
+
+  readonly log: Log = {
+    ...silentLog,
+    child: (fields) => {
+      if (this.failing && 'component' in fields && fields.component === 'bgp') {
+        this.failing = false;
+        throw new Error('a bug');
+      }
+      return this.log;
+    },
+  };
+}
+
+t.test('what could not be applied keeps pods away until something could be', async (t) => {
+  const failing = new FailingLog();
+  const { daemon, store, add } = await loneDaemon(t, { log: failing.log });
+  await add('before');
+  const setAsn = async (asNumber: number): Promise<void> => {
+    const found = await store.get({ kind: 'BGPConfiguration', name: 'default' });
+    await store.update<'BGPConfiguration'>({ ...found!, spec: { ...found!.spec, asNumber } });
+  };
+  failing.failing = true;
+  await setAsn(64513);
+  await until(systemClock, 'the problem to be told', async () => daemon.status().problems.length > 0);
+  t.match(daemon.status(), { ready: false, problems: ['the desired state could not be applied: a bug'] });
+  await t.rejects(add('meanwhile'), { code: 'NOT_READY', cniCode: 11 });
+
+  await setAsn(64514);
+  await until(systemClock, 'the problem to be gone', async () => daemon.status().problems.length === 0);
+  t.equal(daemon.status().ready, true);
+  await t.resolves(add('after'));
+});

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { type Clock, type Log, silentLog, systemClock } from '../../src/base/index.ts';
+import { cniResultSchema, nodeStatusSchema, request } from '../../src/control/index.ts';
+import { readConfig } from '../../src/daemon/config.ts';
+import { Daemon } from '../../src/daemon/daemon.ts';
+import { MemoryStore } from '../../src/datastore/index.ts';
+import { until } from '../../src/lab/until.ts';
+import { newResource } from '../../src/model/index.ts';
+import { FakeMachine } from '../fakes/fake-kernel.ts';
+import { FakeNft } from '../fakes/fake-nft.ts';
+
+export const ASN = 64512;
+/** Loopback addresses and a port of this process's own. */
+const TEN = `127.${(process.pid >> 8) & 255}.${process.pid & 255}`;
+const NODE = `${TEN}.1`;
+export const PEER = `${TEN}.2`;
+export const PORT = 20_000 + (process.pid % 20_000);
+
+/** A daemon of this process, on a fake machine and a real loopback. It ends with the test. */
+export interface LoneDaemon {
+  readonly daemon: Daemon;
+  readonly store: MemoryStore;
+  /** Resolves with the pod's address. */
+  add(containerId: string): Promise<string>;
+}
+
+/** Resolves when it is ready. Its blocks have four addresses; it dials `PEER`, where the test may listen or not. */
+export async function loneDaemon(
+  t: Test,
+  { clock = systemClock, log = silentLog }: { readonly clock?: Clock; readonly log?: Log } = {},
+): Promise<LoneDaemon> {
+  const machine = new FakeMachine();
+  machine.addNamespace('/host');
+  const store = new MemoryStore({ clock });
+  await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
+  const bgp = { nodeToNodeMeshEnabled: false, asNumber: ASN, listenPort: PORT, bindMode: 'NodeIP' } as const;
+  await store.create(newResource('BGPConfiguration', { name: 'default' }, bgp));
+  await store.create(newResource('BGPPeer', { name: 'peer' }, { peerIP: `${PEER}:${PORT}`, asNumber: ASN }));
+  // Paths of unix sockets are short.
+  const folder = mkdtempSync(join(tmpdir(), 'vrt-lone-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const socket = join(folder, 's');
+  const daemon = new Daemon({
+    config: await readConfig({
+      NODENAME: 'n1',
+      IP: `${NODE}/24`,
+      VROUTER_SOCKET: socket,
+      NO_DEFAULT_POOLS: 'true',
+      VROUTER_IPAM_LEDGER: 'none',
+      VROUTER_MTU_FILE: 'none',
+      CALICO_NODENAME_FILE: '',
+      FELIX_HEALTHPORT: '0',
+    }),
+    store,
+    datastoreType: 'memory',
+    kernel: machine.kernel('/host'),
+    nft: new FakeNft(),
+    clock,
+    log,
+    routerId: undefined,
+  });
+  await daemon.start();
+  t.teardown(() => daemon.stop('the test is over'));
+  const isReady = async (): Promise<boolean> => (await request(socket, { op: 'status' }, nodeStatusSchema)).ready;
+  await until(systemClock, 'the daemon to be ready', isReady);
+  const add = async (containerId: string): Promise<string> => {
+    const netns = `/run/netns/${containerId}`;
+    machine.addNamespace(netns);
+    const config = { cniVersion: '1.0.0', name: 'net' };
+    const pod = { containerId, netns, ifName: 'eth0', args: {}, config };
+    const { ips } = await request(socket, { op: 'cni.add', request: pod }, cniResultSchema);
+    return ips[0].address;
+  };
+  return { daemon, store, add };
+}
