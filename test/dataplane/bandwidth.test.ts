@@ -237,6 +237,15 @@ for (const [missing, expected] of [
   });
 }
 
+t.test('a kernel without any queueing lacks nothing while no pod is limited', async (t) => {
+  const node = await host('web');
+  node.machine.failOnce({ verb: 'qdiscList', code: 'EOPNOTSUPP' });
+  await node.dataplane.start(pods({ web: undefined }));
+  await node.settle();
+  t.ok(node.machine.allFailed);
+  t.same(node.dataplane.qos.failures(), []);
+});
+
 async function sweep(t: Test): Promise<void> {
   const whole = await host('web');
   await whole.dataplane.start(pods({ web: undefined }));

@@ -1,7 +1,9 @@
 import t from 'tap';
+import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredQos } from '../../src/calc/index.ts';
+import { LimitTablesReconciler } from '../../src/dataplane/qos/limit-tables.ts';
 import { limitChanges, limitTables } from '../../src/dataplane/qos/limits.ts';
-import { Transaction } from '../../src/nftables/index.ts';
+import { type Nft, NftError, Transaction } from '../../src/nftables/index.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 import { host, MBIT, pods, qos } from './limited.ts';
 
@@ -100,6 +102,20 @@ t.test('tables that nft refuses are told, by themselves, and tried again', async
   await node.settle(2000);
   t.same(node.dataplane.qos.failures(), []);
   t.ok(node.dataplane.qos.entries().every(({ present }) => present));
+});
+
+t.test('a host without nft lacks nothing while no pod is limited', async (t) => {
+  const missing: Nft = {
+    list: async () => Promise.reject(NftError.missing(new Error('ENOENT'))),
+    run: async () => Promise.reject(NftError.missing(new Error('ENOENT'))),
+  };
+  const limits = new LimitTablesReconciler({ nft: missing, clock: new VirtualClock(), log: silentLog });
+  await limits.check();
+  t.same(limits.failures(), []);
+  limits.apply(pods({ web: qos({ packetRate: 5 }) }).workloads);
+  await limits.check();
+  t.match(limits.failures(), [{ what: 'packet rates', reason: /the program 'nft' is not installed/ }]);
+  limits.stop();
 });
 
 t.test('what is changed by hand in a table is repaired', async (t) => {

@@ -120,6 +120,8 @@ export class BandwidthReconciler {
         await work();
         return true;
       } catch (error) {
+        // What nobody asks for is not lacking.
+        if (isKernelError(error, 'EOPNOTSUPP') && !this.#workloads.some(hasBandwidth)) return false;
         const failed = failureOf(what, error);
         failures.set(`${failed.what} ${failed.reason}`, failed);
         return false;

@@ -78,6 +78,8 @@ export class LimitTablesReconciler {
       this.#made.add(one);
       this.#failing.done(what);
     } catch (error) {
+      // What nobody asks for is not lacking, and what was never run has left nothing.
+      if (limits.length === 0 && error instanceof NftError && error.code === 'NFT_MISSING') return;
       const reason = reasonFor(one, error);
       const attempts = this.#failing.failed(what, { what, reason }, () => void this.#passes.run());
       if (attempts === 1) this.#log.warn({ what, err: reason }, 'limits are refused; trying again later');
