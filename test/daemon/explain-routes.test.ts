@@ -1,22 +1,13 @@
 import t from 'tap';
 import type { NextHopSet } from '../../src/bgp/index.ts';
-import { type Desired, type DesiredVxlan, NO_TUNNELS } from '../../src/calc/index.ts';
+import { type Desired, NO_TUNNELS } from '../../src/calc/index.ts';
 import { explainRoutes } from '../../src/daemon/explain-routes.ts';
 import { gatewayRoute } from '../../src/dataplane/index.ts';
 import { prefixNumber } from '../../src/dataplane/routes/reconcile.ts';
+import { vtep, vxlan } from '../calc/tunnels.ts';
 import { Host, wanted } from '../dataplane/host.ts';
 
 const FLOATING = { external: '203.0.113.7', internal: '10.244.1.2' };
-const VXLAN: DesiredVxlan = {
-  family: 4,
-  vni: 4096,
-  port: 4789,
-  underlay: '172.16.0.1',
-  address: '10.244.1.0',
-  mac: '66:00:00:00:00:01',
-  peers: [{ node: 'b', underlay: '172.16.0.2', address: '10.244.2.0', mac: '66:00:00:00:00:02' }],
-  routes: [{ cidr: '10.244.2.0/26', mode: 'tunnel', via: '10.244.2.0', why: 'block of b' }],
-};
 
 /** A node with a route from every source. */
 function desired(): Desired {
@@ -25,7 +16,7 @@ function desired(): Desired {
     ...plain,
     workloads: plain.workloads.map((workload) => ({ ...workload, floatingIps: [FLOATING] })),
     nat: { ...plain.nat, floatingIps: [{ ...FLOATING, why: 'floating IP of endpoint default/web' }] },
-    tunnels: { ...NO_TUNNELS, vxlan4: VXLAN },
+    tunnels: { ...NO_TUNNELS, vxlan4: vxlan([vtep('b', 2)]) },
   };
 }
 
@@ -100,7 +91,7 @@ t.test('an IPv6 tunnel’s routes: the way to the VTEP, and through it', async (
   await host.kernel.addressAdd({ dev: 'eth0', address: 'fd01::1/64' });
   const peers = [{ node: 'b', underlay: 'fd01::2', address: 'fd00::2', mac: '66:00:00:00:00:02' }];
   const routes = [{ cidr: 'fd00::/122', mode: 'tunnel', via: 'fd00::2', why: 'block of b' }] as const;
-  const vxlan6: DesiredVxlan = { ...VXLAN, family: 6, underlay: 'fd01::1', address: 'fd00::41', peers, routes };
+  const vxlan6 = vxlan(peers, { family: 6, underlay: 'fd01::1', address: 'fd00::41', routes });
   const now: Desired = { ...wanted([]), tunnels: { ...NO_TUNNELS, vxlan6 } };
   await host.dataplane.start(now);
   await host.settle();

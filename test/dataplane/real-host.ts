@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { type Clock, type Log, silentLog, sleep, systemClock } from '../../src/base/index.ts';
-import { type Desired, type DesiredVtep, type DesiredVxlan, NO_TUNNELS } from '../../src/calc/index.ts';
+import { type Desired, type DesiredVxlan, NO_TUNNELS } from '../../src/calc/index.ts';
 import { Dataplane } from '../../src/dataplane/index.ts';
 import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { type Nft, openNft } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
+import { vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
 import { wanted } from './host.ts';
 
 /** Milliseconds for which something that should come about is waited for, beside a busy test. */
@@ -100,33 +101,21 @@ export class RealHost {
 
 const POOL = pool('10.244.0.0/16', { vxlan: 'CrossSubnet', natOutgoing: true });
 
-function vtep(number: number): DesiredVtep {
-  const mac = `66:00:00:00:00:0${number}`;
-  return { node: `node${number}`, underlay: `172.16.0.${number}`, address: `10.244.${number}.0`, mac };
-}
-
+/** VXLAN to the nodes with these numbers. Node 3 needs no tunnel: packets for it leave by `eth0` as they are. */
 function vxlan(...numbers: readonly number[]): DesiredVxlan {
-  const peers = numbers.map(vtep);
+  const made = vxlanTo(numbers.map((number) => vtep(`node${number}`, number)));
+  const direct = made.peers.find(({ node }) => node === 'node3');
   return {
-    family: 4,
-    vni: 4096,
-    port: 4789,
-    underlay: '172.16.0.1',
-    address: '10.244.1.0',
-    mac: '66:00:00:00:00:01',
-    peers,
-    routes: peers.map(({ node, address, underlay }) => ({
-      cidr: `${address}/26`,
-      ...(node === 'node3' ? { mode: 'subnet', via: underlay } : { mode: 'tunnel', via: address }),
-      why: `block of ${node}`,
-    })),
+    ...made,
+    routes: made.routes.map((route) =>
+      route.via === direct?.address ? { ...route, mode: 'subnet', via: direct.underlay } : route,
+    ),
   };
 }
 
 export type StateName = 'before' | 'after';
 /**
- * Two states of a node: between them a block comes, one node goes and another comes, and services are told. Node 3 needs
- * no tunnel: packets for it leave by `eth0` as they are.
+ * Two states of a node: between them a block comes, one node goes and another comes, and services are told.
  */
 export const STATES: Readonly<Record<StateName, Desired>> = {
   before: {

@@ -1,53 +1,26 @@
 import t from 'tap';
 import {
   type Desired,
-  type DesiredPool,
   type DesiredTunnels,
   type DesiredVtep,
   type DesiredVxlan,
   NO_TUNNELS,
 } from '../../src/calc/index.ts';
 import { formatNeighbor } from '../../src/netlink/index.ts';
+import { pool } from '../calc/pool.ts';
+import { vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
 import { HOST, Host, wanted } from './host.ts';
 
 // Every call of the kernel failing once takes a while beside a busy test.
 t.setTimeout(240_000);
 
-const POOL: DesiredPool = {
-  name: 'pods',
-  cidr: '10.244.0.0/16',
-  ipip: 'Never',
-  vxlan: 'Always',
-  natOutgoing: false,
-  disabled: false,
-  disableBgpExport: false,
-};
-
-function vtep(node: string, number: number): DesiredVtep {
-  const mac = `66:00:00:00:00:0${number}`;
-  return { node, underlay: `172.16.0.${number}`, address: `10.244.${number}.0`, mac };
-}
-
+const POOL = pool('10.244.0.0/16', { vxlan: 'Always' });
 const B = vtep('b', 2);
 const C = vtep('c', 3);
 
+/** VXLAN with these two behind it, or with others. */
 function vxlan(peers: readonly DesiredVtep[] = [B, C], more: Partial<DesiredVxlan> = {}): DesiredVxlan {
-  return {
-    family: 4,
-    vni: 4096,
-    port: 4789,
-    underlay: '172.16.0.1',
-    address: '10.244.1.0',
-    mac: '66:00:00:00:00:01',
-    peers,
-    routes: peers.map(({ node, address }) => ({
-      cidr: `${address}/26`,
-      mode: 'tunnel',
-      via: address,
-      why: `block of ${node}`,
-    })),
-    ...more,
-  };
+  return vxlanTo(peers, more);
 }
 
 function tunnels(some: Partial<DesiredTunnels>): Desired {
@@ -338,7 +311,7 @@ t.test('each device and entry is explained', async (t) => {
     {
       text: 'vxlan.calico vxlan id 4096 local 172.16.0.1 dev eth0 dstport 4789 nolearning mtu 1450 address 10.244.1.0/32',
       present: true,
-      why: 'pool pods: vxlanMode Always',
+      why: 'pool 10.244.0.0/16: vxlanMode Always',
     },
     { text: '10.244.2.0 dev vxlan.calico lladdr 66:00:00:00:00:02 PERMANENT', present: true, why: 'node b' },
     { text: '66:00:00:00:00:02 dev vxlan.calico dst 172.16.0.2 self permanent', present: true, why: 'node b' },
