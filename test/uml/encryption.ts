@@ -6,6 +6,7 @@ import type { FelixConfiguration } from '../../src/model/index.ts';
 import { type Kernel, openKernel, type WireguardDevice } from '../../src/netlink/index.ts';
 import { missing, startPing } from '../cluster/pinging.ts';
 import { nodesWithPods, ping } from './encapsulation.ts';
+import { seconds } from './watching.ts';
 
 export const DEV = 'wireguard.cali';
 export const DEV6 = 'wg-v6.cali';
@@ -16,6 +17,9 @@ export const ENCRYPTED = /172\.18\.\d\.1\d\.51820 > 172\.18\.\d\.1\d\.51820: UDP
 
 /** Seconds between a daemon's full looks at the kernel. */
 export const RESYNC = 90;
+
+/** Seconds until WireGuard repeats a handshake that was not answered. */
+const REKEY_TIMEOUT = 5;
 
 /** What a node's table says: destinations through the tunnel, and those that go on to the ordinary routes. */
 export interface Ways {
@@ -130,6 +134,20 @@ export class Encryption {
     const seen = pings.replies.length;
     await this.lab.until('replies after the change', async () => pings.replies.length > seen + 20);
     return missing(await pings.stop());
+  }
+
+  /**
+   * As `lost`, for nodes that begin to encrypt for each other. Where both greet in the same instant, neither answers, and
+   * WireGuard tries again after five seconds: what that costs is its own, and not counted.
+   */
+  async lostMeeting(from: PodState, to: PodState, meet: () => Promise<void>): Promise<readonly number[]> {
+    let took = 0;
+    const lost = await this.lost(from, to, async () => {
+      const start = seconds();
+      await meet();
+      took = seconds() - start;
+    });
+    return took < REKEY_TIMEOUT ? lost : [];
   }
 
   /** What goes over a node's cable while one pod pings another: so many packets, one to a line. */

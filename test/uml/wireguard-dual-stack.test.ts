@@ -2,7 +2,8 @@ import t from 'tap';
 import type { PodState } from '../../src/lab/index.ts';
 import { cluster, podsOf } from '../cluster/cluster.ts';
 import { output, ping } from './encapsulation.ts';
-import { DEV6, ENCRYPTED, Encryption, RULE } from './encryption.ts';
+import { DEV6, ENCRYPTED, Encryption, RESYNC, RULE } from './encryption.ts';
+import { pass } from './watching.ts';
 
 const ENCRYPTED6 = /IP6 fd12::1\d\.51821 > fd12::1\d\.51821: UDP/;
 const BOTH = { ipam: { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true' } };
@@ -37,7 +38,7 @@ t.test('WireGuard for IPv4 and IPv6, each with a device, a key and a table of it
       await encryption.configure({ wireguardEnabledV6: true });
       await encryption.untilEncrypted(nodes, 1, 6);
     };
-    t.same(await encryption.lost(from6, to6, on), []);
+    t.same(await encryption.lostMeeting(from6, to6, on), []);
     for (const line of await encryption.onTheWire(from6, to6, 4)) t.match(line, ENCRYPTED6);
     t.match((await encryption.onTheWire(from, to, 1))[0], `IP ${from.address} > ${to.address}: ICMP echo request`);
     for (const node of nodes) t.same((await lab.status(node)).problems, []);
@@ -69,7 +70,7 @@ t.test('WireGuard for IPv4 and IPv6, each with a device, a key and a table of it
       await encryption.configure({ wireguardEnabled: true });
       await encryption.untilEncrypted(nodes, 1, 4);
     };
-    t.same(await encryption.lost(from, to, both), []);
+    t.same(await encryption.lostMeeting(from, to, both), []);
     for (const line of await encryption.onTheWire(from, to, 4)) t.match(line, ENCRYPTED);
     for (const line of await encryption.onTheWire(from6, to6, 4)) t.match(line, ENCRYPTED6);
     const keys = [await encryption.told('node1', 4), await encryption.told('node1', 6)].map(({ key }) => key);
@@ -84,5 +85,42 @@ t.test('WireGuard for IPv4 and IPv6, each with a device, a key and a table of it
       (await encryption.onTheWire(from6, to6, 1))[0],
       `IP6 ${from6.address} > ${to6.address}: ICMP6, echo request`,
     );
+  });
+
+  await t.test('host encryption for both: sessions over either go on within', async (t) => {
+    const sessions = async (): Promise<readonly (readonly [string, number])[]> => {
+      const peers = (await lab.status('node1')).bgp?.peers ?? [];
+      return peers.filter(({ info }) => info.startsWith('Established')).map(({ address, since }) => [address, since]);
+    };
+    const since = await sessions();
+    t.same(since.map(([address]) => address).sort(), ['172.18.0.12', 'fd12::12']);
+    const both = { wireguardEnabled: true, wireguardEnabledV6: true };
+    await encryption.configure({ ...both, wireguardHostEncryptionEnabled: true });
+    for (const [family, host] of [
+      [4, '172.18.0.12'],
+      [6, 'fd12::12'],
+    ] as const) {
+      await lab.until(`${host} to be sent to through the tunnel`, async () => {
+        const { tunnel } = await encryption.ways('node1', family);
+        return tunnel.some((cidr) => cidr.startsWith(`${host}/`));
+      });
+      await lab.until('an answer', async () => (await lab.ping(lab.node('node1'), host)) !== undefined);
+    }
+    await pass(RESYNC + 1);
+    t.same(await sessions(), since);
+    const capture = lab.exec('node2', [
+      'timeout',
+      '1',
+      'tcpdump',
+      '-n',
+      '-l',
+      '-i',
+      'eth0',
+      'ip6 host fd12::11 and not icmp6[0] >= 135',
+    ]);
+    t.type(await lab.ping(lab.node('node1'), 'fd12::12'), 'number');
+    const lines = (await capture).stdout.split('\n').filter((line) => line !== '');
+    t.ok(lines.length >= 2);
+    for (const line of lines) t.match(line, ENCRYPTED6);
   });
 });

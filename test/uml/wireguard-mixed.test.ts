@@ -36,7 +36,7 @@ t.test('WireGuard: a node without it is reached in clear, and the others none th
       await encryption.configure({ wireguardEnabled: true }, 'node.node3');
       await encryption.untilEncrypted([...both, 'node3'], 2);
     };
-    t.same(await encryption.lost(one, three, join), []);
+    t.same(await encryption.lostMeeting(one, three, join), []);
     for (const line of await encryption.onTheWire(one, three, 4)) t.match(line, ENCRYPTED);
     t.ok((await lab.reachability()).complete);
   });

@@ -17,7 +17,7 @@ t.test('WireGuard: pods of two nodes talk through it, and nothing of them is to 
       await encryption.configure({ wireguardEnabled: true });
       await encryption.untilEncrypted(nodes, 1);
     };
-    t.same(await encryption.lost(from, to, on), []);
+    t.same(await encryption.lostMeeting(from, to, on), []);
     for (const node of nodes) t.same((await lab.status(node)).problems, []);
   });
 
@@ -80,7 +80,7 @@ t.test('WireGuard: pods of two nodes talk through it, and nothing of them is to 
       await encryption.configure({ wireguardEnabled: true });
       await encryption.untilEncrypted(nodes, 1);
     };
-    t.same(await encryption.lost(from, to, on), []);
+    t.same(await encryption.lostMeeting(from, to, on), []);
     t.not((await encryption.told('node1')).key, key, 'with another key, since the device is another');
     for (const line of await encryption.onTheWire(from, to, 4)) t.match(line, ENCRYPTED);
   });
