@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
-import type { DesiredLimits } from '../../src/calc/index.ts';
-import { tokenBucket } from '../../src/dataplane/qos/bucket.ts';
+import { silentLog } from '../../src/base/index.ts';
+import { BandwidthReconciler } from '../../src/dataplane/qos/bandwidth.ts';
 import { ifbName } from '../../src/dataplane/qos/ifb-name.ts';
-import { bucketOctets, formatBucket, printKernel } from '../../src/netlink/index.ts';
+import { printKernel } from '../../src/netlink/index.ts';
 import type { Host } from './host.ts';
 import { host, MBIT, pods, qos } from './limited.ts';
 
@@ -20,58 +20,6 @@ const REDIRECTED = [
   `filter dev caliweb ingress pref 80 u32 action mirred egress redirect dev ${IFB}`,
 ];
 const EGRESS = [...REDIRECTED, `tbf 80: dev ${IFB} root rate 1Mbit burst 10000b limit 13125b`];
-
-t.test('the token bucket of a bandwidth', async (t) => {
-  const table: Readonly<Record<string, readonly [limits: DesiredLimits, mtu: number, text: string | undefined]>> = {
-    'no bandwidth': [{ packetRate: 5 }, 1500, undefined],
-    'a bandwidth and a burst': [MBIT, 1500, 'rate 1Mbit burst 10000b limit 13125b'],
-    'Calico’s own burst is as much as the kernel can count': [
-      { bandwidth: 1_000_000, burst: 4_294_967_296 },
-      1500,
-      'rate 1Mbit burst 536870b limit 539995b',
-    ],
-    'a burst that no packet would fit in': [
-      { bandwidth: 1_000_000, burst: 1000 },
-      1500,
-      'rate 1Mbit burst 1514b limit 4639b',
-    ],
-    'a burst that no jumbo packet would fit in': [
-      { bandwidth: 1_000_000, burst: 1000 },
-      9000,
-      'rate 1Mbit burst 9014b limit 12139b',
-    ],
-    'a rate at which no packet would pass': [
-      { bandwidth: 1000, burst: 4_294_967_296 },
-      1500,
-      'rate 2824bit burst 1516b limit 1524b',
-    ],
-    'a peak rate': [
-      { ...MBIT, peakrate: 2_000_000, minburst: 2000 },
-      1500,
-      'rate 1Mbit burst 10000b peakrate 2Mbit minburst 2000b limit 8250b',
-    ],
-    'a peak rate whose bucket would hold no packet': [
-      { ...MBIT, peakrate: 2_000_000 },
-      1500,
-      'rate 1Mbit burst 10000b peakrate 2Mbit minburst 1514b limit 7764b',
-    ],
-    'the highest there is': [
-      { bandwidth: 1e15, burst: 34_359_738_360 },
-      1500,
-      'rate 1000Tbit burst 4296000000b limit 4294967295b',
-    ],
-  };
-  for (const [what, [limits, mtu, text]] of Object.entries(table)) {
-    const bucket = tokenBucket(limits, mtu);
-    t.equal(bucket && formatBucket(bucket), text, what);
-    if (bucket) t.ok(bucketOctets(bucket.buffer, bucket.rate) >= mtu + 14, `${what}: a packet fits`);
-  }
-});
-
-t.test('devices are named as Calico names them', async (t) => {
-  t.match(ifbName('cali0123456789a'), /^bwcali[0-9a-f]{9}$/);
-  t.not(ifbName('cali0123456789a'), ifbName('cali0123456789b'));
-});
 
 t.test('bandwidths come, change and go with the annotation', async (t) => {
   const node = await host('web', 'other');
@@ -200,6 +148,19 @@ t.test('what others queue on a pod without limits is theirs', async (t) => {
   node.dataplane.apply(pods({ web: qos(MBIT, MBIT) }));
   await node.settle();
   t.same(await tc(node), [BUCKET, ...EGRESS], 'a pod’s own limits come before those of the bandwidth plugin');
+});
+
+t.test('a device that was made a moment ago, and not told of yet, is not made twice', async (t) => {
+  const node = await host('web');
+  const { kernel, clock } = node;
+  const bandwidth = new BandwidthReconciler({ kernel, clock, log: silentLog });
+  bandwidth.apply(pods({ web: qos({}, MBIT) }).workloads);
+  for (const link of await kernel.linkList()) bandwidth.linkChanged(link, true);
+  for (const look of ['first', 'second']) {
+    await bandwidth.check();
+    t.same(bandwidth.failures(), [], look);
+  }
+  t.same(await tc(node), EGRESS);
 });
 
 t.test('a bucket follows the MTU of its device', async (t) => {

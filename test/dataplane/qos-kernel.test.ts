@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { silentLog, systemClock } from '../../src/base/index.ts';
+import { type Clock, silentLog, systemClock, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredQos } from '../../src/calc/index.ts';
 import { ifbName } from '../../src/dataplane/qos/ifb-name.ts';
 import { QosReconciler } from '../../src/dataplane/qos/reconcile.ts';
@@ -19,6 +19,8 @@ const DEVICE = 'caliweb';
 /** So slow, and with so small a bucket, that of many packets sent at once some are dropped however slow the machine is. */
 const SLOW = { bandwidth: 100_000, burst: 16_000 };
 const MANY = 30;
+/** From Debian's containernetworking-plugins. */
+const PLUGIN = '/usr/lib/cni/bandwidth';
 
 type Place = 'pod' | 'node' | 'outside';
 
@@ -71,22 +73,55 @@ class Network {
 
   /** A reconciler that has looked at the kernel, for these limits of the pod. */
   async limited(its: DesiredQos | undefined): Promise<QosReconciler> {
+    const { reconciler, tellLinks } = await this.#reconciler(its, systemClock);
+    await tellLinks();
+    await reconciler.check();
+    return reconciler;
+  }
+
+  /** One that had looked before the pod came. */
+  async limitedBefore(its: DesiredQos | undefined, clock: Clock): Promise<QosReconciler> {
+    const { reconciler, tellLinks } = await this.#reconciler(its, clock);
+    await reconciler.check();
+    await tellLinks();
+    await reconciler.check();
+    return reconciler;
+  }
+
+  async #reconciler(its: DesiredQos | undefined, clock: Clock) {
     const namespace = this.#spaces.node.path;
     const kernel = await openKernel({ namespace });
-    const reconciler = new QosReconciler({
-      kernel,
-      nft: openNft({ namespace }),
-      clock: systemClock,
-      log: silentLog,
-    });
+    const reconciler = new QosReconciler({ kernel, nft: openNft({ namespace }), clock, log: silentLog });
     this.#t.teardown(() => {
       reconciler.stop();
       kernel.close();
     });
-    for (const link of await kernel.linkList()) reconciler.linkChanged(link, true);
     reconciler.apply(pods({ web: its }).workloads);
-    await reconciler.check();
-    return reconciler;
+    const tellLinks = async (): Promise<void> => {
+      for (const link of await kernel.linkList()) reconciler.linkChanged(link, true);
+    };
+    return { reconciler, tellLinks };
+  }
+
+  /** What the bandwidth plugin does when it comes after ours in the chain. */
+  bandwidthPlugin(): void {
+    const bandwidth = { ingressRate: 1e6, ingressBurst: 1e6, egressRate: 2e6, egressBurst: 1e6 };
+    const { node, pod } = this.#spaces;
+    const interfaces = [{ name: DEVICE }, { name: 'eth0', sandbox: pod.path }];
+    const ips = [{ address: `${POD}/32`, interface: 1 }];
+    const prevResult = { cniVersion: '1.0.0', interfaces, ips };
+    const input = { cniVersion: '1.0.0', name: 'pods', type: 'bandwidth', runtimeConfig: { bandwidth }, prevResult };
+    execFileSync('ip', ['netns', 'exec', node.name, PLUGIN], {
+      input: JSON.stringify(input),
+      env: {
+        ...process.env,
+        CNI_COMMAND: 'ADD',
+        CNI_CONTAINERID: 'c',
+        CNI_NETNS: pod.path,
+        CNI_IFNAME: 'eth0',
+        CNI_PATH: '/usr/lib/cni',
+      },
+    });
   }
 
   /** So many packets at once, without waiting for answers; nobody has to answer. */
@@ -172,6 +207,19 @@ t.test('of too many connections those that are there live on, and the next is re
   const [said] = await once(client.stdout, 'data');
   t.equal(String(said).trim(), 'connected connected ECONNREFUSED');
   t.equal(network.counted('vrouter-connections', 'ingressMaxConnections'), 1);
+});
+
+t.test('the bandwidth plugin in the chain is not held up, and then replaced', needsRoot, async (t) => {
+  const network = new Network(t);
+  const clock = new VirtualClock();
+  const reconciler = await network.limitedBefore(qos(SLOW, SLOW), clock);
+  network.bandwidthPlugin();
+  t.match(network.shown(), /tbf 1: dev caliweb.*Egress Redirect to device bwp/s);
+  await clock.advanceAsync(2000);
+  await reconciler.check();
+  t.same(reconciler.failures(), []);
+  t.match(network.shown(), new RegExp(`tbf 80: dev caliweb.*Egress Redirect to device ${ifbName(DEVICE)}`, 's'));
+  t.notMatch(network.shown(), /tbf 1: dev caliweb|to device bwp/);
 });
 
 t.test('limits are found again, repaired when they were changed by hand, and removed', needsRoot, async (t) => {

@@ -73,9 +73,10 @@ export class Shaper {
     await this.#kernel.redirectAdd({ dev, to, priority: PRIORITY });
   }
 
-  /** The device's index, once it is there and up. */
+  /** The device's index, once it is there and up. One that was just made may not have been told of yet. */
   async #device(name: string, mtu: number): Promise<number> {
-    const known = this.#ifbs.find((link) => link.name === name);
+    const found = this.#ifbs.find((link) => link.name === name) ?? (await this.#kernel.linkGet(name));
+    const known = found?.kind === 'ifb' ? found : undefined;
     if (known === undefined) await this.#kernel.linkAdd({ kind: 'ifb', name, mtu });
     if (!known?.up || known.mtu !== mtu) await this.#kernel.linkSet(name, { up: true, mtu });
     return (known ?? (await this.#kernel.linkGet(name)))?.index ?? 0;
