@@ -60,6 +60,11 @@ export function hostPrefix(at: Address): Prefix {
   return prefix(at, addressBits(at.family));
 }
 
+/** The CIDR text of just this address, as it is written. */
+export function hostCidr(address: string): string {
+  return `${address}/${addressBits(address.includes(':') ? 6 : 4)}`;
+}
+
 export function networkAddress({ family, value }: Prefix): Address {
   return address(family, value);
 }

@@ -1,12 +1,4 @@
-import {
-  containsAddress,
-  containsPrefix,
-  formatPrefix,
-  hostPrefix,
-  networkAddress,
-  parseAddress,
-  parsePrefix,
-} from '../base/index.ts';
+import { containsAddress, containsPrefix, hostCidr, networkAddress, parsePrefix } from '../base/index.ts';
 import type { BlockAffinity, IPAMBlock } from '../model/index.ts';
 import type { Announcement, DesiredBlock, DesiredPool, DesiredWorkload } from './desired.ts';
 
@@ -63,7 +55,7 @@ function reachedBy({ key, addresses, floatingIps }: DesiredWorkload): Announceme
   return [
     ...addresses.map((cidr) => ({ cidr, why: `borrowed by ${key}` })),
     ...floatingIps.map(({ external }) => ({
-      cidr: formatPrefix(hostPrefix(parseAddress(external))),
+      cidr: hostCidr(external),
       why: `floating IP of ${key}`,
     })),
   ];

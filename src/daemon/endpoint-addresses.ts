@@ -1,4 +1,4 @@
-import { type Clock, formatAddress, parseAddress } from '../base/index.ts';
+import { type Clock, formatAddress, hostCidr, parseAddress } from '../base/index.ts';
 import { type CniRequest, RequestRefused } from '../control/index.ts';
 import { type Ipam, isIpamError } from '../ipam/index.ts';
 import { type AddressPlan, addressPlan, requireTargets } from './address-plan.ts';
@@ -39,7 +39,7 @@ export async function takeAddresses(
   const { floatingIps = [], sourcePrefixes = [] } = plan;
   const besides = { ...(plan.mac !== undefined && { mac: plan.mac }), floatingIps, sourcePrefixes };
   try {
-    const addresses = request.assigned?.addresses ?? (await take(parts, plan, identity)).map(alone);
+    const addresses = request.assigned?.addresses ?? (await take(parts, plan, identity)).map(hostCidr);
     requireTargets(floatingIps, addresses);
     return { ...besides, addresses };
   } catch (error) {
@@ -81,8 +81,4 @@ async function take(parts: AddressParts, plan: AddressPlan, identity: WorkloadId
   return [assigned.v4, assigned.v6].flatMap(
     (family) => family?.addresses.map(({ address }) => formatAddress(address)) ?? [],
   );
-}
-
-function alone(address: string): string {
-  return `${address}/${address.includes(':') ? 128 : 32}`;
 }

@@ -1,4 +1,4 @@
-import { formatPrefix, hostPrefix, parseAddress } from '../base/index.ts';
+import { hostCidr } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry } from '../control/index.ts';
 import type { RouteSource, RouteTable } from '../dataplane/index.ts';
@@ -61,8 +61,4 @@ function knownReasons({ workloads, nat, tunnels }: Desired): ReadonlyMap<string,
     ...nat.floatingIps.map(({ external, why }) => [hostCidr(external), why] as const),
     ...workloads.flatMap(({ addresses, why }) => addresses.map((cidr) => [cidr, why] as const)),
   ]);
-}
-
-function hostCidr(address: string): string {
-  return formatPrefix(hostPrefix(parseAddress(address)));
 }

@@ -9,6 +9,7 @@ import {
   equalPrefix,
   formatAddress,
   formatPrefix,
+  hostCidr,
   lastAddress,
   networkAddress,
   overlaps,
@@ -107,4 +108,9 @@ t.test('order is that of a routing table listing', async (t) => {
       .map(formatPrefix),
     ['9.0.0.0/8', '10.0.0.0/8', '10.0.0.0/16', '::/0', 'fd00::/8'],
   );
+});
+
+t.test('an address alone is a CIDR too', async (t) => {
+  t.equal(hostCidr('10.0.0.1'), '10.0.0.1/32');
+  t.equal(hostCidr('fd00::1'), 'fd00::1/128');
 });

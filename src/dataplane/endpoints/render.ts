@@ -1,4 +1,4 @@
-import { formatPrefix, hostPrefix, parseAddress } from '../../base/index.ts';
+import { hostCidr } from '../../base/index.ts';
 import type { DesiredWorkload } from '../../calc/desired.ts';
 import type { InterfaceAddressSpec, Neighbor, RouteHow } from '../../netlink/index.ts';
 import type { Sysctls } from './sysctls.ts';
@@ -12,7 +12,7 @@ export const GATEWAY_6 = 'fe80::ecee:eeff:feee:eeee';
 
 /** Where routes lead to the pod, as `/32` and `/128` CIDRs: to its addresses and floating IPs. */
 export function routedTo({ addresses, floatingIps }: DesiredWorkload): readonly string[] {
-  return [...addresses, ...floatingIps.map(({ external }) => formatPrefix(hostPrefix(parseAddress(external))))];
+  return [...addresses, ...floatingIps.map(({ external }) => hostCidr(external))];
 }
 
 /** What a host end's settings depend on. */

@@ -1,4 +1,4 @@
-import { containsPrefix, type Family, parsePrefix } from '../../base/index.ts';
+import { containsPrefix, type Family, hostCidr, parsePrefix } from '../../base/index.ts';
 import type {
   DesiredIpip,
   DesiredPool,
@@ -82,7 +82,7 @@ export function deviceSpec(desired: DesiredDevice, { links, addresses, uplinks }
     if (links.some((link) => link.name === name && link.kind !== kind)) {
       return `${name} is there, but it is no ${kind === 'ipip' ? 'IPIP' : 'WireGuard'} device; rename or remove it`;
     }
-    return { link: { kind, name, mtu }, mtu, address: hostCidr(desired.address) };
+    return { link: { kind, name, mtu }, mtu, address: desired.address && hostCidr(desired.address) };
   }
   const { family, vni, port, underlay: local, mac } = desired;
   const holder = addresses.find(({ address }) => address.split('/')[0] === local);
@@ -95,13 +95,9 @@ export function deviceSpec(desired: DesiredDevice, { links, addresses, uplinks }
     link: { kind: 'vxlan', name, mac, mtu, vxlan },
     mtu,
     mac,
-    address: hostCidr(desired.address),
+    address: desired.address && hostCidr(desired.address),
     parent: parent.index,
   };
-}
-
-function hostCidr(address: string | undefined): string | undefined {
-  return address && `${address}/${address.includes(':') ? 128 : 32}`;
 }
 
 /** One change that brings a device nearer to what it should be. */
