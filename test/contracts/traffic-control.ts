@@ -1,15 +1,10 @@
-import t, { type Test } from 'tap';
 import { bucketTicks, type Kernel, printKernel, type TokenBucket } from '../../src/netlink/index.ts';
+import type { Scenarios } from './kernel-scenarios.ts';
 import { rejects } from './rejects.ts';
 
 const DEV = 'cali1';
 const IFB = 'bwcali1';
 const MBIT = 125_000;
-
-interface Ground {
-  readonly t: Test;
-  readonly kernel: Kernel;
-}
 
 function bucket(rate: number, more: Partial<TokenBucket> = {}): TokenBucket {
   return { rate, buffer: bucketTicks(10_000, rate), limit: 20_000, ...more };
@@ -32,7 +27,7 @@ async function shown(kernel: Kernel): Promise<readonly string[]> {
 }
 
 /** What every implementation of `Kernel` promises of queueing, on kernels that have tbf, ifb, u32 and mirred. */
-const SCENARIOS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
+export const TRAFFIC_CONTROL: Scenarios = {
   'a new device has what the kernel chose for it': async ({ t, kernel }) => {
     await devices(kernel);
     t.same(await shown(kernel), []);
@@ -117,17 +112,3 @@ const SCENARIOS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
     await rejects(t, kernel.redirectAdd({ dev: DEV, to: 'nothing', priority: 80 }), 'ENODEV');
   },
 };
-
-/** Runs every scenario against the kernel that `open` gives, each in a fresh namespace. */
-export async function trafficControlContract(
-  name: string,
-  open: () => Promise<{ readonly kernel: Kernel; close(): void }>,
-): Promise<void> {
-  for (const [sentence, scenario] of Object.entries(SCENARIOS)) {
-    await t.test(`${name}: ${sentence}`, async (t) => {
-      const { kernel, close } = await open();
-      t.teardown(close);
-      await scenario({ t, kernel });
-    });
-  }
-}

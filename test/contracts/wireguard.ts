@@ -1,5 +1,5 @@
-import t, { type Test } from 'tap';
 import type { Kernel, WireguardDevice, WireguardPeerChange } from '../../src/netlink/index.ts';
+import type { Scenarios } from './kernel-scenarios.ts';
 import { rejects } from './rejects.ts';
 
 const DEV = 'wireguard.cali';
@@ -15,11 +15,6 @@ function key(number: number): string {
   return bytes.toString('base64');
 }
 
-interface Ground {
-  readonly t: Test;
-  readonly kernel: Kernel;
-}
-
 async function device(kernel: Kernel): Promise<void> {
   await kernel.linkAdd({ kind: 'wireguard', name: DEV, mtu: 1440 });
 }
@@ -30,7 +25,7 @@ function peersOf({ peers }: WireguardDevice): Record<string, readonly string[]> 
 }
 
 /** What every implementation of `Kernel` promises of WireGuard devices, on kernels that have them. */
-const SCENARIOS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
+export const WIREGUARD: Scenarios = {
   'a new device has neither key nor peers': async ({ t, kernel }) => {
     await device(kernel);
     t.match(
@@ -144,17 +139,3 @@ const SCENARIOS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
     await rejects(t, kernel.wireguardSet('lo', { mark: 1 }), 'EOPNOTSUPP');
   },
 };
-
-/** Runs every scenario against the kernel that `open` gives, each in a fresh namespace. */
-export async function wireguardContract(
-  name: string,
-  open: () => Promise<{ readonly kernel: Kernel; close(): void }>,
-): Promise<void> {
-  for (const [sentence, scenario] of Object.entries(SCENARIOS)) {
-    await t.test(`${name}: ${sentence}`, async (t) => {
-      const { kernel, close } = await open();
-      t.teardown(close);
-      await scenario({ t, kernel });
-    });
-  }
-}

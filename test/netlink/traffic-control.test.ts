@@ -1,10 +1,11 @@
 import t from 'tap';
 import { bucketOctets, bucketTicks, openKernel } from '../../src/netlink/index.ts';
-import { trafficControlContract } from '../contracts/traffic-control.ts';
+import { runScenarios } from '../contracts/kernel-scenarios.ts';
+import { TRAFFIC_CONTROL } from '../contracts/traffic-control.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 
-await trafficControlContract('fake', async () => {
+await runScenarios('fake', TRAFFIC_CONTROL, async () => {
   const machine = new FakeMachine();
   machine.addNamespace('/run/netns/one');
   const kernel = machine.kernel('/run/netns/one');
@@ -12,7 +13,7 @@ await trafficControlContract('fake', async () => {
 });
 
 if (process.getuid?.() === 0) {
-  await trafficControlContract('linux', async () => {
+  await runScenarios('linux', TRAFFIC_CONTROL, async () => {
     const { path, remove } = makeNamespace();
     const kernel = await openKernel({ namespace: path });
     const close = (): void => {

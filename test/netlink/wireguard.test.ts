@@ -1,10 +1,11 @@
 import t from 'tap';
 import { openKernel } from '../../src/netlink/index.ts';
-import { wireguardContract } from '../contracts/wireguard.ts';
+import { runScenarios } from '../contracts/kernel-scenarios.ts';
+import { WIREGUARD } from '../contracts/wireguard.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 
-await wireguardContract('fake', async () => {
+await runScenarios('fake', WIREGUARD, async () => {
   const machine = new FakeMachine();
   machine.addNamespace('/run/netns/one');
   const kernel = machine.kernel('/run/netns/one');

@@ -1,8 +1,9 @@
 import { openKernel } from '../../src/netlink/index.ts';
-import { wireguardContract } from '../contracts/wireguard.ts';
+import { runScenarios } from '../contracts/kernel-scenarios.ts';
+import { WIREGUARD } from '../contracts/wireguard.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 
-await wireguardContract('linux', async () => {
+await runScenarios('linux', WIREGUARD, async () => {
   const space = makeNamespace();
   const kernel = await openKernel({ namespace: space.path });
   return {
