@@ -19,6 +19,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   'netlink-routes': { title: 'Kernel routes: beside ip -batch and the bare kernel', takes: '[ROUNDS]' },
   datapath: { title: 'Pod to pod, beside the bare kernel', takes: '[ROUNDS] [SECONDS]' },
   idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
+  memory: { title: 'The memory of a node with very many routes', takes: '[PREFIXES] [ROUNDS]' },
   'cold-lab': { title: 'The lab, from nothing to all pods reaching all pods', takes: '[ROUNDS]' },
   'bgp-codec': { title: 'BGP codec' },
   'bgp-rib': { title: 'BGP route tables' },

@@ -35,6 +35,17 @@ export interface Announcement {
   readonly med?: number;
 }
 
+/** The first address of the prefix with a number. */
+function prefixAt(number: number): number {
+  return 0x0a000000 + number * 64;
+}
+
+/** An address in the prefix with a number. */
+export function hostIn(number: number): string {
+  const address = prefixAt(number) + 1;
+  return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
+}
+
 /** Prefixes `first` to `first + count` of 10.0.0.0/26, 10.0.0.64/26 …: 262,144 in 10/8, then 11/8 and so on. */
 export function announcements(first: number, count: number, { nextHop, asPath, med }: Announcement): Buffer {
   const path = asPath.flatMap((asn) => [asn >>> 24, (asn >>> 16) & 255, (asn >>> 8) & 255, asn & 255]);
@@ -64,7 +75,7 @@ function inMessages(first: number, count: number, room: number, build: (nlri: Bu
     const nlri = Buffer.alloc(Math.min(each, count - at) * NLRI);
     for (let index = 0; index < nlri.length / NLRI; index++) {
       nlri[index * NLRI] = 26;
-      nlri.writeUInt32BE(0x0a000000 + (first + at + index) * 64, index * NLRI + 1);
+      nlri.writeUInt32BE(prefixAt(first + at + index), index * NLRI + 1);
     }
     messages.push(build(nlri));
   }

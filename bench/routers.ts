@@ -22,7 +22,7 @@ export interface Router {
   start(place: Place): Promise<readonly ChildProcess[]>;
 }
 
-const vrouter: Router = {
+export const vrouter: Router = {
   name: 'vRouter',
   async start({ namespace, directory, address, neighbour, asn }) {
     const path = databaseOf(directory);
@@ -37,6 +37,7 @@ const vrouter: Router = {
   },
 };
 
+/** Without the connected network that `direct` tells it of, it would resolve no next hop and write `unreachable` routes. */
 const bird: Router = {
   name: 'BIRD 2',
   async start({ namespace, directory, address, neighbour, asn }) {
@@ -45,7 +46,8 @@ const bird: Router = {
       config,
       `log "/dev/null" all; router id ${address};
 protocol device {}
-protocol kernel { ipv4 { import none; export all; }; }
+protocol direct { ipv4; }
+protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
 protocol bgp {
   local ${address} as ${asn}; neighbor ${neighbour} as ${asn}; passive;
   ipv4 { import all; export none; };

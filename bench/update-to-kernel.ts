@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { end, ip, median, pause, Talker, usageOfFamily } from './process.ts';
+import { Neighbour, withLink } from './neighbour.ts';
+import { end, median, pause, usageOfFamily } from './process.ts';
 import { type Place, ROUTERS, type Router } from './routers.ts';
 
 /**
@@ -12,14 +10,6 @@ import { type Place, ROUTERS, type Router } from './routers.ts';
  */
 const prefixes = Number(process.argv[2] ?? 100_000);
 const rounds = Number(process.argv[3] ?? 5);
-const sender = `vrb-${process.pid}-s`;
-const place: Place = {
-  namespace: `vrb-${process.pid}-r`,
-  directory: mkdtempSync(join(tmpdir(), 'vrouter-bench-')),
-  address: '172.31.250.2',
-  neighbour: '172.31.250.1',
-  asn: 64512,
-};
 
 interface Round {
   readonly announce: number;
@@ -28,24 +18,15 @@ interface Round {
   readonly cpuSeconds: number;
 }
 
-async function round(router: Router): Promise<Round> {
+async function round(router: Router, place: Place, neighbours: string): Promise<Round> {
   const processes = await router.start(place);
-  const fib = new Talker(place.namespace, ['node', 'bench/fib-count.ts']);
-  const before = Number(await fib.next());
-  const { address, neighbour, asn } = place;
-  const peer = new Talker(sender, ['node', 'bench/sender.ts', address, neighbour, String(asn), String(prefixes)]);
-  const timed = async (command: string, goal: string): Promise<number> => {
-    fib.say(goal);
-    peer.say(command);
-    const began = Number(await peer.next());
-    return (Number(await fib.next()) - began) / 1000;
-  };
+  const neighbour = new Neighbour(place, neighbours, prefixes);
   try {
-    await peer.next();
+    await neighbour.up();
     await pause(1000);
-    const announce = await timed('announce', `${before + prefixes}`);
+    const announce = await neighbour.announce();
     await pause(1000);
-    const withdraw = await timed('withdraw', `-${before}`);
+    const withdraw = await neighbour.withdraw();
     const used = processes.map(({ pid = 0 }) => usageOfFamily(pid));
     return {
       announce,
@@ -54,8 +35,7 @@ async function round(router: Router): Promise<Round> {
       cpuSeconds: used.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
     };
   } finally {
-    await peer.end();
-    await fib.end();
+    await neighbour.end();
     for (const child of processes) await end(child);
   }
 }
@@ -74,21 +54,10 @@ function ratio(key: keyof Round, ours: readonly Round[], theirs: readonly Round[
   return median(ours.map((round, at) => round[key] / theirs[at][key])).toFixed(2);
 }
 
-ip('netns', 'add', sender);
-ip('netns', 'add', place.namespace);
-try {
-  ip('link', 'add', 'eth0', 'netns', sender, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', place.namespace);
-  for (const [name, address] of [
-    [sender, place.neighbour],
-    [place.namespace, place.address],
-  ] as const) {
-    ip('-n', name, 'link', 'set', 'lo', 'up');
-    ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
-    ip('-n', name, 'link', 'set', 'eth0', 'up');
-  }
+await withLink(async (place, neighbours) => {
   const results = new Map<Router, Round[]>(ROUTERS.map((router) => [router, []]));
   for (let turn = 0; turn < rounds; turn++) {
-    for (const [router, all] of results) all.push(await round(router));
+    for (const [router, all] of results) all.push(await round(router, place, neighbours));
   }
   process.stdout.write(`${prefixes} /26 prefixes, first byte of UPDATEs to all in the kernel; median of ${rounds}\n`);
   for (const [{ name }, all] of results) report(name, all);
@@ -97,8 +66,4 @@ try {
     const both = `announce ${ratio('announce', ours, theirs)}, withdraw ${ratio('withdraw', ours, theirs)}`;
     process.stdout.write(`ratio vRouter / ${name}: ${both}\n`);
   }
-} finally {
-  ip('netns', 'del', sender);
-  ip('netns', 'del', place.namespace);
-  rmSync(place.directory, { recursive: true, force: true });
-}
+});
