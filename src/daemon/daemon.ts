@@ -1,8 +1,8 @@
-import { Backoff, type Clock, EndingClock, type Log, reasonOf, sleep } from '../base/index.ts';
+import { type Clock, EndingClock, type Log } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
-import { DatastoreUnavailable, type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
+import { type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Metrics, nodePages, PageServer } from '../observe/index.ts';
@@ -12,10 +12,11 @@ import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { FastPath } from './fast-path.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
+import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
 import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
-import { keepAddress, register } from './registration.ts';
+import { keepAddress, untilRegistered } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
@@ -55,6 +56,7 @@ export class Daemon {
   readonly #addresses: IpamKeeping;
   readonly #keys: WireguardKeys;
   readonly #dataplane: Dataplane;
+  readonly #loop: Loop;
   readonly #fastPath: FastPath;
   readonly #endpoints: Endpoints;
   readonly #deletions: QueuedDeletions;
@@ -65,12 +67,7 @@ export class Daemon {
   readonly #startedAt: number;
   #routing: Routing | undefined;
   #servers: { close(): Promise<void> }[] = [];
-  #phase: 'starting' | 'syncing' | 'running' = 'starting';
   #problem: string | undefined = 'the node is not registered yet';
-  /** What became of the last attempt to apply the desired state, if it failed. */
-  #unapplied: string | undefined;
-  #applying: Promise<void> = Promise.resolve();
-  #scheduled = false;
 
   constructor(given: DaemonParts) {
     this.#clock = new EndingClock(given.clock);
@@ -90,6 +87,7 @@ export class Daemon {
       log: log.child({ component: 'dataplane' }),
       resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
     });
+    this.#loop = new Loop({ clock, log, begin: () => this.#begin(), apply: () => this.#apply() });
     this.#addresses = new IpamKeeping({
       nodename: config.NODENAME,
       store,
@@ -118,7 +116,7 @@ export class Daemon {
         this.#keys.apply(batch);
         this.#calculation.apply(batch);
         this.#fastPath.heard();
-        this.#react();
+        this.#loop.changed();
       },
       onStatus: (status) => this.#synced(status),
     });
@@ -128,7 +126,7 @@ export class Daemon {
       dataplane: this.#dataplane,
       ipam: this.#addresses.ipam,
       clock,
-      apply: () => this.#inOrder(() => this.#apply()),
+      apply: () => this.#loop.now(),
       announced: async () => this.#routing?.announced(),
     });
     this.#endpoints = new Endpoints({
@@ -159,20 +157,23 @@ export class Daemon {
       resync: () => this.#dataplane.resync(),
       metrics: this.#metrics,
       log,
-      problem: () => this.#unapplied ?? this.#problem,
+      problem: () => this.#loop.problem ?? this.#problem,
     };
   }
 
   /** Registers the node and starts to follow the store. Resolves when both are under way; the rest follows by itself. */
   async start(): Promise<void> {
-    const { config, log } = this.#parts;
+    const { config, clock, log } = this.#parts;
     this.#servers.push(
       await ControlServer.listen(config.VROUTER_SOCKET, (request) => answer(request, this.#requests), log),
     );
     await this.#servePages();
-    const node = await this.#untilRegistered();
+    const { signal } = this.#stopping;
+    const told = (problem: string): void => {
+      this.#problem = problem;
+    };
+    const node = await untilRegistered(this.#parts, { clock, signal, told });
     log.info({ address: node.spec.bgp?.ipv4Address }, 'following the datastore');
-    this.#phase = 'syncing';
     this.#problem = 'the datastore is being read';
     this.#syncer.start();
   }
@@ -190,7 +191,7 @@ export class Daemon {
     await this.#syncer.stop();
     await this.#addresses.stop();
     await this.#keys.stop();
-    await this.#applying;
+    await this.#loop.stop();
     await this.#routing?.stop('restart', reason);
     this.#dataplane.stop();
     this.#clock.end();
@@ -207,35 +208,28 @@ export class Daemon {
     this.#servers.push(await PageServer.listen(host, port, { '/metrics': pages['/metrics'] }, log));
   }
 
-  /** A datastore that isn't there yet is waited for; anything else that is wrong ends the start. */
-  async #untilRegistered(): ReturnType<typeof register> {
-    const { clock, log, config } = this.#parts;
-    const backoff = new Backoff({ first: 200, max: 10_000 });
-    for (;;) {
-      try {
-        return await register(this.#parts);
-      } catch (error) {
-        if (!(error instanceof DatastoreUnavailable) || !config.WAIT_FOR_DATASTORE) throw error;
-        this.#problem = error.message;
-        const wait = backoff.next();
-        log.warn({ err: error.message, retryInSeconds: wait / 1000 }, 'waiting for the datastore');
-        await sleep(clock, wait, this.#stopping.signal);
-      }
-    }
-  }
-
   #synced(status: SyncStatus): void {
     this.#parts.log.info({ status }, 'datastore');
-    if (status !== 'in-sync' || this.#phase !== 'syncing') return;
-    this.#phase = 'running';
+    if (status !== 'in-sync' || this.#loop.isStarted) return;
     this.#addresses.begin();
-    this.#inOrder(() => this.#begin());
+    this.#loop.start();
   }
 
   /** The first look at the kernel: what a former run left there is kept, or removed if nobody wants it any more. */
   async #begin(): Promise<void> {
-    const { kernel, clock, log, config } = this.#parts;
+    this.#routing ??= await this.#joinRouting();
     const desired = this.#calculation.desired();
+    await this.#dataplane.start(desired);
+    await this.#routing.apply(desired);
+    await this.#dataplane.routes.flush();
+    this.#problem = undefined;
+    this.#deletions.start();
+    this.#parts.log.info({ blocks: desired.blocks.length, workloads: desired.workloads.length }, 'node is running');
+  }
+
+  /** Made late, since it has to know whether a former run has left routes. */
+  async #joinRouting(): Promise<Routing> {
+    const { kernel, clock, log, config } = this.#parts;
     const { count: found } = await kernel.routeColumns({ family: 4, protocol: 80 });
     const routing = new Routing({
       kernel,
@@ -262,38 +256,14 @@ export class Daemon {
     this.#dataplane.onPodMtu = (mtu) => mtuFile.write(mtu);
     this.#dataplane.tunnels.onVxlan = () => this.#addresses.tunnelReady();
     this.#dataplane.tunnels.onIpip = () => routing.tunnelChanged();
-    await this.#dataplane.start(desired);
-    await routing.apply(desired);
-    this.#routing = routing;
-    await this.#dataplane.routes.flush();
-    this.#problem = undefined;
-    this.#deletions.start();
-    log.info({ found, blocks: desired.blocks.length, workloads: desired.workloads.length }, 'node is running');
-  }
-
-  /** Applies the desired state soon; changes in between are applied together. */
-  #react(): void {
-    if (this.#phase !== 'running' || this.#scheduled) return;
-    this.#scheduled = true;
-    this.#parts.clock.soon(() => this.#inOrder(() => this.#apply()));
+    log.info({ found }, 'routes of a former run');
+    return routing;
   }
 
   async #apply(): Promise<void> {
-    this.#scheduled = false;
     const desired = this.#calculation.desired();
     this.#dataplane.apply(desired);
     await this.#routing?.apply(desired);
-  }
-
-  #inOrder(work: () => Promise<void>): Promise<void> {
-    const failed = (error: unknown): void => {
-      this.#unapplied = `the desired state could not be applied: ${reasonOf(error)}`;
-      this.#parts.log.error({ err: error }, 'the desired state could not be applied');
-    };
-    this.#applying = this.#applying.then(work).then(() => {
-      this.#unapplied = undefined;
-    }, failed);
-    return this.#applying;
   }
 
   #sources(): QuerySources {
@@ -307,7 +277,7 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       learned: (family, prefix) => this.#routing?.learned(family, prefix),
       kinds: () => this.#syncer.status(),
-      problems: () => [this.#unapplied, this.#problem].filter((problem) => problem !== undefined),
+      problems: () => [this.#loop.problem, this.#problem].filter((problem) => problem !== undefined),
       degraded: () => [
         ...this.#addresses.problems(),
         ...this.#keys.problems(),

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { formatAddress, type Log, tryParseInterfaceAddress, VERSION, VRouterError } from '../base/index.ts';
+import {
+  Backoff,
+  type Clock,
+  formatAddress,
+  type Log,
+  sleep,
+  tryParseInterfaceAddress,
+  VERSION,
+  VRouterError,
+} from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
-import { AlreadyExists, type Store, UpdateConflict } from '../datastore/index.ts';
+import { AlreadyExists, DatastoreUnavailable, type Store, UpdateConflict } from '../datastore/index.ts';
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { autodetect } from './autodetect.ts';
-
 import type { DaemonConfig } from './config.ts';
 import { ensureDefaultPools } from './default-pools.ts';
 
@@ -24,6 +32,12 @@ export interface RegistrationInputs {
   readonly log: Log;
 }
 
+interface Waiting {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly told: (problem: string) => void;
+}
+
 /**
  * Makes the node known to the cluster, as calico/node does at its start: the cluster's singletons if they are missing,
  * the Node with its BGP address and AS number, and the default pools if there is none. Resolves with the Node.
@@ -33,6 +47,22 @@ export async function register(inputs: RegistrationInputs): Promise<Node> {
   const node = await ensureNode(inputs);
   await ensureDefaultPools(inputs);
   return node;
+}
+
+/** A datastore that isn't there yet is waited for, and `told` why; anything else that is wrong rejects. */
+export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiting): Promise<Node> {
+  const backoff = new Backoff({ first: 200, max: 10_000 });
+  for (;;) {
+    try {
+      return await register(inputs);
+    } catch (error) {
+      if (!(error instanceof DatastoreUnavailable) || !inputs.config.WAIT_FOR_DATASTORE) throw error;
+      waiting.told(error.message);
+      const wait = backoff.next();
+      inputs.log.warn({ err: error.message, retryInSeconds: wait / 1000 }, 'waiting for the datastore');
+      await sleep(waiting.clock, wait, waiting.signal);
+    }
+  }
 }
 
 /** Writes the Node again if an address of it is another now; only those that are detected are looked for. */

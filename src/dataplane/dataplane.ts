@@ -59,12 +59,12 @@ export class Dataplane {
 
   /**
    * Looks at the kernel for the first time, and goes on watching it. Called when the datastore is in sync: from here
-   * on, what is found and not wanted is removed.
+   * on, what is found and not wanted is removed. After a failure it can be called again.
    */
   async start(desired: Desired): Promise<void> {
     const { kernel } = this.#options;
     await this.forwarding.apply(desired.host.forwarding);
-    this.#monitor = await kernel.monitor((event) => this.#observed(event), {
+    this.#monitor ??= await kernel.monitor((event) => this.#observed(event), {
       ignoreOwnRoutes: true,
       routeTables: [MAIN_TABLE],
     });

@@ -75,6 +75,16 @@ export class Routing {
   async apply(desired: Desired): Promise<void> {
     const before = this.#applied;
     this.#applied = desired;
+    try {
+      await this.#change(before, desired);
+    } catch (error) {
+      // So that the next attempt at the same does not take it for done.
+      this.#applied = before;
+      throw error;
+    }
+  }
+
+  async #change(before: Desired | undefined, desired: Desired): Promise<void> {
     this.#nextHops.setMark((desired.tunnels.wireguard4 ?? desired.tunnels.wireguard6)?.mark);
     const { subnet } = desired.tunnels.ipip ?? {};
     const { cidrs } = desired.services;

@@ -1,25 +1,23 @@
 import t from 'tap';
 import { type Log, silentLog, systemClock } from '../../src/base/index.ts';
 import { until } from '../../src/lab/until.ts';
+import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { loneDaemon } from './lone-daemon.ts';
 
-/** Something of ours that fails once, in the middle of an application of the desired state. */
+/** Something of ours that fails while it is told to, in the middle of an application of the desired state. */
 class FailingLog {
   failing = false;
 
   readonly log: Log = {
     ...silentLog,
     child: (fields) => {
-      if (this.failing && 'component' in fields && fields.component === 'bgp') {
-        this.failing = false;
-        throw new Error('a bug');
-      }
+      if (this.failing && 'component' in fields && fields.component === 'bgp') throw new Error('a bug');
       return this.log;
     },
   };
 }
 
-t.test('what could not be applied keeps pods away until something could be', async (t) => {
+t.test('what could not be applied keeps pods away until the next attempt, which needs no change', async (t) => {
   const failing = new FailingLog();
   const { daemon, store, add } = await loneDaemon(t, { log: failing.log });
   await add('before');
@@ -33,8 +31,17 @@ t.test('what could not be applied keeps pods away until something could be', asy
   t.match(daemon.status(), { ready: false, problems: ['the desired state could not be applied: a bug'] });
   await t.rejects(add('meanwhile'), { code: 'NOT_READY', cniCode: 11 });
 
-  await setAsn(64514);
+  failing.failing = false;
   await until(systemClock, 'the problem to be gone', async () => daemon.status().problems.length === 0);
   t.equal(daemon.status().ready, true);
   await t.resolves(add('after'));
+});
+
+t.test('a kernel that can not be watched yet is asked again', async (t) => {
+  const machine = new FakeMachine();
+  machine.failOnce({ verb: 'monitor', code: 'ENOBUFS' });
+  const { daemon, add } = await loneDaemon(t, { machine });
+  t.ok(machine.allFailed);
+  t.same(daemon.status().problems, []);
+  await t.resolves(add('one'));
 });

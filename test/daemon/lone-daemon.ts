@@ -27,12 +27,18 @@ export interface LoneDaemon {
   add(containerId: string): Promise<string>;
 }
 
+export interface LoneDaemonOptions {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** What it runs on; `/host` is its own namespace. */
+  readonly machine?: FakeMachine;
+}
+
 /** Resolves when it is ready. Its blocks have four addresses; it dials `PEER`, where the test may listen or not. */
 export async function loneDaemon(
   t: Test,
-  { clock = systemClock, log = silentLog }: { readonly clock?: Clock; readonly log?: Log } = {},
+  { clock = systemClock, log = silentLog, machine = new FakeMachine() }: LoneDaemonOptions = {},
 ): Promise<LoneDaemon> {
-  const machine = new FakeMachine();
   machine.addNamespace('/host');
   const store = new MemoryStore({ clock });
   await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
