@@ -15,6 +15,7 @@ import { announcements, ownBlocks } from './blocks.ts';
 import { type Desired, type DesiredBgp, type DesiredTunnels, NO_TUNNELS } from './desired.ts';
 import { type FelixSettings, felixSettings } from './felix.ts';
 import { desiredHost } from './host.ts';
+import { allHosts } from './hosts.ts';
 import { desiredNat, desiredServices } from './nat.ts';
 import { desiredPeers, listenAddresses, listenPort, nodeAddress, nodeAsn } from './peers.ts';
 import { desiredPools } from './pools.ts';
@@ -142,18 +143,22 @@ export class Calculation {
     const { Node: nodes, IPAMBlock: blocks } = this.#stored;
     const inputs = { nodename: this.#nodename, nodes, blocks, pools, felix: this.#felix() };
     const wantsIpip = pools.some((pool) => pool.ipip !== 'Never');
+    const [vxlan4, vxlan6] = [desiredVxlan(inputs, 4), desiredVxlan(inputs, 6)];
+    const encapsulates = wantsIpip || vxlan4 !== undefined || vxlan6 !== undefined;
     return {
       ipip: wantsIpip
         ? {
             address: this.node?.spec.bgp?.ipv4IPIPTunnelAddr || undefined,
             subnet: ownSubnet(this.node),
             mtu: this.#felix().ipipMTU || undefined,
+            fromPods: this.#felix().allowIPIPPacketsFromWorkloads,
           }
         : undefined,
-      vxlan4: desiredVxlan(inputs, 4),
-      vxlan6: desiredVxlan(inputs, 6),
+      vxlan4,
+      vxlan6,
       wireguard4: desiredWireguard(inputs, 4),
       wireguard6: desiredWireguard(inputs, 6),
+      hosts: encapsulates ? allHosts(this.#felix(), nodes) : [],
     };
   }
 

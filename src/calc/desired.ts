@@ -79,6 +79,8 @@ export interface DesiredTunnels {
   readonly vxlan6: DesiredVxlan | undefined;
   readonly wireguard4: DesiredWireguard | undefined;
   readonly wireguard6: DesiredWireguard | undefined;
+  /** Whom IPIP and VXLAN are taken from, as CIDRs (Calico's `all-hosts-net`): none while neither is asked for. */
+  readonly hosts: readonly string[];
 }
 
 export const NO_TUNNELS: DesiredTunnels = {
@@ -87,6 +89,7 @@ export const NO_TUNNELS: DesiredTunnels = {
   vxlan6: undefined,
   wireguard4: undefined,
   wireguard6: undefined,
+  hosts: [],
 };
 
 /** `tunl0`: routes through it come from BGP. */
@@ -97,6 +100,8 @@ export interface DesiredIpip {
   readonly subnet: string | undefined;
   /** Undefined for what the host's links allow. */
   readonly mtu?: number | undefined;
+  /** Whether pods may send IPIP of their own to nodes. */
+  readonly fromPods?: boolean | undefined;
 }
 
 /** A VXLAN device, the nodes behind it and the routes to their blocks: from IPAM alone, without BGP. */
@@ -111,6 +116,8 @@ export interface DesiredVxlan {
   readonly mac: string;
   /** Undefined for what the host's links allow. */
   readonly mtu?: number | undefined;
+  /** Whether pods may send VXLAN of their own to nodes. */
+  readonly fromPods?: boolean | undefined;
   readonly peers: readonly DesiredVtep[];
   readonly routes: readonly DesiredVxlanRoute[];
 }

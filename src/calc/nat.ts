@@ -1,8 +1,8 @@
-import { formatPrefix, hostPrefix, parseAddress, tryParseAddress, tryParsePrefix } from '../base/index.ts';
+import { formatPrefix, tryParsePrefix } from '../base/index.ts';
 import type { BGPConfiguration, Node } from '../model/index.ts';
 import type { DesiredNat, DesiredServices, DesiredWorkload } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
-import { nodeAddress } from './peers.ts';
+import { allHosts } from './hosts.ts';
 import { desiredDscp } from './qos.ts';
 
 /** How natOutgoing translates, as FelixConfiguration has it, and the pods' floating IPs and marks. */
@@ -14,7 +14,7 @@ export function desiredNat(
   const dscp = desiredDscp(workloads);
   const apart = felix.natOutgoingExclusions === 'IPPoolsAndHostIPs';
   return {
-    hosts: apart ? hosts(felix, nodes) : undefined,
+    hosts: apart ? allHosts(felix, nodes) : undefined,
     address: felix.natOutgoingAddress || undefined,
     ports: portRange(felix.natPortRange),
     outInterface: felix.iptablesNATOutgoingInterfaceFilter || undefined,
@@ -23,22 +23,6 @@ export function desiredNat(
     ),
     ...(dscp && { dscp }),
   };
-}
-
-/** Nodes' own addresses and the networks of `externalNodesList`: Calico's `all-hosts-net`. */
-function hosts(felix: FelixSettings, nodes: ReadonlyMap<string, Node>): readonly string[] {
-  const own = [...nodes.values()].flatMap((node) =>
-    ([4, 6] as const).flatMap((family) => {
-      const address = nodeAddress(node, family);
-      return address === undefined ? [] : [formatPrefix(hostPrefix(parseAddress(address)))];
-    }),
-  );
-  const external = (felix.externalNodesList ?? []).flatMap((text) => {
-    const address = tryParseAddress(text);
-    const network = address === undefined ? tryParsePrefix(text) : hostPrefix(address);
-    return network === undefined ? [] : [formatPrefix(network)];
-  });
-  return [...new Set([...own, ...external])].sort();
 }
 
 /** `min-max` of a port, or of Calico's range `min:max`; undefined for none, and for 0, which says none. */

@@ -55,6 +55,7 @@ export function desiredVxlan(inputs: VxlanInputs, family: 4 | 6): DesiredVxlan |
     address: vtepAddress(node, family),
     mac: ownMac(node, family),
     mtu: (family === 4 ? inputs.felix.vxlanMTU : inputs.felix.vxlanMTUV6) || undefined,
+    fromPods: inputs.felix.allowVXLANPacketsFromWorkloads,
     peers,
     routes: routesTo(inputs, node, pools, new Map(peers.map((peer) => [peer.node, peer]))),
   };

@@ -190,7 +190,15 @@ export class Dataplane {
 
   #nat({ pools, nat, services, spoofing, tunnels }: Desired): Promise<void> {
     const { wireguard4: wireguard } = tunnels;
-    return this.nat.apply({ pools, nat, services, spoofing, wireguard, tunnels: addressedDevices(tunnels) });
+    return this.nat.apply({
+      pools,
+      nat,
+      services,
+      spoofing,
+      wireguard,
+      tunnels: addressedDevices(tunnels),
+      encapsulation: tunnels,
+    });
   }
 
   #readRoutes(): void {

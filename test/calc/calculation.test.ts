@@ -108,6 +108,7 @@ t.test('FelixConfiguration says how natOutgoing translates; the node’s own goe
     address: '192.0.2.7',
     ports: '32768-60999',
   });
+  t.same(made.desired().tunnels.hosts, [], 'nobody sends to tunnels that there are none of');
   made.apply([
     put('FelixConfiguration', 'node.a', { natPortRange: 5000 }),
     put('FelixConfiguration', 'node.b', settings),

@@ -92,6 +92,37 @@ t.test('a node that is gone, or has no tunnel address yet, has no routes', async
   );
 });
 
+t.test('packets are taken from all nodes whose address is known, and from those of externalNodesList', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  const hosts = (...updates: readonly Update[]): readonly string[] => {
+    calculation.apply(updates);
+    return calculation.desired().tunnels.hosts;
+  };
+  t.same(hosts(...nodes), [], 'no pool asks for tunnels');
+  const all = ['172.16.0.1/32', '172.16.0.2/32', '172.17.0.3/32'];
+  t.same(hosts(pool('p', '10.244.0.0/16', { vxlanMode: 'Always' }), put('Node', 'd', {})), all);
+  t.same(hosts(put('Node', 'd', { bgp: { ipv4Address: '172.16.0.4/24', ipv6Address: 'fd01::4/64' } })).slice(2), [
+    '172.16.0.4/32',
+    '172.17.0.3/32',
+    'fd01::4/128',
+  ]);
+  t.same(hosts(gone('Node', 'd'), put('FelixConfiguration', 'default', { externalNodesList: ['10.9.0.0/16', 'x'] })), [
+    '10.9.0.0/16',
+    ...all,
+  ]);
+});
+
+t.test('what pods may send themselves is said in FelixConfiguration', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  calculation.apply([...nodes, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' })]);
+  calculation.apply([pool('q', '10.245.0.0/16', { ipipMode: 'Always' })]);
+  t.equal(calculation.desired().tunnels.vxlan4?.fromPods, undefined);
+  const settings = { allowVXLANPacketsFromWorkloads: true, allowIPIPPacketsFromWorkloads: true };
+  calculation.apply([put('FelixConfiguration', 'default', settings)]);
+  t.equal(calculation.desired().tunnels.vxlan4?.fromPods, true);
+  t.equal(calculation.desired().tunnels.ipip?.fromPods, true);
+});
+
 t.test('port and VNI come from FelixConfiguration, the MAC from the Node when it has one', async (t) => {
   const desired = vxlan([
     ...nodes,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
-import type { DesiredPool } from '../../src/calc/index.ts';
+import { type DesiredPool, NO_TUNNELS } from '../../src/calc/index.ts';
 import { dscpMarks } from '../../src/dataplane/nat/dscp.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import { openNft } from '../../src/nftables/index.ts';
@@ -79,6 +79,7 @@ t.test('packets are marked, and those that stay inside are not', needsRoot, asyn
     services: { cidrs: [], loops: 'Drop' },
     spoofing: [],
     wireguard: undefined,
+    encapsulation: NO_TUNNELS,
     tunnels: { 4: [], 6: [] },
   });
   t.same(nat.failures(), []);

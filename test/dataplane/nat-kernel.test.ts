@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import t, { type Test } from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
+import { NO_TUNNELS } from '../../src/calc/index.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import type { NatInputs } from '../../src/dataplane/nat/render.ts';
 import { openNft } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
+import { vxlan } from '../calc/tunnels.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 
 t.setTimeout(240_000);
@@ -97,8 +99,8 @@ class Network {
   }
 
   /** One UDP packet from the pod. */
-  udp(to: string): void {
-    this.run('pod', 'bash', '-c', `echo > /dev/udp/${to}/9`);
+  udp(to: string, port = 9): void {
+    this.run('pod', 'bash', '-c', `echo > /dev/udp/${to}/${port}`);
   }
 }
 
@@ -110,6 +112,7 @@ function inputs(more: Partial<NatInputs> = {}): NatInputs {
     spoofing: [],
     tunnels: { 4: [], 6: [] },
     wireguard: undefined,
+    encapsulation: NO_TUNNELS,
     ...more,
   };
 }
@@ -153,6 +156,18 @@ t.test('what the host sends into a tunnel has the tunnel’s address; pods keep 
     network.arriving('far', `ip saddr ${POD} icmp type echo-request`, () => network.ping('pod', FAR)),
     1,
   );
+});
+
+t.test('natOutgoing does not make a pod’s VXLAN a node’s', needsRoot, async (t) => {
+  const network = new Network(t);
+  const arrived = async (fromPods: boolean, port: number, hosts = [`${OUTSIDE}/32`]): Promise<number> => {
+    await network.nat.apply(inputs({ encapsulation: { ...NO_TUNNELS, vxlan4: vxlan([], { fromPods }), hosts } }));
+    return network.arriving('outside', `ip saddr ${NODE} udp dport ${port}`, () => network.udp(OUTSIDE, port));
+  };
+  t.equal(await arrived(false, 4789), 0);
+  t.equal(await arrived(false, 4790), 1, 'another port');
+  t.equal(await arrived(false, 4789, []), 1, 'to somebody who is no node');
+  t.equal(await arrived(true, 4789), 1, 'allowVXLANPacketsFromWorkloads');
 });
 
 t.test('a packet to a service that does not exist does not go in circles', needsRoot, async (t) => {

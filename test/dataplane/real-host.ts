@@ -77,9 +77,10 @@ export class RealHost {
   async dump(): Promise<string> {
     const lines = this.run(['sh', '-s'], DUMP).split('\n');
     const tables: string[] = [];
-    for (const name of ['vrouter-nat', 'vrouter-tunnels', 'vrouter-services']) {
-      const rules = (await this.nft.list({ family: 'ip', name }))?.rules ?? [];
+    for (const name of ['vrouter-nat', 'vrouter-tunnels', 'vrouter-encapsulation', 'vrouter-services']) {
+      const { rules = [], sets = [] } = (await this.nft.list({ family: 'ip', name })) ?? {};
       tables.push(...rules.map(({ comment }) => `${name} ${comment}`));
+      tables.push(...sets.map((set) => `${name} ${set.name} ${set.elements.toSorted()}`));
     }
     return [...lines.map((line) => line.trim()), ...tables].join('\n');
   }
@@ -113,6 +114,10 @@ function vxlan(...numbers: readonly number[]): DesiredVxlan {
   };
 }
 
+function hosts(...numbers: readonly number[]): readonly string[] {
+  return numbers.map((number) => `${vtep('', number).underlay}/32`);
+}
+
 export type StateName = 'before' | 'after';
 /**
  * Two states of a node: between them a block comes, one node goes and another comes, and services are told.
@@ -120,11 +125,11 @@ export type StateName = 'before' | 'after';
 export const STATES: Readonly<Record<StateName, Desired>> = {
   before: {
     ...wanted(['10.244.1.0/26'], { web: '10.244.1.2' }, [POOL]),
-    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 3) },
+    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 3), hosts: hosts(1, 2, 3) },
   },
   after: {
     ...wanted(['10.244.1.0/26', '10.244.9.0/26'], { web: '10.244.1.2' }, [POOL]),
-    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 4) },
+    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 4), hosts: hosts(1, 2, 4) },
     services: { cidrs: ['10.96.0.0/12'], loops: 'Drop' },
   },
 };

@@ -1,4 +1,11 @@
-import { hostPrefix, overlaps, type Prefix, tryParseAddress, tryParsePrefix } from '../../src/base/index.ts';
+import {
+  addressBits,
+  hostPrefix,
+  overlaps,
+  type Prefix,
+  tryParseAddress,
+  tryParsePrefix,
+} from '../../src/base/index.ts';
 import {
   type Chain,
   type ListedRule,
@@ -130,7 +137,7 @@ export class FakeNft implements Nft {
         addElements(need(there.sets, operation.name), operation.elements);
         break;
       case 'delete element':
-        deleteAll(need(there.sets, operation.name).elements, operation.elements);
+        deleteAll(need(there.sets, operation.name).elements, operation.elements.map(listed));
         break;
       case 'add map element':
         addEntries(there, need(there.maps, operation.name).entries, operation.entries);
@@ -169,10 +176,18 @@ function addOnce<T extends NamedSet>(objects: Map<string, T>, wanted: NamedSet, 
 function addElements(set: NamedSet & { readonly elements: Set<string> }, elements: readonly string[]): void {
   for (const element of elements) {
     const clash =
-      set.flags?.includes('interval') && !set.autoMerge && [...set.elements].some((other) => clashes(other, element));
+      set.flags?.includes('interval') &&
+      !set.autoMerge &&
+      [...set.elements].some((other) => clashes(other, listed(element)));
     if (clash) refuse('File exists');
-    set.elements.add(element);
+    set.elements.add(listed(element));
   }
+}
+
+/** nft knows the network of one address as that address. */
+function listed(element: string): string {
+  const network = tryParsePrefix(element);
+  return network !== undefined && network.length === addressBits(network.family) ? element.split('/')[0] : element;
 }
 
 function clashes(a: string, b: string): boolean {

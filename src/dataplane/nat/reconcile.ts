@@ -1,6 +1,6 @@
 import { type Clock, type Log, RetryQueue, reasonOf } from '../../base/index.ts';
 import { type Nft, Transaction } from '../../nftables/index.ts';
-import { isMade } from './listed.ts';
+import { changesTo } from './changes.ts';
 import { type NatInputs, natTables } from './render.ts';
 import type { NatTable } from './table.ts';
 
@@ -18,7 +18,7 @@ export interface NatEntry {
   readonly why: string;
 }
 
-/** Keeps our nftables tables as they are wanted: one transaction for each change, none when nothing differs. */
+/** Keeps our nftables tables as they are wanted: at most one transaction for each change, none when nothing differs. */
 export class NatReconciler {
   readonly #nft: Nft;
   readonly #log: Log;
@@ -82,7 +82,7 @@ export class NatReconciler {
     this.#made.delete(key);
     try {
       const found = await this.#nft.list(table);
-      if (wanted !== undefined && !isMade(found, wanted)) await this.#nft.run(wanted);
+      if (wanted !== undefined) await this.#nft.run(changesTo(wanted, found));
       if (wanted === undefined && found !== undefined) await this.#nft.run(new Transaction(table).removeTable());
       this.#made.set(key, wanted !== undefined);
       this.#failing.done(key);

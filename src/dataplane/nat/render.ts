@@ -6,13 +6,14 @@ import type {
   DesiredSpoofing,
   DesiredWireguard,
 } from '../../calc/desired.ts';
-import type { Chain } from '../../nftables/index.ts';
+import { type Encapsulation, encapsulated } from '../tunnels/packet-filter.ts';
 import { reversePath } from '../wireguard/reverse-path.ts';
 import { dscpMarks } from './dscp.ts';
 import { floatingIps } from './floating-ips.ts';
 import {
   addresses,
   type Contents,
+  FORWARD,
   isOf,
   type NatTable,
   outermost,
@@ -31,6 +32,7 @@ export interface NatInputs {
   /** Tunnel devices that have an address. */
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
   readonly wireguard: DesiredWireguard | undefined;
+  readonly encapsulation: Encapsulation;
 }
 
 /** Our tables, each with what it should be: one is refused without harm to the others. */
@@ -38,14 +40,13 @@ export function natTables(inputs: NatInputs): readonly NatTable[] {
   return ([4, 6] as const).flatMap((family) => [
     tableOf(family, 'NAT', 'vrouter-nat', [floatingIps(family, inputs.nat), natOutgoing(family, inputs)]),
     tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family], inputs.wireguard)]),
+    tableOf(family, 'encapsulation', 'vrouter-encapsulation', [encapsulated(family, inputs.encapsulation)]),
     tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
     tableOf(family, 'source addresses', 'vrouter-sources', [foreignSources(family, inputs.spoofing)]),
     tableOf(family, 'DSCP', 'vrouter-dscp', [dscpMarks(family, inputs.pools, inputs.nat.dscp)]),
     tableOf(family, 'host encryption', 'vrouter-wireguard', [reversePath(family, inputs.wireguard)]),
   ]);
 }
-
-const FORWARD: Chain = { name: 'forward', base: { type: 'filter', hook: 'forward', priority: 0 } };
 
 /**
  * A packet from a pool with natOutgoing, to anywhere outside all pools (disabled ones included, whether they have

@@ -1,4 +1,11 @@
-import { containsPrefix, type Family, formatPrefix, parsePrefix } from '../../base/index.ts';
+import {
+  comparePrefix,
+  containsPrefix,
+  type Family,
+  formatPrefix,
+  type Prefix,
+  parsePrefix,
+} from '../../base/index.ts';
 import {
   type Chain,
   fingerprint,
@@ -41,6 +48,8 @@ export type ReasonedEntry = MapElement & { readonly why: string };
 const LONGEST_REASON = 100;
 /** Before connections are tracked and routes are looked for. */
 export const PREROUTING: Chain = { name: 'prerouting', base: { type: 'filter', hook: 'prerouting', priority: -300 } };
+/** Packets that go through the host from one link to another. */
+export const FORWARD: Chain = { name: 'forward', base: { type: 'filter', hook: 'forward', priority: 0 } };
 /** Source NAT: after routing, on the way out. */
 export const POSTROUTING: Chain = { name: 'postrouting', base: { type: 'nat', hook: 'postrouting', priority: 100 } };
 
@@ -62,17 +71,22 @@ export function tableOf(
   };
 }
 
-/** Each rule's comment ends in a fingerprint of the whole, by which a restarted daemon sees that it is up to date. */
+/**
+ * Each rule's comment ends in a fingerprint of all but the elements, by which a restarted daemon sees that only these can
+ * differ: they are compared one by one.
+ */
 function whole(table: Table, contents: readonly Contents[]): Transaction {
   const start = new Transaction(table).removeTable().addTable();
-  const withSets = contents
-    .flatMap(({ sets = [] }) => sets)
-    .reduce((made, [set, elements]) => made.addSet(set).addElements(set, elements), start);
-  const filled = contents
-    .flatMap(({ maps = [] }) => maps)
-    .reduce((made, [map, entries]) => made.addMap(map).addEntries(map, entries), withSets);
+  const sets = contents.flatMap((part) => part.sets ?? []);
+  const maps = contents.flatMap((part) => part.maps ?? []);
   const chains = contents.flatMap((part) => part.chains);
-  const mark = fingerprint(withChains(filled, chains).text);
+  const declared = maps.reduce(
+    (made, [map]) => made.addMap(map),
+    sets.reduce((made, [set]) => made.addSet(set), start),
+  );
+  const mark = fingerprint(withChains(declared, chains).text);
+  const withSets = sets.reduce((made, [set, elements]) => made.addSet(set).addElements(set, elements), start);
+  const filled = maps.reduce((made, [map, entries]) => made.addMap(map).addEntries(map, entries), withSets);
   return withChains(filled, chains, ` ${mark}`);
 }
 
@@ -106,13 +120,17 @@ export function addresses(family: Family, name: string): NamedSet {
   return { name, type: addressType(family), flags: ['interval'] };
 }
 
-/** The CIDRs that lie in no other: a set's elements must not overlap, and are listed as they were given then. */
+/**
+ * The CIDRs that lie in no other: a set's elements must not overlap, and are listed as they were given then. In their
+ * order a network comes right before all that lie in it.
+ */
 export function outermost(cidrs: readonly string[]): readonly string[] {
-  const networks = [...new Set(cidrs.map((cidr) => formatPrefix(parsePrefix(cidr))))].map((cidr) => parsePrefix(cidr));
-  return networks
-    .filter((inner) => !networks.some((outer) => outer !== inner && containsPrefix(outer, inner)))
-    .map(formatPrefix)
-    .sort();
+  const kept: Prefix[] = [];
+  for (const network of cidrs.map((cidr) => parsePrefix(cidr)).sort(comparePrefix)) {
+    const last = kept.at(-1);
+    if (last === undefined || !containsPrefix(last, network)) kept.push(network);
+  }
+  return kept.map(formatPrefix).sort();
 }
 
 export function wordOf(family: Family): 'ip' | 'ip6' {
