@@ -173,6 +173,19 @@ t.test('what a former run left and nobody wants goes; the address on tunl0 too, 
   t.same(await shown(former), ['tunl0 ipip mtu 1480 up 192.0.2.1/32'], 'an address outside all pools is not ours');
 });
 
+t.test('tunl0 goes down with our address, and comes up again: nobody else uses it', async (t) => {
+  const ipip = { address: '10.244.1.1', subnet: undefined };
+  const host = await started({ ipip });
+  host.dataplane.apply(tunnels({}));
+  await host.settle();
+  t.same(await shown(host), ['tunl0 ipip mtu 1480 up 10.244.1.1/32'], 'other nodes may still send through it');
+  await host.settle(10_000);
+  t.same(await shown(host), ['tunl0 ipip mtu 1480 down']);
+  host.dataplane.apply(tunnels({ ipip }));
+  await host.settle();
+  t.same(await shown(host), ['tunl0 ipip mtu 1480 up 10.244.1.1/32']);
+});
+
 t.test(
   'an old address stays until the new one is known: with its last address a device loses its routes',
   async (t) => {

@@ -147,7 +147,8 @@ function sameVxlan(found: VxlanAttributes | undefined, wanted: VxlanAttributes):
 
 /**
  * What is left to do for a tunnel that nobody wants: a VXLAN or WireGuard device goes; `tunl0` stays, but an address of
- * ours on it (one inside a pool) would keep packets from whoever has that address next.
+ * ours on it (one inside a pool) would keep packets from whoever has that address next. If there is no other, nobody else
+ * uses it: it goes down, since it would take packets from anybody.
  */
 export function retirementSteps(
   device: { readonly kind: TunnelKind; readonly name: string },
@@ -161,9 +162,12 @@ export function retirementSteps(
   }
   const ranges = pools.map(({ cidr }) => parsePrefix(cidr));
   const ours = (cidr: string): boolean => ranges.some((range) => containsPrefix(range, parsePrefix(cidr)));
-  return addresses
-    .filter(({ dev, address }) => dev === DEVICE.ipip && ours(address))
-    .map(({ address }) => ({ verb: 'delete address', address }));
+  const held = addresses.filter(({ dev, scope }) => dev === DEVICE.ipip && scope === 'global');
+  const own = held.filter(({ address }) => ours(address));
+  return [
+    ...(own.length > 0 && own.length === held.length ? [{ verb: 'set link', change: { up: false } } as const] : []),
+    ...own.map(({ address }) => ({ verb: 'delete address', address }) as const),
+  ];
 }
 
 /** What the kernel must know of the other nodes: VTEP address → MAC (ARP, NDP), and MAC → node (forwarding database). */
