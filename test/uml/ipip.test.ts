@@ -61,6 +61,18 @@ t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
     }
   });
 
+  await t.test('from a host that is no node, nothing comes out of tunl0', async (t) => {
+    const { name } = await lab.addHost();
+    const dropped = /ip protocol (?:4|ipencap) ip saddr != @all-hosts-net counter packets 1 /;
+    const filter = (): Promise<string> => output(lab, 'node1', 'nft list chain ip vrouter-encapsulation input');
+    t.notMatch(await filter(), dropped);
+    for (const command of ['link set tunl0 up', `route add ${from.address} via 172.18.0.11 dev tunl0 onlink`]) {
+      t.equal((await lab.exec(name, ['ip', ...command.split(' ')])).code, 0, command);
+    }
+    await lab.exec(name, ['ping', '-n', '-c', '1', '-W', '1', `${from.address}`]);
+    t.match(await filter(), dropped);
+  });
+
   await t.test('the mode changes under a running ping, and no reply is lost', async (t) => {
     const [block] = await blocksOf(lab, 'node2');
     const changes = await watch(t, lab, 'node1', ['ip', '-4', 'monitor', 'route']);
