@@ -35,12 +35,12 @@ export interface NatInputs {
   readonly encapsulation: Encapsulation;
 }
 
-/** Our tables, each with what it should be: one is refused without harm to the others. */
+/** Our tables, each with what it should be: one is refused without harm to the others. First is what keeps strangers out. */
 export function natTables(inputs: NatInputs): readonly NatTable[] {
   return ([4, 6] as const).flatMap((family) => [
+    tableOf(family, 'encapsulation', 'vrouter-encapsulation', [encapsulated(family, inputs.encapsulation)]),
     tableOf(family, 'NAT', 'vrouter-nat', [floatingIps(family, inputs.nat), natOutgoing(family, inputs)]),
     tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family], inputs.wireguard)]),
-    tableOf(family, 'encapsulation', 'vrouter-encapsulation', [encapsulated(family, inputs.encapsulation)]),
     tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
     tableOf(family, 'source addresses', 'vrouter-sources', [foreignSources(family, inputs.spoofing)]),
     tableOf(family, 'DSCP', 'vrouter-dscp', [dscpMarks(family, inputs.pools, inputs.nat.dscp)]),
