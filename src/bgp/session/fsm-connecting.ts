@@ -15,6 +15,9 @@ export function idle(at: Transition, event: SessionEvent): Step {
   switch (event.kind) {
     case 'start':
       return event.after ? at.set('idle-hold', event.after).stay() : start(at);
+    case 'manual-stop':
+      // A start that was put off must not come to pass.
+      return at.stop('idle-hold').stay();
     case 'timer':
       return event.name === 'idle-hold' ? start(at) : at.stay();
     case 'tcp-request':

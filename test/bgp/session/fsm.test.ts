@@ -380,6 +380,8 @@ t.test('an idle hold delays the start', async (t) => {
   const waiting = step(at('Idle'), { kind: 'start', after: 2000 }, NOW, SETTINGS).fsm;
   t.equal(waiting.state, 'Idle');
   t.equal(step(waiting, { kind: 'timer', name: 'idle-hold' }, NOW + 2000, SETTINGS).fsm.state, 'Connect');
+  const stopped = step(waiting, { kind: 'manual-stop' }, NOW + 1000, SETTINGS).fsm;
+  t.equal(step(stopped, { kind: 'timer', name: 'idle-hold' }, NOW + 2000, SETTINGS).fsm.state, 'Idle');
 });
 
 t.test('a connection that is only waited for never dials', async (t) => {

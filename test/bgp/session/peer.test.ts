@@ -216,6 +216,18 @@ t.test('after errors a peer is left alone ever longer; time up makes good for th
   t.ok(resetAndWait() <= 1000);
 });
 
+t.test('a peer that is stopped while it is left alone after errors stays alone', async (t) => {
+  const { clock, a } = await established();
+  for (let error = 0; error < 4; error++) {
+    a.session.reset(ERROR.UPDATE, 1);
+    while (error < 3 && a.state !== 'Established') clock.advance(50);
+  }
+  t.equal(a.state, 'Idle');
+  a.session.stop({ kind: 'restart' });
+  clock.advance(600_000);
+  t.equal(a.state, 'Idle');
+});
+
 t.test('a peer with an unexpected AS number is refused, from either side', async (t) => {
   const { clock, a, b } = await pair({ asn: 65001 }, { asn: 65002, config: { remoteAs: 65099 } });
   a.session.start();
