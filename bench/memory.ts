@@ -27,6 +27,8 @@ await withLink(async (place, neighbours) => {
       figures.peak.push((usage(pid).peakMiB * 1024 * 1024) / 1e6);
       await pause(SETTLE);
       figures.settled.push(resident(pid));
+      // The daemon leaves its routes in the kernel: the next round's must find none.
+      await neighbour.withdraw();
     } finally {
       await neighbour.end();
       await end(daemon);

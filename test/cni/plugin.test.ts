@@ -93,6 +93,23 @@ t.test('ADD hands the request to the daemon and prints its result', async (t) =>
   ]);
 });
 
+t.test('orchestrators that are not Kubernetes tell of themselves in arguments of their own, or in none', async (t) => {
+  const { env, asked } = await daemon(t, { ok: true, result: RESULT });
+  const orchestrators = {
+    ctr: { args: '', names: {} },
+    podman: { args: 'IgnoreUnknown=1', names: { IgnoreUnknown: '1' } },
+    Nomad: {
+      args: 'IgnoreUnknown=true;NOMAD_NAMESPACE=default;NOMAD_JOB_ID=web;NOMAD_ALLOC_ID=6e1f',
+      names: { IgnoreUnknown: 'true', NOMAD_NAMESPACE: 'default', NOMAD_JOB_ID: 'web', NOMAD_ALLOC_ID: '6e1f' },
+    },
+  };
+  for (const [name, { args, names }] of Object.entries(orchestrators)) {
+    const { code } = await call({ ...env, CNI_ARGS: args });
+    t.equal(code, 0, name);
+    t.match(asked.at(-1), { op: 'cni.add', request: { containerId: 'c1', args: names } }, name);
+  }
+});
+
 t.test('the result has the shape of the version asked for', async (t) => {
   const { env } = await daemon(t, { ok: true, result: RESULT });
   const versions = {

@@ -7,7 +7,7 @@ import { needsRoot } from '../cluster/cluster.ts';
 import { FETCH, IMAGE } from './containerd.ts';
 import type { Sandbox } from './cri.ts';
 import { untilNothingIsLeft, withStore } from './leftovers.ts';
-import { conflist, type RuntimeNode, type Runtimes, runtimes } from './nodes.ts';
+import { conflist, type RuntimeNode, type Runtimes, runtimes, SOMAXCONN } from './nodes.ts';
 
 /** Sandboxes that come and go in the churn; more on demand: `SANDBOXES=200 node test/containerd/containerd.test.ts`. */
 const CHURN = Number(process.env['SANDBOXES'] ?? 16);
@@ -27,6 +27,8 @@ t.test('containerd gives its sandboxes their network through vRouter', needs, as
     const [a, b] = await Promise.all([start(first, { name: 'a' }), start(second, { name: 'b' })]);
     t.match(a.address, /^10\.244\./);
     t.match((await first.containerd.cri.exec(a.container, ['ip', 'addr', 'show', 'eth0'])).stdout, `${a.address}/32`);
+    const tuned = await first.containerd.cri.exec(a.container, ['cat', '/proc/sys/net/core/somaxconn']);
+    t.equal(tuned.stdout, `${SOMAXCONN}\n`, 'the tuning plugin has had its turn in the chain');
     for (const [from, to] of [
       [a, b],
       [b, a],

@@ -31,7 +31,7 @@ export async function makeKit(name: string): Promise<Kit> {
   const bin = join(directory, 'bin');
   const image = join(directory, 'image.tar');
   mkdirSync(bin);
-  for (const plugin of ['loopback', 'portmap', 'bandwidth', 'ptp', 'bridge', 'host-local']) {
+  for (const plugin of ['loopback', 'portmap', 'bandwidth', 'tuning', 'ptp', 'bridge', 'host-local']) {
     symlinkSync(join(PLUGINS, plugin), join(bin, plugin));
   }
   const bundle = join(directory, 'calico.cjs');

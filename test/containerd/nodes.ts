@@ -17,6 +17,9 @@ export interface Runtimes {
   left(): Promise<string[]>;
 }
 
+/** What the tuning plugin in the chain sets in each pod. */
+export const SOMAXCONN = '321';
+
 export function conflist({ socket }: NodePlan, calico: object = {}): object {
   return {
     cniVersion: '1.0.0',
@@ -25,6 +28,7 @@ export function conflist({ socket }: NodePlan, calico: object = {}): object {
       { type: 'calico', ipam: { type: 'calico-ipam' }, vrouter_socket: socket, ...calico },
       { type: 'bandwidth', capabilities: { bandwidth: true } },
       { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+      { type: 'tuning', sysctl: { 'net.core.somaxconn': SOMAXCONN } },
     ],
   };
 }
