@@ -5,26 +5,11 @@ import { gatewayRoute } from '../../src/dataplane/index.ts';
 import { prefixNumber } from '../../src/dataplane/routes/route-table.ts';
 import { until } from '../../src/lab/until.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
-import { makeNamespace } from '../fakes/namespaces.ts';
+import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { wanted } from './host.ts';
 import { RealHost } from './real-host.ts';
+import { BLOCK, VXLAN6 } from './vxlan6.ts';
 import { Watch } from './watch.ts';
-
-const root = process.getuid?.() === 0;
-const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
-
-const BLOCK = 'fd00::/122';
-const VTEP = 'fd00::2';
-const VXLAN = {
-  family: 6,
-  vni: 4096,
-  port: 4789,
-  underlay: 'fd01::1',
-  address: 'fd00::41',
-  mac: '66:00:00:00:00:01',
-  peers: [{ node: 'b', underlay: 'fd01::2', address: VTEP, mac: '66:00:00:00:00:02' }],
-  routes: [{ cidr: BLOCK, mode: 'tunnel', via: VTEP, why: 'block of b' }],
-} as const;
 
 t.test('from BGP to VXLAN and back, a packet to an IPv6 block always finds a way', needsRoot, async (t) => {
   const { path, remove } = makeNamespace();
@@ -45,7 +30,7 @@ t.test('from BGP to VXLAN and back, a packet to an IPv6 block always finds a way
   t.teardown(() => watch.stop());
   const shown = (): string[] => host.run(['ip', '-6', 'route', 'show', 'proto', '80']).trim().split(/ *\n/);
 
-  dataplane.apply({ ...wanted([]), tunnels: { ...NO_TUNNELS, vxlan6: VXLAN } });
+  dataplane.apply({ ...wanted([]), tunnels: { ...NO_TUNNELS, vxlan6: VXLAN6 } });
   await until(systemClock, 'the way to the VTEP, and through it', async () => shown().length === 2);
   await until(systemClock, 'the block to go through it', async () => shown()[1].includes('onlink'));
   t.match(shown(), [/^fd00::2 dev vxlan-v6\.calico /, /^fd00::\/122 via fd00::2 dev vxlan-v6\.calico .*onlink/]);

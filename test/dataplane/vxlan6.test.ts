@@ -3,9 +3,7 @@ import { NO_TUNNELS } from '../../src/calc/index.ts';
 import { gatewayRoute } from '../../src/dataplane/index.ts';
 import { prefixNumber } from '../../src/dataplane/routes/route-table.ts';
 import { Host, wanted } from './host.ts';
-
-const BLOCK = 'fd00::/122';
-const VTEP = 'fd00::2';
+import { BLOCK, VTEP, VXLAN6 } from './vxlan6.ts';
 
 t.test('an IPv6 block that goes by BGP is handed over to VXLAN in one replacement', async (t) => {
   const host = await Host.create();
@@ -19,17 +17,7 @@ t.test('an IPv6 block that goes by BGP is handed over to VXLAN in one replacemen
   await host.settle();
   host.writes();
 
-  const vxlan6 = {
-    family: 6,
-    vni: 4096,
-    port: 4789,
-    underlay: 'fd01::1',
-    address: 'fd00::41',
-    mac: '66:00:00:00:00:01',
-    peers: [{ node: 'b', underlay: 'fd01::2', address: VTEP, mac: '66:00:00:00:00:02' }],
-    routes: [{ cidr: BLOCK, mode: 'tunnel', via: VTEP, why: 'block of b' }],
-  } as const;
-  host.dataplane.apply({ ...wanted([]), tunnels: { ...NO_TUNNELS, vxlan6 } });
+  host.dataplane.apply({ ...wanted([]), tunnels: { ...NO_TUNNELS, vxlan6: VXLAN6 } });
   await host.settle();
   t.same(routes.failures(), []);
   t.same(
