@@ -57,6 +57,26 @@ export async function releaseAddresses(ipam: Ipam, { handle }: { readonly handle
   }
 }
 
+/**
+ * What was assigned to a container before, as CIDRs of one address each, whatever the store says of its endpoint: by
+ * another IPAM plugin, by ours, or, where neither knows of any, by hand: `otherwise`.
+ */
+export async function assignedAddresses(
+  ipam: Ipam,
+  { assigned }: CniRequest,
+  { handle }: Pick<WorkloadIdentity, 'handle'>,
+  otherwise: readonly string[],
+): Promise<readonly string[]> {
+  if (assigned !== undefined) return assigned.addresses;
+  try {
+    const held = [...(await ipam.ipsByHandle(handle))].sort((a, b) => a.family - b.family);
+    return held.length === 0 ? otherwise : held.map((address) => hostCidr(formatAddress(address)));
+  } catch (error) {
+    if (isIpamError(error, 'HANDLE_NOT_FOUND')) return otherwise;
+    throw error;
+  }
+}
+
 async function take(parts: AddressParts, plan: AddressPlan, identity: WorkloadIdentity): Promise<readonly string[]> {
   if (plan.kind === 'fixed' && !plan.ipam) return plan.addresses;
   const { ipam, nodename, clock } = parts;

@@ -33,14 +33,22 @@ export function newEndpoint(
   );
 }
 
-/** Writes it in the place of what the store has of that name; whoever else writes meanwhile, the container is ours. */
+/**
+ * Writes it in the place of what the store has of that name; whoever else writes meanwhile, the container is ours.
+ * Resolves with what the store has, but with the addresses that were written: what a store reads back may be older.
+ */
 export async function writeEndpoint(store: Store, fresh: WorkloadEndpoint): Promise<WorkloadEndpoint> {
   const { name, namespace } = fresh.metadata;
   for (;;) {
     const found = await store.get({ kind: 'WorkloadEndpoint', name, namespace });
     try {
-      if (found === undefined) return await store.create<'WorkloadEndpoint'>(fresh);
-      return await store.update<'WorkloadEndpoint'>({ ...found, spec: { ...fresh.spec, ...limitsOf(found) } });
+      const written =
+        found === undefined
+          ? await store.create<'WorkloadEndpoint'>(fresh)
+          : await store.update<'WorkloadEndpoint'>({ ...found, spec: { ...fresh.spec, ...limitsOf(found) } });
+      const { ipNATs: _, ...spec } = written.spec;
+      const { ipNetworks, ipNATs } = fresh.spec;
+      return { ...written, spec: { ...spec, ipNetworks, ...(ipNATs && { ipNATs }) } };
     } catch (error) {
       if (!(error instanceof AlreadyExists || error instanceof UpdateConflict || error instanceof NotFound))
         throw error;

@@ -3,15 +3,20 @@ import type { PodInterface } from '../dataplane/index.ts';
 import type { AutoAssignment } from '../ipam/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 
-/** What the runtime gets: the host end, the pod's end, and the pod's addresses. */
-export function cniResult(request: CniRequest, endpoint: WorkloadEndpoint, made: PodInterface): CniResult {
+/** What the runtime gets: the host end, the pod's end, and the addresses that the pod was assigned. */
+export function cniResult(
+  request: CniRequest,
+  endpoint: WorkloadEndpoint,
+  made: PodInterface,
+  addresses: readonly string[],
+): CniResult {
   return {
     cniVersion: request.config.cniVersion,
     interfaces: [
       { name: endpoint.spec.interfaceName ?? '' },
       { name: request.ifName, mac: made.podMac, mtu: made.mtu, sandbox: request.netns },
     ],
-    ips: (endpoint.spec.ipNetworks ?? []).map((address) => ({ address, interface: 1 })),
+    ips: addresses.map((address) => ({ address, interface: 1 })),
     ...(request.config['dns'] !== undefined && { dns: request.config['dns'] }),
   };
 }

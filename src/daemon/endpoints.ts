@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type Log, reasonOf } from '../base/index.ts';
 import type { CniRequest, CniResult } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
@@ -6,7 +7,7 @@ import { NotFound, type Store } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
+import { assignedAddresses, releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
 import { checkEndpoint } from './endpoint-check.ts';
 import { staleContainers } from './endpoint-gc.ts';
 import { newEndpoint, writeEndpoint } from './endpoint-record.ts';
@@ -60,7 +61,8 @@ export class Endpoints {
   }
 
   check(request: CniRequest): Promise<Record<string, never>> {
-    return checkEndpoint(this.#options, request, this.#key(this.#identify(request)));
+    const identity = this.#identify(request);
+    return checkEndpoint(this.#options, request, this.#key(identity), identity);
   }
 
   /** What the cluster has given to this node, for IPAM plugins that assign from it. */
@@ -104,7 +106,8 @@ export class Endpoints {
     const { store, log } = this.#options;
     if (request.netns === '') throw new RequestRefused('NO_NETNS', 'ADD needs CNI_NETNS', INVALID_ENVIRONMENT);
     const found = await store.get(this.#key(identity));
-    const again = found?.spec.containerID === request.containerId ? await this.#asBefore(request, found) : undefined;
+    const again =
+      found?.spec.containerID === request.containerId ? await this.#asBefore(request, identity, found) : undefined;
     if (again !== undefined) return again;
     const addressing = await takeAddresses(this.#options, request, identity, await this.#annotations(identity, found));
     const { addresses, mac } = addressing;
@@ -128,28 +131,42 @@ export class Endpoints {
         { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
         'endpoint added',
       );
-      return cniResult(request, endpoint, made);
+      return cniResult(request, endpoint, made, addresses);
     } catch (error) {
       await this.#undo(identity);
       throw error;
     }
   }
 
-  /** The same ADD again, as runtimes do after a time-out: answered the same while the interface is there. */
-  async #asBefore(request: CniRequest, endpoint: WorkloadEndpoint): Promise<CniResult | undefined> {
-    const { kernel } = this.#options;
+  /** The same ADD again, as runtimes do after a time-out: answered the same while interface and addresses are there. */
+  async #asBefore(
+    request: CniRequest,
+    identity: WorkloadIdentity,
+    endpoint: WorkloadEndpoint,
+  ): Promise<CniResult | undefined> {
+    const { kernel, ipam } = this.#options;
     const host = await kernel.linkGet(endpoint.spec.interfaceName ?? '');
     if (host === undefined) return undefined;
+    const addresses = await assignedAddresses(ipam, request, identity, endpoint.spec.ipNetworks ?? []);
     const pod = await kernel.inNamespace(request.netns);
     try {
       const link = await pod.linkGet(request.ifName);
       if (link === undefined) return undefined;
+      const there = (await pod.addressList({ dev: request.ifName })).map(({ address }) => address);
+      if (addresses.length === 0 || !addresses.every((address) => there.includes(address))) return undefined;
       const made = { host, podMac: link.mac ?? '', mtu: link.mtu };
-      await this.#options.program(endpoint, made);
-      return cniResult(request, endpoint, made);
+      const known = await this.#knownAs(endpoint, addresses);
+      await this.#options.program(known, made);
+      return cniResult(request, known, made, addresses);
     } finally {
       pod.close();
     }
+  }
+
+  /** The endpoint with these addresses, in the store too. */
+  async #knownAs(endpoint: WorkloadEndpoint, addresses: readonly string[]): Promise<WorkloadEndpoint> {
+    if (isDeepStrictEqual(endpoint.spec.ipNetworks, addresses)) return endpoint;
+    return writeEndpoint(this.#options.store, { ...endpoint, spec: { ...endpoint.spec, ipNetworks: [...addresses] } });
   }
 
   async #del(request: CniRequest, identity: WorkloadIdentity): Promise<Record<string, never>> {

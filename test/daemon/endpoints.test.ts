@@ -1,10 +1,10 @@
 import t from 'tap';
-import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import { formatAddress, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { CniRequest } from '../../src/control/index.ts';
 import { Endpoints } from '../../src/daemon/endpoints.ts';
 import { MemoryStore } from '../../src/datastore/index.ts';
 import { Ipam } from '../../src/ipam/index.ts';
-import { newResource } from '../../src/model/index.ts';
+import { type KindName, newResource, type ResourceOf, type WorkloadEndpoint } from '../../src/model/index.ts';
 import { FailingStore } from '../fakes/failing-store.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 
@@ -18,6 +18,10 @@ class Node {
   readonly connection = new FailingStore(this.store);
   readonly machine = new FakeMachine();
   readonly programmed: string[] = [];
+  readonly programmedAddresses: (readonly string[] | undefined)[] = [];
+  readonly ipam = new Ipam({ store: this.connection.store, clock: this.clock });
+  /** What the store answers in the place of an endpoint that was written. */
+  readBack: ((written: WorkloadEndpoint) => WorkloadEndpoint['spec']) | undefined;
   readonly endpoints: Endpoints;
 
   constructor() {
@@ -25,15 +29,25 @@ class Node {
     this.endpoints = new Endpoints({
       nodename: 'n1',
       interfacePrefix: 'cali',
-      store: this.connection.store,
-      ipam: new Ipam({ store: this.connection.store, clock: this.clock }),
+      store: { ...this.connection.store, update: (resource) => this.#update(resource) },
+      ipam: this.ipam,
       kernel: this.machine.kernel('/host'),
       clock: this.clock,
       log: silentLog,
       mtu: () => 1400,
-      program: async ({ metadata }) => void this.programmed.push(`+${metadata.name}`),
+      program: async ({ metadata, spec }) => {
+        this.programmed.push(`+${metadata.name}`);
+        this.programmedAddresses.push(spec.ipNetworks);
+      },
       unprogram: async (_, name) => void this.programmed.push(`-${name}`),
     });
+  }
+
+  async #update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
+    const read = (endpoint: WorkloadEndpoint) => ({ ...endpoint, spec: this.readBack?.(endpoint) ?? endpoint.spec });
+    const isEndpoint = resource.kind === 'WorkloadEndpoint';
+    const kept = isEndpoint ? read(resource as unknown as WorkloadEndpoint) : resource;
+    return this.connection.store.update(kept as unknown as ResourceOf<Kind>);
   }
 
   static async create(cidr = '10.244.0.0/16', blockSize = 26): Promise<Node> {
@@ -98,6 +112,44 @@ t.test('the same ADD again is answered the same', async (t) => {
   t.same(again.ips, first.ips);
   t.equal(await node.inUse(), 1);
 });
+
+t.test(
+  'what the runtime is told, and what is routed, is what was assigned, whatever the store reads back',
+  async (t) => {
+    const node = await Node.create();
+    const former = newResource('WorkloadEndpoint', KEY, {
+      node: 'n1',
+      orchestrator: 'k8s',
+      pod: 'web',
+      ipNetworks: ['10.244.9.9/32'],
+    });
+    // As a Kubernetes whose kubelet has not written the pod's status again.
+    node.readBack = ({ spec }) => ({ ...spec, ipNetworks: former.spec.ipNetworks });
+    await node.store.create<'WorkloadEndpoint'>(former);
+    const first = await node.add('c1', 'web');
+    const held = (await node.ipam.ipsByHandle('k8s-pod-network.c1')).map((address) => `${formatAddress(address)}/32`);
+    t.same(first.ips, [{ address: held[0], interface: 1 }]);
+    t.same(node.programmedAddresses, [held]);
+    const again = await node.endpoints.add(node.request('c1', 'web'));
+    t.same(again.ips, first.ips);
+    t.same(node.programmedAddresses, [held, held]);
+    await t.rejects(node.endpoints.check(node.request('c1', 'web')), {
+      message: /the datastore does not know that 10\.244/,
+    });
+    node.readBack = undefined;
+    await node.endpoints.add(node.request('c1', 'web'));
+    t.same((await node.store.get(KEY))?.spec.ipNetworks, held, 'repetition puts the store right');
+    await node.endpoints.check(node.request('c1', 'web'));
+    const pod = node.machine.kernel('/run/netns/c1');
+    await pod.addressDelete({ dev: 'eth0', address: held[0] });
+    const anew = await node.endpoints.add(node.request('c1', 'web'));
+    t.same(
+      (await pod.addressList({ dev: 'eth0', family: 4 })).map(({ address }) => address),
+      anew.ips.map(({ address }) => address),
+    );
+    t.equal(await node.inUse(), 1);
+  },
+);
 
 t.test('DEL gives everything back, and may come twice, or late without a namespace', async (t) => {
   const node = await Node.create();

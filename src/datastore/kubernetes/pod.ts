@@ -22,6 +22,7 @@ interface Pod extends KubeObject {
   };
   readonly status?: {
     readonly phase?: string;
+    readonly startTime?: string;
     readonly podIP?: string;
     readonly podIPs?: readonly { readonly ip: string }[];
     readonly [other: string]: unknown;
@@ -151,16 +152,44 @@ function listOf(annotation: string | undefined, read: (text: string) => unknown)
   }
 }
 
-/** None once the pod has finished: its addresses may be another's by now. */
-function networksOf({ metadata, status }: Pod): readonly string[] {
-  const annotations = metadata.annotations ?? {};
-  const ended = ['Succeeded', 'Failed', 'Completed'].includes(status?.phase ?? '');
-  if (ended || (metadata.deletionTimestamp !== undefined && annotations[podIP] === '')) return [];
-  const fromStatus = status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP ? [status.podIP] : []);
-  const found = fromStatus.length > 0 ? fromStatus : (annotations[podIPs] || annotations[podIP] || '').split(',');
-  return found
-    .filter((text) => text !== '')
-    .map((text) => (text.includes('/') ? text : `${text}${text.includes(':') ? '/128' : '/32'}`));
+/**
+ * None once the pod has finished: its addresses may be another's by now. What CNI wrote comes before the status, which
+ * kubelet writes later: until then it tells of a former sandbox, or of a former pod of the same name.
+ */
+function networksOf(pod: Pod): readonly string[] {
+  const { metadata, status } = pod;
+  if (['Succeeded', 'Failed', 'Completed'].includes(status?.phase ?? '')) return [];
+  const written = writtenNetworks(metadata.annotations ?? {});
+  if (written !== undefined) return written;
+  if (isOfFormerPod(pod)) return [];
+  const listed = status?.podIPs?.map(({ ip }) => ip) ?? [];
+  return hostCidrs(listed.length > 0 ? listed : [status?.podIP ?? '']);
+}
+
+/** What CNI wrote: none after DEL; undefined when it has written nothing, or nothing that can be read. */
+function writtenNetworks(annotations: Readonly<Record<string, string>>): readonly string[] | undefined {
+  const [one, all] = [annotations[podIP], annotations[podIPs]];
+  if (one === undefined && all === undefined) return undefined;
+  if (!one && !all) return [];
+  const networks = [all, one].map((text) => hostCidrs((text ?? '').split(','))).find(({ length }) => length > 0);
+  return networks;
+}
+
+/** As many of these texts as are addresses, each as a CIDR. */
+function hostCidrs(texts: readonly string[]): readonly string[] {
+  return texts
+    .map((text) => text.trim())
+    .map((text) => (text.includes('/') ? text : `${text}${text.includes(':') ? '/128' : '/32'}`))
+    .filter((text) => tryParsePrefix(text) !== undefined);
+}
+
+/**
+ * A pod that began before it was made has the status of the one that had its name before: a kubelet that finds a
+ * StatefulSet's pod made again within seconds copies it. Static pods do begin before the API server hears of them.
+ */
+function isOfFormerPod({ metadata, status }: Pod): boolean {
+  if (metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return false;
+  return Date.parse(status?.startTime ?? '') < Date.parse(metadata.creationTimestamp ?? '');
 }
 
 function labelsOf({ metadata }: Pod, namespace: string, account: string): Readonly<Record<string, string>> {

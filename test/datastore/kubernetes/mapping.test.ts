@@ -202,6 +202,45 @@ t.test('a pod on a node, with a network of its own, is a workload endpoint', asy
   await watch.stop();
 });
 
+t.test('a pod’s addresses are what CNI wrote, whatever its status still tells of', async (test) => {
+  const { store, objects } = await start(test);
+  const ip = 'cni.projectcalico.org/podIP';
+  const old = { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }], startTime: '2020-01-01T00:00:00Z' };
+  const later = { ...old, startTime: '2999-01-01T00:00:00Z' };
+  const mirror = { 'kubernetes.io/config.mirror': 'x' };
+  const cases: readonly (readonly [string, object, object, readonly string[]])[] = [
+    ['no word of CNI', {}, later, ['10.0.0.1/32', 'fd00::1/128']],
+    ['a sandbox made anew', { [ip]: '10.0.0.2/32', [`${ip}s`]: '10.0.0.2/32' }, later, ['10.0.0.2/32']],
+    [
+      'of two families',
+      { [ip]: '10.0.0.2/32', [`${ip}s`]: '10.0.0.2/32,fd00::2' },
+      later,
+      ['10.0.0.2/32', 'fd00::2/128'],
+    ],
+    ['only the older annotation', { [ip]: '10.0.0.2' }, later, ['10.0.0.2/32']],
+    ['between DEL and ADD', { [ip]: '', [`${ip}s`]: '' }, later, []],
+    ['a status that was a former pod’s', {}, old, []],
+    ['the same with its own address', { [ip]: '10.0.0.2/32' }, old, ['10.0.0.2/32']],
+    ['a static pod, older than its mirror', mirror, old, ['10.0.0.1/32', 'fd00::1/128']],
+    [
+      'an annotation that nobody can read',
+      { [ip]: 'nonsense', [`${ip}s`]: ',' },
+      later,
+      ['10.0.0.1/32', 'fd00::1/128'],
+    ],
+    ['one that can be read in part', { [`${ip}s`]: '10.0.0.2/32, x' }, later, ['10.0.0.2/32']],
+    ['finished', { [ip]: '10.0.0.2/32' }, { ...later, phase: 'Failed' }, []],
+  ];
+  for (const [at, [, annotations, status]] of cases.entries()) {
+    const metadata = { name: `p${at}`, annotations };
+    objects.create(core('pods', 'web'), { metadata, spec: { nodeName: 'n' }, status });
+  }
+  for (const [at, [what, , , wanted]] of cases.entries()) {
+    const read = await store.get({ kind: 'WorkloadEndpoint', name: `n-k8s-p${at}-eth0`, namespace: 'web' });
+    test.same(read?.spec.ipNetworks, wanted, what);
+  }
+});
+
 t.test('what pods and namespaces ask of CNI is shown, and what CNI wrote there is not', async (test) => {
   const { store, objects } = await start(test);
   const asked = { 'cni.projectcalico.org/ipv4pools': '["a"]' };
