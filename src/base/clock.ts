@@ -10,18 +10,27 @@ export interface Clock {
   now(): number;
   /** The wall clock, milliseconds since 1970 (UTC). For people and stored objects only. */
   wallTime(): number;
-  /** Runs `action` once, `delay` milliseconds from now. */
+  /** Runs `action` once, `delay` milliseconds from now, however many those are. */
   after(delay: number, action: () => void): Cancel;
   /** Runs `action` after the I/O that is waiting now has been handled. */
   soon(action: () => void): Cancel;
 }
+
+/** The longest delay that Node's timers take, near 25 days. They would run a longer one at once. */
+const LONGEST = 2 ** 31 - 1;
 
 /** The real clock: the only place in vRouter that reads time or sets timers. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after(delay, action) {
-    const timer = setTimeout(action, delay);
+    let left = delay;
+    const wait = (): NodeJS.Timeout => {
+      const leg = Math.min(left, LONGEST);
+      left -= leg;
+      return setTimeout(left > 0 ? () => (timer = wait()) : action, leg);
+    };
+    let timer = wait();
     return () => clearTimeout(timer);
   },
   soon(action) {

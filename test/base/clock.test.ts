@@ -154,3 +154,40 @@ t.test('a clock that has ended runs nothing of what was planned before or after'
   t.strictSame(ran, ['before the end']);
   t.equal(clock.now(), time.now(), 'what time it is can still be asked');
 });
+
+t.test('the real clock carries delays that are too long for one timer of Node', async (t) => {
+  const day = 24 * 3600 * 1000;
+  const set: { delay: number; run: () => void; cleared: boolean }[] = [];
+  t.intercept(globalThis, 'setTimeout', {
+    value: (run: () => void, delay: number) => set[set.push({ delay, run, cleared: false }) - 1],
+  });
+  t.intercept(globalThis, 'clearTimeout', {
+    value: (timer: (typeof set)[number]) => {
+      timer.cleared = true;
+    },
+  });
+  for (const delay of [0, 5, 2 ** 31 - 1, 2 ** 31, 60 * day, 2 ** 24 * 1000 + 4095_000]) {
+    set.length = 0;
+    let ran = 0;
+    systemClock.after(delay, () => ran++);
+    for (let leg = 0; leg < set.length; leg++) {
+      t.equal(ran, 0, 'not before its time');
+      t.ok(set[leg]!.delay < 2 ** 31, 'each leg is one that Node can do');
+      set[leg]!.run();
+    }
+    t.equal(ran, 1);
+    t.equal(
+      set.reduce((sum, leg) => sum + leg.delay, 0),
+      delay,
+    );
+  }
+  set.length = 0;
+  const cancel = systemClock.after(60 * day, () => t.fail('cancelled'));
+  set[0]!.run();
+  cancel();
+  t.same(
+    set.map(({ cleared }) => cleared),
+    [false, true],
+    'what is cancelled is the leg that runs',
+  );
+});
