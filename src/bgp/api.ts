@@ -110,7 +110,7 @@ export interface PeerConfig {
   /** Seconds before another dial; default 120, first attempts much sooner. */
   readonly connectRetryTime?: number;
   readonly password?: string;
-  /** Hops (RFC 5082). */
+  /** The peer is at most so many hops away (RFC 5082); 0, as without it, for anywhere. */
   readonly ttlSecurity?: number;
   /** TCP hop limit for eBGP over several hops. */
   readonly multihop?: number;

@@ -4,7 +4,7 @@ import { Admissions } from './admissions.ts';
 import { canonicalAddress } from './canonical-address.ts';
 import { descriptorOf } from './descriptor.ts';
 import { TransportError } from './errors.ts';
-import { needsSocketOptions, setFullHopLimit, setHopLimits, setPassword } from './socket-options.ts';
+import { needsSocketOptions, setFullHopLimit, setHopLimits, setPassword, usesGtsm } from './socket-options.ts';
 import { HIGH_WATER, TcpConnection } from './tcp-connection.ts';
 import type { Admission, Connection, Listener, ListenOptions, Refusal } from './transport.ts';
 
@@ -67,7 +67,7 @@ class TcpListener implements Listener {
           this.#installKey(admission, admission.password);
           keys.set(keyOf(admission), admission);
         }
-        if (admission.ttlSecurity !== undefined) setFullHopLimit(this.#fd(), this.#family);
+        if (usesGtsm(admission)) setFullHopLimit(this.#fd(), this.#family);
         admitted.push(admission);
       } catch (error) {
         refusals.push({ from: admission.from, reason: reasonOf(error) });

@@ -67,7 +67,12 @@ function libc(): Libc {
 
 /** Whether a socket needs more than Node can give it. */
 export function needsSocketOptions(security: SocketSecurity): boolean {
-  return security.password !== undefined || security.ttlSecurity !== undefined || security.multihop !== undefined;
+  return security.password !== undefined || usesGtsm(security) || security.multihop !== undefined;
+}
+
+/** Whether the peer's distance is to be checked (RFC 5082). A limit of 0 hops is none. */
+export function usesGtsm({ ttlSecurity = 0 }: SocketSecurity): boolean {
+  return ttlSecurity > 0;
 }
 
 /**
@@ -104,11 +109,12 @@ export function setPassword(fd: number, peer: string | Prefix, password: string 
 
 /** Sets what we send with and what we take: GTSM, or a plain hop limit. */
 export function setHopLimits(fd: number, family: 4 | 6, security: SocketSecurity): void {
-  const { ttlSecurity, multihop } = security;
+  const { ttlSecurity = 0, multihop } = security;
+  const gtsm = usesGtsm(security);
   const level = family === 4 ? IPPROTO_IP : IPPROTO_IPV6;
-  const limit = ttlSecurity === undefined ? multihop : MAX_TTL;
+  const limit = gtsm ? MAX_TTL : multihop;
   if (limit !== undefined) setInt(fd, level, family === 4 ? IP_TTL : IPV6_UNICAST_HOPS, limit, 'hop limit');
-  if (ttlSecurity === undefined) return;
+  if (!gtsm) return;
   const least = MAX_TTL + 1 - ttlSecurity;
   setInt(fd, level, family === 4 ? IP_MINTTL : IPV6_MINHOPCOUNT, least, 'least hop limit');
 }

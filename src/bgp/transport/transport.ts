@@ -41,7 +41,7 @@ export interface Connection {
 export interface SocketSecurity {
   /** TCP-MD5 key (RFC 2385), at most 80 octets in UTF-8. A connection is never made without it. */
   readonly password?: string;
-  /** GTSM (RFC 5082): the peer is at most so many hops away. */
+  /** GTSM (RFC 5082): the peer is at most so many hops away; 0 for off. */
   readonly ttlSecurity?: number;
   /** Hop limit of what we send; GTSM overrides it. */
   readonly multihop?: number;

@@ -102,6 +102,18 @@ for (const [family, server, client, range] of [
   });
 }
 
+t.test('a distance of 0 hops is none: GTSM is off, and what else was asked for counts', async (t) => {
+  const listener = await listen(t, '127.3.0.1');
+  t.same(listener.admit([{ from: '127.3.1.5', ttlSecurity: 0 }]), []);
+  const options = { address: '127.3.0.1', port: listener.port, localAddress: '127.3.1.5', ttlSecurity: 0 };
+  const far = (await dial(t, { ...options, multihop: 3 })) as Connection;
+  const heard = listener.somethingHeard();
+  far.write(Buffer.from('from afar'));
+  await heard;
+  t.same([...listener.heard], [[far.local.port, 'from afar']]);
+  t.type(await dial(t, options), 'object');
+});
+
 t.test('a password that can not be installed keeps the peer out', async (t) => {
   const listener = await listen(t, '127.3.0.1');
   const password = 'x'.repeat(81);
