@@ -66,6 +66,7 @@ export function readBlock(
   const target = scan.onlyMultiprotocol ? view.noBlock : view.block;
   target.session = session;
   target.errors = scan.errors;
+  target.nextHopErrors = scan.nextHopErrors;
   target.hasOrigin = scan.seen[ATTRIBUTE.ORIGIN] === 1;
   target.hasAsPath = scan.seen[ATTRIBUTE.AS_PATH] === 1;
   target.hasNextHop = scan.seen[ATTRIBUTE.NEXT_HOP] === 1;

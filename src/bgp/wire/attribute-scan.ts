@@ -2,7 +2,7 @@ import type { Negotiated } from '../contract.ts';
 import { type AttributeRow, FLAG, lengthAllowed } from './attribute/row.ts';
 import { ATTRIBUTE, attributeRow } from './attribute/table.ts';
 import { UPDATE_ERROR } from './notification.ts';
-import { addError, type MalformedAction, type UpdateError, updateError } from './update-error.ts';
+import { addError, isWorthKeeping, type MalformedAction, type UpdateError, updateError } from './update-error.ts';
 
 /** Where in a message the attributes that are to be kept lie, by type. Scratch, like everything around it. */
 export class AttributeScan {
@@ -17,6 +17,8 @@ export class AttributeScan {
   readonly order = new Uint8Array(256);
   count = 0;
   errors: UpdateError[] = [];
+  /** What is wrong with NEXT_HOP, which counts in messages with IPv4 NLRI only (RFC 4760 §3). */
+  nextHopErrors: UpdateError[] = [];
   /** Whether there was nothing but MP_REACH and MP_UNREACH. */
   onlyMultiprotocol = true;
   /** Whether an error depends on more than the attributes that are neither: the result holds for this message alone. */
@@ -28,6 +30,7 @@ export class AttributeScan {
     this.kept.fill(0);
     this.count = 0;
     this.errors = [];
+    this.nextHopErrors = [];
     this.onlyMultiprotocol = true;
     this.uncacheable = false;
     let at = start;
@@ -128,11 +131,13 @@ export class AttributeScan {
     end: number,
   ): void {
     if (isMultiprotocol(type)) this.uncacheable = true;
+    const errors = type === ATTRIBUTE.NEXT_HOP ? this.nextHopErrors : this.errors;
+    if (!isWorthKeeping(errors, action)) return;
     const name = attributeRow(type)?.name ?? `attribute ${type}`;
     const whole = bytes.slice(at, end);
     // RFC 4271 §6.3: these errors are answered with the attribute itself.
     const bare = subcode === UPDATE_ERROR.MALFORMED_ATTRIBUTE_LIST || subcode === UPDATE_ERROR.MALFORMED_AS_PATH;
-    addError(this.errors, updateError(action, type, subcode, `${name}: ${problem}`, whole, bare ? undefined : whole));
+    addError(errors, updateError(action, type, subcode, `${name}: ${problem}`, whole, bare ? undefined : whole));
   }
 }
 

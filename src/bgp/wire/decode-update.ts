@@ -2,6 +2,7 @@ import type { Negotiated } from '../contract.ts';
 import { FLAG, u16 } from './attribute/row.ts';
 import { ATTRIBUTE, attributeRow } from './attribute/table.ts';
 import { matchesBlock, readBlock } from './attribute-block.ts';
+import { ignoreBogus } from './bogus-prefixes.ts';
 import { HEADER_LENGTH } from './message.ts';
 import { decodeMpReach, decodeMpUnreach, negotiatedFamily } from './multiprotocol.ts';
 import { decodeNlri } from './nlri.ts';
@@ -44,6 +45,7 @@ export function decodeUpdate(
   const addPath = session.addPathReceive.includes('ipv4-unicast');
   readClassic(bytes, withdrawn, withdrawnEnd, classic, addPath, view.withdrawn4, 'withdrawn routes', errors);
   readClassic(bytes, attributesEnd, end, classic, addPath, view.announced4, 'NLRI', errors);
+  const unused = !classic && (withdrawnEnd > withdrawn || end > attributesEnd);
   const endOfRib4 = withdrawnEnd === withdrawn && attributesEnd === attributes && attributesEnd === end;
   if (endOfRib4) {
     view.endOfRib = classic ? 'ipv4-unicast' : undefined;
@@ -52,7 +54,10 @@ export function decodeUpdate(
   if (attributesEnd > attributes || view.announced4.count > 0) {
     readAttributes(bytes, attributes, attributesEnd, session, view, errors);
   }
-  return errors.length === 0 ? NO_ERRORS : conclude(view, errors);
+  const bogus = ignoreBogusIn(view.announced4, errors);
+  const mpBogus = ignoreBogusIn(view.mpAnnounced, errors);
+  if (errors.length === 0) return NO_ERRORS;
+  return conclude(view, errors, unused || bogus || mpBogus || namesForeignFamily(bytes, view, session));
 }
 
 /** Reads withdrawn routes or NLRI of IPv4; an error there leaves no choice but to reset (RFC 7606 §5.3). */
@@ -90,6 +95,10 @@ function readAttributes(
   const { spans, block } = view;
   const result = matchesBlock(bytes, start, end, session, view) ? block : readBlock(bytes, start, end, session, view);
   for (const error of result.errors) errors.push(error);
+  // Beside MP_* and without IPv4 NLRI, NEXT_HOP is to be ignored, whatever is in it (RFC 4760 §3). That depends on the
+  // message, not on the block.
+  const multiprotocol = spans.reach >= 0 || spans.unreach >= 0;
+  if (view.announced4.count > 0 || !multiprotocol) for (const error of result.nextHopErrors) errors.push(error);
   let error: UpdateError | undefined;
   if (spans.reach >= 0) {
     error = decodeMpReach(bytes, spans.reach, spans.reachEnd, session, view);
@@ -104,6 +113,19 @@ function readAttributes(
   view.nextHop4 = result.nextHop4;
   if (view.announced4.count + view.mpAnnounced.count === 0) return;
   for (const type of missing(result, view)) errors.push(missingError(type, bytes, start, end));
+}
+
+/** Takes out prefixes that no host can be in, and notes it. True if there were any. */
+function ignoreBogusIn(columns: NlriScratch, errors: UpdateError[]): boolean {
+  const error = columns.count === 0 ? undefined : ignoreBogus(columns);
+  if (error !== undefined) errors.push(error);
+  return error !== undefined;
+}
+
+/** Whether an MP_* attribute speaks of a family that the session does not carry. */
+function namesForeignFamily(bytes: Uint8Array, { spans }: UpdateScratch, session: Negotiated): boolean {
+  const foreign = (at: number): boolean => at >= 0 && negotiatedFamily(bytes, at, session) === undefined;
+  return foreign(spans.reach) || foreign(spans.unreach);
 }
 
 /** An End-of-RIB marker of any family but IPv4: nothing but an MP_UNREACH without prefixes (RFC 4724 §2). */
@@ -131,12 +153,15 @@ function missingError(type: number, bytes: Uint8Array, start: number, end: numbe
   return updateError('withdraw', type, MISSING_WELL_KNOWN, reason, bytes.slice(start, end), Uint8Array.of(type));
 }
 
-/** The strongest error decides; 'withdraw' without anything announced becomes 'reset' (RFC 7606 §5.2). */
-function conclude(view: UpdateScratch, errors: UpdateError[]): readonly UpdateError[] {
+/**
+ * The strongest error decides; 'withdraw' without anything announced becomes 'reset' (RFC 7606 §5.2), unless there were
+ * prefixes, which are of a family that was not negotiated (`unused`) or were ignored: then nothing of ours can be wrong.
+ */
+function conclude(view: UpdateScratch, errors: UpdateError[], unused: boolean): readonly UpdateError[] {
   const worst = strongestError(errors)!;
   if (worst.action === 'discard') return errors;
   const announced = view.announced4.count + view.mpAnnounced.count;
-  if (worst.action === 'withdraw' && announced > 0) {
+  if (worst.action === 'withdraw' && (announced > 0 || unused)) {
     view.treatAsWithdraw = true;
     view.attributesLength = 0;
     return errors;

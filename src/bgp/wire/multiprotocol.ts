@@ -37,7 +37,7 @@ export function decodeMpReach(
   }
   for (let octet = 0; octet < length; octet++) view.mpNextHop[octet] = bytes[start + 4 + octet];
   view.mpNextHopLength = length;
-  const problem = length === 4 ? nextHop4Problem(u32(bytes, start + 4)) : nextHop6Problem(bytes, start + 4);
+  const problem = length === 4 ? nextHop4Problem(u32(bytes, start + 4)) : nextHop6Problem(bytes, start + 4, length);
   return problem === undefined ? undefined : fail('withdraw', `next hop is ${problem}`);
 }
 
@@ -70,11 +70,13 @@ function nextHopLengthAllowed(family: AddressFamily, length: number, session: Ne
   return v6 && (family === 'ipv6-unicast' || session.extendedNextHop.includes(family));
 }
 
-/** Why the address can't be a host's, or undefined. */
-function nextHop6Problem(bytes: Uint8Array, start: number): string | undefined {
+/** Why the address can't be a host's, or undefined. Of two, the global one may be missing (`::`), as some speakers send it. */
+function nextHop6Problem(bytes: Uint8Array, start: number, length: number): string | undefined {
   if (bytes[start] === 0xff) return 'a multicast address';
   for (let octet = 0; octet < 15; octet++) if (bytes[start + octet] !== 0) return undefined;
-  return bytes[start + 15] > 1 ? undefined : 'the unspecified or the loopback address';
+  if (bytes[start + 15] > 1) return undefined;
+  const linkLocal = length === 32 && bytes[start + 16] === 0xfe && (bytes[start + 17] & 0xc0) === 0x80;
+  return linkLocal && bytes[start + 15] === 0 ? undefined : 'the unspecified or the loopback address';
 }
 
 function mpError(
@@ -88,6 +90,8 @@ function mpError(
   const name = type === ATTRIBUTE.MP_REACH ? 'MP_REACH_NLRI' : 'MP_UNREACH_NLRI';
   const long = end - start > 255;
   const header = long ? [0x90, type, (end - start) >>> 8, (end - start) & 255] : [0x80, type, end - start];
-  const whole = Uint8Array.from([...header, ...bytes.subarray(start, end)]);
+  const whole = new Uint8Array(header.length + end - start);
+  whole.set(header);
+  whole.set(bytes.subarray(start, end), header.length);
   return updateError(action, type, UPDATE_ERROR.OPTIONAL_ATTRIBUTE, `${name}: ${reason}`, whole, whole);
 }

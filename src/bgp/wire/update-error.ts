@@ -42,17 +42,20 @@ export function updateError(
 export function strongestError(errors: readonly UpdateError[]): UpdateError | undefined {
   let strongest: UpdateError | undefined;
   for (const error of errors) {
-    if (strongest === undefined || rank(error) > rank(strongest)) strongest = error;
+    if (strongest === undefined || RANK[error.action] > RANK[strongest.action]) strongest = error;
   }
   return strongest;
+}
+
+/** Whether `addError` would keep an error of this kind: to be asked before one is made, since most cost is in that. */
+export function isWorthKeeping(errors: readonly UpdateError[], action: MalformedAction): boolean {
+  return errors.length < MAX_ERRORS || RANK[action] > RANK[strongestError(errors)!.action];
 }
 
 /** Appends, or once the list is full replaces its last entry by a stronger one. */
 export function addError(errors: UpdateError[], error: UpdateError): void {
   if (errors.length < MAX_ERRORS) errors.push(error);
-  else if (rank(error) > rank(strongestError(errors)!)) errors[MAX_ERRORS - 1] = error;
+  else if (RANK[error.action] > RANK[strongestError(errors)!.action]) errors[MAX_ERRORS - 1] = error;
 }
 
-function rank(error: UpdateError): number {
-  return MALFORMED_ACTIONS.indexOf(error.action);
-}
+const RANK: Readonly<Record<MalformedAction, number>> = { discard: 0, withdraw: 1, reset: 2 };

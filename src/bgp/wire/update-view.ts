@@ -61,6 +61,8 @@ export interface BlockResult {
   hasNextHop: boolean;
   nextHop4: number;
   errors: readonly UpdateError[];
+  /** Those of NEXT_HOP, which count only beside IPv4 NLRI. */
+  nextHopErrors: readonly UpdateError[];
 }
 
 /** The scratch that `decodeUpdate` fills: the view that others read, and beside it what decoding needs between messages. */
@@ -109,6 +111,8 @@ export class UpdateScratch implements UpdateView {
     this.mpNextHopLength = 0;
     this.treatAsWithdraw = false;
     this.endOfRib = undefined;
+    this.spans.reach = -1;
+    this.spans.unreach = -1;
   }
 }
 
@@ -129,6 +133,7 @@ function blankBlock(source: Uint8Array): BlockResult {
     hasNextHop: false,
     nextHop4: 0,
     errors: NO_ERRORS,
+    nextHopErrors: NO_ERRORS,
   };
 }
 

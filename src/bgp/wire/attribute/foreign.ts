@@ -1,5 +1,6 @@
 import { UPDATE_ERROR } from '../notification.ts';
 import type { MalformedAction } from '../update-error.ts';
+import { attributeSetProblem, prefixSidProblem, tunnelProblem } from './nested.ts';
 import {
   type AttributeRow,
   bareAttribute,
@@ -19,6 +20,7 @@ function foreign(
   length: LengthRule,
   action: MalformedAction,
   clause: string,
+  problem?: AttributeRow['problem'],
 ): AttributeRow {
   return bareAttribute({
     type,
@@ -31,16 +33,25 @@ function foreign(
     subcode: UPDATE_ERROR.OPTIONAL_ATTRIBUTE,
     clause,
     canonical: transitive ? 'foreign' : 'absent',
+    ...(problem && { problem }),
   });
 }
 
 export const FOREIGN_ROWS: readonly AttributeRow[] = [
   foreign(22, 'PMSI_TUNNEL', true, { kind: 'at-least', octets: 5 }, 'withdraw', 'RFC 6514 §5'),
-  foreign(23, 'TUNNEL_ENCAP', true, { kind: 'at-least', octets: 4 }, 'withdraw', 'RFC 9012 §13'),
+  foreign(23, 'TUNNEL_ENCAP', true, { kind: 'at-least', octets: 4 }, 'withdraw', 'RFC 9012 §13', tunnelProblem),
   foreign(24, 'TRAFFIC_ENGINEERING', false, { kind: 'at-least', octets: 1 }, 'discard', 'RFC 7606 §7.13'),
   foreign(25, 'IPV6_EXTENDED_COMMUNITIES', true, { kind: 'multiple', octets: 20 }, 'withdraw', 'RFC 7606 §7.15'),
   foreign(26, 'AIGP', false, { kind: 'at-least', octets: 3 }, 'discard', 'RFC 7311 §3.2'),
   foreign(29, 'BGP_LS', false, { kind: 'at-least', octets: 4 }, 'discard', 'RFC 9552 §8.2.2'),
-  foreign(40, 'PREFIX_SID', true, { kind: 'at-least', octets: 3 }, 'discard', 'RFC 8669 §6'),
-  foreign(128, 'ATTR_SET', true, { kind: 'at-least', octets: 4 }, 'withdraw', 'RFC 7606 §7.16'),
+  foreign(40, 'PREFIX_SID', true, { kind: 'at-least', octets: 3 }, 'discard', 'RFC 8669 §6', prefixSidProblem),
+  foreign(
+    128,
+    'ATTR_SET',
+    true,
+    { kind: 'at-least', octets: 4 },
+    'withdraw',
+    'RFC 7606 §7.16, RFC 6368 §5',
+    attributeSetProblem,
+  ),
 ];

@@ -14,10 +14,11 @@ export const NEXT_HOP_ROW = bareAttribute({
   problem: (bytes, start) => nextHop4Problem(u32(bytes, start)),
 });
 
-/** Why the address can't be a host's, or undefined. */
+/** Why the address can't be a host's, or undefined. 240.0.0.0/4 is reserved, yet there are networks that use it. */
 export function nextHop4Problem(address: number): string | undefined {
   const first = address >>> 24;
   if (first === 0) return 'an address in 0.0.0.0/8';
   if (first === 127) return 'a loopback address';
-  return first >= 224 ? 'a multicast or reserved address' : undefined;
+  if (first >= 224 && first < 240) return 'a multicast address';
+  return address === 0xffffffff ? 'the broadcast address' : undefined;
 }
