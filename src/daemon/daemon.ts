@@ -7,16 +7,17 @@ import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Metrics, nodePages, PageServer } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
-import { AddressWatch } from './address-watch.ts';
 import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { FastPath } from './fast-path.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
+import { KnownNodes } from './known-nodes.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
+import { NodeKeeping } from './node-keeping.ts';
 import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
-import { keepAddress, untilRegistered } from './registration.ts';
+import { keepNode, untilRegistered } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
@@ -60,7 +61,8 @@ export class Daemon {
   readonly #fastPath: FastPath;
   readonly #endpoints: Endpoints;
   readonly #deletions: QueuedDeletions;
-  readonly #addressWatch: AddressWatch;
+  readonly #nodes: KnownNodes;
+  readonly #nodeKeeping: NodeKeeping;
   readonly #metrics: Metrics;
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
@@ -88,9 +90,11 @@ export class Daemon {
       resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
     });
     this.#loop = new Loop({ clock, log, begin: () => this.#begin(), apply: () => this.#apply() });
+    this.#nodes = new KnownNodes({ nodename: config.NODENAME, store });
     this.#addresses = new IpamKeeping({
       nodename: config.NODENAME,
       store,
+      nodes: this.#nodes,
       clock,
       log: log.child({ component: 'ipam' }),
       ledger: config.VROUTER_IPAM_LEDGER,
@@ -101,7 +105,7 @@ export class Daemon {
     });
     this.#keys = new WireguardKeys({
       nodename: config.NODENAME,
-      store,
+      nodes: this.#nodes,
       clock,
       log: log.child({ component: 'wireguard' }),
     });
@@ -112,6 +116,8 @@ export class Daemon {
       clock,
       log: log.child({ component: 'datastore' }),
       onUpdates: (batch) => {
+        this.#nodes.apply(batch);
+        this.#nodeKeeping.apply(batch);
         this.#addresses.apply(batch);
         this.#keys.apply(batch);
         this.#calculation.apply(batch);
@@ -143,7 +149,8 @@ export class Daemon {
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
-    this.#addressWatch = new AddressWatch(() => keepAddress(parts), { clock, log });
+    const look = () => keepNode({ ...parts, nodes: this.#nodes });
+    this.#nodeKeeping = new NodeKeeping({ nodename: config.NODENAME, clock, log, look });
     this.#metrics = new Metrics({
       status: () => this.status(),
       routesWritten: () => this.#dataplane.routes.written,
@@ -187,7 +194,7 @@ export class Daemon {
     this.#stopping.abort(new Error(reason));
     for (const server of this.#servers) await server.close();
     await this.#deletions.stop();
-    this.#addressWatch.stop();
+    this.#nodeKeeping.stop();
     await this.#syncer.stop();
     await this.#addresses.stop();
     await this.#keys.stop();
@@ -211,6 +218,8 @@ export class Daemon {
   #synced(status: SyncStatus): void {
     this.#parts.log.info({ status }, 'datastore');
     if (status !== 'in-sync' || this.#loop.isStarted) return;
+    this.#nodes.inSync();
+    this.#nodeKeeping.begin();
     this.#addresses.begin();
     this.#loop.start();
   }
@@ -250,7 +259,7 @@ export class Daemon {
     });
     this.#dataplane.onTopology = () => {
       routing.topologyChanged();
-      this.#addressWatch.topologyChanged();
+      this.#nodeKeeping.topologyChanged();
     };
     const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
     this.#dataplane.onPodMtu = (mtu) => mtuFile.write(mtu);
@@ -281,7 +290,7 @@ export class Daemon {
       degraded: () => [
         ...this.#addresses.problems(),
         ...this.#keys.problems(),
-        ...this.#addressWatch.problems(),
+        ...this.#nodeKeeping.problems(),
         ...(this.#routing?.problems() ?? []),
       ],
     };

@@ -14,6 +14,7 @@ import {
 import type { KubeControllersConfiguration } from '../model/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
 import { ClusterFigures } from './cluster-figures.ts';
+import type { KnownNodes } from './known-nodes.ts';
 import { Lease } from './lease.ts';
 import { TunnelAddresses, type TunnelAddressKind } from './tunnel-addresses.ts';
 
@@ -29,6 +30,7 @@ const PATIENCE = 2000;
 export interface IpamKeepingOptions {
   readonly nodename: string;
   readonly store: Store;
+  readonly nodes: KnownNodes;
   readonly clock: Clock;
   readonly log: Log;
   /** The ledger's file, or `none`. */
@@ -58,13 +60,13 @@ export class IpamKeeping {
   #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: IpamKeepingOptions) {
-    const { store, clock, log, nodename, ledger } = options;
+    const { store, nodes, clock, log, nodename, ledger } = options;
     this.#options = options;
     this.#facts = new KnownFacts(new StoreFacts(store));
     this.#ledger = ledger === 'none' ? undefined : new LedgerFile({ path: ledger, log });
     this.ipam = new Ipam({ store, clock, facts: this.#facts, ledger: this.#ledger ?? noLedger });
-    const isReady = options.tunnelIsReady;
-    this.#tunnels = new TunnelAddresses({ nodename, store, clock, log, ipam: this.ipam, facts: this.#facts, isReady });
+    const [{ ipam }, facts, isReady] = [this, this.#facts, options.tunnelIsReady];
+    this.#tunnels = new TunnelAddresses({ nodename, nodes, store, clock, log, ipam, facts, isReady });
     const holder = `${nodename}_${randomUUID()}`;
     this.#lease = new Lease({ store, clock, log, holder, onChange: (leads) => this.#lead(leads) });
   }

@@ -11,12 +11,13 @@ import {
   VRouterError,
 } from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
-import { AlreadyExists, DatastoreUnavailable, type Store, UpdateConflict } from '../datastore/index.ts';
+import { AlreadyExists, DatastoreUnavailable, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { autodetect } from './autodetect.ts';
 import type { DaemonConfig } from './config.ts';
 import { ensureDefaultPools } from './default-pools.ts';
+import { KnownNodes } from './known-nodes.ts';
 
 /** Another node has this node's address: going on would send its traffic astray. */
 export class AddressInUse extends VRouterError {
@@ -30,6 +31,8 @@ export interface RegistrationInputs {
   readonly store: Store;
   readonly kernel: Kernel;
   readonly log: Log;
+  /** What is known of the Nodes without asking; absent, the store is asked. */
+  readonly nodes?: KnownNodes;
 }
 
 interface Waiting {
@@ -65,10 +68,9 @@ export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiti
   }
 }
 
-/** Writes the Node again if an address of it is another now; only those that are detected are looked for. */
-export async function keepAddress(inputs: RegistrationInputs): Promise<void> {
-  const { IP, IP6 } = inputs.config;
-  if (IP === 'autodetect' || IP6 === 'autodetect') await ensureNode(inputs);
+/** Writes what this node says of itself in its Node again, if it is another now or is not there any more. */
+export async function keepNode(inputs: RegistrationInputs): Promise<void> {
+  await ensureNode(inputs);
 }
 
 async function ensureSingletons(inputs: RegistrationInputs): Promise<void> {
@@ -118,18 +120,20 @@ async function ensure<Kind extends KindName>(store: Store, resource: ResourceOf<
 /** Writes the Node's BGP part; what others keep in it stays. Races with other writers are run again. */
 async function ensureNode(inputs: RegistrationInputs): Promise<Node> {
   const { config, store, log } = inputs;
-  for (;;) {
-    const found = await store.get({ kind: 'Node', name: config.NODENAME });
+  const nodes = inputs.nodes ?? new KnownNodes({ nodename: config.NODENAME, store });
+  for (let found = await nodes.own(); ; found = await nodes.fresh()) {
     const spec = await nodeSpec(inputs, found);
-    if (!config.DISABLE_NODE_IP_CHECK) await refuseTakenAddress(inputs, spec);
+    if (!config.DISABLE_NODE_IP_CHECK) refuseTakenAddress(await nodes.others(), spec);
     if (found !== undefined && isDeepStrictEqual(found.spec, spec)) return found;
     try {
       const node = found === undefined ? newResource('Node', { name: config.NODENAME }, spec) : { ...found, spec };
       const written = found === undefined ? await store.create<'Node'>(node) : await store.update<'Node'>(node);
+      nodes.wrote(written);
       log.info({ bgp: spec.bgp }, found === undefined ? 'node registered' : 'node updated');
       return written;
     } catch (error) {
-      if (!(error instanceof AlreadyExists || error instanceof UpdateConflict)) throw error;
+      if (!(error instanceof AlreadyExists || error instanceof UpdateConflict || error instanceof NotFound))
+        throw error;
     }
   }
 }
@@ -179,10 +183,8 @@ async function withLength(kernel: Kernel, family: 4 | 6, setting: string): Promi
   return found?.address ?? `${setting}/${family === 4 ? 32 : 128}`;
 }
 
-async function refuseTakenAddress({ config, store }: RegistrationInputs, spec: Node['spec']): Promise<void> {
-  const { items } = await store.list('Node');
-  for (const other of items) {
-    if (other.metadata.name === config.NODENAME) continue;
+function refuseTakenAddress(others: readonly Node[], spec: Node['spec']): void {
+  for (const other of others) {
     for (const family of [4, 6] as const) {
       const mine = bare(family === 4 ? spec.bgp?.ipv4Address : spec.bgp?.ipv6Address);
       const theirs = bare(family === 4 ? other.spec.bgp?.ipv4Address : other.spec.bgp?.ipv6Address);

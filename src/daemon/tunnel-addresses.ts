@@ -1,5 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
-  type Address,
   type Cancel,
   type Clock,
   formatAddress,
@@ -8,9 +8,10 @@ import {
   reasonOf,
   tryParseAddress,
 } from '../base/index.ts';
-import { type Store, type Update, UpdateConflict } from '../datastore/index.ts';
+import type { Store, Update } from '../datastore/index.ts';
 import { type Facts, type Ipam, releaseTunnelAddress, type TunnelKind, tunnelAddress } from '../ipam/index.ts';
 import type { Node } from '../model/index.ts';
+import type { KnownNodes } from './known-nodes.ts';
 
 /** The tunnels whose addresses are looked after, in the order in which they are given. */
 const KINDS = ['wireguard', 'wireguardV6', 'ipip', 'vxlan', 'vxlanV6'] as const satisfies readonly TunnelKind[];
@@ -19,7 +20,8 @@ type Kind = TunnelAddressKind;
 
 export interface TunnelAddressesOptions {
   readonly nodename: string;
-  readonly store: Pick<Store, 'get' | 'update'>;
+  readonly nodes: KnownNodes;
+  readonly store: Pick<Store, 'get'>;
   readonly ipam: Ipam;
   readonly facts: Facts;
   readonly clock: Clock;
@@ -30,6 +32,8 @@ export interface TunnelAddressesOptions {
 
 /** Changes of these may ask for another address. */
 const MATTERS = ['IPPool', 'FelixConfiguration'];
+/** IPAM is asked again this often whether the addresses are the tunnels' still, in milliseconds. */
+const PERIOD = 10 * 60_000;
 
 /**
  * Gives the node an address for each tunnel that some pool asks for, or that encrypts, and writes it into the Node, where all nodes read
@@ -42,18 +46,20 @@ export class TunnelAddresses {
   #begun = false;
   #scheduled: Cancel | undefined;
   #checking: Promise<void> = Promise.resolve();
+  #timer: Cancel | undefined;
+  /** What of the own Node was looked at the last time. */
+  #seen: unknown;
 
   constructor(options: TunnelAddressesOptions) {
     this.#options = options;
     this.#failing = new RetryQueue(options.clock, { first: 500, max: 60_000 });
   }
 
-  /** Takes in a syncer's batch: pools, settings and the own Node matter. */
+  /** Takes in a syncer's batch: pools, settings and the own Node matter, and of that not kubelet's heartbeats. */
   apply(batch: readonly Update[]): void {
-    const { nodename } = this.#options;
-    const matters = ({ key }: Update): boolean =>
-      MATTERS.includes(key.kind) || (key.kind === 'Node' && key.name === nodename);
-    if (batch.some(matters)) this.#soon();
+    const own = batch.findLast(({ key }) => key.kind === 'Node' && key.name === this.#options.nodename);
+    const changed = own !== undefined && !isDeepStrictEqual(matter(own.resource as Node | undefined), this.#seen);
+    if (changed || batch.some(({ key }) => MATTERS.includes(key.kind))) this.#soon();
   }
 
   /** A tunnel's device has become usable. */
@@ -64,13 +70,14 @@ export class TunnelAddresses {
   /** Pools and nodes are known from now on. */
   begin(): void {
     this.#begun = true;
-    this.#soon();
+    this.#again();
   }
 
   /** Waits for what is under way, so that no address is left between the two objects. */
   async stop(): Promise<void> {
     this.#begun = false;
     this.#scheduled?.();
+    this.#timer?.();
     this.#failing.clear();
     await this.#checking;
   }
@@ -88,6 +95,11 @@ export class TunnelAddresses {
     });
   }
 
+  #again(): void {
+    this.#soon();
+    this.#timer = this.#options.clock.after(PERIOD, () => this.#again());
+  }
+
   async #check(): Promise<void> {
     for (const kind of KINDS) {
       try {
@@ -100,11 +112,12 @@ export class TunnelAddresses {
         if (attempts === 1) this.#options.log.warn({ kind, err: reasonOf(error) }, 'no address for a tunnel');
       }
     }
+    this.#seen = matter(this.#options.nodes.known);
   }
 
   async #keep(kind: Kind): Promise<void> {
-    const { nodename, store, ipam, facts, log } = this.#options;
-    const node = await store.get({ kind: 'Node', name: nodename });
+    const { nodename, nodes, ipam, facts, log } = this.#options;
+    const node = await nodes.own();
     if (node === undefined) return;
     const text = addressOf(node, kind);
     const current = text === undefined ? undefined : tryParseAddress(text);
@@ -115,8 +128,11 @@ export class TunnelAddresses {
     if (unused) await releaseTunnelAddress(ipam, nodename, kind);
     const given = unused ? undefined : await tunnelAddress(ipam, facts, nodename, kind, current);
     if (given === undefined ? text === undefined : given.value === current?.value) return;
-    await this.#write(kind, given);
-    log.info({ kind, address: given && formatAddress(given), before: text }, 'tunnel address');
+    const address = given && formatAddress(given);
+    await nodes.change((now) =>
+      addressOf(now, kind) === address ? undefined : { ...now, spec: withAddress(now.spec, kind, address) },
+    );
+    log.info({ kind, address, before: text }, 'tunnel address');
   }
 
   /** As in Calico: a node that has a key has an address, unless it encrypts its own traffic too and so uses its own address. */
@@ -131,21 +147,11 @@ export class TunnelAddresses {
     }
     return true;
   }
+}
 
-  /** Others write the Node too: a lost race is run again. */
-  async #write(kind: Kind, given: Address | undefined): Promise<void> {
-    const { nodename, store } = this.#options;
-    for (;;) {
-      const node = await store.get({ kind: 'Node', name: nodename });
-      if (node === undefined) return;
-      try {
-        await store.update<'Node'>({ ...node, spec: withAddress(node.spec, kind, given && formatAddress(given)) });
-        return;
-      } catch (error) {
-        if (!(error instanceof UpdateConflict)) throw error;
-      }
-    }
-  }
+/** What of a Node its tunnels' addresses depend on. */
+function matter(node: Node | undefined): unknown {
+  return node && { uid: node.metadata.uid, labels: node.metadata.labels, spec: node.spec, status: node.status };
 }
 
 function addressOf({ spec }: Node, kind: Kind): string | undefined {

@@ -1,10 +1,11 @@
 import { type Cancel, type Clock, type Family, type Log, RetryQueue, reasonOf } from '../base/index.ts';
-import { type Store, type Update, UpdateConflict } from '../datastore/index.ts';
+import type { Update } from '../datastore/index.ts';
 import type { Node } from '../model/index.ts';
+import type { KnownNodes } from './known-nodes.ts';
 
 export interface WireguardKeysOptions {
   readonly nodename: string;
-  readonly store: Pick<Store, 'get' | 'update'>;
+  readonly nodes: KnownNodes;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -73,21 +74,12 @@ export class WireguardKeys {
     }
   }
 
-  /** Others write the Node too: a lost race is run again. */
   async #write(): Promise<void> {
-    const { nodename, store, log } = this.#options;
-    for (;;) {
-      const node = await store.get({ kind: 'Node', name: nodename });
-      const status = node && this.#statusOf(node);
-      if (node === undefined || status === undefined) return;
-      try {
-        await store.update<'Node'>({ ...node, status });
-        log.info({ ...Object.fromEntries(this.#wanted) }, 'WireGuard public keys');
-        return;
-      } catch (error) {
-        if (!(error instanceof UpdateConflict)) throw error;
-      }
-    }
+    const written = await this.#options.nodes.change((node) => {
+      const status = this.#statusOf(node);
+      return status && { ...node, status };
+    });
+    if (written) this.#options.log.info({ ...Object.fromEntries(this.#wanted) }, 'WireGuard public keys');
   }
 
   /** The status as it should be; undefined when it is so. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../src/base/index.ts';
 import { IpamKeeping } from '../../src/daemon/ipam-keeping.ts';
+import { KnownNodes } from '../../src/daemon/known-nodes.ts';
 import { Syncer } from '../../src/datastore/index.ts';
 import { newResource } from '../../src/model/index.ts';
 import { TestCluster } from '../ipam/cluster.ts';
@@ -21,12 +22,16 @@ async function cluster(): Promise<TestCluster> {
 /** A node's keeping, told of the store by a syncer as in the daemon. */
 async function keep(t: Test, { store, clock }: TestCluster, nodename = 'node1', ledger = 'none') {
   const counting = new CountingStore(store);
-  const keeping = new IpamKeeping({ nodename, store: counting.store, clock, log: silentLog, ledger });
+  const nodes = new KnownNodes({ nodename, store: counting.store });
+  const keeping = new IpamKeeping({ nodename, store: counting.store, nodes, clock, log: silentLog, ledger });
   const syncer = new Syncer({
     store,
     kinds: IpamKeeping.kinds,
     clock,
-    onUpdates: (batch) => keeping.apply(batch),
+    onUpdates: (batch) => {
+      nodes.apply(batch);
+      keeping.apply(batch);
+    },
     onStatus: (status) => {
       if (status === 'in-sync') keeping.begin();
     },

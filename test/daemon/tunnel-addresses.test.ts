@@ -1,5 +1,6 @@
 import t from 'tap';
 import { parseAddress, silentLog } from '../../src/base/index.ts';
+import { KnownNodes } from '../../src/daemon/known-nodes.ts';
 import { TunnelAddresses } from '../../src/daemon/tunnel-addresses.ts';
 import type { Store, Update } from '../../src/datastore/index.ts';
 import { StoreFacts } from '../../src/ipam/index.ts';
@@ -10,7 +11,7 @@ const NODE = { kind: 'Node', name: 'n1' } as const;
 const CHANGED: readonly Update[] = [{ key: NODE, resource: undefined }];
 
 /** Puts something between the addresses and the store. */
-type Wrap = (store: Store) => Pick<Store, 'get' | 'update'>;
+type Wrap = (store: Store) => Pick<Store, 'get' | 'list' | 'update'>;
 
 /** A node with pools, and what looks after its tunnels' addresses. */
 class Bench {
@@ -19,10 +20,14 @@ class Bench {
   /** Tunnels without a device. */
   readonly deviceless = new Set<string>();
 
+  readonly nodes: KnownNodes;
+
   constructor(wrap: Wrap = (store) => store) {
+    this.nodes = new KnownNodes({ nodename: 'n1', store: wrap(this.cluster.store) });
     this.addresses = new TunnelAddresses({
       nodename: 'n1',
-      store: wrap(this.cluster.store),
+      nodes: this.nodes,
+      store: this.cluster.store,
       ipam: this.cluster.ipam,
       facts: new StoreFacts(this.cluster.store),
       clock: this.cluster.clock,
@@ -51,8 +56,14 @@ class Bench {
   async change(cidr: string, spec: Partial<IPPool['spec']>): Promise<void> {
     const pool = await this.cluster.store.get({ kind: 'IPPool', name: nameOf(cidr) });
     await this.cluster.store.update<'IPPool'>({ ...pool!, spec: { ...pool!.spec, ...spec } });
-    this.addresses.apply([{ key: { kind: 'IPPool', name: nameOf(cidr) }, resource: undefined }]);
+    this.apply([{ key: { kind: 'IPPool', name: nameOf(cidr) }, resource: undefined }]);
     await this.settle();
+  }
+
+  /** A syncer's batch. */
+  apply(batch: readonly Update[]): void {
+    this.nodes.apply(batch);
+    this.addresses.apply(batch);
   }
 
   /** `ipip`, `vxlan`, `vxlanV6` as the Node has them. */
@@ -91,7 +102,7 @@ t.test('without encapsulation nothing is written', async (t) => {
 t.test('another look, and another daemon, keep the address', async (t) => {
   const bench = await Bench.create({ [V4]: { ipipMode: 'Always' } });
   const { resourceVersion } = (await bench.cluster.store.get(NODE))!.metadata;
-  bench.addresses.apply(CHANGED);
+  bench.apply(CHANGED);
   await bench.settle();
   await bench.addresses.stop();
   t.same(await bench.inNode(), ['10.0.0.0', undefined, undefined]);
@@ -129,6 +140,7 @@ t.test('an address in the Node that is a pod’s by now is replaced', async (t) 
   const node = (await bench.cluster.store.get(NODE))!;
   const spec = { ...node.spec, bgp: { ...node.spec.bgp, ipv4IPIPTunnelAddr: '10.0.0.5' } };
   await bench.cluster.store.update<'Node'>({ ...node, spec });
+  bench.apply(CHANGED);
   await bench.change(V4, { ipipMode: 'Always' });
   const [ipip] = await bench.inNode();
   t.not(ipip, '10.0.0.5');
@@ -140,6 +152,7 @@ t.test('what others write into the Node meanwhile stays', async (t) => {
   let interfered = false;
   const bench = await Bench.create({ [V4]: { vxlanMode: 'Always' } }, (store) => ({
     get: store.get.bind(store) as Store['get'],
+    list: store.list.bind(store) as Store['list'],
     update: async (resource) => {
       if (!interfered) {
         interfered = true;
@@ -163,6 +176,7 @@ t.test('no address left: it is said, tried again, and the other tunnels go on', 
   await full.store.create(newResource('Node', { name: 'n1' }, { bgp: { ipv4Address: '172.16.0.1/24' } }));
   const addresses = new TunnelAddresses({
     nodename: 'n1',
+    nodes: new KnownNodes({ nodename: 'n1', store: full.store }),
     store: full.store,
     ipam: full.ipam,
     facts: new StoreFacts(full.store),
@@ -193,7 +207,7 @@ t.test(
     const inNode = async () => (await store.get(NODE))!.spec.wireguard;
     const setKeys = async (status: { wireguardPublicKey?: string; wireguardPublicKeyV6?: string }) => {
       await store.update<'Node'>({ ...(await store.get(NODE))!, status });
-      bench.addresses.apply(CHANGED);
+      bench.apply(CHANGED);
       await bench.settle();
     };
     t.equal(await inNode(), undefined);
@@ -204,7 +218,7 @@ t.test(
     t.same(await inNode(), { interfaceIPv4Address: '10.0.0.0', interfaceIPv6Address: 'fd00::' });
     const key = { kind: 'FelixConfiguration', name: 'default' } as const;
     await store.create(newResource(key.kind, { name: key.name }, { wireguardHostEncryptionEnabled: true }));
-    bench.addresses.apply([{ key, resource: undefined }]);
+    bench.apply([{ key, resource: undefined }]);
     await bench.settle();
     t.equal(await inNode(), undefined, 'the node’s own address does');
     await store.delete(key);

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
+import { KnownNodes } from '../../src/daemon/known-nodes.ts';
 import { WireguardKeys } from '../../src/daemon/wireguard-keys.ts';
 import type { Store } from '../../src/datastore/index.ts';
 import { newResource } from '../../src/model/index.ts';
@@ -8,12 +9,13 @@ import { TestCluster } from '../ipam/cluster.ts';
 const NODE = { kind: 'Node', name: 'n1' } as const;
 const [KEY, OTHER] = ['hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=', '3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08='];
 
-async function bench(wrap: (store: Store) => Pick<Store, 'get' | 'update'> = (store) => store) {
+async function bench(wrap: (store: Store) => Pick<Store, 'get' | 'list' | 'update'> = (store) => store) {
   const cluster = new TestCluster();
   await cluster.store.create(newResource('Node', { name: 'n1' }, { bgp: { ipv4Address: '172.16.0.1/24' } }));
+  const nodes = new KnownNodes({ nodename: 'n1', store: wrap(cluster.store) });
   const keys = new WireguardKeys({
     nodename: 'n1',
-    store: wrap(cluster.store),
+    nodes,
     clock: cluster.clock,
     log: silentLog,
   });
@@ -24,7 +26,12 @@ async function bench(wrap: (store: Store) => Pick<Store, 'get' | 'update'> = (st
     }
   };
   const node = async () => (await cluster.store.get(NODE))!;
-  return { cluster, keys, settle, node };
+  const heard = (): void => {
+    const batch = [{ key: NODE, resource: undefined }];
+    nodes.apply(batch);
+    keys.apply(batch);
+  };
+  return { cluster, keys, settle, node, heard };
 }
 
 t.test('keys come and go with the devices, each family’s by itself', async (t) => {
@@ -41,10 +48,10 @@ t.test('keys come and go with the devices, each family’s by itself', async (t)
 });
 
 t.test('until the kernel has been looked at, what the Node says stays', async (t) => {
-  const { cluster, keys, settle, node } = await bench();
+  const { cluster, keys, settle, node, heard } = await bench();
   await cluster.store.update<'Node'>({ ...(await node()), status: { wireguardPublicKey: KEY } });
   const { resourceVersion } = (await node()).metadata;
-  keys.apply([{ key: NODE, resource: undefined }]);
+  heard();
   await settle();
   keys.want(4, KEY);
   await settle();
@@ -52,11 +59,11 @@ t.test('until the kernel has been looked at, what the Node says stays', async (t
 });
 
 t.test('a key that somebody changed is put right', async (t) => {
-  const { cluster, keys, settle, node } = await bench();
+  const { cluster, keys, settle, node, heard } = await bench();
   keys.want(4, KEY);
   await settle();
   await cluster.store.update<'Node'>({ ...(await node()), status: { wireguardPublicKey: OTHER } });
-  keys.apply([{ key: NODE, resource: undefined }]);
+  heard();
   await settle();
   t.equal((await node()).status?.wireguardPublicKey, KEY);
 });
@@ -66,6 +73,7 @@ t.test('a lost race keeps what the other wrote; a store that fails is said, and 
   let failing = true;
   const { keys, settle, node } = await bench((store) => ({
     get: store.get.bind(store) as Store['get'],
+    list: store.list.bind(store) as Store['list'],
     update: async (resource) => {
       if (!raced) {
         raced = true;

@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Cancel, type Clock, type Log, RetryQueue, reasonOf } from '../base/index.ts';
+import type { Update } from '../datastore/index.ts';
+import type { Node } from '../model/index.ts';
+
+/** Addresses come and go in swarms while an interface is set up: one look serves them all. Milliseconds. */
+const SETTLE = 1000;
+/** Whatever is told to us or not, we look this often; it costs no request while all is right. Milliseconds. */
+const PERIOD = 60_000;
+const KEY = 'node';
+
+export interface NodeKeepingOptions {
+  readonly nodename: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Compares what this node must say of itself with what the store says, and writes it if it isn't so. */
+  readonly look: () => Promise<unknown>;
+}
+
+/**
+ * Keeps what this node says of itself in its Node: looks again when its links or addresses change, as calico/node does
+ * where the address is `autodetect`; when the store's copy changes, since kubelet registers a Node that somebody has
+ * deleted anew, without a word of ours; and from time to time. What is found goes into the Node, and from there to
+ * tunnels and peers like any other news.
+ */
+export class NodeKeeping {
+  readonly #options: NodeKeepingOptions;
+  readonly #failing: RetryQueue<string>;
+  #waiting: Cancel | undefined;
+  #scheduled: Cancel | undefined;
+  #timer: Cancel | undefined;
+  /** What the store's copy said when it was looked at. */
+  #seen: unknown;
+  #begun = false;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: NodeKeepingOptions) {
+    this.#options = options;
+    this.#failing = new RetryQueue(options.clock, { first: 2000, max: 60_000 });
+  }
+
+  /** The Nodes are known from now on. */
+  begin(): void {
+    this.#begun = true;
+    this.#soon();
+    this.#again();
+  }
+
+  /** Takes in a syncer's batch: the own Node matters, and of that what we write, not kubelet's heartbeats. */
+  apply(batch: readonly Update[]): void {
+    const own = batch.findLast(({ key }) => key.kind === 'Node' && key.name === this.#options.nodename);
+    if (own === undefined) return;
+    const saying = wordsOf(own.resource as Node | undefined);
+    if (isDeepStrictEqual(saying, this.#seen)) return;
+    this.#seen = saying;
+    this.#soon();
+  }
+
+  topologyChanged(): void {
+    this.#waiting ??= this.#options.clock.after(SETTLE, () => {
+      this.#waiting = undefined;
+      this.#check();
+    });
+  }
+
+  /** Why the Node is not known to be right. */
+  problems(): readonly string[] {
+    return this.#failing.details();
+  }
+
+  stop(): void {
+    this.#begun = false;
+    this.#waiting?.();
+    this.#scheduled?.();
+    this.#timer?.();
+    this.#failing.clear();
+  }
+
+  #soon(): void {
+    if (!this.#begun || this.#scheduled !== undefined) return;
+    this.#scheduled = this.#options.clock.soon(() => {
+      this.#scheduled = undefined;
+      this.#check();
+    });
+  }
+
+  #again(): void {
+    this.#timer = this.#options.clock.after(PERIOD, () => {
+      this.#check();
+      this.#again();
+    });
+  }
+
+  #check(): void {
+    this.#looking = this.#looking.then(() => this.#look());
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.#options.look();
+      this.#failing.done(KEY);
+    } catch (error) {
+      const reason = `the node's address: ${reasonOf(error)}`;
+      const attempts = this.#failing.failed(KEY, reason, () => this.#check());
+      const { log } = this.#options;
+      if (attempts === 1) log.warn({ err: reasonOf(error) }, 'what this node says of itself could not be kept');
+    }
+  }
+}
+
+/** What of a Node others go by. */
+function wordsOf(node: Node | undefined): unknown {
+  return node && { uid: node.metadata.uid, spec: node.spec };
+}
