@@ -14,6 +14,7 @@ import { IpamKeeping } from './ipam-keeping.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
+import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
 import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
@@ -63,6 +64,7 @@ export class Daemon {
   readonly #deletions: QueuedDeletions;
   readonly #nodes: KnownNodes;
   readonly #nodeKeeping: NodeKeeping;
+  readonly #condition: NetworkCondition;
   readonly #metrics: Metrics;
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
@@ -118,6 +120,7 @@ export class Daemon {
       onUpdates: (batch) => {
         this.#nodes.apply(batch);
         this.#nodeKeeping.apply(batch);
+        this.#condition.apply(batch);
         this.#addresses.apply(batch);
         this.#keys.apply(batch);
         this.#calculation.apply(batch);
@@ -149,6 +152,9 @@ export class Daemon {
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
+    const isNetworked = config.CALICO_NETWORKING_BACKEND !== 'none';
+    const conditions = isNetworked ? store.conditions : undefined;
+    this.#condition = new NetworkCondition({ nodename: config.NODENAME, conditions, clock, log });
     const look = () => keepNode({ ...parts, nodes: this.#nodes });
     this.#nodeKeeping = new NodeKeeping({ nodename: config.NODENAME, clock, log, look });
     this.#metrics = new Metrics({
@@ -194,6 +200,7 @@ export class Daemon {
     this.#stopping.abort(new Error(reason));
     for (const server of this.#servers) await server.close();
     await this.#deletions.stop();
+    await this.#condition.stop();
     this.#nodeKeeping.stop();
     await this.#syncer.stop();
     await this.#addresses.stop();
@@ -232,6 +239,7 @@ export class Daemon {
     await this.#routing.apply(desired);
     await this.#dataplane.routes.flush();
     this.#problem = undefined;
+    this.#condition.up();
     this.#deletions.start();
     this.#parts.log.info({ blocks: desired.blocks.length, workloads: desired.workloads.length }, 'node is running');
   }

@@ -32,6 +32,15 @@ export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';
 export { type SqliteOptions, SqliteStore } from './sqlite/index.ts';
-export type { History, Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from './store.ts';
+export type {
+  History,
+  Listing,
+  ListOptions,
+  NodeConditions,
+  Precondition,
+  ResourceKey,
+  Store,
+  StoreEvent,
+} from './store.ts';
 export { type KindStatus, Syncer, type SyncerOptions, type SyncStatus, type Update } from './syncer.ts';
 export { exportLines, type ImportReport, importResources, readExport } from './transfer.ts';

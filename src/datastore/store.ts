@@ -38,6 +38,19 @@ export interface History {
   forget(revision: string): Promise<void>;
 }
 
+/** Kubernetes' condition of that name. */
+export interface NetworkUnavailable {
+  readonly status: boolean;
+  /** One word in CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What an engine that is the cluster's own can be told of a node besides its resources. */
+export interface NodeConditions {
+  setNetworkUnavailable(node: string, condition: NetworkUnavailable): Promise<void>;
+}
+
 /**
  * Where resources live. Four engines (memory, sqlite, etcd, kubernetes) behind one door, one contract suite for all.
  * All writes are compare-and-swap; all failures are `StoreError`s (`errors.ts`).
@@ -45,6 +58,8 @@ export interface History {
 export interface Store {
   /** Absent where the engine looks after its history by itself. */
   readonly history?: History | undefined;
+  /** Absent where no cluster schedules by it. */
+  readonly conditions?: NodeConditions | undefined;
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;

@@ -28,6 +28,7 @@ const collection: Collection<'Node'> = { path, hasLabels: true, decode };
 /** Nodes belong to Kubernetes: only what Calico knows of them is written, beside their status. */
 export const nodeMapping: Mapping<'Node'> = {
   collections: [collection],
+  maker: 'kubelet registers nodes. Does it run, and has NODENAME the name that `kubectl get nodes` shows?',
   locate: ({ name }) => ({ path: `${path}/${encodeURIComponent(name)}`, collection }),
   update: ({ metadata, ...node }) => ({
     method: 'PATCH',

@@ -10,10 +10,11 @@ import {
   StoreError,
   UpdateConflict,
 } from '../errors.ts';
-import { checkPrecondition, keyOf, keyText, matches, stamped } from '../object.ts';
-import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import { checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
+import type { Listing, ListOptions, NodeConditions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { Access } from './access.ts';
 import { type KubeObject, KubernetesClient, Refused, type Request } from './client.ts';
+import { conditionRequest } from './condition.ts';
 import { customResource } from './custom-resource.ts';
 import type { Collection, Mapping } from './mapping.ts';
 import { nodeMapping } from './node.ts';
@@ -31,6 +32,12 @@ const page = 500;
 
 /** Resources in Kubernetes, where and as Calico keeps them. */
 export class KubernetesStore implements Store {
+  readonly conditions: NodeConditions = {
+    setNetworkUnavailable: async (node, condition) => {
+      const now = timestamp(this.#clock.wallTime());
+      await this.#send({ kind: 'Node', name: node }, conditionRequest(node, condition, now));
+    },
+  };
   readonly #client: KubernetesClient;
   readonly #clock: Clock;
   readonly #mappings: ReadonlyMap<KindName, Mapping>;
@@ -60,7 +67,7 @@ export class KubernetesStore implements Store {
   async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
     const key = keyOf(resource);
     const mapping = this.#mapping<Kind>(resource.kind as Kind);
-    if (mapping.create === undefined) throw new OperationNotSupported('create', keyText(key));
+    if (mapping.create === undefined) throw new OperationNotSupported('create', keyText(key), mapping.maker);
     const { resourceVersion: _, ...metadata } = resource.metadata;
     return this.#write(key, mapping.create({ ...resource, metadata }));
   }

@@ -113,11 +113,11 @@ export class Objects {
     return this.#put(place, 'MODIFIED', { ...body, metadata: { ...metadata, uid, creationTimestamp } });
   }
 
-  /** JSON merge patch, RFC 7396. */
-  patch(place: Place, name: string, patch: Loose): StoredObject {
+  /** JSON merge patch, RFC 7396; or Kubernetes' strategic one, which finds conditions by their type. */
+  patch(place: Place, name: string, patch: Loose, kind: 'merge' | 'strategic' = 'merge'): StoredObject {
     const was = this.get(place, name);
     checkPreconditions(was, (patch['metadata'] as StoredObject['metadata'] | undefined) ?? {});
-    const merged = merge(was, patch) as unknown as StoredObject;
+    const merged = merge(was, patch, kind === 'strategic') as unknown as StoredObject;
     const { uid, creationTimestamp } = was.metadata;
     return this.#put(place, 'MODIFIED', { ...merged, metadata: { ...merged.metadata, uid, creationTimestamp } });
   }
@@ -185,13 +185,20 @@ function checkPreconditions(was: StoredObject, wanted: { uid?: unknown; resource
   }
 }
 
-function merge(into: unknown, patch: unknown): unknown {
+function merge(into: unknown, patch: unknown, strategic: boolean): unknown {
+  if (strategic && Array.isArray(into) && Array.isArray(patch)) return mergeByType(into as Loose[], patch as Loose[]);
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
   const base = typeof into === 'object' && into !== null && !Array.isArray(into) ? (into as Loose) : {};
   const result: Loose = { ...base };
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete result[name];
-    else result[name] = merge(base[name], value);
+    else result[name] = merge(base[name], value, strategic);
   }
   return result;
+}
+
+function mergeByType(into: readonly Loose[], patch: readonly Loose[]): readonly unknown[] {
+  const merged = new Map(into.map((entry) => [entry['type'], entry]));
+  for (const entry of patch) merged.set(entry['type'], { ...merged.get(entry['type']), ...entry });
+  return [...merged.values()];
 }

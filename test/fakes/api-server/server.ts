@@ -68,7 +68,9 @@ export class ApiServer {
       if (request.method === 'GET' && target.name === undefined && url.searchParams.get('watch')) {
         this.#watch(target, url.searchParams, response);
       } else {
-        const answer = this.#answer(request.method ?? 'GET', target, url.searchParams, body);
+        const strategic = request.headers['content-type'] === 'application/strategic-merge-patch+json';
+        const method = strategic ? 'STRATEGIC' : (request.method ?? 'GET');
+        const answer = this.#answer(method, target, url.searchParams, body);
         const definition = definitions.get(target.resource);
         const asTable = request.method === 'GET' && /as=Table/.test(request.headers.accept ?? '');
         send(response, request.method === 'POST' ? 201 : 200, asTable ? tableOf(answer, definition) : answer);
@@ -86,6 +88,9 @@ export class ApiServer {
         return this.objects.replace(place, name, body);
       case 'PATCH':
         return this.objects.patch(place, name, body);
+      case 'STRATEGIC':
+        if (definitions.has(place.resource)) throw new Refusal(415, 'UnsupportedMediaType', 'not for custom resources');
+        return this.objects.patch(place, name, body, 'strategic');
       case 'DELETE':
         return this.objects.delete(place, name, (body['preconditions'] as object | undefined) ?? {});
       default:
