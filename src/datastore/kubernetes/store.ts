@@ -1,15 +1,7 @@
 import { type Clock, systemClock } from '../../base/index.ts';
 import { type KindName, kindNames, type ResourceOf } from '../../model/index.ts';
 import type { KubernetesConfig } from '../config.ts';
-import {
-  AlreadyExists,
-  DatastoreUnavailable,
-  NotFound,
-  OperationNotSupported,
-  RevisionExpired,
-  StoreError,
-  UpdateConflict,
-} from '../errors.ts';
+import { NotFound, OperationNotSupported, RevisionExpired, UpdateConflict } from '../errors.ts';
 import { checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
 import type { Listing, ListOptions, NodeConditions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { Access } from './access.ts';
@@ -17,6 +9,7 @@ import { type KubeObject, KubernetesClient, Refused, type Request } from './clie
 import { conditionRequest } from './condition.ts';
 import { customResource } from './custom-resource.ts';
 import type { Collection, Mapping } from './mapping.ts';
+import { meaning, rejectUnknownKind } from './meaning.ts';
 import { nodeMapping } from './node.ts';
 import { podMapping } from './pod.ts';
 import { profileMapping } from './profile.ts';
@@ -207,26 +200,6 @@ function mappingOf(kind: KindName, wallTime: () => number): Mapping {
     default:
       return customResource(kind, wallTime);
   }
-}
-
-/** A collection that isn't there: the custom resource definitions are missing. */
-function rejectUnknownKind(error: unknown): never {
-  if (!(error instanceof Refused)) throw error;
-  throw new DatastoreUnavailable(`the cluster doesn't know this kind, apply deploy/crds: ${error.message}`);
-}
-
-/** A refusal in the words of a store. */
-function meaning(key: ResourceKey, error: unknown): unknown {
-  if (!(error instanceof Refused)) return error;
-  const { code, reason, message = '' } = error.status;
-  if (code === 409)
-    return reason === 'AlreadyExists' ? new AlreadyExists(keyText(key)) : new UpdateConflict(keyText(key));
-  if (code === 422) return new StoreError('INVALID', `the API server finds ${keyText(key)} invalid: ${message}`);
-  if (/the server could not find the requested resource/.test(message)) {
-    const advice = `the cluster doesn't know this kind: apply deploy/crds`;
-    return new NotFound(keyText(key), advice);
-  }
-  return new NotFound(keyText(key), message);
 }
 
 /** The events of several watches; a revision is that of all of them. */
