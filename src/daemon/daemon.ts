@@ -16,6 +16,7 @@ import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
 import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
+import { PodTrouble } from './pod-trouble.ts';
 import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
 import { keepNode, untilRegistered } from './registration.ts';
@@ -65,6 +66,7 @@ export class Daemon {
   readonly #nodes: KnownNodes;
   readonly #nodeKeeping: NodeKeeping;
   readonly #condition: NetworkCondition;
+  readonly #trouble: PodTrouble;
   readonly #metrics: Metrics;
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
@@ -138,7 +140,9 @@ export class Daemon {
       apply: () => this.#loop.now(),
       announced: async () => this.#routing?.announced(),
     });
+    this.#trouble = new PodTrouble(kernel, clock);
     this.#endpoints = new Endpoints({
+      trouble: this.#trouble,
       nodename: config.NODENAME,
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
       store,
@@ -202,6 +206,7 @@ export class Daemon {
     await this.#deletions.stop();
     await this.#condition.stop();
     this.#nodeKeeping.stop();
+    this.#trouble.stop();
     await this.#syncer.stop();
     await this.#addresses.stop();
     await this.#keys.stop();
@@ -238,6 +243,7 @@ export class Daemon {
     await this.#dataplane.start(desired);
     await this.#routing.apply(desired);
     await this.#dataplane.routes.flush();
+    await this.#trouble.probe();
     this.#problem = undefined;
     this.#condition.up();
     this.#deletions.start();
@@ -294,7 +300,10 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       learned: (family, prefix) => this.#routing?.learned(family, prefix),
       kinds: () => this.#syncer.status(),
-      problems: () => [this.#loop.problem, this.#problem].filter((problem) => problem !== undefined),
+      problems: () => [
+        ...[this.#loop.problem, this.#problem].filter((problem) => problem !== undefined),
+        ...this.#trouble.problems(),
+      ],
       degraded: () => [
         ...this.#addresses.problems(),
         ...this.#keys.problems(),

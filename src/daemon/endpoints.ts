@@ -13,6 +13,7 @@ import { staleContainers } from './endpoint-gc.ts';
 import { newEndpoint, writeEndpoint } from './endpoint-record.ts';
 import { cniResult } from './endpoint-result.ts';
 import { networkConfig } from './network-config.ts';
+import type { PodTrouble } from './pod-trouble.ts';
 import { identify, type WorkloadIdentity } from './workload-identity.ts';
 
 const INVALID_ENVIRONMENT = 4;
@@ -25,6 +26,8 @@ export interface EndpointsOptions {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly log: Log;
+  /** Hears how requests end. */
+  readonly trouble: Pick<PodTrouble, 'served' | 'failed'>;
   /** MTU for pods that ask for none. */
   readonly mtu: () => number;
   /**
@@ -52,7 +55,13 @@ export class Endpoints {
 
   add(request: CniRequest): Promise<CniResult> {
     const identity = this.#identify(request);
-    return this.#inTurn(identity, () => this.#add(request, identity));
+    const { trouble } = this.#options;
+    const added = this.#inTurn(identity, () => this.#add(request, identity));
+    added.then(
+      () => trouble.served(),
+      (error) => trouble.failed(error),
+    );
+    return added;
   }
 
   del(request: CniRequest): Promise<Record<string, never>> {

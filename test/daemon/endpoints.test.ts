@@ -2,6 +2,7 @@ import t from 'tap';
 import { formatAddress, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { CniRequest } from '../../src/control/index.ts';
 import { Endpoints } from '../../src/daemon/endpoints.ts';
+import { PodTrouble } from '../../src/daemon/pod-trouble.ts';
 import { MemoryStore } from '../../src/datastore/index.ts';
 import { Ipam } from '../../src/ipam/index.ts';
 import { type KindName, newResource, type ResourceOf, type WorkloadEndpoint } from '../../src/model/index.ts';
@@ -22,10 +23,12 @@ class Node {
   readonly ipam = new Ipam({ store: this.connection.store, clock: this.clock });
   /** What the store answers in the place of an endpoint that was written. */
   readBack: ((written: WorkloadEndpoint) => WorkloadEndpoint['spec']) | undefined;
+  readonly trouble: PodTrouble;
   readonly endpoints: Endpoints;
 
   constructor() {
     this.machine.addNamespace('/host');
+    this.trouble = new PodTrouble(this.machine.kernel('/host'), this.clock);
     this.endpoints = new Endpoints({
       nodename: 'n1',
       interfacePrefix: 'cali',
@@ -34,6 +37,7 @@ class Node {
       kernel: this.machine.kernel('/host'),
       clock: this.clock,
       log: silentLog,
+      trouble: this.trouble,
       mtu: () => 1400,
       program: async ({ metadata, spec }) => {
         this.programmed.push(`+${metadata.name}`);
@@ -368,6 +372,18 @@ t.test('an ADD that loses any one call to the store, or its answer, leaves nothi
   }
 });
 
+t.test(
+  'a kernel that refuses what every pod needs keeps the node from being ready until a pod is served',
+  async (t) => {
+    const node = await Node.create();
+    node.machine.failOnce({ code: 'EROFS' });
+    await t.rejects(node.add('c1', 'web'), { code: 'EROFS' });
+    t.match(node.trouble.problems(), [/EROFS/]);
+    await node.add('c1', 'web');
+    t.same(node.trouble.problems(), []);
+  },
+);
+
 t.test('an endpoint whose routes can’t be programmed is taken back', async (t) => {
   const node = await Node.create();
   const endpoints = new Endpoints({
@@ -378,6 +394,7 @@ t.test('an endpoint whose routes can’t be programmed is taken back', async (t)
     kernel: node.machine.kernel('/host'),
     clock: node.clock,
     log: silentLog,
+    trouble: node.trouble,
     mtu: () => 1400,
     program: async () => {
       throw new Error('no route');
