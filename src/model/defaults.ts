@@ -1,6 +1,6 @@
 import { effectivePool, type IPPool } from './kinds/ip-pool.ts';
 import type { NetworkPolicySpec } from './kinds/network-policy.ts';
-import { builtInTiers } from './kinds/tier.ts';
+import { builtInTier } from './kinds/tier.ts';
 import type { KindName, ResourceOf } from './registry.ts';
 
 /**
@@ -17,7 +17,7 @@ function fill(resource: ResourceOf<KindName>): ResourceOf<KindName> {
     case 'IPPool':
       return { ...resource, spec: poolDefaults(resource) };
     case 'Tier': {
-      const always = builtInTiers[resource.metadata.name] ?? { defaultAction: resource.spec.defaultAction ?? 'Deny' };
+      const always = builtInTier(resource.metadata.name) ?? { defaultAction: resource.spec.defaultAction ?? 'Deny' };
       return { ...resource, spec: { ...resource.spec, ...always } };
     }
     case 'NetworkPolicy':

@@ -66,6 +66,16 @@ t.test('every kind reads its least form, and carries fields that nobody knows', 
   }
 });
 
+t.test('a Node may have its AS number before it has an address', async (test) => {
+  for (const bgp of [
+    { asNumber: 64513 },
+    { routeReflectorClusterID: '244.0.0.1' },
+    { ipv4IPIPTunnelAddr: '10.0.0.1' },
+  ]) {
+    test.same(validateAs('Node', newResource('Node', { name: 'n' }, { bgp })).spec, { bgp });
+  }
+});
+
 t.test('nulls are as good as nothing, but for the free ordinals of a block', async (test) => {
   const spec = { ...least.IPAMBlock, affinity: null, attributes: [{ handle_id: null }] };
   const { spec: read } = validateAs('IPAMBlock', { kind: 'IPAMBlock', metadata: { name: 'b' }, spec });
@@ -116,7 +126,7 @@ const faults: readonly Fault[] = [
     { cidr: '10.0.0.0/16', nodeSelector: 'global()' },
     "error with field NodeSelector = 'global()' (global() can only be used in an EntityRule namespaceSelector)",
   ],
-  ['Node', { bgp: {} }, "error with field BGP = '{}' (at least one of IPv4Address and IPv6Address must be specified)"],
+  ['Node', { bgp: {} }, "error with field BGP = '{}' (Spec.BGP should not be empty)"],
   [
     'Node',
     { bgp: { ipv4Address: 'fd00::1/64' } },

@@ -68,12 +68,12 @@ function setting(label: string, resource: string, overwrite: boolean): Change {
   if (key === '' || value === undefined || more.length > 0) throw new CommandError(`invalid label ${label}`);
   return {
     apply: (labels) => {
-      if (!(key in labels) || overwrite || labels[key] === value) return { ...labels, [key]: value };
+      if (!Object.hasOwn(labels, key) || overwrite || labels[key] === value) return { ...labels, [key]: value };
       throw new CommandError(
         `failed to update label of ${resource}, key ${key} is already present. ` +
           "please use '--overwrite' to set a new value.",
       );
     },
-    done: (before) => `${key in before ? 'updated' : 'set'} label ${key} on`,
+    done: (before) => `${Object.hasOwn(before, key) ? 'updated' : 'set'} label ${key} on`,
   };
 }

@@ -53,7 +53,7 @@ function walk(schema: z.ZodType, value: unknown, path: string): readonly Unknown
   // An object without any fields of its own takes whatever comes.
   if (known.length === 0) return [];
   return Object.entries(value).flatMap(([key, field]) => {
-    if (key in shape) return walk(shape[key], field, `${path}.${key}`);
+    if (Object.hasOwn(shape, key)) return walk(shape[key], field, `${path}.${key}`);
     return [{ path: `${path}.${key}`, meant: known.find((name) => isSlip(key, name)) }];
   });
 }

@@ -20,7 +20,7 @@ function table({ kind, items }: Result, options: TableOptions, context: CellCont
   const chosen = options.headings ?? (options.wide ? wide : ps);
   const headings = options.namespaces && 'NAMESPACE' in cells ? ['NAMESPACE', ...chosen] : chosen;
   for (const heading of headings) {
-    if (heading in cells) continue;
+    if (Object.hasOwn(cells, heading)) continue;
     throw new UsageError(`unknown heading ${heading}, valid values are: ${Object.keys(cells).join(', ')}`);
   }
   return tabulate([headings, ...items.map((item) => headings.map((heading) => cells[heading](item, context)))]);

@@ -17,9 +17,14 @@ function merged(target: unknown, patch: unknown): unknown {
   const result: Record<string, unknown> = isFields(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key];
-    else result[key] = merged(result[key], value);
+    else define(result, key, merged(Object.hasOwn(result, key) ? result[key] : undefined, value));
   }
   return result;
+}
+
+/** A field of any name: an assignment to `__proto__` makes none. */
+function define(object: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function operate(document: unknown, operation: unknown): unknown {
@@ -68,7 +73,7 @@ function edited(document: unknown, path: readonly string[], value: () => unknown
     return last && edit === 'remove' ? document.toSpliced(index, 1) : document.with(index, inner(document[index]));
   }
   if (!isFields(document)) throw noSuch(key);
-  if (!(key in document) && (rest.length > 0 || edit !== 'add')) throw noSuch(key);
+  if (!Object.hasOwn(document, key) && (rest.length > 0 || edit !== 'add')) throw noSuch(key);
   if (rest.length > 0 || edit !== 'remove') return { ...document, [key]: inner(document[key]) };
   const { [key]: _, ...others } = document;
   return others;
@@ -76,7 +81,7 @@ function edited(document: unknown, path: readonly string[], value: () => unknown
 
 function valueAt(document: unknown, path: readonly string[]): unknown {
   return path.reduce((value, key) => {
-    if (value !== null && typeof value === 'object' && key in value) return (value as Fields)[key];
+    if (value !== null && typeof value === 'object' && Object.hasOwn(value, key)) return (value as Fields)[key];
     throw noSuch(key);
   }, document);
 }

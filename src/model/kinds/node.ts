@@ -14,8 +14,9 @@ const bgp = z
     ipv4IPIPTunnelAddr: ipv4.optional(),
     routeReflectorClusterID: ipv4.optional(),
   })
-  .refine((value) => value.ipv4Address !== undefined || value.ipv6Address !== undefined, {
-    error: 'at least one of IPv4Address and IPv6Address must be specified',
+  // A Node may get its AS number before its first start brings an address.
+  .refine((value) => Object.values(value).some((field) => field !== undefined && field !== ''), {
+    error: 'Spec.BGP should not be empty',
   });
 
 export const node = defineKind({

@@ -25,3 +25,8 @@ export const builtInTiers: Readonly<Record<string, Required<Pick<TierSpec, 'orde
   'kube-admin': { order: 1_000, defaultAction: 'Pass' },
   'kube-baseline': { order: 10_000_000, defaultAction: 'Pass' },
 };
+
+/** What a tier of this name always has; undefined for all others. */
+export function builtInTier(name: string): Required<Pick<TierSpec, 'order' | 'defaultAction'>> | undefined {
+  return Object.hasOwn(builtInTiers, name) ? builtInTiers[name] : undefined;
+}

@@ -68,7 +68,9 @@ async function requireEmpty(store: Store): Promise<void> {
   for (const kind of [...MOVED_KINDS, ...kinds]) {
     if (kind === 'Node') continue;
     const { items } = await store.list(kind);
-    const own = items.filter(({ metadata: { name } }) => !KUBERNETES_POLICY.test(name) && !(name in builtInTiers));
+    const own = items.filter(
+      ({ metadata: { name } }) => !KUBERNETES_POLICY.test(name) && !Object.hasOwn(builtInTiers, name),
+    );
     if (own.length === 0) continue;
     const what = kinds.includes(kind) ? 'IPAM resources' : `Calico ${kind} resource`;
     throw new CommandError(`datastore already has Calico resources: found existing ${what}. ${advice}`);

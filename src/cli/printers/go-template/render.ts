@@ -53,7 +53,7 @@ function evaluate(expression: Expression, dot: unknown, scope: Scope): unknown {
       return expression.path.reduce(fieldOf, evaluate(expression.of, dot, scope));
     case 'call': {
       const { name, args } = expression;
-      const apply = FUNCTIONS[name];
+      const apply = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
       if (apply === undefined) throw new CommandError(`template: function "${name}" not defined`);
       return apply(...args.map((arg) => evaluate(arg, dot, scope)));
     }
@@ -65,7 +65,7 @@ function fieldOf(value: unknown, name: string): unknown {
   if (name === 'ObjectMeta' || name === 'ListMeta') return fieldOf(value, 'metadata');
   if (name === 'TypeMeta') return value;
   const fields = value as Readonly<Record<string, unknown>>;
-  if (name in fields) return fields[name];
+  if (Object.hasOwn(fields, name)) return fields[name];
   const key = Object.keys(fields).find((candidate) => candidate.toLowerCase() === name.toLowerCase());
   return key === undefined ? undefined : fields[key];
 }
