@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../base/index.ts';
-import { DatastoreUnavailable, type Store } from '../datastore/index.ts';
-import { newResource } from '../model/index.ts';
+import { type DatastoreConfig, DatastoreUnavailable, ensureInitialized, type Store } from '../datastore/index.ts';
 import { type ConfigOptions, configOf } from './config.ts';
 import { CommandError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -15,10 +13,11 @@ export interface StoreOptions extends ConfigOptions {
 
 /** Opens the store that configuration names, checks that the cluster is of our version, and closes it afterwards. */
 export async function withStore<T>(io: Io, options: StoreOptions, use: (context: Context) => Promise<T>): Promise<T> {
-  const store = await open(io, options);
+  const config = await configured(io, options);
+  const store = await opened(io, config);
   try {
     if (!options.allowVersionMismatch) await checkVersion(store);
-    return await use({ store, clock: io.clock });
+    return await use({ store, clock: io.clock, datastoreType: config.type });
   } finally {
     await store.close();
   }
@@ -26,8 +25,20 @@ export async function withStore<T>(io: Io, options: StoreOptions, use: (context:
 
 /** Opens it whatever the cluster's version is. */
 export async function open(io: Io, options: StoreOptions): Promise<Store> {
+  return opened(io, await configured(io, options));
+}
+
+function configured(io: Io, options: StoreOptions): Promise<DatastoreConfig> {
+  return asClientError(() => configOf(io, options));
+}
+
+function opened(io: Io, config: DatastoreConfig): Promise<Store> {
+  return asClientError(() => io.openStore(config));
+}
+
+async function asClientError<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await io.openStore(await configOf(io, options));
+    return await work();
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError(`failed to create Calico API client: ${reasonOf(error)}`, { cause: error });
@@ -55,14 +66,13 @@ function bare(version: string): string {
   return version.replace(/^v/, '').split('-')[0];
 }
 
-/** Writers leave a cluster that knows its own identity. Who may not write it, may still write other things. */
-export async function ensureInitialized(store: Store): Promise<void> {
+/**
+ * Writers leave a datastore that knows its own identity, and has the tiers that are always there. We don't know the
+ * cluster's version: its nodes tell. Who may not write this, may still write other things.
+ */
+export async function tryEnsureInitialized({ store, datastoreType }: Context): Promise<void> {
   try {
-    const key = { kind: 'ClusterInformation', name: 'default' } as const;
-    if ((await store.get(key)) !== undefined) return;
-    const clusterGUID = randomUUID().replaceAll('-', '');
-    const spec = { clusterGUID, calicoVersion: CLIENT_VERSION, datastoreReady: true };
-    await store.create(newResource('ClusterInformation', { name: 'default' }, spec));
+    await ensureInitialized(store, datastoreType === 'kubernetes' ? { clusterType: 'kdd' } : {});
   } catch {
     // The write that the user asked for tells what is wrong, if it is the same thing.
   }

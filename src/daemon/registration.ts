@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   Backoff,
@@ -11,7 +10,14 @@ import {
   VRouterError,
 } from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
-import { AlreadyExists, DatastoreUnavailable, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
+import {
+  AlreadyExists,
+  DatastoreUnavailable,
+  ensureInitialized,
+  NotFound,
+  type Store,
+  UpdateConflict,
+} from '../datastore/index.ts';
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { autodetect } from './autodetect.ts';
@@ -74,36 +80,13 @@ export async function keepNode(inputs: RegistrationInputs): Promise<void> {
 }
 
 async function ensureSingletons(inputs: RegistrationInputs): Promise<void> {
-  const { store } = inputs;
-  await ensureClusterInformation(inputs);
+  const { store, config } = inputs;
+  await ensureInitialized(store, { calicoVersion: `v${VERSION}`, clusterType: config.CLUSTER_TYPE });
   await ensure(
     store,
     newResource('FelixConfiguration', { name: 'default' }, { reportingInterval: '0s', logSeverityScreen: 'Info' }),
   );
   await ensure(store, newResource('BGPConfiguration', { name: 'default' }, {}));
-}
-
-/** Fills in what is missing; the version and our own cluster types are brought up to date, a locked datastore stays locked. */
-async function ensureClusterInformation({ store, config }: RegistrationInputs): Promise<void> {
-  for (;;) {
-    const found = await store.get({ kind: 'ClusterInformation', name: 'default' });
-    const types = new Set([...(found?.spec.clusterType ?? '').split(','), ...config.CLUSTER_TYPE.split(',')]);
-    const spec = {
-      clusterGUID: randomUUID().replaceAll('-', ''),
-      datastoreReady: true,
-      ...found?.spec,
-      clusterType: [...types].filter((type) => type !== '').join(','),
-      calicoVersion: `v${VERSION}`,
-    };
-    if (found !== undefined && isDeepStrictEqual({ ...found.spec }, spec)) return;
-    try {
-      if (found === undefined) await store.create(newResource('ClusterInformation', { name: 'default' }, spec));
-      else await store.update<'ClusterInformation'>({ ...found, spec });
-      return;
-    } catch (error) {
-      if (!(error instanceof AlreadyExists || error instanceof UpdateConflict)) throw error;
-    }
-  }
 }
 
 /** Creates the object unless there is one: somebody else's is as good. */

@@ -28,6 +28,7 @@ export {
   Unauthorized,
   UpdateConflict,
 } from './errors.ts';
+export { ensureInitialized, type Identity } from './initialize.ts';
 export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';

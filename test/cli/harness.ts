@@ -41,7 +41,7 @@ export class Cluster {
       stdout: (text) => out.push(text),
       stderr: (text) => err.push(text),
       stdin: async () => stdin,
-      env: {},
+      env: { DATASTORE_TYPE: 'memory' },
       uid: 0,
       cwd: '/',
       clock: this.clock,

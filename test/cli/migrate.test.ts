@@ -53,7 +53,7 @@ t.test('what export prints, import puts into another datastore', async (t) => {
   t.same(ran, {
     code: 0,
     stdout:
-      'Datastore locked.\nSuccessfully applied 6 resource(s)\nImporting IPAM resources\n' +
+      'Datastore locked.\nSuccessfully applied 9 resource(s)\nImporting IPAM resources\n' +
       'Successfully applied 10 IPAM resource(s)\n' +
       'Datastore information successfully imported. Please refer to the datastore migration documentation for next steps.\n',
     stderr: '',

@@ -51,12 +51,15 @@ t.test('node run starts the container anew', async (t) => {
   t.match(stdout, /^Removing old calico-node container \(if running\)\.\nRunning the following command/);
   t.match(stdout, /Calico node started successfully\n$/);
   t.same(ran, ['docker rm -f calico-node', 'docker run --net=host --privileged']);
-  const failing = new Cluster({ exec: async () => ({ code: 125, output: 'no such\nimage\n' }) });
+  const failing = new Cluster({ exec: async () => ({ code: 125, output: 'no such\nimage\n' }), env: {} });
   t.match(await failing.run('node run'), {
     code: 1,
     stderr: 'error executing command: exit status 125\n | no such\n | image\n',
   });
-  t.match(await new Cluster({ uid: 1000 }).run('node run'), { code: 1, stderr: /^Need super user privileges/ });
+  t.match(await new Cluster({ uid: 1000, env: {} }).run('node run'), {
+    code: 1,
+    stderr: /^Need super user privileges/,
+  });
 });
 
 t.test('node diags asks the machine and packs the answers', async (t) => {

@@ -63,13 +63,31 @@ t.test('what get prints, apply takes, and a version that is out of date is refus
   t.match(await cluster.run('replace -f -', json), { code: 0 });
 });
 
-t.test('labels and annotations are merged by apply, the spec is replaced', async (t) => {
+for (const verb of ['apply', 'replace']) {
+  t.test(`${verb} replaces labels and annotations as it does the spec, and nothing else of the metadata`, async (t) => {
+    const cluster = new Cluster();
+    const before = { labels: { gone: 'yes', changed: 'a' }, annotations: { note: 'old' }, finalizers: ['f'] };
+    await cluster.put(pool('p', '10.0.0.0/16', { natOutgoing: true }, before));
+    const stored = await cluster.store.get({ kind: 'IPPool', name: 'p' });
+    await cluster.run(`${verb} -f -`, stringify(pool('p', '10.0.0.0/16', {}, { labels: { changed: 'b' }, uid: 'x' })));
+    const replaced = await cluster.store.get({ kind: 'IPPool', name: 'p' });
+    t.same(replaced?.metadata.labels, { changed: 'b' });
+    t.equal(replaced?.metadata.annotations, undefined);
+    t.equal(replaced?.spec.natOutgoing, undefined);
+    for (const field of ['uid', 'creationTimestamp', 'finalizers']) {
+      t.same(replaced?.metadata[field], stored?.metadata[field], field);
+    }
+    await cluster.run(`${verb} -f -`, stringify(pool('p', '10.0.0.0/16')));
+    t.equal((await cluster.store.get({ kind: 'IPPool', name: 'p' }))?.metadata.labels, undefined);
+  });
+}
+
+t.test('patch merges labels and annotations, label changes one', async (t) => {
   const cluster = new Cluster();
-  await cluster.put(pool('p', '10.0.0.0/16', { natOutgoing: true }, { labels: { kept: 'yes', changed: 'a' } }));
-  await cluster.run('apply -f -', stringify(pool('p', '10.0.0.0/16', {}, { labels: { changed: 'b' } })));
-  const stored = await cluster.store.get({ kind: 'IPPool', name: 'p' });
-  t.same(stored?.metadata.labels, { kept: 'yes', changed: 'b' });
-  t.equal(stored?.spec.natOutgoing, undefined);
+  await cluster.put(pool('p', '10.0.0.0/16', {}, { labels: { a: '1', b: '2' } }));
+  await cluster.run(['patch', 'pool', 'p', '-p', '{"metadata":{"labels":{"b":"3","c":"4"}}}']);
+  await cluster.run('label pool p a --remove');
+  t.same((await cluster.store.get({ kind: 'IPPool', name: 'p' }))?.metadata.labels, { b: '3', c: '4' });
 });
 
 t.test('several documents, lists and directories are taken in their order', async (t) => {

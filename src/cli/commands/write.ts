@@ -4,7 +4,7 @@ import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
 import { warnOfUnknownFields } from '../manifest/unknown-fields.ts';
 import type { Writer } from '../resources/actions.ts';
 import { type ExecuteOptions, execute } from '../resources/execute.ts';
-import { ensureInitialized, type StoreOptions, withStore } from '../session.ts';
+import { type StoreOptions, tryEnsureInitialized, withStore } from '../session.ts';
 import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options.ts';
 import { reportWrites, type Verb } from './outcome.ts';
 import { readingFiles } from './reading.ts';
@@ -19,7 +19,7 @@ export function writeCommand(io: Io, verb: Verb, action: Writer, settings: { sto
       if (targets.length === 0) return reportWrites(io, verb, { total: 0, results: [], failures: [], kind: undefined });
       warnOfUnknownFields(io, targets);
       await withStore(io, options, async (context) => {
-        await ensureInitialized(context.store);
+        await tryEnsureInitialized(context);
         reportWrites(io, verb, await execute(context, targets, action, { ...options, ...settings }));
       });
     },

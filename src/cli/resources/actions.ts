@@ -1,6 +1,14 @@
 import { type Clock, sleep } from '../../base/index.ts';
-import { AlreadyExists, NotFound, OperationNotSupported, type Store, UpdateConflict } from '../../datastore/index.ts';
 import {
+  AlreadyExists,
+  type DatastoreConfig,
+  NotFound,
+  OperationNotSupported,
+  type Store,
+  UpdateConflict,
+} from '../../datastore/index.ts';
+import {
+  definitionOf,
   fillDefaults,
   type KindName,
   type ResourceOf,
@@ -11,6 +19,8 @@ import {
 import { CommandError } from '../errors.ts';
 import type { RawObject } from '../manifest/documents.ts';
 import { textAt } from '../printers/go-values.ts';
+import { builtIn, refuseBuiltIn, refuseTierInUse, requireTier, withBuiltIns } from './built-in.ts';
+import { asStored, named } from './endpoints.ts';
 import { checkPool, deletePool } from './ip-pools.ts';
 import type { Result } from './result.ts';
 import type { Target } from './target.ts';
@@ -23,6 +33,7 @@ export type Writer = (context: Context, target: Target) => Promise<Result>;
 export interface Context {
   readonly store: Store;
   readonly clock: Clock;
+  readonly datastoreType: DatastoreConfig['type'];
 }
 
 /** How often a write whose object changed under it is tried, and the pause between, in milliseconds. */
@@ -34,14 +45,18 @@ export async function getOrList({ store }: Context, target: Target): Promise<Res
   const { kind, name, namespace } = target;
   if (name === '') {
     const { items, revision } = await store.list(kind, namespace === undefined ? {} : { namespace });
-    return { kind, items: kind === 'Tier' ? byOrder(items) : items, revision };
+    return { kind, items: kind === 'Tier' ? byOrder(items) : withBuiltIns(kind, items), revision };
+  }
+  if (namespace === undefined && definitionOf(kind).namespaced) {
+    throw new CommandError('cannot use --all-namespace flag for getting a single resource');
   }
   return { kind, items: [await mustGet(store, target)] };
 }
 
 export async function create(context: Context, target: Target): Promise<Result> {
   refuseReadOnly('create or apply', target);
-  const resource = resourceOf(target);
+  refuseBuiltIn('Create', target);
+  const resource = resourceOf({ ...target, raw: target.raw && named(target.raw) });
   const { resourceVersion } = resource.metadata;
   if (resourceVersion !== undefined && resourceVersion !== '') {
     const reason = 'field must not be set for a Create request';
@@ -49,17 +64,17 @@ export async function create(context: Context, target: Target): Promise<Result> 
   }
   const { name, labels, annotations } = resource.metadata;
   const metadata = { name, namespace: target.namespace, labels, annotations };
-  const wanted = fillDefaults({ ...resource, metadata });
+  const wanted = asStored(fillDefaults({ ...resource, metadata }));
+  await requireTier(context.store, wanted);
   if (wanted.kind === 'IPPool') await checkPool(context.store, wanted);
   return one(target, await context.store.create(wanted));
 }
 
 /**
- * Replaces an existing object: its spec wholly, its labels and annotations key by key, nothing else of its metadata.
- * A status stays unless the file has one: manifests are written without.
+ * Replaces an existing object: its spec, its labels and its annotations wholly, nothing else of its metadata. A status
+ * stays unless the file has one: manifests are written without.
  */
 export async function update(context: Context, target: Target): Promise<Result> {
-  refuseReadOnly('apply or replace', target);
   const resource = resourceOf(target);
   const expected = resource.metadata.resourceVersion || undefined;
   for (let tries = 1; ; tries++) {
@@ -68,7 +83,7 @@ export async function update(context: Context, target: Target): Promise<Result> 
       throw new UpdateConflict(keyText(target));
     try {
       const status = resource.status ?? stored.status;
-      const wanted = { ...resource, status, metadata: mergedMetadata(stored, resource) } as AnyResource;
+      const wanted = { ...resource, status, metadata: replacedMetadata(stored, resource) } as AnyResource;
       return await writeOver(context, target, stored, wanted);
     } catch (error) {
       if (!(error instanceof UpdateConflict) || expected !== undefined || tries === CONFLICT_TRIES) throw error;
@@ -85,14 +100,15 @@ export async function writeOver(
   wanted: AnyResource,
 ): Promise<Result> {
   refuseReadOnly('apply or replace', target);
-  const filled = fillDefaults({ ...wanted, metadata: { ...wanted.metadata, ...identityOf(stored) } });
+  refuseBuiltIn('Update', target);
+  const filled = asStored(fillDefaults({ ...wanted, metadata: { ...wanted.metadata, ...identityOf(stored) } }));
   if (filled.kind === 'IPPool' && stored.kind === 'IPPool') await checkPool(store, filled, stored);
   return one(target, await store.update(filled));
 }
 
 /** Creates, or replaces what is there. */
 export async function apply(context: Context, target: Target): Promise<Result> {
-  refuseReadOnly('apply', target, 'resource is readonly');
+  if (target.kind === 'ClusterInformation') refuseReadOnly('apply', target, 'resource is readonly');
   const { metadata, ...raw } = target.raw ?? {};
   const fresh = { ...target, raw: { ...raw, metadata: { ...(metadata as object), resourceVersion: undefined } } };
   try {
@@ -107,6 +123,8 @@ export async function remove({ store, clock }: Context, target: Target): Promise
   refuseReadOnly('delete', target);
   const { kind, name, namespace } = target;
   if (name === '') throw new CommandError('resource name may not be empty');
+  refuseBuiltIn('Delete', target);
+  await refuseTierInUse(store, target);
   const resourceVersion = textAt(target.raw, 'metadata.resourceVersion') || undefined;
   if (kind === 'IPPool') return one(target, await deletePool(store, name, clock, resourceVersion));
   return one(target, await store.delete({ kind, name, namespace }, { resourceVersion }));
@@ -115,7 +133,7 @@ export async function remove({ store, clock }: Context, target: Target): Promise
 /** The object as it is now; throws `NotFound`. */
 export async function mustGet(store: Store, target: Target): Promise<AnyResource> {
   const { kind, name, namespace } = target;
-  const found = await store.get({ kind, name, namespace });
+  const found = builtIn(target) ?? (await store.get({ kind, name, namespace }));
   if (found === undefined) throw new NotFound(keyText(target), '<nil>');
   return found;
 }
@@ -139,14 +157,21 @@ function keyText({ kind, name, namespace }: Target): string {
   return resourceKeyText(kind, name, namespace);
 }
 
+/** What stands for a policy of Kubernetes is managed there. */
+const KUBERNETES_POLICY = /^knp\.default\./;
+
 function refuseReadOnly(operation: string, target: Target, reason?: string): void {
   if (target.kind === 'ClusterInformation') throw new OperationNotSupported(operation, 'ClusterInformation', reason);
+  if (target.kind !== 'NetworkPolicy' || !KUBERNETES_POLICY.test(target.name)) return;
+  const advice = 'kubernetes network policies must be managed through the kubernetes API';
+  throw new OperationNotSupported(operation, keyText(target), advice);
 }
 
-function mergedMetadata(stored: AnyResource, wanted: AnyResource): AnyResource['metadata'] {
-  const merge = (key: 'labels' | 'annotations'): Readonly<Record<string, string>> | undefined =>
-    stored.metadata[key] || wanted.metadata[key] ? { ...stored.metadata[key], ...wanted.metadata[key] } : undefined;
-  return { ...stored.metadata, labels: merge('labels'), annotations: merge('annotations') };
+/** All that is not the user's stays as it is. */
+function replacedMetadata({ metadata }: AnyResource, wanted: AnyResource): AnyResource['metadata'] {
+  const { labels: _, annotations: __, ...kept } = metadata;
+  const { labels, annotations } = wanted.metadata;
+  return { ...kept, ...(labels && { labels }), ...(annotations && { annotations }) };
 }
 
 /** What a writer may not change. */
@@ -159,6 +184,7 @@ function identityOf({
 
 /** Tiers in the order in which they apply; those without an order last. */
 function byOrder(tiers: readonly AnyResource[]): readonly AnyResource[] {
-  const order = (tier: AnyResource): number => (tier.kind === 'Tier' && tier.spec.order) || Number.POSITIVE_INFINITY;
+  const order = (tier: AnyResource): number =>
+    (tier.kind === 'Tier' ? tier.spec.order : undefined) ?? Number.POSITIVE_INFINITY;
   return tiers.toSorted((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b)));
 }

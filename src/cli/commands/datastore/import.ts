@@ -8,7 +8,7 @@ import { readSources } from '../../manifest/files.ts';
 import { targetsOfText } from '../../manifest/targets.ts';
 import { apply, type Context } from '../../resources/actions.ts';
 import { execute } from '../../resources/execute.ts';
-import { ensureInitialized, type StoreOptions, withStore } from '../../session.ts';
+import { type StoreOptions, tryEnsureInitialized, withStore } from '../../session.ts';
 import { isLocked, setLocked } from '../../store-lock.ts';
 import { storeOptions } from '../options.ts';
 import { reportWrites } from '../outcome.ts';
@@ -28,7 +28,7 @@ export function importCommand(io: Io): Command {
       const parts = await readParts(io, options.filename);
       await withStore(io, { ...options, allowVersionMismatch: true }, async (context) => {
         await requireEmpty(context.store);
-        await ensureInitialized(context.store);
+        await tryEnsureInitialized(context);
         if (!(await isLocked(context.store))) {
           await setLocked(context.store, true);
           io.stdout('Datastore locked.\n');

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { reasonOf } from '../../../base/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { ensureInitialized, type StoreOptions, withStore } from '../../session.ts';
+import { type StoreOptions, tryEnsureInitialized, withStore } from '../../session.ts';
 import { setLocked } from '../../store-lock.ts';
 import { storeOptions } from '../options.ts';
 
@@ -19,8 +19,9 @@ export function unlockCommand(io: Io): Command {
 function switchCommand(io: Io, lock: boolean): Command {
   const name = lock ? 'lock' : 'unlock';
   return storeOptions(new Command(name)).action(async (options: StoreOptions) => {
-    await withStore(io, options, async ({ store }) => {
-      if (lock) await ensureInitialized(store);
+    await withStore(io, options, async (context) => {
+      const { store } = context;
+      if (lock) await tryEnsureInitialized(context);
       try {
         await setLocked(store, lock);
       } catch (error) {
