@@ -210,6 +210,26 @@ export interface NextHopSet {
 
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
 
+/** What is done about a malformed UPDATE (RFC 7606), weakest first: see `MalformedUpdates`. */
+export type MalformedAction = 'discard' | 'withdraw' | 'reset';
+
+/** What was wrong with a peer's UPDATEs (RFC 7606), since it was configured. */
+export interface MalformedUpdates {
+  /** Of which attributes or impossible prefixes were dropped, the rest having counted. */
+  readonly discard: number;
+  /** Whose announced prefixes were taken for withdrawn. */
+  readonly withdraw: number;
+  /** That ended the session. */
+  readonly reset: number;
+  /** The latest one; `at` is `Clock.wallTime`. */
+  readonly last?: { readonly at: number; readonly action: MalformedAction; readonly reason: string };
+  /**
+   * Prefixes that are withdrawn because what the peer last said of them was malformed: 1,000 of a family at most, and
+   * the first few as text.
+   */
+  readonly withdrawn: { readonly count: number; readonly prefixes: readonly string[] };
+}
+
 export interface PeerStatus {
   readonly address: string;
   readonly remoteAs: number;
@@ -232,6 +252,7 @@ export interface PeerStatus {
     readonly updatesReceived: number;
     readonly updatesSent: number;
   };
+  readonly malformed: MalformedUpdates;
   readonly flaps: number;
   readonly gracefulRestart?: 'helping' | 'restarting';
   readonly description?: string;
@@ -253,14 +274,18 @@ export type SpeakerEvent =
       readonly subcode: number;
       readonly text: string;
     }
-  /** An RFC 7606 case: what was done about which attribute, with the offending bytes in hex. */
+  /**
+   * An RFC 7606 case: what was done about which attribute, with the offending bytes, and the whole UPDATE, in hex. Both
+   * are made when they are asked for.
+   */
   | {
       readonly kind: 'malformed';
       readonly peer: string;
-      readonly action: 'discard' | 'withdraw' | 'reset';
+      readonly action: MalformedAction;
       readonly attribute?: number;
       readonly reason: string;
       readonly bytes: string;
+      readonly update: string;
     }
   /** Once after the start: the peers that are up have sent the tables that they promised, or it took too long. */
   | { readonly kind: 'settled' }

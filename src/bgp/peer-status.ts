@@ -1,5 +1,5 @@
 import { formatIpv4, parseAddress, parsePrefix } from '../base/index.ts';
-import type { PeerConfig, PeerStatus } from './api.ts';
+import type { MalformedUpdates, PeerConfig, PeerStatus } from './api.ts';
 import { isRange } from './dynamic-neighbours.ts';
 import type { PeerSession } from './session/index.ts';
 import type { Admission } from './transport/index.ts';
@@ -9,13 +9,14 @@ interface Circumstances {
   /** Why it can't be let in. */
   readonly refused: string | undefined;
   readonly gracefulRestart: PeerStatus['gracefulRestart'];
+  readonly withdrawn: MalformedUpdates['withdrawn'];
 }
 
 /** One peer as an operator sees it. */
 export function peerStatus(
   session: PeerSession,
   prefixes: PeerStatus['prefixes'],
-  { refused, gracefulRestart }: Circumstances,
+  { refused, gracefulRestart, withdrawn }: Circumstances,
 ): PeerStatus {
   const { config, status } = session;
   const { negotiated } = status;
@@ -37,6 +38,7 @@ export function peerStatus(
     }),
     prefixes,
     messages: { ...status.messages },
+    malformed: { ...status.malformed, withdrawn },
     flaps: status.flaps,
     ...(gracefulRestart && { gracefulRestart }),
     ...(config.description !== undefined && { description: config.description }),

@@ -175,6 +175,7 @@ export class Speaker implements SpeakerApi {
       return peerStatus(session, this.#engine.counts(address), {
         refused: this.#refused.get(address),
         gracefulRestart: this.#engine.gracefulRestart(address) ?? (this.#restarting ? 'restarting' : undefined),
+        withdrawn: this.#engine.withdrawnByError(address),
       });
     });
   }

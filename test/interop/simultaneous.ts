@@ -126,6 +126,14 @@ class Watched implements Connection {
     return this.#inner.write(bytes);
   }
 
+  pause(): void {
+    this.#inner.pause?.();
+  }
+
+  resume(): void {
+    this.#inner.resume?.();
+  }
+
   end(): void {
     this.#over();
     this.#receiver = undefined;

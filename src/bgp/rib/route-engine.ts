@@ -1,5 +1,5 @@
 import { parseIpv4, parsePrefix } from '../../base/index.ts';
-import type { BestChanges, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
+import type { BestChanges, MalformedUpdates, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
 import type { SessionHandler } from '../contract.ts';
 import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
 import { withDefaultDeny } from './default-deny.ts';
@@ -12,6 +12,9 @@ import { RoutePeer } from './route-peer.ts';
 import { SessionRoutes } from './session-routes.ts';
 import { tableDump } from './table-dump.ts';
 import { Turns } from './turns.ts';
+
+/** Prefixes withdrawn by error that are named. */
+const NAMED = 10;
 
 export interface RouteEngineOptions extends RibOptions {
   readonly restarted?: boolean;
@@ -138,6 +141,14 @@ export class RouteEngine {
     }
     for (const { group, source } of peer.members.values()) sum.advertised += group.advertised(source);
     return sum;
+  }
+
+  /** Prefixes of the peer that are withdrawn because what it last said of them was malformed. */
+  withdrawnByError(address: string): MalformedUpdates['withdrawn'] {
+    const peer = this.ribs.peers.get(address);
+    const lists = peer === undefined ? [] : [peer.withdrawnByError[4], peer.withdrawnByError[6]];
+    const count = lists.reduce((sum, { size }) => sum + size, 0);
+    return { count, prefixes: lists.flatMap((list) => list.first(NAMED)).slice(0, NAMED) };
   }
 
   /** Sends a ROUTE-REFRESH for each family. */

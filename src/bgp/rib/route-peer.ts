@@ -10,6 +10,7 @@ import type { NextHopTable } from './next-hops.ts';
 import { onlyToCustomerIn } from './only-to-customer.ts';
 import { pathFlag } from './path-pool.ts';
 import type { Source } from './source.ts';
+import { WithdrawnByError } from './withdrawn-by-error.ts';
 
 /** A peer as the routes know it: it outlives sessions, since its routes may (RFC 4724). */
 export class RoutePeer {
@@ -20,6 +21,10 @@ export class RoutePeer {
   /** Families whose stale routes wait for its return. */
   readonly keeping = new Set<Family>();
   readonly members = new Map<AddressFamily, ExportMember>();
+  readonly withdrawnByError: Readonly<Record<Family, WithdrawnByError>> = {
+    4: new WithdrawnByError(4),
+    6: new WithdrawnByError(6),
+  };
   readonly #routerId: number;
   readonly #asn: number;
   readonly #clusterIds: ReadonlySet<number>;

@@ -84,6 +84,7 @@ export class SessionRoutes implements SessionHandler {
         families[mpAnnounced.family].rib.withdraw(source, mpAnnounced);
       } else this.#learn(peer, view);
     }
+    noteErrors(peer, view);
     if (view.endOfRib) this.#endOfRib(peer, view.endOfRib);
     this.#ask();
   }
@@ -112,6 +113,7 @@ export class SessionRoutes implements SessionHandler {
     if (peer?.source === undefined) return;
     const { source, negotiated } = peer;
     this.#ribs.expel(peer);
+    for (const family of [4, 6] as const) peer.withdrawnByError[family].clear();
     for (const { name, rib } of this.#ribs.all) {
       const kept = keep.find(({ family }) => family === name);
       if (kept === undefined) rib.sweep(source);
@@ -152,6 +154,20 @@ export class SessionRoutes implements SessionHandler {
     peer.ribEnded(family);
     this.#ended.push({ peer: peer.config.address, family });
     this.#firstTables.check(this.#ribs.peers);
+  }
+}
+
+/** Keeps account of what is withdrawn by mistake: a malformed announcement counts as one, until something better is said. */
+function noteErrors({ withdrawnByError }: RoutePeer, view: UpdateView): void {
+  const { withdrawn4, announced4, mpWithdrawn, mpAnnounced, treatAsWithdraw } = view;
+  if (!treatAsWithdraw && withdrawnByError[4].size + withdrawnByError[6].size === 0) return;
+  for (const nlri of [withdrawn4, mpWithdrawn]) {
+    if (nlri.count > 0) withdrawnByError[nlri.family].remove(nlri);
+  }
+  for (const nlri of [announced4, mpAnnounced]) {
+    if (nlri.count === 0) continue;
+    if (treatAsWithdraw) withdrawnByError[nlri.family].add(nlri);
+    else withdrawnByError[nlri.family].remove(nlri);
   }
 }
 

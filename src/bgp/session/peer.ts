@@ -29,7 +29,7 @@ export class PeerSession implements PeerHandle {
   }
 
   get status(): SessionStatus {
-    const { standing, arbiter, negotiated, counters, flaps } = this.#peering;
+    const { standing, arbiter, negotiated, counters, malformed, flaps } = this.#peering;
     return {
       state: standing.state,
       since: standing.since,
@@ -37,6 +37,7 @@ export class PeerSession implements PeerHandle {
       ...(negotiated && { routerId: negotiated.peerRouterId, negotiated }),
       capabilities: arbiter.established?.theirs?.capabilities.map(({ kind }) => kind) ?? [],
       messages: counters,
+      malformed: { ...malformed.counts, ...(malformed.last && { last: malformed.last }) },
       flaps,
     };
   }

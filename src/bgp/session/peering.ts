@@ -11,6 +11,7 @@ import { Dialler } from './dialler.ts';
 import type { LossCause } from './effects.ts';
 import type { SessionEvent } from './events.ts';
 import { retained } from './graceful-restart.ts';
+import { Malformed } from './malformed.ts';
 import type { MessageCounters } from './message-counters.ts';
 import { type Negotiation, negotiate } from './negotiate.ts';
 import { type Offer, offerTo } from './offer.ts';
@@ -32,6 +33,7 @@ export class Peering implements ConversationOwner, Converser {
   flaps = 0;
   readonly arbiter: Arbiter;
   readonly standing: Standing;
+  readonly malformed: Malformed;
   readonly counters: MessageCounters = { received: 0, sent: 0, updatesReceived: 0, updatesSent: 0 };
   readonly witness: Overhear | undefined;
   readonly log: Log;
@@ -56,6 +58,7 @@ export class Peering implements ConversationOwner, Converser {
     this.#random = environment.random ?? Math.random;
     this.log = (environment.log ?? silentLog).child({ peer: config.address });
     this.#dialler = new Dialler(environment.transport);
+    this.malformed = new Malformed(config.address, clock, this.log, environment.onEvent);
     this.standing = new Standing(config.address, clock, this.log, onEvent);
     const records = onRecord && new Witness(environment.local().asn, onRecord);
     this.#records = records;
@@ -143,7 +146,7 @@ export class Peering implements ConversationOwner, Converser {
   }
 
   process(conversation: Conversation, framer: Framer, receivedAt: number): SessionEvent | undefined {
-    return receive(this.#handle, this.#environment, conversation.negotiated!, framer, receivedAt);
+    return receive(this.#handle, this.#environment, conversation.negotiated!, framer, receivedAt, this.malformed);
   }
 
   drained(conversation: Conversation): void {

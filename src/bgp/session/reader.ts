@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts';
+import type { Cancel, Clock } from '../../base/index.ts';
 import {
   decodeNotification,
   decodeOpen,
@@ -15,9 +15,15 @@ import type { SessionEvent } from './events.ts';
 import type { Machine } from './machine.ts';
 import { WaitingMessage } from './waiting-message.ts';
 
+/** Milliseconds of one peer's messages before others get their turn. */
+const TURN = 3;
+/** Octets between two looks at the clock. */
+const STRIDE = 4096;
+
 /**
  * Reads one connection: bytes become messages, messages become events. A message with which the peer may not go on
- * yet waits, and nothing behind it is read.
+ * yet waits, and nothing behind it is read. A peer that sends faster than its messages can be worked off has its turn
+ * with all others, and is not read from in between: that TCP tells it to wait.
  */
 export class Reader {
   readonly #conversation: Conversation;
@@ -30,6 +36,9 @@ export class Reader {
   #busy = false;
   #stopped = false;
   #receivedAt = 0;
+  /** The next turn, when messages wait for it. */
+  #cancelTurn: Cancel | undefined;
+  #paused = false;
 
   constructor(conversation: Conversation, owner: ConversationOwner, machine: Machine, clock: Clock) {
     this.#conversation = conversation;
@@ -48,6 +57,7 @@ export class Reader {
   stop(): void {
     this.#stopped = true;
     this.#waiting?.release();
+    this.#cancelTurn?.();
   }
 
   /** Asks the peer again about the message that waits, if one does. */
@@ -62,10 +72,37 @@ export class Reader {
   }
 
   #read(): void {
-    if (this.#busy) return;
+    if (this.#busy || this.#cancelTurn) return;
     this.#busy = true;
+    this.#readMessages();
+    this.#busy = false;
+    this.#pause(this.#cancelTurn !== undefined || this.#waiting?.threshold !== undefined);
+  }
+
+  /** A connection that is given up is nothing to us any more. */
+  #pause(paused: boolean): void {
+    if (paused === this.#paused || this.#stopped) return;
+    this.#paused = paused;
+    const { connection } = this.#conversation;
+    if (paused) connection?.pause?.();
+    else connection?.resume?.();
+  }
+
+  #readMessages(): void {
     const framer = this.#framer;
+    const end = this.#clock.now() + TURN;
+    let octets = 0;
     while (!this.#stopped && this.#waiting?.threshold === undefined) {
+      if (octets >= STRIDE) {
+        octets = 0;
+        if (this.#clock.now() >= end) {
+          this.#cancelTurn = this.#clock.soon(() => {
+            this.#cancelTurn = undefined;
+            this.#read();
+          });
+          break;
+        }
+      }
       const framing = framer.next();
       if (framing === 'incomplete') break;
       if (framing === 'malformed') {
@@ -75,9 +112,9 @@ export class Reader {
       this.#machine.time.heard(this.#receivedAt);
       this.#conversation.counters.received++;
       this.#owner.witness?.(this.#conversation, 'received', framer.bytes.subarray(framer.start, framer.end));
+      octets += framer.end - framer.start;
       this.#message(framer.type);
     }
-    this.#busy = false;
   }
 
   #message(type: MessageType): void {

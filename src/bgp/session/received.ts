@@ -1,4 +1,4 @@
-import type { AddressFamily, SpeakerEvent } from '../api.ts';
+import type { AddressFamily } from '../api.ts';
 import type { Negotiated, PeerHandle } from '../contract.ts';
 import {
   addressFamily,
@@ -7,9 +7,9 @@ import {
   type Framer,
   MESSAGE,
   strongestError,
-  type UpdateError,
 } from '../wire/index.ts';
 import type { SessionEvent } from './events.ts';
+import type { Malformed } from './malformed.ts';
 import type { SessionEnvironment } from './session-environment.ts';
 
 /** Hands on the framer's UPDATE or ROUTE-REFRESH of an established session. An event comes back when it can't go on. */
@@ -19,22 +19,24 @@ export function receive(
   negotiated: Negotiated,
   framer: Framer,
   receivedAt: number,
+  malformed: Malformed,
 ): SessionEvent | undefined {
   return framer.type === MESSAGE.ROUTE_REFRESH
     ? receiveRefresh(peer, to, negotiated, framer)
-    : receiveUpdate(peer, to, negotiated, framer, receivedAt);
+    : receiveUpdate(peer, to, negotiated, framer, receivedAt, malformed);
 }
 
 function receiveUpdate(
   peer: PeerHandle,
-  { handler, view, onEvent }: SessionEnvironment,
+  { handler, view }: SessionEnvironment,
   negotiated: Negotiated,
   { bytes, start, end }: Framer,
   receivedAt: number,
+  malformed: Malformed,
 ): SessionEvent | undefined {
   const errors = decodeUpdate(bytes, start, end, negotiated, view);
   if (errors.length > 0) {
-    for (const error of errors) onEvent?.(malformed(peer.config.address, error));
+    malformed.heard(errors, bytes.subarray(start, end), view);
     const worst = strongestError(errors)!;
     if (worst.action === 'reset') {
       return { kind: 'update-error', notification: worst.notification, reason: worst.reason };
@@ -57,15 +59,4 @@ function receiveRefresh(
     handler.refresh(peer, family, message.subtype);
   }
   return undefined;
-}
-
-function malformed(peer: string, { action, attribute, reason, bytes }: UpdateError): SpeakerEvent {
-  return {
-    kind: 'malformed',
-    peer,
-    action,
-    ...(attribute !== undefined && { attribute }),
-    reason,
-    bytes: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
-  };
 }

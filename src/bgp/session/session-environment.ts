@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../../base/index.ts';
-import type { SessionRecord, SessionState, SpeakerEvent } from '../api.ts';
+import type { MalformedUpdates, SessionRecord, SessionState, SpeakerEvent } from '../api.ts';
 import type { Negotiated, SessionHandler } from '../contract.ts';
 import type { Transport } from '../transport/index.ts';
 import type { UpdateScratch } from '../wire/index.ts';
@@ -33,6 +33,7 @@ export interface SessionStatus {
   /** Names of the capabilities in the peer's OPEN. */
   readonly capabilities: readonly string[];
   readonly messages: Readonly<MessageCounters>;
+  readonly malformed: Omit<MalformedUpdates, 'withdrawn'>;
   /** How often it fell out of Established. */
   readonly flaps: number;
 }

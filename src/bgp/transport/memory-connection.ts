@@ -27,11 +27,12 @@ export class MemoryConnection implements Connection {
   readonly #carrier: Carrier;
   #peer: MemoryConnection | undefined;
   #receiver: ConnectionReceiver | undefined;
-  /** What came before there was a receiver. */
+  /** What came before there was a receiver, or while none was wanted. */
   #early: Uint8Array[] | undefined;
   #open = true;
   #ended = false;
   #waiting = false;
+  #paused = false;
   backlog = 0;
   taken = 0;
 
@@ -49,10 +50,16 @@ export class MemoryConnection implements Connection {
 
   receive(receiver: ConnectionReceiver): void {
     this.#receiver = receiver;
-    const early = this.#early;
-    if (early === undefined) return;
-    this.#early = undefined;
-    for (const chunk of early) receiver.data(chunk);
+    this.#deliverEarly();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#deliverEarly();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -102,9 +109,15 @@ export class MemoryConnection implements Connection {
 
   #take(bytes: Uint8Array): void {
     if (!this.#open || this.#ended) return;
-    if (this.#receiver) this.#receiver.data(bytes);
+    if (this.#receiver && !this.#paused) this.#receiver.data(bytes);
     else if (this.#early) this.#early.push(bytes);
     else this.#early = [bytes];
+  }
+
+  #deliverEarly(): void {
+    const early = this.#early;
+    while (early?.length && this.#receiver && !this.#paused) this.#receiver.data(early.shift()!);
+    if (early?.length === 0) this.#early = undefined;
   }
 
   #reset(): void {

@@ -55,9 +55,18 @@ export class TcpConnection implements Connection {
     return this.#direct + this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   end(): void {
     if (this.#stopLinger) return;
     this.#receiver = undefined;
+    this.#socket.resume();
     this.#socket.end();
     this.#stopLinger = this.#clock.after(LINGER, () => this.#socket.destroy());
   }

@@ -28,6 +28,10 @@ export interface Connection {
   readonly backlog: number;
   /** Bytes that the kernel has taken since the start: what a send-hold timer watches. */
   readonly taken: number;
+  /** Stops taking bytes, so that the peer has to wait; those on their way may still come. Not every transport can. */
+  pause?(): void;
+  /** Takes bytes again. What came meanwhile may be delivered before this returns. */
+  resume?(): void;
   /**
    * Ends it in order: sends what is queued, then half-closes and throws away what still arrives, so that a last
    * NOTIFICATION is not overtaken by a reset. Gone when the peer closes too, or after ten seconds.

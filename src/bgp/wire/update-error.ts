@@ -1,12 +1,7 @@
+import type { MalformedAction } from '../api.ts';
 import { ERROR, type Notification, notification } from './notification.ts';
 
-/**
- * What RFC 7606 says to do about an error, weakest first: drop the attribute, count the announced prefixes as
- * withdrawn, end the session.
- */
-export const MALFORMED_ACTIONS = ['discard', 'withdraw', 'reset'] as const;
-
-export type MalformedAction = (typeof MALFORMED_ACTIONS)[number];
+export type { MalformedAction };
 
 /** One thing wrong with an UPDATE, as data. */
 export interface UpdateError {
@@ -49,7 +44,8 @@ export function strongestError(errors: readonly UpdateError[]): UpdateError | un
 
 /** Whether `addError` would keep an error of this kind: to be asked before one is made, since most cost is in that. */
 export function isWorthKeeping(errors: readonly UpdateError[], action: MalformedAction): boolean {
-  return errors.length < MAX_ERRORS || RANK[action] > RANK[strongestError(errors)!.action];
+  if (errors.length < MAX_ERRORS) return true;
+  return action !== 'discard' && RANK[action] > RANK[strongestError(errors)!.action];
 }
 
 /** Appends, or once the list is full replaces its last entry by a stronger one. */
