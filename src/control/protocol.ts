@@ -51,6 +51,17 @@ const peer = z.object({
   received: z.number(),
   accepted: z.number(),
   advertised: z.number(),
+  /** Malformed UPDATEs of the peer by what was done about them (RFC 7606), and what is withdrawn because of them now. */
+  malformed: z
+    .object({
+      discard: z.number(),
+      withdraw: z.number(),
+      reset: z.number(),
+      /** `at`: milliseconds since 1970. */
+      last: z.object({ at: z.number(), action: z.string(), reason: z.string() }).optional(),
+      withdrawn: z.object({ count: z.number(), prefixes: z.array(z.string()).readonly() }),
+    })
+    .optional(),
 });
 
 export const nodeStatusSchema = z.object({

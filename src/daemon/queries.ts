@@ -5,6 +5,7 @@ import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/inde
 import type { Dataplane } from '../dataplane/index.ts';
 import type { KindStatus } from '../datastore/index.ts';
 import type { PeerReport } from '../routing/index.ts';
+import { peerProblems } from './peer-problems.ts';
 
 /** Something that the kernel does not take, and why. */
 export interface Refusal {
@@ -37,6 +38,7 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
     ...sources.problems(),
     ...sources.degraded(),
     ...datastoreProblems(sources.kinds()),
+    ...peerProblems(sources.peers()),
     ...kernelRefusals(sources.dataplane).map(({ what, reason }) => `${what}: ${reason}`),
   ];
   const ages = sources.kinds().map((kind) => kind.age);
@@ -69,6 +71,7 @@ function peerStatus({ desired, status }: PeerReport): NodeStatusPeer {
     info: established || status.reason === undefined ? status.state : `${status.state} ${status.reason}`,
     remoteAs: status.remoteAs,
     ...status.prefixes,
+    malformed: status.malformed,
   };
 }
 

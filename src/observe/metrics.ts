@@ -54,6 +54,7 @@ export class Metrics {
     });
     this.#defineNode(registers);
     this.#defineBgp(registers);
+    this.#defineMalformed(registers);
     this.#defineRoutes(registers);
     if (sources.refused !== undefined) defineRefusals(registers, sources.refused);
     if (sources.ipam !== undefined) defineIpamMetrics(registers, sources.ipam);
@@ -138,6 +139,32 @@ export class Metrics {
           (direction) => [{ peer: peer.address, direction }, peer[direction]] as const,
         ),
       ),
+    );
+  }
+
+  /** Counts that the sessions keep themselves; each series is there from the peer's first day. */
+  #defineMalformed(registers: Registry[]): void {
+    const status = this.#status;
+    new Counter({
+      name: 'vrouter_bgp_malformed_updates_total',
+      help: 'Malformed UPDATEs by what was done about them (RFC 7606)',
+      labelNames: ['peer', 'action'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { address, malformed } of status().bgp?.peers ?? []) {
+          for (const action of ['discard', 'withdraw', 'reset'] as const) {
+            this.inc({ peer: address, action }, malformed?.[action] ?? 0);
+          }
+        }
+      },
+    });
+    this.#gauge(
+      registers,
+      'vrouter_bgp_routes_withdrawn_by_error',
+      'Routes left out because the peer announced them in malformed UPDATEs',
+      ['peer'],
+      ({ bgp }) => (bgp?.peers ?? []).map((peer) => [{ peer: peer.address }, peer.malformed?.withdrawn.count ?? 0]),
     );
   }
 

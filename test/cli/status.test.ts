@@ -90,3 +90,28 @@ t.test('a full look at the kernel on demand', async (t) => {
   t.match(await status(t, [], { resync: {} }, 0, runResync), { code: 0, stdout: /has been looked at/ });
   t.match(await status(t, [], { resync: {} }, 1000, runResync), { code: 1, stderr: /super user/ });
 });
+
+t.test('what peers got wrong is told with how often and what came last', async (t) => {
+  const peer = {
+    family: 4,
+    type: 'global',
+    state: 'up',
+    since: 0,
+    info: 'Established',
+    remoteAs: 65001,
+    ...{ received: 0, accepted: 0, advertised: 0 },
+  };
+  const withdrawn = { count: 0, prefixes: [] };
+  const last = { at: Date.UTC(2026, 0, 2), action: 'withdraw', reason: 'ORIGIN: undefined value 7' };
+  const peers = [
+    { ...peer, address: '10.0.0.2', malformed: { discard: 1, withdraw: 2, reset: 0, last, withdrawn } },
+    { ...peer, address: '10.0.0.3', malformed: { discard: 0, withdraw: 0, reset: 0, withdrawn } },
+  ];
+  const bgp = { asn: 64512, routerId: '10.0.0.1', peers };
+  const { stdout } = await status(t, [], { status: { ...node, bgp } });
+  t.match(
+    stdout,
+    /\nMalformed UPDATEs\n {2}10\.0\.0\.2: 2 with routes taken for withdrawn, 1 dropped in part.*2026-01-02.*value 7\n\n/,
+  );
+  t.same(JSON.parse((await status(t, ['-o', 'json'], { status: { ...node, bgp } })).stdout), { ...node, bgp });
+});

@@ -27,6 +27,7 @@ const STATUS: NodeStatus = {
         received: 3,
         accepted: 2,
         advertised: 1,
+        malformed: { discard: 1, withdraw: 4, reset: 0, withdrawn: { count: 3, prefixes: ['10.1.0.0/24'] } },
       },
       {
         address: '172.16.0.3',
@@ -103,6 +104,9 @@ t.test('metrics tell of sessions, prefixes, blocks, routes, convergence and the 
     'vrouter_bgp_session_state{peer="172.16.0.2"} 6',
     'vrouter_bgp_session_state{peer="172.16.0.3"} 3',
     'vrouter_bgp_prefixes{peer="172.16.0.2",direction="accepted"} 2',
+    'vrouter_bgp_malformed_updates_total{peer="172.16.0.2",action="withdraw"} 4',
+    'vrouter_bgp_malformed_updates_total{peer="172.16.0.3",action="reset"} 0',
+    'vrouter_bgp_routes_withdrawn_by_error{peer="172.16.0.2"} 3',
     'vrouter_ipam_blocks 1',
     'vrouter_ipam_addresses_in_use 5',
     'vrouter_routes{state="failed"} 1',
@@ -121,7 +125,9 @@ t.test('metrics tell of sessions, prefixes, blocks, routes, convergence and the 
 t.test('counters do not grow by being read', async (t) => {
   const ask = await served(t);
   await ask('/metrics');
-  t.match((await ask('/metrics')).body, 'vrouter_route_writes_total{verb="add"} 7\n');
+  const { body } = await ask('/metrics');
+  t.match(body, 'vrouter_route_writes_total{verb="add"} 7\n');
+  t.match(body, 'vrouter_bgp_malformed_updates_total{peer="172.16.0.2",action="withdraw"} 4\n');
 });
 
 t.test('there is nothing else to be had', async (t) => {

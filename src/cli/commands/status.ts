@@ -3,6 +3,7 @@ import * as z from 'zod';
 import {
   type ExplainedEntry,
   explainedEntrySchema,
+  type NodeStatusPeer,
   nodeStatusSchema,
   request,
   socketPath,
@@ -40,8 +41,19 @@ async function explain(io: Io, what: Explained, output: 'table' | 'json'): Promi
 /** As `calicoctl node status` prints it, and what is wrong. */
 async function overview(io: Io): Promise<void> {
   await nodeStatusCommand(io).parseAsync([], { from: 'user' });
-  const { problems } = await nodeStatus(io);
+  const { bgp, problems } = await nodeStatus(io);
+  const malformed = (bgp?.peers ?? []).flatMap(malformedText);
+  if (malformed.length > 0) io.stdout(`Malformed UPDATEs\n${malformed.map((line) => `  ${line}\n`).join('')}\n`);
   if (problems.length > 0) io.stdout(`Problems\n${problems.map((problem) => `  ${problem}\n`).join('')}\n`);
+}
+
+/** What a peer got wrong, if anything. */
+function malformedText({ address, malformed }: NodeStatusPeer): string[] {
+  if (malformed === undefined) return [];
+  const { discard, withdraw, reset, last } = malformed;
+  if (discard + withdraw + reset === 0) return [];
+  const counts = `${withdraw} with routes taken for withdrawn, ${discard} dropped in part, ${reset} that ended the session`;
+  return [`${address}: ${counts}${last ? `; the last at ${new Date(last.at).toISOString()}: ${last.reason}` : ''}`];
 }
 
 function nodeStatus(io: Io) {
