@@ -1,11 +1,14 @@
 import { type Clock, sleep } from '../base/index.ts';
 import { LabError } from './errors.ts';
 
-const LOOK_AGAIN = 20;
+/** Milliseconds between two looks: short at first, then longer, since a look may cost several processes. */
+const FIRST_PAUSE = 20;
+const LONGEST_PAUSE = 200;
 
 /**
- * Waits until `look` gives something other than undefined or false, looking again every 20 ms. After `timeout`
- * milliseconds it rejects, saying what it waited for and what `look` last threw.
+ * Waits until `look` gives something other than undefined or false. After `timeout` milliseconds of pauses it rejects,
+ * saying what it waited for and what `look` last threw. How long the looks themselves take does not count, so a busy
+ * machine is waited for longer.
  */
 export async function until<T>(
   clock: Clock,
@@ -13,9 +16,9 @@ export async function until<T>(
   look: () => Promise<T | undefined | false>,
   { timeout = 30_000, signal }: { readonly timeout?: number; readonly signal?: AbortSignal } = {},
 ): Promise<T> {
-  const deadline = clock.now() + timeout;
   let problem = '';
-  for (;;) {
+  let waited = 0;
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 1.2)) {
     try {
       const seen = await look();
       if (seen !== undefined && seen !== false) return seen;
@@ -24,8 +27,8 @@ export async function until<T>(
       if (error instanceof LabError && error.code === 'DAEMON_ENDED') throw error;
       problem = error instanceof Error ? `: ${error.message}` : '';
     }
-    if (clock.now() >= deadline)
-      throw new LabError('TIMEOUT', `waited ${timeout / 1000} s for ${what} in vain${problem}`);
-    await sleep(clock, LOOK_AGAIN, signal);
+    if (waited >= timeout) throw new LabError('TIMEOUT', `waited ${timeout / 1000} s for ${what} in vain${problem}`);
+    await sleep(clock, pause, signal);
+    waited += pause;
   }
 }

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import * as z from 'zod';
 import { type ExplainedEntry, explainedEntrySchema, request } from '../../src/control/index.ts';
 import type { Lab } from '../../src/lab/index.ts';
 import { blocksOf, cluster, needsRoot, patchPool, podsOf } from './cluster.ts';
+import { MAIN } from './program.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 type What = 'routes' | 'endpoints' | 'nat' | 'tunnels';
 
 async function output(lab: Lab, node: string, command: string): Promise<string> {

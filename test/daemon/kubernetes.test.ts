@@ -6,7 +6,7 @@ import { cniResultSchema, request } from '../../src/control/index.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
 import { Cluster } from './kubernetes-cluster.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(3_600_000);
 
 const BLOCKS = { node1: '10.244.0.0/26', node2: '10.244.0.64/26' } as const;
 

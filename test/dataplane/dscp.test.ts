@@ -10,7 +10,7 @@ import { makeNamespace } from '../fakes/namespaces.ts';
 const root = process.getuid?.() === 0;
 const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
 
-t.setTimeout(120_000);
+t.setTimeout(3_600_000);
 
 const NEVER = { ipip: 'Never', vxlan: 'Never', natOutgoing: false, disabled: false, disableBgpExport: false } as const;
 

@@ -7,7 +7,7 @@ import { openNft } from '../../src/nftables/index.ts';
 import { vxlan } from '../calc/tunnels.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(3_600_000);
 
 /** Where the far end of the tunnel is, and where the near one is. */
 const FAR = '10.244.2.0';

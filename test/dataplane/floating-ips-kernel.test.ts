@@ -4,7 +4,7 @@ import { needsRoot } from '../fakes/namespaces.ts';
 import { wanted } from './host.ts';
 import { FAMILIES, POD, PodNetwork } from './pod-network.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(3_600_000);
 
 const BOTH: readonly FloatingIp[] = ([4, 6] as const).map((family) => {
   const { external, pod } = FAMILIES[family];

@@ -11,7 +11,7 @@ import { RealHost } from './real-host.ts';
 
 const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
 
-t.setTimeout(280_000);
+t.setTimeout(3_600_000);
 
 type From = 'nothing' | 'before';
 /** Something that takes the host from one state to the other, and dies on the way. */

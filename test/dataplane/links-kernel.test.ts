@@ -6,7 +6,7 @@ import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { RealHost, STATES } from './real-host.ts';
 import { Watch } from './watch.ts';
 
-t.setTimeout(280_000);
+t.setTimeout(3_600_000);
 
 const DEVICE = 'vxlan.calico';
 const POD = '10.244.1.2/32';

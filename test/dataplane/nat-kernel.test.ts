@@ -9,7 +9,7 @@ import { pool } from '../calc/pool.ts';
 import { vxlan } from '../calc/tunnels.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(3_600_000);
 
 const POD = '10.244.1.2';
 const OUTSIDE = '172.31.9.2';

@@ -10,7 +10,7 @@ import { openNft } from '../../src/nftables/index.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { pods, qos } from './limited.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(3_600_000);
 
 const POD = '10.0.0.1';
 const OUTSIDE = '172.31.9.2';

@@ -3,7 +3,7 @@ import { needsRoot } from '../fakes/namespaces.ts';
 import { wanted } from './host.ts';
 import { POD, PodNetwork } from './pod-network.ts';
 
-t.setTimeout(240_000);
+t.setTimeout(3_600_000);
 
 /** What Calico sets for a pod with both families, by where it is. `X`: the host end. */
 const SETTINGS = {

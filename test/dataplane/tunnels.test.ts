@@ -12,7 +12,7 @@ import { vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
 import { HOST, Host, wanted } from './host.ts';
 
 // Every call of the kernel failing once takes a while beside a busy test.
-t.setTimeout(240_000);
+t.setTimeout(3_600_000);
 
 const POOL = pool('10.244.0.0/16', { vxlan: 'Always' });
 const B = vtep('b', 2);

@@ -52,7 +52,7 @@ async function inStore(t: Test, path: string): Promise<ReadonlyMap<string, strin
   return owners;
 }
 
-t.setTimeout(300_000);
+t.setTimeout(3_600_000);
 
 for (const [title, nodes, cidr, blockSize, operations] of [
   ['of two nodes with plenty of blocks', ['a', 'b'], '10.0.0.0/22', 28, 500],

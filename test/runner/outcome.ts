@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { Parser, type Result } from 'tap-parser';
 import { stringify } from 'yaml';
 import { systemClock } from '../../src/base/index.ts';
+import { LOOK_EVERY, Progress, processorTime, type Sample } from './progress.ts';
 
 /** What came of one file, or one check. */
 export interface Outcome {
@@ -25,7 +28,10 @@ process.once('SIGTERM', () => {
   process.exit(143);
 });
 
-const TIMEOUT = 300_000;
+/** Seconds; tap wants a limit on the wall's clock, and ours on progress comes first. */
+const TAP_TIMEOUT = 3600;
+/** Stripping types and compiling takes half of a small file's time; Node keeps the result, by content. */
+const NODE_COMPILE_CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'vrouter/compiled');
 const WORDS_LIMIT = 64 * 1024;
 
 /**
@@ -40,12 +46,12 @@ export function runTapFile(
   const seen = { passed: 0, failures: [] as Failure[], skipped: [] as string[] };
   const [command, ...args] = [...by, process.execPath, '--enable-source-maps', file];
   const child = spawn(command, args, {
-    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(TIMEOUT / 1000), ...env },
+    env: { NODE_COMPILE_CACHE, ...process.env, TAP: '1', TAP_TIMEOUT: String(TAP_TIMEOUT), ...env },
   });
   const parser = new Parser({ name: file });
   follow(parser, [file], seen);
   child.stdout.pipe(parser);
-  return ending(child, [child.stderr]).then(({ problem, words, seconds }) => {
+  return ending(child, [child.stderr], [child.stdout]).then(({ problem, words, seconds }) => {
     if (problem !== undefined && seen.failures.length === 0) seen.failures.push({ name: file, details: problem });
     else if (seen.passed + seen.failures.length + seen.skipped.length === 0) {
       seen.failures.push({ name: file, details: 'there is no assertion in it' });
@@ -55,13 +61,9 @@ export function runTapFile(
 }
 
 /** Runs a command that passes or fails as a whole. */
-export async function runCheck(
-  name: string,
-  [command, ...args]: readonly string[],
-  timeout = TIMEOUT,
-): Promise<Outcome> {
+export async function runCheck(name: string, [command, ...args]: readonly string[]): Promise<Outcome> {
   const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
-  const { problem, words, seconds } = await ending(child, [child.stdout, child.stderr], timeout);
+  const { problem, words, seconds } = await ending(child, [child.stdout, child.stderr]);
   const failures = problem === undefined ? [] : [{ name, details: `${[command, ...args].join(' ')}: ${problem}` }];
   return { passed: 1 - failures.length, failures, skipped: [], words, seconds };
 }
@@ -94,32 +96,37 @@ function explain({ diag }: Result): string {
   return stringify({ ...(diff === undefined ? {} : { diff }), ...rest, stack }, { lineWidth: 0 }).trimEnd();
 }
 
+/** Follows a process to its end, or ends it when it gets nowhere. What it says on `streams` is kept for its last words. */
 function ending(
   child: ChildProcess,
   streams: readonly NodeJS.ReadableStream[],
-  timeout = TIMEOUT,
+  others: readonly NodeJS.ReadableStream[] = [],
 ): Promise<{ problem: string | undefined; words: string; seconds: number }> {
   return new Promise((resolve) => {
     let words = '';
+    let said = 0;
     const started = systemClock.now();
     for (const stream of streams) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         words = (words + text).slice(-WORDS_LIMIT);
       });
     }
+    for (const stream of [...streams, ...others]) stream.on('data', ({ length }: string | Buffer) => (said += length));
     running.add(child);
-    let late = false;
-    const cancel = systemClock.after(timeout, () => {
-      late = true;
-      child.kill('SIGKILL');
-    });
+    const sample = (): Sample => ({ at: systemClock.now(), worked: processorTime(child.pid ?? 0), said });
+    const progress = new Progress({ at: started, worked: 0, said: 0 });
+    let stuck: string | undefined;
+    let cancel = (): void => {};
+    const look = (): void => {
+      stuck = progress.judge(sample());
+      if (stuck === undefined) cancel = systemClock.after(LOOK_EVERY, look);
+      else child.kill('SIGTERM') && systemClock.after(LOOK_EVERY, () => child.kill('SIGKILL'));
+    };
+    cancel = systemClock.after(LOOK_EVERY, look);
     const end = (problem: string | undefined): void => {
       cancel();
-      resolve({
-        problem: late ? `still running after ${timeout / 1000} s` : problem,
-        words,
-        seconds: (systemClock.now() - started) / 1000,
-      });
+      running.delete(child);
+      resolve({ problem: stuck ?? problem, words, seconds: (systemClock.now() - started) / 1000 });
     };
     child.on('error', (error) => end(error.message));
     child.on('close', (code, signal) => end(code === 0 ? undefined : (signal ?? `exit code ${code}`)));

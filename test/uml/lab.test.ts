@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { MAIN } from '../cluster/program.ts';
 
 t.test('the lab that users start, with Calico’s defaults: IPIP Always', async (t) => {
   const options = ['--nodes', '3', '--pods', '2', '--subnets', '2', '--env', 'CALICO_IPV4POOL_IPIP=Always'];

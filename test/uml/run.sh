@@ -7,7 +7,8 @@
 #   test/uml/run.sh [-r] [-t SECONDS] [-m MEMORY] [-w DIRECTORY]... [--] COMMAND [ARGUMENT]...
 #
 # -r          time as it runs for the host
-# -t          how long the guest may live, in the host's time
+# -t          how long the guest may live, in the host's time (default: as long as it likes; the runner of the tests
+#             ends one that gets nowhere)
 # -w          a directory whose changes reach the host
 # UML_KERNEL  the kernel (default: the one of build.sh)
 # UML_PASS    names of variables that the command gets; PATH always is
@@ -15,7 +16,7 @@
 # Exit codes of its own: 124 the time is up, 125 the guest ended without an answer; then its log is on stderr.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-limit=280 memory=2G writable= clock=time-travel=inf-cpu
+limit= memory=2G writable= clock=time-travel=inf-cpu
 while getopts rt:m:w: option; do
   case $option in
     r) clock= ;;
@@ -54,7 +55,7 @@ for cpu in $(taskset -cp $$ | sed 's/.*: //; s/,/ /g; s/\([0-9]*\)-\([0-9]*\)/$(
   exec 9>"${TMPDIR:-/tmp}/vrt-uml-cpu$cpu"
   if flock -n 9; then break; fi
 done
-prefix=(timeout -k 5 "$limit" taskset -c "$cpu")
+prefix=(${limit:+timeout -k 5 "$limit"} taskset -c "$cpu")
 # In a process namespace of its own nothing of it outlives us, whatever kills us.
 signal=TERM
 if unshare --pid --fork --kill-child true 2>/dev/null; then
@@ -72,6 +73,6 @@ code=$?
 if [ -s "$shared/code" ]; then exit "$(cat "$shared/code")"; fi
 cat "$shared/log" >&2
 case $code in
-  124 | 137) echo "test/uml/run.sh: the time of $limit s is up" >&2; exit 124 ;;
+  124 | 137) [ -z "$limit" ] || echo "test/uml/run.sh: the time of $limit s is up" >&2; exit 124 ;;
   *) echo "test/uml/run.sh: the guest ended without an answer ($code)" >&2; exit 125 ;;
 esac

@@ -14,7 +14,7 @@ const HANDS: Readonly<Record<string, string>> = {
 };
 
 // Minutes of the guest's time.
-t.setTimeout(900_000);
+t.setTimeout(3_600_000);
 
 t.test('WireGuard: whatever somebody does to it is put right', async (t) => {
   const encryption = await Encryption.start(t, 2);

@@ -1,10 +1,9 @@
 import t from 'tap';
 import { podsOf } from '../cluster/cluster.ts';
+import { MAIN } from '../cluster/program.ts';
 import { output, ping } from './encapsulation.ts';
 import { DEV, ENCRYPTED, Encryption, RULE } from './encryption.ts';
 import { watch } from './watching.ts';
-
-const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
 t.test('WireGuard: pods of two nodes talk through it, and nothing of them is to be read on the wire', async (t) => {
   const encryption = await Encryption.start(t, 2);

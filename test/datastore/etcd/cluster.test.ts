@@ -4,7 +4,7 @@ import { DatastoreUnavailable, type Store } from '../../../src/datastore/index.t
 import { follow, names, pool } from '../../contracts/store.ts';
 import { EtcdServer } from './server.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(3_600_000);
 
 /** Three members, and a store that knows all of them. */
 async function cluster(test: Test): Promise<{ readonly members: readonly EtcdServer[]; readonly store: Store }> {

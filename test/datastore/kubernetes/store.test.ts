@@ -27,7 +27,7 @@ storeContract(
 
 /** One real server for all: starting one takes seconds. What it forgets, and when, is its own affair. */
 if (assets !== undefined) {
-  t.setTimeout(600_000);
+  t.setTimeout(3_600_000);
   const server = await RealServer.start(assets);
   t.teardown(() => server.stop());
   storeContract('a real kube-apiserver', async () => ({
