@@ -27,6 +27,9 @@ export class RevisionExpired extends StoreError {
   }
 }
 
+/** The same, because the store has been restored from a backup: what it says now need not be newer than what is known. */
+export class StoreRestored extends RevisionExpired {}
+
 export class DatastoreUnavailable extends StoreError {
   constructor(reason: string, options?: ErrorOptions) {
     super('UNAVAILABLE', `the datastore can't be reached: ${reason}`, options);

@@ -1,8 +1,7 @@
-import { Backoff, type Clock, type Log, reasonOf, silentLog, sleep, systemClock } from '../base/index.ts';
-import { type KindName, type ResourceOf, validateAs } from '../model/index.ts';
-import { RevisionExpired, StoreError } from './errors.ts';
-import { eachGently, keyOf, keyText } from './object.ts';
-import type { ResourceKey, Store, StoreEvent } from './store.ts';
+import { type Clock, type Log, silentLog, systemClock } from '../base/index.ts';
+import type { KindName, ResourceOf } from '../model/index.ts';
+import { Follower } from './follower.ts';
+import type { ResourceKey, Store } from './store.ts';
 
 /**
  * `wait`: the datastore can't be reached for some kind; `resync`: some kind is being listed; `in-sync`: all kinds
@@ -63,6 +62,13 @@ export class Syncer {
     this.#running = Promise.all(this.#followers.map((follower) => follower.run(this.#stopping.signal)));
   }
 
+  /** Delivers what a former run knew, before `start`: the datastore can't be reached. What of it has gone is told later. */
+  seed(items: readonly ResourceOf<KindName>[]): void {
+    const byKind = Map.groupBy(items, ({ kind }) => kind as KindName);
+    for (const [at, kind] of this.#options.kinds.entries()) this.#followers[at].seed(byKind.get(kind) ?? []);
+    this.#flush();
+  }
+
   /** Ends all watches. Nothing is delivered from now on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -80,6 +86,9 @@ export class Syncer {
     return new Follower(kind, store, this.#clock, log.child({ kind }), {
       update: (update) => this.#update(update),
       changed: () => this.#report(),
+      recovered: () => {
+        for (const follower of this.#followers) follower.wake();
+      },
     });
   }
 
@@ -105,139 +114,5 @@ export class Syncer {
     this.#flush();
     this.#status = status;
     this.#options.onStatus(status);
-  }
-}
-
-interface FollowerOutput {
-  update(update: Update): void;
-  /** `state` may have changed. */
-  changed(): void;
-}
-
-/** The list-and-watch loop of one kind. */
-class Follower {
-  state: SyncStatus = 'wait';
-  readonly #kind: KindName;
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #output: FollowerOutput;
-  readonly #backoff = new Backoff({ first: 100, max: 10_000 });
-  /** What has been delivered: the resourceVersion by the key's text. */
-  readonly #known = new Map<string, { readonly key: ResourceKey; readonly version: string | undefined }>();
-  readonly #invalid = new Map<string, string>();
-  #heardAt: number | undefined;
-  #failure: string | undefined;
-
-  constructor(kind: KindName, store: Store, clock: Clock, log: Log, output: FollowerOutput) {
-    this.#kind = kind;
-    this.#store = store;
-    this.#clock = clock;
-    this.#log = log;
-    this.#output = output;
-  }
-
-  status(): KindStatus {
-    return {
-      kind: this.#kind,
-      status: this.state,
-      objects: this.#known.size - this.#invalid.size,
-      invalid: this.#invalid,
-      age: this.#heardAt === undefined ? undefined : this.#clock.now() - this.#heardAt,
-      failure: this.#failure,
-    };
-  }
-
-  async run(signal: AbortSignal): Promise<void> {
-    let revision: string | undefined;
-    while (!signal.aborted) {
-      try {
-        if (revision === undefined) revision = await this.#list();
-        for await (const event of this.#store.watch(this.#kind, revision, signal)) {
-          if (signal.aborted) return;
-          this.#heard();
-          revision = event.revision;
-          if (event.type !== 'bookmark') this.#apply(event);
-        }
-        // A watch that ends without a reason goes on from where it was, but not in a tight loop.
-        if (!signal.aborted) await this.#pause(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof RevisionExpired) revision = undefined;
-        await this.#fail(error, signal);
-      }
-    }
-  }
-
-  async #list(): Promise<string> {
-    this.#enter('resync');
-    const { items, revision } = await this.#store.list(this.#kind);
-    const gone = new Map(this.#known);
-    await eachGently(items, this.#clock, (item) => {
-      gone.delete(keyText(keyOf(item)));
-      this.#set(item);
-    });
-    for (const { key } of gone.values()) this.#remove(key);
-    this.#heard();
-    return revision;
-  }
-
-  #apply(event: Exclude<StoreEvent, { type: 'bookmark' }>): void {
-    if (event.type === 'deleted') this.#remove(keyOf(event.resource));
-    else this.#set(event.resource);
-  }
-
-  #set(item: ResourceOf<KindName>): void {
-    const key = keyOf(item);
-    const text = keyText(key);
-    const version = item.metadata.resourceVersion;
-    const known = this.#known.get(text);
-    if (known !== undefined && version !== undefined && known.version === version) return;
-    this.#known.set(text, { key, version });
-    const wasInvalid = this.#invalid.delete(text);
-    try {
-      this.#output.update({ key, resource: validateAs(this.#kind, item) });
-    } catch (error) {
-      this.#invalid.set(text, reasonOf(error));
-      this.#log.warn({ object: text, reason: reasonOf(error) }, 'ignoring an object that breaks the rules of its kind');
-      if (known !== undefined && !wasInvalid) this.#output.update({ key, resource: undefined });
-    }
-  }
-
-  #remove(key: ResourceKey): void {
-    const text = keyText(key);
-    const wasDelivered = this.#known.delete(text) && !this.#invalid.has(text);
-    this.#invalid.delete(text);
-    if (wasDelivered) this.#output.update({ key, resource: undefined });
-  }
-
-  #heard(): void {
-    this.#heardAt = this.#clock.now();
-    this.#failure = undefined;
-    this.#backoff.reset();
-    this.#enter('in-sync');
-  }
-
-  async #fail(error: unknown, signal: AbortSignal): Promise<void> {
-    this.#failure = reasonOf(error);
-    const expired = error instanceof RevisionExpired;
-    this.#enter(expired ? 'resync' : 'wait');
-    const code = error instanceof StoreError ? error.code : 'BUG';
-    const message = expired
-      ? 'listing again: the watch fell behind'
-      : 'the datastore is away: going on with what is known';
-    this.#log.warn({ code, reason: this.#failure, known: this.#known.size }, message);
-    await this.#pause(signal);
-  }
-
-  async #pause(signal: AbortSignal): Promise<void> {
-    await sleep(this.#clock, this.#backoff.next(), signal).catch(() => {});
-  }
-
-  #enter(state: SyncStatus): void {
-    if (state === this.state) return;
-    this.#log.debug({ from: this.state, to: state }, 'sync state');
-    this.state = state;
-    this.#output.changed();
   }
 }

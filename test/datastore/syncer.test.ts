@@ -5,6 +5,7 @@ import {
   keyText,
   MemoryDatabase,
   MemoryStore,
+  RevisionExpired,
   type Store,
   Syncer,
   type SyncStatus,
@@ -76,6 +77,79 @@ t.test('when its revision has been forgotten it lists again, and takes back what
   test.same(heard, ['wait', 'resync', ['IPPool(c)', '-IPPool(b)'], 'in-sync'], 'a is unchanged and not told again');
 });
 
+t.test('after an outage in which its revision was forgotten it lists again as soon as it is told so', async (test) => {
+  const { settle, flaky, store, syncer, clock } = await start(
+    test,
+    async (store) => void (await store.create(pool('a'))),
+  );
+  await settle();
+  flaky.breakWatches('away for long');
+  await settle(120_000);
+  for (let at = 0; at < 300; at++) await store.update(pool('a', { disabled: at % 2 === 0 }));
+  flaky.failing.clear();
+  const lists = flaky.lists;
+  flaky.onWatch = () => {
+    flaky.onWatch = undefined;
+    const told = clock.now();
+    const check = (): void => {
+      if (flaky.lists > lists) test.equal(clock.now(), told, 'without waiting again');
+    };
+    flaky.onList = check;
+  };
+  await settle(60_000);
+  test.equal(flaky.lists, lists + 1);
+  test.equal(syncer.status()[0].status, 'in-sync');
+});
+
+t.test('a revision that is gone as soon as it was listed is no reason to list without end', async (test) => {
+  const { settle, flaky } = await start(test, async () => {});
+  await settle();
+  flaky.expireWatches = true;
+  flaky.cut();
+  await settle(60_000);
+  test.ok(flaky.lists < 20, `${flaky.lists}`);
+  flaky.expireWatches = false;
+  await settle(60_000);
+  const { lists } = flaky;
+  await settle(60_000);
+  test.equal(flaky.lists, lists);
+});
+
+t.test('the first kind that finds the datastore again tells the others', async (test) => {
+  const kinds = ['IPPool', 'Node', 'BGPPeer', 'BGPFilter'] as const;
+  const { settle, flaky, clock, heard } = await start(test, async () => {}, kinds, kinds);
+  await settle(300_000);
+  test.equal(heard.at(-1), 'wait');
+  flaky.failing.clear();
+  const lists = flaky.lists;
+  for (const from = clock.now(); heard.at(-1) !== 'in-sync' && clock.now() - from < 20_000; ) await settle(100);
+  test.equal(flaky.lists, lists + kinds.length);
+  const at = flaky.listedAt.slice(lists);
+  test.ok(Math.max(...at) - Math.min(...at) <= 100, 'all at once');
+});
+
+t.test('what a former run knew is delivered before the datastore answers, and put right after', async (test) => {
+  const { clock, store } = await start(test, async (store) => {
+    for (const name of ['a', 'c']) await store.create(pool(name));
+  });
+  const heard: (SyncStatus | string[])[] = [];
+  const syncer = new Syncer({
+    store,
+    kinds: ['IPPool'],
+    clock,
+    onUpdates: (batch) => heard.push(batch.map(text)),
+    onStatus: (status) => heard.push(status),
+  });
+  syncer.seed([pool('a'), pool('b')]);
+  test.same(heard, [['IPPool(a)', 'IPPool(b)']]);
+  syncer.start();
+  for (let turn = 0; turn < 20; turn++) await clock.advanceAsync(0);
+  test.same(heard.slice(1), ['wait', 'resync', ['IPPool(a)', 'IPPool(c)', '-IPPool(b)'], 'in-sync']);
+  const stopped = syncer.stop();
+  await clock.advanceAsync(1);
+  await stopped;
+});
+
 t.test('an object that breaks the rules of its kind counts as absent until it is put right', async (test) => {
   const wrong = { ...pool('a'), spec: { cidr: 'nonsense' } };
   const { heard, settle, store, kinds } = await start(test, async (store) => {
@@ -117,7 +191,7 @@ async function start(
   const clock = new VirtualClock();
   const store = new MemoryStore({ database: new MemoryDatabase(100), clock });
   await fill(store);
-  const flaky = new FlakyStore(store, failing);
+  const flaky = new FlakyStore(store, failing, clock);
   const heard: (SyncStatus | string[])[] = [];
   const syncer = new Syncer({
     store: flaky,
@@ -147,11 +221,18 @@ function text({ key, resource }: Update): string {
 class FlakyStore implements Store {
   readonly failing: Set<KindName>;
   lists = 0;
+  readonly listedAt: number[] = [];
+  /** Watches end at once: their revision is gone. */
+  expireWatches = false;
+  onWatch: (() => void) | undefined;
+  onList: (() => void) | undefined;
+  readonly #clock: VirtualClock;
   readonly #store: Store;
   #reason = 'made to fail';
   #cut = new AbortController();
 
-  constructor(store: Store, failing: readonly KindName[]) {
+  constructor(store: Store, failing: readonly KindName[], clock: VirtualClock) {
+    this.#clock = clock;
     this.failing = new Set(failing);
     this.#store = store;
   }
@@ -159,6 +240,10 @@ class FlakyStore implements Store {
   breakWatches(reason: string): void {
     this.#reason = reason;
     this.failing.add('IPPool');
+    this.cut();
+  }
+
+  cut(): void {
     this.#cut.abort();
     this.#cut = new AbortController();
   }
@@ -171,6 +256,8 @@ class FlakyStore implements Store {
 
   list: Store['list'] = async (kind, options) => {
     this.lists++;
+    this.listedAt.push(this.#clock.now());
+    this.onList?.();
     if (this.failing.has(kind)) throw new DatastoreUnavailable(this.#reason);
     return this.#store.list(kind, options);
   };
@@ -182,6 +269,8 @@ class FlakyStore implements Store {
   };
 
   async *#breakable<Event>(kind: KindName, inner: AsyncIterable<Event>, signal: AbortSignal): AsyncIterable<Event> {
+    if (!this.failing.has(kind)) this.onWatch?.();
+    if (this.expireWatches) throw new RevisionExpired('1');
     if (!this.failing.has(kind)) yield* inner;
     if (!signal.aborted) throw new DatastoreUnavailable(this.#reason);
   }

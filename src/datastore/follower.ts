@@ -1,0 +1,173 @@
+import { Backoff, type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
+import { type KindName, type ResourceOf, validateAs } from '../model/index.ts';
+import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
+import { eachGently, keyOf, keyText } from './object.ts';
+import type { ResourceKey, Store, StoreEvent } from './store.ts';
+import type { KindStatus, SyncStatus, Update } from './syncer.ts';
+
+export interface FollowerOutput {
+  update(update: Update): void;
+  /** The datastore answers again. */
+  recovered(): void;
+  /** `state` may have changed. */
+  changed(): void;
+}
+
+/** The list-and-watch loop of one kind. */
+export class Follower {
+  state: SyncStatus = 'wait';
+  readonly #kind: KindName;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #output: FollowerOutput;
+  readonly #backoff = new Backoff({ first: 100, max: 10_000 });
+  /** Of revisions that are gone as soon as they have been listed. */
+  readonly #expiries = new Backoff({ first: 100, max: 10_000 });
+  /** What has been delivered: the resourceVersion by the key's text. */
+  readonly #known = new Map<string, { readonly key: ResourceKey; readonly version: string | undefined }>();
+  readonly #invalid = new Map<string, string>();
+  #heardAt: number | undefined;
+  #failure: string | undefined;
+  #pausing: AbortController | undefined;
+
+  constructor(kind: KindName, store: Store, clock: Clock, log: Log, output: FollowerOutput) {
+    this.#kind = kind;
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#output = output;
+  }
+
+  status(): KindStatus {
+    return {
+      kind: this.#kind,
+      status: this.state,
+      objects: this.#known.size - this.#invalid.size,
+      invalid: this.#invalid,
+      age: this.#heardAt === undefined ? undefined : this.#clock.now() - this.#heardAt,
+      failure: this.#failure,
+    };
+  }
+
+  /** Delivers what a former run knew. The first listing says what of it is there still. */
+  seed(items: readonly ResourceOf<KindName>[]): void {
+    for (const item of items) this.#set({ ...item, metadata: { ...item.metadata, resourceVersion: undefined } });
+  }
+
+  /** Whoever waits for the datastore tries now. */
+  wake(): void {
+    this.#pausing?.abort();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let revision: string | undefined;
+    while (!signal.aborted) {
+      try {
+        if (revision === undefined) revision = await this.#list();
+        for await (const event of this.#store.watch(this.#kind, revision, signal)) {
+          if (signal.aborted) return;
+          this.#heard();
+          this.#expiries.reset();
+          revision = event.revision;
+          if (event.type !== 'bookmark') this.#apply(event);
+        }
+        // A watch that ends without a reason goes on from where it was, but not in a tight loop.
+        if (!signal.aborted) await this.#pause(this.#backoff.next(), signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof RevisionExpired) {
+          revision = undefined;
+          await this.#expired(error, signal);
+        } else await this.#fail(error, signal);
+      }
+    }
+  }
+
+  async #list(): Promise<string> {
+    this.#enter('resync');
+    const { items, revision } = await this.#store.list(this.#kind);
+    const gone = new Map(this.#known);
+    await eachGently(items, this.#clock, (item) => {
+      gone.delete(keyText(keyOf(item)));
+      this.#set(item);
+    });
+    for (const { key } of gone.values()) this.#remove(key);
+    this.#heard();
+    return revision;
+  }
+
+  #apply(event: Exclude<StoreEvent, { type: 'bookmark' }>): void {
+    if (event.type === 'deleted') this.#remove(keyOf(event.resource));
+    else this.#set(event.resource);
+  }
+
+  #set(item: ResourceOf<KindName>): void {
+    const key = keyOf(item);
+    const text = keyText(key);
+    const version = item.metadata.resourceVersion;
+    const known = this.#known.get(text);
+    if (known !== undefined && version !== undefined && known.version === version) return;
+    this.#known.set(text, { key, version });
+    const wasInvalid = this.#invalid.delete(text);
+    try {
+      this.#output.update({ key, resource: validateAs(this.#kind, item) });
+    } catch (error) {
+      this.#invalid.set(text, reasonOf(error));
+      this.#log.warn({ object: text, reason: reasonOf(error) }, 'ignoring an object that breaks the rules of its kind');
+      if (known !== undefined && !wasInvalid) this.#output.update({ key, resource: undefined });
+    }
+  }
+
+  #remove(key: ResourceKey): void {
+    const text = keyText(key);
+    const wasDelivered = this.#known.delete(text) && !this.#invalid.has(text);
+    this.#invalid.delete(text);
+    if (wasDelivered) this.#output.update({ key, resource: undefined });
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#clock.now();
+    const wasAway = this.state === 'wait' || this.#failure !== undefined;
+    this.#failure = undefined;
+    if (wasAway) this.#output.recovered();
+    this.#backoff.reset();
+    this.#enter('in-sync');
+  }
+
+  /** Nothing is wrong with the datastore: it is asked again at once, unless that has just been done in vain. */
+  async #expired(error: RevisionExpired, signal: AbortSignal): Promise<void> {
+    this.#enter('resync');
+    const restored = error instanceof StoreRestored;
+    // A store that went back gives the same revision to something else.
+    if (restored) for (const [text, { key }] of this.#known) this.#known.set(text, { key, version: undefined });
+    const why = restored ? 'the datastore has been restored' : 'the watch fell behind';
+    this.#log.warn({ code: error.code, known: this.#known.size }, `listing again: ${why}`);
+    const inVain = this.#expiries.attempts > 0;
+    const wait = this.#expiries.next();
+    if (inVain) await this.#pause(wait, signal);
+  }
+
+  async #fail(error: unknown, signal: AbortSignal): Promise<void> {
+    this.#failure = reasonOf(error);
+    this.#enter('wait');
+    const code = error instanceof StoreError ? error.code : 'BUG';
+    const message = 'the datastore is away: going on with what is known';
+    this.#log.warn({ code, reason: this.#failure, known: this.#known.size }, message);
+    await this.#pause(this.#backoff.next(), signal);
+  }
+
+  async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    this.#pausing = new AbortController();
+    const either = AbortSignal.any([signal, this.#pausing.signal]);
+    await sleep(this.#clock, milliseconds, either).catch(() => {});
+    this.#pausing = undefined;
+  }
+
+  #enter(state: SyncStatus): void {
+    if (state === this.state) return;
+    this.#log.debug({ from: this.state, to: state }, 'sync state');
+    this.state = state;
+    this.#output.changed();
+  }
+}
