@@ -20,3 +20,15 @@ export class FileError extends VRouterError {
     super('FILE', message, options);
   }
 }
+
+/** A field that its kind does not have; Calico says this of it whatever command it is. */
+export class UnknownField extends VRouterError {
+  constructor(field: string, where: string, meant: string | undefined) {
+    const advice = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    super(
+      'UNKNOWN_FIELD',
+      `field in document is not recognized or is in the wrong location: ${field} ` +
+        `(unknown field "${field}" in ${where}${advice})`,
+    );
+  }
+}

@@ -78,8 +78,8 @@ const MISTAKES: readonly Mistake[] = [
   {
     what: 'metadata that is no object',
     line: 'create -f -',
-    stdin: 'kind: Node\nmetadata: 5\n',
-    says: /metadata: expected an object/,
+    stdin: 'apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: 5\n',
+    says: /cannot unmarshal number into Go struct field Node.metadata of type v1.ObjectMeta/,
   },
   {
     what: 'a kind that is none',

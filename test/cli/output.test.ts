@@ -47,8 +47,8 @@ spec:
   },
   "spec": {
     "cidr": "10.0.0.0/16",
-    "blockSize": 26,
-    "natOutgoing": true
+    "natOutgoing": true,
+    "blockSize": 26
   }
 }
 `,

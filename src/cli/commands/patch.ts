@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
 import { reasonOf } from '../../base/index.ts';
-import { validateAs } from '../../model/index.ts';
-import { CommandError } from '../errors.ts';
+import { type KindName, type Resource, validateAs } from '../../model/index.ts';
+import { CommandError, FileError } from '../errors.ts';
+import { decode } from '../go-types/index.ts';
 import type { Io } from '../io.ts';
-import { parseValue } from '../manifest/documents.ts';
+import { parseValue, type RawObject } from '../manifest/documents.ts';
 import { targetsOfArguments } from '../manifest/targets.ts';
 import { mustGet, type Writer, writeOver } from '../resources/actions.ts';
 import { execute, type Outcome } from '../resources/execute.ts';
@@ -41,13 +42,25 @@ export function patchCommand(io: Io): Command {
 function patchAction(patch: unknown): Writer {
   return async (context, target) => {
     const stored = await mustGet(context.store, target);
+    const decoded = decodePatched(target.kind, patched(stored, patch), stored);
     try {
-      const wanted = validateAs(target.kind, patched(stored, patch));
-      return await writeOver(context, target, stored, wanted);
+      return await writeOver(context, target, stored, validateAs(target.kind, decoded));
     } catch (error) {
       throw new CommandError(`updating existing resource: ${reasonOf(error)}`, { cause: error });
     }
   };
+}
+
+function decodePatched(kind: KindName, document: unknown, stored: Resource): RawObject {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new CommandError('patch: what is left is no object');
+  }
+  try {
+    return decode(kind, document as RawObject, stored);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new CommandError(`creating resource from patched data: ${error.message}`, { cause: error });
+  }
 }
 
 function report(io: Io, { failures, kind }: Outcome): void {

@@ -3,7 +3,6 @@ import { validate } from '../../model/index.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
-import { warnOfUnknownFields } from '../manifest/unknown-fields.ts';
 import { rawOf } from '../resources/actions.ts';
 import { executeAlone } from '../resources/execute.ts';
 import { fileOptions, kindsHelp, versionOption } from './options.ts';
@@ -15,7 +14,6 @@ export function validateCommand(io: Io): Command {
     .description('Check resources of a file or stdin without a datastore.')
     .action(async (options: FileOptions) => {
       const targets = await readingFiles(() => targetsOfFiles(options, io));
-      warnOfUnknownFields(io, targets);
       const outcome = await executeAlone(targets, (target) => {
         if (target.raw === undefined) throw new CommandError('No resources specified');
         return { kind: target.kind, items: [validate(rawOf(target))] };

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
-import { warnOfUnknownFields } from '../manifest/unknown-fields.ts';
 import type { Writer } from '../resources/actions.ts';
 import { type ExecuteOptions, execute } from '../resources/execute.ts';
 import { type StoreOptions, tryEnsureInitialized, withStore } from '../session.ts';
@@ -17,7 +16,6 @@ export function writeCommand(io: Io, verb: Verb, action: Writer, settings: { sto
     async (options: WriteOptions) => {
       const targets = await readingFiles(() => targetsOfFiles(options, io));
       if (targets.length === 0) return reportWrites(io, verb, { total: 0, results: [], failures: [], kind: undefined });
-      warnOfUnknownFields(io, targets);
       await withStore(io, options, async (context) => {
         await tryEnsureInitialized(context);
         reportWrites(io, verb, await execute(context, targets, action, { ...options, ...settings }));

@@ -1,5 +1,6 @@
 import { API_VERSION, definitionOf, findKind, isKindName, type KindName } from '../../model/index.ts';
 import { CommandError, FileError } from '../errors.ts';
+import { decode } from '../go-types/index.ts';
 import type { Io } from '../io.ts';
 import type { Target } from '../resources/target.ts';
 import { parseObjects, type RawObject } from './documents.ts';
@@ -52,16 +53,10 @@ function targetsOf({ name, text }: SourceFile, nameFile: boolean): readonly Targ
 }
 
 function targetOf(object: RawObject): Target {
-  const raw = withTextMetadata(object);
-  const metadata = raw['metadata'] as RawObject;
-  const name = metadata['name'];
-  const namespace = metadata['namespace'];
-  return {
-    kind: kindOf(raw),
-    name: typeof name === 'string' ? name : '',
-    namespace: typeof namespace === 'string' ? namespace : undefined,
-    raw,
-  };
+  const kind = kindOf(object);
+  const raw = { metadata: {}, ...decode(kind, object) };
+  const { name = '', namespace } = raw.metadata as { readonly name?: string; readonly namespace?: string };
+  return { kind, name, namespace, raw };
 }
 
 function kindOf(raw: RawObject): KindName {
@@ -69,21 +64,4 @@ function kindOf(raw: RawObject): KindName {
   const version = String(raw['apiVersion'] ?? '');
   if (isKindName(kind) && version === API_VERSION && definitionOf(kind).aliases.length > 0) return kind;
   throw new FileError(`unknown resource type (${kind}) and/or version (${version})`);
-}
-
-/** Metadata is text: numbers and booleans that YAML made of `1799` or `yes` go back to text. */
-function withTextMetadata(raw: RawObject): RawObject {
-  const metadata = raw['metadata'];
-  if (metadata === undefined || metadata === null) return { ...raw, metadata: {} };
-  if (typeof metadata !== 'object' || Array.isArray(metadata)) throw new FileError('metadata: expected an object');
-  return { ...raw, metadata: asText(metadata as RawObject, ['labels', 'annotations']) };
-}
-
-function asText(fields: RawObject, maps: readonly string[]): RawObject {
-  const entries = Object.entries(fields).map(([key, value]) => {
-    if (typeof value === 'number' || typeof value === 'boolean') return [key, String(value)] as const;
-    const isMap = maps.includes(key) && value !== null && typeof value === 'object' && !Array.isArray(value);
-    return [key, isMap ? asText(value as RawObject, []) : value] as const;
-  });
-  return Object.fromEntries(entries);
 }

@@ -4,7 +4,7 @@ import type { Store } from '../../datastore/index.ts';
 import { definitionOf } from '../../model/index.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { asApiObject, type Result } from '../resources/result.ts';
+import { asApiObject, asTemplateObject, type Result } from '../resources/result.ts';
 import type { NamespaceOptions } from '../resources/target.ts';
 import type { CellContext } from './columns.ts';
 import { renderTemplate } from './go-template/render.ts';
@@ -35,13 +35,13 @@ export async function outputOf(output: string, io: Io, options: NamespaceOptions
       return async (results) => results.map(names).join('');
     case 'go-template':
       if (value === '') throw new CommandError('need to specify a template');
-      return async (results) => renderTemplate(value, results.map(asApiObject));
+      return async (results) => renderTemplate(value, results.map(asTemplateObject));
     case 'go-template-file': {
       if (value === '') throw new CommandError('need to specify a template file');
       const template = await readFile(resolve(io.cwd, value), 'utf8').catch((error: unknown) => {
         throw new CommandError(`open ${value}: no such file or directory`, { cause: error });
       });
-      return async (results) => renderTemplate(template, results.map(asApiObject));
+      return async (results) => renderTemplate(template, results.map(asTemplateObject));
     }
     default:
       throw new CommandError(`unrecognized output format '${output}'`);

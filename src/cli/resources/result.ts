@@ -1,4 +1,5 @@
 import { API_VERSION, type KindName, type Resource } from '../../model/index.ts';
+import { encoded, filled } from '../go-types/index.ts';
 
 /** What one request to the store gave: an object, or a list of one kind. */
 export interface Result {
@@ -9,7 +10,17 @@ export interface Result {
 }
 
 /** The API object that stands for a result: the object itself, or its kind's list. */
-export function asApiObject({ kind, items, revision }: Result): unknown {
-  if (revision === undefined) return items[0];
-  return { kind: `${kind}List`, apiVersion: API_VERSION, metadata: { resourceVersion: revision }, items };
+export function asApiObject(result: Result): unknown {
+  return asObject(result, encoded);
+}
+
+/** The same for a template, which sees the fields that are not set too. */
+export function asTemplateObject(result: Result): unknown {
+  return asObject(result, filled);
+}
+
+function asObject({ kind, items, revision }: Result, shown: (resource: Resource) => Resource): unknown {
+  if (revision === undefined) return items[0] && shown(items[0]);
+  const metadata = { resourceVersion: revision };
+  return { kind: `${kind}List`, apiVersion: API_VERSION, metadata, items: items.map(shown) };
 }

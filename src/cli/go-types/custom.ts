@@ -1,0 +1,70 @@
+import { formatGoDuration, parseGoDuration } from './duration.ts';
+
+/** The types that decode themselves. */
+export type Custom = 'duration' | 'port' | 'protocol' | 'asNumber';
+
+/** The value, or what is wrong: a sentence of the type's own, or the type that Go expected there. */
+interface Decoded {
+  readonly value?: unknown;
+  readonly error?: string;
+  readonly expected?: 'string' | 'uint8' | 'uint16';
+}
+
+export function decodeCustom(kind: Custom, value: unknown): Decoded {
+  switch (kind) {
+    case 'duration':
+      return duration(value);
+    case 'port':
+      return port(value);
+    case 'protocol':
+      return protocol(value);
+    case 'asNumber':
+      return asNumber(value);
+  }
+}
+
+function duration(value: unknown): Decoded {
+  if (typeof value !== 'string') return { expected: 'string' };
+  const parsed = parseGoDuration(value);
+  return 'error' in parsed ? parsed : { value: formatGoDuration(parsed.nanoseconds) };
+}
+
+function port(value: unknown): Decoded {
+  if (typeof value !== 'string') return within(value, 0xffff) ? { value } : { expected: 'uint16' };
+  if (/^\d+$/.test(value)) {
+    return Number(value) <= 0xffff ? { value: Number(value) } : { error: `invalid port format (${value})` };
+  }
+  const [, min, max] = /^(\d+):(\d+)$/.exec(value) ?? [];
+  if (min !== undefined) {
+    if (Number(min) > 0xffff) return { error: `invalid minimum port number in range (${value})` };
+    if (Number(max) > 0xffff) return { error: `invalid maximum port number in range (${value})` };
+    if (Number(min) > Number(max)) {
+      const [low, high] = [Number(min), Number(max)];
+      return { error: `minimum port number (${low}) is greater than maximum port number (${high}) in port range` };
+    }
+    return { value: min === max ? Number(min) : `${Number(min)}:${Number(max)}` };
+  }
+  return /^[a-zA-Z0-9_.-]{1,128}$/.test(value) ? { value } : { error: `invalid name for named port (${value})` };
+}
+
+const PROTOCOLS = ['UDP', 'TCP', 'ICMP', 'ICMPv6', 'SCTP', 'UDPLite'];
+
+/** Names in any case are written as Calico writes them; digits are a number. */
+function protocol(value: unknown): Decoded {
+  if (typeof value !== 'string') return within(value, 0xff) ? { value } : { expected: 'uint8' };
+  if (/^\d+$/.test(value) && Number(value) <= 0xff) return { value: Number(value) };
+  return { value: PROTOCOLS.find((name) => name.toLowerCase() === value.toLowerCase()) ?? value };
+}
+
+function asNumber(value: unknown): Decoded {
+  if (within(value, 0xffffffff)) return { value };
+  if (typeof value !== 'string') return { expected: 'string' };
+  if (/^\d{1,10}$/.test(value) && Number(value) <= 0xffffffff) return { value: Number(value) };
+  const [, high, low] = /^(\d{1,5})\.(\d{1,5})$/.exec(value) ?? [];
+  if (Number(high) <= 0xffff && Number(low) <= 0xffff) return { value: Number(high) * 0x10000 + Number(low) };
+  return { error: `invalid AS Number format (${value})` };
+}
+
+function within(value: unknown, max: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max;
+}
