@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes a clone ready to run. Usage: deploy/setup.sh build|lab|test
+# Makes a clone ready to run. Usage: deploy/setup.sh build|check|lab|test
 #
 #   build   npm packages from the lockfile, then the bundles in dist/
-#   lab     that, and the Debian packages that a lab of network namespaces needs
-#   test    that, and the Debian packages of the programs that the tests talk to
+#   check   that, and the npm packages that checks and pure tests use
+#   lab     build, and the Debian packages that a lab of network namespaces needs
+#   test    all of it, and the Debian packages of the programs that the tests talk to
 #
 # What is there already is left alone, so a second run takes a second.
 set -eu
@@ -24,10 +25,10 @@ say() { printf '%s\n' "vrouter: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
 case $verb in
-  build) packages='' ;;
+  build | check) packages='' ;;
   lab) packages=$lab_packages ;;
   test) packages=$test_packages ;;
-  *) fail "unknown verb '$verb': use build, lab or test" ;;
+  *) fail "unknown verb '$verb': use build, check, lab or test" ;;
 esac
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); vRouter routes with the Linux kernel and runs nowhere else"
@@ -41,7 +42,7 @@ stamp=node_modules/.vrouter-lockfile
 hash=$(sha256sum package-lock.json | cut -c1-64)
 present=$(cat "$stamp" 2>/dev/null || :)
 omit=''
-[ "$verb" = test ] || omit='--omit=dev'
+case $verb in check | test) ;; *) omit='--omit=dev' ;; esac
 node=node_modules/.bin/node
 install() {
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error "$@" >&2

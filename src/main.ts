@@ -6,7 +6,7 @@ const HELP = `vRouter: makes this Linux host a router for its pods
 Usage: vrouter COMMAND [OPTIONS]
 
 Commands:
-  daemon       run the node: IPAM, routes, BGP, policy (needs root)
+  daemon       run the node: IPAM, routes, BGP (needs root)
   calicoctl    read and change resources, node status, IPAM; also on its own as calicoctl
   cni          the CNI plugin, as a container runtime calls it; also on its own as calico
   install-cni  put the CNI plugin and its configuration where the runtime looks for them

@@ -5,7 +5,8 @@ import { type Outcome, runCheck, runTapFile } from './outcome.ts';
 
 /**
  * Runs the checks and tap's test files, each in its own process, a few at a time, and says nothing of what passes.
- * Arguments are files or folders; without any, all is run. The last line is `N passed, N failed`.
+ * Arguments are files or folders, or `--checks` for the checks alone; without any, all is run. The last line is
+ * `N passed, N failed`.
  *
  * The files print TAP, so `node test/x.test.ts` shows one in full. `tap run` would do too, but first compiles a test
  * class of its own and then puts module loaders in front of every file, which no file here needs.
@@ -27,7 +28,12 @@ interface Job {
   readonly run: () => Promise<Outcome>;
 }
 
+/** Milliseconds between two lines that tell how far it is, where there is no terminal to tell it all the time. */
+const TELL_EVERY = 30_000;
+
 function jobs(paths: readonly string[]): Job[] {
+  const check = ([name, command]: [string, readonly string[]]): Job => ({ name, run: () => runCheck(name, command) });
+  if (paths[0] === '--checks') return Object.entries(checks).map(check);
   const files = (paths.length === 0 ? ['test'] : paths).flatMap((path) =>
     statSync(path).isDirectory() ? globSync(`${path}/**/*.test.ts`).sort() : [path],
   );
@@ -36,7 +42,7 @@ function jobs(paths: readonly string[]): Job[] {
   const kernel = guests.length > 0 ? buildKernel() : undefined;
   const first = paths.length > 0 ? [] : Object.entries(checks);
   return [
-    ...first.map(([name, command]) => ({ name, run: () => runCheck(name, command) })),
+    ...first.map(check),
     ...files.filter((file) => !isForGuest(file)).map((file) => ({ name: file, run: () => runTapFile(file) })),
     ...guests.map((file) => ({ name: file, run: () => runInGuest(file, kernel!) })),
   ];
@@ -47,6 +53,7 @@ const total = waiting.length;
 const sum = { passed: 0, failed: 0, done: 0 };
 const skipped: string[] = [];
 const slow: string[] = [];
+const current = new Set<string>();
 const onTerminal = process.stdout.isTTY;
 
 function tell({ passed, failures, skipped: skippedHere, words }: Outcome): void {
@@ -68,13 +75,21 @@ function indent(text: string): string {
 
 async function work(): Promise<void> {
   for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+    current.add(job.name);
     const outcome = await job.run();
+    current.delete(job.name);
     if (outcome.seconds > SLOW) slow.push(`${job.name}: ${outcome.seconds.toFixed(0)} s`);
     tell(outcome);
   }
 }
 
+function tellSum(): void {
+  process.stdout.write(`${sum.done} of ${total} done, ${sum.failed} failed; now ${[...current].join(', ')}\n`);
+}
+
+const telling = onTerminal ? undefined : setInterval(tellSum, TELL_EVERY);
 await Promise.all(Array.from({ length: JOBS }, work));
+clearInterval(telling);
 if (onTerminal) process.stdout.write('\r\x1b[K');
 for (const line of skipped) process.stdout.write(`skipped: ${line}\n`);
 for (const line of slow) process.stdout.write(`slow: ${line}\n`);
