@@ -19,7 +19,7 @@ import { allHosts } from './hosts.ts';
 import { desiredNat, desiredServices } from './nat.ts';
 import { desiredPeers, listenAddresses, listenPort, nodeAddress, nodeAsn } from './peers.ts';
 import { desiredPools } from './pools.ts';
-import { desiredVxlan, ownSubnet } from './vxlan.ts';
+import { desiredVxlan, ownSubnet, VXLAN_PORT } from './vxlan.ts';
 import { desiredWireguard } from './wireguard.ts';
 import { desiredSpoofing, desiredWorkloads } from './workloads.ts';
 
@@ -151,7 +151,6 @@ export class Calculation {
             address: this.node?.spec.bgp?.ipv4IPIPTunnelAddr || undefined,
             subnet: ownSubnet(this.node),
             mtu: this.#felix().ipipMTU || undefined,
-            fromPods: this.#felix().allowIPIPPacketsFromWorkloads,
           }
         : undefined,
       vxlan4,
@@ -159,6 +158,11 @@ export class Calculation {
       wireguard4: desiredWireguard(inputs, 4),
       wireguard6: desiredWireguard(inputs, 6),
       hosts: encapsulates ? allHosts(this.#felix(), nodes) : [],
+      fromPods: {
+        ipip: this.#felix().allowIPIPPacketsFromWorkloads ?? false,
+        vxlan: this.#felix().allowVXLANPacketsFromWorkloads ?? false,
+        vxlanPort: this.#felix().vxlanPort ?? VXLAN_PORT,
+      },
     };
   }
 

@@ -81,6 +81,14 @@ export interface DesiredTunnels {
   readonly wireguard6: DesiredWireguard | undefined;
   /** Whom IPIP and VXLAN are taken from, as CIDRs (Calico's `all-hosts-net`): none while neither is asked for. */
   readonly hosts: readonly string[];
+  readonly fromPods: DesiredPodTunnels;
+}
+
+/** What pods may send that looks as if it came out of a tunnel, whether any pool asks for one or not. */
+export interface DesiredPodTunnels {
+  readonly ipip: boolean;
+  readonly vxlan: boolean;
+  readonly vxlanPort: number;
 }
 
 export const NO_TUNNELS: DesiredTunnels = {
@@ -90,6 +98,7 @@ export const NO_TUNNELS: DesiredTunnels = {
   wireguard4: undefined,
   wireguard6: undefined,
   hosts: [],
+  fromPods: { ipip: false, vxlan: false, vxlanPort: 4789 },
 };
 
 /** `tunl0`: routes through it come from BGP. */
@@ -100,8 +109,6 @@ export interface DesiredIpip {
   readonly subnet: string | undefined;
   /** Undefined for what the host's links allow. */
   readonly mtu?: number | undefined;
-  /** Whether pods may send IPIP of their own to nodes. */
-  readonly fromPods?: boolean | undefined;
 }
 
 /** A VXLAN device, the nodes behind it and the routes to their blocks: from IPAM alone, without BGP. */
@@ -116,8 +123,6 @@ export interface DesiredVxlan {
   readonly mac: string;
   /** Undefined for what the host's links allow. */
   readonly mtu?: number | undefined;
-  /** Whether pods may send VXLAN of their own to nodes. */
-  readonly fromPods?: boolean | undefined;
   readonly peers: readonly DesiredVtep[];
   readonly routes: readonly DesiredVxlanRoute[];
 }

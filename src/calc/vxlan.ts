@@ -16,7 +16,7 @@ import { holdings } from './holdings.ts';
 import { nodeAddress } from './peers.ts';
 
 const DEFAULT_VNI = 4096;
-const DEFAULT_PORT = 4789;
+export const VXLAN_PORT = 4789;
 
 export interface VxlanInputs {
   readonly nodename: string;
@@ -50,12 +50,11 @@ export function desiredVxlan(inputs: VxlanInputs, family: 4 | 6): DesiredVxlan |
   return {
     family,
     vni: inputs.felix.vxlanVNI ?? DEFAULT_VNI,
-    port: inputs.felix.vxlanPort ?? DEFAULT_PORT,
+    port: inputs.felix.vxlanPort ?? VXLAN_PORT,
     underlay,
     address: vtepAddress(node, family),
     mac: ownMac(node, family),
     mtu: (family === 4 ? inputs.felix.vxlanMTU : inputs.felix.vxlanMTUV6) || undefined,
-    fromPods: inputs.felix.allowVXLANPacketsFromWorkloads,
     peers,
     routes: routesTo(inputs, node, pools, new Map(peers.map((peer) => [peer.node, peer]))),
   };

@@ -92,6 +92,7 @@ export class Daemon {
       clock,
       log: log.child({ component: 'dataplane' }),
       resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
+      interfacePrefix: config.FELIX_INTERFACEPREFIX,
     });
     this.#loop = new Loop({ clock, log, begin: () => this.#begin(), apply: () => this.#apply() });
     this.#nodes = new KnownNodes({ nodename: config.NODENAME, store });

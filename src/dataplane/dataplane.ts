@@ -22,6 +22,8 @@ export interface DataplaneOptions {
   readonly log: Log;
   /** Milliseconds between full looks at the kernel, for what the monitor may have missed. 0 for none. */
   readonly resyncInterval: number;
+  /** How the names of pods' interfaces begin; default: `cali`. */
+  readonly interfacePrefix?: string;
 }
 
 /**
@@ -198,6 +200,7 @@ export class Dataplane {
       wireguard,
       tunnels: addressedDevices(tunnels),
       encapsulation: tunnels,
+      interfacePrefix: this.#options.interfacePrefix ?? 'cali',
     });
   }
 

@@ -116,11 +116,10 @@ t.test('what pods may send themselves is said in FelixConfiguration', async (t) 
   const calculation = new Calculation({ nodename: 'a' });
   calculation.apply([...nodes, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' })]);
   calculation.apply([pool('q', '10.245.0.0/16', { ipipMode: 'Always' })]);
-  t.equal(calculation.desired().tunnels.vxlan4?.fromPods, undefined);
-  const settings = { allowVXLANPacketsFromWorkloads: true, allowIPIPPacketsFromWorkloads: true };
+  t.same(calculation.desired().tunnels.fromPods, { ipip: false, vxlan: false, vxlanPort: 4789 });
+  const settings = { allowVXLANPacketsFromWorkloads: true, allowIPIPPacketsFromWorkloads: true, vxlanPort: 8472 };
   calculation.apply([put('FelixConfiguration', 'default', settings)]);
-  t.equal(calculation.desired().tunnels.vxlan4?.fromPods, true);
-  t.equal(calculation.desired().tunnels.ipip?.fromPods, true);
+  t.same(calculation.desired().tunnels.fromPods, { ipip: true, vxlan: true, vxlanPort: 8472 });
 });
 
 t.test('port and VNI come from FelixConfiguration, the MAC from the Node when it has one', async (t) => {

@@ -281,7 +281,11 @@ t.test('every single refusal of the kernel and of nft is got over', async (t) =>
     return { shown: [...(await host.routes()), ...host.nft.tables.map(tableText)], host };
   };
   const { shown, host } = await run(() => {});
-  t.equal(shown.length, 5, 'three routes, and NAT of both families; service loops are prevented no more');
+  t.equal(
+    shown.length,
+    9,
+    'three routes; for each family NAT and two tables about pods; service loops are prevented no more',
+  );
   for (let after = 0; after < host.machine.calls.length - 2; after++) {
     const { shown: found } = await run(({ machine }) => machine.failOnce({ after }));
     t.same(found, shown, `call ${after} fails`);

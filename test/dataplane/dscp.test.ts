@@ -80,6 +80,7 @@ t.test('packets are marked, and those that stay inside are not', needsRoot, asyn
     spoofing: [],
     wireguard: undefined,
     encapsulation: NO_TUNNELS,
+    interfacePrefix: 'cali',
     tunnels: { 4: [], 6: [] },
   });
   t.same(nat.failures(), []);

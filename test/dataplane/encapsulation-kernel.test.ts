@@ -75,6 +75,7 @@ class Cable {
       tunnels: { 4: [], 6: [] },
       wireguard: undefined,
       encapsulation: { ...NO_TUNNELS, [`vxlan${family}`]: tunnel, hosts },
+      interfacePrefix: 'cali',
     });
   }
 

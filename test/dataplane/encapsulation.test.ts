@@ -19,6 +19,7 @@ function inputs(tunnels: Partial<DesiredTunnels>): NatInputs {
     tunnels: { 4: [], 6: [] },
     wireguard: undefined,
     encapsulation: { ...NO_TUNNELS, hosts: HOSTS, ...tunnels },
+    interfacePrefix: 'cali',
   };
 }
 
@@ -28,7 +29,7 @@ function text(family: 'ip' | 'ip6', tunnels: Partial<DesiredTunnels>): string | 
 }
 
 /** Where a rule stands, and the rule, without its comment. */
-function rules(family: 'ip' | 'ip6', tunnels: Partial<DesiredTunnels>): readonly string[] {
+function rulesOf(family: 'ip' | 'ip6', tunnels: Partial<DesiredTunnels>): readonly string[] {
   const lines = text(family, tunnels)?.split('\n') ?? [];
   return lines.flatMap((line) => /^add rule ip6? \S+ (.*) comment /.exec(line)?.[1] ?? []);
 }
@@ -47,41 +48,67 @@ t.test('VXLAN is taken from nodes alone, and not tracked; set and rules come in 
       'add table ip vrouter-encapsulation',
       'add set ip vrouter-encapsulation all-hosts-net { type ipv4_addr ; flags interval ; }',
       'add element ip vrouter-encapsulation all-hosts-net { 172.16.0.1/32, 172.16.0.2/32, 198.51.100.0/24 }',
+      'add chain ip vrouter-encapsulation input { type filter hook input priority 0 ; }',
+      'add rule ip vrouter-encapsulation input iifname "cali*" udp dport 4789 counter drop comment "VXLAN comes from no pod …"',
+      'add rule ip vrouter-encapsulation input iifname "cali*" meta l4proto 4 counter drop comment "IPIP comes from no pod …"',
+      'add rule ip vrouter-encapsulation input udp dport 4789 ip saddr != @all-hosts-net counter drop comment "VXLAN comes from nodes alone …"',
+      'add chain ip vrouter-encapsulation forward { type filter hook forward priority 0 ; }',
+      'add rule ip vrouter-encapsulation forward iifname "cali*" udp dport 4789 counter drop comment "VXLAN comes from no pod …"',
+      'add rule ip vrouter-encapsulation forward iifname "cali*" meta l4proto 4 counter drop comment "IPIP comes from no pod …"',
+      'add rule ip vrouter-encapsulation forward udp dport 4789 ip saddr != @all-hosts-net ip daddr @all-hosts-net counter drop comment "VXLAN to nodes comes from nodes alone …"',
       'add chain ip vrouter-encapsulation prerouting { type filter hook prerouting priority -300 ; }',
       'add rule ip vrouter-encapsulation prerouting udp dport 4789 ip saddr @all-hosts-net notrack comment "VXLAN between nodes is not tracked …"',
       'add chain ip vrouter-encapsulation output { type filter hook output priority -300 ; }',
       'add rule ip vrouter-encapsulation output udp dport 4789 ip daddr @all-hosts-net notrack comment "VXLAN between nodes is not tracked …"',
-      'add chain ip vrouter-encapsulation input { type filter hook input priority 0 ; }',
-      'add rule ip vrouter-encapsulation input udp dport 4789 ip saddr != @all-hosts-net counter drop comment "VXLAN comes from nodes alone …"',
-      'add chain ip vrouter-encapsulation forward { type filter hook forward priority 0 ; }',
-      'add rule ip vrouter-encapsulation forward udp dport 4789 ip saddr != @all-hosts-net ip daddr @all-hosts-net counter drop comment "VXLAN to nodes comes from nodes alone …"',
       '',
     ].join('\n'),
   );
-  t.equal(text('ip6', { vxlan4: vxlan([]) }), undefined);
+  t.same(
+    rulesOf('ip6', { vxlan4: vxlan([]) }),
+    rulesOf('ip6', {}),
+    'of the other family there is only what pods may not',
+  );
+});
+
+t.test('no pod sends VXLAN or IPIP, unless it is allowed: whether or not a pool asks for tunnels', async (t) => {
+  const drops = (...matches: readonly string[]): readonly string[] =>
+    ['input', 'forward'].flatMap((chain) => matches.map((match) => `${chain} iifname "cali*" ${match} counter drop`));
+  const [vxlanOf, ipip] = [(port: number) => `udp dport ${port}`, 'meta l4proto 4'];
+  const fromPods = { ipip: false, vxlan: false, vxlanPort: 4790 };
+  for (const family of ['ip', 'ip6'] as const) {
+    t.same(rulesOf(family, {}), drops(vxlanOf(4789), ipip), family);
+    t.same(rulesOf(family, { fromPods }), drops(vxlanOf(4790), ipip));
+    t.same(rulesOf(family, { fromPods: { ...fromPods, vxlan: true } }), drops(ipip));
+    t.same(rulesOf(family, { fromPods: { ...fromPods, ipip: true } }), drops(vxlanOf(4790)));
+    t.equal(text(family, { fromPods: { ...fromPods, ipip: true, vxlan: true } }), undefined);
+  }
+  const named = natTables({ ...inputs({}), interfacePrefix: 'veth' });
+  t.match(named[0]?.wanted?.text, 'iifname "veth*" udp dport 4789');
 });
 
 t.test('each carrier and family by itself, the port as it is set, and what pods may send', async (t) => {
   const drop = (chain: string, match: string, word = 'ip'): string =>
     `${chain} ${match} ${word} saddr != @all-hosts-net${chain === 'forward' ? ` ${word} daddr @all-hosts-net` : ''} counter drop`;
   const six = vxlan([], { family: 6, port: 4790 });
+  const rules = (family: 'ip' | 'ip6', tunnels: Partial<DesiredTunnels>): readonly string[] =>
+    rulesOf(family, tunnels).filter((rule) => !rule.includes('iifname'));
   t.same(rules('ip6', { vxlan6: six }), [
-    'prerouting udp dport 4790 ip6 saddr @all-hosts-net notrack',
-    'output udp dport 4790 ip6 daddr @all-hosts-net notrack',
     drop('input', 'udp dport 4790', 'ip6'),
     drop('forward', 'udp dport 4790', 'ip6'),
+    'prerouting udp dport 4790 ip6 saddr @all-hosts-net notrack',
+    'output udp dport 4790 ip6 daddr @all-hosts-net notrack',
   ]);
   t.match(text('ip6', { vxlan6: six }), 'all-hosts-net { 2001:db8::1/128 }');
   t.same(rules('ip', { vxlan6: six }), []);
-  t.same(rules('ip', { ipip: IPIP }), [drop('input', 'ip protocol 4'), drop('forward', 'ip protocol 4')]);
+  t.same(rules('ip', { ipip: IPIP }), [drop('input', 'meta l4proto 4'), drop('forward', 'meta l4proto 4')]);
   t.same(rules('ip6', { ipip: IPIP }), []);
-  const both = { ipip: { ...IPIP, fromPods: true }, vxlan4: vxlan([], { fromPods: true }) };
+  const fromPods = { ...NO_TUNNELS.fromPods, ipip: true, vxlan: true };
+  const both = { ipip: IPIP, vxlan4: vxlan([]), fromPods };
   t.same(
     rules('ip', both).filter((rule) => rule.endsWith('drop')),
-    [drop('input', 'udp dport 4789'), drop('input', 'ip protocol 4')],
+    [drop('input', 'udp dport 4789'), drop('input', 'meta l4proto 4')],
     'what pods send is let through where that is asked for; in, it comes from nodes alone all the same',
   );
-  t.same(rules('ip', {}), [], 'nothing to say');
 });
 
 t.test('a node that comes or goes is an element; the table is found again, and goes with the tunnels', async (t) => {
@@ -89,15 +116,18 @@ t.test('a node that comes or goes is an element; the table is found again, and g
   const with4 = (...hosts: readonly string[]): NatInputs => inputs({ vxlan4: vxlan([]), hosts });
   await nat.apply(with4('172.16.0.1/32', '172.16.0.2/32'));
   await nat.apply(with4('172.16.0.1/32', '172.16.0.3/32', '2001:db8::3/128'));
-  t.same(nft.done.slice(1), [
+  t.same(nft.done.slice(4), [
     'delete element ip vrouter-encapsulation all-hosts-net { 172.16.0.2 }\n' +
       'add element ip vrouter-encapsulation all-hosts-net { 172.16.0.3 }\n',
   ]);
   const { nat: next } = reconciler(nft);
   await next.apply(with4('172.16.0.1/32', '172.16.0.3/32'));
-  t.equal(nft.done.length, 2, 'a restart writes nothing');
+  t.equal(nft.done.length, 5, 'a restart writes nothing');
   t.match(
-    next.entries().map(({ text, present, why }) => [text, present, why]),
+    next
+      .entries()
+      .filter(({ text }) => !text.includes('iifname'))
+      .map(({ text, present, why }) => [text, present, why]),
     [
       [/ notrack$/, true, 'VXLAN between nodes is not tracked'],
       [/ notrack$/, true, 'VXLAN between nodes is not tracked'],
@@ -110,7 +140,7 @@ t.test('a node that comes or goes is an element; the table is found again, and g
     ],
   );
   await next.apply(inputs({}));
-  t.same(nft.tables, []);
+  t.notOk(nft.tables.some(([, { sets }]) => sets.length > 0));
 });
 
 t.test('each call of nft may fail once; in the end just the nodes that there are come in', async (t) => {

@@ -120,6 +120,11 @@ export class PodNetwork {
     return this.run('node', 'sh', '-c', commands);
   }
 
+  /** Family and name of each table of nft on the node. */
+  tables(): readonly string[] {
+    return [...this.run('node', 'nft', 'list', 'tables').matchAll(/^table (.*)$/gm)].map(([, name]) => name);
+  }
+
   /** Applies, and waits until this text is there, or is there no more. */
   async apply(wanted: Desired, text: string, present: boolean): Promise<void> {
     this.dataplane.apply(wanted);

@@ -254,8 +254,11 @@ function listing({ chains, sets, maps, rules }: FakeTable): TableListing {
       value,
       entries: [...entries].map(([key, found]) => ({ key, value: found })),
     })),
-    rules: rules.map(({ chain, handle, comment }): ListedRule => {
-      return { chain, handle, ...(comment === undefined ? {} : { comment }) };
-    }),
+    // nft lists chain by chain, in whatever order the rules came.
+    rules: [...chains.keys()]
+      .flatMap((name) => rules.filter(({ chain }) => chain === name))
+      .map(({ chain, handle, comment }): ListedRule => {
+        return { chain, handle, ...(comment === undefined ? {} : { comment }) };
+      }),
   };
 }

@@ -63,7 +63,7 @@ t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
 
   await t.test('from a host that is no node, nothing comes out of tunl0', async (t) => {
     const { name } = await lab.addHost();
-    const dropped = /ip protocol (?:4|ipencap) ip saddr != @all-hosts-net counter packets 1 /;
+    const dropped = /meta l4proto (?:4|ipencap) ip saddr != @all-hosts-net counter packets 1 /;
     const filter = (): Promise<string> => output(lab, 'node1', 'nft list chain ip vrouter-encapsulation input');
     t.notMatch(await filter(), dropped);
     for (const command of ['link set tunl0 up', `route add ${from.address} via 172.18.0.11 dev tunl0 onlink`]) {
@@ -71,6 +71,23 @@ t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
     }
     await lab.exec(name, ['ping', '-n', '-c', '1', '-W', '1', `${from.address}`]);
     t.match(await filter(), dropped);
+  });
+
+  await t.test('no pod makes a packet for a tunnel, whosever address it claims', async (t) => {
+    const dropped = async (): Promise<string | undefined> => {
+      const rules = await output(lab, 'node1', 'nft list chain ip vrouter-encapsulation forward');
+      return /iifname "cali\*" meta l4proto (?:4|ipencap) counter packets (\d+) /.exec(rules)?.[1];
+    };
+    const far = '10.244.99.9';
+    const inPod = async (command: string): Promise<void> => {
+      t.equal((await lab.exec('node1', ['ip', '-n', from.namespace, ...command.split(' ')])).code, 0, command);
+    };
+    t.equal(await dropped(), '0');
+    await inPod(`link add forged type ipip local ${from.address} remote 172.18.0.12`);
+    for (const command of ['link set forged up', `route add ${far} dev forged`]) await inPod(command);
+    await lab.exec('node1', ['ip', 'netns', 'exec', from.namespace, 'ping', '-n', '-c', '1', '-W', '1', far]);
+    t.equal(await dropped(), '1');
+    await inPod('link delete forged');
   });
 
   await t.test('the mode changes under a running ping, and no reply is lost', async (t) => {

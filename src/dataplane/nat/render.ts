@@ -33,16 +33,18 @@ export interface NatInputs {
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
   readonly wireguard: DesiredWireguard | undefined;
   readonly encapsulation: Encapsulation;
+  /** How the names of pods' interfaces begin. */
+  readonly interfacePrefix: string;
 }
 
 /** Our tables, each with what it should be: one is refused without harm to the others. First is what keeps strangers out. */
 export function natTables(inputs: NatInputs): readonly NatTable[] {
   return ([4, 6] as const).flatMap((family) => [
-    tableOf(family, 'encapsulation', 'vrouter-encapsulation', [encapsulated(family, inputs.encapsulation)]),
+    tableOf(family, 'encapsulation', 'vrouter-encapsulation', encapsulated(family, inputs)),
+    tableOf(family, 'source addresses', 'vrouter-sources', [ownSources(family, inputs)]),
     tableOf(family, 'NAT', 'vrouter-nat', [floatingIps(family, inputs.nat), natOutgoing(family, inputs)]),
     tableOf(family, 'tunnel source', 'vrouter-tunnels', [tunnelSource(inputs.tunnels[family], inputs.wireguard)]),
     tableOf(family, 'service loops', 'vrouter-services', [serviceLoops(family, inputs.services)]),
-    tableOf(family, 'source addresses', 'vrouter-sources', [foreignSources(family, inputs.spoofing)]),
     tableOf(family, 'DSCP', 'vrouter-dscp', [dscpMarks(family, inputs.pools, inputs.nat.dscp)]),
     tableOf(family, 'host encryption', 'vrouter-wireguard', [reversePath(family, inputs.wireguard)]),
   ]);
@@ -119,14 +121,16 @@ function serviceLoops(family: Family, { cidrs, loops }: DesiredServices): Conten
 }
 
 /**
- * A pod that may send from these networks may not send from all others: what `rp_filter` would check for it is checked
- * here, whether a route to the source leads back to the pod. IPv6 knows no `rp_filter`, so there is nothing to make up for.
+ * A pod sends from where a route leads back to it, its own addresses, and from networks that it is allowed. IPv6 knows no
+ * `rp_filter`, and that of IPv4 is loose wherever an administrator has set 2 for all interfaces: the kernel takes the larger.
  */
-function foreignSources(family: Family, spoofing: readonly DesiredSpoofing[]): Contents | undefined {
-  const rules = spoofing.flatMap(({ interfaceName, prefixes, why }) => {
+function ownSources(family: Family, { spoofing, interfacePrefix }: NatInputs): Contents {
+  const word = wordOf(family);
+  const allowed = spoofing.flatMap(({ interfaceName, prefixes, why }) => {
     const own = outermost(prefixes.filter((cidr) => isOf(family, cidr)));
-    const expression = `iifname "${interfaceName}" ip saddr != { ${own.join(', ')} } fib saddr . iif oif missing drop`;
-    return family === 6 || own.length === 0 ? [] : [{ expression, why }];
+    const expression = `iifname "${interfaceName}" ${word} saddr { ${own.join(', ')} } accept`;
+    return own.length === 0 ? [] : [{ expression, why }];
   });
-  return rules.length === 0 ? undefined : { chains: [[PREROUTING, rules]] };
+  const expression = `iifname "${interfacePrefix}*" fib saddr . iif oif missing counter drop`;
+  return { chains: [[PREROUTING, [...allowed, { expression, why: 'pods send from their own addresses' }]]] };
 }

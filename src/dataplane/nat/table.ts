@@ -79,7 +79,7 @@ function whole(table: Table, contents: readonly Contents[]): Transaction {
   const start = new Transaction(table).removeTable().addTable();
   const sets = contents.flatMap((part) => part.sets ?? []);
   const maps = contents.flatMap((part) => part.maps ?? []);
-  const chains = contents.flatMap((part) => part.chains);
+  const chains = byChain(contents.flatMap((part) => part.chains));
   const declared = maps.reduce(
     (made, [map]) => made.addMap(map),
     sets.reduce((made, [set]) => made.addSet(set), start),
@@ -90,7 +90,14 @@ function whole(table: Table, contents: readonly Contents[]): Transaction {
   return withChains(filled, chains, ` ${mark}`);
 }
 
-/** Parts may share a chain: their rules stand one after another. */
+/** Parts may share a chain: their rules stand one after another, as nft lists them. */
+function byChain(chains: Contents['chains']): Contents['chains'] {
+  return [...Map.groupBy(chains, ([{ name }]) => name).values()].map((same) => [
+    same[0][0],
+    same.flatMap(([, rules]) => rules),
+  ]);
+}
+
 function withChains(start: Transaction, chains: Contents['chains'], mark = ''): Transaction {
   return chains.reduce((made, [chain, rules]) => {
     const added = rules.map(({ expression, why }) => {
