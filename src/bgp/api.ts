@@ -119,6 +119,18 @@ export interface PeerConfig {
   readonly gracefulRestart?: { readonly time: number };
   /** Seconds to ask the peer to keep our routes beyond the restart time (RFC 9494). Needs `gracefulRestart`. */
   readonly longLivedStaleTime?: number;
+  /**
+   * Offer that routes outlive NOTIFICATIONs and hold times too (the N bit of RFC 8538). Default false, as BIRD does: then
+   * they outlive a loss of TCP alone.
+   */
+  readonly gracefulNotification?: boolean;
+  /**
+   * Most seconds that the peer's routes are kept while it is away, however many it asks for, and again after its return
+   * if it does not end its table (RFC 4724 §4.2); default 600, or our own restart time if that is longer.
+   */
+  readonly maxRestartTime?: number;
+  /** The same for long-lived stale routes (RFC 9494 §4.2), on top; default a day, or our own time if that is longer. */
+  readonly maxLongLivedStaleTime?: number;
   /** What we are to the peer (RFC 9234); eBGP only. */
   readonly role?: 'provider' | 'rs' | 'rs-client' | 'customer' | 'peer';
   /** Refuse a peer that names no role. */

@@ -101,10 +101,13 @@ export interface SessionHandler {
   update(peer: PeerHandle, view: UpdateView, receivedAt: number): void;
   refresh(peer: PeerHandle, family: AddressFamily, subtype: 'request' | 'begin' | 'end'): void;
   drained(peer: PeerHandle): void;
-  /** `keep`: families whose routes stay as stale (graceful restart), with the seconds to keep them. */
+  /**
+   * `keep`: families whose routes stay as stale (graceful restart), with the seconds to keep them, and how many of those
+   * are the restart time, after which they are long-lived stale.
+   */
   closed(
     peer: PeerHandle,
     reason: string,
-    keep: readonly { readonly family: AddressFamily; readonly seconds: number }[],
+    keep: readonly { readonly family: AddressFamily; readonly seconds: number; readonly restartTime: number }[],
   ): void;
 }

@@ -124,6 +124,11 @@ const schema = z.object({
     .default(90),
   VROUTER_BGP_CONNECT_RETRY_TIME: whole(1, 65535).default(30),
   VROUTER_BGP_RESTART_TIME: whole(0, 4095).default(120),
+  /** Most seconds that routes of a peer are kept while it is away, whatever it asks for; the second for long-lived ones. */
+  VROUTER_BGP_MAX_RESTART_TIME: whole(0, 4095).optional(),
+  VROUTER_BGP_MAX_STALE_TIME: whole(0, 16_777_215).optional(),
+  /** Whether sessions offer RFC 8538: routes are kept after NOTIFICATIONs and hold times that ran out, too. */
+  VROUTER_BGP_GRACEFUL_NOTIFICATION: flag.default(false),
 });
 
 export type DaemonConfig = Readonly<Omit<z.infer<typeof schema>, 'NODENAME'>> & { readonly NODENAME: string };

@@ -265,6 +265,9 @@ export class Daemon {
         holdTime: config.VROUTER_BGP_HOLD_TIME,
         connectRetryTime: config.VROUTER_BGP_CONNECT_RETRY_TIME,
         restartTime: config.VROUTER_BGP_RESTART_TIME,
+        maxRestartTime: config.VROUTER_BGP_MAX_RESTART_TIME,
+        maxStaleTime: config.VROUTER_BGP_MAX_STALE_TIME,
+        gracefulNotification: config.VROUTER_BGP_GRACEFUL_NOTIFICATION,
       },
       restarted: found > 0,
       onEvent: (event) => {

@@ -8,6 +8,11 @@ export interface BgpTimers {
   readonly connectRetryTime: number;
   /** How long a peer keeps our routes while we restart, unless the resources say otherwise. */
   readonly restartTime: number;
+  /** Most seconds that a peer's routes are kept while it is away, and as long-lived stale ones; the library's defaults. */
+  readonly maxRestartTime?: number | undefined;
+  readonly maxStaleTime?: number | undefined;
+  /** Whether to offer that routes outlive NOTIFICATIONs and hold times too (RFC 8538). */
+  readonly gracefulNotification?: boolean;
 }
 
 /** The peers that the cluster's resources ask for, as the BGP library takes them. Pure. */
@@ -26,6 +31,9 @@ function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredP
     holdTime: timers.holdTime,
     connectRetryTime: timers.connectRetryTime,
     gracefulRestart: { time: peer.restartTime ?? timers.restartTime },
+    ...(timers.gracefulNotification && { gracefulNotification: true }),
+    ...(timers.maxRestartTime !== undefined && { maxRestartTime: timers.maxRestartTime }),
+    ...(timers.maxStaleTime !== undefined && { maxLongLivedStaleTime: timers.maxStaleTime }),
     nextHop: nextHop === 'self' || nextHop === 'keep' ? nextHop : 'auto',
     exportFilter: exportFilter(peer, bgp, pools),
     description: `${peer.type} ${peer.name}`,

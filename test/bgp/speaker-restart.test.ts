@@ -1,6 +1,9 @@
 import t from 'tap';
 import type { PeerConfig } from '../../src/bgp/index.ts';
+import { type Capability, encodeEndOfRib } from '../../src/bgp/wire/index.ts';
+import { RawSession } from './raw-session.ts';
 import { Network, type Node } from './speaker-network.ts';
+import { update } from './wire/wire.ts';
 
 const ASN = 64512;
 const [A, B, C] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
@@ -83,6 +86,75 @@ t.test('long-lived stale routes are kept beyond the restart time, as the last ch
   t.match(b.speaker.explain(route.prefix).paths, [{ peer: C }, { peer: A, reason: 'lost on being long-lived stale' }]);
   network.run(3600);
   t.match(b.speaker.explain(route.prefix).paths, [{ peer: C }]);
+});
+
+const GRACEFUL: Capability = {
+  kind: 'gracefulRestart',
+  restarting: false,
+  notification: false,
+  time: 4095,
+  families: [{ afi: 1, safi: 1, forwarding: true }],
+};
+const LONG_LIVED: Capability = {
+  kind: 'longLived',
+  families: [{ afi: 1, safi: 1, forwarding: true, staleTime: 0xffffff }],
+};
+const ROUTE = update('40 01 01 00 40 02 06 02 01 0000fde9 40 03 04 0a000002', '18 0a0100');
+const DAY = 86_400;
+
+t.test('how long routes are kept for a peer has a limit, whatever it asks for (RFC 4724 §4.2)', async (t) => {
+  const table: readonly (readonly [config: Partial<PeerConfig>, longLived: boolean, seconds: number])[] = [
+    [{}, false, 600],
+    [{ gracefulRestart: { time: 120 } }, false, 600],
+    [{ gracefulRestart: { time: 1800 } }, false, 1800],
+    [{ maxRestartTime: 30 }, false, 30],
+    [{ maxRestartTime: 4095 }, false, 4095],
+    [{ maxRestartTime: 0 }, false, 0],
+    [{}, true, 600 + DAY],
+    [{ gracefulRestart: { time: 120 }, longLivedStaleTime: 2 * DAY }, true, 600 + 2 * DAY],
+    [{ maxRestartTime: 30, maxLongLivedStaleTime: 60 }, true, 90],
+    [{ maxRestartTime: 4095, maxLongLivedStaleTime: 0xffffff }, true, 4095 + 0xffffff],
+    [{ maxRestartTime: 0, maxLongLivedStaleTime: 0 }, true, 0],
+  ];
+  for (const [config, longLived, seconds] of table) {
+    const session = await new RawSession(config).open([GRACEFUL, ...(longLived ? [LONG_LIVED] : [])]);
+    session.say(ROUTE);
+    session.cut();
+    if (seconds > 0) session.clock.advance(seconds * 1000 - 100);
+    t.equal(session.us.best.size, seconds > 0 ? 1 : 0, `${JSON.stringify(config)}: kept`);
+    session.clock.advance(200);
+    t.equal(session.us.best.size, 0, `${JSON.stringify(config)}: gone after ${seconds} s`);
+  }
+});
+
+t.test('a peer that returns and never ends its table does not keep its old routes for ever', async (t) => {
+  const session = await new RawSession({ maxRestartTime: 60 }).open([GRACEFUL]);
+  session.say(ROUTE);
+  session.cut();
+  session.clock.advance(50_000);
+  await session.open([{ ...GRACEFUL, restarting: true }]);
+  t.equal(session.status.state, 'Established');
+  session.clock.advance(59_000);
+  t.equal(session.us.best.size, 1, 'it may have a lot to say');
+  session.clock.advance(2000);
+  t.equal(session.us.best.size, 0);
+  session.say(ROUTE);
+  session.clock.advance(3_600_000);
+  t.equal(session.us.best.size, 1, 'what it says now is no stale route');
+});
+
+t.test('the limit of one session is none of the next', async (t) => {
+  const session = await new RawSession({ maxRestartTime: 60 }).open([GRACEFUL]);
+  session.say(ROUTE);
+  session.cut();
+  await session.open([{ ...GRACEFUL, restarting: true }]);
+  session.say(ROUTE, encodeEndOfRib('ipv4-unicast'));
+  session.clock.advance(30_000);
+  session.cut();
+  session.clock.advance(59_000);
+  t.equal(session.us.best.size, 1);
+  session.clock.advance(2000);
+  t.equal(session.us.best.size, 0);
 });
 
 t.test('a start is settled by the End-of-RIB of all peers, or after five seconds', async (t) => {

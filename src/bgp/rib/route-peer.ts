@@ -69,8 +69,8 @@ export class RoutePeer {
     this.#owedEndOfRibs = negotiated.gracefulRestart ? negotiated.families : [];
   }
 
-  /** Something that waits for the peer to stay away. */
-  cancelOnReturn(cancel: Cancel): void {
+  /** Something that waits for the peer to stay away, or to stay: its going, as its return, cancels it. */
+  cancelOnChange(cancel: Cancel): void {
     this.#timers.push(cancel);
   }
 

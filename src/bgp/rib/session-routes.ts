@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/index.ts';
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
+import { maxRestartTime } from '../stale-limits.ts';
 import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
 import type { RefreshMarks } from './export-member.ts';
 import type { FirstTables } from './first-tables.ts';
@@ -8,6 +9,7 @@ import { pathFlag } from './path-pool.ts';
 import { enforcePrefixLimit } from './prefix-limit.ts';
 import type { Ribs } from './ribs.ts';
 import type { RoutePeer } from './route-peer.ts';
+import type { Source } from './source.ts';
 import { keepStale } from './stale-routes.ts';
 
 /** A peer's End-of-RIB for a family. */
@@ -56,6 +58,7 @@ export class SessionRoutes implements SessionHandler {
     const before = peer.source;
     if (before && (before.kind !== kind || before.peerAs !== negotiated.peerAs)) this.#ribs.dropSource(peer);
     const source = peer.source ?? this.#ribs.addSource(peer, negotiated);
+    const awaited = peer.keeping.size > 0;
     peer.establish(handle, negotiated, source);
     for (const { name, rib } of this.#ribs.all) {
       // What the last session left must not be taken for what this one brings.
@@ -65,8 +68,18 @@ export class SessionRoutes implements SessionHandler {
       );
       if (!forwarded || !negotiated.families.includes(name)) rib.sweep(source, pathFlag.stale);
     }
+    if (awaited) this.#limitStale(peer, source);
     this.#ribs.enrol(peer);
     this.#ask();
+  }
+
+  /** A peer that has returned may never say that its table is complete: what it had before does not wait for ever. */
+  #limitStale(peer: RoutePeer, source: Source): void {
+    const sweep = (): void => {
+      for (const { rib } of this.#ribs.all) rib.sweep(source, pathFlag.stale);
+      this.#ask();
+    };
+    peer.cancelOnChange(this.#clock.after(maxRestartTime(peer.config) * 1000, sweep));
   }
 
   update(handle: PeerHandle, view: UpdateView, receivedAt: number): void {
@@ -108,10 +121,11 @@ export class SessionRoutes implements SessionHandler {
     this.#ask();
   }
 
-  closed(handle: PeerHandle, _reason: string, keep: readonly { family: AddressFamily; seconds: number }[]): void {
+  closed(handle: PeerHandle, _reason: string, keep: Parameters<SessionHandler['closed']>[2]): void {
     const peer = this.#ribs.peers.get(handle.config.address);
     if (peer?.source === undefined) return;
-    const { source, negotiated } = peer;
+    const { source } = peer;
+    peer.cancelTimers();
     this.#ribs.expel(peer);
     for (const family of [4, 6] as const) peer.withdrawnByError[family].clear();
     for (const { name, rib } of this.#ribs.all) {
@@ -121,8 +135,7 @@ export class SessionRoutes implements SessionHandler {
         // Stale already: the peer restarted again before it had told us all. Those go (RFC 4724 §4.2).
         rib.sweep(source, pathFlag.stale);
         rib.sweeps.finish(source.index);
-        const restartTime = Math.min(negotiated?.gracefulRestart?.restartTime ?? kept.seconds, kept.seconds);
-        const patience = { restartTime, total: kept.seconds };
+        const patience = { restartTime: kept.restartTime, total: kept.seconds };
         keepStale(peer, rib, this.#ribs.pool, this.#clock, patience, this.#ask);
       }
     }

@@ -32,8 +32,8 @@ export function keepStale(
   };
   const longLive = (): void => {
     peer.makeLongLived(rib, pool);
-    peer.cancelOnReturn(clock.after((total - restartTime) * 1000, remove));
+    peer.cancelOnChange(clock.after((total - restartTime) * 1000, remove));
     changed();
   };
-  peer.cancelOnReturn(clock.after(restartTime * 1000, total > restartTime ? longLive : remove));
+  peer.cancelOnChange(clock.after(restartTime * 1000, total > restartTime ? longLive : remove));
 }

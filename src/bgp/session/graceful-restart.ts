@@ -1,5 +1,6 @@
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated } from '../contract.ts';
+import { maxLongLivedStaleTime, maxRestartTime, type StaleLimits } from '../stale-limits.ts';
 import { CEASE, ERROR, type Notification } from '../wire/index.ts';
 import type { LossCause } from './effects.ts';
 
@@ -7,21 +8,24 @@ export interface Kept {
   readonly family: AddressFamily;
   /** How long the routes may stay without the peer. */
   readonly seconds: number;
+  /** The part of it that is the restart time; the rest they are long-lived stale. */
+  readonly restartTime: number;
 }
 
 /**
  * Which of the peer's routes outlive the session, as the helper of RFC 4724 §4.2: after a loss of TCP always; after
  * a NOTIFICATION or a hold time that ran out only if both sides set the N bit (RFC 8538), and never after a Hard
- * Reset. Long-lived stale time (RFC 9494) comes on top of the restart time.
+ * Reset. Long-lived stale time (RFC 9494) comes on top of the restart time. The peer names both, up to a limit.
  */
-export function retained(negotiated: Negotiated, cause: LossCause): readonly Kept[] {
+export function retained(negotiated: Negotiated, cause: LossCause, limits: StaleLimits = {}): readonly Kept[] {
   const restart = negotiated.gracefulRestart;
   if (restart === undefined || !survives(cause, restart.notification)) return [];
   const longLived = negotiated.longLived ?? [];
   return restart.families
     .map(({ family }) => {
       const { staleTime = 0 } = longLived.find((mark) => mark.family === family) ?? {};
-      return { family, seconds: restart.restartTime + staleTime };
+      const restartTime = Math.min(restart.restartTime, maxRestartTime(limits));
+      return { family, seconds: restartTime + Math.min(staleTime, maxLongLivedStaleTime(limits)), restartTime };
     })
     .filter(({ seconds }) => seconds > 0);
 }

@@ -16,6 +16,8 @@ interface Terms {
   /** Seconds; none for a speaker that only helps others. */
   readonly restartTime: number | undefined;
   readonly staleTime: number | undefined;
+  /** The N bit (RFC 8538). */
+  readonly notification: boolean;
   readonly addPath: 'send' | 'receive' | 'both' | undefined;
   readonly role: number | undefined;
 }
@@ -82,6 +84,7 @@ function termsOf(config: PeerConfig, local: LocalSpeaker): Terms {
     extendedNextHop: overIpv6 && families.includes('ipv4-unicast'),
     restartTime: config.gracefulRestart?.time,
     staleTime: config.gracefulRestart && config.longLivedStaleTime,
+    notification: config.gracefulNotification ?? false,
     addPath: addPath === 'none' ? undefined : addPath,
     role: role === undefined || config.remoteAs === asn ? undefined : ROLES.indexOf(role),
   };
@@ -94,6 +97,7 @@ function sameTerms(a: Terms, b: Terms): boolean {
     a.extendedNextHop === b.extendedNextHop &&
     a.restartTime === b.restartTime &&
     a.staleTime === b.staleTime &&
+    a.notification === b.notification &&
     a.addPath === b.addPath &&
     a.role === b.role &&
     a.families.length === b.families.length &&
@@ -124,7 +128,7 @@ function capabilities(terms: Terms, local: LocalSpeaker): Capability[] {
 
 /** Without a restart time of our own we still say that we help others: the capability with no families. */
 function gracefulRestart(
-  { families, restartTime }: Terms,
+  { families, restartTime, notification }: Terms,
   local: LocalSpeaker,
   forwarding: (family: AddressFamily) => boolean,
 ): Capability {
@@ -132,7 +136,7 @@ function gracefulRestart(
   return {
     kind: 'gracefulRestart',
     restarting: restarts && local.restarted !== undefined,
-    notification: true,
+    notification,
     time: restartTime ?? 0,
     families: restarts ? families.map((family) => ({ ...afiSafi(family), forwarding: forwarding(family) })) : [],
   };

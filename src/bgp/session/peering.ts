@@ -132,7 +132,7 @@ export class Peering implements ConversationOwner, Converser {
     this.flaps++;
     this.standing.show(this.arbiter.lead.state, reason);
     this.#records?.down(reason);
-    this.#environment.handler.closed(this.#handle, reason, retained(conversation.negotiated!, cause));
+    this.#environment.handler.closed(this.#handle, reason, retained(conversation.negotiated!, cause, this.#config));
   }
 
   penalty(reason: string): void {

@@ -17,6 +17,7 @@ const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'rout
   multihop: 'session',
   gracefulRestart: 'session',
   longLivedStaleTime: 'session',
+  gracefulNotification: 'session',
   role: 'session',
   strictRole: 'session',
   delayOpenTime: 'session',
@@ -28,6 +29,8 @@ const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'rout
   importFilter: 'routes',
   exportFilter: 'routes',
   maxPeers: 'nothing',
+  maxRestartTime: 'nothing',
+  maxLongLivedStaleTime: 'nothing',
   description: 'nothing',
 };
 

@@ -115,7 +115,10 @@ t.test('IPv4 over IPv6 next hops is offered on IPv6 sessions', async (t) => {
 });
 
 t.test('graceful restart: the peer asks to be helped; a helper asks nothing', async (t) => {
-  t.match(agreed().gracefulRestart, { restartTime: 0, restarting: false, notification: true, families: [] });
+  t.match(agreed().gracefulRestart, { restartTime: 0, restarting: false, notification: false, families: [] });
+  const offer = { gracefulNotification: true };
+  t.ok(agreed(offer, offer).gracefulRestart?.notification);
+  t.notOk(agreed(offer).gracefulRestart?.notification, 'both must offer it');
   t.match(agreed({}, { gracefulRestart: { time: 120 } }).gracefulRestart, {
     restartTime: 120,
     restarting: false,

@@ -173,7 +173,8 @@ t.test('a peer that does not read is given up without waiting for it', async (t)
 });
 
 t.test('a stop says why, and the other side hears it', async (t) => {
-  const { clock, a, b } = await established();
+  const config = { gracefulNotification: true };
+  const { clock, a, b } = await established({ config }, { config });
   a.session.stop({ kind: 'cease', subcode: CEASE.ADMINISTRATIVE_SHUTDOWN, text: 'maintenance' });
   clock.advance(10);
   t.same(a.handler.calls, ['established', 'closed: stopped']);
@@ -266,8 +267,9 @@ t.test('an UPDATE that can not be withdrawn ends the session; others are reporte
   t.same(a.notifications, ['sent 3/1']);
 });
 
-t.test('graceful restart: routes stay when TCP breaks, and after NOTIFICATIONs since both set the N bit', async (t) => {
-  const { clock, network, a, b } = await established(GRACEFUL, GRACEFUL);
+t.test('graceful restart: routes stay when TCP breaks, and after NOTIFICATIONs if both set the N bit', async (t) => {
+  const both = { config: { ...GRACEFUL.config, gracefulNotification: true } };
+  const { clock, network, a, b } = await established(both, both);
   network.sever('10.0.0.1', '10.0.0.2');
   clock.advance(100);
   t.equal(a.handler.calls[1], 'closed: reset, keep ipv4-unicast 120 s');
@@ -279,6 +281,17 @@ t.test('graceful restart: routes stay when TCP breaks, and after NOTIFICATIONs s
   b.session.stop({ kind: 'cease', subcode: CEASE.ADMINISTRATIVE_SHUTDOWN });
   clock.advance(10);
   t.match(a.handler.calls.at(-1), /hard reset: cease: administrative shutdown$/);
+});
+
+t.test('graceful restart: without the N bit, as BIRD has it, a NOTIFICATION ends it all', async (t) => {
+  for (const config of [{}, { gracefulNotification: true }]) {
+    const { clock, a, b } = await established(GRACEFUL, { config: { ...GRACEFUL.config, ...config } });
+    b.session.reset(ERROR.CEASE, CEASE.ADMINISTRATIVE_RESET);
+    clock.advance(10);
+    t.match(a.handler.calls.at(-1), /administrative reset$/);
+    b.session.stop({ kind: 'cease', subcode: CEASE.ADMINISTRATIVE_SHUTDOWN });
+    t.notOk(b.notifications.includes('sent 6/9'));
+  }
 });
 
 t.test('graceful restart: long-lived stale time comes on top', async (t) => {

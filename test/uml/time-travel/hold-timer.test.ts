@@ -13,7 +13,7 @@ const CONNECT_RETRY_TIME = 30;
 t.setTimeout(3_600_000);
 
 t.test('nothing is heard of a node any more, though its link is up', async (t) => {
-  const lab = await cluster(t, { nodes: 2, pods: 1 });
+  const lab = await cluster(t, { nodes: 2, pods: 1, environment: { VROUTER_BGP_GRACEFUL_NOTIFICATION: 'true' } });
   const [block] = await blocksOf(lab, 'node2');
   const routes = await watch(t, lab, 'node1', ['ip', '-4', 'monitor', 'route']);
   const nft = (command: string) => lab.exec('node2', ['nft', command]);
