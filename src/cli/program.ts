@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { applyCommand } from './commands/apply.ts';
 import { clusterCommand } from './commands/cluster.ts';
+import { completionCommand } from './commands/completion.ts';
 import { createCommand } from './commands/create.ts';
 import { datastoreCommand } from './commands/datastore.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -12,6 +13,7 @@ import { patchCommand } from './commands/patch.ts';
 import { replaceCommand } from './commands/replace.ts';
 import { validateCommand } from './commands/validate.ts';
 import { versionCommand } from './commands/version.ts';
+import { CommandError } from './errors.ts';
 import type { Io } from './io.ts';
 
 const COMMANDS = [
@@ -28,9 +30,12 @@ const COMMANDS = [
   versionCommand,
   datastoreCommand,
   clusterCommand,
+  completionCommand,
 ];
 
 const LOG_LEVELS = 'panic, fatal, error, warn, info, debug';
+/** What Calico reads as a level besides those. */
+const MORE_LEVELS = ['warning', 'trace'];
 
 /** The whole command line, writing through `io` and throwing instead of exiting. */
 export function program(io: Io): Command {
@@ -56,6 +61,10 @@ export function prepared(root: Command, io: Io): Command {
 
 /** Options before the command's name are as good as after it. */
 function inherit(root: Command, command: Command): void {
+  const level = String(root.opts()['logLevel']).toLowerCase();
+  if (![...LOG_LEVELS.split(', '), ...MORE_LEVELS].includes(level)) {
+    throw new CommandError(`unknown log level: ${root.opts()['logLevel']}, expected one of: ${LOG_LEVELS}`);
+  }
   for (const [name, value] of Object.entries(root.opts())) {
     if (command.getOptionValue(name) === undefined) command.setOptionValue(name, value);
   }

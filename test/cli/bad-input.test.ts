@@ -22,6 +22,12 @@ const MISTAKES: readonly Mistake[] = [
   { what: 'a kind and a file', line: 'get nodes -f x.yaml', says: usage },
   { what: 'no file', line: 'create', says: usage },
   {
+    what: 'a level of logging that there is not',
+    line: '-l bogus get nodes',
+    says: 'unknown log level: bogus, expected one of: panic, fatal, error, warn, info, debug\n',
+  },
+  { what: 'a shell that there is not', line: 'completion tcsh', says: usage },
+  {
     what: 'an unknown kind',
     line: 'get gadgets',
     says: "failed to get resources: resource type 'gadgets' is not supported\n",

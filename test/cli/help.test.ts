@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   get: ['-f, --filename', '-o, --output', '-A, --all-namespaces', '--export', '-n, --namespace', '-R, --recursive'],
   patch: ['-p, --patch', '-t, --type', '-n, --namespace', '-c, --config'],
   label: ['--overwrite', '--remove', '-n, --namespace', '-c, --config'],
-  validate: ['-f, --filename', '-R, --recursive', '--skip-empty'],
+  validate: ['-f, --filename', '-R, --recursive', '--skip-empty', '-c, --config', '-n, --namespace'],
   version: ['--client', '--poll', '-c, --config'],
   'ipam check': ['-c, --config', '-o, --output', '--show-all-ips', '--show-problem-ips', '--kubeconfig'],
   'ipam release': ['--ip', '--from-report', '--force'],
@@ -55,6 +55,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'datastore migrate import': ['-f, --filename'],
   'datastore migrate lock': ['-c, --config'],
   'datastore migrate unlock': ['-c, --config'],
+  'datastore migrate-policy-names': ['-c, --config', '--allow-version-mismatch'],
+  completion: [],
 };
 
 for (const [command, options] of Object.entries(COMMANDS)) {

@@ -75,6 +75,52 @@ t.test('what export prints, import puts into another datastore', async (t) => {
   t.same(await to.run('datastore migrate unlock'), { code: 0, stdout: 'Datastore unlocked.\n', stderr: '' });
 });
 
+t.test('import looks at the datastore first, at the file last', async (t) => {
+  const etcd = new Cluster({ env: { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'http://192.0.2.1:2379' } });
+  t.same(await etcd.run('datastore migrate import -f /nowhere'), {
+    code: 1,
+    stdout: '',
+    stderr: 'invalid datastore type: etcdv3 to import to for datastore migration. Datastore type must be kubernetes\n',
+  });
+  t.match(await (await filled()).run('datastore migrate import -f /nowhere'), { code: 1, stderr: /found existing/ });
+  t.match(await new Cluster().run('datastore migrate import -f /nowhere'), {
+    code: 1,
+    stdout: 'Datastore locked.\n',
+    stderr: /^error while reading migration file: /,
+  });
+  const kubernetes = new Cluster({ env: { DATASTORE_TYPE: 'kubernetes' } });
+  await kubernetes.run('datastore migrate lock');
+  t.match(await kubernetes.run('datastore migrate export'), {
+    code: 1,
+    stderr: /^invalid datastore type: kubernetes to export from .* Datastore type must be etcdv3\n$/,
+  });
+});
+
+t.test('names of policies lose the prefix of older versions, once', async (t) => {
+  const cluster = new Cluster();
+  const policy = (kind: string, name: string, spec: object = {}, metadata: object = {}) =>
+    cluster.put({ kind, metadata: { name, ...metadata }, spec });
+  await policy('GlobalNetworkPolicy', 'default.legacy', {}, { labels: { a: 'b' } });
+  await policy('GlobalNetworkPolicy', 'bare', { tier: 'default' });
+  await policy('GlobalNetworkPolicy', 'sec.stale', { tier: 'sec' });
+  await policy('NetworkPolicy', 'default.legacy', { order: 5 }, { namespace: 'ns1' });
+  await policy('NetworkPolicy', 'default.there', {}, { namespace: 'ns1' });
+  await policy('NetworkPolicy', 'there', {}, { namespace: 'ns1' });
+  const done = (count: number) => ({
+    code: 0,
+    stdout: `Policy name migration complete, migrated ${count} policies.\n`,
+    stderr: '',
+  });
+  t.same(await cluster.run('datastore migrate-policy-names'), done(3));
+  const names = async (kind: KindName): Promise<readonly string[]> =>
+    (await cluster.store.list(kind)).items.map(({ metadata }) => metadata.name).sort();
+  t.same(await names('GlobalNetworkPolicy'), ['bare', 'legacy', 'sec.stale']);
+  t.same(await names('NetworkPolicy'), ['legacy', 'there']);
+  const moved = await cluster.store.get({ kind: 'NetworkPolicy', name: 'legacy', namespace: 'ns1' });
+  t.equal(moved?.spec.order, 5);
+  t.same(await cluster.run('datastore migrate-policy-names'), done(0));
+});
+
 t.test('import refuses what it can not do', async (t) => {
   const full = await filled();
   t.match(await full.run('datastore migrate import -f -', 'a\n===\nb\n===\nc\n'), {

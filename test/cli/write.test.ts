@@ -194,3 +194,56 @@ t.test('a pool that goes lets go of its blocks and leaves the addresses with the
     [['10.0.0.0/26', undefined]],
   );
 });
+
+const REFUSED_POOLS: readonly (readonly [spec: object, says: string])[] = [
+  [{}, 'IPPool.Spec.CIDR (IPPool CIDR must be specified)'],
+  [{ cidr: '10.0.1.0/33' }, "IPPool.Spec.CIDR = '10.0.1.0/33' (IPPool CIDR must be a valid subnet)"],
+  [{ cidr: 'fd5f::2::1/32' }, "IPPool.Spec.CIDR = 'fd5f::2::1/32' (IPPool CIDR must be a valid subnet)"],
+  [{ cidr: '10.0.0.5/16' }, "IPPool.Spec.CIDR = '10.0.0.0/16' (IPPool CIDR is not strictly masked)"],
+  [
+    { cidr: '10.0.250.0/32' },
+    "IPPool.Spec.CIDR = '10.0.250.0/32' (IP pool size is too small for use with Calico IPAM. " +
+      'It must be equal to or greater than the block size.)',
+  ],
+  [{ cidr: '10.0.0.0/8', blockSize: 8 }, "IPPool.Spec.BlockSize = '8' (IPv4 block size must be between 20 and 32)"],
+  [{ cidr: 'fd00::/64', blockSize: 64 }, "IPPool.Spec.BlockSize = '64' (IPv6 block size must be between 116 and 128)"],
+  [
+    { cidr: '10.0.0.0/16', ipipMode: 'Always', vxlanMode: 'Always' },
+    "IPPool.Spec.VXLANMode = 'Always' (Cannot enable both VXLAN and IPIP on the same IPPool)",
+  ],
+  [
+    { cidr: 'fd00::/64', ipipMode: 'Always' },
+    "IPPool.Spec.IPIPMode = 'Always' (IPIP is not supported on an IPv6 IP pool)",
+  ],
+  [
+    { cidr: '169.254.5.0/24' },
+    "IPPool.Spec.CIDR = '169.254.5.0/24' (IPPool CIDR overlaps with IPv4 Link Local range 169.254.0.0/16)",
+  ],
+];
+
+for (const [spec, says] of REFUSED_POOLS) {
+  t.test(`a pool is refused: ${says}`, async (t) => {
+    const cluster = new Cluster();
+    const text = stringify({ apiVersion: 'projectcalico.org/v3', kind: 'IPPool', metadata: { name: 'p' }, spec });
+    for (const verb of ['create', 'apply', 'validate']) {
+      t.same(await cluster.run(`${verb} -f -`, text), {
+        code: 1,
+        stdout: '',
+        stderr: `failed to ${verb} 'IPPool' resource: [error with field ${says}]\n`,
+      });
+    }
+  });
+}
+
+t.test('a pool does not change the size of blocks that are in use', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put(POOL);
+  const ipam = new Ipam({ store: cluster.store, clock: cluster.clock });
+  await ipam.assignIp(parseAddress('10.0.0.1'), { hostname: 'n1', handleId: 'h' });
+  await cluster.run('delete pool pool-a');
+  t.match(await cluster.run('create -f -', stringify(pool('other', '10.0.0.0/16', { blockSize: 28 }))), {
+    code: 1,
+    stderr: /BlockSize = '28' \(IPPool blocksSize conflicts with existing allocations that use a different blockSize\)/,
+  });
+  t.match(await cluster.run('create -f -', stringify(pool('other', '10.0.0.0/16', { blockSize: 26 }))), { code: 0 });
+});

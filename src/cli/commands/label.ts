@@ -64,8 +64,9 @@ function removal(key: string, resource: string): Change {
 }
 
 function setting(label: string, resource: string, overwrite: boolean): Change {
-  const [key, value, ...more] = label.split('=');
-  if (key === '' || value === undefined || more.length > 0) throw new CommandError(`invalid label ${label}`);
+  const at = label.indexOf('=');
+  if (at < 1) throw new CommandError(`invalid label ${label}`);
+  const [key, value] = [label.slice(0, at), label.slice(at + 1)];
   return {
     apply: (labels) => {
       if (!Object.hasOwn(labels, key) || overwrite || labels[key] === value) return { ...labels, [key]: value };

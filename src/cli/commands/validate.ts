@@ -1,23 +1,19 @@
 import { Command } from 'commander';
-import { validate } from '../../model/index.ts';
-import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
-import { rawOf } from '../resources/actions.ts';
+import { checked } from '../resources/actions.ts';
 import { executeAlone } from '../resources/execute.ts';
-import { fileOptions, kindsHelp, versionOption } from './options.ts';
+import type { NamespaceOptions } from '../resources/target.ts';
+import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options.ts';
 import { reportWrites } from './outcome.ts';
 import { readingFiles } from './reading.ts';
 
 export function validateCommand(io: Io): Command {
-  return kindsHelp(versionOption(fileOptions(new Command('validate'), true)))
-    .description('Check resources of a file or stdin without a datastore.')
-    .action(async (options: FileOptions) => {
+  return kindsHelp(storeOptions(namespaceOption(fileOptions(new Command('validate'), true))))
+    .description('Check resources of a file or stdin; no datastore is asked, whatever --config says.')
+    .action(async (options: FileOptions & NamespaceOptions) => {
       const targets = await readingFiles(() => targetsOfFiles(options, io));
-      const outcome = await executeAlone(targets, (target) => {
-        if (target.raw === undefined) throw new CommandError('No resources specified');
-        return { kind: target.kind, items: [validate(rawOf(target))] };
-      });
+      const outcome = await executeAlone(targets, checked, options);
       reportWrites(io, { base: 'validate', past: 'validated' }, outcome);
     });
 }

@@ -137,7 +137,7 @@ export const COLUMNS: Readonly<Record<string, Columns>> = {
     'NAME CIDR SELECTOR',
     'NAME CIDR NAT IPIPMODE VXLANMODE DISABLED DISABLEBGPEXPORT SELECTOR ASSIGNMENTMODE',
   ),
-  IPReservation: columns({ NAME, CIDRS: joined('spec.reservedCIDRs') }, 'NAME', 'NAME CIDRS'),
+  IPReservation: columns({ NAME, CIDRS: joined('spec.reservedCIDRs', 80) }, 'NAME', 'NAME CIDRS'),
   KubeControllersConfiguration: columns({ NAME }, 'NAME'),
   NetworkPolicy: NAMESPACED_POLICY,
   NetworkSet: columns({ NAME, NAMESPACE, NETS: joined('spec.nets', 80) }, 'NAME', 'NAME NETS'),

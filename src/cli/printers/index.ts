@@ -64,10 +64,10 @@ async function cellContext(results: readonly Result[], options: TableOptions, st
   }
 }
 
-/** One result alone, several as an array. */
+/** One result alone, several as an array, none as null. */
 function single(results: readonly Result[]): unknown {
   const objects = results.map(asApiObject);
-  return objects.length === 1 ? objects[0] : objects;
+  return objects.length > 1 ? objects : (objects[0] ?? null);
 }
 
 function names({ kind, items }: Result): string {

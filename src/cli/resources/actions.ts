@@ -21,7 +21,7 @@ import type { RawObject } from '../manifest/documents.ts';
 import { textAt } from '../printers/go-values.ts';
 import { builtIn, refuseBuiltIn, refuseTierInUse, requireTier, withBuiltIns } from './built-in.ts';
 import { asStored, named } from './endpoints.ts';
-import { checkPool, deletePool } from './ip-pools.ts';
+import { checkPool, checkPoolAlone, deletePool } from './ip-pools.ts';
 import type { Result } from './result.ts';
 import type { Target } from './target.ts';
 
@@ -142,13 +142,22 @@ function one({ kind }: Target, resource: AnyResource): Result {
   return { kind, items: [resource] };
 }
 
+/** The object of a file with all checks that need no store, as it would be stored. */
+export function checked(target: Target): Result {
+  const resource = resourceOf({ ...target, raw: target.raw && named(target.raw) });
+  return one(target, asStored(fillDefaults(resource)));
+}
+
 /** The resource that the file holds, checked, in the namespace that was found for it. */
 function resourceOf(target: Target): AnyResource {
-  return validate(rawOf(target));
+  const raw = rawOf(target);
+  // Calico's client looks at a pool before its validator does.
+  if (target.kind === 'IPPool') checkPoolAlone(raw['spec']);
+  return validate(raw);
 }
 
 /** The object of a file with its namespace filled in. */
-export function rawOf({ raw, namespace }: Target): RawObject {
+function rawOf({ raw, namespace }: Target): RawObject {
   if (raw === undefined) throw new CommandError('No resources specified');
   return { ...raw, metadata: { ...(raw['metadata'] as object | undefined), namespace } };
 }

@@ -18,10 +18,16 @@ export function exportCommand(io: Io): Command {
   return storeOptions(new Command('export'))
     .description('Print all of a locked datastore, for import into another: resources and IPAM.')
     .action(async (options: StoreOptions) => {
-      await withStore(io, options, async ({ store }) => {
+      await withStore(io, options, async ({ store, datastoreType }) => {
         if (!(await isLocked(store))) {
           throw new CommandError(
             'datastore is not locked. Run the `calicoctl datastore migrate lock` command in order to begin migration',
+          );
+        }
+        if (datastoreType === 'kubernetes') {
+          throw new CommandError(
+            `invalid datastore type: ${datastoreType} to export from for datastore migration. ` +
+              'Datastore type must be etcdv3',
           );
         }
         const rename = await nodeNames(store);

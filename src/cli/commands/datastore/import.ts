@@ -25,14 +25,15 @@ export function importCommand(io: Io): Command {
     .description('Fill an empty datastore with what `export` printed.')
     .requiredOption('-f, --filename <FILENAME>', 'the file to import; "-" is stdin')
     .action(async (options: ImportOptions) => {
-      const parts = await readParts(io, options.filename);
       await withStore(io, { ...options, allowVersionMismatch: true }, async (context) => {
+        refuseEtcd(context);
         await requireEmpty(context.store);
         await tryEnsureInitialized(context);
         if (!(await isLocked(context.store))) {
           await setLocked(context.store, true);
           io.stdout('Datastore locked.\n');
         }
+        const parts = await readParts(io, options.filename);
         await importResources(io, context, parts.resources);
         await importCluster(context.store, parts.cluster);
         io.stdout('Importing IPAM resources\n');
@@ -45,6 +46,14 @@ export function importCommand(io: Io): Command {
     });
 }
 
+/** What this moves from. Between any two engines moves `vrouter datastore`. */
+function refuseEtcd({ datastoreType }: Context): void {
+  if (datastoreType !== 'etcdv3') return;
+  throw new CommandError(
+    `invalid datastore type: ${datastoreType} to import to for datastore migration. Datastore type must be kubernetes`,
+  );
+}
+
 interface Parts {
   readonly resources: string;
   readonly cluster: string;
@@ -52,7 +61,7 @@ interface Parts {
 }
 
 async function readParts(io: Io, filename: string): Promise<Parts> {
-  const [{ text }] = await readingFiles(() => readSources(filename, false, io));
+  const text = await readMigration(io, filename);
   const [resources, cluster, ipam, ...more] = text.split(new RegExp(`^${SEPARATOR}`, 'm'));
   if (ipam !== undefined && more.length === 0) return { resources, cluster, ipam };
   throw new CommandError(
@@ -61,9 +70,18 @@ async function readParts(io: Io, filename: string): Promise<Parts> {
   );
 }
 
+async function readMigration(io: Io, filename: string): Promise<string> {
+  try {
+    const [{ text }] = await readSources(filename, false, io);
+    return text;
+  } catch (error) {
+    throw new CommandError(`error while reading migration file: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 /** Nodes may be there already, and what the cluster itself puts there. */
 async function requireEmpty(store: Store): Promise<void> {
-  const advice = 'Clear out all Calico resources before the import.';
+  const advice = 'Clear out all Calico resources by deleting all Calico CRDs.';
   const kinds: readonly KindName[] = ['BlockAffinity', 'IPAMBlock', 'IPAMHandle', 'IPAMConfiguration'];
   for (const kind of [...MOVED_KINDS, ...kinds]) {
     if (kind === 'Node') continue;
