@@ -3,6 +3,7 @@ import type { KindName, ResourceOf } from '../../model/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { AlreadyExists, NotFound, UpdateConflict } from '../errors.ts';
 import { atRevision, checkPrecondition, eachGently, keyOf, keyText, matches, stamped } from '../object.ts';
+import { Restorations } from '../restorations.ts';
 import type { History, Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { EtcdClient } from './client.ts';
 import { decode, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
@@ -10,7 +11,7 @@ import { candidates, type KeyRange, rangeOf, storedAt } from './layout.ts';
 import { watchKind } from './watch.ts';
 
 interface RangeAnswer {
-  readonly header: { readonly revision: string };
+  readonly header: { readonly revision: string; readonly cluster_id?: string };
   readonly kvs?: readonly KeyValue[];
   readonly more?: boolean;
 }
@@ -27,19 +28,22 @@ const page = 500;
 const longestPlainName = 251;
 /** A question whose answer has only its heading. */
 const NOTHING = { key: toBase64('/calico/'), keys_only: true } as const;
+/** All that is in etcd has one numbering. */
+const HERE = 'etcd';
 /** How long an answer to "are you there" counts, in milliseconds. */
 const probeLasts = 9000;
 
 /** Resources in etcd, where and as Calico keeps them. Every write is one transaction on the key's revision. */
 export class EtcdStore implements Store {
   readonly history: History = {
-    head: async () => (await this.#client.call<RangeAnswer>('/v3/kv/range', NOTHING)).header.revision,
+    head: () => this.#head(),
     forget: async (revision) => {
       await this.#client.call('/v3/kv/compaction', { revision });
     },
   };
   readonly #client: EtcdClient;
   readonly #clock: Clock;
+  readonly #restorations = new Restorations();
   #probed: { readonly at: number; readonly answer: Promise<void> } | undefined;
 
   constructor(config: EtcdConfig, clock: Clock = systemClock) {
@@ -59,7 +63,7 @@ export class EtcdStore implements Store {
       const item = decode(kind, pair);
       if (item !== undefined && matches(item, options)) items.push(item);
     });
-    return { items: items.sort(byName), revision };
+    return { items: items.sort(byName), revision: this.#restorations.stamped(revision) };
   }
 
   async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
@@ -108,8 +112,29 @@ export class EtcdStore implements Store {
     }
   }
 
-  watch<Kind extends KindName>(kind: Kind, revision: string, signal: AbortSignal): AsyncIterable<StoreEvent<Kind>> {
-    return watchKind(this.#client, this.#clock, kind, revision, signal, () => this.#probe());
+  async *watch<Kind extends KindName>(
+    kind: Kind,
+    revision: string,
+    signal: AbortSignal,
+  ): AsyncIterable<StoreEvent<Kind>> {
+    const restorations = this.#restorations;
+    // After an outage another history may be there.
+    const count = restorations.count;
+    await this.#probe();
+    const at = restorations.own(revision);
+    const probe = async (): Promise<void> => {
+      await this.#probe();
+      restorations.require(count, revision);
+    };
+    try {
+      for await (const event of watchKind(this.#client, this.#clock, kind, at, signal, probe)) {
+        restorations.require(count, revision);
+        restorations.heard(HERE, event.revision);
+        yield { ...event, revision: restorations.stamped(event.revision, count) };
+      }
+    } finally {
+      this.#probed = undefined;
+    }
   }
 
   async close(): Promise<void> {
@@ -139,15 +164,29 @@ export class EtcdStore implements Store {
     return resource;
   }
 
+  /** The revision of the last write, as the members agree on it now. */
+  async #head(): Promise<string> {
+    const asked = this.#restorations.asking(HERE);
+    const { header } = await this.#client.call<RangeAnswer>('/v3/kv/range', NOTHING);
+    this.#restorations.answered(HERE, header.revision, asked, header.cluster_id);
+    return header.revision;
+  }
+
   /** All of a range at one revision, page by page. */
   async #range({ from, to }: KeyRange): Promise<{ readonly pairs: readonly KeyValue[]; readonly revision: string }> {
+    const asked = this.#restorations.asking(HERE);
     const pairs: KeyValue[] = [];
     let key = from;
     let revision: string | undefined;
     for (;;) {
       const request = { key: toBase64(key), range_end: toBase64(to), limit: page, ...(revision && { revision }) };
       const answer = await this.#client.call<RangeAnswer>('/v3/kv/range', request);
-      revision ??= answer.header.revision;
+      if (revision === undefined) {
+        const { header } = answer;
+        revision = header.revision;
+        this.#restorations.answered(HERE, revision, asked, header.cluster_id);
+        this.#probed = { at: this.#clock.now(), answer: Promise.resolve() };
+      }
       pairs.push(...(answer.kvs ?? []));
       const last = answer.kvs?.at(-1);
       if (!answer.more || last === undefined) return { pairs, revision };
@@ -174,9 +213,11 @@ export class EtcdStore implements Store {
   #probe(): Promise<void> {
     const now = this.#clock.now();
     if (this.#probed === undefined || now - this.#probed.at > probeLasts) {
-      this.#probed = { at: now, answer: this.history.head().then(() => undefined) };
+      this.#probed = { at: now, answer: this.#head().then(() => undefined) };
     }
-    return this.#probed.answer;
+    const { answer } = this.#probed;
+    answer.catch(() => (this.#probed = undefined));
+    return answer;
   }
 }
 

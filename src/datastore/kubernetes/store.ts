@@ -3,11 +3,13 @@ import { type KindName, kindNames, type ResourceOf } from '../../model/index.ts'
 import type { KubernetesConfig } from '../config.ts';
 import { NotFound, OperationNotSupported, RevisionExpired, UpdateConflict } from '../errors.ts';
 import { checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
+import { Restorations } from '../restorations.ts';
 import type { Listing, ListOptions, NodeConditions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { Access } from './access.ts';
 import { type KubeObject, KubernetesClient, Refused, type Request } from './client.ts';
 import { conditionRequest } from './condition.ts';
 import { customResource } from './custom-resource.ts';
+import { Heads } from './heads.ts';
 import type { Collection, Mapping } from './mapping.ts';
 import { meaning, rejectUnknownKind } from './meaning.ts';
 import { nodeMapping } from './node.ts';
@@ -33,11 +35,14 @@ export class KubernetesStore implements Store {
   };
   readonly #client: KubernetesClient;
   readonly #clock: Clock;
+  readonly #restorations = new Restorations();
+  readonly #heads: Heads;
   readonly #mappings: ReadonlyMap<KindName, Mapping>;
 
   constructor(config: KubernetesConfig, clock: Clock = systemClock) {
     this.#client = new KubernetesClient(new Access(config), clock);
     this.#clock = clock;
+    this.#heads = new Heads(this.#client, clock, this.#restorations);
     this.#mappings = new Map(kindNames.map((kind) => [kind, mappingOf(kind, () => clock.wallTime())]));
   }
 
@@ -54,7 +59,8 @@ export class KubernetesStore implements Store {
       items.push(...answer.items);
       revisions.push(answer.revision);
     }
-    return { items: items.filter((item) => matches(item, options)).sort(byName), revision: revisions.join('/') };
+    const revision = this.#restorations.stamped(revisions.join('/'));
+    return { items: items.filter((item) => matches(item, options)).sort(byName), revision };
   }
 
   async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
@@ -108,16 +114,20 @@ export class KubernetesStore implements Store {
   ): AsyncIterable<StoreEvent<Kind>> {
     if (signal.aborted) return;
     const { collections } = this.#mapping(kind);
-    const revisions = revision.split('/');
+    const { count } = this.#restorations;
+    const revisions = this.#restorations.own(revision).split('/');
     if (revisions.length !== collections.length) throw new RevisionExpired(revision);
     const ending = new AbortController();
     const either = AbortSignal.any([signal, ending.signal]);
-    const watches = collections.map((collection, at) =>
-      watchCollection(this.#client, this.#clock, collection, revisions[at], either),
-    );
+    const watches = collections.map((collection, at) => {
+      const from = { revision: revisions[at], count };
+      return watchCollection(this.#client, this.#clock, collection, from, this.#heads, either);
+    });
     try {
-      if (watches.length === 1) yield* watches[0];
-      else yield* together(watches, revisions);
+      for await (const event of watches.length === 1 ? watches[0] : together(watches, revisions)) {
+        this.#restorations.require(count, revision);
+        yield { ...event, revision: this.#restorations.stamped(event.revision, count) };
+      }
     } finally {
       ending.abort();
     }
@@ -161,12 +171,14 @@ export class KubernetesStore implements Store {
     const query: Record<string, string> = { limit: String(page) };
     if (collection.hasLabels && selector.length > 0) query['labelSelector'] = selector.join(',');
     const items: ResourceOf<Kind>[] = [];
+    const heard = this.#heads.asking(path);
     for (;;) {
       const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query }).catch(rejectUnknownKind);
       for (const object of answer.items) {
         const resource = collection.decode(object);
         if (resource !== undefined) items.push(resource);
       }
+      if (query['continue'] === undefined) heard(answer.metadata.resourceVersion);
       const more = answer.metadata.continue;
       if (!more) return { items, revision: answer.metadata.resourceVersion };
       query['continue'] = more;

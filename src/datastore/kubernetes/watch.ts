@@ -4,6 +4,7 @@ import { DatastoreUnavailable, RevisionExpired } from '../errors.ts';
 import type { StoreEvent } from '../store.ts';
 import { withSilences } from '../stream.ts';
 import type { KubeObject, KubernetesClient } from './client.ts';
+import type { Heads } from './heads.ts';
 import type { Collection } from './mapping.ts';
 
 interface WatchAnswer {
@@ -21,49 +22,69 @@ const grace = 15_000;
 /** A watch that has begun and isn't told within this time that its revision is gone is a good one, in milliseconds. */
 const settling = 1000;
 
+/** A connection that nobody answers is given up after this time, in milliseconds. */
+const opening = 15_000;
+/** A quiet watch asks this often whether its revision still is one of the server's past, in milliseconds. */
+const doubt = 30_000;
+
+/** Where a watch begins. */
+export interface From {
+  readonly revision: string;
+  /** Restorations that had been noticed when the revision was told. */
+  readonly count: number;
+}
+
 /** Changes of one collection after `revision`. */
 export async function* watchCollection<Kind extends KindName>(
   client: KubernetesClient,
   clock: Clock,
   collection: Collection<Kind>,
-  revision: string,
+  { revision, count }: From,
+  heads: Heads,
   signal: AbortSignal,
 ): AsyncGenerator<StoreEvent<Kind>> {
   let at = revision;
+  await heads.begin(collection.path, at, count);
   while (!signal.aborted) {
     const began = clock.now();
     const timeoutSeconds = String(watchLasts + Math.floor(Math.random() * 30));
     const query = { watch: '1', allowWatchBookmarks: 'true', resourceVersion: at, timeoutSeconds };
     const giveUp = new AbortController();
-    let state: 'opening' | 'open' | 'settled' = 'opening';
+    const progress = { isOpen: false, isSettled: false };
     const either = AbortSignal.any([signal, giveUp.signal]);
     const onOpen = (): void => {
-      state = 'open';
+      progress.isOpen = true;
     };
     const answers = client.stream<WatchAnswer>(collection.path, query, either, onOpen);
-    const patience = Number(timeoutSeconds) * 1000 + grace;
-    for await (const answer of withSilences(answers, clock, () => (state === 'settled' ? patience : settling))) {
+    const longest = Number(timeoutSeconds) * 1000 + grace;
+    let heardAt = began;
+    for await (const answer of withSilences(answers, clock, () => (progress.isSettled ? doubt : settling))) {
       if (signal.aborted) return;
-      if (answer === undefined && state !== 'settled' && clock.now() - began < patience) {
-        if (state === 'opening') continue;
+      if (answer === undefined) {
+        const silent = clock.now() - heardAt;
+        if (silent >= (progress.isOpen ? longest : opening)) {
+          giveUp.abort();
+          throw new DatastoreUnavailable(`the API server has been silent for ${Math.round(silent / 1000)} s`);
+        }
+        if (progress.isSettled) await heads.goOn(at, count);
+        if (progress.isSettled || !progress.isOpen) continue;
         // Nothing has changed, and the server is there: nobody has to wait for its first bookmark to know.
-        state = 'settled';
+        progress.isSettled = true;
         yield { type: 'bookmark', revision: at };
         continue;
       }
-      if (answer === undefined) {
-        giveUp.abort();
-        throw new DatastoreUnavailable(`the API server has been silent for ${patience / 1000} s`);
-      }
-      state = 'settled';
+      progress.isSettled = true;
+      heardAt = clock.now();
       // Whatever went wrong inside a stream, the remedy is to list again.
       if (answer.type === 'ERROR') throw new RevisionExpired(at);
       at = answer.object.metadata.resourceVersion ?? at;
+      heads.heard(collection.path, at);
       const event = eventOf(collection, answer, at);
       if (event !== undefined) yield event;
       if (signal.aborted) return;
     }
     if (signal.aborted) return;
+    await heads.goOn(at, count);
     // The server answered and ended it in order: that is a sign of life.
     yield { type: 'bookmark', revision: at };
     if (clock.now() - began < 1000) await sleep(clock, 1000, signal).catch(() => {});

@@ -49,6 +49,34 @@ t.test('a syncer lives through the death of etcd and misses nothing', async (tes
   test.pass('it saw what was written after the restart');
 });
 
+t.test(
+  'an etcd that was restored from a backup is listed again, though it has grown past what was known',
+  async (test) => {
+    const server = await EtcdServer.start();
+    test.teardown(() => server.stop());
+    const open = (): EtcdStore => new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
+    const followed = new Followed(test, open());
+    const other = open();
+    test.teardown(() => other.close());
+    await other.create(pool('kept'));
+    await server.kill('SIGTERM');
+    await server.backup();
+    await server.run();
+    followed.syncer.start();
+    await followed.until(() => followed.known.has('kept'));
+    await other.create(pool('never'));
+    await followed.until(() => followed.known.has('never'));
+    await server.kill('SIGTERM');
+    await followed.until(() => followed.status === 'wait');
+    await server.restore();
+    await server.run();
+    await followed.until(() => !followed.known.has('never') && followed.status === 'in-sync');
+    await other.create(pool('after'));
+    await followed.until(() => followed.known.has('after'));
+    test.same([...followed.known].sort(), ['after', 'kept']);
+  },
+);
+
 t.test('user and password are used, and asked for again when the token is void', async (test) => {
   const server = await EtcdServer.start();
   test.teardown(() => server.stop());

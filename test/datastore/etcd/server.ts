@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +65,17 @@ export class EtcdServer {
     if (running === undefined || running.exitCode !== null) return;
     running.kill(signal);
     if (signal === 'SIGKILL' || signal === 'SIGTERM') await once(running, 'exit');
+  }
+
+  /** Keeps a copy of its data; it must not run. */
+  async backup(): Promise<void> {
+    await cp(join(this.#folder, 'data'), join(this.#folder, 'backup'), { recursive: true });
+  }
+
+  /** Brings the copy back, as after a loss of the data. */
+  async restore(): Promise<void> {
+    await rm(join(this.#folder, 'data'), { recursive: true });
+    await cp(join(this.#folder, 'backup'), join(this.#folder, 'data'), { recursive: true });
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { VirtualClock } from '../../../src/base/index.ts';
-import { type KindStatus, Syncer, type SyncStatus } from '../../../src/datastore/index.ts';
+import { type KindStatus, Syncer, type SyncStatus, type Update } from '../../../src/datastore/index.ts';
 import { KubernetesStore } from '../../../src/datastore/kubernetes/index.ts';
 import { newResource } from '../../../src/model/index.ts';
 import { names, pool } from '../../contracts/store.ts';
@@ -82,8 +82,63 @@ t.test('after an outage in which nothing changed a syncer is in sync without wai
   const away = clock.now();
   await until(() => statuses.at(-1) === 'in-sync');
   test.ok(clock.now() - away < 30_000, 'well before the first bookmark of a minute later');
-  test.equal(server.requests.filter((line) => line.startsWith('GET')).length, 1, 'and without another listing');
+  test.equal(server.requests.filter((line) => line.startsWith('GET')).length, 2, 'only its newest revision is asked');
 });
+
+for (const how of ['with a restart of the server', 'behind its back'] as const) {
+  t.test(`after its etcd was restored from a backup, ${how}, all is listed again`, async (test) => {
+    const clock = new VirtualClock();
+    const server = await ApiServer.start({ clock });
+    const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url }, clock);
+    const known = new Map<string, unknown>();
+    const kinds = ['IPPool', 'Profile', 'IPReservation'] as const;
+    const onUpdates = (batch: readonly Update[]): void => {
+      for (const { key, resource } of batch) {
+        if (resource === undefined) known.delete(key.name);
+        else known.set(key.name, resource.spec);
+      }
+    };
+    let status: SyncStatus | undefined;
+    const syncer = new Syncer({ store, kinds, onUpdates, onStatus: (now) => (status = now), clock });
+    test.teardown(async () => {
+      await store.close();
+      await syncer.stop();
+      await server.stop();
+    });
+    const until = async (condition: () => boolean): Promise<void> => {
+      while (!condition()) {
+        await clock.advanceAsync(100);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const namespaces = { resource: 'namespaces', namespace: undefined };
+    await store.create(pool('kept'));
+    server.objects.create(namespaces, { metadata: { name: 'kept' } });
+    syncer.start();
+    await until(() => status === 'in-sync');
+    const backup = server.objects.backup();
+    server.objects.create(namespaces, { metadata: { name: 'never' } });
+    await store.create(pool('never'));
+    await store.update(pool('kept', { disabled: true }));
+    await until(() => known.has('never') && known.has('kns.never'));
+    server.objects.restore(backup);
+    // Every watch is in the future, or at a revision that now is another's.
+    await store.update(pool('kept', { natOutgoing: true }));
+    if (how === 'with a restart of the server') server.cut();
+    else server.mute();
+    const from = clock.now();
+    await until(() => !known.has('never') && !known.has('kns.never') && status === 'in-sync');
+    test.match(known.get('kept'), { natOutgoing: true });
+    test.ok(clock.now() - from < 150_000, `${clock.now() - from}`);
+    await store.create(pool('after'));
+    server.objects.create(namespaces, { metadata: { name: 'after' } });
+    await until(() => known.has('after') && known.has('kns.after'));
+    const asked = server.requests.length;
+    await until(() => clock.now() - from > 600_000);
+    const lists = server.requests.slice(asked).filter((line) => line.startsWith('GET'));
+    test.ok(lists.length <= 11, `one question a minute: ${lists.length}`);
+  });
+}
 
 t.test('a listing of many objects comes in pages', async (test) => {
   const server = await ApiServer.start();

@@ -21,6 +21,11 @@ export interface Change {
   readonly object: StoredObject;
 }
 
+export interface Backup {
+  readonly objects: ReadonlyMap<string, StoredObject>;
+  readonly revision: number;
+}
+
 /** What the API server answers when it refuses. */
 export class Refusal extends Error {
   readonly code: number;
@@ -134,6 +139,20 @@ export class Objects {
     this.#compacted = this.#revision;
     this.#changes.length = 0;
     this.#wake();
+  }
+
+  /** All that there is now, for `restore`. */
+  backup(): Backup {
+    return { objects: new Map(this.#objects), revision: this.#revision };
+  }
+
+  /** As after a restoration of etcd: the objects and the revision of then; what came after never was. */
+  restore({ objects, revision }: Backup): void {
+    this.#objects.clear();
+    for (const [key, object] of objects) this.#objects.set(key, object);
+    this.#changes.length = 0;
+    this.#revision = revision;
+    this.#compacted = revision;
   }
 
   /** Changes of a resource after a revision; throws 410 when they have been forgotten. */

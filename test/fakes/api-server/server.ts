@@ -1,11 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Clock, systemClock } from '../../../src/base/index.ts';
 import { formatJson, parseJson } from '../../../src/model/index.ts';
 import { admitCustom, type Definition, definitions } from './definitions.ts';
 import { discovered } from './discovery.ts';
 import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
 import { tableOf } from './table.ts';
+
+interface Options {
+  readonly token?: string;
+  readonly host?: string;
+  readonly clock?: Clock;
+}
 
 /**
  * A small API server: create, get, list with limit, labels and fields, watch with bookmarks, update, merge patch
@@ -19,15 +26,19 @@ export class ApiServer {
   /** `METHOD path`, of each request; watches as `WATCH path`. */
   readonly requests: string[] = [];
   readonly #server: Server;
+  readonly #open = new Set<() => void>();
+  readonly #clock: Clock;
   readonly #token: string | undefined;
 
-  private constructor(token: string | undefined) {
+  private constructor(token: string | undefined, clock: Clock) {
     this.#token = token;
+    this.#clock = clock;
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
-  static async start({ token, host }: { readonly token?: string; readonly host?: string } = {}): Promise<ApiServer> {
-    const server = new ApiServer(token);
+  /** `clock`: by which watches end. */
+  static async start({ token, host, clock = systemClock }: Options = {}): Promise<ApiServer> {
+    const server = new ApiServer(token, clock);
     server.#server.listen(0, host ?? '127.0.0.1');
     await once(server.#server, 'listening');
     return server;
@@ -36,6 +47,11 @@ export class ApiServer {
   get url(): string {
     const { address, port } = this.#server.address() as AddressInfo;
     return `http://${address}:${port}`;
+  }
+
+  /** Watches that are open now are neither told anything any more nor ended, as those of a revision in the future. */
+  mute(): void {
+    for (const silence of [...this.#open]) silence();
   }
 
   /** Cuts all connections, as a crash of the server does. */
@@ -114,6 +130,8 @@ export class ApiServer {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     let at = Number(query.get('resourceVersion') ?? this.objects.revision);
+    // A real one neither ends such a watch nor tells it anything until that revision has come.
+    if (at > Number(this.objects.revision)) return;
     const say = (type: string, object: object): unknown => response.write(`${formatJson({ type, object })}\n`);
     const pump = (): void => {
       try {
@@ -127,19 +145,18 @@ export class ApiServer {
       }
     };
     const done = this.objects.onChange(pump);
-    const last = setTimeout(
-      () => {
-        const resourceVersion = this.objects.revision;
-        if (query.get('allowWatchBookmarks'))
-          say('BOOKMARK', { metadata: { resourceVersion, creationTimestamp: null } });
-        response.end();
-      },
-      Number(query.get('timeoutSeconds') ?? 1800) * 1000,
-    );
-    response.once('close', () => {
-      done();
-      clearTimeout(last);
+    const last = this.#clock.after(Number(query.get('timeoutSeconds') ?? 1800) * 1000, () => {
+      const resourceVersion = this.objects.revision;
+      if (query.get('allowWatchBookmarks')) say('BOOKMARK', { metadata: { resourceVersion, creationTimestamp: null } });
+      response.end();
     });
+    const silence = (): void => {
+      done();
+      last();
+      this.#open.delete(silence);
+    };
+    this.#open.add(silence);
+    response.once('close', silence);
     pump();
   }
 }
