@@ -29,7 +29,7 @@ export interface SpeakerApi {
   replayBest(): void;
   onEvent(listener: (event: SpeakerEvent) => void): void;
   peers(): readonly PeerStatus[];
-  /** Says that `nextHopCost` would answer differently now. */
+  /** Says that `nextHopCost` or `nextHopInterface` would answer differently now. */
   nextHopsChanged(): void;
   /** Asks a peer that is up, and can, to send its routes again (RFC 2918). */
   refresh(peer: string): void;
@@ -82,6 +82,8 @@ export interface SpeakerOptions {
   readonly onRecord?: (record: SessionRecord) => void;
   /** Interior cost of reaching a next hop, `undefined` if it can't be reached; default: all cost 0. */
   readonly nextHopCost?: (address: string) => number | undefined;
+  /** The interface that a next hop is reached by, for filters that ask; default: of none it is known. */
+  readonly nextHopInterface?: (address: string) => string | undefined;
 }
 
 export interface PeerConfig {
@@ -181,6 +183,10 @@ export interface FilterMatch {
   readonly peerType?: 'ebgp' | 'ibgp';
   readonly community?: string;
   readonly asPathPrefix?: readonly number[];
+  /** The LOCAL_PREF that counts for the route: 100 where it has none. */
+  readonly localPref?: number;
+  /** The interface that the route leads out of, its name or a pattern with `*`; no route without an interface matches. */
+  readonly interface?: string;
   /** Free words attached to originated routes. */
   readonly tag?: string;
 }
@@ -195,6 +201,8 @@ export interface Origination {
   /** Of any kind: `64512:100`, `64512:1:2`, `rt:64512:100`, `no-export`. */
   readonly communities?: readonly string[];
   readonly tag?: string;
+  /** Where the route leads here, for filters that ask. */
+  readonly interface?: string;
 }
 
 /**

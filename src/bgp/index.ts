@@ -13,5 +13,6 @@ export { systemClock } from '../base/index.ts';
 export type * from './api.ts';
 export { BmpClient, type BmpClientOptions } from './bmp/index.ts';
 export { MrtMessages } from './mrt/index.ts';
+export { parseCommunity } from './policy/index.ts';
 export { Speaker } from './speaker.ts';
 export { MemoryNetwork, type Transport } from './transport/index.ts';

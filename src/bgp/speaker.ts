@@ -59,6 +59,7 @@ export class Speaker implements SpeakerApi {
       ebgpRequiresPolicy: options.ebgpRequiresPolicy ?? false,
       ...(options.maximumPaths !== undefined && { maximumPaths: options.maximumPaths }),
       ...(options.nextHopCost && { nextHopCost: options.nextHopCost }),
+      ...(options.nextHopInterface && { nextHopInterface: options.nextHopInterface }),
       event: (event) => {
         if (event.kind === 'settled') this.#restarting = false;
         this.#event(event);

@@ -1,23 +1,21 @@
-import type { Filter, FilterMatch, FilterRule } from '../bgp/index.ts';
+import type { Filter, FilterRule } from '../bgp/index.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired.ts';
-import type { BGPFilter } from '../model/index.ts';
+import { type RuleList, renderRules } from './filter-rules.ts';
 
-type Rule = NonNullable<NonNullable<BGPFilter['spec']['exportV4']>[number]>;
 type Direction = 'import' | 'export';
+const RULE_LISTS: readonly RuleList[] = ['exportV4', 'importV4', 'exportV6', 'importV6'];
 
 /** Routes that this node originates itself carry this tag, so that export rules can tell them. */
 export const OWN = 'own';
 
-/** `2147483647 − priority` is how Calico writes a route's metric into LOCAL_PREF. */
-const MAX_PRIORITY = 2147483647;
-
 /**
  * What leaves to a peer, in the order of Calico's own export function: the peer's BGPFilters; nothing from pools with
- * `disableBGPExport`; our own blocks and borrowed addresses; any other route inside an enabled pool; nothing else.
+ * `disableBGPExport`; our own blocks and borrowed addresses; any other route inside a pool, be it disabled: that gives out
+ * no new addresses, and has routes as before; nothing else.
  */
 export function exportFilter(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredPool[]): Filter {
   const hidden = pools.filter((pool) => pool.disableBgpExport);
-  const open = pools.filter((pool) => !pool.disabled && !pool.disableBgpExport);
+  const open = pools.filter((pool) => !pool.disableBgpExport);
   return {
     name: `export ${filterNames(peer).join(',') || 'default'}`,
     rules: [
@@ -41,50 +39,24 @@ function filterNames(peer: DesiredPeer): readonly string[] {
 }
 
 function filterRules(peer: DesiredPeer, bgp: DesiredBgp, direction: Direction): FilterRule[] {
-  const key = `${direction}${peer.address.includes(':') ? 'V6' : 'V4'}` as const;
-  return filterNames(peer).flatMap((name) =>
-    (bgp.filters.get(name)?.spec[key] ?? []).map((rule, index) =>
-      renderRule(rule, `BGPFilter ${name} ${key}[${index}]`),
-    ),
-  );
+  const list = `${direction}${peer.address.includes(':') ? 'V6' : 'V4'}` as const;
+  return filterNames(peer).flatMap((name) => {
+    const filter = bgp.filters.get(name);
+    if (filter === undefined) return [];
+    return renderRules(filter, list).flatMap((rendered) => (rendered.kind === 'rule' ? [rendered.rule] : []));
+  });
 }
 
-function renderRule(rule: Rule, name: string): FilterRule {
-  const operations = rule.operations ?? [];
-  const communities = operations.flatMap((operation) => (operation.addCommunity ? [operation.addCommunity.value] : []));
-  const prepend = operations.flatMap((operation) => operation.prependASPath?.prefix.map(Number) ?? []);
-  const priority = operations.find((operation) => operation.setPriority)?.setPriority?.value;
-  return {
-    name,
-    match: renderMatch(rule),
-    action: rule.action === 'Accept' ? 'accept' : 'reject',
-    ...(operations.length > 0 && {
-      set: {
-        ...(communities.length > 0 && { addCommunities: communities }),
-        ...(prepend.length > 0 && { prependAsPath: prepend }),
-        ...(priority !== undefined && { localPref: MAX_PRIORITY - priority }),
-      },
-    }),
-  };
-}
-
-const OPERATORS = { Equal: 'equal', NotEqual: 'not-equal', In: 'in', NotIn: 'not-in' } as const;
-
-function renderMatch(rule: Rule): FilterMatch {
-  return {
-    ...(rule.cidr !== undefined && {
-      prefix: {
-        cidr: rule.cidr,
-        operator: OPERATORS[rule.matchOperator ?? 'In'],
-        ...(rule.prefixLength?.min != null && { min: rule.prefixLength.min }),
-        ...(rule.prefixLength?.max != null && { max: rule.prefixLength.max }),
-      },
-    }),
-    ...(rule.source === 'RemotePeers' && { source: 'bgp' as const }),
-    ...(rule.peerType !== undefined && { peerType: rule.peerType === 'eBGP' ? ('ebgp' as const) : ('ibgp' as const) }),
-    ...(rule.communities?.values[0] !== undefined && { community: rule.communities.values[0] }),
-    ...(rule.asPathPrefix !== undefined && { asPathPrefix: rule.asPathPrefix.map(Number) }),
-  };
+/** What is left out of the filters that this node's peers name, and why; also names that stand for no filter. */
+export function filterProblems({ peers, filters }: Pick<DesiredBgp, 'peers' | 'filters'>): string[] {
+  const used = [...new Set(peers.flatMap(filterNames))];
+  return used.flatMap((name) => {
+    const filter = filters.get(name);
+    if (filter === undefined) return [`BGPFilter ${name} does not exist: peers that name it do without`];
+    return RULE_LISTS.flatMap((list) => renderRules(filter, list)).flatMap((rendered) =>
+      rendered.kind === 'rule' ? [] : [`${rendered.name} matches nothing: ${rendered.reason}`],
+    );
+  });
 }
 
 function inPool(pool: DesiredPool, action: 'accept' | 'reject', name: string): FilterRule {

@@ -3,6 +3,7 @@ import { type NextHopSet, type PeerStatus, Speaker, type SpeakerEvent } from '..
 import type { Desired, DesiredBgp, DesiredPeer } from '../calc/desired.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
+import { filterProblems } from './filters.ts';
 import { type IpipTunnel, RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
@@ -140,7 +141,8 @@ export class Routing {
 
   /** What keeps BGP from working as a whole. */
   problems(): readonly string[] {
-    return this.#listening.problems();
+    const { bgp } = this.#applied ?? {};
+    return [...this.#listening.problems(), ...(bgp === undefined ? [] : filterProblems(bgp))];
   }
 
   /** Whether stale routes of a former run still wait for the peers' word. */

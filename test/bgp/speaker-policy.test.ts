@@ -285,6 +285,42 @@ t.test('routes follow the cost of their next hops', async (t) => {
   t.match(c.speaker.explain('10.96.0.0/12').paths[1], { peer: A, reason: 'its next hop is unreachable' });
 });
 
+t.test('a filter may ask by which interface a route leads, and is asked again when that changes', async (t) => {
+  const network = new Network();
+  let name = 'eth0';
+  const refuse = (pattern: string): Filter => ({
+    name: pattern,
+    rules: [{ match: { interface: pattern }, action: 'reject' }],
+    default: 'accept',
+  });
+  const a = await network.node(A, 65001, [peer(B, 65001, { exportFilter: refuse('cali*') })]);
+  const options = { nextHopInterface: (address: string) => (address === A ? name : undefined) };
+  const neighbours = [
+    peer(A, 65001, { importFilter: refuse('eth1'), routeReflector: { clusterId: '1.0.0.1' } }),
+    peer(C, 65001, { exportFilter: refuse('eth2') }),
+  ];
+  const b = await network.node(B, 65001, neighbours, options);
+  const c = await network.node(C, 65001, [peer(B, 65001)]);
+  a.speaker.originate([{ prefix: '10.96.0.0/26' }, { prefix: '10.97.0.1/32', interface: 'cali1' }]);
+  network.run(3);
+  const there = [`10.96.0.0/26 via ${A}`];
+  t.same([b.routes, c.routes], [there, there]);
+  const views: readonly [name: string, b: readonly string[], c: readonly string[]][] = [
+    ['eth1', [], []],
+    ['eth2', there, []],
+    ['eth0', there, there],
+  ];
+  for (const [next, atB, atC] of views) {
+    name = next;
+    b.speaker.nextHopsChanged();
+    network.run(3);
+    t.same([b.routes, c.routes], [atB, atC], name);
+  }
+  a.speaker.originate([{ prefix: '10.96.0.0/26', interface: 'cali2' }, { prefix: '10.97.0.1/32' }]);
+  network.run(3);
+  t.same(b.routes, [`10.97.0.1/32 via ${A}`]);
+});
+
 t.test('roles keep a route that came from a provider from leaking to another', async (t) => {
   const network = new Network();
   const customer = { role: 'customer' } as const;

@@ -21,7 +21,7 @@ function bgp(peers: readonly DesiredPeer[], filters: readonly BGPFilter[] = []):
 
 const peer: DesiredPeer = { address: '172.16.0.2', port: 179, asn: 64512, type: 'node-to-node mesh', name: 'b' };
 
-t.test('what leaves is ours or inside an open pool, and nothing else', async (t) => {
+t.test('what leaves is ours or inside a pool that is not hidden, disabled or not, and nothing else', async (t) => {
   const filter = exportFilter(peer, bgp([peer]), [
     pool('10.1.0.0/16'),
     pool('10.2.0.0/16', { disableBgpExport: true }),
@@ -33,6 +33,7 @@ t.test('what leaves is ours or inside an open pool, and nothing else', async (t)
       ['pool 10.2.0.0/16 has disableBGPExport', 'reject'],
       ['own block or borrowed address', 'accept'],
       ['inside pool 10.1.0.0/16', 'accept'],
+      ['inside pool 10.3.0.0/16', 'accept'],
     ],
   );
   t.equal(filter.default, 'reject');

@@ -16,15 +16,15 @@ export interface Verdict {
  */
 export class CompiledFilter {
   readonly name: string;
-  /** Whether the prefix plays no part, so that one verdict holds for a whole UPDATE. */
-  readonly sameForAllPrefixes: boolean;
+  /** Whether some rule asks by which interface a route leads, so that verdicts change with the way to next hops. */
+  readonly asksInterface: boolean;
   readonly #rules: readonly { readonly matches: (route: RouteView) => boolean; readonly verdict: Verdict }[];
   readonly #default: Verdict;
 
   /** `peerType` is that of the peer which the filter serves. Wrong texts in rules throw `ParseError` naming the place. */
   constructor(filter: Filter, peerType: 'ebgp' | 'ibgp') {
     this.name = filter.name;
-    this.sameForAllPrefixes = filter.rules.every(({ match }) => match.prefix === undefined);
+    this.asksInterface = filter.rules.some(({ match }) => match.interface !== undefined);
     this.#rules = filter.rules.map((rule, index) => ({
       matches: compileMatch(rule.match, peerType, `filter ${filter.name}: rules[${index}].match`),
       verdict: Object.freeze({

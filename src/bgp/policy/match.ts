@@ -14,7 +14,9 @@ export function compileMatch(match: FilterMatch, peerType: 'ebgp' | 'ibgp', fiel
   if (tag !== undefined) tests.push((route) => route.tag === tag);
   if (match.prefix !== undefined) tests.push(prefixTest(match.prefix, `${field}.prefix`));
   if (match.community !== undefined) tests.push(communityTest(match.community, `${field}.community`));
+  if (match.localPref !== undefined) tests.push((route) => route.attributes().localPref() === match.localPref);
   if (match.asPathPrefix !== undefined) tests.push(asPathTest(match.asPathPrefix));
+  if (match.interface !== undefined) tests.push(interfaceTest(match.interface));
   return (route) => {
     for (const test of tests) if (!test(route)) return false;
     return true;
@@ -55,6 +57,16 @@ function communityTest(text: string, field: string): Test {
     case 'large':
       return (route) => route.attributes().largeCommunities().includes(community.text);
   }
+}
+
+/** Only `*` has a meaning of its own. */
+function interfaceTest(pattern: string): Test {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[.\\+?^${}()|[\]]/g, '\\$&'));
+  const names = new RegExp(`^${parts.join('.*')}$`);
+  return (route) => {
+    const name = route.interface();
+    return name !== undefined && names.test(name);
+  };
 }
 
 function asPathTest(start: readonly number[]): Test {

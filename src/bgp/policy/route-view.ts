@@ -6,6 +6,7 @@ export interface RouteAttributes {
   communities(): readonly number[];
   extendedCommunities(): readonly bigint[];
   largeCommunities(): readonly string[];
+  localPref(): number;
 }
 
 /** A route as a filter sees it. */
@@ -15,6 +16,8 @@ export interface RouteView {
   readonly prefix: number;
   readonly source: 'bgp' | 'local';
   readonly tag: string | undefined;
+  /** Where it leads; asked for only when a rule needs it. */
+  readonly interface: () => string | undefined;
   /** Asked for only when a rule needs it. */
   readonly attributes: () => RouteAttributes;
 }

@@ -13,6 +13,9 @@ export const attributeType = {
   onlyToCustomer: 35,
 } as const;
 
+/** LOCAL_PREF of a route that has none. */
+export const DEFAULT_LOCAL_PREF = 100;
+
 const OPTIONAL = 0x80;
 const TRANSITIVE = 0x40;
 const EXTENDED = 0x10;
@@ -90,6 +93,12 @@ export class AttributeList {
 
   setLocalPref(value: number): this {
     return this.set(attributeType.localPref, TRANSITIVE, u32(value));
+  }
+
+  /** What counts for the decision: 100 where there is none. */
+  localPref(): number {
+    const value = this.get(attributeType.localPref);
+    return value === undefined ? DEFAULT_LOCAL_PREF : readU32(value, 0);
   }
 
   setOriginatorId(routerId: number): this {

@@ -1,4 +1,4 @@
-import { AttributeList, asPathLength, asPathOf, attributeType, readU32 } from './attribute-list.ts';
+import { AttributeList, asPathLength, asPathOf, attributeType, DEFAULT_LOCAL_PREF, readU32 } from './attribute-list.ts';
 import { ByteStore } from './byte-store.ts';
 import { widened } from './columns.ts';
 
@@ -24,9 +24,6 @@ const wellKnownCommunities = new Map<number, number>([
   [0xffff0006, attributeMark.llgrStale],
   [0xffff0007, attributeMark.noLlgr],
 ]);
-
-/** LOCAL_PREF of a route that has none. */
-export const DEFAULT_LOCAL_PREF = 100;
 
 /**
  * Path attributes interned by their canonical bytes: equal sets are one number, however many routes carry them.

@@ -61,6 +61,11 @@ export class ExportGroup implements ExportStream {
     }
   }
 
+  /** Whether the filter asks for interfaces. */
+  get asksInterface(): boolean {
+    return this.#outgoing.asksInterface;
+  }
+
   /** Routes announced to a member: not those that came from it. */
   advertised(source: number): number {
     return this.#adj.size - this.#adj.sizeOf(source);

@@ -75,7 +75,12 @@ export class FamilyRoutes {
     return [...this.#groups.values()].every((group) => group.isAnnounced);
   }
 
-  /** Has every prefix decided again. */
+  /** Whether some group's filter asks for interfaces. */
+  get asksInterface(): boolean {
+    return [...this.#groups.values()].some((group) => group.asksInterface);
+  }
+
+  /** Has every prefix decided again, and announced anew where that comes out otherwise. */
   reconsider(): void {
     const { prefixes, head, dirty } = this.rib;
     for (let prefix = 0; prefix < prefixes.limit; prefix++) if (head[prefix] !== NO_PATH) dirty.add(prefix);

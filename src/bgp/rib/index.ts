@@ -11,8 +11,8 @@
  * Synchronous and pure; whoever calls says when time is up.
  */
 export { AdjRibIn, type Admission, type Admit, type SourceCounts } from './adj-rib-in.ts';
-export { AttributeList, asPathOf, attributeType, type RawAttribute } from './attribute-list.ts';
-export { AttributePool, attributeMark, DEFAULT_LOCAL_PREF } from './attribute-pool.ts';
+export { AttributeList, asPathOf, attributeType, DEFAULT_LOCAL_PREF, type RawAttribute } from './attribute-list.ts';
+export { AttributePool, attributeMark } from './attribute-pool.ts';
 export { DirtySet } from './columns.ts';
 export { Decision, type DecisionStep, type DecisionView, decisionSteps, ineligible } from './decision.ts';
 export { type ExportContext, exportContext, exportKey } from './export-context.ts';

@@ -60,6 +60,11 @@ export class Originations {
     return this.#tags[pathId] || undefined;
   }
 
+  /** The interface that a route of ours leads out of. */
+  interfaceOf(family: Family, prefix: number): string | undefined {
+    return this.#declared[family].routes[prefix]?.interface;
+  }
+
   /**
    * Makes `routes` all that there is to be; `run` does the work, and one that is not done yet is superseded.
    * A wrong route throws `ParseError`, and nothing is changed.
@@ -107,6 +112,7 @@ export class Originations {
     declared.generations[prefix] = this.#generation;
     const before = declared.routes[prefix];
     declared.routes[prefix] = route;
+    if (before !== undefined && before.interface !== route.interface) rib.dirty.add(prefix);
     if (before !== undefined && (before === route || sameAttributes(before, route))) return;
     if (pending.made === undefined || !sameAttributes(pending.made.route, route)) this.#make(pending, route);
     const { attributes, nextHop, tag } = pending.made!;

@@ -1,4 +1,4 @@
-import { addressBytes, parseIpv4, tryParseAddress } from '../../base/index.ts';
+import { addressBytes, type Family, parseIpv4, tryParseAddress } from '../../base/index.ts';
 import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import { attributeType } from './attribute-list.ts';
@@ -17,6 +17,10 @@ export interface ExportTables {
   readonly sources: SourceTable;
   /** The tag of one of our own routes, by the path identifier it was put with. */
   readonly tag: (pathId: number) => string | undefined;
+  /** The interface that a next hop is reached by, by its number. */
+  readonly interfaceOf: (nextHop: number) => string | undefined;
+  /** The interface of one of our own routes. */
+  readonly ownInterface: (family: Family, prefix: number) => string | undefined;
 }
 
 /** No route goes out. */
@@ -54,6 +58,10 @@ export class Outgoing {
     this.#rules = (context.filter?.rules.length ?? 0) + 1;
     this.#selfNextHop = selfNextHop(context, tables.nextHops);
     this.#clusterId = context.clusterId === null ? undefined : parseIpv4(context.clusterId, 'clusterId');
+  }
+
+  get asksInterface(): boolean {
+    return this.#filter?.asksInterface ?? false;
   }
 
   attributes(out: number): number {
@@ -216,13 +224,16 @@ export class Outgoing {
   }
 
   #route(path: number, source: Source) {
-    const { rib, pool, tag } = this.#tables;
+    const { rib, pool, tag, interfaceOf, ownInterface } = this.#tables;
+    const local = source.kind === 'local';
     return {
       family: rib.family,
       prefixes: rib.prefixes,
       prefix: rib.paths.prefix[path],
-      source: source.kind === 'local' ? ('local' as const) : ('bgp' as const),
-      tag: source.kind === 'local' ? tag(rib.paths.pathId(path)) : undefined,
+      source: local ? ('local' as const) : ('bgp' as const),
+      tag: local ? tag(rib.paths.pathId(path)) : undefined,
+      interface: () =>
+        local ? ownInterface(rib.family, rib.paths.prefix[path]) : interfaceOf(rib.paths.nextHop[path]),
       attributes: () => pool.attributes(rib.paths.attributes[path]),
     };
   }

@@ -18,6 +18,7 @@ export interface RibOptions {
   /** Octets that an export group keeps for members that lag, before they must catch up on their own; default 4 MiB. */
   readonly window?: number;
   readonly nextHopCost?: (address: string) => number | undefined;
+  readonly nextHopInterface?: (address: string) => string | undefined;
 }
 
 /** The tables of a speaker: the routes of each family, what they share, and the peers that bring and get them. */
@@ -30,8 +31,10 @@ export class Ribs {
   readonly all: readonly FamilyRoutes[];
   readonly originations: Originations;
   readonly peers = new Map<string, RoutePeer>();
+  /** The interface that a next hop is reached by, by its number. */
+  readonly interfaceOf: (nextHop: number) => string | undefined;
 
-  constructor({ asn, routerId, clock, maximumPaths = 16, window, nextHopCost }: RibOptions) {
+  constructor({ asn, routerId, clock, maximumPaths = 16, window, nextHopCost, nextHopInterface }: RibOptions) {
     this.local = {
       index: 0,
       kind: 'local',
@@ -43,8 +46,16 @@ export class Ribs {
     };
     this.sources = new SourceTable(this.local);
     const { pool, nextHops, sources } = this;
+    this.interfaceOf = (nextHop) => (nextHop === 0 ? undefined : nextHopInterface?.(nextHops.text(nextHop)));
     const settings: FamilySettings = {
-      tables: { pool, nextHops, sources, tag: (pathId) => this.originations.tag(pathId) },
+      tables: {
+        pool,
+        nextHops,
+        sources,
+        tag: (pathId) => this.originations.tag(pathId),
+        interfaceOf: this.interfaceOf,
+        ownInterface: (family, prefix) => this.originations.interfaceOf(family, prefix),
+      },
       sets: new NextHopSets(nextHops),
       clock,
       maximumPaths,

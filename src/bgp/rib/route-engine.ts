@@ -100,7 +100,7 @@ export class RouteEngine {
     if (clusterId !== undefined) this.#clusterIds.add(clusterId);
     const peer = peers.get(config.address);
     if (peer === undefined) {
-      peers.set(config.address, new RoutePeer(config, local.routerId, asn, this.#clusterIds));
+      peers.set(config.address, new RoutePeer(config, local.routerId, asn, this.#clusterIds, this.ribs.interfaceOf));
       return;
     }
     const importChanged = peer.reconfigure(config);
@@ -123,9 +123,13 @@ export class RouteEngine {
     this.#turns.ask();
   }
 
-  /** Decides everything again: next hops have come, gone or changed their cost. */
+  /** Next hops have come, gone, changed their cost or their interface: whatever depends on that is decided again. */
   nextHopsChanged(): void {
-    for (const routes of this.ribs.all) routes.reconsider();
+    const { all, peers, pool } = this.ribs;
+    for (const peer of peers.values()) {
+      if (peer.asksInterface && peer.source) for (const { rib } of all) peer.readmit(rib, pool);
+    }
+    for (const routes of all) if (this.#options.nextHopCost || routes.asksInterface) routes.reconsider();
     this.#turns.ask();
   }
 

@@ -30,19 +30,32 @@ export class RoutePeer {
   readonly #clusterIds: ReadonlySet<number>;
   readonly #timers: Cancel[] = [];
   #owedEndOfRibs: readonly AddressFamily[] = [];
+  readonly #interfaceOf: (nextHop: number) => string | undefined;
   #filter: CompiledFilter | undefined;
 
-  constructor(config: PeerConfig, routerId: number, asn: number, clusterIds: ReadonlySet<number>) {
+  constructor(
+    config: PeerConfig,
+    routerId: number,
+    asn: number,
+    clusterIds: ReadonlySet<number>,
+    interfaceOf: (nextHop: number) => string | undefined,
+  ) {
     this.config = config;
     this.#routerId = routerId;
     this.#asn = asn;
     this.#clusterIds = clusterIds;
+    this.#interfaceOf = interfaceOf;
     this.#compile();
   }
 
   /** End-of-RIB markers that the peer, being up, promised by its graceful-restart capability. */
   get owesEndOfRib(): boolean {
     return this.#owedEndOfRibs.length > 0;
+  }
+
+  /** Whether the import filter asks for interfaces. */
+  get asksInterface(): boolean {
+    return this.#filter?.asksInterface ?? false;
   }
 
   ribEnded(family: AddressFamily): void {
@@ -115,7 +128,7 @@ export class RoutePeer {
     nextHop: number,
     flags: number,
   ): void {
-    const admission = this.#admissions(rib, pool, attributes);
+    const admission = this.#admissions(rib, pool, attributes, nextHop);
     rib.announce(this.source!, nlri, attributes, nextHop, flags, flags === 0 ? admission.admit : undefined);
     admission.done();
   }
@@ -134,7 +147,7 @@ export class RoutePeer {
     const before = rib.paths.flags[path];
     const kept = before & (stale | longLivedStale | unrefreshed);
     const refusal = this.#flags(pool, received, (before & ownNextHop) !== 0, (before & leaked) !== 0);
-    const admission = this.#admissions(rib, pool, received);
+    const admission = this.#admissions(rib, pool, received, rib.paths.nextHop[path]);
     const admitted = refusal === 0 ? admission.admit?.(rib.paths.prefix[path]) : undefined;
     rib.amend(path, admitted?.attributes ?? received, kept | refusal | (admitted?.flags ?? 0));
     admission.done();
@@ -142,7 +155,7 @@ export class RoutePeer {
 
   /** Why the import filter refuses a path, or undefined. */
   refusal(rib: AdjRibIn, pool: AttributePool, path: number): string | undefined {
-    const verdict = this.#verdict(rib, pool, rib.paths.received(path), rib.paths.prefix[path]);
+    const verdict = this.#verdict(rib, pool, rib.paths.received(path), rib.paths.nextHop[path], rib.paths.prefix[path]);
     return verdict && !verdict.accept ? verdict.reason : undefined;
   }
 
@@ -164,11 +177,16 @@ export class RoutePeer {
   }
 
   /** The import filter as an `Admit`; `done` releases the attribute sets that it made on the way. */
-  #admissions(rib: AdjRibIn, pool: AttributePool, attributes: number): { admit: Admit | undefined; done: () => void } {
+  #admissions(
+    rib: AdjRibIn,
+    pool: AttributePool,
+    attributes: number,
+    nextHop: number,
+  ): { admit: Admit | undefined; done: () => void } {
     if (this.#filter === undefined) return { admit: undefined, done: () => {} };
     const made = new Map<number, Admission>();
     const admit = (prefix: number): Admission => {
-      const verdict = this.#verdict(rib, pool, attributes, prefix)!;
+      const verdict = this.#verdict(rib, pool, attributes, nextHop, prefix)!;
       let admission = made.get(verdict.rule);
       if (admission === undefined) {
         const set = verdict.accept ? verdict.set : undefined;
@@ -186,13 +204,20 @@ export class RoutePeer {
     return { admit, done };
   }
 
-  #verdict(rib: AdjRibIn, pool: AttributePool, attributes: number, prefix: number): Verdict | undefined {
+  #verdict(
+    rib: AdjRibIn,
+    pool: AttributePool,
+    attributes: number,
+    nextHop: number,
+    prefix: number,
+  ): Verdict | undefined {
     return this.#filter?.evaluate({
       family: rib.family,
       prefixes: rib.prefixes,
       prefix,
       source: 'bgp',
       tag: undefined,
+      interface: () => this.#interfaceOf(nextHop),
       attributes: () => pool.attributes(attributes),
     });
   }

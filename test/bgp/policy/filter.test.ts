@@ -8,6 +8,7 @@ const attributes = {
   communities: () => [65000 * 65536 + 100],
   extendedCommunities: () => [],
   largeCommunities: () => ['65000:1:2'],
+  localPref: () => 100,
 };
 
 function route(cidr: string, more: Partial<RouteView> = {}): RouteView {
@@ -18,7 +19,16 @@ function route(cidr: string, more: Partial<RouteView> = {}): RouteView {
     family === 4
       ? prefixes.intern4(Number(value), length)
       : prefixes.intern6(words[0], words[1], words[2], words[3], length);
-  return { family, prefixes, prefix, source: 'bgp', tag: undefined, attributes: () => attributes, ...more };
+  return {
+    family,
+    prefixes,
+    prefix,
+    source: 'bgp',
+    tag: undefined,
+    interface: () => undefined,
+    attributes: () => attributes,
+    ...more,
+  };
 }
 
 function matches(match: FilterMatch, of: RouteView, peerType: 'ebgp' | 'ibgp' = 'ibgp'): boolean {
@@ -108,5 +118,27 @@ t.test('a wrong text in a rule is named', (t) => {
     code: 'PARSE',
     field: 'filter test: rules[0].match.community',
   });
+  t.end();
+});
+
+t.test('an interface is matched by its name or a pattern; what leads nowhere has none', (t) => {
+  const out = (name: string | undefined) => route('10.0.0.0/8', { interface: () => name });
+  const rows: readonly [pattern: string, name: string | undefined, holds: boolean][] = [
+    ['eth0', 'eth0', true],
+    ['eth0', 'eth01', false],
+    ['eth*', 'eth01', true],
+    ['*.calico', 'vxlan.calico', true],
+    ['*.calico', 'vxlanxcalico', false],
+    ['*', 'lo', true],
+    ['*', undefined, false],
+  ];
+  for (const [pattern, name, holds] of rows)
+    t.equal(matches({ interface: pattern }, out(name)), holds, `${pattern} ${name}`);
+  t.end();
+});
+
+t.test('LOCAL_PREF is matched as it counts', (t) => {
+  t.ok(matches({ localPref: 100 }, route('10.0.0.0/8')));
+  t.notOk(matches({ localPref: 101 }, route('10.0.0.0/8')));
   t.end();
 });
