@@ -247,3 +247,38 @@ t.test('a pool does not change the size of blocks that are in use', async (t) =>
   });
   t.match(await cluster.run('create -f -', stringify(pool('other', '10.0.0.0/16', { blockSize: 26 }))), { code: 0 });
 });
+
+t.test('a node goes with all that is only there for its sake', async (t) => {
+  const cluster = new Cluster();
+  await cluster.put(pool('p', '10.0.0.0/16', { blockSize: 26 }));
+  await cluster.put(node('n1', { ipv4VXLANTunnelAddr: '10.0.0.2' }));
+  await cluster.put(node('n10'));
+  const ipam = new Ipam({ store: cluster.store, clock: cluster.clock });
+  await ipam.assignIp(parseAddress('10.0.0.1'), { hostname: 'n1', handleId: 'pod' });
+  await ipam.assignIp(parseAddress('10.0.0.2'), { hostname: 'n1', handleId: 'tunnel' });
+  await ipam.assignIp(parseAddress('10.0.1.1'), { hostname: 'n10', handleId: 'other' });
+  for (const host of ['n1', 'n10']) {
+    const spec = { node: host, orchestrator: 'k8s', pod: 'web', endpoint: 'eth0', ipNetworks: ['10.0.0.1/32'] };
+    const metadata = { name: `${host}-k8s-web-eth0`, namespace: 'a' };
+    await cluster.put({ kind: 'WorkloadEndpoint', metadata, spec: host === 'n1' ? spec : { ...spec, ipNetworks: [] } });
+    await cluster.put({
+      kind: 'BGPPeer',
+      metadata: { name: `peer-${host}` },
+      spec: { node: host, peerIP: '192.0.2.1', asNumber: 64512 },
+    });
+    await cluster.put({
+      kind: 'HostEndpoint',
+      metadata: { name: `hep-${host}` },
+      spec: { node: host, interfaceName: '*' },
+    });
+    await cluster.put({ kind: 'FelixConfiguration', metadata: { name: `node.${host}` }, spec: {} });
+  }
+  t.match(await cluster.run('delete node n1'), { code: 0, stdout: "Successfully deleted 1 'Node' resource(s)\n" });
+  for (const kind of ['Node', 'WorkloadEndpoint', 'BGPPeer', 'HostEndpoint', 'FelixConfiguration'] as const) {
+    const { items } = await cluster.store.list(kind);
+    t.match(items, [{ metadata: { name: /n10/ } }], kind);
+  }
+  const blocks = (await cluster.store.list('IPAMBlock')).items.map(({ spec }) => [spec.cidr, spec.affinity]);
+  t.same(blocks, [['10.0.1.0/26', 'host:n10']]);
+  t.match(await cluster.run('delete node n1'), { code: 1, stderr: /resource does not exist: Node\(n1\)/ });
+});

@@ -22,6 +22,7 @@ import { textAt } from '../printers/go-values.ts';
 import { builtIn, refuseBuiltIn, refuseTierInUse, requireTier, withBuiltIns } from './built-in.ts';
 import { asStored, named } from './endpoints.ts';
 import { checkPool, checkPoolAlone, deletePool } from './ip-pools.ts';
+import { deleteNode } from './nodes.ts';
 import type { Result } from './result.ts';
 import type { Target } from './target.ts';
 
@@ -119,7 +120,8 @@ export async function apply(context: Context, target: Target): Promise<Result> {
   }
 }
 
-export async function remove({ store, clock }: Context, target: Target): Promise<Result> {
+export async function remove(context: Context, target: Target): Promise<Result> {
+  const { store, clock } = context;
   refuseReadOnly('delete', target);
   const { kind, name, namespace } = target;
   if (name === '') throw new CommandError('resource name may not be empty');
@@ -127,6 +129,7 @@ export async function remove({ store, clock }: Context, target: Target): Promise
   await refuseTierInUse(store, target);
   const resourceVersion = textAt(target.raw, 'metadata.resourceVersion') || undefined;
   if (kind === 'IPPool') return one(target, await deletePool(store, name, clock, resourceVersion));
+  if (kind === 'Node') return one(target, await deleteNode(context, name, resourceVersion));
   return one(target, await store.delete({ kind, name, namespace }, { resourceVersion }));
 }
 
