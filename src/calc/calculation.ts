@@ -17,7 +17,8 @@ import { type FelixSettings, felixSettings } from './felix.ts';
 import { desiredHost } from './host.ts';
 import { allHosts } from './hosts.ts';
 import { desiredNat, desiredServices } from './nat.ts';
-import { desiredPeers, listenAddresses, listenPort, nodeAddress, nodeAsn } from './peers.ts';
+import { listenAddresses, listenPort, nodeAddress, nodeAsn, routePriorities } from './node-bgp.ts';
+import { desiredPeers, peerProblems } from './peers.ts';
 import { desiredPools } from './pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT } from './vxlan.ts';
 import { desiredWireguard } from './wireguard.ts';
@@ -176,16 +177,15 @@ export class Calculation {
       return announce === before.announce ? before : { ...before, announce };
     }
     const { BGPConfiguration: configurations, BGPPeer: peers, BGPFilter, Node: nodes } = this.#stored;
+    const inputs = { nodename: this.#nodename, nodes, configurations, peers };
     return {
       asn: nodeAsn(node, configurations),
       routerId: id,
       listenPort: listenPort(this.#nodename, configurations),
       listenAddresses: listenAddresses(node, configurations),
-      peers: this.#kept(
-        'peers',
-        before?.peers,
-        desiredPeers({ nodename: this.#nodename, nodes, configurations, peers }),
-      ),
+      peers: this.#kept('peers', before?.peers, desiredPeers(inputs)),
+      problems: this.#kept('problems', before?.problems, peerProblems(inputs)),
+      priorities: this.#kept('priorities', before?.priorities, routePriorities(configurations)),
       announce,
       filters: this.#kept('filters', before?.filters, new Map(BGPFilter), (filters) => JSON.stringify([...filters])),
     };
