@@ -131,6 +131,18 @@ export class Calculation {
     return this.#desired;
   }
 
+  /** Of all that was applied, what this node's state depends on: other nodes' pods never do, their blocks with VXLAN. */
+  inputs(): readonly ResourceOf<InputKind>[] {
+    const { WorkloadEndpoint: workloads, IPAMBlock: blocks, ...others } = this.#stored;
+    const withVxlan = this.desired().pools.some(({ vxlan }) => vxlan !== 'Never');
+    const own = `host:${this.#nodename}`;
+    return [
+      ...Object.values(others).flatMap((stored): ResourceOf<InputKind>[] => [...stored.values()]),
+      ...[...blocks.values()].filter(({ spec }) => withVxlan || spec.affinity === own),
+      ...[...workloads.values()].filter(({ spec }) => spec.node === this.#nodename),
+    ];
+  }
+
   /** The node's own Node resource, as last seen. */
   get node(): Node | undefined {
     return this.#stored.Node.get(this.#nodename);
