@@ -51,13 +51,12 @@ export function announcements(
   return announced.filter(({ cidr }) => !hidden.some((pool) => containsPrefix(pool.prefix, parsePrefix(cidr))));
 }
 
-function reachedBy({ key, interfaceName, addresses, floatingIps }: DesiredWorkload): Announcement[] {
+function reachedBy({ key, addresses, floatingIps }: DesiredWorkload): Announcement[] {
   return [
-    ...addresses.map((cidr) => ({ cidr, why: `borrowed by ${key}`, interfaceName })),
+    ...addresses.map((cidr) => ({ cidr, why: `borrowed by ${key}` })),
     ...floatingIps.map(({ external }) => ({
       cidr: hostCidr(external),
       why: `floating IP of ${key}`,
-      interfaceName,
     })),
   ];
 }

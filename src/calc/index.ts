@@ -35,6 +35,5 @@ export type {
   PeerType,
 } from './desired.ts';
 export { NO_TUNNELS } from './desired.ts';
-export { seconds } from './duration.ts';
-export { asNumber, nodeAddress } from './node-bgp.ts';
+export { asNumber, nodeAddress } from './peers.ts';
 export { sameSubnet, vtepMac } from './vxlan.ts';

@@ -42,7 +42,7 @@ export function desiredServices(
   const { serviceClusterIPs, serviceExternalIPs, serviceLoadBalancerIPs } = configurations.get('default')?.spec ?? {};
   const listed = [serviceClusterIPs, serviceExternalIPs, serviceLoadBalancerIPs].flatMap((list) => list ?? []);
   const cidrs = listed.flatMap(({ cidr }) => {
-    const network = tryParsePrefix(cidr);
+    const network = cidr === undefined ? undefined : tryParsePrefix(cidr);
     return network === undefined ? [] : [formatPrefix(network)];
   });
   return { cidrs: [...new Set(cidrs)].sort(), loops: felix.serviceLoopPrevention ?? 'Drop' };

@@ -78,7 +78,7 @@ function peerStatus({ desired, status }: PeerReport): NodeStatusPeer {
 function datastoreProblems(kinds: readonly KindStatus[]): string[] {
   return kinds.flatMap(({ kind, failure, invalid }) => [
     ...(failure === undefined ? [] : [`${kind}: the datastore does not answer: ${failure}`]),
-    ...[...invalid].map(([key, reason]) => `${key} is left out: ${reason}`),
+    ...[...invalid].map(([key, reason]) => `${key} is ${reason}`),
   ]);
 }
 

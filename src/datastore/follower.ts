@@ -1,5 +1,5 @@
 import { Backoff, type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
-import { type KindName, type ResourceOf, validateAs } from '../model/index.ts';
+import { type KindName, type ResourceOf, read } from '../model/index.ts';
 import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
 import { eachGently, keyOf, keyText } from './object.ts';
 import type { ResourceKey, Store, StoreEvent } from './store.ts';
@@ -13,6 +13,13 @@ export interface FollowerOutput {
   changed(): void;
 }
 
+/** What is stored, and what of it has been delivered. */
+interface Known {
+  readonly key: ResourceKey;
+  readonly version: string | undefined;
+  readonly resource: ResourceOf<KindName> | undefined;
+}
+
 /** The list-and-watch loop of one kind. */
 export class Follower {
   state: SyncStatus = 'wait';
@@ -24,9 +31,10 @@ export class Follower {
   readonly #backoff = new Backoff({ first: 100, max: 10_000 });
   /** Of revisions that are gone as soon as they have been listed. */
   readonly #expiries = new Backoff({ first: 100, max: 10_000 });
-  /** What has been delivered: the resourceVersion by the key's text. */
-  readonly #known = new Map<string, { readonly key: ResourceKey; readonly version: string | undefined }>();
+  /** By the key's text. */
+  readonly #known = new Map<string, Known>();
   readonly #invalid = new Map<string, string>();
+  #delivered = 0;
   #heardAt: number | undefined;
   #failure: string | undefined;
   #pausing: AbortController | undefined;
@@ -43,7 +51,7 @@ export class Follower {
     return {
       kind: this.#kind,
       status: this.state,
-      objects: this.#known.size - this.#invalid.size,
+      objects: this.#delivered,
       invalid: this.#invalid,
       age: this.#heardAt === undefined ? undefined : this.#clock.now() - this.#heardAt,
       failure: this.#failure,
@@ -108,22 +116,26 @@ export class Follower {
     const version = item.metadata.resourceVersion;
     const known = this.#known.get(text);
     if (known !== undefined && version !== undefined && known.version === version) return;
-    this.#known.set(text, { key, version });
-    const wasInvalid = this.#invalid.delete(text);
-    try {
-      this.#output.update({ key, resource: validateAs(this.#kind, item) });
-    } catch (error) {
-      this.#invalid.set(text, reasonOf(error));
-      this.#log.warn({ object: text, reason: reasonOf(error) }, 'ignoring an object that breaks the rules of its kind');
-      if (known !== undefined && !wasInvalid) this.#output.update({ key, resource: undefined });
+    const { resource, problem } = read(this.#kind, item, known?.resource);
+    this.#known.set(text, { key, version, resource });
+    this.#delivered += Number(resource !== undefined) - Number(known?.resource !== undefined);
+    if (problem === undefined) {
+      this.#invalid.delete(text);
+    } else {
+      this.#invalid.set(text, problem);
+      this.#log.warn({ object: text, reason: problem }, 'an object breaks the rules of its kind');
     }
+    if (resource !== known?.resource) this.#output.update({ key, resource });
   }
 
   #remove(key: ResourceKey): void {
     const text = keyText(key);
-    const wasDelivered = this.#known.delete(text) && !this.#invalid.has(text);
+    const known = this.#known.get(text);
+    this.#known.delete(text);
     this.#invalid.delete(text);
-    if (wasDelivered) this.#output.update({ key, resource: undefined });
+    if (known?.resource === undefined) return;
+    this.#delivered--;
+    this.#output.update({ key, resource: undefined });
   }
 
   #heard(): void {
@@ -140,7 +152,7 @@ export class Follower {
     this.#enter('resync');
     const restored = error instanceof StoreRestored;
     // A store that went back gives the same revision to something else.
-    if (restored) for (const [text, { key }] of this.#known) this.#known.set(text, { key, version: undefined });
+    if (restored) for (const [text, known] of this.#known) this.#known.set(text, { ...known, version: undefined });
     const why = restored ? 'the datastore has been restored' : 'the watch fell behind';
     this.#log.warn({ code: error.code, known: this.#known.size }, `listing again: ${why}`);
     const inVain = this.#expiries.attempts > 0;

@@ -9,7 +9,10 @@ import type { ResourceKey, Store } from './store.ts';
  */
 export type SyncStatus = 'wait' | 'resync' | 'in-sync';
 
-/** The object as it is now; undefined when it is gone, or stored in a form that breaks its kind's rules. */
+/**
+ * The object as it is now, as far as it can be understood (the model's `read`); undefined when it is gone, or nothing of
+ * it could ever be understood.
+ */
 export interface Update<Kind extends KindName = KindName> {
   readonly key: ResourceKey<Kind>;
   readonly resource: ResourceOf<Kind> | undefined;
@@ -31,7 +34,7 @@ export interface KindStatus {
   readonly kind: KindName;
   readonly status: SyncStatus;
   readonly objects: number;
-  /** Objects that are stored but break their kind's rules, with the reason. */
+  /** Objects that are stored but break their kind's rules: what holds instead, and the wrong fields. */
   readonly invalid: ReadonlyMap<string, string>;
   /** Milliseconds since the datastore last answered for this kind; undefined when it never has. */
   readonly age: number | undefined;

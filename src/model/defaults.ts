@@ -1,4 +1,4 @@
-import { effectivePool, type IPPool } from './kinds/ip-pool.ts';
+import { effectivePool, type IPPool, poolCidr } from './kinds/ip-pool.ts';
 import type { NetworkPolicySpec } from './kinds/network-policy.ts';
 import { builtInTier } from './kinds/tier.ts';
 import type { KindName, ResourceOf } from './registry.ts';
@@ -35,9 +35,14 @@ function fill(resource: ResourceOf<KindName>): ResourceOf<KindName> {
 }
 
 function poolDefaults(pool: IPPool): IPPool['spec'] {
-  const { blockSize, ipipMode, vxlanMode, nodeSelector, allowedUses, assignmentMode } = effectivePool(pool);
+  const cidr = poolCidr(pool.spec.cidr);
+  const { blockSize, ipipMode, vxlanMode, nodeSelector, allowedUses, assignmentMode } = effectivePool({
+    ...pool,
+    spec: { ...pool.spec, cidr },
+  });
   return {
     ...pool.spec,
+    cidr,
     blockSize,
     ipipMode,
     vxlanMode,

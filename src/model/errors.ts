@@ -21,21 +21,31 @@ export class ValidationError extends VRouterError {
 /** A kind that nobody knows. */
 export class UnknownKind extends VRouterError {
   constructor(text: string) {
-    super('UNKNOWN_KIND', `resource type '${text}' is not supported`);
+    super('UNKNOWN_KIND', `resource type '${shown(text)}' is not supported`);
   }
 }
 
-function describe(fields: readonly FieldError[]): string {
+/** The message of several wrong fields, in Calico's words. */
+export function describe(fields: readonly FieldError[]): string {
   if (fields.length === 1) return `error with field ${describeField(fields[0])}`;
-  return `error with the following fields:\n${fields.map((field) => `-  ${describeField(field)}\n`).join('')}`;
+  const lines = fields.slice(0, mostFields).map((field) => `-  ${describeField(field)}\n`);
+  const more = fields.length > mostFields ? `-  and ${fields.length - mostFields} more\n` : '';
+  return `error with the following fields:\n${lines.join('')}${more}`;
 }
 
 /** A value longer than this is cut: the message is for people. */
 const longestValue = 200;
+/** So is a list of mistakes. */
+const mostFields = 50;
 
 function describeField({ name, value, reason }: FieldError): string {
-  if (value === undefined) return `${name} (${reason})`;
+  const why = shown(reason, 2 * longestValue);
+  if (value === undefined) return `${shown(name)} (${why})`;
   const text = typeof value === 'object' ? formatJson(value) : String(value);
-  const shown = text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
-  return `${name} = '${shown}' (${reason})`;
+  return `${shown(name)} = '${shown(text)}' (${why})`;
+}
+
+/** A text from outside as a message shows it. */
+export function shown(text: string, longest: number = longestValue): string {
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }

@@ -2,8 +2,9 @@
  * model: the nouns of `projectcalico.org/v3`.
  *
  * Each kind is one file in `kinds/`: its zod schema with Calico's rules, its plural, the names that users may call
- * it by. `registry.ts` is the table of them. An object from outside goes through `validate` once, at the edge, and
- * is a plain typed value from then on; fields that we don't know are carried along untouched.
+ * it by. `registry.ts` is the table of them. An object from outside goes through one of two doors, and is a plain typed
+ * value from then on: `validate` is strict, for those who write; `read` is liberal, for those who act on what is stored,
+ * and gets out of an object what can be understood. Fields that we don't know are carried along untouched.
  *
  * Defaults come in two ways, as in Calico: `fillDefaults` writes into an object what Calico's client writes on
  * create and update; `effective…` functions give a reader a spec with nothing missing. `names.ts` holds the names
@@ -73,6 +74,7 @@ export {
   qosOfAnnotations,
   settleControls,
 } from './qos/index.ts';
+export { type Reading, read } from './read.ts';
 export {
   definitionOf,
   definitions,

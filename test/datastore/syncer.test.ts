@@ -11,7 +11,7 @@ import {
   type SyncStatus,
   type Update,
 } from '../../src/datastore/index.ts';
-import type { KindName } from '../../src/model/index.ts';
+import { type KindName, newResource } from '../../src/model/index.ts';
 import { pool } from '../contracts/store.ts';
 
 t.test('it delivers what is there, says in-sync, then delivers what changes', async (test) => {
@@ -150,25 +150,46 @@ t.test('what a former run knew is delivered before the datastore answers, and pu
   await stopped;
 });
 
-t.test('an object that breaks the rules of its kind counts as absent until it is put right', async (test) => {
+t.test('an object of which nothing can be understood counts as absent, or as what it was before', async (test) => {
   const wrong = { ...pool('a'), spec: { cidr: 'nonsense' } };
   const { heard, settle, store, kinds } = await start(test, async (store) => {
     await store.create(wrong);
   });
   await settle();
   test.same(heard, ['wait', 'resync', 'in-sync']);
-  test.match(kinds()[0].invalid.get('IPPool(a)'), /CIDR = 'nonsense'/);
+  test.match(kinds()[0], { objects: 0 });
+  test.match(kinds()[0].invalid.get('IPPool(a)'), /^left out: .*CIDR = 'nonsense'/);
   heard.length = 0;
   await store.update(pool('a'));
   await settle();
+  test.equal(kinds()[0].invalid.size, 0);
   await store.update(wrong);
   await settle();
-  await store.update(wrong);
-  await settle();
+  test.match(kinds()[0], { objects: 1 });
+  test.match(kinds()[0].invalid.get('IPPool(a)'), /what was there before.*CIDR = 'nonsense'/);
   await store.delete({ kind: 'IPPool', name: 'a' });
   await settle();
-  test.same(heard, [['IPPool(a)'], ['-IPPool(a)']], 'what was never delivered is not taken back');
-  test.equal(kinds()[0].invalid.size, 0);
+  test.same(heard, [['IPPool(a)'], ['IPPool(a)'], ['-IPPool(a)']]);
+  test.match(kinds()[0], { objects: 0, invalid: new Map() });
+});
+
+t.test('one refused field does not lose the others', async (test) => {
+  const spec = { asNumber: 64567, nodeToNodeMeshEnabled: false };
+  const config = { ...newResource('BGPConfiguration', { name: 'default' }, spec) };
+  const { batches, settle, store, kinds } = await start(
+    test,
+    async (store) => {
+      await store.create(config);
+    },
+    ['BGPConfiguration'],
+  );
+  await settle();
+  const serviceExternalIPs = [{ cidr: '8.8.8.8' }, { cidr: 'x' }];
+  await store.update({ ...config, spec: { ...spec, listenPort: 'bgp', serviceExternalIPs } } as never);
+  await settle();
+  test.same(batches.at(-1)?.at(-1)?.resource?.spec, { ...spec, serviceExternalIPs: [{ cidr: '8.8.8.8/32' }] });
+  test.match(kinds()[0].invalid.get('BGPConfiguration(default)'), /ServiceExternalIPs\[1\].CIDR = 'x'/);
+  test.match(kinds()[0].invalid.get('BGPConfiguration(default)'), /ListenPort = 'bgp'/);
 });
 
 t.test('after stop nothing more is delivered', async (test) => {
@@ -193,11 +214,15 @@ async function start(
   await fill(store);
   const flaky = new FlakyStore(store, failing, clock);
   const heard: (SyncStatus | string[])[] = [];
+  const batches: (readonly Update[])[] = [];
   const syncer = new Syncer({
     store: flaky,
     kinds,
     clock,
-    onUpdates: (batch) => heard.push(batch.map(text)),
+    onUpdates: (batch) => {
+      batches.push(batch);
+      heard.push(batch.map(text));
+    },
     onStatus: (status) => heard.push(status),
   });
   syncer.start();
@@ -210,7 +235,7 @@ async function start(
     await clock.advanceAsync(milliseconds);
     for (let turn = 0; turn < 20; turn++) await clock.advanceAsync(0);
   };
-  return { clock, store, flaky, heard, syncer, settle, kinds: () => syncer.status() };
+  return { clock, store, flaky, heard, batches, syncer, settle, kinds: () => syncer.status() };
 }
 
 function text({ key, resource }: Update): string {

@@ -15,7 +15,7 @@ const least: Record<KindName, object> = {
   BGPFilter: { exportV4: [{ action: 'Accept', cidr: '10.0.0.0/8', matchOperator: 'In' }] },
   BGPPeer: { peerIP: '10.0.0.1', asNumber: 64513 },
   BlockAffinity: { node: 'n', cidr: '10.0.0.0/26', state: 'confirmed' },
-  CalicoNodeStatus: { node: 'n', classes: ['BGP'] },
+  CalicoNodeStatus: { node: 'n', classes: ['BGP'], updatePeriodSeconds: 10 },
   ClusterInformation: { datastoreReady: true },
   FelixConfiguration: { logSeverityScreen: 'info' },
   GlobalNetworkPolicy: { selector: 'all()', ingress: [{ action: 'Allow' }] },
@@ -35,7 +35,7 @@ const least: Record<KindName, object> = {
   StagedKubernetesNetworkPolicy: { podSelector: {} },
   StagedNetworkPolicy: { stagedAction: 'Delete' },
   Tier: { order: 10, defaultAction: 'Pass' },
-  WorkloadEndpoint: { ipNetworks: ['10.0.0.1/32'], profiles: ['kns.default'] },
+  WorkloadEndpoint: { interfaceName: 'cali1', ipNetworks: ['10.0.0.1/32'], profiles: ['kns.default'] },
 };
 const namespaced: readonly KindName[] = [
   'NetworkPolicy',
@@ -134,16 +134,6 @@ const faults: readonly Fault[] = [
   ],
   [
     'BGPPeer',
-    { asNumber: 1 },
-    'error with field PeerIP (PeerIP field must be specified unless PeerSelector or LocalWorkloadSelector is)',
-  ],
-  [
-    'BGPPeer',
-    { peerIP: '10.0.0.1' },
-    'error with field ASNumber (ASNumber field is required when PeerIP is specified)',
-  ],
-  [
-    'BGPPeer',
     { peerIP: '10.0.0.1:99999', asNumber: 1 },
     "error with field PeerIP = '10.0.0.1:99999' (must be ip, ip:port or [ipv6]:port)",
   ],
@@ -160,12 +150,12 @@ const faults: readonly Fault[] = [
   [
     'GlobalNetworkPolicy',
     { ingress: [{ action: 'Allow', source: { ports: [80] } }] },
-    'error with field Ingress[0].Protocol (rules that specify ports must set protocol to TCP or UDP or SCTP)',
+    "error with field Ingress[0].Source.Ports = '[80]' (rules that specify ports must set protocol to TCP or UDP or SCTP)",
   ],
   [
     'GlobalNetworkPolicy',
     { ingress: [{ action: 'Allow', source: { nets: ['10.0.0.0/8', 'fd00::/8'] } }] },
-    `error with field Ingress[0].Source = '{"nets":["10.0.0.0/8","fd00::/8"]}' (rule contains both IPv4 and IPv6 CIDRs)`,
+    `error with field Ingress[0].Source.Nets = '["10.0.0.0/8","fd00::/8"]' (rule contains both IPv4 and IPv6 CIDRs)`,
   ],
   ['NetworkSet', { nets: ['10.0.0.0/8', 'x'] }, "error with field Nets[1] = 'x' (must be an IP address or a CIDR)"],
 ];
@@ -198,10 +188,13 @@ const nameCases: readonly (readonly [KindName, string, boolean])[] = [
   ['Tier', 'a.b', false],
   ['GlobalNetworkPolicy', 'tier.name', true],
   ['GlobalNetworkPolicy', 'a.b.c', false],
+  ['GlobalNetworkPolicy', 'knp.default.allow', false],
+  ['NetworkPolicy', 'a.b.c', false],
+  ['Tier', 'a'.repeat(64), false],
   ['NetworkPolicy', 'knp.default.allow', true],
   ['BGPConfiguration', 'default', true],
   ['BGPConfiguration', 'node.n1', true],
-  ['BGPConfiguration', 'other', false],
+  ['BGPConfiguration', 'other', true],
   ['ClusterInformation', 'other', false],
 ];
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { cidr, cidrv4, cidrv6 } from '../kinds/field.ts';
+import { cidr, net, netv4, netv6 } from '../kinds/network-field.ts';
 import { definitionOf, type KindName, kindNames } from '../registry.ts';
-import { described, describedKind } from './descriptions/index.ts';
+import { lineage } from '../schema.ts';
 import { changedAt, type Schema, structural } from './structural.ts';
 import { type Traits, traitsOf } from './traits.ts';
 
@@ -10,7 +10,7 @@ const notStored: readonly KindName[] = ['Node', 'Profile', 'WorkloadEndpoint'];
 
 export const crdKinds: readonly KindName[] = kindNames.filter((kind) => !notStored.includes(kind));
 
-const cidrSchemas: readonly unknown[] = [cidr, cidrv4, cidrv6];
+const cidrSchemas: readonly unknown[] = [cidr, net, netv4, netv6];
 /** API servers, too, know what a CIDR is; the longest is IPv6 written out. */
 const CIDR = { format: 'cidr', maxLength: 43 } as const;
 
@@ -45,14 +45,13 @@ export function customResourceDefinition(kind: KindName): Schema {
           ...(printed && { additionalPrinterColumns: [...printed, age] }),
           schema: {
             openAPIV3Schema: {
-              description: describedKind(kind),
               type: 'object',
               properties: {
                 apiVersion: text,
                 kind: text,
                 metadata: { type: 'object' },
-                spec: { description: 'What is wanted.', ...specOf(kind) },
-                status: { description: 'What is so.', type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+                spec: specOf(kind),
+                status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
               },
             },
           },
@@ -68,13 +67,14 @@ function specOf(kind: KindName): Schema {
     unrepresentable: 'any',
     target: 'openapi-3.0',
     override: ({ zodSchema, jsonSchema }) => {
-      if (cidrSchemas.includes(zodSchema)) Object.assign(jsonSchema, CIDR);
+      if (lineage(zodSchema as unknown as z.ZodType).some((one) => cidrSchemas.includes(one)))
+        Object.assign(jsonSchema, CIDR);
     },
   });
   const spec = structural(generated as Schema);
   // In the CRD an affinity's `deleted` is text.
   const own = kind === 'BlockAffinity' ? changedAt(spec, 'deleted', () => ({ type: 'string' })) : spec;
-  return described(kind, withTraits(own, traitsOf(kind)));
+  return withTraits(own, traitsOf(kind));
 }
 
 function withTraits(spec: Schema, { required, defaults = {}, cidrs = [], sets = [], rules = [] }: Traits): Schema {

@@ -1,21 +1,22 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
-import { defineKind, type Present, perNode, type SpecOf } from './definition.ts';
+import { defineKind, type Present, type SpecOf } from './definition.ts';
 import {
   asNumber,
-  cidr,
   communityValue,
   duration,
+  filled,
   interfacePattern,
-  ipv4,
-  ipv6,
   logLevel,
+  name,
   oneOf,
   routePriority,
   secretKeyRef,
 } from './field.ts';
+import { ipv4, ipv6, net } from './network-field.ts';
 
-const cidrList = z.array(z.looseObject({ cidr }));
+/** Entries without a CIDR say nothing, and are passed over. */
+const cidrList = z.array(z.looseObject({ cidr: net.optional() }));
 
 const spec = z
   .looseObject({
@@ -27,18 +28,20 @@ const spec = z
     serviceLoadBalancerIPs: cidrList.optional(),
     serviceLoadBalancerAggregation: oneOf('Enabled', 'Disabled').optional(),
     communities: z
-      .array(z.looseObject({ name: z.string(), value: communityValue }))
+      .array(z.looseObject({ name: filled(name), value: communityValue }))
       .max(500)
       .optional(),
     prefixAdvertisements: z
-      .array(z.looseObject({ cidr, communities: z.array(z.string()).max(50).optional() }))
+      .array(z.looseObject({ cidr: filled(net), communities: z.array(z.string()).max(50).optional() }))
       .max(500)
       .optional(),
     listenPort: z.number().int().min(1).max(65535).optional(),
     nodeMeshPassword: secretKeyRef.optional(),
     nodeMeshMaxRestartTime: duration.optional(),
     bindMode: oneOf('None', 'NodeIP').optional(),
-    ignoredInterfaces: z.array(interfacePattern).optional(),
+    ignoredInterfaces: z
+      .array(interfacePattern.refine((text) => text !== '*', 'must not be all interfaces'))
+      .optional(),
     localWorkloadPeeringIPV4: ipv4.optional(),
     localWorkloadPeeringIPV6: ipv6.optional(),
     programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly').optional(),
@@ -47,24 +50,32 @@ const spec = z
   })
   .superRefine((config, context) => {
     const names = new Set(config.communities?.map((community) => community.name));
-    if (names.size > 0 && config.prefixAdvertisements === undefined) {
+    if (names.size > 0 && !config.prefixAdvertisements?.length) {
       context.addIssue({
         code: 'custom',
         path: ['communities'],
-        message: 'communities need prefixAdvertisements that use them',
+        message: 'communities are defined but not used in prefixAdvertisements',
       });
     }
     config.prefixAdvertisements?.forEach((advertisement, at) => {
+      if (advertisement.communities === undefined) {
+        const path = ['prefixAdvertisements', at, 'communities'];
+        context.addIssue({ code: 'custom', path, message: 'must be specified' });
+      }
       advertisement.communities?.forEach((community, index) => {
         if (names.has(community) || communityValue.safeParse(community).success) return;
         const path = ['prefixAdvertisements', at, 'communities', index];
-        context.addIssue({ code: 'custom', path, message: 'must be a community or the name of one' });
+        context.addIssue({ code: 'custom', path, message: 'community used is invalid or not defined' });
       });
     });
     if (config.nodeToNodeMeshEnabled !== false) return;
     for (const field of ['nodeMeshPassword', 'nodeMeshMaxRestartTime'] as const) {
       if (config[field] === undefined) continue;
-      context.addIssue({ code: 'custom', path: [field], message: 'needs nodeToNodeMeshEnabled to be true' });
+      context.addIssue({
+        code: 'custom',
+        path: [field],
+        message: `${field} cannot be set when nodeToNodeMeshEnabled is false`,
+      });
     }
   });
 
@@ -73,7 +84,7 @@ export const bgpConfiguration = defineKind({
   plural: 'bgpconfigurations',
   aliases: ['bgpconfiguration', 'bgpconfigurations', 'bgpconfig', 'bgpconfigs'],
   namespaced: false,
-  name: perNode,
+  name: 'subdomain',
   spec,
 });
 

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { asNumber, cidrv4, cidrv6, communityValue, interfacePattern, oneOf, routePriority } from './field.ts';
+import { asNumber, communityValue, interfacePattern, oneOf, routePriority } from './field.ts';
+import { netv4, netv6 } from './network-field.ts';
 
 const operation = z.looseObject({
   addCommunity: z.looseObject({ value: communityValue }).optional(),
@@ -11,7 +12,7 @@ const operation = z.looseObject({
 
 const operationNames = ['addCommunity', 'prependASPath', 'setPriority'] as const;
 
-function rule(cidr: typeof cidrv4, longest: number) {
+function rule(cidr: typeof netv4, longest: number) {
   return z
     .looseObject({
       cidr: cidr.optional(),
@@ -35,11 +36,15 @@ function rule(cidr: typeof cidrv4, longest: number) {
       const wrong = (path: (string | number)[], message: string): void =>
         context.addIssue({ code: 'custom', path, message });
       if ((filter.cidr === undefined) !== (filter.matchOperator === undefined)) {
-        wrong([filter.cidr === undefined ? 'cidr' : 'matchOperator'], 'cidr and matchOperator must be given together');
+        wrong(
+          [filter.cidr === undefined ? 'cidr' : 'matchOperator'],
+          'cidr and matchOperator must both be set or both be empty',
+        );
       }
-      if (filter.prefixLength !== undefined && filter.cidr === undefined) wrong(['prefixLength'], 'needs cidr');
+      if (filter.prefixLength !== undefined && filter.cidr === undefined)
+        wrong(['prefixLength'], 'cidr is required when prefixLength is set');
       if (filter.operations !== undefined && filter.action !== 'Accept') {
-        wrong(['operations'], 'operations need the action Accept');
+        wrong(['operations'], 'operations may only be used with action Accept');
       }
       filter.operations?.forEach((entry, at) => {
         if (operationNames.filter((name) => entry[name] !== undefined).length === 1) return;
@@ -48,8 +53,8 @@ function rule(cidr: typeof cidrv4, longest: number) {
     });
 }
 
-const ruleV4 = rule(cidrv4, 32);
-const ruleV6 = rule(cidrv6, 128);
+const ruleV4 = rule(netv4, 32);
+const ruleV6 = rule(netv6, 128);
 
 export const bgpFilter = defineKind({
   kind: 'BGPFilter',

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { tryParseAddress } from '../../base/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { asNumber, duration, ip, oneOf, secretKeyRef, selector } from './field.ts';
+import { asNumber, duration, name, oneOf, secretKeyRef, selector } from './field.ts';
+import { ip } from './network-field.ts';
 
 /** `10.0.0.1`, `10.0.0.1:1179`, `fd00::1`, `[fd00::1]:1179`. */
 const peerIP = z
@@ -11,7 +12,7 @@ const peerIP = z
 
 const spec = z
   .looseObject({
-    node: z.string().optional(),
+    node: name.optional(),
     nodeSelector: selector.optional(),
     peerIP: peerIP.optional(),
     asNumber: asNumber.optional(),
@@ -24,9 +25,14 @@ const spec = z
     sourceAddress: oneOf('UseNodeIP', 'None').optional(),
     maxRestartTime: duration.optional(),
     keepaliveTime: duration.optional(),
-    numAllowedLocalASNumbers: z.number().int().min(0).optional(),
+    numAllowedLocalASNumbers: z
+      .number()
+      .int()
+      .min(-(2 ** 31))
+      .max(2 ** 31 - 1)
+      .optional(),
     ttlSecurity: z.number().int().min(0).max(255).optional(),
-    reachableBy: z.union([z.literal(''), ip]).optional(),
+    reachableBy: ip.optional(),
     filters: z.array(z.string()).optional(),
     reversePeering: oneOf('Auto', 'Manual').optional(),
   })
@@ -43,10 +49,6 @@ const spec = z
         wrong('localWorkloadSelector', 'PeerIP and PeerSelector must be empty when LocalWorkloadSelector is specified');
       }
       if (!peer.asNumber) wrong('asNumber', 'ASNumber field is required when LocalWorkloadSelector is specified');
-    } else if (!peer.peerIP && !peer.peerSelector) {
-      wrong('peerIP', 'PeerIP field must be specified unless PeerSelector or LocalWorkloadSelector is');
-    } else if (peer.peerIP && !peer.asNumber) {
-      wrong('asNumber', 'ASNumber field is required when PeerIP is specified');
     }
     if (peer.keepOriginalNextHop && peer.nextHopMode) {
       wrong('keepOriginalNextHop', 'cannot be set together with NextHopMode');
@@ -67,6 +69,10 @@ export const bgpPeer = defineKind({
   namespaced: false,
   name: 'subdomain',
   spec,
+  essential: [
+    ...['node', 'nodeSelector', 'peerIP', 'asNumber', 'localASNumber', 'peerSelector', 'localWorkloadSelector'],
+    ...['password', 'ttlSecurity', 'filters'],
+  ],
 });
 
 export type BGPPeerSpec = SpecOf<typeof bgpPeer>;

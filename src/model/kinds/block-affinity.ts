@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { cidr, oneOf } from './field.ts';
+import { oneOf } from './field.ts';
+import { cidr } from './network-field.ts';
 
 export const blockAffinity = defineKind({
   kind: 'BlockAffinity',
@@ -9,6 +10,11 @@ export const blockAffinity = defineKind({
   aliases: [],
   namespaced: false,
   name: 'subdomain',
+  essential: 'all',
+  rules: (_, spec) => {
+    if (!(spec as { readonly deleted?: boolean }).deleted) return [];
+    return [{ name: 'Spec.Deleted', value: true, reason: 'spec.Deleted cannot be set to true' }];
+  },
   spec: z.looseObject({
     /** Empty in old data: confirmed. */
     state: oneOf('pending', 'confirmed', 'pendingDeletion', '').optional(),

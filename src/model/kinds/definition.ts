@@ -1,7 +1,14 @@
 import type * as z from 'zod';
+import type { FieldError } from '../errors.ts';
 
 /** What names an object of a kind may have. */
-export type NameRule = 'subdomain' | 'label' | 'policy' | 'any' | { readonly only: RegExp; readonly allowed: string };
+export type NameRule =
+  | 'subdomain'
+  | 'label'
+  | 'policy'
+  | 'global policy'
+  | 'any'
+  | { readonly only: RegExp; readonly allowed: string };
 
 /** All that vRouter knows of a kind. The one table of them is `registry.ts`. */
 export interface KindDefinition<Kind extends string = string, Spec extends z.ZodType = z.ZodType> {
@@ -13,6 +20,17 @@ export interface KindDefinition<Kind extends string = string, Spec extends z.Zod
   readonly namespaced: boolean;
   readonly name: NameRule;
   readonly spec: Spec;
+  readonly status?: z.ZodType;
+  /** Rules for writers that take more than the spec alone to judge. */
+  readonly rules?: (name: string, spec: unknown) => readonly FieldError[];
+  /**
+   * Fields of the spec for readers who meet something that they don't understand: without one of them the object would
+   * mean more than was meant (a peer of one node would be every node's), so it is left out. `all`: objects of programs,
+   * whose parts mean nothing one by one.
+   */
+  readonly essential?: readonly string[] | 'all';
+  /** Labels that no object of the kind may have. */
+  readonly foreignLabels?: readonly string[];
   /** Where the CRD differs from the API. */
   readonly crd?: { readonly kind: string; readonly plural: string };
 }
@@ -37,6 +55,4 @@ export type Present<Spec, Keys extends keyof Spec> = Omit<Spec, Keys> & {
   readonly [Key in Keys]-?: NonNullable<Spec[Key]>;
 };
 
-/** `default` for the cluster, `node.<name>` for one node. */
-export const perNode: NameRule = { only: /^(default|node\..+)$/, allowed: "'default' or 'node.<nodename>'" };
 export const singleton: NameRule = { only: /^default$/, allowed: "'default'" };

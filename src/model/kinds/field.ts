@@ -1,47 +1,78 @@
 import * as z from 'zod';
-import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../../base/index.ts';
+import { reasonOf } from '../../base/index.ts';
+import { lineage } from '../schema.ts';
 import { parseSelector, usesGlobal } from '../selector/index.ts';
+import {
+  isLabelValue,
+  isPortName,
+  isQualifiedName,
+  LABEL_VALUE,
+  QUALIFIED_NAME,
+  SUBDOMAIN,
+} from './kubernetes-names.ts';
 
 /** The pieces that specs are made of. Objects are loose everywhere: a field that we don't know is carried along. */
 
-export const cidr = z
+/** Text that passes a test, or is empty: as good as absent. */
+export function text(passes: (value: string) => boolean, message: string) {
+  return z.string().refine((value) => value === '' || passes(value), message);
+}
+
+/** The same, but not empty. */
+export function filled(schema: z.ZodString, message = 'must be specified'): z.ZodString {
+  return schema.refine((value) => value !== '', message);
+}
+
+/** A name as Kubernetes has them: a DNS subdomain. */
+export const name = text((value) => SUBDOMAIN.test(value), 'must be a DNS subdomain such as node-1.example');
+
+export const portName = text(
+  isPortName,
+  'must be the name of a port: at most 15 lower-case letters, digits and dashes, one letter among them',
+);
+
+/** Octets as net.ParseMAC reads them: 6, 8 or 20, in pairs or in fours. */
+export const mac = text((value) => {
+  const pairs = /^[0-9a-f]{2}([:-][0-9a-f]{2})+$/i.test(value) && new Set(value.replace(/[0-9a-f]/gi, '')).size === 1;
+  const fours = /^[0-9a-f]{4}(\.[0-9a-f]{4})+$/i.test(value);
+  return (pairs || fours) && [6, 8, 20].includes(value.replace(/[^0-9a-f]/gi, '').length / 2);
+}, 'must be a MAC address such as 66:0a:1b:2c:3d:4e');
+
+/** A regular expression; one that our own engine reads. */
+export const pattern = text((value) => {
+  try {
+    new RegExp(value);
+    return true;
+  } catch {
+    return false;
+  }
+}, 'must be a regular expression');
+
+/** The name of a network device. */
+export const interfaceName = z
   .string()
-  .refine((text) => tryParsePrefix(text) !== undefined, 'must be a CIDR such as 10.0.0.0/16');
+  .regex(/^(\*|[a-zA-Z0-9_.-]{1,15})?$/, 'must be the name of an interface, of at most 15 characters');
 
-export const ip = z.string().refine((text) => tryParseAddress(text) !== undefined, 'must be an IP address');
-
-export const ipv4 = z.string().refine((text) => tryParseAddress(text)?.family === 4, 'must be an IPv4 address');
-
-export const ipv6 = z.string().refine((text) => tryParseAddress(text)?.family === 6, 'must be an IPv6 address');
-
-export const cidrv4 = z.string().refine((text) => tryParsePrefix(text)?.family === 4, 'must be an IPv4 CIDR');
-
-export const cidrv6 = z.string().refine((text) => tryParsePrefix(text)?.family === 6, 'must be an IPv6 CIDR');
-
-/** `10.0.0.1/24` or `10.0.0.1`. */
-export const interfaceAddressV4 = z
-  .string()
-  .refine((text) => tryParseInterfaceAddress(text)?.address.family === 4, 'must be an IPv4 address or CIDR');
-
-export const interfaceAddressV6 = z
-  .string()
-  .refine((text) => tryParseInterfaceAddress(text)?.address.family === 6, 'must be an IPv6 address or CIDR');
-
-/** An address or a CIDR. */
-export const ipNetwork = z
-  .string()
-  .refine((text) => tryParseInterfaceAddress(text) !== undefined, 'must be an IP address or a CIDR');
+/** Labels that something is to get. */
+export const labels = z.record(z.string(), z.string()).superRefine((map, context) => {
+  for (const [key, value] of Object.entries(map)) {
+    if (!isQualifiedName(key)) context.addIssue({ code: 'custom', path: [key], message: QUALIFIED_NAME });
+    if (!isLabelValue(value)) context.addIssue({ code: 'custom', path: [key], message: LABEL_VALUE });
+  }
+});
 
 /** A label selector (`selector/`). */
 export const selector = z.string().superRefine((text, context) => checkSelector(text, false, context));
 
-/** One in which `global()` may stand: things without a namespace. */
+/** One that may be `global()`, and nothing else then: things without a namespace. */
 export const selectorOrGlobal = z.string().superRefine((text, context) => checkSelector(text, true, context));
 
 function checkSelector(text: string, globalAllowed: boolean, context: z.RefinementCtx): void {
   try {
-    if (globalAllowed || !usesGlobal(parseSelector(text))) return;
-    const message = 'global() can only be used in an EntityRule namespaceSelector';
+    if (!usesGlobal(parseSelector(text)) || (globalAllowed && text.trim() === 'global()')) return;
+    const message = globalAllowed
+      ? 'global() cannot be combined with other selectors'
+      : 'global() can only be used in an EntityRule namespaceSelector';
     context.addIssue({ code: 'custom', message });
   } catch (error) {
     context.addIssue({ code: 'custom', message: reasonOf(error) });
@@ -73,30 +104,70 @@ export const duration = z
   .regex(/^-?(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$/, 'must be a duration such as 90s or 1h30m');
 
 /** A port, a range `min:max`, or the name of a port. */
-export const port = z.union([z.number().int().min(0).max(65535), z.string().regex(/^[a-zA-Z0-9_.:-]{1,128}$/)]);
+export const port = z.union([
+  z.number().int().min(1).max(65535),
+  z
+    .string()
+    .refine(
+      (value) => portsOf(value, 1) !== undefined || (/[^0-9:]/.test(value) && isPortName(value)),
+      'must be a port between 1 and 65535, a range such as 8000:8080, or the name of a port',
+    ),
+]);
 
 /** Ports as one number or `min:max`; 0 stands for none. */
 export const portRange = z.union([
   z.number().int().min(0).max(65535),
-  z.string().refine((text) => {
-    const [, min, max = min] = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(text) ?? [];
-    return min !== undefined && Number(min) <= Number(max) && Number(max) <= 65535;
-  }, 'must be a port or a range such as 32768:60999'),
+  z.string().refine((value) => portsOf(value, 0) !== undefined, 'must be a port or a range such as 32768:60999'),
 ]);
+
+/** Ports as one number or `min:max`. */
+export const numericPort = z.union([
+  z.number().int().min(1).max(65535),
+  z.string().refine((value) => portsOf(value, 1) !== undefined, 'must be a port or a range such as 30000:32767'),
+]);
+
+function portsOf(text: string, least: number): readonly [min: number, max: number] | undefined {
+  const [, first, last = first] = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [min, max] = [Number(first), Number(last)];
+  return first !== undefined && min >= least && min <= max && max <= 65535 ? [min, max] : undefined;
+}
 
 export const protocol = z.union([
   z.number().int().min(1).max(255),
   z
     .string()
-    .regex(/^(TCP|UDP|ICMP|ICMPv6|SCTP|UDPLite|[0-9]{1,3})$/, 'must be TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or 1-255'),
+    .regex(
+      /^(TCP|UDP|ICMP|ICMPv6|SCTP|UDPLite|0*([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))$/,
+      'must be TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or 1-255',
+    ),
 ]);
 
-/** One of these words, in any case. */
-export function anyCase(...words: readonly string[]) {
-  const pattern = words.map((word) =>
+/** Whether a protocol has ports. */
+export function hasPorts(value: unknown): boolean {
+  return ['TCP', 'UDP', 'SCTP', '6', '17', '132'].includes(String(value));
+}
+
+/** One that has ports. */
+export const portProtocol = protocol.refine(hasPorts, 'must be TCP, UDP or SCTP');
+
+const spellings = new WeakMap<z.ZodType, readonly string[]>();
+
+/** The words of a schema that takes them in any case. */
+export function wordsOf(schema: z.ZodType): readonly string[] | undefined {
+  return lineage(schema)
+    .map((one) => spellings.get(one))
+    .find((words) => words !== undefined);
+}
+
+/** One of these words, in any case, or nothing. */
+export function anyCase<const Words extends readonly string[]>(...words: Words) {
+  const alternatives = words.map((word) =>
     word.replace(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`),
   );
-  return z.string().regex(new RegExp(`^(${pattern.join('|')})$`), `must be one of ${words.join(', ')}`);
+  const schema = z.string().regex(new RegExp(`^(${alternatives.join('|')})?$`), `must be one of ${words.join(', ')}`);
+  spellings.set(schema, words);
+  // Who acts on it gets it settled (`settle.ts`): in the case that stands here.
+  return schema as unknown as z.ZodType<Words[number], string>;
 }
 
 export const logLevel = anyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal');

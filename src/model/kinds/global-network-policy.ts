@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { selector } from './field.ts';
-import { policyFields, stagedAction } from './network-policy.ts';
+import { checkPolicy, deletesNothing, policyEssential, policyFields, stagedAction } from './network-policy.ts';
 
 const fields = {
   ...policyFields,
@@ -14,6 +14,7 @@ const fields = {
 
 /** The rules of doNotTrack, preDNAT and applyOnForward among each other. */
 function checkHooks(policy: z.output<z.ZodObject<typeof fields>>, context: z.RefinementCtx): void {
+  checkPolicy(policy, context, true);
   const wrong = (field: string, message: string): void => context.addIssue({ code: 'custom', path: [field], message });
   if (policy.doNotTrack && policy.preDNAT)
     wrong('preDNAT', 'PreDNAT and DoNotTrack cannot both be true, for a given policy');
@@ -30,7 +31,8 @@ export const globalNetworkPolicy = defineKind({
   plural: 'globalnetworkpolicies',
   aliases: ['globalnetworkpolicy', 'globalnetworkpolicies', 'gnp', 'gnps'],
   namespaced: false,
-  name: 'policy',
+  name: 'global policy',
+  essential: [...policyEssential, 'namespaceSelector', 'doNotTrack', 'preDNAT', 'applyOnForward'],
   spec: z.looseObject(fields).superRefine(checkHooks),
 });
 
@@ -39,8 +41,12 @@ export const stagedGlobalNetworkPolicy = defineKind({
   plural: 'stagedglobalnetworkpolicies',
   aliases: ['stagedglobalnetworkpolicy', 'stagedglobalnetworkpolicies', 'sgnp', 'sgnps'],
   namespaced: false,
-  name: 'policy',
-  spec: z.looseObject({ ...fields, stagedAction: stagedAction.optional() }).superRefine(checkHooks),
+  name: 'global policy',
+  essential: [...policyEssential, 'namespaceSelector', 'doNotTrack', 'preDNAT', 'applyOnForward'],
+  spec: z.looseObject({ ...fields, stagedAction: stagedAction.optional() }).superRefine((policy, context) => {
+    if (policy.stagedAction === 'Delete') deletesNothing(policy, context, ['tier']);
+    else checkHooks(policy, context);
+  }),
 });
 
 export type GlobalNetworkPolicySpec = SpecOf<typeof globalNetworkPolicy>;

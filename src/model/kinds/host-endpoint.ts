@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { ip, protocol } from './field.ts';
+import { filled, interfaceName, name, portName, portProtocol } from './field.ts';
+import { ip } from './network-field.ts';
 
 export const hostEndpoint = defineKind({
   kind: 'HostEndpoint',
@@ -9,21 +10,21 @@ export const hostEndpoint = defineKind({
   aliases: ['hostendpoint', 'hostendpoints', 'hep', 'heps'],
   namespaced: false,
   name: 'subdomain',
+  essential: ['node', 'interfaceName', 'expectedIPs'],
   spec: z
     .looseObject({
-      node: z.string({ error: 'HostEndpoint node must be specified' }),
-      interfaceName: z
-        .string()
-        .regex(/^(\*|[a-zA-Z0-9_.-]{0,15})$/, "must be '*' or the name of an interface")
-        .optional(),
-      expectedIPs: z.array(ip).optional(),
-      profiles: z.array(z.string()).optional(),
+      node: filled(name, 'node must be specified'),
+      interfaceName: interfaceName.optional(),
+      expectedIPs: z.array(filled(ip)).optional(),
+      profiles: z.array(filled(name)).optional(),
       ports: z
-        .array(z.looseObject({ name: z.string(), protocol, port: z.number().int().min(1).max(65535) }))
+        .array(
+          z.looseObject({ name: filled(portName), protocol: portProtocol, port: z.number().int().min(1).max(65535) }),
+        )
         .optional(),
     })
     .refine((endpoint) => endpoint.interfaceName || (endpoint.expectedIPs?.length ?? 0) > 0, {
-      error: 'no interface name or expected IPs have been specified',
+      error: 'at least one of interfaceName or expectedIPs must be specified',
       path: ['interfaceName'],
     }),
 });

@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import { formatPrefix, overlaps, parsePrefix, tryParsePrefix } from '../../base/index.ts';
+import {
+  formatPrefix,
+  overlaps,
+  type Prefix,
+  parsePrefix,
+  prefix,
+  tryParseInterfaceAddress,
+} from '../../base/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type Present, type SpecOf } from './definition.ts';
 import { oneOf, selector } from './field.ts';
@@ -16,7 +23,8 @@ const spec = z
   .looseObject({
     cidr: z
       .string({ error: 'IPPool CIDR must be specified' })
-      .refine((text) => tryParsePrefix(text) !== undefined, 'IPPool CIDR must be a valid subnet'),
+      .min(1, 'IPPool CIDR must be specified')
+      .refine((text) => readCidr(text) !== undefined, 'IPPool CIDR must be a valid subnet'),
     /** Prefix length of its blocks; 26 or 122 when absent. */
     blockSize: z.number().int().optional(),
     ipipMode: encapsulation.optional(),
@@ -32,11 +40,14 @@ const spec = z
   .superRefine((pool, context) => {
     const wrong = (field: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [field], message });
-    const net = tryParsePrefix(pool.cidr);
+    // Fields of the API before v3.
+    if (pool['ipip'] !== undefined) wrong('ipip', 'is of an older API: use ipipMode');
+    if (pool['nat-outgoing']) wrong('nat-outgoing', 'is of an older API: use natOutgoing');
+    const net = readCidr(pool.cidr);
     if (net === undefined) return;
-    const blockSize = pool.blockSize ?? defaultBlockSize(net.family);
+    const blockSize = pool.blockSize || defaultBlockSize(net.family);
     const [smallest, largest] = net.family === 4 ? [20, 32] : [116, 128];
-    if (formatPrefix(net) !== pool.cidr.toLowerCase() && !isStrictlyMasked(pool.cidr)) {
+    if (tryParseInterfaceAddress(pool.cidr)?.address.value !== net.value) {
       wrong('cidr', 'IPPool CIDR is not strictly masked');
     }
     if (blockSize < smallest || blockSize > largest) {
@@ -71,6 +82,9 @@ export const ipPool = defineKind({
   aliases: ['ippool', 'ippools', 'ipp', 'ipps', 'pool', 'pools'],
   namespaced: false,
   name: 'subdomain',
+  essential: [
+    ...['cidr', 'blockSize', 'nodeSelector', 'namespaceSelector', 'allowedUses', 'assignmentMode', 'disabled'],
+  ],
   spec,
 });
 
@@ -102,7 +116,7 @@ export interface PoolCondition {
 export function effectivePool({ spec }: IPPool): EffectiveIPPool {
   return {
     ...spec,
-    blockSize: spec.blockSize ?? defaultBlockSize(parsePrefix(spec.cidr).family),
+    blockSize: spec.blockSize || defaultBlockSize(parsePrefix(spec.cidr).family),
     ipipMode: spec.ipipMode ?? 'Never',
     vxlanMode: spec.vxlanMode ?? 'Never',
     natOutgoing: spec.natOutgoing ?? false,
@@ -118,8 +132,14 @@ function defaultBlockSize(family: 4 | 6): number {
   return family === 4 ? 26 : 122;
 }
 
-function isStrictlyMasked(text: string): boolean {
-  const net = parsePrefix(text);
-  const asWritten = parsePrefix(text.replace(/\/.*$/, net.family === 4 ? '/32' : '/128'));
-  return asWritten.value === net.value;
+/** A CIDR, or an address that stands for its own. */
+function readCidr(text: string): Prefix | undefined {
+  const read = tryParseInterfaceAddress(text);
+  return read && prefix(read.address, read.length);
+}
+
+/** The CIDR of a pool as Calico writes it: no bare address, and in the one form of its text. */
+export function poolCidr(text: string): string {
+  const cidr = readCidr(text);
+  return cidr === undefined ? text : formatPrefix(cidr);
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { ipNetwork } from './field.ts';
+import { ipNetwork } from './network-field.ts';
 
 export const ipReservation = defineKind({
   kind: 'IPReservation',

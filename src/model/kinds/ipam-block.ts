@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { cidr, uint64 } from './field.ts';
+import { uint64 } from './field.ts';
+import { cidr } from './network-field.ts';
 
 const owner = z.record(z.string(), z.string());
 
@@ -22,6 +23,7 @@ export const ipamBlock = defineKind({
   aliases: [],
   namespaced: false,
   name: 'subdomain',
+  essential: 'all',
   spec: z.looseObject({
     cidr,
     /** Absent when nobody's. */

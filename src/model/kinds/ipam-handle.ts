@@ -8,6 +8,7 @@ export const ipamHandle = defineKind({
   aliases: [],
   namespaced: false,
   name: 'any',
+  essential: 'all',
   spec: z.looseObject({
     /** In its own case; the object's name is lower-case. */
     handleID: z.string(),

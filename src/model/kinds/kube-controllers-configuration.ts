@@ -1,16 +1,17 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf, singleton } from './definition.ts';
-import { anyCase, duration, interfacePattern, oneOf, selector } from './field.ts';
+import { anyCase, duration, filled, labels, name, oneOf, pattern, selector } from './field.ts';
+import { cidr } from './network-field.ts';
 
 const switchable = oneOf('Enabled', 'Disabled');
 const reconciler = z.looseObject({ reconcilerPeriod: duration.optional() });
 
 const template = z.looseObject({
-  generateName: z.string().optional(),
-  interfaceCIDRs: z.array(z.string()).optional(),
-  interfacePattern: interfacePattern.optional(),
-  labels: z.record(z.string(), z.string()).optional(),
+  generateName: name.optional(),
+  interfaceCIDRs: z.array(filled(cidr)).optional(),
+  interfacePattern: pattern.optional(),
+  labels: labels.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
   nodeSelector: selector.optional(),
 });

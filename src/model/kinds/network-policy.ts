@@ -1,23 +1,76 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { oneOf, selector } from './field.ts';
+import { name, oneOf, selector } from './field.ts';
 import { rule } from './rule.ts';
+
+const selectorText = selector.max(1024);
+const twice = 'names the same twice';
 
 /** What the policies of both scopes and their staged forms share. */
 export const policyFields = {
-  tier: z.string().optional(),
+  tier: name.optional(),
   /** Absent: last. */
   order: z.number().optional(),
-  selector: selector.max(1024).optional(),
-  types: z.array(oneOf('Ingress', 'Egress')).max(2).optional(),
+  selector: selectorText.optional(),
+  types: z.array(oneOf('Ingress', 'Egress')).max(2).refine(areDifferent, twice).optional(),
   ingress: z.array(rule).max(1024).optional(),
   egress: z.array(rule).max(1024).optional(),
-  serviceAccountSelector: selector.max(1024).optional(),
-  performanceHints: z.array(oneOf('AssumeNeededOnEveryNode')).optional(),
+  serviceAccountSelector: selectorText.optional(),
+  performanceHints: z.array(oneOf('AssumeNeededOnEveryNode')).refine(areDifferent, twice).optional(),
 };
 
+/** Without these a policy would be about more, or come in another order. */
+export const policyEssential = ['tier', 'order', 'selector', 'types', 'serviceAccountSelector'] as const;
+
+function areDifferent(items: readonly unknown[]): boolean {
+  return new Set(items).size === items.length;
+}
+
 export const stagedAction = oneOf('Set', 'Delete', 'Learn', 'Ignore');
+
+type Policy = z.output<z.ZodObject<typeof policyFields>>;
+
+/** What depends on the direction of a rule. A global policy has no namespace in which its services could be. */
+export function checkPolicy({ ingress, egress }: Policy, context: z.RefinementCtx, isGlobal: boolean): void {
+  const wrong = (path: (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message });
+  ingress?.forEach(({ source, destination }, at) => {
+    const path = ['ingress', at];
+    if (destination?.services !== undefined) {
+      wrong([...path, 'destination', 'services'], 'not allowed in ingress rule destination');
+    }
+    if (isGlobal && source?.services !== undefined && !source.services.namespace) {
+      wrong([...path, 'source', 'services', 'namespace'], 'must specify a namespace');
+    }
+  });
+  egress?.forEach(({ source, destination, http }, at) => {
+    const path = ['egress', at];
+    if (source?.services !== undefined) wrong([...path, 'source', 'services'], 'not allowed in egress rule source');
+    if (http !== undefined) wrong([...path, 'http'], 'not allowed in egress rule');
+    if (isGlobal && destination?.services !== undefined && !destination.services.namespace) {
+      wrong([...path, 'destination', 'services', 'namespace'], 'must specify a namespace');
+    }
+  });
+}
+
+const deletable = [
+  ...[...Object.keys(policyFields), 'namespaceSelector', 'doNotTrack', 'preDNAT', 'applyOnForward'],
+  ...['podSelector', 'policyTypes'],
+];
+
+/** A staged policy that stands for a deletion says nothing else. */
+export function deletesNothing(spec: object, context: z.RefinementCtx, allowed: readonly string[] = []): void {
+  for (const field of deletable) {
+    if (allowed.includes(field) || isZero(Reflect.get(spec, field))) continue;
+    context.addIssue({ code: 'custom', path: [field], message: 'must be empty if stagedAction is Delete' });
+  }
+}
+
+function isZero(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === undefined || value === '' || value === false;
+}
 
 export const networkPolicy = defineKind({
   kind: 'NetworkPolicy',
@@ -25,7 +78,8 @@ export const networkPolicy = defineKind({
   aliases: ['networkpolicy', 'networkpolicies', 'policy', 'policies', 'np', 'pol', 'pols'],
   namespaced: true,
   name: 'policy',
-  spec: z.looseObject(policyFields),
+  essential: policyEssential,
+  spec: z.looseObject(policyFields).superRefine((policy, context) => checkPolicy(policy, context, false)),
 });
 
 export const stagedNetworkPolicy = defineKind({
@@ -43,7 +97,11 @@ export const stagedNetworkPolicy = defineKind({
   ],
   namespaced: true,
   name: 'policy',
-  spec: z.looseObject({ ...policyFields, stagedAction: stagedAction.optional() }),
+  essential: policyEssential,
+  spec: z.looseObject({ ...policyFields, stagedAction: stagedAction.optional() }).superRefine((policy, context) => {
+    if (policy.stagedAction === 'Delete') deletesNothing(policy, context, ['tier']);
+    else checkPolicy(policy, context, false);
+  }),
 });
 
 /** Its rules are those of `networking.k8s.io`, carried as they are. */
@@ -61,13 +119,17 @@ export const stagedKubernetesNetworkPolicy = defineKind({
   ],
   namespaced: true,
   name: 'subdomain',
-  spec: z.looseObject({
-    stagedAction: stagedAction.optional(),
-    podSelector: z.looseObject({}).optional(),
-    ingress: z.array(z.looseObject({})).optional(),
-    egress: z.array(z.looseObject({})).optional(),
-    policyTypes: z.array(oneOf('Ingress', 'Egress')).optional(),
-  }),
+  spec: z
+    .looseObject({
+      stagedAction: stagedAction.optional(),
+      podSelector: z.looseObject({}).optional(),
+      ingress: z.array(z.looseObject({})).optional(),
+      egress: z.array(z.looseObject({})).optional(),
+      policyTypes: z.array(oneOf('Ingress', 'Egress')).refine(areDifferent, twice).optional(),
+    })
+    .superRefine((policy, context) => {
+      if (policy.stagedAction === 'Delete') deletesNothing(policy, context);
+    }),
 });
 
 export type NetworkPolicySpec = SpecOf<typeof networkPolicy>;

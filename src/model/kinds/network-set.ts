@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { ipNetwork } from './field.ts';
+import { ipNetwork } from './network-field.ts';
 
 /** Its labels are what selectors match. */
 const spec = z.looseObject({ nets: z.array(ipNetwork).optional() });
@@ -13,6 +13,8 @@ export const networkSet = defineKind({
   namespaced: true,
   name: 'subdomain',
   spec,
+  // Where the namespace of a set's members stands in the old data model.
+  foreignLabels: ['projectcalico.org/namespace'],
 });
 
 export const globalNetworkSet = defineKind({
@@ -22,6 +24,8 @@ export const globalNetworkSet = defineKind({
   namespaced: false,
   name: 'subdomain',
   spec,
+  // Where the namespace of a set's members stands in the old data model.
+  foreignLabels: ['projectcalico.org/namespace'],
 });
 
 export type NetworkSet = Resource<'NetworkSet', SpecOf<typeof networkSet>>;

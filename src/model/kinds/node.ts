@@ -1,9 +1,13 @@
 import * as z from 'zod';
+import { isWireguardKey } from '../../base/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { asNumber, interfaceAddressV4, interfaceAddressV6, ip, ipv4, ipv6 } from './field.ts';
+import { asNumber, mac } from './field.ts';
+import { interfaceAddressV4, interfaceAddressV6, ipv4, ipv6 } from './network-field.ts';
 
-const mac = z.string().regex(/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/, 'must be a MAC address such as 66:0a:1b:2c:3d:4e');
+const publicKey = z
+  .string()
+  .refine((text) => text === '' || isWireguardKey(text), 'must be a public key of WireGuard: 32 octets as base64');
 
 const bgp = z
   .looseObject({
@@ -36,7 +40,14 @@ export const node = defineKind({
       .looseObject({ interfaceIPv4Address: ipv4.optional(), interfaceIPv6Address: ipv6.optional() })
       .optional(),
     addresses: z.array(z.looseObject({ address: z.string(), type: z.string().optional() })).optional(),
-    interfaces: z.array(z.looseObject({ name: z.string().optional(), addresses: z.array(ip).optional() })).optional(),
+    interfaces: z
+      .array(z.looseObject({ name: z.string().optional(), addresses: z.array(z.string()).optional() }))
+      .optional(),
+  }),
+  status: z.looseObject({
+    wireguardPublicKey: publicKey.optional(),
+    wireguardPublicKeyV6: publicKey.optional(),
+    podCIDRs: z.array(z.string()).optional(),
   }),
 });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
+import { labels } from './field.ts';
 import { rule } from './rule.ts';
 
 export const profile = defineKind({
@@ -12,7 +13,7 @@ export const profile = defineKind({
   spec: z.looseObject({
     ingress: z.array(rule).optional(),
     egress: z.array(rule).optional(),
-    labelsToApply: z.record(z.string(), z.string()).optional(),
+    labelsToApply: labels.optional(),
   }),
 });
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FieldError } from '../errors.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { oneOf } from './field.ts';
@@ -9,6 +10,7 @@ export const tier = defineKind({
   aliases: ['tier', 'tiers'],
   namespaced: false,
   name: 'label',
+  rules: builtInErrors,
   spec: z.looseObject({
     /** Absent: last. */
     order: z.number().optional(),
@@ -29,4 +31,20 @@ export const builtInTiers: Readonly<Record<string, Required<Pick<TierSpec, 'orde
 /** What a tier of this name always has; undefined for all others. */
 export function builtInTier(name: string): Required<Pick<TierSpec, 'order' | 'defaultAction'>> | undefined {
   return Object.hasOwn(builtInTiers, name) ? builtInTiers[name] : undefined;
+}
+
+function builtInErrors(name: string, spec: unknown): readonly FieldError[] {
+  const always = builtInTier(name);
+  if (always === undefined) return [];
+  // Without an action it gets the right one (`fillDefaults`).
+  const { order, defaultAction = always.defaultAction } = spec as TierSpec;
+  const wrong: FieldError[] = [];
+  if (order !== always.order) {
+    wrong.push({ name: 'TierSpec.Order', value: order, reason: `${name} tier order must be ${always.order}` });
+  }
+  if (defaultAction !== always.defaultAction) {
+    const reason = `The '${name}' tier must have default action '${always.defaultAction}'`;
+    wrong.push({ name: 'TierSpec.DefaultAction', value: defaultAction, reason });
+  }
+  return wrong;
 }

@@ -1,14 +1,39 @@
 import * as z from 'zod';
-import { addressBits, tryParseInterfaceAddress } from '../../base/index.ts';
+import { addressBits, equalAddress, tryParseInterfaceAddress } from '../../base/index.ts';
 import { qosControls } from '../qos/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { cidr, ip, ipv4, ipv6, protocol } from './field.ts';
+import { filled, interfaceName, mac, name, portName, portProtocol } from './field.ts';
+import { cidr, ipNetwork, ipv4, ipv6 } from './network-field.ts';
 
 const hostNetwork = z.string().refine((text) => {
   const at = tryParseInterfaceAddress(text);
   return at !== undefined && at.length === addressBits(at.address.family);
 }, 'must be one address: a /32, or /128 for IPv6');
+
+const containerId = z
+  .string()
+  .regex(/^([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)?$/, 'must be letters, digits and dashes, no dash at either end');
+
+const nat = z
+  .looseObject({ internalIP: ipNetwork, externalIP: ipNetwork })
+  .refine(({ internalIP, externalIP }) => internalIP.includes(':') === externalIP.includes(':'), {
+    error: 'mismatched IP versions',
+    path: ['externalIP'],
+  });
+
+const port = z
+  .looseObject({
+    name: portName.optional(),
+    protocol: portProtocol,
+    port: z.number().int().min(1).max(65535),
+    hostPort: z.number().int().min(0).max(65535).optional(),
+    hostIP: z.union([z.literal(''), ipNetwork]).optional(),
+  })
+  .refine((mapping) => Boolean(mapping.name || mapping.hostPort), {
+    error: 'must not be empty if no HostPort is specified',
+    path: ['name'],
+  });
 
 export const workloadEndpoint = defineKind({
   kind: 'WorkloadEndpoint',
@@ -16,35 +41,40 @@ export const workloadEndpoint = defineKind({
   aliases: ['workloadendpoint', 'workloadendpoints', 'wep', 'weps'],
   namespaced: true,
   name: 'any',
-  spec: z.looseObject({
-    orchestrator: z.string().optional(),
-    workload: z.string().optional(),
-    node: z.string().optional(),
-    containerID: z.string().optional(),
-    pod: z.string().optional(),
-    endpoint: z.string().optional(),
-    serviceAccountName: z.string().optional(),
-    ipNetworks: z.array(hostNetwork).optional(),
-    ipNATs: z.array(z.looseObject({ internalIP: ip, externalIP: ip })).optional(),
-    ipv4Gateway: ipv4.optional(),
-    ipv6Gateway: ipv6.optional(),
-    profiles: z.array(z.string()).optional(),
-    interfaceName: z.string().optional(),
-    mac: z.string().optional(),
-    ports: z
-      .array(
-        z.looseObject({
-          name: z.string().optional(),
-          protocol,
-          port: z.number().int().min(1).max(65535),
-          hostPort: z.number().int().min(0).max(65535).optional(),
-          hostIP: z.string().optional(),
-        }),
-      )
-      .optional(),
-    allowSpoofedSourcePrefixes: z.array(cidr).optional(),
-    qosControls: qosControls.optional(),
-  }),
+  spec: z
+    .looseObject({
+      orchestrator: name.optional(),
+      workload: name.optional(),
+      node: name.optional(),
+      containerID: containerId.optional(),
+      pod: name.optional(),
+      endpoint: name.optional(),
+      serviceAccountName: name.optional(),
+      ipNetworks: z.array(hostNetwork).optional(),
+      ipNATs: z.array(nat).optional(),
+      ipv4Gateway: ipv4.optional(),
+      ipv6Gateway: ipv6.optional(),
+      profiles: z.array(filled(name)).optional(),
+      /** The host end of its veth. */
+      interfaceName: interfaceName.optional(),
+      mac: mac.optional(),
+      ports: z.array(port).optional(),
+      allowSpoofedSourcePrefixes: z.array(filled(cidr)).optional(),
+      qosControls: qosControls.optional(),
+    })
+    .refine((spec) => Object.keys(spec).length > 0, { error: 'must be specified', path: ['interfaceName'] })
+    .superRefine(({ ipNATs, ipNetworks }, context) => {
+      ipNATs?.forEach(({ internalIP }, at) => {
+        const inside = ipNetworks?.some((network) => {
+          const own = tryParseInterfaceAddress(network)?.address;
+          const internal = tryParseInterfaceAddress(internalIP)?.address;
+          return own !== undefined && internal !== undefined && equalAddress(own, internal);
+        });
+        if (inside) return;
+        const message = 'NAT is not in the endpoint networks';
+        context.addIssue({ code: 'custom', path: ['ipNATs', at, 'internalIP'], message });
+      });
+    }),
 });
 
 export type WorkloadEndpointSpec = SpecOf<typeof workloadEndpoint>;

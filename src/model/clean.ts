@@ -1,0 +1,56 @@
+import { type FieldError, ValidationError } from './errors.ts';
+
+/** Characters of all text in one object; an API server takes 3 MiB, etcd half of that. */
+export const MAX_TEXT = 4 * 1024 * 1024;
+/** Fields and items in one object. */
+export const MAX_PARTS = 1_000_000;
+/** Levels of nesting. */
+export const MAX_DEPTH = 64;
+
+/**
+ * A value from outside as plain data within bounds: in the API a null member is the same as none (an array's nulls stay:
+ * a block's free ordinals), and nothing is ever called `__proto__`. Throws `ValidationError` when it is too much.
+ */
+export function cleaned(value: unknown): unknown {
+  return clean(value, { text: MAX_TEXT, parts: MAX_PARTS }, 0);
+}
+
+interface Budget {
+  text: number;
+  parts: number;
+}
+
+function clean(value: unknown, budget: Budget, depth: number): unknown {
+  if (typeof value === 'string') {
+    budget.text -= value.length;
+    if (budget.text < 0) throw tooMuch(`holds more than ${MAX_TEXT} characters of text`);
+    return value;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) throw tooMuch(`is nested deeper than ${MAX_DEPTH} levels`);
+  let copy: Record<string, unknown> | undefined;
+  const members = value as Record<string, unknown>;
+  const isArray = Array.isArray(value);
+  for (const name of Object.keys(members)) {
+    if (--budget.parts < 0) throw tooMuch(`has more than ${MAX_PARTS} fields and items`);
+    const member = members[name];
+    if (typeof member === 'number' || typeof member === 'boolean') continue;
+    const isAbsent = member === undefined || (member === null && !isArray) || name === '__proto__';
+    const own = isAbsent ? undefined : clean(member, budget, depth + 1);
+    if (own === member && !isAbsent) continue;
+    // What nobody has to change is not copied: blocks come by the ten thousand.
+    copy ??= (isArray ? [...value] : { ...value }) as unknown as Record<string, unknown>;
+    if (isAbsent) delete copy[name];
+    else copy[name] = own;
+  }
+  return copy ?? value;
+}
+
+function tooMuch(reason: string): ValidationError {
+  const field: FieldError = { name: 'Resource', value: undefined, reason: `too large: it ${reason}` };
+  return new ValidationError([field]);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

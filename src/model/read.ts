@@ -1,0 +1,155 @@
+import type * as z from 'zod';
+import { reasonOf } from '../base/index.ts';
+import { cleaned, isObject } from './clean.ts';
+import { describe, type FieldError, ValidationError } from './errors.ts';
+import { withCommonNames, withFieldNames } from './field-names.ts';
+import { fieldName } from './go-names.ts';
+import { definitionOf, type KindName, type ResourceOf } from './registry.ts';
+import { API_VERSION } from './resource.ts';
+import { settled } from './settle.ts';
+import { valueAt } from './validate.ts';
+
+/** What was made of a stored object. */
+export interface Reading<Kind extends KindName> {
+  /** Undefined when it can't be understood, and never could. */
+  readonly resource: ResourceOf<Kind> | undefined;
+  /** What is wrong with it, and what holds instead; undefined when all is well. */
+  readonly problem: string | undefined;
+}
+
+/** Each round cuts what the last one found wrong; what is wrong still after so many is wrong altogether. */
+const ROUNDS = 8;
+
+/**
+ * Reads a stored object, for those who act on it, and gets out of it what can be understood: a wrong item leaves its list,
+ * a wrong field keeps the value that it had in `last` (the object as it was last read), or counts as absent. Where absence
+ * would let in more than was meant (`essential` in the kind's definition) the object counts as absent as a whole.
+ */
+export function read<Kind extends KindName>(kind: Kind, raw: unknown, last?: ResourceOf<Kind>): Reading<Kind> {
+  try {
+    return readObject(kind, cleaned(raw), last);
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    return unread(reasonOf(error), last);
+  }
+}
+
+function readObject<Kind extends KindName>(
+  kind: Kind,
+  plain: unknown,
+  last: ResourceOf<Kind> | undefined,
+): Reading<Kind> {
+  if (!isObject(plain)) return unread('it is no object', last);
+  const { spec: schema, essential } = definitionOf(kind);
+  const object = withCommonNames(plain);
+  const { apiVersion = API_VERSION } = object;
+  if (object['kind'] !== kind || apiVersion !== API_VERSION) {
+    return unread(`it is of kind ${String(object['kind'])} of ${String(apiVersion)}`, last);
+  }
+  const metadata = readMetadata(object['metadata']);
+  const whole = essential === 'all';
+  const given = whole ? (object['spec'] ?? {}) : withFieldNames(schema, object['spec'] ?? {});
+  const reading = readSpec(schema, given, last?.spec, essential ?? []);
+  if (reading.spec === undefined) return unread(describe(reading.wrong), last);
+  const known = {
+    apiVersion: API_VERSION,
+    kind,
+    metadata: metadata.value,
+    spec: whole ? reading.spec : settled(schema, reading.spec),
+  };
+  const resource = { ...known, ...object, ...known } as unknown as ResourceOf<Kind>;
+  const wrong = [...metadata.wrong, ...reading.wrong];
+  if (wrong.length === 0) return { resource, problem: undefined };
+  const instead = last === undefined ? 'as if that were not there' : 'with what was there before, if anything, instead';
+  return { resource, problem: `read ${instead}: ${describe(wrong)}` };
+}
+
+function unread<Kind extends KindName>(reason: string, last: ResourceOf<Kind> | undefined): Reading<Kind> {
+  const instead = last === undefined ? 'left out' : 'as it was before';
+  return { resource: last, problem: `${instead}: ${reason}` };
+}
+
+interface SpecReading {
+  readonly spec: unknown;
+  readonly wrong: readonly FieldError[];
+}
+
+function readSpec(schema: z.ZodType, given: unknown, last: unknown, essential: readonly string[] | 'all'): SpecReading {
+  const wrong: FieldError[] = [];
+  const tried = new Set<string>();
+  let spec = given;
+  for (let round = 0; round < ROUNDS; round++) {
+    const parsed = schema.safeParse(spec);
+    if (parsed.success) return { spec: parsed.data, wrong };
+    const { issues } = parsed.error;
+    for (const { path, message } of issues) {
+      const name = fieldName(path) || 'Spec';
+      if (wrong.some((known) => known.name === name)) continue;
+      wrong.push({ name, value: valueAt(spec, path), reason: message });
+    }
+    if (essential === 'all') return { spec: undefined, wrong };
+    for (const place of placesOf(issues, essential)) {
+      const isEssential = essential.includes(String(place[0]));
+      if (place.length === 0 || (isEssential && last === undefined)) return { spec: undefined, wrong };
+      spec = cut(spec, place, tried, last);
+    }
+  }
+  return { spec: undefined, wrong };
+}
+
+/** Where to cut, later items of a list first, so that the places of the others stay. */
+function placesOf(
+  issues: readonly z.core.$ZodIssue[],
+  essential: readonly string[],
+): readonly (readonly PropertyKey[])[] {
+  const places = new Map<string, readonly PropertyKey[]>();
+  for (const { path } of issues) {
+    const item = path.findIndex((step) => typeof step === 'number');
+    const isWhole = path.length > 0 && essential.includes(String(path[0]));
+    const place = isWhole ? path.slice(0, 1) : item < 0 ? path : path.slice(0, item + 1);
+    places.set(place.join('/'), place);
+  }
+  return [...places.values()].sort((a, b) => Number(b.at(-1)) - Number(a.at(-1)) || 0);
+}
+
+/** The spec with what stands at a place as it was last, or gone; tried a second time, what it stands in goes. */
+function cut(spec: unknown, place: readonly PropertyKey[], tried: Set<string>, last: unknown): unknown {
+  if (typeof place.at(-1) === 'number') return changed(spec, place, undefined);
+  const key = place.join('/');
+  const before = tried.has(key) ? undefined : valueAt(last, place);
+  if (before === undefined && tried.has(`${key}/gone`) && place.length > 1) {
+    return cut(spec, place.slice(0, -1), tried, last);
+  }
+  tried.add(before === undefined ? `${key}/gone` : key);
+  return changed(spec, place, before);
+}
+
+function changed(value: unknown, [step, ...rest]: readonly PropertyKey[], to: unknown): unknown {
+  if (Array.isArray(value)) {
+    if (rest.length > 0) return value.with(Number(step), changed(value[Number(step)], rest, to));
+    return value.toSpliced(Number(step), 1);
+  }
+  if (!isObject(value)) return value;
+  const { [String(step)]: member, ...others } = value;
+  const next = rest.length > 0 ? changed(member, rest, to) : to;
+  return next === undefined ? others : { ...others, [String(step)]: next };
+}
+
+/** Labels and annotations that are no text count as absent; everything else is the store's. */
+function readMetadata(given: unknown): {
+  readonly value: Record<string, unknown>;
+  readonly wrong: readonly FieldError[];
+} {
+  const value: Record<string, unknown> = isObject(given) ? { ...given } : {};
+  const wrong: FieldError[] = [];
+  for (const field of ['labels', 'annotations']) {
+    const map = value[field];
+    if (map === undefined) continue;
+    const entries = isObject(map) ? Object.entries(map) : [];
+    const texts = entries.filter(([, text]) => typeof text === 'string');
+    if (isObject(map) && texts.length === entries.length) continue;
+    value[field] = Object.fromEntries(texts);
+    wrong.push({ name: fieldName(['metadata', field]), value: map, reason: 'must map text to text' });
+  }
+  return { value, wrong };
+}
