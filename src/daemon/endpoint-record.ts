@@ -35,12 +35,15 @@ export function newEndpoint(
 
 /**
  * Writes it in the place of what the store has of that name; whoever else writes meanwhile, the container is ours.
- * Resolves with what the store has, but with the addresses that were written: what a store reads back may be older.
+ * `known` is what was read there before. Resolves with what the store has, but with the addresses that were written: what a store reads back may be older.
  */
-export async function writeEndpoint(store: Store, fresh: WorkloadEndpoint): Promise<WorkloadEndpoint> {
+export async function writeEndpoint(
+  store: Store,
+  fresh: WorkloadEndpoint,
+  known: WorkloadEndpoint | undefined,
+): Promise<WorkloadEndpoint> {
   const { name, namespace } = fresh.metadata;
-  for (;;) {
-    const found = await store.get({ kind: 'WorkloadEndpoint', name, namespace });
+  for (let found = known; ; found = await store.get({ kind: 'WorkloadEndpoint', name, namespace })) {
     try {
       const written =
         found === undefined
@@ -50,8 +53,9 @@ export async function writeEndpoint(store: Store, fresh: WorkloadEndpoint): Prom
       const { ipNetworks, ipNATs } = fresh.spec;
       return { ...written, spec: { ...spec, ipNetworks, ...(ipNATs && { ipNATs }) } };
     } catch (error) {
-      if (!(error instanceof AlreadyExists || error instanceof UpdateConflict || error instanceof NotFound))
-        throw error;
+      // What isn't there and can't be made is a pod that has gone meanwhile.
+      const isLost = error instanceof NotFound && found !== undefined;
+      if (!(isLost || error instanceof AlreadyExists || error instanceof UpdateConflict)) throw error;
     }
   }
 }

@@ -134,7 +134,7 @@ export class Endpoints {
         ...(mac !== undefined && { mac }),
       });
       const fresh = newEndpoint(this.#options.nodename, request, identity, addressing, made);
-      const endpoint = await writeEndpoint(store, fresh);
+      const endpoint = await writeEndpoint(store, fresh, found);
       await this.#options.program(endpoint, made);
       log.info(
         { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
@@ -175,7 +175,8 @@ export class Endpoints {
   /** The endpoint with these addresses, in the store too. */
   async #knownAs(endpoint: WorkloadEndpoint, addresses: readonly string[]): Promise<WorkloadEndpoint> {
     if (isDeepStrictEqual(endpoint.spec.ipNetworks, addresses)) return endpoint;
-    return writeEndpoint(this.#options.store, { ...endpoint, spec: { ...endpoint.spec, ipNetworks: [...addresses] } });
+    const fresh = { ...endpoint, spec: { ...endpoint.spec, ipNetworks: [...addresses] } };
+    return writeEndpoint(this.#options.store, fresh, endpoint);
   }
 
   async #del(request: CniRequest, identity: WorkloadIdentity): Promise<Record<string, never>> {

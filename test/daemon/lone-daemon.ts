@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import * as z from 'zod';
 import { type Clock, type Log, silentLog, systemClock } from '../../src/base/index.ts';
-import { cniResultSchema, nodeStatusSchema, request } from '../../src/control/index.ts';
+import { type CniRequest, cniResultSchema, nodeStatusSchema, request } from '../../src/control/index.ts';
 import { readConfig } from '../../src/daemon/config.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
-import { MemoryStore } from '../../src/datastore/index.ts';
+import { MemoryStore, type Store } from '../../src/datastore/index.ts';
 import { until } from '../../src/lab/until.ts';
 import { newResource } from '../../src/model/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
@@ -22,9 +23,10 @@ export const PORT = 20_000 + (process.pid % 20_000);
 /** A daemon of this process, on a fake machine and a real loopback. It ends with the test. */
 export interface LoneDaemon {
   readonly daemon: Daemon;
-  readonly store: MemoryStore;
-  /** Resolves with the pod's address. */
-  add(containerId: string): Promise<string>;
+  readonly store: Store;
+  /** Resolves with the pod's address; `args` are what the runtime tells of it. */
+  add(containerId: string, args?: CniRequest['args']): Promise<string>;
+  del(containerId: string, args?: CniRequest['args']): Promise<void>;
 }
 
 export interface LoneDaemonOptions {
@@ -32,15 +34,26 @@ export interface LoneDaemonOptions {
   readonly log?: Log;
   /** What it runs on; `/host` is its own namespace. */
   readonly machine?: FakeMachine;
+  readonly engine?: { readonly type: string; readonly store: Store };
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Lets the clock go on while something is waited for. */
+  readonly tick?: () => Promise<unknown>;
 }
 
 /** Resolves when it is ready. Its blocks have four addresses; it dials `PEER`, where the test may listen or not. */
 export async function loneDaemon(
   t: Test,
-  { clock = systemClock, log = silentLog, machine = new FakeMachine() }: LoneDaemonOptions = {},
+  {
+    clock = systemClock,
+    log = silentLog,
+    machine = new FakeMachine(),
+    engine = { type: 'memory', store: new MemoryStore({ clock }) },
+    environment = {},
+    tick = async () => {},
+  }: LoneDaemonOptions = {},
 ): Promise<LoneDaemon> {
   machine.addNamespace('/host');
-  const store = new MemoryStore({ clock });
+  const { store } = engine;
   await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
   const bgp = { nodeToNodeMeshEnabled: false, asNumber: ASN, listenPort: PORT, bindMode: 'NodeIP' } as const;
   await store.create(newResource('BGPConfiguration', { name: 'default' }, bgp));
@@ -59,9 +72,11 @@ export async function loneDaemon(
       VROUTER_MTU_FILE: 'none',
       CALICO_NODENAME_FILE: '',
       FELIX_HEALTHPORT: '0',
+      VROUTER_SNAPSHOT: 'none',
+      ...environment,
     }),
     store,
-    datastoreType: 'memory',
+    datastoreType: engine.type,
     kernel: machine.kernel('/host'),
     nft: new FakeNft(),
     clock,
@@ -70,15 +85,23 @@ export async function loneDaemon(
   });
   await daemon.start();
   t.teardown(() => daemon.stop('the test is over'));
-  const isReady = async (): Promise<boolean> => (await request(socket, { op: 'status' }, nodeStatusSchema)).ready;
+  const isReady = async (): Promise<boolean> => {
+    await tick();
+    return (await request(socket, { op: 'status' }, nodeStatusSchema)).ready;
+  };
   await until(systemClock, 'the daemon to be ready', isReady);
-  const add = async (containerId: string): Promise<string> => {
-    const netns = `/run/netns/${containerId}`;
-    machine.addNamespace(netns);
+  const pod = (containerId: string, args: CniRequest['args']): CniRequest => {
     const config = { cniVersion: '1.0.0', name: 'net' };
-    const pod = { containerId, netns, ifName: 'eth0', args: {}, config };
-    const { ips } = await request(socket, { op: 'cni.add', request: pod }, cniResultSchema);
+    return { containerId, netns: `/run/netns/${containerId}`, ifName: 'eth0', args, config };
+  };
+  const add = async (containerId: string, args: CniRequest['args'] = {}): Promise<string> => {
+    const asked = pod(containerId, args);
+    machine.addNamespace(asked.netns);
+    const { ips } = await request(socket, { op: 'cni.add', request: asked }, cniResultSchema);
     return ips[0].address;
   };
-  return { daemon, store, add };
+  const del = async (containerId: string, args: CniRequest['args'] = {}): Promise<void> => {
+    await request(socket, { op: 'cni.del', request: pod(containerId, args) }, z.unknown());
+  };
+  return { daemon, store, add, del };
 }
