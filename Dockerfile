@@ -18,9 +18,11 @@ LABEL org.opencontainers.image.title="vrouter" \
       org.opencontainers.image.description="A per-node virtual router for pods" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
+# Runtimes call a pod's network namespace /var/run/netns/…; the host's are mounted in /run/netns.
 RUN if ! command -v nft >/dev/null; then \
       apt-get update && apt-get install -y --no-install-recommends nftables && rm -rf /var/lib/apt/lists/*; \
-    fi
+    fi; \
+    [ -e /var/run ] || { mkdir -p /var && ln -s /run /var/run; }
 COPY --from=build /opt/vrouter /opt/vrouter
 ENV PATH=/opt/vrouter/dist/bin:$PATH
 # It programs the host's network: run it with the host's network namespace, as root, with

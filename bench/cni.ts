@@ -83,7 +83,7 @@ async function measurePlugin(name: string, network: Record<string, unknown>, nod
 
 async function measureSandboxes(name: string, network: Record<string, unknown>, node: NodePlan, shared: Kit) {
   const plugins = [withData(network, shared.directory)];
-  const containerd = new Containerd(shared, name, node.namespace, { cniVersion: '1.0.0', name, plugins });
+  const containerd = Containerd.ofNode(shared, name, node.namespace, { cniVersion: '1.0.0', name, plugins });
   try {
     await containerd.start();
     const ids: string[] = [];

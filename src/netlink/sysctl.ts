@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { KernelError } from './errors.ts';
 import { readHere, writeHere } from './namespace.ts';
 
@@ -13,17 +14,44 @@ export function sysctlWrite(name: string, value: string, namespace?: string): vo
   attempt(name, () => writeHere(sysctlFile(name), value, namespace));
 }
 
+const NET = '/proc/sys/net';
+/**
+ * Container runtimes mount /proc/sys read-only, whatever a container's capabilities. So the host's /proc/sys/net is
+ * mounted a second time, here: the same files, which follow the thread's namespace just as well.
+ */
+const NET_OF_HOST = '/host/proc/sys/net';
+
+/** The first of the folders whose settings can be written. The kernel has `ipv4/ip_forward` in every namespace. */
+export function writableFolder(folders: readonly string[]): string | undefined {
+  return folders.find((folder) => {
+    try {
+      accessSync(`${folder}/ipv4/ip_forward`, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+let net: string | undefined;
+
 /**
  * As sysctl(8): dots separate, and a slash stands for a dot inside a name, as in `net.ipv4.conf.eth0/100.forwarding`.
  * A name that leads out of /proc/sys is refused.
  */
-export function sysctlFile(name: string): string {
+export function sysctlFile(name: string, folder = (net ??= writableFolder([NET, NET_OF_HOST]) ?? NET)): string {
   const parts = name.split('.').map((part) => part.replaceAll('/', '.'));
   if (parts.some((part) => !/^[A-Za-z0-9_.:@-]+$/.test(part) || part === '.' || part === '..')) {
     throw new KernelError('EINVAL', `sysctl ${name}`, 'expected a name such as net.ipv4.ip_forward');
   }
-  return `/proc/sys/${parts.join('/')}`;
+  return parts[0] === 'net' ? [folder, ...parts.slice(1)].join('/') : `/proc/sys/${parts.join('/')}`;
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'this kernel has no such setting here',
+  EROFS: `it is mounted read-only; give the container the host's ${NET} at ${NET_OF_HOST}, as deploy/vrouter.yaml does`,
+  EACCES: 'was refused; it needs CAP_NET_ADMIN',
+};
 
 function attempt<T>(name: string, work: () => T): T {
   try {
@@ -31,7 +59,6 @@ function attempt<T>(name: string, work: () => T): T {
   } catch (error) {
     if (error instanceof KernelError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
-    const reason = code === 'ENOENT' ? 'this kernel has no such setting here' : 'was refused';
-    throw new KernelError(code, `sysctl ${name}`, reason, { cause: error });
+    throw new KernelError(code, `sysctl ${name}`, REASONS[code] ?? 'was refused', { cause: error });
   }
 }

@@ -46,23 +46,41 @@ export async function makeKit(name: string): Promise<Kit> {
   return { directory, bin, image, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** One node's containerd: Debian's, in the node's network namespace, with folders and socket of its own. */
+/** Where a containerd runs. */
+export interface ContainerdPlace {
+  /** Its own folder, with a path short enough for unix sockets. */
+  readonly directory: string;
+  /** The command as it is run there. */
+  readonly enter: (command: readonly string[]) => readonly string[];
+  /** Archives of what its containers run. */
+  readonly images: readonly string[];
+  /** Where it finds plugins and networks, if not at its defaults. */
+  readonly cni?: { readonly bin: string; readonly conf: string };
+}
+
+/** A containerd: Debian's, with folders and socket of its own. */
 export class Containerd {
-  readonly #kit: Kit;
-  readonly #directory: string;
-  readonly #namespace: string;
+  readonly #place: ContainerdPlace;
   #process: ChildProcess | undefined;
   #cri: Cri | undefined;
 
-  constructor(kit: Kit, node: string, namespace: string, conflist: object) {
-    this.#kit = kit;
-    this.#directory = join(kit.directory, node);
-    this.#namespace = namespace;
-    mkdirSync(join(this.#directory, 'etc/cni/net.d'), { recursive: true });
-    mkdirSync(join(this.#directory, 'opt/cni'), { recursive: true });
-    symlinkSync(kit.bin, join(this.#directory, 'opt/cni/bin'));
-    this.configure(conflist);
-    writeFileSync(this.#path('config.toml'), configuration(this.#directory, kit.bin));
+  constructor(place: ContainerdPlace) {
+    this.#place = place;
+    mkdirSync(place.directory, { recursive: true });
+    writeFileSync(this.#path('config.toml'), configuration(place));
+  }
+
+  /** One of several on this machine, in a node's network namespace. */
+  static ofNode(kit: Kit, node: string, namespace: string, conflist: object): Containerd {
+    const directory = join(kit.directory, node);
+    const conf = join(directory, 'etc/cni/net.d');
+    mkdirSync(conf, { recursive: true });
+    mkdirSync(join(directory, 'opt/cni'), { recursive: true });
+    symlinkSync(kit.bin, join(directory, 'opt/cni/bin'));
+    const enter = (command: readonly string[]): readonly string[] => inNamespace(namespace, command);
+    const containerd = new Containerd({ directory, enter, images: [kit.image], cni: { bin: kit.bin, conf } });
+    containerd.configure(conflist);
+    return containerd;
   }
 
   get cri(): Cri {
@@ -78,10 +96,16 @@ export class Containerd {
     writeFileSync(this.#path('etc/cni/net.d/10-test.conflist'), JSON.stringify(conflist));
   }
 
-  /** Resolves when the runtime answers and has the image. */
+  /** Resolves when the runtime has the images and its network. */
   async start(): Promise<void> {
+    await this.startWithoutNetwork();
+    await this.untilNetwork();
+  }
+
+  /** Resolves when the runtime has the images. */
+  async startWithoutNetwork(): Promise<void> {
     const log = openSync(this.#path('log'), 'a');
-    const [command, ...args] = inNamespace(this.#namespace, ['containerd', '--config', this.#path('config.toml')]);
+    const [command, ...args] = this.#place.enter(['containerd', '--config', this.#path('config.toml')]);
     this.#process = spawn(command, args, { stdio: ['ignore', log, log] });
     const cri = new Cri(this.#path('sock'));
     this.#cri = cri;
@@ -90,10 +114,15 @@ export class Containerd {
         throw new Error(`containerd does not answer; its last words: ${this.log().slice(-2000)}`, { cause: error });
       },
     );
-    await mustRun(['ctr', '-a', this.#path('sock'), '-n', 'k8s.io', 'images', 'import', this.#kit.image]);
+    for (const image of this.#place.images) {
+      await mustRun(['ctr', '-a', this.#path('sock'), '-n', 'k8s.io', 'images', 'import', image]);
+    }
     await until(systemClock, 'the image to be known', () => cri.hasImage(IMAGE));
+  }
+
+  async untilNetwork(): Promise<void> {
     await until(systemClock, "containerd's network to be ready", async () => {
-      const problem = await cri.networkProblem();
+      const problem = await this.cri.networkProblem();
       if (problem !== undefined) throw new Error(problem);
       return true;
     });
@@ -116,17 +145,17 @@ export class Containerd {
     const overlay = (folder: string): string =>
       `mount -t overlay overlay -o lowerdir=${this.#path(folder)}:/${folder} /${folder}`;
     const script = `${overlay('etc')} && ${overlay('opt')} && exec ctr -a ${this.#path('sock')} -n k8s.io "$@"`;
-    return run(inNamespace(this.#namespace, ['unshare', '--mount', 'sh', '-c', script, 'sh', ...args]));
+    return run(this.#place.enter(['unshare', '--mount', 'sh', '-c', script, 'sh', ...args]));
   }
 
   /** Ends everything that this containerd has started, and removes its mounts. */
   async remove(): Promise<void> {
     await this.end();
-    for (const pid of await processesOf(this.#directory)) process.kill(pid, 'SIGKILL');
+    for (const pid of await processesOf(this.#place.directory)) process.kill(pid, 'SIGKILL');
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '')
-      .filter((path) => path.startsWith(`${this.#directory}/`));
+      .filter((path) => path.startsWith(`${this.#place.directory}/`));
     for (const path of mounts.reverse()) await run(['umount', '--lazy', path]);
   }
 
@@ -140,7 +169,7 @@ export class Containerd {
   }
 
   #path(name: string): string {
-    return join(this.#directory, name);
+    return join(this.#place.directory, name);
   }
 }
 
@@ -160,7 +189,13 @@ async function processesOf(directory: string): Promise<number[]> {
   return [...found];
 }
 
-function configuration(directory: string, bin: string): string {
+function configuration({ directory, cni }: ContainerdPlace): string {
+  const network = cni
+    ? `netns_mounts_under_state_dir = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "${cni.bin}"
+    conf_dir = "${cni.conf}"`
+    : '';
   return `version = 2
 root = "${directory}/root"
 state = "${directory}/state"
@@ -177,11 +212,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   sandbox_image = "${IMAGE}"
   restrict_oom_score_adj = true
   disable_apparmor = true
-  netns_mounts_under_state_dir = true
   stream_server_port = "0"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "${bin}"
-    conf_dir = "${directory}/etc/cni/net.d"
+  ${network}
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]

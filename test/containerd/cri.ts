@@ -9,6 +9,8 @@ export interface Sandbox {
 
 /** Milliseconds; the machine may be busy. */
 const PATIENCE = 60_000;
+/** ContainerState of the CRI. */
+const EXITED = 2;
 
 /** The verbs of the Container Runtime Interface that kubelet uses for a pod. */
 export class Cri {
@@ -35,8 +37,13 @@ export class Cri {
     return (await this.#call('ImageStatus', [[1, [[1, image]]]], 'ImageService')).message(1).text(1) !== '';
   }
 
-  async runSandbox(sandbox: Sandbox): Promise<string> {
-    return (await this.#call('RunPodSandbox', [[1, configOf(sandbox)]])).text(1);
+  runSandbox(sandbox: Sandbox): Promise<string> {
+    return this.runSandboxOf(configOf(sandbox));
+  }
+
+  /** As `runSandbox`, from a whole PodSandboxConfig. */
+  async runSandboxOf(config: readonly Field[]): Promise<string> {
+    return (await this.#call('RunPodSandbox', [[1, config]])).text(1);
   }
 
   async addressOf(id: string): Promise<string> {
@@ -44,15 +51,34 @@ export class Cri {
   }
 
   /** Starts a container of `image` in the sandbox. */
-  async startContainer(id: string, sandbox: Sandbox, image: string, command: readonly string[]): Promise<string> {
+  startContainer(id: string, sandbox: Sandbox, image: string, command: readonly string[]): Promise<string> {
     const config: Field[] = [[1, [[1, 'main']]], [2, [[1, image]]], ...command.map((word): Field => [3, word])];
+    return this.startContainerOf(id, config, configOf(sandbox));
+  }
+
+  /** As `startContainer`, from a whole ContainerConfig and the sandbox's PodSandboxConfig. */
+  async startContainerOf(id: string, config: readonly Field[], sandbox: readonly Field[]): Promise<string> {
     const created = await this.#call('CreateContainer', [
       [1, id],
       [2, config],
-      [3, configOf(sandbox)],
+      [3, sandbox],
     ]);
     await this.#call('StartContainer', [[1, created.text(1)]]);
     return created.text(1);
+  }
+
+  /** Its exit code once it has ended. */
+  async exitCodeOf(container: string): Promise<number | undefined> {
+    const status = (await this.#call('ContainerStatus', [[1, container]])).message(1);
+    return status.integer(3) === EXITED ? status.integer(7) : undefined;
+  }
+
+  /** SIGTERM, and SIGKILL after so many seconds. */
+  async stopContainer(container: string, seconds: number): Promise<void> {
+    await this.#call('StopContainer', [
+      [1, container],
+      [2, seconds],
+    ]);
   }
 
   async exec(container: string, command: readonly string[]): Promise<{ stdout: string; code: number }> {

@@ -40,7 +40,7 @@ export async function runtimes(t: Test, count: number): Promise<Runtimes> {
   const lab = await cluster(t, { nodes: count });
   const nodes = lab.nodes.map((node) => ({
     node,
-    containerd: new Containerd(kit, node.name, node.namespace, conflist(node)),
+    containerd: Containerd.ofNode(kit, node.name, node.namespace, conflist(node)),
   }));
   t.teardown(async () => {
     for (const { containerd } of nodes) await containerd.remove();

@@ -64,7 +64,10 @@ t.test(
     for (const capability of vrouter.securityContext?.capabilities.add ?? []) t.match(unit, `CAP_${capability}`);
     t.strictSame(
       vrouter.volumeMounts.map(({ name, mountPath }) => [mountPath, pathOf(name)]),
-      ['/run/netns', '/var/lib/calico', '/var/run/calico', '/lib/modules'].map((path) => [path, path]),
+      [
+        ...['/run/netns', '/var/lib/calico', '/var/run/calico', '/lib/modules'].map((path) => [path, path]),
+        ['/host/proc/sys/net', '/proc/sys/net'],
+      ],
     );
   },
 );

@@ -1,11 +1,19 @@
 import t from 'tap';
 import { sysctlRead, sysctlWrite } from '../../src/netlink/index.ts';
-import { sysctlFile } from '../../src/netlink/sysctl.ts';
+import { sysctlFile, writableFolder } from '../../src/netlink/sysctl.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 
 t.test('names are those of sysctl(8), a slash stands for a dot inside a name', async (t) => {
   t.equal(sysctlFile('net.ipv4.ip_forward'), '/proc/sys/net/ipv4/ip_forward');
   t.equal(sysctlFile('net.ipv4.conf.eth0/100.proxy_arp'), '/proc/sys/net/ipv4/conf/eth0.100/proxy_arp');
+});
+
+t.test('where /proc/sys is read-only, the settings are written where the host’s are mounted', async (t) => {
+  const folder = t.testdir({ ipv4: { ip_forward: '0' } });
+  t.equal(writableFolder(['/no/such/folder', folder]), folder);
+  t.equal(writableFolder(['/no/such/folder']), undefined);
+  t.equal(sysctlFile('net.ipv4.ip_forward', folder), `${folder}/ipv4/ip_forward`);
+  t.equal(sysctlFile('kernel.pid_max', folder), '/proc/sys/kernel/pid_max');
 });
 
 t.test('a name that leads elsewhere is refused', async (t) => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../../../src/base/index.ts';
 import { formatJson, parseJson } from '../../../src/model/index.ts';
@@ -8,10 +9,14 @@ import { discovered } from './discovery.ts';
 import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
 import { tableOf } from './table.ts';
 
-interface Options {
+export interface ApiServerOptions {
   readonly token?: string;
+  /** The address to listen on. */
   readonly host?: string;
+  /** By which watches end. */
   readonly clock?: Clock;
+  /** PEM; without it, plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /**
@@ -26,19 +31,23 @@ export class ApiServer {
   /** `METHOD path`, of each request; watches as `WATCH path`. */
   readonly requests: string[] = [];
   readonly #server: Server;
+  readonly #scheme: 'http' | 'https';
+  /** What a client must bear, if anything. */
+  token: string | undefined;
   readonly #open = new Set<() => void>();
   readonly #clock: Clock;
-  readonly #token: string | undefined;
 
-  private constructor(token: string | undefined, clock: Clock) {
-    this.#token = token;
+  private constructor({ token, tls, clock = systemClock }: ApiServerOptions) {
+    this.token = token;
     this.#clock = clock;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
   }
 
-  /** `clock`: by which watches end. */
-  static async start({ token, host, clock = systemClock }: Options = {}): Promise<ApiServer> {
-    const server = new ApiServer(token, clock);
+  static async start(options: ApiServerOptions = {}): Promise<ApiServer> {
+    const server = new ApiServer(options);
+    const { host } = options;
     server.#server.listen(0, host ?? '127.0.0.1');
     await once(server.#server, 'listening');
     return server;
@@ -46,7 +55,7 @@ export class ApiServer {
 
   get url(): string {
     const { address, port } = this.#server.address() as AddressInfo;
-    return `http://${address}:${port}`;
+    return `${this.#scheme}://${address}:${port}`;
   }
 
   /** Watches that are open now are neither told anything any more nor ended, as those of a revision in the future. */
@@ -70,7 +79,7 @@ export class ApiServer {
     this.requests.push(`${url.searchParams.get('watch') ? 'WATCH' : request.method} ${url.pathname}`);
     try {
       if (this.refuseWith !== undefined) throw new Refusal(this.refuseWith, 'Unavailable', 'made to refuse');
-      if (this.#token !== undefined && request.headers.authorization !== `Bearer ${this.#token}`) {
+      if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
         throw new Refusal(401, 'Unauthorized', 'Unauthorized');
       }
       const known = discovered(url.pathname);

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../src/base/index.ts';
+import { until } from '../../src/lab/until.ts';
+import { needsRoot } from '../fakes/namespaces.ts';
+import { type ClusterNode, IMAGE, KubernetesCluster } from './kubernetes/cluster.ts';
+import type { RunningPod } from './kubernetes/kubelet.ts';
+
+const programs = ['containerd', 'podman'].map((name) => `/usr/bin/${name}`);
+const installed = [...programs, '/usr/lib/cni/portmap'].every((path) => existsSync(path));
+const needs = installed || process.env['CI'] ? needsRoot : { skip: 'it needs containerd, runc, podman, CNI plugins' };
+
+t.setTimeout(600_000);
+
+t.test('the DaemonSet as it is shipped gives pods their network', needs, async (t) => {
+  const cluster = await KubernetesCluster.start(t);
+  const [one, two] = cluster.nodes;
+
+  await t.test('it is ready on each node once pods can be served there', async (t) => {
+    for (const node of cluster.nodes) await startDaemon(t, cluster, node);
+  });
+
+  await t.test('sandboxes on different nodes reach each other, and leave nothing behind', async (t) => {
+    const [a, b] = [await start(cluster, one, 'a'), await start(cluster, two, 'b')];
+    t.match(a.address, /^10\.244\./);
+    t.not(a.address, b.address);
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ]) {
+      const { code, stdout } = await from.node.machine.containerd.cri.exec(from.container, [
+        'ping',
+        '-c1',
+        '-W5',
+        to.address,
+      ]);
+      t.equal(code, 0, stdout);
+    }
+    for (const { node, id } of [a, b]) await end(node, id);
+    for (const node of cluster.nodes) t.same(await devices(node), []);
+  });
+});
+
+const running = new Map<ClusterNode, RunningPod>();
+
+/** As the rollout of a DaemonSet does: the pod is started, and waited for until it is ready. */
+async function startDaemon(t: Test, cluster: KubernetesCluster, node: ClusterNode): Promise<void> {
+  const pod = cluster.daemonPod(node);
+  const run = await node.kubelet.run(pod, cluster.token);
+  running.set(node, run);
+  const [{ name, readinessProbe, livenessProbe }] = pod.spec.containers;
+  const ready = until(systemClock, `${node.machine.name} to be ready`, () => node.kubelet.probe(readinessProbe!));
+  await t.resolves(
+    ready.catch((error) => {
+      throw new Error(`${error.message}: ${node.kubelet.logOf(pod, name)}`);
+    }),
+    `${node.machine.name} is ready`,
+  );
+  t.ok(await node.kubelet.probe(livenessProbe!), 'and alive');
+  await node.machine.containerd.untilNetwork();
+}
+
+interface Started {
+  readonly node: ClusterNode;
+  readonly id: string;
+  readonly container: string;
+  readonly address: string;
+}
+
+async function start(cluster: KubernetesCluster, node: ClusterNode, name: string): Promise<Started> {
+  await cluster.tell('pod', node.machine.name, name);
+  const { cri } = node.machine.containerd;
+  const id = await cri.runSandbox({ name });
+  const container = await cri.startContainer(id, { name }, IMAGE, ['sleep', '3600']);
+  return { node, id, container, address: await cri.addressOf(id) };
+}
+
+async function end({ machine }: ClusterNode, id: string): Promise<void> {
+  await machine.containerd.cri.stopSandbox(id);
+  await machine.containerd.cri.removeSandbox(id);
+}
+
+/** The host ends of pods. */
+async function devices({ machine }: ClusterNode): Promise<string[]> {
+  const links = await machine.run(['ip', '-o', 'link', 'show', 'type', 'veth']);
+  return links.split('\n').filter((line) => line.includes(': cali'));
+}
