@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { KernelError } from './errors.ts';
 import { libc } from './libc.ts';
 
@@ -57,4 +57,14 @@ export function readHere(file: string, path?: string): string {
 
 export function writeHere(file: string, text: string, path?: string): void {
   inPlace(path, () => writeFileSync(file, text));
+}
+
+/** Whether this thread may write the file: not so where it is mounted read-only. */
+export function isWritableHere(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { KernelError } from './errors.ts';
-import { readHere, writeHere } from './namespace.ts';
+import { isWritableHere, readHere, writeHere } from './namespace.ts';
 
 /**
  * Values under /proc/sys, of one network namespace. Which namespace `/proc/sys/net` shows is decided by the thread
@@ -23,14 +22,7 @@ const NET_OF_HOST = '/host/proc/sys/net';
 
 /** The first of the folders whose settings can be written. The kernel has `ipv4/ip_forward` in every namespace. */
 export function writableFolder(folders: readonly string[]): string | undefined {
-  return folders.find((folder) => {
-    try {
-      accessSync(`${folder}/ipv4/ip_forward`, constants.W_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return folders.find((folder) => isWritableHere(`${folder}/ipv4/ip_forward`));
 }
 
 let net: string | undefined;
