@@ -5,15 +5,16 @@ import type { Nft } from '../nftables/index.ts';
 import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { Forwarding } from './forwarding.ts';
+import { NAT_SECTIONS, natInputs } from './nat/inputs.ts';
 import { NatReconciler } from './nat/reconcile.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
+import { TableRepairs } from './table-repairs.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
-import { addressedDevices } from './tunnels/render.ts';
 
-/** What the packet filter's tables follow from. */
-const NAT_SECTIONS = ['pools', 'nat', 'services', 'spoofing', 'tunnels'] as const satisfies readonly (keyof Desired)[];
+/** Milliseconds for which a setting that somebody has changed may stay so. */
+const LOOK_INTERVAL = 1000;
 
 export interface DataplaneOptions {
   readonly kernel: Kernel;
@@ -22,6 +23,8 @@ export interface DataplaneOptions {
   readonly log: Log;
   /** Milliseconds between full looks at the kernel, for what the monitor may have missed. 0 for none. */
   readonly resyncInterval: number;
+  /** Milliseconds between looks at what the kernel tells nobody of, in two requests; default: 1000. 0 for none. */
+  readonly lookInterval?: number;
   /** How the names of pods' interfaces begin; default: `cali`. */
   readonly interfacePrefix?: string;
 }
@@ -41,6 +44,8 @@ export class Dataplane {
   readonly #links = new Map<number, Link>();
   #monitor: Monitor | undefined;
   #resync: Cancel | undefined;
+  #look: Cancel | undefined;
+  readonly #tableRepairs: TableRepairs;
   #applied: Desired | undefined;
   #blackholes = new Set<string>();
   /** Links, addresses, or routes that are not ours have changed. */
@@ -57,6 +62,11 @@ export class Dataplane {
     this.nat = new NatReconciler(options);
     this.qos = new QosReconciler(options);
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes });
+    this.#tableRepairs = new TableRepairs(options, (names) => {
+      void this.nat.look(names);
+      void this.qos.lookAtTables(names);
+    });
+    this.forwarding.onRepaired = () => void this.#lookAtSettings();
   }
 
   /**
@@ -78,6 +88,7 @@ export class Dataplane {
     void this.qos.check();
     this.#tellMtu();
     this.#planResync();
+    this.#planLook();
   }
 
   /** Whether routes of a former run were found at the start. */
@@ -95,7 +106,8 @@ export class Dataplane {
     }
     if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
     if (this.#mtu !== undefined) this.#tellMtu();
-    if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section])) void this.#nat(desired);
+    if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section]))
+      void this.nat.apply(natInputs(desired, this.#options.interfacePrefix));
     if (desired.host !== before?.host) {
       void this.forwarding.apply(desired.host.forwarding);
       this.tunnels.setUplinks(desired.host.uplinks);
@@ -136,6 +148,9 @@ export class Dataplane {
 
   stop(): void {
     this.#resync?.();
+    this.#look?.();
+    this.#look = undefined;
+    this.#tableRepairs.stop();
     this.#monitor?.stop();
     this.forwarding.stop();
     this.endpoints.stop();
@@ -174,6 +189,7 @@ export class Dataplane {
         break;
       case 'address':
         this.tunnels.addressChanged(event.address, event.change === 'new');
+        if (event.change === 'deleted') this.endpoints.addressGone(event.address);
         // The kernel drops the IPv4 routes of a device with its last address, and tells nobody.
         if (event.change === 'deleted' && event.address.family === 4) this.#readRoutes();
         this.onTopology();
@@ -184,24 +200,17 @@ export class Dataplane {
       case 'neighbor':
         this.tunnels.neighborChanged(event.neighbor, event.change === 'new');
         break;
+      case 'setting':
+        this.forwarding.settingChanged(event.name, event.value);
+        this.endpoints.settingChanged(event.name, event.value);
+        break;
+      case 'table':
+        this.#tableRepairs.observed(event);
+        break;
       case 'resync':
         this.#options.log.info({}, 'the kernel reported more changes than could be read; listing again');
         void this.resync().catch((error) => this.#options.log.error({ err: reasonOf(error) }, 'resync failed'));
     }
-  }
-
-  #nat({ pools, nat, services, spoofing, tunnels }: Desired): Promise<void> {
-    const { wireguard4: wireguard } = tunnels;
-    return this.nat.apply({
-      pools,
-      nat,
-      services,
-      spoofing,
-      wireguard,
-      tunnels: addressedDevices(tunnels),
-      encapsulation: tunnels,
-      interfacePrefix: this.#options.interfacePrefix ?? 'cali',
-    });
   }
 
   #readRoutes(): void {
@@ -229,6 +238,27 @@ export class Dataplane {
     if (mtu === this.#mtu) return;
     this.#mtu = mtu;
     this.onPodMtu(mtu);
+  }
+
+  #planLook(): void {
+    const { clock, lookInterval = LOOK_INTERVAL } = this.#options;
+    this.#look?.();
+    if (lookInterval === 0) return;
+    this.#look = clock.after(lookInterval, () => {
+      void this.#lookAtSettings().finally(() => {
+        if (this.#look !== undefined) this.#planLook();
+      });
+    });
+  }
+
+  /** A look that fails is made up for by the next. */
+  async #lookAtSettings(): Promise<void> {
+    try {
+      await this.forwarding.check();
+      if (this.#applied?.workloads.length) this.endpoints.settingsSeen(await this.#options.kernel.linkSettings());
+    } catch (error) {
+      this.#options.log.debug({ err: reasonOf(error) }, 'the settings can not be read');
+    }
   }
 
   #planResync(): void {

@@ -5,6 +5,7 @@
  *   Kernel ── NetlinkKernel ─┬─ client ── socket ── kernel     requests and dumps, matched by sequence number
  *                            ├─ batch ───┘                     the hot path: hundreds of routes to a system call
  *                            ├─ monitor ─ socket               notifications → events, an overflow → "list again"
+ *                            ├─ table-monitor ─ socket         nftables' notifications → which table, and who changed it
  *                            ├─ traffic-control-client         qdiscs and filters, on the same client
  *                            └─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
  *
@@ -19,5 +20,5 @@ export { isKernelError, KernelError } from './errors.ts';
 export * from './ip-text.ts';
 export * from './kernel.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
-export { sysctlRead, sysctlWrite } from './sysctl.ts';
+export { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
 export { formatBucket, formatIngressFilter, formatQdisc } from './tc-text.ts';

@@ -94,6 +94,12 @@ export interface Kernel {
   /** Reads, or writes and reads back, a value under /proc/sys, named as sysctl(8) does: `net.ipv4.ip_forward`. */
   sysctl(name: string, value?: string): Promise<string>;
 
+  /**
+   * The settings of every link that a pod's interface needs, by the names that `sysctl` knows them by: all in two dumps,
+   * since the kernel tells of few of them when somebody changes them.
+   */
+  linkSettings(): Promise<ReadonlyMap<string, string>>;
+
   /** The same verbs in another network namespace, given as a path such as `/run/netns/pod1`: for a short visit. */
   inNamespace(path: string): Promise<Kernel>;
 

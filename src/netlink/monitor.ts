@@ -1,6 +1,7 @@
 import { type ByteReader, OutOfBytes } from '../base/index.ts';
 import type { KernelEvent, Link, Monitor } from './kernel.ts';
 import type { NetlinkSocket, SocketEvents } from './socket.ts';
+import { sysctlWord } from './sysctl.ts';
 import { decodeAddress } from './wire/address.ts';
 import { decodeLink } from './wire/link.ts';
 import {
@@ -14,15 +15,19 @@ import {
   RTM_NEWADDR,
   RTM_NEWLINK,
   RTM_NEWNEIGH,
+  RTM_NEWNETCONF,
   RTM_NEWROUTE,
   RTM_NEWRULE,
 } from './wire/message.ts';
 import { decodeNeighbor } from './wire/neighbor.ts';
+import { decodeNetconf } from './wire/netconf.ts';
 import { decodeRoute } from './wire/route.ts';
 import { decodeRule } from './wire/rule.ts';
 
-/** RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE. */
-export const MONITOR_GROUPS = [1, 3, 5, 7, 8, 9, 11, 19];
+/**
+ * RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF.
+ */
+export const MONITOR_GROUPS = [1, 3, 5, 7, 8, 9, 11, 19, 24, 25];
 
 type Listener = (event: KernelEvent) => void;
 
@@ -106,8 +111,11 @@ export class KernelMonitor implements Monitor {
     }
     try {
       forEachMessage(datagram, (message) => {
-        const event = this.#event(message);
-        if (event !== undefined) this.#tell(event);
+        if (message.type === RTM_NEWNETCONF) this.#tellSettings(message.body);
+        else {
+          const event = this.#event(message);
+          if (event !== undefined) this.#tell(event);
+        }
       });
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof OutOfBytes)) throw error;
@@ -148,6 +156,17 @@ export class KernelMonitor implements Monitor {
       }
       default:
         return undefined;
+    }
+  }
+
+  /** One message may tell of several settings. */
+  #tellSettings(body: ByteReader): void {
+    const found = decodeNetconf(body);
+    if (found === undefined) return;
+    const { family, of, values } = found;
+    const word = typeof of === 'number' ? sysctlWord(this.#name(of)) : of;
+    for (const [name, value] of values) {
+      this.#tell({ kind: 'setting', name: `net.ipv${family}.conf.${word}.${name}`, value });
     }
   }
 

@@ -1,4 +1,4 @@
-import { type ByteReader, type Family, type Log, silentLog } from '../base/index.ts';
+import { type ByteReader, type Family, type Log, reasonOf, silentLog } from '../base/index.ts';
 import { openAnsweredSocket } from './answered-socket.ts';
 import { RouteBatch } from './batch.ts';
 import { openBatchSocket } from './batch-socket.ts';
@@ -32,12 +32,14 @@ import { LinkRemovals } from './link-removals.ts';
 import { KernelMonitor, MONITOR_GROUPS } from './monitor.ts';
 import { openNamespace } from './namespace.ts';
 import { listRouteColumns, listRoutes } from './route-listing.ts';
-import { NETLINK_GENERIC, openSocket } from './socket.ts';
-import { sysctlRead, sysctlWrite } from './sysctl.ts';
+import { NETLINK_GENERIC, NETLINK_NETFILTER, openSocket } from './socket.ts';
+import { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
+import { TABLE_GROUPS, watchTables } from './table-monitor.ts';
 import { TrafficControlClient } from './traffic-control-client.ts';
 import { decodeAddress, encodeAddressAdd, encodeAddressDelete, encodeAddressDump } from './wire/address.ts';
 import { encodeMonitorFilter } from './wire/filter.ts';
 import { decodeLink, encodeLinkAdd, encodeLinkDump, encodeLinkGet, encodeLinkSet } from './wire/link.ts';
+import { decodeLinkSettings, decodeProxyDelay, encodeNeighborTableDump } from './wire/link-settings.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
 import { decodeRoute, encodeRouteGet } from './wire/route.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
@@ -244,10 +246,12 @@ class NetlinkKernel implements Kernel {
       () => this.linkList(),
       listener,
     );
+    const tables = this.#watchTables(listener);
     const monitor: Monitor = {
       stop: () => {
         this.#monitors.delete(monitor);
         inner.stop();
+        tables?.stop();
       },
     };
     this.#monitors.add(monitor);
@@ -257,6 +261,21 @@ class NetlinkKernel implements Kernel {
   async sysctl(name: string, value?: string): Promise<string> {
     if (value !== undefined) sysctlWrite(name, value, this.#options.namespace);
     return sysctlRead(name, this.#options.namespace);
+  }
+
+  async linkSettings(): Promise<ReadonlyMap<string, string>> {
+    const names = await this.#names();
+    const found = new Map<string, string>();
+    for (const { name, ipv4, ipv6 } of await this.#client.dump(encodeLinkDump(), 'settings', decodeLinkSettings)) {
+      const word = sysctlWord(name);
+      for (const [setting, value] of ipv4) found.set(`net.ipv4.conf.${word}.${setting}`, value);
+      for (const [setting, value] of ipv6) found.set(`net.ipv6.conf.${word}.${setting}`, value);
+    }
+    for (const { index, delay } of await this.#client.dump(encodeNeighborTableDump(), 'settings', decodeProxyDelay)) {
+      const name = names.get(index);
+      if (name !== undefined) found.set(`net.ipv4.neigh.${sysctlWord(name)}.proxy_delay`, delay);
+    }
+    return found;
   }
 
   async inNamespace(path: string): Promise<Kernel> {
@@ -270,6 +289,17 @@ class NetlinkKernel implements Kernel {
     this.#client.close();
     this.#patient?.close();
     this.#batch.close();
+  }
+
+  /** A kernel without nftables has no tables to tell of. */
+  #watchTables(listener: (event: KernelEvent) => void): Monitor | undefined {
+    const place = { ...this.#place(), protocol: NETLINK_NETFILTER, groups: TABLE_GROUPS };
+    try {
+      return watchTables((events) => openSocket(events, place), listener);
+    } catch (error) {
+      this.#log.info({ err: reasonOf(error) }, 'changes of nftables are not told here; the next full look finds them');
+      return undefined;
+    }
   }
 
   #place(): { readonly namespace?: string } {

@@ -217,4 +217,22 @@ export type KernelEvent =
   | { readonly kind: 'route'; readonly change: 'new' | 'deleted'; readonly route: Route }
   | { readonly kind: 'rule'; readonly change: 'new' | 'deleted'; readonly rule: Rule }
   | { readonly kind: 'neighbor'; readonly change: 'new' | 'deleted'; readonly neighbor: Neighbor }
+  | SettingEvent
+  | TableEvent
   | { readonly kind: 'resync' };
+
+/** A value under /proc/sys, named as sysctl(8) does. The kernel tells of forwarding, `rp_filter` and `proxy_arp` or `proxy_ndp`. */
+export interface SettingEvent {
+  readonly kind: 'setting';
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Something in a table of nftables has changed; without a name: in any of them, since messages were lost. */
+export interface TableEvent {
+  readonly kind: 'table';
+  /** `ip`, `ip6`, `inet` and so on, and the table's name. */
+  readonly table?: { readonly family: string; readonly name: string };
+  /** The netlink port of who did it: for nft its process ID. */
+  readonly port: number;
+}

@@ -15,6 +15,8 @@ import {
 } from './socket-options.ts';
 
 const NETLINK_ROUTE = 0;
+/** Netfilter's subsystems, nftables among them. */
+export const NETLINK_NETFILTER = 12;
 /** Families that register by name, such as `wireguard`. */
 export const NETLINK_GENERIC = 16;
 const OPTIONS = [NETLINK_NO_ENOBUFS, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK];

@@ -27,6 +27,11 @@ export function writableFolder(folders: readonly string[]): string | undefined {
 
 let net: string | undefined;
 
+/** An interface's name as it stands in that of a setting: a dot in it is a slash there. */
+export function sysctlWord(interfaceName: string): string {
+  return interfaceName.replaceAll('.', '/');
+}
+
 /**
  * As sysctl(8): dots separate, and a slash stands for a dot inside a name, as in `net.ipv4.conf.eth0/100.forwarding`.
  * A name that leads out of /proc/sys is refused.

@@ -11,6 +11,8 @@ export interface Nft {
   run(transaction: Transaction): Promise<void>;
   /** The table as it is; undefined when there is none. */
   list(table: Table): Promise<TableListing | undefined>;
+  /** Whether a change of which the kernel tells was one of our own: `port` is the netlink port that it came from. */
+  isOwn(port: number): boolean;
 }
 
 export interface NftOptions {
@@ -23,6 +25,8 @@ export interface NftOptions {
 
 /** nft answers in milliseconds; one that does not within this many has hung, and is ended. */
 const TIMEOUT = 30_000;
+/** Process IDs come again, so no more are remembered than the kernel's word may be late for. */
+const REMEMBERED = 32;
 /** Where Debian keeps nft, for services that are started with a short PATH. */
 const SYSTEM_PATH = '/usr/local/sbin:/usr/sbin:/sbin';
 
@@ -36,6 +40,8 @@ class NftCommand implements Nft {
   readonly #log: Log;
   readonly #program: string;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Process IDs of the last ones, which nft takes for its ports. */
+  readonly #own: number[] = [];
 
   constructor({ namespace, log = silentLog, program = 'nft' }: NftOptions) {
     this.#namespace = namespace;
@@ -60,6 +66,10 @@ class NftCommand implements Nft {
     }
   }
 
+  isOwn(port: number): boolean {
+    return this.#own.includes(port);
+  }
+
   #next<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => {});
@@ -72,6 +82,8 @@ class NftCommand implements Nft {
     const env = { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? '/usr/bin:/bin'}:${SYSTEM_PATH}` };
     return new Promise((resolve, reject) => {
       const child = spawn(command, rest, { env, signal: AbortSignal.timeout(TIMEOUT) });
+      if (child.pid !== undefined && input !== '') this.#own.push(child.pid);
+      if (this.#own.length > REMEMBERED) this.#own.shift();
       let stdout = '';
       let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -326,6 +326,44 @@ rule
     t.same(ours.map(({ destination }) => destination).sort(), ['10.8.0.0/26', '10.8.3.0/26']);
   },
 
+  'settings of links are listed, and the kernel tells of some that somebody changes': async ({ t, kernel, dev }) => {
+    await dev();
+    const events: KernelEvent[] = [];
+    const monitor = await kernel.monitor((event) => events.push(event));
+    const changes = {
+      'net.ipv4.conf.cali1.forwarding': '1',
+      'net.ipv4.conf.cali1.rp_filter': '2',
+      'net.ipv4.conf.cali1.proxy_arp': '1',
+      'net.ipv4.conf.cali1.route_localnet': '1',
+      'net.ipv4.neigh.cali1.proxy_delay': '0',
+      'net.ipv6.conf.cali1.forwarding': '1',
+      'net.ipv6.conf.cali1.proxy_ndp': '1',
+      'net.ipv6.conf.cali1.accept_ra': '0',
+      'net.ipv6.conf.cali1.accept_dad': '0',
+    };
+    for (const [name, value] of Object.entries(changes)) await kernel.sysctl(name, value);
+    const listed = await kernel.linkSettings();
+    for (const [name, value] of Object.entries(changes)) t.equal(listed.get(name), value, name);
+    t.equal(listed.get('net.ipv6.conf.cali1.disable_ipv6'), '0');
+    await kernel.sysctl('net.ipv4.ip_forward', '1');
+    await kernel.sysctl('net.ipv6.conf.all.forwarding', '1');
+    await kernel.sysctl('net.ipv4.ip_forward', '0');
+    await seen(
+      events,
+      (event) => event.kind === 'setting' && event.name === 'net.ipv4.conf.cali1.forwarding' && event.value === '0',
+    );
+    const settings = events.flatMap((event) => (event.kind === 'setting' ? [`${event.name}=${event.value}`] : []));
+    for (const name of ['forwarding', 'rp_filter', 'proxy_arp']) {
+      const setting = `net.ipv4.conf.cali1.${name}` as keyof typeof changes;
+      t.ok(settings.includes(`${setting}=${changes[setting]}`), setting);
+    }
+    t.ok(settings.includes('net.ipv6.conf.cali1.proxy_ndp=1'));
+    t.ok(settings.includes('net.ipv6.conf.all.forwarding=1'));
+    t.ok(settings.includes('net.ipv4.conf.all.forwarding=0'), 'ip_forward, by its other name');
+    t.equal((await kernel.linkSettings()).get('net.ipv4.conf.cali1.forwarding'), '0', 'which counts for every link');
+    monitor.stop();
+  },
+
   'a look-up says which way the kernel would send': async ({ t, kernel, dev }) => {
     const index = await dev();
     await kernel.applyRoutes(

@@ -21,6 +21,8 @@ export class Host {
     this.machine.addNamespace(HOST);
     this.kernel = this.machine.kernel(HOST);
     this.dataplane = this.restarted();
+    this.nft.onChange = ({ family, name }, port) =>
+      this.machine.namespace(HOST).tell({ kind: 'table', table: { family, name }, port });
   }
 
   static async create(): Promise<Host> {
@@ -31,14 +33,15 @@ export class Host {
     return host;
   }
 
-  /** A new dataplane on the same kernel, as after a crash. */
-  restarted(): Dataplane {
+  /** A new dataplane on the same kernel, as after a crash. It looks at settings only if it is told how often. */
+  restarted(lookInterval = 0): Dataplane {
     this.dataplane = new Dataplane({
       kernel: this.machine.kernel(HOST),
       nft: this.nft,
       clock: this.clock,
       log: silentLog,
       resyncInterval: 90_000,
+      lookInterval,
     });
     return this.dataplane;
   }
@@ -76,7 +79,7 @@ export class Host {
 
   /** Writes made to the kernel since the last call. */
   writes(): string[] {
-    const made = this.machine.calls.filter((call) => /Add|Replace|Delete|Set/.test(call));
+    const made = this.machine.calls.filter((call) => /Add|Replace|Delete|Set$/.test(call));
     this.machine.calls.length = 0;
     return made;
   }

@@ -37,7 +37,11 @@ class Mortal {
   }
 
   nft(nft: Nft): Nft {
-    return { list: (table) => nft.list(table), run: (changes) => this.#step(() => nft.run(changes)) };
+    return {
+      isOwn: () => true,
+      list: (table) => nft.list(table),
+      run: (changes) => this.#step(() => nft.run(changes)),
+    };
   }
 
   #step<T>(work: () => Promise<T>): Promise<T> {

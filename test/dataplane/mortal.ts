@@ -44,6 +44,7 @@ async function live({ namespace, nft }: Host, step: () => Promise<void>): Promis
   const clock = new EndingClock(systemClock);
   const kernel = await stepped(namespace, step);
   const steppedNft: Nft = {
+    isOwn: () => true,
     list: (table) => nft.list(table),
     run: (transaction) => step().then(() => nft.run(transaction)),
   };

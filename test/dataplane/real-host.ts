@@ -70,7 +70,7 @@ export class RealHost {
 
   /** A dataplane on the real kernel, or on what stands in for it. */
   static dataplane(kernel: Kernel, nft: Nft, clock: Clock = systemClock, log: Log = silentLog): Dataplane {
-    return new Dataplane({ kernel, nft, clock, log, resyncInterval: 0 });
+    return new Dataplane({ kernel, nft, clock, log, resyncInterval: 0, lookInterval: 0 });
   }
 
   /** All that a dataplane keeps here, as ip(8), bridge(8) and nft print it, without what changes by itself. */

@@ -23,6 +23,7 @@ import {
   type RouteFailure,
   type RouteFilter,
   type Rule,
+  sysctlWord,
   type WireguardChange,
   type WireguardDevice,
 } from '../../src/netlink/index.ts';
@@ -458,8 +459,20 @@ export class FakeKernel implements Kernel {
     const device = /^net\.ipv[46]\.(?:conf|neigh)\.([^.]+)\./.exec(name)?.[1].replaceAll('/', '.');
     const exists = device === undefined || device === 'all' || device === 'default' || this.#space.find(device);
     if (!exists) refuse('ENOENT', `sysctl ${name}`, 'this kernel has no such setting here');
-    if (value !== undefined) this.#space.sysctls.set(name, value);
-    return this.#space.sysctls.get(name) ?? '0';
+    if (value !== undefined) this.#space.setSysctl(name, value);
+    return this.#space.sysctl(name);
+  }
+
+  async linkSettings(): Promise<ReadonlyMap<string, string>> {
+    this.#machine.enter('linkSettings');
+    return new Map(
+      this.#space.links.flatMap(({ name }) =>
+        LINK_SETTINGS.map((setting) => {
+          const full = setting.replace('X', sysctlWord(name));
+          return [full, this.#space.sysctl(full)] as const;
+        }),
+      ),
+    );
   }
 
   async inNamespace(path: string): Promise<Kernel> {
@@ -470,6 +483,13 @@ export class FakeKernel implements Kernel {
     for (const monitor of this.#monitors) monitor.stop();
   }
 }
+
+/** What a real kernel lists of every link. */
+const LINK_SETTINGS = [
+  ...['forwarding', 'proxy_arp', 'rp_filter', 'route_localnet'].map((name) => `net.ipv4.conf.X.${name}`),
+  ...['forwarding', 'accept_ra', 'proxy_ndp', 'disable_ipv6', 'accept_dad'].map((name) => `net.ipv6.conf.X.${name}`),
+  'net.ipv4.neigh.X.proxy_delay',
+];
 
 type End = { link: FakeLink; namespace: FakeNamespace };
 

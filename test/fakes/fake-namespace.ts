@@ -18,6 +18,7 @@ import {
   type Route,
   type RouteNextHop,
   type Rule,
+  sysctlWord,
 } from '../../src/netlink/index.ts';
 import { FakeTrafficControl } from './fake-traffic-control.ts';
 import type { FakeWireguard } from './fake-wireguard.ts';
@@ -29,6 +30,11 @@ export interface FakeLink extends Mutable<Link> {
   readonly trafficControl: FakeTrafficControl;
   peer?: { link: FakeLink; namespace: FakeNamespace };
   wireguard?: FakeWireguard;
+}
+
+/** One setting that has two names. */
+function canonical(name: string): string {
+  return name === 'net.ipv4.ip_forward' ? 'net.ipv4.conf.all.forwarding' : name;
 }
 
 /** The words of a real kernel for what it refuses. */
@@ -48,7 +54,7 @@ export class FakeNamespace {
   readonly routes = new Map<string, Route>();
   readonly rules: Rule[] = [];
   neighbors: Neighbor[] = [];
-  readonly sysctls = new Map<string, string>();
+  readonly #sysctls = new Map<string, string>();
   readonly #broadcast: (from: FakeNamespace, event: KernelEvent) => void;
   #nextIndex = 1;
 
@@ -64,6 +70,27 @@ export class FakeNamespace {
 
   tell(event: KernelEvent): void {
     this.#broadcast(this, event);
+  }
+
+  /** What nobody has set for a link is as for those that are yet to come. */
+  sysctl(name: string): string {
+    const [full, other] = [canonical(name), canonical(name).replace(/^(net\.ipv[46]\.\w+)\.[^.]+\./, '$1.default.')];
+    return this.#sysctls.get(full) ?? this.#sysctls.get(other) ?? '0';
+  }
+
+  /** Forwarding of all is forwarding of each. A real kernel tells of these settings alone, and when they are others. */
+  setSysctl(name: string, value: string): void {
+    const full = canonical(name);
+    const before = this.sysctl(full);
+    this.#sysctls.set(full, value);
+    const told =
+      /^net\.(?:ipv4\.conf\.[^.]+\.(?:forwarding|rp_filter|proxy_arp)|ipv6\.conf\.[^.]+\.(?:forwarding|proxy_ndp))$/;
+    if (before !== value && told.test(full)) this.tell({ kind: 'setting', name: full, value });
+    const [, all] = /^(net\.ipv[46]\.conf)\.all\.forwarding$/.exec(full) ?? [];
+    if (all === undefined || before === value) return;
+    for (const each of ['default', ...this.links.map((link) => sysctlWord(link.name))]) {
+      this.setSysctl(`${all}.${each}.forwarding`, value);
+    }
   }
 
   addLink(link: Partial<FakeLink> & { name: string }): FakeLink {

@@ -28,6 +28,10 @@ interface FakeTable {
   rules: (Rule & { readonly handle: number })[];
 }
 
+/** The netlink ports of who changes tables. */
+const OWN = 1;
+const OTHER = 2;
+
 /** nftables in memory: refuses what the kernel would, and does all of a transaction or nothing. */
 export class FakeNft implements Nft {
   #tables = new Map<string, FakeTable>();
@@ -55,6 +59,19 @@ export class FakeNft implements Nft {
     this.#failures.push(words);
   }
 
+  /** Called with each table that is changed, and by whom. */
+  onChange: (table: Table, port: number) => void = () => {};
+
+  isOwn(port: number): boolean {
+    return port === OWN;
+  }
+
+  /** What somebody else does, who is refused nothing. */
+  changedByOthers(transaction: Transaction): void {
+    for (const operation of transaction.operations) this.#apply(operation, transaction.table);
+    this.onChange(transaction.table, OTHER);
+  }
+
   async run(transaction: Transaction): Promise<void> {
     if (transaction.isEmpty) return;
     this.#enter('run');
@@ -68,6 +85,7 @@ export class FakeNft implements Nft {
       throw error;
     }
     this.done.push(transaction.text);
+    this.onChange(transaction.table, OWN);
   }
 
   async list(table: Table): Promise<TableListing | undefined> {

@@ -1,9 +1,9 @@
-import { type Clock, type Log, parsePrefix, RetryQueue, reasonOf } from '../../base/index.ts';
+import { type Clock, type Log, Paced, parsePrefix, RetryQueue, reasonOf } from '../../base/index.ts';
 import type { DesiredHost, DesiredWorkload } from '../../calc/desired.ts';
-import type { Kernel, Link } from '../../netlink/index.ts';
+import type { InterfaceAddressEntry, Kernel, Link } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { workloadRoute } from '../routes/render.ts';
-import { hostEndOf, hostSysctls, routedTo } from './render.ts';
+import { GATEWAY_6, HOST_MAC, hostEndOf, hostSysctls, routedTo } from './render.ts';
 import { settle } from './sysctls.ts';
 
 /** A pod that can't be reached yet, and why. */
@@ -12,33 +12,44 @@ export interface FailedEndpoint {
   readonly reason: string;
 }
 
+type EndpointKernel = Pick<Kernel, 'sysctl' | 'linkSet' | 'addressList' | 'addressAdd'>;
+
+/** Milliseconds between repairs: somebody who undoes ours again and again must not keep both of us busy. */
+const REPAIR_PAUSE = 100;
+
 /**
  * Keeps the host side of the node's pods: each has its routes while its interface is there, and the interface has the
  * settings that make it a pod's. Interfaces come and go under it, made by CNI requests and removed with their pods.
  */
 export class EndpointReconciler {
-  readonly #kernel: Pick<Kernel, 'sysctl'>;
+  readonly #kernel: EndpointKernel;
   readonly #routes: RouteReconciler;
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedEndpoint>;
   #workloads: readonly DesiredWorkload[] = [];
+  #byInterface: ReadonlyMap<string, DesiredWorkload> = new Map();
   #routeSource: DesiredHost['routeSource'] = {};
   readonly #links = new Map<string, Link>();
   /** Interface and settings that were last written, as text, by name. */
   readonly #configured = new Map<string, string>();
   /** Routes now wanted: CIDR → workload. */
   #wanted = new Map<string, string>();
+  /** Names of interfaces of which somebody has changed something. */
+  readonly #suspects = new Set<string>();
+  readonly #repairs: Paced;
 
-  constructor(options: { kernel: Pick<Kernel, 'sysctl'>; routes: RouteReconciler; clock: Clock; log: Log }) {
+  constructor(options: { kernel: EndpointKernel; routes: RouteReconciler; clock: Clock; log: Log }) {
     this.#kernel = options.kernel;
     this.#routes = options.routes;
     this.#log = options.log;
     this.#failing = new RetryQueue(options.clock);
+    this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => void this.#repair());
   }
 
   /** The pods that there should be, and the source that the host has towards them. */
   apply(workloads: readonly DesiredWorkload[], { routeSource }: Pick<DesiredHost, 'routeSource'>): void {
     this.#workloads = workloads;
+    this.#byInterface = new Map(workloads.map((workload) => [workload.interfaceName, workload]));
     this.#routeSource = routeSource;
     this.#render();
   }
@@ -49,13 +60,61 @@ export class EndpointReconciler {
     if (present) this.#links.set(link.name, link);
     else this.#links.delete(link.name);
     if (known?.index !== link.index || known?.up !== link.up || !present) this.#render();
+    const isOld = present && known?.index === link.index;
+    if (isOld && ((known?.up && !link.up) || (known?.mac === HOST_MAC && link.mac !== HOST_MAC)))
+      this.#suspect(link.name);
   }
 
-  /** Looks at the settings of all interfaces again: nobody tells of a sysctl that somebody changed. */
+  /** What the kernel tells of a setting that somebody has changed. */
+  settingChanged(name: string, value: string): void {
+    const [, word] = /^net\.ipv[46]\.conf\.([^.]+)\./.exec(name) ?? [];
+    const workload = this.#byInterface.get(word?.replaceAll('/', '.') ?? '');
+    if (workload !== undefined) this.#compare(workload, new Map([[name, value]]));
+  }
+
+  /** The gateway's address, which the kernel had made, is gone: without it the node finds no pod's MAC. */
+  addressGone({ dev, address }: InterfaceAddressEntry): void {
+    if (address.startsWith(`${GATEWAY_6}/`)) this.#suspect(dev);
+  }
+
+  /** The settings of all links, as they are. */
+  settingsSeen(found: ReadonlyMap<string, string>): void {
+    for (const workload of this.#workloads) this.#compare(workload, found);
+  }
+
+  /** Looks at the settings of all interfaces again. */
   async resync(): Promise<void> {
     for (const workload of this.#workloads) {
       const link = this.#links.get(workload.interfaceName);
       if (link !== undefined) await this.#settle(workload, link);
+    }
+  }
+
+  #compare(workload: DesiredWorkload, found: ReadonlyMap<string, string>): void {
+    const { interfaceName } = workload;
+    if (!this.#configured.has(interfaceName) || !this.#links.has(interfaceName)) return;
+    const differs = hostSysctls(interfaceName, hostEndOf(workload)).some(
+      ([name, value]) => (found.get(name) ?? value) !== value,
+    );
+    if (differs) this.#suspect(interfaceName);
+  }
+
+  #suspect(interfaceName: string): void {
+    this.#suspects.add(interfaceName);
+    this.#repairs.ask();
+  }
+
+  async #repair(): Promise<void> {
+    const suspects = [...this.#suspects];
+    this.#suspects.clear();
+    for (const name of suspects) {
+      const [workload, link] = [this.#byInterface.get(name), this.#links.get(name)];
+      if (workload === undefined || link === undefined) continue;
+      this.#log.warn(
+        { endpoint: workload.key, interface: link.name },
+        'somebody has changed a pod interface; put right',
+      );
+      await this.#settle(workload, link, true);
     }
   }
 
@@ -77,6 +136,7 @@ export class EndpointReconciler {
   }
 
   stop(): void {
+    this.#repairs.stop();
     this.#failing.clear();
   }
 
@@ -109,9 +169,12 @@ export class EndpointReconciler {
     void this.#settle(workload, link);
   }
 
-  async #settle(workload: DesiredWorkload, link: Link): Promise<void> {
+  /** `wholly`: not the settings alone, but what else makes it a pod's interface. */
+  async #settle(workload: DesiredWorkload, link: Link, wholly = false): Promise<void> {
     try {
-      await settle(this.#kernel, hostSysctls(link.name, hostEndOf(workload)));
+      const hostEnd = hostEndOf(workload);
+      await settle(this.#kernel, hostSysctls(link.name, hostEnd));
+      if (wholly) await this.#restore(link, hostEnd.hasIpv6);
       this.#failing.done(workload.key);
     } catch (error) {
       if (this.#links.get(link.name)?.index !== link.index) return;
@@ -125,5 +188,18 @@ export class EndpointReconciler {
         this.#render();
       });
     }
+  }
+
+  /** The link as it was made: up, with the MAC that pods take for their gateway's, and the address that follows from it. */
+  async #restore({ name }: Link, hasIpv6: boolean): Promise<void> {
+    const link = this.#links.get(name);
+    if (link === undefined) return;
+    const change = { ...(!link.up && { up: true }), ...(link.mac !== HOST_MAC && { mac: HOST_MAC }) };
+    if (Object.keys(change).length > 0) await this.#kernel.linkSet(name, change);
+    if (!hasIpv6) return;
+    const gateway = `${GATEWAY_6}/64`;
+    const held = await this.#kernel.addressList({ dev: name, family: 6 });
+    if (held.some(({ address }) => address === gateway)) return;
+    await this.#kernel.addressAdd({ dev: name, address: gateway, scope: 'link' });
   }
 }

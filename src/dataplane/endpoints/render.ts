@@ -1,6 +1,6 @@
 import { hostCidr } from '../../base/index.ts';
 import type { DesiredWorkload } from '../../calc/desired.ts';
-import type { InterfaceAddressSpec, Neighbor, RouteHow } from '../../netlink/index.ts';
+import { type InterfaceAddressSpec, type Neighbor, type RouteHow, sysctlWord } from '../../netlink/index.ts';
 import type { Sysctls } from './sysctls.ts';
 
 /** Every host end has this MAC, so that a pod's ARP entry for its gateway holds wherever it runs. */
@@ -66,11 +66,6 @@ export function podSysctls(ifName: string, hasIpv6: boolean, forwarding: boolean
         ] as const)
       : []),
   ];
-}
-
-/** A dot in an interface's name is a slash in the name of a sysctl. */
-function sysctlWord(interfaceName: string): string {
-  return interfaceName.replaceAll('.', '/');
 }
 
 export function podAddress(ifName: string, address: string): InterfaceAddressSpec {

@@ -46,6 +46,12 @@ export class NatReconciler {
     return this.#bring(this.#tables.filter((one) => one.wanted !== undefined || this.#made.get(keyOf(one)) !== false));
   }
 
+  /** Looks again at those of these tables that are ours, as `family name`; at all of them without. */
+  look(names: ReadonlySet<string> | undefined): Promise<void> {
+    if (names === undefined) return this.resync();
+    return this.#bring(this.#tables.filter((one) => names.has(keyOf(one))));
+  }
+
   /** Resolves when all that was asked for until now is done, or its failure noted. */
   get settled(): Promise<void> {
     return this.#turn;

@@ -41,6 +41,13 @@ export class LimitTablesReconciler {
     await this.#passes.run();
   }
 
+  /** As `check`, if one of these tables, as `family name`, is ours. */
+  async look(names: ReadonlySet<string> | undefined): Promise<void> {
+    if (!this.#isStarted) return;
+    const isOurs = this.#tables.some(({ table }) => names === undefined || names.has(`${table.family} ${table.name}`));
+    if (isOurs) await this.#passes.run();
+  }
+
   failures(): readonly FailedLimit[] {
     return this.#failing.details();
   }

@@ -36,6 +36,11 @@ export class QosReconciler {
     await Promise.all([this.#bandwidth.check(), this.#tables.check()]);
   }
 
+  /** Looks again at those of these tables that are ours, as `family name`; at all of them without. */
+  lookAtTables(names: ReadonlySet<string> | undefined): Promise<void> {
+    return this.#tables.look(names);
+  }
+
   /** What the kernel refuses, and limits that were given wrongly. */
   failures(): readonly FailedLimit[] {
     const given = this.#workloads.flatMap(({ key, qos }) =>

@@ -49,6 +49,8 @@ export const RTM_DELQDISC = 37;
 export const RTM_GETQDISC = 38;
 export const RTM_NEWTFILTER = 44;
 export const RTM_GETTFILTER = 46;
+export const RTM_GETNEIGHTBL = 66;
+export const RTM_NEWNETCONF = 80;
 
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;

@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { ByteReader, OutOfBytes } from '../../../src/base/index.ts';
+import { ByteReader, type ByteWriter, OutOfBytes } from '../../../src/base/index.ts';
 import { ROUTE_ADD } from '../../../src/netlink/index.ts';
 import * as acknowledgement from '../../../src/netlink/wire/acknowledgement.ts';
 import * as address from '../../../src/netlink/wire/address.ts';
+import { attributeBytes, attributeNest, attributeText, attributeU32 } from '../../../src/netlink/wire/attribute.ts';
 import * as generic from '../../../src/netlink/wire/generic.ts';
 import * as link from '../../../src/netlink/wire/link.ts';
+import * as linkSettings from '../../../src/netlink/wire/link-settings.ts';
 import * as message from '../../../src/netlink/wire/message.ts';
 import * as neighbor from '../../../src/netlink/wire/neighbor.ts';
+import * as netconf from '../../../src/netlink/wire/netconf.ts';
+import * as nftables from '../../../src/netlink/wire/nftables.ts';
 import * as route from '../../../src/netlink/wire/route.ts';
 import * as rule from '../../../src/netlink/wire/rule.ts';
 import * as trafficControl from '../../../src/netlink/wire/traffic-control.ts';
@@ -65,6 +69,41 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
     trafficControl.decodeFilter,
     trafficControl.encodeRedirectAdd({ dev: 'x', to: 'y', priority: 80 }, 3, 4).with(24, 1),
   ],
+  decodeNetconf: [
+    netconf.decodeNetconf,
+    attributes(message.RTM_NEWNETCONF, [message.AF_INET, 0, 0, 0], (writer) => {
+      for (const [type, value] of [
+        [1, -1],
+        [2, 1],
+        [3, 2],
+        [5, 1],
+      ] as const)
+        attributeU32(writer, type, value >>> 0);
+    }),
+  ],
+  decodeLinkSettings: [
+    linkSettings.decodeLinkSettings,
+    attributes(message.RTM_NEWLINK, new Array(16).fill(0), (writer) => {
+      attributeText(writer, 3, 'cali1');
+      attributeNest(writer, 26, () => {
+        attributeNest(writer, message.AF_INET, () => attributeBytes(writer, 1, new Uint8Array(33 * 4)));
+        attributeNest(writer, message.AF_INET6, () => attributeBytes(writer, 2, new Uint8Array(60 * 4)));
+      });
+    }),
+  ],
+  decodeProxyDelay: [
+    linkSettings.decodeProxyDelay,
+    attributes(64, [message.AF_INET, 0, 0, 0], (writer) => {
+      attributeNest(writer, 6, () => {
+        attributeU32(writer, 1, 7);
+        attributeBytes(writer, 13, new Uint8Array(8));
+      });
+    }),
+  ],
+  decodeTableChange: [
+    (body) => nftables.decodeTableChange({ type: 0x0a00, body }),
+    attributes(0x0a00, [2, 0, 0, 0], (writer) => attributeText(writer, 1, 'vrouter-nat')),
+  ],
   decodeFamily: [generic.decodeFamily, generic.encodeFamilyGet('wireguard')],
   decodeWireguard: [
     wireguard.decodeWireguard,
@@ -85,6 +124,14 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
   decodeDone: [(body) => acknowledgement.decodeDone(0x200, body), errorSample()],
 };
 
+/** A message with this fixed part and these attributes. */
+function attributes(type: number, fixed: readonly number[], add: (writer: ByteWriter) => void): Uint8Array {
+  return message.encodeMessage(type, 0, (writer) => {
+    for (const octet of fixed) writer.u8(octet);
+    add(writer);
+  });
+}
+
 /** An acknowledgement with the kernel's words: errno, header of the request, NLMSGERR_ATTR_MSG. */
 function errorSample(): Uint8Array {
   return message.encodeMessage(message.NLMSG_ERROR, 0, (writer) => {
@@ -104,7 +151,20 @@ function survives(decode: (body: ByteReader) => unknown, bytes: Uint8Array): boo
 }
 
 t.test('the table has every decoder', async (t) => {
-  const modules = [acknowledgement, address, generic, link, neighbor, route, rule, trafficControl, wireguard];
+  const modules = [
+    acknowledgement,
+    address,
+    generic,
+    link,
+    linkSettings,
+    neighbor,
+    netconf,
+    nftables,
+    route,
+    rule,
+    trafficControl,
+    wireguard,
+  ];
   const names = modules.flatMap((module) => Object.keys(module)).filter((name) => name.startsWith('decode'));
   t.same(Object.keys(DECODERS).sort(), names.sort());
 });
