@@ -1,20 +1,19 @@
-import { type Cancel, type Clock, type Log, parsePrefix, reasonOf } from '../base/index.ts';
-import type { Desired, DesiredBlock } from '../calc/desired.ts';
+import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import type { Desired } from '../calc/desired.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
+import { Blackholes } from './blackholes.ts';
 import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { Forwarding } from './forwarding.ts';
 import { NAT_SECTIONS, natInputs } from './nat/inputs.ts';
 import { NatReconciler } from './nat/reconcile.ts';
 import { QosReconciler } from './qos/reconcile.ts';
-import { prefixNumber, RouteReconciler } from './routes/reconcile.ts';
-import { BLACKHOLE, MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
+import { RouteReconciler } from './routes/reconcile.ts';
+import { MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
+import { SettingsLook } from './settings-look.ts';
 import { TableRepairs } from './table-repairs.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
-
-/** Milliseconds for which a setting that somebody has changed may stay so. */
-const LOOK_INTERVAL = 1000;
 
 export interface DataplaneOptions {
   readonly kernel: Kernel;
@@ -44,10 +43,10 @@ export class Dataplane {
   readonly #links = new Map<number, Link>();
   #monitor: Monitor | undefined;
   #resync: Cancel | undefined;
-  #look: Cancel | undefined;
+  readonly #settings: SettingsLook;
   readonly #tableRepairs: TableRepairs;
   #applied: Desired | undefined;
-  #blackholes = new Set<string>();
+  readonly #blackholes: Blackholes;
   /** Links, addresses, or routes that are not ours have changed. */
   onTopology: () => void = () => {};
   #mtu: number | undefined;
@@ -58,6 +57,7 @@ export class Dataplane {
     this.#options = options;
     this.forwarding = new Forwarding(options);
     this.routes = new RouteReconciler(options);
+    this.#blackholes = new Blackholes(this.routes);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.nat = new NatReconciler(options);
     this.qos = new QosReconciler(options);
@@ -66,7 +66,8 @@ export class Dataplane {
       void this.nat.look(names);
       void this.qos.lookAtTables(names);
     });
-    this.forwarding.onRepaired = () => void this.#lookAtSettings();
+    this.#settings = new SettingsLook({ ...options, forwarding: this.forwarding, endpoints: this.endpoints });
+    this.forwarding.onRepaired = () => void this.#settings.look();
   }
 
   /**
@@ -88,7 +89,7 @@ export class Dataplane {
     void this.qos.check();
     this.#tellMtu();
     this.#planResync();
-    this.#planLook();
+    this.#settings.start();
   }
 
   /** Whether routes of a former run were found at the start. */
@@ -100,7 +101,7 @@ export class Dataplane {
   apply(desired: Desired): void {
     const before = this.#applied;
     this.#applied = desired;
-    if (desired.blocks !== before?.blocks) this.#blocks(desired.blocks);
+    if (desired.blocks !== before?.blocks) this.#blackholes.apply(desired.blocks);
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
       this.endpoints.apply(desired.workloads, desired.host);
     }
@@ -148,8 +149,7 @@ export class Dataplane {
 
   stop(): void {
     this.#resync?.();
-    this.#look?.();
-    this.#look = undefined;
+    this.#settings.stop();
     this.#tableRepairs.stop();
     this.#monitor?.stop();
     this.forwarding.stop();
@@ -158,18 +158,6 @@ export class Dataplane {
     this.qos.stop();
     this.tunnels.stop();
     this.routes.stop();
-  }
-
-  /** A blackhole under each block, except blocks of one address: its pod's own route is all there is to it. */
-  #blocks(blocks: readonly DesiredBlock[]): void {
-    const wanted = new Set(blocks.filter((block) => block.size > 1).map((block) => block.cidr));
-    const id = this.routes.hows.id(BLACKHOLE);
-    for (const cidr of new Set([...wanted, ...this.#blackholes])) {
-      const table = this.routes.tables[parsePrefix(cidr).family];
-      table.want('blackhole', prefixNumber(table, cidr), wanted.has(cidr) ? id : 0);
-    }
-    this.#blackholes = wanted;
-    this.routes.schedule();
   }
 
   async #listLinks(): Promise<void> {
@@ -238,27 +226,6 @@ export class Dataplane {
     if (mtu === this.#mtu) return;
     this.#mtu = mtu;
     this.onPodMtu(mtu);
-  }
-
-  #planLook(): void {
-    const { clock, lookInterval = LOOK_INTERVAL } = this.#options;
-    this.#look?.();
-    if (lookInterval === 0) return;
-    this.#look = clock.after(lookInterval, () => {
-      void this.#lookAtSettings().finally(() => {
-        if (this.#look !== undefined) this.#planLook();
-      });
-    });
-  }
-
-  /** A look that fails is made up for by the next. */
-  async #lookAtSettings(): Promise<void> {
-    try {
-      await this.forwarding.check();
-      if (this.#applied?.workloads.length) this.endpoints.settingsSeen(await this.#options.kernel.linkSettings());
-    } catch (error) {
-      this.#options.log.debug({ err: reasonOf(error) }, 'the settings can not be read');
-    }
   }
 
   #planResync(): void {

@@ -76,7 +76,7 @@ t.test('a table that others change is looked at, once for all that they did; wha
   const set = { name: 'masq-ipam-pools', type: 'ipv4_addr' } as const;
   for (const attack of [start.removeTable(), start.flushTable(), start.addElements(set, ['10.1.0.0/16'])]) {
     host.nft.changedByOthers(attack);
-    host.nft.changedByOthers(start.addSet({ name: 'another', type: 'ipv4_addr' }));
+    host.nft.changedByOthers(start.addTable().addSet({ name: 'another', type: 'ipv4_addr' }));
     await host.settle(600);
     t.equal(
       JSON.stringify(

@@ -46,6 +46,10 @@ export class EndpointReconciler {
     this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => void this.#repair());
   }
 
+  get hasPods(): boolean {
+    return this.#workloads.length > 0;
+  }
+
   /** The pods that there should be, and the source that the host has towards them. */
   apply(workloads: readonly DesiredWorkload[], { routeSource }: Pick<DesiredHost, 'routeSource'>): void {
     this.#workloads = workloads;

@@ -1,0 +1,54 @@
+import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import type { Kernel } from '../netlink/index.ts';
+import type { EndpointReconciler } from './endpoints/reconcile.ts';
+import type { Forwarding } from './forwarding.ts';
+
+/** Milliseconds for which a setting that somebody has changed may stay so. */
+const INTERVAL = 1000;
+
+export interface SettingsLookOptions {
+  readonly kernel: Pick<Kernel, 'linkSettings'>;
+  readonly forwarding: Forwarding;
+  readonly endpoints: EndpointReconciler;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Milliseconds between looks; 0 for none. */
+  readonly lookInterval?: number;
+}
+
+/** Looks again and again at the settings, since of most of them the kernel tells nobody. */
+export class SettingsLook {
+  readonly #options: SettingsLookOptions;
+  #next: Cancel | undefined;
+
+  constructor(options: SettingsLookOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { clock, lookInterval = INTERVAL } = this.#options;
+    this.#next?.();
+    if (lookInterval === 0) return;
+    this.#next = clock.after(lookInterval, () => {
+      void this.look().finally(() => {
+        if (this.#next !== undefined) this.start();
+      });
+    });
+  }
+
+  /** One that fails is made up for by the next. */
+  async look(): Promise<void> {
+    const { kernel, forwarding, endpoints, log } = this.#options;
+    try {
+      await forwarding.check();
+      if (endpoints.hasPods) endpoints.settingsSeen(await kernel.linkSettings());
+    } catch (error) {
+      log.debug({ err: reasonOf(error) }, 'the settings can not be read');
+    }
+  }
+
+  stop(): void {
+    this.#next?.();
+    this.#next = undefined;
+  }
+}
