@@ -39,15 +39,13 @@ export const admitCustom: Admit = (place, object, before) => {
   if (definition === undefined) return object;
   const { openAPIV3Schema: schema } = definition.spec.versions[0].schema;
   const filled = withDefaults(schema, object) as Record<string, unknown>;
-  const faults = faultsOf(schema, filled, before, '').map((fault) => fault.replace(/^\./, ''));
+  const faults = faultsOf(schema, filled, before);
   if (faults.length === 0) return filled;
   const { kind } = definition.spec.names;
   const { group } = definition.spec;
   const { name } = object['metadata'] as { readonly name?: string };
-  const causes = faults.map((fault) => {
-    const [field, ...message] = fault.split(': ');
-    return { reason: 'FieldValueInvalid', field, message: message.join(': ') };
-  });
-  const message = `${kind}.${group} "${name}" is invalid: ${faults.join(', ')}`;
+  const causes = faults.map(({ field, message }) => ({ reason: 'FieldValueInvalid', field, message }));
+  const said = faults.map(({ field, message }) => `${field}: ${message}`);
+  const message = `${kind}.${group} "${name}" is invalid: ${said.length === 1 ? said[0] : `[${said.join(', ')}]`}`;
   throw new Refusal(422, 'Invalid', message, { name, group, kind, causes });
 };
