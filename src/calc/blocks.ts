@@ -51,12 +51,13 @@ export function announcements(
   return announced.filter(({ cidr }) => !hidden.some((pool) => containsPrefix(pool.prefix, parsePrefix(cidr))));
 }
 
-function reachedBy({ key, addresses, floatingIps }: DesiredWorkload): Announcement[] {
+function reachedBy({ key, interfaceName, addresses, floatingIps }: DesiredWorkload): Announcement[] {
   return [
-    ...addresses.map((cidr) => ({ cidr, why: `borrowed by ${key}` })),
+    ...addresses.map((cidr) => ({ cidr, why: `borrowed by ${key}`, interfaceName })),
     ...floatingIps.map(({ external }) => ({
       cidr: hostCidr(external),
       why: `floating IP of ${key}`,
+      interfaceName,
     })),
   ];
 }

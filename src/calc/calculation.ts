@@ -17,7 +17,8 @@ import { type FelixSettings, felixSettings } from './felix.ts';
 import { desiredHost } from './host.ts';
 import { allHosts } from './hosts.ts';
 import { desiredNat, desiredServices } from './nat.ts';
-import { desiredPeers, listenAddresses, listenPort, nodeAddress, nodeAsn } from './peers.ts';
+import { listenAddresses, listenPort, nodeAddress, nodeAsn, routePriorities } from './node-bgp.ts';
+import { desiredPeers, peerProblems } from './peers.ts';
 import { desiredPools } from './pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT } from './vxlan.ts';
 import { desiredWireguard } from './wireguard.ts';
@@ -130,6 +131,18 @@ export class Calculation {
     return this.#desired;
   }
 
+  /** Of all that was applied, what this node's state depends on: other nodes' pods never do, their blocks with VXLAN. */
+  inputs(): readonly ResourceOf<InputKind>[] {
+    const { WorkloadEndpoint: workloads, IPAMBlock: blocks, ...others } = this.#stored;
+    const withVxlan = this.desired().pools.some(({ vxlan }) => vxlan !== 'Never');
+    const own = `host:${this.#nodename}`;
+    return [
+      ...Object.values(others).flatMap((stored): ResourceOf<InputKind>[] => [...stored.values()]),
+      ...[...blocks.values()].filter(({ spec }) => withVxlan || spec.affinity === own),
+      ...[...workloads.values()].filter(({ spec }) => spec.node === this.#nodename),
+    ];
+  }
+
   /** The node's own Node resource, as last seen. */
   get node(): Node | undefined {
     return this.#stored.Node.get(this.#nodename);
@@ -176,16 +189,15 @@ export class Calculation {
       return announce === before.announce ? before : { ...before, announce };
     }
     const { BGPConfiguration: configurations, BGPPeer: peers, BGPFilter, Node: nodes } = this.#stored;
+    const inputs = { nodename: this.#nodename, nodes, configurations, peers };
     return {
       asn: nodeAsn(node, configurations),
       routerId: id,
       listenPort: listenPort(this.#nodename, configurations),
       listenAddresses: listenAddresses(node, configurations),
-      peers: this.#kept(
-        'peers',
-        before?.peers,
-        desiredPeers({ nodename: this.#nodename, nodes, configurations, peers }),
-      ),
+      peers: this.#kept('peers', before?.peers, desiredPeers(inputs)),
+      problems: this.#kept('problems', before?.problems, peerProblems(inputs)),
+      priorities: this.#kept('priorities', before?.priorities, routePriorities(configurations)),
       announce,
       filters: this.#kept('filters', before?.filters, new Map(BGPFilter), (filters) => JSON.stringify([...filters])),
     };

@@ -259,12 +259,18 @@ export interface DesiredBgp {
   readonly peers: readonly DesiredPeer[];
   readonly announce: readonly Announcement[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
+  /** What was asked for and has no session, or not such a one, and why. */
+  readonly problems: readonly string[];
+  /** The priority (metric) of ordinary routes of each family, which internal peers are told of as LOCAL_PREF. */
+  readonly priorities: { readonly 4: number; readonly 6: number };
 }
 
 /** A prefix of our own to announce, and why: for people. */
 export interface Announcement {
   readonly cidr: string;
   readonly why: string;
+  /** The pod's interface, for filters that ask where a route leads; absent for blocks. */
+  readonly interfaceName?: string;
 }
 
 export type PeerType = 'node-to-node mesh' | 'global' | 'node specific';

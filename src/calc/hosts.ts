@@ -1,7 +1,7 @@
 import { formatPrefix, hostPrefix, parseAddress, tryParseAddress, tryParsePrefix } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
 import type { FelixSettings } from './felix.ts';
-import { nodeAddress } from './peers.ts';
+import { nodeAddress } from './node-bgp.ts';
 
 /**
  * Calico's `all-hosts-net`, as CIDRs: the nodes' own addresses, as far as they are known, and what `externalNodesList`

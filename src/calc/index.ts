@@ -35,5 +35,6 @@ export type {
   PeerType,
 } from './desired.ts';
 export { NO_TUNNELS } from './desired.ts';
-export { asNumber, nodeAddress } from './peers.ts';
+export { seconds } from './duration.ts';
+export { asNumber, nodeAddress } from './node-bgp.ts';
 export { sameSubnet, vtepMac } from './vxlan.ts';

@@ -13,7 +13,7 @@ import type { IPAMBlock, Node } from '../model/index.ts';
 import type { DesiredPool, DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
 import { holdings } from './holdings.ts';
-import { nodeAddress } from './peers.ts';
+import { nodeAddress } from './node-bgp.ts';
 
 const DEFAULT_VNI = 4096;
 export const VXLAN_PORT = 4789;

@@ -11,7 +11,7 @@ import type { IPAMBlock, Node } from '../model/index.ts';
 import type { DesiredWireguard, DesiredWireguardPeer, DesiredWireguardRoute } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
 import { type Holding, holdings } from './holdings.ts';
-import { nodeAddress } from './peers.ts';
+import { nodeAddress } from './node-bgp.ts';
 
 const DEFAULTS = {
   4: { device: 'wireguard.cali', port: 51820 },

@@ -6,6 +6,7 @@ import { DEFAULT_SOCKET } from '../control/index.ts';
 import { DEFAULT_LEDGER } from '../ipam/index.ts';
 import { LOG_LEVELS, type LogLevel } from '../observe/index.ts';
 import { DEFAULT_MTU_FILE } from './mtu-file.ts';
+import { DEFAULT_SNAPSHOT } from './snapshot-keeping.ts';
 
 /** A setting that can't be used. The message names the setting, where it came from, its value, and what is allowed. */
 export class ConfigError extends VRouterError {
@@ -118,6 +119,10 @@ const schema = z.object({
   VROUTER_IPAM_LEDGER: z.string().min(1).default(DEFAULT_LEDGER),
   /** Where the pods' MTU is written down; `none`: nowhere. */
   VROUTER_MTU_FILE: z.string().min(1).default(DEFAULT_MTU_FILE),
+  /** What a daemon goes on with that is started while the datastore is away; `none`: it waits. */
+  VROUTER_SNAPSHOT: z.string().min(1).default(DEFAULT_SNAPSHOT),
+  /** Seconds: an older one is not used. */
+  VROUTER_SNAPSHOT_MAX_AGE: whole(0, 31_536_000).default(86_400),
   /** Seconds; 0 switches keepalives off. */
   VROUTER_BGP_HOLD_TIME: whole(0, 65535)
     .refine((value) => value === 0 || value >= 3, '0, or 3 to 65535 seconds')

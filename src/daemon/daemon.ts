@@ -21,6 +21,7 @@ import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
 import { keepNode, untilRegistered } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
+import { SnapshotKeeping } from './snapshot-keeping.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
@@ -67,6 +68,9 @@ export class Daemon {
   readonly #nodeKeeping: NodeKeeping;
   readonly #condition: NetworkCondition;
   readonly #trouble: PodTrouble;
+  readonly #snapshots: SnapshotKeeping;
+  #hasSynced = false;
+  #isServing = false;
   readonly #metrics: Metrics;
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
@@ -115,6 +119,15 @@ export class Daemon {
       log: log.child({ component: 'wireguard' }),
     });
     this.#dataplane.tunnels.onKey = (family, key) => this.#keys.want(family, key);
+    this.#snapshots = new SnapshotKeeping({
+      path: config.VROUTER_SNAPSHOT,
+      nodename: config.NODENAME,
+      datastore: parts.datastoreType,
+      maxAge: config.VROUTER_SNAPSHOT_MAX_AGE,
+      clock,
+      log,
+      objects: () => this.#calculation.inputs(),
+    });
     this.#syncer = new Syncer({
       store,
       kinds: [...new Set([...INPUT_KINDS, ...IpamKeeping.kinds])],
@@ -127,6 +140,7 @@ export class Daemon {
         this.#addresses.apply(batch);
         this.#keys.apply(batch);
         this.#calculation.apply(batch);
+        this.#snapshots.apply(batch);
         this.#fastPath.heard();
         this.#loop.changed();
       },
@@ -187,10 +201,16 @@ export class Daemon {
     );
     await this.#servePages();
     const { signal } = this.#stopping;
+    let going: Promise<string> | undefined;
     const told = (problem: string): void => {
       this.#problem = problem;
+      going ??= this.#goOn();
+      void going.then((how) => {
+        if (this.#problem === problem) this.#problem = `${problem}${how}`;
+      });
     };
     const node = await untilRegistered(this.#parts, { clock, signal, told });
+    await going;
     log.info({ address: node.spec.bgp?.ipv4Address }, 'following the datastore');
     this.#problem = 'the datastore is being read';
     this.#syncer.start();
@@ -209,6 +229,7 @@ export class Daemon {
     this.#nodeKeeping.stop();
     this.#trouble.stop();
     await this.#syncer.stop();
+    await this.#snapshots.stop();
     await this.#addresses.stop();
     await this.#keys.stop();
     await this.#loop.stop();
@@ -228,13 +249,27 @@ export class Daemon {
     this.#servers.push(await PageServer.listen(host, port, { '/metrics': pages['/metrics'] }, log));
   }
 
+  /** Without the datastore: what a former run knew is applied, so that routes and announcements survive. Says so. */
+  async #goOn(): Promise<string> {
+    const snapshot = await this.#snapshots.read();
+    if (snapshot === undefined || this.#stopping.signal.aborted) return '';
+    const since = new Date(snapshot.takenAt).toISOString();
+    this.#syncer.seed(snapshot.resources);
+    this.#parts.log.warn({ since, objects: snapshot.resources.length }, 'going on without the datastore');
+    this.#loop.start();
+    return `; going on with what was known at ${since}`;
+  }
+
   #synced(status: SyncStatus): void {
     this.#parts.log.info({ status }, 'datastore');
-    if (status !== 'in-sync' || this.#loop.isStarted) return;
+    this.#snapshots.synced(status);
+    if (status !== 'in-sync' || this.#hasSynced) return;
+    this.#hasSynced = true;
     this.#nodes.inSync();
     this.#nodeKeeping.begin();
     this.#addresses.begin();
-    this.#loop.start();
+    if (this.#loop.isStarted) this.#loop.changed();
+    else this.#loop.start();
   }
 
   /** The first look at the kernel: what a former run left there is kept, or removed if nobody wants it any more. */
@@ -244,11 +279,19 @@ export class Daemon {
     await this.#dataplane.start(desired);
     await this.#routing.apply(desired);
     await this.#dataplane.routes.flush();
+    await this.#serve();
+  }
+
+  /** What is applied is what the datastore says: pods may come. */
+  async #serve(): Promise<void> {
+    if (this.#isServing || !this.#hasSynced) return;
+    this.#isServing = true;
     await this.#trouble.probe();
     this.#problem = undefined;
     this.#condition.up();
     this.#deletions.start();
-    this.#parts.log.info({ blocks: desired.blocks.length, workloads: desired.workloads.length }, 'node is running');
+    const { blocks, workloads } = this.#calculation.desired();
+    this.#parts.log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');
   }
 
   /** Made late, since it has to know whether a former run has left routes. */
@@ -291,6 +334,7 @@ export class Daemon {
     const desired = this.#calculation.desired();
     this.#dataplane.apply(desired);
     await this.#routing?.apply(desired);
+    await this.#serve();
   }
 
   #sources(): QuerySources {

@@ -32,6 +32,7 @@ export { ensureInitialized, type Identity } from './initialize.ts';
 export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';
+export { readSnapshot, type Snapshot, SnapshotRefused, SnapshotWriter } from './snapshot.ts';
 export { type SqliteOptions, SqliteStore } from './sqlite/index.ts';
 export type {
   History,

@@ -1,5 +1,7 @@
 import type { Origination, PeerConfig } from '../bgp/index.ts';
-import type { Announcement, DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired.ts';
+import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired.ts';
+import { seconds } from '../calc/index.ts';
+import { MAX_PRIORITY } from './filter-rules.ts';
 import { exportFilter, importFilter, OWN } from './filters.ts';
 
 /** Timers that Calico's resources don't have. Seconds. */
@@ -23,7 +25,9 @@ export function peerConfigs(bgp: DesiredBgp, pools: readonly DesiredPool[], time
 function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredPool[], timers: BgpTimers): PeerConfig {
   const imports = importFilter(peer, bgp);
   const { spec } = peer;
-  const nextHop = spec?.keepOriginalNextHop ? 'keep' : (spec?.nextHopMode?.toLowerCase() ?? 'auto');
+  const external = peer.asn !== (peer.localAsn ?? bgp.asn);
+  const nextHop = spec?.keepOriginalNextHop && external ? 'keep' : (spec?.nextHopMode?.toLowerCase() ?? 'auto');
+  const keepaliveTime = seconds(spec?.keepaliveTime);
   return {
     address: peer.address,
     port: peer.port,
@@ -41,12 +45,21 @@ function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredP
     ...(peer.localAsn !== undefined && { localAs: peer.localAsn }),
     ...(imports && { importFilter: imports }),
     ...(peer.clusterId !== undefined && { routeReflector: { clusterId: peer.clusterId } }),
-    ...(spec?.ttlSecurity != null && { ttlSecurity: spec.ttlSecurity }),
+    ...(keepaliveTime !== undefined && { keepaliveTime }),
+    ...(spec?.ttlSecurity && { ttlSecurity: spec.ttlSecurity }),
     ...(spec?.numAllowedLocalASNumbers != null && { allowLocalAs: spec.numAllowedLocalASNumbers }),
   };
 }
 
-/** Our own blocks and borrowed addresses as routes to originate; the next hop is each session's own address. */
-export function originations(announce: readonly Announcement[]): Origination[] {
-  return announce.map(({ cidr }) => ({ prefix: cidr, tag: OWN }));
+/**
+ * Our own blocks and borrowed addresses as routes to originate; the next hop is each session's own address, and LOCAL_PREF
+ * what Calico makes of an ordinary route's metric, so that nodes of both kinds prefer each other's routes alike.
+ */
+export function originations({ announce, priorities }: Pick<DesiredBgp, 'announce' | 'priorities'>): Origination[] {
+  return announce.map(({ cidr, interfaceName }) => ({
+    prefix: cidr,
+    tag: OWN,
+    localPref: MAX_PRIORITY - priorities[cidr.includes(':') ? 6 : 4],
+    ...(interfaceName !== undefined && { interface: interfaceName }),
+  }));
 }

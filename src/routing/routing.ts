@@ -104,8 +104,8 @@ export class Routing {
       this.#speaker.configure(peerConfigs(bgp, desired.pools, this.#options.timers));
       this.#hold.expect(bgp.peers.map((peer) => peer.address));
     }
-    if (bgp.announce !== told?.announce) {
-      this.#speaker.originate(originations(bgp.announce));
+    if (bgp.announce !== told?.announce || bgp.priorities !== told.priorities) {
+      this.#speaker.originate(originations(bgp));
       this.#announced = this.#untilAnnounced(this.#speaker);
     }
   }
@@ -142,7 +142,7 @@ export class Routing {
   /** What keeps BGP from working as a whole. */
   problems(): readonly string[] {
     const { bgp } = this.#applied ?? {};
-    return [...this.#listening.problems(), ...(bgp === undefined ? [] : filterProblems(bgp))];
+    return [...this.#listening.problems(), ...(bgp === undefined ? [] : [...bgp.problems, ...filterProblems(bgp)])];
   }
 
   /** Whether stale routes of a former run still wait for the peers' word. */

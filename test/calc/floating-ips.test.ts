@@ -37,7 +37,7 @@ t.test('it is announced as a borrowed address is: inside a pool, outside our blo
   const web = floating('web', '10.244.1.2', '10.244.1.60', '10.244.200.7', '203.0.113.7');
   t.same(desired(web).bgp?.announce, [
     { cidr: '10.244.1.0/26', why: 'own block' },
-    { cidr: '10.244.200.7/32', why: 'floating IP of default/a-k8s-web-eth0' },
+    { cidr: '10.244.200.7/32', why: 'floating IP of default/a-k8s-web-eth0', interfaceName: 'caliweb' },
   ]);
 });
 

@@ -149,3 +149,148 @@ t.test('the other end of a peering with a Calico node gets its mirror, unless th
   );
   t.same(peersOf('b', updates('Manual')), []);
 });
+
+const noMesh = put('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false });
+const RR = { clusterId: '1.0.0.1', labels: { rr: 'yes' } };
+
+function problemsOf(nodename: string, updates: readonly Update[]): readonly string[] {
+  const calculation = new Calculation({ nodename });
+  calculation.apply(updates);
+  return calculation.desired().bgp?.problems ?? [];
+}
+
+t.test('a mirror has the settings of the BGPPeer, and not what it says of AS numbers at the other end', async (t) => {
+  const settings = {
+    filters: ['ext'],
+    ttlSecurity: 1,
+    nextHopMode: 'Self',
+    keepaliveTime: '10s',
+    maxRestartTime: '60s',
+    sourceAddress: 'None',
+  } as const;
+  const updates = [
+    node('a', '10.0.0.1'),
+    node('r', '10.0.0.9', RR),
+    noMesh,
+    put('BGPPeer', 'p', {
+      nodeSelector: 'all()',
+      peerSelector: "rr == 'yes'",
+      numAllowedLocalASNumbers: 3,
+      localASNumber: 65100,
+      ...settings,
+    }),
+  ];
+  const [forth] = peersOf('a', updates);
+  const [back] = peersOf('r', updates);
+  t.match(forth, { address: '10.0.0.9', asn: 64512, localAsn: 65100, restartTime: 60, spec: settings });
+  t.match(back, { address: '10.0.0.1', asn: 65100, restartTime: 60, spec: settings, type: 'node specific' });
+  t.notOk('numAllowedLocalASNumbers' in (back.spec ?? {}));
+  t.notOk('localAsn' in back);
+  for (const peer of [forth, back]) t.notOk('localAddress' in peer, 'the kernel chooses the source');
+});
+
+t.test('two ports of one address are two peers, one endpoint is one', async (t) => {
+  const updates = [
+    ...three,
+    noMesh,
+    put('BGPPeer', 'x', { node: 'a', peerIP: '192.0.2.1', asNumber: 65001 }),
+    put('BGPPeer', 'y', { node: 'a', peerIP: '192.0.2.1:1179', asNumber: 65002 }),
+    put('BGPPeer', 'z', { node: 'a', peerIP: '192.0.2.1:179', asNumber: 65003 }),
+  ];
+  t.same(
+    peersOf('a', updates).map(({ name, port, asn }) => [name, port, asn]),
+    [
+      ['x', 179, 65001],
+      ['y', 1179, 65002],
+    ],
+  );
+});
+
+t.test('of one endpoint a global BGPPeer goes first, then the node’s own, a mirror, the mesh', async (t) => {
+  const peers = [
+    put('BGPPeer', 'a-own', { node: 'a', peerIP: '10.0.0.2', asNumber: 64512, filters: ['own'] }),
+    put('BGPPeer', 'b-mirror', { node: 'b', peerIP: '10.0.0.1', asNumber: 64512, filters: ['mirror'] }),
+    put('BGPPeer', 'c-global', { peerIP: '10.0.0.2', asNumber: 64512, filters: ['global'] }),
+  ];
+  const first = (more: readonly Update[]) => {
+    const { type, spec } = peersOf('a', [...three, ...more]).find(({ address }) => address === '10.0.0.2')!;
+    return [type, spec?.filters?.[0]];
+  };
+  t.same(first(peers), ['global', 'global']);
+  t.same(first(peers.slice(0, 2)), ['node specific', 'own']);
+  t.same(first(peers.slice(1, 2)), ['node specific', 'mirror']);
+  t.same(first([]), ['node-to-node mesh', undefined]);
+});
+
+t.test('without a port, peerIP of a node means the port that the node listens on', async (t) => {
+  const ports = (configurations: readonly Update[], asNumber = 64512) => {
+    const peering = put('BGPPeer', 'p', { node: 'b', peerIP: '10.0.0.1', asNumber });
+    const updates = [node('a', '10.0.0.1'), node('b', '10.0.0.2'), ...configurations, peering];
+    const view = (name: string) => peersOf(name, updates).map(({ address, port }) => `${address}:${port}`);
+    return [view('b'), view('a')];
+  };
+  const cluster = put('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false, listenPort: 1790 });
+  const own = put('BGPConfiguration', 'node.a', { listenPort: 1791 });
+  t.same(ports([noMesh]), [['10.0.0.1:179'], ['10.0.0.2:179']]);
+  t.same(ports([cluster]), [['10.0.0.1:1790'], ['10.0.0.2:1790']]);
+  t.same(ports([cluster, own]), [['10.0.0.1:1791'], ['10.0.0.2:1790']]);
+  t.same(ports([cluster], 65001), [['10.0.0.1:179'], []], 'another AS is not the node');
+});
+
+t.test('an address is the same in any of its forms', async (t) => {
+  const six = (name: string, address: string) => put('Node', name, { bgp: { ipv6Address: `${address}/64` } });
+  const calculation = new Calculation({ nodename: 'a', routerId: '1.1.1.1' });
+  calculation.apply([
+    six('a', 'fd00::1'),
+    six('b', 'fd00::2'),
+    noMesh,
+    put('BGPPeer', 'p', { node: 'b', peerIP: 'FD00:0:0::0001', asNumber: 64512 }),
+  ]);
+  t.same(
+    calculation.desired().bgp?.peers.map(({ address }) => address),
+    ['fd00::2'],
+  );
+});
+
+t.test('another daemon at the node’s own address is a peer', async (t) => {
+  const peering = (peerIP: string) => put('BGPPeer', 'p', { peerIP, asNumber: 65001 });
+  const view = (peerIP: string) =>
+    peersOf('a', [node('a', '10.0.0.1'), noMesh, peering(peerIP)]).map(({ address, port }) => [address, port]);
+  t.same(view('10.0.0.1:1179'), [['10.0.0.1', 1179]]);
+  t.same(view('10.0.0.1:179'), []);
+  t.same(view('10.0.0.1'), []);
+});
+
+t.test(
+  'sessions with a password that can’t be read don’t run, nor others in their place; the status says so',
+  async (t) => {
+    const password = { secretKeyRef: { name: 's', key: 'k' } };
+    const secret = put('BGPPeer', 'tor', { peerIP: '192.0.2.1', asNumber: 65001, password });
+    const open = put('BGPPeer', 'zoo', { node: 'a', peerIP: '192.0.2.1', asNumber: 65001 });
+    t.same(peersOf('a', [...three, noMesh, secret, open]), []);
+    t.match(problemsOf('a', [...three, noMesh, secret, open]), [
+      /^BGPPeer tor: no session: its password is in a Secret/,
+    ]);
+    const between = put('BGPPeer', 'rr', { node: 'b', peerIP: '10.0.0.1', asNumber: 64512, password });
+    t.same(
+      peersOf('a', [...three, between]).map(({ name }) => name),
+      ['c'],
+      'the mirror, and the mesh session under it',
+    );
+    t.match(problemsOf('a', [...three, between]), [/^BGPPeer rr/]);
+    t.same(problemsOf('c', [...three, between]), [], 'who has no part in it has no problem');
+    const mesh = put('BGPConfiguration', 'default', { nodeMeshPassword: password });
+    t.same(peersOf('a', [...three, mesh]), []);
+    t.match(problemsOf('a', [...three, mesh]), [/^BGPConfiguration default nodeMeshPassword: no session of the mesh/]);
+  },
+);
+
+t.test('what a BGPPeer asks for and does not get is told on the nodes that it is for', async (t) => {
+  const updates = [
+    ...three,
+    put('BGPPeer', 'pods', { node: 'a', localWorkloadSelector: 'all()', asNumber: 65001 }),
+    put('BGPPeer', 'far', { node: 'a', peerIP: '192.0.2.1', asNumber: 65001, reachableBy: '10.0.0.254' }),
+  ];
+  t.match(problemsOf('a', updates), [/^BGPPeer far: reachableBy/, /^BGPPeer pods: peering with local workloads/]);
+  t.same(problemsOf('b', updates), []);
+});

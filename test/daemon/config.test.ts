@@ -63,6 +63,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   VROUTER_BGP_GRACEFUL_NOTIFICATION: ['ja', 'true or false'],
   VROUTER_BGP_CONNECT_RETRY_TIME: ['0', '1 to 65535'],
   VROUTER_BGP_RESTART_TIME: ['5000', '0 to 4095'],
+  VROUTER_SNAPSHOT_MAX_AGE: ['-1', '0 to 31536000'],
 };
 
 /** Settings that take any text. */
@@ -75,6 +76,7 @@ const FREE = [
   'FELIX_PROMETHEUSMETRICSHOST',
   'VROUTER_IPAM_LEDGER',
   'VROUTER_MTU_FILE',
+  'VROUTER_SNAPSHOT',
   'VROUTER_SOCKET',
 ];
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { crdManifests } from '../../deploy/crds.ts';
+import { describedFields } from '../../src/model/crd/descriptions/index.ts';
 import { crdKinds, definitionOf } from '../../src/model/index.ts';
 
 const folder = join(import.meta.dirname, '../../deploy/crds');
@@ -25,12 +26,45 @@ t.test('the schemas are structural: each value has one type, or is an integer or
   test.pass('all of them');
 });
 
+t.test('kubectl explain has a word about every kind and field', async (test) => {
+  const said = new Set<unknown>();
+  for (const [name, text] of crdManifests()) {
+    const { description, properties } = parse(text).spec.versions[0].schema.openAPIV3Schema;
+    test.type(description, 'string', name);
+    for (const field of ['spec', 'status']) {
+      for (const [path, word] of descriptions(properties[field], field)) {
+        said.add(word);
+        if (typeof word !== 'string' || !/^[A-Z].*\.$/.test(word)) test.fail(`${name}: ${path} is not described`);
+      }
+    }
+  }
+  for (const [field, word] of Object.entries(describedFields)) test.ok(said.has(word), `${field} is one of a kind`);
+});
+
 type Schema = Record<string, unknown>;
+
+function descriptions(schema: Schema, path: string): readonly (readonly [path: string, text: unknown])[] {
+  const fields = (schema['properties'] ?? (schema['items'] as Schema | undefined)?.['properties'] ?? {}) as Schema;
+  return Object.entries(fields)
+    .flatMap(([name, field]) => descriptions(field as Schema, `${path}.${name}`))
+    .concat([[path, schema['description']]]);
+}
 
 /** The rules of https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/. */
 function check(schema: Schema, place: string, wrong: (problem: string) => void): void {
   const allowed = [
-    ...['type', 'format', 'enum', 'pattern', 'properties', 'required', 'items', 'additionalProperties', 'nullable'],
+    ...[
+      'description',
+      'type',
+      'format',
+      'enum',
+      'pattern',
+      'properties',
+      'required',
+      'items',
+      'additionalProperties',
+      'nullable',
+    ],
     ...['minimum', 'maximum', 'minItems', 'maxItems', 'minLength', 'maxLength'],
     ...['default', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'],
     ...['x-kubernetes-validations', 'x-kubernetes-list-type'],

@@ -16,6 +16,8 @@ function bgp(peers: readonly DesiredPeer[], filters: readonly BGPFilter[] = []):
     peers,
     announce: [{ cidr: '10.1.0.0/26', why: 'own block' }],
     filters: new Map(filters.map((filter) => [filter.metadata.name, filter])),
+    problems: [],
+    priorities: { 4: 1024, 6: 1024 },
   };
 }
 
@@ -95,6 +97,19 @@ t.test('a peer’s settings become the library’s', async (t) => {
   });
 });
 
+t.test('keepOriginalNextHop is for external peers, ttlSecurity 0 for none, keepaliveTime is kept', async (t) => {
+  const of = (more: DesiredPeer['spec'], asn = 64512, localAsn?: number) => {
+    const one: DesiredPeer = { ...peer, asn, spec: more ?? {}, ...(localAsn !== undefined && { localAsn }) };
+    return peerConfigs(bgp([one]), [], TIMERS)[0];
+  };
+  t.equal(of({ keepOriginalNextHop: true }, 65001).nextHop, 'keep');
+  t.equal(of({ keepOriginalNextHop: true }).nextHop, 'auto');
+  t.equal(of({ keepOriginalNextHop: true }, 65001, 65001).nextHop, 'auto');
+  t.equal(of({ nextHopMode: 'Keep' }).nextHop, 'keep');
+  t.notOk('ttlSecurity' in of({ ttlSecurity: 0 }));
+  t.equal(of({ keepaliveTime: '1m10s' }).keepaliveTime, 70);
+});
+
 t.test('peers with the same rules have equal filters, so that they share one export', async (t) => {
   const other: DesiredPeer = { ...peer, address: '172.16.0.3', name: 'c' };
   const [a, b] = peerConfigs(bgp([peer, other]), [pool('10.1.0.0/16')], TIMERS);
@@ -102,5 +117,12 @@ t.test('peers with the same rules have equal filters, so that they share one exp
 });
 
 t.test('announcements are originations with the mark of our own', async (t) => {
-  t.same(originations([{ cidr: '10.1.0.0/26', why: 'own block' }]), [{ prefix: '10.1.0.0/26', tag: 'own' }]);
+  const announce = [
+    { cidr: '10.1.0.0/26', why: 'own block' },
+    { cidr: 'fd00::7/128', why: 'borrowed', interfaceName: 'cali1' },
+  ];
+  t.same(originations({ announce, priorities: { 4: 1024, 6: 512 } }), [
+    { prefix: '10.1.0.0/26', tag: 'own', localPref: 2147482623 },
+    { prefix: 'fd00::7/128', tag: 'own', localPref: 2147483135, interface: 'cali1' },
+  ]);
 });

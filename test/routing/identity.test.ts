@@ -32,6 +32,8 @@ function desired(address: string): Desired {
     peers: [{ name: 'peer', type: 'global', address: PEER, asn: ASN, port: PORT, localAddress: address }],
     announce: ANNOUNCE,
     filters: new Map(),
+    problems: [],
+    priorities: { 4: 1024, 6: 1024 },
   };
   return { ...wanted([]), bgp };
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { cidr, net, netv4, netv6 } from '../kinds/network-field.ts';
 import { definitionOf, type KindName, kindNames } from '../registry.ts';
 import { lineage } from '../schema.ts';
+import { described, describedKind } from './descriptions/index.ts';
 import { changedAt, type Schema, structural } from './structural.ts';
 import { type Traits, traitsOf } from './traits.ts';
 
@@ -45,13 +46,14 @@ export function customResourceDefinition(kind: KindName): Schema {
           ...(printed && { additionalPrinterColumns: [...printed, age] }),
           schema: {
             openAPIV3Schema: {
+              description: describedKind(kind),
               type: 'object',
               properties: {
                 apiVersion: text,
                 kind: text,
                 metadata: { type: 'object' },
-                spec: specOf(kind),
-                status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+                spec: { description: 'What is wanted.', ...specOf(kind) },
+                status: { description: 'What is so.', type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
               },
             },
           },
@@ -74,7 +76,7 @@ function specOf(kind: KindName): Schema {
   const spec = structural(generated as Schema);
   // In the CRD an affinity's `deleted` is text.
   const own = kind === 'BlockAffinity' ? changedAt(spec, 'deleted', () => ({ type: 'string' })) : spec;
-  return withTraits(own, traitsOf(kind));
+  return described(kind, withTraits(own, traitsOf(kind)));
 }
 
 function withTraits(spec: Schema, { required, defaults = {}, cidrs = [], sets = [], rules = [] }: Traits): Schema {

@@ -1,0 +1,53 @@
+import { formatAddress, tryParseInterfaceAddress } from '../base/index.ts';
+import type { BGPConfiguration, Node } from '../model/index.ts';
+
+const DEFAULT_ASN = 64512;
+export const DEFAULT_PORT = 179;
+/** The metric of an ordinary route, which peers are told of as LOCAL_PREF. */
+const DEFAULT_PRIORITY = 1024;
+
+type Configurations = ReadonlyMap<string, BGPConfiguration>;
+
+/** The AS of the cluster: `BGPConfiguration default`, else 64512. */
+export function globalAsn(configurations: Configurations): number {
+  return asNumber(configurations.get('default')?.spec.asNumber) ?? DEFAULT_ASN;
+}
+
+export function nodeAsn(node: Node, configurations: Configurations): number {
+  return asNumber(node.spec.bgp?.asNumber) ?? globalAsn(configurations);
+}
+
+/** A node's listen port: its own BGPConfiguration `node.<name>` before the default one. */
+export function listenPort(nodename: string, configurations: Configurations): number {
+  return (
+    configurations.get(`node.${nodename}`)?.spec.listenPort ??
+    configurations.get('default')?.spec.listenPort ??
+    DEFAULT_PORT
+  );
+}
+
+/** Where a node listens: everywhere, or with `bindMode: NodeIP` on its own addresses alone. */
+export function listenAddresses(node: Node, configurations: Configurations): readonly string[] {
+  if (configurations.get('default')?.spec.bindMode !== 'NodeIP') return ['0.0.0.0', '::'];
+  return ([4, 6] as const).map((family) => nodeAddress(node, family)).filter((address) => address !== undefined);
+}
+
+/** The priority (metric) of ordinary routes of each family. */
+export function routePriorities(configurations: Configurations): { readonly 4: number; readonly 6: number } {
+  const { ipv4NormalRoutePriority: four, ipv6NormalRoutePriority: six } = configurations.get('default')?.spec ?? {};
+  return { 4: four ?? DEFAULT_PRIORITY, 6: six ?? DEFAULT_PRIORITY };
+}
+
+/** ASNs are stored as numbers, decimal text, or `asdot` text such as `1.10`. */
+export function asNumber(value: number | string | undefined | null): number | undefined {
+  if (value === undefined || value === null || typeof value === 'number') return value ?? undefined;
+  const dotted = /^(\d+)\.(\d+)$/.exec(value);
+  return dotted ? Number(dotted[1]) * 65536 + Number(dotted[2]) : Number(value);
+}
+
+/** The node's address without its prefix length, or undefined. */
+export function nodeAddress(node: Node | undefined, family: 4 | 6): string | undefined {
+  const text = family === 4 ? node?.spec.bgp?.ipv4Address : node?.spec.bgp?.ipv6Address;
+  const parsed = text ? tryParseInterfaceAddress(text) : undefined;
+  return parsed && formatAddress(parsed.address);
+}
