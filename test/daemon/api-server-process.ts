@@ -1,7 +1,10 @@
 /**
  * The tests' API server as a process, for daemons in network namespaces: `api-server-process.ts HOST NODE …` listens on
  * HOST and knows these nodes. It says its URL; then each line that it is told is done and answered by a line: `block NODE
- * CIDR` claims a block, `pod NODE NAME` makes a pod, `annotate POD NAME [VALUE]` gives it an annotation or takes it away,
+ * CIDR` claims a block, `pod NODE NAME` makes a pod, `podips NAME IP` writes its status as kubelet does after a sandbox was
+ * made, `again NODE NAME` deletes a pod and makes it again with the status of the former one, as kubelet does with a
+ * StatefulSet's, `register NODE` deletes a Node and makes it again, as kubelet does: without annotations; `annotations NAME` answers with those of a pod
+ * or Node, `unannotate NODE NAME` takes one away, `annotate POD NAME [VALUE]` gives it an annotation or takes it away,
  * `refuse` answers nothing but 503 from now on and cuts all connections, `serve` ends that, `requests` answers with a JSON
  * array of all requests so far.
  */
@@ -13,8 +16,21 @@ import { newResource } from '../../src/model/index.ts';
 import { ApiServer } from '../fakes/api-server/index.ts';
 
 /** The first word of a line. */
-export type Order = 'block' | 'pod' | 'annotate' | 'refuse' | 'serve' | 'requests';
+export type Order =
+  | 'block'
+  | 'pod'
+  | 'podips'
+  | 'again'
+  | 'register'
+  | 'annotations'
+  | 'unannotate'
+  | 'annotate'
+  | 'refuse'
+  | 'serve'
+  | 'requests';
 
+const PODS = { resource: 'pods', namespace: 'default' } as const;
+const NODES = { resource: 'nodes', namespace: undefined } as const;
 const [host, ...nodes] = process.argv.slice(2);
 const server = await ApiServer.start({ host });
 const core = (resource: string, name: string, namespace?: string, spec: object = {}): unknown =>
@@ -32,9 +48,26 @@ for await (const line of createInterface({ input: process.stdin })) {
   let answer = 'done';
   if (command === 'block') await new Ipam({ store }).claimAffinity(parsePrefix(subject), node);
   if (command === 'pod') core('pods', subject, 'default', { nodeName: node });
+  if (command === 'podips') {
+    const status = { phase: 'Running', podIP: subject, podIPs: [{ ip: subject }], startTime: new Date().toISOString() };
+    server.objects.patch(PODS, node, { status });
+  }
+  if (command === 'again') {
+    const { status } = server.objects.delete(PODS, subject, {});
+    server.objects.create(PODS, { metadata: { name: subject }, spec: { nodeName: node }, status });
+  }
+  if (command === 'register') {
+    server.objects.delete(NODES, node, {});
+    core('nodes', node);
+  }
+  if (command === 'annotations') {
+    const places = nodes.includes(node) ? NODES : PODS;
+    answer = JSON.stringify(server.objects.get(places, node).metadata['annotations'] ?? {});
+  }
+  if (command === 'unannotate') server.objects.patch(NODES, node, { metadata: { annotations: { [subject]: null } } });
   if (command === 'annotate') {
     const metadata = { annotations: { [subject]: value ?? null } };
-    server.objects.patch({ resource: 'pods', namespace: 'default' }, node, { metadata });
+    server.objects.patch(PODS, node, { metadata });
   }
   if (command === 'refuse') {
     server.refuseWith = 503;

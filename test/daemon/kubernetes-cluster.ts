@@ -165,6 +165,13 @@ export class Cluster {
     return { containerId: name, ifName: 'eth0', netns: namespace.path, args, config };
   }
 
+  /** Another sandbox of the same pod. */
+  async sandbox(pod: CniRequest, containerId: string): Promise<CniRequest> {
+    const namespace = makeNamespace();
+    this.#pods.push(namespace);
+    return { ...pod, containerId, netns: namespace.path };
+  }
+
   async until(what: string, condition: () => Promise<boolean>): Promise<void> {
     for (let turn = 0; turn < 1200; turn++) {
       if (await condition().catch(() => false)) return;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
-import { cniResultSchema, request } from '../../src/control/index.ts';
+import { type CniRequest, cniResultSchema, request } from '../../src/control/index.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
 import { Cluster } from './kubernetes-cluster.ts';
 
@@ -25,6 +25,46 @@ t.test('two daemons on an API server that goes away and comes back', needsRoot, 
     const added = await request(cluster.socket('node1'), { op: 'cni.add', request: pod }, cniResultSchema);
     t.match(added, { ips: [{ address: /^10\.244\.0\.\d+\/32$/ }] });
     await request(cluster.socket('node1'), { op: 'cni.del', request: pod }, z.unknown());
+  });
+
+  await t.test('a sandbox that is made anew is reached at the address that its pod was told', async (t) => {
+    const told = async (pod: CniRequest): Promise<string> => {
+      const { ips } = await request(cluster.socket('node1'), { op: 'cni.add', request: pod }, cniResultSchema);
+      return ips[0].address.replace('/32', '');
+    };
+    const routed = (): string[] => cluster.routes('node1').match(/(?<=^|\n)[0-9.]+(?= dev cali)/g) ?? [];
+    const pod = await cluster.pod('node1', 'db-0');
+    const first = await told(pod);
+    await cluster.ask('podips', 'db-0', first);
+    // The address of the former sandbox is not to be had again.
+    const other = await told(await cluster.pod('node1', 'other'));
+    await request(cluster.socket('node1'), { op: 'cni.del', request: pod }, z.unknown());
+    await cluster.until('the route of the former sandbox is gone', async () => !routed().includes(first));
+    const second = await told(await cluster.sandbox(pod, 'second'));
+    t.not(second, first);
+    t.same(routed().sort(), [other, second].sort());
+    await cluster.ask('annotate', 'db-0', 'touched', 'yes');
+    t.match(await cluster.ask('annotations', 'db-0'), `"cni.projectcalico.org/podIP":"${second}/32"`);
+    // And a StatefulSet's pod that is made again within seconds has the status of the former one.
+    await cluster.ask('podips', 'db-0', second);
+    await cluster.ask('again', 'node1', 'db-0');
+    const third = await told(await cluster.sandbox(pod, 'third'));
+    await cluster.until('the kernel has what the pod was told', async () => routed().includes(third));
+    t.same(routed().sort(), [other, third].sort());
+  });
+
+  await t.test('a Node that was registered anew has what this node says of itself', async (t) => {
+    await cluster.ask('register', 'node1');
+    await cluster.until('its address is there', async () =>
+      (await cluster.ask('annotations', 'node1')).includes('"projectcalico.org/IPv4Address":"192.0.2.1/24"'),
+    );
+    await cluster.until('and nothing is lost', async () => cluster.routes('node2').includes(BLOCKS.node1));
+    await cluster.ask('unannotate', 'node1', 'projectcalico.org/IPv4Address');
+    await cluster.until('its address is there again', async () =>
+      (await cluster.ask('annotations', 'node1')).includes('"projectcalico.org/IPv4Address":"192.0.2.1/24"'),
+    );
+    await cluster.until('the session is up', async () => (await cluster.status('node1')).bgp?.peers[0]?.state === 'up');
+    t.pass();
   });
 
   await t.test('a pod’s limits are changed while it runs', async (t) => {

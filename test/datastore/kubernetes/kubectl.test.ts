@@ -82,7 +82,7 @@ t.test('kubectl is told what is wrong', { skip: !installed && 'no kubectl' }, as
     await apply('IPPool', 'p', { cidr: '10.0.0.0/16', ipipMode: 'Always', vxlanMode: 'Always' }),
     refused(/cannot both be enabled/),
   );
-  test.match(await apply('Tier', 't', { defaultAction: 'Allow' }), refused(/supported values: Deny, Pass/));
+  test.match(await apply('Tier', 't', { defaultAction: 'Allow' }), refused(/supported values: "Deny", "Pass"/));
   await apply('IPPool', 'p', { cidr: '10.0.0.0/16' });
   test.match(await apply('IPPool', 'p', { cidr: '10.1.0.0/16' }), refused(/CIDR cannot be modified/));
   test.match(await kubectl('get', 'ippools', 'none'), refused(/"none" not found/));
