@@ -60,6 +60,16 @@ const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
   WorkloadEndpoint: ['workloads', 'nat', 'spoofing'],
 };
 
+export interface CalculationOptions {
+  readonly nodename: string;
+  /** A dotted quad; absent for the node's IPv4 address. */
+  readonly routerId?: string | undefined;
+  /** What a node goes by that has an IPv6 address alone. */
+  readonly spareRouterId?: string;
+  /** False where VXLAN carries everything. */
+  readonly bgp?: boolean;
+}
+
 /**
  * The brain: remembers the resources and works out what this node should be. Pure and synchronous. `apply` only
  * notes; `desired` works out again those sections that something has changed for.
@@ -67,6 +77,7 @@ const AFFECTS: Readonly<Record<InputKind, readonly Section[]>> = {
 export class Calculation {
   readonly #nodename: string;
   readonly #routerId: string | undefined;
+  readonly #spareRouterId: string | undefined;
   readonly #withBgp: boolean;
   readonly #stored: { readonly [Kind in InputKind]: Map<string, ResourceOf<Kind>> } = {
     Node: new Map<string, Node>(),
@@ -93,8 +104,8 @@ export class Calculation {
   };
   #texts = new Map<string, string>();
 
-  /** `routerId`: a dotted quad; absent for the node's IPv4 address. `bgp`: false where VXLAN carries everything. */
-  constructor(options: { readonly nodename: string; readonly routerId?: string | undefined; readonly bgp?: boolean }) {
+  constructor(options: CalculationOptions) {
+    this.#spareRouterId = options.spareRouterId;
     this.#nodename = options.nodename;
     this.#routerId = options.routerId;
     this.#withBgp = options.bgp ?? true;
@@ -182,7 +193,8 @@ export class Calculation {
   #bgp(blocks: Desired['blocks'], workloads: Desired['workloads'], pools: Desired['pools']): DesiredBgp | undefined {
     const { node } = this;
     const before = this.#desired.bgp;
-    const id = this.#routerId ?? nodeAddress(node, 4);
+    const spare = nodeAddress(node, 6) === undefined ? undefined : this.#spareRouterId;
+    const id = this.#routerId ?? nodeAddress(node, 4) ?? spare;
     if (!this.#withBgp || node === undefined || id === undefined) return undefined;
     const announce = this.#kept('announce', before?.announce, announcements(blocks, workloads, pools));
     if (before !== undefined && !this.#dirty.has('peers')) {

@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Log, reasonOf, VRouterError } from '../base/index.ts';
 import { RequestRefused } from './errors.ts';
 import { MAX_MESSAGE } from './exchange.ts';
+import { isOccupied, SocketInUse } from './occupied.ts';
 import { type Request, type Response, requestSchema } from './protocol.ts';
 
 /** Answers one request, or rejects: a `VRouterError`'s code reaches the client. */
@@ -27,26 +28,30 @@ export class ControlServer {
     });
   }
 
-  /** A socket file that a killed daemon left behind is replaced. */
-  static listen(path: string, answer: Answer, log: Log): Promise<ControlServer> {
+  /**
+   * A socket file that a killed daemon left behind is replaced; where a daemon answers, its socket is left alone:
+   * `SocketInUse`. `SOCKET_PATH`: there can be no socket at this path.
+   */
+  static async listen(path: string, answer: Answer, log: Log): Promise<ControlServer> {
     if (Buffer.byteLength(path) > LONGEST_PATH) {
       throw new VRouterError(
         'SOCKET_PATH',
-        `socket path ${path} is longer than ${LONGEST_PATH} bytes: choose a shorter one`,
+        `socket path ${path} is longer than ${LONGEST_PATH} bytes: choose a shorter one with VROUTER_SOCKET`,
       );
     }
-    mkdirSync(dirname(path), { recursive: true });
-    rmSync(path, { force: true });
     const server = createServer((socket) => serve(socket, answer, log));
-    return new Promise((resolve, reject) => {
-      server.on('error', reject);
-      const mask = process.umask(0o177);
-      server.listen(path, () => {
-        process.umask(mask);
-        chmodSync(path, 0o600);
-        resolve(new ControlServer(server, path));
-      });
-    });
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      if (existsSync(path)) await makeRoom(path);
+      await bind(server, path);
+    } catch (error) {
+      if (error instanceof VRouterError) throw error;
+      // Another daemon, started in the same moment, was faster.
+      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw new SocketInUse(path);
+      const advice = 'make its folder writable for root, or choose another path with VROUTER_SOCKET';
+      throw new VRouterError('SOCKET_PATH', `socket ${path}: ${reasonOf(error)}; ${advice}`, { cause: error });
+    }
+    return new ControlServer(server, path);
   }
 
   close(): Promise<void> {
@@ -58,6 +63,35 @@ export class ControlServer {
       });
     });
   }
+}
+
+/**
+ * Removes what a daemon that has ended left at the path. It is moved aside first, and asked once more there: a daemon
+ * that starts in the same moment may have put its own in the place.
+ */
+async function makeRoom(path: string): Promise<void> {
+  if (await isOccupied(path)) throw new SocketInUse(path);
+  const aside = `${path}.${process.pid}`;
+  renameSync(path, aside);
+  if (await isOccupied(aside)) {
+    renameSync(aside, path);
+    throw new SocketInUse(path);
+  }
+  rmSync(aside, { force: true });
+}
+
+function bind(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const mask = process.umask(0o177);
+    server.listen(path, () => {
+      server.off('error', reject);
+      chmodSync(path, 0o600);
+      resolve();
+    });
+    // The path is made within `listen`: no other file of this process gets these rights.
+    process.umask(mask);
+  });
 }
 
 function serve(socket: Socket, answer: Answer, log: Log): void {

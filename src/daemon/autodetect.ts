@@ -1,21 +1,29 @@
+import { lookup } from 'node:dns/promises';
 import {
   containsAddress,
   type Family,
+  formatAddress,
   parsePrefix,
+  reasonOf,
   tryParseAddress,
   tryParseInterfaceAddress,
   VRouterError,
 } from '../base/index.ts';
-import type { InterfaceAddressEntry, Kernel, Link } from '../netlink/index.ts';
+import { type InterfaceAddressEntry, isKernelError, type Kernel, type Link } from '../netlink/index.ts';
 
-/** Interfaces that never hold the node's own address: Calico's list. */
+/** How interfaces begin that never hold the node's own address: Calico's list. */
 const EXCLUDED =
-  /^(docker.*|cbr.*|dummy.*|podman.*|virbr.*|lxcbr.*|veth.*|lo|br-.*|cali.*|tunl.*|flannel.*|kube-ipvs.*|cni.*|vxlan\.calico|vxlan-v6\.calico|wireguard\.cali|wg-v6\.cali|nodelocaldns)$/;
+  /^(docker|cbr|dummy|podman|virbr|lxcbr|veth|lo|br-|cali|tunl|flannel|kube-ipvs|cni|vxlan\.calico|vxlan-v6\.calico|wireguard\.cali|wg-v6\.cali|nodelocaldns)/;
 
 /** No address, and what was looked at: a wrong interface is the most common reason for a session that won't come up. */
 export class NoAddress extends VRouterError {
   constructor(family: Family, method: string, tried: string) {
-    super('NO_ADDRESS', `no IPv${family} address of this node found by '${method}'; ${tried}`);
+    const setting = family === 4 ? 'IP' : 'IP6';
+    const advice = `set ${setting}=ADDRESS/LENGTH or another ${setting}_AUTODETECTION_METHOD`;
+    super(
+      'NO_ADDRESS',
+      `no IPv${family} address of this node found by '${method}'; ${tried}; it is waited for, or ${advice}`,
+    );
   }
 }
 
@@ -27,43 +35,86 @@ export interface Detected {
   readonly why: string;
 }
 
-/** The node's address by one of Calico's methods (`IP_AUTODETECTION_METHOD`). */
-export async function autodetect(kernel: Kernel, family: Family, method: string): Promise<Detected> {
+/** What is known before the host is looked at. */
+export interface Hints {
+  /** The node's address as it was, without prefix length. */
+  readonly before?: string | undefined;
+  /** Addresses that the cluster lists as the node's `InternalIP`. */
+  readonly internal?: readonly string[] | undefined;
+  /** Looks up a host's name; default: as the system does. Rejects when there is no such host. */
+  readonly lookup?: (host: string, family: Family) => Promise<string>;
+}
+
+/** What fits the method, what is best first. */
+interface Fitting {
+  readonly entries: readonly InterfaceAddressEntry[];
+  readonly why: string;
+  /** What there is to say when nothing fits; absent: what addresses there are. */
+  readonly otherwise?: string;
+}
+
+/** The node's address by one of Calico's methods (`IP_AUTODETECTION_METHOD`). Rejects with `NoAddress`. */
+export async function autodetect(kernel: Kernel, family: Family, method: string, hints: Hints = {}): Promise<Detected> {
   const [links, entries] = await Promise.all([kernel.linkList(), kernel.addressList({ family })]);
   const candidates = inReverseOrder(links, entries);
+  const fitting = await fittingEntries(kernel, family, method, candidates, hints);
+  const [first] = fitting.entries;
+  if (first === undefined) {
+    const seen = candidates.map(({ dev, address }) => `${dev} ${address}`).join(', ');
+    const there = seen === '' ? 'no interface that is up has one' : `there are ${seen}`;
+    throw new NoAddress(family, method, fitting.otherwise ?? there);
+  }
+  const kept = fitting.entries.find((entry) => bare(entry) === hints.before && staysBefore(entry, first));
+  const { address, dev } = kept ?? first;
+  return { address, dev, why: fitting.why };
+}
+
+/** An address that moves between hosts comes beside the known one, or as an address alone: it does not take its place. */
+function staysBefore(known: InterfaceAddressEntry, other: InterfaceAddressEntry): boolean {
+  return known.dev === other.dev || isAlone(other);
+}
+
+async function fittingEntries(
+  kernel: Kernel,
+  family: Family,
+  method: string,
+  candidates: readonly InterfaceAddressEntry[],
+  hints: Hints,
+): Promise<Fitting> {
   const [kind, argument = ''] = splitOnce(method);
+  const parts = argument.split(',').map((part) => part.trim());
   switch (kind) {
     case 'can-reach':
-      return viaRoute(kernel, family, argument, entries, method);
-    case 'interface': {
-      const found = firstMatch(argument, (pattern) => candidates.find(({ dev }) => matches(pattern, dev)));
-      return answer(found, family, method, candidates, `its interface matches '${argument}'`);
-    }
-    case 'skip-interface': {
-      const patterns = argument.split(',');
-      const rest = candidates.filter(
-        ({ dev }) => !EXCLUDED.test(dev) && !patterns.some((pattern) => matches(pattern, dev)),
-      );
-      return answer(rest[0], family, method, candidates, `first interface that '${argument}' does not skip`);
-    }
+      return viaRoute(kernel, family, argument.trim(), candidates, hints.lookup ?? systemLookup);
+    case 'interface':
+      return {
+        entries: parts.flatMap((pattern) => candidates.filter(({ dev }) => matches(pattern, dev))),
+        why: `its interface matches '${argument}'`,
+      };
+    case 'skip-interface':
+      return {
+        entries: candidates.filter(({ dev }) => !EXCLUDED.test(dev) && !parts.some((pattern) => matches(pattern, dev))),
+        why: `first interface that '${argument}' does not skip`,
+      };
     case 'cidr': {
-      const cidrs = argument.split(',').map((cidr) => parsePrefix(cidr.trim(), 'IP_AUTODETECTION_METHOD'));
+      const cidrs = parts.map((cidr) => parsePrefix(cidr, 'IP_AUTODETECTION_METHOD'));
       const inside = ({ address }: InterfaceAddressEntry): boolean => {
         const parsed = tryParseInterfaceAddress(address);
         return parsed !== undefined && cidrs.some((cidr) => containsAddress(cidr, parsed.address));
       };
-      return answer(candidates.find(inside), family, method, candidates, `inside ${argument}`);
+      return { entries: candidates.filter(inside), why: `inside ${argument}` };
     }
     case 'kubernetes-internal-ip':
-      throw new NoAddress(family, method, 'the Kubernetes datastore is needed for this method');
-    default: {
-      const rest = candidates.filter(({ dev }) => !EXCLUDED.test(dev));
-      return answer(rest[0], family, method, candidates, 'first valid address, latest interface first');
-    }
+      return internalAddress(family, candidates, hints.internal ?? []);
+    default:
+      return {
+        entries: candidates.filter(({ dev }) => !EXCLUDED.test(dev)),
+        why: 'first valid address, latest interface first',
+      };
   }
 }
 
-/** Calico looks at the interface with the highest index first. */
+/** Calico looks at the interface with the highest index first; of one interface, an address without a subnet comes last. */
 function inReverseOrder(
   links: readonly Link[],
   entries: readonly InterfaceAddressEntry[],
@@ -71,52 +122,73 @@ function inReverseOrder(
   const up = new Map(links.filter((link) => link.up).map((link) => [link.name, link.index]));
   return entries
     .filter(({ dev, scope }) => up.has(dev) && scope === 'global')
-    .sort((a, b) => (up.get(b.dev) ?? 0) - (up.get(a.dev) ?? 0));
-}
-
-function answer(
-  found: InterfaceAddressEntry | undefined,
-  family: Family,
-  method: string,
-  candidates: readonly InterfaceAddressEntry[],
-  why: string,
-): Detected {
-  if (found === undefined) {
-    const seen = candidates.map(({ dev, address }) => `${dev} ${address}`).join(', ');
-    throw new NoAddress(family, method, seen === '' ? 'no interface that is up has one' : `there are ${seen}`);
-  }
-  return { address: found.address, dev: found.dev, why };
+    .sort((a, b) => (up.get(b.dev) ?? 0) - (up.get(a.dev) ?? 0) || Number(isAlone(a)) - Number(isAlone(b)));
 }
 
 async function viaRoute(
   kernel: Kernel,
   family: Family,
-  target: string,
-  entries: readonly InterfaceAddressEntry[],
-  method: string,
-): Promise<Detected> {
-  if (tryParseAddress(target)?.family !== family) {
-    throw new NoAddress(family, method, `'${target}' is not an IPv${family} address; host names are not looked up`);
+  host: string,
+  candidates: readonly InterfaceAddressEntry[],
+  lookup: NonNullable<Hints['lookup']>,
+): Promise<Fitting> {
+  const why = `source of the route to ${host}`;
+  let target: string;
+  try {
+    target = tryParseAddress(host)?.family === family ? host : await lookup(host, family);
+  } catch (error) {
+    return { entries: [], why, otherwise: `'${host}' can't be looked up: ${reasonOf(error)}` };
   }
-  const source = (await kernel.routeGet(target))?.source;
-  const entry = entries.find(({ address }) => address.split('/')[0] === source);
-  if (entry === undefined) throw new NoAddress(family, method, `there is no route to ${target}`);
-  return { address: entry.address, dev: entry.dev, why: `source of the route to ${target}` };
+  const source = await sourceTo(kernel, target);
+  const entry = candidates.find((candidate) => bare(candidate) === source);
+  if (entry === undefined) return { entries: [], why, otherwise: `there is no route to ${host}` };
+  return { entries: [entry, ...candidates.filter(({ dev }) => dev === entry.dev)], why };
 }
 
-function firstMatch<T>(patterns: string, find: (pattern: string) => T | undefined): T | undefined {
-  for (const pattern of patterns.split(',')) {
-    const found = find(pattern);
-    if (found !== undefined) return found;
+/** The kernel says no where it has no route. */
+async function sourceTo(kernel: Kernel, target: string): Promise<string | undefined> {
+  try {
+    return (await kernel.routeGet(target))?.source;
+  } catch (error) {
+    if (isKernelError(error)) return undefined;
+    throw error;
   }
-  return undefined;
+}
+
+async function systemLookup(host: string, family: Family): Promise<string> {
+  return (await lookup(host, { family })).address;
+}
+
+function internalAddress(
+  family: Family,
+  candidates: readonly InterfaceAddressEntry[],
+  internal: readonly string[],
+): Fitting {
+  const why = "the Node's InternalIP";
+  const wanted = internal.map((text) => tryParseInterfaceAddress(text)?.address).find((at) => at?.family === family);
+  if (wanted === undefined) {
+    return { entries: [], why, otherwise: `the Node has no InternalIP of IPv${family} (kubectl get node -o wide)` };
+  }
+  const text = formatAddress(wanted);
+  const held = candidates.filter((entry) => bare(entry) === text);
+  const otherwise = `no interface that is up has the Node's InternalIP ${text}`;
+  return { entries: held, why, otherwise };
+}
+
+function bare({ address }: InterfaceAddressEntry): string {
+  return address.split('/')[0];
+}
+
+/** It has no subnet. */
+function isAlone({ address }: InterfaceAddressEntry): boolean {
+  return address.endsWith(address.includes(':') ? '/128' : '/32');
 }
 
 function matches(pattern: string, name: string): boolean {
   try {
-    return new RegExp(pattern.trim()).test(name);
+    return new RegExp(pattern).test(name);
   } catch {
-    return pattern.trim() === name;
+    return pattern === name;
   }
 }
 

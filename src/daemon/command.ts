@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { formatIpv4, type Log, reasonOf, systemClock, VRouterError } from '../base/index.ts';
+import { type Log, reasonOf, systemClock, VRouterError, within } from '../base/index.ts';
 import { type DatastoreConfig, openStore, readDatastoreConfig } from '../datastore/index.ts';
 import { openKernel } from '../netlink/index.ts';
 import { openNft } from '../nftables/index.ts';
 import { createLog } from '../observe/index.ts';
+import { requireCapabilities } from './capabilities.ts';
 import { type DaemonConfig, readConfig, SETTINGS } from './config.ts';
 import { Daemon } from './daemon.ts';
+import { startFailure } from './start-failure.ts';
 
 export interface DaemonIo {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -49,34 +50,52 @@ export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<
   return run(config, datastore, log, io);
 }
 
+/** How long an orderly end may take, in milliseconds: somebody who waits for the datastore must not outlive a SIGTERM. */
+const PATIENCE = 5000;
+
 async function run(config: DaemonConfig, datastore: DatastoreConfig, log: Log, io: DaemonIo): Promise<number> {
-  try {
-    const clock = systemClock;
-    const store = await openStore(datastore, { clock, log });
-    const kernel = await openKernel({ log: log.child({ component: 'netlink' }) });
-    const routerId = config.CALICO_ROUTER_ID === 'hash' ? hashedRouterId(config.NODENAME) : config.CALICO_ROUTER_ID;
-    const daemon = new Daemon({
-      config,
-      store,
-      datastoreType: datastore.type,
-      kernel,
-      nft: openNft({ log: log.child({ component: 'nft' }) }),
-      clock,
-      log,
-      routerId,
-    });
-    const ended = untilSignal(io, log);
+  const ended = untilSignal(io, log);
+  let daemon: Daemon | undefined;
+  /** Ends what was begun, in whatever state it is; rejects with why it can't begin. */
+  const begin = async (): Promise<string> => {
+    daemon = await makeDaemon(config, datastore, log);
     await daemon.start();
     rememberNodename(config, log);
-    const signal = await ended;
-    await daemon.stop(signal);
+    return ended;
+  };
+  const end = async (reason: string): Promise<void> => {
+    const stopped = daemon
+      ?.stop(reason)
+      .catch((error) => log.warn({ err: reasonOf(error) }, 'the end was not orderly'));
+    if (stopped === undefined || (await within(systemClock, PATIENCE, stopped))) return;
+    log.warn({ afterSeconds: PATIENCE / 1000 }, 'something does not end by itself; it is left behind');
+  };
+  try {
+    const signal = await Promise.race([begin(), ended]);
+    await end(signal);
     log.info({ signal }, 'stopped; routes stay as they are');
     return 0;
   } catch (error) {
     const known = error instanceof VRouterError;
-    log.error(known ? { code: error.code } : { err: error }, `vrouter daemon can't go on: ${reasonOf(error)}`);
+    log.error(known ? { code: error.code } : { err: error }, `vrouter daemon can't go on: ${startFailure(error)}`);
+    await end('the start failed');
     return 1;
   }
+}
+
+async function makeDaemon(config: DaemonConfig, datastore: DatastoreConfig, log: Log): Promise<Daemon> {
+  requireCapabilities();
+  const clock = systemClock;
+  const kernel = await openKernel({ log: log.child({ component: 'netlink' }) });
+  return new Daemon({
+    config,
+    store: await openStore(datastore, { clock, log }),
+    datastoreType: datastore.type,
+    kernel,
+    nft: openNft({ log: log.child({ component: 'nft' }) }),
+    clock,
+    log,
+  });
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
@@ -146,11 +165,4 @@ function rememberNodename(config: DaemonConfig, log: Log): void {
   } catch (error) {
     log.warn({ file: config.CALICO_NODENAME_FILE, err: reasonOf(error) }, "the node's name could not be written down");
   }
-}
-
-/** Calico's rule for nodes without IPv4: four octets of SHA-256, the first lowered by 32 if above 223. */
-export function hashedRouterId(nodename: string): string {
-  const digest = createHash('sha256').update(nodename).digest();
-  const first = digest[0] > 223 ? digest[0] - 32 : digest[0];
-  return formatIpv4(((first << 24) | (digest[1] << 16) | (digest[2] << 8) | digest[3]) >>> 0);
 }

@@ -1,11 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as z from 'zod';
-import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix, VRouterError } from '../base/index.ts';
+import { reasonOf, VRouterError } from '../base/index.ts';
 import { DEFAULT_SOCKET } from '../control/index.ts';
 import { DEFAULT_LEDGER } from '../ipam/index.ts';
-import { LOG_LEVELS, type LogLevel } from '../observe/index.ts';
+import {
+  asn,
+  autodetection,
+  encapsulation,
+  flag,
+  level,
+  nodeAddress,
+  nodename,
+  poolCidr,
+  routerId,
+  whole,
+} from './config-fields.ts';
 import { DEFAULT_MTU_FILE } from './mtu-file.ts';
+import { poolProblems } from './pool-settings.ts';
 import { DEFAULT_SNAPSHOT } from './snapshot-keeping.ts';
 
 /** A setting that can't be used. The message names the setting, where it came from, its value, and what is allowed. */
@@ -15,89 +27,29 @@ export class ConfigError extends VRouterError {
   }
 }
 
-const flag = z
-  .union([z.boolean(), z.string()])
-  .refine((value) => /^(true|yes|on|1|enabled|false|no|off|0|disabled)$/i.test(String(value)), 'true or false')
-  .transform((value) => /^(true|yes|on|1|enabled)$/i.test(String(value)));
-
-function whole(min: number, max: number) {
-  return z
-    .union([z.number(), z.string()])
-    .transform((value) => (typeof value === 'string' && !/^\d+$/.test(value) ? Number.NaN : Number(value)))
-    .refine((value) => Number.isInteger(value) && value >= min && value <= max, `a whole number from ${min} to ${max}`);
-}
-
-/** Calico accepts several spellings for an encapsulation in the environment. */
-const ENCAPSULATIONS: Readonly<Record<string, 'Always' | 'Never' | 'CrossSubnet'>> = {
-  always: 'Always',
-  on: 'Always',
-  true: 'Always',
-  never: 'Never',
-  off: 'Never',
-  false: 'Never',
-  crosssubnet: 'CrossSubnet',
-  'cross-subnet': 'CrossSubnet',
-};
-const encapsulation = z
-  .string()
-  .refine((text) => text.toLowerCase() in ENCAPSULATIONS, 'Always, CrossSubnet or Never')
-  .transform((text) => ENCAPSULATIONS[text.toLowerCase()]);
-
-const poolCidr = z
-  .string()
-  .refine((text) => text === 'none' || tryParsePrefix(text) !== undefined, "a CIDR, or 'none'");
-const nodeAddress = (family: 4 | 6) =>
-  z
-    .string()
-    .refine(
-      (text) => ['autodetect', 'none', ''].includes(text) || tryParseInterfaceAddress(text)?.address.family === family,
-      `an IPv${family} address with or without prefix length, 'autodetect' or 'none'`,
-    );
-const METHODS =
-  'first-found, can-reach=HOST, interface=REGEX, skip-interface=REGEX, cidr=CIDR or kubernetes-internal-ip';
-const autodetection = z
-  .string()
-  .regex(
-    /^(first-found|first-found=.*|can-reach=.+|interface=.+|skip-interface=.+|cidr=.+|kubernetes-internal-ip)$/,
-    METHODS,
-  );
-const level = z
-  .string()
-  .transform((text) => text.toLowerCase())
-  .refine((text) => text in LOG_LEVELS, Object.keys(LOG_LEVELS).join(', '))
-  .transform((text) => text as LogLevel);
-const asn = z.string().regex(/^(\d{1,10}|\d{1,5}\.\d{1,5})$/, 'an AS number such as 64512 or 1.10');
-const nodename = z
-  .string()
-  .transform((text) => text.trim().toLowerCase())
-  .refine((text) => /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(text) && text.length <= 253, 'a DNS name such as node1');
-
 /** Every setting of the daemon: its name as Calico has it, what it may be, and its default. */
 const schema = z.object({
   NODENAME: nodename.optional(),
   CALICO_NODENAME_FILE: z.string().default('/var/lib/calico/nodename'),
   IP: nodeAddress(4).default(''),
   IP6: nodeAddress(6).default(''),
-  IP_AUTODETECTION_METHOD: autodetection.default('first-found'),
-  IP6_AUTODETECTION_METHOD: autodetection.default('first-found'),
+  IP_AUTODETECTION_METHOD: autodetection(4).default('first-found'),
+  IP6_AUTODETECTION_METHOD: autodetection(6).default('first-found'),
   AS: asn.optional(),
-  CALICO_ROUTER_ID: z
-    .string()
-    .refine((text) => text === 'hash' || tryParseAddress(text)?.family === 4, "a dotted quad, or 'hash'")
-    .optional(),
+  CALICO_ROUTER_ID: routerId.optional(),
   CALICO_NETWORKING_BACKEND: z.enum(['bird', 'vxlan', 'none']).default('bird'),
   CLUSTER_TYPE: z.string().default(''),
   NO_DEFAULT_POOLS: flag.default(false),
   DISABLE_NODE_IP_CHECK: flag.default(false),
   WAIT_FOR_DATASTORE: flag.default(true),
-  CALICO_IPV4POOL_CIDR: poolCidr.optional(),
+  CALICO_IPV4POOL_CIDR: poolCidr(4).optional(),
   CALICO_IPV4POOL_BLOCK_SIZE: whole(20, 32).default(26),
-  CALICO_IPV4POOL_IPIP: encapsulation.default('Always'),
+  CALICO_IPV4POOL_IPIP: encapsulation.default('Never'),
   CALICO_IPV4POOL_VXLAN: encapsulation.default('Never'),
   CALICO_IPV4POOL_NAT_OUTGOING: flag.default(true),
   CALICO_IPV4POOL_NODE_SELECTOR: z.string().default('all()'),
   CALICO_IPV4POOL_DISABLE_BGP_EXPORT: flag.default(false),
-  CALICO_IPV6POOL_CIDR: poolCidr.optional(),
+  CALICO_IPV6POOL_CIDR: poolCidr(6).optional(),
   CALICO_IPV6POOL_BLOCK_SIZE: whole(116, 128).default(122),
   CALICO_IPV6POOL_VXLAN: encapsulation.default('Never'),
   CALICO_IPV6POOL_NAT_OUTGOING: flag.default(false),
@@ -152,35 +104,34 @@ export async function readConfig(
   refuseUnknown(Object.keys(fromFile), file ?? '');
   refuseUnknown(Object.keys(overrides), 'command line');
   const merged: Record<string, unknown> = { ...fromFile };
-  for (const name of SETTINGS) if (env[name] !== undefined && env[name] !== '') merged[name] = env[name];
+  for (const name of SETTINGS) {
+    // Blank is as good as none.
+    if (env[name] !== undefined && env[name].trim() !== '') merged[name] = env[name];
+  }
   Object.assign(merged, overrides);
   const parsed = schema.safeParse(merged);
+  const sourceOf = (name: string): string =>
+    Object.hasOwn(overrides, name) ? 'command line' : env[name] ? 'environment' : (file ?? 'default');
+  const wrong = (name: string, allowed: string): string =>
+    `${name}='${String(merged[name] ?? '')}' (${sourceOf(name)}) is not valid: allowed is ${allowed}`;
   if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      const source = name in overrides ? 'command line' : env[name] ? 'environment' : (file ?? 'default');
-      return `${name}='${String(merged[name])}' (${source}) is not valid: allowed is ${message}`;
-    });
-    throw new ConfigError(lines.join('\n'));
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => wrong(String(path[0]), message)).join('\n'));
   }
   const config = parsed.data;
-  if (config.CALICO_IPV4POOL_IPIP !== 'Never' && config.CALICO_IPV4POOL_VXLAN !== 'Never') {
-    throw new ConfigError(
-      `CALICO_IPV4POOL_VXLAN='${config.CALICO_IPV4POOL_VXLAN}' is not valid: allowed is Never while CALICO_IPV4POOL_IPIP is '${config.CALICO_IPV4POOL_IPIP}'`,
-    );
-  }
-  return Object.freeze({ ...config, NODENAME: config.NODENAME ?? defaultNodename(config.CALICO_NODENAME_FILE, env) });
+  const problems = poolProblems(config, new Set(Object.keys(merged)));
+  if (problems.length > 0) throw new ConfigError(problems.map(({ name, allowed }) => wrong(name, allowed)).join('\n'));
+  return Object.freeze({ ...config, NODENAME: config.NODENAME || defaultNodename(config.CALICO_NODENAME_FILE, env) });
 }
 
 /** As calico/node: the file a former start left, then `HOSTNAME`, then the system's name. */
 function defaultNodename(file: string, env: Readonly<Record<string, string | undefined>>): string {
   try {
     const written = readFileSync(file, 'utf8').trim();
-    if (written !== '') return written.toLowerCase();
+    if (written !== '') return written;
   } catch {
     // No file yet: this is the first start.
   }
-  return (env['HOSTNAME'] || hostname()).trim().toLowerCase();
+  return (env['HOSTNAME']?.trim() || hostname().trim()).toLowerCase();
 }
 
 async function readSettings(file: string): Promise<Readonly<Record<string, unknown>>> {

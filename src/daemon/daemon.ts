@@ -5,8 +5,9 @@ import { Dataplane } from '../dataplane/index.ts';
 import { type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
-import { Metrics, nodePages, PageServer } from '../observe/index.ts';
+import { Metrics, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
+import { checkedStore } from './checked-store.ts';
 import type { DaemonConfig } from './config.ts';
 import { Endpoints } from './endpoints.ts';
 import { FastPath } from './fast-path.ts';
@@ -16,11 +17,13 @@ import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
 import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
+import { PageServers } from './page-servers.ts';
 import { PodTrouble } from './pod-trouble.ts';
 import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
 import { keepNode, untilRegistered } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
+import { routerIds } from './router-id.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
@@ -38,8 +41,6 @@ export interface DaemonParts {
   readonly nft: Nft;
   readonly clock: Clock;
   readonly log: Log;
-  /** Dotted quad; undefined for the node's IPv4 address. */
-  readonly routerId: string | undefined;
 }
 
 /**
@@ -76,18 +77,19 @@ export class Daemon {
   readonly #stopping = new AbortController();
   readonly #startedAt: number;
   #routing: Routing | undefined;
-  #servers: { close(): Promise<void> }[] = [];
+  readonly #pages: PageServers;
+  #control: ControlServer | undefined;
   #problem: string | undefined = 'the node is not registered yet';
 
   constructor(given: DaemonParts) {
     this.#clock = new EndingClock(given.clock);
-    const parts = { ...given, clock: this.#clock };
+    const parts = { ...given, store: checkedStore(given.store), clock: this.#clock };
     const { config, store, kernel, clock, log } = parts;
     this.#parts = parts;
     this.#startedAt = clock.wallTime();
     this.#calculation = new Calculation({
       nodename: config.NODENAME,
-      routerId: parts.routerId,
+      ...routerIds(config),
       bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
     });
     this.#dataplane = new Dataplane({
@@ -98,6 +100,7 @@ export class Daemon {
       resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
     });
+    this.#pages = new PageServers({ clock, log });
     this.#loop = new Loop({ clock, log, begin: () => this.#begin(), apply: () => this.#apply() });
     this.#nodes = new KnownNodes({ nodename: config.NODENAME, store });
     this.#addresses = new IpamKeeping({
@@ -196,16 +199,16 @@ export class Daemon {
   /** Registers the node and starts to follow the store. Resolves when both are under way; the rest follows by itself. */
   async start(): Promise<void> {
     const { config, clock, log } = this.#parts;
-    this.#servers.push(
-      await ControlServer.listen(config.VROUTER_SOCKET, (request) => answer(request, this.#requests), log),
-    );
+    const { VROUTER_SOCKET: socket } = config;
+    this.#control = await ControlServer.listen(socket, (request) => answer(request, this.#requests), log);
     await this.#servePages();
     const { signal } = this.#stopping;
     let going: Promise<string> | undefined;
-    const told = (problem: string): void => {
+    const told = (problem: string, isAway: boolean): void => {
       this.#problem = problem;
-      going ??= this.#goOn();
-      void going.then((how) => {
+      // Who has no address, or another node's, must not announce what was right before.
+      if (isAway) going ??= this.#goOn();
+      void going?.then((how) => {
         if (this.#problem === problem) this.#problem = `${problem}${how}`;
       });
     };
@@ -223,7 +226,8 @@ export class Daemon {
   /** Ends the daemon. Routes stay in the kernel, and peers are left to wait for our return. */
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new Error(reason));
-    for (const server of this.#servers) await server.close();
+    await this.#control?.close();
+    await this.#pages.close();
     await this.#deletions.stop();
     await this.#condition.stop();
     this.#nodeKeeping.stop();
@@ -241,12 +245,23 @@ export class Daemon {
   }
 
   async #servePages(): Promise<void> {
-    const { config, log } = this.#parts;
+    const { config } = this.#parts;
     const pages = nodePages(() => this.status(), this.#metrics);
-    this.#servers.push(await PageServer.listen(config.FELIX_HEALTHHOST, config.FELIX_HEALTHPORT, pages, log));
+    const health = {
+      host: config.FELIX_HEALTHHOST,
+      port: config.FELIX_HEALTHPORT,
+      hostSetting: 'FELIX_HEALTHHOST',
+      portSetting: 'FELIX_HEALTHPORT',
+    };
+    await this.#pages.serve('health page', health, pages);
     if (!config.FELIX_PROMETHEUSMETRICSENABLED) return;
-    const { FELIX_PROMETHEUSMETRICSHOST: host, FELIX_PROMETHEUSMETRICSPORT: port } = config;
-    this.#servers.push(await PageServer.listen(host, port, { '/metrics': pages['/metrics'] }, log));
+    const metrics = {
+      host: config.FELIX_PROMETHEUSMETRICSHOST,
+      port: config.FELIX_PROMETHEUSMETRICSPORT,
+      hostSetting: 'FELIX_PROMETHEUSMETRICSHOST',
+      portSetting: 'FELIX_PROMETHEUSMETRICSPORT',
+    };
+    await this.#pages.serve('metrics page', metrics, { '/metrics': pages['/metrics'] });
   }
 
   /** Without the datastore: what a former run knew is applied, so that routes and announcements survive. Says so. */
@@ -353,6 +368,7 @@ export class Daemon {
         ...this.#trouble.problems(),
       ],
       degraded: () => [
+        ...this.#pages.problems(),
         ...this.#addresses.problems(),
         ...this.#keys.problems(),
         ...this.#nodeKeeping.problems(),

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { containsAddress, type Log, type Prefix, parsePrefix, tryParseInterfaceAddress } from '../base/index.ts';
 import { AlreadyExists, type Store } from '../datastore/index.ts';
-import { type IPPool, newResource, validateAs } from '../model/index.ts';
+import { type IPPool, validateAs } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { DaemonConfig } from './config.ts';
+import { ipv4Pool, ipv6Pool } from './pool-settings.ts';
 
 interface Inputs {
   readonly config: DaemonConfig;
@@ -17,16 +18,16 @@ interface Inputs {
  * the family yet. Several nodes may try at once: the name decides who was first.
  */
 export async function ensureDefaultPools(inputs: Inputs): Promise<void> {
-  const { config, store, log } = inputs;
+  const { config, store, kernel, log } = inputs;
   if (config.NO_DEFAULT_POOLS) return;
   const { items } = await store.list('IPPool');
   const families = new Set(items.map(({ spec }) => parsePrefix(spec.cidr).family));
   const wanted: IPPool[] = [];
   if (!families.has(4) && config.CALICO_IPV4POOL_CIDR !== 'none' && config.IP !== 'none') {
-    wanted.push(await ipv4Pool(inputs));
+    wanted.push(ipv4Pool(config, config.CALICO_IPV4POOL_CIDR ?? (await freeRange(kernel))));
   }
   if (!families.has(6) && config.CALICO_IPV6POOL_CIDR !== 'none' && config.IP6 !== '' && config.IP6 !== 'none') {
-    wanted.push(ipv6Pool(config));
+    wanted.push(ipv6Pool(config, config.CALICO_IPV6POOL_CIDR ?? randomUniqueLocal()));
   }
   for (const pool of wanted) {
     try {
@@ -36,37 +37,6 @@ export async function ensureDefaultPools(inputs: Inputs): Promise<void> {
       if (!(error instanceof AlreadyExists)) throw error;
     }
   }
-}
-
-async function ipv4Pool({ config, kernel }: Inputs): Promise<IPPool> {
-  return newResource(
-    'IPPool',
-    { name: 'default-ipv4-ippool' },
-    {
-      blockSize: config.CALICO_IPV4POOL_BLOCK_SIZE,
-      cidr: config.CALICO_IPV4POOL_CIDR ?? (await freeRange(kernel)),
-      ipipMode: config.CALICO_IPV4POOL_IPIP,
-      ...(config.CALICO_IPV4POOL_VXLAN !== 'Never' && { vxlanMode: config.CALICO_IPV4POOL_VXLAN }),
-      natOutgoing: config.CALICO_IPV4POOL_NAT_OUTGOING,
-      nodeSelector: config.CALICO_IPV4POOL_NODE_SELECTOR,
-      ...(config.CALICO_IPV4POOL_DISABLE_BGP_EXPORT && { disableBGPExport: true }),
-    },
-  );
-}
-
-function ipv6Pool(config: DaemonConfig): IPPool {
-  return newResource(
-    'IPPool',
-    { name: 'default-ipv6-ippool' },
-    {
-      blockSize: config.CALICO_IPV6POOL_BLOCK_SIZE,
-      cidr: config.CALICO_IPV6POOL_CIDR ?? randomUniqueLocal(),
-      ...(config.CALICO_IPV6POOL_VXLAN !== 'Never' && { vxlanMode: config.CALICO_IPV6POOL_VXLAN }),
-      natOutgoing: config.CALICO_IPV6POOL_NAT_OUTGOING,
-      nodeSelector: config.CALICO_IPV6POOL_NODE_SELECTOR,
-      ...(config.CALICO_IPV6POOL_DISABLE_BGP_EXPORT && { disableBGPExport: true }),
-    },
-  );
 }
 
 /** 192.168.0.0/16, or the first of 172.16–31.0.0/16 that none of the host's addresses lies in. */

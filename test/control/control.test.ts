@@ -108,6 +108,34 @@ t.test('a file that a killed daemon left in the way is replaced', async (t) => {
   t.same(await request(path, { op: 'status' }, z.any()), { ok: 1 });
 });
 
+t.test('a daemon that answers keeps its socket, and one that has ended leaves it to the next', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  const first = await ControlServer.listen(path, async () => ({ who: 'first' }), silentLog);
+  await t.rejects(
+    ControlServer.listen(path, async () => ({ who: 'second' }), silentLog),
+    { code: 'SOCKET_IN_USE' },
+  );
+  t.same(await request(path, { op: 'status' }, z.any()), { who: 'first' });
+  await first.close();
+  const second = await ControlServer.listen(path, async () => ({ who: 'second' }), silentLog);
+  t.teardown(() => second.close());
+  t.same(await request(path, { op: 'status' }, z.any()), { who: 'second' });
+});
+
+t.test('of two that start in the same moment one has the socket', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  const both = await Promise.allSettled(
+    ['a', 'b'].map((who) => ControlServer.listen(path, async () => ({ who }), silentLog)),
+  );
+  const served = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  t.teardown(() => Promise.all(served.map((server) => server.close())));
+  t.equal(served.length, 1);
+  t.match(
+    both.find((one) => one.status === 'rejected'),
+    { reason: { code: 'SOCKET_IN_USE' } },
+  );
+});
+
 t.test('where the daemon is, is in the environment or well known', async (t) => {
   t.equal(socketPath({ VROUTER_SOCKET: '/x' }), '/x');
   t.equal(socketPath({}), '/var/run/calico/vrouter.sock');

@@ -9,7 +9,7 @@ t.test('defaults are Calico’s', async (t) => {
   t.match(await readConfig(NAME), {
     NODENAME: 'n1',
     CALICO_IPV4POOL_BLOCK_SIZE: 26,
-    CALICO_IPV4POOL_IPIP: 'Always',
+    CALICO_IPV4POOL_IPIP: 'Never',
     CALICO_IPV4POOL_VXLAN: 'Never',
     CALICO_IPV4POOL_NAT_OUTGOING: true,
     CALICO_IPV4POOL_NODE_SELECTOR: 'all()',
@@ -45,6 +45,8 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   CALICO_IPV4POOL_IPIP: ['Sometimes', 'CrossSubnet'],
   CALICO_IPV4POOL_VXLAN: ['Sometimes', 'CrossSubnet'],
   CALICO_IPV4POOL_NAT_OUTGOING: ['ja', 'true or false'],
+  CALICO_IPV4POOL_NODE_SELECTOR: ['zone==west', 'invalid selector'],
+  CALICO_IPV6POOL_NODE_SELECTOR: ['has(', 'invalid selector'],
   CALICO_IPV4POOL_DISABLE_BGP_EXPORT: ['ja', 'true or false'],
   CALICO_IPV6POOL_CIDR: ['fd00::', 'CIDR'],
   CALICO_IPV6POOL_BLOCK_SIZE: ['115', '116 to 128'],
@@ -70,8 +72,6 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
 const FREE = [
   'CALICO_NODENAME_FILE',
   'CLUSTER_TYPE',
-  'CALICO_IPV4POOL_NODE_SELECTOR',
-  'CALICO_IPV6POOL_NODE_SELECTOR',
   'FELIX_HEALTHHOST',
   'FELIX_PROMETHEUSMETRICSHOST',
   'VROUTER_IPAM_LEDGER',
@@ -93,12 +93,87 @@ for (const [name, [value, allowed]] of Object.entries(WRONG)) {
   });
 }
 
+/** Values that look right, and would fail later: at the first start in a cluster, or in everybody else's eyes. */
+const SUBTLE: readonly (readonly [name: string, value: string])[] = [
+  ['AS', '0'],
+  ['AS', '4294967296'],
+  ['AS', '70000.1'],
+  ['AS', '1.65536'],
+  ['AS', '0.0'],
+  ['CALICO_ROUTER_ID', '0.0.0.0'],
+  ['CALICO_ROUTER_ID', '224.0.0.1'],
+  ['CALICO_ROUTER_ID', '239.255.255.255'],
+  ['CALICO_IPV4POOL_CIDR', '10.244.1.0/16'],
+  ['CALICO_IPV4POOL_CIDR', '10.244.0.0/27'],
+  ['CALICO_IPV4POOL_CIDR', '169.254.0.0/16'],
+  ['CALICO_IPV4POOL_CIDR', 'fd00::/48'],
+  ['CALICO_IPV6POOL_CIDR', '10.0.0.0/16'],
+  ['CALICO_IPV6POOL_CIDR', 'fd00::1/48'],
+  ['CALICO_IPV6POOL_CIDR', 'fd00::/123'],
+  ['CALICO_IPV4POOL_NODE_SELECTOR', "zone == 'west"],
+  ['IP_AUTODETECTION_METHOD', 'cidr=10.0.0.0'],
+  ['IP_AUTODETECTION_METHOD', 'cidr=10.0.0.0/8,fd00::/8'],
+  ['IP_AUTODETECTION_METHOD', 'interface=eth(0'],
+  ['IP_AUTODETECTION_METHOD', 'interface=eth0,*'],
+  ['IP_AUTODETECTION_METHOD', 'skip-interface=['],
+  ['IP_AUTODETECTION_METHOD', 'can-reach='],
+  ['IP_AUTODETECTION_METHOD', 'can-reach=fd00::1'],
+  ['IP_AUTODETECTION_METHOD', 'kubernetes-internal-ip=1'],
+  ['IP6_AUTODETECTION_METHOD', 'cidr=10.0.0.0/8'],
+  ['NODENAME', 'a..b'],
+  ['NODENAME', 'node-'],
+  ['NODENAME', 'n'.repeat(254)],
+];
+
+for (const [name, value] of SUBTLE) {
+  t.test(`${name}='${value.slice(0, 40)}' is refused before anything is written`, async (t) => {
+    await t.rejects(readConfig({ ...NAME, [name]: value }), { code: 'CONFIG', message: `${name}='${value}'` });
+  });
+}
+
+t.test('what has a wider range than it looks is taken', async (t) => {
+  const right: readonly (readonly [string, string])[] = [
+    ['AS', '4294967295'],
+    ['AS', '65535.65535'],
+    ['CALICO_ROUTER_ID', '240.0.0.1'],
+    ['CALICO_IPV4POOL_CIDR', '10.244.0.0/26'],
+    ['IP_AUTODETECTION_METHOD', 'can-reach=gateway.example'],
+    ['IP_AUTODETECTION_METHOD', 'cidr=10.0.0.0/8, 192.168.0.0/16'],
+    ['IP_AUTODETECTION_METHOD', 'interface=eth.*,^ens[0-9]+$'],
+    ['CALICO_IPV4POOL_VXLAN', 'Always'],
+  ];
+  for (const [name, value] of right) await t.resolves(readConfig({ ...NAME, [name]: value }), `${name}=${value}`);
+});
+
+t.test('yes and no are read as Go reads them', async (t) => {
+  for (const [spellings, meaning] of [
+    [['1', 't', 'T', 'TRUE', 'true', 'True'], true],
+    [['0', 'f', 'F', 'FALSE', 'false', 'False'], false],
+  ] as const) {
+    for (const text of spellings) {
+      t.equal(
+        (await readConfig({ ...NAME, CALICO_IPV4POOL_NAT_OUTGOING: text })).CALICO_IPV4POOL_NAT_OUTGOING,
+        meaning,
+      );
+    }
+  }
+});
+
+t.test('pools that are not wanted can’t be described', async (t) => {
+  const none = { ...NAME, NO_DEFAULT_POOLS: 'true' };
+  for (const name of ['CALICO_IPV4POOL_CIDR', 'CALICO_IPV6POOL_CIDR']) {
+    const cidr = name.includes('4') ? '10.0.0.0/16' : 'fd00::/48';
+    await t.rejects(readConfig({ ...none, [name]: cidr }), { message: `${name}='${cidr}'` });
+    await t.resolves(readConfig({ ...none, [name]: 'none' }));
+  }
+});
+
 t.test('several wrong values are all named at once', async (t) => {
   await t.rejects(readConfig({ ...NAME, AS: 'x', IP: 'y' }), { message: /IP='y'.*\n.*AS='x'/ });
 });
 
 t.test('a pool can’t have two encapsulations', async (t) => {
-  await t.rejects(readConfig({ ...NAME, CALICO_IPV4POOL_VXLAN: 'Always' }), {
+  await t.rejects(readConfig({ ...NAME, CALICO_IPV4POOL_IPIP: 'Always', CALICO_IPV4POOL_VXLAN: 'Always' }), {
     message: /CALICO_IPV4POOL_VXLAN='Always'.*Never/,
   });
 });
@@ -121,6 +196,12 @@ t.test('a file that is not there, is no YAML, or is no map of settings says so',
 
 t.test('the node is called as it was before, else as the host is', async (t) => {
   const file = join(t.testdir({ nodename: 'Old-Name\n' }), 'nodename');
-  t.equal((await readConfig({ CALICO_NODENAME_FILE: file })).NODENAME, 'old-name');
+  t.equal((await readConfig({ CALICO_NODENAME_FILE: file })).NODENAME, 'Old-Name');
   t.equal((await readConfig({ CALICO_NODENAME_FILE: `${file}-none`, HOSTNAME: 'Host1' })).NODENAME, 'host1');
+});
+
+t.test('a name keeps its case; a blank one is none', async (t) => {
+  t.equal((await readConfig({ NODENAME: ' Node-1.Example ' })).NODENAME, 'Node-1.Example');
+  const none = join(t.testdir(), 'none');
+  t.equal((await readConfig({ NODENAME: ' ', HOSTNAME: 'Host1', CALICO_NODENAME_FILE: none })).NODENAME, 'host1');
 });

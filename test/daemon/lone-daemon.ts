@@ -81,7 +81,6 @@ export async function loneDaemon(
     nft: new FakeNft(),
     clock,
     log,
-    routerId: undefined,
   });
   await daemon.start();
   t.teardown(() => daemon.stop('the test is over'));

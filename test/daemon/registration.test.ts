@@ -1,7 +1,8 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import { checkedStore } from '../../src/daemon/checked-store.ts';
 import { readConfig } from '../../src/daemon/config.ts';
-import { register } from '../../src/daemon/registration.ts';
+import { register, untilRegistered } from '../../src/daemon/registration.ts';
 import { MemoryStore, type Store } from '../../src/datastore/index.ts';
 import { newResource } from '../../src/model/index.ts';
 import type { Kernel } from '../../src/netlink/index.ts';
@@ -44,7 +45,7 @@ t.test('the first start makes the cluster’s singletons and the default pool', 
   t.same((await store.get({ kind: 'IPPool', name: 'default-ipv4-ippool' }))?.spec, {
     blockSize: 26,
     cidr: '10.244.0.0/16',
-    ipipMode: 'Always',
+    ipipMode: 'Never',
     natOutgoing: true,
     nodeSelector: 'all()',
   });
@@ -128,29 +129,86 @@ t.test('an address that another node has is refused, unless the check is off', a
   await into.create(newResource('Node', { name: 'n0' }, { bgp: { ipv4Address: '172.31.1.5/16' } }));
   await t.rejects(registered({}, { store: into }), {
     code: 'ADDRESS_IN_USE',
-    message: "Calico node 'n0' is already using the IPv4 address 172.31.1.5",
+    message: /^Calico node 'n0' is already using the IPv4 address 172\.31\.1\.5: .*calicoctl delete node n0/,
   });
   await t.resolves(registered({ DISABLE_NODE_IP_CHECK: 'true' }, { store: into }));
 });
 
-const METHODS: readonly (readonly [method: string, address: string])[] = [
-  ['first-found', '10.3.0.1/24'],
-  ['interface=eth0', '10.1.0.1/24'],
-  ['interface=nothing,eth.*', '10.3.0.1/24'],
-  ['skip-interface=eth2', '10.2.0.1/24'],
-  ['cidr=10.2.0.0/16', '10.2.0.1/24'],
-];
-for (const [method, address] of METHODS) {
-  t.test(`${method} finds ${address}`, async (t) => {
-    const host = await kernel({ eth0: '10.1.0.1/24', eth1: '10.2.0.1/24', eth2: '10.3.0.1/24', cali1: '10.4.0.1/32' });
-    const { node } = await registered({ IP_AUTODETECTION_METHOD: method }, { kernel: host });
-    t.equal(node.spec.bgp?.ipv4Address, address);
-  });
-}
+t.test('two nodes that were given each other’s addresses both come up: each gives up its own stale one', async (t) => {
+  const into = store();
+  const stale = { n1: '10.240.0.11/16', n2: '10.240.0.12/16' };
+  for (const [name, ipv4Address] of Object.entries(stale)) {
+    await into.create(newResource('Node', { name }, { bgp: { ipv4Address, asNumber: 64999 } }));
+  }
+  const start = async (NODENAME: string, address: string) =>
+    registered({ NODENAME, IP: 'autodetect' }, { store: into, kernel: await kernel({ eth0: address }) });
+  await t.rejects(start('n1', stale.n2), { code: 'ADDRESS_IN_USE' });
+  t.same((await into.get({ kind: 'Node', name: 'n1' }))?.spec.bgp, { asNumber: 64999 });
+  t.equal((await start('n2', stale.n1)).node.spec.bgp?.ipv4Address, stale.n1);
+  t.equal((await start('n1', stale.n2)).node.spec.bgp?.ipv4Address, stale.n2);
+});
 
-t.test('when nothing is found, the error says what there is', async (t) => {
-  await t.rejects(registered({ IP_AUTODETECTION_METHOD: 'interface=ens.*' }), {
-    code: 'NO_ADDRESS',
-    message: /interface=ens\.\*.*eth0 172\.31\.1\.5\/24/,
-  });
+t.test(
+  'a Node that said nothing but its stale address says nothing of BGP then, and keeps one that is right',
+  async (t) => {
+    const into = store();
+    await into.create(newResource('Node', { name: 'n0' }, { bgp: { ipv4Address: '172.31.1.5/24' } }));
+    await into.create(newResource('Node', { name: 'n1' }, { bgp: { ipv4Address: '172.31.1.9/24' } }));
+    await t.rejects(registered({ IP: 'autodetect' }, { store: into }), { code: 'ADDRESS_IN_USE' });
+    t.same((await into.get({ kind: 'Node', name: 'n1' }))?.spec, {});
+    t.equal((await into.get({ kind: 'Node', name: 'n0' }))?.spec.bgp?.ipv4Address, '172.31.1.5/24');
+  },
+);
+
+t.test('IP=none detects nothing and loses nothing', async (t) => {
+  const into = store();
+  const bgp = { asNumber: 64999, ipv4Address: '10.9.9.9/24', routeReflectorClusterID: '1.0.0.1' };
+  await into.create(newResource('Node', { name: 'n1' }, { bgp }));
+  t.same((await registered({ IP: 'none' }, { store: into })).node.spec.bgp, bgp);
+  const { node } = await registered({ IP: 'none' });
+  t.equal(node.spec.bgp, undefined);
+  t.same((await registered({ IP: 'none', AS: '64513' })).node.spec.bgp, { asNumber: 64513 });
+});
+
+t.test('a Node with an AS number gets its address at the first start', async (t) => {
+  const into = store();
+  await into.create(newResource('Node', { name: 'n1' }, { bgp: { asNumber: 64513 } }));
+  t.same((await registered({}, { store: into })).node.spec.bgp, { asNumber: 64513, ipv4Address: '172.31.1.5/24' });
+});
+
+t.test('an address that comes later is waited for, and so is one that another node still has', async (t) => {
+  const [clock, into, host] = [new VirtualClock(), store(), await kernel({})];
+  await into.create(newResource('Node', { name: 'n0' }, { bgp: { ipv4Address: '172.31.1.5/24' } }));
+  const reasons: string[] = [];
+  const config = await readConfig({ NODENAME: 'n1', IP: 'autodetect' });
+  const { signal } = new AbortController();
+  const registered = untilRegistered(
+    { config, store: into, kernel: host, log: silentLog },
+    { clock, signal, told: (reason) => void reasons.push(reason) },
+  );
+  await clock.advanceAsync(1000);
+  t.match(reasons.at(-1), /^no IPv4 address .*IP_AUTODETECTION_METHOD/);
+  await host.linkAdd({ kind: 'dummy', name: 'eth0' });
+  await host.linkSet('eth0', { up: true });
+  await host.addressAdd({ dev: 'eth0', address: '172.31.1.5/24' });
+  await clock.advanceAsync(10_000);
+  t.match(reasons.at(-1), /^Calico node 'n0' is already using/);
+  await into.delete({ kind: 'Node', name: 'n0' });
+  await clock.advanceAsync(10_000);
+  t.equal((await registered).spec.bgp?.ipv4Address, '172.31.1.5/24');
+});
+
+t.test('what could not be read back is not written, whoever asks for it', async (t) => {
+  const checked = checkedStore(store());
+  const wrong = newResource('Node', { name: 'n1' }, { bgp: { asNumber: 4294967296 } });
+  await t.rejects(checked.create(wrong), { code: 'VALIDATION', message: /BGP\.ASNumber/ });
+  const { metadata } = await checked.create(newResource('Node', { name: 'n1' }, {}));
+  await t.rejects(checked.update({ ...wrong, metadata }), { code: 'VALIDATION', message: /BGP\.ASNumber/ });
+});
+
+t.test('what others have stored wrong keeps nobody from writing what is right beside it', async (t) => {
+  const inner = store();
+  const stored = await inner.create(newResource('Node', { name: 'n1' }, { ipv4VXLANTunnelAddr: 'nonsense' }));
+  const checked = checkedStore(inner);
+  await t.resolves(checked.update({ ...stored, spec: { ...stored.spec, bgp: { asNumber: 64512 } } }));
 });

@@ -64,7 +64,6 @@ function decode({ metadata, spec, status }: KubeObject): Node {
     at[last] = last === 'asNumber' ? asNumber(text) : value;
   }
   const bgp = tree.spec['bgp'] as { ipv4Address?: string; ipv6Address?: string } | undefined;
-  if (bgp?.ipv4Address === undefined && bgp?.ipv6Address === undefined) delete tree.spec['bgp'];
   const addresses = [bgp?.ipv4Address, bgp?.ipv6Address]
     .filter((address) => address !== undefined)
     .map((address) => ({ address: withLength(address), type: 'CalicoNodeIP' }));

@@ -1,0 +1,132 @@
+import * as z from 'zod';
+import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../base/index.ts';
+import { asNumber } from '../calc/index.ts';
+import { LOG_LEVELS, type LogLevel } from '../observe/index.ts';
+
+/** The pieces that the daemon's settings are made of: each takes the text of an environment, and says what is allowed. */
+
+/** What Go's `strconv.ParseBool` reads, in any case, and what people write besides. */
+const TRUE = /^(1|t|true|y|yes|on|enabled)$/i;
+const FALSE = /^(0|f|false|n|no|off|disabled)$/i;
+
+export const flag = z
+  .union([z.boolean(), z.string()])
+  .refine((value) => TRUE.test(String(value)) || FALSE.test(String(value)), 'true or false')
+  .transform((value) => TRUE.test(String(value)));
+
+export function whole(min: number, max: number) {
+  return z
+    .union([z.number(), z.string()])
+    .transform((value) => (typeof value === 'string' && !/^\d+$/.test(value) ? Number.NaN : Number(value)))
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, `a whole number from ${min} to ${max}`);
+}
+
+/** Calico accepts several spellings for an encapsulation in the environment. */
+const ENCAPSULATIONS = new Map<string, 'Always' | 'Never' | 'CrossSubnet'>([
+  ['always', 'Always'],
+  ['on', 'Always'],
+  ['true', 'Always'],
+  ['never', 'Never'],
+  ['off', 'Never'],
+  ['false', 'Never'],
+  ['crosssubnet', 'CrossSubnet'],
+  ['cross-subnet', 'CrossSubnet'],
+]);
+export const encapsulation = z
+  .string()
+  .refine((text) => ENCAPSULATIONS.has(text.toLowerCase()), 'Always, CrossSubnet or Never')
+  .transform((text) => ENCAPSULATIONS.get(text.toLowerCase()) ?? 'Never');
+
+/** The rules of a pool are those of `IPPool`: see `default-pools.ts`. */
+export const poolCidr = (family: 4 | 6) =>
+  z
+    .string()
+    .refine((text) => text === 'none' || tryParsePrefix(text)?.family === family, `an IPv${family} CIDR, or 'none'`);
+
+export const nodeAddress = (family: 4 | 6) =>
+  z
+    .string()
+    .refine(
+      (text) => ['autodetect', 'none', ''].includes(text) || tryParseInterfaceAddress(text)?.address.family === family,
+      `an IPv${family} address with or without prefix length, 'autodetect' or 'none'`,
+    );
+
+const METHODS =
+  'first-found, can-reach=HOST, interface=REGEX, skip-interface=REGEX, cidr=CIDR or kubernetes-internal-ip';
+
+export const autodetection = (family: 4 | 6) =>
+  z.string().superRefine((text, context) => {
+    const wrong = methodProblem(text, family);
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+  });
+
+/** What is allowed in the method's place; undefined when it can be followed. */
+function methodProblem(text: string, family: 4 | 6): string | undefined {
+  const [, method, argument = ''] = /^([a-z-]+)(?:=(.*))?$/s.exec(text) ?? [];
+  const parts = argument.split(',').map((part) => part.trim());
+  switch (method) {
+    case 'first-found':
+      return undefined;
+    case 'kubernetes-internal-ip':
+      return argument === '' ? undefined : METHODS;
+    case 'can-reach': {
+      if (argument.trim() === '') return METHODS;
+      const other = tryParseAddress(argument.trim());
+      return other !== undefined && other.family !== family ? `can-reach=HOST with an IPv${family} address` : undefined;
+    }
+    case 'interface':
+    case 'skip-interface': {
+      if (argument.trim() === '') return METHODS;
+      const wrong = parts.map(expressionProblem).find((problem) => problem !== undefined);
+      return wrong === undefined ? undefined : `${method}= with regular expressions, separated by commas: ${wrong}`;
+    }
+    case 'cidr':
+      if (argument.trim() === '') return METHODS;
+      return parts.every((part) => tryParsePrefix(part)?.family === family)
+        ? undefined
+        : `cidr= with IPv${family} CIDRs such as ${family === 4 ? '10.0.0.0/16' : 'fd00::/64'}, separated by commas`;
+    default:
+      return METHODS;
+  }
+}
+
+function expressionProblem(text: string): string | undefined {
+  try {
+    new RegExp(text);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+export const level = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .refine((text) => Object.hasOwn(LOG_LEVELS, text), Object.keys(LOG_LEVELS).join(', '))
+  .transform((text) => text as LogLevel);
+
+/** Four octets (RFC 6793), as a number or as two 16-bit numbers (RFC 5396); 0 stands for nobody (RFC 7607). */
+export const asn = z.string().refine((text) => {
+  const halves = /^(\d{1,5})\.(\d{1,5})$/.exec(text);
+  if (halves === null ? !/^\d{1,10}$/.test(text) : halves.slice(1).some((half) => Number(half) > 0xffff)) return false;
+  const value = asNumber(text) ?? 0;
+  return value >= 1 && value <= 0xffffffff;
+}, 'an AS number such as 64512 or 1.10: from 1 to 4294967295');
+
+/** RFC 6286: any four octets but zero; groups are nobody's either. */
+export const routerId = z.string().refine((text) => {
+  if (text === 'hash') return true;
+  const first = Number(text.split('.')[0]);
+  return tryParseAddress(text)?.family === 4 && text !== '0.0.0.0' && !(first >= 224 && first <= 239);
+}, "a dotted quad that is neither 0.0.0.0 nor a multicast address, or 'hash'");
+
+/** Case is kept, as calico/node keeps it; blank is as good as none. */
+export const nodename = z
+  .string()
+  .transform((text) => text.trim())
+  .refine(
+    (text) =>
+      text === '' ||
+      (text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/i.test(text)),
+    'a DNS name such as node1',
+  );

@@ -1,0 +1,58 @@
+import { type Clock, type Log, RetryQueue } from '../base/index.ts';
+import { PageServer, type Pages } from '../observe/index.ts';
+import { listenFailure, type Place } from './start-failure.ts';
+
+/**
+ * The pages that the node serves. A port that is taken, or a name that can't be looked up, keeps nobody from routing: it
+ * is tried again until it can be had.
+ */
+export class PageServers {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #failing: RetryQueue<string>;
+  readonly #servers: PageServer[] = [];
+  #closed = false;
+
+  constructor({ clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#failing = new RetryQueue(this.#clock, { first: 500, max: 15_000 });
+  }
+
+  /** Resolves after the first attempt, whatever comes of it. */
+  async serve(what: string, place: Place, pages: Pages): Promise<void> {
+    try {
+      const server = await this.#listen(place, pages);
+      if (this.#closed) return server.close();
+      this.#servers.push(server);
+      this.#failing.done(what);
+    } catch (error) {
+      if (this.#closed) return;
+      const problem = `${what}: ${listenFailure(error, place)}`;
+      const attempts = this.#failing.failed(what, problem, () => void this.serve(what, place, pages));
+      if (attempts === 1) this.#log.warn({ problem }, `waiting: ${problem}`);
+    }
+  }
+
+  /** What can't be served yet, and why. */
+  problems(): readonly string[] {
+    return this.#failing.details();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#failing.clear();
+    await Promise.all(this.#servers.map((server) => server.close()));
+  }
+
+  /** Every host has a loopback address, whether or not it knows by which name. */
+  async #listen({ host, port }: Place, pages: Pages): Promise<PageServer> {
+    try {
+      return await PageServer.listen(host, port, pages, this.#log);
+    } catch (error) {
+      const isUnknown = error instanceof Error && 'syscall' in error && error.syscall === 'getaddrinfo';
+      if (host !== 'localhost' || !isUnknown) throw error;
+      return PageServer.listen('127.0.0.1', port, pages, this.#log);
+    }
+  }
+}
