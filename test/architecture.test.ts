@@ -29,7 +29,7 @@ const WORLDLY = [
   /^src\/datastore\/(sqlite|etcd|kubernetes)\//,
   /^src\/datastore\/config\.ts$/,
   /^src\/ipam\/ledger-file\.ts$/,
-  /^src\/control\/(client|server|exchange|pipe)\.ts$/,
+  /^src\/control\/(client|server|occupied|exchange|pipe)\.ts$/,
   /^src\/observe\//,
   /^src\/(daemon|cni|cli|lab)\//,
 ];

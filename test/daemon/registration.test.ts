@@ -186,15 +186,16 @@ t.test('an address that comes later is waited for, and so is one that another no
     { config, store: into, kernel: host, log: silentLog },
     { clock, signal, told: (reason) => void reasons.push(reason) },
   );
-  await clock.advanceAsync(1000);
-  t.match(reasons.at(-1), /^no IPv4 address .*IP_AUTODETECTION_METHOD/);
+  const told = async (reason: RegExp): Promise<void> => {
+    while (!reason.test(reasons.at(-1) ?? '')) await clock.advanceAsync(1000);
+  };
+  await told(/^no IPv4 address .*IP_AUTODETECTION_METHOD/);
   await host.linkAdd({ kind: 'dummy', name: 'eth0' });
   await host.linkSet('eth0', { up: true });
   await host.addressAdd({ dev: 'eth0', address: '172.31.1.5/24' });
-  await clock.advanceAsync(10_000);
-  t.match(reasons.at(-1), /^Calico node 'n0' is already using/);
+  await told(/^Calico node 'n0' is already using/);
   await into.delete({ kind: 'Node', name: 'n0' });
-  await clock.advanceAsync(10_000);
+  for (let i = 0; i < 10; i++) await clock.advanceAsync(1000);
   t.equal((await registered).spec.bgp?.ipv4Address, '172.31.1.5/24');
 });
 
