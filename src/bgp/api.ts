@@ -88,11 +88,16 @@ export interface SpeakerOptions {
 
 export interface PeerConfig {
   /**
-   * The peer's address as text; it names the peer. Or a prefix (`10.0.0.0/16`): whoever connects from within it
+   * The peer's address as text; it names the peer unless `name` does. Or a prefix (`10.0.0.0/16`): whoever connects from within it
    * becomes a peer with this configuration, and is forgotten when it has been away for a minute.
    */
   readonly address: string;
   readonly port?: number;
+  /**
+   * What events and calls know the peer by. Several peers at one address, on different ports, each need one; they are
+   * dialled only, since nobody could tell which of them has come.
+   */
+  readonly name?: string;
   /** 0 for any but our own. */
   readonly remoteAs: number;
   /** Most peers at a time where `address` is a prefix; default 1000. */
@@ -251,6 +256,8 @@ export interface MalformedUpdates {
 }
 
 export interface PeerStatus {
+  /** What events call it: the name that it was configured with, or its address. */
+  readonly name: string;
   readonly address: string;
   readonly remoteAs: number;
   readonly state: SessionState;

@@ -1,6 +1,7 @@
 import { formatIpv4, parseAddress, parsePrefix } from '../base/index.ts';
 import type { MalformedUpdates, PeerConfig, PeerStatus } from './api.ts';
 import { isRange } from './dynamic-neighbours.ts';
+import { peerName } from './peer-name.ts';
 import type { PeerSession } from './session/index.ts';
 import type { Admission } from './transport/index.ts';
 
@@ -22,6 +23,7 @@ export function peerStatus(
   const { negotiated } = status;
   const reason = status.reason ?? refused;
   return {
+    name: peerName(config),
     address: config.address,
     remoteAs: negotiated?.peerAs ?? config.remoteAs,
     state: status.state,

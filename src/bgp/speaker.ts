@@ -10,6 +10,7 @@ import type {
   SpeakerOptions,
 } from './api.ts';
 import { DynamicNeighbours, isRange, type Presence } from './dynamic-neighbours.ts';
+import { peerName } from './peer-name.ts';
 import { admission, peerStatus } from './peer-status.ts';
 import { RouteEngine } from './rib/index.ts';
 import { type Farewell, type LocalSpeaker, PeerSession, type SessionEnvironment } from './session/index.ts';
@@ -115,10 +116,11 @@ export class Speaker implements SpeakerApi {
   }
 
   configure(peers: readonly PeerConfig[]): void {
-    const wanted = new Map(peers.filter((peer) => !isRange(peer)).map((peer) => [peer.address, peer]));
-    const dynamic = this.#dynamic.configure(peers.filter(isRange), new Set(wanted.keys()));
+    const single = peers.filter((peer) => !isRange(peer));
+    const wanted = new Map(single.map((peer) => [peerName(peer), peer]));
+    const dynamic = this.#dynamic.configure(peers.filter(isRange), new Set(single.map(({ address }) => address)));
     for (const peer of dynamic) wanted.set(peer.address, peer);
-    for (const address of [...this.#sessions.keys()]) if (!wanted.has(address)) this.#remove(address);
+    for (const name of [...this.#sessions.keys()]) if (!wanted.has(name)) this.#remove(name);
     for (const config of wanted.values()) this.#configureOne(config);
     this.#admit();
   }
@@ -148,8 +150,8 @@ export class Speaker implements SpeakerApi {
   }
 
   /** What the peer has announced, before policy, as UPDATEs made anew: the table that a BMP collector gets. */
-  received(address: string): Iterable<Uint8Array> {
-    return this.#engine.received(address);
+  received(peer: string): Iterable<Uint8Array> {
+    return this.#engine.received(peer);
   }
 
   /** Everything that peers have announced, as MRT records of TABLE_DUMP_V2 (RFC 6396). */
@@ -161,8 +163,8 @@ export class Speaker implements SpeakerApi {
     this.#engine.nextHopsChanged();
   }
 
-  refresh(address: string): void {
-    this.#engine.askRefresh(address);
+  refresh(peer: string): void {
+    this.#engine.askRefresh(peer);
   }
 
   /** The addresses that it listens on, with the ports that were given when 0 was asked for. */
@@ -172,31 +174,29 @@ export class Speaker implements SpeakerApi {
 
   peers(): readonly PeerStatus[] {
     return [...this.#sessions.values()].map((session) => {
-      const { address } = session.config;
-      return peerStatus(session, this.#engine.counts(address), {
-        refused: this.#refused.get(address),
-        gracefulRestart: this.#engine.gracefulRestart(address) ?? (this.#restarting ? 'restarting' : undefined),
-        withdrawn: this.#engine.withdrawnByError(address),
+      const name = peerName(session.config);
+      return peerStatus(session, this.#engine.counts(name), {
+        refused: this.#refused.get(session.config.address),
+        gracefulRestart: this.#engine.gracefulRestart(name) ?? (this.#restarting ? 'restarting' : undefined),
+        withdrawn: this.#engine.withdrawnByError(name),
       });
     });
   }
 
   #configureOne(config: PeerConfig): void {
     this.#engine.configure(config);
-    const session = this.#sessions.get(config.address);
-    if (session) {
-      session.reconfigure(config);
-      return;
-    }
+    const name = peerName(config);
+    const session = this.#sessions.get(name);
+    if (session) return void session.reconfigure(config);
     const made = new PeerSession(config, this.#environment);
-    this.#sessions.set(config.address, made);
+    this.#sessions.set(name, made);
     if (this.#running) made.start();
   }
 
-  #remove(address: string): void {
-    this.#sessions.get(address)?.stop({ kind: 'cease', subcode: CEASE.PEER_DECONFIGURED });
-    this.#engine.remove(address);
-    this.#sessions.delete(address);
+  #remove(name: string): void {
+    this.#sessions.get(name)?.stop({ kind: 'cease', subcode: CEASE.PEER_DECONFIGURED });
+    this.#engine.remove(name);
+    this.#sessions.delete(name);
   }
 
   #presence(address: string): Presence {
@@ -228,6 +228,7 @@ export class Speaker implements SpeakerApi {
     }
   }
 
+  /** Peers with names of their own are not found here: which of an address's several has come can't be told. */
   #accept(connection: Connection): void {
     const address = connection.remote.address;
     const session = this.#sessions.get(address) ?? this.#sessions.get(canonicalAddress(address));

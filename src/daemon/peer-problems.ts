@@ -9,7 +9,7 @@ export function peerProblems(reports: readonly Pick<PeerReport, 'status'>[]): st
     const named = withdrawn.prefixes.join(', ');
     const more = withdrawn.count > withdrawn.prefixes.length ? ', …' : '';
     return [
-      `BGP peer ${status.address}: ${routes} left out, since it announced them in malformed UPDATEs: ${named}${more} ` +
+      `BGP peer ${status.name}: ${routes} left out, since it announced them in malformed UPDATEs: ${named}${more} ` +
         `(${last?.reason ?? 'see the log'}). Mend what the peer sends; the log has the whole UPDATE`,
     ];
   });

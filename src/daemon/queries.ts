@@ -63,7 +63,7 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
 function peerStatus({ desired, status }: PeerReport): NodeStatusPeer {
   const established = status.state === 'Established';
   return {
-    address: status.address,
+    address: status.name,
     family: status.address.includes(':') ? 6 : 4,
     type: desired.type,
     state: established ? 'up' : 'start',

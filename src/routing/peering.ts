@@ -19,7 +19,22 @@ export interface BgpTimers {
 
 /** The peers that the cluster's resources ask for, as the BGP library takes them. Pure. */
 export function peerConfigs(bgp: DesiredBgp, pools: readonly DesiredPool[], timers: BgpTimers): PeerConfig[] {
-  return bgp.peers.map((peer) => peerConfig(peer, bgp, pools, timers));
+  const names = peerNames(bgp.peers);
+  return bgp.peers.map((peer) => {
+    const name = names.get(peer);
+    return { ...peerConfig(peer, bgp, pools, timers), ...(name !== peer.address && name !== undefined && { name }) };
+  });
+}
+
+/** What each peer is known by: its address, or with its port where several have that address. */
+export function peerNames(peers: readonly DesiredPeer[]): ReadonlyMap<DesiredPeer, string> {
+  const count = new Map<string, number>();
+  for (const { address } of peers) count.set(address, (count.get(address) ?? 0) + 1);
+  return new Map(peers.map((peer) => [peer, count.get(peer.address) === 1 ? peer.address : endpoint(peer)]));
+}
+
+function endpoint({ address, port }: DesiredPeer): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredPool[], timers: BgpTimers): PeerConfig {
@@ -49,6 +64,11 @@ function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredP
     ...(spec?.ttlSecurity && { ttlSecurity: spec.ttlSecurity }),
     ...(spec?.numAllowedLocalASNumbers != null && { allowLocalAs: spec.numAllowedLocalASNumbers }),
   };
+}
+
+/** The address in a peer's name. */
+export function addressIn(name: string): string {
+  return /^\[(.+)\]:\d+$/.exec(name)?.[1] ?? /^([\d.]+):\d+$/.exec(name)?.[1] ?? name;
 }
 
 /**

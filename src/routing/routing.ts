@@ -7,7 +7,7 @@ import { filterProblems } from './filters.ts';
 import { type IpipTunnel, RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
-import { type BgpTimers, originations, peerConfigs } from './peering.ts';
+import { addressIn, type BgpTimers, originations, peerConfigs, peerNames } from './peering.ts';
 import { RestartHold } from './restart-hold.ts';
 
 /** How long a peer that does not read is waited for, in milliseconds. */
@@ -102,7 +102,7 @@ export class Routing {
     this.#speaker ??= await this.#begin(bgp);
     if (bgp.peers !== told?.peers || bgp.filters !== told?.filters || desired.pools !== before?.pools) {
       this.#speaker.configure(peerConfigs(bgp, desired.pools, this.#options.timers));
-      this.#hold.expect(bgp.peers.map((peer) => peer.address));
+      this.#hold.expect([...peerNames(bgp.peers).values()]);
     }
     if (bgp.announce !== told?.announce || bgp.priorities !== told.priorities) {
       this.#speaker.originate(originations(bgp));
@@ -127,9 +127,9 @@ export class Routing {
   }
 
   peers(): readonly PeerReport[] {
-    const statuses = new Map((this.#speaker?.peers() ?? []).map((status) => [status.address, status]));
-    return (this.#applied?.bgp?.peers ?? []).flatMap((desired) => {
-      const status = statuses.get(desired.address);
+    const statuses = new Map((this.#speaker?.peers() ?? []).map((status) => [status.name, status]));
+    return [...peerNames(this.#applied?.bgp?.peers ?? [])].flatMap(([desired, name]) => {
+      const status = statuses.get(name);
       return status === undefined ? [] : [{ desired, status }];
     });
   }
@@ -173,7 +173,8 @@ export class Routing {
     speaker.onEvent((event) => {
       this.#hold.heard(event);
       // Its routes mostly go by way of itself: asked now, the way to it is known when they come.
-      if (event.kind === 'state' && event.to === 'Established') this.#nextHops.resolve(event.peer);
+      const came = event.kind === 'state' && event.to === 'Established' ? addressIn(event.peer) : undefined;
+      if (came !== undefined) this.#nextHops.resolve(came);
       this.#options.onEvent?.(event);
     });
     speaker.onBest((changes) => {

@@ -4,6 +4,7 @@ import { peerProblems } from '../../src/daemon/peer-problems.ts';
 
 function status(count: number, prefixes: readonly string[]): PeerStatus {
   return {
+    name: '10.0.0.2',
     address: '10.0.0.2',
     remoteAs: 65001,
     state: 'Established',

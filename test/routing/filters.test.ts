@@ -2,7 +2,7 @@ import t from 'tap';
 import type { DesiredBgp, DesiredPeer } from '../../src/calc/index.ts';
 import { type BGPFilter, newResource } from '../../src/model/index.ts';
 import { exportFilter, importFilter } from '../../src/routing/filters.ts';
-import { originations, peerConfigs } from '../../src/routing/peering.ts';
+import { addressIn, originations, peerConfigs } from '../../src/routing/peering.ts';
 import { pool } from '../calc/pool.ts';
 
 const TIMERS = { holdTime: 90, connectRetryTime: 30, restartTime: 120 };
@@ -124,5 +124,24 @@ t.test('announcements are originations with the mark of our own', async (t) => {
   t.same(originations({ announce, priorities: { 4: 1024, 6: 512 } }), [
     { prefix: '10.1.0.0/26', tag: 'own', localPref: 2147482623 },
     { prefix: 'fd00::7/128', tag: 'own', localPref: 2147483135, interface: 'cali1' },
+  ]);
+});
+
+t.test('peers at one address are known by their ports too, and only they', async (t) => {
+  const second: DesiredPeer = { ...peer, port: 1179, asn: 65002, name: 'second' };
+  const six: DesiredPeer = { ...peer, address: 'fd00::2' };
+  const names = (peers: readonly DesiredPeer[]) => peerConfigs(bgp(peers), [], TIMERS).map(({ name }) => name);
+  t.same(names([peer, six]), [undefined, undefined]);
+  t.same(names([peer, second, six, { ...six, port: 1179 }]), [
+    '172.16.0.2:179',
+    '172.16.0.2:1179',
+    '[fd00::2]:179',
+    '[fd00::2]:1179',
+  ]);
+  t.same(['172.16.0.2:179', '[fd00::2]:1179', 'fd00::2', '172.16.0.2'].map(addressIn), [
+    '172.16.0.2',
+    'fd00::2',
+    'fd00::2',
+    '172.16.0.2',
   ]);
 });

@@ -1,5 +1,6 @@
 import { formatIpv4 } from '../../base/index.ts';
 import type { PathExplanation, RouteExplanation } from '../api.ts';
+import { peerName } from '../peer-name.ts';
 import { formatExtendedCommunity } from '../policy/index.ts';
 import { FILTERED } from './decision.ts';
 import type { FamilyRoutes } from './family-routes.ts';
@@ -19,7 +20,7 @@ export function explain(ribs: Ribs, tables: FamilyRoutes, prefix: number): Route
     const { announced, reason, source } = member.group.explain(prefix);
     const back = announced && source === member.source;
     return {
-      peer: peer.config.address,
+      peer: peerName(peer.config),
       announced: announced && !back,
       ...(back ? { reason: 'it came from this peer' } : reason !== undefined && { reason }),
     };

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../base/index.ts';
+import { peerName } from '../peer-name.ts';
 import type { RoutePeer } from './route-peer.ts';
 
 /** Milliseconds that a start waits for End-of-RIB of peers that are up and promised one. */
@@ -38,7 +39,7 @@ export class FirstTables {
   check(peers: ReadonlyMap<string, RoutePeer>): void {
     if (this.#settled || peers.size === 0) return;
     const wanting = this.#wanting;
-    if (wanting && isWanting(wanting) && peers.get(wanting.config.address) === wanting) return;
+    if (wanting && isWanting(wanting) && peers.get(peerName(wanting.config)) === wanting) return;
     this.#wanting = this.#nextWanting() ?? this.#firstWanting(peers);
     if (this.#wanting === undefined) this.#settle();
   }

@@ -1,6 +1,7 @@
 import { type Clock, type Family, parseAddress, parseIpv4 } from '../../base/index.ts';
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated } from '../contract.ts';
+import { peerName } from '../peer-name.ts';
 import { AttributePool } from './attribute-pool.ts';
 import { exportContext } from './export-context.ts';
 import { FamilyRoutes, type FamilySettings } from './family-routes.ts';
@@ -84,7 +85,7 @@ export class Ribs {
     return this.sources.add((index) => ({
       index,
       kind: negotiated.ibgp ? 'ibgp' : 'ebgp',
-      name: config.address,
+      name: peerName(config),
       address: parseAddress(config.address.split('%')[0]),
       routerId: negotiated.peerRouterId,
       peerAs: negotiated.peerAs,

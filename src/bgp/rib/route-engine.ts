@@ -1,6 +1,7 @@
 import { parseIpv4, parsePrefix } from '../../base/index.ts';
 import type { BestChanges, MalformedUpdates, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
 import type { SessionHandler } from '../contract.ts';
+import { peerName } from '../peer-name.ts';
 import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
 import { withDefaultDeny } from './default-deny.ts';
 import { explain } from './explain.ts';
@@ -98,9 +99,9 @@ export class RouteEngine {
     const config = this.#options.ebgpRequiresPolicy ? withDefaultDeny(given, asn) : given;
     const clusterId = config.routeReflector && parseIpv4(config.routeReflector.clusterId, 'routeReflector.clusterId');
     if (clusterId !== undefined) this.#clusterIds.add(clusterId);
-    const peer = peers.get(config.address);
+    const peer = peers.get(peerName(config));
     if (peer === undefined) {
-      peers.set(config.address, new RoutePeer(config, local.routerId, asn, this.#clusterIds, this.ribs.interfaceOf));
+      peers.set(peerName(config), new RoutePeer(config, local.routerId, asn, this.#clusterIds, this.ribs.interfaceOf));
       return;
     }
     const importChanged = peer.reconfigure(config);

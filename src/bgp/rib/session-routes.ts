@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/index.ts';
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../contract.ts';
+import { peerName } from '../peer-name.ts';
 import { maxRestartTime } from '../stale-limits.ts';
 import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
 import type { RefreshMarks } from './export-member.ts';
@@ -52,7 +53,7 @@ export class SessionRoutes implements SessionHandler {
   }
 
   established(handle: PeerHandle, negotiated: Negotiated): void {
-    const peer = this.#ribs.peers.get(handle.config.address);
+    const peer = this.#ribs.peers.get(peerName(handle.config));
     if (peer === undefined) return;
     const kind = negotiated.ibgp ? 'ibgp' : 'ebgp';
     const before = peer.source;
@@ -83,7 +84,7 @@ export class SessionRoutes implements SessionHandler {
   }
 
   update(handle: PeerHandle, view: UpdateView, receivedAt: number): void {
-    const peer = this.#ribs.peers.get(handle.config.address);
+    const peer = this.#ribs.peers.get(peerName(handle.config));
     if (peer?.source === undefined || peer.negotiated === undefined) return;
     this.#since = Math.min(this.#since, receivedAt);
     const { source } = peer;
@@ -103,7 +104,7 @@ export class SessionRoutes implements SessionHandler {
   }
 
   refresh(handle: PeerHandle, family: AddressFamily, subtype: 'request' | 'begin' | 'end'): void {
-    const peer = this.#ribs.peers.get(handle.config.address);
+    const peer = this.#ribs.peers.get(peerName(handle.config));
     if (peer?.source === undefined) return;
     const { rib } = this.#ribs.named(family);
     if (subtype === 'request') peer.members.get(family)?.refresh(refreshMarks(peer, family));
@@ -115,14 +116,14 @@ export class SessionRoutes implements SessionHandler {
   }
 
   drained(handle: PeerHandle): void {
-    const peer = this.#ribs.peers.get(handle.config.address);
+    const peer = this.#ribs.peers.get(peerName(handle.config));
     if (peer === undefined) return;
     for (const member of peer.members.values()) member.drained();
     this.#ask();
   }
 
   closed(handle: PeerHandle, _reason: string, keep: Parameters<SessionHandler['closed']>[2]): void {
-    const peer = this.#ribs.peers.get(handle.config.address);
+    const peer = this.#ribs.peers.get(peerName(handle.config));
     if (peer?.source === undefined) return;
     const { source } = peer;
     peer.cancelTimers();
@@ -165,7 +166,7 @@ export class SessionRoutes implements SessionHandler {
   #endOfRib(peer: RoutePeer, family: AddressFamily): void {
     this.#ribs.named(family).rib.sweep(peer.source!, pathFlag.stale);
     peer.ribEnded(family);
-    this.#ended.push({ peer: peer.config.address, family });
+    this.#ended.push({ peer: peerName(peer.config), family });
     this.#firstTables.check(this.#ribs.peers);
   }
 }

@@ -1,3 +1,4 @@
+import { formatAddress } from '../../base/index.ts';
 import { encodePeerIndex, encodeRib, type MrtEntry } from '../mrt/index.ts';
 import type { FamilyRoutes } from './family-routes.ts';
 import { NO_PATH } from './path-pool.ts';
@@ -14,7 +15,7 @@ export function* tableDump(ribs: Ribs, at: number): Generator<Uint8Array> {
   const peers = [...ribs.peers.values()].flatMap(({ source }) => {
     if (source === undefined) return [];
     places.set(source.index, places.size);
-    return [{ routerId: source.routerId, address: source.name, asn: source.peerAs }];
+    return [{ routerId: source.routerId, address: formatAddress(source.address), asn: source.peerAs }];
   });
   yield encodePeerIndex(at, ribs.local.routerId, '', peers);
   let sequence = 0;

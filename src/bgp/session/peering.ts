@@ -1,6 +1,7 @@
 import { type Clock, type Log, silentLog } from '../../base/index.ts';
 import type { PeerConfig, SessionState } from '../api.ts';
 import type { Negotiated, PeerHandle } from '../contract.ts';
+import { peerName } from '../peer-name.ts';
 import type { Framer, Notification, Open } from '../wire/index.ts';
 import { Arbiter, type Converser, isFurther } from './arbiter.ts';
 import type { Initiator } from './collision.ts';
@@ -56,10 +57,10 @@ export class Peering implements ConversationOwner, Converser {
     this.#handle = handle;
     this.#clock = clock;
     this.#random = environment.random ?? Math.random;
-    this.log = (environment.log ?? silentLog).child({ peer: config.address });
+    this.log = (environment.log ?? silentLog).child({ peer: peerName(config) });
     this.#dialler = new Dialler(environment.transport);
-    this.malformed = new Malformed(config.address, clock, this.log, environment.onEvent);
-    this.standing = new Standing(config.address, clock, this.log, onEvent);
+    this.malformed = new Malformed(peerName(config), clock, this.log, environment.onEvent);
+    this.standing = new Standing(peerName(config), clock, this.log, onEvent);
     const records = onRecord && new Witness(environment.local().asn, onRecord);
     this.#records = records;
     this.witness = records && ((conversation, way, bytes) => records.messages(conversation, this.#config, way, bytes));

@@ -4,6 +4,7 @@ import type { PeerConfig } from '../api.ts';
 const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'routes' | 'nothing' } = {
   address: 'session',
   port: 'session',
+  name: 'session',
   remoteAs: 'session',
   localAs: 'session',
   localAddress: 'session',

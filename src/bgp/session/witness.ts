@@ -1,5 +1,6 @@
 import type { PeerConfig, SessionEnds, SessionRecord } from '../api.ts';
 import type { Negotiated } from '../contract.ts';
+import { peerName } from '../peer-name.ts';
 import type { Connection } from '../transport/index.ts';
 
 /** A conversation as far as records name it. */
@@ -44,7 +45,7 @@ export class Witness {
   #ends({ connection, negotiated }: Witnessed, config: PeerConfig): SessionEnds | undefined {
     if (connection === undefined) return undefined;
     return {
-      peer: config.address,
+      peer: peerName(config),
       peerAs: negotiated?.peerAs ?? config.remoteAs,
       localAs: negotiated?.localAs ?? config.localAs ?? this.#asn,
       routerId: negotiated?.peerRouterId ?? 0,
