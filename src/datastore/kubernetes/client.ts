@@ -1,6 +1,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { type Clock, reasonOf } from '../../base/index.ts';
+import { type Clock, reasonOf, sleep } from '../../base/index.ts';
 import { formatJson, parseJson } from '../../model/index.ts';
 import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
 import { lines, readAll, responseTo } from '../stream.ts';
@@ -53,12 +53,16 @@ export interface Request {
 
 /** Milliseconds that the API server has to answer. */
 const patience = 15_000;
+/** A server that has just been started refuses everybody for about a second, until it knows who may do what. */
+const refusalsOfAStart = 4;
+const pause = 500;
 
 /** Requests to one API server. */
 export class KubernetesClient {
   readonly #access: Access;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
+  #wasAllowed = false;
 
   constructor(access: Access, clock: Clock) {
     this.#access = access;
@@ -74,7 +78,22 @@ export class KubernetesClient {
     this.#access.close();
   }
 
+  /** What was allowed before and is forbidden now is asked for again for a moment. */
   async call<Answer>(request: Request): Promise<Answer> {
+    for (let refused = 0; ; refused++) {
+      try {
+        const answer = await this.#call<Answer>(request);
+        this.#wasAllowed = true;
+        return answer;
+      } catch (error) {
+        const mayPass = error instanceof Unauthorized && this.#wasAllowed && refused < refusalsOfAStart;
+        if (!mayPass) throw error;
+        await sleep(this.#clock, pause, this.#closing.signal).catch(() => {});
+      }
+    }
+  }
+
+  async #call<Answer>(request: Request): Promise<Answer> {
     const timeout = new AbortController();
     const cancel = this.#clock.after(patience, () => timeout.abort());
     try {

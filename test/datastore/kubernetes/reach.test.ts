@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { VirtualClock } from '../../../src/base/index.ts';
 import { type KindStatus, Syncer, type SyncStatus, type Update } from '../../../src/datastore/index.ts';
 import { KubernetesStore } from '../../../src/datastore/kubernetes/index.ts';
@@ -139,6 +139,76 @@ for (const how of ['with a restart of the server', 'behind its back'] as const) 
     test.ok(lists.length <= 11, `one question a minute: ${lists.length}`);
   });
 }
+
+/** A store and a syncer on a server, all by one clock that goes on while something is waited for. */
+async function clocked(test: Test) {
+  const clock = new VirtualClock();
+  const server = await ApiServer.start({ clock });
+  const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url }, clock);
+  const statuses: SyncStatus[] = [];
+  const onStatus = (status: SyncStatus): unknown => statuses.push(status);
+  const syncer = new Syncer({ store, kinds: ['IPPool', 'Node'], onUpdates: () => {}, onStatus, clock });
+  test.teardown(async () => {
+    await store.close();
+    await syncer.stop();
+    await server.stop();
+  });
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) {
+      await clock.advanceAsync(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { clock, server, store, syncer, statuses, until };
+}
+
+t.test('connections that nobody answers are given up, and the syncer goes on when somebody does', async (test) => {
+  const { clock, server, syncer, statuses, until } = await clocked(test);
+  server.isHanging = true;
+  syncer.start();
+  await until(() => syncer.status().some(({ failure }) => failure !== undefined));
+  test.match(syncer.status()[0].failure, /no answer in 15000 ms/);
+  server.isHanging = false;
+  await until(() => statuses.at(-1) === 'in-sync');
+  server.isHanging = true;
+  server.cut();
+  const from = clock.now();
+  await until(() => syncer.status().every(({ failure }) => failure !== undefined));
+  test.ok(clock.now() - from < 60_000, 'a watch that never opens, too');
+  server.isHanging = false;
+  await until(() => statuses.at(-1) === 'in-sync');
+  test.equal(syncer.status()[0].failure, undefined);
+});
+
+t.test('a server that was just started forbids for a second what it allows', async (test) => {
+  const { clock, server, store, syncer, statuses, until } = await clocked(test);
+  const done = async <Value>(work: Promise<Value>): Promise<Value> => {
+    let over = false;
+    const end = (): void => {
+      over = true;
+    };
+    work.then(end, end);
+    await until(() => over);
+    return work;
+  };
+  server.refuseWith = 403;
+  await test.rejects(store.create(pool('one')), { code: 'UNAUTHORIZED' }, 'who never was allowed is told at once');
+  server.refuseWith = undefined;
+  await store.create(pool('one'));
+  syncer.start();
+  await until(() => statuses.at(-1) === 'in-sync');
+  server.cut();
+  server.refuseWith = 403;
+  const from = clock.now();
+  clock.after(1000, () => {
+    server.refuseWith = undefined;
+  });
+  await done(store.create(pool('two')));
+  await until(() => statuses.at(-1) === 'in-sync');
+  test.ok(clock.now() - from < 20_000);
+  server.refuseWith = 403;
+  await test.rejects(done(store.create(pool('three'))), { code: 'UNAUTHORIZED' }, 'a right that was taken away');
+});
 
 t.test('a listing of many objects comes in pages', async (test) => {
   const server = await ApiServer.start();

@@ -28,6 +28,8 @@ export class ApiServer {
   readonly objects = new Objects(admitCustom);
   /** Requests are refused with this HTTP status while it is set. */
   refuseWith: number | undefined;
+  /** Connections are taken and nothing is answered, as at a service address before kube-proxy knows it. */
+  isHanging = false;
   /** `METHOD path`, of each request; watches as `WATCH path`. */
   readonly requests: string[] = [];
   readonly #server: Server;
@@ -77,6 +79,7 @@ export class ApiServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     this.requests.push(`${url.searchParams.get('watch') ? 'WATCH' : request.method} ${url.pathname}`);
+    if (this.isHanging) return;
     try {
       if (this.refuseWith !== undefined) throw new Refusal(this.refuseWith, 'Unavailable', 'made to refuse');
       if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
