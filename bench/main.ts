@@ -5,6 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { pathOfTests } from '../test/runner/programs.ts';
+
+process.env['PATH'] = pathOfTests();
 
 interface Measurement {
   readonly title: string;

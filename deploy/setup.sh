@@ -1,23 +1,26 @@
 #!/bin/sh
-# Makes a clone ready to run. Usage: deploy/setup.sh build|check|lab|test
+# Makes a clone ready to run. Usage: deploy/setup.sh build|check|lab|test|fresh
 #
 #   build   npm packages from the lockfile, then the bundles in dist/
 #   check   that, and the npm packages that checks and pure tests use
 #   lab     build, and the Debian packages that a lab of network namespaces needs
 #   test    all of it, and the Debian packages of the programs that the tests talk to
+#   fresh   lab, and what makes a new Debian to try all this in
 #
-# What is there already is left alone, so a second run takes a second.
+# The Debian packages are those of deploy/programs.txt. What is there already is left alone, so a second run takes a second.
 set -eu
 cd "$(dirname "$0")/.."
 verb=${1:-build}
 
-lab_packages='iproute2 nftables iputils-ping procps'
-# What test/uml/build.sh makes a kernel from.
-kernel_packages='build-essential flex bison bc xz-utils linux-source-6.12'
-test_packages="$lab_packages util-linux bird2 frr gobgpd openbgpd exabgp tcpdump iperf3 etcd-server etcd-client
-  containerd runc podman containernetworking-plugins busybox-static iptables $kernel_packages"
-# Some systems have kubectl from elsewhere, which Debian's package would overwrite.
-command -v kubectl >/dev/null || test_packages="$test_packages kubernetes-client"
+# The packages of deploy/programs.txt that are for one of the given uses, each once.
+packages_for() {
+  while read -r program package use; do
+    case "$program" in '#'* | '') continue ;; esac
+    case " $* " in *" $use "*) ;; *) continue ;; esac
+    if [ "$use" = kubectl ] && command -v kubectl >/dev/null; then continue; fi
+    echo "$package"
+  done < deploy/programs.txt | sort -u | tr '\n' ' '
+}
 # Services that Debian would start on installation; the tests start their own, in namespaces of their own.
 services='bird bird6 frr gobgpd openbgpd exabgp etcd containerd podman iperf3'
 
@@ -26,9 +29,10 @@ fail() { say "$*"; exit 1; }
 
 case $verb in
   build | check) packages='' ;;
-  lab) packages=$lab_packages ;;
-  test) packages=$test_packages ;;
-  *) fail "unknown verb '$verb': use build, check, lab or test" ;;
+  lab) packages=$(packages_for lab) ;;
+  test) packages=$(packages_for lab test kubectl) ;;
+  fresh) packages=$(packages_for lab fresh) ;;
+  *) fail "unknown verb '$verb': use build, check, lab, test or fresh" ;;
 esac
 
 [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); vRouter routes with the Linux kernel and runs nowhere else"

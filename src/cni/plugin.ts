@@ -47,12 +47,12 @@ async function answer(input: CniInput, env: CniIo['env']): Promise<Record<string
   const { request } = input;
   switch (input.command) {
     case 'ADD':
-      return add(input, socket, env);
+      return whereverNamed(input, (reachable) => add(reachable, socket, env));
     case 'DEL':
       await del(input, socket, env);
       return undefined;
     case 'CHECK':
-      await ask(socket, { op: 'cni.check', request }, PATIENCE);
+      await whereverNamed(input, (reachable) => ask(socket, { op: 'cni.check', request: reachable.request }, PATIENCE));
       await delegateIfForeign(input, env);
       return undefined;
     case 'GC':
@@ -62,6 +62,14 @@ async function answer(input: CniInput, env: CniIo['env']): Promise<Record<string
       await status(socket);
       return undefined;
   }
+}
+
+/** Has `work` done with a path of the pod's namespace that the daemon can open; in the result is the runtime's own. */
+async function whereverNamed<T>(input: CniInput, work: (input: CniInput) => Promise<T>): Promise<T> {
+  const { netns } = input.request;
+  if (!netns.startsWith('/proc/')) return work(input);
+  const { withNamedNamespace } = await import('./namespace.ts');
+  return withNamedNamespace(netns, (path) => work({ ...input, request: { ...input.request, netns: path } }));
 }
 
 async function add(input: CniInput, socket: string, env: CniIo['env']): Promise<Record<string, unknown>> {

@@ -14,7 +14,11 @@ export function openNamespace(path: string): { readonly descriptor: number; clos
     return { descriptor, close: () => closeSync(descriptor) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'EINVAL';
-    throw new KernelError(code, `network namespace ${path}`, 'cannot be opened', { cause: error });
+    const why =
+      code === 'EACCES' && path.startsWith('/proc/')
+        ? 'a namespace named after a process is opened by who may trace it (CAP_SYS_PTRACE); name it in /run/netns'
+        : 'cannot be opened';
+    throw new KernelError(code, `network namespace ${path}`, why, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -15,6 +16,7 @@ import t, { type Test } from 'tap';
 import { runCni } from '../../src/cni/index.ts';
 import type { Command } from '../../src/cni/input.ts';
 import { cniRequest, deletionsFolder } from '../../src/control/index.ts';
+import { needsRoot } from '../fakes/namespaces.ts';
 
 const CONFIG = { cniVersion: '1.0.0', name: 'k8s-pod-network', type: 'calico' };
 /** The version that allows every command. */
@@ -92,6 +94,33 @@ t.test('ADD hands the request to the daemon and prints its result', async (t) =>
     },
   ]);
 });
+
+t.test(
+  'a namespace that is named after a process has a name of its own while the daemon works',
+  needsRoot,
+  async (t) => {
+    const { env, asked } = await daemon(t, { ok: true, result: RESULT });
+    const netns = `/proc/${process.pid}/ns/net`;
+    const left = '/run/netns/vrouter-999999999';
+    mkdirSync('/run/netns', { recursive: true });
+    writeFileSync(left, '');
+    for (const CNI_COMMAND of ['ADD', 'CHECK']) {
+      const { code, printed } = await call({ ...env, CNI_COMMAND, CNI_NETNS: netns });
+      t.equal(code, 0, CNI_COMMAND);
+      t.match(asked.at(-1), { request: { netns: `/run/netns/vrouter-${process.pid}` } });
+      if (CNI_COMMAND === 'ADD')
+        t.match(printed, { interfaces: [{}, { sandbox: netns }] }, 'the runtime has its own path back');
+      t.notOk(existsSync(`/run/netns/vrouter-${process.pid}`), 'afterwards the name is gone');
+    }
+    t.notOk(existsSync(left), 'and what a plugin left that was killed');
+    await call({ ...env, CNI_NETNS: '/proc/999999999/ns/net' });
+    t.match(
+      asked.at(-1),
+      { request: { netns: '/proc/999999999/ns/net' } },
+      'what can’t be named is the daemon’s to refuse',
+    );
+  },
+);
 
 t.test('orchestrators that are not Kubernetes tell of themselves in arguments of their own, or in none', async (t) => {
   const { env, asked } = await daemon(t, { ok: true, result: RESULT });

@@ -39,6 +39,23 @@ t.test('the DaemonSet as it is shipped gives pods their network', needs, async (
     for (const { node, id } of [a, b]) await end(node, id);
     for (const node of cluster.nodes) t.same(await devices(node), []);
   });
+
+  await t.test('a pod whose namespace is named after a process is wired too', async (t) => {
+    const { machine } = one;
+    await cluster.tell('pod', machine.name, 'named');
+    const args = 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=named;K8S_POD_INFRA_CONTAINER_ID=c1';
+    const config = JSON.stringify({ cniVersion: '1.0.0', name: 'k8s-pod-network', type: 'calico' });
+    const script =
+      'unshare --net sleep 60 & pid=$!; until [ "$(readlink /proc/$pid/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done';
+    const plugin = (command: string): string =>
+      `echo '${config}' | CNI_COMMAND=${command} CNI_CONTAINERID=c1 CNI_ARGS='${args}' CNI_IFNAME=eth0 CNI_PATH=/opt/cni/bin CNI_NETNS=/proc/$pid/ns/net /opt/cni/bin/calico`;
+    const steps = [script, plugin('ADD'), plugin('CHECK'), plugin('DEL'), 'kill $pid', 'ls /run/netns'];
+    const said = await machine.run(['sh', '-c', steps.join('\n')]);
+    t.match(said, /"sandbox":"\/proc\/\d+\/ns\/net"/);
+    t.match(said, /"address":"10\.244\./);
+    t.notMatch(said, /"code"|vrouter-/);
+    t.same(await devices(one), []);
+  });
 });
 
 const running = new Map<ClusterNode, RunningPod>();

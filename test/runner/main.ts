@@ -2,6 +2,7 @@ import { globSync, statSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { buildKernel, isForGuest, runInGuest } from './guest.ts';
 import { type Outcome, runCheck, runTapFile } from './outcome.ts';
+import { pathOfTests } from './programs.ts';
 
 /**
  * Runs the checks and tap's test files, each in its own process, a few at a time, and says nothing of what passes.
@@ -12,6 +13,8 @@ import { type Outcome, runCheck, runTapFile } from './outcome.ts';
  * class of its own and then puts module loaders in front of every file, which no file here needs.
  */
 const JOBS = Number(process.env['JOBS'] ?? 2);
+
+process.env['PATH'] = pathOfTests();
 
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc', '-p', '.'],
