@@ -22,8 +22,11 @@ Each command has its own --help.
 
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
-  // Whatever is still open when it has ended, a server or a request to a datastore that is away, keeps nobody alive.
-  daemon: async (args) => process.exit(await (await import('./daemon/index.ts')).runDaemon(args, process)),
+  daemon: async (args) => {
+    (await import('./cni/index.ts')).followToken(process);
+    // Whatever is still open when it has ended, a server or a request to a datastore that is away, keeps nobody alive.
+    process.exit(await (await import('./daemon/index.ts')).runDaemon(args, process));
+  },
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),
   calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),

@@ -3,6 +3,6 @@
  * one question to the daemon's socket, the answer out. The daemon is warm and knows everything; this process lives for
  * some forty milliseconds, so it loads no library. CNI specification 0.3.1 to 1.1.0.
  */
-export { type InstallIo, installCni } from './install.ts';
+export { followToken, type InstallIo, installCni } from './install.ts';
 export { type CniIo, runCni } from './plugin.ts';
 export { runCniProcess } from './process.ts';

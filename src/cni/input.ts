@@ -12,6 +12,8 @@ export interface CniInput {
   readonly request: {
     readonly containerId: string;
     readonly netns: string;
+    /** Another path of it that the daemon can open, for one that is named after a process. */
+    readonly named?: { readonly path: string; readonly inode: number } | undefined;
     readonly ifName: string;
     readonly args: Readonly<Record<string, string>>;
     readonly config: { readonly cniVersion: string; readonly name: string; readonly [key: string]: unknown };

@@ -122,27 +122,42 @@ function installConfiguration({ env, stdout }: InstallIo): void {
 function installKubeconfig({ env, stdout, serviceAccount = SERVICE_ACCOUNT }: InstallIo): void {
   const text = kubeconfig(env, serviceAccount);
   if (text === undefined) return;
-  const folder = env['CNI_NET_DIR'] || '/host/etc/cni/net.d';
-  const path = join(folder, basename(env['KUBECONFIG_FILEPATH'] || (DEFAULTS['KUBECONFIG_FILEPATH'] ?? '')));
+  const path = kubeconfigPath(env);
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
   writeWhole(path, text, 0o600);
   stdout.write(`installed ${path}\n`);
 }
 
-/** Kubernetes replaces the token in its folder long before it expires. */
-function keepKubeconfig(io: InstallIo): Promise<void> {
+/** Kubernetes replaces the token in its folder long before it expires. Resolves when `signal` ends it. */
+function keepKubeconfig(io: InstallIo, persistent = true): Promise<void> {
   return new Promise((resolve) => {
     const { serviceAccount = SERVICE_ACCOUNT, signal } = io;
-    watch(serviceAccount, { ...(signal && { signal }) }, () => {
+    const write = (): void => {
       try {
         installKubeconfig(io);
       } catch (error) {
         // In the middle of being replaced: the next event brings it.
         io.stderr.write(`vrouter install-cni: ${error instanceof Error ? error.message : String(error)}\n`);
       }
-    }).on('close', resolve);
+    };
+    watch(serviceAccount, { persistent, ...(signal && { signal }) }, write).on('close', resolve);
+    write();
   });
+}
+
+/**
+ * What `install-cni` has put on the host as an init container would hold a token that ends within the hour: so the daemon
+ * goes on writing the kubeconfig, where the folder is mounted and has one. It keeps no process alive.
+ */
+export function followToken(io: InstallIo): void {
+  const { serviceAccount = SERVICE_ACCOUNT } = io;
+  if (existsSync(kubeconfigPath(io.env)) && existsSync(serviceAccount)) void keepKubeconfig(io, false);
+}
+
+function kubeconfigPath(env: Env): string {
+  const folder = env['CNI_NET_DIR'] || '/host/etc/cni/net.d';
+  return join(folder, basename(env['KUBECONFIG_FILEPATH'] || (DEFAULTS['KUBECONFIG_FILEPATH'] ?? '')));
 }
 
 /** `__NAME__` stands for a setting; one that nobody knows is refused, for a runtime would take it as it is. */

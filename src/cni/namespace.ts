@@ -1,32 +1,43 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where namespaces have names, and where the daemon sees them, in a container too. */
 const NAMED = '/run/netns';
 const PREFIX = 'vrouter-';
 
+/** Another path of a namespace, and by what to know it. */
+interface Named {
+  readonly path: string;
+  readonly inode: number;
+}
+
 /**
  * A namespace that is named after a process (`/proc/PID/ns/net`, as Docker and `ctr run` do) may be opened only by who may
  * trace that process, and only where its number is known. The runtime starts us where both is so; the daemon has neither
- * the right nor, in a container, the numbers. So the namespace gets a name for as long as `work` takes. Where that fails, `work`
- * has the path as it is.
+ * the right nor, in a container, the numbers. So the namespace gets a name for as long as `work` takes. Where that fails,
+ * there is none, and the daemon may know the other path.
  */
-export async function withNamedNamespace<T>(netns: string, work: (path: string) => Promise<T>): Promise<T> {
-  const name = join(NAMED, `${PREFIX}${process.pid}`);
+export async function withNamedNamespace<T>(netns: string, work: (named: Named | undefined) => Promise<T>): Promise<T> {
+  const named = nameFor(netns);
+  try {
+    return await work(named);
+  } finally {
+    if (named !== undefined) removeName(named.path);
+  }
+}
+
+function nameFor(netns: string): Named | undefined {
+  const path = join(NAMED, `${PREFIX}${process.pid}`);
   try {
     removeLeftNames();
     mkdirSync(NAMED, { recursive: true });
-    closeSync(openSync(name, 'w', 0o444));
-    mount('mount', '--bind', netns, name);
+    closeSync(openSync(path, 'w', 0o444));
+    mount('mount', '--bind', netns, path);
+    return { path, inode: statSync(netns).ino };
   } catch {
-    rmSync(name, { force: true });
-    return work(netns);
-  }
-  try {
-    return await work(name);
-  } finally {
-    removeName(name);
+    rmSync(path, { force: true });
+    return undefined;
   }
 }
 

@@ -64,12 +64,12 @@ async function answer(input: CniInput, env: CniIo['env']): Promise<Record<string
   }
 }
 
-/** Has `work` done with a path of the pod's namespace that the daemon can open; in the result is the runtime's own. */
+/** Has `work` done with a path of the pod's namespace that the daemon can open. */
 async function whereverNamed<T>(input: CniInput, work: (input: CniInput) => Promise<T>): Promise<T> {
   const { netns } = input.request;
   if (!netns.startsWith('/proc/')) return work(input);
   const { withNamedNamespace } = await import('./namespace.ts');
-  return withNamedNamespace(netns, (path) => work({ ...input, request: { ...input.request, netns: path } }));
+  return withNamedNamespace(netns, (named) => work({ ...input, request: { ...input.request, named } }));
 }
 
 async function add(input: CniInput, socket: string, env: CniIo['env']): Promise<Record<string, unknown>> {

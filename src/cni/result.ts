@@ -6,10 +6,7 @@ import type { CniInput } from './input.ts';
  */
 export function resultFor(result: Record<string, unknown>, input: CniInput): Record<string, unknown> {
   const version = input.request.config.cniVersion;
-  // The runtime knows the namespace by the path that it gave.
-  const interfaces = (result['interfaces'] as Record<string, unknown>[]).map((made) =>
-    made['sandbox'] ? { ...made, sandbox: input.request.netns } : made,
-  );
+  const interfaces = result['interfaces'] as Record<string, unknown>[];
   const ips = result['ips'] as Record<string, unknown>[];
   return {
     ...result,

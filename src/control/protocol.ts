@@ -4,6 +4,8 @@ export const cniRequest = z.object({
   containerId: z.string().min(1),
   /** Path of the pod's network namespace; empty for a DEL that comes late. */
   netns: z.string(),
+  /** For one that is named after a process: a path that others can open too, and the inode of the namespace. */
+  named: z.object({ path: z.string(), inode: z.number() }).optional(),
   ifName: z.string().min(1).max(15),
   /** `CNI_ARGS` as key → value. */
   args: z.record(z.string(), z.string()),

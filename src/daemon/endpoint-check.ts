@@ -5,6 +5,7 @@ import type { Ipam } from '../ipam/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { assignedAddresses } from './endpoint-addresses.ts';
 import { networkConfig } from './network-config.ts';
+import { podNamespace } from './pod-namespace.ts';
 
 /** CHECK has no error code of its own in the specification. */
 const CHECK_FAILED = 999;
@@ -32,7 +33,7 @@ export async function checkEndpoint(
   const assigned = await assignedAddresses(ipam, request, identity, stored);
   const lacking = assigned.find((address) => !stored.includes(address));
   if (lacking !== undefined) throw refused(`the datastore does not know that ${lacking} is the pod's: ${stored}`);
-  const pod = await kernel.inNamespace(request.netns);
+  const pod = await kernel.inNamespace(podNamespace(request));
   try {
     await checkPod(pod, request, assigned);
   } finally {

@@ -13,6 +13,7 @@ import { staleContainers } from './endpoint-gc.ts';
 import { newEndpoint, writeEndpoint } from './endpoint-record.ts';
 import { cniResult } from './endpoint-result.ts';
 import { networkConfig } from './network-config.ts';
+import { podNamespace } from './pod-namespace.ts';
 import type { PodTrouble } from './pod-trouble.ts';
 import { identify, type WorkloadIdentity } from './workload-identity.ts';
 
@@ -124,7 +125,7 @@ export class Endpoints {
     try {
       const made = await createPodInterface(this.#options.kernel, {
         interfaceName: identity.interfaceName,
-        netns: request.netns,
+        netns: podNamespace(request),
         ifName: request.ifName,
         addresses,
         mtu: config.mtu ?? this.#options.mtu(),
@@ -157,7 +158,7 @@ export class Endpoints {
     const host = await kernel.linkGet(endpoint.spec.interfaceName ?? '');
     if (host === undefined) return undefined;
     const addresses = await assignedAddresses(ipam, request, identity, endpoint.spec.ipNetworks ?? []);
-    const pod = await kernel.inNamespace(request.netns);
+    const pod = await kernel.inNamespace(podNamespace(request));
     try {
       const link = await pod.linkGet(request.ifName);
       if (link === undefined) return undefined;

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
-import { installCni } from '../../src/cni/index.ts';
+import { followToken, installCni } from '../../src/cni/index.ts';
 
 /** Installs into folders of its own; `said` is what it wrote. */
 function install(t: Test, env: Readonly<Record<string, string>> = {}) {
@@ -126,4 +126,26 @@ t.test('in Kubernetes, a kubeconfig with the pod’s token, and with the next on
   ended.abort();
   t.equal(await staying, 0);
   t.match(said(), /calico-kubeconfig/);
+});
+
+t.test('a daemon goes on with a kubeconfig that is there, and makes none', async (t) => {
+  const { folder, net } = install(t);
+  const account = join(folder, 'serviceaccount');
+  const ended = new AbortController();
+  const io = {
+    env: { CNI_NET_DIR: net, KUBERNETES_SERVICE_HOST: 'fd00::1' },
+    stdout: process.stderr,
+    stderr: process.stderr,
+    serviceAccount: account,
+    signal: ended.signal,
+  };
+  mkdirSync(account);
+  for (const name of ['token', 'ca.crt']) writeFileSync(join(account, name), name);
+  followToken(io);
+  t.notOk(existsSync(net));
+  mkdirSync(net);
+  writeFileSync(join(net, 'calico-kubeconfig'), 'of an hour ago');
+  followToken(io);
+  t.equal(parse(readFileSync(join(net, 'calico-kubeconfig'), 'utf8')).users[0].user.token, 'token');
+  ended.abort();
 });

@@ -56,6 +56,29 @@ t.test('the DaemonSet as it is shipped gives pods their network', needs, async (
     t.notMatch(said, /"code"|vrouter-/);
     t.same(await devices(one), []);
   });
+
+  await t.test('the kubeconfig on the host is given the pod’s new token, and the daemon goes on with it', async (t) => {
+    const { machine, kubelet } = one;
+    const kubeconfig = (): Promise<string> => machine.run(['cat', '/etc/cni/net.d/calico-kubeconfig']);
+    t.match(await kubeconfig(), '"token": "first"');
+    for (const node of cluster.nodes) node.kubelet.giveToken(cluster.daemonPod(node), 'second');
+    await cluster.tell('token', 'second');
+    t.ok(await until(systemClock, 'the new token', async () => (await kubeconfig()).includes('"token": "second"')));
+    const { id } = await start(cluster, one, 'later');
+    await end(one, id);
+    const [{ readinessProbe }] = cluster.daemonPod(one).spec.containers;
+    t.ok(await kubelet.probe(readinessProbe!));
+  });
+
+  await t.test('a pod that the DaemonSet replaces leaves the sandboxes’ network as it is', async (t) => {
+    const a = await start(cluster, one, 'lasting');
+    await one.kubelet.end(running.get(one)!);
+    t.same((await devices(one)).length, 1);
+    t.equal((await one.machine.containerd.cri.exec(a.container, ['ping', '-c1', '-W5', one.address])).code, 0);
+    await startDaemon(t, cluster, one);
+    await end(one, a.id);
+    t.same(await devices(one), []);
+  });
 });
 
 const running = new Map<ClusterNode, RunningPod>();

@@ -74,7 +74,7 @@ t.test('shell scripts parse as POSIX sh, and say how they are called', async (t)
   for (const script of ['.ci/run', ...globSync('deploy/*.sh')]) execFileSync('sh', ['-n', script]);
   const wrong = spawnSync('sh', ['deploy/setup.sh', 'everything'], { encoding: 'utf8' });
   t.equal(wrong.status, 1);
-  t.match(wrong.stderr, "unknown verb 'everything': use build, check, lab or test");
+  t.match(wrong.stderr, "unknown verb 'everything': use build, check, lab, test or fresh");
   t.not(spawnSync('sh', ['deploy/install.sh'], { encoding: 'utf8' }).status, 0);
 });
 

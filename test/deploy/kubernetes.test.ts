@@ -67,6 +67,7 @@ t.test(
       [
         ...['/run/netns', '/var/lib/calico', '/var/run/calico', '/lib/modules'].map((path) => [path, path]),
         ['/host/proc/sys/net', '/proc/sys/net'],
+        ['/host/etc/cni/net.d', '/etc/cni/net.d'],
       ],
     );
   },
