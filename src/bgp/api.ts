@@ -213,8 +213,9 @@ export interface Origination {
 /**
  * Changes to best routes as columns: entry `i` has its address words at `addresses[i × words]`, its length at
  * `lengths[i]`, and at `nextHops[i]` an index into `nextHopSets`, or 0 for "no route any more" (`nextHopSets[0]` is
- * empty). Arrays belong to the speaker and are valid during the call only; `nextHopSets` only ever grows and keeps
- * its numbering for the life of the speaker.
+ * empty). Arrays belong to the speaker and are valid during the call only. An index stands for one set as long as some
+ * route is reported with it; after the call that took the last route from it, it may be given to another set, which is
+ * another object.
  */
 export interface BestChanges {
   readonly family: Family;

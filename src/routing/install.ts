@@ -66,6 +66,8 @@ export class RouteInstaller {
   #choice = new Uint32Array(1024);
   /** How number by choice; -1 until worked out, `PENDING` while `tunl0` is being made. */
   #howOf: number[] = [];
+  /** The set that it was worked out for, by choice: numbers of sets that no route has are given to others. */
+  #madeFor: (NextHopSet | undefined)[] = [];
   /** The first that holds a prefix tells its carriage. */
   #ranges: readonly Range[] = [];
   /** Routes whose pool is VXLAN's now, which stay until the tunnel has one for the prefix: nothing is lost meanwhile. */
@@ -184,9 +186,11 @@ export class RouteInstaller {
 
   #how(choice: number): number {
     const known = this.#howOf[choice];
-    if (known !== undefined && known !== -1) return known;
+    const set = this.#setOf(choice);
+    if (known !== undefined && known !== -1 && this.#madeFor[choice] === set) return known;
     while (this.#howOf.length < choice) this.#howOf.push(-1);
     this.#howOf[choice] = this.#workOut(choice);
+    this.#madeFor[choice] = set;
     return this.#howOf[choice];
   }
 

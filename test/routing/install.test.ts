@@ -27,6 +27,8 @@ class Ways {
   }
 }
 
+type Change = readonly [cidr: string, set: number];
+
 class Bench {
   readonly ways = new Ways();
   readonly clock = new VirtualClock();
@@ -39,7 +41,11 @@ class Bench {
     this.nextHops.onChange = (addresses) => this.installer.nextHopsChanged(addresses);
   }
 
-  async install(...changes: readonly (readonly [cidr: string, set: number])[]): Promise<void> {
+  install(...changes: readonly Change[]): Promise<void> {
+    return this.installFrom(SETS, ...changes);
+  }
+
+  async installFrom(nextHopSets: readonly NextHopSet[], ...changes: readonly Change[]): Promise<void> {
     const prefixes = changes.map(([cidr]) => parsePrefix(cidr));
     this.installer.install({
       family: 4,
@@ -47,7 +53,7 @@ class Bench {
       addresses: Uint32Array.from(prefixes.map((prefix) => prefixWords(prefix)[0])),
       lengths: Uint8Array.from(prefixes.map(({ length }) => length)),
       nextHops: Uint32Array.from(changes.map(([, set]) => set)),
-      nextHopSets: SETS,
+      nextHopSets,
       since: 0,
     });
     await this.clock.advanceAsync(100);
@@ -69,6 +75,18 @@ class Bench {
       .nextHops.map(({ via, dev, onlink }) => `${via}%${dev}${onlink ? '!' : ''}`);
   }
 }
+
+t.test('the number of a set that no route has any more may stand for another one', async (t) => {
+  const bench = new Bench();
+  const sets = [...SETS];
+  await bench.install(['10.244.1.0/26', 1]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+  await bench.install(['10.244.1.0/26', 0]);
+  sets[1] = { addresses: ['172.16.0.7'], localPref: 100 };
+  await bench.installFrom(sets, ['10.244.2.0/26', 1]);
+  t.same(bench.wants('10.244.2.0/26'), ['172.16.0.7%2']);
+  t.same(bench.wants('10.244.1.0/26'), []);
+});
 
 t.test('a next hop on a connected network is its own gateway, several are ECMP', async (t) => {
   const bench = new Bench();

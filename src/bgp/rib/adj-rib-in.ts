@@ -2,6 +2,7 @@ import { type Family, PrefixTable } from '../../base/index.ts';
 import type { NlriColumns } from '../contract.ts';
 import type { AttributePool } from './attribute-pool.ts';
 import { DirtySet, widened } from './columns.ts';
+import type { Counted } from './counted-numbers.ts';
 import { NO_PATH, PathPool, pathFlag } from './path-pool.ts';
 import type { Source } from './source.ts';
 import { Sweeps } from './sweeps.ts';
@@ -38,14 +39,16 @@ export class AdjRibIn {
   /** Removals that are under way. */
   readonly sweeps: Sweeps;
   readonly #pool: AttributePool;
+  readonly #nextHops: Counted;
   readonly #firstOfSource: number[] = [];
   readonly #counts: SourceCounts[] = [];
 
-  constructor(family: Family, pool: AttributePool) {
+  constructor(family: Family, pool: AttributePool, nextHops: Counted) {
     this.family = family;
     this.prefixes = new PrefixTable(family, FIRST_CAPACITY);
     this.head = new Uint32Array(this.prefixes.capacity);
     this.#pool = pool;
+    this.#nextHops = nextHops;
     this.sweeps = new Sweeps({
       first: (source) => this.#firstOfSource[source] ?? NO_PATH,
       next: (path) => this.paths.nextOfSource[path],
@@ -57,7 +60,7 @@ export class AdjRibIn {
     return (this.#counts[source.index] ??= { received: 0, refused: 0 });
   }
 
-  /** Adds or replaces the source's paths to these prefixes. `attributes` stays retained by the caller. */
+  /** Adds or replaces the source's paths to these prefixes. `attributes` and `nextHop` stay retained by the caller. */
   announce(source: Source, nlri: NlriColumns, attributes: number, nextHop: number, flags: number, admit?: Admit): void {
     const { addresses, lengths, pathIds, count } = nlri;
     const words = this.prefixes.words;
@@ -120,6 +123,7 @@ export class AdjRibIn {
     this.#unchain(path);
     this.#count(paths.source[path], -1, paths.flags[path] & pathFlag.refused);
     this.#release(path);
+    this.#nextHops.release(paths.nextHop[path]);
     paths.give(path);
     this.dirty.add(prefix);
   }
@@ -185,6 +189,7 @@ export class AdjRibIn {
       paths.setPathId(path, pathId);
       paths.next[path] = this.head[prefix];
       this.head[prefix] = path;
+      paths.nextHop[path] = this.#nextHops.retain(nextHop);
       this.#chain(path, source.index);
       this.#count(source.index, 1, flags & pathFlag.refused);
     } else {
@@ -199,11 +204,14 @@ export class AdjRibIn {
       }
       this.#count(source.index, 0, (flags & pathFlag.refused) - (paths.flags[path] & pathFlag.refused));
       this.#release(path);
+      if (paths.nextHop[path] !== nextHop) {
+        this.#nextHops.release(paths.nextHop[path]);
+        paths.nextHop[path] = this.#nextHops.retain(nextHop);
+      }
     }
     this.#pool.retain(received);
     this.#pool.retain(attributes);
     paths.setAttributes(path, received, attributes);
-    paths.nextHop[path] = nextHop;
     paths.flags[path] = flags;
     this.dirty.add(prefix);
   }

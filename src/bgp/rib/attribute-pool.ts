@@ -31,7 +31,7 @@ const wellKnownCommunities = new Map<number, number>([
  * at 1 and are counted: whoever stores one retains it, whoever drops it releases it.
  */
 export class AttributePool {
-  readonly #store = new ByteStore();
+  #store = new ByteStore();
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
   #mask = FIRST_CAPACITY * 2 - 1;
   #used = 1;
@@ -92,13 +92,19 @@ export class AttributePool {
     this.#store.drop(this.#offsets[id], this.#lengths[id]);
     if (this.#decodedId === id) this.#decodedId = 0;
     this.#free.push(id);
+    if (this.#store.isSparse) this.#compact();
+  }
+
+  /** Octets that the slab of all sets takes. */
+  get octets(): number {
+    return this.#store.octets;
   }
 
   references(id: number): number {
     return this.#references[id];
   }
 
-  /** A view of the canonical bytes, valid until the next `intern`. */
+  /** A view of the canonical bytes, valid until the next `intern` or `release`. */
   bytes(id: number): Uint8Array {
     return this.#store.view(this.#offsets[id], this.#lengths[id]);
   }
@@ -117,6 +123,15 @@ export class AttributePool {
     const attributes = AttributeList.from(this.bytes(id));
     edit(attributes);
     return this.intern(attributes.toBytes());
+  }
+
+  /** Moves all sets to a new slab, without the gaps. */
+  #compact(): void {
+    const store = new ByteStore();
+    for (let id = 1; id < this.#used; id++) {
+      if (this.#references[id] > 0) this.#offsets[id] = store.put(this.bytes(id));
+    }
+    this.#store = store;
   }
 
   #equals(id: number, bytes: Uint8Array): boolean {

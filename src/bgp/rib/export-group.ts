@@ -118,7 +118,7 @@ export class ExportGroup implements ExportStream {
   /** Gives up everything that is retained in the pool. */
   dissolve(): void {
     this.each((entry) => this.#adj.set(entry, NOTHING, 0));
-    this.#outgoing.forget();
+    this.#outgoing.close();
   }
 
   /** Turns a number of dirty prefixes into one batch of the stream. */

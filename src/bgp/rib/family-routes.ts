@@ -36,7 +36,7 @@ export class FamilyRoutes {
     const { pool, sources, nextHops } = tables;
     this.name = name;
     this.#settings = settings;
-    this.rib = new AdjRibIn(family, pool);
+    this.rib = new AdjRibIn(family, pool, nextHops);
     const cost = nextHopCost
       ? (nextHop: number): number | undefined => (nextHop === 0 ? 0 : nextHopCost(nextHops.text(nextHop)))
       : (): number => 0;

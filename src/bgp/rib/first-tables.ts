@@ -59,6 +59,9 @@ export class FirstTables {
   #settle(): void {
     if (this.#settled) return;
     this.#settled = true;
+    // An iterator that is kept holds every table that the map has outgrown since.
+    this.#others = undefined;
+    this.#wanting = undefined;
     this.#cancel();
     this.#complete();
   }

@@ -75,6 +75,7 @@ export class LocRib {
     }
     this.#replay(since, emit, expired);
     this.#emit(since, emit);
+    this.#sets.collect();
   }
 
   /** Begins to report all present best routes again; `settle` does it. */
@@ -139,6 +140,8 @@ export class LocRib {
     if ((this.best[prefix] === NO_PATH) !== (best === NO_PATH)) this.#size += best === NO_PATH ? -1 : 1;
     this.best[prefix] = best;
     if (set === this.#reported[prefix]) return;
+    this.#sets.retain(set);
+    this.#sets.release(this.#reported[prefix]);
     this.#reported[prefix] = set;
     this.#report(prefix, set);
   }

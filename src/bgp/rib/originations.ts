@@ -9,6 +9,7 @@ import type { NextHopTable } from './next-hops.ts';
 import { OriginatedPrefixes } from './originated-prefixes.ts';
 import { NO_PATH } from './path-pool.ts';
 import type { Source } from './source.ts';
+import { Tags } from './tags.ts';
 
 /** How many routes are compared between two looks at the clock. */
 const STRIDE = 512;
@@ -34,7 +35,6 @@ interface Made {
   readonly route: Origination;
   readonly attributes: number;
   readonly nextHop: number;
-  readonly tag: number;
 }
 
 /** The routes of our own: the declared list, compared with what is in the RIB. */
@@ -43,7 +43,7 @@ export class Originations {
   readonly #pool: AttributePool;
   readonly #nextHops: NextHopTable;
   readonly #local: Source;
-  readonly #tags: string[] = [''];
+  readonly tags = new Tags();
   #generation = 0;
   #pending: Pending | undefined;
 
@@ -57,7 +57,7 @@ export class Originations {
 
   /** The tag that a local path identifier stands for. */
   tag(pathId: number): string | undefined {
-    return this.#tags[pathId] || undefined;
+    return this.tags.text(pathId);
   }
 
   /** The interface that a route of ours leads out of. */
@@ -115,9 +115,10 @@ export class Originations {
     if (before !== undefined && before.interface !== route.interface) rib.dirty.add(prefix);
     if (before !== undefined && (before === route || sameAttributes(before, route))) return;
     if (pending.made === undefined || !sameAttributes(pending.made.route, route)) this.#make(pending, route);
-    const { attributes, nextHop, tag } = pending.made!;
+    const { attributes, nextHop } = pending.made!;
     if (before !== undefined && before.tag !== route.tag) this.#remove(rib, prefix, before);
-    rib.put(this.#local, prefix, tag, attributes, nextHop);
+    rib.put(this.#local, prefix, this.tags.retain(route.tag), attributes, nextHop);
+    if (before !== undefined) this.tags.release(before.tag);
   }
 
   /** Has the routes removed that the declaration did not name. */
@@ -127,8 +128,10 @@ export class Originations {
     rib.sweeps.begin(this.#local.index, (path) => {
       const prefix = rib.paths.prefix[path];
       const named = declared.generations[prefix] === generation;
-      if (!named) routes[prefix] = undefined;
-      return !named;
+      if (named) return false;
+      this.tags.release(routes[prefix]?.tag);
+      routes[prefix] = undefined;
+      return true;
     });
   }
 
@@ -140,22 +143,20 @@ export class Originations {
     addCommunities(list, route.communities ?? []);
     const nextHop = route.nextHop === undefined ? 0 : this.#nextHops.intern(addressBytes(parseAddress(route.nextHop)));
     const attributes = this.#pool.intern(list.toBytes());
-    pending.made = { route, attributes, nextHop, tag: this.#tagOf(route.tag) };
+    pending.made = { route, attributes, nextHop };
   }
 
   #forgetMade(): void {
-    if (this.#pending?.made) this.#pool.release(this.#pending.made.attributes);
-    if (this.#pending) this.#pending.made = undefined;
+    const made = this.#pending?.made;
+    if (made === undefined) return;
+    this.#pool.release(made.attributes);
+    this.#nextHops.release(made.nextHop);
+    this.#pending!.made = undefined;
   }
 
   #remove(rib: AdjRibIn, prefix: number, { tag }: Origination): void {
-    const path = rib.find(this.#local, prefix, this.#tagOf(tag));
+    const path = rib.find(this.#local, prefix, this.tags.number(tag));
     if (path !== NO_PATH) rib.remove(path);
-  }
-
-  #tagOf(tag = ''): number {
-    const known = this.#tags.indexOf(tag);
-    return known >= 0 ? known : this.#tags.push(tag) - 1;
   }
 
   #both(): readonly Declared[] {

@@ -130,6 +130,12 @@ export class Outgoing {
     this.#last.circumstance = -1;
   }
 
+  /** The group is no more: nothing is retained any longer. */
+  close(): void {
+    this.forget();
+    this.#tables.nextHops.release(this.#selfNextHop);
+  }
+
   /** The rules of the protocol itself, apart from the filter. */
   refusal(path: number, source: Source): string | undefined {
     const { rib, pool, nextHops } = this.#tables;
@@ -180,7 +186,7 @@ export class Outgoing {
     }
     const out = this.#free.pop() ?? this.#attributes.length;
     this.#attributes[out] = attributes;
-    this.#nextHops[out] = nextHop;
+    this.#nextHops[out] = this.#tables.nextHops.retain(nextHop);
     this.#references[out] = 0;
     this.#ids.set(key, out);
     return out;
@@ -189,6 +195,7 @@ export class Outgoing {
   #drop(out: number): void {
     this.#ids.delete(this.#attributes[out] * 2 ** 24 + this.#nextHops[out]);
     this.#tables.pool.release(this.#attributes[out]);
+    this.#tables.nextHops.release(this.#nextHops[out]);
     this.#attributes[out] = 0;
     this.#free.push(out);
   }
@@ -239,7 +246,7 @@ export class Outgoing {
   }
 }
 
-/** Our address on the session as a next hop of the family, or 0 if it can't be one. */
+/** Our address on the session as a next hop of the family, retained, or 0 if it can't be one. */
 function selfNextHop({ family, localAddress, extendedNextHop }: ExportContext, nextHops: NextHopTable): number {
   const local = tryParseAddress(localAddress);
   if (local === undefined) return 0;

@@ -26,6 +26,7 @@ export interface RibOptions {
 export class Ribs {
   readonly pool = new AttributePool();
   readonly nextHops = new NextHopTable();
+  readonly sets = new NextHopSets(this.nextHops);
   readonly local: Source;
   readonly sources: SourceTable;
   readonly families: Readonly<Record<Family, FamilyRoutes>>;
@@ -46,7 +47,7 @@ export class Ribs {
       clusterId: undefined,
     };
     this.sources = new SourceTable(this.local);
-    const { pool, nextHops, sources } = this;
+    const { pool, nextHops, sets, sources } = this;
     this.interfaceOf = (nextHop) => (nextHop === 0 ? undefined : nextHopInterface?.(nextHops.text(nextHop)));
     const settings: FamilySettings = {
       tables: {
@@ -57,7 +58,7 @@ export class Ribs {
         interfaceOf: this.interfaceOf,
         ownInterface: (family, prefix) => this.originations.interfaceOf(family, prefix),
       },
-      sets: new NextHopSets(nextHops),
+      sets,
       clock,
       maximumPaths,
       window,

@@ -98,13 +98,15 @@ export class RouteEngine {
     const { peers, all, pool, local } = this.ribs;
     const config = this.#options.ebgpRequiresPolicy ? withDefaultDeny(given, asn) : given;
     const clusterId = config.routeReflector && parseIpv4(config.routeReflector.clusterId, 'routeReflector.clusterId');
-    if (clusterId !== undefined) this.#clusterIds.add(clusterId);
     const peer = peers.get(peerName(config));
     if (peer === undefined) {
       peers.set(peerName(config), new RoutePeer(config, local.routerId, asn, this.#clusterIds, this.ribs.interfaceOf));
+      if (clusterId !== undefined) this.#clusterIds.add(clusterId);
       return;
     }
+    const before = peer.config.routeReflector?.clusterId;
     const importChanged = peer.reconfigure(config);
+    if (before !== config.routeReflector?.clusterId) this.#recountClusters();
     if (peer.source && importChanged) for (const { rib } of all) peer.readmit(rib, pool);
     if (peer.source && peer.source.clusterId !== clusterId) {
       peer.source.clusterId = clusterId;
@@ -121,7 +123,16 @@ export class RouteEngine {
     this.ribs.expel(peer);
     this.ribs.peers.delete(address);
     this.ribs.dropSource(peer);
+    if (peer.config.routeReflector) this.#recountClusters();
     this.#turns.ask();
+  }
+
+  /** The clusters that we reflect for, by what peers are configured with now. */
+  #recountClusters(): void {
+    this.#clusterIds.clear();
+    for (const { config } of this.ribs.peers.values()) {
+      if (config.routeReflector) this.#clusterIds.add(parseIpv4(config.routeReflector.clusterId));
+    }
   }
 
   /** Next hops have come, gone, changed their cost or their interface: whatever depends on that is decided again. */

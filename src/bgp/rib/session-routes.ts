@@ -152,10 +152,12 @@ export class SessionRoutes implements SessionHandler {
     if (announced4.count > 0) {
       const nextHop = nextHops.intern4(view.nextHop4);
       peer.learn(families[4].rib, pool, announced4, attributes, nextHop, nextHops);
+      nextHops.release(nextHop);
     }
     if (mpAnnounced.count > 0) {
       const nextHop = nextHops.intern(view.mpNextHop, view.mpNextHopLength);
       peer.learn(families[mpAnnounced.family].rib, pool, mpAnnounced, attributes, nextHop, nextHops);
+      nextHops.release(nextHop);
     }
     pool.release(attributes);
     for (const { rib, name } of all) {

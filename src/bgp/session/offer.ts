@@ -50,6 +50,9 @@ export class Offer {
   }
 }
 
+/** Offers that are kept: a configuration that changes all the time must not leave them behind. */
+const KEPT = 64;
+
 /** The offers that each speaker makes: few, since peers mostly have like configurations. */
 const OFFERS = new WeakMap<LocalSpeaker, Offer[]>();
 
@@ -65,6 +68,7 @@ export function offerTo(config: PeerConfig, local: LocalSpeaker): Offer {
   if (offer === undefined) {
     offer = new Offer(local, terms);
     offers.push(offer);
+    if (offers.length > KEPT) offers.shift();
   }
   return offer;
 }
