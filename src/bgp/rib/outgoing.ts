@@ -1,4 +1,4 @@
-import { addressBytes, type Family, parseIpv4, tryParseAddress } from '../../base/index.ts';
+import { type Family, parseIpv4 } from '../../base/index.ts';
 import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import { attributeType } from './attribute-list.ts';
@@ -7,6 +7,7 @@ import type { ExportContext } from './export-context.ts';
 import type { NextHopTable } from './next-hops.ts';
 import { marksOut, staysWithCustomers } from './only-to-customer.ts';
 import { pathFlag } from './path-pool.ts';
+import { selfNextHop } from './self-next-hop.ts';
 import type { Source, SourceTable } from './source.ts';
 
 /** What export needs of the speaker's tables. */
@@ -244,12 +245,4 @@ export class Outgoing {
       attributes: () => pool.attributes(rib.paths.attributes[path]),
     };
   }
-}
-
-/** Our address on the session as a next hop of the family, retained, or 0 if it can't be one. */
-function selfNextHop({ family, localAddress, extendedNextHop }: ExportContext, nextHops: NextHopTable): number {
-  const local = tryParseAddress(localAddress);
-  if (local === undefined) return 0;
-  const fits = local.family === 6 ? family === 'ipv6-unicast' || extendedNextHop : family === 'ipv4-unicast';
-  return fits ? nextHops.intern(addressBytes(local)) : 0;
 }
