@@ -19,9 +19,11 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
     this.#lineage = lineage;
   }
 
-  /** An empty collection that never changes. */
-  static none<V>(): Entries<V> {
-    return new EntriesWriter<V>(Object.is).commit();
+  /** A collection that never changes. */
+  static of<V>(entries: Iterable<readonly [key: string, value: V]> = []): Entries<V> {
+    const writer = new EntriesWriter<V>(Object.is);
+    for (const [key, value] of entries) writer.set(key, value);
+    return writer.commit();
   }
 
   get size(): number {
@@ -115,13 +117,14 @@ export class EntriesWriter<V> {
     return this.#entries.keys();
   }
 
-  /** Sets the value of a key; undefined takes it out. */
-  set(key: string, value: V | undefined): void {
+  /** Sets the value of a key; undefined takes it out. Whether that says something new. */
+  set(key: string, value: V | undefined): boolean {
     const before = this.#entries.get(key);
-    if (before === undefined ? value === undefined : value !== undefined && this.#same(before, value)) return;
+    if (before === undefined ? value === undefined : value !== undefined && this.#same(before, value)) return false;
     if (!this.#changes.has(key)) this.#changes.set(key, before);
     if (value === undefined) this.#entries.delete(key);
     else this.#entries.set(key, value);
+    return true;
   }
 
   /** The collection as it is now: the same object as before when nothing has changed. */

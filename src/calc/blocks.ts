@@ -1,33 +1,37 @@
-import { containsAddress, containsPrefix, hostCidr, networkAddress, parsePrefix } from '../base/index.ts';
-import type { BlockAffinity, IPAMBlock } from '../model/index.ts';
+import { containsAddress, containsPrefix, type Entries, hostCidr, networkAddress, parsePrefix } from '../base/index.ts';
+import type { BlockAffinity } from '../model/index.ts';
 import type { Announcement, DesiredBlock, DesiredPool, DesiredWorkload } from './desired.ts';
+import type { BlockView } from './projections.ts';
 
-/**
- * This node's own blocks: an affinity that is confirmed *and* a block that says it is ours. Either alone is the trace
- * of a claim under way or gone wrong, and announcing it could draw another node's traffic.
- */
-export function ownBlocks(
-  nodename: string,
-  affinities: ReadonlyMap<string, BlockAffinity>,
-  blocks: ReadonlyMap<string, IPAMBlock>,
-): DesiredBlock[] {
-  const mine = new Map(
-    [...blocks.values()]
-      .filter((block) => block.spec.affinity === `host:${nodename}`)
-      .map((block) => [block.spec.cidr, block]),
-  );
-  return [...affinities.values()]
-    .filter(({ spec }) => spec.node === nodename && (spec.state === 'confirmed' || spec.state === '') && !spec.deleted)
-    .flatMap(({ spec }) => {
-      const block = mine.get(spec.cidr);
-      return block === undefined ? [] : [desiredBlock(block)];
-    })
-    .sort((a, b) => (a.cidr < b.cidr ? -1 : 1));
+/** All blocks → those that say they are ours, by CIDR. The same map as before while none of them has changed. */
+export class OwnBlocks {
+  #seen: Entries<BlockView> | undefined;
+  #own: ReadonlyMap<string, BlockView> = new Map();
+
+  run(blocks: Entries<BlockView>): ReadonlyMap<string, BlockView> {
+    const changes = blocks.since(this.#seen).filter(([, now, before]) => now?.own ?? before?.own);
+    this.#seen = blocks;
+    if (changes.length === 0) return this.#own;
+    const own = new Map(this.#own);
+    for (const [, , before] of changes) if (before?.own) own.delete(before.cidr);
+    for (const [, now] of changes) if (now?.own) own.set(now.cidr, now);
+    this.#own = own;
+    return own;
+  }
 }
 
-function desiredBlock({ spec }: IPAMBlock): DesiredBlock {
-  const inUse = spec.allocations.filter((allocation) => allocation !== null).length;
-  return { cidr: spec.cidr, inUse, size: spec.allocations.length };
+/**
+ * This node's own blocks: an affinity of ours that is confirmed *and* a block that says it is ours. Either alone is the trace
+ * of a claim under way or gone wrong, and announcing it could draw another node's traffic.
+ */
+export function ownBlocks(affinities: Entries<BlockAffinity>, own: ReadonlyMap<string, BlockView>): DesiredBlock[] {
+  return [...affinities.values()]
+    .filter(({ spec }) => (spec.state === 'confirmed' || spec.state === '') && !spec.deleted)
+    .flatMap(({ spec: { cidr } }) => {
+      const block = own.get(cidr)?.own;
+      return block === undefined ? [] : [{ cidr, ...block }];
+    })
+    .sort((a, b) => (a.cidr < b.cidr ? -1 : 1));
 }
 
 /**

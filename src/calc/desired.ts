@@ -1,3 +1,4 @@
+import type { Entries } from '../base/index.ts';
 import type { BGPFilter, BGPPeer } from '../model/index.ts';
 
 /**
@@ -123,8 +124,10 @@ export interface DesiredVxlan {
   readonly mac: string;
   /** Undefined for what the host's links allow. */
   readonly mtu?: number | undefined;
-  readonly peers: readonly DesiredVtep[];
-  readonly routes: readonly DesiredVxlanRoute[];
+  /** By node. */
+  readonly peers: Entries<DesiredVtep>;
+  /** By CIDR. */
+  readonly routes: Entries<DesiredVxlanRoute>;
 }
 
 /** A node at the other end. */
@@ -162,8 +165,10 @@ export interface DesiredWireguard {
   readonly tables: readonly { readonly min: number; readonly max: number }[];
   /** Traffic between the nodes themselves is encrypted too. */
   readonly hostEncryption: boolean;
-  readonly peers: readonly DesiredWireguardPeer[];
-  readonly routes: readonly DesiredWireguardRoute[];
+  /** By node. */
+  readonly peers: Entries<DesiredWireguardPeer>;
+  /** By CIDR. */
+  readonly routes: Entries<DesiredWireguardRoute>;
 }
 
 /** A node that can decrypt. */

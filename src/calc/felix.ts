@@ -5,7 +5,7 @@ export type FelixSettings = FelixConfiguration['spec'];
 /** The settings of one node: what FelixConfiguration `node.<name>` says goes before what `default` says. */
 export function felixSettings(
   nodename: string,
-  configurations: ReadonlyMap<string, FelixConfiguration>,
+  configurations: { get(name: string): FelixConfiguration | undefined },
 ): FelixSettings {
   return { ...configurations.get('default')?.spec, ...configurations.get(`node.${nodename}`)?.spec };
 }

@@ -6,7 +6,7 @@
  * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
  * keep their identity. `desired.ts` is the contract with the hands (dataplane, routing).
  */
-export { Calculation, INPUT_KINDS, type InputKind, type Update } from './calculation.ts';
+export { Calculation } from './calculation.ts';
 export type {
   Announcement,
   Desired,
@@ -37,4 +37,6 @@ export type {
 export { NO_TUNNELS } from './desired.ts';
 export { seconds } from './duration.ts';
 export { asNumber, nodeAddress } from './node-bgp.ts';
+export { INPUT_KINDS, type InputKind } from './projections.ts';
+export type { Update } from './sources.ts';
 export { sameSubnet, vtepMac } from './vxlan.ts';

@@ -1,20 +1,19 @@
 import { formatPrefix, tryParsePrefix } from '../base/index.ts';
-import type { BGPConfiguration, Node } from '../model/index.ts';
+import type { BGPConfiguration } from '../model/index.ts';
 import type { DesiredNat, DesiredServices, DesiredWorkload } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
-import { allHosts } from './hosts.ts';
 import { desiredDscp } from './qos.ts';
 
 /** How natOutgoing translates, as FelixConfiguration has it, and the pods' floating IPs and marks. */
 export function desiredNat(
   felix: FelixSettings,
-  nodes: ReadonlyMap<string, Node>,
+  hosts: readonly string[],
   workloads: readonly DesiredWorkload[],
 ): DesiredNat {
   const dscp = desiredDscp(workloads);
   const apart = felix.natOutgoingExclusions === 'IPPoolsAndHostIPs';
   return {
-    hosts: apart ? allHosts(felix, nodes) : undefined,
+    hosts: apart ? hosts : undefined,
     address: felix.natOutgoingAddress || undefined,
     ports: portRange(felix.natPortRange),
     outInterface: felix.iptablesNATOutgoingInterfaceFilter || undefined,

@@ -2,8 +2,8 @@ import type { IPPool } from '../model/index.ts';
 import type { DesiredPool } from './desired.ts';
 
 /** The pools, by name. */
-export function desiredPools(pools: ReadonlyMap<string, IPPool>): DesiredPool[] {
-  return [...pools.values()]
+export function desiredPools(pools: Iterable<IPPool>): DesiredPool[] {
+  return [...pools]
     .map(({ metadata, spec }) => ({
       name: metadata.name,
       cidr: spec.cidr,

@@ -1,3 +1,4 @@
+import type { Entries } from '../base/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 import type { DesiredSpoofing, DesiredWorkload } from './desired.ts';
 import type { FelixSettings } from './felix.ts';
@@ -5,13 +6,9 @@ import { floatingIps } from './floating-ips.ts';
 import { desiredQos } from './qos.ts';
 
 /** The pods of this node that have an interface and an address. */
-export function desiredWorkloads(
-  nodename: string,
-  endpoints: ReadonlyMap<string, WorkloadEndpoint>,
-  felix: FelixSettings,
-): DesiredWorkload[] {
+export function desiredWorkloads(endpoints: Entries<WorkloadEndpoint>, felix: FelixSettings): DesiredWorkload[] {
   const own = [...endpoints]
-    .filter(([, { spec }]) => spec.node === nodename && spec.interfaceName && (spec.ipNetworks?.length ?? 0) > 0)
+    .filter(([, { spec }]) => spec.interfaceName && (spec.ipNetworks?.length ?? 0) > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const floating = felix.floatingIPs === 'Enabled' ? floatingIps(own) : undefined;
   return own.map(([key, endpoint]) => {

@@ -55,8 +55,10 @@ function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix
 function knownReasons({ workloads, nat, tunnels }: Desired): ReadonlyMap<string, string> {
   return new Map([
     ...[tunnels.vxlan4, tunnels.vxlan6].flatMap((vxlan) => [
-      ...(vxlan?.peers ?? []).map(({ node, address }) => [hostCidr(address), `tunnel address of ${node}`] as const),
-      ...(vxlan?.routes ?? []).map(({ cidr, why }) => [cidr, why] as const),
+      ...[...(vxlan?.peers.values() ?? [])].map(
+        ({ node, address }) => [hostCidr(address), `tunnel address of ${node}`] as const,
+      ),
+      ...[...(vxlan?.routes.values() ?? [])].map(({ cidr, why }) => [cidr, why] as const),
     ]),
     ...nat.floatingIps.map(({ external, why }) => [hostCidr(external), why] as const),
     ...workloads.flatMap(({ addresses, why }) => addresses.map((cidr) => [cidr, why] as const)),

@@ -1,4 +1,5 @@
-import type { DesiredVtep, DesiredVxlan } from '../../src/calc/index.ts';
+import { Entries } from '../../src/base/index.ts';
+import type { DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from '../../src/calc/index.ts';
 
 /** A node at the other end of VXLAN, known by its number: 172.16.0.N, 10.244.N.0. */
 export function vtep(node: string, number: number): DesiredVtep {
@@ -6,8 +7,12 @@ export function vtep(node: string, number: number): DesiredVtep {
   return { node, underlay: `172.16.0.${number}`, address: `10.244.${number}.0`, mac };
 }
 
+export interface VxlanMore extends Omit<Partial<DesiredVxlan>, 'peers' | 'routes'> {
+  readonly routes?: readonly DesiredVxlanRoute[];
+}
+
 /** VXLAN of the node with number 1, with a block on each of the others, unless `more` says otherwise. */
-export function vxlan(peers: readonly DesiredVtep[], more: Partial<DesiredVxlan> = {}): DesiredVxlan {
+export function vxlan(peers: readonly DesiredVtep[], { routes, ...more }: VxlanMore = {}): DesiredVxlan {
   const { underlay, address, mac } = vtep('node1', 1);
   return {
     family: 4,
@@ -16,13 +21,29 @@ export function vxlan(peers: readonly DesiredVtep[], more: Partial<DesiredVxlan>
     underlay,
     address,
     mac,
-    peers,
-    routes: peers.map((peer) => ({
-      cidr: `${peer.address}/26`,
-      mode: 'tunnel',
-      via: peer.address,
-      why: `block of ${peer.node}`,
-    })),
+    peers: byNode(peers),
+    routes: byCidr(
+      routes ??
+        peers.map((peer) => ({
+          cidr: `${peer.address}/26`,
+          mode: 'tunnel',
+          via: peer.address,
+          why: `block of ${peer.node}`,
+        })),
+    ),
     ...more,
   };
+}
+
+export function byNode<T extends { readonly node: string }>(list: readonly T[]): Entries<T> {
+  return Entries.of(list.map((entry) => [entry.node, entry]));
+}
+
+export function byCidr<T extends { readonly cidr: string }>(list: readonly T[]): Entries<T> {
+  return Entries.of(list.map((entry) => [entry.cidr, entry]));
+}
+
+/** The values in the order of their keys. */
+export function listed<T>(entries: Entries<T> | undefined): T[] {
+  return [...(entries ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
 }

@@ -1,10 +1,17 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import { type DesiredNat, type DesiredWireguard, NO_TUNNELS } from '../../src/calc/index.ts';
+import {
+  type DesiredNat,
+  type DesiredWireguard,
+  type DesiredWireguardPeer,
+  type DesiredWireguardRoute,
+  NO_TUNNELS,
+} from '../../src/calc/index.ts';
 import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import { type NatInputs, natTables } from '../../src/dataplane/nat/render.ts';
 import { Transaction } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
+import { byCidr, byNode } from '../calc/tunnels.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 
 const NAT = { natOutgoing: true } as const;
@@ -199,7 +206,7 @@ t.test('sets hold what lies in nothing else; pools for services alone are not in
 });
 
 t.test('with host encryption, what nodes send by the cable is looked back for there', async (t) => {
-  const peer = (node: string, endpoint: string): DesiredWireguard['peers'][number] => {
+  const peer = (node: string, endpoint: string): DesiredWireguardPeer => {
     return { node, publicKey: node, endpoint, keepalive: 0, allowedIps: [] };
   };
   const wireguard: DesiredWireguard = {
@@ -213,8 +220,8 @@ t.test('with host encryption, what nodes send by the cable is looked back for th
     rulePriority: 99,
     tables: [{ min: 1, max: 250 }],
     hostEncryption: true,
-    peers: [peer('c', '172.16.0.3:51820'), peer('b', '172.16.0.2:51820')],
-    routes: [],
+    peers: byNode([peer('c', '172.16.0.3:51820'), peer('b', '172.16.0.2:51820')]),
+    routes: byCidr<DesiredWireguardRoute>([]),
   };
   const name = 'ip vrouter-wireguard';
   const expected = text(name, inputs({ wireguard }));
@@ -224,7 +231,7 @@ t.test('with host encryption, what nodes send by the cable is looked back for th
     'iifname != "wireguard.cali" ip saddr @wireguard-nodes meta mark set meta mark or 0x100000 comment "FelixConfiguration: wireguardHostEncryptionEnabled …"',
   ]);
   t.equal(text(name, inputs({ wireguard: { ...wireguard, hostEncryption: false } })), undefined);
-  t.equal(text(name, inputs({ wireguard: { ...wireguard, peers: [] } })), undefined);
+  t.equal(text(name, inputs({ wireguard: { ...wireguard, peers: byNode<DesiredWireguardPeer>([]) } })), undefined);
   t.equal(text('ip6 vrouter-wireguard', inputs({ wireguard })), undefined, 'IPv6 knows no rp_filter');
   t.match(
     rules('ip vrouter-tunnels', inputs({ wireguard, tunnels: { 4: ['wireguard.cali'], 6: [] } })),

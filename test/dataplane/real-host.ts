@@ -5,7 +5,7 @@ import { Dataplane } from '../../src/dataplane/index.ts';
 import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { type Nft, openNft } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
-import { vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
+import { byCidr, listed, vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
 import { wanted } from './host.ts';
 
 /** Milliseconds for which something that should come about is waited for, beside a busy test. */
@@ -105,11 +105,13 @@ const POOL = pool('10.244.0.0/16', { vxlan: 'CrossSubnet', natOutgoing: true });
 /** VXLAN to the nodes with these numbers. Node 3 needs no tunnel: packets for it leave by `eth0` as they are. */
 function vxlan(...numbers: readonly number[]): DesiredVxlan {
   const made = vxlanTo(numbers.map((number) => vtep(`node${number}`, number)));
-  const direct = made.peers.find(({ node }) => node === 'node3');
+  const direct = made.peers.get('node3');
   return {
     ...made,
-    routes: made.routes.map((route) =>
-      route.via === direct?.address ? { ...route, mode: 'subnet', via: direct.underlay } : route,
+    routes: byCidr(
+      listed(made.routes).map((route) =>
+        route.via === direct?.address ? { ...route, mode: 'subnet', via: direct.underlay } : route,
+      ),
     ),
   };
 }

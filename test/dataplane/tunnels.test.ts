@@ -8,7 +8,7 @@ import {
 } from '../../src/calc/index.ts';
 import { formatNeighbor } from '../../src/netlink/index.ts';
 import { pool } from '../calc/pool.ts';
-import { vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
+import { type VxlanMore, vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
 import { HOST, Host, wanted } from './host.ts';
 
 // Every call of the kernel failing once takes a while beside a busy test.
@@ -19,7 +19,7 @@ const B = vtep('b', 2);
 const C = vtep('c', 3);
 
 /** VXLAN with these two behind it, or with others. */
-function vxlan(peers: readonly DesiredVtep[] = [B, C], more: Partial<DesiredVxlan> = {}): DesiredVxlan {
+function vxlan(peers: readonly DesiredVtep[] = [B, C], more: VxlanMore = {}): DesiredVxlan {
   return vxlanTo(peers, more);
 }
 

@@ -1,6 +1,13 @@
 import t from 'tap';
-import { type Desired, type DesiredWireguard, NO_TUNNELS } from '../../src/calc/index.ts';
+import {
+  type Desired,
+  type DesiredWireguard,
+  type DesiredWireguardPeer,
+  type DesiredWireguardRoute,
+  NO_TUNNELS,
+} from '../../src/calc/index.ts';
 import { deviceNames, formatRoute, formatRule, type Kernel, ROUTE_ADD } from '../../src/netlink/index.ts';
+import { byCidr, byNode } from '../calc/tunnels.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
 import { Host, wanted } from './host.ts';
 
@@ -10,7 +17,19 @@ t.setTimeout(3_600_000);
 const DEV = 'wireguard.cali';
 const [B, C, D] = ['b', 'c', 'd'].map((letter) => `${letter.repeat(42)}A=`);
 
-function wireguard(more: Partial<DesiredWireguard> = {}): DesiredWireguard {
+const PEERS: readonly DesiredWireguardPeer[] = [peer('b', B, 2), peer('c', C, 3)];
+const ROUTES: readonly DesiredWireguardRoute[] = [
+  { cidr: '10.1.0.0/26', mode: 'throw', why: 'block of a; our own' },
+  { cidr: '10.2.0.0/26', mode: 'tunnel', why: 'block of b' },
+  { cidr: '10.3.0.0/26', mode: 'tunnel', why: 'block of c' },
+];
+
+interface Wanted extends Omit<Partial<DesiredWireguard>, 'peers' | 'routes'> {
+  readonly peers?: readonly DesiredWireguardPeer[];
+  readonly routes?: readonly DesiredWireguardRoute[];
+}
+
+function wireguard({ peers = PEERS, routes = ROUTES, ...more }: Wanted = {}): DesiredWireguard {
   return {
     family: 4,
     device: DEV,
@@ -22,17 +41,13 @@ function wireguard(more: Partial<DesiredWireguard> = {}): DesiredWireguard {
     rulePriority: 99,
     tables: [{ min: 1, max: 250 }],
     hostEncryption: false,
-    peers: [peer('b', B, 2), peer('c', C, 3)],
-    routes: [
-      { cidr: '10.1.0.0/26', mode: 'throw', why: 'block of a; our own' },
-      { cidr: '10.2.0.0/26', mode: 'tunnel', why: 'block of b' },
-      { cidr: '10.3.0.0/26', mode: 'tunnel', why: 'block of c' },
-    ],
+    peers: byNode(peers),
+    routes: byCidr(routes),
     ...more,
   };
 }
 
-function peer(node: string, publicKey: string, number: number): DesiredWireguard['peers'][number] {
+function peer(node: string, publicKey: string, number: number): DesiredWireguardPeer {
   const allowedIps = [`10.${number}.0.0/26`];
   return { node, publicKey, endpoint: `172.16.0.${number}:51820`, keepalive: 0, allowedIps };
 }
@@ -133,8 +148,8 @@ t.test('the same again, a full look, and a restart write nothing; the key stays'
 });
 
 t.test('nodes come, go and change: only what is theirs does', async (t) => {
-  const [b, c] = wireguard().peers;
-  const host = await started(wireguard({ peers: [b], routes: wireguard().routes.slice(0, 2) }));
+  const [b, c] = PEERS;
+  const host = await started(wireguard({ peers: [b], routes: ROUTES.slice(0, 2) }));
   host.writes();
   await apply(host, wireguard());
   t.same(await shown(host), COMPLETE);
@@ -143,14 +158,12 @@ t.test('nodes come, go and change: only what is theirs does', async (t) => {
   t.same(host.writes(), ['wireguardSet'], 'its node has another address');
   await apply(host, wireguard({ peers: [b, { ...c, publicKey: D }] }));
   t.match((await shown(host)).slice(1, 3), [/^b /, /^d 172.16.0.3:51820 0 10.3.0.0\/26/]);
-  await apply(host, wireguard({ peers: [b, { ...c, publicKey: D }], routes: wireguard().routes.slice(0, 2) }));
+  await apply(host, wireguard({ peers: [b, { ...c, publicKey: D }], routes: ROUTES.slice(0, 2) }));
   t.equal((await shown(host)).filter((line) => line.startsWith('10.3.')).length, 0);
 });
 
 t.test('a node without a key goes on to the ordinary routes', async (t) => {
-  const routes = wireguard().routes.map((route) =>
-    route.cidr === '10.3.0.0/26' ? ({ ...route, mode: 'throw' } as const) : route,
-  );
+  const routes = ROUTES.map((route) => (route.cidr === '10.3.0.0/26' ? ({ ...route, mode: 'throw' } as const) : route));
   const host = await started(wireguard());
   host.writes();
   await apply(host, wireguard({ peers: [peer('b', B, 2)], routes }));
@@ -170,7 +183,7 @@ t.test('a node without a key goes on to the ordinary routes', async (t) => {
 
 t.test('an address that moves from one node to another is allowed to one at any time', async (t) => {
   const host = await started(wireguard());
-  const [b, c] = wireguard().peers;
+  const [b, c] = PEERS;
   const peers = [
     { ...b, allowedIps: c.allowedIps },
     { ...c, allowedIps: b.allowedIps },

@@ -173,7 +173,7 @@ export function retirementSteps(
 /** What the kernel must know of the other nodes: VTEP address → MAC (ARP, NDP), and MAC → node (forwarding database). */
 export function vxlanNeighbors({ peers, family }: DesiredVxlan): readonly Neighbor[] {
   const dev = family === 4 ? DEVICE.vxlan4 : DEVICE.vxlan6;
-  return peers.flatMap(({ address, mac, underlay }) => [
+  return [...peers.values()].flatMap(({ address, mac, underlay }) => [
     { dev, destination: address, mac, state: 'permanent' },
     { dev, destination: underlay, mac, state: 'permanent', fdb: true },
   ]);
@@ -185,10 +185,11 @@ export function vxlanRoutes(
   device: number,
   parent: number,
 ): readonly (readonly [cidr: string, how: RouteHow])[] {
-  const vteps = new Set(routes.flatMap(({ mode, via }) => (mode === 'tunnel' ? [via] : [])));
+  const all = [...routes.values()];
+  const vteps = new Set(all.flatMap(({ mode, via }) => (mode === 'tunnel' ? [via] : [])));
   return [
     ...(family === 6 ? [...vteps].map((vtep) => [`${vtep}/128`, vtepRoute(device)] as const) : []),
-    ...routes.map((route) => [route.cidr, vxlanRoute(route, device, parent)] as const),
+    ...all.map((route) => [route.cidr, vxlanRoute(route, device, parent)] as const),
   ];
 }
 

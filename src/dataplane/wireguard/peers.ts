@@ -47,8 +47,8 @@ export class WireguardPeers {
 
   /** Makes the device, in this life of it, what is wanted. False when it could not be read or set up: it is tried again. */
   async bring(life: number, desired: DesiredWireguard): Promise<boolean> {
-    this.#wanted = desired.peers;
-    this.#delta.setAllDesired(new Map(desired.peers.map(({ node: _, publicKey, ...peer }) => [publicKey, peer])));
+    this.#wanted = [...desired.peers.values()];
+    this.#delta.setAllDesired(new Map(this.#wanted.map(({ node: _, publicKey, ...peer }) => [publicKey, peer])));
     const settings = `${desired.device} ${desired.listenPort} ${desired.mark}`;
     if ((this.#known !== life || this.#settings !== settings) && !(await this.#setUp(life, desired))) return false;
     this.#settings = settings;

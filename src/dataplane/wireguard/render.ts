@@ -62,7 +62,7 @@ export interface Way {
 
 /** Each CIDR's way. Those that stay outside come first, so that nothing of theirs is encrypted in between. */
 export function wantedWays({ routes }: DesiredWireguard, dev: number): ReadonlyMap<string, Way> {
-  const ways = routes.map(({ cidr, mode }): [string, Way] =>
+  const ways = [...routes.values()].map(({ cidr, mode }): [string, Way] =>
     mode === 'tunnel' ? [cidr, { kind: 'unicast', dev }] : [cidr, { kind: 'throw', dev: 0 }],
   );
   return new Map(ways.sort(([, a], [, b]) => Number(a.kind === 'unicast') - Number(b.kind === 'unicast')));

@@ -9,9 +9,9 @@ import { addresses, type Contents, PREROUTING } from '../nat/table.ts';
  * is the tunnel. IPv6 knows no `rp_filter`.
  */
 export function reversePath(family: Family, desired: DesiredWireguard | undefined): Contents | undefined {
-  if (family === 6 || !desired?.hostEncryption || desired.peers.length === 0) return undefined;
+  if (family === 6 || !desired?.hostEncryption || desired.peers.size === 0) return undefined;
   const { device, mark, peers } = desired;
-  const nodes = peers.map(({ endpoint }) => endpoint.replace(/:\d+$/, '')).sort();
+  const nodes = [...peers.values()].map(({ endpoint }) => endpoint.replace(/:\d+$/, '')).sort();
   const set = addresses(4, 'wireguard-nodes');
   const expression = `iifname != "${device}" ip saddr @${set.name} meta mark set meta mark or 0x${mark.toString(16)}`;
   return {

@@ -1,0 +1,185 @@
+import { type Family, same } from '../base/index.ts';
+import { announcements, OwnBlocks, ownBlocks } from './blocks.ts';
+import { type Cell, cell } from './cell.ts';
+import type { Desired, DesiredBgp, DesiredTunnels, DesiredWireguard } from './desired.ts';
+import { felixSettings } from './felix.ts';
+import { Holdings } from './holdings.ts';
+import { desiredHost } from './host.ts';
+import { allHosts, NodeCidrs } from './hosts.ts';
+import { desiredNat, desiredServices } from './nat.ts';
+import { listenAddresses, listenPort, nodeAddress, nodeAsn, routePriorities } from './node-bgp.ts';
+import { desiredPeers, peerProblems } from './peers.ts';
+import { desiredPools } from './pools.ts';
+import type { Sources } from './sources.ts';
+import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
+import { Vteps, VxlanRoutes } from './vxlan-table.ts';
+import { desiredWireguard, isEnabled, peerSettings } from './wireguard.ts';
+import { Places, Standings, WireguardTable } from './wireguard-table.ts';
+import { desiredSpoofing, desiredWorkloads } from './workloads.ts';
+
+export interface GraphOptions {
+  readonly nodename: string;
+  /** A dotted quad; absent for the node's IPv4 address. */
+  readonly routerId?: string | undefined;
+  /** False where VXLAN carries everything. */
+  readonly bgp?: boolean;
+}
+
+/**
+ * Which resource flows where, on one page. Each cell names its inputs and gets just those; it is worked out again when one
+ * of them is another object, and gives the former object when the outcome says the same. What is as large as the cluster
+ * is `Entries`, and costs what has changed of it.
+ *
+ *     Node ───────► self, vteps, standings, hosts ─┐
+ *     IPAMBlock ──► holdings ──────────────────────┼─► vxlan, wireguard, tunnels
+ *     IPPool ─────► pools ─────────────────────────┘
+ *     IPAMBlock, BlockAffinity of our own ─► blocks ─┐
+ *     WorkloadEndpoint of our own ─► workloads ──────┴─► announce ─┐
+ *     Node, BGPConfiguration, BGPPeer, BGPFilter ─► peers, filters ┴─► bgp
+ *     FelixConfiguration ─► felix ─► nearly everything
+ */
+export function graph(sources: Sources, { nodename, routerId, bgp: withBgp = true }: GraphOptions): Cell<Desired> {
+  const nodes = sources.of('Node');
+  const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
+  const self = cell([nodes], (all) => all.get(nodename));
+  const felix = cell([sources.of('FelixConfiguration')], (all) => felixSettings(nodename, all), same);
+
+  const pools = cell([sources.of('IPPool')], (all) => desiredPools(all.values()), same);
+  const affinities = sources.of('BlockAffinity');
+  const mine = cell([sources.of('IPAMBlock')], keeping(new OwnBlocks()));
+  const blocks = cell([affinities, mine], ownBlocks, same);
+  const endpoints = sources.of('WorkloadEndpoint');
+  const workloads = cell([endpoints, felix], desiredWorkloads, same);
+  const spoofing = cell([workloads], desiredSpoofing, same);
+
+  const holdings = cell([sources.of('IPAMBlock')], keeping(new Holdings()));
+  const hosts = cell([nodes], keeping(new NodeCidrs()));
+  const allowed = cell([felix, hosts], allHosts, same);
+
+  const vxlanOf = (family: Family) => {
+    const ranges = cell([pools], (all) => vxlanRanges(all, family), same);
+    const peers = cell([nodes], keeping(new Vteps(family, nodename)));
+    const routes = cell([holdings, peers, ranges, self], keeping(new VxlanRoutes(family)));
+    return cell(
+      [self, felix, ranges, peers, routes],
+      (node, settings, wanting, behind, ways) =>
+        desiredVxlan(family, node, settings, wanting, { peers: behind, routes: ways }),
+      same,
+    );
+  };
+  const [vxlan4, vxlan6] = [vxlanOf(4), vxlanOf(6)];
+
+  const wireguardOf = (family: Family): Cell<DesiredWireguard | undefined> => {
+    const settings = cell([felix], (all) => peerSettings(all, family), same);
+    const kept = cell([felix], (all) => encryption(all, family), same);
+    const table = cell([kept], (how) => how && wireguardTable(family, nodename, how.hostEncryption));
+    const content = cell(
+      [table, holdings, nodes, settings],
+      (rows, held, all, common) => rows?.(held, all, common),
+      same,
+    );
+    return cell([self, felix, content], (node, all, rows) => rows && desiredWireguard(family, node, all, rows), same);
+  };
+  const [wireguard4, wireguard6] = [wireguardOf(4), wireguardOf(6)];
+
+  const tunnels = cell(
+    [self, felix, pools, vxlan4, vxlan6, wireguard4, wireguard6, allowed],
+    (node, settings, all, v4, v6, w4, w6, cidrs): DesiredTunnels => {
+      const wantsIpip = all.some((pool) => pool.ipip !== 'Never');
+      return {
+        ipip: wantsIpip
+          ? {
+              address: node?.spec.bgp?.ipv4IPIPTunnelAddr || undefined,
+              subnet: ownSubnet(node),
+              mtu: settings.ipipMTU || undefined,
+            }
+          : undefined,
+        vxlan4: v4,
+        vxlan6: v6,
+        wireguard4: w4,
+        wireguard6: w6,
+        hosts: wantsIpip || v4 !== undefined || v6 !== undefined ? cidrs : [],
+        fromPods: {
+          ipip: settings.allowIPIPPacketsFromWorkloads ?? false,
+          vxlan: settings.allowVXLANPacketsFromWorkloads ?? false,
+          vxlanPort: settings.vxlanPort ?? VXLAN_PORT,
+        },
+      };
+    },
+    same,
+  );
+
+  const nat = cell([felix, allowed, workloads], desiredNat, same);
+  const services = cell([felix, configurations], desiredServices, same);
+  const host = cell([felix], desiredHost, same);
+
+  const announce = cell([blocks, workloads, pools], announcements, same);
+  const filters = cell([sources.of('BGPFilter')], (all) => new Map(all));
+  const peering = cell([nodes, configurations, sources.of('BGPPeer')], (all, settings, wanted) => ({
+    nodename,
+    nodes: new Map(all),
+    configurations: settings,
+    peers: new Map(wanted),
+  }));
+  const peers = cell([peering], desiredPeers, same);
+  const problems = cell([peering], peerProblems, same);
+  const priorities = cell([configurations], routePriorities, same);
+  const bgp = cell(
+    [self, configurations, peers, problems, priorities, announce, filters],
+    (node, settings, wanted, lacking, ranks, told, rules): DesiredBgp | undefined => {
+      const id = routerId ?? nodeAddress(node, 4);
+      if (!withBgp || node === undefined || id === undefined) return undefined;
+      return {
+        asn: nodeAsn(node, settings),
+        routerId: id,
+        listenPort: listenPort(nodename, settings),
+        listenAddresses: listenAddresses(node, settings),
+        peers: wanted,
+        problems: lacking,
+        priorities: ranks,
+        announce: told,
+        filters: rules,
+      };
+    },
+    same,
+  );
+
+  return cell(
+    [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host],
+    (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings]): Desired =>
+      Object.freeze({
+        bgp: voice,
+        blocks: own,
+        workloads: pods,
+        pools: ranges,
+        tunnels: carried,
+        nat: translated,
+        services: served,
+        spoofing: spoofed,
+        host: settings,
+      }),
+  );
+}
+
+/** An operator that remembers what it has seen, as the work of a cell. */
+function keeping<Inputs extends unknown[], T>(operator: { run(...inputs: Inputs): T }): (...inputs: Inputs) => T {
+  return (...inputs) => operator.run(...inputs);
+}
+
+function encryption(felix: ReturnType<typeof felixSettings>, family: Family) {
+  return isEnabled(felix, family) ? { hostEncryption: felix.wireguardHostEncryptionEnabled ?? false } : undefined;
+}
+
+/** What WireGuard's peers and routes are made of; made anew when it is switched on, so that it costs nothing while off. */
+function wireguardTable(family: Family, nodename: string, hostEncryption: boolean) {
+  const standings = new Standings(family, nodename);
+  const places = new Places(family, nodename, hostEncryption);
+  const table = new WireguardTable(nodename);
+  return (
+    ...[held, nodes, settings]: [
+      Parameters<Places['run']>[0],
+      Parameters<Places['run']>[1],
+      Parameters<WireguardTable['run']>[2],
+    ]
+  ) => table.run(places.run(held, nodes), standings.run(nodes), settings);
+}

@@ -1,0 +1,100 @@
+import {
+  type BGPConfiguration,
+  type BGPFilter,
+  type BGPPeer,
+  type BlockAffinity,
+  type FelixConfiguration,
+  type IPAMBlock,
+  type IPPool,
+  newResource,
+  type Node,
+  type WorkloadEndpoint,
+} from '../model/index.ts';
+
+/*
+ * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's heartbeat, a
+ * Pod's conditions, what a block notes of its addresses; and other nodes' pods and affinities are none of our business.
+ */
+
+/** A block, as far as other nodes need to know it. */
+export interface BlockView {
+  readonly cidr: string;
+  /** `host:NODE` as IPAM writes it. */
+  readonly affinity: string | undefined;
+  /** Addresses that other nodes than the owner have: ordinal and node. */
+  readonly borrowed: readonly (readonly [ordinal: number, node: string])[];
+  /** How many addresses are in use and how many there are; only of our own, where status shows it. */
+  readonly own?: { readonly inUse: number; readonly size: number };
+}
+
+function node({ apiVersion, kind, metadata, spec, status }: Node): Node {
+  const { wireguardPublicKey, wireguardPublicKeyV6 } = status ?? {};
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: metadata.name, ...(metadata.labels && { labels: metadata.labels }) },
+    spec,
+    status: {
+      ...(wireguardPublicKey !== undefined && { wireguardPublicKey }),
+      ...(wireguardPublicKeyV6 !== undefined && { wireguardPublicKeyV6 }),
+    },
+  } as Node;
+}
+
+function block({ spec }: IPAMBlock, nodename: string): BlockView {
+  const owner = spec.affinity?.startsWith('host:') ? spec.affinity.slice(5) : undefined;
+  const borrowed: [number, string][] = [];
+  let inUse = 0;
+  for (const [ordinal, attribute] of spec.allocations.entries()) {
+    if (attribute === null) continue;
+    inUse++;
+    const holder = spec.attributes[attribute]?.secondary?.['node'];
+    if (holder !== undefined && holder !== owner) borrowed.push([ordinal, holder]);
+  }
+  const size = spec.allocations.length;
+  return {
+    cidr: spec.cidr,
+    affinity: spec.affinity ?? undefined,
+    borrowed,
+    ...(owner === nodename && { own: { inUse, size } }),
+  };
+}
+
+/** A block in which the view of it is all there is. */
+export function blockOf(name: string, { cidr, affinity, borrowed }: BlockView): IPAMBlock {
+  const size = Math.max(-1, ...borrowed.map(([ordinal]) => ordinal)) + 1;
+  const at = new Map(borrowed.map(([ordinal], attribute) => [ordinal, attribute]));
+  return newResource('IPAMBlock', { name }, {
+    cidr,
+    ...(affinity !== undefined && { affinity }),
+    allocations: Array.from({ length: size }, (_, ordinal) => at.get(ordinal) ?? null),
+    unallocated: [],
+    attributes: borrowed.map(([, node]) => ({ secondary: { node } })),
+  } as IPAMBlock['spec']);
+}
+
+function identity<T extends { readonly metadata: { readonly name: string }; readonly spec: unknown }>(resource: T): T {
+  const { name, labels } = resource.metadata as { name: string; labels?: Readonly<Record<string, string>> };
+  return { ...resource, metadata: { name, ...(labels && { labels }) } };
+}
+
+/** What is kept of a resource of each kind; undefined when nothing is. */
+export const PROJECTIONS = {
+  Node: node,
+  BGPConfiguration: (resource: BGPConfiguration) => identity(resource),
+  BGPPeer: (resource: BGPPeer) => identity(resource),
+  BGPFilter: (resource: BGPFilter) => identity(resource),
+  FelixConfiguration: (resource: FelixConfiguration) => identity(resource),
+  IPPool: (resource: IPPool) => identity(resource),
+  BlockAffinity: (resource: BlockAffinity, nodename: string) =>
+    resource.spec.node === nodename ? identity(resource) : undefined,
+  IPAMBlock: block,
+  WorkloadEndpoint: (resource: WorkloadEndpoint, nodename: string) =>
+    resource.spec.node === nodename ? resource : undefined,
+} as const;
+
+export type InputKind = keyof typeof PROJECTIONS;
+export type Projected<Kind extends InputKind> = Exclude<ReturnType<(typeof PROJECTIONS)[Kind]>, undefined>;
+
+/** Kinds that the calculation wants to hear of. */
+export const INPUT_KINDS = Object.keys(PROJECTIONS) as InputKind[];

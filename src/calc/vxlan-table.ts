@@ -1,0 +1,60 @@
+import { type Entries, EntriesWriter, type Family, same } from '../base/index.ts';
+import type { Node } from '../model/index.ts';
+import type { DesiredVtep, DesiredVxlanRoute } from './desired.ts';
+import { HeldByNode, type Holding } from './holdings.ts';
+import { ownSubnet, type VxlanRange, vtepOf, vxlanRoute } from './vxlan.ts';
+
+/** Nodes → those that VXLAN can reach, by name. */
+export class Vteps {
+  readonly #family: Family;
+  readonly #nodename: string;
+  readonly #writer = new EntriesWriter<DesiredVtep>(same);
+  #seen: Entries<Node> | undefined;
+
+  constructor(family: Family, nodename: string) {
+    this.#family = family;
+    this.#nodename = nodename;
+  }
+
+  run(nodes: Entries<Node>): Entries<DesiredVtep> {
+    for (const [name, now] of nodes.since(this.#seen)) {
+      if (name !== this.#nodename) this.#writer.set(name, now && vtepOf(now, this.#family));
+    }
+    this.#seen = nodes;
+    return this.#writer.commit();
+  }
+}
+
+/** Holdings, the nodes behind VXLAN, and the pools that want it → routes, by CIDR. */
+export class VxlanRoutes {
+  readonly #family: Family;
+  readonly #held = new HeldByNode();
+  readonly #writer = new EntriesWriter<DesiredVxlanRoute>(same);
+  #peers: Entries<DesiredVtep> | undefined;
+  #ranges: readonly VxlanRange[] = [];
+  #subnet: string | undefined;
+
+  constructor(family: Family) {
+    this.#family = family;
+  }
+
+  run(
+    holdings: Entries<Holding>,
+    peers: Entries<DesiredVtep>,
+    ranges: readonly VxlanRange[],
+    self: Node | undefined,
+  ): Entries<DesiredVxlanRoute> {
+    const subnet = ownSubnet(self, this.#family);
+    const everything = ranges !== this.#ranges || subnet !== this.#subnet;
+    const changed = new Set(this.#held.run(holdings).cidrs);
+    for (const [node] of peers.since(this.#peers)) for (const cidr of this.#held.of(node)) changed.add(cidr);
+    this.#peers = peers;
+    this.#ranges = ranges;
+    this.#subnet = subnet;
+    for (const cidr of everything ? new Set([...holdings.keys(), ...changed]) : changed) {
+      const holding = holdings.get(cidr);
+      this.#writer.set(cidr, holding && vxlanRoute(holding, self, ranges, peers.get(holding.node)));
+    }
+    return this.#writer.commit();
+  }
+}
