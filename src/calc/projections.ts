@@ -6,8 +6,8 @@ import {
   type FelixConfiguration,
   type IPAMBlock,
   type IPPool,
-  newResource,
   type Node,
+  newResource,
   type WorkloadEndpoint,
 } from '../model/index.ts';
 

@@ -138,8 +138,8 @@ t.test('the settings of FelixConfiguration', async (t) => {
     mark: 0x10000000,
     tables: [{ min: 100, max: 110 }],
     address: '10.1.0.7',
-    peers: [{ endpoint: '172.16.0.2:4500', keepalive: 25 }],
   });
+  t.match(listed(desired?.peers), [{ endpoint: '172.16.0.2:4500', keepalive: 25 }]);
   t.match(wireguard(put('FelixConfiguration', 'default', { wireguardEnabled: true, nftablesMarkMask: 0x30000 })), {
     mark: 0x20000,
   });

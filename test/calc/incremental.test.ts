@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { Entries } from '../../src/base/index.ts';
+import { Calculation, type Update } from '../../src/calc/index.ts';
+import type { ResourceOf } from '../../src/model/index.ts';
+import { finalState, plainVxlan, plainWireguard, worldOf } from './plain.ts';
+import { gone, pod, pool, put } from './resources.ts';
+import { listed } from './tunnels.ts';
+
+const NODES = ['a', 'b', 'c', 'd'];
+const KEYS = ['b', 'c'].map((letter) => `${letter.repeat(42)}A=`);
+
+const name = fc.constantFrom(...NODES);
+const number = fc.integer({ min: 1, max: 4 });
+
+const node = fc
+  .record({
+    name,
+    address: fc.option(fc.constantFrom('172.16.0.1/24', '172.16.0.2/24', '172.17.0.3/24', '172.17.0.4/24')),
+    tunnel: fc.option(fc.constantFrom('10.244.1.0', '10.244.2.0', '10.9.0.1')),
+    key: fc.option(fc.constantFrom(...KEYS)),
+    label: fc.option(number),
+  })
+  .map(({ name, address, tunnel, key, label }): Update => {
+    const spec = {
+      ...(address && { bgp: { ipv4Address: address } }),
+      ...(tunnel && { ipv4VXLANTunnelAddr: tunnel }),
+    };
+    const update = put('Node', name, spec, label === null ? {} : { labels: { rack: `${label}` } });
+    return {
+      ...update,
+      resource: { ...update.resource, ...(key && { status: { wireguardPublicKey: key } }) } as Update['resource'],
+    };
+  });
+
+const block = fc
+  .record({ number, owner: fc.option(name), borrower: fc.option(name), ordinal: fc.integer({ min: 0, max: 3 }) })
+  .map(({ number, owner, borrower, ordinal }) => {
+    const allocations: (number | null)[] = [null, null, null, null];
+    if (borrower) allocations[ordinal] = 0;
+    return put('IPAMBlock', `block-${number}`, {
+      cidr: `10.244.${number}.0/30`,
+      ...(owner && { affinity: `host:${owner}` }),
+      allocations,
+      unallocated: [],
+      attributes: borrower ? [{ secondary: { node: borrower } }] : [],
+    } as never);
+  });
+
+const range = fc
+  .record({ number: fc.integer({ min: 1, max: 2 }), mode: fc.constantFrom('Never', 'Always', 'CrossSubnet') })
+  .map(({ number, mode }) =>
+    pool(`pool-${number}`, number === 1 ? '10.244.0.0/16' : '10.244.2.0/24', { vxlanMode: mode as 'Never' }),
+  );
+
+const felix = fc.boolean().map((on) => put('FelixConfiguration', 'default', { wireguardEnabled: on }));
+
+const removal = fc.oneof(
+  name.map((one) => gone('Node', one)),
+  number.map((one) => gone('IPAMBlock', `block-${one}`)),
+  fc.integer({ min: 1, max: 2 }).map((one) => gone('IPPool', `pool-${one}`)),
+);
+
+const update = fc.oneof(
+  { weight: 4, arbitrary: node },
+  { weight: 4, arbitrary: block },
+  { weight: 2, arbitrary: range },
+  { weight: 1, arbitrary: felix },
+  { weight: 2, arbitrary: removal },
+);
+const history = fc.array(fc.array(update, { maxLength: 4 }), { maxLength: 12 });
+
+/** What of the desired state the specification speaks of. */
+function large(calculation: Calculation) {
+  const { vxlan4, wireguard4 } = calculation.desired().tunnels;
+  return {
+    vxlan: vxlan4 && {
+      peers: listed(vxlan4.peers).map(({ mac: _, ...peer }) => peer),
+      routes: listed(vxlan4.routes),
+    },
+    wireguard: wireguard4 && { peers: listed(wireguard4.peers), routes: listed(wireguard4.routes) },
+  };
+}
+
+t.test('any history in any batching gives what the specification gives for its end', async (t) => {
+  fc.assert(
+    fc.property(history, (batches) => {
+      const calculation = new Calculation({ nodename: 'a' });
+      for (const batch of batches) {
+        calculation.apply(batch);
+        calculation.desired();
+      }
+      const state = finalState(batches.flat());
+      const world = worldOf('a', state);
+      const encrypts = state.some(
+        ({ key, resource }) =>
+          key.kind === 'FelixConfiguration' && (resource as ResourceOf<'FelixConfiguration'>).spec.wireguardEnabled,
+      );
+      t.same(large(calculation), {
+        vxlan: plainVxlan(world),
+        wireguard: encrypts ? plainWireguard(world) : undefined,
+      });
+      return t.passing();
+    }),
+    { numRuns: 500 },
+  );
+});
+
+t.test('the sum of the changes that a reader is told is the difference', async (t) => {
+  fc.assert(
+    fc.property(history, (batches) => {
+      const calculation = new Calculation({ nodename: 'a' });
+      const known = new Map<string, unknown>();
+      let seen: Entries<unknown> | undefined;
+      for (const batch of batches) {
+        calculation.apply(batch);
+        const routes: Entries<unknown> | undefined = calculation.desired().tunnels.vxlan4?.routes;
+        if (routes === undefined) continue;
+        for (const [key, now] of routes.since(seen)) {
+          if (now === undefined) known.delete(key);
+          else known.set(key, now);
+        }
+        seen = routes;
+        if (routes.size !== known.size || [...routes].some(([key, value]) => known.get(key) !== value)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 300 },
+  );
+  t.pass();
+});
+
+t.test('what nobody reads of a resource wakes nothing, and is counted', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  const heartbeat = (second: number): Update => {
+    const update = put('Node', 'b', { bgp: { ipv4Address: '10.0.0.2/24' } });
+    const resource = {
+      ...update.resource,
+      metadata: { name: 'b', resourceVersion: `${second}`, annotations: { beat: `${second}` } },
+    };
+    return { ...update, resource: resource as Update['resource'] };
+  };
+  t.ok(calculation.apply([put('Node', 'a', { bgp: { ipv4Address: '10.0.0.1/24' } }), heartbeat(1)]));
+  const before = calculation.desired();
+  t.notOk(calculation.apply([heartbeat(2), pod('b', 'theirs', '10.244.1.5')]));
+  t.equal(calculation.desired(), before);
+  t.same(
+    [...calculation.ignored],
+    [
+      ['Node', 1],
+      ['WorkloadEndpoint', 1],
+    ],
+  );
+});
