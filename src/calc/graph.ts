@@ -21,6 +21,8 @@ export interface GraphOptions {
   readonly nodename: string;
   /** A dotted quad; absent for the node's IPv4 address. */
   readonly routerId?: string | undefined;
+  /** What a node goes by that has an IPv6 address alone. */
+  readonly spareRouterId?: string;
   /** False where VXLAN carries everything. */
   readonly bgp?: boolean;
 }
@@ -38,7 +40,10 @@ export interface GraphOptions {
  *     Node, BGPConfiguration, BGPPeer, BGPFilter ─► peers, filters ┴─► bgp
  *     FelixConfiguration ─► felix ─► nearly everything
  */
-export function graph(sources: Sources, { nodename, routerId, bgp: withBgp = true }: GraphOptions): Cell<Desired> {
+export function graph(
+  sources: Sources,
+  { nodename, routerId, spareRouterId, bgp: withBgp = true }: GraphOptions,
+): Cell<Desired> {
   const nodes = sources.of('Node');
   const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
   const self = cell([nodes], (all) => all.get(nodename));
@@ -127,7 +132,8 @@ export function graph(sources: Sources, { nodename, routerId, bgp: withBgp = tru
   const bgp = cell(
     [self, configurations, peers, problems, priorities, announce, filters],
     (node, settings, wanted, lacking, ranks, told, rules): DesiredBgp | undefined => {
-      const id = routerId ?? nodeAddress(node, 4);
+      const spare = nodeAddress(node, 6) === undefined ? undefined : spareRouterId;
+      const id = routerId ?? nodeAddress(node, 4) ?? spare;
       if (!withBgp || node === undefined || id === undefined) return undefined;
       return {
         asn: nodeAsn(node, settings),
