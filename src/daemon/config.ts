@@ -139,7 +139,7 @@ async function readSettings(file: string): Promise<Readonly<Record<string, unkno
   try {
     const text = readFileSync(file, 'utf8');
     // A daemon without such a file does without the parser's memory.
-    value = (await import('yaml')).parse(text);
+    value = (await import('js-yaml')).loadAll(text)[0];
   } catch (error) {
     throw new ConfigError(`configuration file ${file}: ${reasonOf(error)}`);
   }

@@ -137,7 +137,7 @@ async function fromFile(path: string): Promise<Settings> {
   try {
     const text = readFileSync(path, 'utf8');
     // A daemon, which has no such file, does without the parser's memory.
-    content = (await import('yaml')).parse(text);
+    content = (await import('js-yaml')).loadAll(text)[0];
   } catch (error) {
     throw new DatastoreConfigError(`Error reading config file: ${path}: ${reasonOf(error)}`, { cause: error });
   }

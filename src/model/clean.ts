@@ -9,15 +9,17 @@ export const MAX_DEPTH = 64;
 
 /**
  * A value from outside as plain data within bounds: in the API a null member is the same as none (an array's nulls stay:
- * a block's free ordinals), and nothing is ever called `__proto__`. Throws `ValidationError` when it is too much.
+ * a block's free ordinals), and nothing is ever called `__proto__`: such a member goes, or is refused (`strict`). Throws
+ * `ValidationError`, also when it is too much.
  */
-export function cleaned(value: unknown): unknown {
-  return clean(value, { text: MAX_TEXT, parts: MAX_PARTS }, 0);
+export function cleaned(value: unknown, { strict = false } = {}): unknown {
+  return clean(value, { text: MAX_TEXT, parts: MAX_PARTS, strict }, 0);
 }
 
 interface Budget {
   text: number;
   parts: number;
+  readonly strict: boolean;
 }
 
 function clean(value: unknown, budget: Budget, depth: number): unknown {
@@ -34,8 +36,11 @@ function clean(value: unknown, budget: Budget, depth: number): unknown {
   for (const name of Object.keys(members)) {
     if (--budget.parts < 0) throw tooMuch(`has more than ${MAX_PARTS} fields and items`);
     const member = members[name];
-    if (typeof member === 'number' || typeof member === 'boolean') continue;
-    const isAbsent = member === undefined || (member === null && !isArray) || name === '__proto__';
+    const isNameless = name === '__proto__';
+    if (isNameless && budget.strict)
+      throw new ValidationError([{ name, value: member, reason: 'is no name of a field' }]);
+    if ((typeof member === 'number' || typeof member === 'boolean') && !isNameless) continue;
+    const isAbsent = member === undefined || (member === null && !isArray) || isNameless;
     const own = isAbsent ? undefined : clean(member, budget, depth + 1);
     if (own === member && !isAbsent) continue;
     // What nobody has to change is not copied: blocks come by the ten thousand.

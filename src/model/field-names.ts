@@ -33,14 +33,14 @@ const metadataFields = byFolded([
 ]);
 
 /** The same for what all objects have in common. */
-export function withCommonNames(object: Record<string, unknown>): Record<string, unknown> {
+export function withCommonNames(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return renamed(object, topLevel, (name, member) =>
     name === 'metadata' && isObject(member) ? renamed(member, metadataFields, (_, field) => field) : member,
   );
 }
 
 function renamed(
-  fields: Record<string, unknown>,
+  fields: Readonly<Record<string, unknown>>,
   names: ReadonlyMap<string, string>,
   inner: (name: string, member: unknown) => unknown,
 ): Record<string, unknown> {

@@ -12,8 +12,9 @@
  */
 export { crdKinds, customResourceDefinition } from './crd/index.ts';
 export { fillDefaults, policyTypes } from './defaults.ts';
-export { type FieldError, UnknownKind, ValidationError } from './errors.ts';
+export { type FieldError, shown, UnknownKind, ValidationError } from './errors.ts';
 export { formatJson, parseJson } from './exact-json.ts';
+export { withCommonNames } from './field-names.ts';
 export {
   type BGPConfiguration,
   type BGPConfigurationSpec,

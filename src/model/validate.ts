@@ -12,7 +12,7 @@ import { API_VERSION, type ObjectMeta } from './resource.ts';
  * carried along, nulls dropped. Throws `ValidationError` listing every wrong field, or `UnknownKind`.
  */
 export function validate(raw: unknown): ResourceOf<KindName> {
-  const plain = cleaned(raw);
+  const plain = cleaned(raw, { strict: true });
   if (!isObject(plain)) {
     throw new ValidationError([{ name: 'Resource', value: undefined, reason: 'must be an object' }]);
   }

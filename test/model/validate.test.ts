@@ -3,6 +3,7 @@ import {
   type KindName,
   kindNames,
   newResource,
+  read,
   UnknownKind,
   ValidationError,
   validate,
@@ -212,6 +213,61 @@ t.test('a namespace is needed or forbidden', async (test) => {
   });
   const raw = { ...newResource('IPPool', { name: 'x', namespace: 'n' }, { cidr: '10.0.0.0/16' }) };
   test.throws(() => validate(raw), { message: /Metadata.Namespace = 'n' \(namespace should not be specified\)/ });
+});
+
+t.test('labels and annotations are held to what Kubernetes takes, on every kind', async (test) => {
+  const long = 'x'.repeat(64);
+  const wrong: readonly (readonly [object, RegExp])[] = [
+    [{ labels: { 'a b': 'c' } }, /Metadata.Labels \(label\) = 'a b'/],
+    [{ labels: { 'Example.org/a': 'c' } }, /Metadata.Labels \(label\)/],
+    [{ labels: { [long]: 'c' } }, /Metadata.Labels \(label\)/],
+    [{ labels: { 'a/b/c': 'd' } }, /Metadata.Labels \(label\)/],
+    [{ labels: { a: long } }, /Metadata.Labels \(value\)/],
+    [{ labels: { a: 'b c' } }, /Metadata.Labels \(value\) = 'b c'/],
+    [{ annotations: { 'example.org$a': 'b' } }, /Metadata.Annotations \(key\) = 'example.org\$a'/],
+    [{ annotations: { key: 'x'.repeat(256 * 1024 - 2) } }, /total size of annotations is too large by 1 bytes/],
+  ];
+  const fine = {
+    labels: { 'example.org/A_b.c': long.slice(1), b: '' },
+    annotations: { 'Example.org/A': 'x'.repeat(1e5) },
+  };
+  for (const kind of kindNames) {
+    const object = (more: object): object => ({ kind, metadata: { ...metadata(kind), ...more }, spec: least[kind] });
+    for (const [more, says] of wrong) test.throws(() => validate(object(more)), { message: says }, kind);
+    test.ok(validate(object(fine)), kind);
+  }
+  const set = { kind: 'GlobalNetworkSet', metadata: { name: 'x', labels: { 'projectcalico.org/namespace': 'a' } } };
+  test.throws(() => validate(set), { message: /projectcalico.org\/namespace is not a valid label name/ });
+});
+
+t.test('names that every object has are names of fields as all others', async (test) => {
+  for (const name of ['constructor', 'toString', 'hasOwnProperty', 'valueOf']) {
+    for (const kind of kindNames) {
+      const raw = { kind, metadata: metadata(kind), spec: { ...least[kind], [name]: { prototype: { a: 1 } } } };
+      test.ok(validate(raw), `${kind}.${name}`);
+    }
+  }
+  const hostile = JSON.parse(
+    '{"kind": "IPPool", "metadata": {"name": "x"}, "spec": {"cidr": "10.0.0.0/16", "__proto__": {}}}',
+  );
+  test.throws(() => validate(hostile), { message: /__proto__ = '\{\}' \(is no name of a field\)/ });
+  test.same(Object.keys(read('IPPool', hostile).resource?.spec ?? {}), ['cidr']);
+});
+
+t.test('there is a limit to what one object may be, and to what is said of it', async (test) => {
+  const peer = (spec: object): object => ({ kind: 'BGPPeer', metadata: { name: 'x' }, spec });
+  let deep: object = {};
+  for (let level = 0; level < 100_000; level++) deep = { deep };
+  test.throws(() => validate(peer({ deep })), { message: /nested deeper than 64 levels/ });
+  test.throws(() => validate(peer({ peerIP: 'x'.repeat(5e6) })), { message: /more than 4194304 characters of text/ });
+  test.throws(() => validate(peer({ filters: Array(1_000_001).fill(1) })), { message: /more than 1000000 fields/ });
+  for (const spec of [
+    { peerIP: 'x'.repeat(1e6) },
+    { nodeSelector: 'a=='.repeat(1e6) },
+    { filters: Array(1e5).fill(1) },
+  ]) {
+    test.ok(messageOf(() => validate(peer(spec))).length < 50_000, Object.keys(spec)[0]);
+  }
 });
 
 t.test('what is no resource at all', async (test) => {

@@ -20,7 +20,11 @@ export interface SourceFile {
  * `recursive` also those of the directories in it.
  */
 export async function readSources(name: string, recursive: boolean, io: Io): Promise<readonly SourceFile[]> {
-  if (name === '-') return [{ name, text: await io.stdin() }];
+  if (name === '-') {
+    const text = await io.stdin();
+    checkSize('standard input', text.length);
+    return [{ name, text }];
+  }
   if (!(await isDirectory(resolve(io.cwd, name)))) return [await read(name, io)];
   const paths = await manifestsIn(name, recursive, io);
   return Promise.all(paths.map((path) => read(path, io)));
@@ -44,12 +48,16 @@ async function read(name: string, io: Io): Promise<SourceFile> {
   const path = resolve(io.cwd, name);
   try {
     const { size } = await stat(path);
-    if (size > MAX_SIZE) throw new FileError(`${name}: a file of ${size} bytes is larger than ${MAX_SIZE}`);
+    checkSize(name, size);
     return { name, text: await readFile(path, 'utf8') };
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw new FileError(`open ${name}: ${systemMessage(error)}`, { cause: error });
   }
+}
+
+function checkSize(name: string, size: number): void {
+  if (size > MAX_SIZE) throw new FileError(`${name}: ${size} bytes are more than ${MAX_SIZE}: split it`);
 }
 
 async function isDirectory(path: string): Promise<boolean> {

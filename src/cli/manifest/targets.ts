@@ -1,4 +1,12 @@
-import { API_VERSION, definitionOf, findKind, isKindName, type KindName } from '../../model/index.ts';
+import {
+  API_VERSION,
+  definitionOf,
+  findKind,
+  isKindName,
+  type KindName,
+  shown,
+  withCommonNames,
+} from '../../model/index.ts';
 import { CommandError, FileError } from '../errors.ts';
 import { decode } from '../go-types/index.ts';
 import type { Io } from '../io.ts';
@@ -52,7 +60,8 @@ function targetsOf({ name, text }: SourceFile, nameFile: boolean): readonly Targ
   }
 }
 
-function targetOf(object: RawObject): Target {
+function targetOf(written: RawObject): Target {
+  const object = withCommonNames(written);
   const kind = kindOf(object);
   const raw = { metadata: {}, ...decode(kind, object) };
   const { name = '', namespace } = raw.metadata as { readonly name?: string; readonly namespace?: string };
@@ -63,5 +72,5 @@ function kindOf(raw: RawObject): KindName {
   const kind = String(raw['kind'] ?? '');
   const version = String(raw['apiVersion'] ?? '');
   if (isKindName(kind) && version === API_VERSION && definitionOf(kind).aliases.length > 0) return kind;
-  throw new FileError(`unknown resource type (${kind}) and/or version (${version})`);
+  throw new FileError(`unknown resource type (${shown(kind)}) and/or version (${shown(version)})`);
 }
