@@ -50,7 +50,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   pino: /^src\/(observe|daemon|cni)\//,
   'pino-pretty': /^src\/(observe|daemon)\//,
   'prom-client': /^src\/observe\//,
-  yaml: /^src\/(cli|datastore|daemon)\//,
+  'js-yaml': /^src\/(cli|datastore|daemon)\//,
   zod: /^src\/(model|datastore|control|daemon|cli|lab|ipam|nftables)\//,
 };
 

@@ -1,7 +1,7 @@
 import { CniError, cniErrors } from './errors.ts';
 
 /** In order. */
-export const SUPPORTED_VERSIONS = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'];
+export const SUPPORTED_VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'];
 
 const COMMANDS = ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS'] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -83,7 +83,9 @@ function readConfig(stdin: string): CniInput['request']['config'] {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new CniError(cniErrors.decoding, 'the network configuration on stdin must be a JSON object');
   }
-  const { cniVersion = '0.1.0', name } = config as Record<string, unknown>;
+  // A configuration from before there were versions has none.
+  const { cniVersion: written, name } = config as Record<string, unknown>;
+  const cniVersion = written === undefined || written === '' ? SUPPORTED_VERSIONS[0] : written;
   if (typeof cniVersion !== 'string' || !SUPPORTED_VERSIONS.includes(cniVersion)) {
     throw new CniError(
       cniErrors.incompatibleVersion,
@@ -101,14 +103,18 @@ function readConfig(stdin: string): CniInput['request']['config'] {
 
 /** `K=V;K=V`: keys that we don't know are the runtime's business. */
 function readArgs(text: string): Record<string, string> {
-  const args: Record<string, string> = {};
+  const args: [string, string][] = [];
   for (const pair of text.split(';')) {
     if (pair === '') continue;
     const at = pair.indexOf('=');
-    if (at <= 0) throw new CniError(cniErrors.invalidEnvironment, `CNI_ARGS: invalid pair '${pair}'`);
-    args[pair.slice(0, at)] = pair.slice(at + 1);
+    if (at <= 0)
+      throw new CniError(
+        cniErrors.invalidEnvironment,
+        `CNI_ARGS: invalid pair '${pair}': pairs are KEY=VALUE, with ; between`,
+      );
+    args.push([pair.slice(0, at), pair.slice(at + 1)]);
   }
-  return args;
+  return Object.fromEntries(args);
 }
 
 function readAttachments(config: Readonly<Record<string, unknown>>): { containerId: string; ifName: string }[] {

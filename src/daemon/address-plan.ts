@@ -12,6 +12,8 @@ import type { NetworkConfig } from './network-config.ts';
 const PREFIX = 'cni.projectcalico.org/';
 /** CNI's "invalid network config": kubelet shows the message at the pod. */
 const INVALID_CONFIG = 7;
+/** CNI's "invalid necessary environment variables". */
+const INVALID_ENVIRONMENT = 4;
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -37,13 +39,19 @@ export type AddressPlan = {
 
 /**
  * What the pod's and its namespace's annotations and the network configuration ask for, in Calico's order: the pod
- * before its namespace before the configuration. Refuses what can't be read, what contradicts itself, and what this
+ * before its namespace before the configuration; and `asked`, the address that the runtime names in `CNI_ARGS`, after
+ * those that the pod's annotations name. Refuses what can't be read, what contradicts itself, and what this
  * version does not do, naming the annotation.
  */
-export function addressPlan(pod: Annotations, namespace: Annotations, config: NetworkConfig): AddressPlan {
+export function addressPlan(
+  pod: Annotations,
+  namespace: Annotations,
+  config: NetworkConfig,
+  asked?: string,
+): AddressPlan {
   const nearest = (name: string): string | undefined => pod[PREFIX + name] || namespace[PREFIX + name];
   const besides = { ...hardwareAddress(pod[`${PREFIX}hwAddr`]), ...floatingIps(pod, config), ...sourcePrefixes(pod) };
-  const fixed = fixedAddresses(pod, config);
+  const fixed = fixedAddresses(pod, config) ?? askedAddress(asked);
   if (fixed !== undefined) return { ...besides, ...fixed };
   const families = familiesOf(nearest('ipFamilies'), config);
   const pools4 = listOf('ipv4pools', nearest('ipv4pools')) ?? config.ipam.ipv4_pools;
@@ -71,6 +79,17 @@ function fixedAddresses(
   const families = addresses.map(({ family }) => family);
   if (new Set(families).size < families.length) throw refused(name, 'at most one address of each family');
   return { kind: 'fixed', addresses: addresses.map(formatAddress), ipam: name === 'ipAddrs' };
+}
+
+/** `IP=` of `CNI_ARGS`: this one address, from IPAM. */
+function askedAddress(
+  asked: string | undefined,
+): { readonly kind: 'fixed'; readonly addresses: readonly string[]; readonly ipam: boolean } | undefined {
+  if (!asked) return undefined;
+  const address = tryParseAddress(asked);
+  if (address !== undefined) return { kind: 'fixed', addresses: [formatAddress(address)], ipam: true };
+  const message = `CNI_ARGS: IP='${asked}' is not an IP address such as 10.244.0.7 or fd00::7, without a prefix length`;
+  throw new RequestRefused('CNI_ARGS', message, INVALID_ENVIRONMENT);
 }
 
 /** Whether the pod has addresses of their families is seen when it has got them: `requireTargets`. */

@@ -35,7 +35,7 @@ export async function takeAddresses(
   identity: WorkloadIdentity,
   annotations: { readonly pod: Annotations; readonly namespace: Annotations },
 ): Promise<PodAddressing> {
-  const plan = addressPlan(annotations.pod, annotations.namespace, networkConfig(request.config));
+  const plan = addressPlan(annotations.pod, annotations.namespace, networkConfig(request.config), request.args['IP']);
   const { floatingIps = [], sourcePrefixes = [] } = plan;
   const besides = { ...(plan.mac !== undefined && { mac: plan.mac }), floatingIps, sourcePrefixes };
   try {

@@ -1,12 +1,24 @@
 import * as z from 'zod';
 import { RequestRefused } from '../control/index.ts';
 
-/** Calico writes these as strings. */
+/** Calico writes these as text. */
 const stringFlag = (fallback: boolean) =>
-  z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]).default(fallback);
+  z
+    .union(
+      [z.boolean(), z.stringFormat('flag', /^(true|false)$/i).transform((text) => text.toLowerCase() === 'true')],
+      'must be true or false, or the text "true" or "false"',
+    )
+    .default(fallback);
+
+const MTU = "must be a number from 0 to 65535; 0 is the node's own";
+/** People write it as text, too. */
+const mtu = z.preprocess(
+  (value) => (typeof value === 'string' && /^[0-9]{1,5}$/.test(value) ? Number(value) : value),
+  z.int(MTU).min(0, MTU).max(65535, MTU),
+);
 
 const schema = z.looseObject({
-  mtu: z.number().int().min(0).max(65535).optional(),
+  mtu: mtu.optional(),
   ipam: z
     .looseObject({
       type: z.string().optional(),

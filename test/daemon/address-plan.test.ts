@@ -31,6 +31,40 @@ t.test('addresses that are asked for by name come from IPAM, or past it where th
   t.same(past, { kind: 'fixed', addresses: ['10.0.0.5'], ipam: false });
 });
 
+t.test('the address that the runtime names is taken, unless the pod names one', async (t) => {
+  const one = { kind: 'fixed', addresses: ['10.244.77.7'], ipam: true };
+  t.same(addressPlan({}, {}, conf({ ipam: { ipv4_pools: ['a'] } }), '10.244.77.7'), one);
+  t.match(addressPlan({}, {}, conf(), 'FD00::7'), { addresses: ['fd00::7'] });
+  t.match(addressPlan({ [`${P}ipAddrs`]: '["10.0.0.5"]' }, {}, conf(), '10.244.77.7'), { addresses: ['10.0.0.5'] });
+  t.match(addressPlan({}, {}, conf(), ''), { kind: 'auto' });
+  for (const wrong of ['10.0.0.5/24', 'web', '10.0.0']) {
+    const says = { code: 'CNI_ARGS', message: /^CNI_ARGS: IP='.*' is not an IP address such as/ };
+    t.throws(() => addressPlan({}, {}, conf(), wrong), says, wrong);
+  }
+});
+
+t.test('flags and numbers are taken as text too; what is refused says what is allowed', async (t) => {
+  for (const [text, num4, num6] of [
+    ['True', 1, 1],
+    ['FALSE', 0, 0],
+    [true, 1, 1],
+  ] as const) {
+    const config = conf({ ipam: { assign_ipv4: text, assign_ipv6: text } });
+    t.match(addressPlan({}, {}, config), { num4, num6 }, String(text));
+  }
+  t.equal(conf({ mtu: '1450' }).mtu, 1450);
+  t.equal(conf({ mtu: '0' }).mtu, undefined);
+  const flags = /'ipam.assign_ipv4': must be true or false, or the text "true" or "false"/;
+  t.throws(() => conf({ ipam: { assign_ipv4: 'yes' } }), { message: flags });
+  for (const mtu of ['1450 bytes', '', 1.5, -1, 65536, '99999', null]) {
+    t.throws(
+      () => conf({ mtu }),
+      { message: /'mtu': must be a number from 0 to 65535; 0 is the node's own/ },
+      String(mtu),
+    );
+  }
+});
+
 t.test('a MAC goes with either', async (t) => {
   t.match(addressPlan({ [`${P}hwAddr`]: '1C:0C:0A:C0:FF:EE' }, {}, conf()), { kind: 'auto', mac: '1c:0c:0a:c0:ff:ee' });
 });

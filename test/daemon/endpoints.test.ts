@@ -228,6 +228,16 @@ t.test('the address that a pod asks for by annotation', async (t) => {
   t.equal(await node.inUse(), 0);
 });
 
+t.test('the address that the runtime asks for in CNI_ARGS', async (t) => {
+  const node = await Node.create();
+  const asked = (IP: string) => ({ args: { IP } });
+  t.match((await node.add('c1', undefined, asked('10.244.77.7'))).ips, [{ address: '10.244.77.7/32' }]);
+  await node.endpoints.del(node.request('c1', undefined, asked('10.244.77.7')));
+  t.equal(await node.inUse(), 0);
+  await t.rejects(node.add('c2', undefined, asked('10.244.77.7/24')), { code: 'CNI_ARGS', cniCode: 4 });
+  t.equal(await node.inUse(), 0);
+});
+
 t.test('a pod’s limits are written with the endpoint, and stay when another container has it', async (t) => {
   const node = await Node.create();
   const annotations = { 'qos.projectcalico.org/ingressPacketRate': '100', 'kubernetes.io/egress-bandwidth': 'much' };
