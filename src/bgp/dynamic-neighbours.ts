@@ -14,6 +14,9 @@ const SWEEP_TIME = 10_000;
 /** Milliseconds that a peer may be down before it is forgotten. */
 const FORGET_TIME = 60_000;
 
+/** Milliseconds that a peer has at least to get up, when others want its place. */
+const PATIENCE = 5000;
+
 /** A peer of a range, as far as forgetting it goes. */
 export interface Presence {
   readonly up: boolean;
@@ -50,7 +53,7 @@ export class DynamicNeighbours {
       .sort((a, b) => b.prefix.length - a.prefix.length);
     const addresses = [...this.#members.keys()].filter((address) => !named.has(address));
     this.#members.clear();
-    return addresses.flatMap((address) => this.admit(address) ?? []);
+    return addresses.flatMap((address) => this.#admit(address, false) ?? []);
   }
 
   get ranges(): readonly PeerConfig[] {
@@ -59,14 +62,32 @@ export class DynamicNeighbours {
 
   /** The configuration for a peer that connects from here; none if no range has room for it. */
   admit(address: string): PeerConfig | undefined {
+    return this.#admit(address, true);
+  }
+
+  #admit(address: string, mayReplace: boolean): PeerConfig | undefined {
     const value = tryParseAddress(address.split('%')[0]);
     const range = value && this.#ranges.find(({ prefix }) => containsAddress(prefix, value));
     if (range === undefined) return undefined;
-    const present = [...this.#members.values()].filter((one) => one === range).length;
-    if (present >= (range.config.maxPeers ?? MAX_PEERS)) return undefined;
+    const present = [...this.#members].filter(([, one]) => one === range).map(([member]) => member);
+    const isFull = present.length >= (range.config.maxPeers ?? MAX_PEERS);
+    if (isFull && !(mayReplace && this.#makeRoom(present))) return undefined;
     this.#members.set(address, range);
     this.#cancelSweep ??= this.#clock.after(SWEEP_TIME, () => this.#sweep());
     return { ...range.config, address, passive: true };
+  }
+
+  /** Forgets the peer that has been down for longest, if it has had its chance: who says nothing shuts nobody out. */
+  #makeRoom(members: readonly string[]): boolean {
+    let [longest, oldest] = ['', this.#clock.wallTime() - PATIENCE];
+    for (const address of members) {
+      const { up, since, awaited } = this.#presence(address);
+      if (!up && !awaited && since <= oldest) [longest, oldest] = [address, since];
+    }
+    if (longest === '') return false;
+    this.#members.delete(longest);
+    this.#forget(longest);
+    return true;
   }
 
   stop(): void {

@@ -36,6 +36,32 @@ t.test('a range takes no more peers than it may', async (t) => {
   t.equal(hub.speaker.peers().length, 2);
 });
 
+t.test(
+  'guests that say nothing give their place to who comes after them, and guests that are up keep theirs',
+  async (t) => {
+    const network = new Network();
+    const hub = await network.node('10.0.0.1', 64512, [{ address: RANGE, remoteAs: 64512, maxPeers: 3 }]);
+    const hubPeer = { address: '10.0.0.1', remoteAs: 64512 };
+    await network.node('10.0.1.1', 64512, [hubPeer]);
+    network.run(2);
+    const silent = { connected: () => {}, failed: () => {} };
+    for (const last of [2, 3]) {
+      network.links.host(`10.0.1.${last}`).dial({ address: '10.0.0.1', port: 179 }, silent);
+      network.run(1);
+    }
+    await network.node('10.0.1.4', 64512, [hubPeer]);
+    network.run(1);
+    t.notOk(hub.state['10.0.1.4'], 'the silent ones have a while to speak');
+    network.run(60);
+    t.same(hub.state['10.0.1.4'], 'Established');
+    t.same(hub.state['10.0.1.1'], 'Established');
+    t.notOk(hub.state['10.0.1.2'], 'the one that was silent for longest has gone');
+    for (const last of [5, 6, 7]) await network.node(`10.0.1.${last}`, 64512, [hubPeer]);
+    network.run(120);
+    t.same(Object.values(hub.state), ['Established', 'Established', 'Established']);
+  },
+);
+
 t.test('a guest that has been away for a minute is forgotten; one that returns sooner is not', async (t) => {
   const network = new Network();
   const hub = await network.node('10.0.0.1', 64512, [{ address: RANGE, remoteAs: 64512 }]);

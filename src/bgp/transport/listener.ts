@@ -37,7 +37,8 @@ class TcpListener implements Listener {
   readonly #accept: (connection: Connection) => void;
   readonly #clock: Clock;
   readonly #maxHalfOpen: number;
-  #halfOpen = 0;
+  /** How many there are, by the text of who was let in. */
+  readonly #halfOpen = new Map<string, number>();
   #admissions = new Admissions([]);
   /** Peers whose keys the kernel has, by their text. */
   #keys = new Map<string, Admission>();
@@ -90,7 +91,7 @@ class TcpListener implements Listener {
 
   #connected(socket: Socket): void {
     const admission = this.#admissions.find(canonicalAddress(socket.remoteAddress ?? ''));
-    if (admission === undefined || this.#halfOpen >= this.#maxHalfOpen) {
+    if (admission === undefined || this.#halfOpenOf(keyOf(admission)) >= this.#maxHalfOpen) {
       socket.on('error', () => {});
       socket.resetAndDestroy();
       return;
@@ -101,18 +102,24 @@ class TcpListener implements Listener {
       socket.destroy();
       return;
     }
-    this.#count(socket);
+    this.#count(socket, keyOf(admission));
     this.#accept(new TcpConnection(socket, this.#clock));
   }
 
   /** Counts the socket among the half-open ones until its first byte or its end. */
-  #count(socket: Socket): void {
-    this.#halfOpen++;
+  #count(socket: Socket, key: string): void {
+    this.#halfOpen.set(key, this.#halfOpenOf(key) + 1);
     const settled = (): void => {
       socket.off('data', settled).off('close', settled);
-      this.#halfOpen--;
+      const left = this.#halfOpenOf(key) - 1;
+      if (left > 0) this.#halfOpen.set(key, left);
+      else this.#halfOpen.delete(key);
     };
     socket.on('data', settled).on('close', settled);
+  }
+
+  #halfOpenOf(key: string): number {
+    return this.#halfOpen.get(key) ?? 0;
   }
 
   #familyOf({ from }: Admission): Family {

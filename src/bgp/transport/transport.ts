@@ -78,7 +78,10 @@ export interface ListenOptions {
   readonly address: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** Accepted connections that have not sent a byte yet, at most (default 1024). Further ones are closed. */
+  /**
+   * Accepted connections that have not sent a byte yet, at most, from each address or range that is let in (default
+   * 1024). Further ones are closed; nobody is shut out by the silence of others.
+   */
   readonly maxHalfOpen?: number;
 }
 

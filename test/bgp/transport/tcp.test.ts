@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { parsePrefix } from '../../../src/base/index.ts';
@@ -133,6 +134,28 @@ t.test('connections that never say anything are limited in number', async (t) =>
   await Promise.all(sockets.slice(2).map((socket) => gone(socket)));
   t.equal(accepted.length, 2);
   for (const socket of sockets) socket.destroy();
+});
+
+t.test('the silence of some, be it a whole range, shuts out nobody else', async (t) => {
+  const { listener, accepted } = await server(t, '127.2.0.1', 2);
+  const ranges = ['127.2.1.0/24', '127.2.2.0/24'].map((cidr) => ({ from: parsePrefix(cidr) }));
+  listener.admit([...ranges, { from: '127.2.1.9' }]);
+  const from = (localAddress: string) =>
+    connect({ host: '127.2.0.1', port: listener.port, localAddress }).on('error', () => {});
+  const silent = ['127.2.1.1', '127.2.1.2', '127.2.1.3', '127.2.1.4'].map(from);
+  await Promise.all(silent.slice(2).map((socket) => gone(socket)));
+  const others = ['127.2.2.1', '127.2.1.9', '127.2.2.2'].map(from);
+  await Promise.all(others.map((socket) => once(socket, 'connect')));
+  const late = from('127.2.2.3');
+  await gone(late);
+  t.same(accepted.map(({ remote }) => remote.address).sort(), [
+    '127.2.1.1',
+    '127.2.1.2',
+    '127.2.1.9',
+    '127.2.2.1',
+    '127.2.2.2',
+  ]);
+  for (const socket of [...silent, ...others]) socket.destroy();
 });
 
 t.test('refused dials and taken ports say what is wrong', async (t) => {
