@@ -160,6 +160,7 @@ async function started(t: Test, { env, args = [], prepare }: Case): Promise<Star
     VROUTER_SOCKET: join(folder, 's'),
     CALICO_NODENAME_FILE: join(folder, 'nodename'),
     VROUTER_MTU_FILE: 'none',
+    VROUTER_SNAPSHOT: 'none',
     VROUTER_IPAM_LEDGER: 'none',
     FELIX_HEALTHPORT: '0',
     IP: 'autodetect',
