@@ -54,6 +54,10 @@ const peer = z.object({
   accepted: z.number(),
   advertised: z.number(),
   /** Malformed UPDATEs of the peer by what was done about them (RFC 7606), and what is withdrawn because of them now. */
+  /** Sessions that were Established and are no more. */
+  flaps: z.number().optional(),
+  /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */
+  lastError: z.object({ reason: z.string(), at: z.number() }).optional(),
   malformed: z
     .object({
       discard: z.number(),
@@ -72,12 +76,16 @@ export const nodeStatusSchema = z.object({
   pid: z.number(),
   startedAt: z.number(),
   ready: z.boolean(),
+  /** Whether pods are served: a node may do that before its peers are up. */
+  serving: z.boolean().optional(),
   /** What keeps the node from being ready, or degrades it: sentences. */
   problems: z.array(z.string()),
   datastore: z.object({ type: z.string(), inSync: z.boolean(), lastEventAgeSeconds: z.number() }),
   bgp: z.object({ asn: z.number(), routerId: z.string(), peers: z.array(peer) }).optional(),
   blocks: z.array(z.object({ cidr: z.string(), state: z.string(), inUse: z.number(), size: z.number() })),
   routes: z.object({ desired: z.number(), programmed: z.number(), failed: z.number() }),
+  /** Pods of this node, those whose interface is missing, and interfaces like pods' that are nobody's. */
+  endpoints: z.object({ desired: z.number(), missing: z.number(), strange: z.number() }).optional(),
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 export type NodeStatusPeer = z.infer<typeof peer>;

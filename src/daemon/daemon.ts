@@ -3,9 +3,10 @@ import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import { type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
+import type { Node } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
-import { Metrics, nodePages } from '../observe/index.ts';
+import { Heartbeat, Metrics, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import { checkedStore } from './checked-store.ts';
 import type { DaemonConfig } from './config.ts';
@@ -13,18 +14,23 @@ import { Endpoints } from './endpoints.ts';
 import { FastPath } from './fast-path.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { KnownNodes } from './known-nodes.ts';
+import { LastErrors } from './last-errors.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
+import { Namesake } from './namesake.ts';
 import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
 import { PageServers } from './page-servers.ts';
 import { PodTrouble } from './pod-trouble.ts';
 import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
+import { bgpUnready } from './readiness.ts';
 import { keepNode, untilRegistered } from './registration.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { routerIds } from './router-id.ts';
+import { addressNowhere } from './silent-states.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
+import { bgpListenFailure } from './start-failure.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
@@ -69,6 +75,11 @@ export class Daemon {
   readonly #nodeKeeping: NodeKeeping;
   readonly #condition: NetworkCondition;
   readonly #trouble: PodTrouble;
+  readonly #namesake: Namesake;
+  readonly #lastErrors = new LastErrors();
+  readonly #heartbeat: Heartbeat;
+  /** Why the node's own address is not the host's. */
+  #addressProblems: readonly string[] = [];
   readonly #snapshots: SnapshotKeeping;
   #hasSynced = false;
   #isServing = false;
@@ -138,6 +149,7 @@ export class Daemon {
       log: log.child({ component: 'datastore' }),
       onUpdates: (batch) => {
         this.#nodes.apply(batch);
+        this.#namesake.apply(batch);
         this.#nodeKeeping.apply(batch);
         this.#condition.apply(batch);
         this.#addresses.apply(batch);
@@ -177,9 +189,17 @@ export class Daemon {
     const isNetworked = config.CALICO_NETWORKING_BACKEND !== 'none';
     const conditions = isNetworked ? store.conditions : undefined;
     this.#condition = new NetworkCondition({ nodename: config.NODENAME, conditions, clock, log });
-    const look = () => keepNode({ ...parts, nodes: this.#nodes });
-    this.#nodeKeeping = new NodeKeeping({ nodename: config.NODENAME, clock, log, look });
+    this.#namesake = new Namesake({ nodename: config.NODENAME, clock, log });
+    const look = async (): Promise<void> => {
+      const node = await keepNode({ ...parts, nodes: this.#nodes });
+      this.#namesake.wrote(node);
+      await this.#lookForAddress(node);
+    };
+    const isContested = (): boolean => this.#namesake.isThere;
+    this.#nodeKeeping = new NodeKeeping({ nodename: config.NODENAME, clock, log, look, isContested });
+    this.#heartbeat = new Heartbeat(clock);
     this.#metrics = new Metrics({
+      heartbeat: this.#heartbeat,
       status: () => this.status(),
       routesWritten: () => this.#dataplane.routes.written,
       refused: () => kernelRefusals(this.#dataplane),
@@ -201,7 +221,10 @@ export class Daemon {
     const { config, clock, log } = this.#parts;
     const { VROUTER_SOCKET: socket } = config;
     this.#control = await ControlServer.listen(socket, (request) => answer(request, this.#requests), log);
-    await this.#servePages();
+    await this.#pages.serveNode(
+      config,
+      nodePages(() => this.status(), this.#metrics),
+    );
     const { signal } = this.#stopping;
     let going: Promise<string> | undefined;
     const told = (problem: string, isAway: boolean): void => {
@@ -214,6 +237,7 @@ export class Daemon {
     };
     const node = await untilRegistered(this.#parts, { clock, signal, told });
     await going;
+    this.#namesake.wrote(node);
     log.info({ address: node.spec.bgp?.ipv4Address }, 'following the datastore');
     this.#problem = 'the datastore is being read';
     this.#syncer.start();
@@ -232,6 +256,7 @@ export class Daemon {
     await this.#condition.stop();
     this.#nodeKeeping.stop();
     this.#trouble.stop();
+    this.#heartbeat.stop();
     await this.#syncer.stop();
     await this.#snapshots.stop();
     await this.#addresses.stop();
@@ -242,26 +267,6 @@ export class Daemon {
     this.#clock.end();
     await this.#parts.store.close();
     this.#parts.kernel.close();
-  }
-
-  async #servePages(): Promise<void> {
-    const { config } = this.#parts;
-    const pages = nodePages(() => this.status(), this.#metrics);
-    const health = {
-      host: config.FELIX_HEALTHHOST,
-      port: config.FELIX_HEALTHPORT,
-      hostSetting: 'FELIX_HEALTHHOST',
-      portSetting: 'FELIX_HEALTHPORT',
-    };
-    await this.#pages.serve('health page', health, pages);
-    if (!config.FELIX_PROMETHEUSMETRICSENABLED) return;
-    const metrics = {
-      host: config.FELIX_PROMETHEUSMETRICSHOST,
-      port: config.FELIX_PROMETHEUSMETRICSPORT,
-      hostSetting: 'FELIX_PROMETHEUSMETRICSHOST',
-      portSetting: 'FELIX_PROMETHEUSMETRICSPORT',
-    };
-    await this.#pages.serve('metrics page', metrics, { '/metrics': pages['/metrics'] });
   }
 
   /** Without the datastore: what a former run knew is applied, so that routes and announcements survive. Says so. */
@@ -329,8 +334,9 @@ export class Daemon {
       },
       restarted: found > 0,
       onEvent: (event) => {
-        if (event.kind === 'state' && event.from === 'Established') this.#metrics.flaps.inc({ peer: event.peer });
+        this.#lastErrors.heard(event, clock.wallTime());
       },
+      explainListening: bgpListenFailure,
       onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
     });
     this.#dataplane.onTopology = () => {
@@ -363,17 +369,47 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       learned: (family, prefix) => this.#routing?.learned(family, prefix),
       kinds: () => this.#syncer.status(),
+      interfacePrefix: config.FELIX_INTERFACEPREFIX,
+      serving: () => this.#isServing && this.#loop.problem === undefined && this.#trouble.problems().length === 0,
+      lastError: (peer) => this.#lastErrors.of(peer),
       problems: () => [
         ...[this.#loop.problem, this.#problem].filter((problem) => problem !== undefined),
         ...this.#trouble.problems(),
+        ...this.#bgpProblems(),
       ],
       degraded: () => [
         ...this.#pages.problems(),
         ...this.#addresses.problems(),
         ...this.#keys.problems(),
         ...this.#nodeKeeping.problems(),
+        ...this.#namesake.problems(),
         ...(this.#routing?.problems() ?? []),
+        ...this.#addressProblems,
       ],
     };
+  }
+
+  #bgpProblems(): readonly string[] {
+    const routing = this.#routing;
+    if (routing === undefined) return [];
+    const { clock, config } = this.#parts;
+    return bgpUnready({
+      wanted: config.CALICO_NETWORKING_BACKEND === 'bird',
+      desired: this.#calculation.desired().bgp,
+      peers: routing.peers(),
+      listening: routing.notListening,
+      restarting: routing.restarting,
+      age: clock.wallTime() - this.#startedAt,
+    });
+  }
+
+  /** An address that no interface of this host holds is nobody's way to reach it. */
+  async #lookForAddress({ spec }: Node): Promise<void> {
+    const { kernel, log } = this.#parts;
+    const own = [spec.bgp?.ipv4Address, spec.bgp?.ipv6Address].flatMap((address) => address?.split('/')[0] || []);
+    const held = own.length === 0 ? [] : await kernel.addressList();
+    const problems = addressNowhere(own, held);
+    for (const problem of problems) if (!this.#addressProblems.includes(problem)) log.warn({}, problem);
+    this.#addressProblems = problems;
   }
 }

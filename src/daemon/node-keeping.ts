@@ -7,6 +7,8 @@ import type { Node } from '../model/index.ts';
 const SETTLE = 1000;
 /** Whatever is told to us or not, we look this often; it costs no request while all is right. Milliseconds. */
 const PERIOD = 60_000;
+/** Between two attempts at what somebody undoes each time. Milliseconds. */
+const CONTESTED = 30_000;
 const KEY = 'node';
 
 export interface NodeKeepingOptions {
@@ -15,6 +17,8 @@ export interface NodeKeepingOptions {
   readonly log: Log;
   /** Compares what this node must say of itself with what the store says, and writes it if it isn't so. */
   readonly look: () => Promise<unknown>;
+  /** Whether somebody undoes it again and again, so that we must not do it at once. */
+  readonly isContested?: () => boolean;
 }
 
 /**
@@ -53,7 +57,8 @@ export class NodeKeeping {
     const saying = wordsOf(own.resource as Node | undefined);
     if (isDeepStrictEqual(saying, this.#seen)) return;
     this.#seen = saying;
-    this.#soon();
+    if (this.#options.isContested?.()) this.#later();
+    else this.#soon();
   }
 
   topologyChanged(): void {
@@ -74,6 +79,13 @@ export class NodeKeeping {
     this.#scheduled?.();
     this.#timer?.();
     this.#failing.clear();
+  }
+
+  #later(): void {
+    this.#waiting ??= this.#options.clock.after(CONTESTED, () => {
+      this.#waiting = undefined;
+      this.#check();
+    });
   }
 
   #soon(): void {

@@ -1,5 +1,6 @@
 import { type Clock, type Log, RetryQueue } from '../base/index.ts';
 import { PageServer, type Pages } from '../observe/index.ts';
+import type { DaemonConfig } from './config.ts';
 import { listenFailure, type Place } from './start-failure.ts';
 
 /**
@@ -32,6 +33,25 @@ export class PageServers {
       const attempts = this.#failing.failed(what, problem, () => void this.serve(what, place, pages));
       if (attempts === 1) this.#log.warn({ problem }, `waiting: ${problem}`);
     }
+  }
+
+  /** Health and readiness, and where that is asked for the metrics at a place of their own. */
+  async serveNode(config: DaemonConfig, pages: Pages): Promise<void> {
+    const health = {
+      host: config.FELIX_HEALTHHOST,
+      port: config.FELIX_HEALTHPORT,
+      hostSetting: 'FELIX_HEALTHHOST',
+      portSetting: 'FELIX_HEALTHPORT',
+    };
+    await this.serve('health page', health, pages);
+    if (!config.FELIX_PROMETHEUSMETRICSENABLED) return;
+    const metrics = {
+      host: config.FELIX_PROMETHEUSMETRICSHOST,
+      port: config.FELIX_PROMETHEUSMETRICSPORT,
+      hostSetting: 'FELIX_PROMETHEUSMETRICSHOST',
+      portSetting: 'FELIX_PROMETHEUSMETRICSPORT',
+    };
+    await this.serve('metrics page', metrics, { '/metrics': pages['/metrics'] });
   }
 
   /** What can't be served yet, and why. */

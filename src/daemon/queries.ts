@@ -5,7 +5,10 @@ import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/inde
 import type { Dataplane } from '../dataplane/index.ts';
 import type { KindStatus } from '../datastore/index.ts';
 import type { PeerReport } from '../routing/index.ts';
+import type { LastError } from './last-errors.ts';
+import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
+import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */
 export interface Refusal {
@@ -24,43 +27,64 @@ export interface QuerySources {
   /** What peers told of a prefix, by its number in the route table; undefined when none did. */
   readonly learned: (family: Family, prefix: number) => NextHopSet | undefined;
   readonly kinds: () => readonly KindStatus[];
-  /** What is wrong beyond that: start-up not finished, a registration that failed. */
+  /** Why the node isn't ready, beyond what the datastore and the kernel say. */
   readonly problems: () => readonly string[];
   /** What works only in part, though the node as a whole goes on. */
   readonly degraded: () => readonly string[];
+  /** Whether pods are served. */
+  readonly serving: () => boolean;
+  /** What ended a peer's session the last time. */
+  readonly lastError: (peer: string) => LastError | undefined;
+  /** How interfaces of pods begin. */
+  readonly interfacePrefix: string;
 }
 
 /** The node's state in one value: what `calicoctl node status`, the metrics and the readiness page are made from. */
 export function nodeStatus(sources: QuerySources): NodeStatus {
   const { bgp, blocks } = sources.desired();
   const counts = sources.dataplane.routes.counts();
-  const problems = [
+  const [missing, strange] = endpointsAstray(sources);
+  const away = outage(sources.kinds());
+  const problems = oneOutage(away, [
     ...sources.problems(),
     ...sources.degraded(),
-    ...datastoreProblems(sources.kinds()),
+    ...leftOut(sources.kinds()),
     ...peerProblems(sources.peers()),
-    ...kernelRefusals(sources.dataplane).map(({ what, reason }) => `${what}: ${reason}`),
-  ];
+    ...withoutInterface(missing),
+    ...withoutEndpoint(strange),
+    ...poolless(sources.desired()),
+    ...mtuProblems(sources),
+    ...byReason(kernelRefusals(sources.dataplane)),
+  ]);
   const ages = sources.kinds().map((kind) => kind.age);
   return {
     nodename: sources.nodename,
     version: VERSION,
     pid: process.pid,
     startedAt: sources.startedAt,
-    ready: sources.problems().length === 0,
+    ready: away === undefined && sources.problems().length === 0 && isWhole(sources.dataplane),
+    serving: sources.serving(),
     problems,
     datastore: {
       type: sources.datastoreType,
       inSync: sources.kinds().every((kind) => kind.status === 'in-sync'),
       lastEventAgeSeconds: Math.max(0, ...ages.map((age) => age ?? 0)) / 1000,
     },
-    ...(bgp && { bgp: { asn: bgp.asn, routerId: bgp.routerId, peers: sources.peers().map(peerStatus) } }),
+    ...(bgp && {
+      bgp: {
+        asn: bgp.asn,
+        routerId: bgp.routerId,
+        peers: sources.peers().map((peer) => peerStatus(peer, sources.lastError)),
+      },
+    }),
     blocks: blocks.map(({ cidr, inUse, size }) => ({ cidr, state: 'confirmed', inUse, size })),
     routes: { desired: counts.desired, programmed: counts.programmed, failed: counts.failed },
+    endpoints: { desired: sources.desired().workloads.length, missing: missing.length, strange: strange.length },
   };
 }
 
-function peerStatus({ desired, status }: PeerReport): NodeStatusPeer {
+function peerStatus({ desired, status }: PeerReport, lastErrorOf: QuerySources['lastError']): NodeStatusPeer {
+  const lastError = lastErrorOf(status.name);
   const established = status.state === 'Established';
   return {
     address: status.name,
@@ -72,15 +96,40 @@ function peerStatus({ desired, status }: PeerReport): NodeStatusPeer {
     remoteAs: status.remoteAs,
     ...status.prefixes,
     malformed: status.malformed,
+    flaps: status.flaps,
+    ...(lastError && { lastError }),
   };
 }
 
-function datastoreProblems(kinds: readonly KindStatus[]): string[] {
-  return kinds.flatMap(({ kind, failure, invalid }) => [
-    ...(failure === undefined ? [] : [`${kind}: the datastore does not answer: ${failure}`]),
-    ...[...invalid].map(([key, reason]) => `${key} is ${reason}`),
-  ]);
+/** Objects, or parts of them, that nobody understands. */
+function leftOut(kinds: readonly KindStatus[]): string[] {
+  return kinds.flatMap(({ invalid }) => [...invalid].map(([key, reason]) => `${key} is ${reason}`));
 }
+
+function endpointsAstray({ dataplane, desired, interfacePrefix }: QuerySources) {
+  const { endpoints } = dataplane;
+  return [endpoints.missing(desired().workloads), endpoints.strange(interfacePrefix)] as const;
+}
+
+function mtuProblems({ dataplane, desired }: QuerySources): string[] {
+  const { pools } = desired();
+  if (pools.length === 0) return [];
+  const families = new Set(pools.map(({ cidr }): Family => (cidr.includes(':') ? 6 : 4)));
+  return narrowMtu(dataplane.podMtu, families, dataplane.narrowest);
+}
+
+/** Whether what all pods need is in the kernel: forwarding, the tunnels that pools ask for, translation, and some route. */
+function isWhole({ forwarding, tunnels, nat, routes }: Dataplane): boolean {
+  // Without encryption a node goes on.
+  const essential = tunnels.failures().filter(({ what }) => !/^(wireguard|wg-v6)/.test(what));
+  const { failed, programmed } = routes.counts();
+  const isRouting = failed === 0 || programmed > 0;
+  return forwarding.failures().length + essential.length + nat.failures().length === 0 && isRouting;
+}
+
+/** The kernel says no more than `File exists`. */
+const SOMEBODY_ELSES =
+  'a route of somebody else is in its place (see: ip route show proto all): remove that, or what makes it';
 
 /** What the kernel refuses now, with its own words; each waits for its next attempt. */
 export function kernelRefusals({ forwarding, routes, endpoints, nat, qos, tunnels }: Dataplane): Refusal[] {
@@ -89,7 +138,10 @@ export function kernelRefusals({ forwarding, routes, endpoints, nat, qos, tunnel
     ...tunnels.failures().map(({ what, reason }) => ({ what: `tunnel ${what}`, reason })),
     ...nat.failures(),
     ...qos.failures(),
-    ...routes.failures().map(({ prefix, reason }) => ({ what: `route ${prefix}`, reason })),
+    ...routes.failures().map(({ prefix, code, reason }) => ({
+      what: `route ${prefix}`,
+      reason: code === 'EEXIST' ? SOMEBODY_ELSES : reason,
+    })),
     ...endpoints.failures().map(({ key, reason }) => ({ what: `endpoint ${key}`, reason })),
   ];
 }

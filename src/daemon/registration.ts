@@ -61,8 +61,8 @@ function mayComeByItself(error: unknown, { WAIT_FOR_DATASTORE }: RegistrationInp
 }
 
 /** Writes what this node says of itself in its Node again, if it is another now or is not there any more. */
-export async function keepNode(inputs: RegistrationInputs): Promise<void> {
-  await ensureNode(inputs);
+export async function keepNode(inputs: RegistrationInputs): Promise<Node> {
+  return ensureNode(inputs);
 }
 
 async function ensureSingletons(inputs: RegistrationInputs): Promise<void> {

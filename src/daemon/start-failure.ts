@@ -56,6 +56,18 @@ export function listenFailure(
   }
 }
 
+/** Why the BGP port can't be had. The system's error, which is the cause, knows where. */
+export function bgpListenFailure(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error && 'port' in cause && 'address' in cause)) return reasonOf(error);
+  return listenFailure(cause, {
+    host: String(cause.address),
+    port: Number(cause.port),
+    hostSetting: 'bindMode in BGPConfiguration',
+    portSetting: 'listenPort in BGPConfiguration',
+  });
+}
+
 /** The code of the error, or of what it was caused by. */
 function codeOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause) {

@@ -142,6 +142,13 @@ export class Dataplane {
     );
   }
 
+  /** Name of the link whose MTU bounds the pods'. */
+  get narrowest(): string | undefined {
+    const uplinks = this.#applied?.host.uplinks;
+    const bounding = [...this.#links.values()].filter((link) => link.up && isUplink(link, uplinks));
+    return bounding.sort((a, b) => a.mtu - b.mtu)[0]?.name;
+  }
+
   /** A link that we just made: known at once, before the monitor tells of it. */
   linkMade(link: Link): void {
     this.#linkChanged(link, true);

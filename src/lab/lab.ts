@@ -108,7 +108,7 @@ export class Lab {
       (state) => state,
       () => daemon.start(),
     );
-    await this.until(`the daemon of ${name} to be ready`, async () => (await daemon.status()).ready);
+    await this.until(`the daemon of ${name} to serve pods`, async () => (await daemon.status()).serving === true);
   }
 
   async endDaemon(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

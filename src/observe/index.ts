@@ -4,8 +4,10 @@
  * `log` is pino behind the `Log` interface of base; `metrics` is prom-client behind one class; `pages` are health,
  * readiness and metrics over HTTP. All of them read one value, the `NodeStatus` that `calicoctl node status` shows too.
  */
+
+export { Heartbeat } from './heartbeat.ts';
 export { type Page, PageServer, type Pages, text } from './http.ts';
 export type { IpamMetric, IpamSamples, Sample } from './ipam-metrics.ts';
-export { createLog, LOG_LEVELS, type LogLevel } from './log.ts';
+export { createLog, journal, LOG_LEVELS, type LogLevel } from './log.ts';
 export { Metrics } from './metrics.ts';
 export { nodePages } from './pages.ts';

@@ -1,11 +1,16 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { NodeStatus } from '../control/index.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
+import { defineLiveness, defineTunnelDrops } from './liveness-metrics.ts';
 import { defineProcessMetrics } from './process-metrics.ts';
 import { defineRefusals } from './refusals.ts';
 
 /** The state behind a number of an FSM state, as `vrouter_bgp_session_state` counts them. */
 const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
+
+/** What a runtime may ask for. */
+const CNI_OPERATIONS = ['add', 'del', 'check', 'gc', 'status', 'pod-cidrs'];
 
 /**
  * What the daemon tells Prometheus. Gauges are filled from the node's status when they are read; counters and
@@ -18,12 +23,13 @@ export class Metrics {
   readonly #routesWritten: () => Readonly<Record<string, number>>;
   /** Seconds from the first byte of an UPDATE to all its routes being in the kernel. */
   readonly updateToKernel: Histogram;
-  readonly flaps: Counter;
   readonly cniSeconds: Histogram;
 
   constructor(sources: {
     status: () => NodeStatus;
     routesWritten: () => Readonly<Record<string, number>>;
+    /** How the event loop does; absent where nobody measures it. */
+    heartbeat?: Pick<Heartbeat, 'lag' | 'lastBeat'>;
     /** What the kernel refuses now, with its own words. */
     refused?: () => readonly { readonly what: string; readonly reason: string }[];
     /** Of the whole cluster, at the node that looks after it. */
@@ -39,12 +45,6 @@ export class Metrics {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
-    this.flaps = new Counter({
-      name: 'vrouter_bgp_session_flaps_total',
-      help: 'Sessions that were Established and are no more',
-      labelNames: ['peer'],
-      registers,
-    });
     this.cniSeconds = new Histogram({
       name: 'vrouter_cni_operation_seconds',
       help: 'CNI requests as the daemon served them',
@@ -52,9 +52,13 @@ export class Metrics {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
       registers,
     });
+    for (const op of CNI_OPERATIONS) for (const result of ['ok', 'error']) this.cniSeconds.zero({ op, result });
     this.#defineNode(registers);
+    defineLiveness(registers, sources.heartbeat);
+    defineTunnelDrops(registers);
     this.#defineBgp(registers);
     this.#defineMalformed(registers);
+    this.#defineSessions(registers);
     this.#defineRoutes(registers);
     if (sources.refused !== undefined) defineRefusals(registers, sources.refused);
     if (sources.ipam !== undefined) defineIpamMetrics(registers, sources.ipam);
@@ -168,7 +172,39 @@ export class Metrics {
     );
   }
 
+  /** What became of sessions: each series is there from the peer's first day. */
+  #defineSessions(registers: Registry[]): void {
+    const status = this.#status;
+    new Counter({
+      name: 'vrouter_bgp_session_flaps_total',
+      help: 'Sessions that were Established and are no more',
+      labelNames: ['peer'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { address, flaps = 0 } of status().bgp?.peers ?? []) this.inc({ peer: address }, flaps);
+      },
+    });
+    this.#gauge(
+      registers,
+      'vrouter_bgp_session_last_error_timestamp_seconds',
+      'When a session ended with an error the last time, or could not begin, in seconds since 1970, and why; 0 for never',
+      ['peer', 'reason'],
+      ({ bgp }) =>
+        (bgp?.peers ?? []).map(({ address, lastError }) => [
+          { peer: address, reason: lastError?.reason ?? '' },
+          (lastError?.at ?? 0) / 1000,
+        ]),
+    );
+  }
+
   #defineRoutes(registers: Registry[]): void {
+    this.#gauge(registers, 'vrouter_endpoints', 'Pods of this node, and what is astray', ['state'], ({ endpoints }) => [
+      [{ state: 'desired' }, endpoints?.desired ?? 0],
+      [{ state: 'missing' }, endpoints?.missing ?? 0],
+      [{ state: 'strange' }, endpoints?.strange ?? 0],
+    ]);
+    this.#gauge(registers, 'vrouter_problems', 'Problems of this node', [], ({ problems }) => [[{}, problems.length]]);
     this.#gauge(registers, 'vrouter_routes', 'Routes of ours', ['state'], ({ routes }) => [
       [{ state: 'desired' }, routes.desired],
       [{ state: 'programmed' }, routes.programmed],

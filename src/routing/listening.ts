@@ -13,8 +13,16 @@ export class Listening {
   readonly #failing: RetryQueue<string>;
   #speaker: Listener | undefined;
 
-  constructor(options: { readonly clock: Clock; readonly log: Log }) {
+  readonly #explain: (error: unknown) => string;
+
+  /** `explain`: why it can't listen, and what to do next. */
+  constructor(options: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly explain?: ((error: unknown) => string) | undefined;
+  }) {
     this.#log = options.log;
+    this.#explain = options.explain ?? reasonOf;
     this.#failing = new RetryQueue(options.clock, { first: 500, max: 30_000 });
   }
 
@@ -42,7 +50,7 @@ export class Listening {
     );
     if (speaker !== this.#speaker) return;
     if (error === undefined || lacksFamily(error)) this.#failing.done(KEY);
-    else this.#failed(speaker, reasonOf(error));
+    else this.#failed(speaker, this.#explain(error));
   }
 
   #failed(speaker: Listener, reason: string): void {

@@ -22,6 +22,8 @@ export interface RoutingOptions {
   readonly timers: BgpTimers;
   /** Routes of a former run are in the kernel: tell peers so (RFC 4724), and keep them until the peers have spoken. */
   readonly restarted: boolean;
+  /** Why nobody can listen there, and what to do next. */
+  readonly explainListening?: (error: unknown) => string;
   /** Told of each speaker event, for metrics. */
   readonly onEvent?: (event: SpeakerEvent) => void;
   /** Seconds from the first byte of an UPDATE to its routes being in the kernel. */
@@ -68,7 +70,7 @@ export class Routing {
       this.#converged();
     };
     this.#log = options.log.child({ component: 'routing' });
-    this.#listening = new Listening({ clock: options.clock, log: this.#log });
+    this.#listening = new Listening({ clock: options.clock, log: this.#log, explain: options.explainListening });
     this.#hold = new RestartHold({ clock: options.clock, log: this.#log, release: () => this.#release() });
   }
 
@@ -137,6 +139,11 @@ export class Routing {
   /** What peers told of a prefix, by its number in the route table; undefined when none did. */
   learned(family: Family, prefix: number): NextHopSet | undefined {
     return this.#installers.find((installer) => installer.family === family)?.learned(prefix);
+  }
+
+  /** Where it can't listen, and why. */
+  get notListening(): readonly string[] {
+    return this.#listening.problems();
   }
 
   /** What keeps BGP from working as a whole. */

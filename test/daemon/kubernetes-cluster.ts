@@ -88,7 +88,7 @@ export class Cluster {
 
   async run(name: Name): Promise<void> {
     this.launch(name);
-    await this.until(`the daemon of ${name} answers`, async () => (await this.status(name)).ready);
+    await this.until(`the daemon of ${name} answers`, async () => (await this.status(name)).serving === true);
   }
 
   /** Starts a node's daemon, and waits for nothing. */

@@ -86,7 +86,7 @@ export async function loneDaemon(
   t.teardown(() => daemon.stop('the test is over'));
   const isReady = async (): Promise<boolean> => {
     await tick();
-    return (await request(socket, { op: 'status' }, nodeStatusSchema)).ready;
+    return (await request(socket, { op: 'status' }, nodeStatusSchema)).serving === true;
   };
   await until(systemClock, 'the daemon to be ready', isReady);
   const pod = (containerId: string, args: CniRequest['args']): CniRequest => {

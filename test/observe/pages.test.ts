@@ -1,8 +1,10 @@
 import { request as get } from 'node:http';
+import pino from 'pino';
 import t, { type Test } from 'tap';
-import { silentLog } from '../../src/base/index.ts';
+import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { NodeStatus } from '../../src/control/index.ts';
-import { Metrics, nodePages, PageServer } from '../../src/observe/index.ts';
+import { Heartbeat, journal, Metrics, nodePages, PageServer } from '../../src/observe/index.ts';
+import { tunnelDrops } from '../../src/observe/tunnel-drops.ts';
 
 const STATUS: NodeStatus = {
   nodename: 'n1',
@@ -136,4 +138,60 @@ t.test('there is nothing else to be had', async (t) => {
   t.equal((await ask('/constructor')).status, 404);
   t.equal((await ask('/metrics', 'POST')).status, 405);
   t.same(await ask('/healthz', 'HEAD'), { status: 200, body: '' });
+});
+
+t.test('series are there before anything has happened', async (t) => {
+  const { body } = await (await served(t))('/metrics');
+  for (const line of [
+    'vrouter_bgp_session_flaps_total{peer="172.16.0.2"} 0',
+    'vrouter_bgp_session_last_error_timestamp_seconds{peer="172.16.0.2",reason=""} 0',
+    'vrouter_cni_operation_seconds_count{op="add",result="error"} 0',
+    'vrouter_cni_operation_seconds_count{op="del",result="ok"} 0',
+    'vrouter_endpoints{state="missing"} 0',
+    'vrouter_endpoints{state="strange"} 0',
+    'vrouter_problems 0',
+  ]) {
+    t.ok(body.split('\n').includes(line), line);
+  }
+  for (const name of ['vrouter_event_loop_lag_seconds', 'vrouter_heartbeat_timestamp_seconds']) t.match(body, name);
+});
+
+t.test('a loop that stands still shows it', async (t) => {
+  const clock = new VirtualClock();
+  const heartbeat = new Heartbeat(clock);
+  t.teardown(() => heartbeat.stop());
+  clock.advance(5000);
+  t.equal(heartbeat.lag, 0);
+  t.equal(heartbeat.lastBeat, clock.wallTime() / 1000);
+});
+
+t.test('what tunnels drop is counted by device and direction', async (t) => {
+  const text = [
+    'Inter-|   Receive                                                |  Transmit',
+    ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed',
+    '  eth0: 1 1 9 9 0 0 0 0 1 1 9 9 0 0 0 0',
+    ' tunl0: 100 2 1 2 0 0 0 0 200 3 4 5 0 0 0 0',
+  ].join('\n');
+  t.same(tunnelDrops(text), [
+    { device: 'tunl0', direction: 'receive', count: 3 },
+    { device: 'tunl0', direction: 'transmit', count: 9 },
+  ]);
+  t.same(tunnelDrops(''), []);
+});
+
+t.test('under systemd each line begins with its priority', async (t) => {
+  const lines: string[] = [];
+  const log = pino(
+    { level: 'trace', base: null, timestamp: false },
+    journal((line) => lines.push(line)),
+  );
+  log.child({ component: 'x' }).warn('a');
+  log.error('b');
+  log.info('c');
+  log.debug('d');
+  log.fatal('e');
+  t.same(
+    lines.map((line) => line.slice(0, 4)),
+    ['<4>{', '<3>{', '<6>{', '<7>{', '<2>{'],
+  );
 });

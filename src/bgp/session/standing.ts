@@ -55,7 +55,8 @@ export class Standing {
     const from = this.#state;
     if (state === from) return;
     this.#state = state;
-    this.#log.info({ from, to: state }, reason);
+    const level = from === 'Established' ? 'warn' : 'info';
+    this.#log[level]({ from, to: state }, reason);
     if (from === 'Established' || state === 'Established') this.#since = this.#clock.wallTime();
     this.tell({ kind: 'state', peer: this.#peer, from, to: state, reason });
   }

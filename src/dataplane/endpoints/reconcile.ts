@@ -16,6 +16,8 @@ type EndpointKernel = Pick<Kernel, 'sysctl' | 'linkSet' | 'addressList' | 'addre
 
 /** Milliseconds between repairs: somebody who undoes ours again and again must not keep both of us busy. */
 const REPAIR_PAUSE = 100;
+/** An interface and its endpoint come and go one after the other: so long one may be without the other. Milliseconds. */
+const SETTLE = 10_000;
 
 /**
  * Keeps the host side of the node's pods: each has its routes while its interface is there, and the interface has the
@@ -30,6 +32,9 @@ export class EndpointReconciler {
   #byInterface: ReadonlyMap<string, DesiredWorkload> = new Map();
   #routeSource: DesiredHost['routeSource'] = {};
   readonly #links = new Map<string, Link>();
+  readonly #clock: Clock;
+  /** Since when a link is there, or a pod wanted or unwanted, by the interface's name. */
+  readonly #since = new Map<string, number>();
   /** Interface and settings that were last written, as text, by name. */
   readonly #configured = new Map<string, string>();
   /** Routes now wanted: CIDR → workload. */
@@ -42,6 +47,7 @@ export class EndpointReconciler {
     this.#kernel = options.kernel;
     this.#routes = options.routes;
     this.#log = options.log;
+    this.#clock = options.clock;
     this.#failing = new RetryQueue(options.clock);
     this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => void this.#repair());
   }
@@ -52,8 +58,11 @@ export class EndpointReconciler {
 
   /** The pods that there should be, and the source that the host has towards them. */
   apply(workloads: readonly DesiredWorkload[], { routeSource }: Pick<DesiredHost, 'routeSource'>): void {
+    const before = this.#byInterface;
     this.#workloads = workloads;
     this.#byInterface = new Map(workloads.map((workload) => [workload.interfaceName, workload]));
+    for (const name of before.keys()) if (!this.#byInterface.has(name)) this.#note(name);
+    for (const name of this.#byInterface.keys()) if (!before.has(name)) this.#note(name);
     this.#routeSource = routeSource;
     this.#render();
   }
@@ -63,6 +72,7 @@ export class EndpointReconciler {
     const known = this.#links.get(link.name);
     if (present) this.#links.set(link.name, link);
     else this.#links.delete(link.name);
+    if (known?.index !== link.index || !present) this.#note(link.name);
     if (known?.index !== link.index || known?.up !== link.up || !present) this.#render();
     const isOld = present && known?.index === link.index;
     if (isOld && ((known?.up && !link.up) || (known?.mac === HOST_MAC && link.mac !== HOST_MAC)))
@@ -133,6 +143,28 @@ export class EndpointReconciler {
       if (reason !== undefined) return `route ${cidr}: ${reason}`;
     }
     return this.failures().find((failed) => failed.key === key)?.reason;
+  }
+
+  /** Pods whose interface has been missing for a while: longer than making one takes. */
+  missing(workloads: readonly DesiredWorkload[]): readonly DesiredWorkload[] {
+    return workloads.filter(({ interfaceName: name }) => !this.#links.has(name) && this.#isSettled(name));
+  }
+
+  /** Interfaces by such a name that have been no pod's for a while. */
+  strange(prefix: string): readonly string[] {
+    return [...this.#links.values()]
+      .filter(({ kind, name }) => kind === 'veth' && name.startsWith(prefix))
+      .map(({ name }) => name)
+      .filter((name) => !this.#byInterface.has(name) && this.#isSettled(name));
+  }
+
+  #note(name: string): void {
+    if (this.#links.has(name) || this.#byInterface.has(name)) this.#since.set(name, this.#clock.now());
+    else this.#since.delete(name);
+  }
+
+  #isSettled(name: string): boolean {
+    return this.#clock.now() - (this.#since.get(name) ?? 0) >= SETTLE;
   }
 
   failures(): readonly FailedEndpoint[] {

@@ -1,0 +1,64 @@
+import { containsAddress, parsePrefix, tryParsePrefix } from '../base/index.ts';
+import type { Desired, DesiredWorkload } from '../calc/index.ts';
+import { few } from './readiness.ts';
+
+/** States in which nothing fails, and something is wrong all the same: each a sentence with what to do. Pure. */
+
+/** Pods of ours whose block no pool covers any more: nothing is translated, tunnelled or announced for them as it was. */
+export function poolless({ workloads, blocks, pools }: Pick<Desired, 'workloads' | 'blocks' | 'pools'>): string[] {
+  const covers = pools.map(({ cidr }) => parsePrefix(cidr));
+  const orphaned = blocks
+    .map(({ cidr }) => parsePrefix(cidr))
+    .filter((block) => !covers.some((pool) => pool.family === block.family && containsAddress(pool, block)));
+  if (orphaned.length === 0) return [];
+  const pods = workloads.filter(({ addresses }) =>
+    addresses.some((cidr) => {
+      const at = tryParsePrefix(cidr);
+      return at !== undefined && orphaned.some((block) => containsAddress(block, at));
+    }),
+  );
+  if (pods.length === 0) return [];
+  const named = few(pods.map(({ key, addresses }) => `${key} (${addresses.join(', ')})`));
+  return [`no IP pool covers the addresses of living pods: ${named}. Make the pool again, or make these pods anew`];
+}
+
+/** Pods whose interface somebody has removed under them. */
+export function withoutInterface(missing: readonly DesiredWorkload[]): string[] {
+  if (missing.length === 0) return [];
+  const named = few(missing.map(({ key, interfaceName }) => `${interfaceName} of ${key}`));
+  return [
+    `interfaces of pods are missing: ${named}. Somebody has removed them, or the node has restarted: make the pods anew`,
+  ];
+}
+
+/** Interfaces that look like pods' and are nobody's. */
+export function withoutEndpoint(names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const [first] = names;
+  return [
+    `interfaces without an endpoint of this node: ${few(names)}. If no container uses them, remove them: ip link delete ${first}`,
+  ];
+}
+
+/** What IPv6 asks of every link (RFC 8200 §5), and what IPv4 asks every host to take (RFC 791). */
+const LEAST = { 4: 577, 6: 1280 } as const;
+
+/** An MTU that leaves no room. `uplink`: the link that sets it. */
+export function narrowMtu(mtu: number, families: ReadonlySet<4 | 6>, uplink: string | undefined): string[] {
+  const family = families.has(6) ? 6 : 4;
+  if (mtu >= LEAST[family]) return [];
+  const need = family === 6 ? 'IPv6 works from 1280 on' : 'that is less than most networks carry';
+  const cause = uplink === undefined ? 'the host’s links' : `the link ${uplink}`;
+  return [`new pods get an MTU of ${mtu}, and ${need}: raise that of ${cause}, or leave it out with mtuIfacePattern`];
+}
+
+/** The node's own address is not the host's. */
+export function addressNowhere(own: readonly string[], held: readonly { dev: string; address: string }[]): string[] {
+  const there = new Set(held.map(({ address }) => address.split('/')[0]));
+  const lost = own.filter((address) => !there.has(address));
+  return lost.map((address) => {
+    const choice = few(held.filter(({ dev }) => dev !== 'lo').map(({ dev, address: at }) => `${dev} ${at}`));
+    const has = choice === '' ? 'it has none' : `it has ${choice}`;
+    return `the node's address ${address} is on none of its interfaces (${has}): other nodes don't reach it. Set IP`;
+  });
+}
