@@ -127,6 +127,11 @@ export class Dataplane {
     await this.qos.check();
   }
 
+  /** The name of a link, as last seen. */
+  linkName(index: number): string | undefined {
+    return this.#links.get(index)?.name;
+  }
+
   /** The node's links, as last seen. */
   links(): readonly Link[] {
     return [...this.#links.values()];

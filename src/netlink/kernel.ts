@@ -58,6 +58,11 @@ export interface Kernel {
 
   /** The route a packet with this mark, or none, would take to an address (`ip route get`); undefined when there is none. */
   routeGet(address: string, mark?: number): Promise<Route | undefined>;
+  /**
+   * As `routeGet`, but the route itself, as it stands in its table: with its destination, its owner, and all its next
+   * hops that are alive.
+   */
+  routeMatch(address: string, mark?: number): Promise<Route | undefined>;
 
   ruleList(family: Family): Promise<readonly Rule[]>;
   ruleAdd(rule: Rule): Promise<void>;

@@ -1,4 +1,4 @@
-import { type ByteReader, type Family, type Log, reasonOf, silentLog } from '../base/index.ts';
+import { type Family, type Log, reasonOf, silentLog } from '../base/index.ts';
 import { openAnsweredSocket } from './answered-socket.ts';
 import { RouteBatch } from './batch.ts';
 import { openBatchSocket } from './batch-socket.ts';
@@ -41,7 +41,8 @@ import { encodeMonitorFilter } from './wire/filter.ts';
 import { decodeLink, encodeLinkAdd, encodeLinkDump, encodeLinkGet, encodeLinkSet } from './wire/link.ts';
 import { decodeLinkSettings, decodeProxyDelay, encodeNeighborTableDump } from './wire/link-settings.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
-import { decodeRoute, encodeRouteGet } from './wire/route.ts';
+import { decodeRoute } from './wire/route.ts';
+import { encodeRouteGet } from './wire/route-query.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
 import { WireguardClient } from './wireguard-client.ts';
 
@@ -164,10 +165,17 @@ class NetlinkKernel implements Kernel {
     return this.#batch.apply(changes);
   }
 
-  async routeGet(address: string, mark?: number): Promise<Route | undefined> {
+  routeGet(address: string, mark?: number): Promise<Route | undefined> {
+    return this.#lookUp(encodeRouteGet(address, mark), `route get ${address}`);
+  }
+
+  routeMatch(address: string, mark?: number): Promise<Route | undefined> {
+    return this.#lookUp(encodeRouteGet(address, mark, true), `route get fibmatch ${address}`);
+  }
+
+  async #lookUp(request: Uint8Array, what: string): Promise<Route | undefined> {
     try {
-      const decode = (body: ByteReader) => decodeRoute(body, true);
-      return await this.#client.get(encodeRouteGet(address, mark), `route get ${address}`, decode);
+      return await this.#client.get(request, what, (body) => decodeRoute(body, true));
     } catch (error) {
       if (isKernelError(error, ...NO_WAY)) return undefined;
       throw error;

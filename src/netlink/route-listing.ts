@@ -1,8 +1,9 @@
 import type { NetlinkClient } from './client.ts';
 import { isKernelError } from './errors.ts';
 import type { Route, RouteColumns, RouteFilter } from './kernel.ts';
-import { decodeRoute, encodeRouteDump } from './wire/route.ts';
+import { decodeRoute } from './wire/route.ts';
 import { RouteColumnsReader } from './wire/route-columns.ts';
+import { encodeRouteDump } from './wire/route-query.ts';
 
 /** Routes as objects. Kernels without strict checking send all tables, so that what came is filtered again. */
 export async function listRoutes(client: NetlinkClient, filter: RouteFilter): Promise<readonly Route[]> {

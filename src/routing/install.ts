@@ -1,27 +1,11 @@
-import {
-  containsAddress,
-  type Family,
-  ipv4Mask,
-  type Prefix,
-  parseAddress,
-  parsePrefix,
-  prefixWords,
-} from '../base/index.ts';
+import { containsAddress, type Family, type Prefix, parseAddress, parsePrefix, prefixWords } from '../base/index.ts';
 import type { BestChanges, NextHopSet } from '../bgp/index.ts';
 import type { DesiredPool } from '../calc/desired.ts';
 import { gatewayRoute, type RouteTable } from '../dataplane/index.ts';
 import type { RouteNextHop } from '../netlink/index.ts';
-import type { NextHops } from './next-hops.ts';
-
-/**
- * How traffic to a learned prefix travels, as its pool says; its index is stored beside each route. `vxlan`: such pools
- * are routed from IPAM's blocks, not from BGP. `ipip-cross`: only what leaves the node's own subnet goes by `tunl0`.
- * `service`: what the cluster's services have for addresses leads nowhere; each node translates them for itself.
- */
-const CARRIAGES = ['direct', 'vxlan', 'ipip', 'ipip-cross', 'service'] as const;
-type Carriage = (typeof CARRIAGES)[number];
-/** Those whose routes BGP tells of and the kernel doesn't get. */
-const KEPT_OUT: readonly (Carriage | undefined)[] = ['vxlan', 'service'];
+import { CARRIAGES, type Carriage, carriageAt, carriageOf, KEPT_OUT } from './carriage.ts';
+import { covers, masked } from './covering.ts';
+import type { LearnedRoute, LearnedRoutes, NextHops } from './next-hops.ts';
 
 /** `tunl0`, as routes need it. */
 export interface IpipTunnel {
@@ -54,7 +38,7 @@ interface Range {
  * set, and how the prefix's pool wants it carried. From that the way out follows, and follows again when the way to a
  * next hop or a pool changes.
  */
-export class RouteInstaller {
+export class RouteInstaller implements LearnedRoutes {
   readonly family: Family;
   readonly #table: RouteTable;
   readonly #nextHops: NextHops;
@@ -64,6 +48,8 @@ export class RouteInstaller {
   #sets: readonly NextHopSet[] = [];
   /** `set × CARRIAGES.length + carriage + 1` by prefix number; 0 for no route. */
   #choice = new Uint32Array(1024);
+  /** How many prefixes of each length have a route. */
+  readonly #lengths = new Uint32Array(129);
   /** How number by choice; -1 until worked out, `PENDING` while `tunl0` is being made. */
   #howOf: number[] = [];
   /** The set that it was worked out for, by choice: numbers of sets that no route has are given to others. */
@@ -97,6 +83,7 @@ export class RouteInstaller {
       const prefix = prefixes.internAt(changes.addresses, at, changes.lengths[entry]);
       this.#choose(prefix, set * CARRIAGES.length + carriage + 1);
     }
+    this.#nextHops.learnedChanged();
   }
 
   /** The pools decide how their prefixes are carried. */
@@ -154,6 +141,24 @@ export class RouteInstaller {
     return this.#setOf(this.#choice[prefix] ?? 0);
   }
 
+  covering(address: Uint32Array, below: number): LearnedRoute | undefined {
+    const { prefixes } = this.#table;
+    for (let length = below - 1; length >= 0; length--) {
+      if (this.#lengths[length] === 0) continue;
+      const prefix = prefixes.findAt(masked(address, length), 0, length);
+      const choice = prefix < 0 ? 0 : (this.#choice[prefix] ?? 0);
+      if (choice === 0 || KEPT_OUT.includes(carriageAt(choice))) continue;
+      const addresses = this.#setOf(choice)?.addresses ?? [];
+      return { length, addresses, ways: (resolve) => this.#ways(choice, resolve) ?? [] };
+    }
+    return undefined;
+  }
+
+  nextHops(): ReadonlySet<string> {
+    const choices = new Set(this.#choice);
+    return new Set([...choices].flatMap((choice) => this.#setOf(choice)?.addresses ?? []));
+  }
+
   #forgetTunnel(): void {
     for (const choice of this.#howOf.keys()) if (carriageAt(choice)?.startsWith('ipip')) this.#howOf[choice] = -1;
   }
@@ -162,6 +167,7 @@ export class RouteInstaller {
     for (let prefix = 0; prefix < this.#table.prefixes.limit && prefix < this.#choice.length; prefix++) {
       if (this.#choice[prefix] !== 0) this.#choose(prefix, choose(prefix));
     }
+    this.#nextHops.learnedChanged();
   }
 
   #choose(prefix: number, choice: number): void {
@@ -170,8 +176,11 @@ export class RouteInstaller {
       wider.set(this.#choice);
       this.#choice = wider;
     }
-    const before = carriageAt(this.#choice[prefix]);
+    const former = this.#choice[prefix];
+    const before = carriageAt(former);
     this.#choice[prefix] = choice;
+    const length = this.#table.prefixes.length(prefix);
+    this.#lengths[length] += Number(choice !== 0) - Number(former !== 0);
     const how = choice === 0 ? 0 : this.#how(choice);
     if (how === PENDING) return;
     if (carriageAt(choice) !== 'vxlan') this.#handedOver.delete(prefix);
@@ -195,23 +204,30 @@ export class RouteInstaller {
   }
 
   #workOut(choice: number): number {
-    const carriage = carriageAt(choice);
-    const addresses = KEPT_OUT.includes(carriage) ? [] : (this.#setOf(choice)?.addresses ?? []);
-    const hops: RouteNextHop[] = [];
-    for (const address of addresses) {
-      const tunnelled =
-        carriage === 'ipip' || (carriage === 'ipip-cross' && !(this.#subnet && inSubnet(this.#subnet, address)));
-      if (tunnelled && this.#tunnel.ipip === 'pending') return PENDING;
-      const hop = tunnelled ? this.#throughTunnel(address) : this.#nextHops.resolve(address);
-      if (hop !== undefined) hops.push(hop);
-    }
+    const hops = this.#ways(choice, (address) => this.#nextHops.resolve(address));
+    if (hops === undefined) return PENDING;
     return hops.length === 0 ? 0 : this.#table.hows.id(gatewayRoute(hops));
   }
 
+  /** Where a choice leads, each way once; undefined while `tunl0` is being made for it. */
+  #ways(choice: number, resolve: (address: string) => readonly RouteNextHop[]): readonly RouteNextHop[] | undefined {
+    const carriage = carriageAt(choice);
+    const addresses = KEPT_OUT.includes(carriage) ? [] : (this.#setOf(choice)?.addresses ?? []);
+    const hops = new Map<string, RouteNextHop>();
+    for (const address of addresses) {
+      const tunnelled =
+        carriage === 'ipip' || (carriage === 'ipip-cross' && !(this.#subnet && inSubnet(this.#subnet, address)));
+      if (tunnelled && this.#tunnel.ipip === 'pending') return undefined;
+      for (const hop of tunnelled ? this.#throughTunnel(address) : resolve(address))
+        hops.set(`${hop.via}%${hop.dev}`, hop);
+    }
+    return [...hops.values()];
+  }
+
   /** The outer packet finds its own way to the node, so the node need not be on any link of ours. */
-  #throughTunnel(via: string): RouteNextHop | undefined {
+  #throughTunnel(via: string): readonly RouteNextHop[] {
     const { ipip } = this.#tunnel;
-    return typeof ipip === 'number' ? { via, dev: ipip, onlink: true } : undefined;
+    return typeof ipip === 'number' ? [{ via, dev: ipip, onlink: true }] : [];
   }
 
   #setOf(choice: number): NextHopSet | undefined {
@@ -220,31 +236,13 @@ export class RouteInstaller {
 
   #carriage(words: Uint32Array, at: number, length: number): number {
     for (const range of this.#ranges) {
-      if (length >= range.length && inside(range, words, at)) return CARRIAGES.indexOf(range.carriage);
+      if (length >= range.length && covers(range.words, 0, range.length, words, at))
+        return CARRIAGES.indexOf(range.carriage);
     }
     return 0;
   }
 }
 
-function inside(range: Range, words: Uint32Array, at: number): boolean {
-  for (let word = 0, left = range.length; left > 0; word++, left -= 32) {
-    const mask = ipv4Mask(Math.min(32, left));
-    if ((words[at + word] & mask) >>> 0 !== (range.words[word] & mask) >>> 0) return false;
-  }
-  return true;
-}
-
 function inSubnet(subnet: Prefix, address: string): boolean {
   return containsAddress(subnet, parseAddress(address));
-}
-
-function carriageOf({ vxlan, ipip, cidr }: DesiredPool): Carriage {
-  if (vxlan !== 'Never') return 'vxlan';
-  if (ipip === 'Never' || cidr.includes(':')) return 'direct';
-  return ipip === 'Always' ? 'ipip' : 'ipip-cross';
-}
-
-function carriageAt(choice: number): Carriage | undefined {
-  if (choice === 0) return undefined;
-  return CARRIAGES[(choice - 1) % CARRIAGES.length];
 }

@@ -1,36 +1,102 @@
-import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import { type Cancel, type Clock, type Family, type Log, parseAddress, prefixWords, reasonOf } from '../base/index.ts';
 import type { Kernel, RouteNextHop } from '../netlink/index.ts';
+import { OtherRoutes, type OwnRoutes } from './other-routes.ts';
 
 /** Changes of links, addresses and routes come in swarms; one look at the table serves them all. Milliseconds. */
 const SETTLE = 20;
+/** After routes were read as a whole, they are not again for so many times as long as that took. */
+const REST = 10;
+/** Next hops of one route, whatever each of them fans out to. */
+const MOST_WAYS = 64;
+
+/** A route that peers told of and the kernel has from us, or is to have. */
+export interface LearnedRoute {
+  readonly length: number;
+  readonly addresses: readonly string[];
+  /** Where it leads, given where its next hops do. */
+  ways(resolve: (nextHop: string) => readonly RouteNextHop[]): readonly RouteNextHop[];
+}
+
+/** What is learned in one family. */
+export interface LearnedRoutes {
+  /** The most specific one that covers the address, given as its words, shorter than `below`. */
+  covering(address: Uint32Array, below: number): LearnedRoute | undefined;
+  /** Every next hop that some route has. */
+  nextHops(): ReadonlySet<string>;
+}
+
+/** The way that others than BGP know: `length` of the route that it is by, -1 for none. */
+interface Ground {
+  readonly length: number;
+  readonly hops: readonly RouteNextHop[];
+}
+
+const NO_WAY: Ground = { length: -1, hops: [] };
+/** An address of this node leads nowhere, whatever peers say. */
+const OURSELVES: Ground = { length: 128, hops: [] };
+
+/** A next hop that somebody has asked for. */
+interface NextHop {
+  readonly family: Family;
+  readonly words: Uint32Array;
+  ground: Ground | undefined;
+  /** What was answered last, to see what has changed. */
+  told: readonly RouteNextHop[] | undefined;
+}
 
 /**
- * How to reach a BGP next hop: the answer of the kernel's own lookup (`ip route get`), remembered until the node's
- * links, addresses or routes change. A next hop on a connected network is its own gateway; one behind a router is
- * reached through that router's address. It is looked up with WireGuard's mark: BGP's routes are the ordinary ones, which
- * carry the tunnel, also where the next hop itself is sent to through it.
+ * How to reach a BGP next hop. First the kernel is asked for the route that the address matches, and then the routes that
+ * peers told of are looked through, of which a more specific one decides (RFC 4271 §9.1.2.1):
+ *
+ *     address ─► the longest learned route that covers it ─► its own next hops ─► …
+ *                └─ unless one of these is on the way already ─► the next shorter one, or what the kernel has of others
+ *
+ * So no route resolves its own next hop, directly or by way of others, though the kernel, which has it from us, would. It is
+ * asked with WireGuard's mark: BGP's routes are the ordinary ones, which carry the tunnel, also where the next hop itself is
+ * sent to through it.
  */
 export class NextHops {
-  readonly #kernel: Pick<Kernel, 'routeGet'>;
+  readonly #kernel: Pick<Kernel, 'routeMatch'>;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #known = new Map<string, RouteNextHop | undefined>();
+  readonly #own: OwnRoutes;
+  readonly #others: OtherRoutes;
+  readonly #known = new Map<string, NextHop>();
   readonly #asking = new Set<string>();
+  #learned: Readonly<Partial<Record<Family, LearnedRoutes>>> = {};
   #refresh: Cancel | undefined;
+  #review: Cancel | undefined;
   #mark: number | undefined;
+  /** How many were in use when that was last found out. */
+  #used = 0;
+  #rest = 0;
   /** Called with the next hops whose way has changed, become known, or been lost. */
   onChange: (addresses: ReadonlySet<string>) => void = () => {};
 
-  constructor(options: { kernel: Pick<Kernel, 'routeGet'>; clock: Clock; log: Log }) {
+  /** `own`: which of the kernel's routes are ours without being BGP's. */
+  constructor(options: {
+    kernel: Pick<Kernel, 'routeMatch' | 'routeColumns'>;
+    own: OwnRoutes;
+    clock: Clock;
+    log: Log;
+  }) {
     this.#kernel = options.kernel;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#own = options.own;
+    this.#others = new OtherRoutes(options.kernel, options.own);
   }
 
-  /** The way to `address`, or undefined when there is none or it is not known yet; then `onChange` follows. */
-  resolve(address: string): RouteNextHop | undefined {
-    if (!this.#known.has(address)) void this.#ask([address]);
-    return this.#known.get(address);
+  /** The routes of each family that next hops may be reached by. */
+  learnFrom(learned: Readonly<Partial<Record<Family, LearnedRoutes>>>): void {
+    this.#learned = learned;
+  }
+
+  /** The ways to `address`: none when there is none or it is not known yet; then `onChange` follows. */
+  resolve(address: string): readonly RouteNextHop[] {
+    const ways = this.#workOut(address, []);
+    this.#nextHop(address).told = ways;
+    return ways;
   }
 
   /** By which the ordinary routes are asked alone; undefined while there are no others. */
@@ -42,43 +108,143 @@ export class NextHops {
 
   /** The node's links, addresses or routes changed: ask again for all. */
   invalidate(): void {
-    this.#refresh ??= this.#clock.after(SETTLE, () => {
+    const pause = Math.max(SETTLE, this.#rest - this.#clock.now());
+    this.#refresh ??= this.#clock.after(pause, () => {
       this.#refresh = undefined;
+      this.#forgetUnused();
       void this.#ask([...this.#known.keys()]);
+    });
+  }
+
+  /** What peers told of has changed: next hops may be reached by other routes of it. */
+  learnedChanged(): void {
+    this.#review ??= this.#clock.soon(() => {
+      this.#review = undefined;
+      this.#tellChanges();
     });
   }
 
   stop(): void {
     this.#refresh?.();
+    this.#review?.();
   }
 
   async #ask(addresses: readonly string[]): Promise<void> {
-    const changed = new Set<string>();
+    const hidden: string[] = [];
     for (const address of addresses) {
       if (this.#asking.has(address)) continue;
       this.#asking.add(address);
-      const hop = await this.#lookUp(address);
+      const ground = await this.#lookUp(address);
       this.#asking.delete(address);
-      if (!this.#known.has(address) || !sameHop(this.#known.get(address), hop)) {
-        this.#known.set(address, hop);
-        changed.add(address);
+      if (ground === 'hidden') hidden.push(address);
+      else this.#stand(address, ground);
+    }
+    if (hidden.length > 0) await this.#lookBehind(hidden);
+    this.#tellChanges();
+  }
+
+  async #lookUp(address: string): Promise<Ground | 'hidden'> {
+    try {
+      const route = await this.#kernel.routeMatch(address, this.#mark);
+      if (route === undefined) return NO_WAY;
+      if (route.kind !== 'unicast') return OURSELVES;
+      if (this.#own.isLearned(route)) return 'hidden';
+      return groundOf(address, Number(route.destination.split('/')[1]), route.nextHops);
+    } catch (error) {
+      this.#log.debug({ nextHop: address, err: reasonOf(error) }, 'no way to a next hop');
+      return NO_WAY;
+    }
+  }
+
+  /** The kernel finds a route of BGP for these, which it has from us: what would there be without? */
+  async #lookBehind(addresses: readonly string[]): Promise<void> {
+    const begun = this.#clock.now();
+    try {
+      const found = await this.#others.find(addresses);
+      for (const [at, address] of addresses.entries()) {
+        const route = found[at];
+        this.#stand(address, route ? groundOf(address, route.length, route.nextHops) : NO_WAY);
       }
+    } catch (error) {
+      this.#log.warn(
+        { err: reasonOf(error) },
+        'the routes of others can not be read: next hops behind ours stay as they were',
+      );
+      for (const address of addresses) this.#stand(address, this.#known.get(address)?.ground ?? NO_WAY);
+    }
+    const now = this.#clock.now();
+    this.#rest = now + (now - begun) * REST;
+  }
+
+  #tellChanges(): void {
+    const changed = new Set<string>();
+    for (const [address, nextHop] of this.#known) {
+      if (nextHop.told === undefined) continue;
+      const ways = this.#workOut(address, []);
+      if (sameWays(nextHop.told, ways)) continue;
+      nextHop.told = ways;
+      changed.add(address);
     }
     if (changed.size > 0) this.onChange(changed);
   }
 
-  async #lookUp(address: string): Promise<RouteNextHop | undefined> {
-    try {
-      const route = await this.#kernel.routeGet(address, this.#mark);
-      const hop = route?.kind === 'unicast' ? route.nextHops[0] : undefined;
-      return hop?.dev === undefined ? undefined : { via: hop.via ?? address, dev: hop.dev };
-    } catch (error) {
-      this.#log.debug({ nextHop: address, err: reasonOf(error) }, 'no way to a next hop');
-      return undefined;
+  /** `onTheWay`: next hops that this one is asked for. */
+  #workOut(address: string, onTheWay: readonly string[]): readonly RouteNextHop[] {
+    const { family, words, ground = NO_WAY } = this.#nextHop(address);
+    for (let below = 129; ; ) {
+      const route = this.#learned[family]?.covering(words, below);
+      if (route === undefined || route.length <= ground.length) return ground.hops;
+      below = route.length;
+      const passed = [...onTheWay, address];
+      if (route.addresses.some((nextHop) => passed.includes(nextHop))) continue;
+      const ways = route.ways((nextHop) => this.#workOut(nextHop, passed));
+      if (ways.length > 0) return ways.slice(0, MOST_WAYS);
     }
+  }
+
+  #nextHop(address: string): NextHop {
+    let nextHop = this.#known.get(address);
+    if (nextHop === undefined) {
+      const parsed = parseAddress(address.split('%')[0]!);
+      const words = prefixWords({ ...parsed, length: 0 });
+      nextHop = { family: parsed.family, words, ground: undefined, told: undefined };
+      this.#known.set(address, nextHop);
+      void this.#ask([address]);
+    }
+    return nextHop;
+  }
+
+  #stand(address: string, ground: Ground): void {
+    const nextHop = this.#known.get(address);
+    if (nextHop !== undefined) nextHop.ground = ground;
+  }
+
+  /** Next hops that no route has any more are not asked for for ever. */
+  #forgetUnused(): void {
+    if (this.#known.size <= 2 * this.#used + 64) return;
+    const used = new Set(Object.values(this.#learned).flatMap((learned) => [...learned.nextHops()]));
+    for (const address of this.#known.keys()) if (!used.has(address)) this.#known.delete(address);
+    this.#used = this.#known.size;
   }
 }
 
-function sameHop(a: RouteNextHop | undefined, b: RouteNextHop | undefined): boolean {
-  return a?.via === b?.via && a?.dev === b?.dev;
+/** A next hop on a connected network is its own gateway; one behind a router is reached through the router's address. */
+function groundOf(address: string, length: number, nextHops: readonly RouteNextHop[]): Ground {
+  const hops = nextHops.flatMap(({ via, dev, onlink, weight }) =>
+    dev === undefined
+      ? []
+      : [{ via: via ?? address, dev, ...(onlink && { onlink }), ...(nextHops.length > 1 && weight && { weight }) }],
+  );
+  return { length, hops };
+}
+
+function sameWays(a: readonly RouteNextHop[], b: readonly RouteNextHop[]): boolean {
+  if (a === b) return true;
+  return (
+    a.length === b.length &&
+    a.every(({ via, dev, onlink, weight }, at) => {
+      const other = b[at];
+      return via === other.via && dev === other.dev && onlink === other.onlink && weight === other.weight;
+    })
+  );
 }

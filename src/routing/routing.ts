@@ -7,6 +7,7 @@ import { filterProblems } from './filters.ts';
 import { type IpipTunnel, RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
+import { OwnRoutes } from './other-routes.ts';
 import { addressIn, type BgpTimers, originations, peerConfigs, peerNames } from './peering.ts';
 import { RestartHold } from './restart-hold.ts';
 
@@ -14,7 +15,9 @@ import { RestartHold } from './restart-hold.ts';
 const PATIENCE = 500;
 
 export interface RoutingOptions {
-  readonly kernel: Pick<Kernel, 'routeGet'>;
+  readonly kernel: Pick<Kernel, 'routeMatch' | 'routeColumns'>;
+  /** The name of a link by its index, as last seen. */
+  readonly linkName?: (index: number) => string | undefined;
   readonly routes: RouteReconciler;
   readonly tunnels: IpipTunnel;
   readonly clock: Clock;
@@ -57,12 +60,16 @@ export class Routing {
   constructor(options: RoutingOptions) {
     this.#options = options;
     this.#restarted = options.restarted;
-    this.#nextHops = new NextHops(options);
-    this.#installers = [4, 6].map(
-      (family) => new RouteInstaller(options.routes.tables[family as 4 | 6], this.#nextHops, options.tunnels),
+    const { tables } = options.routes;
+    this.#nextHops = new NextHops({ ...options, own: new OwnRoutes(tables) });
+    const [four, six] = ([4, 6] as const).map(
+      (family) => new RouteInstaller(tables[family], this.#nextHops, options.tunnels),
     );
+    this.#installers = [four, six];
+    this.#nextHops.learnFrom({ 4: four, 6: six });
     this.#nextHops.onChange = (addresses) => {
       for (const installer of this.#installers) installer.nextHopsChanged(addresses);
+      this.#speaker?.nextHopsChanged();
       options.routes.schedule();
     };
     options.routes.onSettled = () => {
@@ -175,6 +182,7 @@ export class Routing {
       listen: bgp.listenAddresses.map((address) => ({ address, port: bgp.listenPort })),
       clock,
       log: this.#options.log.child({ component: 'bgp' }),
+      nextHopInterface: (address) => this.#interfaceOf(address),
       ...(restarted && { restarted: { forwarding: ['ipv4-unicast', 'ipv6-unicast'] as const } }),
     });
     speaker.onEvent((event) => {
@@ -195,6 +203,12 @@ export class Routing {
     }
     await this.#listening.begin(speaker);
     return speaker;
+  }
+
+  /** The link by which a next hop is reached, if it is known. */
+  #interfaceOf(nextHop: string): string | undefined {
+    const dev = this.#nextHops.resolve(nextHop)[0]?.dev;
+    return dev === undefined ? undefined : this.#options.linkName?.(dev);
   }
 
   async #untilAnnounced(speaker: Speaker): Promise<void> {

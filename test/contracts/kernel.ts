@@ -300,6 +300,27 @@ rule
     t.same(await apply(ROUTE_DELETE, ours), [], 'deleting what is not there counts as done');
   },
 
+  'the route that an address matches is shown whole': async ({ t, kernel, dev }) => {
+    const index = await dev();
+    const two = (network: string) => [2, 3].map((host) => ({ via: `${network}${host}`, dev: index }));
+    for (const [family, network, wide] of [
+      [4, '10.1.0.', '10.8.0.0/16'],
+      [6, 'fd00::', 'fd08::/32'],
+    ] as const) {
+      const address = wide.replace(/(0)?\/.*/, family === 4 ? '9' : '9');
+      t.equal(await kernel.routeMatch(address), undefined);
+      const change = [ROUTE_ADD, wide, { ...DIRECT, nextHops: two(network) }] as const;
+      t.same(await kernel.applyRoutes(routeChanges(family, [change])), []);
+      const found = await kernel.routeMatch(address);
+      t.match(found, { destination: wide, protocol: 80, table: 254, kind: 'unicast' });
+      t.same(
+        found?.nextHops.map(({ via, dev: out }) => ({ via, dev: out })),
+        two(network),
+      );
+      t.match(await kernel.routeMatch(`${network}7`), { protocol: 2, nextHops: [{ dev: index }] });
+    }
+  },
+
   'refused routes are named by entry, the others are done': async ({ t, kernel, dev }) => {
     const index = await dev();
     const hop = (nextHop: object): RouteHow => ({ ...DIRECT, nextHops: [nextHop] });

@@ -341,6 +341,12 @@ export class FakeKernel implements Kernel {
     return { ...route, destination, ...(source === undefined ? {} : { source }) };
   }
 
+  async routeMatch(address: string): Promise<Route | undefined> {
+    this.#machine.enter('routeMatch');
+    const route = this.#space.lookUp(address);
+    return route?.kind === 'unicast' || route?.kind === 'local' ? route : undefined;
+  }
+
   async ruleList(family: Family): Promise<readonly Rule[]> {
     this.#machine.enter('ruleList');
     return this.#space.rules.filter((rule) => rule.family === family).sort((a, b) => a.priority - b.priority);

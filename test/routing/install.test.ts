@@ -3,10 +3,10 @@ import { parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/bas
 import type { NextHopSet } from '../../src/bgp/index.ts';
 import { RouteTable } from '../../src/dataplane/index.ts';
 import { HowTable } from '../../src/dataplane/routes/how-table.ts';
-import type { Route } from '../../src/netlink/index.ts';
 import { RouteInstaller } from '../../src/routing/install.ts';
 import { NextHops } from '../../src/routing/next-hops.ts';
 import { pool } from '../calc/pool.ts';
+import { MainTable } from './main-table.ts';
 
 const SETS: NextHopSet[] = [
   { addresses: [], localPref: 100 },
@@ -16,29 +16,25 @@ const SETS: NextHopSet[] = [
   { addresses: ['192.0.2.9'], localPref: 100 },
 ];
 
-/** A kernel that reaches 172.16.0.0/24 on link 2, and 192.0.2.0/24 by a gateway on link 3 while `gateway` is set. */
-class Ways {
-  gateway: string | undefined = '172.16.1.254';
-
-  async routeGet(address: string): Promise<Route | undefined> {
-    const base = { family: 4, kind: 'unicast', protocol: 2, table: 254, destination: `${address}/32` } as const;
-    if (address.startsWith('172.16.0.')) return { ...base, nextHops: [{ dev: 2 }] };
-    return this.gateway === undefined ? undefined : { ...base, nextHops: [{ dev: 3, via: this.gateway }] };
-  }
-}
-
 type Change = readonly [cidr: string, set: number];
 
 class Bench {
-  readonly ways = new Ways();
   readonly clock = new VirtualClock();
   readonly table = new RouteTable(4, new HowTable());
-  readonly nextHops = new NextHops({ kernel: this.ways, clock: this.clock, log: silentLog });
+  /** It reaches 172.16.0.0/24 on link 2, and all else by a gateway on link 3 while `gateway` is set. */
+  readonly main = new MainTable(this.table);
+  readonly nextHops = new NextHops({ kernel: this.main, own: this.main.own, clock: this.clock, log: silentLog });
   readonly tunnel: { ipip: number | 'pending' | undefined } = { ipip: undefined };
   readonly installer = new RouteInstaller(this.table, this.nextHops, this.tunnel);
 
   constructor() {
     this.nextHops.onChange = (addresses) => this.installer.nextHopsChanged(addresses);
+    this.nextHops.learnFrom({ 4: this.installer });
+    this.gateway = '172.16.1.254';
+  }
+
+  set gateway(via: string | undefined) {
+    this.main.others = { '172.16.0.0/24': [{ dev: 2 }], ...(via && { '0.0.0.0/0': [{ via, dev: 3 }] }) };
   }
 
   install(...changes: readonly Change[]): Promise<void> {
@@ -113,11 +109,11 @@ t.test('a withdrawn route goes, one with a new next hop changes', async (t) => {
 t.test('when the way to a next hop changes, its routes follow; when it is lost, they go', async (t) => {
   const bench = new Bench();
   await bench.install(['10.244.1.0/26', 4], ['10.244.2.0/26', 1]);
-  bench.ways.gateway = '172.16.1.253';
+  bench.gateway = '172.16.1.253';
   bench.nextHops.invalidate();
   await bench.clock.advanceAsync(100);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.1.253%3']);
-  bench.ways.gateway = undefined;
+  bench.gateway = undefined;
   bench.nextHops.invalidate();
   await bench.clock.advanceAsync(100);
   t.same(bench.wants('10.244.1.0/26'), []);

@@ -12,7 +12,6 @@ import {
   ROUTE_DELETE,
   ROUTE_REPLACE,
   type Route,
-  type RouteFilter,
   type RouteHow,
   type RouteKind,
   type RouteNextHop,
@@ -20,16 +19,7 @@ import {
 } from '../kernel.ts';
 import { addressFamily, familyOf, ipBytesOf, readIp } from './address-text.ts';
 import { attributeBytes, attributeNest, attributeU32, forEachAttribute } from './attribute.ts';
-import {
-  encodeMessage,
-  NLM_F_CREATE,
-  NLM_F_DUMP,
-  NLM_F_EXCL,
-  NLM_F_REPLACE,
-  RTM_DELROUTE,
-  RTM_GETROUTE,
-  RTM_NEWROUTE,
-} from './message.ts';
+import { encodeMessage, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, RTM_DELROUTE, RTM_NEWROUTE } from './message.ts';
 import { kindName, kindNumber, scopeName, scopeNumber } from './scope.ts';
 
 // include/uapi/linux/rtnetlink.h
@@ -41,10 +31,10 @@ const RTA_PREFSRC = 7;
 const RTA_METRICS = 8;
 const RTA_MULTIPATH = 9;
 const RTA_TABLE = 15;
-const RTA_MARK = 16;
 const RTA_VIA = 18;
 const RTAX_MTU = 2;
 const RTNH_F_ONLINK = 4;
+const RTNH_F_DEAD = 1;
 const RTM_F_CLONED = 0x200;
 
 /** Where every encoded route has its prefix length and its address: what a template's user patches. */
@@ -143,41 +133,11 @@ export function encodeRoute(verb: number, route: Route): Uint8Array {
   return message;
 }
 
-/** The kernel filters by table and protocol where strict checking is on (NETLINK_GET_STRICT_CHK). */
-export function encodeRouteDump({ family, table = 254, protocol = 0 }: RouteFilter): Uint8Array {
-  return encodeMessage(RTM_GETROUTE, NLM_F_DUMP, (writer) => {
-    writer.u8(addressFamily(family)).u8(0).u16(0);
-    writer
-      .u8(table < 256 ? table : 0)
-      .u8(protocol)
-      .u8(0)
-      .u8(0)
-      .u32(0);
-    attributeU32(writer, RTA_TABLE, table);
-  });
-}
-
-/** Asks which way the kernel would send a packet with this mark (0: none) to an address. */
-export function encodeRouteGet(to: string, mark = 0): Uint8Array {
-  const { family, value } = parseAddress(to);
-  const bytes = addressBytes({ family, value });
-  return encodeMessage(RTM_GETROUTE, 0, (writer) => {
-    writer
-      .u8(addressFamily(family))
-      .u8(bytes.length * 8)
-      .u16(0)
-      .u32(0)
-      .u32(0);
-    attributeBytes(writer, RTA_DST, bytes);
-    if (mark !== 0) attributeU32(writer, RTA_MARK, mark);
-  });
-}
-
 type Draft<T> = { -readonly [key in keyof T]: T[key] };
 
 /**
  * Reads an RTM_NEWROUTE or RTM_DELROUTE; undefined for families that are not IP, and for results of look-ups (cached
- * routes) unless they are wanted.
+ * routes) unless they are wanted. A look-up is about ways that can be gone: of several, dead ones are left out.
  */
 export function decodeRoute(body: ByteReader, lookUps = false): Route | undefined {
   const family = familyOf(body.u8());
@@ -200,7 +160,7 @@ export function decodeRoute(body: ByteReader, lookUps = false): Route | undefine
     else if (type === RTA_PRIORITY) optional.metric = value.u32();
     else if (type === RTA_OIF) single.dev = value.u32();
     else if (type === RTA_GATEWAY || type === RTA_VIA) readGateway(type, value, single);
-    else if (type === RTA_MULTIPATH) hops = readMultipath(value);
+    else if (type === RTA_MULTIPATH) hops = readMultipath(value, lookUps);
     else if (type === RTA_PREFSRC) {
       const source = readIp(value);
       if (source !== undefined) optional.source = source;
@@ -229,7 +189,7 @@ function readGateway(type: number, value: ByteReader, hop: Draft<RouteNextHop>):
   if (via !== undefined) hop.via = via;
 }
 
-function readMultipath(value: ByteReader): RouteNextHop[] {
+function readMultipath(value: ByteReader, aliveOnly: boolean): RouteNextHop[] {
   const hops: RouteNextHop[] = [];
   while (value.left >= 8) {
     const length = value.u16();
@@ -244,7 +204,7 @@ function readMultipath(value: ByteReader): RouteNextHop[] {
       if (type === RTA_GATEWAY || type === RTA_VIA) readGateway(type, attribute, hop);
     });
     value.skip(Math.min(-length & 3, value.left));
-    hops.push(hop);
+    if (!aliveOnly || (flags & RTNH_F_DEAD) === 0) hops.push(hop);
   }
   return hops;
 }
