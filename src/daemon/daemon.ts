@@ -320,7 +320,7 @@ export class Daemon {
     const { count: found } = await kernel.routeColumns({ family: 4, protocol: 80 });
     const routing = new Routing({
       kernel,
-      linkName: (index) => this.#dataplane.linkName(index),
+      linkName: (index) => this.#dataplane.links.get(index)?.name,
       routes: this.#dataplane.routes,
       tunnels: this.#dataplane.tunnels,
       clock,

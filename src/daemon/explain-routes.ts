@@ -14,7 +14,7 @@ export function explainRoutes(sources: RouteSources): ExplainedEntry[] {
 
 function explainTable(sources: RouteSources, table: RouteTable): ExplainedEntry[] {
   const refused = new Map(sources.dataplane.routes.failures().map(({ prefix, reason }) => [prefix, reason]));
-  const names = deviceNames(sources.dataplane.links());
+  const names = deviceNames([...sources.dataplane.links.values()]);
   const reasonOf = reasons(sources, table);
   const entries: ExplainedEntry[] = [];
   for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {

@@ -127,14 +127,9 @@ export class Dataplane {
     await this.qos.check();
   }
 
-  /** The name of a link, as last seen. */
-  linkName(index: number): string | undefined {
-    return this.#links.get(index)?.name;
-  }
-
-  /** The node's links, as last seen. */
-  links(): readonly Link[] {
-    return [...this.#links.values()];
+  /** The node's links by index, as last seen. */
+  get links(): ReadonlyMap<number, Link> {
+    return this.#links;
   }
 
   /** The MTU for new pods. */

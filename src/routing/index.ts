@@ -11,5 +11,5 @@
  * routes that nobody wants any more may go.
  */
 export type { IpipTunnel } from './install.ts';
-export type { BgpTimers } from './peering.ts';
-export { type PeerReport, Routing, type RoutingOptions } from './routing.ts';
+export type { BgpTimers, PeerReport } from './peering.ts';
+export { Routing, type RoutingOptions } from './routing.ts';

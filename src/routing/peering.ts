@@ -1,4 +1,4 @@
-import type { Origination, PeerConfig } from '../bgp/index.ts';
+import type { Origination, PeerConfig, PeerStatus } from '../bgp/index.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired.ts';
 import { seconds } from '../calc/index.ts';
 import { MAX_PRIORITY } from './filter-rules.ts';
@@ -82,4 +82,28 @@ export function originations({ announce, priorities }: Pick<DesiredBgp, 'announc
     localPref: MAX_PRIORITY - priorities[cidr.includes(':') ? 6 : 4],
     ...(interfaceName !== undefined && { interface: interfaceName }),
   }));
+}
+
+/** A peer as people see it: what was asked for, and how it stands. */
+export interface PeerReport {
+  readonly desired: DesiredPeer;
+  readonly status: PeerStatus;
+}
+
+export function peerReports(peers: readonly DesiredPeer[], statuses: readonly PeerStatus[]): PeerReport[] {
+  const byName = new Map(statuses.map((status) => [status.name, status]));
+  return [...peerNames(peers)].flatMap(([desired, name]) => {
+    const status = byName.get(name);
+    return status === undefined ? [] : [{ desired, status }];
+  });
+}
+
+/** What can't be changed on a running speaker. */
+export function sameIdentity(a: DesiredBgp | undefined, b: DesiredBgp): boolean {
+  return (
+    a?.asn === b.asn &&
+    a.routerId === b.routerId &&
+    a.listenPort === b.listenPort &&
+    a.listenAddresses.join() === b.listenAddresses.join()
+  );
 }

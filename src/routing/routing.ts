@@ -1,6 +1,6 @@
 import { type Clock, type Family, type Log, within } from '../base/index.ts';
-import { type NextHopSet, type PeerStatus, Speaker, type SpeakerEvent } from '../bgp/index.ts';
-import type { Desired, DesiredBgp, DesiredPeer } from '../calc/desired.ts';
+import { type NextHopSet, Speaker, type SpeakerEvent } from '../bgp/index.ts';
+import type { Desired, DesiredBgp } from '../calc/desired.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { filterProblems } from './filters.ts';
@@ -8,7 +8,16 @@ import { type IpipTunnel, RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
 import { OwnRoutes } from './other-routes.ts';
-import { addressIn, type BgpTimers, originations, peerConfigs, peerNames } from './peering.ts';
+import {
+  addressIn,
+  type BgpTimers,
+  originations,
+  type PeerReport,
+  peerConfigs,
+  peerNames,
+  peerReports,
+  sameIdentity,
+} from './peering.ts';
 import { RestartHold } from './restart-hold.ts';
 
 /** How long a peer that does not read is waited for, in milliseconds. */
@@ -31,12 +40,6 @@ export interface RoutingOptions {
   readonly onEvent?: (event: SpeakerEvent) => void;
   /** Seconds from the first byte of an UPDATE to its routes being in the kernel. */
   readonly onConverged?: (seconds: number) => void;
-}
-
-/** A peer as people see it: what was asked for, and how it stands. */
-export interface PeerReport {
-  readonly desired: DesiredPeer;
-  readonly status: PeerStatus;
 }
 
 /**
@@ -136,11 +139,7 @@ export class Routing {
   }
 
   peers(): readonly PeerReport[] {
-    const statuses = new Map((this.#speaker?.peers() ?? []).map((status) => [status.name, status]));
-    return [...peerNames(this.#applied?.bgp?.peers ?? [])].flatMap(([desired, name]) => {
-      const status = statuses.get(name);
-      return status === undefined ? [] : [{ desired, status }];
-    });
+    return peerReports(this.#applied?.bgp?.peers ?? [], this.#speaker?.peers() ?? []);
   }
 
   /** What peers told of a prefix, by its number in the route table; undefined when none did. */
@@ -240,14 +239,4 @@ export class Routing {
     this.#options.onConverged?.((this.#options.clock.now() - this.#oldestChange) / 1000);
     this.#oldestChange = undefined;
   }
-}
-
-/** What can't be changed on a running speaker. */
-function sameIdentity(a: DesiredBgp | undefined, b: DesiredBgp): boolean {
-  return (
-    a?.asn === b.asn &&
-    a.routerId === b.routerId &&
-    a.listenPort === b.listenPort &&
-    a.listenAddresses.join() === b.listenAddresses.join()
-  );
 }
