@@ -62,15 +62,14 @@ t.test('IPv6 beside IPv4: by BGP with IPv6 next hops, and through vxlan-v6.calic
     t.match(await onTheWire(lab, from, to), `IP6 ${from.address6} > ${to.address6}: ICMP6, echo request`);
   });
 
-  await t.test('VXLAN Always: the same pods, under a ping that hardly notices', async (t) => {
+  await t.test('VXLAN Always: the same pods, under a ping that loses no reply', async (t) => {
     const ping = startPing(from.namespace, `${to.address6}`);
     await lab.until('replies', async () => ping.replies.length > 10);
     await patchPool(lab, { vxlanMode: 'Always' }, POOL);
     await untilAll(lab, TUNNELLED);
     const seen = ping.replies.length;
     await lab.until('replies after the change', async () => ping.replies.length > seen + 10);
-    // On a crowded machine a packet that was under way when both ends changed has been seen to be lost.
-    t.ok(missing(await ping.stop()).length <= 1, 'one reply at most is lost');
+    t.same(missing(await ping.stop()), []);
     for (const family of lab.families) t.ok((await lab.reachability(family)).complete, `IPv${family}`);
 
     for (const { name } of lab.nodes) {

@@ -326,8 +326,8 @@ t.test('each device and entry is explained', async (t) => {
       present: true,
       why: 'pool 10.244.0.0/16: vxlanMode Always',
     },
-    { text: '10.244.2.0 dev vxlan.calico lladdr 66:00:00:00:00:02 PERMANENT', present: true, why: 'node b' },
     { text: '66:00:00:00:00:02 dev vxlan.calico dst 172.16.0.2 self permanent', present: true, why: 'node b' },
+    { text: '10.244.2.0 dev vxlan.calico lladdr 66:00:00:00:00:02 PERMANENT', present: true, why: 'node b' },
   ]);
   host.machine.failOnce({ verb: 'neighborAdd' });
   host.dataplane.apply(tunnels({ vxlan4: vxlan() }));

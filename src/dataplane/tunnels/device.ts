@@ -169,8 +169,9 @@ export class TunnelDevice {
     if (this.#retiring !== undefined) return;
     const around = await this.#look();
     if (this.#desired !== undefined) return;
-    for (const step of retirementSteps(this, this.#pools, around)) await this.#take(undefined, step);
+    // Whoever wants it again from here on waits until it has been made anew.
     this.#setReady(undefined);
+    for (const step of retirementSteps(this, this.#pools, around)) await this.#take(undefined, step);
   }
 
   async #look(): Promise<Surroundings> {

@@ -18,6 +18,8 @@ export class VxlanPeers {
   /** The device's life whose entries are known; undefined when they have to be read. */
   #known: number | undefined;
   #wanted: readonly Neighbor[] = [];
+  /** Keys of entries that nobody wants. */
+  readonly #surplus = new Set<string>();
   /** Called when an entry that was refused may be tried again, or somebody changed one. */
   onPending: () => void = () => {};
 
@@ -28,16 +30,39 @@ export class VxlanPeers {
     this.#refusals = new TunnelRefusals(options.clock, this.#delta, () => this.onPending());
   }
 
-  /** Makes the entries on the device, in this life of it, what is wanted. */
+  /** Makes the entries that are wanted, on the device in this life of it. What is not wanted stays until `prune`. */
   async bring(life: number, wanted: readonly Neighbor[]): Promise<void> {
     this.#wanted = wanted;
     this.#delta.setAllDesired(new Map(wanted.map((entry) => [keyOf(entry), entry])));
     if (this.#known !== life && !(await this.#read(life))) return;
-    const changes = this.#delta.take();
-    for (const { key, desired } of changes) if (desired !== undefined) await this.#write(key, desired, true);
-    for (const { key, desired, actual } of changes) {
-      if (desired === undefined && actual !== undefined) await this.#write(key, actual, false);
+    for (const { key, desired } of this.#delta.take()) {
+      if (desired === undefined) this.#surplus.add(key);
+      else await this.#write(key, desired, true);
     }
+  }
+
+  /** Whether there is anything that nobody wants. */
+  get hasSurplus(): boolean {
+    return this.#surplus.size > 0;
+  }
+
+  /** Removes what is not wanted, but not what packets to these VTEPs are still sent by. */
+  async prune(used: ReadonlySet<string>): Promise<void> {
+    const macs = new Set([...used].map((vtep) => this.#delta.actual(vtep)?.mac));
+    for (const key of [...this.#surplus]) {
+      const actual = this.#known === undefined ? undefined : this.#delta.actual(key);
+      const isWanted = this.#delta.desired(key) !== undefined;
+      if (!isWanted && actual !== undefined && (actual.fdb ? macs.has(actual.mac) : used.has(actual.destination)))
+        continue;
+      this.#surplus.delete(key);
+      if (!isWanted && actual !== undefined) await this.#write(key, actual, false);
+    }
+  }
+
+  /** Whether the kernel knows how to send to the VTEP: its MAC, and behind which node that is. */
+  reaches(vtep: string): boolean {
+    const mac = this.#known === undefined ? undefined : this.#delta.actual(vtep)?.mac;
+    return mac !== undefined && this.#delta.actual(`fdb ${mac}`) !== undefined;
   }
 
   /** The device is gone, and its entries with it; or they are to be read again. */

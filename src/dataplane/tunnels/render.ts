@@ -170,12 +170,12 @@ export function retirementSteps(
   ];
 }
 
-/** What the kernel must know of the other nodes: VTEP address → MAC (ARP, NDP), and MAC → node (forwarding database). */
+/** What the kernel must know of the other nodes: MAC → node (forwarding database), and VTEP address → MAC (ARP, NDP), which leads to it. */
 export function vxlanNeighbors({ peers, family }: DesiredVxlan): readonly Neighbor[] {
   const dev = family === 4 ? DEVICE.vxlan4 : DEVICE.vxlan6;
   return [...peers.values()].flatMap(({ address, mac, underlay }) => [
-    { dev, destination: address, mac, state: 'permanent' },
     { dev, destination: underlay, mac, state: 'permanent', fdb: true },
+    { dev, destination: address, mac, state: 'permanent' },
   ]);
 }
 

@@ -81,7 +81,41 @@ export class VxlanTunnel {
     const { ready } = this.device;
     if (this.#desired === undefined || ready === undefined) return;
     await this.peers.bring(ready.life, vxlanNeighbors(this.#desired));
-    if (ready === this.device.ready) this.#want(this.#rendered());
+    if (ready !== this.device.ready) return;
+    this.#want(this.#usable());
+    if (!this.peers.hasSurplus) return;
+    await this.#routes.flush();
+    if (ready === this.device.ready) await this.peers.prune(this.#vteps(ready.index));
+  }
+
+  /**
+   * Routes that packets can be sent by now. What is wanted may be newer than the entries: a route to a VTEP that the kernel
+   * does not know yet stays as it is, by another way or none, until a later pass has made them.
+   */
+  #usable(): Map<string, number> {
+    const { hows } = this.#routes;
+    return new Map(
+      [...this.#rendered()].flatMap(([cidr, how]) => {
+        const before = this.#wanted.get(cidr);
+        const [{ via, dev } = {}] = hows.how(how).nextHops;
+        const vtep = dev === this.device.ready?.index ? (via ?? cidr.split('/')[0]) : undefined;
+        const isNew = how !== before;
+        if (!isNew || vtep === undefined || this.peers.reaches(vtep)) return [[cidr, how] as const];
+        return before === undefined ? [] : [[cidr, before] as const];
+      }),
+    );
+  }
+
+  /** VTEPs to which the kernel has routes, wanted or not. */
+  #vteps(device: number): ReadonlySet<string> {
+    const table = this.#routes.tables[this.#family];
+    const through = this.#routes.hows.all.map(({ nextHops }) => nextHops.find(({ dev }) => dev === device)?.via);
+    const found = new Set<string>();
+    for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
+      const via = through[table.actual(prefix)];
+      if (via !== undefined) found.add(via);
+    }
+    return found;
   }
 
   /** CIDR → how, as the device stands; nothing while there is none. */
