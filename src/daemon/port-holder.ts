@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** `TCP_LISTEN` of the kernel's include/net/tcp_states.h, as /proc/net/tcp prints it. */
 const LISTEN = '0A';
@@ -16,9 +17,14 @@ export function portHolder(port: number, proc = '/proc'): string | undefined {
       const inode = /^socket:\[(\d+)\]$/.exec(link(`${proc}/${pid}/fd/${fd}`))?.[1];
       return inode !== undefined && inodes.has(inode);
     });
-    if (holds) return `${read(`${proc}/${pid}/comm`).trim()} (pid ${pid})`;
+    if (holds) return `${programOf(`${proc}/${pid}`)} (pid ${pid})`;
   }
   return undefined;
+}
+
+/** As it was called; its thread's name where nothing is left of that. */
+function programOf(process: string): string {
+  return basename(read(`${process}/cmdline`).split('\0')[0]) || read(`${process}/comm`).trim();
 }
 
 /** Inodes of the sockets that listen on the port: the tenth column. */

@@ -41,6 +41,11 @@ export async function tunnelAddress(
   if (current !== undefined && poolOf(eligible, current) !== undefined) {
     const owner = await ipam.getAssignmentAttributes(current);
     if (owner?.handleId === handleId) return current;
+    if (owner !== undefined && isNameless(owner)) {
+      await ipam.releaseIps([{ address: current }]);
+      await ipam.assignIp(current, { hostname: node, handleId, attributes: { node, type: tunnelType[kind] } });
+      return current;
+    }
   }
   await releaseTunnelAddress(ipam, node, kind);
   if (eligible.length === 0) return undefined;
@@ -55,6 +60,20 @@ export async function tunnelAddress(
     throw new IpamError('EXHAUSTED', `no address for the ${kind} tunnel of node ${node}: ${assignment?.shortfall}`);
   }
   return given.address;
+}
+
+/**
+ * An address from before Calico wrote down whose it is: pods have always had handles, so that it is the tunnel's of the
+ * node which names it. It stays the same, and gets a handle.
+ */
+function isNameless({
+  handleId,
+  attributes,
+}: {
+  readonly handleId?: string | undefined;
+  readonly attributes: object;
+}): boolean {
+  return handleId === undefined && Object.keys(attributes).length === 0;
 }
 
 /** Gives the tunnel's address back, if it has one: the feature is off, or the node is going. */

@@ -47,6 +47,19 @@ t.test('an address that is not the tunnel’s own is replaced', async (t) => {
   t.equal(await address('ipip', '10.0.0.9'), '10.1.0.2', 'nor is one of another pool');
 });
 
+t.test('an address from before tunnels had handles is taken over as it is, and never a pod’s', async (t) => {
+  const { cluster: it, address } = await cluster();
+  const [old, pod] = [parseAddress('10.1.0.7'), parseAddress('10.1.0.8')];
+  await it.ipam.assignIp(old, { hostname: 'node1' });
+  t.equal(await address('ipip', '10.1.0.7'), '10.1.0.7');
+  t.match(await it.ipam.getAssignmentAttributes(old), {
+    handleId: 'ipip-tunnel-addr-node1',
+    attributes: { node: 'node1', type: 'ipipTunnelAddress' },
+  });
+  await it.ipam.assignIp(pod, { hostname: 'node1', attributes: { pod: 'web' } });
+  t.not(await address('ipip', '10.1.0.8'), '10.1.0.8');
+});
+
 t.test('without a pool for it the address goes back', async (t) => {
   const { cluster: it, address } = await cluster();
   t.equal(await address('ipip'), '10.1.0.0');

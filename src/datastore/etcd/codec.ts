@@ -50,7 +50,8 @@ export function encode(resource: ResourceOf<KindName>): string {
 /** The resource that a key and value stand for; undefined for a key that is no such object. */
 export function decode<Kind extends KindName>(kind: Kind, pair: KeyValue): ResourceOf<Kind> | undefined {
   const key = fromBase64(pair.key);
-  const value = readValue(key, pair);
+  // Very old clusters wrote nothing: the key says it all.
+  const value = kind === 'BlockAffinity' && !pair.value ? {} : readValue(key, pair);
   const resource = decodeAs(kind, key, value, pair);
   return resource === undefined ? undefined : atRevision(resource as ResourceOf<Kind>, pair.mod_revision ?? '');
 }

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { EtcdStore } from '../../../src/datastore/etcd/index.ts';
 import { candidates, storedAt } from '../../../src/datastore/etcd/layout.ts';
 import { keyOf } from '../../../src/datastore/index.ts';
+import { isConfirmed } from '../../../src/ipam/index.ts';
 import {
   affinityLabels,
   affinityName,
@@ -139,6 +140,17 @@ t.test('what Calico wrote long ago is read', async (test) => {
     attributes: [],
   });
   test.match(await store.get({ kind: 'IPAMBlock', name: '10-9-0-0-30' }), { spec: { affinity: 'host:old' } });
+});
+
+t.test('an affinity without a value, as very old clusters have them, is a confirmed one', async (test) => {
+  const store = open(test);
+  await etcdCall(server.endpoint, '/v3/kv/put', { key: base64('/calico/ipam/v2/host/old/ipv4/block/10.9.0.0-30') });
+  const key = { kind: 'BlockAffinity', name: affinityName('old', '10.9.0.0/30') } as const;
+  const found = await store.get(key);
+  test.match(found, { spec: { node: 'old', cidr: '10.9.0.0/30', type: 'host' } });
+  test.ok(found !== undefined && isConfirmed(found));
+  const { items } = await store.list('BlockAffinity');
+  test.ok(items.some(({ metadata }) => metadata.name === key.name));
 });
 
 t.test('a value that is not JSON is named, and does not end a watch', async (test) => {
