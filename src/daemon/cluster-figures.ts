@@ -1,4 +1,4 @@
-import { containsPrefix, prefixSize, tryParseAddress } from '../base/index.ts';
+import { containsPrefix, type Prefix, prefixSize, tryParseAddress } from '../base/index.ts';
 import { keyText, type Update } from '../datastore/index.ts';
 import { type BlockFigures, blockFigures, type Place, type Pool, poolOf, type Sweep } from '../ipam/index.ts';
 import type { IPAMBlock } from '../model/index.ts';
@@ -23,6 +23,11 @@ export class ClusterFigures {
       if (figures === undefined) this.#blocks.delete(keyText(key));
       else this.#blocks.set(keyText(key), figures);
     }
+  }
+
+  /** All blocks of the cluster, whoever has them. */
+  blocks(): readonly Prefix[] {
+    return [...this.#blocks.values()].map(({ cidr }) => cidr);
   }
 
   swept({ candidates, reclaimed }: Pick<Sweep, 'candidates' | 'reclaimed'>, pools: readonly Pool[]): void {

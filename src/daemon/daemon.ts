@@ -370,6 +370,7 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       learned: (family, prefix) => this.#routing?.learned(family, prefix),
       kinds: () => this.#syncer.status(),
+      allBlocks: () => this.#addresses.blocks(),
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
       serving: () => this.#isServing && this.#loop.problem === undefined && this.#trouble.problems().length === 0,
       lastError: (peer) => this.#lastErrors.of(peer),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Cancel, type Clock, type Log, parseDuration, reasonOf, within } from '../base/index.ts';
+import { type Cancel, type Clock, type Log, type Prefix, parseDuration, reasonOf, within } from '../base/index.ts';
 import { Compactor, type Store, type Update } from '../datastore/index.ts';
 import {
   Collector,
@@ -102,6 +102,11 @@ export class IpamKeeping {
   }
 
   /** What goes on only in part: a tunnel without an address. */
+  /** All blocks of the cluster. */
+  blocks(): readonly Prefix[] {
+    return this.#figures.blocks();
+  }
+
   problems(): readonly string[] {
     return this.#tunnels.problems();
   }

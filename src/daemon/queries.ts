@@ -1,4 +1,4 @@
-import { type Family, VERSION } from '../base/index.ts';
+import { type Family, type Prefix, VERSION } from '../base/index.ts';
 import type { NextHopSet } from '../bgp/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/index.ts';
@@ -35,6 +35,8 @@ export interface QuerySources {
   readonly serving: () => boolean;
   /** What ended a peer's session the last time. */
   readonly lastError: (peer: string) => LastError | undefined;
+  /** The whole cluster's. */
+  readonly allBlocks: () => readonly Prefix[];
   /** How interfaces of pods begin. */
   readonly interfacePrefix: string;
 }
@@ -52,7 +54,7 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
     ...peerProblems(sources.peers()),
     ...withoutInterface(missing),
     ...withoutEndpoint(strange),
-    ...poolless(sources.desired()),
+    ...poolless(sources.desired(), sources.allBlocks()),
     ...mtuProblems(sources),
     ...byReason(kernelRefusals(sources.dataplane)),
   ]);

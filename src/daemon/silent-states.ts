@@ -1,15 +1,21 @@
-import { containsAddress, parsePrefix, tryParsePrefix } from '../base/index.ts';
+import { containsAddress, type Prefix, parsePrefix, tryParsePrefix } from '../base/index.ts';
 import type { Desired, DesiredWorkload } from '../calc/index.ts';
 import { few } from './readiness.ts';
 
 /** States in which nothing fails, and something is wrong all the same: each a sentence with what to do. Pure. */
 
-/** Pods of ours whose block no pool covers any more: nothing is translated, tunnelled or announced for them as it was. */
-export function poolless({ workloads, blocks, pools }: Pick<Desired, 'workloads' | 'blocks' | 'pools'>): string[] {
+/**
+ * Pods of ours whose block, any of the cluster's, no pool covers any more: nothing is translated, tunnelled or announced for
+ * them as it was. Pods outside all blocks have their addresses from elsewhere.
+ */
+export function poolless(
+  { workloads, pools }: Pick<Desired, 'workloads' | 'pools'>,
+  blocks: readonly Prefix[],
+): string[] {
   const covers = pools.map(({ cidr }) => parsePrefix(cidr));
-  const orphaned = blocks
-    .map(({ cidr }) => parsePrefix(cidr))
-    .filter((block) => !covers.some((pool) => pool.family === block.family && containsAddress(pool, block)));
+  const orphaned = blocks.filter(
+    (block) => !covers.some((pool) => pool.family === block.family && containsAddress(pool, block)),
+  );
   if (orphaned.length === 0) return [];
   const pods = workloads.filter(({ addresses }) =>
     addresses.some((cidr) => {

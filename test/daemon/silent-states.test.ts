@@ -1,5 +1,5 @@
 import t from 'tap';
-import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import { parsePrefix, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredWorkload } from '../../src/calc/index.ts';
 import { LastErrors } from '../../src/daemon/last-errors.ts';
 import { Namesake } from '../../src/daemon/namesake.ts';
@@ -15,16 +15,14 @@ import type { KindStatus } from '../../src/datastore/index.ts';
 import { newResource } from '../../src/model/index.ts';
 
 const POD = { key: 'web/a', interfaceName: 'cali1', addresses: ['10.244.0.3/32'] } as unknown as DesiredWorkload;
-const BLOCK = { cidr: '10.244.0.0/26', inUse: 1, size: 64 };
+const BLOCK = parsePrefix('10.244.0.0/26');
 const POOL = { cidr: '10.244.0.0/16' } as Parameters<typeof poolless>[0]['pools'][number];
 
 t.test('pods whose pool is gone are named; pods of other IPAM are not our business', async (t) => {
-  t.same(poolless({ workloads: [POD], blocks: [BLOCK], pools: [POOL] }), []);
-  t.match(poolless({ workloads: [POD], blocks: [BLOCK], pools: [] }), [
-    /no IP pool .*web\/a \(10\.244\.0\.3\/32\)\. Make/,
-  ]);
-  t.same(poolless({ workloads: [POD], blocks: [], pools: [] }), []);
-  t.same(poolless({ workloads: [], blocks: [BLOCK], pools: [] }), []);
+  t.same(poolless({ workloads: [POD], pools: [POOL] }, [BLOCK]), []);
+  t.match(poolless({ workloads: [POD], pools: [] }, [BLOCK]), [/no IP pool .*web\/a \(10\.244\.0\.3\/32\)\. Make/]);
+  t.same(poolless({ workloads: [POD], pools: [] }, []), []);
+  t.same(poolless({ workloads: [], pools: [] }, [BLOCK]), []);
 });
 
 t.test('interfaces without pods and pods without interfaces are named, with what to do', async (t) => {
