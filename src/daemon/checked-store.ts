@@ -10,6 +10,7 @@ export function checkedStore(store: Store): Store {
   return {
     history: store.history,
     conditions: store.conditions,
+    remarks: store.remarks,
     get: (key) => store.get(key),
     list: (kind, options) => store.list(kind, options),
     create: async (resource) => {

@@ -22,10 +22,11 @@ import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
 import { PageServers } from './page-servers.ts';
 import { PodTrouble } from './pod-trouble.ts';
-import { kernelRefusals, nodeStatus, type QuerySources } from './queries.ts';
+import { kernelRefusals, nodeStatus, objectProblems, type QuerySources } from './queries.ts';
 import { QueuedDeletions } from './queued-deletions.ts';
 import { bgpUnready } from './readiness.ts';
 import { keepNode, untilRegistered } from './registration.ts';
+import { RemarkKeeping } from './remark-keeping.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { routerIds } from './router-id.ts';
 import { addressNowhere } from './silent-states.ts';
@@ -74,6 +75,7 @@ export class Daemon {
   readonly #nodes: KnownNodes;
   readonly #nodeKeeping: NodeKeeping;
   readonly #condition: NetworkCondition;
+  readonly #remarks: RemarkKeeping;
   readonly #trouble: PodTrouble;
   readonly #namesake: Namesake;
   readonly #lastErrors = new LastErrors();
@@ -198,6 +200,14 @@ export class Daemon {
     const isContested = (): boolean => this.#namesake.isThere;
     this.#nodeKeeping = new NodeKeeping({ nodename: config.NODENAME, clock, log, look, isContested });
     this.#heartbeat = new Heartbeat(clock);
+    this.#remarks = new RemarkKeeping({
+      nodename: config.NODENAME,
+      remarks: store.remarks,
+      clock,
+      log,
+      speaks: () => this.#addresses.leads,
+      problems: () => objectProblems(this.#sources()),
+    });
     this.#metrics = new Metrics({
       heartbeat: this.#heartbeat,
       status: () => this.status(),
@@ -255,6 +265,7 @@ export class Daemon {
     await this.#deletions.stop();
     await this.#condition.stop();
     this.#nodeKeeping.stop();
+    await this.#remarks.stop();
     this.#trouble.stop();
     this.#heartbeat.stop();
     await this.#syncer.stop();
@@ -288,6 +299,7 @@ export class Daemon {
     this.#nodes.inSync();
     this.#nodeKeeping.begin();
     this.#addresses.begin();
+    this.#remarks.begin();
     if (this.#loop.isStarted) this.#loop.changed();
     else this.#loop.start();
   }

@@ -101,6 +101,11 @@ export class IpamKeeping {
     this.#tunnels.deviceReady();
   }
 
+  /** Whether this node looks after what belongs to all. */
+  get leads(): boolean {
+    return this.#lease.leads;
+  }
+
   /** What goes on only in part: a tunnel without an address. */
   /** All blocks of the cluster. */
   blocks(): readonly Prefix[] {

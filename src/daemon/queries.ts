@@ -3,11 +3,12 @@ import type { NextHopSet } from '../bgp/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/index.ts';
 import type { Dataplane } from '../dataplane/index.ts';
-import type { KindStatus } from '../datastore/index.ts';
+import { type KindStatus, keyText } from '../datastore/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 import type { LastError } from './last-errors.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
+import { type ObjectProblem, poolProblems } from './pool-problems.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */
@@ -50,7 +51,7 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
   const problems = oneOutage(away, [
     ...sources.problems(),
     ...sources.degraded(),
-    ...leftOut(sources.kinds()),
+    ...objectProblems(sources).map(({ message }) => message),
     ...peerProblems(sources.peers()),
     ...withoutInterface(missing),
     ...withoutEndpoint(strange),
@@ -103,9 +104,15 @@ function peerStatus({ desired, status }: PeerReport, lastErrorOf: QuerySources['
   };
 }
 
-/** Objects, or parts of them, that nobody understands. */
-function leftOut(kinds: readonly KindStatus[]): string[] {
-  return kinds.flatMap(({ invalid }) => [...invalid].map(([key, reason]) => `${key} is ${reason}`));
+/** Objects that are in the datastore and are not, or not all, what somebody meant. */
+export function objectProblems({ kinds, desired }: Pick<QuerySources, 'kinds' | 'desired'>): ObjectProblem[] {
+  const invalid = kinds().flatMap((kind) => [...kind.invalid.values()]);
+  return [
+    ...invalid.map(({ key, problem }) => {
+      return { about: key, reason: 'Invalid', message: `${keyText(key)} is ${problem}` };
+    }),
+    ...poolProblems(desired().pools),
+  ];
 }
 
 function endpointsAstray({ dataplane, desired, interfacePrefix }: QuerySources) {

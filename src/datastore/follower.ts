@@ -3,7 +3,7 @@ import { type KindName, type ResourceOf, read } from '../model/index.ts';
 import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
 import { eachGently, keyOf, keyText } from './object.ts';
 import type { ResourceKey, Store, StoreEvent } from './store.ts';
-import type { KindStatus, SyncStatus, Update } from './syncer.ts';
+import type { KindStatus, Problem, SyncStatus, Update } from './syncer.ts';
 
 export interface FollowerOutput {
   update(update: Update): void;
@@ -33,7 +33,7 @@ export class Follower {
   readonly #expiries = new Backoff({ first: 100, max: 10_000 });
   /** By the key's text. */
   readonly #known = new Map<string, Known>();
-  readonly #invalid = new Map<string, string>();
+  readonly #invalid = new Map<string, Problem>();
   #delivered = 0;
   #heardAt: number | undefined;
   #failure: string | undefined;
@@ -122,7 +122,7 @@ export class Follower {
     if (problem === undefined) {
       this.#invalid.delete(text);
     } else {
-      this.#invalid.set(text, problem);
+      this.#invalid.set(text, { key, problem });
       this.#log.warn({ object: text, reason: problem }, 'an object breaks the rules of its kind');
     }
     if (resource !== known?.resource) this.#output.update({ key, resource });

@@ -40,6 +40,8 @@ export type {
   ListOptions,
   NodeConditions,
   Precondition,
+  Remark,
+  Remarks,
   ResourceKey,
   Store,
   StoreEvent,

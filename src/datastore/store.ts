@@ -51,6 +51,22 @@ export interface NodeConditions {
   setNetworkUnavailable(node: string, condition: NetworkUnavailable): Promise<void>;
 }
 
+/** Something about an object that people should see beside it. */
+export interface Remark {
+  readonly about: ResourceKey;
+  /** One word in CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+  /** The node that says it. */
+  readonly node: string;
+}
+
+/** What an engine that shows people events of its objects can be told. */
+export interface Remarks {
+  /** Said once for each object, reason and message; an object that isn't there hears nothing. */
+  remark(remark: Remark): Promise<void>;
+}
+
 /**
  * Where resources live. Four engines (memory, sqlite, etcd, kubernetes) behind one door, one contract suite for all.
  * All writes are compare-and-swap; all failures are `StoreError`s (`errors.ts`).
@@ -60,6 +76,8 @@ export interface Store {
   readonly history?: History | undefined;
   /** Absent where no cluster schedules by it. */
   readonly conditions?: NodeConditions | undefined;
+  /** Absent where there is no place for them. */
+  readonly remarks?: Remarks | undefined;
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;

@@ -29,13 +29,19 @@ export interface SyncerOptions {
   readonly log?: Log;
 }
 
+/** What is wrong with an object that is stored but breaks its kind's rules: the fields, and what holds instead. */
+export interface Problem {
+  readonly key: ResourceKey;
+  readonly problem: string;
+}
+
 /** How one kind is doing. */
 export interface KindStatus {
   readonly kind: KindName;
   readonly status: SyncStatus;
   readonly objects: number;
-  /** Objects that are stored but break their kind's rules: what holds instead, and the wrong fields. */
-  readonly invalid: ReadonlyMap<string, string>;
+  /** By the key's text. */
+  readonly invalid: ReadonlyMap<string, Problem>;
   /** Milliseconds since the datastore last answered for this kind; undefined when it never has. */
   readonly age: number | undefined;
   /** Why it isn't in sync. */

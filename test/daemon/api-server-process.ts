@@ -5,6 +5,7 @@
  * made, `again NODE NAME` deletes a pod and makes it again with the status of the former one, as kubelet does with a
  * StatefulSet's, `register NODE` deletes a Node and makes it again, as kubelet does: without annotations; `annotations NAME` answers with those of a pod
  * or Node, `unannotate NODE NAME` takes one away, `annotate POD NAME [VALUE]` gives it an annotation or takes it away,
+ * `pool NAME [CIDR]` makes a pool or takes it away, `events` answers with a JSON array of what events say,
  * `refuse` answers nothing but 503 from now on and cuts all connections, `serve` ends that, `requests` answers with a JSON
  * array of all requests so far.
  */
@@ -25,6 +26,8 @@ export type Order =
   | 'annotations'
   | 'unannotate'
   | 'annotate'
+  | 'pool'
+  | 'events'
   | 'refuse'
   | 'serve'
   | 'requests';
@@ -68,6 +71,16 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (command === 'annotate') {
     const metadata = { annotations: { [subject]: value ?? null } };
     server.objects.patch(PODS, node, { metadata });
+  }
+  if (command === 'pool') {
+    const pools = { resource: 'ippools.crd.projectcalico.org', namespace: undefined };
+    const kind = { apiVersion: 'crd.projectcalico.org/v1', kind: 'IPPool' };
+    if (subject === undefined) server.objects.delete(pools, node, {});
+    else server.objects.create(pools, { ...kind, metadata: { name: node }, spec: { cidr: subject } });
+  }
+  if (command === 'events') {
+    const events = server.objects.list({ resource: 'events', namespace: undefined });
+    answer = JSON.stringify(events.map(({ message }) => message));
   }
   if (command === 'refuse') {
     server.refuseWith = 503;

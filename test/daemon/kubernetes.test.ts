@@ -87,6 +87,20 @@ t.test('two daemons on an API server that goes away and comes back', needsRoot, 
     await request(cluster.socket('node1'), { op: 'cni.del', request: pod }, z.unknown());
   });
 
+  await t.test('a pool that kubectl makes in another is in the status, and in an event beside it', async (t) => {
+    await cluster.ask('pool', 'inner', '10.244.200.0/24');
+    const words = 'IPPool(inner) 10.244.200.0/24 overlaps with IPPool(default-ipv4-ippool) 10.244.0.0/16';
+    const says = async (): Promise<boolean> =>
+      (await cluster.status('node1')).problems.some((problem) => problem.startsWith(words));
+    await cluster.until('the status says so', says);
+    const events = async (): Promise<readonly string[]> => JSON.parse(await cluster.ask('events'));
+    await cluster.until('and an event', async () => (await events()).length > 0);
+    await cluster.ask('pool', 'inner');
+    await cluster.until('nothing is wrong any more', async () => !(await says()));
+    t.ok((await events())[0].startsWith(words));
+    t.equal((await events()).length, 1, 'one node speaks for both');
+  });
+
   await t.test('everything that they ask for is allowed by the manifest, and nothing else', async (t) => {
     const asked = new Set((JSON.parse(await cluster.ask('requests')) as string[]).map(permissionOf));
     const allowed = permissions();

@@ -158,7 +158,7 @@ t.test('an object of which nothing can be understood counts as absent, or as wha
   await settle();
   test.same(heard, ['wait', 'resync', 'in-sync']);
   test.match(kinds()[0], { objects: 0 });
-  test.match(kinds()[0].invalid.get('IPPool(a)'), /^left out: .*CIDR = 'nonsense'/);
+  test.match(kinds()[0].invalid.get('IPPool(a)')?.problem, /^left out: .*CIDR = 'nonsense'/);
   heard.length = 0;
   await store.update(pool('a'));
   await settle();
@@ -166,7 +166,7 @@ t.test('an object of which nothing can be understood counts as absent, or as wha
   await store.update(wrong);
   await settle();
   test.match(kinds()[0], { objects: 1 });
-  test.match(kinds()[0].invalid.get('IPPool(a)'), /what was there before.*CIDR = 'nonsense'/);
+  test.match(kinds()[0].invalid.get('IPPool(a)')?.problem, /what was there before.*CIDR = 'nonsense'/);
   await store.delete({ kind: 'IPPool', name: 'a' });
   await settle();
   test.same(heard, [['IPPool(a)'], ['IPPool(a)'], ['-IPPool(a)']]);
@@ -188,8 +188,8 @@ t.test('one refused field does not lose the others', async (test) => {
   await store.update({ ...config, spec: { ...spec, listenPort: 'bgp', serviceExternalIPs } } as never);
   await settle();
   test.same(batches.at(-1)?.at(-1)?.resource?.spec, { ...spec, serviceExternalIPs: [{ cidr: '8.8.8.8/32' }] });
-  test.match(kinds()[0].invalid.get('BGPConfiguration(default)'), /ServiceExternalIPs\[1\].CIDR = 'x'/);
-  test.match(kinds()[0].invalid.get('BGPConfiguration(default)'), /ListenPort = 'bgp'/);
+  test.match(kinds()[0].invalid.get('BGPConfiguration(default)')?.problem, /ServiceExternalIPs\[1\].CIDR = 'x'/);
+  test.match(kinds()[0].invalid.get('BGPConfiguration(default)')?.problem, /ListenPort = 'bgp'/);
 });
 
 t.test('after stop nothing more is delivered', async (test) => {

@@ -4,17 +4,24 @@ import type { KubernetesConfig } from '../config.ts';
 import { NotFound, OperationNotSupported, RevisionExpired, UpdateConflict } from '../errors.ts';
 import { checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
 import { Restorations } from '../restorations.ts';
-import type { Listing, ListOptions, NodeConditions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import type {
+  Listing,
+  ListOptions,
+  NodeConditions,
+  Precondition,
+  Remarks,
+  ResourceKey,
+  Store,
+  StoreEvent,
+} from '../store.ts';
 import { Access } from './access.ts';
 import { type KubeObject, KubernetesClient, Refused, type Request } from './client.ts';
 import { conditionRequest } from './condition.ts';
-import { customResource } from './custom-resource.ts';
+import { remarkAt } from './event.ts';
 import { Heads } from './heads.ts';
 import type { Collection, Mapping } from './mapping.ts';
+import { mappingOf } from './mappings.ts';
 import { meaning, rejectUnknownKind } from './meaning.ts';
-import { nodeMapping } from './node.ts';
-import { podMapping } from './pod.ts';
-import { profileMapping } from './profile.ts';
 import { watchCollection } from './watch.ts';
 
 interface ListAnswer {
@@ -31,6 +38,12 @@ export class KubernetesStore implements Store {
     setNetworkUnavailable: async (node, condition) => {
       const now = timestamp(this.#clock.wallTime());
       await this.#send({ kind: 'Node', name: node }, conditionRequest(node, condition, now));
+    },
+  };
+  readonly remarks: Remarks = {
+    remark: (remark) => {
+      const path = this.#mapping(remark.about.kind).locate(remark.about)?.path;
+      return remarkAt(path, remark, this.#client, timestamp(this.#clock.wallTime()));
     },
   };
   readonly #client: KubernetesClient;
@@ -198,19 +211,6 @@ export class KubernetesStore implements Store {
     } catch (error) {
       throw meaning(key, error);
     }
-  }
-}
-
-function mappingOf(kind: KindName, wallTime: () => number): Mapping {
-  switch (kind) {
-    case 'Node':
-      return nodeMapping as unknown as Mapping;
-    case 'WorkloadEndpoint':
-      return podMapping as unknown as Mapping;
-    case 'Profile':
-      return profileMapping as unknown as Mapping;
-    default:
-      return customResource(kind, wallTime);
   }
 }
 

@@ -1,0 +1,20 @@
+import type { KindName } from '../../model/index.ts';
+import { customResource } from './custom-resource.ts';
+import type { Mapping } from './mapping.ts';
+import { nodeMapping } from './node.ts';
+import { podMapping } from './pod.ts';
+import { profileMapping } from './profile.ts';
+
+/** How each kind is kept. */
+export function mappingOf(kind: KindName, wallTime: () => number): Mapping {
+  switch (kind) {
+    case 'Node':
+      return nodeMapping as unknown as Mapping;
+    case 'WorkloadEndpoint':
+      return podMapping as unknown as Mapping;
+    case 'Profile':
+      return profileMapping as unknown as Mapping;
+    default:
+      return customResource(kind, wallTime);
+  }
+}
