@@ -7,7 +7,10 @@ type Changes<V> = ReadonlyMap<string, V | undefined>;
  *
  *     former ──changes──► … ──changes──► newest      (forward links: what nobody holds any more is collected)
  *                                          │
- *                                       entries      (one map, shared; only the newest can be read)
+ *                                       entries      (one map, shared)
+ *
+ * Read through a former state, the entries are the newest too: a reader that acts later than it was told does what is right
+ * by then, and what it is told next only repeats that.
  */
 export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
   readonly #lineage: Lineage<V>;
@@ -84,7 +87,6 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
   }
 
   #newest(): ReadonlyMap<string, V> {
-    if (this.#next !== undefined) throw new Error('this state has been followed by another: read the newest one');
     return this.#lineage.entries;
   }
 }
