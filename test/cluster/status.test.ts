@@ -74,7 +74,7 @@ t.test('vrouter status explains each entry: wanted, present, why', needsRoot, as
       [`blackhole ${await own4}`]: 'own block: addresses that no pod has lead nowhere',
       [`blackhole ${await own6}`]: 'own block: addresses that no pod has lead nowhere',
       [`${await other4}`]: 'VXLAN: block of node2',
-      [`${await other6}`]: 'BGP: next hop fd00:172:18::12, local preference 100',
+      [`${await other6}`]: 'BGP: next hop fd00:172:18::12, local preference 2147482623',
     });
     await printed(t, lab, 'routes');
   });
