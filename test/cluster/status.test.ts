@@ -130,5 +130,13 @@ t.test('vrouter status explains each entry: wanted, present, why', needsRoot, as
       return found.length === 5 && !found.some((line) => line.startsWith('10.244.') && line.includes(' via '));
     });
     await printed(t, lab, 'tunnels');
+
+    await output(lab, 'node1', `ip link del ${name}`);
+    const missing = await lab.until('the pod to be cut off', async () => {
+      const [entry] = await status(lab, 'endpoints');
+      return /missing/.test(entry.why) ? entry : undefined;
+    });
+    t.match(missing, { wanted: true, present: false });
+    t.notOk((await status(lab, 'routes')).some((route) => route.text.startsWith(`${pod.address} `)));
   });
 });

@@ -77,7 +77,7 @@ t.test("a Node is Kubernetes' node with Calico's annotations; it can be changed,
   test.match(node, { metadata: { labels: { zone: 'a' } }, status: { podCIDRs: ['10.9.0.0/24'] } });
   test.same(node.spec.orchRefs, [{ nodeName: 'n1', orchestrator: 'k8s' }]);
   test.same(node.spec.addresses, [{ type: 'InternalIP', address: '192.168.0.7' }]);
-  test.equal(node.spec.bgp, undefined, 'without an address it does not speak BGP');
+  test.same(node.spec.bgp, { asNumber: 65001 }, 'its AS number waits for an address');
   const bgp = { asNumber: 65001, ipv4Address: '192.168.0.7/24', ipv4IPIPTunnelAddr: '10.0.0.1' };
   const changed: Node = await store.update({
     ...node,
