@@ -337,7 +337,7 @@ const tables: readonly Table[] = [
       { interfaceName: 'Invalid&Intface' },
       { interfaceName: 'Invalid:Intface' },
       { containerID: '-abc' },
-      { containerID: 'abc.d' },
+      { containerID: 'abc/d' },
       { ipNetworks: ['1.2.3.0/26'] },
       { ipNATs: [{ internalIP: '1.2.3.4', externalIP: '5.6.7.8' }] },
       { ipNetworks: ['1.2.3.4'], ipNATs: [{ internalIP: '1.2.3.4', externalIP: 'fd00::1' }] },

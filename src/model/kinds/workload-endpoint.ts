@@ -11,9 +11,13 @@ const hostNetwork = z.string().refine((text) => {
   return at !== undefined && at.length === addressBits(at.address.family);
 }, 'must be one address: a /32, or /128 for IPv6');
 
+/** Wider than Calico's rule: a CNI runtime may use dots and underscores too, as containerd's `ctr` does (`k8s.io-NAME`). */
 const containerId = z
   .string()
-  .regex(/^([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)?$/, 'must be letters, digits and dashes, no dash at either end');
+  .regex(
+    /^([a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?)?$/,
+    'must be letters, digits, dashes, dots and underscores, with a letter or digit at either end',
+  );
 
 const nat = z
   .looseObject({ internalIP: ipNetwork, externalIP: ipNetwork })
