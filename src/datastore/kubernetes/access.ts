@@ -7,6 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { reasonOf } from '../../base/index.ts';
 import type { KubernetesConfig } from '../config.ts';
 import { DatastoreConfigError } from '../errors.ts';
+import { TokenFile } from './token-file.ts';
 
 /** Where the API server is and how we prove who we are. The official client reads kubeconfigs and gets tokens. */
 export class Access {
@@ -53,6 +54,7 @@ export class Access {
 
 function load(config: KubernetesConfig): KubeConfig {
   const kubeConfig = new KubeConfig();
+  kubeConfig.addAuthenticator(new TokenFile());
   try {
     if (config.kubeconfigInline !== undefined) kubeConfig.loadFromString(config.kubeconfigInline);
     else if (config.apiEndpoint !== undefined) loadEndpoint(kubeConfig, config, config.apiEndpoint);
