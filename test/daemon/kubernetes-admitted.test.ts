@@ -45,5 +45,5 @@ t.test('what the API server lets in and we refuse is named, and harms nothing el
       .sort(),
     TAKEN,
   );
-  t.equal(daemon.status().ready, true, 'what is wrong harms nothing else');
+  t.equal(daemon.status().serving, true, 'what is wrong harms nothing else');
 });
