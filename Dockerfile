@@ -3,13 +3,16 @@
 #   docker build -t vrouter .
 #   docker build -t vrouter --build-arg BUILD_IMAGE=… --build-arg BASE_IMAGE=… .
 #
-# BUILD_IMAGE needs a Node of any version with npm; BASE_IMAGE needs sh, and nft or apt-get to get it with.
+# BUILD_IMAGE needs a Node of any version with npm, and cc or apt-get to get it with; BASE_IMAGE needs sh, and nft or
+# apt-get likewise.
 ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG BASE_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY . .
+# The CNI plugin becomes a program of its own with a C compiler, and starts on Node without.
+RUN command -v cc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
 RUN sh deploy/setup.sh build && deploy/install.sh /opt/vrouter
 
 FROM ${BASE_IMAGE}

@@ -1,6 +1,7 @@
-import { chmod, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { pluginBuild } from './plugin.ts';
+import { pluginBuild } from './plugin/node.ts';
+import { buildProgram, quickjsLicense } from './plugin/program.ts';
 
 /**
  * Builds `dist/`: the programs as bundles that start fast, and `dist/bin/`, the commands that start them on the
@@ -88,6 +89,15 @@ for (const [name, file] of Object.entries({
   const path = new URL(`bin/${name}`, dist);
   await writeFile(path, wrapper(file));
   await chmod(path, 0o755);
+}
+
+const lacking = await buildProgram(new URL('calico', dist).pathname);
+if (lacking === undefined) {
+  await copyFile(quickjsLicense, new URL('calico.LICENSE', dist));
+  await rm(new URL('bin/calico', dist));
+  await symlink('../calico', new URL('bin/calico', dist));
+} else {
+  process.stderr.write(`vrouter: the CNI plugin will start on Node, for there is not ${lacking}\n`);
 }
 // Without it Node would look for a package.json above dist, and find the same answer more slowly.
 await writeFile(new URL('package.json', dist), '{ "type": "module" }\n');

@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { CniError, cniErrors } from './errors.ts';
+import { exists, runProgram } from './host.ts';
 import type { CniInput } from './input.ts';
 import type { CniIo } from './plugin.ts';
 
@@ -28,25 +26,17 @@ export async function delegateAdd(plugin: string, input: CniInput, env: CniIo['e
 }
 
 /** Runs the IPAM plugin from CNI_PATH with our own environment and configuration, as CNI's delegation has it. */
-export function delegate(plugin: string, input: CniInput, env: CniIo['env']): Promise<string> {
-  const path = (env['CNI_PATH'] ?? '')
-    .split(':')
-    .map((folder) => join(folder, plugin))
-    .find((candidate) => existsSync(candidate));
+export async function delegate(plugin: string, input: CniInput, env: CniIo['env']): Promise<string> {
+  const folders = (env['CNI_PATH'] ?? '').split(':').filter(Boolean);
+  const path = folders.map((folder) => `${folder}/${plugin}`).find(exists);
   if (path === undefined) {
     throw new CniError(cniErrors.invalidConfig, `IPAM plugin '${plugin}' is not in CNI_PATH ${env['CNI_PATH']}`);
   }
-  return new Promise((resolve, reject) => {
-    const child = spawn(path, { env, stdio: ['pipe', 'pipe', 'inherit'] });
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    child.on('error', (error) => reject(new CniError(cniErrors.io, `IPAM plugin ${path}: ${error.message}`)));
-    child.stdin.on('error', () => {});
-    child.on('close', (code) => (code === 0 ? resolve(said) : reject(refusal(plugin, said))));
-    child.stdin.end(JSON.stringify(input.request.config));
+  const { code, stdout } = await runProgram([path], env, JSON.stringify(input.request.config)).catch((error: Error) => {
+    throw new CniError(cniErrors.io, `IPAM plugin ${path}: ${error.message}`);
   });
+  if (code !== 0) throw refusal(plugin, stdout);
+  return stdout;
 }
 
 function refusal(plugin: string, said: string): CniError {

@@ -19,7 +19,8 @@ export interface InstallIo {
   readonly env: Env;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
-  /** The plugin's bundle and the Node to run it with; by default those of this installation. */
+  /** The plugin as a program of its own, or its bundle and the Node to run it with; by default those of this installation. */
+  readonly program?: string;
   readonly bundle?: string;
   readonly node?: string;
   /** Folder of the pod's service account. */
@@ -30,8 +31,8 @@ export interface InstallIo {
 
 const HELP = `Usage: vrouter install-cni
 
-Installs the CNI plugin on this machine: the command 'calico' and its Node into /host/opt/cni/bin, and the network
-configuration into /host/etc/cni/net.d. Settings have the names that they have in Calico:
+Installs the CNI plugin on this machine: the command 'calico' into /host/opt/cni/bin (and its Node, where it was built
+without a C compiler), and the network configuration into /host/etc/cni/net.d. Settings have the names that they have in Calico:
 
   CNI_BIN_DIR, CNI_NET_DIR       folders, as this process sees them: /host/opt/cni/bin, /host/etc/cni/net.d
   CNI_HOST_BIN_DIR               the first as the runtime sees it: /opt/cni/bin
@@ -88,17 +89,32 @@ export async function installCni(args: readonly string[], io: InstallIo): Promis
   }
 }
 
-function installPlugin({ env, stdout, node = process.execPath, bundle = besideProgram() }: InstallIo): void {
+function installPlugin(io: InstallIo): void {
+  const { env, stdout, program = besideProgram('calico'), bundle = besideProgram('calico.cjs') } = io;
   const folder = env['CNI_BIN_DIR'] || '/host/opt/cni/bin';
-  const onHost = env['CNI_HOST_BIN_DIR'] || '/opt/cni/bin';
   if (env['UPDATE_CNI_BINARIES'] === 'false' && existsSync(join(folder, 'calico'))) return;
-  if (!existsSync(bundle)) throw new Error(`${bundle} is missing: build first, npm run setup`);
   mkdirSync(folder, { recursive: true });
-  // Under a name of its own: a runtime takes a file here for a plugin only when a configuration names it.
-  copyWhole(realpathSync(node), join(folder, 'vrouter-node'), 0o755);
-  // The kernel starts our Node by itself: a shell between would cost time at each pod, and some hosts have none.
-  writeWhole(join(folder, 'calico'), `#!${onHost}/vrouter-node\n${readFileSync(bundle, 'utf8')}`, 0o755);
+  if (existsSync(program)) {
+    copyWhole(program, join(folder, 'calico'), 0o755);
+    // A former version ran on it.
+    rmSync(join(folder, NODE), { force: true });
+  } else if (existsSync(bundle)) {
+    installOnNode(io, folder, bundle);
+  } else {
+    throw new Error(`${bundle} is missing: build first, npm run setup`);
+  }
   stdout.write(`installed ${join(folder, 'calico')}\n`);
+}
+
+/** Under a name of its own: a runtime takes a file there for a plugin only when a configuration names it. */
+const NODE = 'vrouter-node';
+
+/** Where no C compiler was there to make a program of it. */
+function installOnNode({ env, node = process.execPath }: InstallIo, folder: string, bundle: string): void {
+  const onHost = env['CNI_HOST_BIN_DIR'] || '/opt/cni/bin';
+  copyWhole(realpathSync(node), join(folder, NODE), 0o755);
+  // The kernel starts our Node by itself: a shell between would cost time at each pod, and some hosts have none.
+  writeWhole(join(folder, 'calico'), `#!${onHost}/${NODE}\n${readFileSync(bundle, 'utf8')}`, 0o755);
 }
 
 function installConfiguration({ env, stdout }: InstallIo): void {
@@ -170,8 +186,8 @@ function fill(template: string, env: Env): string {
   });
 }
 
-function besideProgram(): string {
-  return join(dirname(realpathSync(process.argv[1])), 'calico.cjs');
+function besideProgram(name: string): string {
+  return join(dirname(realpathSync(process.argv[1])), name);
 }
 
 /** A running plugin keeps the file that it has open; the next one finds the new file, whole. */

@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { bind, exists, inodeOf, list, makeFolder, pid, remove, unbind, writeFile } from './host.ts';
 
 /** Where namespaces have names, and where the daemon sees them, in a container too. */
 const NAMED = '/run/netns';
@@ -19,46 +17,37 @@ interface Named {
  * there is none, and the daemon may know the other path.
  */
 export async function withNamedNamespace<T>(netns: string, work: (named: Named | undefined) => Promise<T>): Promise<T> {
-  const named = nameFor(netns);
+  const named = await nameFor(netns);
   try {
     return await work(named);
   } finally {
-    if (named !== undefined) removeName(named.path);
+    if (named !== undefined) await removeName(named.path);
   }
 }
 
-function nameFor(netns: string): Named | undefined {
-  const path = join(NAMED, `${PREFIX}${process.pid}`);
+async function nameFor(netns: string): Promise<Named | undefined> {
+  const path = `${NAMED}/${PREFIX}${pid()}`;
   try {
-    removeLeftNames();
-    mkdirSync(NAMED, { recursive: true });
-    closeSync(openSync(path, 'w', 0o444));
-    mount('mount', '--bind', netns, path);
-    return { path, inode: statSync(netns).ino };
+    await removeLeftNames();
+    makeFolder(NAMED, 0o755);
+    writeFile(path, '', 0o444);
+    await bind(netns, path);
+    return { path, inode: inodeOf(netns) };
   } catch {
-    rmSync(path, { force: true });
+    remove(path);
     return undefined;
   }
 }
 
 /** Runtimes kill a plugin that takes too long: what it has named would keep the namespace for ever. */
-function removeLeftNames(): void {
-  if (!existsSync(NAMED)) return;
-  for (const name of readdirSync(NAMED)) {
-    if (name.startsWith(PREFIX) && !existsSync(`/proc/${name.slice(PREFIX.length)}`)) removeName(join(NAMED, name));
+async function removeLeftNames(): Promise<void> {
+  for (const name of list(NAMED)) {
+    if (name.startsWith(PREFIX) && !exists(`/proc/${name.slice(PREFIX.length)}`)) await removeName(`${NAMED}/${name}`);
   }
 }
 
-function removeName(name: string): void {
-  try {
-    mount('umount', '--lazy', name);
-  } catch {
-    // Not mounted, or somebody else was faster.
-  }
-  rmSync(name, { force: true });
-}
-
-/** By mount(8): Node has no such call. A runtime may start us without a PATH. */
-function mount(command: 'mount' | 'umount', ...words: readonly string[]): void {
-  execFileSync(command, words, { stdio: 'ignore', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } });
+async function removeName(name: string): Promise<void> {
+  // Not mounted, or somebody else was faster.
+  await unbind(name).catch(() => {});
+  remove(name);
 }

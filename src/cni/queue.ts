@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { deletionsFolder } from '../control/exchange.ts';
+import { makeFolder, pid, rename, writeFile } from './host.ts';
 import type { CniInput } from './input.ts';
 
 /**
@@ -9,12 +8,10 @@ import type { CniInput } from './input.ts';
  */
 export function queueDeletion(socket: string, { request }: CniInput): void {
   const folder = deletionsFolder(socket);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   // None of the three can have a colon in it.
-  const path = join(folder, `${request.config.name}:${request.containerId}:${request.ifName}.json`);
-  const file = openSync(`${path}.${process.pid}.tmp`, 'w', 0o600);
-  writeSync(file, JSON.stringify(request));
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.${process.pid}.tmp`, path);
+  const path = `${folder}/${request.config.name}:${request.containerId}:${request.ifName}.json`;
+  const part = `${path}.${pid()}.tmp`;
+  writeFile(part, JSON.stringify(request), 0o600);
+  rename(part, path);
 }

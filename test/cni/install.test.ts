@@ -29,6 +29,7 @@ function install(t: Test, env: Readonly<Record<string, string>> = {}) {
       env: { CNI_BIN_DIR: bin, CNI_NET_DIR: net, ...env, ...more },
       stdout: out,
       stderr: out,
+      program: join(folder, 'program'),
       bundle: join(folder, 'calico.cjs'),
       node: join(folder, 'node'),
       serviceAccount: join(folder, 'serviceaccount'),
@@ -51,6 +52,16 @@ t.test('the plugin, its Node and a configuration that only root reads, and no ha
     plugins: [{ type: 'calico', nodename: 'n"1' }, { type: 'portmap' }],
   });
   t.equal(await run(), 0, 'again');
+});
+
+t.test('the plugin that is a program of its own takes the place of both', async (t) => {
+  const { folder, bin, run } = install(t);
+  await run();
+  writeFileSync(join(folder, 'program'), 'program');
+  t.equal(await run(), 0);
+  t.same(readdirSync(bin), ['calico']);
+  t.equal(readFileSync(join(bin, 'calico'), 'utf8'), 'program');
+  t.equal(statSync(join(bin, 'calico')).mode & 0o777, 0o755);
 });
 
 t.test('a configuration of one’s own, its placeholders, its name, and an old one that goes', async (t) => {

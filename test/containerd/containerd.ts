@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { globSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { pluginBuild } from '../../deploy/plugin.ts';
+import { pluginBuild } from '../../deploy/plugin/node.ts';
+import { buildProgram } from '../../deploy/plugin/program.ts';
 import { systemClock } from '../../src/base/index.ts';
 import { installCni } from '../../src/cni/index.ts';
 import { inNamespace, mustRun, type Output, run } from '../../src/lab/command.ts';
@@ -25,8 +26,11 @@ export interface Kit {
   remove(): void;
 }
 
-/** `name` is part of a path that must stay short enough for unix sockets. */
-export async function makeKit(name: string): Promise<Kit> {
+/**
+ * `name` is part of a path that must stay short enough for unix sockets. The plugin is a program of its own where it can be
+ * built, unless it is to be `onNode`.
+ */
+export async function makeKit(name: string, { onNode = false } = {}): Promise<Kit> {
   const directory = mkdtempSync(`/tmp/vrt-${name}-`);
   const bin = join(directory, 'bin');
   const image = join(directory, 'image.tar');
@@ -34,12 +38,14 @@ export async function makeKit(name: string): Promise<Kit> {
   for (const plugin of ['loopback', 'portmap', 'bandwidth', 'tuning', 'ptp', 'bridge', 'host-local']) {
     symlinkSync(join(PLUGINS, plugin), join(bin, plugin));
   }
-  const bundle = join(directory, 'calico.cjs');
+  const [program, bundle] = ['calico', 'calico.cjs'].map((file) => join(directory, file));
   await build(pluginBuild(bundle));
+  if (!onNode) await buildProgram(program);
   await installCni([], {
     env: { CNI_BIN_DIR: bin, CNI_HOST_BIN_DIR: bin, CNI_NET_DIR: join(directory, 'net.d') },
     stdout: process.stderr,
     stderr: process.stderr,
+    program,
     bundle,
   });
   writeImage(image);

@@ -18,7 +18,14 @@ if [ -z "${VROUTER_FRESH:-}" ]; then
   rmdir "$work"
   VROUTER_FRESH=1 exec unshare --mount --propagation private -- sh "$0" "$@"
 fi
-trap 'umount -R -l "$root" 2>/dev/null || :; rm -rf --one-file-system "$work"' EXIT
+# Nothing is removed while anything of this system is mounted beneath.
+clean() {
+  for mounted in $(awk -v root="$root" '$5 == root || index($5, root "/") == 1 { print $5 }' /proc/self/mountinfo | sort -r); do
+    umount -l "$mounted" || return
+  done
+  rm -rf --one-file-system "$work"
+}
+trap clean EXIT
 trap 'exit 130' INT TERM
 
 # shellcheck disable=SC2016
@@ -37,6 +44,8 @@ for file in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /e
   cp -RL "$file" "$root/$(dirname "$file")/" 2>/dev/null || cp -R "$file" "$root/$(dirname "$file")/"
 done
 
+# As the root of a tree of mounts that is shared, as on a machine that has booted: ip(8) asks for that.
+mount --bind "$root" "$root"
 for folder in proc sys dev; do mount --rbind "/$folder" "$root/$folder"; done
 mount -t tmpfs tmpfs "$root/run"
 inside() { chroot "$root" env -i HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
@@ -58,12 +67,12 @@ inside 'node --version && npm --version' >&2
 
 mkdir -p "$root/srv/vrouter"
 git archive HEAD | tar -x -C "$root/srv/vrouter"
+# A copy: nothing in there may write to this system's.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vrouter
 if [ -d "$cache" ]; then
-  mkdir -p "$root$HOME/.cache/vrouter"
-  mount --bind "$cache" "$root$HOME/.cache/vrouter"
+  mkdir -p "$root$HOME/.cache"
+  cp -R "$cache" "$root$HOME/.cache/vrouter"
 fi
-[ ! -d "$HOME/.npm" ] || { mkdir -p "$root$HOME/.npm" && mount --bind "$HOME/.npm" "$root$HOME/.npm"; }
 
 for command; do
   say "$command"

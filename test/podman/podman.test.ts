@@ -13,7 +13,7 @@ const installed = existsSync('/usr/bin/podman') && existsSync('/usr/lib/cni/port
 const needs = installed || process.env['CI'] ? needsRoot : { skip: 'it needs podman and the CNI plugins' };
 
 t.test('podman gives its containers their network through vRouter', needs, async (t) => {
-  const kit = await makeKit(`p${process.pid}`);
+  const kit = await makeKit(`p${process.pid}`, { onNode: true });
   t.teardown(() => kit.remove());
   const lab = await cluster(t, { nodes: 2 });
   const start = async (node: NodePlan): Promise<Podman> => {
