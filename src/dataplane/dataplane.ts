@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import { type Cancel, type Clock, EndingClock, type Log, reasonOf } from '../base/index.ts';
 import type { Desired } from '../calc/desired.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
@@ -40,6 +40,7 @@ export class Dataplane {
   readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
   readonly #options: DataplaneOptions;
+  readonly #clock: EndingClock;
   readonly #links = new Map<number, Link>();
   #monitor: Monitor | undefined;
   #resync: Cancel | undefined;
@@ -53,8 +54,9 @@ export class Dataplane {
   /** The MTU for new pods is another. */
   onPodMtu: (mtu: number) => void = () => {};
 
-  constructor(options: DataplaneOptions) {
-    this.#options = options;
+  constructor(given: DataplaneOptions) {
+    this.#clock = new EndingClock(given.clock);
+    const options = (this.#options = { ...given, clock: this.#clock });
     this.forwarding = new Forwarding(options);
     this.routes = new RouteReconciler(options);
     this.#blackholes = new Blackholes(this.routes);
@@ -165,6 +167,7 @@ export class Dataplane {
     this.qos.stop();
     this.tunnels.stop();
     this.routes.stop();
+    this.#clock.end();
   }
 
   async #listLinks(): Promise<void> {
