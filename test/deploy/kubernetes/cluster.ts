@@ -31,8 +31,7 @@ export interface ClusterNode {
 export class KubernetesCluster {
   readonly directory = mkdtempSync('/tmp/vrt-ds-');
   readonly nodes: ClusterNode[] = [];
-  /** The token that the API server takes. */
-  token = TOKEN;
+  readonly token = TOKEN;
   #server!: ChildProcess;
   #lines!: AsyncIterator<string>;
 
