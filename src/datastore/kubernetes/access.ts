@@ -7,7 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { reasonOf } from '../../base/index.ts';
 import type { KubernetesConfig } from '../config.ts';
 import { DatastoreConfigError } from '../errors.ts';
-import { TokenFile } from './token-file.ts';
+import { readTokenFiles } from './token-file.ts';
 
 /** Where the API server is and how we prove who we are. The official client reads kubeconfigs and gets tokens. */
 export class Access {
@@ -54,7 +54,6 @@ export class Access {
 
 function load(config: KubernetesConfig): KubeConfig {
   const kubeConfig = new KubeConfig();
-  kubeConfig.addAuthenticator(new TokenFile());
   try {
     if (config.kubeconfigInline !== undefined) kubeConfig.loadFromString(config.kubeconfigInline);
     else if (config.apiEndpoint !== undefined) loadEndpoint(kubeConfig, config, config.apiEndpoint);
@@ -65,6 +64,7 @@ function load(config: KubernetesConfig): KubeConfig {
     if (error instanceof DatastoreConfigError) throw error;
     throw new DatastoreConfigError(`kubeconfig: ${reasonOf(error)}`, { cause: error });
   }
+  readTokenFiles(kubeConfig);
   if (config.context !== undefined) kubeConfig.setCurrentContext(config.context);
   return kubeConfig;
 }

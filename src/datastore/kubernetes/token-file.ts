@@ -8,7 +8,7 @@ type TokenUser = Parameters<Authenticator['isAuthProvider']>[0];
  * A service account's token from its file, read for each request: kubelet replaces it there, and the official client, which
  * looks once a minute, would go on with one that is no longer taken. While the file can't be read the last one stands.
  */
-export class TokenFile implements Authenticator {
+class TokenFile implements Authenticator {
   #token = '';
 
   isAuthProvider(user: TokenUser): boolean {
@@ -28,6 +28,21 @@ export class TokenFile implements Authenticator {
   }
 }
 
+/** Has the users that are known by such a file known by this reader: the client asks its own first. */
+export function readTokenFiles(config: KubeConfig): void {
+  config.addAuthenticator(new TokenFile());
+  config.users = config.users.map((user) => {
+    const { tokenFile } = (user.authProvider as { config?: { tokenFile?: string } } | undefined)?.config ?? {};
+    return tokenFile === undefined
+      ? user
+      : { ...user, authProvider: { name: 'tokenFile', config: { path: tokenFile } } };
+  });
+}
+
 function pathOf({ authProvider }: TokenUser): string | undefined {
-  return (authProvider as { readonly config?: { readonly tokenFile?: string } } | undefined)?.config?.tokenFile;
+  const { name, config } = (authProvider ?? {}) as {
+    readonly name?: string;
+    readonly config?: { readonly path?: string };
+  };
+  return name === 'tokenFile' ? config?.path : undefined;
 }
