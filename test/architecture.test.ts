@@ -67,7 +67,7 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/bgp/rib/export-group.ts': 'one queue of announcements, shared by the peers that get the same',
   'src/bgp/rib/route-engine.ts': 'one turn: what peers say, deciding, announcing, in slices',
   'src/bgp/session/conversation.ts': 'one connection: bytes in, events of the state machine, effects out',
-  'src/calc/desired.ts': 'the contract between the brain and the hands, on one page',
+  'src/calc/desired/index.ts': 'the contract between the brain and the hands, on one page',
   'src/netlink/netlink-kernel.ts': 'one interface: its verbs, each a few lines',
   'src/daemon/daemon.ts': 'the composition root: the one place that says `new`',
 };
@@ -112,7 +112,10 @@ function readPlan(): ReadonlyMap<string, Rule> {
         words === 'everything below' ? 'all' : new Set(parts.filter((part) => !part.includes('types')).map(bare)),
       typesOf: new Set(parts.filter((part) => part.includes('types')).map(bare)),
       doors: new Set(
-        parts.filter((part) => part.includes('/')).map((part) => `src/${part.replace('types of ', '')}.ts`),
+        parts
+          .filter((part) => part.includes('/'))
+          .map((part) => `src/${part.replace('types of ', '')}`)
+          .flatMap((path) => [`${path}.ts`, `${path}/index.ts`]),
       ),
     };
     for (const [, name] of names.matchAll(/`([a-z]+)`/g)) rules.set(name, rule);

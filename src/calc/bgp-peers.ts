@@ -1,6 +1,6 @@
 import { formatAddress, parseAddress } from '../base/index.ts';
 import { type BGPConfiguration, type BGPPeer, matchesSelector, type Node, readPeerIP } from '../model/index.ts';
-import type { DesiredPeer } from './desired.ts';
+import type { DesiredPeer } from './desired/index.ts';
 import { seconds } from './duration.ts';
 import { asNumber, DEFAULT_PORT, globalAsn, listenPort, nodeAddress, nodeAsn } from './node-bgp.ts';
 

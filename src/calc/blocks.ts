@@ -1,6 +1,6 @@
 import { containsAddress, containsPrefix, type Entries, hostCidr, networkAddress, parsePrefix } from '../base/index.ts';
 import type { BlockAffinity } from '../model/index.ts';
-import type { Announcement, DesiredBlock, DesiredPool, DesiredWorkload } from './desired.ts';
+import type { Announcement, DesiredBlock, DesiredPool, DesiredWorkload } from './desired/index.ts';
 import type { BlockView } from './projections.ts';
 
 /** All blocks → those that say they are ours, by CIDR. The same map as before while none of them has changed. */

@@ -1,6 +1,6 @@
 import type { Node, ResourceOf } from '../model/index.ts';
 import type { Cell } from './cell.ts';
-import type { Desired } from './desired.ts';
+import type { Desired } from './desired/index.ts';
 import { type GraphOptions, graph } from './graph.ts';
 import type { InputKind } from './projections.ts';
 import { Sources, type Update } from './sources.ts';

@@ -1,6 +1,6 @@
 import { formatAddress, networkAddress, parseAddress, parsePrefix } from '../base/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
-import type { FloatingIp } from './desired.ts';
+import type { FloatingIp } from './desired/index.ts';
 
 /**
  * The floating IPs of each endpoint, by its key. An address that some pod here has is nobody's floating IP. Of two pods

@@ -1,7 +1,7 @@
 import { type Family, same } from '../base/index.ts';
 import { announcements, OwnBlocks, ownBlocks } from './blocks.ts';
 import { type Cell, cell } from './cell.ts';
-import type { Desired, DesiredBgp, DesiredTunnels, DesiredWireguard } from './desired.ts';
+import type { Desired, DesiredBgp, DesiredTunnels, DesiredWireguard } from './desired/index.ts';
 import { felixSettings } from './felix.ts';
 import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';

@@ -1,4 +1,4 @@
-import type { DesiredHost } from './desired.ts';
+import type { DesiredHost } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 
 /** Settings of the node itself. */

@@ -4,7 +4,7 @@
  *     resources ─► graph ─► Desired (bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host)
  *
  * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
- * keep their identity. `desired.ts` is the contract with the hands (dataplane, routing).
+ * keep their identity. `desired/` is the contract with the hands (dataplane, routing).
  */
 export { Calculation } from './calculation.ts';
 export type {
@@ -33,8 +33,8 @@ export type {
   Encapsulation,
   FloatingIp,
   PeerType,
-} from './desired.ts';
-export { NO_TUNNELS } from './desired.ts';
+} from './desired/index.ts';
+export { NO_TUNNELS } from './desired/index.ts';
 export { seconds } from './duration.ts';
 export { asNumber, nodeAddress } from './node-bgp.ts';
 export { INPUT_KINDS, type InputKind } from './projections.ts';

@@ -1,6 +1,6 @@
 import { formatPrefix, tryParsePrefix } from '../base/index.ts';
 import type { BGPConfiguration } from '../model/index.ts';
-import type { DesiredNat, DesiredServices, DesiredWorkload } from './desired.ts';
+import type { DesiredNat, DesiredServices, DesiredWorkload } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import { desiredDscp } from './qos.ts';
 

@@ -1,6 +1,6 @@
 import type { BGPConfiguration, BGPPeer, Node } from '../model/index.ts';
 import { appliesTo, explicitPeers, mirroredPeers, sessionsWith } from './bgp-peers.ts';
-import type { DesiredPeer } from './desired.ts';
+import type { DesiredPeer } from './desired/index.ts';
 import { seconds } from './duration.ts';
 
 /** Everything that decides who this node peers with. */

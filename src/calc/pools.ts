@@ -1,5 +1,5 @@
 import type { IPPool } from '../model/index.ts';
-import type { DesiredPool } from './desired.ts';
+import type { DesiredPool } from './desired/index.ts';
 
 /** The pools, by name. */
 export function desiredPools(pools: Iterable<IPPool>): DesiredPool[] {

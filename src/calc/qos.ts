@@ -7,7 +7,7 @@ import {
   settleControls,
   type WorkloadEndpoint,
 } from '../model/index.ts';
-import type { DesiredDscp, DesiredLimits, DesiredQos, DesiredWorkload } from './desired.ts';
+import type { DesiredDscp, DesiredLimits, DesiredQos, DesiredWorkload } from './desired/index.ts';
 
 /** What an endpoint is limited to, and what is wrong with how that is said; undefined where nothing is said. */
 export function desiredQos({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata' | 'spec'>): DesiredQos | undefined {

@@ -1,6 +1,6 @@
 import { type Entries, EntriesWriter, type Family, same } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
-import type { DesiredVtep, DesiredVxlanRoute } from './desired.ts';
+import type { DesiredVtep, DesiredVxlanRoute } from './desired/index.ts';
 import { HeldByNode, type Holding } from './holdings.ts';
 import { ownSubnet, type VxlanRange, vtepOf, vxlanRoute } from './vxlan.ts';
 

@@ -10,7 +10,7 @@ import {
   tryParsePrefix,
 } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
-import type { DesiredPool, DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from './desired.ts';
+import type { DesiredPool, DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import type { Holding } from './holdings.ts';
 import { nodeAddress } from './node-bgp.ts';

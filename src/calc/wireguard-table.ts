@@ -1,7 +1,7 @@
 import { containsPrefix, type Entries, EntriesWriter, type Family, same } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
 import { Claims } from './claims.ts';
-import type { DesiredWireguardPeer, DesiredWireguardRoute } from './desired.ts';
+import type { DesiredWireguardPeer, DesiredWireguardRoute } from './desired/index.ts';
 import { HeldByNode, type Holding } from './holdings.ts';
 import { type PeerSettings, peerOf, placesOf, publicKeyOf, routeTo, type Standing, standingOf } from './wireguard.ts';
 

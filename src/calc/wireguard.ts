@@ -1,6 +1,6 @@
 import { type Family, formatPrefix, hostPrefix, isWireguardKey, parseAddress, parseDuration } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
-import type { DesiredWireguard, DesiredWireguardPeer, DesiredWireguardRoute } from './desired.ts';
+import type { DesiredWireguard, DesiredWireguardPeer, DesiredWireguardRoute } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import type { Holding } from './holdings.ts';
 import { nodeAddress } from './node-bgp.ts';

@@ -1,6 +1,6 @@
 import type { Entries } from '../base/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
-import type { DesiredSpoofing, DesiredWorkload } from './desired.ts';
+import type { DesiredSpoofing, DesiredWorkload } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import { floatingIps } from './floating-ips.ts';
 import { desiredQos } from './qos.ts';

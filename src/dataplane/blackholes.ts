@@ -1,5 +1,5 @@
 import { parsePrefix } from '../base/index.ts';
-import type { DesiredBlock } from '../calc/desired.ts';
+import type { DesiredBlock } from '../calc/desired/index.ts';
 import { prefixNumber, type RouteReconciler } from './routes/reconcile.ts';
 import { BLACKHOLE } from './routes/render.ts';
 

@@ -1,5 +1,5 @@
 import { type Cancel, type Clock, EndingClock, type Log, reasonOf } from '../base/index.ts';
-import type { Desired } from '../calc/desired.ts';
+import type { Desired } from '../calc/desired/index.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Blackholes } from './blackholes.ts';

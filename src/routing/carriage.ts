@@ -1,4 +1,4 @@
-import type { DesiredPool } from '../calc/desired.ts';
+import type { DesiredPool } from '../calc/desired/index.ts';
 
 /**
  * How traffic to a learned prefix travels, as its pool says; its index is stored beside each route. `vxlan`: such pools

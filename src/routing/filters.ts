@@ -1,5 +1,5 @@
 import type { Filter, FilterRule } from '../bgp/index.ts';
-import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired.ts';
+import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index.ts';
 import { type RuleList, renderRules } from './filter-rules.ts';
 
 type Direction = 'import' | 'export';

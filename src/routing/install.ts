@@ -1,6 +1,6 @@
 import { containsAddress, type Family, type Prefix, parseAddress, parsePrefix, prefixWords } from '../base/index.ts';
 import type { BestChanges, NextHopSet } from '../bgp/index.ts';
-import type { DesiredPool } from '../calc/desired.ts';
+import type { DesiredPool } from '../calc/desired/index.ts';
 import { gatewayRoute, type RouteTable } from '../dataplane/index.ts';
 import type { RouteNextHop } from '../netlink/index.ts';
 import { CARRIAGES, type Carriage, carriageAt, carriageOf, KEPT_OUT } from './carriage.ts';

@@ -1,5 +1,5 @@
 import type { Origination, PeerConfig, PeerStatus } from '../bgp/index.ts';
-import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired.ts';
+import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index.ts';
 import { seconds } from '../calc/index.ts';
 import { MAX_PRIORITY } from './filter-rules.ts';
 import { exportFilter, importFilter, OWN } from './filters.ts';

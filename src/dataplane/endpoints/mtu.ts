@@ -1,4 +1,4 @@
-import { type DesiredPool, type DesiredTunnels, type DesiredWireguard, NO_TUNNELS } from '../../calc/desired.ts';
+import { type DesiredPool, type DesiredTunnels, type DesiredWireguard, NO_TUNNELS } from '../../calc/desired/index.ts';
 import type { Link } from '../../netlink/index.ts';
 
 /** Interfaces whose MTU bounds the pods', where `mtuIfacePattern` does not say: Calico's default. */

@@ -1,5 +1,5 @@
 import { type Clock, type Log, Paced, parsePrefix, RetryQueue, reasonOf } from '../../base/index.ts';
-import type { DesiredHost, DesiredWorkload } from '../../calc/desired.ts';
+import type { DesiredHost, DesiredWorkload } from '../../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Kernel, Link } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { workloadRoute } from '../routes/render.ts';

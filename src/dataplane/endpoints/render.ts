@@ -1,5 +1,5 @@
 import { hostCidr } from '../../base/index.ts';
-import type { DesiredWorkload } from '../../calc/desired.ts';
+import type { DesiredWorkload } from '../../calc/desired/index.ts';
 import { type InterfaceAddressSpec, type Neighbor, type RouteHow, sysctlWord } from '../../netlink/index.ts';
 import type { Sysctls } from './sysctls.ts';
 

@@ -1,5 +1,5 @@
 import type { Family } from '../../base/index.ts';
-import type { DesiredDscp, DesiredPool } from '../../calc/desired.ts';
+import type { DesiredDscp, DesiredPool } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
 import { addresses, type Contents, isOf, outermost, wordOf } from './table.ts';
 

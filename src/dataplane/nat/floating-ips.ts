@@ -1,5 +1,5 @@
 import type { Family } from '../../base/index.ts';
-import type { DesiredNat } from '../../calc/desired.ts';
+import type { DesiredNat } from '../../calc/desired/index.ts';
 import type { Chain, NamedMap } from '../../nftables/index.ts';
 import { addressType, type Contents, isOf, POSTROUTING, wordOf } from './table.ts';
 

@@ -1,4 +1,4 @@
-import type { Desired } from '../../calc/desired.ts';
+import type { Desired } from '../../calc/desired/index.ts';
 import { addressedDevices } from '../tunnels/render.ts';
 import type { NatInputs } from './render.ts';
 

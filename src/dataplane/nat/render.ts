@@ -5,7 +5,7 @@ import type {
   DesiredServices,
   DesiredSpoofing,
   DesiredWireguard,
-} from '../../calc/desired.ts';
+} from '../../calc/desired/index.ts';
 import { type Encapsulation, encapsulated } from '../tunnels/packet-filter.ts';
 import { reversePath } from '../wireguard/reverse-path.ts';
 import { dscpMarks } from './dscp.ts';

@@ -1,5 +1,5 @@
 import { type Cancel, type Clock, type Log, Passes, RetryQueue, reasonOf } from '../../base/index.ts';
-import type { DesiredWorkload } from '../../calc/desired.ts';
+import type { DesiredWorkload } from '../../calc/desired/index.ts';
 import { formatBucket, isKernelError, type Kernel, type Link, type TokenBucket } from '../../netlink/index.ts';
 import { tokenBucket } from './bucket.ts';
 import { ifbName, isIfb } from './ifb-name.ts';

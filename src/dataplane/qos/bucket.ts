@@ -1,4 +1,4 @@
-import type { DesiredLimits } from '../../calc/desired.ts';
+import type { DesiredLimits } from '../../calc/desired/index.ts';
 import { bucketOctets, bucketTicks, type TokenBucket } from '../../netlink/index.ts';
 
 /** Octets of an Ethernet header, which a device sends beyond its MTU. */

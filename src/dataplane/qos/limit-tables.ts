@@ -1,5 +1,5 @@
 import { type Clock, type Log, Passes, RetryQueue, reasonOf } from '../../base/index.ts';
-import type { DesiredWorkload } from '../../calc/desired.ts';
+import type { DesiredWorkload } from '../../calc/desired/index.ts';
 import { type Nft, NftError } from '../../nftables/index.ts';
 import type { FailedLimit, LimitEntry } from './bandwidth.ts';
 import { type LimitTable, limitChanges, limitTables } from './limits.ts';

@@ -1,4 +1,4 @@
-import type { DesiredLimits, DesiredWorkload } from '../../calc/desired.ts';
+import type { DesiredLimits, DesiredWorkload } from '../../calc/desired/index.ts';
 import {
   type Chain,
   fingerprint,

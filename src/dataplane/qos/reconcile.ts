@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../../base/index.ts';
-import type { DesiredWorkload } from '../../calc/desired.ts';
+import type { DesiredWorkload } from '../../calc/desired/index.ts';
 import type { Kernel, Link } from '../../netlink/index.ts';
 import type { Nft } from '../../nftables/index.ts';
 import { BandwidthReconciler, type FailedLimit, type LimitEntry } from './bandwidth.ts';

@@ -1,5 +1,5 @@
 import { type Cancel, type Clock, type Log, Passes, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
-import type { DesiredPool } from '../../calc/desired.ts';
+import type { DesiredPool } from '../../calc/desired/index.ts';
 import { isKernelError, type Kernel, type Link } from '../../netlink/index.ts';
 import {
   DEVICE,

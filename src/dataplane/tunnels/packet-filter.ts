@@ -1,5 +1,5 @@
 import type { Family } from '../../base/index.ts';
-import type { DesiredPodTunnels, DesiredTunnels } from '../../calc/desired.ts';
+import type { DesiredPodTunnels, DesiredTunnels } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
 import { addresses, type Contents, FORWARD, isOf, outermost, PREROUTING, wordOf } from '../nat/table.ts';
 

@@ -1,5 +1,5 @@
 import type { Family } from '../../base/index.ts';
-import { type DesiredPool, type DesiredTunnels, NO_TUNNELS } from '../../calc/desired.ts';
+import { type DesiredPool, type DesiredTunnels, NO_TUNNELS } from '../../calc/desired/index.ts';
 import {
   formatNeighbor,
   type InterfaceAddressEntry,

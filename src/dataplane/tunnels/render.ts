@@ -6,7 +6,7 @@ import type {
   DesiredVxlan,
   DesiredVxlanRoute,
   DesiredWireguard,
-} from '../../calc/desired.ts';
+} from '../../calc/desired/index.ts';
 import type {
   InterfaceAddressEntry,
   Link,

@@ -1,5 +1,5 @@
 import { type Clock, type Log, Passes } from '../../base/index.ts';
-import type { DesiredPool, DesiredVxlan } from '../../calc/desired.ts';
+import type { DesiredPool, DesiredVxlan } from '../../calc/desired/index.ts';
 import type { Link, Neighbor } from '../../netlink/index.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { type DeviceKernel, type FailedTunnel, TunnelDevice } from './device.ts';

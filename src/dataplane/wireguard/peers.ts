@@ -1,5 +1,5 @@
 import { type Clock, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
-import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired.ts';
+import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired/index.ts';
 import type { Kernel, WireguardPeer, WireguardPeerChange } from '../../netlink/index.ts';
 import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
 import { TunnelRefusals } from '../tunnels/refusals.ts';

@@ -1,5 +1,5 @@
 import { type Clock, type Family, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
-import type { DesiredWireguard } from '../../calc/desired.ts';
+import type { DesiredWireguard } from '../../calc/desired/index.ts';
 import { formatRule, type Kernel, type Monitor, ROUTE_ADD, type Rule } from '../../netlink/index.ts';
 import { type Sysctls, settle } from '../endpoints/sysctls.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';

@@ -1,5 +1,5 @@
 import { type Family, VRouterError } from '../../base/index.ts';
-import type { DesiredWireguard } from '../../calc/desired.ts';
+import type { DesiredWireguard } from '../../calc/desired/index.ts';
 import { isKernelError, type Kernel, ROUTE_DELETE, type Rule } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import { candidateTables, isOurRule, policyRule, sameRule, wayOf } from './render.ts';

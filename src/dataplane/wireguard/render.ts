@@ -1,4 +1,4 @@
-import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired.ts';
+import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired/index.ts';
 import { formatRule, type Route, type Rule, type WireguardPeer } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 

@@ -1,5 +1,5 @@
 import type { Family } from '../../base/index.ts';
-import type { DesiredWireguard } from '../../calc/desired.ts';
+import type { DesiredWireguard } from '../../calc/desired/index.ts';
 import { addresses, type Contents, PREROUTING } from '../nat/table.ts';
 
 /**

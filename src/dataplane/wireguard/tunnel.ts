@@ -1,5 +1,5 @@
 import { type Clock, type Family, type Log, Passes } from '../../base/index.ts';
-import type { DesiredPool, DesiredWireguard } from '../../calc/desired.ts';
+import type { DesiredPool, DesiredWireguard } from '../../calc/desired/index.ts';
 import type { Link, Rule } from '../../netlink/index.ts';
 import { type DeviceKernel, type FailedTunnel, TunnelDevice, type TunnelEntry } from '../tunnels/device.ts';
 import { type WireguardKernel as PeerKernel, WireguardPeers } from './peers.ts';

@@ -1,0 +1,9 @@
+/** Settings of the node itself. */
+export interface DesiredHost {
+  /** Whether the node forwards packets; if not, that is left as it is. */
+  readonly forwarding: boolean;
+  /** Names of the links whose MTU bounds pods and tunnels, as a regular expression; undefined for Calico's own. */
+  readonly uplinks: string | undefined;
+  /** The source that the host itself uses towards its pods, by family; absent for what the kernel chooses. */
+  readonly routeSource: { readonly 4?: string; readonly 6?: string };
+}
