@@ -9,29 +9,50 @@ import {
 } from './objects.ts';
 import { type Operation, printOperation } from './operation.ts';
 
+/** Statements and their lines, in order; transactions that grew one out of the other share one. */
+interface Statements {
+  readonly operations: Operation[];
+  readonly lines: string[];
+}
+
 /**
  * What is to be done to one table, all of it or nothing. It is a value: every verb answers with a longer transaction
  * and leaves this one as it was; `text` is what `nft -f` will read, and what the log shows. An empty name, a line
  * break in a rule and the like throw `NftError` as soon as they are put in.
+ *
+ * A longer one is this one's statements and a few more, in the same list, of which each knows how much is its own: so
+ * a statement is printed once, and a transaction of a hundred thousand costs a hundred thousand steps. Only where two
+ * grow out of one, the second copies.
  */
 export class Transaction {
   readonly table: Table;
-  readonly operations: readonly Operation[];
+  readonly #statements: Statements;
+  /** How many operations and lines of the list are of this transaction. */
+  readonly #operations: number;
+  readonly #lines: number;
 
-  constructor(table: Table, operations: readonly Operation[] = []) {
+  constructor(table: Table, statements: Statements = { operations: [], lines: [] }) {
     checkName(table.name, 'table');
     this.table = table;
-    this.operations = operations;
+    this.#statements = statements;
+    this.#operations = statements.operations.length;
+    this.#lines = statements.lines.length;
+  }
+
+  get operations(): readonly Operation[] {
+    return this.#statements.operations.slice(0, this.#operations);
   }
 
   get isEmpty(): boolean {
-    return this.operations.length === 0;
+    return this.#operations === 0;
   }
 
   /** The text for `nft -f`, one statement to a line. */
   get text(): string {
-    const lines = this.operations.flatMap((operation) => printOperation(operation, this.table));
-    return lines.map((line) => `${line}\n`).join('');
+    return this.#statements.lines
+      .slice(0, this.#lines)
+      .map((line) => `${line}\n`)
+      .join('');
   }
 
   /** Adding what is there already changes nothing; that holds for chains, sets and maps too. */
@@ -65,7 +86,7 @@ export class Transaction {
   /** The chain, new or emptied, with just these rules: what a reconciler says about a chain. */
   replaceChain(chain: Chain, rules: readonly Omit<Rule, 'chain'>[]): Transaction {
     const added = rules.map((rule): Operation => ({ kind: 'add rule', rule: { ...rule, chain: chain.name } }));
-    return this.#with({ kind: 'add chain', chain }, { kind: 'flush chain', name: chain.name }, ...added);
+    return this.#append([{ kind: 'add chain', chain }, { kind: 'flush chain', name: chain.name }, ...added]);
   }
 
   addRule(rule: Rule): Transaction {
@@ -115,11 +136,23 @@ export class Transaction {
 
   /** This one, then the other, as one. Both must be about the same table. */
   concat(other: Transaction): Transaction {
-    return this.#with(...other.operations);
+    return this.#append(other.operations);
   }
 
-  #with(...operations: readonly Operation[]): Transaction {
-    for (const operation of operations) printOperation(operation, this.table);
-    return new Transaction(this.table, [...this.operations, ...operations]);
+  #with(...added: readonly Operation[]): Transaction {
+    return this.#append(added);
+  }
+
+  /** Printed before the list grows: what is refused leaves no trace in it. */
+  #append(added: readonly Operation[]): Transaction {
+    const printed = added.map((operation) => printOperation(operation, this.table));
+    const shared = this.#statements;
+    const isNewest = shared.operations.length === this.#operations;
+    const { operations, lines } = isNewest
+      ? shared
+      : { operations: [...this.operations], lines: shared.lines.slice(0, this.#lines) };
+    for (const operation of added) operations.push(operation);
+    for (const some of printed) for (const line of some) lines.push(line);
+    return new Transaction(this.table, { operations, lines });
   }
 }

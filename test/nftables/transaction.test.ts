@@ -111,3 +111,33 @@ t.test('elements of every shape are read back in the words they were added with'
     },
   ]);
 });
+
+t.test('transactions that grow out of one are each a value of their own', (t) => {
+  const start = empty.addTable();
+  const [one, other] = [start.addChain({ name: 'a' }).addChain({ name: 'b' }), start.flushTable()];
+  t.throws(() => one.addChain({ name: ' ' }), { code: 'NFT_INVALID' });
+  t.equal(start.text, 'add table inet calico\n');
+  t.equal(one.text, 'add table inet calico\nadd chain inet calico a\nadd chain inet calico b\n');
+  t.equal(other.text, 'add table inet calico\nflush table inet calico\n');
+  t.same(
+    [start, one, other].map(({ operations }) => operations.length),
+    [1, 3, 2],
+  );
+  t.end();
+});
+
+t.test('each statement is looked at once, however long the transaction is', (t) => {
+  let looks = 0;
+  const rule = (): { chain: string; readonly expression: string } => ({
+    chain: 'c',
+    get expression() {
+      looks++;
+      return 'accept';
+    },
+  });
+  let long = empty;
+  for (let step = 0; step < 1000; step++) long = long.addRule(rule());
+  t.equal(long.text.split('\n').length, 1001);
+  t.equal(looks, 1000);
+  t.end();
+});
