@@ -57,12 +57,16 @@ t.test('the DaemonSet as it is shipped gives pods their network', needs, async (
     t.same(await devices(one), []);
   });
 
-  await t.test('the kubeconfig on the host is given the pod’s new token', async (t) => {
+  await t.test('the kubeconfig on the host is given the pod’s new token, and the daemon goes on with it', async (t) => {
     const { machine, kubelet } = one;
     const kubeconfig = (): Promise<string> => machine.run(['cat', '/etc/cni/net.d/calico-kubeconfig']);
     t.match(await kubeconfig(), '"token": "first"');
-    kubelet.giveToken(cluster.daemonPod(one), 'second');
+    await cluster.replaceToken('second');
     t.ok(await until(systemClock, 'the new token', async () => (await kubeconfig()).includes('"token": "second"')));
+    const { id } = await start(cluster, one, 'later');
+    await end(one, id);
+    const [{ readinessProbe }] = cluster.daemonPod(one).spec.containers;
+    t.ok(await kubelet.probe(readinessProbe!), 'and is ready');
   });
 
   await t.test('a pod that the DaemonSet replaces leaves the sandboxes’ network as it is', async (t) => {
@@ -81,7 +85,7 @@ const running = new Map<ClusterNode, RunningPod>();
 /** As the rollout of a DaemonSet does: the pod is started, and waited for until it is ready. */
 async function startDaemon(t: Test, cluster: KubernetesCluster, node: ClusterNode): Promise<void> {
   const pod = cluster.daemonPod(node);
-  const run = await node.kubelet.run(pod, cluster.token);
+  const run = await cluster.run(node);
   running.set(node, run);
   const [{ name, readinessProbe, livenessProbe }] = pod.spec.containers;
   const ready = until(systemClock, `${node.machine.name} to be ready`, () => node.kubelet.probe(readinessProbe!));

@@ -1,7 +1,8 @@
 /**
  * The cluster's API server as a process: `api-server.ts HOST FOLDER TOKEN NODE …` listens on HOST with the certificate in
  * FOLDER, takes TOKEN and knows these nodes. It says its port; then each line that it is told is done and answered by a
- * line: `pod NODE NAME` makes a pod, `delete NAME` removes it.
+ * line: `pod NODE NAME` makes a pod, `delete NAME` removes it, `token TOKEN` takes this
+ * one from now on and no other.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [command, node, name] = line.split(' ');
   if (command === 'pod') core('pods', name, 'default', { nodeName: node });
   if (command === 'delete') server.objects.delete({ resource: 'pods', namespace: 'default' }, node, {});
+  if (command === 'token') server.token = node;
   console.log('done');
 }
 process.exit();

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
 import { IMAGE, writeImage } from '../../containerd/image.ts';
 import { buildImage } from './image.ts';
-import { Kubelet } from './kubelet.ts';
+import { Kubelet, type RunningPod } from './kubelet.ts';
 import { Machine } from './machine.ts';
 import { daemonSetSchema, type Pod } from './pod.ts';
 
@@ -31,7 +31,7 @@ export interface ClusterNode {
 export class KubernetesCluster {
   readonly directory = mkdtempSync('/tmp/vrt-ds-');
   readonly nodes: ClusterNode[] = [];
-  readonly token = TOKEN;
+  #token = TOKEN;
   #server!: ChildProcess;
   #lines!: AsyncIterator<string>;
 
@@ -63,6 +63,18 @@ export class KubernetesCluster {
   }
 
   readonly #machines: Machine[] = [];
+
+  /** Runs the DaemonSet's pod on a node. */
+  run(node: ClusterNode): Promise<RunningPod> {
+    return node.kubelet.run(this.daemonPod(node), this.#token);
+  }
+
+  /** Gives the pods another token; the API server refuses the former one from then on. */
+  async replaceToken(token: string): Promise<void> {
+    for (const node of this.nodes) node.kubelet.giveToken(this.daemonPod(node), token);
+    await this.tell('token', token);
+    this.#token = token;
+  }
 
   /** The pod that the DaemonSet of the manifest makes on a node. */
   daemonPod(node: ClusterNode): Pod {

@@ -35,12 +35,12 @@ export class ApiServer {
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
   /** What a client must bear, if anything. */
-  readonly #token: string | undefined;
+  token: string | undefined;
   readonly #open = new Set<() => void>();
   readonly #clock: Clock;
 
   private constructor({ token, tls, clock = systemClock }: ApiServerOptions) {
-    this.#token = token;
+    this.token = token;
     this.#clock = clock;
     const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
     this.#scheme = tls === undefined ? 'http' : 'https';
@@ -82,7 +82,7 @@ export class ApiServer {
     if (this.isHanging) return;
     try {
       if (this.refuseWith !== undefined) throw new Refusal(this.refuseWith, 'Unavailable', 'made to refuse');
-      if (this.#token !== undefined && request.headers.authorization !== `Bearer ${this.#token}`) {
+      if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
         throw new Refusal(401, 'Unauthorized', 'Unauthorized');
       }
       const known = discovered(url.pathname);
