@@ -65,13 +65,23 @@ export function peerProblems(inputs: PeerInputs): string[] {
   return [...new Set([...refused, ...partly])];
 }
 
-function asked({ metadata, spec }: BGPPeer, peers: readonly DesiredPeer[]): Peering[] {
-  const by = `BGPPeer ${metadata.name}`;
-  return peers.map((peer) => ({ peer, by, ...(spec.password && { refused: `no session: ${NO_SECRETS}` }) }));
+function asked(resource: BGPPeer, peers: readonly DesiredPeer[]): Peering[] {
+  const by = `BGPPeer ${resource.metadata.name}`;
+  const why = unprotected(resource, resource.spec.password);
+  return peers.map((peer) => ({ peer, by, ...(why !== undefined && { refused: `no session: ${why}` }) }));
+}
+
+/** Why a session would lack what protects it. */
+function unprotected({ unread = [] }: BGPPeer | BGPConfiguration, password: unknown): string | undefined {
+  if (password) return NO_SECRETS;
+  if (unread.length === 0) return undefined;
+  return `${unread.join(', ')} can't be understood, and without it the session would be unprotected`;
 }
 
 function meshPeers(inputs: PeerInputs, node: Node): Peering[] {
-  const spec = inputs.configurations.get('default')?.spec;
+  const configuration = inputs.configurations.get('default');
+  const spec = configuration?.spec;
+  const why = configuration && unprotected(configuration, spec?.nodeMeshPassword);
   if (spec?.nodeToNodeMeshEnabled === false || node.spec.bgp?.routeReflectorClusterID) return [];
   const restartTime = seconds(spec?.nodeMeshMaxRestartTime);
   return sorted(inputs.nodes).flatMap((other) => {
@@ -79,7 +89,7 @@ function meshPeers(inputs: PeerInputs, node: Node): Peering[] {
     return sessionsWith(inputs, node, other).map((session) => ({
       peer: { ...session, type: 'node-to-node mesh', ...(restartTime !== undefined && { restartTime }) } as const,
       by: 'BGPConfiguration default nodeMeshPassword',
-      ...(spec?.nodeMeshPassword && { refused: `no session of the mesh: ${NO_SECRETS}` }),
+      ...(why !== undefined && { refused: `no session of the mesh: ${why}` }),
     }));
   });
 }

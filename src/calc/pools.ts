@@ -4,14 +4,14 @@ import type { DesiredPool } from './desired/index.ts';
 /** The pools, by name. */
 export function desiredPools(pools: Iterable<IPPool>): DesiredPool[] {
   return [...pools]
-    .map(({ metadata, spec }) => ({
+    .map(({ metadata, spec, unread = [] }) => ({
       name: metadata.name,
       cidr: spec.cidr,
       ipip: spec.ipipMode ?? 'Never',
       vxlan: spec.vxlanMode ?? 'Never',
       natOutgoing: spec.natOutgoing ?? false,
       disabled: spec.disabled ?? false,
-      disableBgpExport: spec.disableBGPExport ?? false,
+      disableBgpExport: spec.disableBGPExport ?? unread.includes('disableBGPExport'),
       ...(isLoadBalancerOnly(spec) && { loadBalancerOnly: true }),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

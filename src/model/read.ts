@@ -23,7 +23,8 @@ const ROUNDS = 8;
 /**
  * Reads a stored object, for those who act on it, and gets out of it what can be understood: a wrong item leaves its list,
  * a wrong field keeps the value that it had in `last` (the object as it was last read), or counts as absent. Where absence
- * would let in more than was meant (`essential` in the kind's definition) the object counts as absent as a whole.
+ * would let in more than was meant (`essential` in the kind's definition) the object counts as absent as a whole; a field
+ * that protects (`guards`) is named in `unread`, so that nobody takes it for one that was never set.
  */
 export function read<Kind extends KindName>(kind: Kind, raw: unknown, last?: ResourceOf<Kind>): Reading<Kind> {
   try {
@@ -40,7 +41,7 @@ function readObject<Kind extends KindName>(
   last: ResourceOf<Kind> | undefined,
 ): Reading<Kind> {
   if (!isObject(plain)) return unread('it is no object', last);
-  const { spec: schema, essential } = definitionOf(kind);
+  const { spec: schema, essential, guards = [] } = definitionOf(kind);
   const object = withCommonNames(plain);
   const { apiVersion = API_VERSION } = object;
   if (object['kind'] !== kind || apiVersion !== API_VERSION) {
@@ -49,15 +50,20 @@ function readObject<Kind extends KindName>(
   const metadata = readMetadata(object['metadata']);
   const whole = essential === 'all';
   const given = whole ? (object['spec'] ?? {}) : withFieldNames(schema, object['spec'] ?? {});
-  const reading = readSpec(schema, given, last?.spec, essential ?? []);
-  if (reading.spec === undefined) return unread(describe(reading.wrong), last);
+  const reading = readSpec(schema, given, last?.spec, { essential: essential ?? [], guards });
+  // Of a kind that has guards, and no field without which it means nothing, absence would be the most open of all.
+  const isGuarded = last === undefined && essential === undefined && guards.length > 0;
+  if (reading.spec === undefined && !isGuarded) return unread(describe(reading.wrong), last);
+  const { spec = {}, missing } = reading.spec === undefined ? { missing: guards } : reading;
+  const { unread: _, ...stored } = object;
   const known = {
     apiVersion: API_VERSION,
     kind,
     metadata: metadata.value,
-    spec: whole ? reading.spec : settled(schema, reading.spec),
+    spec: whole ? spec : settled(schema, spec),
+    ...(missing.length > 0 && { unread: missing }),
   };
-  const resource = { ...known, ...object, ...known } as unknown as ResourceOf<Kind>;
+  const resource = { ...known, ...stored, ...known } as unknown as ResourceOf<Kind>;
   const wrong = [...metadata.wrong, ...reading.wrong];
   if (wrong.length === 0) return { resource, problem: undefined };
   const instead = last === undefined ? 'as if that were not there' : 'with what was there before, if anything, instead';
@@ -72,40 +78,54 @@ function unread<Kind extends KindName>(reason: string, last: ResourceOf<Kind> | 
 interface SpecReading {
   readonly spec: unknown;
   readonly wrong: readonly FieldError[];
+  /** Guards that are not as they were meant. */
+  readonly missing: readonly string[];
 }
 
-function readSpec(schema: z.ZodType, given: unknown, last: unknown, essential: readonly string[] | 'all'): SpecReading {
+interface Care {
+  readonly essential: readonly string[] | 'all';
+  readonly guards: readonly string[];
+}
+
+function readSpec(schema: z.ZodType, given: unknown, last: unknown, { essential, guards }: Care): SpecReading {
   const wrong: FieldError[] = [];
+  const cutGuards = new Set<string>();
   const tried = new Set<string>();
   let spec = given;
   for (let round = 0; round < ROUNDS; round++) {
     const parsed = schema.safeParse(spec);
-    if (parsed.success) return { spec: parsed.data, wrong };
+    if (parsed.success) {
+      const now = spec;
+      return {
+        spec: parsed.data,
+        wrong,
+        missing: [...cutGuards].filter((field) => valueAt(now, [field]) === undefined),
+      };
+    }
     const { issues } = parsed.error;
     for (const { path, message } of issues) {
       const name = fieldName(path) || 'Spec';
       if (wrong.some((known) => known.name === name)) continue;
       wrong.push({ name, value: valueAt(spec, path), reason: message });
     }
-    if (essential === 'all') return { spec: undefined, wrong };
-    for (const place of placesOf(issues, essential)) {
-      const isEssential = essential.includes(String(place[0]));
-      if (place.length === 0 || (isEssential && last === undefined)) return { spec: undefined, wrong };
+    if (essential === 'all') return { spec: undefined, wrong, missing: [] };
+    for (const place of placesOf(issues, [...essential, ...guards])) {
+      const field = String(place[0]);
+      const isEssential = essential.includes(field);
+      if (place.length === 0 || (isEssential && last === undefined)) return { spec: undefined, wrong, missing: [] };
+      if (guards.includes(field)) cutGuards.add(field);
       spec = cut(spec, place, tried, last);
     }
   }
-  return { spec: undefined, wrong };
+  return { spec: undefined, wrong, missing: [] };
 }
 
 /** Where to cut, later items of a list first, so that the places of the others stay. */
-function placesOf(
-  issues: readonly z.core.$ZodIssue[],
-  essential: readonly string[],
-): readonly (readonly PropertyKey[])[] {
+function placesOf(issues: readonly z.core.$ZodIssue[], wholes: readonly string[]): readonly (readonly PropertyKey[])[] {
   const places = new Map<string, readonly PropertyKey[]>();
   for (const { path } of issues) {
     const item = path.findIndex((step) => typeof step === 'number');
-    const isWhole = path.length > 0 && essential.includes(String(path[0]));
+    const isWhole = path.length > 0 && wholes.includes(String(path[0]));
     const place = isWhole ? path.slice(0, 1) : item < 0 ? path : path.slice(0, item + 1);
     places.set(place.join('/'), place);
   }

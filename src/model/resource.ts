@@ -19,6 +19,8 @@ export interface Resource<Kind extends string = string, Spec = unknown, Status =
   readonly metadata: ObjectMeta;
   readonly spec: Spec;
   readonly status?: Status | undefined;
+  /** Fields of the spec that protect, are set, and could not be understood (`read`). Never stored. */
+  readonly unread?: readonly string[];
 }
 
 /** The `apiVersion` of every resource that users see, whatever a store calls it. */

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Calculation, type DesiredPeer, type Update } from '../../src/calc/index.ts';
+import { read } from '../../src/model/index.ts';
 import { gone, node, put } from './resources.ts';
 
 function peersOf(nodename: string, updates: readonly Update[]): readonly DesiredPeer[] {
@@ -282,6 +283,31 @@ t.test(
     const mesh = put('BGPConfiguration', 'default', { nodeMeshPassword: password });
     t.same(peersOf('a', [...three, mesh]), []);
     t.match(problemsOf('a', [...three, mesh]), [/^BGPConfiguration default nodeMeshPassword: no session of the mesh/]);
+  },
+);
+
+/** An object as the syncer delivers it after it has read what is stored. */
+function stored(kind: 'BGPPeer' | 'BGPConfiguration' | 'IPPool', name: string, spec: unknown): Update {
+  const { resource } = read(kind, { kind, metadata: { name }, spec });
+  return { key: { kind, name }, resource };
+}
+
+t.test(
+  'a protection that can’t be understood ends the session that it was for, and none takes its place',
+  async (t) => {
+    const mesh = stored('BGPConfiguration', 'default', { nodeMeshPassword: 'in clear' });
+    t.same(peersOf('a', [...three, mesh]), []);
+    t.match(problemsOf('a', [...three, mesh]), [/nodeMeshPassword: no session of the mesh: nodeMeshPassword can't be/]);
+    t.same(peersOf('a', [...three, stored('BGPConfiguration', 'default', 7)]), [], 'nothing of it can be understood');
+    for (const guard of [{ password: 'in clear' }, { ttlSecurity: 'one' }, { filters: 'x' }]) {
+      const between = stored('BGPPeer', 'ab', { node: 'a', peerIP: '10.0.0.2', asNumber: 64512, ...guard });
+      const view = peersOf('a', [...three, between]).map(({ name }) => name);
+      t.same(view, ['c'], `${Object.keys(guard)}: and no mesh session in its place`);
+      t.match(problemsOf('a', [...three, between]), [/^BGPPeer ab: no session: \w+ can't be understood/]);
+    }
+    const calculation = new Calculation({ nodename: 'a' });
+    calculation.apply([stored('IPPool', 'p', { cidr: '10.244.0.0/16', disableBGPExport: 'x' })]);
+    t.match(calculation.desired().pools, [{ name: 'p', disableBgpExport: true }], 'not announced by mistake');
   },
 );
 

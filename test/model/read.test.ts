@@ -138,6 +138,46 @@ t.test('a reader gets out of a stored object what can be understood', async (tes
   }
 });
 
+t.test('a field that protects and is not understood is never as if nobody had set it', async (test) => {
+  const ref = { secretKeyRef: { name: 's', key: 'k' } };
+  const table = [
+    ['BGPConfiguration', { asNumber: 64567, nodeMeshPassword: 'secret' }, ['nodeMeshPassword']],
+    ['BGPConfiguration', { nodeMeshPassword: { secretKeyRef: { name: 7, key: 'k' } } }, ['nodeMeshPassword']],
+    ['BGPConfiguration', 'garbage', ['nodeMeshPassword']],
+    ['BGPPeer', { ...peer, password: 1 }, ['password']],
+    ['BGPPeer', { ...peer, ttlSecurity: 999 }, ['ttlSecurity']],
+    ['BGPPeer', { ...peer, filters: ['a', 1] }, ['filters']],
+    ['IPPool', { cidr: '10.0.0.0/16', disableBGPExport: 'yes' }, ['disableBGPExport']],
+    ['BGPConfiguration', { asNumber: -1, nodeMeshPassword: ref }, undefined],
+    ['BGPPeer', { ...peer, password: ref, unread: ['password'] }, undefined],
+  ] as const;
+  for (const [kind, spec, unread] of table) {
+    const { resource, problem } = reading(kind, spec, undefined);
+    test.same(resource?.unread, unread, `${kind} ${JSON.stringify(spec)}`);
+    if (unread !== undefined) test.match(problem, /error with field/);
+  }
+});
+
+t.test(
+  'a guard that was understood once holds; one that came unreadable is missing until it can be read',
+  async (test) => {
+    const ref = { secretKeyRef: { name: 's', key: 'k' } };
+    const held = reading('BGPPeer', { ...peer, password: 1 }, { ...peer, password: ref }).resource;
+    test.same([held?.spec, held?.unread], [{ ...peer, password: ref }, undefined]);
+    const came = reading('BGPPeer', { ...peer, password: 1 }, peer).resource;
+    test.same([came?.spec, came?.unread], [peer, ['password']]);
+    const metadata = { name: 'x' };
+    const again = read(
+      'BGPPeer',
+      { kind: 'BGPPeer', metadata, spec: { ...peer, password: 2 } },
+      came as never,
+    ).resource;
+    test.same(again?.unread, ['password'], 'unreadable still');
+    const mended = read('BGPPeer', { kind: 'BGPPeer', metadata, spec: { ...peer, password: ref } }, again).resource;
+    test.same([mended?.unread, mended?.spec.password], [undefined, ref]);
+  },
+);
+
 t.test('labels that are no text are absent; names are the store’s business', async (test) => {
   const metadata = { name: 'Odd_Name', labels: { a: 'b', c: 1 }, annotations: 'x' };
   const { resource, problem } = read('Node', { kind: 'Node', metadata, spec: {} });

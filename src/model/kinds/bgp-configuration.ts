@@ -85,6 +85,7 @@ export const bgpConfiguration = defineKind({
   aliases: ['bgpconfiguration', 'bgpconfigurations', 'bgpconfig', 'bgpconfigs'],
   namespaced: false,
   name: 'subdomain',
+  guards: ['nodeMeshPassword'],
   spec,
 });
 

@@ -69,10 +69,8 @@ export const bgpPeer = defineKind({
   namespaced: false,
   name: 'subdomain',
   spec,
-  essential: [
-    ...['node', 'nodeSelector', 'peerIP', 'asNumber', 'localASNumber', 'peerSelector', 'localWorkloadSelector'],
-    ...['password', 'ttlSecurity', 'filters'],
-  ],
+  essential: ['node', 'nodeSelector', 'peerIP', 'asNumber', 'localASNumber', 'peerSelector', 'localWorkloadSelector'],
+  guards: ['password', 'ttlSecurity', 'filters'],
 });
 
 export type BGPPeerSpec = SpecOf<typeof bgpPeer>;

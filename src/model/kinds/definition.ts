@@ -29,6 +29,11 @@ export interface KindDefinition<Kind extends string = string, Spec extends z.Zod
    * whose parts mean nothing one by one.
    */
   readonly essential?: readonly string[] | 'all';
+  /**
+   * Fields of the spec that protect: one that a reader doesn't understand is not as if it had never been set, but named in
+   * the resource's `unread`. Who acts on the object does without what would be unprotected.
+   */
+  readonly guards?: readonly string[];
   /** Labels that no object of the kind may have. */
   readonly foreignLabels?: readonly string[];
   /** Where the CRD differs from the API. */

@@ -85,6 +85,7 @@ export const ipPool = defineKind({
   essential: [
     ...['cidr', 'blockSize', 'nodeSelector', 'namespaceSelector', 'allowedUses', 'assignmentMode', 'disabled'],
   ],
+  guards: ['disableBGPExport'],
   spec,
 });
 
