@@ -62,10 +62,11 @@ export function explicitPeers(cluster: Cluster, node: Node, resource: BGPPeer): 
   );
   const port = remote.port ?? (other ? listenPort(other.metadata.name, cluster.configurations) : DEFAULT_PORT);
   const localAddress = nodeAddress(node, family);
-  // Another daemon on this host may be a peer; this one is none to itself.
-  if (address === localAddress && (other === node || port === ownPort(cluster, node))) return [];
+  // Another daemon on this host may be a peer, of whatever AS; this one is none to itself.
+  if (address === localAddress && port === ownPort(cluster, node)) return [];
   const session: Session = { address, port, asn, name: resource.metadata.name, ...(localAddress && { localAddress }) };
-  return [withReflection(cluster, node, other, { ...sourced(session, spec), ...common })];
+  const behind = other === node ? undefined : other;
+  return [withReflection(cluster, node, behind, { ...sourced(session, spec), ...common })];
 }
 
 /** The mirror of other nodes' sessions with us, so that a BGPPeer between nodes need be written once. */

@@ -68,6 +68,7 @@ export class Daemon {
   readonly #addresses: IpamKeeping;
   readonly #keys: WireguardKeys;
   readonly #dataplane: Dataplane;
+  readonly #routing: Routing;
   readonly #loop: Loop;
   readonly #fastPath: FastPath;
   readonly #endpoints: Endpoints;
@@ -89,7 +90,6 @@ export class Daemon {
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
   readonly #startedAt: number;
-  #routing: Routing | undefined;
   readonly #pages: PageServers;
   #control: ControlServer | undefined;
   #problem: string | undefined = 'the node is not registered yet';
@@ -105,6 +105,7 @@ export class Daemon {
       ...routerIds(config),
       bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
     });
+    const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
     this.#dataplane = new Dataplane({
       kernel,
       nft: parts.nft,
@@ -112,6 +113,34 @@ export class Daemon {
       log: log.child({ component: 'dataplane' }),
       resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
+      onTopology: () => {
+        this.#routing.topologyChanged();
+        this.#nodeKeeping.topologyChanged();
+      },
+      onPodMtu: (mtu) => mtuFile.write(mtu),
+      onRoutesSettled: () => this.#routing.routesSettled(),
+      onIpip: () => this.#routing.tunnelChanged(),
+      onVxlan: () => this.#addresses.tunnelReady(),
+      onKey: (family, key) => this.#keys.want(family, key),
+    });
+    this.#routing = new Routing({
+      kernel,
+      linkName: (index) => this.#dataplane.links.get(index)?.name,
+      routes: this.#dataplane.routes,
+      tunnels: this.#dataplane.tunnels,
+      clock,
+      log,
+      timers: {
+        holdTime: config.VROUTER_BGP_HOLD_TIME,
+        connectRetryTime: config.VROUTER_BGP_CONNECT_RETRY_TIME,
+        restartTime: config.VROUTER_BGP_RESTART_TIME,
+        maxRestartTime: config.VROUTER_BGP_MAX_RESTART_TIME,
+        maxStaleTime: config.VROUTER_BGP_MAX_STALE_TIME,
+        gracefulNotification: config.VROUTER_BGP_GRACEFUL_NOTIFICATION,
+      },
+      onEvent: (event) => this.#lastErrors.heard(event, clock.wallTime()),
+      explainListening: bgpListenFailure,
+      onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
     });
     this.#pages = new PageServers({ clock, log });
     this.#loop = new Loop({ clock, log, begin: () => this.#begin(), apply: () => this.#apply() });
@@ -134,7 +163,6 @@ export class Daemon {
       clock,
       log: log.child({ component: 'wireguard' }),
     });
-    this.#dataplane.tunnels.onKey = (family, key) => this.#keys.want(family, key);
     this.#snapshots = new SnapshotKeeping({
       path: config.VROUTER_SNAPSHOT,
       nodename: config.NODENAME,
@@ -170,7 +198,7 @@ export class Daemon {
       ipam: this.#addresses.ipam,
       clock,
       apply: () => this.#loop.now(),
-      announced: async () => this.#routing?.announced(),
+      announced: () => this.#routing.announced(),
     });
     this.#trouble = new PodTrouble(kernel, clock);
     this.#endpoints = new Endpoints({
@@ -211,7 +239,7 @@ export class Daemon {
     this.#metrics = new Metrics({
       heartbeat: this.#heartbeat,
       status: () => this.status(),
-      routesWritten: () => this.#dataplane.routes.written,
+      routesWritten: () => ({ ...this.#dataplane.routes.written }),
       refused: () => kernelRefusals(this.#dataplane),
       ipam: () => this.#addresses.samples(),
     });
@@ -273,7 +301,7 @@ export class Daemon {
     await this.#addresses.stop();
     await this.#keys.stop();
     await this.#loop.stop();
-    await this.#routing?.stop('restart', reason);
+    await this.#routing.stop('restart', reason);
     this.#dataplane.stop();
     this.#clock.end();
     await this.#parts.store.close();
@@ -306,9 +334,9 @@ export class Daemon {
 
   /** The first look at the kernel: what a former run left there is kept, or removed if nobody wants it any more. */
   async #begin(): Promise<void> {
-    this.#routing ??= await this.#joinRouting();
     const desired = this.#calculation.desired();
-    await this.#dataplane.start(desired);
+    await this.#dataplane.start(desired, { hold: true });
+    this.#parts.log.info({ found: this.#dataplane.routes.formerRun.found }, 'routes of a former run');
     await this.#routing.apply(desired);
     await this.#dataplane.routes.flush();
     await this.#serve();
@@ -326,48 +354,10 @@ export class Daemon {
     this.#parts.log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');
   }
 
-  /** Made late, since it has to know whether a former run has left routes. */
-  async #joinRouting(): Promise<Routing> {
-    const { kernel, clock, log, config } = this.#parts;
-    const { count: found } = await kernel.routeColumns({ family: 4, protocol: 80 });
-    const routing = new Routing({
-      kernel,
-      linkName: (index) => this.#dataplane.links.get(index)?.name,
-      routes: this.#dataplane.routes,
-      tunnels: this.#dataplane.tunnels,
-      clock,
-      log,
-      timers: {
-        holdTime: config.VROUTER_BGP_HOLD_TIME,
-        connectRetryTime: config.VROUTER_BGP_CONNECT_RETRY_TIME,
-        restartTime: config.VROUTER_BGP_RESTART_TIME,
-        maxRestartTime: config.VROUTER_BGP_MAX_RESTART_TIME,
-        maxStaleTime: config.VROUTER_BGP_MAX_STALE_TIME,
-        gracefulNotification: config.VROUTER_BGP_GRACEFUL_NOTIFICATION,
-      },
-      restarted: found > 0,
-      onEvent: (event) => {
-        this.#lastErrors.heard(event, clock.wallTime());
-      },
-      explainListening: bgpListenFailure,
-      onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
-    });
-    this.#dataplane.onTopology = () => {
-      routing.topologyChanged();
-      this.#nodeKeeping.topologyChanged();
-    };
-    const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
-    this.#dataplane.onPodMtu = (mtu) => mtuFile.write(mtu);
-    this.#dataplane.tunnels.onVxlan = () => this.#addresses.tunnelReady();
-    this.#dataplane.tunnels.onIpip = () => routing.tunnelChanged();
-    log.info({ found }, 'routes of a former run');
-    return routing;
-  }
-
   async #apply(): Promise<void> {
     const desired = this.#calculation.desired();
     this.#dataplane.apply(desired);
-    await this.#routing?.apply(desired);
+    await this.#routing.apply(desired);
     await this.#serve();
   }
 
@@ -378,9 +368,9 @@ export class Daemon {
       datastoreType,
       startedAt: this.#startedAt,
       dataplane: this.#dataplane,
-      peers: () => this.#routing?.peers() ?? [],
+      peers: () => this.#routing.peers(),
       desired: () => this.#calculation.desired(),
-      learned: (family, prefix) => this.#routing?.learned(family, prefix),
+      learned: (family, prefix) => this.#routing.learned(family, prefix),
       kinds: () => this.#syncer.status(),
       allBlocks: () => this.#addresses.blocks(),
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
@@ -397,7 +387,7 @@ export class Daemon {
         ...this.#keys.problems(),
         ...this.#nodeKeeping.problems(),
         ...this.#namesake.problems(),
-        ...(this.#routing?.problems() ?? []),
+        ...this.#routing.problems(),
         ...this.#addressProblems,
       ],
     };
@@ -405,7 +395,7 @@ export class Daemon {
 
   #bgpProblems(): readonly string[] {
     const routing = this.#routing;
-    if (routing === undefined) return [];
+    if (!routing.isAsked) return [];
     const { clock, config } = this.#parts;
     return bgpUnready({
       wanted: config.CALICO_NETWORKING_BACKEND === 'bird',

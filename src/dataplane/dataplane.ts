@@ -6,6 +6,7 @@ import { Blackholes } from './blackholes.ts';
 import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { Forwarding } from './forwarding.ts';
+import type { DataplaneListeners } from './listeners.ts';
 import { NAT_SECTIONS, natInputs } from './nat/inputs.ts';
 import { NatReconciler } from './nat/reconcile.ts';
 import { QosReconciler } from './qos/reconcile.ts';
@@ -15,7 +16,7 @@ import { SettingsLook } from './settings-look.ts';
 import { TableRepairs } from './table-repairs.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
 
-export interface DataplaneOptions {
+export interface DataplaneOptions extends DataplaneListeners {
   readonly kernel: Kernel;
   readonly nft: Nft;
   readonly clock: Clock;
@@ -48,11 +49,7 @@ export class Dataplane {
   readonly #tableRepairs: TableRepairs;
   #applied: Desired | undefined;
   readonly #blackholes: Blackholes;
-  /** Links, addresses, or routes that are not ours have changed. */
-  onTopology: () => void = () => {};
   #mtu: number | undefined;
-  /** The MTU for new pods is another. */
-  onPodMtu: (mtu: number) => void = () => {};
 
   constructor(given: DataplaneOptions) {
     this.#clock = new EndingClock(given.clock);
@@ -74,9 +71,10 @@ export class Dataplane {
 
   /**
    * Looks at the kernel for the first time, and goes on watching it. Called when the datastore is in sync: from here
-   * on, what is found and not wanted is removed. After a failure it can be called again.
+   * on, what is found and not wanted is removed; with `hold`, routes only when `formerRun.release` is called. After a failure
+   * it can be called again.
    */
-  async start(desired: Desired): Promise<void> {
+  async start(desired: Desired, { hold = false } = {}): Promise<void> {
     const { kernel } = this.#options;
     await this.forwarding.apply(desired.host.forwarding);
     this.#monitor ??= await kernel.monitor((event) => this.#observed(event), {
@@ -87,16 +85,11 @@ export class Dataplane {
     this.apply(desired);
     // Before the routes: those through a tunnel that stands already must not be taken for stale ones.
     await this.tunnels.check();
-    await this.routes.start();
+    await this.routes.start({ hold });
     void this.qos.check();
     this.#tellMtu();
     this.#planResync();
     this.#settings.start();
-  }
-
-  /** Whether routes of a former run were found at the start. */
-  get foundRoutes(): boolean {
-    return this.routes.counts().programmed > 0;
   }
 
   /** Applying the same again does nothing. */
@@ -182,7 +175,7 @@ export class Dataplane {
         this.#linkChanged(event.link, event.change === 'new');
         break;
       case 'route':
-        if (event.route.protocol !== ROUTE_PROTOCOL || event.route.table !== MAIN_TABLE) this.onTopology();
+        if (event.route.protocol !== ROUTE_PROTOCOL || event.route.table !== MAIN_TABLE) this.#options.onTopology?.();
         else this.routes.observed(event.route, event.change === 'new');
         break;
       case 'address':
@@ -190,7 +183,7 @@ export class Dataplane {
         if (event.change === 'deleted') this.endpoints.addressGone(event.address);
         // The kernel drops the IPv4 routes of a device with its last address, and tells nobody.
         if (event.change === 'deleted' && event.address.family === 4) this.#readRoutes();
-        this.onTopology();
+        this.#options.onTopology?.();
         break;
       case 'rule':
         this.tunnels.ruleChanged(event.rule, event.change === 'new');
@@ -227,7 +220,7 @@ export class Dataplane {
     const cameUp = present && link.up && !known?.up;
     if (known?.up && !(present && link.up)) this.routes.linkLost(link.index);
     if (cameUp) this.routes.retry();
-    if (cameUp || known?.up !== link.up || !present) this.onTopology();
+    if (cameUp || known?.up !== link.up || !present) this.#options.onTopology?.();
     if (this.#mtu !== undefined && isUplink(link, this.#applied?.host.uplinks)) this.#tellMtu();
   }
 
@@ -235,7 +228,7 @@ export class Dataplane {
     const mtu = this.podMtu;
     if (mtu === this.#mtu) return;
     this.#mtu = mtu;
-    this.onPodMtu(mtu);
+    this.#options.onPodMtu?.(mtu);
   }
 
   #planResync(): void {

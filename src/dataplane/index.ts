@@ -22,6 +22,7 @@ export {
   removeHostEnd,
 } from './endpoints/pod-interface.ts';
 export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
+export type { DataplaneListeners } from './listeners.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute } from './routes/render.ts';
 export { type RouteSource, RouteTable } from './routes/route-table.ts';

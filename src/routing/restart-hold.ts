@@ -1,5 +1,5 @@
 import type { Cancel, Clock, Log } from '../base/index.ts';
-import type { SpeakerEvent } from '../bgp/index.ts';
+import type { AddressFamily, SpeakerEvent } from '../bgp/index.ts';
 
 /** How long to wait for a peer to come up at all, and for its End-of-RIB once it is up. Milliseconds. */
 const COME_UP = 20_000;
@@ -7,20 +7,31 @@ const SPEAK = 5_000;
 
 /**
  * After a restart, decides when what is left of the former run may be swept: once every configured peer has sent its
- * End-of-RIB, or has had its time. One dead node delays the sweep, and nothing but the sweep.
+ * End-of-RIB for each family of its session, or has had its time. One dead node delays the sweep, and nothing but the
+ * sweep.
  */
 export class RestartHold {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #release: () => void;
+  readonly #families: (peer: string) => readonly AddressFamily[];
+  /** Families whose End-of-RIB a peer that is up still owes. */
+  readonly #owed = new Map<string, Set<AddressFamily>>();
   readonly #waiting = new Map<string, Cancel>();
   readonly #settled = new Set<string>();
   #holding = false;
 
-  constructor(options: { clock: Clock; log: Log; release: () => void }) {
+  /** `families`: those of the session with a peer that is up; by default any End-of-RIB is its last. */
+  constructor(options: {
+    clock: Clock;
+    log: Log;
+    release: () => void;
+    families?: (peer: string) => readonly AddressFamily[];
+  }) {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#release = options.release;
+    this.#families = options.families ?? (() => []);
   }
 
   get holding(): boolean {
@@ -43,9 +54,18 @@ export class RestartHold {
 
   heard(event: SpeakerEvent): void {
     if (!this.#holding || event.kind === 'settled' || !this.#waiting.has(event.peer)) return;
-    if (event.kind === 'end-of-rib') this.#settle(event.peer);
-    else if (event.kind === 'state' && event.to === 'Established') this.#wait(event.peer, SPEAK);
+    if (event.kind === 'end-of-rib') this.#told(event.peer, event.family);
+    else if (event.kind === 'state' && event.to === 'Established') {
+      this.#owed.set(event.peer, new Set(this.#families(event.peer)));
+      this.#wait(event.peer, SPEAK);
+    }
     this.#check();
+  }
+
+  #told(peer: string, family: AddressFamily): void {
+    const owed = this.#owed.get(peer);
+    owed?.delete(family);
+    if (owed === undefined || owed.size === 0) this.#settle(peer);
   }
 
   stop(): void {
@@ -68,6 +88,7 @@ export class RestartHold {
   #settle(peer: string): void {
     this.#waiting.get(peer)?.();
     this.#waiting.delete(peer);
+    this.#owed.delete(peer);
     this.#settled.add(peer);
   }
 

@@ -32,8 +32,6 @@ export interface RoutingOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timers: BgpTimers;
-  /** Routes of a former run are in the kernel: tell peers so (RFC 4724), and keep them until the peers have spoken. */
-  readonly restarted: boolean;
   /** Why nobody can listen there, and what to do next. */
   readonly explainListening?: (error: unknown) => string;
   /** Told of each speaker event, for metrics. */
@@ -53,8 +51,8 @@ export class Routing {
   readonly #installers: readonly RouteInstaller[];
   readonly #hold: RestartHold;
   readonly #listening: Listening;
-  /** Holds for the first speaker alone. */
-  #restarted: boolean;
+  /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
+  #begun = false;
   #speaker: Speaker | undefined;
   #applied: Desired | undefined;
   #oldestChange: number | undefined;
@@ -62,7 +60,6 @@ export class Routing {
 
   constructor(options: RoutingOptions) {
     this.#options = options;
-    this.#restarted = options.restarted;
     const { tables } = options.routes;
     this.#nextHops = new NextHops({ ...options, own: new OwnRoutes(tables) });
     const [four, six] = ([4, 6] as const).map(
@@ -75,13 +72,20 @@ export class Routing {
       this.#speaker?.nextHopsChanged();
       options.routes.schedule();
     };
-    options.routes.onSettled = () => {
-      for (const installer of this.#installers) installer.settled();
-      this.#converged();
-    };
     this.#log = options.log.child({ component: 'routing' });
     this.#listening = new Listening({ clock: options.clock, log: this.#log, explain: options.explainListening });
-    this.#hold = new RestartHold({ clock: options.clock, log: this.#log, release: () => this.#release() });
+    this.#hold = new RestartHold({
+      clock: options.clock,
+      log: this.#log,
+      release: () => options.routes.formerRun.release(),
+      families: (peer) => this.#speaker?.peers().find(({ name }) => name === peer)?.negotiated?.families ?? [],
+    });
+  }
+
+  /** The kernel has answered all pending changes of routes. */
+  routesSettled(): void {
+    for (const installer of this.#installers) installer.settled();
+    this.#converged();
   }
 
   /** Makes peers, announcements and installed routes what `desired` says. Applying the same again does nothing. */
@@ -152,6 +156,11 @@ export class Routing {
     return this.#listening.problems();
   }
 
+  /** Whether it has been told once what is wanted. */
+  get isAsked(): boolean {
+    return this.#applied !== undefined;
+  }
+
   /** What keeps BGP from working as a whole. */
   problems(): readonly string[] {
     const { bgp } = this.#applied ?? {};
@@ -173,8 +182,9 @@ export class Routing {
 
   async #begin(bgp: DesiredBgp): Promise<Speaker> {
     const { clock } = this.#options;
-    const restarted = this.#restarted;
-    this.#restarted = false;
+    // What a former run has left stays until the peers have spoken, and they are told so (RFC 4724).
+    const restarted = !this.#begun && this.#options.routes.formerRun.found;
+    this.#begun = true;
     const speaker = new Speaker({
       asn: bgp.asn,
       routerId: bgp.routerId,
@@ -196,10 +206,7 @@ export class Routing {
       this.#installers[changes.family === 4 ? 0 : 1].install(changes);
       this.#options.routes.schedule();
     });
-    if (restarted) {
-      for (const table of Object.values(this.#options.routes.tables)) table.holdDeletions();
-      this.#hold.begin();
-    }
+    if (restarted) this.#hold.begin();
     await this.#listening.begin(speaker);
     return speaker;
   }
@@ -218,20 +225,18 @@ export class Routing {
   async #end(): Promise<void> {
     const speaker = this.#speaker;
     this.#speaker = undefined;
-    if (speaker === undefined) return;
+    if (speaker === undefined) return this.#goWithout();
     this.#listening.stop();
     await speaker.stop('shutdown', 'BGP configuration changed');
     for (const installer of this.#installers) installer.clear();
     this.#options.routes.schedule();
   }
 
-  /**
-   * The End-of-RIB is heard before the routes that came just ahead of it have been decided upon, so the sweep waits
-   * for that turn: released at once, it would remove routes that are wanted a millisecond later.
-   */
-  #release(): void {
-    for (const table of Object.values(this.#options.routes.tables)) table.releaseDeletions();
-    this.#options.routes.schedule();
+  /** No peer will ask for what a former run has left. */
+  #goWithout(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#options.routes.formerRun.release();
   }
 
   #converged(): void {

@@ -132,6 +132,14 @@ t.test('a peering that names the node itself is ignored on that node', async (t)
   t.same(peersOf('a', updates), []);
 });
 
+t.test('a peering with this host at another port is with another daemon, also of the same AS', async (t) => {
+  const updates = [node('a', '10.0.0.1'), put('BGPPeer', 'beside', { peerIP: '10.0.0.1:1179', asNumber: 64512 })];
+  t.same(
+    peersOf('a', updates).map(({ address, port }) => [address, port]),
+    [['10.0.0.1', 1179]],
+  );
+});
+
 t.test('the other end of a peering with a Calico node gets its mirror, unless that is switched off', async (t) => {
   const updates = (reversePeering?: 'Manual') => [
     node('a', '10.0.0.1'),

@@ -1,8 +1,7 @@
 import t from 'tap';
 import { type Log, silentLog, systemClock } from '../../src/base/index.ts';
 import { until } from '../../src/lab/until.ts';
-import { FakeMachine } from '../fakes/fake-kernel.ts';
-import { loneDaemon } from './lone-daemon.ts';
+import { loneDaemon, oneHost } from './lone-daemon.ts';
 
 /** Something of ours that fails while it is told to, in the middle of an application of the desired state. */
 class FailingLog {
@@ -40,7 +39,7 @@ t.test('what could not be applied keeps pods away until the next attempt, which 
 });
 
 t.test('a kernel that can not be watched yet is asked again', async (t) => {
-  const machine = new FakeMachine();
+  const machine = oneHost();
   machine.failOnce({ verb: 'monitor', code: 'ENOBUFS' });
   const { daemon, add } = await loneDaemon(t, { machine });
   t.ok(machine.allFailed);

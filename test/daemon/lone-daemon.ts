@@ -40,19 +40,25 @@ export interface LoneDaemonOptions {
   readonly tick?: () => Promise<unknown>;
 }
 
+/** A machine with the daemon's own namespace, empty. */
+export function oneHost(): FakeMachine {
+  const machine = new FakeMachine();
+  machine.addNamespace('/host');
+  return machine;
+}
+
 /** Resolves when it is ready. Its blocks have four addresses; it dials `PEER`, where the test may listen or not. */
 export async function loneDaemon(
   t: Test,
   {
     clock = systemClock,
     log = silentLog,
-    machine = new FakeMachine(),
+    machine = oneHost(),
     engine = { type: 'memory', store: new MemoryStore({ clock }) },
     environment = {},
     tick = async () => {},
   }: LoneDaemonOptions = {},
 ): Promise<LoneDaemon> {
-  machine.addNamespace('/host');
   const { store } = engine;
   await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
   const bgp = { nodeToNodeMeshEnabled: false, asNumber: ASN, listenPort: PORT, bindMode: 'NodeIP' } as const;

@@ -1,6 +1,6 @@
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { type Desired, type DesiredPool, NO_TUNNELS } from '../../src/calc/index.ts';
-import { createPodInterface, Dataplane } from '../../src/dataplane/index.ts';
+import { createPodInterface, Dataplane, type DataplaneListeners } from '../../src/dataplane/index.ts';
 import { deviceNames, formatRoute, type Kernel } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
@@ -15,6 +15,8 @@ export class Host {
   readonly clock = new VirtualClock();
   readonly nft = new FakeNft();
   readonly kernel: Kernel;
+  /** Who waits for news of the dataplane. */
+  listeners: DataplaneListeners = {};
   dataplane: Dataplane;
 
   private constructor() {
@@ -42,6 +44,9 @@ export class Host {
       log: silentLog,
       resyncInterval: 90_000,
       lookInterval,
+      onPodMtu: (mtu) => this.listeners.onPodMtu?.(mtu),
+      onIpip: () => this.listeners.onIpip?.(),
+      onKey: (family, key) => this.listeners.onKey?.(family, key),
     });
     return this.dataplane;
   }

@@ -240,7 +240,7 @@ t.test('an MTU that is set does not follow the host’s; mtuIfacePattern says wh
 t.test('the MTU for pods is told when it changes', async (t) => {
   const host = await Host.create();
   const told: number[] = [];
-  host.dataplane.onPodMtu = (mtu) => told.push(mtu);
+  host.listeners = { onPodMtu: (mtu) => told.push(mtu) };
   await host.dataplane.start(tunnels({ vxlan4: vxlan() }));
   await host.kernel.linkSet('eth0', { mtu: 9000 });
   await host.settle(1000);
@@ -257,7 +257,7 @@ t.test('IPIP: tunl0 is made, or used as it is there already', async (t) => {
     if (there) await host.kernel.linkAdd({ kind: 'ipip', name: 'tunl0' });
     const changes: (number | string | undefined)[] = [];
     const { tunnels: reconciler } = host.dataplane;
-    reconciler.onIpip = () => changes.push(reconciler.ipip);
+    host.listeners = { onIpip: () => changes.push(reconciler.ipip) };
     await host.dataplane.start(tunnels({ ipip: { address: '10.244.1.1', subnet: undefined } }));
     await host.settle();
     t.same(await shown(host), ['tunl0 ipip mtu 1480 up 10.244.1.1/32']);

@@ -107,7 +107,7 @@ const COMPLETE = [
 t.test('the device with its key, who is behind it, the rule, and the routes there', async (t) => {
   const host = await Host.create();
   const keys: (string | undefined)[] = [];
-  host.dataplane.tunnels.onKey = (family, key) => family === 4 && keys.push(key);
+  host.listeners = { onKey: (family, key) => family === 4 && keys.push(key) };
   await started(wireguard(), host);
   t.same(await shown(host), COMPLETE);
   t.same(host.dataplane.tunnels.failures(), []);
@@ -233,7 +233,7 @@ t.test('whatever somebody does to it is repaired: what the kernel tells of, with
 t.test('off: the routes and the rule at once, the device after a while', async (t) => {
   const host = await Host.create();
   const keys: (string | undefined)[] = [];
-  host.dataplane.tunnels.onKey = (family, key) => family === 4 && keys.push(key);
+  host.listeners = { onKey: (family, key) => family === 4 && keys.push(key) };
   await started(wireguard(), host);
   await apply(host);
   t.equal(keys.at(-1), undefined, 'others are told not to encrypt for us');
@@ -331,7 +331,7 @@ t.test('a kernel without WireGuard: one sentence that says what to do, and the r
   const host = await Host.create();
   host.machine.missingKinds.add('wireguard');
   const keys: (string | undefined)[] = [];
-  host.dataplane.tunnels.onKey = (family, key) => family === 4 && keys.push(key);
+  host.listeners = { onKey: (family, key) => family === 4 && keys.push(key) };
   await started(wireguard(), host);
   t.same(await shown(host), []);
   t.ok(keys.length > 0 && keys.every((key) => key === undefined), 'others go on in clear');

@@ -3,8 +3,10 @@ import { silentLog, systemClock } from '../../src/base/index.ts';
 import { Speaker } from '../../src/bgp/index.ts';
 import type { Desired, DesiredBgp } from '../../src/calc/index.ts';
 import { until } from '../../src/lab/until.ts';
+import { ROUTE_ADD } from '../../src/netlink/index.ts';
 import { Routing } from '../../src/routing/index.ts';
 import { Host, wanted } from '../dataplane/host.ts';
+import { routeChanges } from '../fakes/route-changes.ts';
 
 const ASN = 64512;
 /** Loopback addresses and a port of this process's own. */
@@ -40,6 +42,9 @@ function desired(address: string): Desired {
 
 t.test('a node whose address is another goes on announcing what it has', async (t) => {
   const host = await Host.create();
+  const left = { kind: 'blackhole', protocol: 80, table: 254, nextHops: [] } as const;
+  await host.kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.9.0.0/26', left]]));
+  await host.dataplane.start(wanted([]), { hold: true });
   const speaker = await peer();
   const routing = new Routing({
     kernel: host.kernel,
@@ -48,7 +53,6 @@ t.test('a node whose address is another goes on announcing what it has', async (
     clock: systemClock,
     log: silentLog,
     timers: { holdTime: 90, connectRetryTime: 1, restartTime: 120 },
-    restarted: true,
   });
   t.teardown(() => Promise.all([routing.stop('shutdown', 'done'), speaker.stop('shutdown')]));
   const announced = async (): Promise<boolean> => routing.peers()[0]?.status.prefixes.advertised === 1;

@@ -1,12 +1,16 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { SpeakerEvent } from '../../src/bgp/index.ts';
+import type { AddressFamily, SpeakerEvent } from '../../src/bgp/index.ts';
 import { RestartHold } from '../../src/routing/restart-hold.ts';
 
-function held(): { hold: RestartHold; clock: VirtualClock; released: () => number } {
+function held(families: readonly AddressFamily[] = []): {
+  hold: RestartHold;
+  clock: VirtualClock;
+  released: () => number;
+} {
   const clock = new VirtualClock();
   let count = 0;
-  const hold = new RestartHold({ clock, log: silentLog, release: () => count++ });
+  const hold = new RestartHold({ clock, log: silentLog, release: () => count++, families: () => families });
   hold.begin();
   return { hold, clock, released: () => count };
 }
@@ -28,6 +32,16 @@ t.test('the sweep waits for the End-of-RIB of every peer', async (t) => {
   hold.heard(done('b'));
   t.equal(released(), 1);
   t.notOk(hold.holding);
+});
+
+t.test('a session of two families owes two of them', async (t) => {
+  const { hold, released } = held(['ipv4-unicast', 'ipv6-unicast']);
+  hold.expect(['a']);
+  hold.heard(up('a'));
+  hold.heard(done('a'));
+  t.equal(released(), 0, 'its IPv6 routes are still to come');
+  hold.heard({ kind: 'end-of-rib', peer: 'a', family: 'ipv6-unicast' });
+  t.equal(released(), 1);
 });
 
 t.test('a node without peers waits for nobody', async (t) => {

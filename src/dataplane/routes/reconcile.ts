@@ -1,16 +1,11 @@
 import { type Cancel, type Clock, type Family, type Log, Paced, parsePrefix, reasonOf } from '../../base/index.ts';
-import {
-  type Kernel,
-  ROUTE_ADD,
-  ROUTE_DELETE,
-  ROUTE_REPLACE,
-  type Route,
-  type RouteFailure,
-} from '../../netlink/index.ts';
+import type { Kernel, Route, RouteFailure } from '../../netlink/index.ts';
+import { FormerRun } from './former-run.ts';
 import { HowTable } from './how-table.ts';
 import { type FailedRoute, Refusals } from './refusals.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './render.ts';
 import { prefixNumber, type RouteBatch, RouteTable } from './route-table.ts';
+import { Written } from './written.ts';
 
 /** Routes in one call to the kernel: some 15 ms of its time, which a CNI request may have to wait for, twice. */
 const BATCH = 4096;
@@ -18,6 +13,14 @@ const BATCH = 4096;
 const REPAIR_PAUSE = 100;
 
 type RouteKernel = Pick<Kernel, 'applyRoutes' | 'routeColumns'>;
+
+export interface RouteOptions {
+  readonly kernel: RouteKernel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called when all pending changes have been answered by the kernel. */
+  readonly onRoutesSettled?: (() => void) | undefined;
+}
 
 export interface RouteCounts {
   readonly desired: number;
@@ -32,6 +35,7 @@ export interface RouteCounts {
  * differences, in batches. An entry that the kernel refuses is tried again later by itself and holds up nothing.
  */
 export class RouteReconciler {
+  readonly formerRun: FormerRun;
   readonly hows = new HowTable();
   readonly tables: Readonly<Record<Family, RouteTable>>;
   readonly #kernel: RouteKernel;
@@ -44,23 +48,28 @@ export class RouteReconciler {
   /** Answers of the kernel were lost: what it has must be read before it is known what differs. */
   #uncertain = false;
   #scheduled: Cancel | undefined;
-  /** Called when all pending changes have been answered by the kernel. */
-  onSettled: () => void = () => {};
+  readonly #onSettled: () => void;
   /** Changes the kernel took, by verb, since the start. */
-  readonly written = { add: 0, replace: 0, delete: 0 };
+  readonly written = new Written();
 
-  constructor(options: { kernel: RouteKernel; clock: Clock; log: Log }) {
+  constructor(options: RouteOptions) {
     this.#kernel = options.kernel;
+    this.#onSettled = options.onRoutesSettled ?? (() => {});
     this.#clock = options.clock;
     this.#log = options.log;
     this.#refusals = new Refusals(options.clock, options.log, () => this.schedule());
     this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => this.schedule());
     this.tables = { 4: new RouteTable(4, this.hows), 6: new RouteTable(6, this.hows) };
+    this.formerRun = new FormerRun(Object.values(this.tables), () => this.schedule());
   }
 
-  /** Reads what a former run left in the kernel. Nothing is written before this has been called. */
-  async start(): Promise<void> {
+  /**
+   * Reads what a former run left in the kernel. Nothing is written before this has been called. With `hold`, none of it is
+   * removed before `formerRun.release`, in neither family: what BGP will want of it is not known yet.
+   */
+  async start({ hold = false } = {}): Promise<void> {
     await this.resync();
+    this.formerRun.read(hold);
     this.#started = true;
     this.schedule();
   }
@@ -157,7 +166,7 @@ export class RouteReconciler {
     }
     if (this.#uncertain) this.#readAgain();
     else if (this.pending) this.schedule();
-    else this.onSettled();
+    else this.#onSettled();
   }
 
   #readAgain(): void {
@@ -221,17 +230,8 @@ export class RouteReconciler {
       failures = Array.from({ length: batch.changes.count }, (_, entry) => ({ entry, code: 'SOCKET', reason }));
     }
     if (this.#started) this.#refusals.record(table, batch, failures);
-    this.#count(batch, failures);
+    this.written.count(batch, failures);
     table.settle(batch, failures);
-  }
-
-  #count({ changes }: RouteBatch, failures: readonly RouteFailure[]): void {
-    const tally = [0, 0, 0, 0];
-    for (let entry = 0; entry < changes.count; entry++) tally[changes.verbs[entry]]++;
-    for (const { entry } of failures) tally[changes.verbs[entry]]--;
-    this.written.add += tally[ROUTE_ADD];
-    this.written.replace += tally[ROUTE_REPLACE];
-    this.written.delete += tally[ROUTE_DELETE];
   }
 }
 

@@ -13,6 +13,16 @@ import { type FailedTunnel, TunnelDevice, type TunnelEntry } from './device.ts';
 import { deviceText, TUNNEL_KINDS, type TunnelKind } from './render.ts';
 import { type TunnelOptions, VxlanTunnel } from './vxlan.ts';
 
+/** What others wait for. */
+export interface TunnelListeners {
+  /** `tunl0` has become usable, or is so no longer. */
+  readonly onIpip?: (() => void) | undefined;
+  /** A VXLAN device has become usable, or is so no longer. */
+  readonly onVxlan?: (() => void) | undefined;
+  /** The public key of a family's WireGuard device, or that there is none. */
+  readonly onKey?: ((family: Family, key: string | undefined) => void) | undefined;
+}
+
 /**
  * Keeps the tunnels: `tunl0` for routes that BGP learns, VXLAN and WireGuard with all that belongs to them. The first two
  * are for the pools that ask for them, WireGuard for all.
@@ -25,20 +35,15 @@ export class TunnelReconciler {
   #desired: DesiredTunnels = NO_TUNNELS;
   #pools: readonly DesiredPool[] = [];
   #uplinks: string | undefined;
-  /** `tunl0` has become usable, or is so no longer. */
-  onIpip: () => void = () => {};
-  /** A VXLAN device has become usable, or is so no longer. */
-  onVxlan: () => void = () => {};
-  /** The public key of a family's WireGuard device, or that there is none. */
-  onKey: (family: Family, key: string | undefined) => void = () => {};
 
-  constructor(options: TunnelOptions & { readonly kernel: WireguardKernel }) {
+  constructor(options: TunnelOptions & TunnelListeners & { readonly kernel: WireguardKernel }) {
+    const { onIpip, onVxlan, onKey } = options;
     this.#ipip = new TunnelDevice('ipip', options);
-    this.#ipip.onChange = () => this.onIpip();
+    this.#ipip.onChange = () => onIpip?.();
     this.#vxlan = [new VxlanTunnel(4, options), new VxlanTunnel(6, options)];
-    for (const tunnel of this.#vxlan) tunnel.onDevice = () => this.onVxlan();
+    for (const tunnel of this.#vxlan) tunnel.onDevice = () => onVxlan?.();
     this.#wireguard = [new WireguardTunnel(4, options), new WireguardTunnel(6, options)];
-    for (const tunnel of this.#wireguard) tunnel.onKey = (key) => this.onKey(tunnel.family, key);
+    for (const tunnel of this.#wireguard) tunnel.onKey = (key) => onKey?.(tunnel.family, key);
   }
 
   /**
