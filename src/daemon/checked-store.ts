@@ -35,14 +35,14 @@ export function checkedStore(store: Store): Store {
   };
 }
 
-/** What is wrong with it. A node may be called as its host is, in capitals too: that it is written so, is not our doing. */
+/** What is wrong with it. */
 function faults(resource: ResourceOf<KindName>): readonly FieldError[] {
   try {
-    validateAs(resource.kind, resource);
+    validateAs(resource.kind, resource, { names: 'runtime' });
     return [];
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error;
-    return error.fields.filter(({ name }) => name !== 'Metadata.Name');
+    return error.fields;
   }
 }
 

@@ -66,7 +66,7 @@ export function readExport(text: string): readonly ResourceOf<KindName>[] {
   }
   return parsed.map((raw, at) => {
     try {
-      return validate(raw);
+      return validate(raw, { names: 'runtime' });
     } catch (error) {
       throw new DatastoreConfigError(`import: line ${at + 2}: ${reasonOf(error)}`, { cause: error });
     }

@@ -1,5 +1,12 @@
 import type { Store } from '../datastore/index.ts';
-import { type EffectiveIPAMConfiguration, effectiveIPAMConfiguration, type Node } from '../model/index.ts';
+import {
+  type EffectiveIPAMConfiguration,
+  effectiveIPAMConfiguration,
+  type KindName,
+  type Node,
+  type ResourceOf,
+  read,
+} from '../model/index.ts';
 import { type Labels, type Pool, readPools } from './pools.ts';
 import { Reservations } from './reservations.ts';
 
@@ -29,7 +36,7 @@ export function labelsOf(node: Node | undefined): Labels {
   return node?.metadata.labels ?? {};
 }
 
-/** Asks every time: for a command that runs once. */
+/** Asks every time: for a command that runs once. What breaks a rule is read as a syncer reads it: liberally. */
 export class StoreFacts implements Facts {
   readonly #store: Store;
 
@@ -42,15 +49,16 @@ export class StoreFacts implements Facts {
   }
 
   async pools(): Promise<readonly Pool[]> {
-    return readPools((await this.#store.list('IPPool')).items);
+    return readPools(understood('IPPool', (await this.#store.list('IPPool')).items));
   }
 
   async reservations(): Promise<Reservations> {
-    return new Reservations((await this.#store.list('IPReservation')).items);
+    return new Reservations(understood('IPReservation', (await this.#store.list('IPReservation')).items));
   }
 
   async settings(): Promise<EffectiveIPAMConfiguration> {
-    return effectiveIPAMConfiguration(await this.#store.get({ kind: 'IPAMConfiguration', name: SETTINGS_NAME }));
+    const stored = await this.#store.get({ kind: 'IPAMConfiguration', name: SETTINGS_NAME });
+    return effectiveIPAMConfiguration(stored && read('IPAMConfiguration', stored).resource);
   }
 
   async nodeLabels(name: string): Promise<Labels> {
@@ -67,4 +75,12 @@ export class StoreFacts implements Facts {
         .map(([label, value]) => [label.slice(NAMESPACE_LABEL.length), value]),
     );
   }
+}
+
+/** What can be made of stored objects; one that can't be read is left out, as in everything that follows the store. */
+function understood<Kind extends KindName>(
+  kind: Kind,
+  objects: readonly ResourceOf<Kind>[],
+): readonly ResourceOf<Kind>[] {
+  return objects.flatMap((object) => read(kind, object).resource ?? []);
 }

@@ -7,11 +7,19 @@ import { metadataErrors } from './metadata.ts';
 import { definitionOf, definitions, type KindName, type ResourceOf } from './registry.ts';
 import { API_VERSION, type ObjectMeta } from './resource.ts';
 
+/** Names that no writer has chosen: a node's, which may be its host's in capitals, and a container's, which its runtime gave. */
+const GIVEN = ['Metadata.Name', 'ContainerID'];
+
+interface Strictness {
+  /** By whom the names were given: `runtime` for programs that write down what they found, which may be wider than the rule. */
+  readonly names?: 'user' | 'runtime';
+}
+
 /**
  * Checks an object from outside, for those who write: every rule of its kind holds, known fields are typed, unknown ones
  * carried along, nulls dropped. Throws `ValidationError` listing every wrong field, or `UnknownKind`.
  */
-export function validate(raw: unknown): ResourceOf<KindName> {
+export function validate(raw: unknown, { names = 'user' }: Strictness = {}): ResourceOf<KindName> {
   const plain = cleaned(raw, { strict: true });
   if (!isObject(plain)) {
     throw new ValidationError([{ name: 'Resource', value: undefined, reason: 'must be an object' }]);
@@ -31,8 +39,9 @@ export function validate(raw: unknown): ResourceOf<KindName> {
   const status = part(definition.status, object['status'], 'Status', errors);
   const known = { apiVersion: API_VERSION, kind, metadata, spec, ...(status !== undefined && { status }) };
   const name = typeof metadata['name'] === 'string' ? metadata['name'] : '';
-  if (errors.length === 0) errors.push(...(definition.rules?.(name, spec) ?? []));
-  if (errors.length > 0) throw new ValidationError(errors);
+  if (spec !== undefined) errors.push(...(definition.rules?.(name, spec) ?? []));
+  const wrong = names === 'user' ? errors : errors.filter((error) => !GIVEN.includes(error.name));
+  if (wrong.length > 0) throw new ValidationError(wrong);
   return { ...known, ...object, ...known } as unknown as ResourceOf<KindName>;
 }
 
@@ -48,8 +57,8 @@ function part(schema: z.ZodType | undefined, value: unknown, name: string, error
 }
 
 /** As `validate`, for a place that takes one kind only. */
-export function validateAs<Kind extends KindName>(kind: Kind, raw: unknown): ResourceOf<Kind> {
-  const resource = validate(raw);
+export function validateAs<Kind extends KindName>(kind: Kind, raw: unknown, given: Strictness = {}): ResourceOf<Kind> {
+  const resource = validate(raw, given);
   if (resource.kind === kind) return resource as ResourceOf<Kind>;
   throw new ValidationError([{ name: 'Kind', value: resource.kind, reason: `must be ${kind}` }]);
 }

@@ -21,7 +21,10 @@ async function cluster(): Promise<Cluster> {
   await cluster.put({
     kind: 'WorkloadEndpoint',
     metadata: { name: 'n2-k8s-pod--1-eth0', namespace: 'default' },
-    spec: { orchestrator: 'k8s', node: 'n2', pod: 'pod-1', endpoint: 'eth0', ipNetworks: ['10.0.0.69/32'] },
+    spec: {
+      ...{ orchestrator: 'k8s', node: 'n2', pod: 'pod-1', endpoint: 'eth0' },
+      ...{ interfaceName: 'cali1', ipNetworks: ['10.0.0.69/32'] },
+    },
   });
   return cluster;
 }
@@ -184,7 +187,10 @@ t.test('ipam check tells of addresses that IPAM does not know', async (t) => {
     await shell.put({
       kind: 'WorkloadEndpoint',
       metadata: { name: `n1-k8s-${name}-eth0`, namespace: 'default' },
-      spec: { orchestrator: 'k8s', node: 'n1', pod: name, endpoint: 'eth0', ipNetworks: [network] },
+      spec: {
+        ...{ orchestrator: 'k8s', node: 'n1', pod: name, endpoint: 'eth0' },
+        ...{ interfaceName: `cali${name}`, ipNetworks: [network] },
+      },
     });
   }
   const { stdout } = await shell.run('ipam check --show-all-ips');

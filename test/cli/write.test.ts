@@ -258,7 +258,8 @@ t.test('a node goes with all that is only there for its sake', async (t) => {
   await ipam.assignIp(parseAddress('10.0.0.2'), { hostname: 'n1', handleId: 'tunnel' });
   await ipam.assignIp(parseAddress('10.0.1.1'), { hostname: 'n10', handleId: 'other' });
   for (const host of ['n1', 'n10']) {
-    const spec = { node: host, orchestrator: 'k8s', pod: 'web', endpoint: 'eth0', ipNetworks: ['10.0.0.1/32'] };
+    const identity = { node: host, orchestrator: 'k8s', pod: 'web', endpoint: 'eth0', interfaceName: 'cali1' };
+    const spec = { ...identity, ipNetworks: ['10.0.0.1/32'] };
     const metadata = { name: `${host}-k8s-web-eth0`, namespace: 'a' };
     await cluster.put({ kind: 'WorkloadEndpoint', metadata, spec: host === 'n1' ? spec : { ...spec, ipNetworks: [] } });
     await cluster.put({

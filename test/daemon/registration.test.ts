@@ -213,3 +213,12 @@ t.test('what others have stored wrong keeps nobody from writing what is right be
   const checked = checkedStore(inner);
   await t.resolves(checked.update({ ...stored, spec: { ...stored.spec, bgp: { asNumber: 64512 } } }));
 });
+
+t.test('names that others have given are written as they are: a host in capitals, a container of ctr', async (t) => {
+  const checked = checkedStore(store());
+  const endpoint = { interfaceName: 'cali1', containerID: 'k8s.io-my_pod' };
+  await t.resolves(checked.create(newResource('WorkloadEndpoint', { name: 'w', namespace: 'n' }, endpoint)));
+  await t.resolves(checked.create(newResource('Node', { name: 'HOST-1' }, {})));
+  const nowhere = newResource('WorkloadEndpoint', { name: 'x', namespace: 'n' }, { containerID: 'a.b' });
+  await t.rejects(checked.create(nowhere), { code: 'VALIDATION', message: /InterfaceName/ });
+});

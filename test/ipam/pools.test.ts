@@ -1,6 +1,6 @@
 import t from 'tap';
 import { parseAddress, parsePrefix } from '../../src/base/index.ts';
-import { choosePools, type PoolRequest, poolOf, readPools } from '../../src/ipam/index.ts';
+import { choosePools, type PoolRequest, poolOf, readPools, StoreFacts } from '../../src/ipam/index.ts';
 import { type IPPool, newResource } from '../../src/model/index.ts';
 import { TestCluster, texts } from './cluster.ts';
 
@@ -70,4 +70,34 @@ t.test('a pool that selects namespaces is chosen by the labels of the pod’s na
     texts(await cluster.ipam.autoAssign({ hostname: 'node1', num4: 1, namespace })).join();
   t.match(await assign('rich'), /^10\.1\./);
   t.match(await assign('unknown'), /^10\.2\./);
+});
+
+t.test('what breaks a rule in the store is read liberally before the first sync too', async (t) => {
+  const { store } = new TestCluster();
+  const specs: Readonly<Record<string, object>> = {
+    modest: { cidr: '10.0.0.0/16', vxlanMode: 'Sometimes' },
+    sized: { cidr: '10.3.0.0/16', blockSize: 'many' },
+    picky: { cidr: '10.1.0.0/16', nodeSelector: 'zone==' },
+    spelled: { CIDR: '10.2.0.0/16' },
+  };
+  for (const [name, spec] of Object.entries(specs)) {
+    await store.create(newResource('IPPool', { name }, spec as IPPool['spec']));
+  }
+  const reservedCIDRs = ['10.0.0.1', 'nowhere'];
+  await store.create(newResource('IPReservation', { name: 'r' }, { reservedCIDRs }));
+  await store.create(
+    newResource('IPAMConfiguration', { name: 'default' }, { strictAffinity: true, maxBlocksPerHost: 'x' as never }),
+  );
+  const facts = new StoreFacts(store);
+  const read = await facts.pools();
+  t.strictSame(
+    read.map(({ name, spec }) => [name, spec.cidr, spec.vxlanMode]),
+    [
+      ['modest', '10.0.0.0/16', 'Never'],
+      ['spelled', '10.2.0.0/16', 'Never'],
+    ],
+    'one whose nodes or blocks nobody knows is no pool',
+  );
+  t.ok((await facts.reservations()).has(parseAddress('10.0.0.1')));
+  t.match(await facts.settings(), { strictAffinity: true, maxBlocksPerHost: 0 });
 });

@@ -333,11 +333,15 @@ const tables: readonly Table[] = [
       { allowSpoofedSourcePrefixes: ['10.0.0.1', '192.168.0.0/16'] },
     ],
     refused: [
+      { interfaceName: undefined },
+      { interfaceName: '' },
       { interfaceName: 'interfaceTooLong' },
       { interfaceName: 'Invalid&Intface' },
       { interfaceName: 'Invalid:Intface' },
       { containerID: '-abc' },
       { containerID: 'abc/d' },
+      { containerID: 'abcde-j.g' },
+      { containerID: 'k8s.io-n' },
       { ipNetworks: ['1.2.3.0/26'] },
       { ipNATs: [{ internalIP: '1.2.3.4', externalIP: '5.6.7.8' }] },
       { ipNetworks: ['1.2.3.4'], ipNATs: [{ internalIP: '1.2.3.4', externalIP: 'fd00::1' }] },
@@ -409,6 +413,7 @@ const tables: readonly Table[] = [
     name: 'default',
     taken: [
       { healthChecks: 'Enabled', logSeverityScreen: 'Error', etcdV3CompactionPeriod: '12m' },
+      { controllers: { policyMigration: { enabled: 'Disabled' } } },
       {
         controllers: {
           node: { hostEndpoint: { templates: [{ interfacePattern: '^eth.*$', interfaceCIDRs: ['10.0.0.1'] }] } },
@@ -418,6 +423,7 @@ const tables: readonly Table[] = [
     refused: [
       { healthChecks: 'invalid' },
       { controllers: { node: { syncLabels: 'yes' } } },
+      { controllers: { policyMigration: { enabled: 'no' } } },
       { controllers: { node: { hostEndpoint: { templates: [{ interfacePattern: '*' }] } } } },
       { controllers: { node: { hostEndpoint: { templates: [{ labels: { 'a b': 'c' } }] } } } },
     ],

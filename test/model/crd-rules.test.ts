@@ -210,3 +210,23 @@ t.test('a bad CIDR is refused wherever one stands, and defaults are filled in', 
     assignmentMode: 'Automatic',
   });
 });
+
+t.test('an API server refuses what is twice in a set', async (t) => {
+  const twice = (line: object): object => ({ ingress: [{ action: 'Allow', ...line }] });
+  const rows: readonly (readonly [KindName, object])[] = [
+    ['IPPool', { cidr: '10.0.0.0/16', allowedUses: ['Workload', 'Workload'] }],
+    ['GlobalNetworkSet', { nets: ['10.0.0.0/8', '10.0.0.0/8'] }],
+    ['NetworkSet', { nets: ['10.0.0.0/8', '10.0.0.0/8'] }],
+    ['IPReservation', { reservedCIDRs: ['10.0.0.1/32', '10.0.0.1/32'] }],
+    ['HostEndpoint', { node: 'n', expectedIPs: ['10.0.0.1', '10.0.0.1'] }],
+    ['HostEndpoint', { node: 'n', interfaceName: 'eth0', profiles: ['a', 'a'] }],
+    ['BGPConfiguration', { serviceClusterIPs: [{ cidr: '10.0.0.0/16' }, { cidr: '10.0.0.0/16' }] }],
+    ['BGPConfiguration', { ignoredInterfaces: ['eth*', 'eth*'] }],
+    ['NetworkPolicy', twice({ source: { nets: ['10.0.0.0/8', '10.0.0.0/8'] } })],
+    ['GlobalNetworkPolicy', twice({ destination: { notNets: ['10.0.0.0/8', '10.0.0.0/8'] } })],
+    ['StagedNetworkPolicy', twice({ source: { serviceAccounts: { names: ['a', 'a'] } } })],
+  ];
+  for (const [kind, spec] of rows) {
+    t.match(textsOf(kind, spec, undefined).join(), /Duplicate value/, `${kind} ${JSON.stringify(spec)}`);
+  }
+});

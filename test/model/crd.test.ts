@@ -41,7 +41,23 @@ t.test('kubectl explain has a word about every kind and field', async (test) => 
   for (const [field, word] of Object.entries(describedFields)) test.ok(said.has(word), `${field} is one of a kind`);
 });
 
+t.test('a set is of scalars or of whole objects', async (test) => {
+  for (const [name, text] of crdManifests()) {
+    const { properties } = parse(text).spec.versions[0].schema.openAPIV3Schema;
+    for (const { items, ...list } of sets(properties.spec)) {
+      const whole = items.type !== 'object' || items['x-kubernetes-map-type'] === 'atomic';
+      test.ok(whole && list['type'] === 'array', name);
+    }
+  }
+});
+
 type Schema = Record<string, unknown>;
+
+function sets(schema: Schema): readonly (Schema & { readonly items: Schema })[] {
+  const members = [...Object.values((schema['properties'] ?? {}) as Schema), ...[schema['items'] ?? []].flat()];
+  const own = schema['x-kubernetes-list-type'] === 'set' ? [schema as Schema & { readonly items: Schema }] : [];
+  return [...own, ...members.flatMap((member) => sets(member as Schema))];
+}
 
 function descriptions(schema: Schema, path: string): readonly (readonly [path: string, text: unknown])[] {
   const fields = (schema['properties'] ?? (schema['items'] as Schema | undefined)?.['properties'] ?? {}) as Schema;
@@ -67,7 +83,7 @@ function check(schema: Schema, place: string, wrong: (problem: string) => void):
     ],
     ...['minimum', 'maximum', 'minItems', 'maxItems', 'minLength', 'maxLength'],
     ...['default', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-int-or-string'],
-    ...['x-kubernetes-validations', 'x-kubernetes-list-type'],
+    ...['x-kubernetes-validations', 'x-kubernetes-list-type', 'x-kubernetes-map-type'],
   ];
   for (const key of Object.keys(schema)) if (!allowed.includes(key)) wrong(`${place}: ${key}`);
   const marked = schema['x-kubernetes-preserve-unknown-fields'] || schema['x-kubernetes-int-or-string'];

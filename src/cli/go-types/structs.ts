@@ -95,7 +95,7 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   ControllersConfig: `node:*NodeControllerConfig policy:*PolicyControllerConfig
     workloadEndpoint:*WorkloadEndpointControllerConfig serviceAccount:*ServiceAccountControllerConfig
     namespace:*NamespaceControllerConfig loadBalancer:*LoadBalancerControllerConfig
-    migration:*MigrationControllerConfig`,
+    policyMigration:*MigrationControllerConfig migration:*MigrationControllerConfig`,
   NodeControllerConfig: `reconcilerPeriod:*duration syncLabels:string hostEndpoint:*AutoHostEndpointConfig
     leakGracePeriod:*duration`,
   AutoHostEndpointConfig: 'autoCreate:string createDefaultHostEndpoint:string templates:[]Template',
@@ -106,7 +106,7 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   ServiceAccountControllerConfig: 'reconcilerPeriod:*duration',
   NamespaceControllerConfig: 'reconcilerPeriod:*duration',
   LoadBalancerControllerConfig: 'assignIPs:string',
-  MigrationControllerConfig: 'policyNameMigrator:string',
+  MigrationControllerConfig: 'enabled:string policyNameMigrator:string',
   NodeSpec: `bgp:*NodeBGPSpec ipv4VXLANTunnelAddr:string vxlanTunnelMACAddr:string ipv6VXLANTunnelAddr:string
     vxlanTunnelMACAddrV6:string orchRefs:[]OrchRef wireguard:*NodeWireguardSpec addresses:[]NodeAddress
     interfaces:[]NodeInterface`,

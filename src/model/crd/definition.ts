@@ -97,6 +97,9 @@ function withTraits(spec: Schema, { required, defaults = {}, cidrs = [], sets = 
 
 /** Each value at most once: with a bounded number of values the API server knows how long the array may be. */
 function asSet(array: Schema): Schema {
-  const values = (array['items'] as Schema)['enum'] as readonly unknown[] | undefined;
-  return { ...array, ...(values && { maxItems: values.length }), 'x-kubernetes-list-type': 'set' };
+  const item = array['items'] as Schema;
+  const values = item['enum'] as readonly unknown[] | undefined;
+  // Objects can be compared only as wholes.
+  const items = item['type'] === 'object' ? { ...item, 'x-kubernetes-map-type': 'atomic' } : item;
+  return { ...array, items, ...(values && { maxItems: values.length }), 'x-kubernetes-list-type': 'set' };
 }

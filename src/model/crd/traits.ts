@@ -28,11 +28,22 @@ export interface Traits {
   readonly rules?: readonly Rule[];
 }
 
+/** Lists in the rules of a policy. */
+const policySets = ['ingress', 'egress'].flatMap((direction) =>
+  ['source', 'destination'].flatMap((end) =>
+    ['nets', 'notNets', 'serviceAccounts.names'].map((list) => `${direction}[].${end}.${list}`),
+  ),
+);
+
 /** As Calico's own definitions have it. */
 const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
   BGPConfiguration: {
     shortNames: ['bgpconfig', 'bgpconfigs'],
     defaults: { logSeverityScreen: 'Info', serviceLoadBalancerAggregation: 'Enabled' },
+    sets: [
+      ...['communities', 'prefixAdvertisements', 'ignoredInterfaces'],
+      ...['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'],
+    ],
   },
   BGPPeer: {
     columns: [
@@ -52,9 +63,9 @@ const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
   },
   ClusterInformation: { shortNames: ['clusterinfo', 'clusterinfos'] },
   FelixConfiguration: { shortNames: ['felixconfig', 'felixconfigs'] },
-  GlobalNetworkPolicy: { shortNames: ['gnp', 'cgnp'] },
-  GlobalNetworkSet: { shortNames: ['gns'] },
-  HostEndpoint: { shortNames: ['hep', 'heps'] },
+  GlobalNetworkPolicy: { shortNames: ['gnp', 'cgnp'], sets: policySets },
+  GlobalNetworkSet: { shortNames: ['gns'], sets: ['nets'] },
+  HostEndpoint: { shortNames: ['hep', 'heps'], sets: ['expectedIPs', 'profiles'] },
   IPAMBlock: {
     columns: [
       ['CIDR', 'string', '.spec.cidr'],
@@ -80,16 +91,18 @@ const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
     cidrs: ['cidr'],
     sets: ['allowedUses'],
   },
+  IPReservation: { sets: ['reservedCIDRs'] },
   KubeControllersConfiguration: {
     shortNames: ['kcc', 'kccs'],
+    sets: ['controllers.node.hostEndpoint.templates[].interfaceCIDRs'],
     required: ['controllers'],
     defaults: { 'controllers.loadBalancer.assignIPs': 'AllServices' },
   },
-  NetworkPolicy: { shortNames: ['cnp', 'caliconetworkpolicy'] },
-  NetworkSet: { shortNames: ['netset', 'netsets'] },
-  StagedGlobalNetworkPolicy: { shortNames: ['sgnp'] },
+  NetworkPolicy: { shortNames: ['cnp', 'caliconetworkpolicy'], sets: policySets },
+  NetworkSet: { shortNames: ['netset', 'netsets'], sets: ['nets'] },
+  StagedGlobalNetworkPolicy: { shortNames: ['sgnp'], sets: policySets },
   StagedKubernetesNetworkPolicy: { shortNames: ['sknp'] },
-  StagedNetworkPolicy: { shortNames: ['scnp', 'snp'] },
+  StagedNetworkPolicy: { shortNames: ['scnp', 'snp'], sets: policySets },
   Tier: {
     columns: [
       ['Order', 'number', '.spec.order'],

@@ -36,6 +36,7 @@ const controllers = z.looseObject({
   serviceAccount: reconciler.optional(),
   namespace: reconciler.optional(),
   loadBalancer: z.looseObject({ assignIPs: oneOf('AllServices', 'RequestedServicesOnly').optional() }).optional(),
+  policyMigration: z.looseObject({ enabled: switchable.optional() }).optional(),
   migration: z.looseObject({ policyNameMigrator: switchable.optional() }).optional(),
 });
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { addressBits, equalAddress, tryParseInterfaceAddress } from '../../base/index.ts';
+import type { FieldError } from '../errors.ts';
 import { qosControls } from '../qos/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
@@ -11,13 +12,20 @@ const hostNetwork = z.string().refine((text) => {
   return at !== undefined && at.length === addressBits(at.address.family);
 }, 'must be one address: a /32, or /128 for IPv6');
 
-/** Wider than Calico's rule: a CNI runtime may use dots and underscores too, as containerd's `ctr` does (`k8s.io-NAME`). */
-const containerId = z
-  .string()
-  .regex(
-    /^([a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?)?$/,
-    'must be letters, digits, dashes, dots and underscores, with a letter or digit at either end',
-  );
+/** What Calico's API takes. CNI lets a runtime use dots and underscores too, as containerd's `ctr` does (`k8s.io-NAME`). */
+const CONTAINER_ID = /^([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)?$/;
+
+/** Rules for writers alone: whoever reads an endpoint takes it as its runtime named it, and one without interface has addresses. */
+function writersErrors(spec: unknown): readonly FieldError[] {
+  const { containerID, interfaceName: device } = spec as { containerID?: string; interfaceName?: string };
+  const errors: FieldError[] = [];
+  if (!device) errors.push({ name: 'InterfaceName', value: device, reason: 'must be specified' });
+  if (containerID !== undefined && !CONTAINER_ID.test(containerID)) {
+    const reason = 'must be letters, digits and dashes, with a letter or digit at either end';
+    errors.push({ name: 'ContainerID', value: containerID, reason });
+  }
+  return errors;
+}
 
 const nat = z
   .looseObject({ internalIP: ipNetwork, externalIP: ipNetwork })
@@ -45,12 +53,13 @@ export const workloadEndpoint = defineKind({
   aliases: ['workloadendpoint', 'workloadendpoints', 'wep', 'weps'],
   namespaced: true,
   name: 'any',
+  rules: (_name, spec) => writersErrors(spec),
   spec: z
     .looseObject({
       orchestrator: name.optional(),
       workload: name.optional(),
       node: name.optional(),
-      containerID: containerId.optional(),
+      containerID: z.string().optional(),
       pod: name.optional(),
       endpoint: name.optional(),
       serviceAccountName: name.optional(),
@@ -66,7 +75,6 @@ export const workloadEndpoint = defineKind({
       allowSpoofedSourcePrefixes: z.array(filled(cidr)).optional(),
       qosControls: qosControls.optional(),
     })
-    .refine((spec) => Object.keys(spec).length > 0, { error: 'must be specified', path: ['interfaceName'] })
     .superRefine(({ ipNATs, ipNetworks }, context) => {
       ipNATs?.forEach(({ internalIP }, at) => {
         const inside = ipNetworks?.some((network) => {

@@ -70,6 +70,8 @@ export const clusterDescriptions: Readonly<Record<string, string>> = {
   'controllers.namespace': 'Copies namespaces to etcd, as profiles.',
   'controllers.loadBalancer': 'Gives services of type LoadBalancer their addresses.',
   assignIPs: 'Which services: AllServices, or RequestedServicesOnly. Default: AllServices.',
+  'controllers.policyMigration': 'Brings names of policies of older versions up to date.',
+  'controllers.policyMigration.enabled': 'Enabled or Disabled.',
   'controllers.migration': 'Brings data of older versions up to date.',
   policyNameMigrator: 'Whether names of policies lose the prefix of older versions: Enabled or Disabled.',
 };
