@@ -6,7 +6,8 @@
  *     node bench/bgp-churn.ts [--steps 1000000] [--field 'IPv4 next hop']…
  */
 import { parseArgs } from 'node:util';
-import { CHURNS, Churn, heapInUse } from '../test/bgp/rib/churn.ts';
+import { CHURNS, Churn } from '../test/bgp/rib/churn.ts';
+import { heapInUse } from '../test/fakes/heap.ts';
 
 const { values } = parseArgs({
   options: { steps: { type: 'string', default: '1000000' }, field: { type: 'string', multiple: true } },

@@ -90,7 +90,7 @@ function median(values: readonly number[]): number {
 async function resync(kernel: Kernel, all: RouteChanges, how: RouteHow): Promise<string> {
   const routes = new RouteReconciler({ kernel, clock: systemClock, log: silentLog });
   await routes.start();
-  const [table, id] = [routes.tables[4], routes.hows.id(how)];
+  const [table, id] = [routes.tables[4], routes.hows.retain(routes.hows.id(how))];
   for (const address of all.addresses) table.want('bgp', table.prefixes.intern4(address, 26), id);
   await routes.flush();
   const [before, began] = [{ ...routes.written }, process.cpuUsage()];

@@ -50,7 +50,7 @@ export class RouteInstaller implements LearnedRoutes {
   #choice = new Uint32Array(1024);
   /** How many prefixes of each length have a route. */
   readonly #lengths = new Uint32Array(129);
-  /** How number by choice; -1 until worked out, `PENDING` while `tunl0` is being made. */
+  /** How number by choice, retained; -1 until worked out, `PENDING` while `tunl0` is being made. */
   #howOf: number[] = [];
   /** The set that it was worked out for, by choice: numbers of sets that no route has are given to others. */
   #madeFor: (NextHopSet | undefined)[] = [];
@@ -111,7 +111,7 @@ export class RouteInstaller implements LearnedRoutes {
       (_, choice) => this.#setOf(choice)?.addresses.some((at) => addresses.has(at)) ?? false,
     );
     if (!affected.includes(true)) return;
-    for (const [choice, hit] of affected.entries()) if (hit) this.#howOf[choice] = -1;
+    for (const [choice, hit] of affected.entries()) if (hit) this.#keep(choice, -1);
     this.#reconsider((prefix) => this.#choice[prefix]);
   }
 
@@ -132,6 +132,7 @@ export class RouteInstaller implements LearnedRoutes {
 
   /** No routes any more: BGP is off. */
   clear(): void {
+    for (const choice of this.#howOf.keys()) this.#keep(choice, -1);
     this.#howOf = [];
     this.#reconsider(() => 0);
   }
@@ -160,7 +161,7 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   #forgetTunnel(): void {
-    for (const choice of this.#howOf.keys()) if (carriageAt(choice)?.startsWith('ipip')) this.#howOf[choice] = -1;
+    for (const choice of this.#howOf.keys()) if (carriageAt(choice)?.startsWith('ipip')) this.#keep(choice, -1);
   }
 
   #reconsider(choose: (prefix: number) => number): void {
@@ -198,9 +199,18 @@ export class RouteInstaller implements LearnedRoutes {
     const set = this.#setOf(choice);
     if (known !== undefined && known !== -1 && this.#madeFor[choice] === set) return known;
     while (this.#howOf.length < choice) this.#howOf.push(-1);
-    this.#howOf[choice] = this.#workOut(choice);
     this.#madeFor[choice] = set;
-    return this.#howOf[choice];
+    return this.#keep(choice, this.#workOut(choice));
+  }
+
+  /** The table forgets ways that nobody retains. */
+  #keep(choice: number, how: number): number {
+    const { hows } = this.#table;
+    const before = this.#howOf[choice] ?? -1;
+    if (how > 0) hows.retain(how);
+    if (before > 0) hows.release(before);
+    this.#howOf[choice] = how;
+    return how;
   }
 
   #workOut(choice: number): number {

@@ -58,7 +58,7 @@ t.test('a route that nobody wants any more, and one that the kernel refuses', as
   const dev = (await host.kernel.linkGet('eth0'))?.index ?? 0;
   table.holdDeletions();
   table.found(prefixNumber(table, '10.9.0.0/26'), routes.hows.id(gatewayRoute([{ via: '172.16.0.9', dev }])));
-  const nowhere = routes.hows.id(gatewayRoute([{ via: '192.0.2.1', dev }]));
+  const nowhere = routes.hows.retain(routes.hows.id(gatewayRoute([{ via: '192.0.2.1', dev }])));
   table.want('bgp', prefixNumber(table, '10.8.0.0/26'), nowhere);
   await routes.flush();
   const sources = { dataplane: host.dataplane, desired: () => wanted([]), learned: () => undefined };

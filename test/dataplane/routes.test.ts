@@ -62,7 +62,7 @@ async function reconciler(around: (apply: Kernel['applyRoutes']) => Kernel['appl
   };
   const routes = new RouteReconciler({ kernel: seen, clock, log: silentLog });
   await routes.start();
-  const id = routes.hows.id(BLACKHOLE);
+  const id = routes.hows.retain(routes.hows.id(BLACKHOLE));
   return { kernel, clock, routes, want: (cidr: string, how = id) => wantAt(routes, cidr, how) };
 }
 
@@ -81,7 +81,7 @@ t.test('a batch is made ready while the kernel has the one before, and all are i
     order.push(`answered ${batch}`);
     return failures;
   });
-  const id = routes.hows.id(BLACKHOLE);
+  const id = routes.hows.retain(routes.hows.id(BLACKHOLE));
   for (let entry = 0; entry < 10_000; entry++) {
     routes.tables[4].want('blackhole', routes.tables[4].prefixes.intern4(0x0a000000 + entry * 64, 26), id);
   }

@@ -141,7 +141,9 @@ t.test('a pool that becomes VXLAN keeps its routes until the tunnel has them', a
   await bench.install(['10.244.2.0/26', 0]);
   t.same(bench.wants('10.244.2.0/26'), [], 'what is withdrawn goes');
   const prefix = bench.table.prefixes.find4(0x0af40100, 26);
-  const tunnelled = bench.table.hows.id({ kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 9 }] });
+  const tunnelled = bench.table.hows.retain(
+    bench.table.hows.id({ kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 9 }] }),
+  );
   bench.table.want('tunnel', prefix, tunnelled);
   bench.installer.settled();
   bench.table.want('tunnel', prefix, 0);

@@ -1,8 +1,7 @@
-import { type Family, PrefixTable } from '../../base/index.ts';
+import { type Counted, type Family, PrefixTable } from '../../base/index.ts';
 import type { NlriColumns } from '../contract.ts';
 import type { AttributePool } from './attribute-pool.ts';
 import { DirtySet, widened } from './columns.ts';
-import type { Counted } from './counted-numbers.ts';
 import { NO_PATH, PathPool, pathFlag } from './path-pool.ts';
 import type { Source } from './source.ts';
 import { Sweeps } from './sweeps.ts';

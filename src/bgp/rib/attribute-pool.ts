@@ -1,3 +1,4 @@
+import { type Counted, CountedNumbers } from '../../base/index.ts';
 import { AttributeList, asPathLength, asPathOf, attributeType, DEFAULT_LOCAL_PREF, readU32 } from './attribute-list.ts';
 import { ByteStore } from './byte-store.ts';
 import { widened } from './columns.ts';
@@ -30,18 +31,16 @@ const wellKnownCommunities = new Map<number, number>([
  * The bytes lie in one slab; beside them, in columns, what the decision process asks of each set. Numbers start
  * at 1 and are counted: whoever stores one retains it, whoever drops it releases it.
  */
-export class AttributePool {
+export class AttributePool implements Counted {
+  readonly #numbers = new CountedNumbers();
   #store = new ByteStore();
   #slots = new Uint32Array(FIRST_CAPACITY * 2);
   #mask = FIRST_CAPACITY * 2 - 1;
-  #used = 1;
-  #free: number[] = [];
   #last = 0;
 
   #offsets = new Uint32Array(FIRST_CAPACITY);
   #lengths = new Uint16Array(FIRST_CAPACITY);
   #hashes = new Uint32Array(FIRST_CAPACITY);
-  #references = new Uint32Array(FIRST_CAPACITY);
   #decodedId = 0;
   #decoded = new AttributeList();
 
@@ -59,7 +58,7 @@ export class AttributePool {
 
   /** Attribute sets that are in use. */
   get size(): number {
-    return this.#used - 1 - this.#free.length;
+    return this.#numbers.size;
   }
 
   /** The number of the set with these bytes, retained once for the caller. */
@@ -81,17 +80,16 @@ export class AttributePool {
   }
 
   retain(id: number): number {
-    this.#references[id]++;
-    return id;
+    return this.#numbers.retain(id);
   }
 
   release(id: number): void {
-    if (--this.#references[id] > 0) return;
+    if (!this.#numbers.release(id)) return;
     if (this.#last === id) this.#last = 0;
     this.#vacate(id);
     this.#store.drop(this.#offsets[id], this.#lengths[id]);
     if (this.#decodedId === id) this.#decodedId = 0;
-    this.#free.push(id);
+    this.#numbers.give(id);
     if (this.#store.isSparse) this.#compact();
   }
 
@@ -101,7 +99,7 @@ export class AttributePool {
   }
 
   references(id: number): number {
-    return this.#references[id];
+    return this.#numbers.references(id);
   }
 
   /** A view of the canonical bytes, valid until the next `intern` or `release`. */
@@ -128,8 +126,8 @@ export class AttributePool {
   /** Moves all sets to a new slab, without the gaps. */
   #compact(): void {
     const store = new ByteStore();
-    for (let id = 1; id < this.#used; id++) {
-      if (this.#references[id] > 0) this.#offsets[id] = store.put(this.bytes(id));
+    for (let id = 1; id < this.#numbers.limit; id++) {
+      if (this.#numbers.references(id) > 0) this.#offsets[id] = store.put(this.bytes(id));
     }
     this.#store = store;
   }
@@ -142,12 +140,11 @@ export class AttributePool {
   }
 
   #add(bytes: Uint8Array, length: number, hash: number): number {
-    const id = this.#free.pop() ?? this.#used++;
+    const id = this.#numbers.take();
     if (id >= this.#offsets.length) this.#grow();
     this.#offsets[id] = this.#store.put(length === bytes.length ? bytes : bytes.subarray(0, length));
     this.#lengths[id] = length;
     this.#hashes[id] = hash;
-    this.#references[id] = 0;
     this.#fill(id);
     this.#occupy(id);
     return id;
@@ -227,7 +224,6 @@ export class AttributePool {
     this.#offsets = widened(this.#offsets, capacity);
     this.#lengths = widened(this.#lengths, capacity);
     this.#hashes = widened(this.#hashes, capacity);
-    this.#references = widened(this.#references, capacity);
     this.localPref = widened(this.localPref, capacity);
     this.asPathLength = widened(this.asPathLength, capacity);
     this.origin = widened(this.origin, capacity);

@@ -25,3 +25,4 @@ export { type ExportTables, Outgoing } from './outgoing.ts';
 export { NO_PATH, PathPool, pathFlag } from './path-pool.ts';
 export { RouteEngine, type RouteEngineOptions } from './route-engine.ts';
 export { type Source, SourceTable } from './source.ts';
+export { Tags } from './tags.ts';

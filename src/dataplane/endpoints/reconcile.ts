@@ -71,7 +71,10 @@ export class EndpointReconciler {
   linkChanged(link: Link, present: boolean): void {
     const known = this.#links.get(link.name);
     if (present) this.#links.set(link.name, link);
-    else this.#links.delete(link.name);
+    else {
+      this.#links.delete(link.name);
+      this.#configured.delete(link.name);
+    }
     if (known?.index !== link.index || !present) this.#note(link.name);
     if (known?.index !== link.index || known?.up !== link.up || !present) this.#render();
     const isOld = present && known?.index === link.index;

@@ -1,26 +1,25 @@
-import type { Family } from '../../base/index.ts';
+import { type Counted, type Family, Interned } from '../../base/index.ts';
 import type { RouteHow } from '../../netlink/index.ts';
 
 /** `IP6_RT_PRIO_USER`. */
 const IPV6_METRIC = 1024;
 
+const NOWHERE: RouteHow = Object.freeze({ kind: 'unicast', protocol: 0, table: 0, nextHops: [] });
+
 /**
  * Numbers for the ways out of a route. Thousands of routes share a handful of them, so a route is two integers
  * (prefix, how) and a difference between routes is a difference between integers. Number 0 means "no route".
+ *
+ * Each pod has a way of its own, through its interface, so ways come and go as pods do: whoever keeps a number retains it,
+ * and `collect` gives those that nobody keeps to other ways.
  */
-export class HowTable {
-  readonly #hows: RouteHow[] = [NOWHERE];
-  readonly #ids = new Map<string, number>();
+export class HowTable implements Counted {
+  readonly #hows = new Interned<string, RouteHow>(NOWHERE, 'collect');
 
-  /** The number of `how`, the same for equal ones. */
+  /** The number of `how`, the same for equal ones: good until the next `collect`, unless it is retained. */
   id(how: RouteHow): number {
     const text = howText(how);
-    let id = this.#ids.get(text);
-    if (id === undefined) {
-      id = this.#hows.push(Object.freeze({ ...how })) - 1;
-      this.#ids.set(text, id);
-    }
-    return id;
+    return this.#hows.find(text) || this.#hows.add(text, Object.freeze({ ...how }));
   }
 
   /**
@@ -34,16 +33,27 @@ export class HowTable {
   }
 
   how(id: number): RouteHow {
-    return this.#hows[id];
+    return this.#hows.values[id];
   }
 
   /** All of them, by number. The array grows as the table does. */
   get all(): readonly RouteHow[] {
-    return this.#hows;
+    return this.#hows.values;
+  }
+
+  retain(id: number): number {
+    return this.#hows.retain(id);
+  }
+
+  release(id: number): void {
+    this.#hows.release(id);
+  }
+
+  /** Gives up what nobody retains. Not while the kernel is at work on a batch, which refers to `all`. */
+  collect(): void {
+    this.#hows.collect();
   }
 }
-
-const NOWHERE: RouteHow = Object.freeze({ kind: 'unicast', protocol: 0, table: 0, nextHops: [] });
 
 /** Equal for hows that the kernel would show alike: absent fields and the kernel's defaults are one. */
 function howText(how: RouteHow): string {

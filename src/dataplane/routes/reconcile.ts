@@ -163,6 +163,7 @@ export class RouteReconciler {
       await this.#flushing;
     } finally {
       this.#flushing = undefined;
+      this.hows.collect();
     }
     if (this.#uncertain) this.#readAgain();
     else if (this.pending) this.schedule();

@@ -67,6 +67,9 @@ export class RouteTable {
     const at = prefix * SOURCES;
     if (at + SOURCES > this.#wants.length) this.#grow(prefix);
     const wants = this.#wants;
+    if (wants[at + rank] === how) return;
+    this.hows.retain(how);
+    this.hows.release(wants[at + rank]);
     wants[at + rank] = how;
     this.#delta.setDesired(prefix, wants[at] || wants[at + 1] || wants[at + 2] || wants[at + 3]);
   }
@@ -94,6 +97,8 @@ export class RouteTable {
 
   /** What the kernel was seen to have. */
   found(prefix: number, how: number): void {
+    this.hows.retain(how);
+    this.hows.release(this.#delta.actual(prefix));
     this.#delta.setActual(prefix, how);
   }
 
@@ -176,9 +181,9 @@ export class RouteTable {
       const prefix = keys[entry];
       this.#underWay[prefix] = 0;
       if (failed?.has(entry)) continue;
-      if (changes.verbs[entry] !== ROUTE_DELETE) this.#delta.setActual(prefix, changes.howIndex[entry]);
+      if (changes.verbs[entry] !== ROUTE_DELETE) this.found(prefix, changes.howIndex[entry]);
       else if (entry === 0 || keys[entry - 1] !== prefix) {
-        this.#delta.setActual(prefix, 0);
+        this.found(prefix, 0);
         if (this.#delta.desired(prefix) === 0) this.prefixes.release(prefix);
       }
     }

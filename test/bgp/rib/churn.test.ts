@@ -1,5 +1,6 @@
 import t from 'tap';
-import { CHURNS, Churn, heapInUse } from './churn.ts';
+import { heapInUse } from '../../fakes/heap.ts';
+import { CHURNS, Churn } from './churn.ts';
 
 /** Steps after which everything is as large as it gets: prefixes are swept out by the thousand. */
 const warm = (what: string): number => (/prefix|malformed/.test(what) ? 5000 : 300);

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { formatIpv4, PrefixTable, VirtualClock } from '../../../src/base/index.ts';
 import type { Origination, PeerConfig } from '../../../src/bgp/api.ts';
 import type { Negotiated, PeerHandle } from '../../../src/bgp/contract.ts';
@@ -260,14 +258,4 @@ export class Churn {
     decodeUpdate(message, 0, message.length, from.negotiated, this.#view);
     this.#engine.sessions.update(from, this.#view, this.#clock.now());
   }
-}
-
-setFlagsFromString('--expose-gc');
-const gc = runInNewContext('gc') as () => void;
-
-/** Octets that are in use after everything that can go has gone. */
-export function heapInUse(): number {
-  for (let round = 0; round < 3; round++) gc();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

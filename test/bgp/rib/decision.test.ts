@@ -56,7 +56,7 @@ function ribOf(
 ): { view: DecisionView; paths: number[] } {
   const pool = new AttributePool();
   const sources = new SourceTable(LOCAL);
-  const rib = new AdjRibIn(4, pool, { retain: (nextHop) => nextHop, release: () => {} });
+  const rib = new AdjRibIn(4, pool, { retain: (nextHop: number) => nextHop, release: () => {} });
   const prefix = rib.prefixes.intern4(0x0a000000, 26);
   const made = candidates.map(({ kind, routerId }, at) =>
     sources.add((index) => ({
