@@ -31,6 +31,7 @@ const WORLDLY = [
   /^src\/ipam\/ledger-file\.ts$/,
   /^src\/control\/(client|server|occupied|exchange|pipe)\.ts$/,
   /^src\/observe\//,
+  /^src\/endpoints\/(pod-namespace|queued-deletions)\.ts$/,
   /^src\/(daemon|cni|cli|lab)\//,
 ];
 
@@ -53,7 +54,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   'js-yaml': /^src\/(cli|datastore|daemon)\//,
   // Only deploy/plugin: the source of QuickJS.
   qjsc: /^$/,
-  zod: /^src\/(model|datastore|control|daemon|cli|lab|ipam|nftables)\//,
+  zod: /^src\/(model|datastore|control|endpoints|daemon|cli|lab|ipam|nftables)\//,
 };
 
 /** What runs in QuickJS, in the CNI plugin that is one program of its own. */

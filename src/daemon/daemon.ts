@@ -3,6 +3,7 @@ import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import { type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
+import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/index.ts';
 import type { Node } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
@@ -10,8 +11,6 @@ import { Heartbeat, Metrics, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import { checkedStore } from './checked-store.ts';
 import type { DaemonConfig } from './config.ts';
-import { Endpoints } from './endpoints.ts';
-import { FastPath } from './fast-path.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { LastErrors } from './last-errors.ts';
@@ -21,9 +20,7 @@ import { Namesake } from './namesake.ts';
 import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
 import { PageServers } from './page-servers.ts';
-import { PodTrouble } from './pod-trouble.ts';
 import { kernelRefusals, nodeStatus, objectProblems, type QuerySources } from './queries.ts';
-import { QueuedDeletions } from './queued-deletions.ts';
 import { bgpUnready } from './readiness.ts';
 import { keepNode, untilRegistered } from './registration.ts';
 import { RemarkKeeping } from './remark-keeping.ts';
@@ -197,8 +194,8 @@ export class Daemon {
       dataplane: this.#dataplane,
       ipam: this.#addresses.ipam,
       clock,
-      apply: () => this.#loop.now(),
-      announced: () => this.#routing.announced(),
+      loop: this.#loop,
+      routing: this.#routing,
     });
     this.#trouble = new PodTrouble(kernel, clock);
     this.#endpoints = new Endpoints({
@@ -210,9 +207,8 @@ export class Daemon {
       kernel,
       clock,
       log: log.child({ component: 'endpoints' }),
-      mtu: () => this.#dataplane.podMtu,
-      program: (endpoint, made) => this.#fastPath.added(endpoint, made),
-      unprogram: (namespace, name) => this.#fastPath.removed(namespace, name),
+      dataplane: this.#dataplane,
+      fastPath: this.#fastPath,
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);

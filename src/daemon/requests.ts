@@ -1,11 +1,10 @@
 import { type Log, reasonOf } from '../base/index.ts';
 import { type Request, RequestRefused } from '../control/index.ts';
 import { DatastoreUnavailable } from '../datastore/index.ts';
+import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import type { Metrics } from '../observe/index.ts';
-import type { Endpoints } from './endpoints.ts';
 import { explainRoutes } from './explain-routes.ts';
 import { explainEndpoints, explainNat, explainTunnels, nodeStatus, type QuerySources } from './queries.ts';
-import type { QueuedDeletions } from './queued-deletions.ts';
 
 /** CNI's "try again later". */
 const TRY_AGAIN = 11;

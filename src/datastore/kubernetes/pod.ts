@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import { tryParseAddress, tryParsePrefix } from '../../base/index.ts';
-import { API_VERSION, ipNATsOf, isQosAnnotation, qosOfAnnotations, type WorkloadEndpoint } from '../../model/index.ts';
+import {
+  API_VERSION,
+  CNI_ANNOTATION,
+  ipNATsOf,
+  isCniRequest,
+  isQosAnnotation,
+  qosOfAnnotations,
+  type WorkloadEndpoint,
+} from '../../model/index.ts';
 import type { ResourceKey } from '../store.ts';
 import type { KubeObject, Request } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
 
-const podIP = 'cni.projectcalico.org/podIP';
-const podIPs = 'cni.projectcalico.org/podIPs';
-const containerID = 'cni.projectcalico.org/containerID';
-const floatingIPs = 'cni.projectcalico.org/floatingIPs';
-const allowedSourcePrefixes = 'cni.projectcalico.org/allowedSourcePrefixes';
+const { podIP, podIPs, containerID, floatingIPs, allowedSourcePrefixes } = CNI_ANNOTATION;
 
 /** The fields of a pod that count here. */
 interface Pod extends KubeObject {
@@ -132,10 +136,7 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
 
 /** What a pod, or for all of its pods a namespace, asks of CNI, and a pod's limits; undefined for nothing. */
 export function askedOf(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
-  const written = [podIP, podIPs, containerID];
-  const asked = Object.entries(annotations).filter(
-    ([name]) => (name.startsWith('cni.projectcalico.org/') && !written.includes(name)) || isQosAnnotation(name),
-  );
+  const asked = Object.entries(annotations).filter(([name]) => isCniRequest(name) || isQosAnnotation(name));
   return asked.length === 0 ? undefined : Object.fromEntries(asked);
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { VirtualClock } from '../../src/base/index.ts';
-import { PodTrouble } from '../../src/daemon/pod-trouble.ts';
+import { PodTrouble } from '../../src/endpoints/pod-trouble.ts';
 import { KernelError } from '../../src/netlink/index.ts';
 
 const readOnly = new KernelError('EROFS', 'sysctl net.ipv4.conf.default.proxy_arp', 'was refused');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../src/base/index.ts';
 import type { CniRequest } from '../../src/control/index.ts';
-import { QueuedDeletions } from '../../src/daemon/queued-deletions.ts';
+import { QueuedDeletions } from '../../src/endpoints/queued-deletions.ts';
 
 const request = (containerId: string): CniRequest => ({
   containerId,

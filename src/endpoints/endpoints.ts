@@ -2,19 +2,20 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type Log, reasonOf } from '../base/index.ts';
 import type { CniRequest, CniResult } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
-import { createPodInterface, type PodInterface, podDestinations, removeHostEnd } from '../dataplane/index.ts';
+import { createPodInterface, type Dataplane, podDestinations, removeHostEnd } from '../dataplane/index.ts';
 import { NotFound, type Store } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { assignedAddresses, releaseAddresses, takeAddresses } from './endpoint-addresses.ts';
-import { checkEndpoint } from './endpoint-check.ts';
-import { staleContainers } from './endpoint-gc.ts';
-import { newEndpoint, writeEndpoint } from './endpoint-record.ts';
-import { cniResult } from './endpoint-result.ts';
+import { assignedAddresses, releaseAddresses, takeAddresses } from './addresses.ts';
+import { checkEndpoint } from './check.ts';
+import type { FastPath } from './fast-path.ts';
+import { staleContainers } from './gc.ts';
 import { networkConfig } from './network-config.ts';
 import { podNamespace } from './pod-namespace.ts';
 import type { PodTrouble } from './pod-trouble.ts';
+import { newEndpoint, writeEndpoint } from './record.ts';
+import { cniResult } from './result.ts';
 import { identify, type WorkloadIdentity } from './workload-identity.ts';
 
 const INVALID_ENVIRONMENT = 4;
@@ -29,15 +30,10 @@ export interface EndpointsOptions {
   readonly log: Log;
   /** Hears how requests end. */
   readonly trouble: Pick<PodTrouble, 'served' | 'failed'>;
-  /** MTU for pods that ask for none. */
-  readonly mtu: () => number;
-  /**
-   * Brings what was just written to the kernel without waiting for the datastore to tell us of it; resolves when the
-   * endpoint's routes are there.
-   */
-  readonly program: (endpoint: WorkloadEndpoint, made: PodInterface) => Promise<void>;
-  /** The endpoint is gone: the same, the other way. */
-  readonly unprogram: (namespace: string, name: string) => Promise<void>;
+  /** Has the MTU for pods that ask for none. */
+  readonly dataplane: Pick<Dataplane, 'podMtu'>;
+  /** Brings what was just written to kernel and peers, without waiting for the datastore to tell us of it. */
+  readonly fastPath: Pick<FastPath, 'added' | 'removed'>;
 }
 
 type EndpointName = Pick<WorkloadIdentity, 'namespace' | 'endpointName'>;
@@ -128,7 +124,7 @@ export class Endpoints {
         netns: podNamespace(request),
         ifName: request.ifName,
         addresses,
-        mtu: config.mtu ?? this.#options.mtu(),
+        mtu: config.mtu ?? this.#options.dataplane.podMtu,
         alias: `${identity.namespace}/${identity.workload}`,
         forwarding: config.container_settings?.allow_ip_forwarding ?? false,
         destinations: podDestinations(request.assigned?.routes ?? [], config.include_default_routes),
@@ -136,7 +132,7 @@ export class Endpoints {
       });
       const fresh = newEndpoint(this.#options.nodename, request, identity, addressing, made);
       const endpoint = await writeEndpoint(store, fresh, found);
-      await this.#options.program(endpoint, made);
+      await this.#options.fastPath.added(endpoint, made);
       log.info(
         { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
         'endpoint added',
@@ -166,7 +162,7 @@ export class Endpoints {
       if (addresses.length === 0 || !addresses.every((address) => there.includes(address))) return undefined;
       const made = { host, podMac: link.mac ?? '', mtu: link.mtu };
       const known = await this.#knownAs(endpoint, addresses);
-      await this.#options.program(known, made);
+      await this.#options.fastPath.added(known, made);
       return cniResult(request, known, made, addresses);
     } finally {
       pod.close();
@@ -214,7 +210,7 @@ export class Endpoints {
     } catch (error) {
       if (!(error instanceof NotFound)) throw error;
     }
-    await this.#options.unprogram(identity.namespace, identity.endpointName);
+    await this.#options.fastPath.removed(identity.namespace, identity.endpointName);
   }
 
   #identify(request: CniRequest): WorkloadIdentity {

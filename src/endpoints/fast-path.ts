@@ -4,6 +4,7 @@ import { RequestRefused } from '../control/index.ts';
 import type { Dataplane, PodInterface } from '../dataplane/index.ts';
 import type { Ipam } from '../ipam/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
+import type { Routing } from '../routing/index.ts';
 
 const TRY_AGAIN = 11;
 
@@ -16,16 +17,16 @@ export interface FastPathOptions {
   readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes' | 'nat'>;
   readonly ipam: Pick<Ipam, 'ownBlockOf'>;
   readonly clock: Clock;
-  /** Applies the desired state as it is now. */
-  readonly apply: () => Promise<void>;
-  /** Resolves when the peers have been sent what is announced now. */
-  readonly announced: () => Promise<void>;
+  /** The node's loop (`daemon/loop.ts`): applies the desired state as it is now. */
+  readonly loop: { now(): Promise<void> };
+  /** Knows when the peers have been sent what is announced now. */
+  readonly routing: Pick<Routing, 'announced'>;
 }
 
 /**
  * Does at once what the loop would do anyway when the datastore tells of an endpoint:
  *
- *     endpoint ─► Calculation ─► apply ─► kernel has its route ─► peers have been sent its block
+ *     endpoint ─► Calculation ─► Loop ─► kernel has its route ─► peers have been sent its block
  */
 export class FastPath {
   readonly #options: FastPathOptions;
@@ -37,14 +38,14 @@ export class FastPath {
 
   /** A pod's interface and endpoint are made: resolves when it can be reached, from here and by way of every peer. */
   async added(endpoint: WorkloadEndpoint, made: PodInterface): Promise<void> {
-    const { dataplane, announced } = this.#options;
+    const { dataplane, routing } = this.#options;
     const { name, namespace } = endpoint.metadata;
     const addresses = endpoint.spec.ipNetworks ?? [];
     dataplane.linkMade(made.host);
     await this.#untilBlocksAreKnown(addresses);
     await this.#tell({ name, namespace }, endpoint);
     for (const cidr of addresses) this.#requireRoute(cidr);
-    await announced();
+    await routing.announced();
   }
 
   /** The endpoint is gone. */
@@ -58,9 +59,9 @@ export class FastPath {
   }
 
   async #tell(name: { name: string; namespace: string | undefined }, endpoint: WorkloadEndpoint | undefined) {
-    const { calculation, dataplane, apply } = this.#options;
+    const { calculation, dataplane, loop } = this.#options;
     calculation.apply([{ key: { kind: 'WorkloadEndpoint', ...name }, resource: endpoint }]);
-    await apply();
+    await loop.now();
     await Promise.all([dataplane.routes.flush(), dataplane.nat.settled]);
   }
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import t from 'tap';
-import { podNamespace } from '../../src/daemon/pod-namespace.ts';
+import { podNamespace } from '../../src/endpoints/pod-namespace.ts';
 
 const own = '/proc/self/ns/net';
 const inode = statSync(own).ino;

@@ -2,8 +2,8 @@ import { type Clock, formatAddress, hostCidr, parseAddress } from '../base/index
 import { type CniRequest, RequestRefused } from '../control/index.ts';
 import { type Ipam, isIpamError } from '../ipam/index.ts';
 import { type AddressPlan, addressPlan, requireTargets } from './address-plan.ts';
-import { shortfallOf } from './endpoint-result.ts';
 import { networkConfig } from './network-config.ts';
+import { shortfallOf } from './result.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
 
 /** CNI's "try again later". */

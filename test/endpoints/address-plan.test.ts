@@ -1,6 +1,6 @@
 import t from 'tap';
-import { addressPlan } from '../../src/daemon/address-plan.ts';
-import { networkConfig } from '../../src/daemon/network-config.ts';
+import { addressPlan } from '../../src/endpoints/address-plan.ts';
+import { networkConfig } from '../../src/endpoints/network-config.ts';
 
 const P = 'cni.projectcalico.org/';
 const conf = (more: object = {}) => networkConfig({ cniVersion: '1.0.0', name: 'net', ...more });

@@ -3,7 +3,7 @@ import { type CniRequest, RequestRefused } from '../control/index.ts';
 import type { ResourceKey, Store } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { assignedAddresses } from './endpoint-addresses.ts';
+import { assignedAddresses } from './addresses.ts';
 import { networkConfig } from './network-config.ts';
 import { podNamespace } from './pod-namespace.ts';
 

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { formatAddress, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { CniRequest } from '../../src/control/index.ts';
-import { Endpoints } from '../../src/daemon/endpoints.ts';
-import { PodTrouble } from '../../src/daemon/pod-trouble.ts';
 import { MemoryStore } from '../../src/datastore/index.ts';
+import { Endpoints } from '../../src/endpoints/endpoints.ts';
+import { PodTrouble } from '../../src/endpoints/pod-trouble.ts';
 import { Ipam } from '../../src/ipam/index.ts';
 import { type KindName, newResource, type ResourceOf, type WorkloadEndpoint } from '../../src/model/index.ts';
 import { FailingStore } from '../fakes/failing-store.ts';
@@ -38,12 +38,14 @@ class Node {
       clock: this.clock,
       log: silentLog,
       trouble: this.trouble,
-      mtu: () => 1400,
-      program: async ({ metadata, spec }) => {
-        this.programmed.push(`+${metadata.name}`);
-        this.programmedAddresses.push(spec.ipNetworks);
+      dataplane: { podMtu: 1400 },
+      fastPath: {
+        added: async ({ metadata, spec }) => {
+          this.programmed.push(`+${metadata.name}`);
+          this.programmedAddresses.push(spec.ipNetworks);
+        },
+        removed: async (_, name) => void this.programmed.push(`-${name}`),
       },
-      unprogram: async (_, name) => void this.programmed.push(`-${name}`),
     });
   }
 
@@ -405,11 +407,13 @@ t.test('an endpoint whose routes can’t be programmed is taken back', async (t)
     clock: node.clock,
     log: silentLog,
     trouble: node.trouble,
-    mtu: () => 1400,
-    program: async () => {
-      throw new Error('no route');
+    dataplane: { podMtu: 1400 },
+    fastPath: {
+      added: async () => {
+        throw new Error('no route');
+      },
+      removed: async () => {},
     },
-    unprogram: async () => {},
   });
   node.machine.addNamespace('/run/netns/c1');
   await t.rejects(endpoints.add(node.request('c1', 'web')), { message: 'no route' });

@@ -2,7 +2,7 @@ import type { CniRequest } from '../control/index.ts';
 import type { PodInterface } from '../dataplane/index.ts';
 import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
 import { ipNATsOf, newResource, qosOfAnnotations, type WorkloadEndpoint } from '../model/index.ts';
-import type { PodAddressing } from './endpoint-addresses.ts';
+import type { PodAddressing } from './addresses.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
 
 /** What the store is to know of a pod's interface. */
