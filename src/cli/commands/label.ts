@@ -37,7 +37,9 @@ export function labelCommand(io: Io): Command {
         const stored = await mustGet(context.store, target);
         before = stored.metadata.labels ?? {};
         const metadata = { ...stored.metadata, labels: change.apply(before) };
-        return writeOver(context, target, stored, { ...stored, metadata });
+        const result = await writeOver(context, target, stored, { ...stored, metadata });
+        mustHold(metadata.labels, result.items[0]?.metadata.labels ?? {}, `${kind} ${name}`);
+        return result;
       };
       await withStore(io, options, async (context) => {
         const { failures } = await execute(context, targets, action, options);
@@ -45,6 +47,16 @@ export function labelCommand(io: Io): Command {
         io.stdout(`Successfully ${change.done(before)} ${kind} ${name}\n`);
       });
     });
+}
+
+/** A Node of Kubernetes shows that one's labels before those that it has here. */
+function mustHold(wanted: Labels, written: Labels, resource: string): void {
+  const keys = [...new Set([...Object.keys(wanted), ...Object.keys(written)])];
+  const other = keys.find((key) => wanted[key] !== written[key]);
+  if (other === undefined) return;
+  throw new CommandError(
+    `failed to update ${resource}, label not changed: ${other} is Kubernetes' own there; change it with kubectl label`,
+  );
 }
 
 function changeOf(label: string, resource: string, { overwrite, remove }: LabelOptions): Change {

@@ -2,6 +2,7 @@ import { addressBits, tryParseInterfaceAddress } from '../../base/index.ts';
 import { API_VERSION, type Node } from '../../model/index.ts';
 import type { KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
+import { mergedMetadata, ownMetadata } from './node-labels.ts';
 
 /** What Calico's Node says lives in annotations of Kubernetes' Node: each with its place in the resource. */
 const annotations = {
@@ -23,7 +24,7 @@ const annotations = {
 
 const asJson: readonly string[] = ['projectcalico.org/Interfaces'];
 const path = '/api/v1/nodes';
-const collection: Collection<'Node'> = { path, hasLabels: true, decode };
+const collection: Collection<'Node'> = { path, decode };
 
 /** Nodes belong to Kubernetes: only what Calico knows of them is written, beside their status. */
 export const nodeMapping: Mapping<'Node'> = {
@@ -34,7 +35,12 @@ export const nodeMapping: Mapping<'Node'> = {
     method: 'PATCH',
     path: `${path}/${metadata.name}/status`,
     contentType: 'application/merge-patch+json',
-    body: { metadata: { resourceVersion: metadata.resourceVersion, annotations: encode(node) } },
+    body: {
+      metadata: {
+        resourceVersion: metadata.resourceVersion,
+        annotations: { ...ownMetadata(metadata), ...encode(node) },
+      },
+    },
   }),
 };
 
@@ -71,8 +77,8 @@ function decode({ metadata, spec, status }: KubeObject): Node {
   tree.spec['orchRefs'] = [{ nodeName: metadata.name, orchestrator: 'k8s' }];
   const podCIDRs = spec?.['podCIDRs'];
   if (Array.isArray(podCIDRs)) tree.status['podCIDRs'] = podCIDRs;
-  const { name, uid, labels, creationTimestamp, resourceVersion } = metadata;
-  const seen = { name, uid, labels, creationTimestamp, resourceVersion };
+  const { name, uid, creationTimestamp, resourceVersion } = metadata;
+  const seen = { name, uid, ...mergedMetadata(metadata), creationTimestamp, resourceVersion };
   return { apiVersion: API_VERSION, kind: 'Node', metadata: seen, spec: tree.spec, status: tree.status };
 }
 

@@ -99,6 +99,40 @@ t.test("a Node is Kubernetes' node with Calico's annotations; it can be changed,
   await test.rejects(store.delete({ kind: 'Node', name: 'n1' }), { code: 'NOT_SUPPORTED' });
 });
 
+t.test('labels and annotations of a Node are kept beside those of Kubernetes, which come first', async (test) => {
+  const { store, objects } = await start(test);
+  const [labels, annotations, inherited] = ['labels', 'annotations', 'kube-labels'].map(
+    (word) => `projectcalico.org/${word}`,
+  );
+  objects.create(core('nodes'), {
+    metadata: { name: 'n1', labels: { zone: 'a', arch: 'x' }, annotations: { other: 'kept' } },
+  });
+  const node = (await store.get({ kind: 'Node', name: 'n1' }))!;
+  test.same(node.metadata.labels, { zone: 'a', arch: 'x' });
+  test.same(node.metadata.annotations, { [inherited]: '{"arch":"x","zone":"a"}' });
+  const change = (more: object, notes: object): Node => ({
+    ...node,
+    metadata: {
+      ...node.metadata,
+      labels: { ...node.metadata.labels, ...more },
+      annotations: { ...node.metadata.annotations, ...notes },
+    },
+  });
+  const changed = await store.update<'Node'>(change({ rr: 'true', zone: 'b' }, { owner: 'me' }));
+  test.same(changed.metadata.labels, { rr: 'true', zone: 'a', arch: 'x' }, 'what is Kubernetes’ stays as it is');
+  test.same(changed.metadata.annotations, { owner: 'me', [inherited]: '{"arch":"x","zone":"a"}' });
+  const stored = objects.get(core('nodes'), 'n1').metadata;
+  test.same(stored['labels'], { zone: 'a', arch: 'x' });
+  test.same(stored['annotations'], { other: 'kept', [labels]: '{"rr":"true"}', [annotations]: '{"owner":"me"}' });
+  const again = await store.update<'Node'>({ ...changed, spec: { bgp: { asNumber: 64513 } } });
+  test.same(again.metadata, { ...changed.metadata, resourceVersion: again.metadata.resourceVersion }, 'another field');
+  test.same((await store.list('Node', { labels: { rr: 'true' } })).items.length, 1);
+  const { rr: _, ...without } = again.metadata.labels!;
+  const gone = await store.update<'Node'>({ ...again, metadata: { ...again.metadata, labels: without } });
+  test.same(gone.metadata.labels, { zone: 'a', arch: 'x' });
+  test.notOk(labels in (objects.get(core('nodes'), 'n1').metadata['annotations'] as object));
+});
+
 t.test(
   'floating IPs and source prefixes are the pod’s annotations; what can not be read there is left out',
   async (test) => {
