@@ -67,7 +67,7 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/bgp/rib/attribute-pool.ts': 'one pool: its columns and its reference counts belong together',
   'src/bgp/rib/export-group.ts': 'one queue of announcements, shared by the peers that get the same',
   'src/bgp/rib/route-engine.ts': 'one turn: what peers say, deciding, announcing, in slices',
-  'src/bgp/session/conversation.ts': 'one connection: bytes in, events of the state machine, effects out',
+  'src/bgp/session/connection.ts': 'one connection: messages in, events of the state machine, effects out',
   'src/calc/desired/index.ts': 'the contract between the brain and the hands, on one page',
   'src/netlink/netlink-kernel.ts': 'one interface: its verbs, each a few lines',
   'src/routing/install.ts': 'one column of choices, and what each comes to',

@@ -23,10 +23,10 @@ export function dominant(self: Identity, peer: Identity): Initiator {
 }
 
 /** What to do with the connection that a message came on, and with the other one. */
-export type Verdict = 'go' | 'go, end the other' | 'wait' | 'end this';
+export type Resolution = 'go' | 'go, end the other' | 'wait' | 'end this';
 
 /** An acceptable OPEN came on the connection that `initiator` made; the other one is in state `other`. */
-export function onOpen(initiator: Initiator, other: SessionState, winner: Initiator): Verdict {
+export function onOpen(initiator: Initiator, other: SessionState, winner: Initiator): Resolution {
   switch (other) {
     case 'Idle':
     case 'Connect':
@@ -42,7 +42,12 @@ export function onOpen(initiator: Initiator, other: SessionState, winner: Initia
 }
 
 /** The KEEPALIVE that would make it Established came. `overdue`: it has waited long enough. */
-export function onKeepalive(initiator: Initiator, other: SessionState, winner: Initiator, overdue: boolean): Verdict {
+export function onKeepalive(
+  initiator: Initiator,
+  other: SessionState,
+  winner: Initiator,
+  overdue: boolean,
+): Resolution {
   switch (other) {
     case 'Idle':
     case 'Connect':

@@ -1,6 +1,6 @@
 import type { PeerConfig } from '../api.ts';
 import type { Connection, DialOptions, DialReceiver, Transport } from '../transport/index.ts';
-import type { Conversation } from './conversation.ts';
+import type { BgpConnection } from './connection.ts';
 
 const BGP_PORT = 179;
 
@@ -8,15 +8,15 @@ const BGP_PORT = 179;
 export class Dialler implements DialReceiver {
   readonly #transport: Transport;
   /** For whom. */
-  #conversation: Conversation | undefined;
+  #connection: BgpConnection | undefined;
   #cancel: (() => void) | undefined;
 
   constructor(transport: Transport) {
     this.#transport = transport;
   }
 
-  dial(config: PeerConfig, conversation: Conversation): void {
-    this.#conversation = conversation;
+  dial(config: PeerConfig, connection: BgpConnection): void {
+    this.#connection = connection;
     this.#cancel = this.#transport.dial(dialOptions(config), this);
   }
 
@@ -25,14 +25,14 @@ export class Dialler implements DialReceiver {
     this.#cancel = undefined;
   }
 
-  connected(connection: Connection): void {
+  connected(tcp: Connection): void {
     this.#cancel = undefined;
-    this.#conversation!.connect(connection);
+    this.#connection!.connect(tcp);
   }
 
   failed(reason: string): void {
     this.#cancel = undefined;
-    this.#conversation!.dispatch({ kind: 'tcp-fails', reason });
+    this.#connection!.dispatch({ kind: 'tcp-fails', reason });
   }
 }
 

@@ -11,14 +11,10 @@ export type LossCause =
   | { readonly kind: 'sent'; readonly notification: Notification }
   | { readonly kind: 'received'; readonly notification: Notification };
 
-/** Everything that one connection can want done: the outputs of `fsm.ts`, to be carried out in order before it is in its new state. */
+/** Everything that one connection can want done: the outputs of `fsm.ts`, to be carried out in order once it is in its new state. */
 export type Effect =
   /** Connect to the peer; a dial under way and an open connection are given up first. */
   | { readonly kind: 'dial' }
-  /** Take the connection that is knocking, as a second one. */
-  | { readonly kind: 'accept' }
-  /** Close the connection that is knocking. */
-  | { readonly kind: 'refuse' }
   | { readonly kind: 'send-open' }
   | { readonly kind: 'send-keepalive' }
   | { readonly kind: 'send-notification'; readonly notification: Notification }
@@ -30,5 +26,7 @@ export type Effect =
   | { readonly kind: 'lost'; readonly cause: LossCause; readonly reason: string }
   /** The UPDATE or ROUTE-REFRESH that was fed in is to be processed. */
   | { readonly kind: 'process' }
+  /** HoldTimer starts again. It is noted only, and the timer moves when it comes due: this happens for each message. */
+  | { readonly kind: 'restart-hold' }
   /** ConnectRetryCounter went up because of an error: the next start is held back (DampPeerOscillations). */
   | { readonly kind: 'penalty'; readonly reason: string };

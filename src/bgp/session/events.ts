@@ -4,6 +4,8 @@ import type { TimerName } from './timers.ts';
 /**
  * Everything that can happen to one connection: the inputs of `fsm.ts`. Numbers are the events of RFC 4271 §8.1;
  * the RFC's many starts differ in settings only, so there is one, and so it is with the two kinds of "TCP is up".
+ * 14 and 15, someone who wants to connect, are no events here: the listener admits by address (`Listener.admit`), and a
+ * connection that it took begins with a machine of its own (`PeerConnections.accept`).
  */
 export type SessionEvent =
   /** 1, 3–7: the peer is wanted. With `after` milliseconds only once that idle hold is over (DampPeerOscillations). */
@@ -14,8 +16,6 @@ export type SessionEvent =
   | { readonly kind: 'automatic-stop'; readonly notification: Notification }
   /** 9–13, and 29 of RFC 9687: one that is not running is ignored. */
   | { readonly kind: 'timer'; readonly name: TimerName }
-  /** 14, 15: someone connects to us, and is the peer or is not. */
-  | { readonly kind: 'tcp-request'; readonly valid: boolean }
   /** 16, 17: the TCP connection is up, dialled by us or by the peer. */
   | { readonly kind: 'tcp-up' }
   /** 18: it could not be made, or is gone. */

@@ -1,5 +1,5 @@
 import { CEASE, ERROR, hardReset, type Notification, notification, shutdownData } from '../wire/index.ts';
-import type { Conversation } from './conversation.ts';
+import type { BgpConnection } from './connection.ts';
 
 /** How a session is to end. */
 export type Farewell =
@@ -12,10 +12,10 @@ export type Farewell =
 const FOR_GOOD: readonly number[] = [CEASE.ADMINISTRATIVE_SHUTDOWN, CEASE.PEER_DECONFIGURED];
 
 /** What to say to the peer at the end, if anything. */
-export function lastWords(conversation: Conversation, farewell: Farewell): Notification | undefined {
+export function lastWords(connection: BgpConnection, farewell: Farewell): Notification | undefined {
   if (farewell.kind === 'restart') return undefined;
   const { subcode, text } = farewell;
   const plain = notification(ERROR.CEASE, subcode, text === undefined ? undefined : shutdownData(text));
-  const agreed = conversation.state === 'Established' && conversation.negotiated?.gracefulRestart?.notification;
+  const agreed = connection.state === 'Established' && connection.negotiated?.gracefulRestart?.notification;
   return agreed && FOR_GOOD.includes(subcode) ? hardReset(plain) : plain;
 }

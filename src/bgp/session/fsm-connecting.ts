@@ -20,8 +20,6 @@ export function idle(at: Transition, event: SessionEvent): Step {
       return at.stop('idle-hold').stay();
     case 'timer':
       return event.name === 'idle-hold' ? start(at) : at.stay();
-    case 'tcp-request':
-      return at.do({ kind: 'refuse' }).stay();
     default:
       return at.stay();
   }
@@ -45,8 +43,6 @@ export function connecting(at: Transition, event: SessionEvent): Step {
       return at.fail(notificationText(event.notification));
     case 'timer':
       return timer(at, event.name);
-    case 'tcp-request':
-      return at.do({ kind: event.valid ? 'accept' : 'refuse' }).stay();
     case 'tcp-up':
       at.stop('connect-retry');
       return at.settings.delayOpenTime > 0

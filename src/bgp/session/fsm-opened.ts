@@ -1,4 +1,5 @@
 import { CEASE, ERROR, FSM_ERROR, MESSAGE, notification, notificationText } from '../wire/index.ts';
+import type { Effect } from './effects.ts';
 import type { SessionEvent } from './events.ts';
 import { confirm, received } from './fsm-connecting.ts';
 import type { TimerName } from './timers.ts';
@@ -7,6 +8,10 @@ import type { Step, Transition } from './transition.ts';
 /*
  * The states after our OPEN has gone out: OpenSent, OpenConfirm and Established.
  */
+
+/** What the messages of a session that is up do: for each of many thousands, so nothing is made for it. */
+const HEARD: readonly Effect[] = Object.freeze([{ kind: 'restart-hold' }]);
+const HEARD_AND_PROCESS: readonly Effect[] = Object.freeze([{ kind: 'process' }, { kind: 'restart-hold' }]);
 
 const COLLISION = Object.freeze(notification(ERROR.CEASE, CEASE.CONNECTION_COLLISION));
 
@@ -63,14 +68,14 @@ export function established(at: Transition, event: SessionEvent): Step {
     case 'timer':
       return timer(at, event.name);
     case 'keepalive':
-      return at.holdAgain().stay();
+      return at.effects(HEARD);
     case 'update':
-      return at.do({ kind: 'process' }).holdAgain().stay();
+      return at.effects(HEARD_AND_PROCESS);
     case 'update-error':
       return at.reject(event.notification, event.reason);
     case 'route-refresh':
       if (event.error) return at.reject(event.error, notificationText(event.error));
-      return at.do({ kind: 'process' }).holdAgain().stay();
+      return at.effects(HEARD_AND_PROCESS);
     default:
       return opened(at, event);
   }
@@ -105,8 +110,6 @@ function opened(at: Transition, event: SessionEvent): Step {
       return at.fail(received(event.notification), { kind: 'received', notification: event.notification });
     case 'notification':
       return at.fail(received(event.notification), { kind: 'received', notification: event.notification });
-    case 'tcp-request':
-      return at.do({ kind: event.valid ? 'accept' : 'refuse' }).stay();
     default:
       return at.stay();
   }

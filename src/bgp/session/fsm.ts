@@ -11,7 +11,8 @@ import { type Fsm, type FsmSettings, type Step, Transition } from './transition.
  * NOTIFICATION answers a NOTIFICATION; header errors are answered with their own code in every state; a dial that
  * fails leads to Active, so that a peer that is merely not up yet is tried again soon; unexpected messages are named
  * as RFC 6608 wants; a second OPEN on a connection is such a message, since collisions are the peer's business
- * (`arbiter.ts`), which feeds only the OPENs of winners in here.
+ * (`peer-connections.ts`), which feeds only the OPENs of winners in here. HoldTimer restarts in Established at each message,
+ * which is noted by an effect (`restart-hold`) in place of a new state.
  */
 
 /** What `event` does to a connection at time `now` (milliseconds of the clock). */

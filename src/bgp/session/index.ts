@@ -1,12 +1,18 @@
 /**
- * bgp/session: one peer's conversation, from the first dial to the last NOTIFICATION. No I/O of its own: sockets
- * come through `Transport`, time through `Clock`.
+ * bgp/session: one peer, from the first dial to the last NOTIFICATION. No I/O of its own: sockets come through
+ * `Transport`, time through `Clock`. With RFC 4271 §8 beside it:
  *
- *     bytes ─► reader.ts ─► events.ts ─► fsm.ts (pure: state, event, time → state, effects) ─► effects.ts
- *                              ▲                                                                  │
- *                         machine.ts (timekeeper.ts) ◄──── conversation.ts: one connection ◄──────┘
- *                                                             ▲ judge (arbiter.ts), negotiate.ts, offer.ts
- *     peer.ts: one peer, from outside ──► peering.ts: what its conversations share ── received.ts ──► SessionHandler
+ *     PeerSession (peer-session.ts)     a peer as the speaker holds it: start, stop, accept, write, status
+ *       └ Peer (peer.ts)                what its connections share: configuration, damping, news for the speaker
+ *           └ PeerConnections           which of them survives (§6.8): ours, the peer's, and a newcomer's
+ *               └ BgpConnection ×1–3    one TCP connection and its state machine
+ *
+ *     bytes ─► reader.ts ─► connection.ts ── events.ts ─► fsm.ts (pure: state, event, time → state, effects)
+ *                              ▲    fsm-runner.ts, timekeeper.ts                         │
+ *                              └───────────────────── effects.ts ◄───────────────────────┘
+ *
+ * Each state of the machine is a function in `fsm-connecting.ts` or `fsm-opened.ts`, whose rows `fsm.test.ts` holds cell by
+ * cell; each event is fed by this room and each effect is carried out in `BgpConnection.perform`: no row is there for show.
  *
  * `PeerSession` is what a speaker holds per peer:
  *
@@ -27,5 +33,5 @@
  */
 export type { Farewell } from './farewell.ts';
 export type { LocalSpeaker, Role } from './local-speaker.ts';
-export { PeerSession } from './peer.ts';
+export { PeerSession } from './peer-session.ts';
 export type { SessionEnvironment, SessionStatus } from './session-environment.ts';

@@ -1,97 +1,189 @@
-import type { PeerConfig } from '../api.ts';
+import { type Clock, type Log, silentLog } from '../../base/index.ts';
+import type { PeerConfig, SessionState } from '../api.ts';
 import type { Negotiated, PeerHandle } from '../contract.ts';
-import type { Connection } from '../transport/index.ts';
-import { CEASE, notification, notificationText } from '../wire/index.ts';
-import { UNDAMPED } from './damping.ts';
-import { type Farewell, lastWords } from './farewell.ts';
-import { Peering } from './peering.ts';
-import { changeOf } from './reconfigure.ts';
-import type { SessionEnvironment, SessionStatus } from './session-environment.ts';
+import { peerName } from '../peer-name.ts';
+import type { Framer, Notification, Open } from '../wire/index.ts';
+import type { Initiator } from './collision.ts';
+import { BgpConnection, type CollisionOutcome, type CollisionPoint, type ConnectionOwner } from './connection.ts';
+import { type Damping, decayed, idleHold, penalised, UNDAMPED } from './damping.ts';
+import { Dialler } from './dialler.ts';
+import type { LossCause } from './effects.ts';
+import type { SessionEvent } from './events.ts';
+import { retained } from './graceful-restart.ts';
+import { Malformed } from './malformed.ts';
+import type { MessageCounters } from './message-counters.ts';
+import { type Negotiation, negotiate } from './negotiate.ts';
+import { type Offer, offerTo } from './offer.ts';
+import { isFurther, PeerConnections } from './peer-connections.ts';
+import { receive } from './received.ts';
+import { ReportedState } from './reported-state.ts';
+import type { SessionEnvironment } from './session-environment.ts';
+import { SessionRecords } from './session-records.ts';
 
-/** One configured peer, as the speaker and its routes hold it. */
-export class PeerSession implements PeerHandle {
-  readonly #peering: Peering;
+const CONNECT_RETRY_TIME = 120;
 
-  constructor(config: PeerConfig, environment: SessionEnvironment) {
-    this.#peering = new Peering(config, environment, this);
+/**
+ * One peer: what its connections share, and what becomes of the news that they have. Which of them survives is for
+ * `PeerConnections`; damping after errors, what outlives a session, and who gets its messages come together here.
+ */
+export class Peer implements ConnectionOwner {
+  /** Whether there should be a session. */
+  wanted = false;
+  damping: Damping = UNDAMPED;
+  flaps = 0;
+  readonly connections: PeerConnections;
+  readonly reported: ReportedState;
+  readonly malformed: Malformed;
+  readonly counters: MessageCounters = { received: 0, sent: 0, updatesReceived: 0, updatesSent: 0 };
+  readonly record: ConnectionOwner['record'];
+  readonly log: Log;
+  readonly #handle: PeerHandle;
+  readonly #environment: SessionEnvironment;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #dialler: Dialler;
+  readonly #records: SessionRecords | undefined;
+  #config: PeerConfig;
+  #offered: Offer | undefined;
+  /** An error was counted since connections were last looked at. */
+  #punish = false;
+
+  /** The handler knows the peer as `handle`. */
+  constructor(config: PeerConfig, environment: SessionEnvironment, handle: PeerHandle) {
+    const { clock, onEvent = () => {}, onRecord } = environment;
+    this.#config = config;
+    this.#environment = environment;
+    this.#handle = handle;
+    this.#clock = clock;
+    this.#random = environment.random ?? Math.random;
+    this.log = (environment.log ?? silentLog).child({ peer: peerName(config) });
+    this.#dialler = new Dialler(environment.transport);
+    this.malformed = new Malformed(peerName(config), clock, this.log, environment.onEvent);
+    this.reported = new ReportedState(peerName(config), clock, this.log, onEvent);
+    const records = onRecord && new SessionRecords(environment.local().asn, onRecord);
+    this.#records = records;
+    this.record = records && ((connection, way, bytes) => records.messages(connection, this.#config, way, bytes));
+    this.connections = new PeerConnections(clock, (by, delay) => this.#connection(by, delay), this.delayOpenTime);
   }
 
   get config(): PeerConfig {
-    return this.#peering.config;
+    return this.#config;
+  }
+
+  set config(config: PeerConfig) {
+    this.#config = config;
+    this.#offered = undefined;
+  }
+
+  get delayOpenTime(): number {
+    return this.#config.delayOpenTime ?? 0;
   }
 
   get negotiated(): Negotiated | undefined {
-    return this.#peering.negotiated;
+    return this.connections.established?.negotiated;
   }
 
-  get backlog(): number {
-    return this.#peering.arbiter.established?.connection?.backlog ?? 0;
+  dial(connection: BgpConnection): void {
+    this.#dialler.dial(this.#config, connection);
   }
 
-  get status(): SessionStatus {
-    const { standing, arbiter, negotiated, counters, malformed, flaps } = this.#peering;
-    return {
-      state: standing.state,
-      since: standing.since,
-      ...(standing.state !== 'Established' && { reason: standing.explanation }),
-      ...(negotiated && { routerId: negotiated.peerRouterId, negotiated }),
-      capabilities: arbiter.established?.theirs?.capabilities.map(({ kind }) => kind) ?? [],
-      messages: counters,
-      malformed: { ...malformed.counts, ...(malformed.last && { last: malformed.last }) },
-      flaps,
+  cancelDial(): void {
+    this.#dialler.stop();
+  }
+
+  open(): Uint8Array {
+    return this.#offer().bytes;
+  }
+
+  negotiate(connection: BgpConnection, theirs: Open): Negotiation {
+    const { local, remote } = connection.tcp!;
+    const ends = { localAddress: local.address, peerAddress: remote.address };
+    return negotiate(this.#offer(), theirs, this.#config, ends);
+  }
+
+  collide(connection: BgpConnection, at: CollisionPoint, overdue: boolean): CollisionOutcome {
+    return this.connections.collide(connection, at, overdue);
+  }
+
+  moved(to: SessionState, reason: string): void {
+    this.reported.moved(to, reason);
+  }
+
+  established(connection: BgpConnection): void {
+    this.connections.up(connection);
+    this.reported.show('Established', connection.reason);
+    this.#records?.up(connection, this.#config);
+    this.#environment.handler.established(this.#handle, connection.negotiated!);
+  }
+
+  lost(connection: BgpConnection, cause: LossCause, reason: string): void {
+    if (connection !== this.connections.established) return;
+    this.damping = decayed(this.damping, this.connections.down());
+    this.flaps++;
+    this.reported.show(this.connections.lead.state, reason);
+    this.#records?.down(reason);
+    this.#environment.handler.closed(this.#handle, reason, retained(connection.negotiated!, cause, this.#config));
+  }
+
+  penalty(reason: string): void {
+    this.damping = penalised(this.damping);
+    this.#punish = true;
+    this.reported.failed(reason);
+  }
+
+  notification(direction: 'sent' | 'received', notification: Notification): void {
+    this.reported.notification(direction, notification);
+  }
+
+  process(connection: BgpConnection, framer: Framer, receivedAt: number): SessionEvent | undefined {
+    return receive(this.#handle, this.#environment, connection.negotiated!, framer, receivedAt, this.malformed);
+  }
+
+  drained(connection: BgpConnection): void {
+    if (connection === this.connections.established) this.#environment.handler.drained(this.#handle);
+  }
+
+  /** After something happened to one connection: the others may go on, and the peer is tried again. */
+  settled(changed: BgpConnection): void {
+    const { connections, reported } = this;
+    connections.sweep();
+    if (this.#punish) this.#holdOff();
+    connections.admitNewcomer();
+    // Progress is the leader's; a setback is that of the one that led before.
+    const { lead } = connections;
+    reported.show(lead.state, (isFurther(lead.state, reported.state) ? lead : changed).reason);
+    connections.reconsiderRivals(changed);
+    const { dialled } = connections;
+    if (this.wanted && dialled.state === 'Idle' && connections.rivalOf(dialled) === undefined) this.#redial(dialled);
+  }
+
+  /** An error on a connection of the peer's holds off our own attempts too, unless one has got somewhere. */
+  #holdOff(): void {
+    this.#punish = false;
+    if (!this.connections.alone || idleHold(this.damping, this.#random) === 0) return;
+    this.connections.dialled.dispatch({ kind: 'manual-stop', reason: 'staying away after errors' });
+  }
+
+  #redial(dialled: BgpConnection): void {
+    if (dialled.waiting) return;
+    const after = idleHold(this.damping, this.#random);
+    dialled.dispatch(after > 0 ? { kind: 'start', after } : { kind: 'start' });
+  }
+
+  #connection(initiator: Initiator, delayOpenTime: number): BgpConnection {
+    const settings = {
+      dials: initiator === 'self' && !this.#config.passive,
+      connectRetryTime: this.#config.connectRetryTime ?? CONNECT_RETRY_TIME,
+      delayOpenTime,
+      random: this.#random,
     };
+    return new BgpConnection(initiator, this, this.#clock, this.log, settings, this.counters);
   }
 
-  /** Begins to want the peer: dials, unless passive, and takes its connections. */
-  start(): void {
-    if (this.#peering.wanted) return;
-    this.#peering.wanted = true;
-    this.#peering.standing.started();
-    this.#peering.arbiter.dialled.dispatch({ kind: 'start' });
-  }
-
-  /** Ends the session and stays away. */
-  stop(farewell: Farewell): void {
-    this.#peering.wanted = false;
-    for (const conversation of this.#peering.arbiter.all) {
-      const error = lastWords(conversation, farewell);
-      conversation.dispatch({ kind: 'manual-stop', ...(error && { notification: error }) });
-    }
-    this.#peering.damping = UNDAMPED;
-  }
-
-  /**
-   * A new configuration for the same address. What OPEN or the socket depend on ends the session and starts another;
-   * the rest takes effect as it is. Tells which.
-   */
-  reconfigure(config: PeerConfig): 'same' | 'kept' | 'reset' {
-    const peering = this.#peering;
-    const change = changeOf(peering.config, config);
-    peering.config = config;
-    if (change !== 'reset') return change;
-    const { wanted } = peering;
-    this.stop({ kind: 'cease', subcode: CEASE.OTHER_CONFIGURATION_CHANGE });
-    peering.arbiter.renew(peering.delayOpenTime);
-    if (wanted) this.start();
-    return change;
-  }
-
-  /** A connection from the peer's address. One that is not wanted now is closed. */
-  accept(connection: Connection): void {
-    const { wanted, arbiter, delayOpenTime } = this.#peering;
-    if (wanted && arbiter.lead.state !== 'Idle') arbiter.accept(connection, delayOpenTime);
-    else connection.destroy();
-  }
-
-  write(messages: Uint8Array): boolean {
-    return this.#peering.arbiter.established?.write(messages) ?? true;
-  }
-
-  reset(code: number, subcode: number, data?: Uint8Array, reason?: string): void {
-    const error = notification(code, subcode, data);
-    if (reason !== undefined) this.#peering.log.warn({ notification: notificationText(error) }, reason);
-    for (const conversation of this.#peering.arbiter.all) {
-      conversation.dispatch({ kind: 'automatic-stop', notification: error });
-    }
+  /** What we offer to the peer: looked up again when the configuration or the speaker is another one. */
+  #offer(): Offer {
+    const local = this.#environment.local();
+    if (this.#offered?.local !== local) this.#offered = offerTo(this.#config, local);
+    return this.#offered;
   }
 }

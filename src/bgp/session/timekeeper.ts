@@ -1,15 +1,7 @@
 import type { Cancel, Clock } from '../../base/index.ts';
 import type { Connection } from '../transport/index.ts';
 import { earliest, nextDue, type TimerName } from './timers.ts';
-import { type Fsm, postponed, sendHoldTime } from './transition.ts';
-
-/** The connection whose time is kept. */
-export interface Timed {
-  fsm: Fsm;
-  readonly connection: Connection | undefined;
-  /** The timer is really due. */
-  expired(name: TimerName): void;
-}
+import { type Fsm, IDLE, postponed, sendHoldTime } from './transition.ts';
 
 /** Milliseconds that a hold timer which is late leaves to bytes that have long arrived. */
 const GRACE = 1000;
@@ -21,7 +13,10 @@ const GRACE = 1000;
 export class Timekeeper {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #timed: Timed;
+  readonly #expired: (name: TimerName) => void;
+  /** The machine, with its timers moved on by what was noted. */
+  #fsm = IDLE;
+  #tcp: Connection | undefined;
   #heard = 0;
   #said = 0;
   #progress = 0;
@@ -29,33 +24,43 @@ export class Timekeeper {
   #cancel: Cancel | undefined;
   #due = 0;
 
-  constructor(clock: Clock, random: () => number, timed: Timed) {
+  /** `expired` is called when a timer is really due. */
+  constructor(clock: Clock, random: () => number, expired: (name: TimerName) => void) {
     this.#clock = clock;
     this.#random = random;
-    this.#timed = timed;
+    this.#expired = expired;
   }
 
-  /** A connection begins that has taken so many bytes before. */
-  begin(taken: number): void {
-    this.#taken = taken;
+  /** The TCP connection whose progress counts from now on; none after its end. */
+  watch(tcp: Connection | undefined): void {
+    this.#tcp = tcp;
+    if (tcp) this.#taken = tcp.taken;
   }
 
+  /** HoldTimer restarts, as of then. */
   heard(at: number): void {
     this.#heard = at;
   }
 
+  /** KeepaliveTimer restarts. */
   said(): void {
     this.#said = this.#clock.now();
   }
 
-  /** The peer reads what we send. */
+  /** SendHoldTimer restarts: the peer reads what we send. */
   progressed(): void {
     this.#progress = this.#clock.now();
   }
 
+  /** The machine has gone on: its timers are these now. */
+  follow(fsm: Fsm): void {
+    this.#fsm = fsm;
+    this.#schedule();
+  }
+
   /** Keeps the clock's timer at the earliest due time. One that is set too early merely looks again. */
-  schedule(): void {
-    const due = nextDue(this.#timed.fsm.timers);
+  #schedule(): void {
+    const due = nextDue(this.#fsm.timers);
     if (due === Number.POSITIVE_INFINITY) {
       this.#cancel?.();
       this.#cancel = undefined;
@@ -69,20 +74,20 @@ export class Timekeeper {
 
   #look(): void {
     this.#cancel = undefined;
-    const { timers } = this.#timed.fsm;
+    const { timers } = this.#fsm;
     const name = earliest(timers);
     if (name !== undefined && timers[name]! <= this.#clock.now()) {
       const later = this.#restarted(name);
-      if (later > this.#clock.now()) this.#timed.fsm = postponed(this.#timed.fsm, name, later);
+      if (later > this.#clock.now()) this.#fsm = postponed(this.#fsm, name, later);
       else if (name === 'hold') this.#expireHold();
-      else this.#timed.expired(name);
+      else this.#expired(name);
     }
-    this.schedule();
+    this.#schedule();
   }
 
   /** When the timer is really due, given what happened since it was set. */
   #restarted(name: TimerName): number {
-    const { state, holdTime, keepaliveTime } = this.#timed.fsm;
+    const { state, holdTime, keepaliveTime } = this.#fsm;
     if (state !== 'Established') return 0;
     switch (name) {
       case 'hold':
@@ -100,19 +105,19 @@ export class Timekeeper {
 
   /** Whether the peer has read anything since the last look: once per keepalive interval is often enough. */
   #observe(): void {
-    const { connection } = this.#timed;
-    if (connection === undefined) return;
-    if (connection.backlog === 0 || connection.taken !== this.#taken) this.progressed();
-    this.#taken = connection.taken;
+    const tcp = this.#tcp;
+    if (tcp === undefined) return;
+    if (tcp.backlog === 0 || tcp.taken !== this.#taken) this.progressed();
+    this.#taken = tcp.taken;
   }
 
   /** After a long pause of the event loop timers run before bytes that have long arrived: those get their turn first. */
   #expireHold(): void {
-    this.#timed.fsm = postponed(this.#timed.fsm, 'hold', this.#clock.now() + GRACE);
-    const { connection } = this.#timed;
+    this.#fsm = postponed(this.#fsm, 'hold', this.#clock.now() + GRACE);
+    const tcp = this.#tcp;
     const heard = this.#heard;
     this.#clock.soon(() => {
-      if (this.#timed.connection === connection && this.#heard === heard) this.#timed.expired('hold');
+      if (this.#tcp === tcp && this.#heard === heard) this.#expired('hold');
     });
   }
 }

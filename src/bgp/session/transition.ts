@@ -28,6 +28,7 @@ export interface FsmSettings {
 
 /** What an event did. */
 export interface Step {
+  /** The same object as before if nothing of it has changed. */
   readonly fsm: Fsm;
   readonly effects: readonly Effect[];
   /** Why the state changed, if it did. */
@@ -61,18 +62,17 @@ export class Transition {
   readonly settings: FsmSettings;
   readonly #before: Fsm;
   readonly #now: number;
-  readonly #after: Draft;
+  /** A copy, once something differs. */
+  #after: Draft | undefined;
   /** The timers of `#after`, once they are a copy. */
   #timers: DraftTimers | undefined;
   #effects: Effect[] | undefined;
   #reason: string | undefined;
 
   constructor(fsm: Fsm, now: number, settings: FsmSettings) {
-    const { state, timers, retries, holdTime, keepaliveTime } = fsm;
     this.settings = settings;
     this.#before = fsm;
     this.#now = now;
-    this.#after = { state, timers, retries, holdTime, keepaliveTime };
   }
 
   get from(): SessionState {
@@ -94,50 +94,51 @@ export class Transition {
   }
 
   stop(name: TimerName): this {
-    return this.#after.timers[name] === undefined ? this : this.#setTimer(name, undefined);
+    return (this.#after ?? this.#before).timers[name] === undefined ? this : this.#setTimer(name, undefined);
   }
 
   stopAll(): this {
     this.#timers = undefined;
-    this.#after.timers = NO_TIMERS;
+    this.#draft().timers = NO_TIMERS;
     return this;
   }
 
   retries(retries: number): this {
-    this.#after.retries = retries;
+    this.#draft().retries = retries;
     return this;
   }
 
   count(): this {
-    return this.retries(this.#after.retries + 1);
+    return this.retries((this.#after ?? this.#before).retries + 1);
   }
 
   /** Starts ConnectRetryTimer: soon at first, then ever later (§10 wants the jitter). */
   retry(): this {
     const { dials, connectRetryTime } = this.settings;
     if (!dials) return this;
-    const wait = Math.min(connectRetryTime * 1000, FIRST_RETRY * 2 ** Math.min(this.#after.retries, 30));
+    const wait = Math.min(connectRetryTime * 1000, FIRST_RETRY * 2 ** Math.min(this.#draft().retries, 30));
     return this.count().set('connect-retry', this.#jittered(wait));
   }
 
   negotiated(holdTime: number, keepaliveTime: number): this {
-    this.#after.holdTime = holdTime;
-    this.#after.keepaliveTime = keepaliveTime;
+    const after = this.#draft();
+    after.holdTime = holdTime;
+    after.keepaliveTime = keepaliveTime;
     return this;
   }
 
   holdAgain(): this {
-    const { holdTime } = this.#after;
+    const { holdTime } = this.#draft();
     return holdTime > 0 ? this.set('hold', holdTime * 1000) : this.stop('hold');
   }
 
   keepaliveAgain(): this {
-    const { keepaliveTime } = this.#after;
+    const { keepaliveTime } = this.#draft();
     return keepaliveTime > 0 ? this.set('keepalive', this.#jittered(keepaliveTime * 1000)) : this.stop('keepalive');
   }
 
   sendHoldAgain(): this {
-    const { holdTime } = this.#after;
+    const { holdTime } = this.#draft();
     return holdTime > 0 ? this.set('send-hold', sendHoldTime(holdTime) * 1000) : this;
   }
 
@@ -178,19 +179,33 @@ export class Transition {
   }
 
   to(state: SessionState, reason: string): Step {
-    this.#after.state = state;
+    this.#draft().state = state;
     this.#reason = reason;
     return this.stay();
   }
 
   stay(): Step {
-    return { fsm: this.#after, effects: this.#effects ?? NO_EFFECTS, reason: this.#reason };
+    return { fsm: this.#after ?? this.#before, effects: this.#effects ?? NO_EFFECTS, reason: this.#reason };
+  }
+
+  /** Stays as it is, with these effects alone. */
+  effects(effects: readonly Effect[]): Step {
+    return { fsm: this.#before, effects, reason: undefined };
+  }
+
+  #draft(): Draft {
+    if (this.#after === undefined) {
+      const { state, timers, retries, holdTime, keepaliveTime } = this.#before;
+      this.#after = { state, timers, retries, holdTime, keepaliveTime };
+    }
+    return this.#after;
   }
 
   #setTimer(name: TimerName, due: number | undefined): this {
     if (this.#timers === undefined) {
-      this.#timers = draftOf(this.#after.timers);
-      this.#after.timers = this.#timers;
+      const after = this.#draft();
+      this.#timers = draftOf(after.timers);
+      after.timers = this.#timers;
     }
     this.#timers[name] = due;
     return this;

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import type { SessionState } from '../../../src/bgp/api.ts';
 import type { Effect } from '../../../src/bgp/session/effects.ts';
@@ -18,8 +19,6 @@ const EVENTS = {
   'manual stop': { kind: 'manual-stop', notification: notification(6, 2) },
   'silent stop': { kind: 'manual-stop' },
   'automatic stop': { kind: 'automatic-stop', notification: notification(6, 1) },
-  'tcp request': { kind: 'tcp-request', valid: true },
-  'tcp request of a stranger': { kind: 'tcp-request', valid: false },
   'tcp up': { kind: 'tcp-up' },
   'tcp fails': { kind: 'tcp-fails', reason: 'refused' },
   open: { kind: 'open', holdTime: 90, keepaliveTime: 30 },
@@ -70,7 +69,7 @@ function running({ timers }: Fsm): TimerName[] {
  * `N(c/s data)` a NOTIFICATION, `X` close, `+` penalty, `R(cause)` the peer's routes go or become stale.
  */
 function show({ fsm, effects }: Step, before: Fsm): string {
-  const parts = effects.flatMap(word);
+  const parts = effects.flatMap((effect) => word(effect, before));
   for (const name of TIMER_NAMES) {
     const due = fsm.timers[name];
     if (due !== undefined && due !== before.timers[name]) parts.push(`${name} ${(due - NOW) / 1000}`);
@@ -81,8 +80,10 @@ function show({ fsm, effects }: Step, before: Fsm): string {
   return parts.join('; ') || '–';
 }
 
-function word(effect: Effect): string[] {
+function word(effect: Effect, { holdTime }: Fsm): string[] {
   switch (effect.kind) {
+    case 'restart-hold':
+      return [`hold ${holdTime}`];
     case 'send-notification': {
       const { code, subcode, data } = effect.notification;
       return [`N(${code}/${subcode}${data.length > 0 ? ` ${Buffer.from(data).toString('hex')}` : ''})`];
@@ -110,8 +111,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': '–',
     'silent stop': '–',
     'automatic stop': '–',
-    'tcp request': 'refuse',
-    'tcp request of a stranger': 'refuse',
     'tcp up': '–',
     'tcp fails': '–',
     open: '–',
@@ -138,8 +137,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': 'X; → Idle',
     'silent stop': 'X; → Idle',
     'automatic stop': '+; X; → Idle',
-    'tcp request': 'accept',
-    'tcp request of a stranger': 'refuse',
     'tcp up': 'OPEN; hold 240; no connect-retry; → OpenSent',
     'tcp fails': '→ Active',
     open: '+; X; → Idle',
@@ -166,8 +163,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': 'X; → Idle',
     'silent stop': 'X; → Idle',
     'automatic stop': '+; X; → Idle',
-    'tcp request': 'accept',
-    'tcp request of a stranger': 'refuse',
     'tcp up': 'OPEN; hold 240; no delay-open; → OpenSent',
     'tcp fails': 'connect-retry 4; no delay-open; → Active',
     open: 'OPEN; KA; hold 90; keepalive 30; no delay-open; → OpenConfirm',
@@ -194,8 +189,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': 'X; → Idle',
     'silent stop': 'X; → Idle',
     'automatic stop': '+; X; → Idle',
-    'tcp request': 'accept',
-    'tcp request of a stranger': 'refuse',
     'tcp up': 'OPEN; hold 240; no connect-retry; → OpenSent',
     'tcp fails': '+; X; → Idle',
     open: '+; X; → Idle',
@@ -222,8 +215,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': 'X; → Idle',
     'silent stop': 'X; → Idle',
     'automatic stop': '+; X; → Idle',
-    'tcp request': 'accept',
-    'tcp request of a stranger': 'refuse',
     'tcp up': 'OPEN; hold 240; no delay-open; → OpenSent',
     'tcp fails': '+; X; → Idle',
     open: 'OPEN; KA; hold 90; keepalive 30; no delay-open; → OpenConfirm',
@@ -250,8 +241,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': 'N(6/2); X; → Idle',
     'silent stop': 'X; → Idle',
     'automatic stop': 'N(6/1); +; X; → Idle',
-    'tcp request': 'accept',
-    'tcp request of a stranger': 'refuse',
     'tcp up': '–',
     'tcp fails': 'X; connect-retry 4; no hold; → Active',
     open: 'KA; hold 90; keepalive 30; → OpenConfirm',
@@ -278,8 +267,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': 'N(6/2); X; → Idle',
     'silent stop': 'X; → Idle',
     'automatic stop': 'N(6/1); +; X; → Idle',
-    'tcp request': 'accept',
-    'tcp request of a stranger': 'refuse',
     'tcp up': '–',
     'tcp fails': '+; X; → Idle',
     open: 'N(5/2 01); +; X; → Idle',
@@ -306,8 +293,6 @@ const TABLE: Readonly<Record<string, Readonly<Record<EventName, string>>>> = {
     'manual stop': 'N(6/2); X; R(sent); → Idle',
     'silent stop': 'X; R(stopped); → Idle',
     'automatic stop': 'N(6/1); +; X; R(sent); → Idle',
-    'tcp request': 'accept',
-    'tcp request of a stranger': 'refuse',
     'tcp up': '–',
     'tcp fails': '+; X; R(lost); → Idle',
     open: 'N(5/3 01); +; X; R(sent); → Idle',
@@ -440,4 +425,19 @@ t.test('a step leaves the state that it was given as it was', async (t) => {
     for (const event of Object.values(EVENTS)) step(fsm, event, NOW, SETTINGS);
     t.same(fsm, copy);
   }
+});
+
+t.test('what the table says of is what runs: each event is fed to the machine somewhere', async (t) => {
+  const runs = globSync('src/bgp/session/*.ts').filter(
+    (file) => !/fsm(-connecting|-opened)?\.ts|events\.ts/.test(file),
+  );
+  const text = runs.map((file) => readFileSync(file, 'utf8')).join('\n');
+  for (const { kind } of Object.values(EVENTS))
+    t.match(text, new RegExp(`kind: (\\w+ \\? )?('[a-z-]+' : )?'${kind}'`), kind);
+});
+
+t.test('messages of a session that is up cost no new state', async (t) => {
+  const up = STARTS['Established']!;
+  for (const kind of ['keepalive', 'update', 'route-refresh'] as const)
+    t.equal(step(up, { kind }, NOW, SETTINGS).fsm, up);
 });

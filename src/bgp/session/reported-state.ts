@@ -3,7 +3,7 @@ import type { SessionState, SpeakerEvent } from '../api.ts';
 import { type Notification, notificationText } from '../wire/index.ts';
 
 /** How a peer stands, as the world is told of it: its state, since when and why, in status, log and events. */
-export class Standing {
+export class ReportedState {
   readonly #peer: string;
   readonly #clock: Clock;
   readonly #log: Log;

@@ -2,8 +2,7 @@ import type { Cancel, Clock } from '../../base/index.ts';
 import type { SessionState } from '../api.ts';
 import type { Connection } from '../transport/index.ts';
 import { dominant, type Initiator, onKeepalive, onOpen } from './collision.ts';
-import type { Conversation } from './conversation.ts';
-import type { Judgement, Threshold } from './conversation-owner.ts';
+import type { BgpConnection, CollisionOutcome, CollisionPoint } from './connection.ts';
 
 const RANK: Readonly<Record<SessionState, number>> = {
   Idle: 0,
@@ -21,72 +20,71 @@ const PROBE_TIME = 1000;
 /** Milliseconds that a session must be up before another connection means more than a dial that was under way. */
 const YOUNG = 5000;
 
-/** Whether a conversation in state `a` has come further than one in `b`. */
+/** Whether a connection in state `a` has come further than one in `b`. */
 export function isFurther(a: SessionState, b: SessionState): boolean {
   return RANK[a] > RANK[b];
 }
 
-/** Who makes conversations. */
-export interface Converser {
-  /** One for a connection that `initiator` starts; `delayOpenTime` in seconds. */
-  converse(initiator: Initiator, delayOpenTime: number): Conversation;
-}
-
 /**
- * The conversations with one peer, ours (`dialled`) and the peer's, and which of them survives: two that come up at
+ * The connections to one peer, ours (`dialled`) and the peer's, and which of them survives: two that come up at
  * once by the rules of `collision.ts`, one that comes later by asking whether the old one is still alive.
  */
-export class Arbiter {
+export class PeerConnections {
   readonly #clock: Clock;
-  readonly #converser: Converser;
-  #dialled: Conversation;
-  #accepted: Conversation | undefined;
+  readonly #make: (initiator: Initiator, delayOpenTime: number) => BgpConnection;
+  #dialled: BgpConnection;
+  #accepted: BgpConnection | undefined;
   /** A connection that came while another was Established: the peer may have restarted. */
-  #newcomer: Conversation | undefined;
+  #newcomer: BgpConnection | undefined;
   #cancelProbe: Cancel | undefined;
-  #established: Conversation | undefined;
+  #established: BgpConnection | undefined;
   #upSince = 0;
 
-  constructor(clock: Clock, converser: Converser, delayOpenTime: number) {
+  /** `make` makes one that `initiator` starts; `delayOpenTime` in seconds. */
+  constructor(
+    clock: Clock,
+    make: (initiator: Initiator, delayOpenTime: number) => BgpConnection,
+    delayOpenTime: number,
+  ) {
     this.#clock = clock;
-    this.#converser = converser;
-    this.#dialled = converser.converse('self', delayOpenTime);
+    this.#make = make;
+    this.#dialled = make('self', delayOpenTime);
   }
 
-  get dialled(): Conversation {
+  get dialled(): BgpConnection {
     return this.#dialled;
   }
 
-  get established(): Conversation | undefined {
+  get established(): BgpConnection | undefined {
     return this.#established;
   }
 
-  get all(): readonly Conversation[] {
+  get all(): readonly BgpConnection[] {
     return [this.#dialled, this.#accepted, this.#newcomer].filter((one) => one !== undefined);
   }
 
-  /** The conversation that has come furthest. */
-  get lead(): Conversation {
+  /** The connection that has come furthest. */
+  get lead(): BgpConnection {
     let lead = this.#dialled;
     if (this.#accepted && isFurther(this.#accepted.state, lead.state)) lead = this.#accepted;
     if (this.#newcomer && isFurther(this.#newcomer.state, lead.state)) lead = this.#newcomer;
     return lead;
   }
 
-  /** No connection at all, nor one that is being judged. */
+  /** No connection at all, nor one that waits for an answer. */
   get alone(): boolean {
-    return !this.#accepted && !this.#newcomer && !this.#dialled.connection;
+    return !this.#accepted && !this.#newcomer && !this.#dialled.tcp;
   }
 
-  /** The first rival of a conversation: another that has a connection or dials for one. */
-  rivalOf(conversation: Conversation): Conversation | undefined {
-    if (isRival(this.#dialled, conversation)) return this.#dialled;
-    if (isRival(this.#accepted, conversation)) return this.#accepted;
-    return isRival(this.#newcomer, conversation) ? this.#newcomer : undefined;
+  /** The first rival of a connection: another that has a connection or dials for one. */
+  rivalOf(connection: BgpConnection): BgpConnection | undefined {
+    if (isRival(this.#dialled, connection)) return this.#dialled;
+    if (isRival(this.#accepted, connection)) return this.#accepted;
+    return isRival(this.#newcomer, connection) ? this.#newcomer : undefined;
   }
 
-  /** What waits in the rivals of a conversation, which has changed, may go on now. */
-  reconsiderRivals(changed: Conversation): void {
+  /** What waits in the rivals of a connection, which has changed, may go on now. */
+  reconsiderRivals(changed: BgpConnection): void {
     const accepted = this.#accepted;
     const newcomer = this.#newcomer;
     if (isRival(this.#dialled, changed)) this.#dialled.reconsider();
@@ -96,45 +94,45 @@ export class Arbiter {
 
   /** Dials under other settings from now on. */
   renew(delayOpenTime: number): void {
-    this.#dialled = this.#converser.converse('self', delayOpenTime);
+    this.#dialled = this.#make('self', delayOpenTime);
   }
 
   /** A connection that the peer made, while we want one. */
-  accept(connection: Connection, delayOpenTime: number): void {
+  accept(tcp: Connection, delayOpenTime: number): void {
     if (this.#established) {
-      this.#suspect(this.#established, connection);
+      this.#suspect(this.#established, tcp);
       return;
     }
     // A peer that connects again has forgotten its last attempt.
     this.#accepted?.dispatch({ kind: 'tcp-fails', reason: 'the peer connected again' });
-    this.#accepted = this.#answer(connection, delayOpenTime);
+    this.#accepted = this.#answer(tcp, delayOpenTime);
   }
 
   /** Collision resolution, and a restarted peer's return. */
-  judge(conversation: Conversation, threshold: Threshold, overdue: boolean): Judgement {
-    if (this.#established && threshold === 'open') {
-      return this.#judgeNewcomer(conversation, this.#established, overdue);
+  collide(connection: BgpConnection, at: CollisionPoint, overdue: boolean): CollisionOutcome {
+    if (this.#established && at === 'open') {
+      return this.#collideNewcomer(connection, this.#established, overdue);
     }
-    const other = this.rivalOf(conversation);
+    const other = this.rivalOf(connection);
     if (other === undefined) return 'go';
-    const { negotiated } = conversation;
+    const { negotiated } = connection;
     const winner = dominant(
       { routerId: negotiated!.localRouterId, asn: negotiated!.localAs },
       { routerId: negotiated!.peerRouterId, asn: negotiated!.peerAs },
     );
-    const verdict =
-      threshold === 'open'
-        ? onOpen(conversation.initiator, other.state, winner)
-        : onKeepalive(conversation.initiator, other.state, winner, overdue);
-    if (verdict === 'go, end the other') {
+    const outcome =
+      at === 'open'
+        ? onOpen(connection.initiator, other.state, winner)
+        : onKeepalive(connection.initiator, other.state, winner, overdue);
+    if (outcome === 'go, end the other') {
       other.dispatch({ kind: 'collision-dump' });
       return 'go';
     }
-    return verdict === 'end this' ? 'end' : verdict;
+    return outcome === 'end this' ? 'end' : outcome;
   }
 
-  up(conversation: Conversation): void {
-    this.#established = conversation;
+  up(connection: BgpConnection): void {
+    this.#established = connection;
     this.#upSince = this.#clock.now();
   }
 
@@ -144,10 +142,10 @@ export class Arbiter {
     return this.#clock.now() - this.#upSince;
   }
 
-  /** Forgets conversations that have ended. */
+  /** Forgets connections that have ended. */
   sweep(): void {
-    if (this.#accepted && !this.#accepted.connection) this.#accepted = undefined;
-    if (this.#newcomer && !this.#newcomer.connection) {
+    if (this.#accepted && !this.#accepted.tcp) this.#accepted = undefined;
+    if (this.#newcomer && !this.#newcomer.tcp) {
       this.#newcomer = undefined;
       this.#cancelProbe?.();
     }
@@ -165,37 +163,37 @@ export class Arbiter {
   }
 
   /** Someone connects from the peer's address although the session is up: holds it, and asks the old connection. */
-  #suspect(established: Conversation, connection: Connection): void {
+  #suspect(established: BgpConnection, tcp: Connection): void {
     established.probe();
     if (this.#clock.now() - this.#upSince < YOUNG) {
-      connection.destroy();
+      tcp.destroy();
       return;
     }
     this.#newcomer?.dispatch({ kind: 'tcp-fails', reason: 'the peer connected again' });
-    const newcomer = this.#answer(connection, NEWCOMER_DELAY);
+    const newcomer = this.#answer(tcp, NEWCOMER_DELAY);
     this.#newcomer = newcomer;
     this.#cancelProbe?.();
     this.#cancelProbe = this.#clock.after(PROBE_TIME, () => newcomer.dispatch({ kind: 'collision-dump' }));
   }
 
-  #answer(connection: Connection, delayOpenTime: number): Conversation {
-    const conversation = this.#converser.converse('peer', delayOpenTime);
-    conversation.dispatch({ kind: 'start' });
-    conversation.connect(connection);
-    return conversation;
+  #answer(tcp: Connection, delayOpenTime: number): BgpConnection {
+    const connection = this.#make('peer', delayOpenTime);
+    connection.dispatch({ kind: 'start' });
+    connection.connect(tcp);
+    return connection;
   }
 
   /** A peer that says it has restarted needs no other proof (RFC 4724 §4.2); else the probe tells. */
-  #judgeNewcomer(conversation: Conversation, old: Conversation, overdue: boolean): Judgement {
+  #collideNewcomer(connection: BgpConnection, old: BgpConnection, overdue: boolean): CollisionOutcome {
     const agreed = old.negotiated?.gracefulRestart !== undefined;
-    if (agreed && conversation.negotiated?.gracefulRestart?.restarting) {
+    if (agreed && connection.negotiated?.gracefulRestart?.restarting) {
       old.dispatch({ kind: 'tcp-fails', reason: 'the peer has restarted' });
       return 'go';
     }
-    return conversation === this.#newcomer && !overdue ? 'wait' : 'end';
+    return connection === this.#newcomer && !overdue ? 'wait' : 'end';
   }
 }
 
-function isRival(one: Conversation | undefined, of: Conversation): boolean {
+function isRival(one: BgpConnection | undefined, of: BgpConnection): boolean {
   return one !== undefined && one !== of && one.state !== 'Idle';
 }

@@ -1,16 +1,9 @@
 import type { PeerConfig, SessionEnds, SessionRecord } from '../api.ts';
-import type { Negotiated } from '../contract.ts';
 import { peerName } from '../peer-name.ts';
-import type { Connection } from '../transport/index.ts';
+import type { BgpConnection } from './connection.ts';
 
-/** A conversation as far as records name it. */
-interface Witnessed {
-  readonly connection: Connection | undefined;
-  readonly negotiated: Negotiated | undefined;
-}
-
-/** Tells of one peer's messages, and of its coming and going, to those who keep history. */
-export class Witness {
+/** Tells of one peer's messages, and of its coming and going, to those who keep records (BMP, MRT). */
+export class SessionRecords {
   readonly #tell: (record: SessionRecord) => void;
   readonly #asn: number;
   /** The ends of the session that is up. */
@@ -22,7 +15,7 @@ export class Witness {
   }
 
   /** Whole messages, one or several. */
-  messages(of: Witnessed, config: PeerConfig, direction: 'sent' | 'received', bytes: Uint8Array): void {
+  messages(of: BgpConnection, config: PeerConfig, direction: 'sent' | 'received', bytes: Uint8Array): void {
     const ends = this.#ends(of, config);
     if (ends === undefined) return;
     for (let at = 0; at < bytes.length; ) {
@@ -32,7 +25,7 @@ export class Witness {
     }
   }
 
-  up(of: Witnessed, config: PeerConfig): void {
+  up(of: BgpConnection, config: PeerConfig): void {
     this.#up = this.#ends(of, config);
     if (this.#up) this.#tell({ ...this.#up, kind: 'up' });
   }
@@ -42,15 +35,15 @@ export class Witness {
     this.#up = undefined;
   }
 
-  #ends({ connection, negotiated }: Witnessed, config: PeerConfig): SessionEnds | undefined {
-    if (connection === undefined) return undefined;
+  #ends({ tcp, negotiated }: BgpConnection, config: PeerConfig): SessionEnds | undefined {
+    if (tcp === undefined) return undefined;
     return {
       peer: peerName(config),
       peerAs: negotiated?.peerAs ?? config.remoteAs,
       localAs: negotiated?.localAs ?? config.localAs ?? this.#asn,
       routerId: negotiated?.peerRouterId ?? 0,
-      local: connection.local,
-      remote: connection.remote,
+      local: tcp.local,
+      remote: tcp.remote,
       fourOctetAs: negotiated?.fourOctetAs ?? true,
     };
   }
