@@ -7,7 +7,7 @@ import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';
 import { allHosts, NodeCidrs } from './hosts.ts';
 import { desiredNat, desiredServices } from './nat.ts';
-import { listenAddresses, listenPort, nodeAddress, nodeAsn, routePriorities } from './node-bgp.ts';
+import { listenAddresses, listenPort, nodeAddress, nodeAsn, prefixCommunities, routePriorities } from './node-bgp.ts';
 import { desiredPeers, peerProblems } from './peers.ts';
 import { desiredPools } from './pools.ts';
 import type { Sources } from './sources.ts';
@@ -129,9 +129,10 @@ export function graph(
   const peers = cell([peering], desiredPeers, same);
   const problems = cell([peering], peerProblems, same);
   const priorities = cell([configurations], routePriorities, same);
+  const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
   const bgp = cell(
-    [self, configurations, peers, problems, priorities, announce, filters],
-    (node, settings, wanted, lacking, ranks, told, rules): DesiredBgp | undefined => {
+    [self, configurations, peers, problems, priorities, communities, announce, filters],
+    (node, settings, wanted, lacking, ranks, marks, told, rules): DesiredBgp | undefined => {
       const spare = nodeAddress(node, 6) === undefined ? undefined : spareRouterId;
       const id = routerId ?? nodeAddress(node, 4) ?? spare;
       if (!withBgp || node === undefined || id === undefined) return undefined;
@@ -143,6 +144,7 @@ export function graph(
         peers: wanted,
         problems: lacking,
         priorities: ranks,
+        communities: marks,
         announce: told,
         filters: rules,
       };

@@ -1,5 +1,6 @@
 import { formatAddress, tryParseInterfaceAddress } from '../base/index.ts';
 import type { BGPConfiguration, Node } from '../model/index.ts';
+import type { PrefixCommunities } from './desired/index.ts';
 
 const DEFAULT_ASN = 64512;
 export const DEFAULT_PORT = 179;
@@ -36,6 +37,22 @@ export function listenAddresses(node: Node, configurations: Configurations): rea
 export function routePriorities(configurations: Configurations): { readonly 4: number; readonly 6: number } {
   const { ipv4NormalRoutePriority: four, ipv6NormalRoutePriority: six } = configurations.get('default')?.spec ?? {};
   return { 4: four ?? DEFAULT_PRIORITY, 6: six ?? DEFAULT_PRIORITY };
+}
+
+/**
+ * The communities of prefixes: the node's own BGPConfiguration `node.<name>` instead of the default one, as in Calico. Names
+ * are those of either object; one that stands for nothing is left out, and the object is reported as broken.
+ */
+export function prefixCommunities(nodename: string, configurations: Configurations): PrefixCommunities[] {
+  const specs = [`node.${nodename}`, 'default'].map((name) => configurations.get(name)?.spec);
+  const named = new Map(
+    specs.toReversed().flatMap((spec) => spec?.communities?.map((one) => [one.name, one.value]) ?? []),
+  );
+  const advertisements = specs.find((spec) => spec?.prefixAdvertisements?.length)?.prefixAdvertisements ?? [];
+  return advertisements.flatMap(({ cidr, communities = [] }) => {
+    const values = communities.map((text) => named.get(text) ?? text).filter((text) => /^\d+(:\d+){1,2}$/.test(text));
+    return values.length === 0 ? [] : [{ cidr, communities: values }];
+  });
 }
 
 /** ASNs are stored as numbers, decimal text, or `asdot` text such as `1.10`. */

@@ -1,5 +1,6 @@
 import type { Filter, FilterRule } from '../bgp/index.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index.ts';
+import { withCommunities } from './communities.ts';
 import { type RuleList, renderRules } from './filter-rules.ts';
 
 type Direction = 'import' | 'export';
@@ -11,7 +12,8 @@ export const OWN = 'own';
 /**
  * What leaves to a peer, in the order of Calico's own export function: the peer's BGPFilters; nothing from pools with
  * `disableBGPExport`; our own blocks and borrowed addresses; any other route inside a pool, be it disabled: that gives out
- * no new addresses, and has routes as before; nothing else.
+ * no new addresses, and has routes as before; nothing else. What the BGPFilters accept gets no communities of
+ * BGPConfiguration: in Calico too they decide alone.
  */
 export function exportFilter(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredPool[]): Filter {
   const hidden = pools.filter((pool) => pool.disableBgpExport);
@@ -21,8 +23,13 @@ export function exportFilter(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly
     rules: [
       ...filterRules(peer, bgp, 'export'),
       ...hidden.map((pool) => inPool(pool, 'reject', `pool ${pool.name} has disableBGPExport`)),
-      { name: 'own block or borrowed address', match: { source: 'local', tag: OWN }, action: 'accept' },
-      ...open.map((pool) => inPool(pool, 'accept', `inside pool ${pool.name}`)),
+      ...withCommunities(
+        [
+          { name: 'own block or borrowed address', match: { source: 'local', tag: OWN }, action: 'accept' },
+          ...open.map((pool) => inPool(pool, 'accept', `inside pool ${pool.name}`)),
+        ],
+        bgp.communities,
+      ),
     ],
     default: 'reject',
   };

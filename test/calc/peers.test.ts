@@ -328,3 +328,31 @@ t.test('what a BGPPeer asks for and does not get is told on the nodes that it is
   t.match(problemsOf('a', updates), [/^BGPPeer far: reachableBy/, /^BGPPeer pods: peering with local workloads/]);
   t.same(problemsOf('b', updates), []);
 });
+
+t.test('communities of prefixes have their values, and the node’s own list goes before the cluster’s', async (t) => {
+  const of = (...more: readonly Update[]) => {
+    const calculation = new Calculation({ nodename: 'a' });
+    calculation.apply([...three, ...more]);
+    return calculation.desired().bgp?.communities;
+  };
+  const standard = { name: 'standard', value: '100:6532' };
+  const large = { name: 'large', value: '100:555:107' };
+  const cluster = put('BGPConfiguration', 'default', {
+    communities: [standard, large],
+    prefixAdvertisements: [
+      { cidr: '192.168.0.0/16', communities: ['standard', '5663:12', 'large'] },
+      { cidr: 'fd00:96::/112', communities: ['large', 'nowhere'] },
+      { cidr: '10.0.0.0/8', communities: ['nowhere'] },
+    ],
+  });
+  t.same(of(), []);
+  t.same(of(cluster), [
+    { cidr: '192.168.0.0/16', communities: ['100:6532', '5663:12', '100:555:107'] },
+    { cidr: 'fd00:96::/112', communities: ['100:555:107'] },
+  ]);
+  const advertised = [{ cidr: '10.0.0.0/8', communities: ['standard'] }];
+  t.same(of(cluster, put('BGPConfiguration', 'node.a', { prefixAdvertisements: advertised })), [
+    { cidr: '10.0.0.0/8', communities: ['100:6532'] },
+  ]);
+  t.same(of(cluster, put('BGPConfiguration', 'node.b', { prefixAdvertisements: advertised }))?.length, 2);
+});

@@ -18,6 +18,7 @@ function bgp(peers: readonly DesiredPeer[], filters: readonly BGPFilter[] = []):
     filters: new Map(filters.map((filter) => [filter.metadata.name, filter])),
     problems: [],
     priorities: { 4: 1024, 6: 1024 },
+    communities: [],
   };
 }
 
@@ -144,4 +145,29 @@ t.test('peers at one address are known by their ports too, and only they', async
     'fd00::2',
     '172.16.0.2',
   ]);
+});
+
+t.test('prefixAdvertisements mark what is inside them, the narrowest and all around it, and only that', async (t) => {
+  const told = {
+    ...bgp([peer]),
+    communities: [
+      { cidr: '10.0.0.0/8', communities: ['64512:8'] },
+      { cidr: '10.1.0.0/24', communities: ['64512:24', '64512:1:2', '64512:8'] },
+      { cidr: '192.0.2.0/24', communities: ['64512:9'] },
+    ],
+  };
+  const { rules, default: other } = exportFilter(peer, told, [pool('10.1.0.0/16')]);
+  t.equal(other, 'reject');
+  t.same(
+    rules.map(({ name, match, set }) => [name?.split(' ')[0], match.tag, match.prefix?.cidr, set?.addCommunities]),
+    [
+      ['own', 'own', '10.1.0.0/24', ['64512:24', '64512:1:2', '64512:8']],
+      ['own', 'own', '192.0.2.0/24', ['64512:9']],
+      ['own', 'own', '10.0.0.0/8', ['64512:8']],
+      ['own', 'own', undefined, undefined],
+      ['inside', undefined, '10.1.0.0/24', ['64512:24', '64512:1:2', '64512:8']],
+      ['inside', undefined, '10.1.0.0/16', ['64512:8']],
+      ['inside', undefined, '10.1.0.0/16', undefined],
+    ],
+  );
 });

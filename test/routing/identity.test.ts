@@ -36,6 +36,7 @@ function desired(address: string): Desired {
     filters: new Map(),
     problems: [],
     priorities: { 4: 1024, 6: 1024 },
+    communities: [],
   };
   return { ...wanted([]), bgp };
 }

@@ -13,6 +13,14 @@ export interface DesiredBgp {
   readonly problems: readonly string[];
   /** The priority (metric) of ordinary routes of each family, which internal peers are told of as LOCAL_PREF. */
   readonly priorities: { readonly 4: number; readonly 6: number };
+  /** What routes are told with, beside what the peers' own filters say. */
+  readonly communities: readonly PrefixCommunities[];
+}
+
+/** Communities (`64512:100`, `64512:1:2`) of all routes inside a prefix. */
+export interface PrefixCommunities {
+  readonly cidr: string;
+  readonly communities: readonly string[];
 }
 
 /** A prefix of our own to announce, and why: for people. */
