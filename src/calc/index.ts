@@ -36,6 +36,7 @@ export type {
 } from './desired/index.ts';
 export { NO_TUNNELS } from './desired/index.ts';
 export { seconds } from './duration.ts';
+export { EFFECTS, effectOf, unmetFields } from './effects/index.ts';
 export { asNumber, nodeAddress } from './node-bgp.ts';
 export { INPUT_KINDS, type InputKind } from './projections.ts';
 export type { Update } from './sources.ts';

@@ -11,6 +11,7 @@ export function checkedStore(store: Store): Store {
     history: store.history,
     conditions: store.conditions,
     remarks: store.remarks,
+    kubernetesPolicies: store.kubernetesPolicies,
     get: (key) => store.get(key),
     list: (kind, options) => store.list(kind, options),
     create: async (resource) => {

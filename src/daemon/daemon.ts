@@ -29,6 +29,7 @@ import { routerIds } from './router-id.ts';
 import { addressNowhere } from './silent-states.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import { bgpListenFailure } from './start-failure.ts';
+import { Unprotected } from './unprotected.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
@@ -76,6 +77,7 @@ export class Daemon {
   readonly #remarks: RemarkKeeping;
   readonly #trouble: PodTrouble;
   readonly #namesake: Namesake;
+  readonly #unprotected: Unprotected;
   readonly #lastErrors = new LastErrors();
   readonly #heartbeat: Heartbeat;
   /** Why the node's own address is not the host's. */
@@ -177,6 +179,7 @@ export class Daemon {
       onUpdates: (batch) => {
         this.#nodes.apply(batch);
         this.#namesake.apply(batch);
+        this.#unprotected.apply(batch);
         this.#nodeKeeping.apply(batch);
         this.#condition.apply(batch);
         this.#addresses.apply(batch);
@@ -216,6 +219,12 @@ export class Daemon {
     const conditions = isNetworked ? store.conditions : undefined;
     this.#condition = new NetworkCondition({ nodename: config.NODENAME, conditions, clock, log });
     this.#namesake = new Namesake({ nodename: config.NODENAME, clock, log });
+    this.#unprotected = new Unprotected({
+      nodename: config.NODENAME,
+      store,
+      clock,
+      log: log.child({ component: 'policy' }),
+    });
     const look = async (): Promise<void> => {
       const node = await keepNode({ ...parts, nodes: this.#nodes });
       this.#namesake.wrote(node);
@@ -230,7 +239,7 @@ export class Daemon {
       clock,
       log,
       speaks: () => this.#addresses.leads,
-      problems: () => objectProblems(this.#sources()),
+      problems: () => [...objectProblems(this.#sources()), ...this.#unprotected.remarks()],
     });
     this.#metrics = new Metrics({
       heartbeat: this.#heartbeat,
@@ -293,6 +302,7 @@ export class Daemon {
     this.#trouble.stop();
     this.#heartbeat.stop();
     await this.#syncer.stop();
+    await this.#unprotected.stop();
     await this.#snapshots.stop();
     await this.#addresses.stop();
     await this.#keys.stop();
@@ -324,6 +334,7 @@ export class Daemon {
     this.#nodeKeeping.begin();
     this.#addresses.begin();
     this.#remarks.begin();
+    this.#unprotected.begin();
     if (this.#loop.isStarted) this.#loop.changed();
     else this.#loop.start();
   }
@@ -383,6 +394,7 @@ export class Daemon {
         ...this.#keys.problems(),
         ...this.#nodeKeeping.problems(),
         ...this.#namesake.problems(),
+        ...this.#unprotected.problems(),
         ...this.#routing.problems(),
         ...this.#addressProblems,
       ],

@@ -27,11 +27,15 @@ const PER_POD = {
   },
 } as const;
 
-/** Whether the datastore went back, who leads, and every ten minutes whether the tunnels' addresses are theirs. */
+/**
+ * Whether the datastore went back, who leads, every ten minutes whether the tunnels' addresses are theirs, every five how
+ * many policies Kubernetes has.
+ */
 const PER_TEN_IDLE_MINUTES = {
   'LIST ippools': 11,
   'GET kubecontrollersconfigurations': 11,
   'GET ipamhandles': 5,
+  'LIST networkpolicies': 2,
 };
 
 /** The one that looks after the cluster's addresses renews its lease every ten seconds, and sweeps twice in its grace. */

@@ -1,0 +1,38 @@
+/** What a stored field does on a node. */
+export type Effect =
+  /** It means what Calico means by it. */
+  | { readonly kind: 'acted on' }
+  /** What asks for it does not run at all, and the status says why. */
+  | { readonly kind: 'refused'; readonly why: string }
+  /** It does nothing here, and nothing is less protected for it. */
+  | { readonly kind: 'no effect'; readonly why: string }
+  /** It is to protect something, and does not: a problem of every node where `when` holds of its value. */
+  | { readonly kind: 'unmet'; readonly why: string; readonly when: (value: unknown) => boolean };
+
+export const ACTED_ON: Effect = { kind: 'acted on' };
+
+export function refused(why: string): Effect {
+  return { kind: 'refused', why };
+}
+
+export function noEffect(why: string): Effect {
+  return { kind: 'no effect', why };
+}
+
+/** `when` holds of every value that says anything unless told otherwise. */
+export function unmet(why: string, when: (value: unknown) => boolean = isSaid): Effect {
+  return { kind: 'unmet', why, when };
+}
+
+/** In Go's JSON an empty value is an absent one. */
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+}
+
+/** The same effect for several fields. */
+export function each<const Field extends string>(fields: readonly Field[], effect: Effect): Record<Field, Effect> {
+  return Object.fromEntries(fields.map((field) => [field, effect])) as Record<Field, Effect>;
+}
+
+/** An effect for every field of a spec: the compiler finds the one that is missing, or is none. */
+export type EffectsOf<Spec> = { readonly [Field in keyof Spec]-?: Effect };

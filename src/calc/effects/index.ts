@@ -1,0 +1,129 @@
+/**
+ * effects: what of each field of each kind has an effect on a node, in one table.
+ *
+ * Whoever stores a field that is to protect something must not believe in vain that it does: such a field is acted on, or
+ * what asks for it is refused, or it is a problem of the node (`unmetFields`). The compiler holds the table to the kinds'
+ * specs; a kind of which nothing is acted on has one effect for all of its fields.
+ */
+import type { BGPConfigurationSpec, BGPFilterSpec, BGPPeerSpec, IPPoolSpec, KindName } from '../../model/index.ts';
+import { ACTED_ON, type Effect, type EffectsOf, each, noEffect, refused, unmet } from './effect.ts';
+import { felixEffects } from './felix.ts';
+
+const SECRETS = 'its password is in a Secret, which is not read yet, and without it the session would be unprotected';
+const POLICY = unmet('this version enforces no policy');
+const STAGED = noEffect('a staged policy is enforced by nobody');
+
+const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
+  ...each(['nodeToNodeMeshEnabled', 'asNumber', 'listenPort', 'bindMode', 'nodeMeshMaxRestartTime'], ACTED_ON),
+  ...each(['ipv4NormalRoutePriority', 'ipv6NormalRoutePriority', 'communities', 'prefixAdvertisements'], ACTED_ON),
+  ...each(['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'], ACTED_ON),
+  nodeMeshPassword: refused(SECRETS),
+  serviceLoadBalancerAggregation: noEffect('services are not announced yet'),
+  ignoredInterfaces: noEffect('no interface’s network is announced'),
+  ...each(
+    ['localWorkloadPeeringIPV4', 'localWorkloadPeeringIPV6'],
+    noEffect('peering with local workloads is not there yet'),
+  ),
+  logSeverityScreen: noEffect('of the daemon itself, which has its settings from its environment'),
+  programClusterRoutes: noEffect('one table of routes decides, whoever learned them'),
+};
+
+const bgpPeerEffects: EffectsOf<BGPPeerSpec> = {
+  ...each(['node', 'nodeSelector', 'peerIP', 'asNumber', 'localASNumber', 'peerSelector', 'filters'], ACTED_ON),
+  ...each(['keepOriginalNextHop', 'nextHopMode', 'sourceAddress', 'maxRestartTime', 'keepaliveTime'], ACTED_ON),
+  ...each(['numAllowedLocalASNumbers', 'ttlSecurity', 'reversePeering'], ACTED_ON),
+  password: refused(SECRETS),
+  localWorkloadSelector: refused('peering with local workloads is not there yet'),
+  reachableBy: noEffect('the way to the peer is the kernel’s; the nodes that it is for say so'),
+};
+
+const bgpFilterEffects: EffectsOf<BGPFilterSpec> = each(['exportV4', 'importV4', 'exportV6', 'importV6'], ACTED_ON);
+
+const ipPoolEffects: EffectsOf<IPPoolSpec> = {
+  ...each(['cidr', 'blockSize', 'ipipMode', 'vxlanMode', 'natOutgoing', 'disabled', 'disableBGPExport'], ACTED_ON),
+  ...each(['nodeSelector', 'namespaceSelector', 'allowedUses', 'assignmentMode'], ACTED_ON),
+};
+
+/** By kind: an effect for each field, or one for all. */
+export const EFFECTS: { readonly [Kind in KindName]: Effect | Readonly<Record<string, Effect>> } = {
+  BGPConfiguration: bgpConfigurationEffects,
+  BGPFilter: bgpFilterEffects,
+  BGPPeer: bgpPeerEffects,
+  BlockAffinity: ACTED_ON,
+  CalicoNodeStatus: noEffect('nobody writes its status'),
+  ClusterInformation: {
+    ...each(['datastoreReady', 'calicoVersion'], ACTED_ON),
+    ...each(['clusterGUID', 'clusterType', 'variant'], noEffect('read by people alone')),
+  },
+  FelixConfiguration: felixEffects,
+  GlobalNetworkPolicy: POLICY,
+  GlobalNetworkSet: noEffect('names addresses for policy'),
+  HostEndpoint: POLICY,
+  IPAMBlock: ACTED_ON,
+  IPAMConfiguration: {
+    ...each(['strictAffinity', 'maxBlocksPerHost', 'autoAllocateBlocks', 'ipCooldownSeconds'], ACTED_ON),
+    kubeVirtVMAddressPersistence: noEffect('live migration of KubeVirt is not there'),
+  },
+  IPAMHandle: ACTED_ON,
+  IPPool: ipPoolEffects,
+  IPReservation: ACTED_ON,
+  KubeControllersConfiguration: {
+    etcdV3CompactionPeriod: ACTED_ON,
+    controllers: noEffect(
+      'of it `node.leakGracePeriod` is acted on; host endpoints made by themselves would enforce nothing',
+    ),
+    ...each(
+      ['logSeverityScreen', 'healthChecks', 'prometheusMetricsPort', 'debugProfilePort'],
+      noEffect('of a process that is not there: the daemons do its work'),
+    ),
+  },
+  NetworkPolicy: POLICY,
+  NetworkSet: noEffect('names addresses for policy'),
+  Node: {
+    ...each(['bgp', 'ipv4VXLANTunnelAddr', 'vxlanTunnelMACAddr', 'ipv6VXLANTunnelAddr'], ACTED_ON),
+    ...each(['vxlanTunnelMACAddrV6', 'wireguard', 'addresses'], ACTED_ON),
+    ...each(['orchRefs', 'interfaces'], noEffect('read by people alone')),
+  },
+  Profile: {
+    ...each(['ingress', 'egress'], unmet('this version enforces no policy', isRestriction)),
+    labelsToApply: noEffect('labels for policy'),
+  },
+  StagedGlobalNetworkPolicy: STAGED,
+  StagedKubernetesNetworkPolicy: STAGED,
+  StagedNetworkPolicy: STAGED,
+  Tier: POLICY,
+  WorkloadEndpoint: {
+    ...each(['node', 'interfaceName', 'ipNetworks', 'ipNATs', 'allowSpoofedSourcePrefixes', 'qosControls'], ACTED_ON),
+    ...each(['orchestrator', 'workload', 'containerID', 'pod', 'endpoint'], ACTED_ON),
+    ...each(['serviceAccountName', 'ports'], noEffect('names for policy')),
+    profiles: noEffect('the profiles themselves are told of'),
+    ...each(
+      ['ipv4Gateway', 'ipv6Gateway', 'mac'],
+      noEffect('read by people alone: pods have the gateway 169.254.1.1 or fe80::'),
+    ),
+  },
+};
+
+/** Rules of a profile beyond "everybody may", which every namespace's has. */
+function isRestriction(rules: unknown): boolean {
+  return Array.isArray(rules) && rules.some((rule) => JSON.stringify(rule) !== '{"action":"Allow"}');
+}
+
+/** An effect for one field; undefined for a field that no schema knows. */
+export function effectOf(kind: KindName, field: string): Effect | undefined {
+  const effects = EFFECTS[kind];
+  if (isEffect(effects)) return effects;
+  return Object.hasOwn(effects, field) ? effects[field] : undefined;
+}
+
+/** Fields that are to protect something here and do not, with the reason. */
+export function unmetFields(kind: KindName, spec: object): { readonly field: string; readonly why: string }[] {
+  return Object.entries(spec).flatMap(([field, value]) => {
+    const effect = effectOf(kind, field);
+    return effect?.kind === 'unmet' && effect.when(value) ? [{ field, why: effect.why }] : [];
+  });
+}
+
+function isEffect(effects: Effect | Readonly<Record<string, Effect>>): effects is Effect {
+  return typeof effects['kind'] === 'string';
+}

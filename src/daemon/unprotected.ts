@@ -1,0 +1,158 @@
+import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import { unmetFields } from '../calc/index.ts';
+import { keyText, type ResourceKey, type Store, Syncer, type Update } from '../datastore/index.ts';
+import { builtInTiers, type KindName } from '../model/index.ts';
+import type { ObjectProblem } from './pool-problems.ts';
+import { few } from './readiness.ts';
+
+/** How often Kubernetes is asked for its own policies, in milliseconds. */
+const PERIOD = 300_000;
+/** Remarks beside objects: more of one kind help nobody. */
+const MOST_REMARKS = 50;
+
+/** What is to be enforced and is not, whatever stands in it. */
+const POLICIES = [
+  'NetworkPolicy',
+  'GlobalNetworkPolicy',
+  'HostEndpoint',
+  'Tier',
+] as const satisfies readonly KindName[];
+
+export interface UnprotectedOptions {
+  readonly nodename: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * What is stored to protect something, and protects nothing in this version: policies, and fields of settings (the table
+ * of `calc/effects`). Nobody who stores them may believe otherwise. It follows kinds that nothing else here reads, by
+ * itself: where they can't be read, the node works all the same.
+ */
+export class Unprotected {
+  readonly #options: UnprotectedOptions;
+  readonly #syncer: Syncer;
+  readonly #stored = new Map<KindName, Map<string, ResourceKey>>();
+  /** By the object's text: fields with their reasons. */
+  readonly #fields = new Map<string, { readonly key: ResourceKey; readonly problems: readonly string[] }>();
+  /** `NetworkPolicy` of `networking.k8s.io`. */
+  #foreign: number | string = 0;
+  #cancel: Cancel | undefined;
+  #isStopped = false;
+  #warned = false;
+
+  constructor(options: UnprotectedOptions) {
+    this.#options = options;
+    const { store, clock, log } = options;
+    // Kubernetes' profiles are made from its namespaces, and let everything through.
+    const kinds: readonly KindName[] = store.kubernetesPolicies === undefined ? [...POLICIES, 'Profile'] : POLICIES;
+    const onUpdates = (batch: readonly Update[]): void => {
+      this.apply(batch);
+      this.#warn();
+    };
+    this.#syncer = new Syncer({ store, kinds, clock, log, onUpdates, onStatus: () => {} });
+  }
+
+  begin(): void {
+    this.#syncer.start();
+    void this.#count();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancel?.();
+    await this.#syncer.stop();
+  }
+
+  /** Takes in a syncer's batch; kinds that protect nothing are passed over. */
+  apply(batch: readonly Update[]): void {
+    for (const { key, resource } of batch) {
+      const text = keyText(key);
+      if (isPolicy(key)) {
+        const known = this.#stored.get(key.kind) ?? new Map<string, ResourceKey>();
+        if (resource === undefined) known.delete(text);
+        else known.set(text, key);
+        this.#stored.set(key.kind, known);
+      } else if (key.kind !== 'Tier' && (this.#isOurs(key) || resource === undefined)) {
+        const unmet = resource === undefined ? [] : unmetFields(key.kind, resource.spec as object);
+        const problems = unmet.map(({ field, why }) => `${text} ${field} has no effect: ${why}`);
+        if (problems.length === 0) this.#fields.delete(text);
+        else this.#fields.set(text, { key, problems });
+      }
+    }
+  }
+
+  /** For the node's status. */
+  problems(): readonly string[] {
+    const unknown = this.#syncer
+      .status()
+      .flatMap(({ kind, failure }) => (failure === undefined ? [] : [`${kind}: ${failure}`]));
+    if (typeof this.#foreign === 'string') unknown.push(`NetworkPolicy of Kubernetes: ${this.#foreign}`);
+    return [
+      ...this.#policies(),
+      ...[...this.#fields.values()].flatMap(({ problems }) => problems),
+      ...(unknown.length === 0
+        ? []
+        : [`whether policies are stored, which nothing enforces, is not known: ${few(unknown)}`]),
+    ];
+  }
+
+  /** The same, for those who look at the objects. */
+  remarks(): readonly ObjectProblem[] {
+    const policies = [...this.#stored.values()].flatMap((known) => [...known.values()].slice(0, MOST_REMARKS));
+    const reason = 'NotEnforced';
+    return [
+      ...policies.map((about) => ({
+        about,
+        reason,
+        message: `${keyText(about)} is stored, and enforced by no vRouter`,
+      })),
+      ...[...this.#fields.values()].flatMap(({ key: about, problems }) =>
+        problems.map((message) => ({ about, reason, message })),
+      ),
+    ];
+  }
+
+  #policies(): readonly string[] {
+    const counts = POLICIES.map((kind) => [this.#stored.get(kind)?.size ?? 0, kind] as const);
+    const said = [
+      ...counts.flatMap(([count, kind]) => (count === 0 ? [] : [`${count} ${kind}`])),
+      ...(typeof this.#foreign === 'number' && this.#foreign > 0
+        ? [`${this.#foreign} NetworkPolicy of Kubernetes`]
+        : []),
+    ];
+    if (said.length === 0) return [];
+    const names = few([...this.#stored.values()].flatMap((known) => [...known.keys()]));
+    return [
+      `stored, and NOT ENFORCED, since this version has no policy: ${said.join(', ')}${names === '' ? '' : ` (${names})`}. ` +
+        'Everything that they should keep apart can reach each other: enforce them by another program, or delete them',
+    ];
+  }
+
+  /** Objects of other nodes are theirs to tell of; one that nobody's name fits is everybody's. */
+  #isOurs({ kind, name }: ResourceKey): boolean {
+    const hasNodes = kind === 'FelixConfiguration' || kind === 'BGPConfiguration';
+    return !hasNodes || !name.startsWith('node.') || name === `node.${this.#options.nodename}`;
+  }
+
+  async #count(): Promise<void> {
+    const { store, clock } = this.#options;
+    if (store.kubernetesPolicies === undefined || this.#isStopped) return;
+    this.#foreign = await store.kubernetesPolicies().catch((error: unknown) => reasonOf(error));
+    this.#warn();
+    if (!this.#isStopped) this.#cancel = clock.after(PERIOD, () => void this.#count());
+  }
+
+  /** In the log once, whenever there were none before. */
+  #warn(): void {
+    const [problem] = this.#policies();
+    if (problem !== undefined && !this.#warned) this.#options.log.warn({}, problem);
+    this.#warned = problem !== undefined;
+  }
+}
+
+function isPolicy({ kind, name }: ResourceKey): boolean {
+  if (kind === 'Tier') return !Object.hasOwn(builtInTiers, name);
+  return (POLICIES as readonly KindName[]).includes(kind);
+}

@@ -1,0 +1,101 @@
+import t from 'tap';
+import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import { checkedStore } from '../../src/daemon/checked-store.ts';
+import { Unprotected } from '../../src/daemon/unprotected.ts';
+import { MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { newResource } from '../../src/model/index.ts';
+import { put } from '../calc/resources.ts';
+
+const DENY = { selector: 'all()', types: ['Ingress'] } as const;
+
+async function bench(more: Partial<Store> = {}) {
+  const clock = new VirtualClock();
+  const store = new MemoryStore({ clock });
+  const warned: string[] = [];
+  const log = { ...silentLog, warn: (_: object, text: string) => void warned.push(text), child: () => log };
+  const wrapped: Store = { ...checkedStore(store), ...more };
+  const unprotected = new Unprotected({ nodename: 'a', store: wrapped, clock, log: log as never });
+  unprotected.begin();
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await clock.advanceAsync(1);
+  };
+  await settle();
+  return { clock, store, unprotected, warned, settle };
+}
+
+t.test('stored policies are told of with their number and names, once in the log, until they are gone', async (t) => {
+  const { store, unprotected, warned, settle } = await bench();
+  t.same(unprotected.problems(), []);
+  await store.create(newResource('NetworkPolicy', { name: 'p', namespace: 'web' }, DENY as never));
+  await store.create(newResource('NetworkPolicy', { name: 'q', namespace: 'web' }, DENY as never));
+  await store.create(newResource('GlobalNetworkPolicy', { name: 'g' }, { selector: 'all()' }));
+  await store.create(newResource('HostEndpoint', { name: 'h' }, { node: 'a', interfaceName: 'eth0' }));
+  await store.create(newResource('Tier', { name: 'security' }, { order: 10 }));
+  await store.create(newResource('Tier', { name: 'default' }, { order: 1_000_000, defaultAction: 'Deny' }));
+  await store.create(newResource('Profile', { name: 'kns.web' }, { ingress: [{ action: 'Allow' }] }));
+  await settle();
+  t.match(unprotected.problems(), [
+    /NOT ENFORCED.*: 2 NetworkPolicy, 1 GlobalNetworkPolicy, 1 HostEndpoint, 1 Tier \(.*web\/p.*can reach each other/,
+  ]);
+  t.equal(unprotected.problems().length, 1);
+  t.equal(unprotected.remarks().length, 5);
+  t.match(unprotected.remarks()[0], {
+    reason: 'NotEnforced',
+    message: /NetworkPolicy\(web\/p\) is stored, and enforced by/,
+  });
+  t.equal(warned.length, 1);
+  await store.create(newResource('Profile', { name: 'closed' }, { ingress: [{ action: 'Deny' }] }));
+  await settle();
+  t.match(unprotected.problems()[1], /Profile\(closed\) ingress has no effect: this version enforces no policy/);
+  for (const { about } of unprotected.remarks()) await store.delete(about);
+  await settle();
+  t.same([...unprotected.problems(), ...unprotected.remarks()], []);
+  await unprotected.stop();
+});
+
+t.test('settings that protect and are not acted on are told of by the nodes that they are for', async (t) => {
+  const { unprotected } = await bench();
+  const drop = { defaultEndpointToHostAction: 'Drop' } as const;
+  unprotected.apply([
+    put('FelixConfiguration', 'default', { ...drop, bpfEnabled: false, wireguardEnabled: true }),
+    put('FelixConfiguration', 'node.a', { prometheusMetricsCertFile: '/c' }),
+    put('FelixConfiguration', 'node.b', { ...drop }),
+    put('FelixConfiguration', 'secure', { nodeSelector: 'all()' }),
+  ]);
+  t.match(unprotected.problems(), [
+    /^FelixConfiguration\(default\) defaultEndpointToHostAction has no effect: pods reach the host’s own ports/,
+    /^FelixConfiguration\(node\.a\) prometheusMetricsCertFile has no effect/,
+    /^FelixConfiguration\(secure\) nodeSelector has no effect/,
+  ]);
+  unprotected.apply([put('FelixConfiguration', 'default', {}), put('FelixConfiguration', 'node.a', {})]);
+  t.equal(unprotected.problems().length, 1);
+  await unprotected.stop();
+});
+
+t.test('policies of Kubernetes itself count too; where the number is not known, that is told', async (t) => {
+  let answer: () => Promise<number> = async () => 7;
+  const { clock, unprotected, settle } = await bench({ kubernetesPolicies: () => answer() });
+  t.match(unprotected.problems(), [/NOT ENFORCED.*: 7 NetworkPolicy of Kubernetes\. Everything/]);
+  answer = async () => Promise.reject(new Error('networkpolicies is forbidden'));
+  await clock.advanceAsync(300_000);
+  await settle();
+  t.match(unprotected.problems(), [/whether policies are stored.* NetworkPolicy of Kubernetes: .*forbidden/]);
+  answer = async () => 0;
+  await clock.advanceAsync(300_000);
+  await settle();
+  t.same(unprotected.problems(), []);
+  await unprotected.stop();
+});
+
+t.test('a kind that can’t be read is told of, and keeps nothing else from being told', async (t) => {
+  const { store, unprotected, settle } = await bench({
+    list: (async (kind: string) => {
+      if (kind === 'HostEndpoint') throw new Error('hostendpoints is forbidden');
+      return new MemoryStore().list(kind as 'Tier');
+    }) as Store['list'],
+  });
+  await store.create(newResource('GlobalNetworkPolicy', { name: 'g' }, { selector: 'all()' }));
+  await settle();
+  t.match(unprotected.problems().join('\n'), /1 GlobalNetworkPolicy(.|\n)*HostEndpoint: .*hostendpoints is forbidden/);
+  await unprotected.stop();
+});
