@@ -14,6 +14,7 @@ Commands:
   ipam         addresses, and who had them when: calicoctl ipam
   datastore    copy everything between sqlite, etcd and Kubernetes: export, import
   status       this node's sessions and problems; each of its routes, tunnels and pods with why
+  policy       try what network policies say, from files of cases
   resync       compare this node's kernel with what it should be, now, and repair what differs
   version      print the version
 
@@ -34,6 +35,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),
   datastore: async (args) => (await import('./cli/index.ts')).runDatastore(args),
   status: async (args) => (await import('./cli/index.ts')).runStatus(args),
+  policy: async (args) => (await import('./cli/index.ts')).runPolicy(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),
   version: async () => {
     process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);

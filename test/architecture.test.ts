@@ -54,7 +54,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   'js-yaml': /^src\/(cli|datastore|daemon)\//,
   // Only deploy/plugin: the source of QuickJS.
   qjsc: /^$/,
-  zod: /^src\/(model|datastore|control|endpoints|daemon|cli|lab|ipam|nftables)\//,
+  zod: /^src\/(model|datastore|control|endpoints|daemon|cli|lab|ipam|nftables|policy)\//,
 };
 
 /** What runs in QuickJS, in the CNI plugin that is one program of its own. */

@@ -10,6 +10,7 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { reasonOf } from '../base/index.ts';
+import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
 import { transferCommand } from './commands/transfer.ts';
@@ -46,6 +47,11 @@ export function runDatastore(argv: readonly string[], io: Partial<Io> = {}): Pro
 /** `vrouter resync`: the daemon's full look at the kernel, on demand. */
 export function runResync(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('resync', resyncCommand, argv, io);
+}
+
+/** `vrouter policy`: what network policies say. */
+export function runPolicy(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('policy', policyCommand, argv, io);
 }
 
 /** A command that Calico doesn't have. */

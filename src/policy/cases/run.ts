@@ -1,0 +1,142 @@
+import { parseAddress, parsePrefix } from '../../base/index.ts';
+import type { Problem } from '../form.ts';
+import { DEFAULT_FAILSAFES, type Failsafe, type HostPacket, type HostSettings, judgeOnHost } from '../host.ts';
+import type { Packet } from '../match.ts';
+import { protocolNumber } from '../protocol.ts';
+import { judge } from '../verdict.ts';
+import { describeHostVerdict, describeVerdict } from '../words.ts';
+import type { CaseFile, CaseHostPacket, CaseProbe, CaseStep, CaseWorld, HostCase, PodCase } from './format.ts';
+import { Scene } from './scene.ts';
+
+/** One case after it was judged. */
+export interface CaseResult {
+  readonly id: string;
+  readonly title: string | undefined;
+  readonly probes: number;
+  /** Where a verdict is another one than the file says: the probe, and why. */
+  readonly failures: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** The node of host cases. */
+const HERE = 'here';
+const SOURCE_PORT = 40_000;
+
+/** The world that host cases are about, where the file brings none of its own. */
+const NO_WORLD: CaseWorld = { namespaces: {}, pods: [], serviceAccounts: {}, nodes: [] };
+
+/** Judges every case of a file. `worlds` are of other files, for cases that name one that is not in theirs. */
+export function runCases(file: CaseFile, worlds: Readonly<Record<string, CaseWorld>> = {}): readonly CaseResult[] {
+  const known = { ...worlds, ...file.worlds };
+  return file.cases.map((one) => ('steps' in one ? runPodCase(one, known) : runHostCase(one, known)));
+}
+
+function runPodCase(one: PodCase, worlds: Readonly<Record<string, CaseWorld>>): CaseResult {
+  const { id, title } = one;
+  const start = typeof one.world === 'string' ? worlds[one.world] : one.world;
+  if (start === undefined) return { id, title, probes: 0, failures: [`there is no world ${one.world}`], problems: [] };
+  const scene = new Scene(start);
+  const failures: string[] = [];
+  const told: Problem[] = [];
+  let count = 0;
+  for (const step of one.steps) {
+    scene.change(step);
+    const { world, problems } = scene.world();
+    told.push(...problems);
+    for (const probe of probesOf(step, [...scene.pods.keys()])) {
+      count++;
+      for (const packet of packetsOf(probe, scene)) {
+        const verdict = judge(world, packet);
+        if (verdict.allowed !== probe[4]) failures.push(`${probeText(probe)}: ${describeVerdict(verdict)}`);
+      }
+    }
+  }
+  return { id, title, probes: count, failures, problems: told };
+}
+
+function probesOf(step: CaseStep, pods: readonly string[]): CaseProbe[] {
+  return step.expect.flatMap((expected) => {
+    if ('probes' in expected) return expected.probes;
+    const names = expected.pods ?? pods;
+    return expected.matrix.flatMap((row, from) =>
+      [...row].flatMap((cell, to): CaseProbe[] =>
+        cell === '-' ? [] : [[names[from], names[to], expected.protocol, expected.port, cell === '.']],
+      ),
+    );
+  });
+}
+
+/** One packet for each family that both ends have. */
+function packetsOf([from, to, protocol, port, , extra]: CaseProbe, scene: Scene): Packet[] {
+  const sources = addressesOf(from, scene);
+  const destinations = addressesOf(to, scene);
+  const number = protocolNumber(protocol) ?? 0;
+  return sources.flatMap((source) =>
+    destinations
+      .filter(({ family }) => family === source.family)
+      .map((destination) => ({
+        source,
+        destination,
+        protocol: number,
+        sourcePort: extra?.icmp === undefined ? (extra?.sourcePort ?? SOURCE_PORT) : 0,
+        destinationPort: port,
+        icmp: extra?.icmp && { type: extra.icmp[0], code: extra.icmp[1] },
+      })),
+  );
+}
+
+function addressesOf(end: string, scene: Scene) {
+  const pod = scene.pods.get(end);
+  return (pod === undefined ? [end] : [pod.ip].flat()).map((text) => parseAddress(text, 'probe'));
+}
+
+function probeText([from, to, protocol, port, allowed]: CaseProbe): string {
+  return `${from} → ${to} ${protocol}/${port} should be ${allowed ? 'allowed' : 'denied'}`;
+}
+
+function runHostCase(one: HostCase, worlds: Readonly<Record<string, CaseWorld>>): CaseResult {
+  const scene = new Scene(Object.values(worlds)[0] ?? NO_WORLD);
+  scene.change({ apply: one.policies, delete: [], labels: [], expect: [] });
+  const { world, problems } = scene.world();
+  const settings: HostSettings = {
+    node: HERE,
+    failsafeInbound: one.failsafeInbound?.map(failsafeOf) ?? DEFAULT_FAILSAFES.inbound,
+    failsafeOutbound: one.failsafeOutbound?.map(failsafeOf) ?? DEFAULT_FAILSAFES.outbound,
+    defaultEndpointToHostAction: one.defaultEndpointToHostAction ?? 'Drop',
+  };
+  const failures = one.packets.flatMap((packet) => {
+    const verdict = judgeOnHost(world, hostPacketOf(packet), settings);
+    if (verdict.allowed === (packet.want === 'accept')) return [];
+    const { path, source, destination, protocol, port, want } = packet;
+    return [
+      `${path} ${source} → ${destination} ${protocol}/${port} should be ${want}: ${describeHostVerdict(verdict)}`,
+    ];
+  });
+  return { id: one.id, title: one.title, probes: one.packets.length, failures, problems };
+}
+
+function failsafeOf({ protocol, port, net }: NonNullable<HostCase['failsafeInbound']>[number]): Failsafe {
+  return { protocol: protocolNumber(protocol) ?? 0, port, net: net === undefined ? undefined : parsePrefix(net) };
+}
+
+function hostPacketOf(packet: CaseHostPacket): HostPacket {
+  const destination = parseAddress(packet.destination);
+  const { preDNATPort, preDNATDestination } = packet;
+  return {
+    path: packet.path,
+    interfaceName: packet.interface,
+    source: parseAddress(packet.source),
+    destination,
+    protocol: protocolNumber(packet.protocol) ?? 0,
+    sourcePort: packet.sourcePort ?? SOURCE_PORT,
+    destinationPort: packet.port,
+    state: packet.state,
+    before:
+      preDNATPort === undefined && preDNATDestination === undefined
+        ? undefined
+        : {
+            destination: preDNATDestination === undefined ? destination : parseAddress(preDNATDestination),
+            destinationPort: preDNATPort ?? packet.port,
+          },
+  };
+}

@@ -1,0 +1,13 @@
+/**
+ * policy: who may talk to whom, as a pure function.
+ *
+ *     objects ─► sources ─► tiers of policies of rules ─► judge(world, packet) ─► verdict, with all that led to it
+ *
+ * Every kind of policy becomes one form (`form.ts`): tiers in an order, policies in an order within them, rules in the
+ * order in which they are written. A verdict names what decided and each candidate that the packet passed on its way
+ * (`verdict.ts`); on a node with host endpoints the hook in which it stands counts too (`host.ts`). What is not understood
+ * never opens anything, and is told (`sources/closed.ts`). Nothing here knows of a kernel: what is rendered there is held
+ * to this.
+ */
+export { type CaseFile, caseFile } from './cases/format.ts';
+export { type CaseResult, runCases } from './cases/run.ts';

@@ -1,0 +1,137 @@
+import * as z from 'zod';
+import { type Address, type Prefix, prefix, tryParseAddress, tryParseInterfaceAddress } from '../../base/index.ts';
+import type { Labels } from '../../model/index.ts';
+import {
+  NAMESPACE_LABEL,
+  NAMESPACE_PREFIX,
+  ORCHESTRATOR_LABEL,
+  SERVICE_ACCOUNT_LABEL,
+  SERVICE_ACCOUNT_PREFIX,
+} from '../expression.ts';
+import type { AddressSet, Endpoint, NamedPort, Profile } from '../form.ts';
+import { protocolNumber } from '../protocol.ts';
+import type { PolicyObject } from './object.ts';
+
+/** What policies are about and what their rules mean: pods, hosts, sets, and the profiles that pods inherit labels by. */
+
+/** A pod as policy knows it. */
+export interface PodFacts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  readonly serviceAccount?: string | undefined;
+  /** None once it is finished: it leaves all sets at once. */
+  readonly addresses: readonly string[];
+  readonly ports?: readonly {
+    readonly name?: string | undefined;
+    readonly port: number;
+    readonly protocol?: string | undefined;
+  }[];
+}
+
+/** The longest value of a label; a name of that length or more is not one. */
+const LONGEST_LABEL = 63;
+
+export function podEndpoint({ namespace, name, labels, serviceAccount, addresses, ports = [] }: PodFacts): Endpoint {
+  const account = serviceAccount !== undefined && serviceAccount.length < LONGEST_LABEL ? serviceAccount : undefined;
+  return {
+    kind: 'pod',
+    name: `${namespace}/${name}`,
+    labels: {
+      ...labels,
+      [NAMESPACE_LABEL]: namespace,
+      [ORCHESTRATOR_LABEL]: 'k8s',
+      ...(account !== undefined && { [SERVICE_ACCOUNT_LABEL]: account }),
+    },
+    profiles: [
+      namespaceProfileName(namespace),
+      ...(serviceAccount === undefined ? [] : [accountProfileName(namespace, serviceAccount)]),
+    ],
+    addresses: addresses.flatMap((text) => tryParseAddress(text) ?? []),
+    ports: ports.flatMap(({ name: word, port, protocol = 'TCP' }): NamedPort[] => {
+      const number = protocolNumber(protocol);
+      return word === undefined || number === undefined ? [] : [{ name: word, port, protocol: number }];
+    }),
+  };
+}
+
+function namespaceProfileName(namespace: string): string {
+  return `kns.${namespace}`;
+}
+
+function accountProfileName(namespace: string, name: string): string {
+  return `ksa.${namespace}.${name}`;
+}
+
+/** Lets all through: what no policy is about is open in Kubernetes. */
+export function namespaceProfile(name: string, labels: Labels): Profile {
+  const all = [{ action: 'Allow', index: 0, match: { source: {}, destination: {} } }] as const;
+  return {
+    name: namespaceProfileName(name),
+    labels: prefixed(NAMESPACE_PREFIX, { 'projectcalico.org/name': name, ...labels }),
+    rules: { ingress: all, egress: all },
+  };
+}
+
+/** Gives labels, and has no rules. */
+export function accountProfile(namespace: string, name: string, labels: Labels): Profile {
+  return {
+    name: accountProfileName(namespace, name),
+    labels: prefixed(SERVICE_ACCOUNT_PREFIX, { 'projectcalico.org/name': name, ...labels }),
+    rules: { ingress: [], egress: [] },
+  };
+}
+
+function prefixed(before: string, labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [`${before}${key}`, value]));
+}
+
+const hostSpec = z.looseObject({
+  node: z.string(),
+  interfaceName: z.string().nullish(),
+  expectedIPs: z.array(z.string()).nullish(),
+  profiles: z.array(z.string()).nullish(),
+  ports: z
+    .array(z.looseObject({ name: z.string(), protocol: z.union([z.string(), z.number()]), port: z.number() }))
+    .nullish(),
+});
+
+/** Undefined when its spec is not understood: then it is on no interface, and the caller tells. */
+export function hostEndpoint({ metadata, spec }: PolicyObject): Endpoint | undefined {
+  const read = hostSpec.safeParse(spec);
+  if (!read.success) return undefined;
+  const { node, interfaceName, expectedIPs, profiles, ports } = read.data;
+  return {
+    kind: 'host',
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    profiles: profiles ?? [],
+    addresses: (expectedIPs ?? []).flatMap((text): Address[] => {
+      const address = tryParseAddress(text);
+      return address === undefined ? [] : [address];
+    }),
+    ports: (ports ?? []).flatMap(({ name, protocol, port }): NamedPort[] => {
+      const number = protocolNumber(protocol);
+      return number === undefined ? [] : [{ name, protocol: number, port }];
+    }),
+    interfaceName: interfaceName || undefined,
+    node,
+  };
+}
+
+/** NetworkSet and GlobalNetworkSet; an entry that is no network is no member. */
+export function networkSet({ kind, metadata, spec }: PolicyObject): AddressSet {
+  const { nets } = z
+    .looseObject({ nets: z.array(z.unknown()).catch([]) })
+    .catch({ nets: [] })
+    .parse(spec ?? {});
+  const where = kind === 'NetworkSet' ? { [NAMESPACE_LABEL]: metadata.namespace ?? 'default' } : {};
+  return {
+    name: metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`,
+    labels: { ...metadata.labels, ...where },
+    nets: nets.flatMap((text): Prefix[] => {
+      const read = typeof text === 'string' ? tryParseInterfaceAddress(text) : undefined;
+      return read === undefined ? [] : [prefix(read.address, read.length)];
+    }),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Policy, Problem } from '../form.ts';
+import { readCalicoPolicy } from './calico.ts';
+import { readClusterPolicy } from './cluster.ts';
+import { readKubernetesPolicy } from './kubernetes.ts';
+import type { PolicyObject, PolicyReading } from './object.ts';
+
+/**
+ * sources: the kinds of policy that exist, each turned into the one form. A part that is not understood never lets more
+ * through: an Allow with it is left out, a Deny or Pass with it denies all, and a problem says so.
+ */
+export { readProfile, readTier } from './calico.ts';
+export { type PolicyObject, policyObject } from './object.ts';
+
+/** The group decides between two kinds that share a name. */
+export function readPolicy(object: PolicyObject): PolicyReading {
+  switch (object.kind) {
+    case 'NetworkPolicy':
+      return object.apiVersion?.startsWith('networking.k8s.io/')
+        ? readKubernetesPolicy(object)
+        : readCalicoPolicy(object);
+    case 'StagedKubernetesNetworkPolicy':
+      return readKubernetesPolicy(object);
+    case 'GlobalNetworkPolicy':
+    case 'StagedNetworkPolicy':
+    case 'StagedGlobalNetworkPolicy':
+      return readCalicoPolicy(object);
+    case 'AdminNetworkPolicy':
+    case 'BaselineAdminNetworkPolicy':
+    case 'ClusterNetworkPolicy':
+      return readClusterPolicy(object);
+    default:
+      return { policies: [] as readonly Policy[], problems: [] as readonly Problem[] };
+  }
+}

@@ -1,0 +1,22 @@
+import * as z from 'zod';
+import type { Policy, Problem } from '../form.ts';
+
+/** An object of any of the kinds that policy is made of, as it is stored: only its name is sure. */
+export const policyObject = z.looseObject({
+  apiVersion: z.string().optional(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
+  spec: z.unknown().optional(),
+});
+
+export type PolicyObject = z.output<typeof policyObject>;
+
+/** What an object says, and what of it was not understood. */
+export interface PolicyReading {
+  readonly policies: readonly Policy[];
+  readonly problems: readonly Problem[];
+}

@@ -1,0 +1,143 @@
+import { type Address, containsAddress, formatAddress, type Prefix } from '../base/index.ts';
+import { evaluate, type Labels } from '../model/index.ts';
+import type { AddressSet, Endpoint, Policy, Profile, ServiceBackend, Tier } from './form.ts';
+import { BUILT_IN_TIERS, comparePolicies, compareTiers } from './order.ts';
+
+/** All that a verdict depends on, but the packet. */
+export interface WorldParts {
+  readonly tiers: readonly Tier[];
+  readonly policies: readonly Policy[];
+  readonly profiles: readonly Profile[];
+  readonly endpoints: readonly Endpoint[];
+  readonly networkSets: readonly AddressSet[];
+  readonly nodes: readonly AddressSet[];
+  /** By `namespace/name`. */
+  readonly services: ReadonlyMap<string, readonly ServiceBackend[]>;
+}
+
+/** A label set that owns an address. Conditions on labels are never mixed across two of them. */
+export interface Identity {
+  readonly labels: Labels;
+  /** Undefined for what is no endpoint. */
+  readonly endpoint: Endpoint | undefined;
+}
+
+/** A tier with the policies that are for one endpoint. */
+export interface TierOfEndpoint {
+  readonly tier: Tier;
+  readonly policies: readonly Policy[];
+}
+
+/** A profile that everybody may name, and that lets all through. */
+const ALLOWING: Profile = {
+  name: 'projectcalico-default-allow',
+  labels: {},
+  rules: allowing(),
+};
+
+/** The parts as a judge asks for them. What is found once is kept: a world never changes. */
+export class World {
+  readonly endpoints: readonly Endpoint[];
+  readonly #parts: WorldParts;
+  readonly #tiers: readonly Tier[];
+  readonly #policies: ReadonlyMap<string, readonly Policy[]>;
+  readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #byAddress = new Map<string, Endpoint[]>();
+  readonly #labels = new Map<Endpoint, Labels>();
+  readonly #identities = new Map<string, readonly Identity[]>();
+  readonly #tiersOf = new Map<Endpoint, readonly TierOfEndpoint[]>();
+
+  constructor(parts: WorldParts) {
+    this.#parts = parts;
+    this.endpoints = parts.endpoints;
+    this.#profiles = new Map([ALLOWING, ...parts.profiles].map((profile) => [profile.name, profile]));
+    const enforced = parts.policies.filter(({ staged }) => staged === undefined).sort(comparePolicies);
+    this.#policies = Map.groupBy(enforced, ({ tier }) => tier);
+    this.#tiers = tiersInOrder(parts.tiers, this.#policies);
+    for (const endpoint of parts.endpoints) {
+      for (const address of endpoint.addresses) {
+        const key = formatAddress(address);
+        this.#byAddress.set(key, [...(this.#byAddress.get(key) ?? []), endpoint]);
+      }
+    }
+  }
+
+  /** The pod that has the address. */
+  podAt(address: Address): Endpoint | undefined {
+    return this.#byAddress.get(formatAddress(address))?.find(({ kind }) => kind === 'pod');
+  }
+
+  endpointsAt(address: Address): readonly Endpoint[] {
+    return this.#byAddress.get(formatAddress(address)) ?? [];
+  }
+
+  /** The endpoint's own labels over those of its profiles, the first profile over the next. */
+  labelsOf(endpoint: Endpoint): Labels {
+    let labels = this.#labels.get(endpoint);
+    if (labels === undefined) {
+      const inherited = endpoint.profiles.map((name) => this.#profiles.get(name)?.labels ?? {}).reverse();
+      labels = Object.assign({}, ...inherited, endpoint.labels) as Labels;
+      this.#labels.set(endpoint, labels);
+    }
+    return labels;
+  }
+
+  identitiesOf(address: Address): readonly Identity[] {
+    const key = formatAddress(address);
+    let identities = this.#identities.get(key);
+    if (identities === undefined) {
+      const sets = this.#parts.networkSets.filter(({ nets }) => isInOneOf(address, nets));
+      identities = [
+        ...this.endpointsAt(address).map((endpoint) => ({ labels: this.labelsOf(endpoint), endpoint })),
+        ...sets.map(({ labels }) => ({ labels, endpoint: undefined })),
+      ];
+      this.#identities.set(key, identities);
+    }
+    return identities;
+  }
+
+  nodesAt(address: Address): readonly AddressSet[] {
+    return this.#parts.nodes.filter(({ nets }) => isInOneOf(address, nets));
+  }
+
+  backendsOf(namespace: string, name: string): readonly ServiceBackend[] {
+    return this.#parts.services.get(`${namespace}/${name}`) ?? [];
+  }
+
+  profile(name: string): Profile | undefined {
+    return this.#profiles.get(name);
+  }
+
+  /** The tiers in their order, each with the enforced policies in theirs that select the endpoint. */
+  tiersOf(endpoint: Endpoint): readonly TierOfEndpoint[] {
+    let tiers = this.#tiersOf.get(endpoint);
+    if (tiers === undefined) {
+      const labels = this.labelsOf(endpoint);
+      const selecting = (policy: Policy): boolean => evaluate(policy.subject, labels);
+      tiers = this.#tiers
+        .map((tier) => ({ tier, policies: (this.#policies.get(tier.name) ?? []).filter(selecting) }))
+        .filter(({ policies }) => policies.length > 0);
+      this.#tiersOf.set(endpoint, tiers);
+    }
+    return tiers;
+  }
+}
+
+/** Those of the datastore and the built-in ones; a tier that policies name and nobody made comes last and denies. */
+function tiersInOrder(given: readonly Tier[], policies: ReadonlyMap<string, unknown>): readonly Tier[] {
+  const known = new Map([...given, ...BUILT_IN_TIERS].map((tier) => [tier.name, tier]));
+  const missing = [...policies.keys()].filter((name) => !known.has(name));
+  return [
+    ...[...known.values()].sort(compareTiers),
+    ...missing.sort().map((name) => ({ name, order: Number.POSITIVE_INFINITY, defaultAction: 'Deny' as const })),
+  ];
+}
+
+export function isInOneOf(address: Address, nets: readonly Prefix[]): boolean {
+  return nets.some((net) => containsAddress(net, address));
+}
+
+function allowing(): Profile['rules'] {
+  const rules = [{ action: 'Allow', index: 0, match: { source: {}, destination: {} } }] as const;
+  return { ingress: rules, egress: rules };
+}
