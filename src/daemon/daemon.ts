@@ -2,7 +2,7 @@ import { type Clock, EndingClock, type Log } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
-import { type Store, Syncer, type SyncStatus } from '../datastore/index.ts';
+import { type Store, Syncer, type SyncStatus, type Update } from '../datastore/index.ts';
 import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/index.ts';
 import type { Node } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
@@ -11,6 +11,7 @@ import { Heartbeat, Metrics, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import { checkedStore } from './checked-store.ts';
 import type { DaemonConfig } from './config.ts';
+import { DatastoreLock } from './datastore-lock.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { LastErrors } from './last-errors.ts';
@@ -62,6 +63,7 @@ export class Daemon {
   /** Ends with the daemon: an attempt that was under way must not plan another one. */
   readonly #clock: EndingClock;
   readonly #calculation: Calculation;
+  readonly #lock: DatastoreLock;
   readonly #syncer: Syncer;
   readonly #addresses: IpamKeeping;
   readonly #keys: WireguardKeys;
@@ -83,6 +85,7 @@ export class Daemon {
   /** Why the node's own address is not the host's. */
   #addressProblems: readonly string[] = [];
   readonly #snapshots: SnapshotKeeping;
+  #syncStatus: SyncStatus | undefined;
   #hasSynced = false;
   #isServing = false;
   readonly #metrics: Metrics;
@@ -95,7 +98,8 @@ export class Daemon {
 
   constructor(given: DaemonParts) {
     this.#clock = new EndingClock(given.clock);
-    const parts = { ...given, store: checkedStore(given.store), clock: this.#clock };
+    this.#lock = new DatastoreLock(given.log);
+    const parts = { ...given, store: checkedStore(this.#lock.guarded(given.store)), clock: this.#clock };
     const { config, store, kernel, clock, log } = parts;
     this.#parts = parts;
     this.#startedAt = clock.wallTime();
@@ -173,22 +177,10 @@ export class Daemon {
     });
     this.#syncer = new Syncer({
       store,
-      kinds: [...new Set([...INPUT_KINDS, ...IpamKeeping.kinds])],
+      kinds: [...new Set([...INPUT_KINDS, ...IpamKeeping.kinds, 'ClusterInformation'] as const)],
       clock,
       log: log.child({ component: 'datastore' }),
-      onUpdates: (batch) => {
-        this.#nodes.apply(batch);
-        this.#namesake.apply(batch);
-        this.#unprotected.apply(batch);
-        this.#nodeKeeping.apply(batch);
-        this.#condition.apply(batch);
-        this.#addresses.apply(batch);
-        this.#keys.apply(batch);
-        this.#calculation.apply(batch);
-        this.#snapshots.apply(batch);
-        this.#fastPath.heard();
-        this.#loop.changed();
-      },
+      onUpdates: (batch) => this.#heard(batch),
       onStatus: (status) => this.#synced(status),
     });
     this.#fastPath = new FastPath({
@@ -255,7 +247,7 @@ export class Daemon {
       resync: () => this.#dataplane.resync(),
       metrics: this.#metrics,
       log,
-      problem: () => this.#loop.problem ?? this.#problem,
+      problem: () => this.#lock.problem() ?? this.#loop.problem ?? this.#problem,
     };
   }
 
@@ -325,8 +317,30 @@ export class Daemon {
     return `; going on with what was known at ${since}`;
   }
 
+  #heard(batch: readonly Update[]): void {
+    const wasLocked = this.#lock.isLocked;
+    const updates = this.#lock.admitted(batch);
+    if (updates.length > 0) {
+      this.#nodes.apply(updates);
+      this.#namesake.apply(updates);
+      this.#unprotected.apply(updates);
+      this.#nodeKeeping.apply(updates);
+      this.#condition.apply(updates);
+      this.#addresses.apply(updates);
+      this.#keys.apply(updates);
+      this.#calculation.apply(updates);
+      this.#snapshots.apply(updates);
+      this.#fastPath.heard();
+      this.#loop.changed();
+    }
+    if (wasLocked && !this.#lock.isLocked && this.#syncStatus !== undefined) this.#synced(this.#syncStatus);
+  }
+
   #synced(status: SyncStatus): void {
     this.#parts.log.info({ status }, 'datastore');
+    this.#syncStatus = status;
+    // What a locked datastore holds is not what there is to know.
+    if (this.#lock.isLocked) return;
     this.#snapshots.synced(status);
     if (status !== 'in-sync' || this.#hasSynced) return;
     this.#hasSynced = true;
@@ -381,10 +395,14 @@ export class Daemon {
       kinds: () => this.#syncer.status(),
       allBlocks: () => this.#addresses.blocks(),
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
-      serving: () => this.#isServing && this.#loop.problem === undefined && this.#trouble.problems().length === 0,
+      serving: () =>
+        this.#isServing &&
+        !this.#lock.isLocked &&
+        this.#loop.problem === undefined &&
+        this.#trouble.problems().length === 0,
       lastError: (peer) => this.#lastErrors.of(peer),
       problems: () => [
-        ...[this.#loop.problem, this.#problem].filter((problem) => problem !== undefined),
+        ...[this.#lock.problem(), this.#loop.problem, this.#problem].filter((problem) => problem !== undefined),
         ...this.#trouble.problems(),
         ...this.#bgpProblems(),
       ],

@@ -1,7 +1,14 @@
 import { Backoff, type Clock, sleep, VERSION } from '../base/index.ts';
-import { AlreadyExists, DatastoreUnavailable, ensureInitialized, type Store } from '../datastore/index.ts';
+import {
+  AlreadyExists,
+  DatastoreLocked,
+  DatastoreUnavailable,
+  ensureInitialized,
+  type Store,
+} from '../datastore/index.ts';
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import { NoAddress } from './autodetect.ts';
+import { refuseLocked } from './datastore-lock.ts';
 import { ensureDefaultPools } from './default-pools.ts';
 import { AddressInUse, ensureNode, type OwnNodeInputs } from './own-node.ts';
 import { startFailure } from './start-failure.ts';
@@ -15,7 +22,7 @@ export type RegistrationInputs = OwnNodeInputs;
 interface Waiting {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** `isAway`: it is the datastore that is waited for. */
+  /** `isAway`: it is the datastore that is waited for, or its unlocking. */
   readonly told: (problem: string, isAway: boolean) => void;
 }
 
@@ -24,6 +31,7 @@ interface Waiting {
  * the Node with its BGP address and AS number, and the default pools if there is none. Resolves with the Node.
  */
 export async function register(inputs: RegistrationInputs): Promise<Node> {
+  await refuseLocked(inputs.store);
   await ensureSingletons(inputs);
   const node = await ensureNode(inputs);
   await ensureDefaultPools(inputs);
@@ -31,7 +39,7 @@ export async function register(inputs: RegistrationInputs): Promise<Node> {
 }
 
 /**
- * Registers, and waits for what may come by itself: the datastore, an address of the host, an address that another node
+ * Registers, and waits for what may come by itself: the datastore, its unlocking, an address of the host, an address that another node
  * still has. `told` says what is waited for; anything else that is wrong rejects. `signal` ends it in any state.
  */
 export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiting): Promise<Node> {
@@ -44,7 +52,7 @@ export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiti
       if (signal.aborted || !mayComeByItself(error, inputs.config)) throw error;
       const isAway = error instanceof DatastoreUnavailable;
       const reason = `${startFailure(error)}${isAway ? WHICH : ''}`;
-      told(reason, isAway);
+      told(reason, isAway || error instanceof DatastoreLocked);
       const wait = backoff.next();
       const fields = { reason, retryInSeconds: wait / 1000 };
       if (reason === said) inputs.log.debug(fields, 'still waiting');
@@ -57,7 +65,7 @@ export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiti
 
 function mayComeByItself(error: unknown, { WAIT_FOR_DATASTORE }: RegistrationInputs['config']): boolean {
   if (error instanceof DatastoreUnavailable) return WAIT_FOR_DATASTORE;
-  return error instanceof NoAddress || error instanceof AddressInUse;
+  return error instanceof DatastoreLocked || error instanceof NoAddress || error instanceof AddressInUse;
 }
 
 /** Writes what this node says of itself in its Node again, if it is another now or is not there any more. */

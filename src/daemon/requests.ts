@@ -1,6 +1,6 @@
 import { type Log, reasonOf } from '../base/index.ts';
 import { type Request, RequestRefused } from '../control/index.ts';
-import { DatastoreUnavailable } from '../datastore/index.ts';
+import { DatastoreLocked, DatastoreUnavailable } from '../datastore/index.ts';
 import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import { explainRoutes } from './explain-routes.ts';
@@ -66,7 +66,8 @@ async function cni<T>(op: string, work: () => Promise<T>, { metrics, log, proble
     end({ result: 'error' });
     log.warn({ op, err: reasonOf(error) }, 'CNI request failed');
     // The same request will do once the datastore is back: CNI has a code for that.
-    if (error instanceof DatastoreUnavailable) throw new RequestRefused(error.code, error.message, TRY_AGAIN);
+    if (error instanceof DatastoreUnavailable || error instanceof DatastoreLocked)
+      throw new RequestRefused(error.code, error.message, TRY_AGAIN);
     throw error;
   }
 }

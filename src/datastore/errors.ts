@@ -36,6 +36,13 @@ export class DatastoreUnavailable extends StoreError {
   }
 }
 
+/** The datastore is there, but is to be left alone while somebody moves or rebuilds it. */
+export class DatastoreLocked extends StoreError {
+  constructor(reason: string) {
+    super('LOCKED', reason);
+  }
+}
+
 export class OperationNotSupported extends StoreError {
   constructor(operation: string, key: string, reason?: string) {
     super(

@@ -20,6 +20,7 @@ export {
   AlreadyExists,
   DatastoreConfigError,
   DatastoreCorrupt,
+  DatastoreLocked,
   DatastoreUnavailable,
   NotFound,
   OperationNotSupported,

@@ -53,14 +53,17 @@ t.test('the first start makes the cluster’s singletons and the default pool', 
 
 t.test('what calicoctl made before the first node is filled in, and a lock is respected', async (t) => {
   const into = store();
-  await into.create(
-    newResource('ClusterInformation', { name: 'default' }, { clusterGUID: 'abc', datastoreReady: false }),
-  );
+  const key = { kind: 'ClusterInformation', name: 'default' } as const;
+  const spec = { clusterGUID: 'abc', datastoreReady: false };
+  const locked = await into.create(newResource('ClusterInformation', { name: 'default' }, spec));
+  await t.rejects(registered({ CLUSTER_TYPE: 'k8s,bgp' }, { store: into }), { code: 'LOCKED' });
+  t.same((await into.get(key))?.spec, spec);
+  await into.update({ ...locked, spec: { clusterGUID: 'abc' } });
   await registered({ CLUSTER_TYPE: 'k8s,bgp' }, { store: into });
   await registered({ CLUSTER_TYPE: 'bgp' }, { store: into });
-  t.match((await into.get({ kind: 'ClusterInformation', name: 'default' }))?.spec, {
+  t.match((await into.get(key))?.spec, {
     clusterGUID: 'abc',
-    datastoreReady: false,
+    datastoreReady: true,
     clusterType: 'k8s,bgp',
     calicoVersion: /^v\d/,
   });
