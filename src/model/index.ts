@@ -88,6 +88,8 @@ export {
 } from './registry.ts';
 export { API_VERSION, type ObjectMeta, type Resource } from './resource.ts';
 export {
+  type Atom,
+  atomsOf,
   evaluate,
   formatSelector,
   type Labels,

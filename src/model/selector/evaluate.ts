@@ -1,11 +1,9 @@
 import { unreachable } from '../../base/index.ts';
 import type { Selector } from './ast.ts';
+import { NAMESPACE_LABEL } from './atoms.ts';
 
 /** Labels of whatever is selected. */
 export type Labels = Readonly<Record<string, string>>;
-
-/** The label by which namespaced things are told from global ones. */
-const namespaceLabel = 'projectcalico.org/namespace';
 
 /** Of a label that is absent everything is false, except `!=` and `not in`. */
 export function evaluate(selector: Selector, labels: Labels): boolean {
@@ -13,7 +11,7 @@ export function evaluate(selector: Selector, labels: Labels): boolean {
     case 'all':
       return true;
     case 'global':
-      return !Object.hasOwn(labels, namespaceLabel);
+      return !Object.hasOwn(labels, NAMESPACE_LABEL);
     case 'not':
       return !evaluate(selector.operand, labels);
     case 'and':

@@ -14,23 +14,15 @@ import { evaluate, type Labels } from './evaluate.ts';
 import { parseSelector } from './parse.ts';
 
 export type { Selector } from './ast.ts';
+export { type Atom, atomsOf } from './atoms.ts';
 export { formatSelector, selectorId } from './canonical.ts';
 export { evaluate, type Labels } from './evaluate.ts';
 export { parseSelector } from './parse.ts';
 export { SelectorError } from './scanner.ts';
 
-const parsed = new Map<string, Selector>();
-const mostParsed = 1000;
-
-/** Whether the selector of this text matches; an empty text matches all. Throws `SelectorError`. */
+/** Whether the selector of this text matches; an empty text matches all. Throws `SelectorError`. Whoever asks often keeps the tree. */
 export function matchesSelector(text: string, labels: Labels): boolean {
-  let selector = parsed.get(text);
-  if (selector === undefined) {
-    selector = parseSelector(text);
-    if (parsed.size >= mostParsed) parsed.clear();
-    parsed.set(text, selector);
-  }
-  return evaluate(selector, labels);
+  return evaluate(parseSelector(text), labels);
 }
 
 /** Whether `global()` occurs in it, which only the namespaceSelector of a rule may have. */

@@ -1,0 +1,214 @@
+import {
+  type Atom,
+  atomsOf,
+  evaluate,
+  formatSelector,
+  type Labels,
+  parseSelector,
+  type Selector,
+} from '../model/index.ts';
+
+/** A selector that somebody uses, and what it matches now. Equal selectors are one of these, however they are written. */
+export interface Selection {
+  readonly selector: Selector;
+  /** The one way of writing it. */
+  readonly text: string;
+  readonly members: ReadonlySet<string>;
+}
+
+/** What a thing's new labels mean: the selections that match it since, and those that do no longer. */
+export interface Turn {
+  readonly started: readonly Selection[];
+  readonly stopped: readonly Selection[];
+}
+
+interface Kept extends Selection {
+  readonly members: Set<string>;
+  readonly atoms: readonly Atom[];
+  /** Whether it matches what has no labels. */
+  readonly matchesBare: boolean;
+  users: number;
+}
+
+/** Who asks about one label. */
+interface Asked {
+  readonly values: Map<string, Set<Kept>>;
+  readonly presence: Set<Kept>;
+  readonly text: Set<Kept>;
+}
+
+const NO_LABELS: Labels = {};
+
+/**
+ * Labelled things ⇄ selectors, kept incrementally: nodes and the selectors of BGPPeers, pods and those of policies.
+ *
+ *     things by label and value ──► who may match a new selector
+ *     selectors by what they ask of a label (`Atom`) ──► whose outcome a changed label can turn
+ *
+ * A changed label costs the selectors that ask just that of it; a new selector costs the things with the rarest label that
+ * it requires. Nothing is parsed twice, and what nobody uses any more is forgotten.
+ */
+export class LabelIndex {
+  readonly #labels = new Map<string, Labels>();
+  /** By label, then value: who has it. */
+  readonly #things = new Map<string, Map<string, Set<string>>>();
+  readonly #selections = new Map<string, Kept>();
+  readonly #asked = new Map<string, Asked>();
+  /** Selections that match what has no labels. */
+  readonly #bare = new Set<Kept>();
+
+  /** The selection of this text, matched already; `release` it as often. Throws `SelectorError`. */
+  select(text: string): Selection {
+    const selector = parseSelector(text);
+    const canonical = formatSelector(selector);
+    const known = this.#selections.get(canonical);
+    if (known !== undefined) {
+      known.users++;
+      return known;
+    }
+    const candidates = this.#narrow(selector);
+    const made: Kept = {
+      selector,
+      text: canonical,
+      members: new Set(),
+      atoms: atomsOf(selector),
+      matchesBare: evaluate(selector, NO_LABELS),
+      users: 1,
+    };
+    for (const group of candidates?.groups ?? [this.#labels.keys()]) {
+      for (const id of group) if (evaluate(selector, this.#labels.get(id) ?? NO_LABELS)) made.members.add(id);
+    }
+    this.#selections.set(canonical, made);
+    for (const atom of made.atoms) this.#askersOf(atom).add(made);
+    if (made.matchesBare) this.#bare.add(made);
+    return made;
+  }
+
+  release({ text }: Selection): void {
+    const known = this.#selections.get(text);
+    if (known === undefined || --known.users > 0) return;
+    this.#selections.delete(text);
+    this.#bare.delete(known);
+    for (const atom of known.atoms) this.#forget(atom, known);
+  }
+
+  /** The thing has these labels now; undefined when it is gone. */
+  label(id: string, labels: Labels | undefined): Turn {
+    const before = this.#labels.get(id);
+    const [was, is] = [before ?? NO_LABELS, labels ?? NO_LABELS];
+    const touched = new Set<Kept>();
+    // What comes or goes is matched by these as well.
+    if (before === undefined || labels === undefined) for (const one of this.#bare) touched.add(one);
+    for (const label of Object.keys({ ...was, ...is })) {
+      const [former, value] = [ownValue(was, label), ownValue(is, label)];
+      if (former !== value) this.#relabel(id, label, former, value, touched);
+    }
+    if (labels === undefined) this.#labels.delete(id);
+    else this.#labels.set(id, labels);
+    const started: Selection[] = [];
+    const stopped: Selection[] = [];
+    for (const one of touched) {
+      const matches = labels !== undefined && evaluate(one.selector, labels);
+      if (matches === one.members.has(id)) continue;
+      if (matches) one.members.add(id);
+      else one.members.delete(id);
+      (matches ? started : stopped).push(one);
+    }
+    return { started, stopped };
+  }
+
+  /** The selections that match a thing. */
+  *matching(id: string): Iterable<Selection> {
+    const labels = this.#labels.get(id);
+    if (labels === undefined) return;
+    const touched = new Set(this.#bare);
+    for (const [label, value] of Object.entries(labels)) this.#touch(label, undefined, value, touched);
+    for (const one of touched) if (one.members.has(id)) yield one;
+  }
+
+  /** How many selectors are in use, equal ones counted once. */
+  get size(): number {
+    return this.#selections.size;
+  }
+
+  #relabel(id: string, label: string, was: string | undefined, is: string | undefined, touched: Set<Kept>): void {
+    this.#touch(label, was, is, touched);
+    const values = this.#things.get(label) ?? new Map<string, Set<string>>();
+    if (was !== undefined) {
+      const left = values.get(was);
+      left?.delete(id);
+      if (left?.size === 0) values.delete(was);
+    }
+    if (is !== undefined) values.set(is, (values.get(is) ?? new Set()).add(id));
+    if (values.size === 0) this.#things.delete(label);
+    else this.#things.set(label, values);
+  }
+
+  /** Whose outcome it can turn that the label goes from one value to another. */
+  #touch(label: string, was: string | undefined, is: string | undefined, touched: Set<Kept>): void {
+    const asked = this.#asked.get(label);
+    if (asked === undefined) return;
+    for (const one of asked.text) touched.add(one);
+    if (was === undefined || is === undefined) for (const one of asked.presence) touched.add(one);
+    for (const value of [was, is]) for (const one of asked.values.get(value ?? '') ?? []) touched.add(one);
+  }
+
+  /** Things among which all matches are, in as small groups as can be told; undefined when it may be any. */
+  #narrow(selector: Selector): { readonly count: number; readonly groups: readonly Iterable<string>[] } | undefined {
+    switch (selector.kind) {
+      case '==':
+        return counted([this.#things.get(selector.label)?.get(selector.value)]);
+      case 'in':
+        return counted([...selector.values].map((value) => this.#things.get(selector.label)?.get(value)));
+      case 'has':
+      case 'contains':
+      case 'starts with':
+      case 'ends with':
+        return counted([...(this.#things.get(selector.label)?.values() ?? [])]);
+      case 'and': {
+        const parts = selector.operands.flatMap((operand) => this.#narrow(operand) ?? []);
+        return parts.length === 0 ? undefined : parts.reduce((a, b) => (a.count <= b.count ? a : b));
+      }
+      case 'or': {
+        const parts = selector.operands.map((operand) => this.#narrow(operand));
+        if (!parts.every((part) => part !== undefined)) return undefined;
+        return {
+          count: parts.reduce((sum, { count }) => sum + count, 0),
+          groups: parts.flatMap(({ groups }) => groups),
+        };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #askersOf(atom: Atom): Set<Kept> {
+    let asked = this.#asked.get(atom.label);
+    if (asked === undefined) {
+      asked = { values: new Map(), presence: new Set(), text: new Set() };
+      this.#asked.set(atom.label, asked);
+    }
+    if (atom.asks !== 'value') return asked[atom.asks];
+    const askers = asked.values.get(atom.value) ?? new Set<Kept>();
+    asked.values.set(atom.value, askers);
+    return askers;
+  }
+
+  #forget(atom: Atom, one: Kept): void {
+    const asked = this.#asked.get(atom.label);
+    if (asked === undefined) return;
+    this.#askersOf(atom).delete(one);
+    if (atom.asks === 'value' && asked.values.get(atom.value)?.size === 0) asked.values.delete(atom.value);
+    if (asked.values.size + asked.presence.size + asked.text.size === 0) this.#asked.delete(atom.label);
+  }
+}
+
+/** A label may be called as what every object has. */
+function ownValue(labels: Labels, label: string): string | undefined {
+  return Object.hasOwn(labels, label) ? labels[label] : undefined;
+}
+
+function counted(groups: readonly (ReadonlySet<string> | undefined)[]) {
+  const there = groups.filter((group) => group !== undefined);
+  return { count: there.reduce((sum, { size }) => sum + size, 0), groups: there };
+}
