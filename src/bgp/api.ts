@@ -16,6 +16,8 @@ export interface SpeakerApi {
   stop(how: 'restart' | 'shutdown', reason?: string): Promise<void>;
   /** The peers that there should be: new ones start, missing ones end (Cease 6/3), changed ones are reset only if they must. */
   configure(peers: readonly PeerConfig[]): void;
+  /** The same at the cost of what has changed: peers that are new or other, and the names of those that are to go. */
+  adjust(changed: readonly PeerConfig[], gone: readonly string[]): void;
   /** The routes of our own that there should be. */
   originate(routes: readonly Origination[]): void;
   /**

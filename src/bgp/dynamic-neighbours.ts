@@ -60,6 +60,11 @@ export class DynamicNeighbours {
     return this.#ranges.map(({ config }) => config);
   }
 
+  /** Whether the peer of this address came from within a range. */
+  has(address: string): boolean {
+    return this.#members.has(address);
+  }
+
   /** The configuration for a peer that connects from here; none if no range has room for it. */
   admit(address: string): PeerConfig | undefined {
     return this.#admit(address, true);

@@ -1,4 +1,4 @@
-import { type Clock, formatPrefix, type Log, parseIpv4, silentLog, systemClock } from '../base/index.ts';
+import { type Clock, formatPrefix, type Log, parseIpv4, same, silentLog, systemClock } from '../base/index.ts';
 import type {
   BestChanges,
   Origination,
@@ -125,6 +125,22 @@ export class Speaker implements SpeakerApi {
     this.#admit();
   }
 
+  adjust(changed: readonly PeerConfig[], gone: readonly string[]): void {
+    const isOfRanges = this.#dynamic.ranges.length > 0 || changed.some(isRange);
+    if (isOfRanges) {
+      this.configure(this.#adjusted(changed, gone));
+      return;
+    }
+    const former = new Map(changed.map((peer) => [peerName(peer), this.#sessions.get(peerName(peer))?.config]));
+    for (const name of gone) this.#remove(name);
+    for (const config of changed) this.#configureOne(config);
+    const isAdmitted = (config: PeerConfig): boolean => {
+      const before = former.get(peerName(config));
+      return before !== undefined && same(admission(before), admission(config));
+    };
+    if (gone.length > 0 || !changed.every(isAdmitted)) this.#admit();
+  }
+
   originate(routes: readonly Origination[]): void {
     this.#engine.originate(routes);
   }
@@ -181,6 +197,16 @@ export class Speaker implements SpeakerApi {
         withdrawn: this.#engine.withdrawnByError(name),
       });
     });
+  }
+
+  /** The whole of what should be; peers that came from within a range are configured by it. */
+  #adjusted(changed: readonly PeerConfig[], gone: readonly string[]): readonly PeerConfig[] {
+    const single = [...this.#sessions.values()].map(({ config }) => config);
+    const present = [...single.filter(({ address }) => !this.#dynamic.has(address)), ...this.#dynamic.ranges];
+    const all = new Map(present.map((peer) => [peerName(peer), peer]));
+    for (const name of gone) all.delete(name);
+    for (const peer of changed) all.set(peerName(peer), peer);
+    return [...all.values()];
   }
 
   #configureOne(config: PeerConfig): void {

@@ -1,31 +1,111 @@
 import { formatAddress, parseAddress } from '../base/index.ts';
-import { type BGPConfiguration, type BGPPeer, matchesSelector, type Node, readPeerIP } from '../model/index.ts';
+import { type BGPPeer, type Node, readPeerIP } from '../model/index.ts';
 import type { DesiredPeer } from './desired/index.ts';
 import { seconds } from './duration.ts';
-import { asNumber, DEFAULT_PORT, globalAsn, listenPort, nodeAddress, nodeAsn } from './node-bgp.ts';
+import {
+  asNumber,
+  type Configurations,
+  DEFAULT_PORT,
+  globalAsn,
+  listenPort,
+  nodeAddress,
+  nodeAsn,
+} from './node-bgp.ts';
 
-/** What the sessions of a BGPPeer depend on beside it. */
-interface Cluster {
-  readonly nodes: ReadonlyMap<string, Node>;
-  readonly configurations: ReadonlyMap<string, BGPConfiguration>;
+/** What this node's sessions depend on beside the other end. */
+export interface Here {
+  readonly node: Node;
+  readonly configurations: Configurations;
 }
 
 const FAMILIES = [4, 6] as const;
-type Session = Omit<DesiredPeer, 'type'>;
+type Families = readonly (4 | 6)[];
+/** A session as far as the two ends tell. */
+type Ends = Pick<DesiredPeer, 'address' | 'port' | 'asn' | 'name' | 'localAddress'>;
 
-/** Whether the node is one of those that the BGPPeer speaks of as local. */
-export function appliesTo({ spec }: BGPPeer, node: Node): boolean {
-  if (spec.node) return spec.node === node.metadata.name;
-  return !spec.nodeSelector || selects(spec.nodeSelector, node);
+/** A peer by its address, where a BGPPeer names one. */
+export interface Remote {
+  readonly address: string;
+  readonly port: number | undefined;
+  readonly family: 4 | 6;
+}
+
+/** The address that a BGPPeer names, in the one way of writing it. */
+export function remoteOf({ spec }: BGPPeer): Remote | undefined {
+  const remote = readPeerIP(spec.peerIP ?? '');
+  if (remote === undefined || spec.peerSelector) return undefined;
+  const address = parseAddress(remote.address);
+  return { address: formatAddress(address), port: remote.port, family: address.family };
+}
+
+/** The mesh's sessions with another node: none with or among route reflectors. */
+export function meshPeers(here: Here, other: Node): DesiredPeer[] {
+  const spec = here.configurations.get('default')?.spec;
+  if (spec?.nodeToNodeMeshEnabled === false) return [];
+  if (here.node.spec.bgp?.routeReflectorClusterID || other.spec.bgp?.routeReflectorClusterID) return [];
+  const restartTime = seconds(spec?.nodeMeshMaxRestartTime);
+  return between(here, other).map((session) => ({
+    ...session,
+    type: 'node-to-node mesh',
+    filters: [],
+    nextHop: 'auto',
+    ...(restartTime !== undefined && { restartTime }),
+  }));
+}
+
+/** What a BGPPeer that applies here asks for with another node, which its `peerSelector` selects. */
+export function selectedPeers(here: Here, other: Node, resource: BGPPeer): DesiredPeer[] {
+  return between(here, other).map((session) => asked(here, other, resource, session));
+}
+
+/** What a BGPPeer that applies here asks for with the address that it names; `other` is the node there, if any. */
+export function namedPeers(here: Here, other: Node | undefined, resource: BGPPeer, remote: Remote): DesiredPeer[] {
+  const { address, family } = remote;
+  const { node, configurations } = here;
+  const port = remote.port ?? (other ? listenPort(other.metadata.name, configurations) : DEFAULT_PORT);
+  const localAddress = nodeAddress(node, family);
+  // Another daemon on this host may be a peer, of whatever AS; this one is none to itself.
+  if (address === localAddress && port === ownPort(here)) return [];
+  const behind = other?.metadata.name === node.metadata.name ? undefined : other;
+  const asn = remoteAsn(here, resource);
+  const session: Ends = { address, port, asn, name: resource.metadata.name, ...(localAddress && { localAddress }) };
+  return [asked(here, behind, resource, session)];
+}
+
+/**
+ * The mirror of another node's sessions with us, so that a BGPPeer between nodes need be written once. `families`: those in
+ * which it means this node.
+ */
+export function mirroredPeers(here: Here, other: Node, resource: BGPPeer, families: Families): DesiredPeer[] {
+  // What the other end says of its own AS and of ours in paths is not ours to repeat.
+  const { numAllowedLocalASNumbers: _, localASNumber, ...spec } = resource.spec;
+  const asn = asNumber(localASNumber);
+  return between(here, other, families).map((session) =>
+    withSettings(here, other, spec, {
+      ...session,
+      ...(asn !== undefined && { asn }),
+      type: 'node specific',
+    }),
+  );
+}
+
+/** The families in which a BGPPeer of other nodes means this one: by selector, or same address, AS, and port if one is named. */
+export function familiesMeant(here: Here, resource: BGPPeer, isSelected: boolean): Families {
+  if (resource.spec.reversePeering === 'Manual') return [];
+  if (resource.spec.peerSelector) return isSelected ? FAMILIES : [];
+  const remote = remoteOf(resource);
+  if (remote === undefined || remote.address !== nodeAddress(here.node, remote.family)) return [];
+  const sameAs = remoteAsn(here, resource) === nodeAsn(here.node, here.configurations);
+  return sameAs && (remote.port ?? ownPort(here)) === ownPort(here) ? [remote.family] : [];
+}
+
+/** The AS at the address that a BGPPeer names. */
+export function remoteAsn({ configurations }: Here, { spec }: BGPPeer): number {
+  return asNumber(spec.asNumber) ?? globalAsn(configurations);
 }
 
 /** One session for each family that both nodes have. */
-export function sessionsWith(
-  { configurations }: Cluster,
-  node: Node,
-  other: Node,
-  families: readonly (4 | 6)[] = FAMILIES,
-): Session[] {
+function between({ node, configurations }: Here, other: Node, families: Families = FAMILIES): Ends[] {
   return families.flatMap((family) => {
     const [localAddress, address] = [nodeAddress(node, family), nodeAddress(other, family)];
     if (localAddress === undefined || address === undefined || address === localAddress) return [];
@@ -36,108 +116,49 @@ export function sessionsWith(
   });
 }
 
-/** The sessions that a BGPPeer asks of a node that it applies to. */
-export function explicitPeers(cluster: Cluster, node: Node, resource: BGPPeer): DesiredPeer[] {
-  const { spec } = resource;
+function asked(here: Here, other: Node | undefined, { spec }: BGPPeer, session: Ends): DesiredPeer {
   const localAsn = asNumber(spec.localASNumber);
-  const common = {
-    type: spec.node || spec.nodeSelector ? ('node specific' as const) : ('global' as const),
-    spec,
-    ...restartTime(spec),
+  return withSettings(here, other, spec, {
+    ...session,
+    type: spec.node || spec.nodeSelector ? 'node specific' : 'global',
     ...(localAsn !== undefined && { localAsn }),
-  };
-  if (spec.peerSelector) {
-    return othersOf(cluster, node, (other) => selects(spec.peerSelector ?? '', other)).flatMap((other) =>
-      sessionsWith(cluster, node, other).map((session) =>
-        withReflection(cluster, node, other, { ...sourced(session, spec), ...common }),
-      ),
-    );
-  }
-  const remote = remoteOf(resource);
-  if (remote === undefined) return [];
-  const { address, family } = remote;
-  const asn = asNumber(spec.asNumber) ?? globalAsn(cluster.configurations);
-  const other = [...cluster.nodes.values()].find(
-    (one) => nodeAddress(one, family) === address && nodeAsn(one, cluster.configurations) === asn,
-  );
-  const port = remote.port ?? (other ? listenPort(other.metadata.name, cluster.configurations) : DEFAULT_PORT);
-  const localAddress = nodeAddress(node, family);
-  // Another daemon on this host may be a peer, of whatever AS; this one is none to itself.
-  if (address === localAddress && port === ownPort(cluster, node)) return [];
-  const session: Session = { address, port, asn, name: resource.metadata.name, ...(localAddress && { localAddress }) };
-  const behind = other === node ? undefined : other;
-  return [withReflection(cluster, node, behind, { ...sourced(session, spec), ...common })];
+  });
 }
 
-/** The mirror of other nodes' sessions with us, so that a BGPPeer between nodes need be written once. */
-export function mirroredPeers(cluster: Cluster, node: Node, resource: BGPPeer): DesiredPeer[] {
-  const { spec } = resource;
-  if (spec.reversePeering === 'Manual') return [];
-  const families = spec.peerSelector
-    ? selects(spec.peerSelector, node)
-      ? FAMILIES
-      : []
-    : ourFamily(cluster, node, resource);
-  if (families.length === 0) return [];
-  // What the other end says of its own AS and of ours in paths is not ours to repeat.
-  const { numAllowedLocalASNumbers: _, localASNumber, ...mirrored } = spec;
-  const asn = asNumber(localASNumber);
-  return othersOf(cluster, node, (other) => appliesTo(resource, other)).flatMap((other) =>
-    sessionsWith(cluster, node, other, families).map((session) =>
-      withReflection(cluster, node, other, {
-        ...sourced(session, spec),
-        ...(asn !== undefined && { asn }),
-        ...restartTime(spec),
-        spec: mirrored,
-        type: 'node specific',
-      }),
-    ),
-  );
-}
-
-/** The family in which `peerIP` is this very node: same address, AS, and port if one is named. */
-function ourFamily(cluster: Cluster, node: Node, resource: BGPPeer): readonly (4 | 6)[] {
-  const remote = remoteOf(resource);
-  if (remote === undefined || remote.address !== nodeAddress(node, remote.family)) return [];
-  const asn = asNumber(resource.spec.asNumber) ?? globalAsn(cluster.configurations);
-  const ours =
-    asn === nodeAsn(node, cluster.configurations) && (remote.port ?? ownPort(cluster, node)) === ownPort(cluster, node);
-  return ours ? [remote.family] : [];
-}
-
-function remoteOf({ spec }: BGPPeer): { address: string; port: number | undefined; family: 4 | 6 } | undefined {
-  const remote = readPeerIP(spec.peerIP ?? '');
-  if (remote === undefined) return undefined;
-  const address = parseAddress(remote.address);
-  return { address: formatAddress(address), port: remote.port, family: address.family };
-}
-
-function ownPort({ configurations }: Cluster, node: Node): number {
-  return listenPort(node.metadata.name, configurations);
-}
-
-function restartTime({ maxRestartTime }: BGPPeer['spec']): { restartTime?: number } {
-  const time = seconds(maxRestartTime);
-  return time === undefined ? {} : { restartTime: time };
-}
-
-/** `sourceAddress: None` leaves the choice of the local address to the kernel. */
-function sourced({ localAddress, ...session }: Session, { sourceAddress }: BGPPeer['spec']): Session {
-  return { ...session, ...(sourceAddress !== 'None' && localAddress !== undefined && { localAddress }) };
-}
-
-/** A reflector treats iBGP peers without its own cluster ID as clients. */
-function withReflection(cluster: Cluster, node: Node, other: Node | undefined, peer: DesiredPeer): DesiredPeer {
+/** What of a BGPPeer holds for each of its sessions. */
+function withSettings(
+  { node, configurations }: Here,
+  other: Node | undefined,
+  spec: BGPPeer['spec'],
+  { localAddress, ...session }: Omit<DesiredPeer, 'filters' | 'nextHop'>,
+): DesiredPeer {
+  const isInternal = session.asn === (session.localAsn ?? nodeAsn(node, configurations));
   const clusterId = node.spec.bgp?.routeReflectorClusterID;
-  const internal = peer.asn === (peer.localAsn ?? nodeAsn(node, cluster.configurations));
-  if (!clusterId || !internal || other?.spec.bgp?.routeReflectorClusterID === clusterId) return peer;
-  return { ...peer, clusterId };
+  // A reflector treats iBGP peers without its own cluster ID as clients.
+  const reflects = clusterId && isInternal && other?.spec.bgp?.routeReflectorClusterID !== clusterId;
+  const restartTime = seconds(spec.maxRestartTime);
+  const keepaliveTime = seconds(spec.keepaliveTime);
+  const allowLocalAs = spec.numAllowedLocalASNumbers ?? undefined;
+  return {
+    ...session,
+    // `sourceAddress: None` leaves the choice to the kernel.
+    ...(spec.sourceAddress !== 'None' && localAddress !== undefined && { localAddress }),
+    filters: spec.filters ?? [],
+    nextHop: nextHopOf(spec, isInternal),
+    ...(restartTime !== undefined && { restartTime }),
+    ...(keepaliveTime !== undefined && { keepaliveTime }),
+    ...(spec.ttlSecurity && { ttlSecurity: spec.ttlSecurity }),
+    ...(allowLocalAs !== undefined && { allowLocalAs }),
+    ...(reflects && { clusterId }),
+  };
 }
 
-function othersOf({ nodes }: Cluster, node: Node, wanted: (other: Node) => boolean): Node[] {
-  return [...nodes.values()].filter((other) => other !== node && wanted(other));
+/** `keepOriginalNextHop` is for external peers. */
+function nextHopOf({ keepOriginalNextHop, nextHopMode }: BGPPeer['spec'], isInternal: boolean): DesiredPeer['nextHop'] {
+  if (keepOriginalNextHop && !isInternal) return 'keep';
+  return nextHopMode === 'Self' ? 'self' : nextHopMode === 'Keep' ? 'keep' : 'auto';
 }
 
-function selects(selector: string, node: Node): boolean {
-  return matchesSelector(selector, node.metadata.labels ?? {});
+function ownPort({ node, configurations }: Here): number {
+  return listenPort(node.metadata.name, configurations);
 }

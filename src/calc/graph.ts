@@ -1,4 +1,5 @@
 import { type Family, same } from '../base/index.ts';
+import { Filters } from './bgp-filters.ts';
 import { announcements, OwnBlocks, ownBlocks } from './blocks.ts';
 import { type Cell, cell } from './cell.ts';
 import type { Desired, DesiredBgp, DesiredTunnels, DesiredWireguard } from './desired/index.ts';
@@ -7,8 +8,9 @@ import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';
 import { allHosts, NodeCidrs } from './hosts.ts';
 import { desiredNat, desiredServices } from './nat.ts';
-import { listenAddresses, listenPort, nodeAddress, nodeAsn, prefixCommunities, routePriorities } from './node-bgp.ts';
-import { desiredPeers, peerProblems } from './peers.ts';
+import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
+import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
+import { Peerings } from './peers.ts';
 import { desiredPools } from './pools.ts';
 import type { Sources } from './sources.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
@@ -37,7 +39,8 @@ export interface GraphOptions {
  *     IPPool ─────► pools ─────────────────────────┘
  *     IPAMBlock, BlockAffinity of our own ─► blocks ─┐
  *     WorkloadEndpoint of our own ─► workloads ──────┴─► announce ─┐
- *     Node, BGPConfiguration, BGPPeer, BGPFilter ─► peers, filters ┴─► bgp
+ *     Node, BGPConfiguration, BGPPeer ─► peerings ─► peers ────────┤
+ *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
  *     FelixConfiguration ─► felix ─► nearly everything
  */
 export function graph(
@@ -119,20 +122,24 @@ export function graph(
   const host = cell([felix], desiredHost, same);
 
   const announce = cell([blocks, workloads, pools], announcements, same);
-  const filters = cell([sources.of('BGPFilter')], (all) => new Map(all));
-  const peering = cell([nodes, configurations, sources.of('BGPPeer')], (all, settings, wanted) => ({
-    nodename,
-    nodes: new Map(all),
-    configurations: settings,
-    peers: new Map(wanted),
-  }));
-  const peers = cell([peering], desiredPeers, same);
-  const problems = cell([peering], peerProblems, same);
-  const priorities = cell([configurations], routePriorities, same);
+  const filters = cell([sources.of('BGPFilter')], keeping(new Filters()));
+  const wanted = sources.of('BGPPeer');
+  const peerings = cell([nodes, sources.of('BGPConfiguration'), wanted], keeping(new Peerings(nodename)));
+  const peers = cell([peerings], keeping(new RunningPeers()));
+  const used = cell([peers], keeping(new UsedFilters()));
+  const problems = cell(
+    [
+      cell([peerings], keeping(new Refusals())),
+      cell([self, wanted], unmetWishes, same),
+      cell([used, filters], filterProblems, same),
+    ],
+    (...parts) => parts.flat(),
+  );
+  const preferences = cell([configurations], localPrefs, same);
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
   const bgp = cell(
-    [self, configurations, peers, problems, priorities, communities, announce, filters],
-    (node, settings, wanted, lacking, ranks, marks, told, rules): DesiredBgp | undefined => {
+    [self, configurations, peers, problems, preferences, communities, announce, filters],
+    (node, settings, sessions, lacking, ranks, marks, told, rules): DesiredBgp | undefined => {
       const spare = nodeAddress(node, 6) === undefined ? undefined : spareRouterId;
       const id = routerId ?? nodeAddress(node, 4) ?? spare;
       if (!withBgp || node === undefined || id === undefined) return undefined;
@@ -141,9 +148,9 @@ export function graph(
         routerId: id,
         listenPort: listenPort(nodename, settings),
         listenAddresses: listenAddresses(node, settings),
-        peers: wanted,
+        peers: sessions,
         problems: lacking,
-        priorities: ranks,
+        localPrefs: ranks,
         communities: marks,
         announce: told,
         filters: rules,

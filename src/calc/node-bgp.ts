@@ -6,8 +6,12 @@ const DEFAULT_ASN = 64512;
 export const DEFAULT_PORT = 179;
 /** The metric of an ordinary route, which peers are told of as LOCAL_PREF. */
 const DEFAULT_PRIORITY = 1024;
+export const MAX_PRIORITY = 2147483647;
 
-type Configurations = ReadonlyMap<string, BGPConfiguration>;
+/** The BGPConfigurations, by name. */
+export interface Configurations {
+  get(name: string): BGPConfiguration | undefined;
+}
 
 /** The AS of the cluster: `BGPConfiguration default`, else 64512. */
 export function globalAsn(configurations: Configurations): number {
@@ -33,10 +37,15 @@ export function listenAddresses(node: Node, configurations: Configurations): rea
   return ([4, 6] as const).map((family) => nodeAddress(node, family)).filter((address) => address !== undefined);
 }
 
-/** The priority (metric) of ordinary routes of each family. */
-export function routePriorities(configurations: Configurations): { readonly 4: number; readonly 6: number } {
+/** The LOCAL_PREF of ordinary routes of each family: as Calico writes their priority (metric), smaller ones being better. */
+export function localPrefs(configurations: Configurations): { readonly 4: number; readonly 6: number } {
   const { ipv4NormalRoutePriority: four, ipv6NormalRoutePriority: six } = configurations.get('default')?.spec ?? {};
-  return { 4: four ?? DEFAULT_PRIORITY, 6: six ?? DEFAULT_PRIORITY };
+  return { 4: localPrefOfPriority(four ?? DEFAULT_PRIORITY), 6: localPrefOfPriority(six ?? DEFAULT_PRIORITY) };
+}
+
+/** `2147483647 − priority` is what Calico's filters read and write. */
+export function localPrefOfPriority(priority: number): number {
+  return MAX_PRIORITY - priority;
 }
 
 /**

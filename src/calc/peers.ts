@@ -1,21 +1,16 @@
+import { type Entries, same } from '../base/index.ts';
 import type { BGPConfiguration, BGPPeer, Node } from '../model/index.ts';
-import { appliesTo, explicitPeers, mirroredPeers, sessionsWith } from './bgp-peers.ts';
+import { type Asked, AskedPeers, appliesTo, locals, meant } from './asked-peers.ts';
+import { type Here, meshPeers, mirroredPeers, namedPeers, remoteAsn, selectedPeers } from './bgp-peers.ts';
+import { Claims } from './claims.ts';
 import type { DesiredPeer } from './desired/index.ts';
-import { seconds } from './duration.ts';
-
-/** Everything that decides who this node peers with. */
-export interface PeerInputs {
-  readonly nodename: string;
-  readonly nodes: ReadonlyMap<string, Node>;
-  readonly configurations: ReadonlyMap<string, BGPConfiguration>;
-  readonly peers: ReadonlyMap<string, BGPPeer>;
-}
+import { LabelIndex } from './label-index.ts';
+import { nodeAddress, nodeAsn } from './node-bgp.ts';
 
 /** One session that the resources ask for. A refused one does not run, nor does a less trusted one in its place. */
 export interface Peering {
   readonly peer: DesiredPeer;
-  /** The object that asks for it, as people name it. */
-  readonly by: string;
+  /** Why it does not run, and the object that asks for it. */
   readonly refused?: string;
 }
 
@@ -23,52 +18,184 @@ export interface Peering {
 const NO_SECRETS =
   'its password is in a Secret, which is not read yet, and without it the session would be unprotected';
 
-/** The peers of this node, ordered by address and port. */
-export function desiredPeers(inputs: PeerInputs): DesiredPeer[] {
-  return peerings(inputs).flatMap(({ peer, refused }) => (refused === undefined ? [peer] : []));
-}
+/**
+ * Calico's precedence, for each address and port: a global BGPPeer, a node's own, the mirror of another node's; and any of
+ * them before the mesh. Of equals the first by the BGPPeer's name, then the node's.
+ */
+const RANK = { global: '0', 'node specific': '1', mirror: '2', mesh: '3' } as const;
 
 /**
- * Calico's precedence, for each address and port: a global BGPPeer, a node's own, the mirror of another node's; of
- * equals the first by name; and any of them before the mesh. The order is that of addresses, then ports.
+ * Nodes, BGPConfigurations and BGPPeers → the sessions of this node, by `address port`. A changed node costs the sessions
+ * with that node; a changed BGPPeer those with the nodes that it speaks of; only what changes of the node itself, or of the
+ * default BGPConfiguration, costs all.
  */
-export function peerings(inputs: PeerInputs): Peering[] {
-  const node = inputs.nodes.get(inputs.nodename);
-  if (node === undefined) return [];
-  const resources = sorted(inputs.peers);
-  const here = resources.filter((resource) => appliesTo(resource, node));
-  const explicit = here.flatMap((resource) => asked(resource, explicitPeers(inputs, node, resource)));
-  const byEndpoint = new Map<string, Peering>();
-  for (const peering of [
-    ...explicit.filter(({ peer }) => peer.type === 'global'),
-    ...explicit.filter(({ peer }) => peer.type !== 'global'),
-    ...resources.flatMap((resource) => asked(resource, mirroredPeers(inputs, node, resource))),
-    ...meshPeers(inputs, node),
-  ]) {
-    const endpoint = `${peering.peer.address} ${peering.peer.port}`;
-    if (!byEndpoint.has(endpoint)) byEndpoint.set(endpoint, peering);
+export class Peerings {
+  readonly #nodename: string;
+  readonly #labels = new LabelIndex();
+  readonly #asked = new AskedPeers(this.#labels);
+  /** BGPPeers of every node that mean this one. */
+  readonly #everywhere = new Set<Asked>();
+  /** Nodes by their addresses. */
+  readonly #nodesAt = new Map<string, Set<string>>();
+  readonly #claims = new Claims<Peering>(same);
+  /** By node, or by BGPPeer with `peer ` in front: the keys and claimants of its claims. */
+  readonly #claimed = new Map<string, ReadonlyMap<string, string>>();
+  #here: Here | undefined;
+  #nodes: Entries<Node> | undefined;
+  #configurations: Entries<BGPConfiguration> | undefined;
+  #peers: Entries<BGPPeer> | undefined;
+
+  constructor(nodename: string) {
+    this.#nodename = nodename;
   }
-  return [...byEndpoint.values()].sort(({ peer: a }, { peer: b }) =>
-    a.address === b.address ? a.port - b.port : a.address < b.address ? -1 : 1,
-  );
+
+  run(nodes: Entries<Node>, configurations: Entries<BGPConfiguration>, peers: Entries<BGPPeer>): Entries<Peering> {
+    const touched = new Set<string>();
+    const named = new Set<Asked>();
+    this.#takeNodes(nodes, touched, named);
+    const isOther = this.#takeConfigurations(configurations, touched, named);
+    const node = nodes.get(this.#nodename);
+    const all = isOther || !sameSelf(this.#here?.node, node);
+    this.#here = node && { node, configurations };
+    for (const [name, now] of peers.since(this.#peers)) {
+      for (const one of this.#asked.put(name, now)) {
+        this.#findMirrors(one, one.resource === now);
+        named.add(one);
+        // The former one has claims with those that it spoke of, the present one gets them.
+        if (!all) for (const other of this.#partners(one, nodes)) touched.add(other);
+      }
+    }
+    if (all) this.#everything(nodes, touched, named);
+    [this.#nodes, this.#configurations, this.#peers] = [nodes, configurations, peers];
+    for (const one of named) this.#claim(`peer ${one.resource.metadata.name}`, this.#byAddress(one, nodes));
+    for (const name of touched) this.#claim(name, this.#withNode(nodes.get(name)));
+    return this.#claims.commit();
+  }
+
+  #takeNodes(nodes: Entries<Node>, touched: Set<string>, named: Set<Asked>): void {
+    for (const [name, now, before] of nodes.since(this.#nodes)) {
+      this.#labels.label(name, now && (now.metadata.labels ?? {}));
+      touched.add(name);
+      for (const address of addressesOf(before)) {
+        const left = this.#nodesAt.get(address);
+        left?.delete(name);
+        if (left?.size === 0) this.#nodesAt.delete(address);
+      }
+      for (const address of addressesOf(now)) {
+        this.#nodesAt.set(address, (this.#nodesAt.get(address) ?? new Set()).add(name));
+      }
+      this.#nameAt([...addressesOf(before), ...addressesOf(now)], named);
+    }
+  }
+
+  /** Whether what counts for all sessions has changed. */
+  #takeConfigurations(configurations: Entries<BGPConfiguration>, touched: Set<string>, named: Set<Asked>): boolean {
+    let isOther = false;
+    for (const [name] of configurations.since(this.#configurations)) {
+      const other = name.startsWith('node.') ? name.slice('node.'.length) : undefined;
+      if (name === 'default' || other === this.#nodename) isOther = true;
+      if (other === undefined) continue;
+      touched.add(other);
+      this.#nameAt(addressesOf(this.#nodes?.get(other)), named);
+    }
+    return isOther;
+  }
+
+  #nameAt(addresses: readonly string[], named: Set<Asked>): void {
+    for (const address of addresses) for (const one of this.#asked.at(address)) named.add(one);
+  }
+
+  #everything(nodes: Entries<Node>, touched: Set<string>, named: Set<Asked>): void {
+    for (const name of nodes.keys()) touched.add(name);
+    for (const one of this.#asked.all()) {
+      named.add(one);
+      this.#findMirrors(one, true);
+    }
+  }
+
+  #findMirrors(one: Asked, isThere: boolean): void {
+    const { node, nodeSelector } = one.resource.spec;
+    const isOne = isThere && !node && !nodeSelector && this.#here !== undefined && meant(this.#here, one).length > 0;
+    if (isOne) this.#everywhere.add(one);
+    else this.#everywhere.delete(one);
+  }
+
+  /** The nodes with which a BGPPeer may give this one sessions. */
+  *#partners(one: Asked, nodes: Entries<Node>): Iterable<string> {
+    if (this.#here === undefined) return;
+    if (appliesTo(one, this.#nodename)) yield* one.remotes?.members ?? [];
+    if (meant(this.#here, one).length > 0) yield* locals(one, nodes);
+  }
+
+  /** What is claimed for one other node: as it is in the mesh, selected, or the other end of a BGPPeer of its own. */
+  #withNode(other: Node | undefined): readonly Claim[] {
+    const here = this.#here;
+    if (here === undefined || other === undefined || other.metadata.name === this.#nodename) return [];
+    const { name } = other.metadata;
+    const settings = here.configurations.get('default');
+    const why = settings && unprotected(settings, settings.spec.nodeMeshPassword);
+    const refused = why && `BGPConfiguration default nodeMeshPassword: no session of the mesh: ${why}`;
+    const claims = meshPeers(here, other).map((peer) => claim(`${RANK.mesh}\0${name}`, peer, refused));
+    for (const one of new Set(this.#asked.of(name, this.#everywhere))) {
+      const { resource, remotes } = one;
+      const by = `${resource.metadata.name}\0${name}`;
+      if (remotes?.members.has(name) && appliesTo(one, this.#nodename)) {
+        for (const peer of selectedPeers(here, other, resource)) {
+          claims.push(claim(`${rankOf(peer)}\0${by}`, peer, refusalOf(resource)));
+        }
+      }
+      if (!appliesTo(one, name)) continue;
+      for (const peer of mirroredPeers(here, other, resource, meant(here, one))) {
+        claims.push(claim(`${RANK.mirror}\0${by}`, peer, refusalOf(resource)));
+      }
+    }
+    return claims;
+  }
+
+  /** What is claimed for the address that a BGPPeer of this node names. */
+  #byAddress(one: Asked, nodes: Entries<Node>): readonly Claim[] {
+    const [here, { resource, remote }] = [this.#here, one];
+    const isThere = this.#peers?.get(resource.metadata.name) === resource;
+    if (here === undefined || remote === undefined || !isThere || !appliesTo(one, this.#nodename)) return [];
+    const asn = remoteAsn(here, resource);
+    const [other] = [...(this.#nodesAt.get(remote.address) ?? [])]
+      .sort()
+      .flatMap((name) => nodes.get(name) ?? [])
+      .filter((node) => nodeAsn(node, here.configurations) === asn);
+    return namedPeers(here, other, resource, remote).map((peer) =>
+      claim(`${rankOf(peer)}\0${resource.metadata.name}`, peer, refusalOf(resource)),
+    );
+  }
+
+  /** Puts the claims in the place of those that stood under that name. */
+  #claim(under: string, claims: readonly Claim[]): void {
+    const now = new Map(claims.map(({ key, by }) => [`${key}\0${by}`, by]));
+    for (const [id, by] of this.#claimed.get(under) ?? []) {
+      if (!now.has(id)) this.#claims.put(id.slice(0, -by.length - 1), by, undefined);
+    }
+    for (const { key, by, peering } of claims) this.#claims.put(key, by, peering);
+    if (now.size === 0) this.#claimed.delete(under);
+    else this.#claimed.set(under, now);
+  }
 }
 
-/** What of the BGPPeers and BGPConfiguration that concern this node has no session, or not the one that was asked for. */
-export function peerProblems(inputs: PeerInputs): string[] {
-  const node = inputs.nodes.get(inputs.nodename);
-  const refused = peerings(inputs).flatMap(({ by, refused }) => (refused === undefined ? [] : [`${by}: ${refused}`]));
-  const here = node === undefined ? [] : sorted(inputs.peers).filter((resource) => appliesTo(resource, node));
-  const partly = here.flatMap(({ metadata, spec }) => [
-    ...(spec.localWorkloadSelector ? [`BGPPeer ${metadata.name}: peering with local workloads is not there yet`] : []),
-    ...(spec.reachableBy ? [`BGPPeer ${metadata.name}: reachableBy has no effect yet`] : []),
-  ]);
-  return [...new Set([...refused, ...partly])];
+interface Claim {
+  readonly key: string;
+  readonly by: string;
+  readonly peering: Peering;
 }
 
-function asked(resource: BGPPeer, peers: readonly DesiredPeer[]): Peering[] {
-  const by = `BGPPeer ${resource.metadata.name}`;
+function claim(by: string, peer: DesiredPeer, refused: string | undefined): Claim {
+  return { key: `${peer.address} ${peer.port}`, by, peering: { peer, ...(refused && { refused }) } };
+}
+
+function rankOf({ type }: DesiredPeer): string {
+  return type === 'global' ? RANK.global : RANK['node specific'];
+}
+
+function refusalOf(resource: BGPPeer): string | undefined {
   const why = unprotected(resource, resource.spec.password);
-  return peers.map((peer) => ({ peer, by, ...(why !== undefined && { refused: `no session: ${why}` }) }));
+  return why && `BGPPeer ${resource.metadata.name}: no session: ${why}`;
 }
 
 /** Why a session would lack what protects it. */
@@ -78,22 +205,19 @@ function unprotected({ unread = [] }: BGPPeer | BGPConfiguration, password: unkn
   return `${unread.join(', ')} can't be understood, and without it the session would be unprotected`;
 }
 
-function meshPeers(inputs: PeerInputs, node: Node): Peering[] {
-  const configuration = inputs.configurations.get('default');
-  const spec = configuration?.spec;
-  const why = configuration && unprotected(configuration, spec?.nodeMeshPassword);
-  if (spec?.nodeToNodeMeshEnabled === false || node.spec.bgp?.routeReflectorClusterID) return [];
-  const restartTime = seconds(spec?.nodeMeshMaxRestartTime);
-  return sorted(inputs.nodes).flatMap((other) => {
-    if (other.metadata.name === inputs.nodename || other.spec.bgp?.routeReflectorClusterID) return [];
-    return sessionsWith(inputs, node, other).map((session) => ({
-      peer: { ...session, type: 'node-to-node mesh', ...(restartTime !== undefined && { restartTime }) } as const,
-      by: 'BGPConfiguration default nodeMeshPassword',
-      ...(why !== undefined && { refused: `no session of the mesh: ${why}` }),
-    }));
-  });
+function addressesOf(node: Node | undefined): string[] {
+  return ([4, 6] as const).flatMap((family) => nodeAddress(node, family) ?? []);
 }
 
-function sorted<T>(byName: ReadonlyMap<string, T>): T[] {
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+/** Whether nothing has changed of this node that any session depends on. */
+function sameSelf(a: Node | undefined, b: Node | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const read = ({ metadata, spec: { bgp } }: Node) => [
+    metadata.labels,
+    bgp?.ipv4Address,
+    bgp?.ipv6Address,
+    bgp?.asNumber,
+    bgp?.routeReflectorClusterID,
+  ];
+  return same(read(a), read(b));
 }

@@ -28,6 +28,7 @@ export type { BlockAffinity, BlockAffinitySpec } from './kinds/block-affinity.ts
 export type { CalicoNodeStatus } from './kinds/calico-node-status.ts';
 export type { ClusterInformation, ClusterInformationSpec } from './kinds/cluster-information.ts';
 export type { FelixConfiguration, FelixConfigurationSpec } from './kinds/felix-configuration.ts';
+export { isCommunity } from './kinds/field.ts';
 export type {
   GlobalNetworkPolicy,
   GlobalNetworkPolicySpec,

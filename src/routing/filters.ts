@@ -1,71 +1,91 @@
+import { same } from '../base/index.ts';
 import type { Filter, FilterRule } from '../bgp/index.ts';
-import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index.ts';
+import type { DesiredBgp, DesiredPeer, DesiredPool, PrefixCommunities } from '../calc/desired/index.ts';
 import { withCommunities } from './communities.ts';
-import { type RuleList, renderRules } from './filter-rules.ts';
+import type { PeerFilters } from './peering.ts';
 
-type Direction = 'import' | 'export';
-const RULE_LISTS: readonly RuleList[] = ['exportV4', 'importV4', 'exportV6', 'importV6'];
+type Filters = DesiredBgp['filters'];
 
 /** Routes that this node originates itself carry this tag, so that export rules can tell them. */
 export const OWN = 'own';
 
 /**
- * What leaves to a peer, in the order of Calico's own export function: the peer's BGPFilters; nothing from pools with
+ * What leaves to a peer, in the order of Calico's own export function: the peer's filters; nothing from pools with
  * `disableBGPExport`; our own blocks and borrowed addresses; any other route inside a pool, be it disabled: that gives out
- * no new addresses, and has routes as before; nothing else. What the BGPFilters accept gets no communities of
+ * no new addresses, and has routes as before; nothing else. What the peer's filters accept gets no communities of
  * BGPConfiguration: in Calico too they decide alone.
  */
-export function exportFilter(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredPool[]): Filter {
-  const hidden = pools.filter((pool) => pool.disableBgpExport);
-  const open = pools.filter((pool) => !pool.disableBgpExport);
+export function exportFilter(peer: DesiredPeer, filters: Filters, ofPools: readonly FilterRule[]): Filter {
   return {
-    name: `export ${filterNames(peer).join(',') || 'default'}`,
-    rules: [
-      ...filterRules(peer, bgp, 'export'),
-      ...hidden.map((pool) => inPool(pool, 'reject', `pool ${pool.name} has disableBGPExport`)),
-      ...withCommunities(
-        [
-          { name: 'own block or borrowed address', match: { source: 'local', tag: OWN }, action: 'accept' },
-          ...open.map((pool) => inPool(pool, 'accept', `inside pool ${pool.name}`)),
-        ],
-        bgp.communities,
-      ),
-    ],
+    name: `export ${peer.filters.join(',') || 'default'}`,
+    rules: [...filterRules(peer, filters, 'export'), ...ofPools],
     default: 'reject',
   };
 }
 
-/** What is believed of a peer: its BGPFilters decide, and else everything, as in Calico: the peer knows its own network. */
-export function importFilter(peer: DesiredPeer, bgp: DesiredBgp): Filter | undefined {
-  const rules = filterRules(peer, bgp, 'import');
-  return rules.length === 0 ? undefined : { name: `import ${filterNames(peer).join(',')}`, rules, default: 'accept' };
+/** What is believed of a peer: its filters decide, and else everything, as in Calico: the peer knows its own network. */
+export function importFilter(peer: DesiredPeer, filters: Filters): Filter | undefined {
+  const rules = filterRules(peer, filters, 'import');
+  return rules.length === 0 ? undefined : { name: `import ${peer.filters.join(',')}`, rules, default: 'accept' };
 }
 
-function filterNames(peer: DesiredPeer): readonly string[] {
-  return peer.spec?.filters ?? [];
+/** The rules of every export filter that are the pools' doing. */
+export function poolRules(pools: readonly DesiredPool[], communities: readonly PrefixCommunities[] = []): FilterRule[] {
+  const hidden = pools.filter((pool) => pool.disableBgpExport);
+  const open = pools.filter((pool) => !pool.disableBgpExport);
+  return [
+    ...hidden.map((pool) => inPool(pool, 'reject', `pool ${pool.name} has disableBGPExport`)),
+    ...withCommunities(
+      [
+        { name: 'own block or borrowed address', match: { source: 'local', tag: OWN }, action: 'accept' },
+        ...open.map((pool) => inPool(pool, 'accept', `inside pool ${pool.name}`)),
+      ],
+      communities,
+    ),
+  ];
 }
 
-function filterRules(peer: DesiredPeer, bgp: DesiredBgp, direction: Direction): FilterRule[] {
+function filterRules(peer: DesiredPeer, filters: Filters, direction: 'import' | 'export'): readonly FilterRule[] {
   const list = `${direction}${peer.address.includes(':') ? 'V6' : 'V4'}` as const;
-  return filterNames(peer).flatMap((name) => {
-    const filter = bgp.filters.get(name);
-    if (filter === undefined) return [];
-    return renderRules(filter, list).flatMap((rendered) => (rendered.kind === 'rule' ? [rendered.rule] : []));
-  });
-}
-
-/** What is left out of the filters that this node's peers name, and why; also names that stand for no filter. */
-export function filterProblems({ peers, filters }: Pick<DesiredBgp, 'peers' | 'filters'>): string[] {
-  const used = [...new Set(peers.flatMap(filterNames))];
-  return used.flatMap((name) => {
-    const filter = filters.get(name);
-    if (filter === undefined) return [`BGPFilter ${name} does not exist: peers that name it do without`];
-    return RULE_LISTS.flatMap((list) => renderRules(filter, list)).flatMap((rendered) =>
-      rendered.kind === 'rule' ? [] : [`${rendered.name} matches nothing: ${rendered.reason}`],
-    );
-  });
+  return peer.filters.flatMap((name) => filters.get(name)?.lists[list] ?? []);
 }
 
 function inPool(pool: DesiredPool, action: 'accept' | 'reject', name: string): FilterRule {
   return { name, match: { prefix: { cidr: pool.cidr, operator: 'in' } }, action };
+}
+
+/** The filters of peers: those that ask for the same have the same objects, until a filter or a pool says otherwise. */
+export class SharedFilters {
+  readonly #shared = new Map<string, PeerFilters>();
+  #filters: Filters = new Map();
+  #pools: readonly DesiredPool[] | undefined;
+  #communities: readonly PrefixCommunities[] | undefined;
+  #ofPools: readonly FilterRule[] = [];
+
+  /** Takes in what filters are made of; whether any of them is another now. */
+  take({ filters, communities }: Pick<DesiredBgp, 'filters' | 'communities'>, pools: readonly DesiredPool[]): boolean {
+    const isKnown = pools === this.#pools && communities === this.#communities;
+    const ofPools = isKnown ? this.#ofPools : poolRules(pools, communities);
+    const isSame = filters === this.#filters && same(ofPools, this.#ofPools);
+    this.#pools = pools;
+    this.#communities = communities;
+    if (isSame) return false;
+    this.#filters = filters;
+    this.#ofPools = ofPools;
+    this.#shared.clear();
+    return true;
+  }
+
+  of(peer: DesiredPeer): PeerFilters {
+    const key = `${peer.address.includes(':') ? 6 : 4} ${peer.filters.join(',')}`;
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = {
+        exportFilter: exportFilter(peer, this.#filters, this.#ofPools),
+        importFilter: importFilter(peer, this.#filters),
+      };
+      this.#shared.set(key, shared);
+    }
+    return shared;
+  }
 }

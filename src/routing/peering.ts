@@ -1,8 +1,6 @@
-import type { Origination, PeerConfig, PeerStatus } from '../bgp/index.ts';
-import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index.ts';
-import { seconds } from '../calc/index.ts';
-import { MAX_PRIORITY } from './filter-rules.ts';
-import { exportFilter, importFilter, OWN } from './filters.ts';
+import type { Filter, Origination, PeerConfig, PeerStatus } from '../bgp/index.ts';
+import type { DesiredBgp, DesiredPeer } from '../calc/desired/index.ts';
+import { OWN } from './filters.ts';
 
 /** Timers that Calico's resources don't have. Seconds. */
 export interface BgpTimers {
@@ -17,35 +15,23 @@ export interface BgpTimers {
   readonly gracefulNotification?: boolean;
 }
 
-/** The peers that the cluster's resources ask for, as the BGP library takes them. Pure. */
-export function peerConfigs(bgp: DesiredBgp, pools: readonly DesiredPool[], timers: BgpTimers): PeerConfig[] {
-  const names = peerNames(bgp.peers);
-  return bgp.peers.map((peer) => {
-    const name = names.get(peer);
-    return { ...peerConfig(peer, bgp, pools, timers), ...(name !== peer.address && name !== undefined && { name }) };
-  });
+/** What goes to a peer, and what is believed of it. */
+export interface PeerFilters {
+  readonly exportFilter: Filter;
+  readonly importFilter: Filter | undefined;
 }
 
-/** What each peer is known by: its address, or with its port where several have that address. */
-export function peerNames(peers: readonly DesiredPeer[]): ReadonlyMap<DesiredPeer, string> {
-  const count = new Map<string, number>();
-  for (const { address } of peers) count.set(address, (count.get(address) ?? 0) + 1);
-  return new Map(peers.map((peer) => [peer, count.get(peer.address) === 1 ? peer.address : endpoint(peer)]));
-}
-
-function endpoint({ address, port }: DesiredPeer): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredPool[], timers: BgpTimers): PeerConfig {
-  const imports = importFilter(peer, bgp);
-  const { spec } = peer;
-  const external = peer.asn !== (peer.localAsn ?? bgp.asn);
-  const nextHop = spec?.keepOriginalNextHop && external ? 'keep' : (spec?.nextHopMode?.toLowerCase() ?? 'auto');
-  const keepaliveTime = seconds(spec?.keepaliveTime);
+/** A peer that the cluster's resources ask for, as the BGP library takes it. `name`: what it is known by. */
+export function peerConfig(
+  peer: DesiredPeer,
+  name: string,
+  { exportFilter, importFilter }: PeerFilters,
+  timers: BgpTimers,
+): PeerConfig {
   return {
     address: peer.address,
     port: peer.port,
+    ...(name !== peer.address && { name }),
     remoteAs: peer.asn,
     holdTime: timers.holdTime,
     connectRetryTime: timers.connectRetryTime,
@@ -53,17 +39,22 @@ function peerConfig(peer: DesiredPeer, bgp: DesiredBgp, pools: readonly DesiredP
     ...(timers.gracefulNotification && { gracefulNotification: true }),
     ...(timers.maxRestartTime !== undefined && { maxRestartTime: timers.maxRestartTime }),
     ...(timers.maxStaleTime !== undefined && { maxLongLivedStaleTime: timers.maxStaleTime }),
-    nextHop: nextHop === 'self' || nextHop === 'keep' ? nextHop : 'auto',
-    exportFilter: exportFilter(peer, bgp, pools),
+    nextHop: peer.nextHop,
+    exportFilter,
     description: `${peer.type} ${peer.name}`,
     ...(peer.localAddress !== undefined && { localAddress: peer.localAddress }),
     ...(peer.localAsn !== undefined && { localAs: peer.localAsn }),
-    ...(imports && { importFilter: imports }),
+    ...(importFilter && { importFilter }),
     ...(peer.clusterId !== undefined && { routeReflector: { clusterId: peer.clusterId } }),
-    ...(keepaliveTime !== undefined && { keepaliveTime }),
-    ...(spec?.ttlSecurity && { ttlSecurity: spec.ttlSecurity }),
-    ...(spec?.numAllowedLocalASNumbers != null && { allowLocalAs: spec.numAllowedLocalASNumbers }),
+    ...(peer.keepaliveTime !== undefined && { keepaliveTime: peer.keepaliveTime }),
+    ...(peer.ttlSecurity !== undefined && { ttlSecurity: peer.ttlSecurity }),
+    ...(peer.allowLocalAs !== undefined && { allowLocalAs: peer.allowLocalAs }),
   };
+}
+
+/** A peer's address and port, as people write them. */
+export function endpoint({ address, port }: Pick<DesiredPeer, 'address' | 'port'>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** The address in a peer's name. */
@@ -75,11 +66,11 @@ export function addressIn(name: string): string {
  * Our own blocks and borrowed addresses as routes to originate; the next hop is each session's own address, and LOCAL_PREF
  * what Calico makes of an ordinary route's metric, so that nodes of both kinds prefer each other's routes alike.
  */
-export function originations({ announce, priorities }: Pick<DesiredBgp, 'announce' | 'priorities'>): Origination[] {
+export function originations({ announce, localPrefs }: Pick<DesiredBgp, 'announce' | 'localPrefs'>): Origination[] {
   return announce.map(({ cidr, interfaceName }) => ({
     prefix: cidr,
     tag: OWN,
-    localPref: MAX_PRIORITY - priorities[cidr.includes(':') ? 6 : 4],
+    localPref: localPrefs[cidr.includes(':') ? 6 : 4],
     ...(interfaceName !== undefined && { interface: interfaceName }),
   }));
 }
@@ -88,14 +79,6 @@ export function originations({ announce, priorities }: Pick<DesiredBgp, 'announc
 export interface PeerReport {
   readonly desired: DesiredPeer;
   readonly status: PeerStatus;
-}
-
-export function peerReports(peers: readonly DesiredPeer[], statuses: readonly PeerStatus[]): PeerReport[] {
-  const byName = new Map(statuses.map((status) => [status.name, status]));
-  return [...peerNames(peers)].flatMap(([desired, name]) => {
-    const status = byName.get(name);
-    return status === undefined ? [] : [{ desired, status }];
-  });
 }
 
 /** What can't be changed on a running speaker. */

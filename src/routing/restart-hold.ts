@@ -45,7 +45,8 @@ export class RestartHold {
   /** The peers there are. Those that are gone are no longer waited for. */
   expect(peers: readonly string[]): void {
     if (!this.#holding) return;
-    for (const peer of this.#waiting.keys()) if (!peers.includes(peer)) this.#settle(peer);
+    const expected = new Set(peers);
+    for (const peer of this.#waiting.keys()) if (!expected.has(peer)) this.#settle(peer);
     for (const peer of peers) {
       if (!this.#waiting.has(peer) && !this.#settled.has(peer)) this.#wait(peer, COME_UP);
     }

@@ -3,21 +3,12 @@ import { type NextHopSet, Speaker, type SpeakerEvent } from '../bgp/index.ts';
 import type { Desired, DesiredBgp } from '../calc/desired/index.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { filterProblems } from './filters.ts';
 import { type IpipTunnel, RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
 import { OwnRoutes } from './other-routes.ts';
-import {
-  addressIn,
-  type BgpTimers,
-  originations,
-  type PeerReport,
-  peerConfigs,
-  peerNames,
-  peerReports,
-  sameIdentity,
-} from './peering.ts';
+import { addressIn, type BgpTimers, originations, type PeerReport, sameIdentity } from './peering.ts';
+import { Peers } from './peers.ts';
 import { RestartHold } from './restart-hold.ts';
 
 /** How long a peer that does not read is waited for, in milliseconds. */
@@ -54,12 +45,15 @@ export class Routing {
   /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
   #begun = false;
   #speaker: Speaker | undefined;
+  /** What the speaker has been told; another one knows nothing. */
+  #peers: Peers;
   #applied: Desired | undefined;
   #oldestChange: number | undefined;
   #announced: Promise<void> = Promise.resolve();
 
   constructor(options: RoutingOptions) {
     this.#options = options;
+    this.#peers = new Peers(options.timers);
     const { tables } = options.routes;
     this.#nextHops = new NextHops({ ...options, own: new OwnRoutes(tables) });
     const [four, six] = ([4, 6] as const).map(
@@ -97,6 +91,7 @@ export class Routing {
     } catch (error) {
       // So that the next attempt at the same does not take it for done.
       this.#applied = before;
+      this.#peers = new Peers(this.#options.timers);
       throw error;
     }
   }
@@ -116,14 +111,19 @@ export class Routing {
     // A new speaker knows nothing, however little has changed since the former one.
     const told = this.#speaker === undefined ? undefined : before?.bgp;
     this.#speaker ??= await this.#begin(bgp);
-    if (bgp.peers !== told?.peers || bgp.filters !== told?.filters || desired.pools !== before?.pools) {
-      this.#speaker.configure(peerConfigs(bgp, desired.pools, this.#options.timers));
-      this.#hold.expect([...peerNames(bgp.peers).values()]);
-    }
-    if (bgp.announce !== told?.announce || bgp.priorities !== told.priorities) {
+    this.#tellPeers(this.#speaker, bgp, desired);
+    if (this.#hold.holding) this.#hold.expect(this.#peers.names());
+    if (bgp.announce !== told?.announce || bgp.localPrefs !== told.localPrefs) {
       this.#speaker.originate(originations(bgp));
       this.#announced = this.#untilAnnounced(this.#speaker);
     }
+  }
+
+  #tellPeers(speaker: Speaker, bgp: DesiredBgp, { pools }: Desired): void {
+    const { isNew } = this.#peers;
+    const { changed, gone } = this.#peers.take(bgp, pools);
+    if (isNew) speaker.configure(changed);
+    else if (changed.length + gone.length > 0) speaker.adjust(changed, gone);
   }
 
   /** Resolves when every peer that is up has been sent what is announced now. One that does not read is waited for briefly. */
@@ -143,7 +143,7 @@ export class Routing {
   }
 
   peers(): readonly PeerReport[] {
-    return peerReports(this.#applied?.bgp?.peers ?? [], this.#speaker?.peers() ?? []);
+    return this.#peers.reports(this.#speaker?.peers() ?? []);
   }
 
   /** What peers told of a prefix, by its number in the route table; undefined when none did. */
@@ -164,7 +164,7 @@ export class Routing {
   /** What keeps BGP from working as a whole. */
   problems(): readonly string[] {
     const { bgp } = this.#applied ?? {};
-    return [...this.#listening.problems(), ...(bgp === undefined ? [] : [...bgp.problems, ...filterProblems(bgp)])];
+    return [...this.#listening.problems(), ...(bgp?.problems ?? [])];
   }
 
   /** Whether stale routes of a former run still wait for the peers' word. */
@@ -185,6 +185,7 @@ export class Routing {
     // What a former run has left stays until the peers have spoken, and they are told so (RFC 4724).
     const restarted = !this.#begun && this.#options.routes.formerRun.found;
     this.#begun = true;
+    this.#peers = new Peers(this.#options.timers);
     const speaker = new Speaker({
       asn: bgp.asn,
       routerId: bgp.routerId,

@@ -92,3 +92,20 @@ t.test('a range that is configured no more takes its peers with it; a peer of it
   network.run(1);
   t.same(hub.state, { '10.0.1.2': 'Established' });
 });
+
+t.test('told of a difference alone, it keeps all other peers, guests among them', async (t) => {
+  for (const ranges of [[], [{ address: RANGE, remoteAs: 64512 }]]) {
+    const network = new Network();
+    const peer = (last: number, more = {}) => ({ address: `10.0.0.${last}`, remoteAs: 64512, ...more });
+    const hub = await network.node('10.0.0.1', 64512, [...ranges, peer(2), peer(3)]);
+    for (const last of [2, 3, 4]) await network.node(`10.0.0.${last}`, 64512, [peer(1)]);
+    if (ranges.length > 0) await network.node('10.0.1.7', 64512, [peer(1)]);
+    network.run(2);
+    const since = hub.speaker.peers().find(({ address }) => address === '10.0.0.3')?.since;
+    hub.speaker.adjust([peer(4), peer(3, { description: 'third' })], ['10.0.0.2']);
+    network.run(2);
+    const guests = ranges.length > 0 ? { '10.0.1.7': 'Established' } : {};
+    t.same(hub.state, { '10.0.0.3': 'Established', '10.0.0.4': 'Established', ...guests });
+    t.equal(hub.speaker.peers().find(({ address }) => address === '10.0.0.3')?.since, since);
+  }
+});

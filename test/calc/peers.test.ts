@@ -2,11 +2,12 @@ import t from 'tap';
 import { Calculation, type DesiredPeer, type Update } from '../../src/calc/index.ts';
 import { read } from '../../src/model/index.ts';
 import { gone, node, put } from './resources.ts';
+import { listed } from './tunnels.ts';
 
 function peersOf(nodename: string, updates: readonly Update[]): readonly DesiredPeer[] {
   const calculation = new Calculation({ nodename });
   calculation.apply(updates);
-  return calculation.desired().bgp?.peers ?? [];
+  return listed(calculation.desired().bgp?.peers).sort((a, b) => Number(a.address === b.address) * (a.port - b.port));
 }
 
 const three = [node('a', '10.0.0.1'), node('b', '10.0.0.2'), node('c', '10.0.0.3')];
@@ -169,7 +170,7 @@ function problemsOf(nodename: string, updates: readonly Update[]): readonly stri
 }
 
 t.test('a mirror has the settings of the BGPPeer, and not what it says of AS numbers at the other end', async (t) => {
-  const settings = {
+  const asked = {
     filters: ['ext'],
     ttlSecurity: 1,
     nextHopMode: 'Self',
@@ -177,6 +178,7 @@ t.test('a mirror has the settings of the BGPPeer, and not what it says of AS num
     maxRestartTime: '60s',
     sourceAddress: 'None',
   } as const;
+  const settings = { filters: ['ext'], ttlSecurity: 1, nextHop: 'self', keepaliveTime: 10, restartTime: 60 };
   const updates = [
     node('a', '10.0.0.1'),
     node('r', '10.0.0.9', RR),
@@ -186,14 +188,14 @@ t.test('a mirror has the settings of the BGPPeer, and not what it says of AS num
       peerSelector: "rr == 'yes'",
       numAllowedLocalASNumbers: 3,
       localASNumber: 65100,
-      ...settings,
+      ...asked,
     }),
   ];
   const [forth] = peersOf('a', updates);
   const [back] = peersOf('r', updates);
-  t.match(forth, { address: '10.0.0.9', asn: 64512, localAsn: 65100, restartTime: 60, spec: settings });
-  t.match(back, { address: '10.0.0.1', asn: 65100, restartTime: 60, spec: settings, type: 'node specific' });
-  t.notOk('numAllowedLocalASNumbers' in (back.spec ?? {}));
+  t.match(forth, { address: '10.0.0.9', asn: 64512, localAsn: 65100, allowLocalAs: 3, ...settings });
+  t.match(back, { address: '10.0.0.1', asn: 65100, ...settings, type: 'node specific' });
+  t.notOk('allowLocalAs' in back);
   t.notOk('localAsn' in back);
   for (const peer of [forth, back]) t.notOk('localAddress' in peer, 'the kernel chooses the source');
 });
@@ -222,8 +224,8 @@ t.test('of one endpoint a global BGPPeer goes first, then the node’s own, a mi
     put('BGPPeer', 'c-global', { peerIP: '10.0.0.2', asNumber: 64512, filters: ['global'] }),
   ];
   const first = (more: readonly Update[]) => {
-    const { type, spec } = peersOf('a', [...three, ...more]).find(({ address }) => address === '10.0.0.2')!;
-    return [type, spec?.filters?.[0]];
+    const { type, filters } = peersOf('a', [...three, ...more]).find(({ address }) => address === '10.0.0.2')!;
+    return [type, filters[0]];
   };
   t.same(first(peers), ['global', 'global']);
   t.same(first(peers.slice(0, 2)), ['node specific', 'own']);
@@ -256,7 +258,7 @@ t.test('an address is the same in any of its forms', async (t) => {
     put('BGPPeer', 'p', { node: 'b', peerIP: 'FD00:0:0::0001', asNumber: 64512 }),
   ]);
   t.same(
-    calculation.desired().bgp?.peers.map(({ address }) => address),
+    listed(calculation.desired().bgp?.peers).map(({ address }) => address),
     ['fd00::2'],
   );
 });
@@ -356,3 +358,32 @@ t.test('communities of prefixes have their values, and the node’s own list goe
   ]);
   t.same(of(cluster, put('BGPConfiguration', 'node.b', { prefixAdvertisements: advertised }))?.length, 2);
 });
+t.test(
+  'the next hop: keepOriginalNextHop is for external peers; ttlSecurity 0 is none; keepaliveTime is read',
+  async (t) => {
+    const of = (more: Record<string, unknown>) =>
+      peersOf('a', [...three, noMesh, put('BGPPeer', 'p', { peerIP: '192.0.2.1', asNumber: 64512, ...more })])[0];
+    t.equal(of({ asNumber: 65001, keepOriginalNextHop: true }).nextHop, 'keep');
+    t.equal(of({ keepOriginalNextHop: true }).nextHop, 'auto');
+    t.equal(of({ asNumber: 65001, localASNumber: 65001, keepOriginalNextHop: true }).nextHop, 'auto');
+    t.equal(of({ nextHopMode: 'Keep' }).nextHop, 'keep');
+    t.equal(of({}).nextHop, 'auto');
+    t.notOk('ttlSecurity' in of({ ttlSecurity: 0 }));
+    t.equal(of({ keepaliveTime: '1m10s' }).keepaliveTime, 70);
+  },
+);
+
+t.test(
+  'the status names rules that match nothing and filters that are not there, of filters that are used',
+  async (t) => {
+    const filter = put('BGPFilter', 'f', {
+      importV6: [{ action: 'Accept' }, { action: 'Accept', vrf: 'red' }],
+    } as never);
+    const peer = put('BGPPeer', 'p', { peerIP: '192.0.2.1', asNumber: 64512, filters: ['f', 'missing'] });
+    t.same(problemsOf('a', [...three, filter, peer]), [
+      'BGPFilter f importV6[1] matches nothing: vrf is not known',
+      'BGPFilter missing does not exist: peers that name it do without',
+    ]);
+    t.same(problemsOf('a', [...three, filter]), []);
+  },
+);

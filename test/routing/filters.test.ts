@@ -1,35 +1,45 @@
 import t from 'tap';
-import type { DesiredBgp, DesiredPeer } from '../../src/calc/index.ts';
-import { type BGPFilter, newResource } from '../../src/model/index.ts';
-import { exportFilter, importFilter } from '../../src/routing/filters.ts';
-import { addressIn, originations, peerConfigs } from '../../src/routing/peering.ts';
+import { Entries, EntriesWriter, same } from '../../src/base/index.ts';
+import type { PeerConfig } from '../../src/bgp/index.ts';
+import { desiredFilter } from '../../src/calc/bgp-filters.ts';
+import type { DesiredBgp, DesiredPeer, DesiredPool } from '../../src/calc/index.ts';
+import { newResource } from '../../src/model/index.ts';
+import { exportFilter, importFilter, poolRules } from '../../src/routing/filters.ts';
+import { addressIn, originations } from '../../src/routing/peering.ts';
+import { Peers } from '../../src/routing/peers.ts';
 import { pool } from '../calc/pool.ts';
 
 const TIMERS = { holdTime: 90, connectRetryTime: 30, restartTime: 120 };
 
-function bgp(peers: readonly DesiredPeer[], filters: readonly BGPFilter[] = []): DesiredBgp {
-  return {
-    asn: 64512,
-    routerId: '172.16.0.1',
-    listenPort: 179,
-    listenAddresses: ['0.0.0.0', '::'],
-    peers,
-    announce: [{ cidr: '10.1.0.0/26', why: 'own block' }],
-    filters: new Map(filters.map((filter) => [filter.metadata.name, filter])),
-    problems: [],
-    priorities: { 4: 1024, 6: 1024 },
-    communities: [],
-  };
+const NONE: DesiredBgp['filters'] = new Map();
+
+/** What the speaker is told of these peers. */
+function told(
+  peers: readonly DesiredPeer[],
+  pools: readonly DesiredPool[] = [],
+  filters = NONE,
+): readonly PeerConfig[] {
+  const entries = Entries.of(peers.map((one) => [`${one.address} ${one.port}`, one]));
+  return new Peers(TIMERS).take({ peers: entries, filters, communities: [] }, pools).changed;
 }
 
-const peer: DesiredPeer = { address: '172.16.0.2', port: 179, asn: 64512, type: 'node-to-node mesh', name: 'b' };
+const peer: DesiredPeer = {
+  address: '172.16.0.2',
+  port: 179,
+  asn: 64512,
+  type: 'node-to-node mesh',
+  name: 'b',
+  filters: [],
+  nextHop: 'auto',
+};
 
 t.test('what leaves is ours or inside a pool that is not hidden, disabled or not, and nothing else', async (t) => {
-  const filter = exportFilter(peer, bgp([peer]), [
+  const ofPools = poolRules([
     pool('10.1.0.0/16'),
     pool('10.2.0.0/16', { disableBgpExport: true }),
     pool('10.3.0.0/16', { disabled: true }),
   ]);
+  const filter = exportFilter(peer, NONE, ofPools);
   t.same(
     filter.rules.map(({ name, action }) => [name, action]),
     [
@@ -43,7 +53,7 @@ t.test('what leaves is ours or inside a pool that is not hidden, disabled or not
 });
 
 t.test('everything is believed of a peer without filters', async (t) => {
-  t.equal(importFilter(peer, bgp([peer])), undefined);
+  t.equal(importFilter(peer, NONE), undefined);
 });
 
 t.test('BGPFilters come first, in their order; those that do not exist are passed over', async (t) => {
@@ -63,13 +73,11 @@ t.test('BGPFilters come first, in their order; those that do not exist are passe
       },
     ),
   ];
-  const filtered: DesiredPeer = {
-    ...peer,
-    spec: { peerIP: peer.address, asNumber: 64512, filters: ['missing', 'no-test'] },
-  };
-  const [rule] = exportFilter(filtered, bgp([filtered], filters), [pool('10.1.0.0/16')]).rules;
+  const known = new Map(filters.map((filter) => [filter.metadata.name, desiredFilter(filter)]));
+  const filtered: DesiredPeer = { ...peer, filters: ['missing', 'no-test'] };
+  const [rule] = exportFilter(filtered, known, poolRules([pool('10.1.0.0/16')])).rules;
   t.match(rule, { match: { prefix: { cidr: '10.1.9.0/24', operator: 'in', min: 26, max: 28 } }, action: 'reject' });
-  t.match(importFilter(filtered, bgp([filtered], filters)), {
+  t.match(importFilter(filtered, known), {
     default: 'accept',
     rules: [
       { match: { source: 'bgp' }, action: 'accept', set: { addCommunities: ['64512:7'], localPref: 2147483647 - 512 } },
@@ -84,37 +92,28 @@ t.test('a peer’s settings become the library’s', async (t) => {
     type: 'global',
     localAddress: '172.16.0.1',
     restartTime: 60,
-    spec: { peerIP: peer.address, asNumber: 65001, nextHopMode: 'Self', ttlSecurity: 1, numAllowedLocalASNumbers: 2 },
+    nextHop: 'self',
+    ttlSecurity: 1,
+    allowLocalAs: 2,
+    keepaliveTime: 70,
   };
-  const [config] = peerConfigs(bgp([special]), [], TIMERS);
+  const [config] = told([special]);
   t.match(config, {
     remoteAs: 65001,
     localAddress: '172.16.0.1',
     nextHop: 'self',
     ttlSecurity: 1,
     allowLocalAs: 2,
+    keepaliveTime: 70,
     gracefulRestart: { time: 60 },
     holdTime: 90,
   });
 });
 
-t.test('keepOriginalNextHop is for external peers, ttlSecurity 0 for none, keepaliveTime is kept', async (t) => {
-  const of = (more: DesiredPeer['spec'], asn = 64512, localAsn?: number) => {
-    const one: DesiredPeer = { ...peer, asn, spec: more ?? {}, ...(localAsn !== undefined && { localAsn }) };
-    return peerConfigs(bgp([one]), [], TIMERS)[0];
-  };
-  t.equal(of({ keepOriginalNextHop: true }, 65001).nextHop, 'keep');
-  t.equal(of({ keepOriginalNextHop: true }).nextHop, 'auto');
-  t.equal(of({ keepOriginalNextHop: true }, 65001, 65001).nextHop, 'auto');
-  t.equal(of({ nextHopMode: 'Keep' }).nextHop, 'keep');
-  t.notOk('ttlSecurity' in of({ ttlSecurity: 0 }));
-  t.equal(of({ keepaliveTime: '1m10s' }).keepaliveTime, 70);
-});
-
 t.test('peers with the same rules have equal filters, so that they share one export', async (t) => {
   const other: DesiredPeer = { ...peer, address: '172.16.0.3', name: 'c' };
-  const [a, b] = peerConfigs(bgp([peer, other]), [pool('10.1.0.0/16')], TIMERS);
-  t.same(a.exportFilter, b.exportFilter);
+  const [a, b] = told([peer, other], [pool('10.1.0.0/16')]);
+  t.equal(a.exportFilter, b.exportFilter);
 });
 
 t.test('announcements are originations with the mark of our own', async (t) => {
@@ -122,7 +121,7 @@ t.test('announcements are originations with the mark of our own', async (t) => {
     { cidr: '10.1.0.0/26', why: 'own block' },
     { cidr: 'fd00::7/128', why: 'borrowed', interfaceName: 'cali1' },
   ];
-  t.same(originations({ announce, priorities: { 4: 1024, 6: 512 } }), [
+  t.same(originations({ announce, localPrefs: { 4: 2147482623, 6: 2147483135 } }), [
     { prefix: '10.1.0.0/26', tag: 'own', localPref: 2147482623 },
     { prefix: 'fd00::7/128', tag: 'own', localPref: 2147483135, interface: 'cali1' },
   ]);
@@ -131,7 +130,7 @@ t.test('announcements are originations with the mark of our own', async (t) => {
 t.test('peers at one address are known by their ports too, and only they', async (t) => {
   const second: DesiredPeer = { ...peer, port: 1179, asn: 65002, name: 'second' };
   const six: DesiredPeer = { ...peer, address: 'fd00::2' };
-  const names = (peers: readonly DesiredPeer[]) => peerConfigs(bgp(peers), [], TIMERS).map(({ name }) => name);
+  const names = (peers: readonly DesiredPeer[]) => told(peers).map(({ name }) => name);
   t.same(names([peer, six]), [undefined, undefined]);
   t.same(names([peer, second, six, { ...six, port: 1179 }]), [
     '172.16.0.2:179',
@@ -147,16 +146,39 @@ t.test('peers at one address are known by their ports too, and only they', async
   ]);
 });
 
+t.test(
+  'the speaker is told of the peers that have changed, and of all when filters or pools say something else',
+  async (t) => {
+    const writer = new EntriesWriter<DesiredPeer>(same);
+    const peers = new Peers(TIMERS);
+    const put = (one: DesiredPeer): void => void writer.set(`${one.address} ${one.port}`, one);
+    const take = (pools: readonly DesiredPool[] = [], filters = NONE) => {
+      const { changed, gone } = peers.take({ peers: writer.commit(), filters, communities: [] }, pools);
+      return { changed: changed.map(({ name, address }) => name ?? address), gone };
+    };
+    for (let number = 2; number < 5; number++) put({ ...peer, address: `172.16.0.${number}` });
+    t.same(take(), { changed: ['172.16.0.2', '172.16.0.3', '172.16.0.4'], gone: [] });
+    t.same(take(), { changed: [], gone: [] });
+    put({ ...peer, address: '172.16.0.3', asn: 65001 });
+    writer.set('172.16.0.2 179', undefined);
+    t.same(take(), { changed: ['172.16.0.3'], gone: ['172.16.0.2'] });
+    put({ ...peer, address: '172.16.0.4', port: 1179 });
+    t.same(take(), { changed: ['172.16.0.4:1179', '172.16.0.4:179'], gone: ['172.16.0.4'] });
+    writer.set('172.16.0.4 179', undefined);
+    t.same(take(), { changed: ['172.16.0.4'], gone: ['172.16.0.4:179', '172.16.0.4:1179'] });
+    t.same(take([pool('10.1.0.0/16')]).changed.length, 2);
+    t.same(take([pool('10.1.0.0/16', { natOutgoing: true })]).changed, [], 'what no filter asks of a pool');
+    t.same(take([pool('10.1.0.0/16', { disableBgpExport: true })]).changed.length, 2);
+  },
+);
+
 t.test('prefixAdvertisements mark what is inside them, the narrowest and all around it, and only that', async (t) => {
-  const told = {
-    ...bgp([peer]),
-    communities: [
-      { cidr: '10.0.0.0/8', communities: ['64512:8'] },
-      { cidr: '10.1.0.0/24', communities: ['64512:24', '64512:1:2', '64512:8'] },
-      { cidr: '192.0.2.0/24', communities: ['64512:9'] },
-    ],
-  };
-  const { rules, default: other } = exportFilter(peer, told, [pool('10.1.0.0/16')]);
+  const communities = [
+    { cidr: '10.0.0.0/8', communities: ['64512:8'] },
+    { cidr: '10.1.0.0/24', communities: ['64512:24', '64512:1:2', '64512:8'] },
+    { cidr: '192.0.2.0/24', communities: ['64512:9'] },
+  ];
+  const { rules, default: other } = exportFilter(peer, NONE, poolRules([pool('10.1.0.0/16')], communities));
   t.equal(other, 'reject');
   t.same(
     rules.map(({ name, match, set }) => [name?.split(' ')[0], match.tag, match.prefix?.cidr, set?.addCommunities]),

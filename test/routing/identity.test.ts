@@ -1,7 +1,7 @@
 import t from 'tap';
-import { silentLog, systemClock } from '../../src/base/index.ts';
+import { Entries, silentLog, systemClock } from '../../src/base/index.ts';
 import { Speaker } from '../../src/bgp/index.ts';
-import type { Desired, DesiredBgp } from '../../src/calc/index.ts';
+import type { Desired, DesiredBgp, DesiredPeer } from '../../src/calc/index.ts';
 import { until } from '../../src/lab/until.ts';
 import { ROUTE_ADD } from '../../src/netlink/index.ts';
 import { Routing } from '../../src/routing/index.ts';
@@ -26,16 +26,26 @@ async function peer(): Promise<Speaker> {
 }
 
 function desired(address: string): Desired {
+  const peering: DesiredPeer = {
+    name: 'peer',
+    type: 'global',
+    address: PEER,
+    asn: ASN,
+    port: PORT,
+    localAddress: address,
+    filters: [],
+    nextHop: 'auto',
+  };
   const bgp: DesiredBgp = {
     asn: ASN,
     routerId: address,
     listenPort: PORT,
     listenAddresses: [address],
-    peers: [{ name: 'peer', type: 'global', address: PEER, asn: ASN, port: PORT, localAddress: address }],
+    peers: Entries.of([[`${PEER} ${PORT}`, peering]]),
     announce: ANNOUNCE,
     filters: new Map(),
     problems: [],
-    priorities: { 4: 1024, 6: 1024 },
+    localPrefs: { 4: 2147482623, 6: 2147482623 },
     communities: [],
   };
   return { ...wanted([]), bgp };

@@ -1,4 +1,4 @@
-import type { BGPFilter, BGPPeer } from '../../model/index.ts';
+import type { Entries } from '../../base/index.ts';
 
 export interface DesiredBgp {
   readonly asn: number;
@@ -6,13 +6,15 @@ export interface DesiredBgp {
   readonly routerId: string;
   readonly listenPort: number;
   readonly listenAddresses: readonly string[];
-  readonly peers: readonly DesiredPeer[];
+  /** By `address port`, as Calico tells peers apart. */
+  readonly peers: Entries<DesiredPeer>;
   readonly announce: readonly Announcement[];
-  readonly filters: ReadonlyMap<string, BGPFilter>;
+  /** By name. */
+  readonly filters: ReadonlyMap<string, DesiredFilter>;
   /** What was asked for and has no session, or not such a one, and why. */
   readonly problems: readonly string[];
-  /** The priority (metric) of ordinary routes of each family, which internal peers are told of as LOCAL_PREF. */
-  readonly priorities: { readonly 4: number; readonly 6: number };
+  /** The LOCAL_PREF of ordinary routes of each family, as Calico makes it of their metric. */
+  readonly localPrefs: { readonly 4: number; readonly 6: number };
   /** What routes are told with, beside what the peers' own filters say. */
   readonly communities: readonly PrefixCommunities[];
 }
@@ -40,12 +42,62 @@ export interface DesiredPeer {
   readonly type: PeerType;
   /** The node at the other end, or the BGPPeer's name. */
   readonly name: string;
+  /** Absent where the kernel chooses. */
   readonly localAddress?: string;
   readonly localAsn?: number;
   /** Set when we reflect routes to this peer (RFC 4456). */
   readonly clusterId?: string;
-  /** Fields of the BGPPeer behind it; absent for mesh peers. */
-  readonly spec?: BGPPeer['spec'];
+  /** Names of filters, in their order; one that is not among `DesiredBgp.filters` does not exist. */
+  readonly filters: readonly string[];
+  /** `self`: always our own address; `keep`: as it came; `auto`: as RFC 4271 §5.1.3 has it. */
+  readonly nextHop: 'auto' | 'self' | 'keep';
   /** Seconds, from `nodeMeshMaxRestartTime` or `maxRestartTime`. */
   readonly restartTime?: number;
+  /** Seconds between KEEPALIVEs. */
+  readonly keepaliveTime?: number;
+  /** Most hops that the peer may be away (RFC 5082); absent for no such check. */
+  readonly ttlSecurity?: number;
+  /** How often our own AS may be in the paths that it tells of. */
+  readonly allowLocalAs?: number;
+}
+
+/** Which list of a filter: by direction and family. */
+export type FilterList = 'exportV4' | 'importV4' | 'exportV6' | 'importV6';
+
+/** A BGPFilter, read. */
+export interface DesiredFilter {
+  readonly name: string;
+  readonly lists: { readonly [List in FilterList]: readonly DesiredFilterRule[] };
+  /** Rules that are not understood, and so match nothing, and why. */
+  readonly problems: readonly string[];
+}
+
+/** The first rule that matches a route decides. All that is given has to match. */
+export interface DesiredFilterRule {
+  /** Where it is written: for people. */
+  readonly name: string;
+  readonly match: {
+    readonly prefix?: {
+      readonly cidr: string;
+      readonly operator: 'equal' | 'not-equal' | 'in' | 'not-in';
+      readonly min?: number;
+      readonly max?: number;
+    };
+    /** Learned by BGP, and not our own. */
+    readonly source?: 'bgp';
+    /** The link that it leads by; `*` at the end stands for anything. */
+    readonly interface?: string;
+    readonly peerType?: 'ebgp' | 'ibgp';
+    readonly community?: string;
+    readonly asPathPrefix?: readonly number[];
+    readonly localPref?: number;
+  };
+  readonly action: 'accept' | 'reject';
+  /** What becomes of an accepted route. */
+  readonly set?: {
+    readonly addCommunities?: readonly string[];
+    /** Put in front, the first of them foremost. */
+    readonly prependAsPath?: readonly number[];
+    readonly localPref?: number;
+  };
 }

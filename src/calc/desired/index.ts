@@ -15,7 +15,16 @@ import type { DesiredTunnels } from './tunnels.ts';
 import type { DesiredWorkload } from './workloads.ts';
 
 export type { DesiredBlock, DesiredPool, Encapsulation } from './addresses.ts';
-export type { Announcement, DesiredBgp, DesiredPeer, PeerType, PrefixCommunities } from './bgp.ts';
+export type {
+  Announcement,
+  DesiredBgp,
+  DesiredFilter,
+  DesiredFilterRule,
+  DesiredPeer,
+  FilterList,
+  PeerType,
+  PrefixCommunities,
+} from './bgp.ts';
 export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, FloatingIp } from './filter.ts';
 export type { DesiredHost } from './host.ts';
 export type {

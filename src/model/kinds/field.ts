@@ -176,11 +176,15 @@ export const logLevel = anyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'F
 export const interfacePattern = z.string().regex(/^[a-zA-Z0-9_.*-]{1,15}$/, 'must be an interface name or pattern');
 
 /** `aa:nn` of 16 bits each, or `aa:nn:mm` of 32. */
-export const communityValue = z.string().refine((text) => {
+export function isCommunity(text: string): boolean {
   const parts = text.split(':');
   const limit = parts.length === 2 ? 0xffff : parts.length === 3 ? 0xffffffff : -1;
   return parts.every((part) => /^[0-9]{1,10}$/.test(part) && Number(part) <= limit);
-}, 'must be a community aa:nn (16 bits each) or aa:nn:mm (32 bits each)');
+}
+
+export const communityValue = z
+  .string()
+  .refine(isCommunity, 'must be a community aa:nn (16 bits each) or aa:nn:mm (32 bits each)');
 
 /** Between pods' and hosts' routes, metric. */
 export const routePriority = z.number().int().min(1).max(2147483646);

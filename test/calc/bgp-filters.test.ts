@@ -1,16 +1,17 @@
 import t from 'tap';
+import { desiredFilter } from '../../src/calc/bgp-filters.ts';
+import type { FilterList } from '../../src/calc/desired/index.ts';
 import { type BGPFilter, newResource } from '../../src/model/index.ts';
-import { type RuleList, renderRules } from '../../src/routing/filter-rules.ts';
-import { filterProblems } from '../../src/routing/filters.ts';
 
 type Rule = Readonly<Record<string, unknown>>;
 
-function filter(list: RuleList, ...rules: readonly Rule[]): BGPFilter {
+function filter(list: FilterList, ...rules: readonly Rule[]): BGPFilter {
   return newResource('BGPFilter', { name: 'f' }, { [list]: rules } as BGPFilter['spec']);
 }
 
-function rendered(list: RuleList, rule: Rule) {
-  return renderRules(filter(list, rule), list)[0];
+function rendered(list: FilterList, rule: Rule) {
+  const { lists, problems } = desiredFilter(filter(list, rule));
+  return { rule: lists[list][0], problems };
 }
 
 t.test('every criterion of the API has its match', async (t) => {
@@ -39,7 +40,8 @@ t.test('every criterion of the API has its match', async (t) => {
   ];
   for (const [rule, match] of rows) {
     const of = rendered('importV4', { ...rule, action: 'Reject' });
-    t.same(of.kind === 'rule' && of.rule.match, match, JSON.stringify(rule));
+    t.same(of.rule.match, match, JSON.stringify(rule));
+    t.same(of.problems, []);
   }
 });
 
@@ -54,8 +56,8 @@ t.test('empty words are absent ones, as Go writes and reads them', async (t) => 
     operations: [],
   };
   t.match(rendered('exportV6', { ...empty, prefixLength: null, action: 'Accept' }), {
-    kind: 'rule',
     rule: { match: {} },
+    problems: [],
   });
 });
 
@@ -102,19 +104,10 @@ t.test('what is not understood matches nothing, and the reason names it', async 
     [{ action: 'Accept', operations: [{ addCommunity: { value: '1' } }] }, /community/],
   ];
   for (const [rule, reason] of rows) {
-    const of = rendered('exportV4', rule);
-    t.equal(of.kind, 'matches nothing', JSON.stringify(rule));
-    t.match(of, { name: 'BGPFilter f exportV4[0]', reason });
+    const { rule: none, problems } = rendered('exportV4', rule);
+    t.equal(none, undefined, JSON.stringify(rule));
+    t.equal(problems.length, 1);
+    t.match(problems[0], /^BGPFilter f exportV4\[0\] matches nothing: /);
+    t.match(problems[0], reason);
   }
-});
-
-t.test('the status names rules that match nothing and filters that are not there', async (t) => {
-  const peer = { address: '10.0.0.2', port: 179, asn: 64512, type: 'global', name: 'p' } as const;
-  const used = { ...peer, spec: { filters: ['f', 'missing'] } };
-  const filters = new Map([['f', filter('importV6', { action: 'Accept' }, { action: 'Accept', vrf: 'red' })]]);
-  t.same(filterProblems({ peers: [used, used], filters }), [
-    'BGPFilter f importV6[1] matches nothing: vrf is not known',
-    'BGPFilter missing does not exist: peers that name it do without',
-  ]);
-  t.same(filterProblems({ peers: [peer], filters }), []);
 });

@@ -1,37 +1,54 @@
-import { ParseError, tryParsePrefix } from '../base/index.ts';
-import { type FilterMatch, type FilterRule, parseCommunity } from '../bgp/index.ts';
-import { asNumber } from '../calc/index.ts';
-import type { BGPFilter } from '../model/index.ts';
+import { type Entries, ParseError, tryParsePrefix } from '../base/index.ts';
+import { type BGPFilter, isCommunity } from '../model/index.ts';
+import type { DesiredFilter, DesiredFilterRule, FilterList } from './desired/index.ts';
+import { asNumber, localPrefOfPriority, MAX_PRIORITY } from './node-bgp.ts';
 
-type Spec = BGPFilter['spec'];
-export type RuleList = 'exportV4' | 'importV4' | 'exportV6' | 'importV6';
-type Rule = NonNullable<Spec[RuleList]>[number];
+type Rule = NonNullable<BGPFilter['spec'][FilterList]>[number];
+type Match = DesiredFilterRule['match'];
 
-/** `2147483647 − priority` is how Calico writes a route's priority, which is its metric, into LOCAL_PREF. */
-export const MAX_PRIORITY = 2147483647;
-
-/** What becomes of one rule: one for the BGP library, or why there is none. */
-export type RenderedRule =
-  | { readonly kind: 'rule'; readonly rule: FilterRule }
-  | { readonly kind: 'matches nothing'; readonly name: string; readonly reason: string };
+const LISTS: readonly FilterList[] = ['exportV4', 'importV4', 'exportV6', 'importV6'];
 
 /** One of a rule's own words that has no meaning here. */
 class NotUnderstood extends Error {}
 
-/** The rules of one list of a BGPFilter, in their order. One that is not understood matches nothing. */
-export function renderRules({ metadata, spec }: BGPFilter, list: RuleList): RenderedRule[] {
-  return (spec[list] ?? []).map((rule, index) => {
-    const name = `BGPFilter ${metadata.name} ${list}[${index}]`;
-    try {
-      return { kind: 'rule', rule: renderRule(rule, name, list.endsWith('V6') ? 6 : 4) };
-    } catch (error) {
-      if (!(error instanceof NotUnderstood || error instanceof ParseError)) throw error;
-      return { kind: 'matches nothing', name, reason: error.message };
-    }
-  });
+/** A BGPFilter, read: its rules in their order. One that is not understood matches nothing, and is among the problems. */
+export function desiredFilter({ metadata, spec }: BGPFilter): DesiredFilter {
+  const problems: string[] = [];
+  const read = (list: FilterList): DesiredFilterRule[] =>
+    (spec[list] ?? []).flatMap((rule, index) => {
+      const name = `BGPFilter ${metadata.name} ${list}[${index}]`;
+      try {
+        return renderRule(rule, name, list.endsWith('V6') ? 6 : 4);
+      } catch (error) {
+        if (!(error instanceof NotUnderstood || error instanceof ParseError)) throw error;
+        problems.push(`${name} matches nothing: ${error.message}`);
+        return [];
+      }
+    });
+  const lists = Object.fromEntries(LISTS.map((list) => [list, read(list)])) as unknown as DesiredFilter['lists'];
+  return { name: metadata.name, lists, problems };
 }
 
-function renderRule(rule: Rule, name: string, family: 4 | 6): FilterRule {
+/** BGPFilters → what they say, by name. The same map as before while none of them says something else. */
+export class Filters {
+  #seen: Entries<BGPFilter> | undefined;
+  #filters: ReadonlyMap<string, DesiredFilter> = new Map();
+
+  run(filters: Entries<BGPFilter>): ReadonlyMap<string, DesiredFilter> {
+    const changes = filters.since(this.#seen);
+    this.#seen = filters;
+    if (changes.length === 0) return this.#filters;
+    const all = new Map(this.#filters);
+    for (const [name, now] of changes) {
+      if (now === undefined) all.delete(name);
+      else all.set(name, desiredFilter(now));
+    }
+    this.#filters = all;
+    return all;
+  }
+}
+
+function renderRule(rule: Rule, name: string, family: 4 | 6): DesiredFilterRule {
   const set = renderOperations(present(rule.operations) ?? []);
   return {
     name,
@@ -43,7 +60,7 @@ function renderRule(rule: Rule, name: string, family: 4 | 6): FilterRule {
 
 /** How each criterion is rendered: a key that is not here is one that nobody knows. */
 const CRITERIA: {
-  readonly [Key in Exclude<keyof Rule, 'action' | 'operations'>]-?: (rule: Rule, family: 4 | 6) => FilterMatch;
+  readonly [Key in Exclude<keyof Rule, 'action' | 'operations'>]-?: (rule: Rule, family: 4 | 6) => Match;
 } = {
   cidr: (rule, family) => ({ prefix: renderPrefix(rule, family) }),
   matchOperator: (rule) => (present(rule.cidr) === undefined ? fail('matchOperator without cidr') : {}),
@@ -56,7 +73,7 @@ const CRITERIA: {
   priority: ({ priority }) => ({ localPref: localPrefOf('priority', priority) }),
 };
 
-function renderMatch({ action: _, operations: __, ...criteria }: Rule, family: 4 | 6): FilterMatch {
+function renderMatch({ action: _, operations: __, ...criteria }: Rule, family: 4 | 6): Match {
   const parts = Object.entries(criteria).flatMap(([key, value]) => {
     if (present(value) === undefined) return [];
     if (!Object.hasOwn(CRITERIA, key)) return fail(`${key} is not known`);
@@ -67,10 +84,7 @@ function renderMatch({ action: _, operations: __, ...criteria }: Rule, family: 4
 
 const OPERATORS = { Equal: 'equal', NotEqual: 'not-equal', In: 'in', NotIn: 'not-in' } as const;
 
-function renderPrefix(
-  { cidr = '', matchOperator, prefixLength }: Rule,
-  family: 4 | 6,
-): NonNullable<FilterMatch['prefix']> {
+function renderPrefix({ cidr = '', matchOperator, prefixLength }: Rule, family: 4 | 6): NonNullable<Match['prefix']> {
   if (tryParsePrefix(cidr)?.family !== family) fail(`cidr '${cidr}' is not a CIDR of IPv${family}`);
   const { min, max, ...rest } = prefixLength ?? {};
   for (const key of Object.keys(rest)) fail(`prefixLength.${key} is not known`);
@@ -84,12 +98,11 @@ function renderPrefix(
 
 function renderCommunity(values: readonly string[]): string {
   if (values.length !== 1) fail(`communities.values has ${values.length} entries, not one`);
-  parseCommunity(values[0], 'communities.values[0]');
-  return values[0];
+  return community('communities.values[0]', values[0]);
 }
 
 /** What the operations of an accepting rule change, as one. */
-function renderOperations(operations: NonNullable<Rule['operations']>): FilterRule['set'] {
+function renderOperations(operations: NonNullable<Rule['operations']>): DesiredFilterRule['set'] {
   if (operations.length === 0) return undefined;
   const addCommunities: string[] = [];
   const prependAsPath: number[] = [];
@@ -97,8 +110,7 @@ function renderOperations(operations: NonNullable<Rule['operations']>): FilterRu
   for (const { addCommunity, prependASPath, setPriority, ...rest } of operations) {
     for (const key of Object.keys(rest)) fail(`operations: ${key} is not known`);
     if (!addCommunity && !prependASPath && !setPriority) fail('operations: an entry is empty');
-    if (addCommunity) parseCommunity(addCommunity.value, 'operations.addCommunity.value');
-    if (addCommunity) addCommunities.push(addCommunity.value);
+    if (addCommunity) addCommunities.push(community('operations.addCommunity.value', addCommunity.value));
     // Each is put in front of what is there by then.
     prependAsPath.unshift(...(prependASPath?.prefix.map(asn) ?? []));
     if (setPriority) localPref = localPrefOf('operations.setPriority', setPriority.value);
@@ -110,6 +122,10 @@ function renderOperations(operations: NonNullable<Rule['operations']>): FilterRu
   };
 }
 
+function community(field: string, text: string): string {
+  return isCommunity(text) ? text : fail(`${field} '${text}' is not a community such as 65000:100 or 65000:1:2`);
+}
+
 function asn(value: number | string): number {
   const number = asNumber(value);
   return number !== undefined && Number.isInteger(number) ? number : fail(`'${value}' is not an AS number`);
@@ -117,7 +133,7 @@ function asn(value: number | string): number {
 
 function localPrefOf(field: string, priority: number | undefined): number {
   const valid = Number.isInteger(priority) && priority !== undefined && priority > 0 && priority < MAX_PRIORITY;
-  return valid ? MAX_PRIORITY - priority : fail(`${field} '${priority}' is not 1 to 2147483646`);
+  return valid ? localPrefOfPriority(priority) : fail(`${field} '${priority}' is not 1 to 2147483646`);
 }
 
 function word<T>(field: string, value: string | undefined, meanings: Readonly<Record<string, T>>): T {

@@ -1,0 +1,121 @@
+import type { BGPPeer, Node } from '../model/index.ts';
+import { SelectorError } from '../model/index.ts';
+import { familiesMeant, type Here, type Remote, remoteOf } from './bgp-peers.ts';
+import type { LabelIndex, Selection } from './label-index.ts';
+
+/** A BGPPeer, with whatever of the cluster it speaks of. */
+export interface Asked {
+  readonly resource: BGPPeer;
+  /** `nodeSelector`, matched; undefined where there is none. */
+  readonly local: Selection | undefined;
+  /** `peerSelector`, matched; undefined where there is none. */
+  readonly remotes: Selection | undefined;
+  /** The address of `peerIP`. */
+  readonly remote: Remote | undefined;
+}
+
+/**
+ * The BGPPeers, found by what they speak of: a changed node costs those that have to do with it, and not all that there are.
+ */
+export class AskedPeers {
+  readonly #labels: LabelIndex;
+  readonly #byName = new Map<string, Asked>();
+  /** By the selection that they speak of, as local or as remote. */
+  readonly #bySelection = new Map<Selection, Set<Asked>>();
+  readonly #byNode = new Map<string, Set<Asked>>();
+  /** Those of every node. */
+  readonly #everywhere = new Set<Asked>();
+  readonly #byAddress = new Map<string, Set<Asked>>();
+
+  constructor(labels: LabelIndex) {
+    this.#labels = labels;
+  }
+
+  /** Sets a BGPPeer, or takes it out. Gives the former one and the present one. */
+  put(name: string, resource: BGPPeer | undefined): readonly Asked[] {
+    const before = this.#byName.get(name);
+    if (before !== undefined) this.#remove(before);
+    this.#byName.delete(name);
+    if (resource === undefined) return before === undefined ? [] : [before];
+    const { nodeSelector, peerSelector, node } = resource.spec;
+    const now: Asked = {
+      resource,
+      local: nodeSelector && !node ? this.#select(nodeSelector) : undefined,
+      remotes: peerSelector ? this.#select(peerSelector) : undefined,
+      remote: remoteOf(resource),
+    };
+    this.#byName.set(name, now);
+    for (const selection of [now.local, now.remotes]) if (selection) added(this.#bySelection, selection, now);
+    if (node) added(this.#byNode, node, now);
+    else if (now.local === undefined) this.#everywhere.add(now);
+    if (now.remote) added(this.#byAddress, now.remote.address, now);
+    return before === undefined ? [now] : [before, now];
+  }
+
+  all(): Iterable<Asked> {
+    return this.#byName.values();
+  }
+
+  /** Those that name this address. */
+  at(address: string): Iterable<Asked> {
+    return this.#byAddress.get(address) ?? [];
+  }
+
+  /** Those that may have to do with a node: they are of it, or select it. `everywhere`: also those that are of every node. */
+  *of(node: string, everywhere: Iterable<Asked>): Iterable<Asked> {
+    yield* this.#byNode.get(node) ?? [];
+    for (const selection of this.#labels.matching(node)) yield* this.#bySelection.get(selection) ?? [];
+    yield* everywhere;
+  }
+
+  #remove(one: Asked): void {
+    for (const selection of [one.local, one.remotes]) {
+      if (selection === undefined) continue;
+      removed(this.#bySelection, selection, one);
+      this.#labels.release(selection);
+    }
+    if (one.resource.spec.node) removed(this.#byNode, one.resource.spec.node, one);
+    if (one.remote) removed(this.#byAddress, one.remote.address, one);
+    this.#everywhere.delete(one);
+  }
+
+  /** What is no selector matches nothing; reading the BGPPeer has told of it. */
+  #select(text: string): Selection {
+    try {
+      return this.#labels.select(text);
+    } catch (error) {
+      if (!(error instanceof SelectorError)) throw error;
+      return this.#labels.select('!all()');
+    }
+  }
+}
+
+/** Whether the node is one of those that the BGPPeer speaks of as local. */
+export function appliesTo({ resource, local }: Asked, node: string): boolean {
+  if (resource.spec.node) return resource.spec.node === node;
+  return local === undefined || local.members.has(node);
+}
+
+/** The families in which a BGPPeer of others means this node. */
+export function meant(here: Here, { resource, remotes }: Asked): readonly (4 | 6)[] {
+  return familiesMeant(here, resource, remotes?.members.has(here.node.metadata.name) ?? false);
+}
+
+/** The nodes that a BGPPeer speaks of as local, by name. */
+export function locals(
+  { resource, local }: Asked,
+  nodes: { get(name: string): Node | undefined; keys(): Iterable<string> },
+) {
+  if (resource.spec.node) return nodes.get(resource.spec.node) ? [resource.spec.node] : [];
+  return local?.members ?? nodes.keys();
+}
+
+function added<K>(map: Map<K, Set<Asked>>, key: K, one: Asked): void {
+  map.set(key, (map.get(key) ?? new Set()).add(one));
+}
+
+function removed<K>(map: Map<K, Set<Asked>>, key: K, one: Asked): void {
+  const left = map.get(key);
+  left?.delete(one);
+  if (left?.size === 0) map.delete(key);
+}
