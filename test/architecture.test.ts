@@ -69,6 +69,7 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/bgp/rib/route-engine.ts': 'one turn: what peers say, deciding, announcing, in slices',
   'src/bgp/session/connection.ts': 'one connection: messages in, events of the state machine, effects out',
   'src/calc/desired/index.ts': 'the contract between the brain and the hands, on one page',
+  'src/bgp/speaker.ts': 'sessions, routes and listeners, joined: each verb of the API in a few lines',
   'src/netlink/netlink-kernel.ts': 'one interface: its verbs, each a few lines',
   'src/routing/install.ts': 'one column of choices, and what each comes to',
   'src/daemon/daemon.ts': 'the composition root: the one place that says `new`',
