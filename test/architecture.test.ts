@@ -32,6 +32,7 @@ const WORLDLY = [
   /^src\/control\/(client|server|occupied|exchange|pipe)\.ts$/,
   /^src\/observe\//,
   /^src\/endpoints\/(pod-namespace|queued-deletions)\.ts$/,
+  /^src\/keeping\/autodetect\.ts$/,
   /^src\/(daemon|cni|cli|lab)\//,
 ];
 

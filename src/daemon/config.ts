@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { reasonOf, VRouterError } from '../base/index.ts';
 import { DEFAULT_SOCKET } from '../control/index.ts';
 import { DEFAULT_LEDGER } from '../ipam/index.ts';
+import { poolProblems } from '../keeping/index.ts';
 import {
   asn,
   autodetection,
@@ -17,7 +18,6 @@ import {
   whole,
 } from './config-fields.ts';
 import { DEFAULT_MTU_FILE } from './mtu-file.ts';
-import { poolProblems } from './pool-settings.ts';
 import { DEFAULT_SNAPSHOT } from './snapshot-keeping.ts';
 
 /** A setting that can't be used. The message names the setting, where it came from, its value, and what is allowed. */

@@ -2,36 +2,25 @@ import { type Clock, EndingClock, type Log } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
-import { type Store, Syncer, type SyncStatus, type Update } from '../datastore/index.ts';
+import { checkedStore, DatastoreLock, type Store, Syncer, type SyncStatus, type Update } from '../datastore/index.ts';
 import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/index.ts';
-import type { Node } from '../model/index.ts';
+import { Keeping } from '../keeping/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Heartbeat, Metrics, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
-import { checkedStore } from './checked-store.ts';
 import type { DaemonConfig } from './config.ts';
-import { DatastoreLock } from './datastore-lock.ts';
-import { IpamKeeping } from './ipam-keeping.ts';
-import { KnownNodes } from './known-nodes.ts';
 import { LastErrors } from './last-errors.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
-import { Namesake } from './namesake.ts';
-import { NetworkCondition } from './network-condition.ts';
-import { NodeKeeping } from './node-keeping.ts';
 import { PageServers } from './page-servers.ts';
 import { kernelRefusals, nodeStatus, objectProblems, type QuerySources } from './queries.ts';
 import { bgpUnready } from './readiness.ts';
-import { keepNode, untilRegistered } from './registration.ts';
-import { RemarkKeeping } from './remark-keeping.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { routerIds } from './router-id.ts';
-import { addressNowhere } from './silent-states.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
-import { bgpListenFailure } from './start-failure.ts';
+import { bgpListenFailure, startFailure } from './start-failure.ts';
 import { Unprotected } from './unprotected.ts';
-import { WireguardKeys } from './wireguard-keys.ts';
 
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
 const VXLAN_DEVICE: { readonly [kind: string]: 'vxlan4' | 'vxlan6' | undefined } = {
@@ -65,25 +54,17 @@ export class Daemon {
   readonly #calculation: Calculation;
   readonly #lock: DatastoreLock;
   readonly #syncer: Syncer;
-  readonly #addresses: IpamKeeping;
-  readonly #keys: WireguardKeys;
+  readonly #keeping: Keeping;
   readonly #dataplane: Dataplane;
   readonly #routing: Routing;
   readonly #loop: Loop;
   readonly #fastPath: FastPath;
   readonly #endpoints: Endpoints;
   readonly #deletions: QueuedDeletions;
-  readonly #nodes: KnownNodes;
-  readonly #nodeKeeping: NodeKeeping;
-  readonly #condition: NetworkCondition;
-  readonly #remarks: RemarkKeeping;
   readonly #trouble: PodTrouble;
-  readonly #namesake: Namesake;
   readonly #unprotected: Unprotected;
   readonly #lastErrors = new LastErrors();
   readonly #heartbeat: Heartbeat;
-  /** Why the node's own address is not the host's. */
-  #addressProblems: readonly string[] = [];
   readonly #snapshots: SnapshotKeeping;
   #syncStatus: SyncStatus | undefined;
   #hasSynced = false;
@@ -118,13 +99,13 @@ export class Daemon {
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
       onTopology: () => {
         this.#routing.topologyChanged();
-        this.#nodeKeeping.topologyChanged();
+        this.#keeping.topologyChanged();
       },
       onPodMtu: (mtu) => mtuFile.write(mtu),
       onRoutesSettled: () => this.#routing.routesSettled(),
       onIpip: () => this.#routing.tunnelChanged(),
-      onVxlan: () => this.#addresses.tunnelReady(),
-      onKey: (family, key) => this.#keys.want(family, key),
+      onVxlan: () => this.#keeping.tunnelReady(),
+      onKey: (family, key) => this.#keeping.key(family, key),
     });
     this.#routing = new Routing({
       kernel,
@@ -147,24 +128,13 @@ export class Daemon {
     });
     this.#pages = new PageServers({ clock, log });
     this.#loop = new Loop({ clock, log, begin: () => this.#begin(), apply: () => this.#apply() });
-    this.#nodes = new KnownNodes({ nodename: config.NODENAME, store });
-    this.#addresses = new IpamKeeping({
-      nodename: config.NODENAME,
-      store,
-      nodes: this.#nodes,
-      clock,
-      log: log.child({ component: 'ipam' }),
-      ledger: config.VROUTER_IPAM_LEDGER,
+    this.#keeping = new Keeping({
+      ...parts,
       tunnelIsReady: (kind) => {
         const device = VXLAN_DEVICE[kind];
         return device === undefined || this.#dataplane.tunnels.isReady(device);
       },
-    });
-    this.#keys = new WireguardKeys({
-      nodename: config.NODENAME,
-      nodes: this.#nodes,
-      clock,
-      log: log.child({ component: 'wireguard' }),
+      problems: () => [...objectProblems(this.#sources()), ...this.#unprotected.remarks()],
     });
     this.#snapshots = new SnapshotKeeping({
       path: config.VROUTER_SNAPSHOT,
@@ -177,7 +147,7 @@ export class Daemon {
     });
     this.#syncer = new Syncer({
       store,
-      kinds: [...new Set([...INPUT_KINDS, ...IpamKeeping.kinds, 'ClusterInformation'] as const)],
+      kinds: [...new Set([...INPUT_KINDS, ...Keeping.kinds, 'ClusterInformation'] as const)],
       clock,
       log: log.child({ component: 'datastore' }),
       onUpdates: (batch) => this.#heard(batch),
@@ -187,7 +157,7 @@ export class Daemon {
       nodename: config.NODENAME,
       calculation: this.#calculation,
       dataplane: this.#dataplane,
-      ipam: this.#addresses.ipam,
+      ipam: this.#keeping.ipam,
       clock,
       loop: this.#loop,
       routing: this.#routing,
@@ -198,7 +168,7 @@ export class Daemon {
       nodename: config.NODENAME,
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
       store,
-      ipam: this.#addresses.ipam,
+      ipam: this.#keeping.ipam,
       kernel,
       clock,
       log: log.child({ component: 'endpoints' }),
@@ -207,38 +177,19 @@ export class Daemon {
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
-    const isNetworked = config.CALICO_NETWORKING_BACKEND !== 'none';
-    const conditions = isNetworked ? store.conditions : undefined;
-    this.#condition = new NetworkCondition({ nodename: config.NODENAME, conditions, clock, log });
-    this.#namesake = new Namesake({ nodename: config.NODENAME, clock, log });
     this.#unprotected = new Unprotected({
       nodename: config.NODENAME,
       store,
       clock,
       log: log.child({ component: 'policy' }),
     });
-    const look = async (): Promise<void> => {
-      const node = await keepNode({ ...parts, nodes: this.#nodes });
-      this.#namesake.wrote(node);
-      await this.#lookForAddress(node);
-    };
-    const isContested = (): boolean => this.#namesake.isThere;
-    this.#nodeKeeping = new NodeKeeping({ nodename: config.NODENAME, clock, log, look, isContested });
     this.#heartbeat = new Heartbeat(clock);
-    this.#remarks = new RemarkKeeping({
-      nodename: config.NODENAME,
-      remarks: store.remarks,
-      clock,
-      log,
-      speaks: () => this.#addresses.leads,
-      problems: () => [...objectProblems(this.#sources()), ...this.#unprotected.remarks()],
-    });
     this.#metrics = new Metrics({
       heartbeat: this.#heartbeat,
       status: () => this.status(),
       routesWritten: () => ({ ...this.#dataplane.routes.written }),
       refused: () => kernelRefusals(this.#dataplane),
-      ipam: () => this.#addresses.samples(),
+      ipam: () => this.#keeping.samples(),
     });
     this.#requests = {
       endpoints: this.#endpoints,
@@ -270,9 +221,8 @@ export class Daemon {
         if (this.#problem === problem) this.#problem = `${problem}${how}`;
       });
     };
-    const node = await untilRegistered(this.#parts, { clock, signal, told });
+    const node = await this.#keeping.register({ clock, signal, told, explain: startFailure });
     await going;
-    this.#namesake.wrote(node);
     log.info({ address: node.spec.bgp?.ipv4Address }, 'following the datastore');
     this.#problem = 'the datastore is being read';
     this.#syncer.start();
@@ -288,16 +238,13 @@ export class Daemon {
     await this.#control?.close();
     await this.#pages.close();
     await this.#deletions.stop();
-    await this.#condition.stop();
-    this.#nodeKeeping.stop();
-    await this.#remarks.stop();
+    await this.#keeping.leave();
     this.#trouble.stop();
     this.#heartbeat.stop();
     await this.#syncer.stop();
     await this.#unprotected.stop();
     await this.#snapshots.stop();
-    await this.#addresses.stop();
-    await this.#keys.stop();
+    await this.#keeping.stop();
     await this.#loop.stop();
     await this.#routing.stop('restart', reason);
     this.#dataplane.stop();
@@ -321,13 +268,8 @@ export class Daemon {
     const wasLocked = this.#lock.isLocked;
     const updates = this.#lock.admitted(batch);
     if (updates.length > 0) {
-      this.#nodes.apply(updates);
-      this.#namesake.apply(updates);
+      this.#keeping.heard(updates);
       this.#unprotected.apply(updates);
-      this.#nodeKeeping.apply(updates);
-      this.#condition.apply(updates);
-      this.#addresses.apply(updates);
-      this.#keys.apply(updates);
       this.#calculation.apply(updates);
       this.#snapshots.apply(updates);
       this.#fastPath.heard();
@@ -344,10 +286,7 @@ export class Daemon {
     this.#snapshots.synced(status);
     if (status !== 'in-sync' || this.#hasSynced) return;
     this.#hasSynced = true;
-    this.#nodes.inSync();
-    this.#nodeKeeping.begin();
-    this.#addresses.begin();
-    this.#remarks.begin();
+    this.#keeping.begin();
     this.#unprotected.begin();
     if (this.#loop.isStarted) this.#loop.changed();
     else this.#loop.start();
@@ -369,7 +308,7 @@ export class Daemon {
     this.#isServing = true;
     await this.#trouble.probe();
     this.#problem = undefined;
-    this.#condition.up();
+    this.#keeping.serving();
     this.#deletions.start();
     const { blocks, workloads } = this.#calculation.desired();
     this.#parts.log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');
@@ -393,7 +332,7 @@ export class Daemon {
       desired: () => this.#calculation.desired(),
       learned: (family, prefix) => this.#routing.learned(family, prefix),
       kinds: () => this.#syncer.status(),
-      allBlocks: () => this.#addresses.blocks(),
+      allBlocks: () => this.#keeping.blocks(),
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
       serving: () =>
         this.#isServing &&
@@ -408,13 +347,9 @@ export class Daemon {
       ],
       degraded: () => [
         ...this.#pages.problems(),
-        ...this.#addresses.problems(),
-        ...this.#keys.problems(),
-        ...this.#nodeKeeping.problems(),
-        ...this.#namesake.problems(),
+        ...this.#keeping.problems(),
         ...this.#unprotected.problems(),
         ...this.#routing.problems(),
-        ...this.#addressProblems,
       ],
     };
   }
@@ -431,15 +366,5 @@ export class Daemon {
       restarting: routing.restarting,
       age: clock.wallTime() - this.#startedAt,
     });
-  }
-
-  /** An address that no interface of this host holds is nobody's way to reach it. */
-  async #lookForAddress({ spec }: Node): Promise<void> {
-    const { kernel, log } = this.#parts;
-    const own = [spec.bgp?.ipv4Address, spec.bgp?.ipv6Address].flatMap((address) => address?.split('/')[0] || []);
-    const held = own.length === 0 ? [] : await kernel.addressList();
-    const problems = addressNowhere(own, held);
-    for (const problem of problems) if (!this.#addressProblems.includes(problem)) log.warn({}, problem);
-    this.#addressProblems = problems;
   }
 }

@@ -1,14 +1,6 @@
 import { compareAddress, formatPrefix, networkAddress, overlaps, type Prefix, parsePrefix } from '../base/index.ts';
 import type { DesiredPool } from '../calc/index.ts';
-import type { ResourceKey } from '../datastore/index.ts';
-
-/** What is wrong with an object, in a word and in a sentence that names it. */
-export interface ObjectProblem {
-  readonly about: ResourceKey;
-  /** One word in CamelCase. */
-  readonly reason: string;
-  readonly message: string;
-}
+import type { ObjectProblem } from '../keeping/index.ts';
 
 /**
  * Pools that lie in others: calicoctl lets nobody make one, but an API server takes whatever is right by itself. Each is

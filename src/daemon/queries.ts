@@ -4,11 +4,12 @@ import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/index.ts';
 import type { Dataplane } from '../dataplane/index.ts';
 import { type KindStatus, keyText } from '../datastore/index.ts';
+import type { ObjectProblem } from '../keeping/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 import type { LastError } from './last-errors.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
-import { type ObjectProblem, poolProblems } from './pool-problems.ts';
+import { poolProblems } from './pool-problems.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */

@@ -1,3 +1,4 @@
+import { few } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 
@@ -36,10 +37,4 @@ export function bgpUnready({ wanted, desired, peers, listening, restarting, age 
     ...(isEnough ? [] : [`BGP not established with ${few(down)}: see the peers' reasons in \`vrouter status\``]),
     ...(waits && isEnough ? ['BGP: a graceful restart is under way'] : []),
   ];
-}
-
-/** The first of them, and how many there are. */
-export function few(names: readonly string[], most = 5): string {
-  const more = names.length > most ? ` and ${names.length - most} more` : '';
-  return `${names.slice(0, most).join(', ')}${more}`;
 }

@@ -1,6 +1,5 @@
-import { containsAddress, type Prefix, parsePrefix, tryParsePrefix } from '../base/index.ts';
+import { containsAddress, few, type Prefix, parsePrefix, tryParsePrefix } from '../base/index.ts';
 import type { Desired, DesiredWorkload } from '../calc/index.ts';
-import { few } from './readiness.ts';
 
 /** States in which nothing fails, and something is wrong all the same: each a sentence with what to do. Pure. */
 
@@ -56,15 +55,4 @@ export function narrowMtu(mtu: number, families: ReadonlySet<4 | 6>, uplink: str
   const need = family === 6 ? 'IPv6 works from 1280 on' : 'that is less than most networks carry';
   const cause = uplink === undefined ? 'the host’s links' : `the link ${uplink}`;
   return [`new pods get an MTU of ${mtu}, and ${need}: raise that of ${cause}, or leave it out with mtuIfacePattern`];
-}
-
-/** The node's own address is not the host's. */
-export function addressNowhere(own: readonly string[], held: readonly { dev: string; address: string }[]): string[] {
-  const there = new Set(held.map(({ address }) => address.split('/')[0]));
-  const lost = own.filter((address) => !there.has(address));
-  return lost.map((address) => {
-    const choice = few(held.filter(({ dev }) => dev !== 'lo').map(({ dev, address: at }) => `${dev} ${at}`));
-    const has = choice === '' ? 'it has none' : `it has ${choice}`;
-    return `the node's address ${address} is on none of its interfaces (${has}): other nodes don't reach it. Set IP`;
-  });
 }

@@ -1,9 +1,8 @@
-import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import { type Cancel, type Clock, few, type Log, reasonOf } from '../base/index.ts';
 import { unmetFields } from '../calc/index.ts';
 import { keyText, type ResourceKey, type Store, Syncer, type Update } from '../datastore/index.ts';
+import type { ObjectProblem } from '../keeping/index.ts';
 import { builtInTiers, type KindName } from '../model/index.ts';
-import type { ObjectProblem } from './pool-problems.ts';
-import { few } from './readiness.ts';
 
 /** How often Kubernetes is asked for its own policies, in milliseconds. */
 const PERIOD = 300_000;

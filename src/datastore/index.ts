@@ -6,6 +6,7 @@
  * is the watch of those engines that number their writes. Above them the `Syncer` turns list and watch into a
  * snapshot, deltas and one word: in-sync.
  */
+export { checkedStore } from './checked-store.ts';
 export { Compactor } from './compactor.ts';
 export {
   type ConfigSources,
@@ -30,6 +31,7 @@ export {
   UpdateConflict,
 } from './errors.ts';
 export { ensureInitialized, type Identity } from './initialize.ts';
+export { DatastoreLock, refuseLocked } from './lock.ts';
 export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';

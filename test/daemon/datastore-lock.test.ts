@@ -1,9 +1,8 @@
 import t from 'tap';
 import { silentLog, systemClock, VirtualClock } from '../../src/base/index.ts';
 import { readConfig } from '../../src/daemon/config.ts';
-import { DatastoreLock } from '../../src/daemon/datastore-lock.ts';
-import { untilRegistered } from '../../src/daemon/registration.ts';
-import { MemoryStore, type Store, type Update } from '../../src/datastore/index.ts';
+import { DatastoreLock, MemoryStore, type Store, type Update } from '../../src/datastore/index.ts';
+import { untilRegistered } from '../../src/keeping/registration.ts';
 import { until } from '../../src/lab/until.ts';
 import { type ClusterInformation, newResource } from '../../src/model/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';

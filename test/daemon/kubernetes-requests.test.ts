@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { VirtualClock } from '../../src/base/index.ts';
-import { LEASE_ANNOTATION } from '../../src/daemon/lease.ts';
 import { KubernetesStore } from '../../src/datastore/kubernetes/index.ts';
+import { LEASE_ANNOTATION } from '../../src/keeping/leader/lease.ts';
 import { newResource } from '../../src/model/index.ts';
 import { ApiServer } from '../fakes/api-server/index.ts';
 import { loneDaemon } from './lone-daemon.ts';

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type BgpFacts, bgpUnready, few, PATIENCE } from '../../src/daemon/readiness.ts';
+import { few } from '../../src/base/index.ts';
+import { type BgpFacts, bgpUnready, PATIENCE } from '../../src/daemon/readiness.ts';
 import type { PeerReport } from '../../src/routing/index.ts';
 
 function peers(...states: readonly string[]): readonly PeerReport[] {

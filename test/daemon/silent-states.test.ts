@@ -2,16 +2,11 @@ import t from 'tap';
 import { parsePrefix, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredWorkload } from '../../src/calc/index.ts';
 import { LastErrors } from '../../src/daemon/last-errors.ts';
-import { Namesake } from '../../src/daemon/namesake.ts';
 import { byReason, oneOutage, outage } from '../../src/daemon/one-outage.ts';
-import {
-  addressNowhere,
-  narrowMtu,
-  poolless,
-  withoutEndpoint,
-  withoutInterface,
-} from '../../src/daemon/silent-states.ts';
+import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from '../../src/daemon/silent-states.ts';
 import type { KindStatus } from '../../src/datastore/index.ts';
+import { addressNowhere } from '../../src/keeping/address-nowhere.ts';
+import { Namesake } from '../../src/keeping/namesake.ts';
 import { newResource } from '../../src/model/index.ts';
 
 const POD = { key: 'web/a', interfaceName: 'cali1', addresses: ['10.244.0.3/32'] } as unknown as DesiredWorkload;

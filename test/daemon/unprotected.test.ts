@@ -1,8 +1,7 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import { checkedStore } from '../../src/daemon/checked-store.ts';
 import { Unprotected } from '../../src/daemon/unprotected.ts';
-import { MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { checkedStore, MemoryStore, type Store } from '../../src/datastore/index.ts';
 import { newResource } from '../../src/model/index.ts';
 import { put } from '../calc/resources.ts';
 

@@ -1,9 +1,8 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import { checkedStore } from '../../src/daemon/checked-store.ts';
 import { readConfig } from '../../src/daemon/config.ts';
-import { register, untilRegistered } from '../../src/daemon/registration.ts';
-import { MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { checkedStore, MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { register, untilRegistered } from '../../src/keeping/registration.ts';
 import { newResource } from '../../src/model/index.ts';
 import type { Kernel } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';

@@ -1,6 +1,7 @@
-import { type Cancel, type Clock, type Family, type Log, RetryQueue, reasonOf } from '../base/index.ts';
+import type { Clock, Family, Log } from '../base/index.ts';
 import type { Update } from '../datastore/index.ts';
 import type { Node } from '../model/index.ts';
+import { Kept } from './kept.ts';
 import type { KnownNodes } from './known-nodes.ts';
 
 export interface WireguardKeysOptions {
@@ -11,6 +12,9 @@ export interface WireguardKeysOptions {
 }
 
 const FIELD = { 4: 'wireguardPublicKey', 6: 'wireguardPublicKeyV6' } as const;
+const WHAT = "the Node lacks this node's WireGuard key";
+/** Milliseconds; a look costs no request while all is right. */
+const PERIOD = 60_000;
 
 /**
  * Tells the cluster by what keys this node can be sent encrypted packets, in its Node's status; a node without a key is
@@ -18,60 +22,42 @@ const FIELD = { 4: 'wireguardPublicKey', 6: 'wireguardPublicKeyV6' } as const;
  */
 export class WireguardKeys {
   readonly #options: WireguardKeysOptions;
-  readonly #failing: RetryQueue<string>;
+  readonly #kept: Kept;
   /** Families of which the kernel's word is not known yet are missing, and left as they are. */
   readonly #wanted = new Map<Family, string | undefined>();
-  #scheduled: Cancel | undefined;
-  #writing: Promise<void> = Promise.resolve();
-  #stopped = false;
 
   constructor(options: WireguardKeysOptions) {
     this.#options = options;
-    this.#failing = new RetryQueue(options.clock, { first: 500, max: 60_000 });
+    const { clock, log } = options;
+    this.#kept = new Kept({
+      clock,
+      log,
+      look: (attempt) => attempt(WHAT, () => this.#write()),
+      period: PERIOD,
+      retry: { first: 500, max: 60_000 },
+    });
   }
 
   /** What the device of a family has; undefined when there is none. */
   want(family: Family, key: string | undefined): void {
     if (this.#wanted.has(family) && this.#wanted.get(family) === key) return;
     this.#wanted.set(family, key);
-    this.#soon();
+    this.#kept.begin();
+    this.#kept.soon();
   }
 
   /** Takes in a syncer's batch: the own Node matters. */
   apply(batch: readonly Update[]): void {
-    if (batch.some(({ key }) => key.kind === 'Node' && key.name === this.#options.nodename)) this.#soon();
+    if (batch.some(({ key }) => key.kind === 'Node' && key.name === this.#options.nodename)) this.#kept.soon();
   }
 
   /** Why the cluster does not know the key. */
   problems(): readonly string[] {
-    return this.#failing.details();
+    return this.#kept.problems();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#scheduled?.();
-    this.#failing.clear();
-    await this.#writing;
-  }
-
-  #soon(): void {
-    if (this.#stopped || this.#wanted.size === 0 || this.#scheduled !== undefined) return;
-    this.#scheduled = this.#options.clock.soon(() => {
-      this.#scheduled = undefined;
-      this.#writing = this.#writing.then(() => this.#attempt());
-    });
-  }
-
-  async #attempt(): Promise<void> {
-    try {
-      await this.#write();
-      this.#failing.done('keys');
-    } catch (error) {
-      if (this.#stopped) return;
-      const reason = `the Node lacks this node's WireGuard key: ${reasonOf(error)}`;
-      const attempts = this.#failing.failed('keys', reason, () => this.#soon());
-      if (attempts === 1) this.#options.log.warn({ err: reasonOf(error) }, 'the WireGuard key could not be written');
-    }
+  stop(): Promise<void> {
+    return this.#kept.stop();
   }
 
   async #write(): Promise<void> {

@@ -1,16 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Cancel,
-  type Clock,
-  formatAddress,
-  type Log,
-  RetryQueue,
-  reasonOf,
-  tryParseAddress,
-} from '../base/index.ts';
+import { type Clock, formatAddress, type Log, tryParseAddress } from '../base/index.ts';
 import type { Store, Update } from '../datastore/index.ts';
 import { type Facts, type Ipam, releaseTunnelAddress, type TunnelKind, tunnelAddress } from '../ipam/index.ts';
 import type { Node } from '../model/index.ts';
+import { type Attempt, Kept } from './kept.ts';
 import type { KnownNodes } from './known-nodes.ts';
 
 /** The tunnels whose addresses are looked after, in the order in which they are given. */
@@ -42,76 +35,46 @@ const PERIOD = 10 * 60_000;
  */
 export class TunnelAddresses {
   readonly #options: TunnelAddressesOptions;
-  readonly #failing: RetryQueue<string>;
-  #begun = false;
-  #scheduled: Cancel | undefined;
-  #checking: Promise<void> = Promise.resolve();
-  #timer: Cancel | undefined;
+  readonly #kept: Kept;
   /** What of the own Node was looked at the last time. */
   #seen: unknown;
 
   constructor(options: TunnelAddressesOptions) {
     this.#options = options;
-    this.#failing = new RetryQueue(options.clock, { first: 500, max: 60_000 });
+    const { clock, log } = options;
+    const retry = { first: 500, max: 60_000 };
+    this.#kept = new Kept({ clock, log, look: (attempt) => this.#look(attempt), period: PERIOD, retry });
   }
 
   /** Takes in a syncer's batch: pools, settings and the own Node matter, and of that not kubelet's heartbeats. */
   apply(batch: readonly Update[]): void {
     const own = batch.findLast(({ key }) => key.kind === 'Node' && key.name === this.#options.nodename);
     const changed = own !== undefined && !isDeepStrictEqual(matter(own.resource as Node | undefined), this.#seen);
-    if (changed || batch.some(({ key }) => MATTERS.includes(key.kind))) this.#soon();
+    if (changed || batch.some(({ key }) => MATTERS.includes(key.kind))) this.#kept.soon();
   }
 
   /** A tunnel's device has become usable. */
   deviceReady(): void {
-    this.#soon();
+    this.#kept.soon();
   }
 
   /** Pools and nodes are known from now on. */
   begin(): void {
-    this.#begun = true;
-    this.#again();
+    this.#kept.begin();
   }
 
   /** Waits for what is under way, so that no address is left between the two objects. */
-  async stop(): Promise<void> {
-    this.#begun = false;
-    this.#scheduled?.();
-    this.#timer?.();
-    this.#failing.clear();
-    await this.#checking;
+  stop(): Promise<void> {
+    return this.#kept.stop();
   }
 
   /** Why a tunnel has no address. */
   problems(): readonly string[] {
-    return this.#failing.details();
+    return this.#kept.problems();
   }
 
-  #soon(): void {
-    if (!this.#begun || this.#scheduled !== undefined) return;
-    this.#scheduled = this.#options.clock.soon(() => {
-      this.#scheduled = undefined;
-      this.#checking = this.#checking.then(() => this.#check());
-    });
-  }
-
-  #again(): void {
-    this.#soon();
-    this.#timer = this.#options.clock.after(PERIOD, () => this.#again());
-  }
-
-  async #check(): Promise<void> {
-    for (const kind of KINDS) {
-      try {
-        await this.#keep(kind);
-        this.#failing.done(kind);
-      } catch (error) {
-        if (!this.#begun) return;
-        const reason = `tunnel address (${kind}): ${reasonOf(error)}`;
-        const attempts = this.#failing.failed(kind, reason, () => this.#soon());
-        if (attempts === 1) this.#options.log.warn({ kind, err: reasonOf(error) }, 'no address for a tunnel');
-      }
-    }
+  async #look(attempt: Attempt): Promise<void> {
+    for (const kind of KINDS) await attempt(`tunnel address (${kind})`, () => this.#keep(kind));
     this.#seen = matter(this.#options.nodes.known);
   }
 

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { parseAddress, silentLog } from '../../src/base/index.ts';
-import { KnownNodes } from '../../src/daemon/known-nodes.ts';
-import { TunnelAddresses } from '../../src/daemon/tunnel-addresses.ts';
 import type { Store, Update } from '../../src/datastore/index.ts';
 import { StoreFacts } from '../../src/ipam/index.ts';
+import { KnownNodes } from '../../src/keeping/known-nodes.ts';
+import { TunnelAddresses } from '../../src/keeping/tunnel-addresses.ts';
 import { type IPPool, newResource } from '../../src/model/index.ts';
 import { TestCluster } from '../ipam/cluster.ts';
 

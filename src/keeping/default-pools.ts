@@ -3,11 +3,11 @@ import { containsAddress, type Log, type Prefix, parsePrefix, tryParseInterfaceA
 import { AlreadyExists, type Store } from '../datastore/index.ts';
 import { type IPPool, validateAs } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import type { DaemonConfig } from './config.ts';
 import { ipv4Pool, ipv6Pool } from './pool-settings.ts';
+import type { NodeSettings } from './settings.ts';
 
 interface Inputs {
-  readonly config: DaemonConfig;
+  readonly config: NodeSettings;
   readonly store: Store;
   readonly kernel: Kernel;
   readonly log: Log;

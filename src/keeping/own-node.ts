@@ -5,8 +5,8 @@ import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastor
 import { type Node, newResource } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { autodetect } from './autodetect.ts';
-import type { DaemonConfig } from './config.ts';
 import { KnownNodes } from './known-nodes.ts';
+import type { NodeSettings } from './settings.ts';
 
 /** Another node has this node's address: going on would send its traffic astray. */
 export class AddressInUse extends VRouterError {
@@ -20,7 +20,7 @@ export class AddressInUse extends VRouterError {
 }
 
 export interface OwnNodeInputs {
-  readonly config: DaemonConfig;
+  readonly config: NodeSettings;
   readonly store: Store;
   readonly kernel: Kernel;
   readonly log: Log;

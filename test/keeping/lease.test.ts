@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import { LEASE_ANNOTATION, Lease } from '../../src/daemon/lease.ts';
 import { DatastoreUnavailable, MemoryDatabase, MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { LEASE_ANNOTATION, Lease } from '../../src/keeping/leader/lease.ts';
 import { newResource } from '../../src/model/index.ts';
 
 /** Contenders for one store, each with its own connection that can be cut. */

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Cancel, type Clock, type Log, RetryQueue, reasonOf } from '../base/index.ts';
+import type { Clock, Log } from '../base/index.ts';
 import type { Update } from '../datastore/index.ts';
 import type { Node } from '../model/index.ts';
+import { Kept } from './kept.ts';
 
 /** Addresses come and go in swarms while an interface is set up: one look serves them all. Milliseconds. */
 const SETTLE = 1000;
@@ -9,7 +10,7 @@ const SETTLE = 1000;
 const PERIOD = 60_000;
 /** Between two attempts at what somebody undoes each time. Milliseconds. */
 const CONTESTED = 30_000;
-const KEY = 'node';
+const WHAT = "the node's address";
 
 export interface NodeKeepingOptions {
   readonly nodename: string;
@@ -29,25 +30,25 @@ export interface NodeKeepingOptions {
  */
 export class NodeKeeping {
   readonly #options: NodeKeepingOptions;
-  readonly #failing: RetryQueue<string>;
-  #waiting: Cancel | undefined;
-  #scheduled: Cancel | undefined;
-  #timer: Cancel | undefined;
+  readonly #kept: Kept;
   /** What the store's copy said when it was looked at. */
   #seen: unknown;
-  #begun = false;
-  #looking: Promise<void> = Promise.resolve();
 
   constructor(options: NodeKeepingOptions) {
     this.#options = options;
-    this.#failing = new RetryQueue(options.clock, { first: 2000, max: 60_000 });
+    const { clock, log, look } = options;
+    this.#kept = new Kept({
+      clock,
+      log,
+      look: (attempt) => attempt(WHAT, async () => void (await look())),
+      period: PERIOD,
+      retry: { first: 2000, max: 60_000 },
+    });
   }
 
   /** The Nodes are known from now on. */
   begin(): void {
-    this.#begun = true;
-    this.#soon();
-    this.#again();
+    this.#kept.begin();
   }
 
   /** Takes in a syncer's batch: the own Node matters, and of that what we write, not kubelet's heartbeats. */
@@ -57,66 +58,21 @@ export class NodeKeeping {
     const saying = wordsOf(own.resource as Node | undefined);
     if (isDeepStrictEqual(saying, this.#seen)) return;
     this.#seen = saying;
-    if (this.#options.isContested?.()) this.#later();
-    else this.#soon();
+    if (this.#options.isContested?.()) this.#kept.after(CONTESTED);
+    else this.#kept.soon();
   }
 
   topologyChanged(): void {
-    this.#waiting ??= this.#options.clock.after(SETTLE, () => {
-      this.#waiting = undefined;
-      this.#check();
-    });
+    this.#kept.after(SETTLE);
   }
 
   /** Why the Node is not known to be right. */
   problems(): readonly string[] {
-    return this.#failing.details();
+    return this.#kept.problems();
   }
 
-  stop(): void {
-    this.#begun = false;
-    this.#waiting?.();
-    this.#scheduled?.();
-    this.#timer?.();
-    this.#failing.clear();
-  }
-
-  #later(): void {
-    this.#waiting ??= this.#options.clock.after(CONTESTED, () => {
-      this.#waiting = undefined;
-      this.#check();
-    });
-  }
-
-  #soon(): void {
-    if (!this.#begun || this.#scheduled !== undefined) return;
-    this.#scheduled = this.#options.clock.soon(() => {
-      this.#scheduled = undefined;
-      this.#check();
-    });
-  }
-
-  #again(): void {
-    this.#timer = this.#options.clock.after(PERIOD, () => {
-      this.#check();
-      this.#again();
-    });
-  }
-
-  #check(): void {
-    this.#looking = this.#looking.then(() => this.#look());
-  }
-
-  async #look(): Promise<void> {
-    try {
-      await this.#options.look();
-      this.#failing.done(KEY);
-    } catch (error) {
-      const reason = `the node's address: ${reasonOf(error)}`;
-      const attempts = this.#failing.failed(KEY, reason, () => this.#check());
-      const { log } = this.#options;
-      if (attempts === 1) log.warn({ err: reasonOf(error) }, 'what this node says of itself could not be kept');
-    }
+  async stop(): Promise<void> {
+    await this.#kept.stop();
   }
 }
 

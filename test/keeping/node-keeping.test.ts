@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { readConfig } from '../../src/daemon/config.ts';
-import { KnownNodes } from '../../src/daemon/known-nodes.ts';
-import { NodeKeeping } from '../../src/daemon/node-keeping.ts';
-import { keepNode, register } from '../../src/daemon/registration.ts';
 import { MemoryStore, Syncer } from '../../src/datastore/index.ts';
+import { KnownNodes } from '../../src/keeping/known-nodes.ts';
+import { NodeKeeping } from '../../src/keeping/node-keeping.ts';
+import { keepNode, register } from '../../src/keeping/registration.ts';
 import { newResource } from '../../src/model/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { CountingStore } from '../ipam/counting-store.ts';

@@ -1,8 +1,8 @@
-import { containsPrefix, type Prefix, prefixSize, tryParseAddress } from '../base/index.ts';
-import { keyText, type Update } from '../datastore/index.ts';
-import { type BlockFigures, blockFigures, type Place, type Pool, poolOf, type Sweep } from '../ipam/index.ts';
-import type { IPAMBlock } from '../model/index.ts';
-import type { IpamSamples, Sample } from '../observe/index.ts';
+import { containsPrefix, type Prefix, prefixSize, tryParseAddress } from '../../base/index.ts';
+import { keyText, type Update } from '../../datastore/index.ts';
+import { type BlockFigures, blockFigures, type Place, type Pool, poolOf, type Sweep } from '../../ipam/index.ts';
+import type { IPAMBlock } from '../../model/index.ts';
+import type { IpamSamples, Sample } from '../../observe/index.ts';
 
 /** What kube-controllers call those who aren't there. */
 const NO_POOL = 'no_ippool';

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { ObjectProblem } from '../../src/daemon/pool-problems.ts';
-import { RemarkKeeping } from '../../src/daemon/remark-keeping.ts';
 import { KubernetesStore } from '../../src/datastore/kubernetes/index.ts';
+import type { ObjectProblem } from '../../src/keeping/leader/remarks.ts';
+import { RemarkKeeping } from '../../src/keeping/leader/remarks.ts';
 import { newResource } from '../../src/model/index.ts';
 import { ApiServer } from '../fakes/api-server/index.ts';
 import type { StoredObject } from '../fakes/api-server/objects.ts';

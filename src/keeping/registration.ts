@@ -1,17 +1,16 @@
-import { Backoff, type Clock, sleep, VERSION } from '../base/index.ts';
+import { Backoff, type Clock, reasonOf, sleep, VERSION } from '../base/index.ts';
 import {
   AlreadyExists,
   DatastoreLocked,
   DatastoreUnavailable,
   ensureInitialized,
+  refuseLocked,
   type Store,
 } from '../datastore/index.ts';
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import { NoAddress } from './autodetect.ts';
-import { refuseLocked } from './datastore-lock.ts';
 import { ensureDefaultPools } from './default-pools.ts';
 import { AddressInUse, ensureNode, type OwnNodeInputs } from './own-node.ts';
-import { startFailure } from './start-failure.ts';
 
 /** Between two looks at what is waited for, in milliseconds: an address is wanted soon after it has come. */
 const LONGEST_PAUSE = 5000;
@@ -19,11 +18,13 @@ const WHICH = '; does it run, and do ETCD_ENDPOINTS, KUBECONFIG or SQLITE_PATH n
 
 export type RegistrationInputs = OwnNodeInputs;
 
-interface Waiting {
+export interface Waiting {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** `isAway`: it is the datastore that is waited for, or its unlocking. */
   readonly told: (problem: string, isAway: boolean) => void;
+  /** Says what is wrong and what to do, in words of this program's settings. */
+  readonly explain?: (error: unknown) => string;
 }
 
 /**
@@ -43,7 +44,7 @@ export async function register(inputs: RegistrationInputs): Promise<Node> {
  * still has. `told` says what is waited for; anything else that is wrong rejects. `signal` ends it in any state.
  */
 export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiting): Promise<Node> {
-  const { clock, signal, told } = waiting;
+  const { clock, signal, told, explain = reasonOf } = waiting;
   const backoff = new Backoff({ first: 200, max: LONGEST_PAUSE });
   for (let said: string | undefined; ; ) {
     try {
@@ -51,7 +52,7 @@ export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiti
     } catch (error) {
       if (signal.aborted || !mayComeByItself(error, inputs.config)) throw error;
       const isAway = error instanceof DatastoreUnavailable;
-      const reason = `${startFailure(error)}${isAway ? WHICH : ''}`;
+      const reason = `${explain(error)}${isAway ? WHICH : ''}`;
       told(reason, isAway || error instanceof DatastoreLocked);
       const wait = backoff.next();
       const fields = { reason, retryInSeconds: wait / 1000 };

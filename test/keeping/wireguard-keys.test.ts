@@ -1,8 +1,8 @@
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
-import { KnownNodes } from '../../src/daemon/known-nodes.ts';
-import { WireguardKeys } from '../../src/daemon/wireguard-keys.ts';
 import type { Store } from '../../src/datastore/index.ts';
+import { KnownNodes } from '../../src/keeping/known-nodes.ts';
+import { WireguardKeys } from '../../src/keeping/wireguard-keys.ts';
 import { newResource } from '../../src/model/index.ts';
 import { TestCluster } from '../ipam/cluster.ts';
 

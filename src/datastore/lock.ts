@@ -1,6 +1,9 @@
 import type { Log } from '../base/index.ts';
-import { DatastoreLocked, type Store, type Update } from '../datastore/index.ts';
 import { type ClusterInformation, resourceKeyText } from '../model/index.ts';
+import { DatastoreLocked } from './errors.ts';
+import type { Store } from './store.ts';
+import type { Update } from './syncer.ts';
+import { wrapped } from './wrapped.ts';
 
 /** What a locked datastore keeps from going on, and how it ends; begins with the words of Calico's plugin. */
 const LOCKED =
@@ -62,18 +65,11 @@ export class DatastoreLock {
       if (this.#isLocked) throw new DatastoreLocked(LOCKED);
       return work();
     };
-    return {
-      history: store.history,
-      conditions: store.conditions,
-      remarks: store.remarks,
-      get: (key) => store.get(key),
-      list: (kind, options) => store.list(kind, options),
+    return wrapped(store, {
       create: (resource) => write(() => store.create(resource)),
       update: (resource) => write(() => store.update(resource)),
       delete: (key, precondition) => write(() => store.delete(key, precondition)),
-      watch: (kind, revision, signal) => store.watch(kind, revision, signal),
-      close: () => store.close(),
-    };
+    });
   }
 
   #turn(isLocked: boolean): void {

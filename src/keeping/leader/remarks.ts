@@ -1,6 +1,5 @@
-import { type Cancel, type Clock, type Log, reasonOf, within } from '../base/index.ts';
-import { keyText, type Remarks } from '../datastore/index.ts';
-import type { ObjectProblem } from './pool-problems.ts';
+import { type Cancel, type Clock, type Log, reasonOf, within } from '../../base/index.ts';
+import { keyText, type Remarks, type ResourceKey } from '../../datastore/index.ts';
 
 /** How often problems are looked at, in milliseconds. */
 const PERIOD = 10_000;
@@ -8,6 +7,14 @@ const PERIOD = 10_000;
 const PATIENCE = 2000;
 /** An API server keeps an event for an hour. */
 const MEMORY = 3_600_000;
+
+/** What is wrong with an object, in a word and in a sentence that names it. */
+export interface ObjectProblem {
+  readonly about: ResourceKey;
+  /** One word in CamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
 
 export interface RemarkKeepingOptions {
   readonly nodename: string;

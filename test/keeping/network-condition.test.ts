@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import { NetworkCondition } from '../../src/daemon/network-condition.ts';
 import { KubernetesStore } from '../../src/datastore/kubernetes/index.ts';
+import { NetworkCondition } from '../../src/keeping/network-condition.ts';
 import { newResource } from '../../src/model/index.ts';
 import { ApiServer } from '../fakes/api-server/index.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { autodetect, type Hints } from '../../src/daemon/autodetect.ts';
+import { autodetect, type Hints } from '../../src/keeping/autodetect.ts';
 import type { Kernel } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../src/base/index.ts';
-import { IpamKeeping } from '../../src/daemon/ipam-keeping.ts';
-import { KnownNodes } from '../../src/daemon/known-nodes.ts';
 import { Syncer } from '../../src/datastore/index.ts';
+import { IpamKeeping } from '../../src/keeping/ipam-keeping.ts';
+import { KnownNodes } from '../../src/keeping/known-nodes.ts';
 import { newResource } from '../../src/model/index.ts';
 import { TestCluster } from '../ipam/cluster.ts';
 import { CountingStore } from '../ipam/counting-store.ts';
@@ -23,7 +23,7 @@ async function cluster(): Promise<TestCluster> {
 async function keep(t: Test, { store, clock }: TestCluster, nodename = 'node1', ledger = 'none') {
   const counting = new CountingStore(store);
   const nodes = new KnownNodes({ nodename, store: counting.store });
-  const keeping = new IpamKeeping({ nodename, store: counting.store, nodes, clock, log: silentLog, ledger });
+  const keeping = new IpamKeeping({ nodename, store: counting.store, clock, log: silentLog, ledger });
   const syncer = new Syncer({
     store,
     kinds: IpamKeeping.kinds,

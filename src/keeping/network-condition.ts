@@ -1,9 +1,12 @@
-import { type Cancel, type Clock, type Log, RetryQueue, reasonOf, within } from '../base/index.ts';
+import { type Clock, type Log, reasonOf, within } from '../base/index.ts';
 import type { NodeConditions, Update } from '../datastore/index.ts';
+import { Kept } from './kept.ts';
 
 /** How long the end may take, in milliseconds. */
 const PATIENCE = 2000;
-const KEY = 'condition';
+/** The condition can't be looked at without a request, so it is written again this seldom, in milliseconds. */
+const PERIOD = 30 * 60_000;
+const WHAT = 'the condition NetworkUnavailable';
 
 const UP = { status: false, reason: 'CalicoIsUp', message: 'Calico is running on this node' };
 const DOWN = { status: true, reason: 'CalicoIsDown', message: 'Calico is shutting down on this node' };
@@ -22,21 +25,26 @@ export interface NetworkConditionOptions {
  */
 export class NetworkCondition {
   readonly #options: NetworkConditionOptions;
-  readonly #failing: RetryQueue<string>;
+  readonly #kept: Kept;
   #isUp = false;
   #uid: string | undefined;
-  #scheduled: Cancel | undefined;
-  #telling: Promise<void> = Promise.resolve();
 
   constructor(options: NetworkConditionOptions) {
     this.#options = options;
-    this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
+    const { clock, log, conditions, nodename } = options;
+    this.#kept = new Kept({
+      clock,
+      log,
+      look: (attempt) => attempt(WHAT, async () => conditions?.setNetworkUnavailable(nodename, UP)),
+      period: PERIOD,
+      retry: { first: 1000, max: 60_000 },
+    });
   }
 
   /** The node serves pods from now on. */
   up(): void {
     this.#isUp = true;
-    this.#soon();
+    if (this.#options.conditions !== undefined) this.#kept.begin();
   }
 
   /** Takes in a syncer's batch: of the own Node, whether it is another one. */
@@ -46,7 +54,7 @@ export class NetworkCondition {
     if (uid === undefined || uid === this.#uid) return;
     const isAnother = this.#uid !== undefined;
     this.#uid = uid;
-    if (isAnother) this.#soon();
+    if (isAnother) this.#kept.soon();
   }
 
   /** Pods that come now find nobody. A store that doesn't answer holds up nobody's end. */
@@ -54,31 +62,10 @@ export class NetworkCondition {
     const { conditions, nodename, clock, log } = this.#options;
     const wasUp = this.#isUp;
     this.#isUp = false;
-    this.#scheduled?.();
-    this.#failing.clear();
+    const ended = this.#kept.stop();
     if (conditions === undefined || !wasUp) return;
-    const told = this.#telling.then(() => conditions.setNetworkUnavailable(nodename, DOWN));
+    const told = ended.then(() => conditions.setNetworkUnavailable(nodename, DOWN));
     const failed = (error: unknown): void => log.debug({ reason: reasonOf(error) }, 'nobody is told that we go');
     await within(clock, PATIENCE, told.catch(failed));
-  }
-
-  #soon(): void {
-    if (!this.#isUp || this.#options.conditions === undefined || this.#scheduled !== undefined) return;
-    this.#scheduled = this.#options.clock.soon(() => {
-      this.#scheduled = undefined;
-      this.#telling = this.#telling.then(() => this.#tell());
-    });
-  }
-
-  async #tell(): Promise<void> {
-    const { conditions, nodename, log } = this.#options;
-    try {
-      if (this.#isUp) await conditions?.setNetworkUnavailable(nodename, UP);
-      this.#failing.done(KEY);
-    } catch (error) {
-      if (!this.#isUp) return;
-      const attempts = this.#failing.failed(KEY, reasonOf(error), () => this.#soon());
-      if (attempts === 1) log.warn({ err: reasonOf(error) }, 'the condition NetworkUnavailable could not be written');
-    }
   }
 }

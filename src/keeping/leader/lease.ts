@@ -1,6 +1,6 @@
-import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
-import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
-import { type KubeControllersConfiguration, newResource } from '../model/index.ts';
+import { type Cancel, type Clock, type Log, reasonOf } from '../../base/index.ts';
+import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../../datastore/index.ts';
+import { type KubeControllersConfiguration, newResource } from '../../model/index.ts';
 
 /** The annotation that says who leads. */
 export const LEASE_ANNOTATION = 'vrouter.projectcalico.org/leader';

@@ -1,5 +1,6 @@
-import type { Store } from '../datastore/index.ts';
 import { type FieldError, type KindName, type ResourceOf, ValidationError, validateAs } from '../model/index.ts';
+import type { Store } from './store.ts';
+import { wrapped } from './wrapped.ts';
 
 /**
  * The store, for a daemon that never writes an object which `calicoctl` would refuse: all nodes would leave it out.
@@ -7,16 +8,10 @@ import { type FieldError, type KindName, type ResourceOf, ValidationError, valid
  * keep us from writing what is ours beside it.
  */
 export function checkedStore(store: Store): Store {
-  return {
-    history: store.history,
-    conditions: store.conditions,
-    remarks: store.remarks,
-    kubernetesPolicies: store.kubernetesPolicies,
-    get: (key) => store.get(key),
-    list: (kind, options) => store.list(kind, options),
+  return wrapped(store, {
     create: async (resource) => {
-      const [first] = faults(resource);
-      if (first !== undefined) throw new ValidationError(faults(resource));
+      const wrong = faults(resource);
+      if (wrong.length > 0) throw new ValidationError(wrong);
       return store.create(resource);
     },
     update: async (resource) => {
@@ -30,20 +25,20 @@ export function checkedStore(store: Store): Store {
       }
       return store.update(resource);
     },
-    delete: (key, precondition) => store.delete(key, precondition),
-    watch: (kind, revision, signal) => store.watch(kind, revision, signal),
-    close: () => store.close(),
-  };
+  });
 }
 
-/** What is wrong with it. */
+/** Names that others have given: a node is called as its host is, in capitals too; a container as its runtime has it. */
+const GIVEN = ['Metadata.Name', 'ContainerID'];
+
+/** What is wrong with it, and ours to mend. */
 function faults(resource: ResourceOf<KindName>): readonly FieldError[] {
   try {
-    validateAs(resource.kind, resource, { names: 'runtime' });
+    validateAs(resource.kind, resource);
     return [];
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error;
-    return error.fields;
+    return error.fields.filter(({ name }) => !GIVEN.includes(name));
   }
 }
 

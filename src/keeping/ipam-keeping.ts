@@ -1,0 +1,78 @@
+import { type Clock, type Log, type Prefix, reasonOf, within } from '../base/index.ts';
+import type { Store, Update } from '../datastore/index.ts';
+import { type Facts, factKinds, Ipam, KnownFacts, LedgerFile, noLedger, StoreFacts } from '../ipam/index.ts';
+import type { IpamSamples } from '../observe/index.ts';
+import { Leader } from './leader/leader.ts';
+
+/** How long the end may take, in milliseconds. */
+const PATIENCE = 2000;
+
+export interface IpamKeepingOptions {
+  readonly nodename: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The ledger's file, or `none`. */
+  readonly ledger: string;
+}
+
+/** The node's IPAM, with facts that a syncer keeps up to date and a ledger; and the cluster's, while this node leads. */
+export class IpamKeeping {
+  /** What `apply` has to be told of. */
+  static readonly kinds = [...factKinds, 'IPAMBlock'] as const;
+  readonly ipam: Ipam;
+  readonly #options: IpamKeepingOptions;
+  readonly #facts: KnownFacts;
+  readonly #ledger: LedgerFile | undefined;
+  readonly #leader: Leader;
+
+  constructor(options: IpamKeepingOptions) {
+    const { store, clock, log, ledger } = options;
+    this.#options = options;
+    this.#facts = new KnownFacts(new StoreFacts(store));
+    this.#ledger = ledger === 'none' ? undefined : new LedgerFile({ path: ledger, log });
+    this.ipam = new Ipam({ store, clock, facts: this.#facts, ledger: this.#ledger ?? noLedger });
+    this.#leader = new Leader({ ...options, ipam: this.ipam, facts: this.#facts });
+  }
+
+  get facts(): Facts {
+    return this.#facts;
+  }
+
+  /** Takes in a syncer's batch; other kinds are passed over. */
+  apply(batch: readonly Update[]): void {
+    this.#facts.apply(batch);
+    this.#leader.apply(batch);
+  }
+
+  /** The syncer has delivered everything once: facts are known from now on, and the node contends for the lead. */
+  begin(): void {
+    const { nodename, log } = this.#options;
+    this.#facts.inSync();
+    this.#leader.begin();
+    this.ipam.upgradeHost(nodename).catch((error) => {
+      log.warn({ reason: reasonOf(error) }, 'affinities of older versions keep their old form until the next start');
+    });
+  }
+
+  /** Hands the lead over; a store that doesn't answer holds up nobody's end. */
+  async stop(): Promise<void> {
+    await within(this.#options.clock, PATIENCE, this.#leader.stop());
+    this.#ledger?.close();
+  }
+
+  /** Whether this node looks after what belongs to all. */
+  get leads(): boolean {
+    return this.#leader.leads;
+  }
+
+  /** All blocks of the cluster. */
+  blocks(): readonly Prefix[] {
+    return this.#leader.blocks();
+  }
+
+  /** What kube-controllers would count; nothing while another node leads. */
+  samples(): Promise<IpamSamples> {
+    return this.#leader.samples();
+  }
+}

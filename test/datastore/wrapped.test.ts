@@ -1,0 +1,21 @@
+import t from 'tap';
+import { silentLog } from '../../src/base/index.ts';
+import { checkedStore, DatastoreLock, MemoryStore, type Store } from '../../src/datastore/index.ts';
+
+const NOTHING = async (): Promise<never> => t.fail('nobody asked for that') as never;
+
+/** What only some engines have. */
+const OWN: Required<Pick<Store, 'history' | 'conditions' | 'remarks' | 'kubernetesPolicies'>> = {
+  history: { head: NOTHING, forget: NOTHING },
+  conditions: { setNetworkUnavailable: NOTHING },
+  remarks: { remark: NOTHING },
+  kubernetesPolicies: NOTHING as never,
+};
+
+t.test('a store in another one has all that it has itself', async (t) => {
+  const store: Store = Object.assign(new MemoryStore(), OWN);
+  const lock = new DatastoreLock(silentLog);
+  for (const around of [checkedStore(store), lock.guarded(store), checkedStore(lock.guarded(store))]) {
+    for (const member of Object.keys(OWN) as (keyof typeof OWN)[]) t.equal(around[member], OWN[member], member);
+  }
+});
