@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { containsAddress, type Log, type Prefix, parsePrefix, tryParseInterfaceAddress } from '../base/index.ts';
 import { AlreadyExists, type Store } from '../datastore/index.ts';
-import { type IPPool, validateAs } from '../model/index.ts';
+import { type IPPool, read, validateAs } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import { ipv4Pool, ipv6Pool } from './pool-settings.ts';
 import type { NodeSettings } from './settings.ts';
@@ -14,20 +14,27 @@ interface Inputs {
 }
 
 /**
- * Creates `default-ipv4-ippool` (and `default-ipv6-ippool` on nodes that have IPv6) in a cluster that has no pool of
- * the family yet. Several nodes may try at once: the name decides who was first.
+ * Creates `default-ipv4-ippool` and `default-ipv6-ippool` in a cluster that has no pool of the family yet, with the CIDR that
+ * is set or, on nodes that have an address of the family, one of our own. Several nodes may try at once: the name decides
+ * who was first.
  */
 export async function ensureDefaultPools(inputs: Inputs): Promise<void> {
   const { config, store, kernel, log } = inputs;
   if (config.NO_DEFAULT_POOLS) return;
   const { items } = await store.list('IPPool');
-  const families = new Set(items.map(({ spec }) => parsePrefix(spec.cidr).family));
+  // One that can't be used, for its host bits or another fault, is somebody's pool of its family all the same.
+  const cidrs = items.map((pool) => {
+    const { cidr } = (read('IPPool', pool).resource ?? pool).spec;
+    return typeof cidr === 'string' ? tryParseInterfaceAddress(cidr) : undefined;
+  });
+  const families = new Set(cidrs.map((cidr) => cidr?.address.family));
+  const { CALICO_IPV4POOL_CIDR: cidr4, CALICO_IPV6POOL_CIDR: cidr6, IP, IP6 } = config;
   const wanted: IPPool[] = [];
-  if (!families.has(4) && config.CALICO_IPV4POOL_CIDR !== 'none' && config.IP !== 'none') {
-    wanted.push(ipv4Pool(config, config.CALICO_IPV4POOL_CIDR ?? (await freeRange(kernel))));
+  if (!families.has(4) && cidr4 !== 'none' && (cidr4 !== undefined || IP !== 'none')) {
+    wanted.push(ipv4Pool(config, cidr4 ?? (await freeRange(kernel))));
   }
-  if (!families.has(6) && config.CALICO_IPV6POOL_CIDR !== 'none' && config.IP6 !== '' && config.IP6 !== 'none') {
-    wanted.push(ipv6Pool(config, config.CALICO_IPV6POOL_CIDR ?? randomUniqueLocal()));
+  if (!families.has(6) && cidr6 !== 'none' && (cidr6 !== undefined || !['', 'none'].includes(IP6))) {
+    wanted.push(ipv6Pool(config, cidr6 ?? randomUniqueLocal()));
   }
   for (const pool of wanted) {
     try {

@@ -3,6 +3,7 @@ import t from 'tap';
 import { stringify } from 'yaml';
 import { parseAddress } from '../../src/base/index.ts';
 import { Ipam } from '../../src/ipam/index.ts';
+import { newResource } from '../../src/model/index.ts';
 import { Cluster, directory, node, pool } from './harness.ts';
 
 const POOL = pool('pool-a', '10.0.0.0/16');
@@ -282,4 +283,22 @@ t.test('a node goes with all that is only there for its sake', async (t) => {
   const blocks = (await cluster.store.list('IPAMBlock')).items.map(({ spec }) => [spec.cidr, spec.affinity]);
   t.same(blocks, [['10.0.1.0/26', 'host:n10']]);
   t.match(await cluster.run('delete node n1'), { code: 1, stderr: /resource does not exist: Node\(n1\)/ });
+});
+
+t.test('a node that is called as its host is, in capitals, can be changed, but not made', async (t) => {
+  const cluster = new Cluster();
+  const file = 'apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: HOST-1, labels: {a: b}}\n';
+  const refused = { code: 1, stderr: /Metadata\.Name = 'HOST-1'/ };
+  for (const verb of ['create', 'apply', 'replace']) t.match(await cluster.run(`${verb} -f -`, file), refused, verb);
+  await cluster.store.create(newResource('Node', { name: 'HOST-1' }, {}));
+  for (const line of ['apply -f -', 'replace -f -', 'label node HOST-1 c=d']) {
+    t.match(await cluster.run(line, file), { code: 0 }, line);
+  }
+  const patched = await cluster.run(['patch', 'node', 'HOST-1', '-p', '{"spec":{"bgp":{"asNumber":64513}}}']);
+  t.match(patched, { code: 0 });
+  t.match(await cluster.store.get({ kind: 'Node', name: 'HOST-1' }), {
+    metadata: { labels: { a: 'b', c: 'd' } },
+    spec: { bgp: { asNumber: 64513 } },
+  });
+  t.match(await cluster.run('replace -f -', `${file}spec: {bgp: {asNumber: -1}}\n`), { code: 1 });
 });

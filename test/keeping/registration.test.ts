@@ -92,6 +92,27 @@ t.test('there is no default pool when there is one already, or none is wanted', 
   }
 });
 
+t.test('a pool with a CIDR of the settings is made whatever addresses the node has', async (t) => {
+  const cidrs = async (env: Readonly<Record<string, string>>, into = store()): Promise<readonly string[]> => {
+    await registered(env, { store: into });
+    return (await into.list('IPPool')).items.map(({ spec }) => spec.cidr);
+  };
+  t.same(await cidrs({ CALICO_IPV6POOL_CIDR: 'fdff:ffff:ffff:ffff:ffff::/80' }), [
+    '192.168.0.0/16',
+    'fdff:ffff:ffff:ffff:ffff::/80',
+  ]);
+  t.same(await cidrs({ IP: 'none', CALICO_IPV4POOL_CIDR: '172.16.0.0/24' }), ['172.16.0.0/24']);
+  t.same(await cidrs({ IP: 'none' }), []);
+  const strange = store();
+  await strange.create(newResource('IPPool', { name: 'a' }, { cidr: 'nowhere' }));
+  t.same(await cidrs({}, strange), ['nowhere', '192.168.0.0/16'], 'a pool that nobody can read is no pool');
+  for (const spec of [{ CIDR: '10.9.0.0/16' }, { cidr: '10.9.0.1/16' }]) {
+    const given = store();
+    await given.create(newResource('IPPool', { name: 'a' }, spec as never));
+    t.equal((await cidrs({}, given)).length, 1, JSON.stringify(spec));
+  }
+});
+
 t.test('a node with IPv6 gets an IPv6 pool of unique local addresses', async (t) => {
   const { node, store } = await registered({ IP6: 'fd12::7/64' });
   t.equal(node.spec.bgp?.ipv6Address, 'fd12::7/64');

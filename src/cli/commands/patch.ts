@@ -44,7 +44,12 @@ function patchAction(patch: unknown): Writer {
     const stored = await mustGet(context.store, target);
     const decoded = decodePatched(target.kind, patched(stored, patch), stored);
     try {
-      return await writeOver(context, target, stored, validateAs(target.kind, decoded));
+      return await writeOver(
+        context,
+        target,
+        stored,
+        validateAs(target.kind, decoded, { names: target.kind === 'Node' ? 'runtime' : 'user' }),
+      );
     } catch (error) {
       throw new CommandError(`updating existing resource: ${reasonOf(error)}`, { cause: error });
     }

@@ -76,7 +76,7 @@ export async function create(context: Context, target: Target): Promise<Result> 
  * stays unless the file has one: manifests are written without.
  */
 export async function update(context: Context, target: Target): Promise<Result> {
-  const resource = resourceOf(target);
+  const resource = await resourceThere(context.store, target);
   const expected = resource.metadata.resourceVersion || undefined;
   for (let tries = 1; ; tries++) {
     const stored = await mustGet(context.store, target);
@@ -115,7 +115,9 @@ export async function apply(context: Context, target: Target): Promise<Result> {
   try {
     return await create(context, fresh);
   } catch (error) {
-    if (error instanceof AlreadyExists || error instanceof OperationNotSupported) return update(context, target);
+    const isNode = target.kind === 'Node' && error instanceof ValidationError;
+    if (error instanceof AlreadyExists || error instanceof OperationNotSupported || isNode)
+      return update(context, target);
     throw error;
   }
 }
@@ -157,6 +159,17 @@ function resourceOf(target: Target): AnyResource {
   // Calico's client looks at a pool before its validator does.
   if (target.kind === 'IPPool') checkPoolAlone(raw['spec']);
   return validate(raw);
+}
+
+/** The same for an object that is there: a node may be called as its host is, in capitals too, and can be changed then. */
+async function resourceThere(store: Store, target: Target): Promise<AnyResource> {
+  const { kind, name } = target;
+  try {
+    return resourceOf(target);
+  } catch (error) {
+    if (kind !== 'Node' || (await store.get({ kind, name })) === undefined) throw error;
+    return validate(rawOf(target), { names: 'runtime' });
+  }
 }
 
 /** The object of a file with its namespace filled in. */
