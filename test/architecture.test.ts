@@ -148,6 +148,26 @@ t.test('folders import only what the plan lets them, through the other folder’
   t.ok(imports.length > files.length, 'there are imports to judge');
 });
 
+t.test('rooms of the dataplane need each other in no circle, not for types either', async (t) => {
+  const roomOf = (path: string): string | undefined => /^src\/dataplane\/([^/]+)\//.exec(path)?.[1];
+  const needs = new Map<string, Set<string>>();
+  for (const { file, target } of imports) {
+    const [from, to] = [roomOf(file), roomOf(target)];
+    if (from === undefined || to === undefined || from === to) continue;
+    needs.set(from, (needs.get(from) ?? new Set()).add(to));
+  }
+  const circle = (room: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(room)) return [...way, room];
+    for (const next of needs.get(room) ?? []) {
+      const found = circle(next, [...way, room]);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  t.ok(needs.size > 5, 'there are rooms to judge');
+  for (const room of needs.keys()) t.equal(circle(room, [])?.join(' → '), undefined);
+});
+
 t.test('files that are not on the list of worldly ones are pure', async (t) => {
   for (const { file, target, typeOnly } of imports) {
     if (

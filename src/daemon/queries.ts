@@ -129,12 +129,12 @@ function mtuProblems({ dataplane, desired }: QuerySources): string[] {
 }
 
 /** Whether what all pods need is in the kernel: forwarding, the tunnels that pools ask for, translation, and some route. */
-function isWhole({ forwarding, tunnels, nat, routes }: Dataplane): boolean {
+function isWhole({ forwarding, tunnels, tables, routes }: Dataplane): boolean {
   // Without encryption a node goes on.
   const essential = tunnels.failures().filter(({ what }) => !/^(wireguard|wg-v6)/.test(what));
   const { failed, programmed } = routes.counts();
   const isRouting = failed === 0 || programmed > 0;
-  return forwarding.failures().length + essential.length + nat.failures().length === 0 && isRouting;
+  return forwarding.failures().length + essential.length + tables.failures().length === 0 && isRouting;
 }
 
 /** The kernel says no more than `File exists`. */
@@ -142,11 +142,11 @@ const SOMEBODY_ELSES =
   'a route of somebody else is in its place (see: ip route show proto all): remove that, or what makes it';
 
 /** What the kernel refuses now, with its own words; each waits for its next attempt. */
-export function kernelRefusals({ forwarding, routes, endpoints, nat, qos, tunnels }: Dataplane): Refusal[] {
+export function kernelRefusals({ forwarding, routes, endpoints, tables, qos, tunnels }: Dataplane): Refusal[] {
   return [
     ...forwarding.failures(),
     ...tunnels.failures().map(({ what, reason }) => ({ what: `tunnel ${what}`, reason })),
-    ...nat.failures(),
+    ...tables.failures(),
     ...qos.failures(),
     ...routes.failures().map(({ prefix, code, reason }) => ({
       what: `route ${prefix}`,
@@ -174,5 +174,5 @@ export function explainTunnels({ dataplane }: QuerySources): ExplainedEntry[] {
 
 /** Each rule of the packet filter that is wanted, as nft reads it. */
 export function explainNat({ dataplane }: QuerySources): ExplainedEntry[] {
-  return [...dataplane.nat.entries()];
+  return [...dataplane.tables.entries()];
 }

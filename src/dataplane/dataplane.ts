@@ -5,15 +5,15 @@ import type { Nft } from '../nftables/index.ts';
 import { Blackholes } from './blackholes.ts';
 import { isUplink, podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
+import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
-import { NAT_SECTIONS, natInputs } from './nat/inputs.ts';
-import { NatReconciler } from './nat/reconcile.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { RouteReconciler } from './routes/reconcile.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 import { SettingsLook } from './settings-look.ts';
 import { TableRepairs } from './table-repairs.ts';
+import { FILTER_SECTIONS, filterInputs, filterTables } from './tables.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
 
 export interface DataplaneOptions extends DataplaneListeners {
@@ -37,7 +37,9 @@ export class Dataplane {
   readonly forwarding: Forwarding;
   readonly routes: RouteReconciler;
   readonly endpoints: EndpointReconciler;
-  readonly nat: NatReconciler;
+  readonly filter: FilterReconciler;
+  /** The packet filter's tables but those of limits. */
+  readonly tables: FilterRoom;
   readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
   readonly #options: DataplaneOptions;
@@ -58,13 +60,11 @@ export class Dataplane {
     this.routes = new RouteReconciler(options);
     this.#blackholes = new Blackholes(this.routes);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
-    this.nat = new NatReconciler(options);
-    this.qos = new QosReconciler(options);
+    this.filter = new FilterReconciler(options);
+    this.tables = this.filter.room();
+    this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes });
-    this.#tableRepairs = new TableRepairs(options, (names) => {
-      void this.nat.look(names);
-      void this.qos.lookAtTables(names);
-    });
+    this.#tableRepairs = new TableRepairs(options, (names) => void this.filter.look(names));
     this.#settings = new SettingsLook({ ...options, forwarding: this.forwarding, endpoints: this.endpoints });
     this.forwarding.onRepaired = () => void this.#settings.look();
   }
@@ -100,10 +100,10 @@ export class Dataplane {
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
       this.endpoints.apply(desired.workloads, desired.host);
     }
-    if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
     if (this.#mtu !== undefined) this.#tellMtu();
-    if (NAT_SECTIONS.some((section) => desired[section] !== before?.[section]))
-      void this.nat.apply(natInputs(desired, this.#options.interfacePrefix));
+    if (FILTER_SECTIONS.some((section) => desired[section] !== before?.[section]))
+      void this.tables.want(filterTables(filterInputs(desired, this.#options.interfacePrefix)));
+    if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
     if (desired.host !== before?.host) {
       void this.forwarding.apply(desired.host.forwarding);
       this.tunnels.setUplinks(desired.host.uplinks);
@@ -118,7 +118,7 @@ export class Dataplane {
     await this.endpoints.resync();
     await this.tunnels.check();
     await this.routes.resync();
-    await this.nat.resync();
+    await this.tables.look();
     await this.qos.check();
   }
 
@@ -156,7 +156,7 @@ export class Dataplane {
     this.#monitor?.stop();
     this.forwarding.stop();
     this.endpoints.stop();
-    this.nat.stop();
+    this.filter.stop();
     this.qos.stop();
     this.tunnels.stop();
     this.routes.stop();

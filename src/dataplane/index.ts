@@ -2,18 +2,19 @@
  * dataplane: the hands.
  *
  *     Desired ─► endpoints ─┐
- *             ─► blocks ────┼─► RouteTable ─ RouteReconciler ─► Kernel
- *             ─► pools ─────┼─► NatReconciler ─► nftables          │
- *             ─► workloads ─┼─► QosReconciler ─► nftables, qdiscs  │
- *             ─► tunnels ───┤        ▲                            │
- *     routing ─ best routes ┘        │                            │
- *                                    └────────── monitor ◄────────┘
+ *             ─► blocks ────┼─► RouteTable ─ RouteReconciler ──► Kernel
+ *             ─► workloads ─┼─► QosReconciler ─► qdiscs ───────►    │
+ *             ─► tunnels ───┤        ▲                              │
+ *     routing ─ best routes ┘        └─────────── monitor ◄─────────┘
+ *
+ *     nat, services, tunnels, wireguard, endpoints, qos ─ contents ─► tables.ts ─► FilterReconciler ─► Nft
  *
  * Each idea is a `render.ts` (pure: what the kernel should hold) and a `reconcile.ts` (what differs is written). All
  * routes of ours carry protocol 80, and only those are ever replaced or removed. Nothing is written before `start`,
  * which is called once the datastore is in sync.
  */
 export { Dataplane, type DataplaneOptions } from './dataplane.ts';
+export type { FailedTunnel, TunnelEntry } from './device/device.ts';
 export { containerInterfaceName, podInterfaceName } from './endpoints/interface-name.ts';
 export {
   createPodInterface,
@@ -26,5 +27,4 @@ export type { DataplaneListeners } from './listeners.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute } from './routes/render.ts';
 export { type RouteSource, RouteTable } from './routes/route-table.ts';
-export type { FailedTunnel, TunnelEntry } from './tunnels/device.ts';
 export type { TunnelReconciler } from './tunnels/reconcile.ts';

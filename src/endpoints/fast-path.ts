@@ -14,7 +14,7 @@ const PATIENCE = 500;
 export interface FastPathOptions {
   readonly nodename: string;
   readonly calculation: Calculation;
-  readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes' | 'nat'>;
+  readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes' | 'tables'>;
   readonly ipam: Pick<Ipam, 'ownBlockOf'>;
   readonly clock: Clock;
   /** The node's loop (`daemon/loop.ts`): applies the desired state as it is now. */
@@ -62,7 +62,7 @@ export class FastPath {
     const { calculation, dataplane, loop } = this.#options;
     calculation.apply([{ key: { kind: 'WorkloadEndpoint', ...name }, resource: endpoint }]);
     await loop.now();
-    await Promise.all([dataplane.routes.flush(), dataplane.nat.settled]);
+    await Promise.all([dataplane.routes.flush(), dataplane.tables.settled]);
   }
 
   /** A pod is not said to be ready while the kernel lacks its route. */

@@ -276,7 +276,7 @@ t.test('every single refusal of the kernel and of nft is got over', async (t) =>
     fail(host);
     host.dataplane.apply(final);
     await host.settle(120_000);
-    t.same(host.dataplane.nat.failures(), []);
+    t.same(host.dataplane.tables.failures(), []);
     return { shown: [...(await host.routes()), ...host.nft.tables.map(tableText)], host };
   };
   const { shown, host } = await run(() => {});

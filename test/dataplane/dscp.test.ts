@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
 import { type DesiredPool, NO_TUNNELS } from '../../src/calc/index.ts';
-import { dscpMarks } from '../../src/dataplane/nat/dscp.ts';
-import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
+import { dscpMarks } from '../../src/dataplane/qos/dscp.ts';
 import { openNft } from '../../src/nftables/index.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
+import { PacketFilter } from './packet-filter.ts';
 
 const root = process.getuid?.() === 0;
 const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
@@ -27,7 +27,7 @@ t.test('what marked pods send to outside all pools, one rule for each DSCP', asy
   ];
   const [v4, v6] = [dscpMarks(4, pools, marks), dscpMarks(6, pools, marks)];
   t.same(
-    v4?.sets?.map(([{ name }, elements]) => `${name} ${elements.join(' ')}`),
+    v4?.sets?.map(([{ name }, elements]) => `${name} ${[...elements].join(' ')}`),
     ['network-ip-pools 10.244.0.0/16', 'dscp-10 10.244.0.2/32', 'dscp-46 10.244.0.1/32 10.244.0.3/32'],
   );
   t.same(
@@ -49,7 +49,7 @@ t.test('packets are marked, and those that stay inside are not', needsRoot, asyn
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-  const nat = new NatReconciler({ nft: openNft({ namespace: node.path }), clock: systemClock, log: silentLog });
+  const nat = new PacketFilter({ nft: openNft({ namespace: node.path }), clock: systemClock, log: silentLog });
   t.teardown(() => {
     nat.stop();
     node.remove();

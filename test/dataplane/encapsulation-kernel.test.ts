@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import t, { type Test } from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
 import { NO_TUNNELS } from '../../src/calc/index.ts';
-import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
 import { openNft } from '../../src/nftables/index.ts';
 import { vxlan } from '../calc/tunnels.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
+import { PacketFilter } from './packet-filter.ts';
 
 t.setTimeout(3_600_000);
 
@@ -30,12 +30,12 @@ class Cable {
   readonly #node = makeNamespace();
   readonly #other = makeNamespace();
   readonly #family: 4 | 6;
-  readonly nat: NatReconciler;
+  readonly nat: PacketFilter;
 
   constructor(t: Test, family: 4 | 6) {
     this.#family = family;
     const nft = openNft({ namespace: this.#node.path });
-    this.nat = new NatReconciler({ nft, clock: systemClock, log: silentLog });
+    this.nat = new PacketFilter({ nft, clock: systemClock, log: silentLog });
     t.teardown(() => {
       this.nat.stop();
       this.#node.remove();

@@ -1,16 +1,16 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { type DesiredTunnels, NO_TUNNELS } from '../../src/calc/index.ts';
-import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
-import { type NatInputs, natTables } from '../../src/dataplane/nat/render.ts';
+import { type FilterInputs, filterTables } from '../../src/dataplane/tables.ts';
 import { vxlan } from '../calc/tunnels.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
+import { PacketFilter, textOf } from './packet-filter.ts';
 
 const TABLE = { family: 'ip', name: 'vrouter-encapsulation' } as const;
 const HOSTS = ['172.16.0.1/32', '172.16.0.2/32', '198.51.100.0/24', '2001:db8::1/128'];
 const IPIP = { address: '10.244.1.0', subnet: '172.16.0.0/24' };
 
-function inputs(tunnels: Partial<DesiredTunnels>): NatInputs {
+function inputs(tunnels: Partial<DesiredTunnels>): FilterInputs {
   return {
     pools: [],
     nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined, floatingIps: [] },
@@ -24,8 +24,8 @@ function inputs(tunnels: Partial<DesiredTunnels>): NatInputs {
 }
 
 function text(family: 'ip' | 'ip6', tunnels: Partial<DesiredTunnels>): string | undefined {
-  const found = natTables(inputs(tunnels)).find(({ table }) => table.family === family && table.name === TABLE.name);
-  return found?.wanted?.text.replaceAll(/ [0-9a-f]{8}"/g, ' …"');
+  const found = filterTables(inputs(tunnels)).find(({ table }) => table.family === family && table.name === TABLE.name);
+  return textOf(found)?.replaceAll(/ [0-9a-f]{8}"/g, ' …"');
 }
 
 /** Where a rule stands, and the rule, without its comment. */
@@ -34,9 +34,9 @@ function rulesOf(family: 'ip' | 'ip6', tunnels: Partial<DesiredTunnels>): readon
   return lines.flatMap((line) => /^add rule ip6? \S+ (.*) comment /.exec(line)?.[1] ?? []);
 }
 
-function reconciler(nft = new FakeNft()): { nft: FakeNft; clock: VirtualClock; nat: NatReconciler } {
+function reconciler(nft = new FakeNft()): { nft: FakeNft; clock: VirtualClock; nat: PacketFilter } {
   const clock = new VirtualClock();
-  return { nft, clock, nat: new NatReconciler({ nft, clock, log: silentLog }) };
+  return { nft, clock, nat: new PacketFilter({ nft, clock, log: silentLog }) };
 }
 
 t.test('VXLAN is taken from nodes alone, and not tracked; set and rules come in one transaction', async (t) => {
@@ -82,8 +82,8 @@ t.test('no pod sends VXLAN or IPIP, unless it is allowed: whether or not a pool 
     t.same(rulesOf(family, { fromPods: { ...fromPods, ipip: true } }), drops(vxlanOf(4790)));
     t.equal(text(family, { fromPods: { ...fromPods, ipip: true, vxlan: true } }), undefined);
   }
-  const named = natTables({ ...inputs({}), interfacePrefix: 'veth' });
-  t.match(named[0]?.wanted?.text, 'iifname "veth*" udp dport 4789');
+  const named = filterTables({ ...inputs({}), interfacePrefix: 'veth' });
+  t.match(textOf(named[0]), 'iifname "veth*" udp dport 4789');
 });
 
 t.test('each carrier and family by itself, the port as it is set, and what pods may send', async (t) => {
@@ -113,7 +113,7 @@ t.test('each carrier and family by itself, the port as it is set, and what pods 
 
 t.test('a node that comes or goes is an element; the table is found again, and goes with the tunnels', async (t) => {
   const { nft, nat } = reconciler();
-  const with4 = (...hosts: readonly string[]): NatInputs => inputs({ vxlan4: vxlan([]), hosts });
+  const with4 = (...hosts: readonly string[]): FilterInputs => inputs({ vxlan4: vxlan([]), hosts });
   await nat.apply(with4('172.16.0.1/32', '172.16.0.2/32'));
   await nat.apply(with4('172.16.0.1/32', '172.16.0.3/32', '2001:db8::3/128'));
   t.same(nft.done.slice(4), [

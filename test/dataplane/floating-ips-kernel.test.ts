@@ -39,7 +39,7 @@ t.test('a pod is reached by its floating IPs until they are taken away', needsRo
     t.equal(network.senderSeen(family, external), external, `IPv${family}: which does not hear from itself`);
     t.ok(network.ping('outside', pod), `IPv${family}: its own address goes on`);
   }
-  t.same(network.dataplane.nat.failures(), []);
+  t.same(network.dataplane.tables.failures(), []);
   await network.dataplane.resync();
   t.equal(network.kept(), during, 'looking again changes nothing');
   await network.apply(desired([]), 'vrouter-nat', false);

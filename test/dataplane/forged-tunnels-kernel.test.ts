@@ -91,7 +91,7 @@ for (const family of BOTH) {
     const { network, forger } = await forged(t, family);
     await network.dataplane.start(desired(false));
     await network.dataplane.resync();
-    t.same(network.dataplane.nat.failures(), []);
+    t.same(network.dataplane.tables.failures(), []);
     const tables = network.tables();
     for (const where of ['node', 'outside'] as const) {
       t.equal(forger.arrived(pod, where), 0, `with its own address, at ${where}`);
@@ -109,7 +109,7 @@ for (const family of BOTH) {
     const tunnelled = desired(true);
     await network.dataplane.start(tunnelled);
     await network.dataplane.resync();
-    t.same(network.dataplane.nat.failures(), []);
+    t.same(network.dataplane.tables.failures(), []);
     for (const source of [pod, claimed]) t.equal(forger.arrived(source, 'node'), 0, source);
     const fromPods = { ...NO_TUNNELS.fromPods, vxlan: true };
     await network.apply(

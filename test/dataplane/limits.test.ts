@@ -1,11 +1,12 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredQos } from '../../src/calc/index.ts';
-import { LimitTablesReconciler } from '../../src/dataplane/qos/limit-tables.ts';
-import { limitChanges, limitTables } from '../../src/dataplane/qos/limits.ts';
+import { FilterReconciler } from '../../src/dataplane/filter/index.ts';
+import { limitTables } from '../../src/dataplane/qos/limits.ts';
 import { type Nft, NftError, Transaction } from '../../src/nftables/index.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 import { host, MBIT, pods, qos } from './limited.ts';
+import { changesTo } from './packet-filter.ts';
 
 t.test('the tables of packet rates and connections', async (t) => {
   const { workloads } = pods({
@@ -13,7 +14,7 @@ t.test('the tables of packet rates and connections', async (t) => {
     other: undefined,
   });
   const [rates, connections] = limitTables(workloads).map((table) =>
-    limitChanges(table, undefined)
+    changesTo(table, undefined)
       .text.replaceAll(/ [0-9a-f]{8}"/g, ' …"')
       .split('\n'),
   );
@@ -57,7 +58,7 @@ t.test('one pod’s limit changes in one transaction that leaves the others’ a
   const nft = new FakeNft();
   const change = async (limits: Readonly<Record<string, DesiredQos | undefined>>): Promise<string> => {
     const [, connections] = limitTables(pods(limits).workloads);
-    const changes = limitChanges(connections, await nft.list(connections.table));
+    const changes = changesTo(connections, await nft.list(connections.table));
     await nft.run(changes);
     return changes.text.replaceAll(/ comment ".*?"/g, '').replaceAll(' inet vrouter-connections', '');
   };
@@ -89,7 +90,7 @@ t.test('tables that nft refuses are told, by themselves, and tried again', async
   const node = await host('web');
   await node.dataplane.start(pods({ web: undefined }));
   await node.settle();
-  node.nft.failOnce('Error: Could not process rule: No such file or directory');
+  node.nft.unsupported = /limit rate/;
   node.dataplane.apply(pods({ web: qos({ packetRate: 5, maxConnections: 5 }) }));
   await node.settle();
   t.match(node.dataplane.qos.failures(), [
@@ -99,6 +100,7 @@ t.test('tables that nft refuses are told, by themselves, and tried again', async
     node.dataplane.qos.entries().map(({ present }) => present),
     [false, true],
   );
+  node.nft.unsupported = undefined;
   await node.settle(2000);
   t.same(node.dataplane.qos.failures(), []);
   t.ok(node.dataplane.qos.entries().every(({ present }) => present));
@@ -110,13 +112,13 @@ t.test('a host without nft lacks nothing while no pod is limited', async (t) => 
     list: async () => Promise.reject(NftError.missing(new Error('ENOENT'))),
     run: async () => Promise.reject(NftError.missing(new Error('ENOENT'))),
   };
-  const limits = new LimitTablesReconciler({ nft: missing, clock: new VirtualClock(), log: silentLog });
-  await limits.check();
+  const filter = new FilterReconciler({ nft: missing, clock: new VirtualClock(), log: silentLog });
+  const limits = filter.room();
+  await limits.want(limitTables([]));
   t.same(limits.failures(), []);
-  limits.apply(pods({ web: qos({ packetRate: 5 }) }).workloads);
-  await limits.check();
+  await limits.want(limitTables(pods({ web: qos({ packetRate: 5 }) }).workloads));
   t.match(limits.failures(), [{ what: 'packet rates', reason: /the program 'nft' is not installed/ }]);
-  limits.stop();
+  filter.stop();
 });
 
 t.test('what is changed by hand in a table is repaired', async (t) => {
@@ -136,7 +138,7 @@ t.test('what is changed by hand in a table is repaired', async (t) => {
     await node.nft.run(words(new Transaction(table)));
     await node.dataplane.resync();
     const [rates] = limitTables(pods({ web: qos({ packetRate: 5 }) }).workloads);
-    t.ok(limitChanges(rates, await node.nft.list(table)).isEmpty, what);
+    t.ok(changesTo(rates, await node.nft.list(table)).isEmpty, what);
   }
 });
 

@@ -74,13 +74,13 @@ async function go(dataplane: Dataplane, from: StateName | 'nothing', to: StateNa
   await settle(dataplane);
 }
 
-async function settle({ routes, tunnels, nat }: Dataplane): Promise<void> {
+async function settle({ routes, tunnels, tables }: Dataplane): Promise<void> {
   const isThere = ({ present }: { readonly present: boolean }): boolean => present;
   do {
     await sleep(systemClock, 5);
     await tunnels.check();
     await routes.flush();
-  } while (routes.pending || !tunnels.entries().every(isThere) || !nat.entries().every(isThere));
+  } while (routes.pending || !tunnels.entries().every(isThere) || !tables.entries().every(isThere));
 }
 
 /**

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import t, { type Test } from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
 import { NO_TUNNELS } from '../../src/calc/index.ts';
-import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
-import type { NatInputs } from '../../src/dataplane/nat/render.ts';
+import type { FilterInputs } from '../../src/dataplane/tables.ts';
 import { openNft } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
 import { vxlan } from '../calc/tunnels.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
+import { PacketFilter } from './packet-filter.ts';
 
 t.setTimeout(3_600_000);
 
@@ -28,11 +28,11 @@ const POOL = pool('10.244.0.0/16', { vxlan: 'Always', natOutgoing: true });
  */
 class Network {
   readonly #spaces = { pod: makeNamespace(), node: makeNamespace(), outside: makeNamespace(), far: makeNamespace() };
-  readonly nat: NatReconciler;
+  readonly nat: PacketFilter;
 
   constructor(t: Test) {
     const nft = openNft({ namespace: this.#spaces.node.path });
-    this.nat = new NatReconciler({ nft, clock: systemClock, log: silentLog });
+    this.nat = new PacketFilter({ nft, clock: systemClock, log: silentLog });
     t.teardown(() => {
       this.nat.stop();
       for (const space of Object.values(this.#spaces)) space.remove();
@@ -104,7 +104,7 @@ class Network {
   }
 }
 
-function inputs(more: Partial<NatInputs> = {}): NatInputs {
+function inputs(more: Partial<FilterInputs> = {}): FilterInputs {
   return {
     pools: [POOL],
     nat: { hosts: undefined, address: undefined, ports: undefined, outInterface: undefined, floatingIps: [] },
@@ -121,7 +121,7 @@ function inputs(more: Partial<NatInputs> = {}): NatInputs {
 t.test('natOutgoing and its settings, on packets', needsRoot, async (t) => {
   const network = new Network(t);
   const { nat: plain } = inputs();
-  const cases: Readonly<Record<string, readonly [Partial<NatInputs['nat']>, string]>> = {
+  const cases: Readonly<Record<string, readonly [Partial<FilterInputs['nat']>, string]>> = {
     'the node’s address': [{}, `ip saddr ${NODE} udp dport 9`],
     'a port of natPortRange': [{ ports: '40000-40003' }, `ip saddr ${NODE} udp sport 40000-40003`],
     natOutgoingAddress: [{ address: '192.0.2.7' }, 'ip saddr 192.0.2.7 udp dport 9'],
@@ -176,7 +176,7 @@ t.test('a packet to a service that does not exist does not go in circles', needs
   const network = new Network(t);
   for (const device of ['all', 'eth0']) network.run('node', 'sysctl', '-qw', `net.ipv4.conf.${device}.rp_filter=0`);
   const ping = (): void => void network.ping('pod', '10.96.0.10', '-t', '9');
-  const services = (loops: 'Drop' | 'Reject' | 'Disabled'): NatInputs =>
+  const services = (loops: 'Drop' | 'Reject' | 'Disabled'): FilterInputs =>
     inputs({ pools: [{ ...POOL, natOutgoing: false }], services: { cidrs: ['10.96.0.0/12'], loops } });
   const arrived = (): number => network.arriving('outside', 'ip daddr 10.96.0.10', ping);
   await network.nat.apply(services('Disabled'));

@@ -7,12 +7,12 @@ import {
   type DesiredWireguardRoute,
   NO_TUNNELS,
 } from '../../src/calc/index.ts';
-import { NatReconciler } from '../../src/dataplane/nat/reconcile.ts';
-import { type NatInputs, natTables } from '../../src/dataplane/nat/render.ts';
+import { type FilterInputs, filterTables } from '../../src/dataplane/tables.ts';
 import { Transaction } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
 import { byCidr, byNode } from '../calc/tunnels.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
+import { PacketFilter, textOf } from './packet-filter.ts';
 
 const NAT = { natOutgoing: true } as const;
 const POOLS = [pool('10.244.0.0/16', NAT), pool('10.99.0.0/16', { disabled: true }), pool('fd00::/64')];
@@ -24,7 +24,7 @@ const PLAIN: DesiredNat = {
   floatingIps: [],
 };
 
-function inputs(more: Partial<NatInputs> = {}): NatInputs {
+function inputs(more: Partial<FilterInputs> = {}): FilterInputs {
   return {
     pools: POOLS,
     nat: PLAIN,
@@ -38,18 +38,18 @@ function inputs(more: Partial<NatInputs> = {}): NatInputs {
   };
 }
 
-function nat(settings: Partial<DesiredNat>, pools = POOLS): NatInputs {
+function nat(settings: Partial<DesiredNat>, pools = POOLS): FilterInputs {
   return inputs({ pools, nat: { ...PLAIN, ...settings } });
 }
 
 /** The text for the table, with dots for fingerprints; undefined when there should be none. */
-function text(name: string, of: NatInputs): string | undefined {
-  const found = natTables(of).find(({ table }) => `${table.family} ${table.name}` === name);
-  return found?.wanted?.text.replaceAll(/ [0-9a-f]{8}"/g, ' …"');
+function text(name: string, of: FilterInputs): string | undefined {
+  const found = filterTables(of).find(({ table }) => `${table.family} ${table.name}` === name);
+  return textOf(found)?.replaceAll(/ [0-9a-f]{8}"/g, ' …"');
 }
 
 /** Just the rules of a table, without where they stand. */
-function rules(name: string, of: NatInputs): readonly string[] {
+function rules(name: string, of: FilterInputs): readonly string[] {
   const lines = text(name, of)?.split('\n') ?? [];
   return lines.filter((line) => line.startsWith('add rule ')).map((line) => line.split(' ').slice(5).join(' '));
 }
@@ -74,9 +74,9 @@ function contents({ tables }: FakeNft): string {
   return JSON.stringify(lines, undefined, 2);
 }
 
-function reconciler(nft = new FakeNft()): { nft: FakeNft; clock: VirtualClock; nat: NatReconciler } {
+function reconciler(nft = new FakeNft()): { nft: FakeNft; clock: VirtualClock; nat: PacketFilter } {
   const clock = new VirtualClock();
-  return { nft, clock, nat: new NatReconciler({ nft, clock, log: silentLog }) };
+  return { nft, clock, nat: new PacketFilter({ nft, clock, log: silentLog }) };
 }
 
 t.test('packets from a pool with natOutgoing to outside every pool are masqueraded', async (t) => {
@@ -100,7 +100,7 @@ t.test('packets from a pool with natOutgoing to outside every pool are masquerad
 
 t.test('how FelixConfiguration changes the translation', async (t) => {
   const match = 'ip saddr @masq-ipam-pools ip daddr != @network-ip-pools';
-  const table: Readonly<Record<string, readonly [NatInputs, readonly string[]]>> = {
+  const table: Readonly<Record<string, readonly [FilterInputs, readonly string[]]>> = {
     natPortRange: [
       nat({ ports: '32768-60999' }),
       [
@@ -192,7 +192,7 @@ t.test('floating IPs and natOutgoing are one table, in one transaction, each wit
   );
   await reconciled.apply(nat({}));
   t.equal(done(nft).length, 2);
-  t.notMatch(done(nft)[1], 'fip', 'the floating IP is gone, natOutgoing stays');
+  t.notMatch(contents(nft), 'fip', 'the floating IP is gone, natOutgoing stays');
 });
 
 t.test('sets hold what lies in nothing else; pools for services alone are not inside', async (t) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { type Clock, silentLog, systemClock, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredQos } from '../../src/calc/index.ts';
+import { FilterReconciler } from '../../src/dataplane/filter/index.ts';
 import { ifbName } from '../../src/dataplane/qos/ifb-name.ts';
 import { QosReconciler } from '../../src/dataplane/qos/reconcile.ts';
 import { openKernel } from '../../src/netlink/index.ts';
@@ -91,7 +92,8 @@ class Network {
   async #reconciler(its: DesiredQos | undefined, clock: Clock) {
     const namespace = this.#spaces.node.path;
     const kernel = await openKernel({ namespace });
-    const reconciler = new QosReconciler({ kernel, nft: openNft({ namespace }), clock, log: silentLog });
+    const filter = new FilterReconciler({ nft: openNft({ namespace }), clock, log: silentLog });
+    const reconciler = new QosReconciler({ kernel, filter, clock, log: silentLog });
     this.#t.teardown(() => {
       reconciler.stop();
       kernel.close();

@@ -58,7 +58,7 @@ for (const family of [4, 6] as const) {
       t.same(heard(network, family), [own]);
       network.run('node', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=0');
       await network.apply(desired(...PREFIXES), 'allowedSourcePrefixes', true);
-      t.same(network.dataplane.nat.failures(), []);
+      t.same(network.dataplane.tables.failures(), []);
       t.same(heard(network, family), [allowed, own].sort(), 'but from no others');
       const during = network.kept();
       await network.dataplane.resync();

@@ -59,6 +59,9 @@ export class FakeNft implements Nft {
     this.#failures.push(words);
   }
 
+  /** Rules for which the kernel has no module, until it has. */
+  unsupported: RegExp | undefined;
+
   /** Called with each table that is changed, and by whom. */
   onChange: (table: Table, port: number) => void = () => {};
 
@@ -127,6 +130,7 @@ export class FakeNft implements Nft {
         break;
       case 'add rule':
         need(there.chains, operation.rule.chain);
+        if (this.unsupported?.test(operation.rule.expression)) refuse('No such file or directory');
         checkReferences(there, operation.rule.expression);
         there.rules.push({ ...operation.rule, handle: this.#nextHandle++ });
         break;

@@ -1,7 +1,7 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredNat } from '../../calc/desired/index.ts';
 import type { Chain, NamedMap } from '../../nftables/index.ts';
-import { addressType, type Contents, isOf, POSTROUTING, wordOf } from './table.ts';
+import { addressType, type Contents, isOf, POSTROUTING, wordOf } from '../filter/index.ts';
 
 const PREROUTING: Chain = { name: 'prerouting', base: { type: 'nat', hook: 'prerouting', priority: -100 } };
 const OUTPUT: Chain = { name: 'output', base: { type: 'nat', hook: 'output', priority: -100 } };

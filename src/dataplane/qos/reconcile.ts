@@ -1,9 +1,9 @@
 import type { Clock, Log } from '../../base/index.ts';
 import type { DesiredWorkload } from '../../calc/desired/index.ts';
 import type { Kernel, Link } from '../../netlink/index.ts';
-import type { Nft } from '../../nftables/index.ts';
+import type { FilterReconciler, FilterRoom } from '../filter/index.ts';
 import { BandwidthReconciler, type FailedLimit, type LimitEntry } from './bandwidth.ts';
-import { LimitTablesReconciler } from './limit-tables.ts';
+import { type LimitTable, limitTables, type PodLimit } from './limits.ts';
 
 /**
  * Keeps what pods are limited to: bandwidths by qdiscs, packet rates and connections by nftables. What the kernel can't
@@ -11,19 +11,21 @@ import { LimitTablesReconciler } from './limit-tables.ts';
  */
 export class QosReconciler {
   readonly #bandwidth: BandwidthReconciler;
-  readonly #tables: LimitTablesReconciler;
+  readonly #filter: FilterRoom;
+  #tables: readonly LimitTable[] = [];
   #workloads: readonly DesiredWorkload[] = [];
 
-  constructor(options: { kernel: Kernel; nft: Nft; clock: Clock; log: Log }) {
+  constructor(options: { kernel: Kernel; filter: FilterReconciler; clock: Clock; log: Log }) {
     this.#bandwidth = new BandwidthReconciler(options);
-    this.#tables = new LimitTablesReconciler(options);
+    this.#filter = options.filter.room();
   }
 
   /** The pods that there should be. */
   apply(workloads: readonly DesiredWorkload[]): void {
     this.#workloads = workloads;
     this.#bandwidth.apply(workloads);
-    this.#tables.apply(workloads);
+    this.#tables = limitTables(workloads);
+    void this.#filter.want(this.#tables);
   }
 
   /** A link appeared, changed, or went. */
@@ -31,14 +33,9 @@ export class QosReconciler {
     this.#bandwidth.linkChanged(link, present);
   }
 
-  /** Looks at everything again and repairs what differs; before the first time, nothing is written. */
+  /** Looks at everything again and repairs what differs; before the first time, no qdisc is written. */
   async check(): Promise<void> {
-    await Promise.all([this.#bandwidth.check(), this.#tables.check()]);
-  }
-
-  /** Looks again at those of these tables that are ours, as `family name`; at all of them without. */
-  lookAtTables(names: ReadonlySet<string> | undefined): Promise<void> {
-    return this.#tables.look(names);
+    await Promise.all([this.#bandwidth.check(), this.#filter.look()]);
   }
 
   /** What the kernel refuses, and limits that were given wrongly. */
@@ -46,16 +43,21 @@ export class QosReconciler {
     const given = this.#workloads.flatMap(({ key, qos }) =>
       (qos?.problems ?? []).map((reason) => ({ what: `limits of ${key}`, reason })),
     );
-    return [...this.#bandwidth.failures(), ...this.#tables.failures(), ...given];
+    return [...this.#bandwidth.failures(), ...this.#filter.failures(), ...given];
   }
 
   /** Each limit that is wanted, whether it is there, and why. */
   entries(): readonly LimitEntry[] {
-    return [...this.#bandwidth.entries(), ...this.#tables.entries()];
+    const limits = this.#tables.flatMap(({ limits }) => limits);
+    return [...this.#bandwidth.entries(), ...limits.map((limit) => this.#entry(limit))];
+  }
+
+  #entry({ table, part, key, direction, rule, field }: PodLimit): LimitEntry {
+    const { present, refused } = this.#filter.standing(table, part);
+    return { text: `${key} ${direction} ${rule}`, present, why: refused ?? field };
   }
 
   stop(): void {
     this.#bandwidth.stop();
-    this.#tables.stop();
   }
 }

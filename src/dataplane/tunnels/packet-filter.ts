@@ -1,7 +1,7 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredPodTunnels, DesiredTunnels } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
-import { addresses, type Contents, FORWARD, isOf, outermost, PREROUTING, wordOf } from '../nat/table.ts';
+import { addresses, type Contents, FORWARD, isOf, outermost, PREROUTING, wordOf } from '../filter/index.ts';
 
 /** Who takes part in IPIP and VXLAN. */
 export type Encapsulation = Pick<DesiredTunnels, 'ipip' | 'vxlan4' | 'vxlan6' | 'hosts' | 'fromPods'>;

@@ -1,7 +1,7 @@
 import { type Clock, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import { formatNeighbor, isKernelError, type Kernel, type Neighbor } from '../../netlink/index.ts';
-import type { FailedTunnel } from './device.ts';
-import { TunnelRefusals } from './refusals.ts';
+import type { FailedTunnel } from '../device/device.ts';
+import { TunnelRefusals } from '../device/refusals.ts';
 
 export type NeighborKernel = Pick<Kernel, 'neighborList' | 'neighborAdd' | 'neighborDelete'>;
 

@@ -7,10 +7,10 @@ import {
   type Neighbor,
   type Rule,
 } from '../../netlink/index.ts';
+import { type FailedTunnel, TunnelDevice, type TunnelEntry } from '../device/device.ts';
+import { deviceText, TUNNEL_KINDS, type TunnelKind } from '../device/render.ts';
 import { isUplink } from '../endpoints/mtu.ts';
 import { type WireguardKernel, WireguardTunnel } from '../wireguard/tunnel.ts';
-import { type FailedTunnel, TunnelDevice, type TunnelEntry } from './device.ts';
-import { deviceText, TUNNEL_KINDS, type TunnelKind } from './render.ts';
 import { type TunnelOptions, VxlanTunnel } from './vxlan.ts';
 
 /** What others wait for. */

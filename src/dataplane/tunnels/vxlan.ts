@@ -1,10 +1,11 @@
 import { type Clock, type Log, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredVxlan } from '../../calc/desired/index.ts';
 import type { Link, Neighbor } from '../../netlink/index.ts';
+import { type DeviceKernel, type FailedTunnel, TunnelDevice } from '../device/device.ts';
+import { DEVICE } from '../device/render.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
-import { type DeviceKernel, type FailedTunnel, TunnelDevice } from './device.ts';
 import { type NeighborKernel, VxlanPeers } from './peers.ts';
-import { DEVICE, vxlanNeighbors, vxlanRoutes } from './render.ts';
+import { vxlanNeighbors, vxlanRoutes } from './render.ts';
 
 export interface TunnelOptions {
   readonly kernel: DeviceKernel & NeighborKernel;

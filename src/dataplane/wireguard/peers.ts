@@ -1,8 +1,8 @@
 import { type Clock, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired/index.ts';
 import type { Kernel, WireguardPeer, WireguardPeerChange } from '../../netlink/index.ts';
-import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
-import { TunnelRefusals } from '../tunnels/refusals.ts';
+import type { FailedTunnel, TunnelEntry } from '../device/device.ts';
+import { TunnelRefusals } from '../device/refusals.ts';
 import { newPrivateKey } from './key.ts';
 import { peerLine, peerText } from './render.ts';
 

@@ -1,10 +1,10 @@
 import { type Clock, type Family, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard } from '../../calc/desired/index.ts';
 import { formatRule, type Kernel, type Monitor, ROUTE_ADD, type Rule } from '../../netlink/index.ts';
+import type { FailedTunnel, TunnelEntry } from '../device/device.ts';
+import { TunnelRefusals } from '../device/refusals.ts';
 import { type Sysctls, settle } from '../endpoints/sysctls.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
-import type { FailedTunnel, TunnelEntry } from '../tunnels/device.ts';
-import { TunnelRefusals } from '../tunnels/refusals.ts';
 import { PolicyRule, type RuleKernel } from './policy-rule.ts';
 import { type Way, wantedWays, wayOf, wayText } from './render.ts';
 import { applySteps, routeSteps } from './route-steps.ts';

@@ -1,6 +1,6 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredWireguard } from '../../calc/desired/index.ts';
-import { addresses, type Contents, PREROUTING } from '../nat/table.ts';
+import { addresses, type Contents, PREROUTING } from '../filter/index.ts';
 
 /**
  * With host encryption the way back to another node leads into the tunnel. But what carries the tunnel comes by the cable,

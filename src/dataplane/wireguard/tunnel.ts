@@ -1,7 +1,7 @@
 import { type Clock, type Family, type Log, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredWireguard } from '../../calc/desired/index.ts';
 import type { Link, Rule } from '../../netlink/index.ts';
-import { type DeviceKernel, type FailedTunnel, TunnelDevice, type TunnelEntry } from '../tunnels/device.ts';
+import { type DeviceKernel, type FailedTunnel, TunnelDevice, type TunnelEntry } from '../device/device.ts';
 import { type WireguardKernel as PeerKernel, WireguardPeers } from './peers.ts';
 import { type PolicyKernel, PolicyRouting } from './policy-routing.ts';
 

@@ -1,7 +1,7 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredDscp, DesiredPool } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
-import { addresses, type Contents, isOf, outermost, wordOf } from './table.ts';
+import { addresses, type Contents, isOf, outermost, wordOf } from '../filter/index.ts';
 
 /** Before source NAT: pods still have their own addresses. */
 const MANGLE: Chain = { name: 'postrouting', base: { type: 'filter', hook: 'postrouting', priority: -150 } };

@@ -1,0 +1,215 @@
+import { type Chain, type NamedMap, type Table, Transaction } from '../../nftables/index.ts';
+import { type Composed, type Composition, elementsOf } from './composition.ts';
+import { declaredChain, declaredMap, declaredSet, type KernelTable } from './kernel-table.ts';
+import type { Piece, PieceRule } from './pieces.ts';
+
+/** Objects that may differ, each with the elements of it that may: of all others it is known that they don't. */
+export type Touched = ReadonlyMap<string, Iterable<string>>;
+
+/** What is to be done, and the table as the kernel has it once that is done; undefined for none. */
+export interface TableChange {
+  readonly transaction: Transaction;
+  readonly done: () => KernelTable | undefined;
+}
+
+/**
+ * What makes the kernel's table as it is composed. The order is what the kernel asks for: what is led to before what leads
+ * there, and removal the other way round. An object that is declared otherwise can't be changed: then all is made
+ * anew, in one transaction too.
+ */
+export function changeTo(
+  table: Table,
+  composition: Composition,
+  kernel: KernelTable | undefined,
+  touched: Touched,
+): TableChange {
+  const start = new Transaction(table);
+  if (composition.isEmpty) {
+    return { transaction: kernel === undefined ? start : start.removeTable(), done: () => undefined };
+  }
+  const isOther = (name: string): boolean => {
+    const [there, wanted] = [kernel?.get(name), composition.object(name)];
+    return there !== undefined && wanted !== undefined && there.declared !== declared(wanted);
+  };
+  if (kernel === undefined || [...touched.keys()].some(isOther)) return wholeTable(table, composition);
+  const change = new Change(start, composition, kernel);
+  for (const phase of PHASES) phase(change, composition.sorted(touched.keys()), touched);
+  return { transaction: change.transaction, done: () => change.done() };
+}
+
+/** The table made anew: no packet sees half of it. */
+export function wholeTable(table: Table, composition: Composition): TableChange {
+  const start = new Transaction(table).removeTable().addTable();
+  const change = new Change(start, composition, new Map());
+  const names = composition.sorted(composition.objects());
+  const touched = new Map(names.map((name) => [name, elementsOf(composition.object(name))]));
+  for (const phase of PHASES) phase(change, names, touched);
+  return { transaction: change.transaction, done: () => change.done() };
+}
+
+type Phase = (change: Change, names: readonly string[], touched: Touched) => void;
+
+/** Each goes over what is touched, in the order of the parts. */
+const PHASES: readonly Phase[] = [
+  (change, names, touched) => {
+    for (const name of names) change.set(name, touched.get(name) ?? []);
+  },
+  (change, names, touched) => {
+    for (const name of names) change.declareMap(name, touched.get(name) ?? []);
+  },
+  (change, names) => {
+    for (const name of names) change.chain(name, false);
+  },
+  (change, names, touched) => {
+    for (const name of names) change.verdicts(name, touched.get(name) ?? []);
+  },
+  (change, names) => {
+    for (const name of names) change.chain(name, true);
+  },
+  (change, names) => {
+    for (const verb of ['empty', 'map', 'chain', 'set'] as const) {
+      for (const name of names) change.gone(name, verb);
+    }
+  },
+];
+
+const VERDICT = 'verdict';
+
+/** A transaction as it grows, and what the kernel has when it is done. */
+class Change {
+  transaction: Transaction;
+  readonly #composition: Composition;
+  readonly #kernel: KernelTable;
+  readonly #after: (() => void)[] = [];
+
+  constructor(start: Transaction, composition: Composition, kernel: KernelTable) {
+    this.transaction = start;
+    this.#composition = composition;
+    this.#kernel = kernel;
+  }
+
+  done(): KernelTable {
+    for (const step of this.#after) step();
+    return this.#kernel;
+  }
+
+  set(name: string, elements: Iterable<string>): void {
+    const set = this.#of(name, 'set')?.set;
+    if (set === undefined) return;
+    if (!this.#kernel.has(name)) {
+      this.transaction = this.transaction.addSet(set);
+      this.#declared(name, declaredSet(set));
+    }
+    const there = this.#kernel.get(name)?.elements;
+    const [gone, added]: [string[], string[]] = [[], []];
+    const keys: string[] = [];
+    for (const element of new Set(elements)) {
+      const wanted = this.#composition.element(name, element);
+      if (wanted === undefined && there?.has(element)) gone.push(element);
+      if (wanted === undefined || there?.has(element)) continue;
+      keys.push(element);
+      // Only a table that is made anew says them as they were given.
+      added.push(this.#kernel.size === 0 ? wanted : element);
+    }
+    this.transaction = this.transaction.deleteElements(set, gone).addElements(set, added);
+    this.#after.push(() => {
+      const kept = this.#kernel.get(name)?.elements;
+      for (const element of gone) kept?.delete(element);
+      for (const element of keys) kept?.set(element, element);
+    });
+  }
+
+  declareMap(name: string, elements: Iterable<string>): void {
+    const map = this.#of(name, 'map')?.map;
+    if (map === undefined) return;
+    if (!this.#kernel.has(name)) {
+      this.transaction = this.transaction.addMap(map);
+      this.#declared(name, declaredMap(map));
+    }
+    if (map.value !== VERDICT) this.#entries(name, map, elements);
+  }
+
+  /** Entries that lead to chains come after these. */
+  verdicts(name: string, elements: Iterable<string>): void {
+    const map = this.#of(name, 'map')?.map;
+    if (map?.value === VERDICT) this.#entries(name, map, elements);
+  }
+
+  #entries(name: string, map: NamedMap, elements: Iterable<string>): void {
+    const there = this.#kernel.get(name)?.elements;
+    const gone: { key: string; value: string }[] = [];
+    const added: { key: string; value: string }[] = [];
+    for (const key of new Set(elements)) {
+      const [wanted, present] = [this.#composition.element(name, key), there?.get(key)];
+      if (wanted === present) continue;
+      if (present !== undefined) gone.push({ key, value: present });
+      if (wanted !== undefined) added.push({ key, value: wanted });
+    }
+    this.transaction = this.transaction.deleteEntries(map, gone).addEntries(map, added);
+    this.#after.push(() => {
+      const kept = this.#kernel.get(name)?.elements;
+      for (const { key } of gone) kept?.delete(key);
+      for (const { key, value } of added) kept?.set(key, value);
+    });
+  }
+
+  /** Chains without a hook come before the maps that lead to them, those with one after these. */
+  chain(name: string, withHook: boolean): void {
+    const composed = this.#composition.object(name);
+    const chain: Chain | undefined = composed && firstOf(composed, 'chain')?.chain;
+    if (composed === undefined || chain === undefined || (chain.base !== undefined) !== withHook) return;
+    const rules = rulesOf(composed);
+    const comments = rules.map(({ comment }) => comment);
+    const there = this.#kernel.get(name);
+    if (there === undefined) {
+      this.transaction = this.transaction.addChain(chain);
+      for (const rule of rules) this.transaction = this.transaction.addRule({ ...rule, chain: chain.name });
+    } else if (!isSame(there.comments, comments)) this.transaction = this.transaction.replaceChain(chain, rules);
+    else return;
+    this.#after.push(() => this.#kernel.set(name, { declared: declaredChain(chain), comments, elements: new Map() }));
+  }
+
+  /** What nobody wants any more: rules go first, as they hold all else. */
+  gone(name: string, verb: 'empty' | 'map' | 'chain' | 'set'): void {
+    if (!this.#kernel.has(name) || this.#composition.object(name) !== undefined) return;
+    const [kind, word] = name.split(' ');
+    if (verb === 'empty') {
+      if (kind === 'chain') this.transaction = this.transaction.flushChain(word);
+      return;
+    }
+    if (kind !== verb) return;
+    if (kind === 'map') this.transaction = this.transaction.deleteMap(word);
+    else if (kind === 'chain') this.transaction = this.transaction.deleteChain(word);
+    else this.transaction = this.transaction.deleteSet(word);
+    this.#after.push(() => this.#kernel.delete(name));
+  }
+
+  #of<Kind extends Piece['kind']>(name: string, kind: Kind): Extract<Piece, { readonly kind: Kind }> | undefined {
+    const composed = this.#composition.object(name);
+    return composed && firstOf(composed, kind);
+  }
+
+  #declared(name: string, declaration: string): void {
+    this.#after.push(() => this.#kernel.set(name, { declared: declaration, comments: [], elements: new Map() }));
+  }
+}
+
+function firstOf<Kind extends Piece['kind']>(
+  { pieces }: Composed,
+  kind: Kind,
+): Extract<Piece, { readonly kind: Kind }> | undefined {
+  return pieces.find((piece): piece is Extract<Piece, { readonly kind: Kind }> => piece.kind === kind);
+}
+
+function declared({ pieces: [piece] }: Composed): string {
+  if (piece.kind === 'set') return declaredSet(piece.set);
+  return piece.kind === 'map' ? declaredMap(piece.map) : declaredChain(piece.chain);
+}
+
+function rulesOf({ pieces }: Composed): readonly PieceRule[] {
+  return pieces.flatMap((piece) => (piece.kind === 'chain' ? piece.rules : []));
+}
+
+function isSame(a: readonly (string | undefined)[], b: readonly (string | undefined)[]): boolean {
+  return a.length === b.length && a.every((one, index) => one === b[index]);
+}

@@ -1,0 +1,237 @@
+import { type Log, reasonOf, same } from '../../base/index.ts';
+import { type Nft, NftError } from '../../nftables/index.ts';
+import { changeTo, type TableChange, type Touched, wholeTable } from './changes.ts';
+import { Composition, elementsOf } from './composition.ts';
+import { type KernelTable, kernelTable } from './kernel-table.ts';
+import { type FilterPart, type FilterTable, nameOf } from './table.ts';
+
+/** A part that the kernel refuses, or a whole table, and why. */
+export interface FailedFilter {
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** Whether a part is there as it is wanted, and what the kernel says if it refuses it. */
+export interface Standing {
+  readonly present: boolean;
+  readonly refused: string | undefined;
+}
+
+/** Words of nft that are about no statement: to try the parts one by one would bring the same. */
+const ABOUT_ALL = new Set(['NFT_MISSING', 'NFT_NAMESPACE', 'EPERM', 'ABORT_ERR']);
+
+/**
+ * One table: what it should be, part by part, and what the kernel has, object by object. It is looked at when it is not
+ * known what the kernel has: at the start, and after somebody else has changed the table. Otherwise what was acknowledged
+ * is remembered, and a change costs what it says.
+ */
+export class KeptTable {
+  readonly #nft: Nft;
+  readonly #log: Log;
+  #wanted: FilterTable;
+  /** The parts that the kernel has taken. */
+  readonly #taken = new Composition();
+  /** What the kernel has; undefined for no table. */
+  #kernel: KernelTable | undefined;
+  /** `stale` until the kernel is looked at, `listed` until all is compared with what was found there. */
+  #knowledge: 'stale' | 'listed' | 'sure' = 'stale';
+  /** Names of parts that may not be as they are wanted. */
+  readonly #due = new Set<string>();
+  readonly #refused = new Map<string, { readonly part: FilterPart | undefined; readonly reason: string }>();
+  /** Why nothing can be said or done. */
+  #trouble: string | undefined;
+
+  constructor(wanted: FilterTable, options: { nft: Nft; log: Log }) {
+    this.#nft = options.nft;
+    this.#log = options.log;
+    this.#wanted = wanted;
+    for (const key of wanted.parts.keys()) this.#due.add(key);
+  }
+
+  get wanted(): FilterTable {
+    return this.#wanted;
+  }
+
+  /** What it should be from now on. */
+  want(wanted: FilterTable): void {
+    for (const [key, now] of wanted.parts.since(this.#wanted.parts)) {
+      const tried = this.#refused.get(key);
+      if (!same(now, tried === undefined ? this.#taken.part(key) : tried.part)) this.#due.add(key);
+    }
+    this.#wanted = wanted;
+  }
+
+  /** Whether there may be something to do. */
+  get isDue(): boolean {
+    const isUnknown = this.#knowledge !== 'sure' && this.#trouble === undefined && this.#refused.size === 0;
+    return isUnknown || this.#due.size > 0;
+  }
+
+  /** Whether there is such a table, or should be, or nobody knows. */
+  get mayBe(): boolean {
+    return this.#knowledge !== 'sure' || this.#kernel !== undefined || this.#wanted.parts.size > 0;
+  }
+
+  /** Somebody may have changed it. What was refused is tried again too. */
+  suspect(): void {
+    this.#knowledge = 'stale';
+    for (const key of this.#refused.keys()) this.#due.add(key);
+  }
+
+  /** Makes it as it is wanted, as far as the kernel takes that. Whether it took all that was tried. */
+  async bring(): Promise<boolean> {
+    this.#trouble = undefined;
+    try {
+      if (this.#knowledge === 'stale') await this.#look();
+      const due = this.#inOrder(this.#due);
+      this.#due.clear();
+      return due.length > 0 || this.#knowledge !== 'sure' ? await this.#make(due) : true;
+    } catch (error) {
+      this.#knowledge = 'stale';
+      // What nobody asks for is not lacking, and what was never run has left nothing.
+      const isNothing = this.#wanted.parts.size === 0 && error instanceof NftError && error.code === 'NFT_MISSING';
+      if (!isNothing) this.#trouble = this.#reason(error);
+      return isNothing;
+    }
+  }
+
+  failures(): readonly FailedFilter[] {
+    const { what, parts } = this.#wanted;
+    if (this.#trouble !== undefined) return [{ what, reason: this.#trouble }];
+    const named = [...this.#refused].map(([key, { reason }]) => {
+      const part = parts.get(key)?.what;
+      return { what: part === undefined ? what : `${what}: ${part}`, reason };
+    });
+    return [...new Map(named.map((failed) => [failed.what, failed])).values()];
+  }
+
+  standing(key: string): Standing {
+    const { parts } = this.#wanted;
+    const present = this.#knowledge === 'sure' && !this.#due.has(key) && same(this.#taken.part(key), parts.get(key));
+    return { present, refused: this.#trouble ?? this.#refused.get(key)?.reason };
+  }
+
+  async #look(): Promise<void> {
+    const found = await this.#nft.list(this.#wanted.table);
+    this.#kernel = found && kernelTable(found);
+    this.#knowledge = 'listed';
+  }
+
+  /**
+   * All that is due at once; if the kernel refuses that, what it has taken before is put right by itself, and then the
+   * parts are tried by halves, until those are found that it refuses.
+   */
+  async #make(due: readonly string[]): Promise<boolean> {
+    const error = await this.#attempt(due);
+    if (error === undefined) return true;
+    if (this.#knowledge === 'listed') await this.#putRight();
+    const refused = await this.#halves(due, error);
+    // What one part needs of another may be there by now.
+    const last = due.length > 1 ? await this.#each(refused) : refused;
+    for (const [key, why] of last) {
+      this.#refused.set(key, { part: this.#wanted.parts.get(key), reason: this.#reason(why) });
+    }
+    return last.size === 0;
+  }
+
+  async #halves(keys: readonly string[], error: unknown): Promise<ReadonlyMap<string, unknown>> {
+    if (keys.length <= 1) return new Map(keys.map((key) => [key, error]));
+    const refused = new Map<string, unknown>();
+    const middle = keys.length >> 1;
+    for (const half of [keys.slice(0, middle), keys.slice(middle)]) {
+      const failure = await this.#attempt(half);
+      if (failure === undefined) continue;
+      for (const [key, why] of await this.#halves(half, failure)) refused.set(key, why);
+    }
+    return refused;
+  }
+
+  async #each(refused: ReadonlyMap<string, unknown>): Promise<ReadonlyMap<string, unknown>> {
+    const still = new Map<string, unknown>();
+    for (const key of refused.keys()) {
+      const failure = await this.#attempt([key]);
+      if (failure !== undefined) still.set(key, failure);
+    }
+    return still;
+  }
+
+  /** What was taken is there again, and what is nobody's is gone; where that can't be had bit by bit, the table is made anew. */
+  async #putRight(): Promise<void> {
+    if ((await this.#attempt([])) === undefined) return;
+    const change = wholeTable(this.#wanted.table, this.#taken);
+    await this.#nft.run(change.transaction);
+    this.#finished(change);
+  }
+
+  /** Writes these parts; answers with what the kernel has against it. Throws what is about no part. */
+  async #attempt(keys: readonly string[]): Promise<unknown> {
+    const before = keys.map((key) => [key, this.#taken.part(key)] as const);
+    try {
+      const touched = this.#put(keys.map((key) => [key, this.#wanted.parts.get(key)] as const));
+      // What a former run has left protects until something else does.
+      if (this.#taken.isEmpty && this.#wanted.parts.size > 0) return undefined;
+      const change = changeTo(this.#wanted.table, this.#taken, this.#kernel, touched);
+      await this.#nft.run(change.transaction);
+      this.#finished(change);
+      for (const key of keys) this.#refused.delete(key);
+      return undefined;
+    } catch (error) {
+      this.#put(before);
+      if (!(error instanceof NftError) || ABOUT_ALL.has(error.code)) {
+        for (const key of keys) this.#due.add(key);
+        throw error;
+      }
+      this.#log.debug({ table: nameOf(this.#wanted.table), err: error.message }, 'a transaction is refused');
+      return error;
+    }
+  }
+
+  #finished(change: TableChange): void {
+    this.#kernel = change.done();
+    this.#knowledge = 'sure';
+  }
+
+  /** Puts parts in their place. What may differ from the kernel then: what they say or said; or, after a look, anything. */
+  #put(parts: readonly (readonly [key: string, part: FilterPart | undefined])[]): Touched {
+    const touched = new Map<string, Set<string>>();
+    const touch = (name: string, elements: Iterable<string>): void => {
+      const known = touched.get(name) ?? new Set();
+      for (const element of elements) known.add(element);
+      touched.set(name, known);
+    };
+    for (const [key, part] of parts) {
+      const isNew = this.#taken.part(key) === undefined;
+      for (const [name, changed] of this.#taken.put(key, part)) {
+        touch(name, changed);
+        // What a former run has left there is nobody's.
+        if (isNew) touch(name, this.#kernel?.get(name)?.elements.keys() ?? []);
+      }
+    }
+    if (this.#knowledge === 'listed') {
+      for (const name of this.#taken.objects()) touch(name, elementsOf(this.#taken.object(name)));
+      const others = new Composition();
+      for (const [key, part] of this.#wanted.parts) others.put(key, part);
+      for (const [name, { elements }] of this.#kernel ?? []) {
+        // What a part wants that is not tried now stays as it is.
+        if (touched.has(name) || others.object(name) === undefined) touch(name, elements.keys());
+      }
+    }
+    return touched;
+  }
+
+  /** Parts that others build upon come first; what goes comes last. */
+  #inOrder(keys: Iterable<string>): readonly string[] {
+    const orderOf = (key: string): number => this.#wanted.parts.get(key)?.order ?? Number.POSITIVE_INFINITY;
+    return [...keys]
+      .map((key) => [key, orderOf(key)] as const)
+      .sort(([, a], [, b]) => (a === b ? 0 : a - b))
+      .map(([key]) => key);
+  }
+
+  /** To nft, an expression that the kernel has no module for is a file that is not there. */
+  #reason(error: unknown): string {
+    const { module } = this.#wanted;
+    if (module === undefined || !(error instanceof NftError && error.code === 'ENOENT')) return reasonOf(error);
+    return `this kernel has no ${module}; load the module with: modprobe ${module} (${error.words})`;
+  }
+}

@@ -1,0 +1,39 @@
+import { Entries } from '../../base/index.ts';
+import { type Chain, fingerprint, type NamedMap, type NamedSet, type Rule } from '../../nftables/index.ts';
+import { type Contents, listed } from './contents.ts';
+
+export type PieceRule = Omit<Rule, 'chain'>;
+
+/** What one part says of one object of a table. */
+export type Piece =
+  | { readonly kind: 'set'; readonly set: NamedSet; readonly elements: Entries<string> }
+  | { readonly kind: 'map'; readonly map: NamedMap; readonly elements: Entries<string> }
+  | { readonly kind: 'chain'; readonly chain: Chain; readonly rules: readonly PieceRule[] };
+
+/** A comment has 128 characters, and its end is the fingerprint's. */
+const LONGEST_REASON = 100;
+
+/** What the contents say, by the object that it is about: `set`, `map` or `chain`, and its name. */
+export function piecesOf({ sets = [], maps = [], chains }: Contents): ReadonlyMap<string, Piece> {
+  const pieces = new Map<string, Piece>();
+  for (const [set, elements] of sets) {
+    const entries = elements instanceof Entries ? elements : Entries.of(elements.map((one) => [listed(one), one]));
+    pieces.set(`set ${set.name}`, { kind: 'set', set, elements: entries });
+  }
+  for (const [map, entries] of maps) {
+    const elements = Entries.of(entries.map(({ key, value }) => [key, value] as const));
+    pieces.set(`map ${map.name}`, { kind: 'map', map, elements });
+  }
+  for (const [chain, rules] of chains) {
+    const name = `chain ${chain.name}`;
+    const before = pieces.get(name);
+    const first = before?.kind === 'chain' ? before.rules : [];
+    pieces.set(name, { kind: 'chain', chain, rules: [...first, ...rules.map(marked)] });
+  }
+  return pieces;
+}
+
+/** Each rule's comment ends in a fingerprint, by which a restarted daemon sees that the rule says what it should. */
+function marked({ expression, why }: { readonly expression: string; readonly why: string }): PieceRule {
+  return { expression, comment: `${why.slice(0, LONGEST_REASON)} ${fingerprint(expression)}` };
+}

@@ -1,0 +1,152 @@
+import { type Clock, Entries, type Log, RetryQueue } from '../../base/index.ts';
+import type { Nft } from '../../nftables/index.ts';
+import { type FailedFilter, KeptTable, type Standing } from './kept-table.ts';
+import { explain, type FilterPart, type FilterTable, nameOf } from './table.ts';
+
+const NO_PARTS = Entries.of<FilterPart>();
+
+/** A rule or a map's entry of ours, for people. */
+export interface FilterEntry {
+  readonly text: string;
+  readonly wanted: boolean;
+  readonly present: boolean;
+  readonly why: string;
+}
+
+/** What a room says about the tables that are its own, and hears of them. */
+export interface FilterRoom {
+  /** Its tables, the most important first; what it does not name any more should not be. Resolves as `settled` does. */
+  want(tables: readonly FilterTable[]): Promise<void>;
+  /** Has the room's tables looked at again, and repaired. Resolves as `settled` does. */
+  look(): Promise<void>;
+  /** Resolves when all that was asked for until now is done, or its failure noted. */
+  readonly settled: Promise<void>;
+  failures(): readonly FailedFilter[];
+  /** Each rule and each map's entry that is wanted, whether it is there, and why. */
+  entries(): readonly FilterEntry[];
+  standing(table: string, part: string): Standing;
+}
+
+/**
+ * Keeps all nftables tables of ours as the rooms want them: a transaction for each table that changes, none when nothing
+ * differs. While nft works, what is asked for gathers.
+ */
+export class FilterReconciler {
+  readonly #options: { readonly nft: Nft; readonly log: Log };
+  readonly #failing: RetryQueue<readonly FailedFilter[]>;
+  readonly #tables = new Map<string, KeptTable>();
+  /** In the order in which they are brought. */
+  readonly #asked = new Set<KeptTable>();
+  #working: Promise<void> | undefined;
+
+  constructor(options: { nft: Nft; clock: Clock; log: Log }) {
+    this.#options = options;
+    this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
+  }
+
+  /** A place for a room to say what it wants. No two rooms share a table. */
+  room(): FilterRoom {
+    let names: readonly string[] = [];
+    const tables = (): readonly KeptTable[] => names.flatMap((name) => this.#tables.get(name) ?? []);
+    const settled = (): Promise<void> => this.settled;
+    return {
+      want: (wanted) => {
+        names = this.#want(wanted, names);
+        return this.settled;
+      },
+      look: () => this.#look(tables()),
+      get settled() {
+        return settled();
+      },
+      failures: () => tables().flatMap((table) => table.failures()),
+      entries: () => tables().flatMap(entriesOf),
+      standing: (table, part) => this.#tables.get(table)?.standing(part) ?? { present: false, refused: undefined },
+    };
+  }
+
+  /** Looks again at those of these tables that are ours, as `family name`, and repairs what differs; without, at all. */
+  look(names?: ReadonlySet<string>): Promise<void> {
+    return this.#look([...this.#tables].flatMap(([name, table]) => ((names?.has(name) ?? true) ? [table] : [])));
+  }
+
+  /** Resolves when all that was asked for until now is done, or its failure noted. */
+  get settled(): Promise<void> {
+    return this.#working ?? Promise.resolve();
+  }
+
+  stop(): void {
+    this.#failing.clear();
+    this.#asked.clear();
+  }
+
+  #want(wanted: readonly FilterTable[], before: readonly string[]): readonly string[] {
+    const names = wanted.map(({ table }) => nameOf(table));
+    for (const name of before) {
+      const table = this.#tables.get(name);
+      if (table !== undefined && !names.includes(name)) this.#ask(table, { ...table.wanted, parts: NO_PARTS });
+    }
+    for (const [index, name] of names.entries()) {
+      const table = this.#tables.get(name) ?? new KeptTable(wanted[index], this.#options);
+      this.#tables.set(name, table);
+      this.#ask(table, wanted[index]);
+    }
+    void this.#work();
+    return [...names, ...before.filter((name) => !names.includes(name))];
+  }
+
+  #look(tables: readonly KeptTable[]): Promise<void> {
+    for (const table of tables) {
+      if (!table.mayBe) continue;
+      table.suspect();
+      this.#asked.add(table);
+    }
+    return this.#work();
+  }
+
+  #ask(table: KeptTable, wanted: FilterTable): void {
+    table.want(wanted);
+    if (table.isDue) this.#asked.add(table);
+  }
+
+  #work(): Promise<void> {
+    if (this.#asked.size > 0) this.#working ??= this.#all();
+    return this.settled;
+  }
+
+  async #all(): Promise<void> {
+    for (const table of this.#asked) {
+      this.#asked.delete(table);
+      const isDone = await table.bring();
+      this.#tell(table, isDone);
+    }
+    this.#working = undefined;
+  }
+
+  /** Failures of former attempts wait for their own next one. */
+  #tell(table: KeptTable, isDone: boolean): void {
+    const name = nameOf(table.wanted.table);
+    const failures = table.failures();
+    if (failures.length === 0) {
+      this.#failing.done(name);
+      return;
+    }
+    if (isDone) return;
+    const attempts = this.#failing.failed(name, failures, () => void this.look(new Set([name])));
+    if (attempts > 1) return;
+    for (const { what, reason } of failures) {
+      this.#options.log.warn(
+        { what, err: reason },
+        'the kernel refuses a part of the packet filter; trying again later',
+      );
+    }
+  }
+}
+
+function entriesOf(table: KeptTable): readonly FilterEntry[] {
+  return [...table.wanted.parts].flatMap(([key, { contents }]) => {
+    const { present, refused } = table.standing(key);
+    return explain(table.wanted.table, contents).map(({ text, why }) => {
+      return { text, wanted: true, present, why: refused ?? why };
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import { Entries } from '../../base/index.ts';
+import type { Table } from '../../nftables/index.ts';
+import type { Contents } from './contents.ts';
+
+/** A table of ours: its name is how we know it again after a crash. */
+export interface FilterTable {
+  /** What it is for, in the words of `status` and of failures. */
+  readonly what: string;
+  readonly table: Table;
+  /** By name. None: there should be no such table. */
+  readonly parts: Entries<FilterPart>;
+  /** The kernel's module without which the table is refused. */
+  readonly module?: string;
+}
+
+/** What stands or falls by itself: where the kernel refuses one part of a table, the others hold. */
+export interface FilterPart {
+  /** What it is, for failures; absent where the table's own words say it. */
+  readonly what?: string;
+  /** Among the parts of a table: what comes first stands first in a chain that they share, and is led to by the later. */
+  readonly order: number;
+  readonly contents: Contents;
+}
+
+/** A rule or an entry of a map as nft reads it, and why it is there. */
+export interface ExplainedLine {
+  readonly text: string;
+  readonly why: string;
+}
+
+/** A table of a few parts, in their order. */
+export function tableOf(table: Table, what: string, parts: readonly (Contents | undefined)[]): FilterTable {
+  const named = parts.flatMap((contents, order) =>
+    contents === undefined ? [] : [[String(order), { order, contents }] as const],
+  );
+  return { what, table, parts: Entries.of<FilterPart>(named) };
+}
+
+/** How a table is called in nft, and everywhere here. */
+export function nameOf({ family, name }: Table): string {
+  return `${family} ${name}`;
+}
+
+/** What a part of the table says, for people. */
+export function explain(table: Table, { maps = [], chains }: Contents): readonly ExplainedLine[] {
+  const at = nameOf(table);
+  return [
+    ...chains.flatMap(([, rules]) => rules.map(({ expression, why }) => ({ text: `${at} ${expression}`, why }))),
+    ...maps.flatMap(([map, entries]) =>
+      entries.map(({ key, value, why }) => ({ text: `${at} ${map.name} { ${key} : ${value} }`, why })),
+    ),
+  ];
+}
