@@ -4,7 +4,8 @@ import type { AfiSafi } from './family.ts';
 
 /**
  * Capabilities of an OPEN (RFC 5492) as values. One that is unknown, or known but of a wrong length, is kept as
- * 'unknown': it is reported and otherwise ignored, as RFC 5492 §3 wants of capabilities that a speaker can't use.
+ * 'unknown': it is reported and otherwise ignored, as RFC 5492 §3 wants of capabilities that a speaker can't use. What may not
+ * be ignored is up to the OPEN.
  */
 export type Capability =
   | ({ readonly kind: 'multiprotocol' } & AfiSafi)

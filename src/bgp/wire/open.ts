@@ -1,6 +1,6 @@
 import { ByteWriter } from '../../base/index.ts';
 import { u16, u32 } from './attribute/row.ts';
-import { type Capability, decodeCapability, encodeCapability } from './capability.ts';
+import { CAPABILITY_CODES, type Capability, decodeCapability, encodeCapability } from './capability.ts';
 import { LikeParameters } from './like-parameters.ts';
 import { frame, HEADER_LENGTH, MESSAGE } from './message.ts';
 import { ERROR, type Notification, notification, OPEN_ERROR } from './notification.ts';
@@ -11,6 +11,13 @@ export const AS_TRANS = 23456;
 /** Optional parameter types: capabilities (RFC 5492), and the mark of the long form (RFC 9072). */
 const CAPABILITIES = 2;
 const EXTENDED = 255;
+
+const { multiprotocol, extendedNextHop, gracefulRestart, fourOctetAs, addPath } = CAPABILITY_CODES;
+/**
+ * Without these a session would be another one than the peer believes: it would send what we read in another way, or not at
+ * all. One of a wrong length refuses the session, as with BIRD and FRR; any other is passed over (RFC 5492 §3).
+ */
+const DECISIVE: ReadonlySet<number> = new Set([multiprotocol, extendedNextHop, gracefulRestart, fourOctetAs, addPath]);
 
 const lately = new LikeParameters();
 
@@ -115,23 +122,27 @@ function readParameters(
     const next = at + header + (extended ? u16(bytes, at + 1) : bytes[at + 1]);
     if (next > end) return refuse(OPEN_ERROR.UNSPECIFIC, `optional parameter ${type} overruns the message`);
     if (type !== CAPABILITIES) return refuse(OPEN_ERROR.UNSUPPORTED_OPTIONAL_PARAMETER, `optional parameter ${type}`);
-    if (!readCapabilities(bytes, at + header, next, capabilities)) {
-      return refuse(OPEN_ERROR.UNSPECIFIC, 'a capability overruns its parameter');
-    }
+    const wrong = readCapabilities(bytes, at + header, next, capabilities);
+    if (wrong !== undefined) return refuse(OPEN_ERROR.UNSPECIFIC, wrong);
     at = next;
   }
   return undefined;
 }
 
-function readCapabilities(bytes: Uint8Array, start: number, end: number, into: Capability[]): boolean {
+function readCapabilities(bytes: Uint8Array, start: number, end: number, into: Capability[]): string | undefined {
   let at = start;
   while (at < end) {
     const next = at + 2 + bytes[at + 1];
-    if (end - at < 2 || next > end) return false;
-    into.push(decodeCapability(bytes[at], bytes, at + 2, next));
+    if (end - at < 2 || next > end) return 'a capability overruns its parameter';
+    const code = bytes[at];
+    const capability = decodeCapability(code, bytes, at + 2, next);
+    if (capability.kind === 'unknown' && DECISIVE.has(code)) {
+      return `capability ${code} of ${next - at - 2} octets, which it can't have`;
+    }
+    into.push(capability);
     at = next;
   }
-  return true;
+  return undefined;
 }
 
 function refuse(subcode: number, reason: string, data: readonly number[] = []): OpenResult {

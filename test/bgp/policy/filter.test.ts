@@ -46,6 +46,8 @@ const cases: readonly [PrefixMatch, readonly string[]][] = [
   [{ cidr: '10.0.0.0/8', operator: 'in' }, ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.0/24']],
   [{ cidr: '10.0.0.0/8', operator: 'in', min: 9, max: 16 }, ['10.1.0.0/16']],
   [{ cidr: '10.0.0.0/8', operator: 'not-in' }, ['11.0.0.0/8']],
+  [{ cidr: '10.0.0.0/8', operator: 'not-in', min: 16, max: 23 }, ['10.0.0.0/8', '10.1.2.0/24', '11.0.0.0/8']],
+  [{ cidr: '10.0.0.0/8', operator: 'not-in', max: 16 }, ['10.1.2.0/24', '11.0.0.0/8']],
   [{ cidr: '0.0.0.0/0', operator: 'in', max: 8 }, ['10.0.0.0/8', '11.0.0.0/8']],
   [{ cidr: 'fd00::/16', operator: 'in', min: 17 }, ['fd00:1::/32']],
 ];
