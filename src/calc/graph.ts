@@ -13,6 +13,7 @@ import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from
 import { Peerings } from './peers.ts';
 import { desiredPools } from './pools.ts';
 import type { Sources } from './sources.ts';
+import { tunnelPools } from './tunnel-pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
 import { Vteps, VxlanRoutes } from './vxlan-table.ts';
 import { desiredWireguard, isEnabled, peerSettings } from './wireguard.ts';
@@ -41,6 +42,7 @@ export interface GraphOptions {
  *     WorkloadEndpoint of our own ─► workloads ──────┴─► announce ─┐
  *     Node, BGPConfiguration, BGPPeer ─► peerings ─► peers ────────┤
  *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
+ *     IPPool, Node, FelixConfiguration ─► store
  *     FelixConfiguration ─► felix ─► nearly everything
  */
 export function graph(
@@ -120,6 +122,11 @@ export function graph(
   const nat = cell([felix, allowed, workloads], desiredNat, same);
   const services = cell([felix, configurations], desiredServices, same);
   const host = cell([felix], desiredHost, same);
+  const written = cell(
+    [sources.of('IPPool'), self, felix],
+    (all, node, settings) => ({ tunnelPools: tunnelPools(all.values(), node, settings) }),
+    same,
+  );
 
   const announce = cell([blocks, workloads, pools], announcements, same);
   const filters = cell([sources.of('BGPFilter')], keeping(new Filters()));
@@ -160,8 +167,8 @@ export function graph(
   );
 
   return cell(
-    [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host],
-    (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings]): Desired =>
+    [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written],
+    (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings, store]): Desired =>
       Object.freeze({
         bgp: voice,
         blocks: own,
@@ -172,6 +179,7 @@ export function graph(
         services: served,
         spoofing: spoofed,
         host: settings,
+        store,
       }),
   );
 }

@@ -4,7 +4,7 @@
  *     resources ─► graph ─► Desired (bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host)
  *
  * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
- * keep their identity. `desired/` is the contract with the hands (dataplane, routing).
+ * keep their identity. `desired/` is the contract with the hands (dataplane, routing, keeping).
  */
 export { Calculation } from './calculation.ts';
 export type {
@@ -22,6 +22,7 @@ export type {
   DesiredQos,
   DesiredServices,
   DesiredSpoofing,
+  DesiredStore,
   DesiredTunnels,
   DesiredVtep,
   DesiredVxlan,
@@ -33,6 +34,7 @@ export type {
   Encapsulation,
   FloatingIp,
   PeerType,
+  TunnelAddressKind,
 } from './desired/index.ts';
 export { NO_TUNNELS } from './desired/index.ts';
 export { seconds } from './duration.ts';

@@ -6,6 +6,7 @@ import {
   type FelixConfiguration,
   type IPAMBlock,
   type IPPool,
+  isClosed,
   type Node,
   newResource,
   type WorkloadEndpoint,
@@ -78,6 +79,13 @@ function identity<T extends { readonly metadata: { readonly name: string }; read
   return { ...resource, metadata: { name, ...(labels && { labels }) } };
 }
 
+/** Whether it is closed is all that counts of its conditions, and of its being on the way out. */
+function pool(resource: IPPool): IPPool {
+  const { status: _, ...kept } = identity(resource);
+  if (!isClosed(resource) || resource.spec.disabled) return kept;
+  return { ...kept, status: { conditions: [{ type: 'Allocatable', status: 'False' }] } };
+}
+
 /** What is kept of a resource of each kind; undefined when nothing is. */
 export const PROJECTIONS = {
   Node: node,
@@ -85,7 +93,7 @@ export const PROJECTIONS = {
   BGPPeer: (resource: BGPPeer) => identity(resource),
   BGPFilter: (resource: BGPFilter) => identity(resource),
   FelixConfiguration: (resource: FelixConfiguration) => identity(resource),
-  IPPool: (resource: IPPool) => identity(resource),
+  IPPool: pool,
   BlockAffinity: (resource: BlockAffinity, nodename: string) =>
     resource.spec.node === nodename ? identity(resource) : undefined,
   IPAMBlock: block,

@@ -298,6 +298,7 @@ export class Daemon {
     await this.#dataplane.start(desired, { hold: true });
     this.#parts.log.info({ found: this.#dataplane.routes.formerRun.found }, 'routes of a former run');
     await this.#routing.apply(desired);
+    this.#keeping.apply(desired);
     await this.#dataplane.routes.flush();
     await this.#serve();
   }
@@ -318,6 +319,7 @@ export class Daemon {
     const desired = this.#calculation.desired();
     this.#dataplane.apply(desired);
     await this.#routing.apply(desired);
+    this.#keeping.apply(desired);
     await this.#serve();
   }
 

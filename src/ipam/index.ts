@@ -56,5 +56,5 @@ export {
 } from './pools.ts';
 export type { ReleaseRequest } from './releaser.ts';
 export { Reservations } from './reservations.ts';
-export { releaseTunnelAddress, tunnelAddress } from './tunnels.ts';
+export { tunnelAddress } from './tunnels.ts';
 export { type BlockUsage, type PoolUsage, type Usage, utilization } from './utilization.ts';

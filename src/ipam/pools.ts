@@ -7,7 +7,7 @@ import {
   type Prefix,
   tryParsePrefix,
 } from '../base/index.ts';
-import { type EffectiveIPPool, effectivePool, type IPPool, matchesSelector } from '../model/index.ts';
+import { type EffectiveIPPool, effectivePool, type IPPool, isClosed, matchesSelector } from '../model/index.ts';
 import { IpamError } from './errors.ts';
 
 export type PoolUse = 'Workload' | 'Tunnel' | 'LoadBalancer';
@@ -33,9 +33,7 @@ function readPool(pool: IPPool): Pool | undefined {
   const cidr = tryParsePrefix(pool.spec.cidr);
   if (cidr === undefined) return undefined;
   const spec = effectivePool(pool);
-  const leaving = pool.metadata['deletionTimestamp'] !== undefined;
-  const closed = pool.status?.conditions?.some(({ type, status }) => type === 'Allocatable' && status === 'False');
-  return { name: pool.metadata.name, cidr, spec, enabled: !spec.disabled && !leaving && closed !== true };
+  return { name: pool.metadata.name, cidr, spec, enabled: !isClosed(pool) };
 }
 
 export interface PoolRequest {

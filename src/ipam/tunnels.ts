@@ -1,44 +1,25 @@
-import { type Address, type Family, formatPrefix } from '../base/index.ts';
+import { type Address, containsAddress, type Family, parsePrefix } from '../base/index.ts';
 import type { Ipam } from './allocator.ts';
 import { IpamError, isIpamError } from './errors.ts';
-import type { Facts } from './facts.ts';
 import { handleOf, type TunnelKind, tunnelType } from './handle.ts';
-import { allows, type Pool, poolOf, selectsNode } from './pools.ts';
 
 const familyOf: Readonly<Record<TunnelKind, Family>> = { ipip: 4, vxlan: 4, vxlanV6: 6, wireguard: 4, wireguardV6: 6 };
 
-/** The pool's traffic goes through tunnels of this kind. WireGuard is no pool's business: any pool will do. */
-function encapsulates({ spec }: Pool, kind: TunnelKind): boolean {
-  if (kind === 'ipip') return spec.ipipMode !== 'Never';
-  if (kind === 'vxlan' || kind === 'vxlanV6') return spec.vxlanMode !== 'Never';
-  return true;
-}
-
 /**
- * The address of a node's tunnel device: one from a pool that is enabled, allows tunnels, selects the node and uses
- * this encapsulation. Undefined when there is no such pool: then an address it had is given back.
+ * The address of a node's tunnel device: one from `pools`, which the calculation has chosen (`calc/tunnel-pools.ts`), as CIDRs.
+ * Undefined when there are none: then an address it had is given back.
  *
  * `current` is kept as long as it is in such a pool and the tunnel's own; else it is replaced.
  */
 export async function tunnelAddress(
   ipam: Ipam,
-  facts: Facts,
+  pools: readonly string[],
   node: string,
   kind: TunnelKind,
   current: Address | undefined,
 ): Promise<Address | undefined> {
-  const labels = await facts.nodeLabels(node);
-  const family = familyOf[kind];
-  const eligible = (await facts.pools()).filter(
-    (pool) =>
-      pool.enabled &&
-      pool.cidr.family === family &&
-      allows(pool, 'Tunnel') &&
-      selectsNode(pool, labels) &&
-      encapsulates(pool, kind),
-  );
   const handleId = handleOf.tunnel(kind, node);
-  if (current !== undefined && poolOf(eligible, current) !== undefined) {
+  if (current !== undefined && pools.some((cidr) => containsAddress(parsePrefix(cidr), current))) {
     const owner = await ipam.getAssignmentAttributes(current);
     if (owner?.handleId === handleId) return current;
     if (owner !== undefined && isNameless(owner)) {
@@ -48,11 +29,10 @@ export async function tunnelAddress(
     }
   }
   await releaseTunnelAddress(ipam, node, kind);
-  if (eligible.length === 0) return undefined;
-  const pools = eligible.map(({ cidr }) => formatPrefix(cidr));
+  if (pools.length === 0) return undefined;
   const request = { hostname: node, handleId, use: 'Tunnel', attributes: { node, type: tunnelType[kind] } } as const;
   const assigned = await ipam.autoAssign(
-    family === 4 ? { ...request, num4: 1, pools4: pools } : { ...request, num6: 1, pools6: pools },
+    familyOf[kind] === 4 ? { ...request, num4: 1, pools4: pools } : { ...request, num6: 1, pools6: pools },
   );
   const assignment = assigned.v4 ?? assigned.v6;
   const [given] = assignment?.addresses ?? [];
@@ -76,8 +56,8 @@ function isNameless({
   return handleId === undefined && Object.keys(attributes).length === 0;
 }
 
-/** Gives the tunnel's address back, if it has one: the feature is off, or the node is going. */
-export async function releaseTunnelAddress(ipam: Ipam, node: string, kind: TunnelKind): Promise<void> {
+/** Gives the tunnel's address back, if it has one. */
+async function releaseTunnelAddress(ipam: Ipam, node: string, kind: TunnelKind): Promise<void> {
   try {
     await ipam.releaseByHandle(handleOf.tunnel(kind, node));
   } catch (error) {

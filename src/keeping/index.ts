@@ -18,4 +18,3 @@ export type { ObjectProblem } from './leader/remarks.ts';
 export { AddressInUse } from './own-node.ts';
 export { type PoolSettings, poolProblems, type SettingProblem } from './pool-settings.ts';
 export type { NodeSettings } from './settings.ts';
-export type { TunnelAddressKind } from './tunnel-addresses.ts';

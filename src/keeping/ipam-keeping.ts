@@ -1,6 +1,6 @@
 import { type Clock, type Log, type Prefix, reasonOf, within } from '../base/index.ts';
 import type { Store, Update } from '../datastore/index.ts';
-import { type Facts, factKinds, Ipam, KnownFacts, LedgerFile, noLedger, StoreFacts } from '../ipam/index.ts';
+import { factKinds, Ipam, KnownFacts, LedgerFile, noLedger, StoreFacts } from '../ipam/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
 import { Leader } from './leader/leader.ts';
 
@@ -33,10 +33,6 @@ export class IpamKeeping {
     this.#ledger = ledger === 'none' ? undefined : new LedgerFile({ path: ledger, log });
     this.ipam = new Ipam({ store, clock, facts: this.#facts, ledger: this.#ledger ?? noLedger });
     this.#leader = new Leader({ ...options, ipam: this.ipam, facts: this.#facts });
-  }
-
-  get facts(): Facts {
-    return this.#facts;
   }
 
   /** Takes in a syncer's batch; other kinds are passed over. */

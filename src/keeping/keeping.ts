@@ -1,4 +1,5 @@
 import type { Clock, Family, Log, Prefix } from '../base/index.ts';
+import type { Desired, TunnelAddressKind } from '../calc/index.ts';
 import type { Store, Update } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
 import type { Node } from '../model/index.ts';
@@ -13,7 +14,7 @@ import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
 import { keepNode, untilRegistered, type Waiting } from './registration.ts';
 import type { NodeSettings } from './settings.ts';
-import { TunnelAddresses, type TunnelAddressKind } from './tunnel-addresses.ts';
+import { TunnelAddresses } from './tunnel-addresses.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
 export interface KeepingOptions {
@@ -60,9 +61,9 @@ export class Keeping {
     });
     const ipamLog = log.child({ component: 'ipam' });
     this.#addresses = new IpamKeeping({ ...shared, log: ipamLog, ledger: config.VROUTER_IPAM_LEDGER });
-    const { ipam, facts } = this.#addresses;
+    const { ipam } = this.#addresses;
     const isReady = options.tunnelIsReady;
-    this.#tunnels = new TunnelAddresses({ ...shared, nodes, log: ipamLog, ipam, facts, isReady });
+    this.#tunnels = new TunnelAddresses({ ...shared, nodes, log: ipamLog, ipam, isReady });
     this.#keys = new WireguardKeys({ ...shared, nodes, log: log.child({ component: 'wireguard' }) });
     const conditions = config.CALICO_NETWORKING_BACKEND === 'none' ? undefined : store.conditions;
     this.#condition = new NetworkCondition({ ...shared, conditions, log });
@@ -84,6 +85,11 @@ export class Keeping {
     const node = await untilRegistered(this.#options, waiting);
     this.#namesake.wrote(node);
     return node;
+  }
+
+  /** What follows from the store for what is to be written there. Applying the same again does nothing. */
+  apply({ store }: Pick<Desired, 'store'>): void {
+    this.#tunnels.want(store.tunnelPools);
   }
 
   /** Takes in a syncer's batch. */

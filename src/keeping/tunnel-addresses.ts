@@ -1,30 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, formatAddress, type Log, tryParseAddress } from '../base/index.ts';
-import type { Store, Update } from '../datastore/index.ts';
-import { type Facts, type Ipam, releaseTunnelAddress, type TunnelKind, tunnelAddress } from '../ipam/index.ts';
+import type { DesiredStore, TunnelAddressKind } from '../calc/index.ts';
+import type { Update } from '../datastore/index.ts';
+import { type Ipam, tunnelAddress } from '../ipam/index.ts';
 import type { Node } from '../model/index.ts';
 import { type Attempt, Kept } from './kept.ts';
 import type { KnownNodes } from './known-nodes.ts';
 
 /** The tunnels whose addresses are looked after, in the order in which they are given. */
-const KINDS = ['wireguard', 'wireguardV6', 'ipip', 'vxlan', 'vxlanV6'] as const satisfies readonly TunnelKind[];
-export type TunnelAddressKind = (typeof KINDS)[number];
+const KINDS: readonly TunnelAddressKind[] = ['wireguard', 'wireguardV6', 'ipip', 'vxlan', 'vxlanV6'];
 type Kind = TunnelAddressKind;
 
 export interface TunnelAddressesOptions {
   readonly nodename: string;
   readonly nodes: KnownNodes;
-  readonly store: Pick<Store, 'get'>;
   readonly ipam: Ipam;
-  readonly facts: Facts;
   readonly clock: Clock;
   readonly log: Log;
   /** Whether the tunnel's device is there: others send to an address as soon as the Node has it. */
   readonly isReady?: ((kind: Kind) => boolean) | undefined;
 }
 
-/** Changes of these may ask for another address. */
-const MATTERS = ['IPPool', 'FelixConfiguration'];
 /** IPAM is asked again this often whether the addresses are the tunnels' still, in milliseconds. */
 const PERIOD = 10 * 60_000;
 
@@ -36,6 +32,7 @@ const PERIOD = 10 * 60_000;
 export class TunnelAddresses {
   readonly #options: TunnelAddressesOptions;
   readonly #kept: Kept;
+  #pools: DesiredStore['tunnelPools'] | undefined;
   /** What of the own Node was looked at the last time. */
   #seen: unknown;
 
@@ -46,11 +43,18 @@ export class TunnelAddresses {
     this.#kept = new Kept({ clock, log, look: (attempt) => this.#look(attempt), period: PERIOD, retry });
   }
 
-  /** Takes in a syncer's batch: pools, settings and the own Node matter, and of that not kubelet's heartbeats. */
+  /** From which pools the addresses may come. The same again does nothing. */
+  want(pools: DesiredStore['tunnelPools']): void {
+    if (pools === this.#pools) return;
+    this.#pools = pools;
+    this.#kept.soon();
+  }
+
+  /** Takes in a syncer's batch: the own Node matters, and of that not kubelet's heartbeats. */
   apply(batch: readonly Update[]): void {
     const own = batch.findLast(({ key }) => key.kind === 'Node' && key.name === this.#options.nodename);
-    const changed = own !== undefined && !isDeepStrictEqual(matter(own.resource as Node | undefined), this.#seen);
-    if (changed || batch.some(({ key }) => MATTERS.includes(key.kind))) this.#kept.soon();
+    if (own === undefined || isDeepStrictEqual(matter(own.resource as Node | undefined), this.#seen)) return;
+    this.#kept.soon();
   }
 
   /** A tunnel's device has become usable. */
@@ -74,12 +78,14 @@ export class TunnelAddresses {
   }
 
   async #look(attempt: Attempt): Promise<void> {
-    for (const kind of KINDS) await attempt(`tunnel address (${kind})`, () => this.#keep(kind));
+    const pools = this.#pools;
+    if (pools === undefined) return;
+    for (const kind of KINDS) await attempt(`tunnel address (${kind})`, () => this.#keep(kind, pools[kind]));
     this.#seen = matter(this.#options.nodes.known);
   }
 
-  async #keep(kind: Kind): Promise<void> {
-    const { nodename, nodes, ipam, facts, log } = this.#options;
+  async #keep(kind: Kind, pools: readonly string[]): Promise<void> {
+    const { nodename, nodes, ipam, log } = this.#options;
     const node = await nodes.own();
     if (node === undefined) return;
     const text = addressOf(node, kind);
@@ -87,9 +93,7 @@ export class TunnelAddresses {
     if (text === undefined && this.#options.isReady?.(kind) === false) return;
     const placeless = kind === 'ipip' && node.spec.bgp?.ipv4Address === undefined;
     if (placeless && text === undefined) return;
-    const unused = kind.startsWith('wireguard') && !(await this.#usesWireguard(node, kind));
-    if (unused) await releaseTunnelAddress(ipam, nodename, kind);
-    const given = unused ? undefined : await tunnelAddress(ipam, facts, nodename, kind, current);
+    const given = await tunnelAddress(ipam, pools, nodename, kind, current);
     if (given === undefined ? text === undefined : given.value === current?.value) return;
     const address = given && formatAddress(given);
     await nodes.change((now) =>
@@ -97,24 +101,11 @@ export class TunnelAddresses {
     );
     log.info({ kind, address, before: text }, 'tunnel address');
   }
-
-  /** As in Calico: a node that has a key has an address, unless it encrypts its own traffic too and so uses its own address. */
-  async #usesWireguard({ status }: Node, kind: Kind): Promise<boolean> {
-    const key = kind === 'wireguard' ? status?.wireguardPublicKey : status?.wireguardPublicKeyV6;
-    if (!key) return false;
-    const { nodename, store } = this.#options;
-    for (const name of [`node.${nodename}`, 'default']) {
-      const felix = await store.get({ kind: 'FelixConfiguration', name });
-      const set = felix?.spec.wireguardHostEncryptionEnabled;
-      if (set !== undefined) return !set;
-    }
-    return true;
-  }
 }
 
 /** What of a Node its tunnels' addresses depend on. */
 function matter(node: Node | undefined): unknown {
-  return node && { uid: node.metadata.uid, labels: node.metadata.labels, spec: node.spec, status: node.status };
+  return node && { uid: node.metadata.uid, spec: node.spec };
 }
 
 function addressOf({ spec }: Node, kind: Kind): string | undefined {

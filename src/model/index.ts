@@ -35,7 +35,7 @@ export type {
   StagedGlobalNetworkPolicy,
 } from './kinds/global-network-policy.ts';
 export type { HostEndpoint, HostEndpointSpec } from './kinds/host-endpoint.ts';
-export { type EffectiveIPPool, effectivePool, type IPPool, type IPPoolSpec } from './kinds/ip-pool.ts';
+export { type EffectiveIPPool, effectivePool, type IPPool, type IPPoolSpec, isClosed } from './kinds/ip-pool.ts';
 export type { IPReservation, IPReservationSpec } from './kinds/ip-reservation.ts';
 export type { AllocationAttribute, IPAMBlock, IPAMBlockSpec } from './kinds/ipam-block.ts';
 export {

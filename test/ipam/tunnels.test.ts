@@ -1,6 +1,8 @@
 import t from 'tap';
 import { formatAddress, parseAddress } from '../../src/base/index.ts';
-import { StoreFacts, tunnelAddress } from '../../src/ipam/index.ts';
+import { tunnelPools } from '../../src/calc/tunnel-pools.ts';
+import { tunnelAddress } from '../../src/ipam/index.ts';
+import { newResource } from '../../src/model/index.ts';
 import { TestCluster } from './cluster.ts';
 
 async function cluster(): Promise<{
@@ -11,17 +13,13 @@ async function cluster(): Promise<{
   await cluster.pool('plain', '10.0.0.0/26');
   await cluster.pool('ipip', '10.1.0.0/26', { ipipMode: 'Always' });
   await cluster.pool('vxlan6', 'fd00::/122', { vxlanMode: 'Always' });
-  const facts = new StoreFacts(cluster.store);
+  const node = { ...newResource('Node', { name: 'node1' }, {}), status: { wireguardPublicKey: 'k' } };
   return {
     cluster,
     address: async (kind, current) => {
-      const given = await tunnelAddress(
-        cluster.ipam,
-        facts,
-        'node1',
-        kind,
-        current ? parseAddress(current) : undefined,
-      );
+      const pools = tunnelPools((await cluster.store.list('IPPool')).items, node, {});
+      const held = current ? parseAddress(current) : undefined;
+      const given = await tunnelAddress(cluster.ipam, pools[kind], 'node1', kind, held);
       return given && formatAddress(given);
     },
   };

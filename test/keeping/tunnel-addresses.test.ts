@@ -1,7 +1,7 @@
 import t from 'tap';
 import { parseAddress, silentLog } from '../../src/base/index.ts';
+import { Calculation, type DesiredStore } from '../../src/calc/index.ts';
 import type { Store, Update } from '../../src/datastore/index.ts';
-import { StoreFacts } from '../../src/ipam/index.ts';
 import { KnownNodes } from '../../src/keeping/known-nodes.ts';
 import { TunnelAddresses } from '../../src/keeping/tunnel-addresses.ts';
 import { type IPPool, newResource } from '../../src/model/index.ts';
@@ -27,9 +27,7 @@ class Bench {
     this.addresses = new TunnelAddresses({
       nodename: 'n1',
       nodes: this.nodes,
-      store: this.cluster.store,
       ipam: this.cluster.ipam,
-      facts: new StoreFacts(this.cluster.store),
       clock: this.cluster.clock,
       log: silentLog,
       isReady: (kind) => !this.deviceless.has(kind),
@@ -40,6 +38,7 @@ class Bench {
     const bench = new Bench(wrap);
     for (const [cidr, spec] of Object.entries(pools)) await bench.cluster.pool(nameOf(cidr), cidr, spec);
     await bench.cluster.store.create(newResource('Node', { name: 'n1' }, { bgp: { ipv4Address: '172.16.0.1/24' } }));
+    await bench.calculate();
     bench.addresses.begin();
     await bench.settle();
     return bench;
@@ -63,7 +62,13 @@ class Bench {
   /** A syncer's batch. */
   apply(batch: readonly Update[]): void {
     this.nodes.apply(batch);
+    void this.calculate();
     this.addresses.apply(batch);
+  }
+
+  /** What follows from what the store has now. */
+  async calculate(): Promise<void> {
+    this.addresses.want((await desiredStore(this.cluster)).tunnelPools);
   }
 
   /** `ipip`, `vxlan`, `vxlanV6` as the Node has them. */
@@ -75,6 +80,16 @@ class Bench {
   async ownerOf(address: string): Promise<string | undefined> {
     return (await this.cluster.ipam.getAssignmentAttributes(parseAddress(address)))?.handleId;
   }
+}
+
+async function desiredStore({ store }: TestCluster): Promise<DesiredStore> {
+  const calculation = new Calculation({ nodename: 'n1' });
+  for (const kind of ['Node', 'IPPool', 'FelixConfiguration'] as const) {
+    for (const resource of (await store.list(kind)).items) {
+      calculation.apply([{ key: { kind, name: resource.metadata.name }, resource }]);
+    }
+  }
+  return calculation.desired().store;
 }
 
 function nameOf(cidr: string): string {
@@ -177,12 +192,11 @@ t.test('no address left: it is said, tried again, and the other tunnels go on', 
   const addresses = new TunnelAddresses({
     nodename: 'n1',
     nodes: new KnownNodes({ nodename: 'n1', store: full.store }),
-    store: full.store,
     ipam: full.ipam,
-    facts: new StoreFacts(full.store),
     clock: full.clock,
     log: silentLog,
   });
+  addresses.want((await desiredStore(full)).tunnelPools);
   addresses.begin();
   for (let turn = 0; turn < 50; turn++) {
     await full.clock.advanceAsync(1);

@@ -6,11 +6,13 @@
  *     bgp        peers, filters, what is announced      tunnels    IPIP, VXLAN, WireGuard, and who is behind them
  *     addresses  pools, own blocks                      filter     translation, services, who may send as whom
  *     workloads  own pods and their limits              host       settings of the node itself
+ *     store      what this node should write there
  */
 import type { DesiredBlock, DesiredPool } from './addresses.ts';
 import type { DesiredBgp } from './bgp.ts';
 import type { DesiredNat, DesiredServices, DesiredSpoofing } from './filter.ts';
 import type { DesiredHost } from './host.ts';
+import type { DesiredStore } from './store.ts';
 import type { DesiredTunnels } from './tunnels.ts';
 import type { DesiredWorkload } from './workloads.ts';
 
@@ -27,6 +29,7 @@ export type {
 } from './bgp.ts';
 export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, FloatingIp } from './filter.ts';
 export type { DesiredHost } from './host.ts';
+export type { DesiredStore, TunnelAddressKind } from './store.ts';
 export type {
   DesiredIpip,
   DesiredPodTunnels,
@@ -52,4 +55,5 @@ export interface Desired {
   readonly services: DesiredServices;
   readonly spoofing: readonly DesiredSpoofing[];
   readonly host: DesiredHost;
+  readonly store: DesiredStore;
 }

@@ -113,6 +113,12 @@ export interface PoolCondition {
   readonly message?: string;
 }
 
+/** No new address may come from it: it is disabled, on its way out, or not for Calico to give from. */
+export function isClosed({ metadata, spec, status }: IPPool): boolean {
+  const isRefused = status?.conditions?.some((one) => one.type === 'Allocatable' && one.status === 'False');
+  return Boolean(spec.disabled) || metadata['deletionTimestamp'] !== undefined || isRefused === true;
+}
+
 /** The spec with every default filled in, for those who act on it. */
 export function effectivePool({ spec }: IPPool): EffectiveIPPool {
   return {

@@ -1,0 +1,56 @@
+import { tryParsePrefix } from '../base/index.ts';
+import { effectivePool, type IPPool, isClosed, matchesSelector, type Node } from '../model/index.ts';
+import type { DesiredStore, TunnelAddressKind } from './desired/index.ts';
+import type { FelixSettings } from './felix.ts';
+
+type Encapsulation = (pool: ReturnType<typeof effectivePool>) => boolean;
+
+const byIpip: Encapsulation = ({ ipipMode }) => ipipMode !== 'Never';
+const byVxlan: Encapsulation = ({ vxlanMode }) => vxlanMode !== 'Never';
+/** WireGuard is no pool's business: any pool will do. */
+const whatever: Encapsulation = () => true;
+
+const KINDS: Readonly<Record<TunnelAddressKind, { readonly family: 4 | 6; readonly carries: Encapsulation }>> = {
+  wireguard: { family: 4, carries: whatever },
+  wireguardV6: { family: 6, carries: whatever },
+  ipip: { family: 4, carries: byIpip },
+  vxlan: { family: 4, carries: byVxlan },
+  vxlanV6: { family: 6, carries: byVxlan },
+};
+
+/**
+ * From which pools the node's tunnels have their addresses: those that are open, allow tunnels, select the node and use the
+ * encapsulation. WireGuard has one while the node has a key, unless the node encrypts its own traffic too: then its own
+ * address is the device's. Pools are tried by name.
+ */
+export function tunnelPools(
+  pools: Iterable<IPPool>,
+  node: Node | undefined,
+  felix: FelixSettings,
+): DesiredStore['tunnelPools'] {
+  const labels = node?.metadata.labels ?? {};
+  const open = [...pools]
+    .filter((pool) => !isClosed(pool) && tryParsePrefix(pool.spec.cidr) !== undefined)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .map(effectivePool)
+    .filter(({ allowedUses }) => allowedUses.includes('Tunnel'))
+    .filter(({ nodeSelector }) => nodeSelector === '' || matchesSelector(nodeSelector, labels));
+  const of = (kind: TunnelAddressKind): readonly string[] => {
+    const { family, carries } = KINDS[kind];
+    if (node === undefined || !isUsed(kind, node, felix)) return [];
+    return open.filter((pool) => tryParsePrefix(pool.cidr)?.family === family && carries(pool)).map(({ cidr }) => cidr);
+  };
+  return {
+    wireguard: of('wireguard'),
+    wireguardV6: of('wireguardV6'),
+    ipip: of('ipip'),
+    vxlan: of('vxlan'),
+    vxlanV6: of('vxlanV6'),
+  };
+}
+
+function isUsed(kind: TunnelAddressKind, { status }: Node, felix: FelixSettings): boolean {
+  if (kind !== 'wireguard' && kind !== 'wireguardV6') return true;
+  const key = kind === 'wireguard' ? status?.wireguardPublicKey : status?.wireguardPublicKeyV6;
+  return Boolean(key) && !felix.wireguardHostEncryptionEnabled;
+}
