@@ -8,25 +8,26 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ $# -gt 0 ] || set -- 'npm run lab -- --exit' 'npm test'
-[ "$(id -u)" -eq 0 ] || { echo 'test/fresh/run.sh: debootstrap needs root' >&2; exit 1; }
+[ "$(id -u)" -eq 0 ] || { echo "test/fresh/run.sh: debootstrap needs root" >&2; exit 1; }
 say() { printf '%s\n' "fresh: $*" >&2; }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/vrt-fresh.XXXXXX")
-root=$work/root
-# Mounts are made in a namespace of our own, so they are gone with it.
+# All of it runs in namespaces of its own: what is mounted in there is mounted nowhere else, and what still runs in there when
+# its first process ends, ends too. So when this removes the folder, nothing can be mounted beneath or write to it.
 if [ -z "${VROUTER_FRESH:-}" ]; then
-  rmdir "$work"
-  VROUTER_FRESH=1 exec unshare --mount --propagation private -- sh "$0" "$@"
+  work=$(mktemp -d "${TMPDIR:-/tmp}/vrt-fresh.XXXXXX")
+  clean() {
+    if grep -qF " $work/" /proc/self/mountinfo; then say "something is mounted in $work: it is left there"; return; fi
+    rm -rf --one-file-system "$work"
+  }
+  trap clean EXIT
+  VROUTER_FRESH=$work unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- sh "$0" "$@" &
+  trap 'kill -KILL $!; wait $! || :; exit 130' INT TERM HUP
+  wait $!
+  exit
 fi
-# Nothing is removed while anything of this system is mounted beneath.
-clean() {
-  for mounted in $(awk -v root="$root" '$5 == root || index($5, root "/") == 1 { print $5 }' /proc/self/mountinfo | sort -r); do
-    umount -l "$mounted" || return
-  done
-  rm -rf --one-file-system "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
+work=$VROUTER_FRESH
+unset VROUTER_FRESH
+root=$work/root
 
 # shellcheck disable=SC2016
 set_of=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' | head -n 1)
@@ -68,11 +69,11 @@ inside 'node --version && npm --version' >&2
 mkdir -p "$root/srv/vrouter"
 git archive HEAD | tar -x -C "$root/srv/vrouter"
 # A copy: nothing in there may write to this system's.
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/vrouter
-if [ -d "$cache" ]; then
-  mkdir -p "$root$HOME/.cache"
-  cp -R "$cache" "$root$HOME/.cache/vrouter"
-fi
+for kernel in "${XDG_CACHE_HOME:-$HOME/.cache}"/vrouter/uml-*; do
+  [ -f "$kernel" ] || continue
+  mkdir -p "$root$HOME/.cache/vrouter"
+  cp -p "$kernel" "$root$HOME/.cache/vrouter/"
+done
 
 for command; do
   say "$command"
