@@ -71,12 +71,23 @@ t.test('the Dockerfile builds from what is here, on bases that can be chosen', a
 });
 
 t.test('shell scripts parse as POSIX sh, and say how they are called', async (t) => {
-  for (const script of ['.ci/run', ...globSync('deploy/*.sh')]) execFileSync('sh', ['-n', script]);
+  for (const script of ['.ci/run', 'test/fresh/run.sh', ...globSync('deploy/*.sh')]) execFileSync('sh', ['-n', script]);
   const wrong = spawnSync('sh', ['deploy/setup.sh', 'everything'], { encoding: 'utf8' });
   t.equal(wrong.status, 1);
   t.match(wrong.stderr, "unknown verb 'everything': use build, check, lab, test or fresh");
   t.not(spawnSync('sh', ['deploy/install.sh'], { encoding: 'utf8' }).status, 0);
 });
+
+t.test(
+  'npm 9, which Debian 12 has, takes the lockfile: it knows no other package in place of an overridden one',
+  async (t) => {
+    const values = (tree: object): unknown[] =>
+      Object.values(tree).flatMap((value) => (typeof value === 'object' ? values(value) : value));
+    for (const value of values(JSON.parse(readFileSync('package.json', 'utf8')).overrides)) {
+      t.match(value, /^[\^~]?[0-9.]+$/);
+    }
+  },
+);
 
 t.test('no host is named where packages come from: npm and apt know theirs', async (t) => {
   for (const file of ['package.json', '.npmrc', 'Dockerfile', ...globSync('deploy/*.{sh,ts,service}')]) {

@@ -7,6 +7,7 @@
 # afterwards. The kernel of test/uml is taken from this system's cache when it is there.
 set -eu
 cd "$(dirname "$0")/../.."
+self=$PWD/test/fresh/run.sh
 [ $# -gt 0 ] || set -- 'npm run lab -- --exit' 'npm test'
 [ "$(id -u)" -eq 0 ] || { echo "test/fresh/run.sh: debootstrap needs root" >&2; exit 1; }
 say() { printf '%s\n' "fresh: $*" >&2; }
@@ -20,7 +21,7 @@ if [ -z "${VROUTER_FRESH:-}" ]; then
     rm -rf --one-file-system "$work"
   }
   trap clean EXIT
-  VROUTER_FRESH=$work unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- sh "$0" "$@" &
+  VROUTER_FRESH=$work unshare --mount --propagation private --pid --fork --kill-child --mount-proc -- sh "$self" "$@" &
   trap 'kill -KILL $!; wait $! || :; exit 130' INT TERM HUP
   wait $!
   exit
