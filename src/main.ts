@@ -26,7 +26,8 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   daemon: async (args) => {
     (await import('./cni/index.ts')).followToken(process);
     // Whatever is still open when it has ended, a server or a request to a datastore that is away, keeps nobody alive.
-    process.exit(await (await import('./daemon/index.ts')).runDaemon(args, process));
+    const code = await (await import('./daemon/index.ts')).runDaemon(args, process);
+    return (await import('./netlink/index.ts')).leave(code);
   },
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),

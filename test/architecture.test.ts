@@ -23,6 +23,7 @@ interface Rule {
 /** Files that may talk to the machine. All others are pure: no `node:` module in them. */
 const WORLDLY = [
   /^src\/main\.ts$/,
+  /^src\/base\/folder\.ts$/,
   /^src\/bgp\/transport\//,
   /^src\/netlink\/(answered-socket|libc|namespace|socket|socket-options)\.ts$/,
   /^src\/nftables\/nft\.ts$/,
@@ -112,8 +113,9 @@ function readPlan(): ReadonlyMap<string, Rule> {
     const parts = words === '–' ? [] : words.split(',').map((part) => part.trim());
     const bare = (part: string): string => part.replace(/^types of | types$/g, '').split('/')[0];
     const rule: Rule = {
-      folders:
-        words === 'everything below' ? 'all' : new Set(parts.filter((part) => !part.includes('types')).map(bare)),
+      folders: parts.includes('everything below')
+        ? 'all'
+        : new Set(parts.filter((part) => !part.includes('types')).map(bare)),
       typesOf: new Set(parts.filter((part) => part.includes('types')).map(bare)),
       doors: new Set(
         parts

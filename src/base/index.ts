@@ -4,7 +4,8 @@
  * Addresses and prefixes come in two shapes. As values (`Address`, `Prefix`) they are for configuration, IPAM and
  * people. As integers (`Ipv4`, the columns of `PrefixTable`) they are for hot paths, where a route must cost
  * nanoseconds and no object. `Interned` gives values numbers, and takes them back. `DeltaMap` is the one diff between what
- * is wanted and what is there. `Clock` is the one door to time. Nothing here knows what a router is, and nothing but `clock.ts` touches the world.
+ * is wanted and what is there. `Clock` is the one door to time. Nothing here knows what a router is, and
+ * nothing but `clock.ts`, and `folder.ts` which has a door of its own, touches the world.
  */
 export * from './address.ts';
 export * from './backoff.ts';

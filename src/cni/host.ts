@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -10,6 +9,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+
+export { makeFolder } from '../base/folder.ts';
 
 /**
  * What the plugin asks of the system, by Node. `quickjs/host.ts` has the same by QuickJS, for the plugin that is one program
@@ -27,11 +28,6 @@ export function exists(path: string): boolean {
 /** The names in a folder; none when there is no such folder. */
 export function list(path: string): readonly string[] {
   return existsSync(path) ? readdirSync(path) : [];
-}
-
-/** Makes the folder and those above it. */
-export function makeFolder(path: string, mode: number): void {
-  mkdirSync(path, { recursive: true, mode });
 }
 
 /** Writes a file that is on disk when this returns. */

@@ -2,7 +2,6 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../base/folder.ts';
 import { kubeconfig, SERVICE_ACCOUNT } from './kubeconfig.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -93,7 +93,7 @@ function installPlugin(io: InstallIo): void {
   const { env, stdout, program = besideProgram('calico'), bundle = besideProgram('calico.cjs') } = io;
   const folder = env['CNI_BIN_DIR'] || '/host/opt/cni/bin';
   if (env['UPDATE_CNI_BINARIES'] === 'false' && existsSync(join(folder, 'calico'))) return;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   if (existsSync(program)) {
     copyWhole(program, join(folder, 'calico'), 0o755);
     // A former version ran on it.
@@ -128,7 +128,7 @@ function installConfiguration({ env, stdout }: InstallIo): void {
   } catch (error) {
     throw new Error(`the network configuration is not JSON once its placeholders are filled in: ${String(error)}`);
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   writeWhole(join(folder, name), text, 0o600);
   stdout.write(`installed ${join(folder, name)}\n`);
   const old = env['CNI_OLD_CONF_NAME'];
@@ -140,7 +140,7 @@ function installKubeconfig({ env, stdout, serviceAccount = SERVICE_ACCOUNT }: In
   if (text === undefined) return;
   const path = kubeconfigPath(env);
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   writeWhole(path, text, 0o600);
   stdout.write(`installed ${path}\n`);
 }

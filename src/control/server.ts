@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf, VRouterError } from '../base/index.ts';
 import { RequestRefused } from './errors.ts';
 import { MAX_MESSAGE } from './exchange.ts';
@@ -41,7 +42,7 @@ export class ControlServer {
     }
     const server = createServer((socket) => serve(socket, answer, log));
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       if (existsSync(path)) await makeRoom(path);
       await bind(server, path);
     } catch (error) {

@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf, systemClock, VRouterError, within } from '../base/index.ts';
 import { type DatastoreConfig, openStore, readDatastoreConfig } from '../datastore/index.ts';
-import { openKernel } from '../netlink/index.ts';
+import { leave, openKernel } from '../netlink/index.ts';
 import { openNft } from '../nftables/index.ts';
 import { createLog } from '../observe/index.ts';
 import { requireCapabilities } from './capabilities.ts';
@@ -104,7 +105,7 @@ function untilSignal(io: DaemonIo, log: Log): Promise<string> {
     let signalled = false;
     for (const signal of ['SIGTERM', 'SIGINT']) {
       io.on(signal, () => {
-        if (signalled) process.exit(1);
+        if (signalled) leave(1);
         signalled = true;
         log.info({ signal }, 'stopping');
         resolve(signal);
@@ -160,7 +161,7 @@ function datastoreConfig(env: DaemonIo['env']): Promise<DatastoreConfig> {
 function rememberNodename(config: DaemonConfig, log: Log): void {
   if (config.CALICO_NODENAME_FILE === '') return;
   try {
-    mkdirSync(dirname(config.CALICO_NODENAME_FILE), { recursive: true });
+    makeFolder(dirname(config.CALICO_NODENAME_FILE));
     writeFileSync(config.CALICO_NODENAME_FILE, config.NODENAME);
   } catch (error) {
     log.warn({ file: config.CALICO_NODENAME_FILE, err: reasonOf(error) }, "the node's name could not be written down");

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf } from '../base/index.ts';
 
 /** Where plugins that ask no daemon read the MTU for pods, as in Calico. */
@@ -20,7 +21,7 @@ export class MtuFile {
     if (this.#path === 'none' || this.#read() === String(mtu)) return;
     const draft = `${this.#path}.${process.pid}`;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
+      makeFolder(dirname(this.#path));
       writeFileSync(draft, String(mtu));
       renameSync(draft, this.#path);
       this.#log.info({ file: this.#path, mtu }, "the pods' MTU");

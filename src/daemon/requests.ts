@@ -1,6 +1,6 @@
-import { type Log, reasonOf } from '../base/index.ts';
+import { type Log, reasonOf, VRouterError } from '../base/index.ts';
 import { type Request, RequestRefused } from '../control/index.ts';
-import { DatastoreLocked, DatastoreUnavailable } from '../datastore/index.ts';
+import { DatastoreLocked, DatastoreUnavailable, Unauthorized } from '../datastore/index.ts';
 import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import { explainRoutes } from './explain-routes.ts';
@@ -65,9 +65,9 @@ async function cni<T>(op: string, work: () => Promise<T>, { metrics, log, proble
   } catch (error) {
     end({ result: 'error' });
     log.warn({ op, err: reasonOf(error) }, 'CNI request failed');
-    // The same request will do once the datastore is back: CNI has a code for that.
-    if (error instanceof DatastoreUnavailable || error instanceof DatastoreLocked)
-      throw new RequestRefused(error.code, error.message, TRY_AGAIN);
+    // The same request will do once the datastore is back, or has us again: CNI has a code for that.
+    const isForLater = [DatastoreUnavailable, DatastoreLocked, Unauthorized].some((kind) => error instanceof kind);
+    if (isForLater && error instanceof VRouterError) throw new RequestRefused(error.code, error.message, TRY_AGAIN);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../base/folder.ts';
 import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
 import {
   readSnapshot,
@@ -160,7 +161,7 @@ export class SnapshotKeeping {
 /** Whoever reads sees the old file or the new one, whole. */
 async function replaceFile(path: string, pieces: readonly string[]): Promise<void> {
   const draft = `${path}.${process.pid}`;
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   try {
     const file = await open(draft, 'w', 0o600);
     try {

@@ -18,10 +18,8 @@ export async function openStore(
       return SqliteStore.open({ path: config.path, clock });
     case 'etcdv3': {
       // The distributed engines are loaded only by those who use them.
-      const { discoverEndpoints, EtcdStore } = await import('./etcd/index.ts');
-      const { discoverySrv } = config;
-      const endpoints = discoverySrv === undefined ? config.endpoints : await discoverEndpoints(discoverySrv);
-      return new EtcdStore({ ...config, endpoints }, clock);
+      const { EtcdStore } = await import('./etcd/index.ts');
+      return new EtcdStore(config, clock);
     }
     case 'kubernetes': {
       const { KubernetesStore } = await import('./kubernetes/index.ts');

@@ -1,6 +1,7 @@
-import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf } from '../base/index.ts';
 import { type CniRequest, cniRequest } from '../control/index.ts';
 
@@ -24,7 +25,7 @@ export class QueuedDeletions {
   /** Does what there is, and from now on what comes. A folder that can't be had is no reason not to run. */
   start(): void {
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.#folder, 0o700);
       this.#watcher = watch(this.#folder, () => this.#work());
       this.#watcher.on('error', (error) => this.#log.warn({ err: error.message }, 'queued deletions are not watched'));
       this.#work();

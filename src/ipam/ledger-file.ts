@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf, silentLog } from '../base/index.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 
@@ -69,7 +60,7 @@ export class LedgerFile implements Ledger {
   }
 
   #open(): number {
-    mkdirSync(dirname(this.#path), { recursive: true });
+    makeFolder(dirname(this.#path));
     return openSync(this.#path, 'a', 0o640);
   }
 

@@ -4,8 +4,11 @@ import {
   DatastoreLocked,
   DatastoreUnavailable,
   ensureInitialized,
+  NotFound,
+  OperationNotSupported,
   refuseLocked,
   type Store,
+  Unauthorized,
 } from '../datastore/index.ts';
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import { NoAddress } from './autodetect.ts';
@@ -40,8 +43,10 @@ export async function register(inputs: RegistrationInputs): Promise<Node> {
 }
 
 /**
- * Registers, and waits for what may come by itself: the datastore, its unlocking, an address of the host, an address that another node
- * still has. `told` says what is waited for; anything else that is wrong rejects. `signal` ends it in any state.
+ * Registers, and waits for what may come by itself: the datastore, the right to use it (an administrator, or another
+ * controller of the cluster, gives tokens and roles when it comes to it), its unlocking, its kinds, the Node where kubelet makes it, an
+ * address of the host, an address that another node still has. `told` says what is waited for; anything else that is wrong
+ * rejects. `signal` ends it in any state.
  */
 export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiting): Promise<Node> {
   const { clock, signal, told, explain = reasonOf } = waiting;
@@ -51,9 +56,8 @@ export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiti
       return await register(inputs);
     } catch (error) {
       if (signal.aborted || !mayComeByItself(error, inputs.config)) throw error;
-      const isAway = error instanceof DatastoreUnavailable;
-      const reason = `${explain(error)}${isAway ? WHICH : ''}`;
-      told(reason, isAway || error instanceof DatastoreLocked);
+      const reason = `${explain(error)}${error instanceof DatastoreUnavailable ? WHICH : ''}`;
+      told(reason, isAway(error));
       const wait = backoff.next();
       const fields = { reason, retryInSeconds: wait / 1000 };
       if (reason === said) inputs.log.debug(fields, 'still waiting');
@@ -65,8 +69,14 @@ export async function untilRegistered(inputs: RegistrationInputs, waiting: Waiti
 }
 
 function mayComeByItself(error: unknown, { WAIT_FOR_DATASTORE }: RegistrationInputs['config']): boolean {
-  if (error instanceof DatastoreUnavailable) return WAIT_FOR_DATASTORE;
-  return error instanceof DatastoreLocked || error instanceof NoAddress || error instanceof AddressInUse;
+  if (error instanceof DatastoreLocked) return true;
+  if (isAway(error) || error instanceof NotFound || error instanceof OperationNotSupported) return WAIT_FOR_DATASTORE;
+  return error instanceof NoAddress || error instanceof AddressInUse;
+}
+
+/** The datastore says nothing to us: it can't be reached, is locked, or won't have us. What was right before still is. */
+function isAway(error: unknown): boolean {
+  return [DatastoreUnavailable, DatastoreLocked, Unauthorized].some((kind) => error instanceof kind);
 }
 
 /** Writes what this node says of itself in its Node again, if it is another now or is not there any more. */

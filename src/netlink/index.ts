@@ -19,6 +19,7 @@
 export { isKernelError, KernelError } from './errors.ts';
 export * from './ip-text.ts';
 export * from './kernel.ts';
+export { leave } from './leave.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
 export { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
 export { formatBucket, formatIngressFilter, formatQdisc } from './tc-text.ts';

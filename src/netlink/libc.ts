@@ -23,6 +23,7 @@ interface Libc {
     sent: (error: Error | null, octets: number) => void,
   ): void;
   address(buffer: Uint8Array): bigint;
+  exit(code: number): void;
   errno(): number;
 }
 
@@ -44,6 +45,7 @@ export function libc(): Libc {
     recv: library.func('int64_t recv(int, uint8_t *, size_t, int)'),
     send,
     sendInPool: send.async,
+    exit: library.func('void _exit(int)'),
     address: (buffer) => koffi.address(buffer),
     errno: () => koffi.errno(),
   };

@@ -1,20 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../src/base/index.ts';
 import { ControlServer } from '../../src/control/index.ts';
 import { requireCapabilities } from '../../src/daemon/capabilities.ts';
 import { SqliteStore } from '../../src/datastore/index.ts';
 import { newResource } from '../../src/model/index.ts';
+import { MAIN } from '../cluster/program.ts';
+import { needsRoot } from '../fakes/namespaces.ts';
 
 // Starting a process is mostly waiting for it.
 t.jobs = 4;
+// Processes that wait for a busy machine: the runner ends what makes no progress.
+t.setTimeout(0);
 
-const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
 /** A method that finds nothing: the start waits before anything of the kernel is touched. */
 const NOWHERE = 'interface=^no-such-interface$';
 
@@ -24,6 +28,8 @@ interface Case {
   readonly args?: readonly string[];
   /** What makes it so; resolves with further settings. */
   readonly prepare?: (t: Test, folder: string) => Promise<Readonly<Record<string, string>>>;
+  /** Commands of root, which make it so for this daemon alone: in network and mount namespaces of its own. */
+  readonly alone?: (folder: string) => readonly string[];
   /** What the log names: the reason, and what to do next. */
   readonly says: RegExp;
 }
@@ -59,7 +65,42 @@ const FATAL: readonly Case[] = [
   {
     kind: 'a database that can not be made',
     env: { SQLITE_PATH: '/dev/null/x/db' },
-    says: /\/dev\/null.*check that its folder exists/,
+    says: /SQLITE_PATH \/dev\/null.*ENOTDIR.*name another place/,
+  },
+  {
+    kind: 'a database where no folder can be',
+    env: { SQLITE_PATH: '/proc/no/such/db' },
+    says: /SQLITE_PATH \/proc\/no\/such\/db.*ENOENT.*name another place/,
+  },
+  {
+    kind: 'a socket where no folder can be',
+    env: { VROUTER_SOCKET: '/proc/no/such/s' },
+    says: /socket \/proc\/no\/such\/s.*ENOENT.*VROUTER_SOCKET/,
+  },
+  {
+    kind: 'a full disk',
+    alone: (folder) => [`mount -t tmpfs -o size=8k full ${folder}/full`],
+    prepare: madeFolder('full'),
+    says: /full\/db.*is it full/,
+  },
+  {
+    kind: 'a disk that is read alone',
+    alone: (folder) => [`mount -t tmpfs -o ro full ${folder}/ro`],
+    prepare: madeFolder('ro'),
+    says: /ro\/db.*may be written, or set SQLITE_PATH/,
+  },
+  {
+    kind: 'a database that can not be written',
+    alone: (folder) => [
+      `mount -t tmpfs -o size=1m db ${folder}/ro`,
+      `cp ${folder}/db ${folder}/ro/db`,
+      `mount -o remount,ro ${folder}/ro`,
+    ],
+    prepare: async (t, folder) => {
+      await (await SqliteStore.open({ path: join(folder, 'db') })).close();
+      return madeFolder('ro')(t, folder);
+    },
+    says: /ro\/db.*its folder exists and may be written/,
   },
   {
     kind: 'a database that is none',
@@ -96,6 +137,60 @@ const WAITING: readonly Case[] = [
     kind: 'a datastore that is away',
     env: { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'http://127.0.0.1:1' },
     says: /can't be reached.*ETCD_ENDPOINTS/,
+  },
+  {
+    kind: 'a token that nobody knows yet',
+    prepare: apiServer(401, 'Unauthorized'),
+    says: /Unauthorized; check the .*token/,
+  },
+  {
+    kind: 'rights that are not given yet',
+    prepare: apiServer(403, 'clusterinformations is forbidden: User "x" cannot get resource'),
+    says: /waiting: .*forbidden.*; check .* the rights that go with it/,
+  },
+  {
+    kind: 'kinds that the cluster does not know yet',
+    prepare: apiServer(404, 'the server could not find the requested resource'),
+    says: /waiting: .*ClusterInformation\(default\).*apply deploy\/crds/,
+  },
+  {
+    kind: 'a user that etcd does not know yet',
+    env: { ETCD_USERNAME: 'calico', ETCD_PASSWORD: 'secret' },
+    prepare: etcd(400, { code: 3, message: 'etcdserver: authentication failed, invalid user ID or password' }),
+    says: /waiting: .*invalid user ID.*; check .*password/,
+  },
+  {
+    kind: 'an etcd that answers nothing',
+    args: ['--log-level', 'debug'],
+    prepare: etcd(),
+    says: /opening the datastore/,
+  },
+  {
+    kind: 'an API server that answers nothing',
+    args: ['--log-level', 'debug'],
+    prepare: apiServer(),
+    says: /opening the datastore/,
+  },
+  ...['http://etcd.example.org:2379', 'https://etcd.example.org:2379'].map((ETCD_ENDPOINTS) => ({
+    kind: `a name server that answers nothing, asked for ${ETCD_ENDPOINTS}`,
+    env: { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS },
+    args: ['--log-level', 'debug'],
+    alone: silentNameServer,
+    says: /opening the datastore/,
+  })),
+  {
+    kind: 'a name server that answers nothing, asked for members',
+    env: { DATASTORE_TYPE: 'etcdv3', ETCD_DISCOVERY_SRV: 'example.org' },
+    args: ['--log-level', 'debug'],
+    alone: silentNameServer,
+    says: /opening the datastore/,
+  },
+  {
+    kind: 'a name server that answers nothing, asked for the health page',
+    env: { FELIX_HEALTHHOST: 'health.example.org' },
+    args: ['--log-level', 'debug'],
+    alone: silentNameServer,
+    says: /opening the datastore/,
   },
   { kind: 'no address yet', says: /waiting: no IPv4 address .*IP_AUTODETECTION_METHOD/ },
   {
@@ -142,6 +237,48 @@ function takenPort(setting: string): NonNullable<Case['prepare']> {
   };
 }
 
+/** Puts the database into a folder of this name. */
+function madeFolder(name: string): NonNullable<Case['prepare']> {
+  return async (_, folder) => {
+    mkdirSync(join(folder, name));
+    return { SQLITE_PATH: join(folder, name, 'db') };
+  };
+}
+
+/** What is sent to this name server goes nowhere: a look-up takes as long as the resolver pleases. */
+function silentNameServer(folder: string): readonly string[] {
+  return [
+    'ip link add nowhere type veth peer beyond && ip addr add 192.0.2.1/24 dev nowhere',
+    'ip link set nowhere up && ip link set beyond up',
+    'ip neigh add 192.0.2.53 lladdr 02:00:00:00:00:01 dev nowhere',
+    `echo nameserver 192.0.2.53 > ${folder}/resolv.conf`,
+    `mount --bind ${folder}/resolv.conf /etc/resolv.conf`,
+  ];
+}
+
+/** Refuses all, or says nothing. */
+function apiServer(code?: number, message?: string): NonNullable<Case['prepare']> {
+  const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message };
+  return async (t) => ({ DATASTORE_TYPE: 'kubernetes', K8S_API_ENDPOINT: await answering(t, code, status) });
+}
+
+function etcd(code?: number, body: object = {}): NonNullable<Case['prepare']> {
+  return async (t) => ({ DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: await answering(t, code, body) });
+}
+
+async function answering(t: Test, code: number | undefined, body: object): Promise<string> {
+  const server = createHttpServer((_, response) => {
+    if (code === undefined) return;
+    response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 interface Started {
   readonly process: ChildProcess;
   /** All that it has written, and resolves when that matches; rejects when it ends before. */
@@ -150,7 +287,7 @@ interface Started {
   output(): string;
 }
 
-async function started(t: Test, { env, args = [], prepare }: Case): Promise<Started> {
+async function started(t: Test, { env, args = [], prepare, alone }: Case): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'vrt-start-'));
   const settings = {
     PATH: process.env['PATH'],
@@ -168,7 +305,11 @@ async function started(t: Test, { env, args = [], prepare }: Case): Promise<Star
     ...env,
     ...(await prepare?.(t, folder)),
   };
-  const child = spawn(process.execPath, [MAIN, 'daemon', ...args], {
+  const daemon = [process.execPath, MAIN, 'daemon', ...args];
+  const script = [...(alone?.(folder) ?? []), 'exec "$@"'].join(' && ');
+  const inNamespaces = ['unshare', '--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh'];
+  const [command, ...words] = [...(alone === undefined ? [] : inNamespaces), ...daemon];
+  const child = spawn(command, words, {
     env: settings,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -198,8 +339,12 @@ async function started(t: Test, { env, args = [], prepare }: Case): Promise<Star
   return { process: child, says, ended, output: () => output };
 }
 
+function options({ alone }: Case): object {
+  return alone === undefined ? {} : needsRoot;
+}
+
 for (const given of FATAL) {
-  t.test(`${given.kind} ends the start with code 1, and the log says what to do`, async (t) => {
+  t.test(`${given.kind} ends the start with code 1, and the log says what to do`, options(given), async (t) => {
     const daemon = await started(t, given);
     t.equal(await daemon.ended, 1);
     t.match(daemon.output(), given.says);
@@ -207,13 +352,17 @@ for (const given of FATAL) {
 }
 
 for (const given of WAITING) {
-  t.test(`${given.kind}: the daemon waits, the log says for what, and one SIGTERM ends it`, async (t) => {
-    const daemon = await started(t, given);
-    await daemon.says(given.says);
-    t.equal(daemon.process.exitCode, null);
-    daemon.process.kill('SIGTERM');
-    t.equal(await daemon.ended, 0);
-  });
+  t.test(
+    `${given.kind}: the daemon waits, the log says for what, and one SIGTERM ends it`,
+    options(given),
+    async (t) => {
+      const daemon = await started(t, given);
+      await daemon.says(given.says);
+      t.equal(daemon.process.exitCode, null);
+      daemon.process.kill('SIGTERM');
+      t.equal(await daemon.ended, 0);
+    },
+  );
 }
 
 t.test('whoever can’t be a router is told by which capability', async (t) => {

@@ -1,10 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { readConfig } from '../../src/daemon/config.ts';
 import { checkedStore, MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { KubernetesStore } from '../../src/datastore/kubernetes/index.ts';
 import { register, untilRegistered } from '../../src/keeping/registration.ts';
-import { newResource } from '../../src/model/index.ts';
+import { type Node, newResource } from '../../src/model/index.ts';
 import type { Kernel } from '../../src/netlink/index.ts';
+import { ApiServer } from '../fakes/api-server/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 
 async function kernel(addresses: Readonly<Record<string, string>> = { eth0: '172.31.1.5/24' }): Promise<Kernel> {
@@ -220,6 +223,28 @@ t.test('an address that comes later is waited for, and so is one that another no
   await into.delete({ kind: 'Node', name: 'n0' });
   for (let i = 0; i < 10; i++) await clock.advanceAsync(1000);
   t.equal((await registered).spec.bgp?.ipv4Address, '172.31.1.5/24');
+});
+
+t.test('a Node that kubelet has not made yet is waited for', async (t) => {
+  const [clock, server] = [new VirtualClock(), await ApiServer.start()];
+  t.teardown(() => server.stop());
+  const into = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+  t.teardown(() => into.close());
+  const reasons: string[] = [];
+  const registered = untilRegistered(
+    { config: await readConfig({ NODENAME: 'n1' }), store: into, kernel: await kernel(), log: silentLog },
+    { clock, signal: new AbortController().signal, told: (reason) => void reasons.push(reason) },
+  );
+  while (reasons.length === 0) await setImmediate();
+  t.match(reasons[0], /kubelet registers nodes\. Does it run/);
+  server.objects.create({ resource: 'nodes', namespace: undefined }, { metadata: { name: 'n1' } });
+  let node: Node | undefined;
+  void registered.then((made) => (node = made));
+  while (node === undefined) {
+    clock.advance(1000);
+    await setImmediate();
+  }
+  t.equal(node.spec.bgp?.ipv4Address, '172.31.1.5/24');
 });
 
 t.test('what could not be read back is not written, whoever asks for it', async (t) => {

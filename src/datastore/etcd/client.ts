@@ -4,6 +4,7 @@ import { type Clock, reasonOf } from '../../base/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
 import { lines, readAll, responseTo } from '../stream.ts';
+import { discoverEndpoints } from './discovery.ts';
 
 /** Milliseconds that a member has to answer. */
 const patience = 5000;
@@ -16,6 +17,7 @@ interface Failure {
 
 /** Of gRPC's status codes. */
 const OUT_OF_RANGE = 11;
+const RESOURCE_EXHAUSTED = 8;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 const refusals: readonly (number | undefined)[] = [3, 7, UNAUTHENTICATED];
@@ -30,17 +32,24 @@ class MemberDown extends Error {
   }
 }
 
+/** The members that DNS names for a domain. */
+type Discover = (domain: string) => Promise<readonly string[]>;
+
 /** Speaks to etcd's members through their JSON gateway, to the next one when one is down. */
 export class EtcdClient {
   readonly #config: EtcdConfig;
+  readonly #discover: Discover;
   readonly #clock: Clock;
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
   readonly #closing = new AbortController();
   #member = 0;
+  /** What DNS named, until all of those are down: they may be others by then. */
+  #discovered: readonly string[] | undefined;
   #token: string | undefined;
 
-  constructor(config: EtcdConfig, clock: Clock) {
+  constructor(config: EtcdConfig, clock: Clock, discover: Discover = discoverEndpoints) {
     this.#config = config;
+    this.#discover = discover;
     this.#clock = clock;
     const options = { keepAlive: true, keepAliveMsecs: 10_000 };
     const { key, cert, caCert: ca } = config;
@@ -59,21 +68,23 @@ export class EtcdClient {
 
   /** Asks; if `changes`, a member that may have acted on it is not replaced by another. */
   async call<Answer>(path: string, body: object, changes = false): Promise<Answer> {
-    return this.#onAnyMember(changes, async (endpoint) => {
-      const timeout = new AbortController();
-      const cancel = this.#clock.after(patience, () => timeout.abort());
-      try {
-        const response = await this.#post(endpoint, path, body, timeout.signal);
-        const text = await wholeOf(response);
-        if (response.statusCode !== 200) throw this.#failure(text, response.statusCode, changes);
-        return JSON.parse(text) as Answer;
-      } catch (error) {
-        if (!timeout.signal.aborted) throw error;
-        throw new MemberDown(`no answer in ${patience} ms`, true);
-      } finally {
-        cancel();
-      }
-    });
+    return this.#onAnyMember(changes, (endpoint) => this.#ask<Answer>(endpoint, path, body, changes));
+  }
+
+  async #ask<Answer>(endpoint: string, path: string, body: object, changes: boolean): Promise<Answer> {
+    const timeout = new AbortController();
+    const cancel = this.#clock.after(patience, () => timeout.abort());
+    try {
+      const response = await this.#post(endpoint, path, body, timeout.signal);
+      const text = await wholeOf(response);
+      if (response.statusCode !== 200) throw this.#failure(text, response.statusCode, changes);
+      return JSON.parse(text) as Answer;
+    } catch (error) {
+      if (!timeout.signal.aborted) throw error;
+      throw new MemberDown(`no answer in ${patience} ms`, changes);
+    } finally {
+      cancel();
+    }
   }
 
   /** Asks for a stream of answers, one JSON text in each line. */
@@ -103,7 +114,7 @@ export class EtcdClient {
 
   async #onAnyMember<Result>(changes: boolean, action: (endpoint: string) => Promise<Result>): Promise<Result> {
     const reasons: string[] = [];
-    const { endpoints } = this.#config;
+    const endpoints = await this.#members();
     for (let tried = 0; tried < endpoints.length; tried++) {
       if (this.isClosed) throw new DatastoreUnavailable('this store has been closed');
       const endpoint = endpoints[this.#member % endpoints.length].replace(/\/$/, '');
@@ -119,7 +130,15 @@ export class EtcdClient {
         }
       }
     }
+    this.#discovered = undefined;
     throw new DatastoreUnavailable(`etcd: ${reasons.join('; ')}`);
+  }
+
+  async #members(): Promise<readonly string[]> {
+    const { endpoints, discoverySrv } = this.#config;
+    if (discoverySrv === undefined) return endpoints;
+    this.#discovered ??= await this.#discover(discoverySrv);
+    return this.#discovered;
   }
 
   async #authenticated<Result>(endpoint: string, action: (endpoint: string) => Promise<Result>): Promise<Result> {
@@ -138,10 +157,8 @@ export class EtcdClient {
     this.#token = undefined;
     const { username, password } = this.#config;
     const body = { name: username, password };
-    const response = await this.#post(endpoint, '/v3/auth/authenticate', body, this.#closing.signal);
-    const text = await wholeOf(response);
-    if (response.statusCode !== 200) throw this.#failure(text, response.statusCode, false);
-    this.#token = (JSON.parse(text) as { token: string }).token;
+    const { token } = await this.#ask<{ token: string }>(endpoint, '/v3/auth/authenticate', body, false);
+    this.#token = token;
   }
 
   async #post(endpoint: string, path: string, body: object, signal: AbortSignal): Promise<IncomingMessage> {
@@ -183,6 +200,8 @@ export class EtcdClient {
     if (/invalid auth token/.test(reason) && this.#token !== undefined) return new TokenExpired(reason);
     if (refusals.includes(failure.code)) return new Unauthorized(`etcd: ${reason}`);
     if (failure.code === OUT_OF_RANGE) return new RevisionExpired(reason);
+    // Its database is full, or too much is asked at once: both pass, here no earlier than elsewhere.
+    if (failure.code === RESOURCE_EXHAUSTED) return new DatastoreUnavailable(`etcd: ${reason}`);
     if (failure.code === UNAVAILABLE || (status ?? 500) >= 500) return new MemberDown(reason, changes);
     return new StoreError('ETCD', `etcd refuses: ${reason}`);
   }

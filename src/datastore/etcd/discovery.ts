@@ -1,4 +1,4 @@
-import { resolveSrv } from 'node:dns/promises';
+import { Resolver } from 'node:dns/promises';
 import { reasonOf } from '../../base/index.ts';
 import { DatastoreUnavailable } from '../errors.ts';
 
@@ -16,10 +16,13 @@ const services = [
   { service: '_etcd-client._tcp', scheme: 'http' },
 ] as const;
 
+/** A name server that says nothing is asked twice: who waits tries again anyway. Milliseconds. */
+const PATIENCE = { timeout: 2000, tries: 2 } as const;
+
 /** The endpoints that a domain's SRV records name, those with TLS first. `UNAVAILABLE` when there is none. */
 export async function discoverEndpoints(
   domain: string,
-  resolve: (name: string) => Promise<readonly Service[]> = resolveSrv,
+  resolve: (name: string) => Promise<readonly Service[]> = (name) => new Resolver(PATIENCE).resolveSrv(name),
 ): Promise<readonly string[]> {
   const endpoints: string[] = [];
   const reasons: string[] = [];

@@ -7,6 +7,7 @@ import { Restorations } from '../restorations.ts';
 import type { History, Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { EtcdClient } from './client.ts';
 import { decode, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
+import { discoverEndpoints } from './discovery.ts';
 import { candidates, type KeyRange, rangeOf, storedAt } from './layout.ts';
 import { watchKind } from './watch.ts';
 
@@ -46,8 +47,8 @@ export class EtcdStore implements Store {
   readonly #restorations = new Restorations();
   #probed: { readonly at: number; readonly answer: Promise<void> } | undefined;
 
-  constructor(config: EtcdConfig, clock: Clock = systemClock) {
-    this.#client = new EtcdClient(config, clock);
+  constructor(config: EtcdConfig, clock: Clock = systemClock, discover = discoverEndpoints) {
+    this.#client = new EtcdClient(config, clock, discover);
     this.#clock = clock;
   }
 

@@ -15,9 +15,9 @@ const explanations: Readonly<Record<number, string>> = {
   [BUSY]: 'another process has held its lock for too long',
   [LOCKED]: 'another process has held its lock for too long',
   [READONLY]: 'it may not be written: check its owner and mode, and those of its folder',
-  [IOERR]: 'the disk fails to read or write it',
+  [IOERR]: 'the disk fails to read or write it: is it full (df), or broken (dmesg)?',
   [FULL]: 'the disk is full: free some space, the last write was undone',
-  [CANTOPEN]: 'it cannot be opened: check that its folder exists and may be written',
+  [CANTOPEN]: 'it cannot be opened: check that its folder exists and may be written, or set SQLITE_PATH',
 };
 
 /** Whether waiting a moment and trying again may help. */

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Cancel, type Clock, systemClock } from '../../base/index.ts';
+import { makeFolder } from '../../base/folder.ts';
+import { type Cancel, type Clock, reasonOf, systemClock } from '../../base/index.ts';
 import { formatJson, type KindName, type ResourceOf } from '../../model/index.ts';
 import { type Change, follow, Wake } from '../change-log.ts';
-import { AlreadyExists, NotFound } from '../errors.ts';
+import { AlreadyExists, DatastoreUnavailable, NotFound } from '../errors.ts';
 import {
   atRevision,
   checkPrecondition,
@@ -53,7 +53,13 @@ export class SqliteStore implements Store {
   }
 
   static async open({ path, clock = systemClock, history = 10_000 }: SqliteOptions): Promise<SqliteStore> {
-    makeFolder(dirname(path));
+    try {
+      makeFolder(dirname(path));
+    } catch (error) {
+      throw new DatastoreUnavailable(`SQLITE_PATH ${path}: its folder can't be made: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
     return new SqliteStore(await Connection.open(path, clock, history), clock);
   }
 
@@ -196,14 +202,5 @@ export class SqliteStore implements Store {
     this.#looksInVain = 0;
     this.#dataVersion = version;
     this.#wake.wake();
-  }
-}
-
-/** A folder that can't be made shows as a file that can't be opened, with its reason. */
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch {
-    return;
   }
 }

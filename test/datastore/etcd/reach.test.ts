@@ -2,8 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
+import { systemClock, VirtualClock } from '../../../src/base/index.ts';
 import { EtcdStore } from '../../../src/datastore/etcd/index.ts';
+import { DatastoreUnavailable } from '../../../src/datastore/index.ts';
 import { names, pool } from '../../contracts/store.ts';
 import { Followed } from '../followed.ts';
 import { base64, EtcdServer, etcdCall, freePort } from './server.ts';
@@ -104,6 +107,64 @@ t.test('user and password are used, and asked for again when the token is void',
   await server.kill('SIGKILL');
   await server.run();
   test.same(names((await right.list('IPPool')).items), ['one'], 'a restarted etcd knows no old token');
+});
+
+t.test('an etcd that says nothing to user and password is given up too', async (test) => {
+  const server = await EtcdServer.start();
+  test.teardown(() => server.stop());
+  await server.kill('SIGSTOP');
+  const clock = new VirtualClock();
+  const config = { type: 'etcdv3', endpoints: [server.endpoint], username: 'calico', password: 'secret' } as const;
+  const store = new EtcdStore(config, clock);
+  test.teardown(() => store.close());
+  let isOver = false;
+  const asked = store.list('IPPool').finally(() => (isOver = true));
+  asked.catch(() => {});
+  while (!isOver) {
+    clock.advance(1000);
+    await setImmediate();
+  }
+  await test.rejects(asked, { code: 'UNAVAILABLE', message: /no answer in 5000 ms/ });
+});
+
+t.test('members that DNS names are asked for when they are needed, and again once all are down', async (test) => {
+  const server = await EtcdServer.start();
+  test.teardown(() => server.stop());
+  const dead = `http://127.0.0.1:${await freePort()}`;
+  const answers = [() => Promise.reject(new DatastoreUnavailable('no name server')), async () => [dead]];
+  const asked: string[] = [];
+  const discover = async (domain: string): Promise<readonly string[]> => {
+    asked.push(domain);
+    return (answers.shift() ?? (async () => [server.endpoint]))();
+  };
+  const config = { type: 'etcdv3', endpoints: [], discoverySrv: 'example.org' } as const;
+  const store = new EtcdStore(config, systemClock, discover);
+  test.teardown(() => store.close());
+  test.same(asked, [], 'nobody is asked before');
+  await test.rejects(store.list('IPPool'), { code: 'UNAVAILABLE', message: /no name server/ });
+  await test.rejects(store.list('IPPool'), { code: 'UNAVAILABLE', message: /ECONNREFUSED/ });
+  await store.create(pool('one'));
+  test.same(names((await store.list('IPPool')).items), ['one']);
+  test.same(asked, ['example.org', 'example.org', 'example.org']);
+});
+
+t.test('an etcd whose database is full can be read, and a write is for later', async (test) => {
+  const server = await EtcdServer.start('http', ['--quota-backend-bytes', '1000000']);
+  test.teardown(() => server.stop());
+  const store = new EtcdStore({ type: 'etcdv3', endpoints: [server.endpoint] });
+  test.teardown(() => store.close());
+  await test.rejects(
+    async () => {
+      for (let at = 0; at < 100; at++) {
+        await store.create({
+          ...pool(`pool-${at}`),
+          metadata: { name: `pool-${at}`, annotations: { large: 'x'.repeat(200_000) } },
+        });
+      }
+    },
+    { code: 'UNAVAILABLE', message: /database space exceeded/ },
+  );
+  await test.resolves(store.list('IPPool'));
 });
 
 t.test('TLS with client certificates', async (test) => {
