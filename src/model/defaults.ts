@@ -1,4 +1,5 @@
 import { effectivePool, type IPPool, poolCidr } from './kinds/ip-pool.ts';
+import type { KubeControllersConfiguration } from './kinds/kube-controllers-configuration.ts';
 import type { NetworkPolicySpec } from './kinds/network-policy.ts';
 import { builtInTier } from './kinds/tier.ts';
 import type { KindName, ResourceOf } from './registry.ts';
@@ -20,6 +21,8 @@ function fill(resource: ResourceOf<KindName>): ResourceOf<KindName> {
       const always = builtInTier(resource.metadata.name) ?? { defaultAction: resource.spec.defaultAction ?? 'Deny' };
       return { ...resource, spec: { ...resource.spec, ...always } };
     }
+    case 'KubeControllersConfiguration':
+      return { ...resource, spec: controllersDefaults(resource.spec) };
     case 'NetworkPolicy':
     case 'GlobalNetworkPolicy':
     case 'StagedNetworkPolicy':
@@ -32,6 +35,20 @@ function fill(resource: ResourceOf<KindName>): ResourceOf<KindName> {
     default:
       return resource;
   }
+}
+
+function controllersDefaults(spec: KubeControllersConfiguration['spec']): KubeControllersConfiguration['spec'] {
+  const { controllers = {}, prometheusMetricsPort = 9094 } = spec;
+  const { node, loadBalancer } = controllers;
+  return {
+    ...spec,
+    prometheusMetricsPort,
+    controllers: {
+      ...controllers,
+      ...(node && { node: { ...node, leakGracePeriod: node.leakGracePeriod ?? '15m0s' } }),
+      ...(loadBalancer && { loadBalancer: { ...loadBalancer, assignIPs: loadBalancer.assignIPs ?? 'AllServices' } }),
+    },
+  };
 }
 
 function poolDefaults(pool: IPPool): IPPool['spec'] {

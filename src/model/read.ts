@@ -4,6 +4,7 @@ import { cleaned, isObject } from './clean.ts';
 import { describe, type FieldError, ValidationError } from './errors.ts';
 import { withCommonNames, withFieldNames } from './field-names.ts';
 import { fieldName } from './go-names.ts';
+import { reasonFor } from './issue.ts';
 import { definitionOf, type KindName, type ResourceOf } from './registry.ts';
 import { API_VERSION } from './resource.ts';
 import { settled } from './settle.ts';
@@ -103,10 +104,10 @@ function readSpec(schema: z.ZodType, given: unknown, last: unknown, { essential,
       };
     }
     const { issues } = parsed.error;
-    for (const { path, message } of issues) {
-      const name = fieldName(path) || 'Spec';
+    for (const issue of issues) {
+      const name = fieldName(issue.path) || 'Spec';
       if (wrong.some((known) => known.name === name)) continue;
-      wrong.push({ name, value: valueAt(spec, path), reason: message });
+      wrong.push({ name, value: valueAt(spec, issue.path), reason: reasonFor(issue) });
     }
     if (essential === 'all') return { spec: undefined, wrong, missing: [] };
     for (const place of placesOf(issues, [...essential, ...guards])) {

@@ -3,6 +3,7 @@ import { cleaned, isObject } from './clean.ts';
 import { type FieldError, UnknownKind, ValidationError } from './errors.ts';
 import { withCommonNames, withFieldNames } from './field-names.ts';
 import { fieldName } from './go-names.ts';
+import { reasonFor } from './issue.ts';
 import { metadataErrors } from './metadata.ts';
 import { definitionOf, definitions, type KindName, type ResourceOf } from './registry.ts';
 import { API_VERSION, type ObjectMeta } from './resource.ts';
@@ -50,8 +51,8 @@ function part(schema: z.ZodType | undefined, value: unknown, name: string, error
   if (schema === undefined || value === undefined) return value;
   const own = withFieldNames(schema, value);
   const parsed = schema.safeParse(own);
-  for (const { path, message } of parsed.error?.issues ?? []) {
-    errors.push({ name: fieldName(path) || name, value: valueAt(own, path), reason: message });
+  for (const issue of parsed.error?.issues ?? []) {
+    errors.push({ name: fieldName(issue.path) || name, value: valueAt(own, issue.path), reason: reasonFor(issue) });
   }
   return parsed.success ? parsed.data : undefined;
 }

@@ -78,7 +78,14 @@ t.test('policies of Kubernetes are managed there', async (t) => {
 
 t.test('the name and the labels of an endpoint are those that its spec makes', async (t) => {
   const cluster = new Cluster();
-  const spec = { node: 'node-1', orchestrator: 'k8s', pod: 'web', endpoint: 'eth0', ipNetworks: ['192.0.2.1/32'] };
+  const spec = {
+    node: 'node-1',
+    orchestrator: 'k8s',
+    pod: 'web',
+    endpoint: 'eth0',
+    interfaceName: 'cali1',
+    ipNetworks: ['192.0.2.1/32'],
+  };
   const named = (name: string): string =>
     object(
       'WorkloadEndpoint',

@@ -302,3 +302,14 @@ t.test('a node that is called as its host is, in capitals, can be changed, but n
   });
   t.match(await cluster.run('replace -f -', `${file}spec: {bgp: {asNumber: -1}}\n`), { code: 1 });
 });
+
+t.test('the settings of the controllers are stored with what Calico fills in', async (t) => {
+  const cluster = new Cluster();
+  const file = 'apiVersion: projectcalico.org/v3\nkind: KubeControllersConfiguration\nmetadata: {name: default}\n';
+  const spec = 'spec: {controllers: {node: {}, loadBalancer: {}}}\n';
+  t.match(await cluster.run('apply -f -', file + spec), { code: 0 });
+  t.same((await cluster.store.get({ kind: 'KubeControllersConfiguration', name: 'default' }))?.spec, {
+    controllers: { node: { leakGracePeriod: '15m0s' }, loadBalancer: { assignIPs: 'AllServices' } },
+    prometheusMetricsPort: 9094,
+  });
+});

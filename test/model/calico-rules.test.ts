@@ -183,7 +183,19 @@ const tables: readonly Table[] = [
   },
   {
     kind: 'BGPConfiguration',
-    name: 'bgpconfiguration1',
+    name: 'node.n1',
+    taken: [{ logSeverityScreen: 'Info', listenPort: 1790, serviceClusterIPs: [] }, { ignoredInterfaces: ['eth*'] }],
+    refused: [
+      { nodeToNodeMeshEnabled: true },
+      { asNumber: 64512 },
+      ...['serviceLoadBalancerIPs', 'serviceExternalIPs', 'serviceClusterIPs'].map((list) => ({
+        [list]: [{ cidr: '10.0.0.0/16' }],
+      })),
+    ],
+  },
+  {
+    kind: 'BGPConfiguration',
+    name: 'default',
     taken: [
       { logSeverityScreen: 'Info' },
       { serviceClusterIPs: [{ cidr: '1.2.3.4' }, {}, { cidr: '' }], serviceExternalIPs: [{ cidr: 'fdf5:1234::808' }] },
@@ -416,7 +428,14 @@ const tables: readonly Table[] = [
       { controllers: { policyMigration: { enabled: 'Disabled' } } },
       {
         controllers: {
-          node: { hostEndpoint: { templates: [{ interfacePattern: '^eth.*$', interfaceCIDRs: ['10.0.0.1'] }] } },
+          node: {
+            hostEndpoint: {
+              templates: [
+                { generateName: 'a', interfacePattern: '^eth.*$', interfaceCIDRs: ['10.0.0.1'] },
+                { generateName: 'b', interfaceCIDRs: ['10.0.0.0/8'] },
+              ],
+            },
+          },
         },
       },
     ],
@@ -424,8 +443,16 @@ const tables: readonly Table[] = [
       { healthChecks: 'invalid' },
       { controllers: { node: { syncLabels: 'yes' } } },
       { controllers: { policyMigration: { enabled: 'no' } } },
-      { controllers: { node: { hostEndpoint: { templates: [{ interfacePattern: '*' }] } } } },
-      { controllers: { node: { hostEndpoint: { templates: [{ labels: { 'a b': 'c' } }] } } } },
+      ...[
+        [{ generateName: 'a', interfacePattern: '*' }],
+        [{ generateName: 'a', interfacePattern: 'e', labels: { 'a b': 'c' } }],
+        [{ interfacePattern: 'eth0' }],
+        [{ generateName: 'a' }],
+        [
+          { generateName: 'a', interfacePattern: 'eth0' },
+          { generateName: 'a', interfacePattern: 'eth1' },
+        ],
+      ].map((templates) => ({ controllers: { node: { hostEndpoint: { templates } } } })),
     ],
   },
   {

@@ -303,3 +303,14 @@ function messageOf(action: () => unknown): string {
   }
   return 'valid';
 }
+
+t.test('a limit is said in words that name it', async (t) => {
+  const rule = { action: 'Allow', protocol: 'ICMP', icmp: { type: 256 } };
+  const policy = { kind: 'GlobalNetworkPolicy', metadata: { name: 'p' }, spec: { ingress: [rule] } };
+  t.throws(() => validate(policy), { message: /ICMP\.Type = '256' \(must be at most 254\)/ });
+  const many = {
+    ...policy,
+    spec: { ingress: [{ ...rule, icmp: {}, source: { nets: Array(257).fill('10.0.0.0/8') } }] },
+  };
+  t.throws(() => validate(many), { message: /must be at most 256 items long/ });
+});

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FieldError } from '../errors.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type Present, type SpecOf } from './definition.ts';
 import {
@@ -86,8 +87,29 @@ export const bgpConfiguration = defineKind({
   namespaced: false,
   name: 'subdomain',
   guards: ['nodeMeshPassword'],
+  rules: defaultOnlyErrors,
   spec,
 });
+
+/** What is the cluster's, in Calico's words: `node.NAME` can't say it. */
+const DEFAULT_ONLY = {
+  nodeToNodeMeshEnabled: 'nodeToNodeMeshEnabled',
+  asNumber: 'ASNumber',
+  serviceLoadBalancerIPs: 'ServiceLoadBalancerIPs',
+  serviceExternalIPs: 'ServiceExternalIPs',
+  serviceClusterIPs: 'ServiceClusterIPs',
+} as const;
+
+function defaultOnlyErrors(name: string, given: unknown): readonly FieldError[] {
+  if (name === 'default') return [];
+  const said = given as { readonly [field: string]: unknown };
+  return Object.entries(DEFAULT_ONLY).flatMap(([field, word]) => {
+    const value = said[field];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
+    const path = `BGPConfiguration.Spec.${word[0].toUpperCase()}${word.slice(1)}`;
+    return [{ name: path, value: undefined, reason: `Cannot set ${word} on a non default BGP Configuration.` }];
+  });
+}
 
 export type BGPConfigurationSpec = SpecOf<typeof bgpConfiguration>;
 export type BGPConfiguration = Resource<'BGPConfiguration', BGPConfigurationSpec>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FieldError } from '../errors.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf, singleton } from './definition.ts';
 import { anyCase, duration, filled, labels, name, oneOf, pattern, selector } from './field.ts';
@@ -51,6 +52,7 @@ export const kubeControllersConfiguration = defineKind({
   ],
   namespaced: false,
   name: singleton,
+  rules: (_name, spec) => templateErrors(spec),
   spec: z.looseObject({
     logSeverityScreen: anyCase('None', 'Debug', 'Info', 'Warning', 'Error', 'Fatal', 'Panic').optional(),
     healthChecks: switchable.optional(),
@@ -65,3 +67,21 @@ export type KubeControllersConfiguration = Resource<
   'KubeControllersConfiguration',
   SpecOf<typeof kubeControllersConfiguration>
 >;
+
+/** Names of host endpoints are made of a template's: it has one, which no other has, and says which interfaces it is for. */
+function templateErrors(spec: unknown): readonly FieldError[] {
+  const { controllers } = spec as KubeControllersConfiguration['spec'];
+  const place = 'KubeControllersConfiguration.Node.HostEndpoint.Templates';
+  const seen = new Set<string>();
+  return (controllers?.node?.hostEndpoint?.templates ?? []).flatMap(({ generateName, ...template }) => {
+    if (!generateName) return [{ name: place, value: undefined, reason: 'Template name must be specified' }];
+    const wrong = (reason: string): FieldError => ({ name: `${place}.${generateName}`, value: undefined, reason });
+    const isTaken = seen.has(generateName);
+    seen.add(generateName);
+    const isFor = (template.interfaceCIDRs?.length ?? 0) > 0 || Boolean(template.interfacePattern);
+    return [
+      ...(isTaken ? [wrong('Template name must be unique')] : []),
+      ...(isFor ? [] : [wrong('InterfaceCIDRs or InterfacePattern must be specified')]),
+    ];
+  });
+}
