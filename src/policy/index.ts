@@ -11,3 +11,21 @@
  */
 export { type CaseFile, caseFile } from './cases/format.ts';
 export { type CaseResult, runCases } from './cases/run.ts';
+export {
+  type EndpointClass,
+  type Enforcement,
+  enforcementOf,
+  type SetMembers,
+  type SetReference,
+  setKey,
+} from './enforcement.ts';
+export {
+  type Direction,
+  type Match,
+  type Policy,
+  type Ports,
+  type Profile,
+  policyIdText,
+  type Rule,
+  type Side,
+} from './form.ts';

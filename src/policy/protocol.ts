@@ -16,3 +16,8 @@ export function familyOfProtocol(given: string | number): 4 | 6 | undefined {
   if (text === 'icmp') return 4;
   return text === 'icmpv6' ? 6 : undefined;
 }
+
+/** Whether its packets have ports at the places where TCP has them. */
+export function protocolHasPorts(protocol: number): boolean {
+  return protocol === 6 || protocol === 17 || protocol === 132 || protocol === 136;
+}

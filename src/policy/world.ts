@@ -38,7 +38,9 @@ const ALLOWING: Profile = {
 /** The parts as a judge asks for them. What is found once is kept: a world never changes. */
 export class World {
   readonly endpoints: readonly Endpoint[];
-  readonly #parts: WorldParts;
+  readonly networkSets: readonly AddressSet[];
+  readonly nodes: readonly AddressSet[];
+  readonly #services: WorldParts['services'];
   readonly #tiers: readonly Tier[];
   readonly #policies: ReadonlyMap<string, readonly Policy[]>;
   readonly #profiles: ReadonlyMap<string, Profile>;
@@ -48,8 +50,10 @@ export class World {
   readonly #tiersOf = new Map<Endpoint, readonly TierOfEndpoint[]>();
 
   constructor(parts: WorldParts) {
-    this.#parts = parts;
+    this.#services = parts.services;
     this.endpoints = parts.endpoints;
+    this.networkSets = parts.networkSets;
+    this.nodes = parts.nodes;
     this.#profiles = new Map([ALLOWING, ...parts.profiles].map((profile) => [profile.name, profile]));
     const enforced = parts.policies.filter(({ staged }) => staged === undefined).sort(comparePolicies);
     this.#policies = Map.groupBy(enforced, ({ tier }) => tier);
@@ -86,7 +90,7 @@ export class World {
     const key = formatAddress(address);
     let identities = this.#identities.get(key);
     if (identities === undefined) {
-      const sets = this.#parts.networkSets.filter(({ nets }) => isInOneOf(address, nets));
+      const sets = this.networkSets.filter(({ nets }) => isInOneOf(address, nets));
       identities = [
         ...this.endpointsAt(address).map((endpoint) => ({ labels: this.labelsOf(endpoint), endpoint })),
         ...sets.map(({ labels }) => ({ labels, endpoint: undefined })),
@@ -97,11 +101,11 @@ export class World {
   }
 
   nodesAt(address: Address): readonly AddressSet[] {
-    return this.#parts.nodes.filter(({ nets }) => isInOneOf(address, nets));
+    return this.nodes.filter(({ nets }) => isInOneOf(address, nets));
   }
 
   backendsOf(namespace: string, name: string): readonly ServiceBackend[] {
-    return this.#parts.services.get(`${namespace}/${name}`) ?? [];
+    return this.#services.get(`${namespace}/${name}`) ?? [];
   }
 
   profile(name: string): Profile | undefined {

@@ -5,6 +5,7 @@ import type { Packet } from '../match.ts';
 import { protocolNumber } from '../protocol.ts';
 import { judge } from '../verdict.ts';
 import { describeHostVerdict, describeVerdict } from '../words.ts';
+import type { World } from '../world.ts';
 import type { CaseFile, CaseHostPacket, CaseProbe, CaseStep, CaseWorld, HostCase, PodCase } from './format.ts';
 import { Scene } from './scene.ts';
 
@@ -25,13 +26,35 @@ const SOURCE_PORT = 40_000;
 /** The world that host cases are about, where the file brings none of its own. */
 const NO_WORLD: CaseWorld = { namespaces: {}, pods: [], serviceAccounts: {}, nodes: [] };
 
-/** Judges every case of a file. `worlds` are of other files, for cases that name one that is not in theirs. */
-export function runCases(file: CaseFile, worlds: Readonly<Record<string, CaseWorld>> = {}): readonly CaseResult[] {
-  const known = { ...worlds, ...file.worlds };
-  return file.cases.map((one) => ('steps' in one ? runPodCase(one, known) : runHostCase(one, known)));
+/** Says whether a packet goes through, and why. */
+export type Judge = (packet: Packet) => { readonly allowed: boolean; readonly words: string };
+
+/** The pure function, of a world. */
+export function judgeOf(world: World): Judge {
+  return (packet) => {
+    const verdict = judge(world, packet);
+    return { allowed: verdict.allowed, words: describeVerdict(verdict) };
+  };
 }
 
-function runPodCase(one: PodCase, worlds: Readonly<Record<string, CaseWorld>>): CaseResult {
+/**
+ * Judges every case of a file. `worlds` are of other files, for cases that name one that is not in theirs; `judgeIn` is
+ * whoever is asked about packets between pods.
+ */
+export function runCases(
+  file: CaseFile,
+  worlds: Readonly<Record<string, CaseWorld>> = {},
+  judgeIn: (world: World) => Judge = judgeOf,
+): readonly CaseResult[] {
+  const known = { ...worlds, ...file.worlds };
+  return file.cases.map((one) => ('steps' in one ? runPodCase(one, known, judgeIn) : runHostCase(one, known)));
+}
+
+function runPodCase(
+  one: PodCase,
+  worlds: Readonly<Record<string, CaseWorld>>,
+  judgeIn: (world: World) => Judge,
+): CaseResult {
   const { id, title } = one;
   const start = typeof one.world === 'string' ? worlds[one.world] : one.world;
   if (start === undefined) return { id, title, probes: 0, failures: [`there is no world ${one.world}`], problems: [] };
@@ -43,11 +66,14 @@ function runPodCase(one: PodCase, worlds: Readonly<Record<string, CaseWorld>>): 
     scene.change(step);
     const { world, problems } = scene.world();
     told.push(...problems);
-    for (const probe of probesOf(step, [...scene.pods.keys()])) {
+    const probes = probesOf(step, [...scene.pods.keys()]);
+    if (probes.length === 0) continue;
+    const ask = judgeIn(world);
+    for (const probe of probes) {
       count++;
       for (const packet of packetsOf(probe, scene)) {
-        const verdict = judge(world, packet);
-        if (verdict.allowed !== probe[4]) failures.push(`${probeText(probe)}: ${describeVerdict(verdict)}`);
+        const { allowed, words } = ask(packet);
+        if (allowed !== probe[4]) failures.push(`${probeText(probe)}: ${words}`);
       }
     }
   }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type LabelMatches, sideExpression } from '../expression.ts';
 import type { IcmpMatch, Rule, Side } from '../form.ts';
-import { familyOfProtocol } from '../protocol.ts';
+import { familyOfProtocol, protocolHasPorts } from '../protocol.ts';
 import { nets, ports, protocol, selector } from './field.ts';
 
 /** A rule of NetworkPolicy, GlobalNetworkPolicy and Profile (`projectcalico.org/v3`). */
@@ -26,18 +26,30 @@ const icmp = z
     path: ['code'],
   });
 
-export const calicoRule = z.strictObject({
-  action: z.enum(['Allow', 'Deny', 'Log', 'Pass']),
-  ipVersion: z.union([z.literal(4), z.literal(6)]).nullish(),
-  protocol: protocol.nullish(),
-  notProtocol: protocol.nullish(),
-  icmp: icmp.nullish(),
-  notICMP: icmp.nullish(),
-  source: side.nullish(),
-  destination: side.nullish(),
-  http: z.undefined({ error: 'the kernel can’t see HTTP' }).optional(),
-  metadata: z.looseObject({}).nullish(),
-});
+export const calicoRule = z
+  .strictObject({
+    action: z.enum(['Allow', 'Deny', 'Log', 'Pass']),
+    ipVersion: z.union([z.literal(4), z.literal(6)]).nullish(),
+    protocol: protocol.nullish(),
+    notProtocol: protocol.nullish(),
+    icmp: icmp.nullish(),
+    notICMP: icmp.nullish(),
+    source: side.nullish(),
+    destination: side.nullish(),
+    http: z.undefined({ error: 'the kernel can’t see HTTP' }).optional(),
+    metadata: z.looseObject({}).nullish(),
+  })
+  .superRefine((line, context) => {
+    for (const end of ['source', 'destination'] as const) {
+      for (const field of ['ports', 'notPorts'] as const) {
+        const given = line[end]?.[field];
+        if (!given || (given.ranges.length === 0 && given.names.length === 0)) continue;
+        const isFree = line.protocol ? protocolHasPorts(line.protocol.number) : given.ranges.length === 0;
+        if (!isFree)
+          context.addIssue({ code: 'custom', path: [end, field], message: 'needs protocol TCP, UDP or SCTP' });
+      }
+    }
+  });
 
 /** `namespace` is the policy's; absent for a global one. */
 export function convertCalicoRule(
