@@ -22,7 +22,7 @@ const { worlds } = caseFile.parse(read('calico'));
 for (const [name, [cases, probes]] of Object.entries(TABLES)) {
   const table = caseFile.parse(read(name));
   t.test(`the table ${name}`, async (t) => {
-    const results = runCases(table, worlds);
+    const results = await runCases(table, worlds);
     t.equal(results.length, cases);
     t.equal(
       results.reduce((sum, result) => sum + result.probes, 0),
@@ -35,7 +35,7 @@ for (const [name, [cases, probes]] of Object.entries(TABLES)) {
     const twins = table.cases.filter((one) => !hasIpv6(one)).map(inIpv6);
     t.equal(twins.length, cases - (OF_BOTH_FAMILIES[name] ?? 0));
     const file = caseFile.parse({ format: table.format, worlds: inIpv6({ ...worlds, ...table.worlds }), cases: twins });
-    allAsTheTableSays(t, runCases(file));
+    allAsTheTableSays(t, await runCases(file));
   });
 }
 

@@ -28,7 +28,9 @@ function testCommand(io: Io): Command {
       const files = await Promise.all(names.map(async (name) => [name, await readCases(name, io)] as const));
       // A case may name a world of another file.
       const worlds = Object.assign({}, ...files.map(([, file]) => file.worlds)) as CaseFile['worlds'];
-      const results = files.map(([name, file]) => ({ name, cases: runCases(file, worlds) }));
+      const results = await Promise.all(
+        files.map(async ([name, file]) => ({ name, cases: await runCases(file, worlds) })),
+      );
       for (const { name, cases } of results) for (const one of cases) io.stdout(resultText(name, one));
       if (report !== undefined) await writeFile(resolve(io.cwd, report), junit(results));
       const all = results.flatMap(({ cases }) => cases);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Direction, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
 
 /** Names of chains and sets: readable where there is room, and unique by a hash. nft's names have their own alphabet. */
 const READABLE = 60;
@@ -9,6 +10,18 @@ export function chainName(kind: string, of: string): string {
 
 export function setName(kind: 's' | 'i' | 'p', key: string): string {
   return `${kind}-${hashOf(key)}`;
+}
+
+export function policyChain(policy: Policy, direction: Direction): string {
+  return chainName(direction === 'egress' ? 'po' : 'pi', policyIdText(policy.id));
+}
+
+export function profileChain({ name }: Profile, direction: Direction): string {
+  return chainName(direction === 'egress' ? 'fo' : 'fi', name);
+}
+
+export function classChain(key: string): string {
+  return chainName('c', key);
 }
 
 function readable(text: string): string {

@@ -41,20 +41,26 @@ export function judgeOf(world: World): Judge {
  * Judges every case of a file. `worlds` are of other files, for cases that name one that is not in theirs; `judgeIn` is
  * whoever is asked about packets between pods.
  */
-export function runCases(
+export async function runCases(
   file: CaseFile,
   worlds: Readonly<Record<string, CaseWorld>> = {},
-  judgeIn: (world: World) => Judge = judgeOf,
-): readonly CaseResult[] {
+  judgeIn: JudgeIn = judgeOf,
+): Promise<readonly CaseResult[]> {
   const known = { ...worlds, ...file.worlds };
-  return file.cases.map((one) => ('steps' in one ? runPodCase(one, known, judgeIn) : runHostCase(one, known)));
+  const results: CaseResult[] = [];
+  for (const one of file.cases) {
+    results.push('steps' in one ? await runPodCase(one, known, judgeIn) : runHostCase(one, known));
+  }
+  return results;
 }
 
-function runPodCase(
+type JudgeIn = (world: World) => Judge | Promise<Judge>;
+
+async function runPodCase(
   one: PodCase,
   worlds: Readonly<Record<string, CaseWorld>>,
-  judgeIn: (world: World) => Judge,
-): CaseResult {
+  judgeIn: JudgeIn,
+): Promise<CaseResult> {
   const { id, title } = one;
   const start = typeof one.world === 'string' ? worlds[one.world] : one.world;
   if (start === undefined) return { id, title, probes: 0, failures: [`there is no world ${one.world}`], problems: [] };
@@ -68,7 +74,7 @@ function runPodCase(
     told.push(...problems);
     const probes = probesOf(step, [...scene.pods.keys()]);
     if (probes.length === 0) continue;
-    const ask = judgeIn(world);
+    const ask = await judgeIn(world);
     for (const probe of probes) {
       count++;
       for (const packet of packetsOf(probe, scene)) {

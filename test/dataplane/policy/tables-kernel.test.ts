@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { type Address, formatAddress } from '../../../src/base/index.ts';
-import type { Contents } from '../../../src/dataplane/policy/contents.ts';
-import { renderEnforcement } from '../../../src/dataplane/policy/render.ts';
+import { type Address, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import { FilterReconciler } from '../../../src/dataplane/filter/index.ts';
+import { policyTables } from '../../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
-import { Transaction } from '../../../src/nftables/index.ts';
+import { openNft } from '../../../src/nftables/index.ts';
 import { parseRuleset } from '../../../src/nftables/ruleset.ts';
 import { walk } from '../../../src/nftables/walk.ts';
 import { caseFile } from '../../../src/policy/cases/format.ts';
@@ -23,9 +22,12 @@ const NAMESPACE = `vrt-policy-${process.pid}`;
 const read = (name: string): unknown => JSON.parse(readFileSync(`test/policy/cases/${name}.json`, 'utf8'));
 const { worlds } = caseFile.parse(read('calico'));
 
+t.setTimeout(600_000);
+
 t.test('the kernel says what the judge says', needsRoot, async (t) => {
   await mustRun(['ip', 'netns', 'add', NAMESPACE]);
   t.teardown(() => mustRun(['ip', 'netns', 'del', NAMESPACE]));
+  const judge = new KernelJudge();
   for (const name of ['kubernetes', 'cluster-network-policy', 'calico', 'networks', 'matrix']) {
     for (const family of [4, 6] as const) {
       t.test(`${name}, IPv${family}`, async (t) => {
@@ -37,7 +39,7 @@ t.test('the kernel says what the judge says', needsRoot, async (t) => {
           worlds: twin({ ...worlds, ...table.worlds }),
           cases: cases.map(twin),
         });
-        for (const { id, failures } of runCases(file, {}, (world) => kernelJudge(world, family))) {
+        for (const { id, failures } of await runCases(file, {}, (world) => judge.of(world, family))) {
           t.same(failures.slice(0, 5), [], id);
         }
       });
@@ -45,48 +47,35 @@ t.test('the kernel says what the judge says', needsRoot, async (t) => {
   }
 });
 
-/** Puts the policy of all pods of the world into the kernel, and answers by what is there then. */
-function kernelJudge(world: World, family: 4 | 6): Judge {
-  const local = world.endpoints
-    .filter(({ kind }) => kind === 'pod')
-    .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
-  const table = { family: family === 4 ? 'ip' : 'ip6', name: 'vrouter-policy' } as const;
-  const contents = renderEnforcement(enforcementOf(world, local), family, 'cali');
-  const nft = (args: readonly string[], input?: string): string => {
-    const [command, ...words] = inNamespace(NAMESPACE, ['nft', ...args]);
-    return execFileSync(command, words, { input, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
-  };
-  nft(['-f', '-'], transactionOf(table, contents).text);
-  const ruleset = parseRuleset(nft(['-j', '-n', 'list', 'table', table.family, table.name]));
-  const interfaces = new Map(
-    local.flatMap(({ interfaceName, endpoint }) =>
-      endpoint.addresses.map((address) => [formatAddress(address), interfaceName]),
-    ),
-  );
-  const interfaceOf = (address: Address): string => interfaces.get(formatAddress(address)) ?? 'eth0';
-  const pure = judgeOf(world);
-  return (packet) => {
-    const way = walk(ruleset, 'forward', {
-      ...packet,
-      iifname: interfaceOf(packet.source),
-      oifname: interfaceOf(packet.destination),
-      state: 'new',
-    });
-    const allowed = way.verdict === 'accept';
-    return { allowed, words: `in chain ${way.chain}, while the judge says ${pure(packet).words}` };
-  };
-}
+/** Brings the policy of all pods of a world into the kernel as a node does, and answers by what is there then. */
+class KernelJudge {
+  readonly #nft = openNft({ namespace: `/run/netns/${NAMESPACE}` });
+  readonly #room = new FilterReconciler({ nft: this.#nft, clock: new VirtualClock(), log: silentLog }).room();
 
-function transactionOf(table: Transaction['table'], all: readonly Contents[]): Transaction {
-  let transaction = new Transaction(table).removeTable().addTable();
-  for (const { sets = [], maps = [], chains } of all) {
-    for (const [set, elements] of sets) transaction = transaction.addSet(set).addElements(set, elements);
-    for (const [chain] of chains) transaction = transaction.addChain(chain);
-    for (const [map, entries] of maps) transaction = transaction.addMap(map).addEntries(map, entries);
-    for (const [chain, rules] of chains) {
-      transaction = transaction.flushChain(chain.name);
-      for (const { expression } of rules) transaction = transaction.addRule({ chain: chain.name, expression });
-    }
+  /** From the world before to this one, by a change and not anew. */
+  async of(world: World, family: Family): Promise<Judge> {
+    const local = world.endpoints
+      .filter(({ kind }) => kind === 'pod')
+      .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
+    await this.#room.want(policyTables(enforcementOf(world, local), 'cali'));
+    const refused = this.#room.failures();
+    if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
+    const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];
+    const ruleset = parseRuleset(await mustRun(inNamespace(NAMESPACE, ['nft', '-j', '-n', ...table])));
+    const interfaces = new Map(
+      local.flatMap(({ interfaceName, endpoint }) =>
+        endpoint.addresses.map((address) => [formatAddress(address), interfaceName]),
+      ),
+    );
+    const interfaceOf = (address: Address): string => interfaces.get(formatAddress(address)) ?? 'eth0';
+    const pure = judgeOf(world);
+    return (packet) => {
+      const [iifname, oifname] = [interfaceOf(packet.source), interfaceOf(packet.destination)];
+      const way = walk(ruleset, 'forward', { ...packet, iifname, oifname, state: 'new' });
+      return {
+        allowed: way.verdict === 'accept',
+        words: `the kernel's way ends in ${way.chain} (${way.comment}), and the judge says ${pure(packet).words}`,
+      };
+    };
   }
-  return transaction;
 }

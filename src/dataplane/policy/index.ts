@@ -1,0 +1,12 @@
+/**
+ * policy: what the pods' policy says in the packet filter.
+ *
+ *     forward ─► known?                            established and related packets were judged before
+ *             ─► from-pods (by interface) ─ jump ─► class, egress ─ jump ─► policy … ─ goto ─► egress-ok
+ *                                                        └ goto ─► drop
+ *     egress-ok ─► to-pods (by interface) ─ goto ─► class, ingress ─ jump ─► policy … ─► accept
+ *
+ * No mark carries an Allow: the egress half ends by going to the ingress half, the ingress half in `accept`. One bit
+ * stands for Pass, in tiers where a rule passes. A drop is a chain of its own with a counter, so that each has a name.
+ */
+export { policyTables } from './tables.ts';

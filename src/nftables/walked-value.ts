@@ -1,0 +1,157 @@
+import { type Address, containsAddress, parseAddress, prefix } from '../base/index.ts';
+import { NftError } from './errors.ts';
+import type { Ruleset } from './ruleset.ts';
+
+/** What a rule asks of a packet, and what it compares that with. */
+
+/** A packet as a base chain sees it. */
+export interface WalkedPacket {
+  readonly iifname: string;
+  readonly oifname: string;
+  readonly source: Address;
+  readonly destination: Address;
+  /** IP protocol number. */
+  readonly protocol: number;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly icmp?: { readonly type: number; readonly code: number } | undefined;
+  readonly state: 'new' | 'established' | 'related' | 'invalid' | 'untracked';
+}
+
+/** A packet on its way, with the mark that it has by then. */
+export interface Traveller {
+  readonly packet: WalkedPacket;
+  mark: number;
+}
+
+type Value = string | number | Address | readonly Value[];
+
+export function valueIn(expression: unknown, { packet, mark }: Traveller): Value | undefined {
+  const [word, given] = Object.entries(expression as object)[0] as [string, never];
+  switch (word) {
+    case 'payload':
+      return payloadOf(given, packet);
+    case 'meta':
+      return metaOf((given as { key: string }).key, packet, mark);
+    case 'ct':
+      return packet.state;
+    case 'concat': {
+      const parts = (given as readonly unknown[]).map((part) => valueIn(part, { packet, mark }));
+      return parts.includes(undefined) ? undefined : (parts as Value[]);
+    }
+    case '&': {
+      const [of, mask] = given as readonly [unknown, number];
+      return Number(BigInt(valueIn(of, { packet, mark }) as number) & BigInt(mask));
+    }
+    default:
+      throw unread('expression', word);
+  }
+}
+
+function metaOf(key: string, packet: WalkedPacket, mark: number): Value | undefined {
+  switch (key) {
+    case 'iifname':
+      return packet.iifname;
+    case 'oifname':
+      return packet.oifname;
+    case 'l4proto':
+      return packet.protocol;
+    case 'mark':
+      return mark;
+    default:
+      throw unread('meta', key);
+  }
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = {
+  icmp: 1,
+  igmp: 2,
+  tcp: 6,
+  udp: 17,
+  dccp: 33,
+  esp: 50,
+  ah: 51,
+  comp: 108,
+  'ipv6-icmp': 58,
+  icmpv6: 58,
+  sctp: 132,
+  udplite: 136,
+};
+
+function payloadOf({ protocol, field }: { protocol: string; field: string }, packet: WalkedPacket): Value | undefined {
+  const family = protocol === 'ip' ? 4 : protocol === 'ip6' ? 6 : undefined;
+  if (family !== undefined) {
+    if (packet.source.family !== family) return undefined;
+    if (field === 'saddr') return packet.source;
+    if (field === 'daddr') return packet.destination;
+    throw unread('field', field);
+  }
+  if (protocol === 'icmp' || protocol === 'icmpv6') {
+    if (packet.protocol !== PROTOCOLS[protocol] || packet.icmp === undefined) return undefined;
+    return field === 'type' ? packet.icmp.type : packet.icmp.code;
+  }
+  // nft leaves out what a field implies: the protocol of its ports.
+  if (protocol !== 'th' && packet.protocol !== PROTOCOLS[protocol]) return undefined;
+  if (field === 'sport') return packet.sourcePort;
+  if (field === 'dport') return packet.destinationPort;
+  throw unread('field', field);
+}
+
+/** Whether a value is the one that stands on the right, or in the set, range or network there. */
+export function isIncluded(ruleset: Ruleset, value: Value, right: unknown): boolean {
+  if (typeof right === 'string' && right.startsWith('@')) {
+    const elements = ruleset.sets.get(right.slice(1));
+    if (elements === undefined) throw unread('set', right);
+    return elements.some((element) => isIncluded(ruleset, value, element));
+  }
+  if (typeof right === 'object' && right !== null) {
+    const [word, given] = Object.entries(right)[0] as [string, never];
+    switch (word) {
+      case 'set':
+        return (given as readonly unknown[]).some((element) => isIncluded(ruleset, value, element));
+      case 'range': {
+        const [first, last] = given as readonly [number, number];
+        return typeof value === 'number' && value >= first && value <= last;
+      }
+      case 'prefix': {
+        const { addr, len } = given as { addr: string; len: number };
+        return isAddress(value) && containsAddress(prefix(parseAddress(addr), len), value);
+      }
+      case 'concat':
+        return (given as readonly unknown[]).every((part, at) =>
+          isIncluded(ruleset, (value as readonly Value[])[at], part),
+        );
+      case 'elem':
+        return isIncluded(ruleset, value, (given as { val: unknown }).val);
+      default:
+        throw unread('value', word);
+    }
+  }
+  return isEqual(value, right);
+}
+
+function isAddress(value: Value): value is Address {
+  return typeof value === 'object' && 'family' in value;
+}
+
+function isEqual(value: Value, right: unknown): boolean {
+  if (typeof value === 'number') return value === numberOf(right);
+  if (typeof value === 'string') {
+    const text = String(right);
+    return text.endsWith('*') ? value.startsWith(text.slice(0, -1)) : value === text;
+  }
+  if (!isAddress(value)) throw unread('value', String(right));
+  const address = parseAddress(String(right));
+  return address.family === value.family && address.value === value.value;
+}
+
+function numberOf(right: unknown): number {
+  if (typeof right === 'number') return right;
+  const number = PROTOCOLS[String(right)] ?? Number(right);
+  if (Number.isNaN(number)) throw unread('number', String(right));
+  return number;
+}
+
+export function unread(what: string, word: string): NftError {
+  return new NftError('NFT_UNREAD', `${what} ${JSON.stringify(word)}`, 'is not one that our tables use');
+}
