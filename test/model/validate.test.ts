@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  definitionOf,
   type KindName,
   kindNames,
   newResource,
@@ -313,4 +314,30 @@ t.test('a limit is said in words that name it', async (t) => {
     spec: { ingress: [{ ...rule, icmp: {}, source: { nets: Array(257).fill('10.0.0.0/8') } }] },
   };
   t.throws(() => validate(many), { message: /must be at most 256 items long/ });
+});
+
+/** Something that this field can't be; undefined when it may be anything. */
+function wrongFor(schema: { safeParse(value: unknown): { success: boolean } }): unknown {
+  return ['never \u0000', { never: [] }, -1.5, [{ never: 1 }]].find((value) => !schema.safeParse(value).success);
+}
+
+t.test('one wrong field loses nothing but itself, of any kind', async (test) => {
+  for (const kind of kindNames) {
+    const { spec: schema, essential = [] } = definitionOf(kind);
+    const { shape } = schema as unknown as { shape: Record<string, Parameters<typeof wrongFor>[0]> };
+    const stored = newResource(kind, metadata(kind) as { name: string }, least[kind] as never);
+    const good = read(kind, stored).resource!;
+    for (const [field, own] of Object.entries(shape)) {
+      const wrong = wrongFor(own);
+      if (wrong === undefined) continue;
+      const bad = { ...stored, spec: { ...least[kind], [field]: wrong } } as unknown as typeof stored;
+      const { [field]: _, ...others } = good.spec as Record<string, unknown>;
+      const { resource, problem } = read(kind, bad);
+      test.type(problem, 'string', `${kind}.${field} is named`);
+      const isNeeded = essential === 'all' || essential.includes(field) || !schema.safeParse(others).success;
+      if (isNeeded) test.equal(resource, undefined, `without ${kind}.${field} there is no object`);
+      else test.match(resource?.spec, others, `${kind}.${field} is lost alone`);
+      test.match(read(kind, bad, good).resource?.spec, good.spec, `${kind}.${field} keeps its last value`);
+    }
+  }
 });
