@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { RequestRefused } from '../control/index.ts';
+import { cleaned, withFieldNames } from '../model/index.ts';
 
 /** Calico writes these as text. */
 const stringFlag = (fallback: boolean) =>
@@ -40,9 +41,12 @@ export type NetworkConfig = z.infer<typeof schema>;
 /** CNI's "invalid network config". */
 const INVALID_CONFIG = 7;
 
-/** The keys of the plugin's network configuration that the daemon acts on. An MTU of 0 means "the node's". */
+/**
+ * The keys of the plugin's network configuration that the daemon acts on, read as Go reads JSON: in any case, and null is as
+ * good as none. An MTU of 0 means "the node's".
+ */
 export function networkConfig(config: Readonly<Record<string, unknown>>): NetworkConfig {
-  const parsed = schema.safeParse(config);
+  const parsed = schema.safeParse(withFieldNames(schema, cleaned(config)));
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0];
     throw new RequestRefused('CONFIG', `network configuration key '${path.join('.')}': ${message}`, INVALID_CONFIG);

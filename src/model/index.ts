@@ -10,12 +10,14 @@
  * create and update; `effective…` functions give a reader a spec with nothing missing. `names.ts` holds the names
  * under which blocks, affinities and handles are stored; `exact-json.ts` keeps 64-bit sequence numbers exact.
  */
+
+export { cleaned } from './clean.ts';
 export { CNI_ANNOTATION, type CniAnnotationName, isCniRequest } from './cni-annotations.ts';
 export { crdKinds, customResourceDefinition } from './crd/index.ts';
 export { fillDefaults, policyTypes } from './defaults.ts';
 export { type FieldError, shown, UnknownKind, ValidationError } from './errors.ts';
 export { formatJson, parseJson } from './exact-json.ts';
-export { withCommonNames } from './field-names.ts';
+export { withCommonNames, withFieldNames } from './field-names.ts';
 export {
   type BGPConfiguration,
   type BGPConfigurationSpec,

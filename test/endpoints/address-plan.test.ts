@@ -56,7 +56,7 @@ t.test('flags and numbers are taken as text too; what is refused says what is al
   t.equal(conf({ mtu: '0' }).mtu, undefined);
   const flags = /'ipam.assign_ipv4': must be true or false, or the text "true" or "false"/;
   t.throws(() => conf({ ipam: { assign_ipv4: 'yes' } }), { message: flags });
-  for (const mtu of ['1450 bytes', '', 1.5, -1, 65536, '99999', null]) {
+  for (const mtu of ['1450 bytes', 1.5, -1, 65536, '99999', [1450]]) {
     t.throws(
       () => conf({ mtu }),
       { message: /'mtu': must be a number from 0 to 65535; 0 is the node's own/ },
@@ -110,3 +110,17 @@ for (const [pod, config, message] of WRONG) {
     t.throws(() => addressPlan(annotations, {}, conf(config)), { cniCode: 7, message });
   });
 }
+
+t.test('the network configuration is read as Go reads JSON', async (t) => {
+  t.equal(conf({ mtu: '' }).mtu, undefined);
+  const nothing = { mtu: null, ipam: { type: 'calico-ipam', assign_ipv4: null, ipv4_pools: null } };
+  t.match(conf(nothing), { mtu: undefined, ipam: { assign_ipv4: true, assign_ipv6: false, ipv4_pools: undefined } });
+  t.match(conf({ ipam: null, container_settings: null, feature_control: null }), { ipam: { assign_ipv4: true } });
+  t.match(conf({ MTU: '1400', IPAM: { Assign_IPv6: 'true', IPv4_Pools: ['a'] } }), {
+    mtu: 1400,
+    ipam: { assign_ipv6: true, ipv4_pools: ['a'] },
+  });
+  t.match(conf({ Container_Settings: { Allow_IP_Forwarding: true } }), {
+    container_settings: { allow_ip_forwarding: true },
+  });
+});
