@@ -30,7 +30,6 @@ export {
   outermost,
   POSTROUTING,
   PREROUTING,
-  type ReasonedRule,
   wordOf,
 } from './contents.ts';
 export type { FailedFilter } from './kept-table.ts';

@@ -43,7 +43,8 @@ export const calicoRule = z
     for (const end of ['source', 'destination'] as const) {
       for (const field of ['ports', 'notPorts'] as const) {
         const given = line[end]?.[field];
-        if (!given || (given.ranges.length === 0 && given.names.length === 0)) continue;
+        // Ports that are not understood are told of already, and are no value here.
+        if (given?.ranges === undefined || (given.ranges.length === 0 && given.names.length === 0)) continue;
         const isFree = line.protocol ? protocolHasPorts(line.protocol.number) : given.ranges.length === 0;
         if (!isFree)
           context.addIssue({ code: 'custom', path: [end, field], message: 'needs protocol TCP, UDP or SCTP' });
