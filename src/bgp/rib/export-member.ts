@@ -16,6 +16,11 @@ export interface RefreshMarks {
   readonly end: Uint8Array;
 }
 
+interface Refresh {
+  /** Absent for peers that don't know them. */
+  readonly marks: RefreshMarks | undefined;
+}
+
 /**
  * One peer in an export group. It reads the group's stream at its own pace; if it falls too far behind, it leaves
  * the stream with a set of entries that it has still to hear of, and comes back when that is empty.
@@ -33,7 +38,9 @@ export class ExportMember {
   #behind: DirtySet | undefined;
   #blocked = false;
   #owesEndOfRib = true;
-  #refreshEnd: Uint8Array | undefined;
+  /** A refresh that is under way, and one that is to begin after it. */
+  #refreshing: Refresh | undefined;
+  #asked: Refresh | undefined;
   /** UPDATE messages written. */
   updates = 0;
 
@@ -45,7 +52,7 @@ export class ExportMember {
   }
 
   get behind(): boolean {
-    return this.#behind !== undefined || this.replaying;
+    return this.#behind !== undefined || this.replaying || this.#asked !== undefined;
   }
 
   get replaying(): boolean {
@@ -72,7 +79,10 @@ export class ExportMember {
     this.#owesEndOfRib = before.#owesEndOfRib;
     this.#blocked = before.#blocked;
     this.updates = before.updates;
-    this.refresh();
+    this.#begin({ marks: undefined });
+    // The peer waits for the end of what it was told the beginning of.
+    this.#refreshing = before.#refreshing ?? this.#refreshing;
+    this.#asked = before.#asked;
     for (const entry of entries) this.#behind!.add(entry);
   }
 
@@ -94,11 +104,18 @@ export class ExportMember {
     this.#behind = behind;
   }
 
-  /** Sends the whole table once more (RFC 2918), between marks if the peer knows them (RFC 7313). */
+  /**
+   * Sends the whole table once more (RFC 2918), between marks if the peer knows them (RFC 7313). However often a peer asks,
+   * no more than one is under way, and one to come: a few octets must not cost a table each.
+   */
   refresh(marks?: RefreshMarks): void {
+    this.#asked = { marks };
+  }
+
+  #begin(refresh: Refresh): void {
     this.fallBehind();
-    if (marks) this.#blocked = !this.#outlet.write(marks.begin) || this.#blocked;
-    this.#refreshEnd = marks?.end;
+    if (refresh.marks) this.#blocked = !this.#outlet.write(refresh.marks.begin) || this.#blocked;
+    this.#refreshing = refresh;
     this.group.each((entry) => this.#behind!.add(entry));
   }
 
@@ -109,7 +126,11 @@ export class ExportMember {
   /** Writes until there is nothing left, the socket wants a pause or time is up; true if it should be called again. */
   pump(expired: () => boolean, mayEndRib: boolean): boolean {
     while (!this.#blocked) {
-      if (this.#behind) this.#catchUp(this.#behind);
+      if (this.#asked && !this.#refreshing) {
+        const asked = this.#asked;
+        this.#asked = undefined;
+        this.#begin(asked);
+      } else if (this.#behind) this.#catchUp(this.#behind);
       else if (this.replaying) this.#replay();
       else if (this.#next < this.group.queue.end) {
         if (this.#write(this.group.queue.get(this.#next))) this.#next++;
@@ -133,8 +154,9 @@ export class ExportMember {
     } else if (behind.size === 0) {
       this.#behind = undefined;
       this.#next = this.group.queue.end;
-      if (this.#refreshEnd) this.#blocked = !this.#outlet.write(this.#refreshEnd) || this.#blocked;
-      this.#refreshEnd = undefined;
+      const end = this.#refreshing?.marks?.end;
+      if (end) this.#blocked = !this.#outlet.write(end) || this.#blocked;
+      this.#refreshing = undefined;
     }
   }
 

@@ -20,6 +20,8 @@ export class RoutePeer {
   source: Source | undefined;
   /** Families whose stale routes wait for its return. */
   readonly keeping = new Set<Family>();
+  /** Families of which it has announced nothing since it began a refresh: to begin it once more changes nothing. */
+  readonly marked = new Set<Family>();
   readonly members = new Map<AddressFamily, ExportMember>();
   readonly withdrawnByError: Readonly<Record<Family, WithdrawnByError>> = {
     4: new WithdrawnByError(4),

@@ -109,9 +109,14 @@ export class SessionRoutes implements SessionHandler {
     const { rib } = this.#ribs.named(family);
     if (subtype === 'request') peer.members.get(family)?.refresh(refreshMarks(peer, family));
     else if (subtype === 'begin') {
+      if (peer.marked.has(rib.family)) return;
+      peer.marked.add(rib.family);
       rib.sweeps.finish(peer.source.index);
       rib.mark(peer.source, pathFlag.unrefreshed);
-    } else rib.sweep(peer.source, pathFlag.unrefreshed);
+    } else {
+      peer.marked.delete(rib.family);
+      rib.sweep(peer.source, pathFlag.unrefreshed);
+    }
     this.#ask();
   }
 
@@ -127,6 +132,7 @@ export class SessionRoutes implements SessionHandler {
     if (peer?.source === undefined) return;
     const { source } = peer;
     peer.cancelTimers();
+    peer.marked.clear();
     this.#ribs.expel(peer);
     for (const family of [4, 6] as const) peer.withdrawnByError[family].clear();
     for (const { name, rib } of this.#ribs.all) {
@@ -147,6 +153,8 @@ export class SessionRoutes implements SessionHandler {
 
   #learn(peer: RoutePeer, view: UpdateView): void {
     const { announced4, mpAnnounced } = view;
+    if (announced4.count > 0) peer.marked.delete(4);
+    if (mpAnnounced.count > 0) peer.marked.delete(mpAnnounced.family);
     const { pool, nextHops, families, all } = this.#ribs;
     const attributes = pool.intern(view.attributes, view.attributesLength);
     if (announced4.count > 0) {

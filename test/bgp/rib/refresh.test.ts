@@ -27,6 +27,48 @@ t.test('a refresh is sent between marks to those who know them (RFC 7313), and w
   t.end();
 });
 
+t.test('however often a peer asks, one refresh is under way and one is to come', (t) => {
+  const reader = new Reader('10.0.0.2', { enhancedRouteRefresh: true });
+  const { clock, engine } = start(reader);
+  engine.originate([{ prefix: '192.168.0.0/24' }]);
+  clock.advance(1);
+  reader.kinds.length = 0;
+  const ask = (): void => {
+    for (let times = 0; times < 1000; times++) engine.sessions.refresh(reader, 'ipv4-unicast', 'request');
+    clock.advance(1);
+  };
+  ask();
+  t.same(reader.kinds, ['begin', 'update', 'end']);
+  reader.stuck = true;
+  ask();
+  t.same(reader.kinds.slice(3), ['begin'], 'the peer does not read');
+  ask();
+  reader.stuck = false;
+  engine.sessions.drained(reader);
+  clock.advance(1);
+  t.same(reader.kinds.slice(3), ['begin', 'update', 'end', 'begin', 'update', 'end']);
+  t.end();
+});
+
+t.test('a peer whose export changes while it is being sent a refresh is told the end of it', (t) => {
+  const reader = new Reader('10.0.0.2', { enhancedRouteRefresh: true });
+  const { clock, engine } = start(reader);
+  engine.originate([{ prefix: '192.168.0.0/24' }]);
+  clock.advance(1);
+  reader.kinds.length = 0;
+  reader.stuck = true;
+  engine.sessions.refresh(reader, 'ipv4-unicast', 'request');
+  clock.advance(1);
+  engine.configure({ ...reader.config, exportFilter: { name: 'other', rules: [], default: 'accept' } });
+  clock.advance(1);
+  reader.stuck = false;
+  engine.sessions.drained(reader);
+  clock.advance(1);
+  t.same([reader.kinds.at(0), reader.kinds.at(-1)], ['begin', 'end']);
+  t.equal(reader.kinds.filter((kind) => kind === 'end').length, 1);
+  t.end();
+});
+
 t.test('what a peer does not announce again between its marks is gone', (t) => {
   const reader = new Reader('10.0.0.2', { enhancedRouteRefresh: true });
   const { clock, engine } = start(reader);
@@ -40,5 +82,26 @@ t.test('what a peer does not announce again between its marks is gone', (t) => {
   clock.advance(1);
   t.equal(engine.counts(reader.config.address).received, 2);
   t.equal(engine.explain('11.0.0.128/26').paths.length, 0);
+  t.end();
+});
+
+t.test('a refresh that is begun again starts over, and begun twice in a row is one', (t) => {
+  const reader = new Reader('10.0.0.2', { enhancedRouteRefresh: true });
+  const { clock, engine } = start(reader);
+  const received = (): number => engine.counts(reader.config.address).received;
+  const mark = (subtype: 'begin' | 'end'): void => engine.sessions.refresh(reader, 'ipv4-unicast', subtype);
+  say(engine, reader, [1, 2, 3], 100);
+  mark('begin');
+  mark('begin');
+  say(engine, reader, [1, 2], 100);
+  mark('begin');
+  say(engine, reader, [1, 3], 100);
+  mark('end');
+  clock.advance(1);
+  t.equal(received(), 2, 'what was announced before the second beginning does not count');
+  mark('begin');
+  mark('end');
+  clock.advance(1);
+  t.equal(received(), 0);
   t.end();
 });
