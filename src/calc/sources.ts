@@ -1,5 +1,11 @@
 import { type Entries, EntriesWriter, same } from '../base/index.ts';
-import type { IPAMBlock, KindName, ResourceOf } from '../model/index.ts';
+import {
+  type IPAMBlock,
+  isOlderVersion,
+  type KindName,
+  type ResourceOf,
+  type WorkloadEndpoint,
+} from '../model/index.ts';
 import type { Cell } from './cell.ts';
 import { blockOf, type InputKind, PROJECTIONS, type Projected } from './projections.ts';
 
@@ -7,6 +13,8 @@ import { blockOf, type InputKind, PROJECTIONS, type Projected } from './projecti
 export interface Update {
   readonly key: { readonly kind: KindName; readonly name: string; readonly namespace?: string | undefined };
   readonly resource: ResourceOf<KindName> | undefined;
+  /** An older version than that which was told before counts too. */
+  readonly isAnyVersion?: boolean;
 }
 
 /**
@@ -19,6 +27,8 @@ export class Sources {
     Object.keys(PROJECTIONS).map((kind) => [kind, new EntriesWriter<unknown>(same)]),
   ) as { readonly [Kind in InputKind]: EntriesWriter<Projected<Kind>> };
   readonly #ownBlocks = new Map<string, IPAMBlock>();
+  /** Of our own pods. */
+  readonly #versions = new Map<string, string>();
   readonly #ignored = new Map<InputKind, number>();
 
   constructor(nodename: string) {
@@ -26,17 +36,17 @@ export class Sources {
   }
 
   /** Notes an update; whether it said something new. */
-  take({ key: { kind, name, namespace }, resource }: Update): boolean {
+  take(update: Update): boolean {
+    const { kind, name, namespace } = update.key;
+    const { resource } = update;
     if (!isInput(kind)) return false;
+    const key = namespace ? `${namespace}/${name}` : name;
+    if (kind === 'WorkloadEndpoint' && this.#isLate(key, update)) return this.#ignore(kind);
     if (kind === 'IPAMBlock') this.#keep(name, resource as IPAMBlock | undefined);
     const project = PROJECTIONS[kind] as (resource: ResourceOf<KindName>, nodename: string) => unknown;
     const writer = this.#writers[kind] as EntriesWriter<unknown>;
-    const changed = writer.set(
-      namespace ? `${namespace}/${name}` : name,
-      resource && project(resource, this.#nodename),
-    );
-    if (!changed) this.#ignored.set(kind, (this.#ignored.get(kind) ?? 0) + 1);
-    return changed;
+    const changed = writer.set(key, resource && project(resource, this.#nodename));
+    return changed || this.#ignore(kind);
   }
 
   /** Updates so far that said nothing new, by kind. */
@@ -59,6 +69,21 @@ export class Sources {
   of<Kind extends InputKind>(kind: Kind): Cell<Entries<Projected<Kind>>> {
     const writer = this.#writers[kind];
     return () => writer.commit();
+  }
+
+  #ignore(kind: InputKind): false {
+    this.#ignored.set(kind, (this.#ignored.get(kind) ?? 0) + 1);
+    return false;
+  }
+
+  /** Whether a newer version of one of our own pods is known. The syncer drops such news; a pod's route is worth a second look. */
+  #isLate(key: string, { resource, isAnyVersion }: Update): boolean {
+    const version = resource?.metadata.resourceVersion;
+    if (!isAnyVersion && isOlderVersion(version, this.#versions.get(key))) return true;
+    const isOwn = (resource as WorkloadEndpoint | undefined)?.spec.node === this.#nodename;
+    if (isOwn && version !== undefined) this.#versions.set(key, version);
+    else this.#versions.delete(key);
+    return false;
   }
 
   #keep(name: string, block: IPAMBlock | undefined): void {

@@ -2,7 +2,15 @@ import { type Clock, EndingClock, type Log } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
 import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
-import { checkedStore, DatastoreLock, type Store, Syncer, type SyncStatus, type Update } from '../datastore/index.ts';
+import {
+  checkedStore,
+  DatastoreLock,
+  type Store,
+  Syncer,
+  type SyncStatus,
+  tellingStore,
+  type Update,
+} from '../datastore/index.ts';
 import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/index.ts';
 import { Keeping } from '../keeping/index.ts';
 import type { Kernel } from '../netlink/index.ts';
@@ -27,6 +35,9 @@ const VXLAN_DEVICE: { readonly [kind: string]: 'vxlan4' | 'vxlan6' | undefined }
   vxlan: 'vxlan4',
   vxlanV6: 'vxlan6',
 };
+
+/** Of these kinds an own write is acted on at once, and not when the datastore tells of it: a pod waits for them. */
+const TOLD = ['WorkloadEndpoint', 'IPAMBlock', 'BlockAffinity'] as const;
 
 export interface DaemonParts {
   readonly config: DaemonConfig;
@@ -80,7 +91,8 @@ export class Daemon {
   constructor(given: DaemonParts) {
     this.#clock = new EndingClock(given.clock);
     this.#lock = new DatastoreLock(given.log);
-    const parts = { ...given, store: checkedStore(this.#lock.guarded(given.store)), clock: this.#clock };
+    const written = checkedStore(this.#lock.guarded(given.store));
+    const parts = { ...given, store: tellingStore(written, TOLD, () => this.#syncer), clock: this.#clock };
     const { config, store, kernel, clock, log } = parts;
     this.#parts = parts;
     this.#startedAt = clock.wallTime();
@@ -154,11 +166,8 @@ export class Daemon {
       onStatus: (status) => this.#synced(status),
     });
     this.#fastPath = new FastPath({
-      nodename: config.NODENAME,
-      calculation: this.#calculation,
+      syncer: this.#syncer,
       dataplane: this.#dataplane,
-      ipam: this.#keeping.ipam,
-      clock,
       loop: this.#loop,
       routing: this.#routing,
     });
@@ -272,7 +281,6 @@ export class Daemon {
       this.#unprotected.apply(updates);
       this.#calculation.apply(updates);
       this.#snapshots.apply(updates);
-      this.#fastPath.heard();
       this.#loop.changed();
     }
     if (wasLocked && !this.#lock.isLocked && this.#syncStatus !== undefined) this.#synced(this.#syncStatus);

@@ -1,5 +1,5 @@
-import { Backoff, type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
-import { type KindName, type ResourceOf, read } from '../model/index.ts';
+import { Backoff, type Clock, type Log, reasonOf, same, sleep } from '../base/index.ts';
+import { isOlderVersion, type KindName, type ResourceOf, read } from '../model/index.ts';
 import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
 import { eachGently, keyOf, keyText } from './object.ts';
 import type { ResourceKey, Store, StoreEvent } from './store.ts';
@@ -18,6 +18,8 @@ interface Known {
   readonly key: ResourceKey;
   readonly version: string | undefined;
   readonly resource: ResourceOf<KindName> | undefined;
+  /** We have written, or deleted, it ourselves, and the store has not told of that yet: what is older is no news. */
+  readonly own?: 'written' | 'deleted';
 }
 
 /** The list-and-watch loop of one kind. */
@@ -34,6 +36,8 @@ export class Follower {
   /** By the key's text. */
   readonly #known = new Map<string, Known>();
   readonly #invalid = new Map<string, Problem>();
+  /** What we wrote while a listing is under way, which need not have it. */
+  #meanwhile: Set<string> | undefined;
   #delivered = 0;
   #heardAt: number | undefined;
   #failure: string | undefined;
@@ -61,6 +65,25 @@ export class Follower {
   /** Delivers what a former run knew. The first listing says what of it is there still. */
   seed(items: readonly ResourceOf<KindName>[]): void {
     for (const item of items) this.#set({ ...item, metadata: { ...item.metadata, resourceVersion: undefined } });
+  }
+
+  /** What we wrote ourselves is known at once; what the store says of the time before is dropped. */
+  wrote(item: ResourceOf<KindName>): void {
+    const text = keyText(keyOf(item));
+    if (isOlderVersion(item.metadata.resourceVersion, this.#known.get(text)?.version)) return;
+    this.#meanwhile?.add(text);
+    this.#set(item, 'written');
+  }
+
+  /** What we deleted ourselves is gone at once. `was`: its last state. */
+  removed(was: ResourceOf<KindName>): void {
+    const key = keyOf(was);
+    const text = keyText(key);
+    const { resourceVersion: version } = was.metadata;
+    if (isOlderVersion(version, this.#known.get(text)?.version)) return;
+    this.#meanwhile?.add(text);
+    this.#remove(key);
+    this.#known.set(text, { key, version, resource: undefined, own: 'deleted' });
   }
 
   /** Whoever waits for the datastore tries now. */
@@ -94,30 +117,52 @@ export class Follower {
 
   async #list(): Promise<string> {
     this.#enter('resync');
-    const { items, revision } = await this.#store.list(this.#kind);
-    const gone = new Map(this.#known);
-    await eachGently(items, this.#clock, (item) => {
-      gone.delete(keyText(keyOf(item)));
-      this.#set(item);
-    });
-    for (const { key } of gone.values()) this.#remove(key);
-    this.#heard();
-    return revision;
+    const meanwhile = new Set<string>();
+    this.#meanwhile = meanwhile;
+    try {
+      const { items, revision } = await this.#store.list(this.#kind);
+      const gone = new Map(this.#known);
+      await eachGently(items, this.#clock, (item) => {
+        gone.delete(keyText(keyOf(item)));
+        this.#hear(item);
+      });
+      for (const [text, { key }] of gone) if (!meanwhile.has(text)) this.#remove(key);
+      this.#heard();
+      return revision;
+    } finally {
+      this.#meanwhile = undefined;
+    }
   }
 
   #apply(event: Exclude<StoreEvent, { type: 'bookmark' }>): void {
-    if (event.type === 'deleted') this.#remove(keyOf(event.resource));
-    else this.#set(event.resource);
+    if (event.type !== 'deleted') {
+      this.#hear(event.resource);
+      return;
+    }
+    const key = keyOf(event.resource);
+    const known = this.#known.get(keyText(key));
+    // What we have made again since is there.
+    const isOld = known?.own === 'written' && isOlderVersion(event.resource.metadata.resourceVersion, known.version);
+    if (!isOld) this.#remove(key);
   }
 
-  #set(item: ResourceOf<KindName>): void {
+  /** Takes what the store says, unless we know better by what we wrote ourselves. */
+  #hear(item: ResourceOf<KindName>): void {
+    const known = this.#known.get(keyText(keyOf(item)));
+    const { resourceVersion: version } = item.metadata;
+    if (known?.own === 'written' && isOlderVersion(version, known.version)) return;
+    if (known?.own === 'deleted' && (version === known.version || isOlderVersion(version, known.version))) return;
+    if (known !== undefined && !known.own && version !== undefined && known.version === version) return;
+    this.#set(item);
+  }
+
+  #set(item: ResourceOf<KindName>, own?: 'written'): void {
     const key = keyOf(item);
     const text = keyText(key);
     const version = item.metadata.resourceVersion;
     const known = this.#known.get(text);
-    if (known !== undefined && version !== undefined && known.version === version) return;
     const { resource, problem } = read(this.#kind, item, known?.resource);
-    this.#known.set(text, { key, version, resource });
+    this.#known.set(text, { key, version, resource, ...(own && { own }) });
     this.#delivered += Number(resource !== undefined) - Number(known?.resource !== undefined);
     if (problem === undefined) {
       this.#invalid.delete(text);
@@ -125,7 +170,11 @@ export class Follower {
       this.#invalid.set(text, { key, problem });
       this.#log.warn({ object: text, reason: problem }, 'an object breaks the rules of its kind');
     }
-    if (resource !== known?.resource) this.#output.update({ key, resource });
+    // The store's own word of what we wrote is no news, but where it says otherwise.
+    if (resource === known?.resource || (known?.own === 'written' && same(resource, known.resource))) return;
+    // Of an object whose version is not known, or not any more, an older one is news too.
+    const isAnyVersion = known?.resource !== undefined && known.version === undefined;
+    this.#output.update({ key, resource, ...(isAnyVersion && { isAnyVersion }) });
   }
 
   #remove(key: ResourceKey): void {
@@ -152,7 +201,9 @@ export class Follower {
     this.#enter('resync');
     const restored = error instanceof StoreRestored;
     // A store that went back gives the same revision to something else.
-    if (restored) for (const [text, known] of this.#known) this.#known.set(text, { ...known, version: undefined });
+    if (restored) {
+      for (const [text, { key, resource }] of this.#known) this.#known.set(text, { key, resource, version: undefined });
+    }
     const why = restored ? 'the datastore has been restored' : 'the watch fell behind';
     this.#log.warn({ code: error.code, known: this.#known.size }, `listing again: ${why}`);
     const inVain = this.#expiries.attempts > 0;

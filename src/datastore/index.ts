@@ -50,4 +50,5 @@ export type {
   StoreEvent,
 } from './store.ts';
 export { type KindStatus, Syncer, type SyncerOptions, type SyncStatus, type Update } from './syncer.ts';
+export { type Told, tellingStore } from './telling-store.ts';
 export { exportLines, type ImportReport, importResources, readExport } from './transfer.ts';

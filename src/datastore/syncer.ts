@@ -16,6 +16,8 @@ export type SyncStatus = 'wait' | 'resync' | 'in-sync';
 export interface Update<Kind extends KindName = KindName> {
   readonly key: ResourceKey<Kind>;
   readonly resource: ResourceOf<Kind> | undefined;
+  /** The store has gone back to an earlier state: an older version than that which was told before counts too. */
+  readonly isAnyVersion?: boolean;
 }
 
 export interface SyncerOptions {
@@ -78,6 +80,18 @@ export class Syncer {
     this.#flush();
   }
 
+  /** Tells at once of what we wrote ourselves: the store's own news of it comes later, and of the time before it never. */
+  wrote(resource: ResourceOf<KindName>): void {
+    this.#followerOf(resource)?.wrote(resource);
+    this.#flush();
+  }
+
+  /** Tells at once of what we deleted ourselves. `was`: its last state. */
+  removed(was: ResourceOf<KindName>): void {
+    this.#followerOf(was)?.removed(was);
+    this.#flush();
+  }
+
   /** Ends all watches. Nothing is delivered from now on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -88,6 +102,10 @@ export class Syncer {
   /** Each kind's state, for a status page. */
   status(): readonly KindStatus[] {
     return this.#followers.map((follower) => follower.status());
+  }
+
+  #followerOf({ kind }: ResourceOf<KindName>): Follower | undefined {
+    return this.#followers[this.#options.kinds.indexOf(kind)];
   }
 
   #follower(kind: KindName): Follower {

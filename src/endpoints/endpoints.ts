@@ -210,7 +210,7 @@ export class Endpoints {
     } catch (error) {
       if (!(error instanceof NotFound)) throw error;
     }
-    await this.#options.fastPath.removed(identity.namespace, identity.endpointName);
+    await this.#options.fastPath.removed();
   }
 
   #identify(request: CniRequest): WorkloadIdentity {

@@ -1,22 +1,15 @@
-import { type Clock, containsAddress, networkAddress, parsePrefix, within } from '../base/index.ts';
-import type { Calculation } from '../calc/index.ts';
 import { RequestRefused } from '../control/index.ts';
 import type { Dataplane, PodInterface } from '../dataplane/index.ts';
-import type { Ipam } from '../ipam/index.ts';
+import type { Told } from '../datastore/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 import type { Routing } from '../routing/index.ts';
 
 const TRY_AGAIN = 11;
 
-/** How long the datastore's news of a new block is waited for, in milliseconds. */
-const PATIENCE = 500;
-
 export interface FastPathOptions {
-  readonly nodename: string;
-  readonly calculation: Calculation;
+  /** Has heard of what was written to the store already (`tellingStore`). */
+  readonly syncer: Pick<Told, 'wrote'>;
   readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes' | 'tables'>;
-  readonly ipam: Pick<Ipam, 'ownBlockOf'>;
-  readonly clock: Clock;
   /** The node's loop (`daemon/loop.ts`): applies the desired state as it is now. */
   readonly loop: { now(): Promise<void> };
   /** Knows when the peers have been sent what is announced now. */
@@ -24,13 +17,15 @@ export interface FastPathOptions {
 }
 
 /**
- * Does at once what the loop would do anyway when the datastore tells of an endpoint:
+ * Does at once what the loop would do anyway, a moment later:
  *
- *     endpoint ─► Calculation ─► Loop ─► kernel has its route ─► peers have been sent its block
+ *     store ─► Syncer ─► Calculation ─► Loop ─► kernel has its route ─► peers have been sent its block
+ *
+ * The syncer hears of own writes as soon as the store has them, and drops what comes late of the time before: the pod's
+ * block is known by now, and no event that was under way takes its address back.
  */
 export class FastPath {
   readonly #options: FastPathOptions;
-  readonly #waiting = new Set<() => void>();
 
   constructor(options: FastPathOptions) {
     this.#options = options;
@@ -38,29 +33,22 @@ export class FastPath {
 
   /** A pod's interface and endpoint are made: resolves when it can be reached, from here and by way of every peer. */
   async added(endpoint: WorkloadEndpoint, made: PodInterface): Promise<void> {
-    const { dataplane, routing } = this.#options;
-    const { name, namespace } = endpoint.metadata;
-    const addresses = endpoint.spec.ipNetworks ?? [];
+    const { dataplane, routing, syncer } = this.#options;
     dataplane.linkMade(made.host);
-    await this.#untilBlocksAreKnown(addresses);
-    await this.#tell({ name, namespace }, endpoint);
-    for (const cidr of addresses) this.#requireRoute(cidr);
+    // With the addresses that were written, should the store have read back older ones.
+    syncer.wrote(endpoint);
+    await this.#applied();
+    for (const cidr of endpoint.spec.ipNetworks ?? []) this.#requireRoute(cidr);
     await routing.announced();
   }
 
-  /** The endpoint is gone. */
-  removed(namespace: string, name: string): Promise<void> {
-    return this.#tell({ name, namespace }, undefined);
+  /** The endpoint is gone, and the syncer knows. */
+  removed(): Promise<void> {
+    return this.#applied();
   }
 
-  /** The calculation has news of the datastore's. */
-  heard(): void {
-    for (const look of this.#waiting) look();
-  }
-
-  async #tell(name: { name: string; namespace: string | undefined }, endpoint: WorkloadEndpoint | undefined) {
-    const { calculation, dataplane, loop } = this.#options;
-    calculation.apply([{ key: { kind: 'WorkloadEndpoint', ...name }, resource: endpoint }]);
+  async #applied(): Promise<void> {
+    const { dataplane, loop } = this.#options;
     await loop.now();
     await Promise.all([dataplane.routes.flush(), dataplane.tables.settled]);
   }
@@ -69,34 +57,5 @@ export class FastPath {
   #requireRoute(cidr: string): void {
     const lacking = this.#options.dataplane.routes.lacking(cidr);
     if (lacking !== undefined) throw new RequestRefused('NO_ROUTE', `route ${cidr}: ${lacking}`, TRY_AGAIN);
-  }
-
-  /**
-   * A block that was claimed for this very pod is our own once the datastore has said so. Without waiting for that,
-   * the address would be announced by itself, like one that is borrowed, and withdrawn a moment later.
-   */
-  async #untilBlocksAreKnown(addresses: readonly string[]): Promise<void> {
-    const { calculation, ipam, nodename } = this.#options;
-    for (const cidr of addresses) {
-      const address = networkAddress(parsePrefix(cidr));
-      const isIn = (one: { readonly cidr: string }): boolean => containsAddress(parsePrefix(one.cidr), address);
-      const { blocks, pools } = calculation.desired();
-      if (blocks.some(isIn) || !pools.some(isIn)) continue;
-      const block = await ipam.ownBlockOf(address, nodename);
-      if (block === undefined) continue;
-      await this.#until(() => calculation.desired().blocks.some((known) => known.cidr === block));
-    }
-  }
-
-  /** Looks whenever something is heard, until `holds` or patience ends. */
-  async #until(holds: () => boolean): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (holds()) resolve();
-    };
-    this.#waiting.add(look);
-    look();
-    await within(this.#options.clock, PATIENCE, promise);
-    this.#waiting.delete(look);
   }
 }

@@ -133,14 +133,6 @@ export class Ipam {
     return { handleId: owner.handle_id, attributes: owner.secondary ?? {}, alternate: owner.alternateOwnerAttrs };
   }
 
-  /** CIDR of the block that the address is in, if that is the node's own. */
-  async ownBlockOf(at: Address, node: string): Promise<string | undefined> {
-    const cidr = await this.#releaser.blockOf(at);
-    if (cidr === undefined) return undefined;
-    const block = this.#parts.blocks.remembered(cidr) ?? (await this.#parts.blocks.read(cidr));
-    return block?.spec.affinity === hostAffinity(node) ? cidr : undefined;
-  }
-
   /** Frees what has rested long enough in a block that nobody touches; removes it if it then is nobody's and empty. */
   thaw(block: IPAMBlock): Promise<void> {
     return this.#releaser.thaw(block);

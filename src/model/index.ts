@@ -90,6 +90,7 @@ export {
   type ResourceOf,
 } from './registry.ts';
 export { API_VERSION, type ObjectMeta, type Resource } from './resource.ts';
+export { isOlderVersion } from './resource-version.ts';
 export {
   type Atom,
   atomsOf,

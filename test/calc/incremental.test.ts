@@ -152,3 +152,24 @@ t.test('what nobody reads of a resource wakes nothing, and is counted', async (t
     ],
   );
 });
+
+t.test('an older version of a pod of ours takes nothing back, unless the store itself has gone back', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  const at = (resourceVersion: string, address: string | undefined): Update => {
+    const update = pod('a', 'web', address ?? '10.244.1.5', address === undefined ? { ipNetworks: [] } : {});
+    const { metadata } = update.resource!;
+    return {
+      ...update,
+      resource: { ...update.resource, metadata: { ...metadata, resourceVersion } } as Update['resource'],
+    };
+  };
+  const pods = () => calculation.desired().workloads.length;
+  t.ok(calculation.apply([at('11', '10.244.1.5')]));
+  t.notOk(calculation.apply([at('10', undefined)]));
+  t.notOk(calculation.apply([at('9', undefined)]), 'nine is less than ten');
+  t.equal(pods(), 1);
+  t.ok(calculation.apply([{ ...at('3', undefined), isAnyVersion: true }]));
+  t.equal(pods(), 0);
+  t.ok(calculation.apply([at('4', '10.244.1.5')]));
+  t.equal(pods(), 1);
+});

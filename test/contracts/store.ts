@@ -5,6 +5,8 @@ import {
   RevisionExpired,
   type Store,
   type StoreEvent,
+  Syncer,
+  tellingStore,
   UpdateConflict,
 } from '../../src/datastore/index.ts';
 import { type IPPool, type KindName, newResource } from '../../src/model/index.ts';
@@ -227,6 +229,54 @@ export function storeContract(engine: string, make: () => Promise<Backing>, opti
     });
   }
 
+  about(
+    'what a program writes itself is known at once, and late news of the time before is dropped',
+    async (test, store) => {
+      const late = new LateStore(store);
+      const heard: string[] = [];
+      const syncer: Syncer = new Syncer({
+        store: late,
+        kinds: ['IPPool'],
+        onUpdates: (batch) => {
+          for (const { key, resource } of batch) {
+            const { disabled, natOutgoing } = (resource as IPPool | undefined)?.spec ?? {};
+            heard.push(
+              `${key.name} ${resource === undefined ? 'gone' : `${disabled ?? false} ${natOutgoing ?? false}`}`,
+            );
+          }
+          late.told();
+        },
+        onStatus: () => late.told(),
+      });
+      const own = tellingStore(store, ['IPPool'], () => syncer);
+      await store.create(pool('one'));
+      await store.create(pool('two'));
+      await store.create(pool('three'));
+      syncer.start();
+      test.teardown(() => syncer.stop());
+      await late.until(() => syncer.status()[0].status === 'in-sync');
+      heard.length = 0;
+      late.hold();
+      const others = await store.update(pool('one', { disabled: true }));
+      await own.update({ ...others, spec: { ...others.spec, natOutgoing: true } });
+      await store.update(pool('two', { disabled: true }));
+      await own.delete({ kind: 'IPPool', name: 'two' });
+      await own.delete({ kind: 'IPPool', name: 'three' });
+      await own.create(pool('three', { natOutgoing: true }));
+      await own.create(pool('four'));
+      const ours = ['one true true', 'two gone', 'three gone', 'three false true', 'four false false'];
+      test.same(heard, ours, 'before the store has told of any of it');
+      late.release();
+      await store.create(pool('five'));
+      await late.until(() => heard.includes('five false false'));
+      test.same(heard.slice(ours.length), ['five false false']);
+      await store.update(pool('four', { disabled: true }));
+      await late.until(() => heard.includes('four true false'));
+      await store.create(pool('two'));
+      await late.until(() => heard.includes('two false false'));
+    },
+  );
+
   about('a closed store answers with DatastoreUnavailable, and ends its watches so', async (test, _store, backing) => {
     const other = await backing.open();
     const { revision } = await other.list('IPPool');
@@ -271,6 +321,59 @@ export function follow<Kind extends KindName>(store: Store, kind: Kind, revision
       await next;
     },
   };
+}
+
+/** A store whose watches can be made to say nothing for a while. */
+class LateStore implements Store {
+  readonly #store: Store;
+  #gate: Promise<void> = Promise.resolve();
+  #open = (): void => {};
+  #waiting = (): void => {};
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  hold(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    this.#open = resolve;
+  }
+
+  release(): void {
+    this.#open();
+  }
+
+  /** Something has come of it. */
+  told(): void {
+    this.#waiting();
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+  }
+
+  get: Store['get'] = (key) => this.#store.get(key);
+  list: Store['list'] = (kind, options) => this.#store.list(kind, options);
+  create: Store['create'] = (resource) => this.#store.create(resource);
+  update: Store['update'] = (resource) => this.#store.update(resource);
+  delete: Store['delete'] = (key, precondition) => this.#store.delete(key, precondition);
+  close: Store['close'] = () => this.#store.close();
+
+  async *watch<Kind extends KindName>(
+    kind: Kind,
+    revision: string,
+    signal: AbortSignal,
+  ): AsyncIterable<StoreEvent<Kind>> {
+    for await (const event of this.#store.watch(kind, revision, signal)) {
+      await this.#gate;
+      yield event;
+    }
+  }
 }
 
 /** Adds one to a counter `times` times, trying again at each conflict. */

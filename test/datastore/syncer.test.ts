@@ -203,6 +203,36 @@ t.test('after stop nothing more is delivered', async (test) => {
 });
 
 /** A syncer on a memory store that can fail; `heard` is all that it said: statuses, and batches of keys. */
+t.test('what is written while a listing is under way need not be in it', async (test) => {
+  const { store, flaky, heard, settle, syncer } = await start(test, async (store) => {
+    await store.create(pool('a'));
+    await store.create(pool('b'));
+  });
+  await settle();
+  heard.length = 0;
+  const { list } = flaky;
+  flaky.list = async (...asked: Parameters<Store['list']>) => {
+    const listed = await list(...asked);
+    flaky.list = list;
+    syncer.wrote(await store.create(pool('c')));
+    syncer.removed(await store.delete({ kind: 'IPPool', name: 'b' }));
+    return listed as never;
+  };
+  flaky.expireWatches = true;
+  flaky.cut();
+  await settle(60_000);
+  test.same(
+    heard.filter((one) => typeof one !== 'string'),
+    [['IPPool(c)'], ['-IPPool(b)']],
+    'at once; that the listing has it still is no news',
+  );
+  test.equal(syncer.status()[0].objects, 2);
+  flaky.expireWatches = false;
+  await store.create(pool('b'));
+  await settle(60_000);
+  test.equal(syncer.status()[0].objects, 3);
+});
+
 async function start(
   test: Test,
   fill: (store: Store) => Promise<void>,

@@ -44,7 +44,7 @@ class Node {
           this.programmed.push(`+${metadata.name}`);
           this.programmedAddresses.push(spec.ipNetworks);
         },
-        removed: async (_, name) => void this.programmed.push(`-${name}`),
+        removed: async () => void this.programmed.push('-'),
       },
     });
   }

@@ -25,17 +25,6 @@ t.test('the first address claims a block, in two steps, and is written down unde
   ]);
 });
 
-t.test('an address is in a block of its node, unless that is another’s, or none', async (t) => {
-  const cluster = new TestCluster();
-  await cluster.pool('p', '10.0.0.0/24', { blockSize: 30 });
-  const address = parseAddress(await cluster.assign('node1', 'a'));
-  for (const ipam of [cluster.ipam, cluster.client()]) {
-    t.match(await ipam.ownBlockOf(address, 'node1'), /\/30$/, 'remembered, or read');
-    t.equal(await ipam.ownBlockOf(address, 'node2'), undefined);
-    t.equal(await ipam.ownBlockOf(parseAddress('192.0.2.1'), 'node1'), undefined);
-  }
-});
-
 t.test('released addresses come again only after the rest of the block', async (t) => {
   const cluster = new TestCluster();
   await cluster.pool('p', '10.0.0.0/29', { blockSize: 29 });
