@@ -2,7 +2,6 @@ import { type Address, type Clock, type Prefix, systemClock } from '../base/inde
 import type { Store } from '../datastore/index.ts';
 import type { IPAMBlock } from '../model/index.ts';
 import { Affinities } from './affinities.ts';
-import { hostAffinity } from './affinity.ts';
 import { Assigner, type Assignment } from './assigner.ts';
 import { addressAt, attributeOf, ordinalOf, ordinalsOfHandle } from './block.ts';
 import { Blocks } from './blocks.ts';
