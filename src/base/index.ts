@@ -13,6 +13,7 @@ export * from './byte-reader.ts';
 export * from './byte-writer.ts';
 export * from './clock.ts';
 export * from './counted-numbers.ts';
+export * from './covering.ts';
 export * from './delta-map.ts';
 export * from './duration.ts';
 export * from './ending-clock.ts';

@@ -5,6 +5,9 @@ import type { RouteSource, RouteTable } from '../dataplane/index.ts';
 import { deviceNames, formatRoute } from '../netlink/index.ts';
 import type { QuerySources } from './queries.ts';
 
+/** The protocol of our routes. */
+const OURS = 80;
+
 type RouteSources = Pick<QuerySources, 'dataplane' | 'desired' | 'learned'>;
 
 /** Each route that is wanted or present, with why. */
@@ -46,7 +49,10 @@ function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix
   };
   return (prefix, cidr) => {
     const source = table.sourceOf(prefix);
-    if (source === undefined) return 'left from a former run; waits for the end of the restart';
+    if (source === undefined) {
+      const isOurs = table.hows.how(table.actual(prefix)).protocol === OURS;
+      return `left ${isOurs ? 'from a former run' : 'by Calico'}; waits for the end of the restart`;
+    }
     return words[source](prefix, cidr);
   };
 }

@@ -5,11 +5,13 @@ import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/inde
 import type { Dataplane } from '../dataplane/index.ts';
 import { type KindStatus, keyText } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
+import { deviceNames } from '../netlink/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 import type { LastError } from './last-errors.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
 import { poolProblems } from './pool-problems.ts';
+import { routesOfOthers } from './routes-of-others.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */
@@ -48,6 +50,9 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
   const { bgp, blocks } = sources.desired();
   const counts = sources.dataplane.routes.counts();
   const [missing, strange] = endpointsAstray(sources);
+  const { dataplane } = sources;
+  const foreign = dataplane.routes.foreign();
+  const named = new Set(foreign.filter(({ how }) => how === 'place').map(({ ours }) => `route ${ours}`));
   const away = outage(sources.kinds());
   const problems = oneOutage(away, [
     ...sources.problems(),
@@ -58,7 +63,8 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
     ...withoutEndpoint(strange),
     ...poolless(sources.desired(), sources.allBlocks()),
     ...mtuProblems(sources),
-    ...byReason(kernelRefusals(sources.dataplane)),
+    ...routesOfOthers(foreign, deviceNames([...dataplane.links.values()])),
+    ...byReason(kernelRefusals(dataplane).filter(({ what }) => !named.has(what))),
   ]);
   const ages = sources.kinds().map((kind) => kind.age);
   return {

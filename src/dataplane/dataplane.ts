@@ -9,6 +9,8 @@ import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
 import { QosReconciler } from './qos/reconcile.ts';
+import { Ownership } from './routes/ownership.ts';
+import { podRanges } from './routes/pod-ranges.ts';
 import { RouteReconciler } from './routes/reconcile.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 import { SettingsLook } from './settings-look.ts';
@@ -57,7 +59,8 @@ export class Dataplane {
     this.#clock = new EndingClock(given.clock);
     const options = (this.#options = { ...given, clock: this.#clock });
     this.forwarding = new Forwarding(options);
-    this.routes = new RouteReconciler(options);
+    const ownership = new Ownership(this.#links, options.interfacePrefix);
+    this.routes = new RouteReconciler({ ...options, ownership });
     this.#blackholes = new Blackholes(this.routes);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.filter = new FilterReconciler(options);
@@ -97,6 +100,7 @@ export class Dataplane {
     const before = this.#applied;
     this.#applied = desired;
     if (desired.blocks !== before?.blocks) this.#blackholes.apply(desired.blocks);
+    if (desired.blocks !== before?.blocks || desired.pools !== before.pools) this.routes.setRanges(podRanges(desired));
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
       this.endpoints.apply(desired.workloads, desired.host);
     }
@@ -176,7 +180,7 @@ export class Dataplane {
         break;
       case 'route':
         if (event.route.protocol !== ROUTE_PROTOCOL || event.route.table !== MAIN_TABLE) this.#options.onTopology?.();
-        else this.routes.observed(event.route, event.change === 'new');
+        if (event.route.table === MAIN_TABLE) this.routes.observed(event.route, event.change === 'new');
         break;
       case 'address':
         this.tunnels.addressChanged(event.address, event.change === 'new');

@@ -10,7 +10,7 @@
  *     nat, services, tunnels, wireguard, endpoints, qos ─ contents ─► tables.ts ─► FilterReconciler ─► Nft
  *
  * Each idea is a `render.ts` (pure: what the kernel should hold) and a `reconcile.ts` (what differs is written). All
- * routes of ours carry protocol 80, and only those are ever replaced or removed. Nothing is written before `start`,
+ * routes of ours carry protocol 80; only those, and what Calico left, are ever replaced or removed. Nothing is written before `start`,
  * which is called once the datastore is in sync.
  */
 export { Dataplane, type DataplaneOptions } from './dataplane.ts';
@@ -24,6 +24,7 @@ export {
 } from './endpoints/pod-interface.ts';
 export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
 export type { DataplaneListeners } from './listeners.ts';
+export type { ForeignRoute, InTheWay } from './routes/foreign.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute } from './routes/render.ts';
 export { type RouteSource, RouteTable } from './routes/route-table.ts';

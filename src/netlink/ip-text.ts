@@ -14,7 +14,11 @@ const PROTOCOLS: Readonly<Record<number, string>> = {
   11: 'zebra',
   12: 'bird',
   16: 'dhcp',
+  42: 'babel',
   186: 'bgp',
+  187: 'isis',
+  188: 'ospf',
+  189: 'rip',
 };
 const TABLES: Readonly<Record<number, string>> = { 253: 'default', 254: 'main', 255: 'local' };
 const ALL_BITS = 0xffffffff;

@@ -1,10 +1,18 @@
-import { containsAddress, type Family, type Prefix, parseAddress, parsePrefix, prefixWords } from '../base/index.ts';
+import {
+  containsAddress,
+  covers,
+  type Family,
+  masked,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  prefixWords,
+} from '../base/index.ts';
 import type { BestChanges, NextHopSet } from '../bgp/index.ts';
 import type { DesiredPool } from '../calc/desired/index.ts';
 import { gatewayRoute, type RouteTable } from '../dataplane/index.ts';
 import type { RouteNextHop } from '../netlink/index.ts';
 import { CARRIAGES, type Carriage, carriageAt, carriageOf, KEPT_OUT } from './carriage.ts';
-import { covers, masked } from './covering.ts';
 import type { LearnedRoute, LearnedRoutes, NextHops } from './next-hops.ts';
 
 /** `tunl0`, as routes need it. */

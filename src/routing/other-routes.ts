@@ -1,7 +1,6 @@
-import { type Family, parseAddress, prefixWords } from '../base/index.ts';
+import { covers, type Family, parseAddress, prefixWords } from '../base/index.ts';
 import type { RouteTable } from '../dataplane/index.ts';
 import type { Kernel, Route, RouteNextHop } from '../netlink/index.ts';
-import { covers } from './covering.ts';
 
 /** `RT_TABLE_MAIN`, and the protocol of ours in it. */
 const MAIN = 254;

@@ -155,3 +155,23 @@ t.test('somebody who undoes a route again and again keeps us busy ten times a se
   await clock.advanceAsync(100);
   t.match(routes.counts(), { desired: 1, programmed: 1 }, 'and in the end it is there');
 });
+
+t.test('what somebody does while a change is under way is looked at, since nobody knows who was first', async (t) => {
+  const change = { family: 4, destination: '10.0.0.0/26', ...BLACKHOLE } as const;
+  let meddle = async (): Promise<void> => {};
+  const { kernel, clock, routes, want } = await reconciler((apply) => async (changes) => {
+    const failures = await apply(changes);
+    await meddle();
+    return failures;
+  });
+  meddle = async () => {
+    meddle = async () => {};
+    await kernel.applyRoutes(routeChanges(4, [[ROUTE_DELETE, change.destination, BLACKHOLE]]));
+    routes.observed(change, false);
+  };
+  want(change.destination);
+  await routes.flush();
+  await clock.advanceAsync(1000);
+  t.equal((await kernel.routeList({ family: 4 })).length, 1);
+  t.equal(routes.counts().programmed, 1);
+});

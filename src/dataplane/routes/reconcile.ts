@@ -1,34 +1,20 @@
 import { type Cancel, type Clock, type Family, type Log, Paced, parsePrefix, reasonOf } from '../../base/index.ts';
-import type { Kernel, Route, RouteFailure } from '../../netlink/index.ts';
+import type { Route, RouteFailure } from '../../netlink/index.ts';
+import type { ForeignRoute } from './foreign.ts';
 import { FormerRun } from './former-run.ts';
 import { HowTable } from './how-table.ts';
+import type { RouteCounts, RouteKernel, RouteOptions } from './options.ts';
+import { Ownership } from './ownership.ts';
 import { type FailedRoute, Refusals } from './refusals.ts';
-import { MAIN_TABLE, ROUTE_PROTOCOL } from './render.ts';
+import { MAIN_TABLE } from './render.ts';
 import { prefixNumber, type RouteBatch, RouteTable } from './route-table.ts';
+import { RouteSight } from './sight.ts';
 import { Written } from './written.ts';
 
 /** Routes in one call to the kernel: some 15 ms of its time, which a CNI request may have to wait for, twice. */
 const BATCH = 4096;
 /** Milliseconds between repairs: somebody who undoes ours again and again must not keep both of us busy. */
 const REPAIR_PAUSE = 100;
-
-type RouteKernel = Pick<Kernel, 'applyRoutes' | 'routeColumns'>;
-
-export interface RouteOptions {
-  readonly kernel: RouteKernel;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Called when all pending changes have been answered by the kernel. */
-  readonly onRoutesSettled?: (() => void) | undefined;
-}
-
-export interface RouteCounts {
-  readonly desired: number;
-  readonly programmed: number;
-  readonly failed: number;
-  /** Stale routes that wait for the end of a restart. */
-  readonly held: number;
-}
 
 /**
  * Brings the kernel's routes of our protocol to what the tables want: reads what is there once, then sends only
@@ -43,6 +29,9 @@ export class RouteReconciler {
   readonly #log: Log;
   readonly #refusals: Refusals;
   readonly #repairs: Paced;
+  readonly #rereads: Paced;
+  readonly #ownership: Ownership;
+  readonly #sight: RouteSight;
   #started = false;
   #flushing: Promise<void> | undefined;
   /** Answers of the kernel were lost: what it has must be read before it is known what differs. */
@@ -59,8 +48,11 @@ export class RouteReconciler {
     this.#log = options.log;
     this.#refusals = new Refusals(options.clock, options.log, () => this.schedule());
     this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => this.schedule());
+    this.#rereads = new Paced(options.clock, REPAIR_PAUSE, () => this.#readAgain());
     this.tables = { 4: new RouteTable(4, this.hows), 6: new RouteTable(6, this.hows) };
     this.formerRun = new FormerRun(Object.values(this.tables), () => this.schedule());
+    this.#ownership = options.ownership ?? new Ownership();
+    this.#sight = new RouteSight(this.tables, this.#ownership);
   }
 
   /**
@@ -89,29 +81,25 @@ export class RouteReconciler {
 
   async #read(): Promise<void> {
     for (const family of [4, 6] as const) {
-      const table = this.tables[family];
-      const filter = { family, table: MAIN_TABLE, protocol: ROUTE_PROTOCOL };
-      const { count, addresses, lengths, howIndex, hows } = await this.#kernel.routeColumns(filter);
-      const ids = hows.map((how) => this.hows.shown(family, how));
-      const { prefixes } = table;
-      const seen = new Uint8Array(prefixes.limit + count);
-      for (let entry = 0; entry < count; entry++) {
-        const prefix = prefixes.internAt(addresses, entry * prefixes.words, lengths[entry]);
-        seen[prefix] = 1;
-        table.found(prefix, ids[howIndex[entry]]);
-      }
-      for (let prefix = 0; prefix < prefixes.limit; prefix++) {
-        if (table.actual(prefix) !== 0 && seen[prefix] === 0) table.found(prefix, 0);
-      }
-      this.#refusals.forgetHealed(table);
+      this.#sight.sawAll(await this.#kernel.routeColumns({ family, table: MAIN_TABLE }));
+      this.#refusals.forgetHealed(this.tables[family]);
     }
   }
 
-  /** What the kernel's monitor says of a route of ours that somebody changed, or removed. */
+  /** Where pods have their addresses, as CIDRs: what Calico left there is taken over, and others are watched. */
+  setRanges(cidrs: readonly string[]): void {
+    if (this.#ownership.setRanges(cidrs) && this.#started) this.#rereads.ask();
+  }
+
+  /** What the kernel's monitor says of a route in the main table that somebody changed, or removed. */
   observed(route: Route, present: boolean): void {
-    const table = this.tables[route.family];
-    table.found(prefixNumber(table, route.destination), present ? this.hows.shown(route.family, route) : 0);
-    this.#repairs.ask();
+    if (this.#sight.saw(route, present)) this.#rereads.ask();
+    else if (this.pending) this.#repairs.ask();
+  }
+
+  /** Routes of others that keep packets from ours. */
+  foreign(): readonly ForeignRoute[] {
+    return this.#sight.foreign.inTheWay();
   }
 
   /**
@@ -165,7 +153,8 @@ export class RouteReconciler {
       this.#flushing = undefined;
       this.hows.collect();
     }
-    if (this.#uncertain) this.#readAgain();
+    const doubts = Object.values(this.tables).filter((table) => table.takeDoubt());
+    if (this.#uncertain || doubts.length > 0) this.#readAgain();
     else if (this.pending) this.schedule();
     else this.#onSettled();
   }
@@ -179,7 +168,7 @@ export class RouteReconciler {
   }
 
   get pending(): boolean {
-    return this.tables[4].pending || this.tables[6].pending;
+    return ([4, 6] as const).some((family) => this.tables[family].pending || this.#sight.surplus[family].isReady);
   }
 
   counts(): RouteCounts {
@@ -201,6 +190,7 @@ export class RouteReconciler {
     this.#scheduled?.();
     this.#scheduled = undefined;
     this.#repairs.stop();
+    this.#rereads.stop();
     this.#refusals.clear();
   }
 
@@ -214,6 +204,19 @@ export class RouteReconciler {
         before = answered;
       }
       await before;
+      if (this.#started && !this.#uncertain) await this.#removeSurplus(table.family);
+    }
+  }
+
+  async #removeSurplus(family: Family): Promise<void> {
+    const changes = this.#sight.surplus[family].take();
+    if (changes === undefined) return;
+    try {
+      const failures = await this.#kernel.applyRoutes(changes);
+      this.#sight.removed(changes, failures);
+      this.written.delete += changes.count - failures.length;
+    } catch {
+      this.#uncertain = true;
     }
   }
 
@@ -223,6 +226,7 @@ export class RouteReconciler {
 
   async #send(table: RouteTable, batch: RouteBatch): Promise<void> {
     let failures: readonly RouteFailure[];
+    const adopted = this.#sight.adoptedIn(table, batch);
     try {
       failures = await this.#kernel.applyRoutes(batch.changes);
     } catch (error) {
@@ -232,9 +236,11 @@ export class RouteReconciler {
     }
     if (this.#started) this.#refusals.record(table, batch, failures);
     this.written.count(batch, failures);
+    this.#sight.tookOver(adopted, failures);
     table.settle(batch, failures);
   }
 }
 
+export type { RouteCounts } from './options.ts';
 export type { FailedRoute } from './refusals.ts';
 export { prefixNumber } from './route-table.ts';

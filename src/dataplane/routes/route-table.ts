@@ -31,6 +31,7 @@ export class RouteTable {
   #underWay: Uint8Array;
   /** Prefixes that changed again meanwhile. */
   #overtaken: number[] = [];
+  #isDoubtful = false;
   #holding = false;
   #held = new Set<number>();
 
@@ -95,11 +96,19 @@ export class RouteTable {
     return this.#delta.differs(prefix);
   }
 
-  /** What the kernel was seen to have. */
+  /** What the kernel was seen to have. While a change of ours is under way nobody knows which of the two was first. */
   found(prefix: number, how: number): void {
+    if ((this.#underWay[prefix] ?? 0) !== 0) this.#isDoubtful = true;
     this.hows.retain(how);
     this.hows.release(this.#delta.actual(prefix));
     this.#delta.setActual(prefix, how);
+  }
+
+  /** Whether the kernel has to be read to know what it has; asked once. */
+  takeDoubt(): boolean {
+    const isDoubtful = this.#isDoubtful;
+    this.#isDoubtful = false;
+    return isDoubtful;
   }
 
   /**
@@ -114,6 +123,10 @@ export class RouteTable {
     this.#holding = false;
     for (const prefix of this.#held) this.#delta.again(prefix);
     this.#held = new Set();
+  }
+
+  get holding(): boolean {
+    return this.#holding;
   }
 
   /** Routes that stay only because deletions are held. */

@@ -36,6 +36,8 @@ const RTAX_MTU = 2;
 const RTNH_F_ONLINK = 4;
 const RTNH_F_DEAD = 1;
 const RTM_F_CLONED = 0x200;
+/** `IP6_RT_PRIO_USER`. */
+const IPV6_METRIC = 1024;
 
 /** Where every encoded route has its prefix length and its address: what a template's user patches. */
 export const ROUTE_LENGTH_AT = 17;
@@ -72,7 +74,9 @@ export function encodeRouteTemplate(verb: number, family: Family, how: RouteHow)
       .u32(single?.onlink ? RTNH_F_ONLINK : 0);
     attributeBytes(writer, RTA_DST, new Uint8Array(family === 4 ? 4 : 16));
     if (how.table > 255) attributeU32(writer, RTA_TABLE, how.table);
-    if (how.metric !== undefined) attributeU32(writer, RTA_PRIORITY, how.metric);
+    // To a deletion in IPv6 no metric means any; a route that was made with none has this one.
+    const metric = how.metric ?? (deletion && family === 6 ? IPV6_METRIC : undefined);
+    if (metric !== undefined) attributeU32(writer, RTA_PRIORITY, metric);
     if (deletion) return;
     if (how.source !== undefined) attributeBytes(writer, RTA_PREFSRC, ipBytesOf(family, how.source, 'source'));
     const { mtu } = how;

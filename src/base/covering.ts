@@ -1,4 +1,4 @@
-import { ipv4Mask } from '../base/index.ts';
+import { ipv4Mask } from './ipv4.ts';
 
 /** Whether the first `length` bits of `network`, whose words begin at `at`, are those of `address` at `addressAt`. */
 export function covers(

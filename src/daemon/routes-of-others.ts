@@ -1,0 +1,42 @@
+import { few } from '../base/index.ts';
+import type { ForeignRoute, InTheWay } from '../dataplane/index.ts';
+import { type DeviceNames, formatRoute, type Route } from '../netlink/index.ts';
+
+/** Routes of others that packets go by instead of ours: each kind is a sentence. */
+export function routesOfOthers(foreign: readonly ForeignRoute[], names: DeviceNames): string[] {
+  const told = (those: readonly ForeignRoute[], what: string, remedy: (first: Route) => string): string[] => {
+    const [first] = those;
+    if (first === undefined) return [];
+    const listed = few(those.map(({ route, ours }) => `${oneLine(route, names)} (ours: ${ours})`));
+    return [`${what}: ${listed}. ${remedy(first.route)}`];
+  };
+  const others = (wanted: InTheWay): readonly ForeignRoute[] =>
+    foreign.filter(({ how, again }) => how === wanted && !again);
+  const remedy = (first: Route): string => `Remove what is not meant (${removal(first)}), or end what makes it`;
+  return [
+    ...told(others('place'), 'routes of somebody else are in the place of ours', remedy),
+    ...told(others('before'), 'routes of others have a lower metric than ours, and packets follow them', remedy),
+    ...told(others('within'), 'routes of others take addresses out of ours', remedy),
+    ...told(
+      foreign.filter(({ again }) => again),
+      'routes that Calico had left came again after they were taken over',
+      () => 'Something still makes them: stop calico-node, with its BIRD and Felix, on this node',
+    ),
+  ];
+}
+
+/** The command that removes just this one. */
+function removal({ family, kind, destination, metric, protocol }: Route): string {
+  const words = [
+    `ip${family === 6 ? ' -6' : ''} route del`,
+    ...(kind === 'unicast' ? [] : [kind]),
+    destination,
+    ...(metric === undefined ? [] : [`metric ${metric}`]),
+    `proto ${protocol}`,
+  ];
+  return words.join(' ');
+}
+
+function oneLine(route: Route, names: DeviceNames): string {
+  return formatRoute(route, names).replaceAll(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,23 @@
+import type { Clock, Log } from '../../base/index.ts';
+import type { Kernel } from '../../netlink/index.ts';
+import type { Ownership } from './ownership.ts';
+
+export type RouteKernel = Pick<Kernel, 'applyRoutes' | 'routeColumns'>;
+
+export interface RouteOptions {
+  readonly kernel: RouteKernel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whose a route is; by default ours are known by their protocol alone. */
+  readonly ownership?: Ownership;
+  /** Called when all pending changes have been answered by the kernel. */
+  readonly onRoutesSettled?: (() => void) | undefined;
+}
+
+export interface RouteCounts {
+  readonly desired: number;
+  readonly programmed: number;
+  readonly failed: number;
+  /** Stale routes that wait for the end of a restart. */
+  readonly held: number;
+}

@@ -1,0 +1,178 @@
+import { type Family, formatPrefix, parsePrefix, prefixWords } from '../../base/index.ts';
+import type { Route, RouteChanges, RouteColumns, RouteFailure, RouteHow } from '../../netlink/index.ts';
+import { ForeignRoutes, metricOf } from './foreign.ts';
+import type { HowTable } from './how-table.ts';
+import type { Ownership } from './ownership.ts';
+import { ROUTE_PROTOCOL } from './render.ts';
+import type { RouteBatch, RouteTable } from './route-table.ts';
+import { Surplus } from './surplus.ts';
+
+type ByFamily<T> = Readonly<Record<Family, T>>;
+
+/** An entry of changes to what Calico left, and how that was. */
+interface AdoptedEntry {
+  readonly changes: RouteChanges;
+  readonly entry: number;
+  readonly how: RouteHow;
+}
+
+/**
+ * What the kernel was seen to have, sorted by whose it is: what is ours or left by Calico goes to the tables, a second route
+ * for a prefix to the surplus, and what is in the way of ours among the foreign ones.
+ */
+export class RouteSight {
+  readonly foreign: ForeignRoutes;
+  readonly surplus: ByFamily<Surplus>;
+  readonly #tables: ByFamily<RouteTable>;
+  readonly #hows: HowTable;
+  readonly #ownership: Ownership;
+  /** Whether the tables may hold routes of Calico's own protocols. */
+  #adopted = false;
+
+  constructor(tables: ByFamily<RouteTable>, ownership: Ownership) {
+    this.#tables = tables;
+    this.#hows = tables[4].hows;
+    this.#ownership = ownership;
+    this.foreign = new ForeignRoutes(tables, ownership);
+    this.surplus = { 4: new Surplus(tables[4]), 6: new Surplus(tables[6]) };
+  }
+
+  /** All routes of one family's main table. */
+  sawAll({ family, count, addresses, lengths, howIndex, hows }: RouteColumns): void {
+    const table = this.#tables[family];
+    const { prefixes } = table;
+    const seen = new Uint8Array(prefixes.limit + count);
+    const numbers = new Map<RouteHow, number>();
+    this.surplus[family].forget();
+    this.foreign.forget(family);
+    for (let entry = 0; entry < count; entry++) {
+      const [how, at, length] = [hows[howIndex[entry]], entry * prefixes.words, lengths[entry]];
+      const owner = this.#ownership.of(family, how, addresses, at, length);
+      if (owner === 'ours' || owner === 'calico') {
+        const prefix = prefixes.internAt(addresses, at, length);
+        let id = numbers.get(how);
+        if (id === undefined) numbers.set(how, (id = this.#hows.shown(family, how)));
+        if (owner === 'calico') this.#adopted = true;
+        const kept = seen[prefix] === 0 ? id : this.#better(table, prefix, id);
+        if (seen[prefix] === 1) {
+          const other = kept === id ? this.#hows.how(table.actual(prefix)) : how;
+          this.surplus[family].add(addresses, at, length, exact(family, other));
+        }
+        seen[prefix] = 1;
+        table.found(prefix, kept);
+      } else if (owner === 'others' || (owner === 'elsewhere' && isWanted(table, addresses, at, length))) {
+        this.foreign.observed({ ...how, family, destination: textOf(family, addresses, at, length) }, true);
+      }
+    }
+    for (let prefix = 0; prefix < prefixes.limit; prefix++) {
+      if (table.actual(prefix) !== 0 && seen[prefix] === 0) table.found(prefix, 0);
+    }
+  }
+
+  /**
+   * One route has come or gone. Answers whether ours may have gone with it: a route of the same metric that is put in its
+   * place removes it without a word.
+   */
+  saw(route: Route, present: boolean): boolean {
+    const { family } = route;
+    const table = this.#tables[family];
+    const { length, ...address } = parsePrefix(route.destination);
+    const words = prefixWords({ ...address, length });
+    const owner = this.#ownership.of(family, route, words, 0, length);
+    if (owner === 'ours' || owner === 'calico') {
+      if (owner === 'calico') this.#adopted = true;
+      this.#sawKnown(table, route, words, length, present);
+      return false;
+    }
+    const prefix = table.prefixes.findAt(words, 0, length);
+    if (owner === 'others' || (owner === 'elsewhere' && prefix >= 0)) this.foreign.observed(route, present);
+    if (prefix < 0) return false;
+    if (!present) table.again(prefix);
+    return present && table.actual(prefix) !== 0 && this.#isInPlace(table, prefix, route);
+  }
+
+  /** Entries of a batch that replace or remove what Calico left. */
+  adoptedIn(table: RouteTable, { changes, keys }: RouteBatch): readonly AdoptedEntry[] {
+    if (!this.#adopted) return [];
+    return Array.from(keys.subarray(0, changes.count)).flatMap((key, entry) => {
+      const how = this.#hows.how(table.actual(key));
+      return table.actual(key) === 0 || how.protocol === ROUTE_PROTOCOL ? [] : [{ changes, entry, how }];
+    });
+  }
+
+  /** The kernel has answered: what was Calico's there is ours now, or gone. */
+  tookOver(entries: readonly AdoptedEntry[], failures: readonly RouteFailure[]): void {
+    if (entries.length === 0) return;
+    const failed = new Set(failures.map(({ entry }) => entry));
+    for (const { changes, entry, how } of entries) {
+      const { family, addresses, lengths } = changes;
+      const at = entry * this.#tables[family].prefixes.words;
+      if (!failed.has(entry)) this.#ownership.tookOver(family, how, addresses, at, lengths[entry]);
+    }
+  }
+
+  /** What the kernel did with deletions from the surplus. */
+  removed(changes: RouteChanges, failures: readonly RouteFailure[]): void {
+    const hows = Array.from({ length: changes.count }, (_, entry) => changes.hows[changes.howIndex[entry]]);
+    const entries = hows.map((how, entry) => ({ changes, entry, how }));
+    this.tookOver(
+      entries.filter(({ how }) => how.protocol !== ROUTE_PROTOCOL),
+      failures,
+    );
+  }
+
+  /** What has not the place that ours has, or is to have, is surplus: also while ours is under way. */
+  #sawKnown(table: RouteTable, route: Route, words: Uint32Array, length: number, present: boolean): void {
+    const { family } = route;
+    const prefix = table.prefixes.internAt(words, 0, length);
+    const [actual, desired] = [table.actual(prefix), table.desired(prefix)];
+    const place = (desired || actual) === 0 ? route : this.#hows.how(desired || actual);
+    const isInPlace = metricOf(family, place) === metricOf(family, route);
+    if (present) {
+      if (isInPlace) table.found(prefix, this.#hows.shown(family, route));
+      else this.surplus[family].add(words, 0, length, exact(family, route));
+      return;
+    }
+    const isOurs = route.protocol === ROUTE_PROTOCOL;
+    const isKnown = isOurs || actual === this.#hows.shown(family, route);
+    if (actual === 0 ? isOurs : isKnown && this.#isInPlace(table, prefix, route)) table.found(prefix, 0);
+  }
+
+  /** Whether it has the same place as the route that the table knows: the kernel keeps one for each metric. */
+  #isInPlace(table: RouteTable, prefix: number, route: RouteHow): boolean {
+    return metricOf(table.family, this.#hows.how(table.actual(prefix))) === metricOf(table.family, route);
+  }
+
+  /** Of two for one prefix: what is wanted, else what has its place, else ours, else what the kernel prefers. */
+  #better(table: RouteTable, prefix: number, id: number): number {
+    const known = table.actual(prefix);
+    const desired = table.desired(prefix);
+    const place = metricOf(table.family, this.#hows.how(desired));
+    const rank = (one: number): number => {
+      const how = this.#hows.how(one);
+      const isOurs = how.protocol === ROUTE_PROTOCOL;
+      return (one === desired ? 0 : 4) + (metricOf(table.family, how) === place ? 0 : 2) + (isOurs ? 0 : 1);
+    };
+    if (rank(known) !== rank(id)) return rank(known) < rank(id) ? known : id;
+    const [theirs, its] = [known, id].map((one) => metricOf(table.family, this.#hows.how(one)));
+    return theirs <= its ? known : id;
+  }
+}
+
+/** With its metric named, so that no other one is deleted for it. */
+function exact(family: Family, how: RouteHow): RouteHow {
+  const { kind, protocol, table, nextHops } = how;
+  const metric = metricOf(family, how);
+  return { kind, protocol, table, nextHops, ...(metric > 0 && { metric }) };
+}
+
+function isWanted(table: RouteTable, words: Uint32Array, at: number, length: number): boolean {
+  const prefix = table.prefixes.findAt(words, at, length);
+  return prefix >= 0 && table.desired(prefix) !== 0;
+}
+
+function textOf(family: Family, words: Uint32Array, at: number, length: number): string {
+  let value = 0n;
+  for (let word = 0; word < (family === 4 ? 1 : 4); word++) value = (value << 32n) | BigInt(words[at + word]);
+  return formatPrefix({ family, value, length });
+}
