@@ -1,4 +1,5 @@
 import t from 'tap';
+import { type Log, silentLog } from '../../src/base/index.ts';
 import { Network, type Node } from './speaker-network.ts';
 
 const ASN = 64512;
@@ -60,4 +61,22 @@ t.test('a node that goes takes its routes along, and only them', async (t) => {
     t.equal(node.best.size, 2 * 3);
     t.notOk([...node.best.keys()].some((prefix) => prefix.startsWith('192.168.4.')));
   }
+});
+
+t.test('the loss of a session is a warning with its reason, and no other change of state is', async (t) => {
+  const said: string[] = [];
+  const saying = (level: string) => (fields: object, message: string) =>
+    void said.push(`${level} ${JSON.stringify(fields)} ${message}`);
+  const log: Log = { ...silentLog, info: saying('info'), warn: saying('warn'), child: () => log };
+  const network = new Network();
+  await network.node(address(0), ASN, [{ address: address(1), remoteAs: ASN, holdTime: 9 }], { log });
+  const other = await network.node(address(1), ASN, [{ address: address(0), remoteAs: ASN, holdTime: 9 }]);
+  network.run(5);
+  t.ok(said.some((line) => line.includes('"to":"Established"')));
+  t.notOk(said.some((line) => line.startsWith('warn')));
+  await other.speaker.stop('shutdown');
+  network.run(60);
+  const warnings = said.filter((line) => line.startsWith('warn'));
+  t.match(warnings, [/"from":"Established".*the peer says: cease: administrative shutdown/]);
+  t.equal(warnings.length, 1, 'attempts in vain are none');
 });

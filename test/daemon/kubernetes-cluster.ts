@@ -92,7 +92,7 @@ export class Cluster {
   }
 
   /** Starts a node's daemon, and waits for nothing. */
-  launch(name: Name): void {
+  launch(name: Name, settings: Readonly<Record<string, string>> = {}): void {
     const env = {
       DATASTORE_TYPE: this.#engine,
       ...(this.#engine === 'kubernetes' ? { K8S_API_ENDPOINT: this.#url } : { ETCD_ENDPOINTS: this.#url }),
@@ -110,6 +110,7 @@ export class Cluster {
       VROUTER_SNAPSHOT: this.snapshot(name),
       FELIX_LOGSEVERITYSCREEN: 'error',
       ...this.#environment,
+      ...settings,
     };
     this.#daemons.set(name, this.#spawn(name, [process.execPath, 'src/main.ts', 'daemon'], env, 'ignore'));
   }
@@ -128,6 +129,13 @@ export class Cluster {
 
   routes(name: Name): string {
     return ip('-n', this.#namespaces[name].name, 'route', 'show', 'proto', '80');
+  }
+
+  /** The status and the text of a page of the node's daemon, asked for as its host does. */
+  page(name: Name, port: number, path: string): { readonly status: number; readonly text: string } {
+    const ask = `const r = await fetch('http://localhost:${port}${path}'); console.log(JSON.stringify({status: r.status, text: await r.text()}))`;
+    const words = ['netns', 'exec', this.#namespaces[name].name, process.execPath, '--input-type=module', '-e', ask];
+    return JSON.parse(ip(...words));
   }
 
   /** What becomes of the node's routes from now on, as `ip monitor` tells it; `end` returns the lines. */

@@ -6,11 +6,12 @@ import { Cluster } from './kubernetes-cluster.ts';
 
 t.setTimeout(240_000);
 
+const PAGES = { FELIX_PROMETHEUSMETRICSENABLED: 'true', FELIX_PROMETHEUSMETRICSHOST: '127.0.0.1' };
 const NODES = ['node1', 'node2'] as const;
 
 for (const engine of ['kubernetes', 'etcdv3'] as const) {
   t.test(`a daemon that is killed while ${engine} is away goes on with what was known`, needsRoot, async (t) => {
-    const cluster = await Cluster.start(t, engine, { VROUTER_BGP_RESTART_TIME: '60' });
+    const cluster = await Cluster.start(t, engine, { VROUTER_BGP_RESTART_TIME: '60', ...PAGES });
     const addresses: Record<string, string> = {};
     for (const name of NODES) {
       const pod = await cluster.pod(name, `web-${name}`);
@@ -37,6 +38,20 @@ for (const engine of ['kubernetes', 'etcdv3'] as const) {
     await cluster.takeAway();
     await cluster.kill('node2');
     cluster.launch('node2');
+    // The daemon that lives on.
+    await cluster.until('node1 has noticed', async () => !(await cluster.status('node1')).ready);
+    const { problems } = await cluster.status('node1');
+    t.match(
+      problems.filter((problem) => problem.includes('datastore')),
+      [/^the datastore does not answer, last heard of \d+ s ago: .*What is known is kept; nothing new is learned$/],
+      'one outage is one sentence',
+    );
+    t.match(cluster.page('node1', 9099, '/readyz'), { status: 503, text: /not ready\nthe datastore does not answer/ });
+    t.match(cluster.page('node1', 9091, '/metrics').text, '\nvrouter_ready 0\n');
+    t.equal(cluster.page('node1', 9099, '/healthz').status, 200, 'it lives, and is not to be started anew');
+    const early = await cluster.pod('node1', 'early');
+    const tooEarly = request(cluster.socket('node1'), { op: 'cni.add', request: early }, cniResultSchema);
+    await t.rejects(tooEarly, { code: 'UNAVAILABLE', cniCode: 11 }, 'the runtime is told to come again');
     await cluster.until(
       'the new daemon speaks with its neighbour',
       async () => (await cluster.status('node2')).bgp?.peers[0]?.state === 'up',
@@ -56,6 +71,10 @@ for (const engine of ['kubernetes', 'etcdv3'] as const) {
 
     await cluster.bringBack();
     await cluster.until('it is ready', async () => (await cluster.status('node2')).ready);
+    await cluster.until('and so is the other', async () => (await cluster.status('node1')).ready);
+    t.match(cluster.page('node1', 9091, '/metrics').text, '\nvrouter_ready 1\n');
+    t.equal(cluster.page('node1', 9099, '/readyz').status, 200);
+    await t.resolves(request(cluster.socket('node1'), { op: 'cni.add', request: early }, cniResultSchema));
     t.ok(routed());
     const lines = (await Promise.all(watched.map(({ end }) => end()))).flat();
     const lost = lines.filter(
