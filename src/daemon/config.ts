@@ -39,6 +39,7 @@ const schema = z.object({
   CALICO_ROUTER_ID: routerId.optional(),
   CALICO_NETWORKING_BACKEND: z.enum(['bird', 'vxlan', 'none']).default('bird'),
   CLUSTER_TYPE: z.string().default(''),
+  CALICO_K8S_NODE_REF: z.string().default(''),
   NO_DEFAULT_POOLS: flag.default(false),
   DISABLE_NODE_IP_CHECK: flag.default(false),
   WAIT_FOR_DATASTORE: flag.default(true),

@@ -20,6 +20,7 @@ import { WireguardKeys } from './wireguard-keys.ts';
 export interface KeepingOptions {
   readonly config: NodeSettings & { readonly VROUTER_IPAM_LEDGER: string; readonly CALICO_NETWORKING_BACKEND: string };
   readonly store: Store;
+  readonly datastoreType?: string;
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly log: Log;

@@ -67,7 +67,8 @@ async function write(
 
 async function nodeSpec(inputs: OwnNodeInputs, found: Node | undefined): Promise<Node['spec']> {
   const { config } = inputs;
-  const { bgp: before, ...others } = found?.spec ?? {};
+  const { bgp: before, ...rest } = found?.spec ?? {};
+  const others = withReference(rest, config.CALICO_K8S_NODE_REF);
   const ipv4Address = await ownAddress(inputs, 4, config.IP, found);
   const ipv6Address = await ownAddress(inputs, 6, config.IP6, found);
   return withBgp(others, {
@@ -76,6 +77,13 @@ async function nodeSpec(inputs: OwnNodeInputs, found: Node | undefined): Promise
     ipv4Address,
     ipv6Address,
   });
+}
+
+/** Says which Kubernetes node this is: who cleans up (kube-controllers, on etcd) goes by it. Other references stay. */
+function withReference(spec: Node['spec'], nodeName: string): Node['spec'] {
+  if (nodeName === '') return spec;
+  const others = spec.orchRefs?.filter(({ orchestrator }) => orchestrator !== 'k8s') ?? [];
+  return { ...spec, orchRefs: [...others, { nodeName, orchestrator: 'k8s' }] };
 }
 
 /** Only what is there: a part that says nothing is none. */

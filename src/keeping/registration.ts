@@ -19,7 +19,9 @@ import { AddressInUse, ensureNode, type OwnNodeInputs } from './own-node.ts';
 const LONGEST_PAUSE = 5000;
 const WHICH = '; does it run, and do ETCD_ENDPOINTS, KUBECONFIG or SQLITE_PATH name the right one?';
 
-export type RegistrationInputs = OwnNodeInputs;
+export interface RegistrationInputs extends OwnNodeInputs {
+  readonly datastoreType?: string;
+}
 
 export interface Waiting {
   readonly clock: Clock;
@@ -85,8 +87,9 @@ export async function keepNode(inputs: RegistrationInputs): Promise<Node> {
 }
 
 async function ensureSingletons(inputs: RegistrationInputs): Promise<void> {
-  const { store, config } = inputs;
-  await ensureInitialized(store, { calicoVersion: `v${VERSION}`, clusterType: config.CLUSTER_TYPE });
+  const { store, config, datastoreType } = inputs;
+  const clusterType = datastoreType === 'kubernetes' ? `${config.CLUSTER_TYPE},kdd` : config.CLUSTER_TYPE;
+  await ensureInitialized(store, { calicoVersion: `v${VERSION}`, clusterType });
   await ensure(
     store,
     newResource('FelixConfiguration', { name: 'default' }, { reportingInterval: '0s', logSeverityScreen: 'Info' }),

@@ -10,6 +10,8 @@ export interface NodeSettings extends PoolSettings {
   readonly IP6_AUTODETECTION_METHOD: string;
   readonly AS?: string | undefined;
   readonly CLUSTER_TYPE: string;
+  /** The Kubernetes node that this node is, for who cleans up after it; empty: not told. */
+  readonly CALICO_K8S_NODE_REF: string;
   readonly DISABLE_NODE_IP_CHECK: boolean;
   readonly WAIT_FOR_DATASTORE: boolean;
 }

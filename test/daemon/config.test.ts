@@ -70,6 +70,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
 
 /** Settings that take any text. */
 const FREE = [
+  'CALICO_K8S_NODE_REF',
   'CALICO_NODENAME_FILE',
   'CLUSTER_TYPE',
   'FELIX_HEALTHHOST',

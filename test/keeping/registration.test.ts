@@ -24,10 +24,17 @@ async function kernel(addresses: Readonly<Record<string, string>> = { eth0: '172
 
 const store = (): Store => new MemoryStore({ clock: new VirtualClock() });
 
-async function registered(env: Record<string, string> = {}, options: { store?: Store; kernel?: Kernel } = {}) {
+interface Options {
+  readonly store?: Store;
+  readonly kernel?: Kernel;
+  readonly datastoreType?: string;
+}
+
+async function registered(env: Record<string, string> = {}, options: Options = {}) {
   const config = await readConfig({ NODENAME: 'n1', ...env });
   const into = options.store ?? store();
-  const node = await register({ config, store: into, kernel: options.kernel ?? (await kernel()), log: silentLog });
+  const parts = { ...options, config, store: into, kernel: options.kernel ?? (await kernel()), log: silentLog };
+  const node = await register(parts);
   return { node, store: into };
 }
 
@@ -69,6 +76,30 @@ t.test('what calicoctl made before the first node is filled in, and a lock is re
     clusterType: 'k8s,bgp',
     calicoVersion: /^v\d/,
   });
+});
+
+t.test('on the Kubernetes datastore the cluster’s type says so, once', async (t) => {
+  const into = store();
+  await into.create(newResource('ClusterInformation', { name: 'default' }, { clusterType: 'prePopulated' }));
+  const options = { store: into, datastoreType: 'kubernetes' };
+  await registered({ CLUSTER_TYPE: 'theType' }, options);
+  await registered({ CLUSTER_TYPE: 'theType,prePopulated' }, options);
+  const found = await into.get({ kind: 'ClusterInformation', name: 'default' });
+  t.equal(found?.spec.clusterType, 'prePopulated,theType,kdd');
+});
+
+t.test('the Node says which Kubernetes node it is, beside what others say', async (t) => {
+  const into = store();
+  const other = { nodeName: 'x', orchestrator: 'other' };
+  const orchRefs = [{ nodeName: 'former', orchestrator: 'k8s' }, other];
+  await into.create(newResource('Node', { name: 'n1' }, { orchRefs }));
+  const first = await registered({ CALICO_K8S_NODE_REF: 'node1' }, { store: into });
+  const right = [other, { nodeName: 'node1', orchestrator: 'k8s' }];
+  t.same(first.node.spec.orchRefs, right);
+  const again = await registered({ CALICO_K8S_NODE_REF: 'node1' }, { store: into });
+  t.equal(again.node.metadata.resourceVersion, first.node.metadata.resourceVersion);
+  const untold = await registered({}, { store: into });
+  t.same(untold.node.spec.orchRefs, right);
 });
 
 t.test('a second start changes nothing', async (t) => {
