@@ -3,7 +3,7 @@ import { heapInUse } from '../../fakes/heap.ts';
 import { CHURNS, Churn } from './churn.ts';
 
 /** Steps after which everything is as large as it gets: prefixes are swept out by the thousand. */
-const warm = (what: string): number => (/prefix|malformed/.test(what) ? 5000 : 300);
+const warm = (what: string): number => (/prefix|malformed|refused|refreshes/.test(what) ? 5000 : 300);
 /** `bench/bgp-churn.ts` goes on for a million. */
 const STEPS = 1200;
 /** What a step may leave behind, in octets, mostly of compiled code: less than anything that is kept for it would take. */

@@ -97,6 +97,9 @@ const CONFIGURATIONS: Readonly<Record<string, (step: number) => Partial<PeerConf
 export const CHURNS: readonly string[] = [
   ...Object.keys(ROUTES),
   'malformed announcements',
+  'AS4_PATH and AS4_AGGREGATOR',
+  'refused routes',
+  'refreshes',
   ...Object.keys(ORIGINATIONS).map((field) => `originated ${field}`),
   ...Object.keys(CONFIGURATIONS).map((field) => `configured ${field}`),
   'sessions',
@@ -135,7 +138,12 @@ export class Churn {
   constructor(what: string) {
     this.#what = what;
     const addPath = what === 'path identifier' ? (['ipv4-unicast'] as const) : [];
-    this.#learner = new Sink(2, { addPathReceive: addPath }, { routeReflector: { clusterId: '10.0.0.1' } });
+    const negotiated = { addPathReceive: addPath, fourOctetAs: !what.startsWith('AS4'), enhancedRouteRefresh: true };
+    const refusal = { name: 'refuses', rules: [], default: 'reject' } as const;
+    this.#learner = new Sink(2, negotiated, {
+      routeReflector: { clusterId: '10.0.0.1' },
+      ...(what === 'refused routes' && { importFilter: refusal }),
+    });
     const told = { addPathSend: addPath, extendedNextHop: ['ipv4-unicast'] } as const;
     for (const peer of [this.#learner, new Sink(3, told), new Sink(4, {})]) this.#join(peer);
     this.#engine.start();
@@ -189,6 +197,20 @@ export class Churn {
     } else if (what === 'malformed announcements') {
       const address = (0x0a000000 + step * 256).toString(16).padStart(8, '0').slice(0, 6);
       this.#hear(this.#learner, update('40 01 01 07 40 02 00 40 03 04 0a000002', `18 ${address}`));
+    } else if (what.startsWith('AS4')) {
+      const asn = (step + 70_000).toString(16).padStart(8, '0');
+      const base = '40 01 01 00 40 02 04 02 01 5ba0 40 03 04 0a000002 40 05 04 00000064 c0 07 06 5ba0 0a000001';
+      this.#hear(this.#learner, update(`${base} c0 11 06 02 01 ${asn} c0 12 08 ${asn} 0a000001`, '1a 0a010000'));
+    } else if (what === 'refused routes') {
+      this.#learn(this.#learner, { prefix4: (0x0a000000 + step * 64) >>> 0, attributes: { med: step } });
+      if (step > 0) this.#withdraw(this.#learner, { prefix4: (0x0a000000 + (step - 1) * 64) >>> 0 });
+    } else if (what === 'refreshes') {
+      const mark = (subtype: 'request' | 'begin' | 'end'): void =>
+        this.#engine.sessions.refresh(this.#learner, 'ipv4-unicast', subtype);
+      mark('request');
+      mark('begin');
+      this.#learn(this.#learner, { prefix4: (0x0a000000 + step * 64) >>> 0 });
+      mark('end');
     } else if (what === 'sessions') {
       const keep = step % 2 === 0 ? [] : [{ family: 'ipv4-unicast', seconds: 60, restartTime: 10 } as const];
       this.#engine.sessions.closed(this.#learner, 'gone', keep);
