@@ -10,6 +10,7 @@ import { createLog } from '../observe/index.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { type DaemonConfig, readConfig, SETTINGS } from './config.ts';
 import { Daemon } from './daemon.ts';
+import { felixEnvironmentProblems } from './felix-environment.ts';
 import { startFailure } from './start-failure.ts';
 
 export interface DaemonIo {
@@ -44,6 +45,7 @@ export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<
     return 1;
   }
   if (flags.check) {
+    for (const problem of felixEnvironmentProblems(io.env)) io.stderr.write(`vrouter daemon: ${problem}\n`);
     io.stdout.write(`configuration is valid: node ${config.NODENAME}, datastore ${datastore.type}\n`);
     return 0;
   }
@@ -59,7 +61,9 @@ async function run(config: DaemonConfig, datastore: DatastoreConfig, log: Log, i
   let daemon: Daemon | undefined;
   /** Ends what was begun, in whatever state it is; rejects with why it can't begin. */
   const begin = async (): Promise<string> => {
-    daemon = await makeDaemon(config, datastore, log);
+    const settingProblems = felixEnvironmentProblems(io.env);
+    for (const problem of settingProblems) log.warn({}, problem);
+    daemon = await makeDaemon(config, datastore, log, settingProblems);
     await daemon.start();
     rememberNodename(config, log);
     return ended;
@@ -84,7 +88,12 @@ async function run(config: DaemonConfig, datastore: DatastoreConfig, log: Log, i
   }
 }
 
-async function makeDaemon(config: DaemonConfig, datastore: DatastoreConfig, log: Log): Promise<Daemon> {
+async function makeDaemon(
+  config: DaemonConfig,
+  datastore: DatastoreConfig,
+  log: Log,
+  settingProblems: readonly string[],
+): Promise<Daemon> {
   requireCapabilities();
   const clock = systemClock;
   const kernel = await openKernel({ log: log.child({ component: 'netlink' }) });
@@ -96,6 +105,7 @@ async function makeDaemon(config: DaemonConfig, datastore: DatastoreConfig, log:
     nft: openNft({ log: log.child({ component: 'nft' }) }),
     clock,
     log,
+    settingProblems,
   });
 }
 

@@ -47,6 +47,8 @@ export interface DaemonParts {
   readonly nft: Nft;
   readonly clock: Clock;
   readonly log: Log;
+  /** What is wrong with the settings, though a node can run with them. */
+  readonly settingProblems?: readonly string[];
 }
 
 /**
@@ -359,6 +361,7 @@ export class Daemon {
         ...this.#pages.problems(),
         ...this.#keeping.problems(),
         ...this.#unprotected.problems(),
+        ...(this.#parts.settingProblems ?? []),
         ...this.#routing.problems(),
       ],
     };
