@@ -3,7 +3,7 @@ import { type DatastoreConfig, DatastoreUnavailable, ensureInitialized, type Sto
 import { type ConfigOptions, configOf } from './config.ts';
 import { CommandError } from './errors.ts';
 import type { Io } from './io.ts';
-import type { Context } from './resources/actions.ts';
+import type { Context } from './resources/context.ts';
 import { CLIENT_VERSION } from './version.ts';
 
 /** The options that every command with a datastore has. */

@@ -1,7 +1,7 @@
 import { CniError, cniErrors } from './errors.ts';
 import { exists, runProgram } from './host.ts';
 import type { CniInput } from './input.ts';
-import type { CniIo } from './plugin.ts';
+import type { CniIo } from './io.ts';
 
 /** What another IPAM plugin has given. */
 export interface Assigned {

@@ -5,5 +5,6 @@
  * `host.ts`. CNI specification 0.1.0 to 1.1.0.
  */
 export { followToken, type InstallIo, installCni } from './install.ts';
-export { type CniIo, runCni } from './plugin.ts';
+export type { CniIo } from './io.ts';
+export { runCni } from './plugin.ts';
 export { runCniProcess } from './process.ts';

@@ -4,15 +4,10 @@ import type { Assigned } from './delegate.ts';
 import { CniError, cniErrors } from './errors.ts';
 import { foreignIpam } from './foreign-ipam.ts';
 import { type CniInput, readInput, SUPPORTED_VERSIONS } from './input.ts';
+import type { CniIo } from './io.ts';
 import { leavesSubnet, withAnySubnet, withPodCidrs } from './pod-cidr.ts';
 import { queueDeletion } from './queue.ts';
 import { resultFor } from './result.ts';
-
-export interface CniIo {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: string;
-  readonly stdout: (text: string) => void;
-}
 
 /** Milliseconds to wait for a daemon that is starting before the runtime is told to try again. */
 const PATIENCE = 10_000;

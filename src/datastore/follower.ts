@@ -1,9 +1,9 @@
 import { Backoff, type Clock, type Log, reasonOf, same, sleep } from '../base/index.ts';
 import { isOlderVersion, type KindName, type ResourceOf, read } from '../model/index.ts';
 import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
+import type { KindStatus, Problem, SyncStatus, Update } from './news.ts';
 import { eachGently, keyOf, keyText } from './object.ts';
 import type { ResourceKey, Store, StoreEvent } from './store.ts';
-import type { KindStatus, Problem, SyncStatus, Update } from './syncer.ts';
 
 export interface FollowerOutput {
   update(update: Update): void;

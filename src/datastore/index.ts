@@ -33,6 +33,7 @@ export {
 export { ensureInitialized, type Identity } from './initialize.ts';
 export { DatastoreLock, refuseLocked } from './lock.ts';
 export { MemoryDatabase, MemoryStore } from './memory/index.ts';
+export type { KindStatus, SyncStatus, Update } from './news.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';
 export { readSnapshot, type Snapshot, SnapshotRefused, SnapshotWriter } from './snapshot.ts';
@@ -49,6 +50,6 @@ export type {
   Store,
   StoreEvent,
 } from './store.ts';
-export { type KindStatus, Syncer, type SyncerOptions, type SyncStatus, type Update } from './syncer.ts';
+export { Syncer, type SyncerOptions } from './syncer.ts';
 export { type Told, tellingStore } from './telling-store.ts';
 export { exportLines, type ImportReport, importResources, readExport } from './transfer.ts';

@@ -1,8 +1,8 @@
 import type { Log } from '../base/index.ts';
 import { type ClusterInformation, resourceKeyText } from '../model/index.ts';
 import { DatastoreLocked } from './errors.ts';
+import type { Update } from './news.ts';
 import type { Store } from './store.ts';
-import type { Update } from './syncer.ts';
 import { wrapped } from './wrapped.ts';
 
 /** What a locked datastore keeps from going on, and how it ends; begins with the words of Calico's plugin. */

@@ -1,24 +1,8 @@
 import { type Clock, type Log, silentLog, systemClock } from '../base/index.ts';
 import type { KindName, ResourceOf } from '../model/index.ts';
 import { Follower } from './follower.ts';
-import type { ResourceKey, Store } from './store.ts';
-
-/**
- * `wait`: the datastore can't be reached for some kind; `resync`: some kind is being listed; `in-sync`: all kinds
- * have been delivered in full, and changes follow.
- */
-export type SyncStatus = 'wait' | 'resync' | 'in-sync';
-
-/**
- * The object as it is now, as far as it can be understood (the model's `read`); undefined when it is gone, or nothing of
- * it could ever be understood.
- */
-export interface Update<Kind extends KindName = KindName> {
-  readonly key: ResourceKey<Kind>;
-  readonly resource: ResourceOf<Kind> | undefined;
-  /** The store has gone back to an earlier state: an older version than that which was told before counts too. */
-  readonly isAnyVersion?: boolean;
-}
+import type { KindStatus, SyncStatus, Update } from './news.ts';
+import type { Store } from './store.ts';
 
 export interface SyncerOptions {
   readonly store: Store;
@@ -29,25 +13,6 @@ export interface SyncerOptions {
   readonly onStatus: (status: SyncStatus) => void;
   readonly clock?: Clock;
   readonly log?: Log;
-}
-
-/** What is wrong with an object that is stored but breaks its kind's rules: the fields, and what holds instead. */
-export interface Problem {
-  readonly key: ResourceKey;
-  readonly problem: string;
-}
-
-/** How one kind is doing. */
-export interface KindStatus {
-  readonly kind: KindName;
-  readonly status: SyncStatus;
-  readonly objects: number;
-  /** By the key's text. */
-  readonly invalid: ReadonlyMap<string, Problem>;
-  /** Milliseconds since the datastore last answered for this kind; undefined when it never has. */
-  readonly age: number | undefined;
-  /** Why it isn't in sync. */
-  readonly failure: string | undefined;
 }
 
 /** Lists and watches several kinds of a store, through outages and forgotten revisions, as one stream of updates. */

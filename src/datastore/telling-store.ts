@@ -1,5 +1,6 @@
 import type { KindName, ResourceOf } from '../model/index.ts';
 import type { Store } from './store.ts';
+import { wrapped } from './wrapped.ts';
 
 /** Where own writes are told of: a `Syncer`. */
 export interface Told {
@@ -16,12 +17,7 @@ export function tellingStore(store: Store, kinds: readonly KindName[], told: () 
     if (kinds.includes(resource.kind as KindName)) told().wrote(resource as ResourceOf<KindName>);
     return resource;
   };
-  return {
-    history: store.history,
-    conditions: store.conditions,
-    remarks: store.remarks,
-    get: (key) => store.get(key),
-    list: (kind, options) => store.list(kind, options),
+  return wrapped(store, {
     create: async (resource) => tell(await store.create(resource)),
     update: async (resource) => tell(await store.update(resource)),
     delete: async (key, precondition) => {
@@ -29,7 +25,5 @@ export function tellingStore(store: Store, kinds: readonly KindName[], told: () 
       if (kinds.includes(key.kind)) told().removed(was as ResourceOf<KindName>);
       return was;
     },
-    watch: (kind, revision, signal) => store.watch(kind, revision, signal),
-    close: () => store.close(),
-  };
+  });
 }

@@ -16,6 +16,8 @@
  * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour,pkt_sched,pkt_cls,genetlink,
  * wireguard}.h of the kernel.
  */
+
+export * from './device-names.ts';
 export { isKernelError, KernelError } from './errors.ts';
 export * from './ip-text.ts';
 export * from './kernel.ts';

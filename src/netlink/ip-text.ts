@@ -1,8 +1,6 @@
+import { type DeviceNames, deviceNames } from './device-names.ts';
 import type { InterfaceAddressEntry, Kernel, Link, Neighbor, Route, RouteNextHop, Rule } from './kernel.ts';
 import { formatIngressFilter, formatQdisc } from './tc-text.ts';
-
-/** Names of devices by index, for what refers to a device by its index. */
-export type DeviceNames = ReadonlyMap<number, string>;
 
 /** The names that ip(8) knows from /etc/iproute2/rt_protos; all others are printed as numbers. */
 const PROTOCOLS: Readonly<Record<number, string>> = {
@@ -23,10 +21,6 @@ const PROTOCOLS: Readonly<Record<number, string>> = {
 const TABLES: Readonly<Record<number, string>> = { 253: 'default', 254: 'main', 255: 'local' };
 const ALL_BITS = 0xffffffff;
 const KERNEL_PROTOCOL = 2;
-
-export function deviceNames(links: readonly Link[]): DeviceNames {
-  return new Map(links.map(({ index, name }) => [index, name]));
-}
 
 /** As a line of `ip -o link`, short of queueing and statistics: `2: eth0@if3: <UP> mtu 1500 state UP link/ether …`. */
 export function formatLink(link: Link, names: DeviceNames): string {

@@ -1,4 +1,4 @@
-import type { DeviceNames } from './ip-text.ts';
+import type { DeviceNames } from './device-names.ts';
 import { bucketOctets, type IngressFilter, type Qdisc, type TokenBucket } from './kernel.ts';
 
 const SCALES = ['', 'K', 'M', 'G', 'T'];

@@ -2,9 +2,14 @@ import { same } from '../base/index.ts';
 import type { Filter, FilterRule } from '../bgp/index.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool, PrefixCommunities } from '../calc/desired/index.ts';
 import { withCommunities } from './communities.ts';
-import type { PeerFilters } from './peering.ts';
 
 type Filters = DesiredBgp['filters'];
+
+/** What goes to a peer, and what is believed of it. */
+export interface PeerFilters {
+  readonly exportFilter: Filter;
+  readonly importFilter: Filter | undefined;
+}
 
 /** Routes that this node originates itself carry this tag, so that export rules can tell them. */
 export const OWN = 'own';

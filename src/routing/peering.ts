@@ -1,6 +1,6 @@
-import type { Filter, Origination, PeerConfig, PeerStatus } from '../bgp/index.ts';
+import type { Origination, PeerConfig, PeerStatus } from '../bgp/index.ts';
 import type { DesiredBgp, DesiredPeer } from '../calc/desired/index.ts';
-import { OWN } from './filters.ts';
+import { OWN, type PeerFilters } from './filters.ts';
 
 /** Timers that Calico's resources don't have. Seconds. */
 export interface BgpTimers {
@@ -13,12 +13,6 @@ export interface BgpTimers {
   readonly maxStaleTime?: number | undefined;
   /** Whether to offer that routes outlive NOTIFICATIONs and hold times too (RFC 8538). */
   readonly gracefulNotification?: boolean;
-}
-
-/** What goes to a peer, and what is believed of it. */
-export interface PeerFilters {
-  readonly exportFilter: Filter;
-  readonly importFilter: Filter | undefined;
 }
 
 /** A peer that the cluster's resources ask for, as the BGP library takes it. `name`: what it is known by. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
-import { checkedStore, DatastoreLock, MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { checkedStore, DatastoreLock, MemoryStore, type Store, tellingStore } from '../../src/datastore/index.ts';
 
 const NOTHING = async (): Promise<never> => t.fail('nobody asked for that') as never;
 
@@ -15,7 +15,8 @@ const OWN: Required<Pick<Store, 'history' | 'conditions' | 'remarks' | 'kubernet
 t.test('a store in another one has all that it has itself', async (t) => {
   const store: Store = Object.assign(new MemoryStore(), OWN);
   const lock = new DatastoreLock(silentLog);
-  for (const around of [checkedStore(store), lock.guarded(store), checkedStore(lock.guarded(store))]) {
+  const telling = tellingStore(store, [], () => t.fail('nothing is written') as never);
+  for (const around of [checkedStore(store), lock.guarded(store), telling]) {
     for (const member of Object.keys(OWN) as (keyof typeof OWN)[]) t.equal(around[member], OWN[member], member);
   }
 });

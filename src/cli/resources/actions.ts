@@ -1,12 +1,5 @@
-import { type Clock, sleep } from '../../base/index.ts';
-import {
-  AlreadyExists,
-  type DatastoreConfig,
-  NotFound,
-  OperationNotSupported,
-  type Store,
-  UpdateConflict,
-} from '../../datastore/index.ts';
+import { sleep } from '../../base/index.ts';
+import { AlreadyExists, NotFound, OperationNotSupported, type Store, UpdateConflict } from '../../datastore/index.ts';
 import {
   definitionOf,
   fillDefaults,
@@ -20,6 +13,7 @@ import { CommandError } from '../errors.ts';
 import type { RawObject } from '../manifest/documents.ts';
 import { textAt } from '../printers/go-values.ts';
 import { builtIn, refuseBuiltIn, refuseTierInUse, requireTier, withBuiltIns } from './built-in.ts';
+import type { Context } from './context.ts';
 import { asStored, named } from './endpoints.ts';
 import { checkPool, checkPoolAlone, deletePool } from './ip-pools.ts';
 import { deleteNode } from './nodes.ts';
@@ -30,12 +24,6 @@ type AnyResource = ResourceOf<KindName>;
 
 /** What is done to one target, with what came of it. */
 export type Writer = (context: Context, target: Target) => Promise<Result>;
-
-export interface Context {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly datastoreType: DatastoreConfig['type'];
-}
 
 /** How often a write whose object changed under it is tried, and the pause between, in milliseconds. */
 const CONFLICT_TRIES = 5;

@@ -1,6 +1,7 @@
 import { reasonOf } from '../../base/index.ts';
 import { AlreadyExists, NotFound } from '../../datastore/index.ts';
-import type { Context, Writer } from './actions.ts';
+import type { Writer } from './actions.ts';
+import type { Context } from './context.ts';
 import type { Result } from './result.ts';
 import { type NamespaceOptions, namespaceOf, type Target } from './target.ts';
 

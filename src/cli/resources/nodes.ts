@@ -2,7 +2,7 @@ import { tryParseInterfaceAddress } from '../../base/index.ts';
 import { NotFound, OperationNotSupported, type ResourceKey, UpdateConflict } from '../../datastore/index.ts';
 import { Ipam } from '../../ipam/index.ts';
 import { type Node, resourceKeyText } from '../../model/index.ts';
-import type { Context } from './actions.ts';
+import type { Context } from './context.ts';
 
 /**
  * Removes a node with all that is only there for its sake, as Calico's client does: its endpoints, its addresses and

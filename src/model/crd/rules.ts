@@ -1,5 +1,12 @@
 import type { KindName } from '../registry.ts';
-import type { Rule } from './traits.ts';
+
+/** A rule in Kubernetes' expression language (CEL) that an API server holds objects to. */
+export interface Rule {
+  /** What `self` is: the spec, or a place in it such as `exportV4[]`, each item of that array. */
+  readonly at?: string;
+  readonly rule: string;
+  readonly message: string;
+}
 
 /**
  * The rules between fields that an API server checks by itself, so that kubectl can't store what calicoctl would refuse.

@@ -1,16 +1,8 @@
 import type { KindName } from '../registry.ts';
-import { rulesOf } from './rules.ts';
+import { type Rule, rulesOf } from './rules.ts';
 
 /** What `kubectl get` shows beside the name and the age: a heading, its type, and where it is. */
 type Column = readonly [heading: string, type: string, jsonPath: string];
-
-/** A rule in Kubernetes' expression language (CEL) that an API server holds objects to. */
-export interface Rule {
-  /** What `self` is: the spec, or a place in it such as `exportV4[]`, each item of that array. */
-  readonly at?: string;
-  readonly rule: string;
-  readonly message: string;
-}
 
 /** What a kind's custom resource definition has beyond the schema of its spec. */
 export interface Traits {

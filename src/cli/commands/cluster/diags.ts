@@ -8,7 +8,7 @@ import { formatJson, kindNames } from '../../../model/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { toYaml } from '../../printers/yaml.ts';
-import type { Context } from '../../resources/actions.ts';
+import type { Context } from '../../resources/context.ts';
 import { asApiObject } from '../../resources/result.ts';
 import { type StoreOptions, withStore } from '../../session.ts';
 import { checkText } from '../ipam/check-text.ts';

@@ -7,7 +7,7 @@ import { Ipam } from '../../../ipam/index.ts';
 import { handleName, parseJson } from '../../../model/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import type { Context } from '../../resources/actions.ts';
+import type { Context } from '../../resources/context.ts';
 import { type StoreOptions, withStore } from '../../session.ts';
 import { CLIENT_VERSION } from '../../version.ts';
 import { storeOptions } from '../options.ts';

@@ -5,7 +5,7 @@ import { effectiveIPAMConfiguration } from '../../../model/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { box } from '../../printers/box.ts';
-import type { Context } from '../../resources/actions.ts';
+import type { Context } from '../../resources/context.ts';
 import { type StoreOptions, withStore } from '../../session.ts';
 import { storeOptions } from '../options.ts';
 import { addressOf } from './address.ts';
