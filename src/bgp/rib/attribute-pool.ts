@@ -1,11 +1,11 @@
 import { type Counted, CountedNumbers } from '../../base/index.ts';
-import { AttributeList, asPathLength, asPathOf, attributeType, DEFAULT_LOCAL_PREF, readU32 } from './attribute-list.ts';
+import { ATTRIBUTE, countAsPath, firstAsOf, u32, valueEnd, valueStart } from '../wire/index.ts';
+import { AttributeList, DEFAULT_LOCAL_PREF } from './attribute-list.ts';
 import { ByteStore } from './byte-store.ts';
 import { widened } from './columns.ts';
 
 const EMPTY = 0;
 const FIRST_CAPACITY = 32;
-const EXTENDED = 0x10;
 
 /** Bits of the `marks` column. */
 export const attributeMark = {
@@ -48,7 +48,7 @@ export class AttributePool implements Counted {
   asPathLength = new Uint16Array(FIRST_CAPACITY);
   origin = new Uint8Array(FIRST_CAPACITY);
   med = new Uint32Array(FIRST_CAPACITY);
-  /** The neighbouring AS: the first of AS_PATH, 0 if it is empty. */
+  /** The neighbouring AS: the first of AS_PATH, 0 if it is empty or begins with a set. */
   firstAs = new Uint32Array(FIRST_CAPACITY);
   /** ORIGINATOR_ID, 0 if there is none. */
   originatorId = new Uint32Array(FIRST_CAPACITY);
@@ -157,42 +157,38 @@ export class AttributePool implements Counted {
     this.clusterListLength[id] = 0;
     this.marks[id] = 0;
     const bytes = this.bytes(id);
-    for (let at = 0; at + 3 <= bytes.length; ) {
-      const extended = (bytes[at] & EXTENDED) !== 0;
-      const length = extended ? (bytes[at + 2] << 8) | bytes[at + 3] : bytes[at + 2];
-      const start = at + (extended ? 4 : 3);
-      this.#fillFrom(id, bytes, bytes[at + 1], start, length);
-      at = start + length;
+    for (let at = 0; at < bytes.length; at = valueEnd(bytes, at)) {
+      this.#fillFrom(id, bytes, bytes[at + 1], valueStart(bytes, at), valueEnd(bytes, at));
     }
   }
 
-  #fillFrom(id: number, bytes: Uint8Array, type: number, start: number, length: number): void {
+  #fillFrom(id: number, bytes: Uint8Array, type: number, start: number, end: number): void {
     switch (type) {
-      case attributeType.origin:
+      case ATTRIBUTE.ORIGIN:
         this.origin[id] = bytes[start];
         break;
-      case attributeType.asPath:
-        this.asPathLength[id] = asPathLength(bytes, start, start + length);
-        this.firstAs[id] = asPathOf(bytes.subarray(start, start + length))[0] ?? 0;
+      case ATTRIBUTE.AS_PATH:
+        this.asPathLength[id] = countAsPath(bytes, start, end, 4);
+        this.firstAs[id] = firstAsOf(bytes, start, end);
         break;
-      case attributeType.med:
-        this.med[id] = readU32(bytes, start);
+      case ATTRIBUTE.MED:
+        this.med[id] = u32(bytes, start);
         this.marks[id] |= attributeMark.med;
         break;
-      case attributeType.localPref:
-        this.localPref[id] = readU32(bytes, start);
+      case ATTRIBUTE.LOCAL_PREF:
+        this.localPref[id] = u32(bytes, start);
         this.marks[id] |= attributeMark.localPref;
         break;
-      case attributeType.communities:
-        for (let at = start; at + 4 <= start + length; at += 4) {
-          this.marks[id] |= wellKnownCommunities.get(readU32(bytes, at)) ?? 0;
+      case ATTRIBUTE.COMMUNITIES:
+        for (let at = start; at < end; at += 4) {
+          this.marks[id] |= wellKnownCommunities.get(u32(bytes, at)) ?? 0;
         }
         break;
-      case attributeType.originatorId:
-        this.originatorId[id] = readU32(bytes, start);
+      case ATTRIBUTE.ORIGINATOR_ID:
+        this.originatorId[id] = u32(bytes, start);
         break;
-      case attributeType.clusterList:
-        this.clusterListLength[id] = length >> 2;
+      case ATTRIBUTE.CLUSTER_LIST:
+        this.clusterListLength[id] = (end - start) >> 2;
         break;
     }
   }

@@ -11,7 +11,7 @@
  * Synchronous and pure; whoever calls says when time is up.
  */
 export { AdjRibIn, type Admission, type Admit, type SourceCounts } from './adj-rib-in.ts';
-export { AttributeList, asPathOf, attributeType, DEFAULT_LOCAL_PREF, type RawAttribute } from './attribute-list.ts';
+export { AttributeList, DEFAULT_LOCAL_PREF } from './attribute-list.ts';
 export { AttributePool, attributeMark } from './attribute-pool.ts';
 export { DirtySet } from './columns.ts';
 export { Decision, type DecisionStep, type DecisionView, decisionSteps, ineligible } from './decision.ts';

@@ -1,4 +1,4 @@
-import { type AttributeList, attributeType, readU32 } from './attribute-list.ts';
+import type { AttributeList } from './attribute-list.ts';
 
 /** What makes a route ours: numbers that it must not have met already. */
 export interface LoopCheck {
@@ -14,10 +14,6 @@ export interface LoopCheck {
 export function loops(attributes: AttributeList, check: LoopCheck): boolean {
   let met = 0;
   for (const asn of attributes.asPath()) if (check.ownAses.includes(asn) && ++met > check.allowed) return true;
-  const originator = attributes.get(attributeType.originatorId);
-  if (originator !== undefined && readU32(originator, 0) === check.routerId) return true;
-  const clusters = attributes.get(attributeType.clusterList);
-  if (clusters === undefined) return false;
-  for (let at = 0; at + 4 <= clusters.length; at += 4) if (check.clusterIds.has(readU32(clusters, at))) return true;
-  return false;
+  if (attributes.value('originatorId') === check.routerId) return true;
+  return attributes.value('clusterList')?.some((cluster) => check.clusterIds.has(cluster)) ?? false;
 }

@@ -1,7 +1,7 @@
 import { type Family, parseIpv4 } from '../../base/index.ts';
 import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
+import { ATTRIBUTE } from '../wire/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
-import { attributeType } from './attribute-list.ts';
 import { type AttributePool, attributeMark } from './attribute-pool.ts';
 import type { ExportContext } from './export-context.ts';
 import type { NextHopTable } from './next-hops.ts';
@@ -206,20 +206,20 @@ export class Outgoing {
     const { kind, localAs, role } = this.#context;
     return this.#tables.pool.derive(attributes, (list) => {
       if (kind === 'ebgp') {
-        list.delete(attributeType.localPref).delete(attributeType.originatorId).delete(attributeType.clusterList);
-        if (source.kind !== 'local') list.delete(attributeType.med);
+        list.delete(ATTRIBUTE.LOCAL_PREF).delete(ATTRIBUTE.ORIGINATOR_ID).delete(ATTRIBUTE.CLUSTER_LIST);
+        if (source.kind !== 'local') list.delete(ATTRIBUTE.MED);
       } else {
-        if (list.get(attributeType.localPref) === undefined) list.setLocalPref(100);
+        if (list.get(ATTRIBUTE.LOCAL_PREF) === undefined) list.setLocalPref(100);
         if (source.kind === 'ibgp') {
-          if (list.get(attributeType.originatorId) === undefined) list.setOriginatorId(source.routerId);
+          if (list.get(ATTRIBUTE.ORIGINATOR_ID) === undefined) list.put('originatorId', source.routerId);
           list.prependCluster(this.#clusterId ?? source.clusterId!);
         }
       }
-      if (role !== null && marksOut(role) && list.get(attributeType.onlyToCustomer) === undefined) {
-        list.setOnlyToCustomer(localAs);
+      if (role !== null && marksOut(role) && list.get(ATTRIBUTE.OTC) === undefined) {
+        list.put('otc', localAs);
       }
       if (verdict?.set) amend(list, verdict.set);
-      if (kind === 'ebgp') list.delete(attributeType.localPref).prependAsPath([localAs]);
+      if (kind === 'ebgp') list.delete(ATTRIBUTE.LOCAL_PREF).prependAsPath([localAs]);
     });
   }
 

@@ -108,7 +108,7 @@ export class RoutePeer {
     const own = nextHops.text(nextHop) === localAddress;
     const otc = role === undefined ? undefined : onlyToCustomerIn(role, pool.attributes(attributes), peerAs);
     if (otc === 'mark') {
-      const marked = pool.derive(attributes, (list) => list.setOnlyToCustomer(peerAs));
+      const marked = pool.derive(attributes, (list) => list.put('otc', peerAs));
       this.#admitAll(rib, pool, nlri, marked, nextHop, this.#flags(pool, marked, own, false));
       pool.release(marked);
     } else this.#admitAll(rib, pool, nlri, attributes, nextHop, this.#flags(pool, attributes, own, otc === 'leak'));

@@ -1,5 +1,5 @@
 import type { Negotiated } from '../contract.ts';
-import { FLAG, OPTIONAL_NON_TRANSITIVE, u16 } from './attribute/row.ts';
+import { headerLength, OPTIONAL_NON_TRANSITIVE, valueEnd } from './attribute/row.ts';
 import { ATTRIBUTE } from './attribute/table.ts';
 import { scannedNextHop, writeCanonical } from './canonical.ts';
 import { UPDATE_ERROR } from './notification.ts';
@@ -26,10 +26,10 @@ export function matchesBlock(
   let cursor = 0;
   while (at < end) {
     const flags = bytes[at];
-    const header = (flags & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
+    const header = headerLength(flags);
     if (end - at < header) return false;
     const value = at + header;
-    const next = value + (header === 4 ? u16(bytes, at + 2) : bytes[at + 2]);
+    const next = valueEnd(bytes, at);
     if (next > end) return false;
     const type = bytes[at + 1];
     if (type === ATTRIBUTE.MP_REACH || type === ATTRIBUTE.MP_UNREACH) {
@@ -94,8 +94,7 @@ function rememberSource(bytes: Uint8Array, start: number, end: number, view: Upd
   let cursor = 0;
   let at = start;
   while (at < end) {
-    const header = (bytes[at] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
-    const next = at + header + (header === 4 ? u16(bytes, at + 2) : bytes[at + 2]);
+    const next = valueEnd(bytes, at);
     const type = bytes[at + 1];
     if (type !== ATTRIBUTE.MP_REACH && type !== ATTRIBUTE.MP_UNREACH) {
       for (let from = at; from < next; from++) block.source[cursor++] = bytes[from];

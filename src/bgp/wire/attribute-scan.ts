@@ -1,5 +1,5 @@
 import type { Negotiated } from '../contract.ts';
-import { type AttributeRow, FLAG, lengthAllowed } from './attribute/row.ts';
+import { type AttributeRow, FLAG, headerLength, lengthAllowed, valueEnd } from './attribute/row.ts';
 import { ATTRIBUTE, attributeRow } from './attribute/table.ts';
 import { UPDATE_ERROR } from './notification.ts';
 import { addError, isWorthKeeping, type MalformedAction, type UpdateError, updateError } from './update-error.ts';
@@ -35,18 +35,17 @@ export class AttributeScan {
     this.uncacheable = false;
     let at = start;
     while (at < end) {
-      const header = (bytes[at] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
+      const header = headerLength(bytes[at]);
       if (end - at < header) {
         this.#overrun(bytes, at, end, 'octets left over that are no attribute');
         return;
       }
-      const value = at + header;
-      const next = value + (header === 4 ? (bytes[at + 2] << 8) | bytes[at + 3] : bytes[at + 2]);
+      const next = valueEnd(bytes, at);
       if (next > end) {
         this.#overrun(bytes, at, end, 'attribute overruns the total attribute length');
         return;
       }
-      this.#judge(bytes, at, value, next, session);
+      this.#judge(bytes, at, at + header, next, session);
       at = next;
     }
   }

@@ -1,5 +1,5 @@
 import type { Negotiated } from '../contract.ts';
-import { FLAG, u16 } from './attribute/row.ts';
+import { u16, valueStart } from './attribute/row.ts';
 import { ATTRIBUTE, attributeRow } from './attribute/table.ts';
 import { matchesBlock, readBlock } from './attribute-block.ts';
 import { ignoreBogus } from './bogus-prefixes.ts';
@@ -130,8 +130,7 @@ function namesForeignFamily(bytes: Uint8Array, { spans }: UpdateScratch, session
 
 /** An End-of-RIB marker of any family but IPv4: nothing but an MP_UNREACH without prefixes (RFC 4724 §2). */
 function isEndOfRib(bytes: Uint8Array, start: number, end: number, view: UpdateScratch): boolean {
-  const header = (bytes[start] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
-  const alone = view.spans.unreach === start + header && view.spans.unreachEnd === end;
+  const alone = view.spans.unreach === valueStart(bytes, start) && view.spans.unreachEnd === end;
   return alone && view.mpWithdrawn.count === 0 && view.withdrawn4.count + view.announced4.count === 0;
 }
 

@@ -1,7 +1,7 @@
 import type { Family } from '../../base/index.ts';
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated } from '../contract.ts';
-import { FLAG, OPTIONAL_NON_TRANSITIVE, u16, WELL_KNOWN } from './attribute/row.ts';
+import { FLAG, OPTIONAL_NON_TRANSITIVE, valueEnd, WELL_KNOWN } from './attribute/row.ts';
 import { ATTRIBUTE } from './attribute/table.ts';
 import { afiSafi, ipFamily } from './family.ts';
 import { frame, HEADER_LENGTH, MAX_EXTENDED_MESSAGE, MAX_MESSAGE, MESSAGE } from './message.ts';
@@ -165,8 +165,7 @@ const NEXT_HOP_LENGTH = 7;
 function putWithNextHop(bytes: Uint8Array, to: number, attributes: Uint8Array, nextHop: Uint8Array): number {
   let split = 0;
   while (split < attributes.length && attributes[split + 1] < ATTRIBUTE.NEXT_HOP) {
-    const extended = (attributes[split] & FLAG.EXTENDED_LENGTH) !== 0;
-    split += extended ? 4 + u16(attributes, split + 2) : 3 + attributes[split + 2];
+    split = valueEnd(attributes, split);
   }
   const at = copy(attributes, 0, split, bytes, to);
   bytes[at] = WELL_KNOWN;

@@ -1,6 +1,6 @@
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated } from '../contract.ts';
-import { nextHop4Problem } from './attribute/next-hop.ts';
+import { nextHop4Problem } from './attribute/problems.ts';
 import { u16, u32 } from './attribute/row.ts';
 import { ATTRIBUTE } from './attribute/table.ts';
 import { addressFamily, ipFamily } from './family.ts';

@@ -1,4 +1,4 @@
-import { FLAG, OPTIONAL_TRANSITIVE, u16, u32 } from './attribute/row.ts';
+import { FLAG, OPTIONAL_TRANSITIVE, u32, valueEnd, valueStart } from './attribute/row.ts';
 import { ATTRIBUTE } from './attribute/table.ts';
 import { putAttributeHeader } from './canonical.ts';
 import { AS_TRANS } from './open.ts';
@@ -21,9 +21,8 @@ export function narrowAttributes(canonical: Uint8Array): Uint8Array {
     aggregator = undefined;
   };
   while (at < canonical.length) {
-    const extended = (canonical[at] & FLAG.EXTENDED_LENGTH) !== 0;
-    const start = at + (extended ? 4 : 3);
-    const end = start + (extended ? u16(canonical, at + 2) : canonical[at + 2]);
+    const start = valueStart(canonical, at);
+    const end = valueEnd(canonical, at);
     const type = canonical[at + 1];
     const flags = canonical[at] & ~FLAG.EXTENDED_LENGTH;
     if (type > ATTRIBUTE.AS4_AGGREGATOR) putFour();

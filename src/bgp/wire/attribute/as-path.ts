@@ -1,51 +1,30 @@
-import { UPDATE_ERROR } from '../notification.ts';
-import { attribute, u16, u32, WELL_KNOWN } from './row.ts';
+import type { Codec } from './codecs.ts';
+import { type Problem, u16, u32 } from './row.ts';
 import type { AsPathSegment } from './values.ts';
 
-export const AS_SET = 1;
-export const AS_SEQUENCE = 2;
-const CONFED_SEQUENCE = 3;
-const CONFED_SET = 4;
-
-/**
- * Segments one after another (RFC 4271 §4.3), AS numbers of two octets from old speakers and four from others; always
- * four in canonical bytes:
+/*
+ * AS_PATH: segments one after another (RFC 4271 §4.3), AS numbers of two octets from old speakers and four from others;
+ * always four in canonical bytes:
  *
  *     +---------------+---------------+--------------------------------
  *     | Segment Type  | Count         | Count AS numbers
  *     +---------------+---------------+--------------------------------
  */
-export const AS_PATH_ROW = attribute(
-  {
-    type: 2,
-    name: 'AS_PATH',
-    flags: WELL_KNOWN,
-    length: { kind: 'at-least', octets: 0 },
-    ibgp: 'withdraw',
-    ebgp: 'withdraw',
-    subcode: UPDATE_ERROR.MALFORMED_AS_PATH,
-    clause: 'RFC 7606 §7.2, RFC 7607',
-    canonical: 'rewritten',
-    problem: (bytes, start, end, session) => asPathProblem(bytes, start, end, session.fourOctetAs ? 4 : 2),
-  },
-  'asPath',
-  {
-    decode: decodeSegments,
-    encode(segments, out) {
-      for (const { kind, asns } of segments) {
-        // A segment holds 255 numbers; longer ones go on in another.
-        for (let from = 0; from < asns.length; from += 255) {
-          const part = asns.slice(from, from + 255);
-          out.u8(kind === 'set' ? AS_SET : AS_SEQUENCE).u8(part.length);
-          for (const asn of part) out.u32(asn);
-        }
-      }
-    },
-  },
-);
+
+export const AS_SET = 1;
+export const AS_SEQUENCE = 2;
+const CONFED_SEQUENCE = 3;
+const CONFED_SET = 4;
+/** AS numbers that a segment can hold. */
+const SEGMENT = 255;
+
+export const asPathProblem: Problem = (bytes, start, end, session) =>
+  segmentsProblem(bytes, start, end, session.fourOctetAs ? 4 : 2);
+
+export const as4PathProblem: Problem = (bytes, start, end) => segmentsProblem(bytes, start, end, 4);
 
 /** What is wrong with the path, or undefined. Confederation segments have no place: this library forms none. */
-export function asPathProblem(bytes: Uint8Array, start: number, end: number, width: 2 | 4): string | undefined {
+function segmentsProblem(bytes: Uint8Array, start: number, end: number, width: 2 | 4): string | undefined {
   let at = start;
   while (at < end) {
     if (end - at < 2) return 'one octet left over';
@@ -63,22 +42,71 @@ export function asPathProblem(bytes: Uint8Array, start: number, end: number, wid
   return undefined;
 }
 
-/** Path length as the decision process counts it. The path is well-formed. */
+/** Path length as the decision process counts it: an AS_SET is one (RFC 4271 §9.1.2.2). The path is well-formed. */
 export function countAsPath(bytes: Uint8Array, start: number, end: number, width: 2 | 4): number {
   let count = 0;
   for (let at = start; at < end; at += 2 + bytes[at + 1] * width) count += bytes[at] === AS_SET ? 1 : bytes[at + 1];
   return count;
 }
 
-function decodeSegments(bytes: Uint8Array, start: number, end: number): readonly AsPathSegment[] {
-  const segments: AsPathSegment[] = [];
-  let at = start;
-  while (at < end) {
-    const kind = bytes[at] === AS_SET ? 'set' : 'sequence';
-    const asns: number[] = [];
-    const last = at + 2 + bytes[at + 1] * 4;
-    for (at += 2; at < last; at += 4) asns.push(u32(bytes, at));
-    segments.push({ kind, asns });
+/** The neighbouring AS in a well-formed path of four-octet numbers: the first number of a leading sequence; 0 for none. */
+export function firstAsOf(bytes: Uint8Array, start: number, end: number): number {
+  return start < end && bytes[start] === AS_SEQUENCE ? u32(bytes, start + 2) : 0;
+}
+
+/** Segments; a long one is written as several, and read as they are. */
+export const AS_PATH_CODEC: Codec<readonly AsPathSegment[]> = {
+  decode(bytes, start, end) {
+    const segments: AsPathSegment[] = [];
+    let at = start;
+    while (at < end) {
+      const kind = bytes[at] === AS_SET ? 'set' : 'sequence';
+      const asns: number[] = [];
+      const last = at + 2 + bytes[at + 1] * 4;
+      for (at += 2; at < last; at += 4) asns.push(u32(bytes, at));
+      segments.push({ kind, asns });
+    }
+    return segments;
+  },
+  encode(segments, out) {
+    for (const { kind, asns } of segments) {
+      for (let from = 0; from < asns.length; from += SEGMENT) {
+        const part = asns.slice(from, from + SEGMENT);
+        out.u8(kind === 'set' ? AS_SET : AS_SEQUENCE).u8(part.length);
+        for (const asn of part) out.u32(asn);
+      }
+    }
+  },
+};
+
+/** Path length as the decision process counts it: an AS_SET is one. */
+export function asPathLength(segments: readonly AsPathSegment[]): number {
+  let length = 0;
+  for (const { kind, asns } of segments) length += kind === 'set' ? 1 : asns.length;
+  return length;
+}
+
+/** The neighbouring AS, if the path begins with a sequence. */
+export function firstAs(segments: readonly AsPathSegment[]): number | undefined {
+  return segments[0]?.kind === 'sequence' ? segments[0].asns[0] : undefined;
+}
+
+/** Every AS number, sets flattened, nearest first. */
+export function asNumbers(segments: readonly AsPathSegment[]): number[] {
+  return segments.flatMap(({ asns }) => asns);
+}
+
+/** The path with AS numbers in front: in the first sequence while it has room (RFC 4271 §5.1.2). */
+export function prepended(segments: readonly AsPathSegment[], added: readonly number[]): readonly AsPathSegment[] {
+  if (added.length === 0) return segments;
+  const [first, ...rest] = segments;
+  if (first?.kind === 'sequence' && first.asns.length + added.length <= SEGMENT) {
+    return [{ kind: 'sequence', asns: [...added, ...first.asns] }, ...rest];
   }
-  return segments;
+  return [{ kind: 'sequence', asns: [...added] }, ...segments];
+}
+
+/** The path with `asn` put in front `count` times. */
+export function prependAs(segments: readonly AsPathSegment[], asn: number, count = 1): readonly AsPathSegment[] {
+  return prepended(segments, new Array<number>(count).fill(asn));
 }

@@ -1,4 +1,4 @@
-import { FLAG, u16 } from './row.ts';
+import { headerLength, u16, valueEnd } from './row.ts';
 
 /*
  * Attributes whose value is a list of smaller things, each with a length of its own: what they say is nothing to us,
@@ -46,9 +46,8 @@ export function tunnelProblem(bytes: Uint8Array, start: number, end: number): st
 /** ATTR_SET: AS number (4), then path attributes (RFC 6368 §5). */
 export function attributeSetProblem(bytes: Uint8Array, start: number, end: number): string | undefined {
   for (let at = start + 4; at < end; ) {
-    const header = (bytes[at] & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
-    if (end - at < header) return 'octets left over that are no attribute';
-    at += header + (header === 4 ? u16(bytes, at + 2) : bytes[at + 2]);
+    if (end - at < headerLength(bytes[at])) return 'octets left over that are no attribute';
+    at = valueEnd(bytes, at);
     if (at > end) return 'an attribute in it overruns the set';
   }
   return undefined;

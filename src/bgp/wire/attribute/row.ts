@@ -17,9 +17,15 @@ export type LengthRule =
   | { readonly kind: 'multiple'; readonly octets: number }
   | { readonly kind: 'at-least'; readonly octets: number };
 
+/** What is wrong with a value of the right length, or undefined. */
+export type Problem = (bytes: Uint8Array, start: number, end: number, session: Negotiated) => string | undefined;
+
+/** Values while they are read. */
+export type DraftValues = { -readonly [K in keyof AttributeValues]: AttributeValues[K] };
+
 /**
- * One path attribute, as data. `ATTRIBUTES` holds all rows; the decoder, its tests and the RFC 7606 table of the
- * documentation are driven by them.
+ * One path attribute, as data. `ATTRIBUTES` holds all rows; the decoder, the RIB's attribute lists, the tests and the RFC
+ * 7606 table of the documentation are driven by them.
  */
 export interface AttributeRow {
   readonly type: number;
@@ -38,62 +44,18 @@ export interface AttributeRow {
   readonly subcode: number;
   /** The section that says all this. */
   readonly clause: string;
-  /** What is wrong with a value of the right length, or undefined. */
-  readonly problem?: (bytes: Uint8Array, start: number, end: number, session: Negotiated) => string | undefined;
+  readonly problem?: Problem;
   /**
    * What becomes of it in canonical bytes: 'copied' as it is, 'rewritten' by code of its own (AS_PATH and the like),
    * 'foreign' when this library only checks it and passes it on, or 'absent' (next hop, NLRI, AS4_*).
    */
   readonly canonical: 'copied' | 'rewritten' | 'foreign' | 'absent';
+  /** The field of `AttributeValues` that it is. */
+  readonly key?: keyof AttributeValues;
   /** Reads a canonical value into `into`. */
-  readonly read?: (
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    into: { -readonly [K in keyof AttributeValues]: AttributeValues[K] },
-  ) => void;
+  readonly read?: (bytes: Uint8Array, start: number, end: number, into: DraftValues) => void;
   /** Appends the canonical value, or returns false when `from` has none. */
   readonly write?: (from: AttributeValues, out: ByteWriter) => boolean;
-}
-
-/** What `attribute` fills in unless told otherwise. */
-type Defaults = 'wrongFlags' | 'canonical';
-
-/** How a value is read, and written in canonical form. */
-export interface Value<T> {
-  decode(bytes: Uint8Array, start: number, end: number): T;
-  encode(value: T, out: ByteWriter): void;
-  /** Values that stand for "not there". */
-  absent?(value: T): boolean;
-}
-
-/** A row whose value is the field `key` of `AttributeValues`. */
-export function attribute<K extends keyof AttributeValues>(
-  row: Omit<AttributeRow, Defaults | 'read' | 'write'> & Partial<Pick<AttributeRow, Defaults>>,
-  key: K,
-  value: Value<NonNullable<AttributeValues[K]>>,
-): AttributeRow {
-  return Object.freeze({
-    wrongFlags: 'withdraw',
-    canonical: 'copied',
-    ...row,
-    read: (bytes, start, end, into) => {
-      into[key] = value.decode(bytes, start, end);
-    },
-    write: (from, out) => {
-      const present = from[key];
-      if (present === undefined || value.absent?.(present)) return false;
-      value.encode(present, out);
-      return true;
-    },
-  } satisfies AttributeRow);
-}
-
-/** A row without a value of ours: checked, then dropped or passed on. */
-export function bareAttribute(
-  row: Omit<AttributeRow, Defaults | 'read' | 'write'> & Partial<Pick<AttributeRow, Defaults>>,
-): AttributeRow {
-  return Object.freeze({ wrongFlags: 'withdraw', canonical: 'absent', ...row } satisfies AttributeRow);
 }
 
 /** Whether `length` octets obey the rule. */
@@ -101,6 +63,27 @@ export function lengthAllowed(rule: LengthRule, length: number, fourOctetAs: boo
   if (rule.kind === 'exactly') return length === (fourOctetAs ? rule.octets : (rule.oldSpeaker ?? rule.octets));
   if (rule.kind === 'multiple') return length > 0 && length % rule.octets === 0;
   return length >= rule.octets;
+}
+
+/*
+ * Walking attributes: each is flags (1), type (1), length (1, or 2 with the extended-length bit), value.
+ *
+ *     for (let at = start; at < end; at = valueEnd(bytes, at)) { … bytes[at + 1], valueStart(bytes, at) … }
+ */
+
+/** Octets before the value of an attribute with these flags. */
+export function headerLength(flags: number): 3 | 4 {
+  return (flags & FLAG.EXTENDED_LENGTH) !== 0 ? 4 : 3;
+}
+
+/** Where the value of the attribute at `at` begins. */
+export function valueStart(bytes: Uint8Array, at: number): number {
+  return at + headerLength(bytes[at]);
+}
+
+/** Where the value of the attribute at `at` ends, and the next one begins. Its header is known to be there. */
+export function valueEnd(bytes: Uint8Array, at: number): number {
+  return (bytes[at] & FLAG.EXTENDED_LENGTH) !== 0 ? at + 4 + u16(bytes, at + 2) : at + 3 + bytes[at + 2];
 }
 
 /** The 32 bits at `at`, unsigned. */
