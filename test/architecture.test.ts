@@ -66,8 +66,8 @@ const QUICKJS = /^src\/(cni\/quickjs\/|control\/exchange-quickjs\.ts)/;
 const LONG_FILES: Readonly<Record<string, string>> = {
   'src/base/prefix-table.ts': 'one hash table: its columns and its probing belong together',
   'src/bgp/api.ts': 'all that a program that embeds the speaker sees, on one page',
-  'src/bgp/rib/attribute-pool.ts': 'one pool: its columns and its reference counts belong together',
-  'src/bgp/rib/export-group.ts': 'one queue of announcements, shared by the peers that get the same',
+  'src/bgp/rib/pool/attribute-pool.ts': 'one pool: its columns and its reference counts belong together',
+  'src/bgp/rib/out/export-group.ts': 'one queue of announcements, shared by the peers that get the same',
   'src/bgp/rib/route-engine.ts': 'one turn: what peers say, deciding, announcing, in slices',
   'src/bgp/session/connection.ts': 'one connection: messages in, events of the state machine, effects out',
   'src/calc/desired/index.ts': 'the contract between the brain and the hands, on one page',

@@ -49,6 +49,9 @@ export interface Negotiated {
 
 /** NLRI of one section of an UPDATE as columns: words at `addresses[i × words]`. */
 export interface NlriColumns {
+  /** AFI and SAFI: whose table they belong in. */
+  of: AddressFamily;
+  /** The family of the addresses. */
   family: Family;
   count: number;
   readonly addresses: Uint32Array;

@@ -1,15 +1,16 @@
-import { type Clock, type Family, parseAddress, parseIpv4 } from '../../base/index.ts';
+import { type Clock, parseAddress, parseIpv4 } from '../../base/index.ts';
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated } from '../contract.ts';
 import { peerName } from '../peer-name.ts';
-import { AttributePool } from './attribute-pool.ts';
-import { exportContext } from './export-context.ts';
-import { FamilyRoutes, type FamilySettings } from './family-routes.ts';
-import { NextHopSets } from './next-hop-sets.ts';
-import { NextHopTable } from './next-hops.ts';
-import { Originations } from './originations.ts';
-import type { RoutePeer } from './route-peer.ts';
-import { type Source, SourceTable } from './source.ts';
+import { perFamily, unicast } from '../wire/index.ts';
+import { FamilyRib, type FamilySettings } from './family-rib.ts';
+import { Originations } from './in/originations.ts';
+import type { RibPeer } from './in/rib-peer.ts';
+import { exportContext } from './out/export-context.ts';
+import { AttributePool } from './pool/attribute-pool.ts';
+import { NextHopSets } from './pool/next-hop-sets.ts';
+import { NextHopTable } from './pool/next-hops.ts';
+import { type Source, SourceTable } from './pool/source.ts';
 
 export interface RibOptions {
   readonly asn: number;
@@ -29,10 +30,11 @@ export class Ribs {
   readonly sets = new NextHopSets(this.nextHops);
   readonly local: Source;
   readonly sources: SourceTable;
-  readonly families: Readonly<Record<Family, FamilyRoutes>>;
-  readonly all: readonly FamilyRoutes[];
+  /** By AFI and SAFI, one for each row of `wire/family.ts`. */
+  readonly families: Readonly<Record<AddressFamily, FamilyRib>>;
+  readonly all: readonly FamilyRib[];
   readonly originations: Originations;
-  readonly peers = new Map<string, RoutePeer>();
+  readonly peers = new Map<string, RibPeer>();
   /** The interface that a next hop is reached by, by its number. */
   readonly interfaceOf: (nextHop: number) => string | undefined;
 
@@ -64,25 +66,15 @@ export class Ribs {
       window,
       nextHopCost,
     };
-    this.families = {
-      4: new FamilyRoutes('ipv4-unicast', 4, settings),
-      6: new FamilyRoutes('ipv6-unicast', 6, settings),
-    };
-    this.all = [this.families[4], this.families[6]];
-    this.originations = new Originations(
-      { 4: this.families[4].rib, 6: this.families[6].rib },
-      pool,
-      nextHops,
-      this.local,
-    );
-  }
-
-  named(name: AddressFamily): FamilyRoutes {
-    return this.families[name === 'ipv4-unicast' ? 4 : 6];
+    const families = perFamily((name) => new FamilyRib(name, settings));
+    this.families = families;
+    this.all = Object.values(families);
+    const declared = { 4: families[unicast(4)].rib, 6: families[unicast(6)].rib };
+    this.originations = new Originations(declared, pool, nextHops, this.local);
   }
 
   /** A number for what the peer brings. */
-  addSource({ config }: RoutePeer, negotiated: Negotiated): Source {
+  addSource({ config }: RibPeer, negotiated: Negotiated): Source {
     return this.sources.add((index) => ({
       index,
       kind: negotiated.ibgp ? 'ibgp' : 'ebgp',
@@ -95,7 +87,7 @@ export class Ribs {
   }
 
   /** Removes all that the peer brought; the number is free again when nothing bears it any more. */
-  dropSource(peer: RoutePeer): void {
+  dropSource(peer: RibPeer): void {
     const { source } = peer;
     if (source === undefined) return;
     peer.cancelTimers();
@@ -109,7 +101,7 @@ export class Ribs {
   }
 
   /** Puts the peer into the export group of each family, unless it is in the right one. */
-  enrol({ config, negotiated, handle, source, members }: RoutePeer): void {
+  enrol({ config, negotiated, handle, source, members }: RibPeer): void {
     for (const routes of this.all) {
       const { name } = routes;
       if (!negotiated!.families.includes(name)) continue;
@@ -119,8 +111,8 @@ export class Ribs {
   }
 
   /** Takes the peer out of its export groups. */
-  expel({ members }: RoutePeer): void {
-    for (const [name, member] of members) this.named(name).expel(member);
+  expel({ members }: RibPeer): void {
+    for (const [name, member] of members) this.families[name].expel(member);
     members.clear();
   }
 }

@@ -2,17 +2,17 @@ import { parseIpv4, parsePrefix } from '../../base/index.ts';
 import type { BestChanges, MalformedUpdates, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
 import type { SessionHandler } from '../contract.ts';
 import { peerName } from '../peer-name.ts';
-import { afiSafi, encodeRouteRefresh } from '../wire/index.ts';
-import { withDefaultDeny } from './default-deny.ts';
-import { explain } from './explain.ts';
-import { FirstTables } from './first-tables.ts';
-import { wordsOf } from './prefix-words.ts';
-import { receivedUpdates } from './received-updates.ts';
+import { afiSafi, encodeRouteRefresh, unicast } from '../wire/index.ts';
+import { withDefaultDeny } from './in/default-deny.ts';
+import { FirstTables } from './in/first-tables.ts';
+import { RibPeer } from './in/rib-peer.ts';
+import { SessionInput } from './in/session-input.ts';
+import { wordsOf } from './pool/prefix-words.ts';
 import { type RibOptions, Ribs } from './ribs.ts';
-import { RoutePeer } from './route-peer.ts';
-import { SessionRoutes } from './session-routes.ts';
-import { tableDump } from './table-dump.ts';
-import { Turns } from './turns.ts';
+import { TimeSlices } from './time-slices.ts';
+import { explain } from './views/explain.ts';
+import { receivedUpdates } from './views/received-updates.ts';
+import { tableDump } from './views/table-dump.ts';
 
 /** Prefixes withdrawn by error that are named. */
 const NAMED = 10;
@@ -34,8 +34,8 @@ export class RouteEngine {
   /** What sessions are to tell. */
   readonly sessions: SessionHandler;
   readonly #options: RouteEngineOptions;
-  readonly #heard: SessionRoutes;
-  readonly #turns: Turns;
+  readonly #heard: SessionInput;
+  readonly #turns: TimeSlices;
   readonly #firstTables: FirstTables;
   readonly #clusterIds = new Set<number>();
   #best: (changes: BestChanges) => void = () => {};
@@ -46,12 +46,12 @@ export class RouteEngine {
   constructor(options: RouteEngineOptions) {
     this.#options = options;
     this.ribs = new Ribs(options);
-    this.#turns = new Turns(options.clock, () => this.#turn());
+    this.#turns = new TimeSlices(options.clock, () => this.#turn());
     this.#firstTables = new FirstTables(options.clock, () => {
       this.#untoldSettled = true;
       this.#turns.ask();
     });
-    this.#heard = new SessionRoutes(this.ribs, options.clock, this.#firstTables, () => this.#turns.ask());
+    this.#heard = new SessionInput(this.ribs, options.clock, this.#firstTables, () => this.#turns.ask());
     this.sessions = this.#heard;
   }
 
@@ -100,7 +100,7 @@ export class RouteEngine {
     const clusterId = config.routeReflector && parseIpv4(config.routeReflector.clusterId, 'routeReflector.clusterId');
     const peer = peers.get(peerName(config));
     if (peer === undefined) {
-      peers.set(peerName(config), new RoutePeer(config, local.routerId, asn, this.#clusterIds, this.ribs.interfaceOf));
+      peers.set(peerName(config), new RibPeer(config, local.routerId, asn, this.#clusterIds, this.ribs.interfaceOf));
       if (clusterId !== undefined) this.#clusterIds.add(clusterId);
       return;
     }
@@ -162,7 +162,7 @@ export class RouteEngine {
   /** Prefixes of the peer that are withdrawn because what it last said of them was malformed. */
   withdrawnByError(address: string): MalformedUpdates['withdrawn'] {
     const peer = this.ribs.peers.get(address);
-    const lists = peer === undefined ? [] : [peer.withdrawnByError[4], peer.withdrawnByError[6]];
+    const lists = peer === undefined ? [] : Object.values(peer.withdrawnByError);
     const count = lists.reduce((sum, { size }) => sum + size, 0);
     return { count, prefixes: lists.flatMap((list) => list.first(NAMED)).slice(0, NAMED) };
   }
@@ -196,7 +196,7 @@ export class RouteEngine {
   /** Why the prefix is routed as it is, and who was told. */
   explain(prefix: string): RouteExplanation {
     const parsed = parsePrefix(prefix, 'prefix');
-    const routes = this.ribs.families[parsed.family];
+    const routes = this.ribs.families[unicast(parsed.family)];
     return explain(this.ribs, routes, routes.rib.prefixes.findAt(wordsOf(parsed), 0, parsed.length));
   }
 

@@ -46,7 +46,17 @@ export {
   type UpdateEncoding,
   updateEncoding,
 } from './encode-update.ts';
-export { AFI, type AfiSafi, addressFamily, afiSafi, ipFamily, SAFI_UNICAST, unicast } from './family.ts';
+export {
+  ADDRESS_FAMILIES,
+  AFI,
+  type AfiSafi,
+  addressFamily,
+  afiSafi,
+  ipFamily,
+  perFamily,
+  SAFI_UNICAST,
+  unicast,
+} from './family.ts';
 export { Framer, type Framing } from './framer.ts';
 export { KEEPALIVE } from './keepalive.ts';
 export { frame, HEADER_LENGTH, MAX_EXTENDED_MESSAGE, MAX_MESSAGE, MESSAGE, type MessageType } from './message.ts';

@@ -31,6 +31,7 @@ export function decodeMpReach(
   const nlri = start + 4 + length + 1;
   if (nlri > end) return fail('reset', `a next hop of ${length} octets overruns the attribute`);
   if (!nextHopLengthAllowed(family, length, session)) return fail('reset', `a next hop of ${length} octets`);
+  view.mpAnnounced.of = family;
   view.mpAnnounced.family = ipFamily(family);
   if (!decodeNlri(bytes, nlri, end, session.addPathReceive.includes(family), view.mpAnnounced)) {
     return fail('reset', 'malformed prefix');
@@ -53,6 +54,7 @@ export function decodeMpUnreach(
   const fail = (action: MalformedAction, reason: string): UpdateError =>
     mpError(action, ATTRIBUTE.MP_UNREACH, reason, bytes, start, end);
   if (family === undefined) return fail('discard', 'the address family was not negotiated');
+  view.mpWithdrawn.of = family;
   view.mpWithdrawn.family = ipFamily(family);
   const good = decodeNlri(bytes, start + 3, end, session.addPathReceive.includes(family), view.mpWithdrawn);
   return good ? undefined : fail('reset', 'malformed prefix');

@@ -2,6 +2,7 @@ import { type Family, powerOfTwoAtLeast } from '../../base/index.ts';
 import type { AddressFamily } from '../api.ts';
 import type { Negotiated, NlriColumns, UpdateView } from '../contract.ts';
 import { AttributeScan } from './attribute-scan.ts';
+import { unicast } from './family.ts';
 import { NO_ERRORS, type UpdateError } from './update-error.ts';
 
 /** Octets of attributes that there is room for at first: few messages have more. */
@@ -9,6 +10,7 @@ const FIRST_BLOCK = 2048;
 
 /** Columns that grow to the largest message seen. */
 export class NlriScratch implements NlriColumns {
+  of: AddressFamily;
   family: Family;
   count = 0;
   addresses: Uint32Array;
@@ -22,6 +24,7 @@ export class NlriScratch implements NlriColumns {
 
   /** `widest` is the family with the longest addresses that will ever be put in. */
   constructor(widest: Family, capacity: number) {
+    this.of = unicast(widest);
     this.family = widest;
     this.#words = widest === 4 ? 1 : 4;
     this.addresses = new Uint32Array(capacity * this.#words);

@@ -171,10 +171,10 @@ export class Churn {
       'next-hop sets': sets.size,
       'numbers of next-hop sets': Math.min(sets.all.length, 64),
       tags: originations.tags.size,
-      'IPv4 prefixes': families[4].rib.prefixes.size,
-      'IPv6 prefixes': families[6].rib.prefixes.size,
-      'IPv4 paths': families[4].rib.paths.size,
-      'IPv6 paths': families[6].rib.paths.size,
+      'IPv4 prefixes': families['ipv4-unicast'].rib.prefixes.size,
+      'IPv6 prefixes': families['ipv6-unicast'].rib.prefixes.size,
+      'IPv4 paths': families['ipv4-unicast'].rib.paths.size,
+      'IPv6 paths': families['ipv6-unicast'].rib.paths.size,
       peers: peers.size,
     };
   }

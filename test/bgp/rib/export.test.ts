@@ -203,7 +203,7 @@ t.test('everything is given back when routes and peers are gone', (t) => {
   engine.sessions.closed(reader, 'gone', []);
   engine.remove(reader.config.address);
   clock.advance(5000);
-  const { rib } = engine.ribs.families[4];
+  const { rib } = engine.ribs.families['ipv4-unicast'];
   t.same([rib.paths.size, rib.prefixes.size, engine.ribs.pool.size], [0, 0, 0]);
   t.end();
 });

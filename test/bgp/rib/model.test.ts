@@ -234,7 +234,7 @@ t.test('and when everybody has gone, nothing is left', (t) => {
       world.apply({ kind: 'originate', prefixes: [] });
       for (let gone = 0; gone < PEERS; gone++) world.down(gone);
       world.clock.advance(10_000);
-      const { rib } = world.engine.ribs.families[4];
+      const { rib } = world.engine.ribs.families['ipv4-unicast'];
       return (
         rib.paths.size === 0 && rib.prefixes.size === 0 && world.engine.ribs.pool.size === 0 && world.best.size === 0
       );
