@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { makeFolder } from '../base/folder.ts';
@@ -19,10 +19,13 @@ export class ControlServer {
   readonly #server: Server;
   readonly #path: string;
   readonly #connections = new Set<Socket>();
+  /** Which file at the path is ours. */
+  readonly #file: string;
 
   private constructor(server: Server, path: string) {
     this.#server = server;
     this.#path = path;
+    this.#file = fileAt(path);
     server.on('connection', (socket) => {
       this.#connections.add(socket);
       socket.on('close', () => this.#connections.delete(socket));
@@ -55,15 +58,27 @@ export class ControlServer {
     return new ControlServer(server, path);
   }
 
-  close(): Promise<void> {
+  /** Ends it, and removes the socket, unless another daemon's is there by now. */
+  async close(): Promise<void> {
     for (const connection of this.#connections) connection.destroy();
-    return new Promise((resolve) => {
+    if (fileAt(this.#path) !== this.#file) {
+      // Closing would remove whatever is at the path: the kernel closes ours with the process, and removes nothing.
+      this.#server.unref();
+      return;
+    }
+    await new Promise<void>((resolve) => {
       this.#server.close(() => {
         rmSync(this.#path, { force: true });
         resolve();
       });
     });
   }
+}
+
+/** Tells files at one path apart: a number is soon given to the next file. */
+function fileAt(path: string): string {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? 'none' : `${found.dev} ${found.ino} ${found.ctimeNs}`;
 }
 
 /**

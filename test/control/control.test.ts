@@ -122,6 +122,16 @@ t.test('a daemon that answers keeps its socket, and one that has ended leaves it
   t.same(await request(path, { op: 'status' }, z.any()), { who: 'second' });
 });
 
+t.test('a daemon whose socket was removed leaves the place to the one that has it now', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  const first = await ControlServer.listen(path, async () => ({ from: 1 }), silentLog);
+  rmSync(path);
+  const second = await ControlServer.listen(path, async () => ({ from: 2 }), silentLog);
+  t.teardown(() => second.close());
+  await first.close();
+  t.same(await request(path, { op: 'status' }, z.any()), { from: 2 });
+});
+
 t.test('of two that start in the same moment one has the socket', async (t) => {
   const path = join(shortDirectory(t), 's');
   const both = await Promise.allSettled(

@@ -11,9 +11,12 @@ export function isForGuest(file: string): boolean {
   return normalize(file).startsWith(FOLDER);
 }
 
-/** Makes sure that the kernel is there; the first time this takes minutes. Tests that run meanwhile go first. */
-export function buildKernel(): Promise<Outcome> {
-  return runCheck('kernel of test/uml', ['nice', '-n', '10', 'bash', 'test/uml/build.sh']);
+/**
+ * Makes sure that the kernel is there; the first time this takes minutes. Tests that run meanwhile go first. `hear` is told
+ * that it is being built, or that another run builds it.
+ */
+export function buildKernel(hear: (text: string) => void): Promise<Outcome> {
+  return runCheck('kernel of test/uml', ['nice', '-n', '10', 'bash', 'test/uml/kernel.sh'], hear);
 }
 
 /** Runs the file in a guest once the kernel is there. Without one it is skipped, and in CI that is a failure. */

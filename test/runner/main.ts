@@ -42,7 +42,7 @@ function jobs(paths: readonly string[]): Job[] {
   );
   const guests = files.filter(isForGuest);
   // It is built beside the tests that do not need it.
-  const kernel = guests.length > 0 ? buildKernel() : undefined;
+  const kernel = guests.length > 0 ? buildKernel((text) => process.stdout.write(text)) : undefined;
   const first = paths.length > 0 ? [] : Object.entries(checks);
   return [
     ...first.map(check),

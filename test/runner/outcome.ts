@@ -60,9 +60,14 @@ export function runTapFile(
   });
 }
 
-/** Runs a command that passes or fails as a whole. */
-export async function runCheck(name: string, [command, ...args]: readonly string[]): Promise<Outcome> {
+/** Runs a command that passes or fails as a whole. `hear` is told what it says on stderr, as it says it. */
+export async function runCheck(
+  name: string,
+  [command, ...args]: readonly string[],
+  hear: (text: string) => void = () => {},
+): Promise<Outcome> {
   const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
+  child.stderr.on('data', (text: Buffer | string) => hear(String(text)));
   const { problem, words, seconds } = await ending(child, [child.stdout, child.stderr]);
   const failures = problem === undefined ? [] : [{ name, details: `${[command, ...args].join(' ')}: ${problem}` }];
   return { passed: 1 - failures.length, failures, skipped: [], words, seconds };
