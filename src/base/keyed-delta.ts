@@ -1,85 +1,126 @@
 import { DeltaMap } from './delta-map.ts';
+import { same } from './same.ts';
+
+/** A key whose desired and actual values differ, with both; undefined for none. */
+export interface Difference<Value> {
+  readonly key: string;
+  readonly desired: Value | undefined;
+  readonly actual: Value | undefined;
+}
 
 /**
- * `DeltaMap` for things that are few and have names: keys and values are given small numbers, and values with the
- * same text count as equal. One way of finding differences serves a handful of links and a million routes.
+ * `DeltaMap` for things that are few and have names. A key has a number while there is something to say of it; values have
+ * numbers only beside each other: those that say the same have the same one. One way of finding differences serves a
+ * handful of links and a million routes.
  */
 export class KeyedDelta<Value> {
   readonly #map = new DeltaMap(16);
-  readonly #keys: string[] = [];
-  readonly #keyIds = new Map<string, number>();
-  readonly #values: Value[] = [];
-  readonly #valueIds = new Map<string, number>();
-  readonly #text: (value: Value) => string;
+  readonly #ids = new Map<string, number>();
+  readonly #keys: (string | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #desired: (Value | undefined)[] = [];
+  readonly #actual: (Value | undefined)[] = [];
+  readonly #same: (a: Value, b: Value) => boolean;
 
-  /** `text` must be equal for values that need no change between them. */
-  constructor(text: (value: Value) => string = (value) => JSON.stringify(value)) {
-    this.#text = text;
+  /** `text` must be equal for values that need no change between them; without it, they must say the same. */
+  constructor(text?: (value: Value) => string) {
+    this.#same = text === undefined ? same : (a, b) => text(a) === text(b);
+  }
+
+  /** Keys with something to say of. */
+  get size(): number {
+    return this.#ids.size;
   }
 
   /** Makes the whole of `wanted` the desired state: what is not in it is not desired. */
   setAllDesired(wanted: ReadonlyMap<string, Value>): void {
-    for (const [key, id] of this.#keyIds) if (!wanted.has(key)) this.#map.setDesired(id, 0);
+    for (const key of [...this.#ids.keys()]) if (!wanted.has(key)) this.setDesired(key, undefined);
     for (const [key, value] of wanted) this.setDesired(key, value);
   }
 
   /** Makes the whole of `found` the actual state. */
   setAllActual(found: ReadonlyMap<string, Value>): void {
-    for (const [key, id] of this.#keyIds) if (!found.has(key)) this.#map.setActual(id, 0);
+    for (const key of [...this.#ids.keys()]) if (!found.has(key)) this.setActual(key, undefined);
     for (const [key, value] of found) this.setActual(key, value);
   }
 
   setDesired(key: string, value: Value | undefined): void {
-    this.#map.setDesired(this.#key(key), this.#value(value));
+    const id = this.#id(key, value);
+    if (id === undefined) return;
+    this.#map.setDesired(
+      id,
+      this.#number(value, this.#actual[id], this.#map.actual(id), this.#desired[id], this.#map.desired(id)),
+    );
+    this.#desired[id] = value;
+    this.#giveUp(key, id);
   }
 
   setActual(key: string, value: Value | undefined): void {
-    this.#map.setActual(this.#key(key), this.#value(value));
+    const id = this.#id(key, value);
+    if (id === undefined) return;
+    this.#map.setActual(
+      id,
+      this.#number(value, this.#desired[id], this.#map.desired(id), this.#actual[id], this.#map.actual(id)),
+    );
+    this.#actual[id] = value;
+    this.#giveUp(key, id);
   }
 
   desired(key: string): Value | undefined {
-    return this.#values[this.#map.desired(this.#keyIds.get(key) ?? Number.MAX_SAFE_INTEGER) - 1];
+    const id = this.#ids.get(key);
+    return id === undefined ? undefined : this.#desired[id];
   }
 
   actual(key: string): Value | undefined {
-    return this.#values[this.#map.actual(this.#keyIds.get(key) ?? Number.MAX_SAFE_INTEGER) - 1];
+    const id = this.#ids.get(key);
+    return id === undefined ? undefined : this.#actual[id];
   }
 
   get pending(): boolean {
     return this.#map.pending;
   }
 
-  /** Keys whose desired and actual values differ, with both. Each is taken off the list; `again` puts it back. */
-  take(): { key: string; desired: Value | undefined; actual: Value | undefined }[] {
-    return this.#map.take().map((id) => ({
-      key: this.#keys[id],
-      desired: this.#values[this.#map.desired(id) - 1],
-      actual: this.#values[this.#map.actual(id) - 1],
-    }));
+  /** What differs. Each is taken off the list; `again` puts it back. */
+  take(): Difference<Value>[] {
+    return this.#map.take().flatMap((id) => {
+      const key = this.#keys[id];
+      return key === undefined ? [] : [{ key, desired: this.#desired[id], actual: this.#actual[id] }];
+    });
   }
 
   again(key: string): void {
-    this.#map.again(this.#key(key));
+    const id = this.#ids.get(key);
+    if (id !== undefined) this.#map.again(id);
   }
 
-  #key(key: string): number {
-    let id = this.#keyIds.get(key);
-    if (id === undefined) {
-      id = this.#keys.push(key) - 1;
-      this.#keyIds.set(key, id);
-    }
+  /** The key's number; none is given to a key of which there is nothing to say. */
+  #id(key: string, value: Value | undefined): number | undefined {
+    const known = this.#ids.get(key);
+    if (known !== undefined || value === undefined) return known;
+    const id = this.#free.pop() ?? this.#keys.length;
+    this.#keys[id] = key;
+    this.#ids.set(key, id);
     return id;
   }
 
-  /** Ids start at 1: 0 is "nothing". */
-  #value(value: Value | undefined): number {
+  #giveUp(key: string, id: number): void {
+    if (this.#desired[id] !== undefined || this.#actual[id] !== undefined) return;
+    this.#ids.delete(key);
+    this.#keys[id] = undefined;
+    this.#free.push(id);
+  }
+
+  /** 0 for nothing; the other side's number for what says the same as there; else one that neither side has. */
+  #number(
+    value: Value | undefined,
+    other: Value | undefined,
+    ofOther: number,
+    before: Value | undefined,
+    ofBefore: number,
+  ): number {
     if (value === undefined) return 0;
-    const text = this.#text(value);
-    let id = this.#valueIds.get(text);
-    if (id === undefined) {
-      id = this.#values.push(value);
-      this.#valueIds.set(text, id);
-    }
-    return id;
+    if (other !== undefined && this.#same(value, other)) return ofOther;
+    if (before !== undefined && ofBefore !== ofOther && this.#same(value, before)) return ofBefore;
+    return [1, 2, 3].find((number) => number !== ofOther && number !== ofBefore) ?? 0;
   }
 }

@@ -15,7 +15,7 @@ import { RouteReconciler } from './routes/reconcile.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
 import { SettingsLook } from './settings-look.ts';
 import { TableRepairs } from './table-repairs.ts';
-import { FILTER_SECTIONS, filterInputs, filterTables } from './tables.ts';
+import { FILTER_SECTIONS, FilterTables, filterInputs } from './tables.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
 
 export interface DataplaneOptions extends DataplaneListeners {
@@ -42,6 +42,7 @@ export class Dataplane {
   readonly filter: FilterReconciler;
   /** The packet filter's tables but those of limits. */
   readonly tables: FilterRoom;
+  readonly #filterTables = new FilterTables();
   readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
   readonly #options: DataplaneOptions;
@@ -106,7 +107,7 @@ export class Dataplane {
     }
     if (this.#mtu !== undefined) this.#tellMtu();
     if (FILTER_SECTIONS.some((section) => desired[section] !== before?.[section]))
-      void this.tables.want(filterTables(filterInputs(desired, this.#options.interfacePrefix)));
+      void this.tables.want(this.#filterTables.of(filterInputs(desired, this.#options.interfacePrefix)));
     if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
     if (desired.host !== before?.host) {
       void this.forwarding.apply(desired.host.forwarding);

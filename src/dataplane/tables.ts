@@ -1,4 +1,4 @@
-import type { Family } from '../base/index.ts';
+import { Entries, type Family } from '../base/index.ts';
 import type {
   Desired,
   DesiredNat,
@@ -6,16 +6,19 @@ import type {
   DesiredServices,
   DesiredSpoofing,
   DesiredWireguard,
+  DesiredWireguardPeer,
 } from '../calc/desired/index.ts';
+import type { Table } from '../nftables/index.ts';
 import { addressedDevices } from './device/render.ts';
 import { ownSources } from './endpoints/sources.ts';
-import { type Contents, type FilterTable, tableOf, wordOf } from './filter/index.ts';
+import { type Contents, type FilterTable, nameOf, tableOf, wordOf } from './filter/index.ts';
 import { floatingIps } from './nat/floating-ips.ts';
 import { natOutgoing } from './nat/masquerade.ts';
 import { dscpMarks } from './qos/dscp.ts';
 import { serviceLoops } from './services/loops.ts';
 import { type Encapsulation, encapsulated } from './tunnels/packet-filter.ts';
 import { tunnelSource } from './tunnels/senders.ts';
+import { WireguardNodes } from './wireguard/nodes.ts';
 import { reversePath } from './wireguard/reverse-path.ts';
 
 /** The sections that these tables follow from. */
@@ -58,28 +61,93 @@ export function filterInputs(
 }
 
 /** A table, and the rooms that speak in it, in the order of their rules. */
-type Row = readonly [
-  name: string,
-  what: string,
-  contents: (family: Family, inputs: FilterInputs) => readonly (Contents | undefined)[],
-];
+interface Row {
+  readonly name: string;
+  readonly what: string;
+  /** All that its contents follow from: they are the same as before while each of these is. */
+  readonly from: (inputs: Prepared) => readonly unknown[];
+  readonly contents: (family: Family, inputs: Prepared) => readonly (Contents | undefined)[];
+}
+
+/** With what is as large as the cluster as sets that know how they differ from what they were. */
+interface Prepared extends FilterInputs {
+  readonly wireguardNodes: Entries<string>;
+}
 
 /** One of each for each family. First is what keeps strangers out. */
 const TABLES: readonly Row[] = [
-  ['vrouter-encapsulation', 'encapsulation', encapsulated],
-  ['vrouter-sources', 'source addresses', (family, of) => [ownSources(family, of.spoofing, of.interfacePrefix)]],
-  ['vrouter-nat', 'NAT', (family, of) => [floatingIps(family, of.nat), natOutgoing(family, of.pools, of.nat)]],
-  ['vrouter-tunnels', 'tunnel source', (family, of) => [tunnelSource(of.tunnels[family], of.wireguard)]],
-  ['vrouter-services', 'service loops', (family, of) => [serviceLoops(family, of.services)]],
-  ['vrouter-dscp', 'DSCP', (family, of) => [dscpMarks(family, of.pools, of.nat.dscp)]],
-  ['vrouter-wireguard', 'host encryption', (family, of) => [reversePath(family, of.wireguard)]],
+  {
+    name: 'vrouter-encapsulation',
+    what: 'encapsulation',
+    from: ({ encapsulation: { ipip, vxlan4, vxlan6, hosts, fromPods }, interfacePrefix }) => {
+      return [ipip === undefined, vxlan4?.port, vxlan6?.port, hosts, fromPods, interfacePrefix];
+    },
+    contents: encapsulated,
+  },
+  {
+    name: 'vrouter-sources',
+    what: 'source addresses',
+    from: ({ spoofing, interfacePrefix }) => [spoofing, interfacePrefix],
+    contents: (family, { spoofing, interfacePrefix }) => [ownSources(family, spoofing, interfacePrefix)],
+  },
+  {
+    name: 'vrouter-nat',
+    what: 'NAT',
+    from: ({ pools, nat }) => [pools, nat],
+    contents: (family, { pools, nat }) => [floatingIps(family, nat), natOutgoing(family, pools, nat)],
+  },
+  {
+    name: 'vrouter-tunnels',
+    what: 'tunnel source',
+    from: ({ tunnels, wireguard }) => {
+      const { device, hostEncryption, address } = wireguard ?? {};
+      return [tunnels[4].join(), tunnels[6].join(), device, hostEncryption, address];
+    },
+    contents: (family, { tunnels, wireguard }) => [tunnelSource(tunnels[family], wireguard)],
+  },
+  {
+    name: 'vrouter-services',
+    what: 'service loops',
+    from: ({ services }) => [services],
+    contents: (family, { services }) => [serviceLoops(family, services)],
+  },
+  {
+    name: 'vrouter-dscp',
+    what: 'DSCP',
+    from: ({ pools, nat }) => [pools, nat.dscp],
+    contents: (family, { pools, nat }) => [dscpMarks(family, pools, nat.dscp)],
+  },
+  {
+    name: 'vrouter-wireguard',
+    what: 'host encryption',
+    from: ({ wireguard, wireguardNodes }) => {
+      const { device, mark, hostEncryption, peers } = wireguard ?? {};
+      return [device, mark, hostEncryption, peers === undefined || peers.size === 0, wireguardNodes];
+    },
+    contents: (family, { wireguard, wireguardNodes }) => [reversePath(family, wireguard, wireguardNodes)],
+  },
 ];
 
-/** Our tables of both families, each with what it should be. */
-export function filterTables(inputs: FilterInputs): readonly FilterTable[] {
-  return ([4, 6] as const).flatMap((family) =>
-    TABLES.map(([name, what, contents]) =>
-      tableOf({ family: wordOf(family), name }, `${what} for IPv${family}`, contents(family, inputs)),
-    ),
-  );
+const NO_PEERS = Entries.of<DesiredWireguardPeer>();
+
+/** Our tables of both families, each with what it should be: the same object as before while what it follows from is. */
+export class FilterTables {
+  readonly #nodes = new WireguardNodes();
+  readonly #made = new Map<string, { readonly from: readonly unknown[]; readonly table: FilterTable }>();
+
+  of(inputs: FilterInputs): readonly FilterTable[] {
+    const { wireguard } = inputs;
+    const peers = wireguard?.hostEncryption ? wireguard.peers : NO_PEERS;
+    const prepared: Prepared = { ...inputs, wireguardNodes: this.#nodes.run(peers) };
+    return ([4, 6] as const).flatMap((family) => TABLES.map((row) => this.#table(family, row, prepared)));
+  }
+
+  #table(family: Family, { name, what, from, contents }: Row, inputs: Prepared): FilterTable {
+    const table: Table = { family: wordOf(family), name };
+    const [before, follows] = [this.#made.get(nameOf(table)), from(inputs)];
+    if (before?.from.every((one, index) => one === follows[index])) return before.table;
+    const made = tableOf(table, `${what} for IPv${family}`, contents(family, inputs));
+    this.#made.set(nameOf(table), { from: follows, table: made });
+    return made;
+  }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { DeltaMap, KeyedDelta } from '../../src/base/index.ts';
+import { leftByMillion } from '../fakes/heap.ts';
 
 const step = fc.record({
   verb: fc.constantFrom('desired', 'actual', 'apply', 'fail'),
@@ -98,4 +99,59 @@ t.test('KeyedDelta: a value of one’s own equality', async (t) => {
   delta.setActual('link', { mtu: 1500, seen: 1 });
   delta.setDesired('link', { mtu: 1500, seen: 2 });
   t.same(delta.take(), []);
+});
+
+t.test('KeyedDelta: a million keys and values that come and go leave nothing', async (t) => {
+  const delta = new KeyedDelta<{ mtu: number }>();
+  delta.setDesired('stays', { mtu: 1 });
+  const left = leftByMillion((step) => {
+    const key = `link ${step}`;
+    delta.setDesired(key, { mtu: step });
+    for (const { desired } of delta.take()) delta.setActual(key, desired);
+    delta.setDesired(key, undefined);
+    for (const { desired } of delta.take()) delta.setActual(key, desired);
+    delta.again(key);
+  });
+  t.ok(left < 1_000_000, `${left} octets`);
+  t.equal(delta.size, 1);
+  t.same(delta.desired('stays'), { mtu: 1 });
+});
+
+t.test('KeyedDelta does as plain maps do, whatever happens to it', async (t) => {
+  const key = fc.constantFrom('a', 'b', 'c');
+  const value = fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined });
+  const step = fc.record({ verb: fc.constantFrom('desired', 'actual', 'take', 'again'), key, value });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const delta = new KeyedDelta<number>();
+      const plain = { desired: new Map<string, number>(), actual: new Map<string, number>() };
+      const taken = new Set<string>();
+      const differs = (of: string): boolean => plain.desired.get(of) !== plain.actual.get(of);
+      for (const { verb, key: of, value: now } of steps) {
+        if (verb === 'take') {
+          const expected = ['a', 'b', 'c'].filter((one) => differs(one) && !taken.has(one));
+          const found = delta.take().map((one) => one.key);
+          if (expected.some((one) => !found.includes(one))) return false;
+          if (found.some((one) => !differs(one))) return false;
+          for (const one of found) taken.add(one);
+        } else if (verb === 'again') {
+          delta.again(of);
+          taken.delete(of);
+        } else {
+          const side = verb === 'desired' ? plain.desired : plain.actual;
+          if (side.get(of) !== now) taken.delete(of);
+          if (now === undefined) side.delete(of);
+          else side.set(of, now);
+          if (verb === 'desired') delta.setDesired(of, now);
+          else delta.setActual(of, now);
+        }
+        for (const one of ['a', 'b', 'c']) {
+          if (delta.desired(one) !== plain.desired.get(one) || delta.actual(one) !== plain.actual.get(one))
+            return false;
+        }
+      }
+      return true;
+    }),
+  );
+  t.pass();
 });

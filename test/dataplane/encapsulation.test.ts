@@ -1,10 +1,10 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { type DesiredTunnels, NO_TUNNELS } from '../../src/calc/index.ts';
-import { type FilterInputs, filterTables } from '../../src/dataplane/tables.ts';
+import type { FilterInputs } from '../../src/dataplane/tables.ts';
 import { vxlan } from '../calc/tunnels.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
-import { PacketFilter, textOf } from './packet-filter.ts';
+import { filterTables, PacketFilter, textOf } from './packet-filter.ts';
 
 const TABLE = { family: 'ip', name: 'vrouter-encapsulation' } as const;
 const HOSTS = ['172.16.0.1/32', '172.16.0.2/32', '198.51.100.0/24', '2001:db8::1/128'];

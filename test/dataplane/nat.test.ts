@@ -7,12 +7,12 @@ import {
   type DesiredWireguardRoute,
   NO_TUNNELS,
 } from '../../src/calc/index.ts';
-import { type FilterInputs, filterTables } from '../../src/dataplane/tables.ts';
+import type { FilterInputs } from '../../src/dataplane/tables.ts';
 import { Transaction } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
 import { byCidr, byNode } from '../calc/tunnels.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
-import { PacketFilter, textOf } from './packet-filter.ts';
+import { filterTables, PacketFilter, textOf } from './packet-filter.ts';
 
 const NAT = { natOutgoing: true } as const;
 const POOLS = [pool('10.244.0.0/16', NAT), pool('10.99.0.0/16', { disabled: true }), pool('fd00::/64')];

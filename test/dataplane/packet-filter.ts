@@ -9,13 +9,14 @@ import {
   type FilterTable,
 } from '../../src/dataplane/filter/index.ts';
 import { kernelTable } from '../../src/dataplane/filter/kernel-table.ts';
-import { type FilterInputs, filterTables } from '../../src/dataplane/tables.ts';
+import { type FilterInputs, FilterTables } from '../../src/dataplane/tables.ts';
 import type { Nft, TableListing, Transaction } from '../../src/nftables/index.ts';
 
 /** The packet filter by itself, with the rooms' tables but those of limits. */
 export class PacketFilter {
   readonly filter: FilterReconciler;
   readonly #tables: FilterRoom;
+  readonly #made = new FilterTables();
 
   constructor(options: { nft: Nft; clock: Clock; log: Log }) {
     this.filter = new FilterReconciler(options);
@@ -23,7 +24,7 @@ export class PacketFilter {
   }
 
   apply(inputs: FilterInputs): Promise<void> {
-    return this.#tables.want(filterTables(inputs));
+    return this.#tables.want(this.#made.of(inputs));
   }
 
   resync(): Promise<void> {
@@ -41,6 +42,11 @@ export class PacketFilter {
   stop(): void {
     this.filter.stop();
   }
+}
+
+/** Our tables for these inputs. */
+export function filterTables(inputs: FilterInputs): readonly FilterTable[] {
+  return new FilterTables().of(inputs);
 }
 
 /** What nft would be told to make the table anew; undefined when there should be none. */

@@ -1,9 +1,12 @@
-import { type Clock, type Log, Paced, parsePrefix, RetryQueue, reasonOf } from '../../base/index.ts';
+import { type Clock, type Log, Paced, RetryQueue, reasonOf, same } from '../../base/index.ts';
 import type { DesiredHost, DesiredWorkload } from '../../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Kernel, Link } from '../../netlink/index.ts';
-import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
-import { workloadRoute } from '../routes/render.ts';
-import { GATEWAY_6, HOST_MAC, hostEndOf, hostSysctls, routedTo } from './render.ts';
+import type { RouteReconciler } from '../routes/reconcile.ts';
+import { Ages } from './ages.ts';
+import { Claimants } from './claimants.ts';
+import { PodRoutes } from './pod-routes.ts';
+import { GATEWAY_6, HOST_MAC, type HostEnd, hostEndOf, hostSysctls, routedTo } from './render.ts';
+import { type RestoreKernel, restore } from './restore.ts';
 import { settle } from './sysctls.ts';
 
 /** A pod that can't be reached yet, and why. */
@@ -12,12 +15,10 @@ export interface FailedEndpoint {
   readonly reason: string;
 }
 
-type EndpointKernel = Pick<Kernel, 'sysctl' | 'linkSet' | 'addressList' | 'addressAdd'>;
+type EndpointKernel = RestoreKernel & Pick<Kernel, 'sysctl'>;
 
 /** Milliseconds between repairs: somebody who undoes ours again and again must not keep both of us busy. */
 const REPAIR_PAUSE = 100;
-/** An interface and its endpoint come and go one after the other: so long one may be without the other. Milliseconds. */
-const SETTLE = 10_000;
 
 /**
  * Keeps the host side of the node's pods: each has its routes while its interface is there, and the interface has the
@@ -28,17 +29,16 @@ export class EndpointReconciler {
   readonly #routes: RouteReconciler;
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedEndpoint>;
-  #workloads: readonly DesiredWorkload[] = [];
-  #byInterface: ReadonlyMap<string, DesiredWorkload> = new Map();
-  #routeSource: DesiredHost['routeSource'] = {};
+  /** By key. */
+  readonly #workloads = new Map<string, DesiredWorkload>();
+  /** Which workloads an interface belongs to: but for a moment one. */
+  readonly #owners = new Claimants();
   readonly #links = new Map<string, Link>();
-  readonly #clock: Clock;
   /** Since when a link is there, or a pod wanted or unwanted, by the interface's name. */
-  readonly #since = new Map<string, number>();
-  /** Interface and settings that were last written, as text, by name. */
-  readonly #configured = new Map<string, string>();
-  /** Routes now wanted: CIDR → workload. */
-  #wanted = new Map<string, string>();
+  readonly #ages: Ages;
+  /** Interface and settings that were last written, by name. */
+  readonly #configured = new Map<string, { readonly index: number; readonly hostEnd: HostEnd }>();
+  readonly #podRoutes: PodRoutes;
   /** Names of interfaces of which somebody has changed something. */
   readonly #suspects = new Set<string>();
   readonly #repairs: Paced;
@@ -46,25 +46,51 @@ export class EndpointReconciler {
   constructor(options: { kernel: EndpointKernel; routes: RouteReconciler; clock: Clock; log: Log }) {
     this.#kernel = options.kernel;
     this.#routes = options.routes;
+    this.#podRoutes = new PodRoutes(options.routes, (key) =>
+      this.#links.get(this.#workloads.get(key)?.interfaceName ?? ''),
+    );
     this.#log = options.log;
-    this.#clock = options.clock;
+    this.#ages = new Ages(options.clock);
     this.#failing = new RetryQueue(options.clock);
     this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => void this.#repair());
   }
 
   get hasPods(): boolean {
-    return this.#workloads.length > 0;
+    return this.#workloads.size > 0;
   }
 
   /** The pods that there should be, and the source that the host has towards them. */
   apply(workloads: readonly DesiredWorkload[], { routeSource }: Pick<DesiredHost, 'routeSource'>): void {
-    const before = this.#byInterface;
-    this.#workloads = workloads;
-    this.#byInterface = new Map(workloads.map((workload) => [workload.interfaceName, workload]));
-    for (const name of before.keys()) if (!this.#byInterface.has(name)) this.#note(name);
-    for (const name of this.#byInterface.keys()) if (!before.has(name)) this.#note(name);
-    this.#routeSource = routeSource;
-    this.#render();
+    const wanted = new Map(workloads.map((workload) => [workload.key, workload]));
+    for (const [key, before] of this.#workloads) {
+      if (before.interfaceName !== wanted.get(key)?.interfaceName) this.#forget(before);
+    }
+    for (const [key, workload] of wanted) {
+      if (!same(this.#workloads.get(key), workload)) this.#want(workload);
+    }
+    this.#podRoutes.setSource(routeSource);
+  }
+
+  #forget({ key, interfaceName }: DesiredWorkload): void {
+    this.#workloads.delete(key);
+    this.#owners.put(key, []);
+    if (this.#owner(interfaceName) === undefined) {
+      this.#configured.delete(interfaceName);
+      this.#note(interfaceName);
+    }
+    this.#failing.done(key);
+    this.#podRoutes.put(key, []);
+  }
+
+  #want(workload: DesiredWorkload): void {
+    const { key, interfaceName } = workload;
+    const isNew = this.#owner(interfaceName) === undefined;
+    this.#workloads.set(key, workload);
+    this.#owners.put(key, [interfaceName]);
+    if (isNew) this.#note(interfaceName);
+    this.#podRoutes.put(key, routedTo(workload));
+    const link = this.#links.get(interfaceName);
+    if (link !== undefined) this.#configure(workload, link);
   }
 
   /** A link appeared, changed, or went. */
@@ -76,7 +102,8 @@ export class EndpointReconciler {
       this.#configured.delete(link.name);
     }
     if (known?.index !== link.index || !present) this.#note(link.name);
-    if (known?.index !== link.index || known?.up !== link.up || !present) this.#render();
+    if (!present) this.#configured.delete(link.name);
+    if (known?.index !== link.index || known?.up !== link.up || !present) this.#render(link.name);
     const isOld = present && known?.index === link.index;
     if (isOld && ((known?.up && !link.up) || (known?.mac === HOST_MAC && link.mac !== HOST_MAC)))
       this.#suspect(link.name);
@@ -85,7 +112,7 @@ export class EndpointReconciler {
   /** What the kernel tells of a setting that somebody has changed. */
   settingChanged(name: string, value: string): void {
     const [, word] = /^net\.ipv[46]\.conf\.([^.]+)\./.exec(name) ?? [];
-    const workload = this.#byInterface.get(word?.replaceAll('/', '.') ?? '');
+    const workload = this.#owner(word?.replaceAll('/', '.') ?? '');
     if (workload !== undefined) this.#compare(workload, new Map([[name, value]]));
   }
 
@@ -96,12 +123,12 @@ export class EndpointReconciler {
 
   /** The settings of all links, as they are. */
   settingsSeen(found: ReadonlyMap<string, string>): void {
-    for (const workload of this.#workloads) this.#compare(workload, found);
+    for (const workload of this.#workloads.values()) this.#compare(workload, found);
   }
 
   /** Looks at the settings of all interfaces again. */
   async resync(): Promise<void> {
-    for (const workload of this.#workloads) {
+    for (const workload of this.#workloads.values()) {
       const link = this.#links.get(workload.interfaceName);
       if (link !== undefined) await this.#settle(workload, link);
     }
@@ -125,7 +152,7 @@ export class EndpointReconciler {
     const suspects = [...this.#suspects];
     this.#suspects.clear();
     for (const name of suspects) {
-      const [workload, link] = [this.#byInterface.get(name), this.#links.get(name)];
+      const [workload, link] = [this.#owner(name), this.#links.get(name)];
       if (workload === undefined || link === undefined) continue;
       this.#log.warn(
         { endpoint: workload.key, interface: link.name },
@@ -137,7 +164,7 @@ export class EndpointReconciler {
 
   /** Why a pod can't be reached, or not as it should be; undefined when all of it is there. */
   lacking(key: string): string | undefined {
-    const workload = this.#workloads.find((candidate) => candidate.key === key);
+    const workload = this.#workloads.get(key);
     if (workload === undefined) return 'no such endpoint';
     const link = this.#links.get(workload.interfaceName);
     if (!link?.up) return `interface ${workload.interfaceName} is ${link === undefined ? 'missing' : 'down'}`;
@@ -150,7 +177,7 @@ export class EndpointReconciler {
 
   /** Pods whose interface has been missing for a while: longer than making one takes. */
   missing(workloads: readonly DesiredWorkload[]): readonly DesiredWorkload[] {
-    return workloads.filter(({ interfaceName: name }) => !this.#links.has(name) && this.#isSettled(name));
+    return workloads.filter(({ interfaceName: name }) => !this.#links.has(name) && this.#ages.isSettled(name));
   }
 
   /** Interfaces by such a name that have been no pod's for a while. */
@@ -158,16 +185,11 @@ export class EndpointReconciler {
     return [...this.#links.values()]
       .filter(({ kind, name }) => kind === 'veth' && name.startsWith(prefix))
       .map(({ name }) => name)
-      .filter((name) => !this.#byInterface.has(name) && this.#isSettled(name));
+      .filter((name) => this.#owner(name) === undefined && this.#ages.isSettled(name));
   }
 
   #note(name: string): void {
-    if (this.#links.has(name) || this.#byInterface.has(name)) this.#since.set(name, this.#clock.now());
-    else this.#since.delete(name);
-  }
-
-  #isSettled(name: string): boolean {
-    return this.#clock.now() - (this.#since.get(name) ?? 0) >= SETTLE;
+    this.#ages.note(name, this.#links.has(name) || this.#owner(name) !== undefined);
   }
 
   failures(): readonly FailedEndpoint[] {
@@ -179,31 +201,25 @@ export class EndpointReconciler {
     this.#failing.clear();
   }
 
-  #render(): void {
-    const wanted = new Map<string, string>();
-    for (const workload of this.#workloads) {
-      const link = this.#links.get(workload.interfaceName);
-      if (link === undefined) continue;
-      this.#configure(workload, link);
-      for (const cidr of routedTo(workload)) {
-        wanted.set(cidr, workload.key);
-        const source = this.#routeSource[parsePrefix(cidr).family];
-        this.#want(cidr, link.up ? this.#routes.hows.id(workloadRoute(link.index, source)) : 0);
-      }
+  /** The pod whose interface has changed. */
+  #render(name: string): void {
+    const link = this.#links.get(name);
+    for (const key of this.#owners.of(name)) {
+      const workload = this.#workloads.get(key);
+      if (workload === undefined) continue;
+      if (link !== undefined) this.#configure(workload, link);
+      this.#podRoutes.refresh(routedTo(workload));
     }
-    for (const cidr of this.#wanted.keys()) if (!wanted.has(cidr)) this.#want(cidr, 0);
-    this.#wanted = wanted;
-    this.#routes.schedule();
   }
 
-  #want(cidr: string, how: number): void {
-    const table = this.#routes.tables[parsePrefix(cidr).family];
-    table.want('workload', prefixNumber(table, cidr), how);
+  /** Of several, the last by its key. */
+  #owner(name: string): DesiredWorkload | undefined {
+    return this.#workloads.get(this.#owners.of(name).at(-1) ?? '');
   }
 
   #configure(workload: DesiredWorkload, link: Link): void {
-    const settings = `${link.index} ${JSON.stringify(hostEndOf(workload))}`;
-    if (this.#configured.get(link.name) === settings) return;
+    const settings = { index: link.index, hostEnd: hostEndOf(workload) };
+    if (same(this.#configured.get(link.name), settings)) return;
     this.#configured.set(link.name, settings);
     void this.#settle(workload, link);
   }
@@ -213,7 +229,7 @@ export class EndpointReconciler {
     try {
       const hostEnd = hostEndOf(workload);
       await settle(this.#kernel, hostSysctls(link.name, hostEnd));
-      if (wholly) await this.#restore(link, hostEnd.hasIpv6);
+      if (wholly) await restore(this.#kernel, this.#links.get(link.name), hostEnd.hasIpv6);
       this.#failing.done(workload.key);
     } catch (error) {
       if (this.#links.get(link.name)?.index !== link.index) return;
@@ -224,21 +240,8 @@ export class EndpointReconciler {
       );
       this.#failing.failed(workload.key, { key: workload.key, reason }, () => {
         this.#configured.delete(link.name);
-        this.#render();
+        this.#render(link.name);
       });
     }
-  }
-
-  /** The link as it was made: up, with the MAC that pods take for their gateway's, and the address that follows from it. */
-  async #restore({ name }: Link, hasIpv6: boolean): Promise<void> {
-    const link = this.#links.get(name);
-    if (link === undefined) return;
-    const change = { ...(!link.up && { up: true }), ...(link.mac !== HOST_MAC && { mac: HOST_MAC }) };
-    if (Object.keys(change).length > 0) await this.#kernel.linkSet(name, change);
-    if (!hasIpv6) return;
-    const gateway = `${GATEWAY_6}/64`;
-    const held = await this.#kernel.addressList({ dev: name, family: 6 });
-    if (held.some(({ address }) => address === gateway)) return;
-    await this.#kernel.addressAdd({ dev: name, address: gateway, scope: 'link' });
   }
 }

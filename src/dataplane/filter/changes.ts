@@ -103,7 +103,7 @@ class Change {
     const there = this.#kernel.get(name)?.elements;
     const [gone, added]: [string[], string[]] = [[], []];
     const keys: string[] = [];
-    for (const element of new Set(elements)) {
+    for (const element of [...new Set(elements)].sort()) {
       const wanted = this.#composition.element(name, element);
       if (wanted === undefined && there?.has(element)) gone.push(element);
       if (wanted === undefined || there?.has(element)) continue;

@@ -107,11 +107,8 @@ export class RouteReconciler {
    * are tried again once it is back.
    */
   linkLost(dev: number): void {
-    for (const table of Object.values(this.tables)) {
-      const through = this.hows.all.map((how) => how.nextHops.some((hop) => hop.dev === dev));
-      for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
-        if (through[table.actual(prefix)]) table.found(prefix, 0);
-      }
+    for (const [how, { nextHops }] of this.hows.all.entries()) {
+      if (nextHops.some((hop) => hop.dev === dev)) for (const table of Object.values(this.tables)) table.lost(how);
     }
     this.schedule();
   }

@@ -1,6 +1,7 @@
 import { DeltaMap, type Family, PrefixTable, parsePrefix, prefixWords } from '../../base/index.ts';
 import { ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteChanges, type RouteFailure } from '../../netlink/index.ts';
 import type { HowTable } from './how-table.ts';
+import { WayUsers } from './way-users.ts';
 
 /**
  * Where a route comes from, most trusted first: where two sources want the same prefix, the earlier one has it.
@@ -25,6 +26,7 @@ export class RouteTable {
   readonly prefixes: PrefixTable;
   readonly hows: HowTable;
   readonly #delta: DeltaMap;
+  readonly #users: WayUsers;
   /** What each source wants, side by side: prefix × sources + rank of the source. */
   #wants: Uint32Array;
   /** 1 for prefixes whose change the kernel has not answered yet. */
@@ -40,6 +42,7 @@ export class RouteTable {
     this.hows = hows;
     this.prefixes = new PrefixTable(family, expected);
     this.#delta = new DeltaMap(expected);
+    this.#users = new WayUsers(expected);
     this.#wants = new Uint32Array(expected * SOURCES);
     this.#underWay = new Uint8Array(expected);
   }
@@ -99,8 +102,10 @@ export class RouteTable {
   /** What the kernel was seen to have. While a change of ours is under way nobody knows which of the two was first. */
   found(prefix: number, how: number): void {
     if ((this.#underWay[prefix] ?? 0) !== 0) this.#isDoubtful = true;
+    const before = this.#delta.actual(prefix);
     this.hows.retain(how);
-    this.hows.release(this.#delta.actual(prefix));
+    this.hows.release(before);
+    this.#users.move(prefix, before, how);
     this.#delta.setActual(prefix, how);
   }
 
@@ -109,6 +114,14 @@ export class RouteTable {
     const isDoubtful = this.#isDoubtful;
     this.#isDoubtful = false;
     return isDoubtful;
+  }
+
+  /** The kernel has dropped all routes of this way by itself. */
+  lost(how: number): void {
+    for (const prefix of this.#users.of(how)) {
+      this.found(prefix, 0);
+      if (this.#delta.desired(prefix) === 0 && this.#underWay[prefix] !== 1) this.prefixes.release(prefix);
+    }
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Clock, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
+import { type Clock, type Difference, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired/index.ts';
 import type { Kernel, WireguardPeer, WireguardPeerChange } from '../../netlink/index.ts';
 import type { FailedTunnel, TunnelEntry } from '../device/device.ts';
@@ -9,7 +9,7 @@ import { peerLine, peerText } from './render.ts';
 export type WireguardKernel = Pick<Kernel, 'wireguardGet' | 'wireguardSet'>;
 
 type PeerSettings = Pick<WireguardPeer, 'endpoint' | 'keepalive' | 'allowedIps'>;
-type Change = ReturnType<KeyedDelta<PeerSettings>['take']>[number];
+type Change = Difference<PeerSettings>;
 
 /**
  * What is on one WireGuard device: its own key, port and mark, and the peers. All of it is ours, so a peer that nobody

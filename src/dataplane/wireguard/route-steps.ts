@@ -1,4 +1,4 @@
-import { type Family, type KeyedDelta, parsePrefix, prefixWords } from '../../base/index.ts';
+import { type Difference, type Family, parsePrefix, prefixWords } from '../../base/index.ts';
 import { type Kernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import type { Way } from './render.ts';
@@ -7,7 +7,7 @@ import type { Way } from './render.ts';
 export type RouteStep = readonly [verb: typeof ROUTE_ADD | typeof ROUTE_DELETE, cidr: string, way: Way];
 
 /** What stays outside the tunnel first, then what goes through it; a way that is another goes before it comes anew. */
-export function routeSteps(differences: ReturnType<KeyedDelta<Way>['take']>): readonly RouteStep[] {
+export function routeSteps(differences: readonly Difference<Way>[]): readonly RouteStep[] {
   return differences
     .flatMap(({ key, desired, actual }): readonly RouteStep[] => [
       ...(actual === undefined ? [] : [[ROUTE_DELETE, key, actual] as const]),
