@@ -8,6 +8,7 @@ import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';
 import { allHosts, NodeCidrs } from './hosts.ts';
 import { desiredNat, desiredServices } from './nat.ts';
+import { Networks } from './networks.ts';
 import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
 import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
@@ -63,13 +64,14 @@ export function graph(
   const spoofing = cell([workloads], desiredSpoofing, same);
 
   const holdings = cell([sources.of('IPAMBlock')], keeping(new Holdings()));
+  const networks = cell([holdings], keeping(new Networks()));
   const hosts = cell([nodes], keeping(new NodeCidrs()));
   const allowed = cell([felix, hosts], allHosts, same);
 
   const vxlanOf = (family: Family) => {
     const ranges = cell([pools], (all) => vxlanRanges(all, family), same);
     const peers = cell([nodes], keeping(new Vteps(family, nodename)));
-    const routes = cell([holdings, peers, ranges, self], keeping(new VxlanRoutes(family)));
+    const routes = cell([holdings, networks, peers, ranges, self], keeping(new VxlanRoutes(family)));
     return cell(
       [self, felix, ranges, peers, routes],
       (node, settings, wanting, behind, ways) =>

@@ -1,7 +1,8 @@
-import { type Entries, EntriesWriter, type Family, same } from '../base/index.ts';
+import { type Entries, EntriesWriter, type Family, type Prefix, parsePrefix, same } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
 import type { DesiredVtep, DesiredVxlanRoute } from './desired/index.ts';
 import { HeldByNode, type Holding } from './holdings.ts';
+import type { Networks } from './networks.ts';
 import { ownSubnet, type VxlanRange, vtepOf, vxlanRoute } from './vxlan.ts';
 
 /** Nodes → those that VXLAN can reach, by name. */
@@ -40,14 +41,17 @@ export class VxlanRoutes {
 
   run(
     holdings: Entries<Holding>,
+    networks: Networks,
     peers: Entries<DesiredVtep>,
     ranges: readonly VxlanRange[],
     self: Node | undefined,
   ): Entries<DesiredVxlanRoute> {
     const subnet = ownSubnet(self, this.#family);
-    const everything = ranges !== this.#ranges || subnet !== this.#subnet;
+    const everything = subnet !== this.#subnet;
     const changed = new Set(this.#held.run(holdings).cidrs);
     for (const [node] of peers.since(this.#peers)) for (const cidr of this.#held.of(node)) changed.add(cidr);
+    for (const range of changedRanges(this.#ranges, ranges))
+      for (const cidr of networks.within(range)) changed.add(cidr);
     this.#peers = peers;
     this.#ranges = ranges;
     this.#subnet = subnet;
@@ -57,4 +61,15 @@ export class VxlanRoutes {
     }
     return this.#writer.commit();
   }
+}
+
+/** Inside which the first range that holds a network may be another one now. */
+function changedRanges(before: readonly VxlanRange[], now: readonly VxlanRange[]): Prefix[] {
+  if (before === now) return [];
+  const [former, present] = [before, now].map((ranges) => ranges.map(({ cidr, mode }) => `${cidr} ${mode}`));
+  const kept = former.filter((one) => present.includes(one));
+  // Of ranges that overlap the first counts, so their order does as well.
+  const sameOrder = kept.join() === present.filter((one) => former.includes(one)).join();
+  const changed = [...before, ...now].filter(({ cidr, mode }) => !sameOrder || !kept.includes(`${cidr} ${mode}`));
+  return changed.map(({ cidr }) => parsePrefix(cidr));
 }
