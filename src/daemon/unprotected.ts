@@ -151,7 +151,10 @@ export class Unprotected {
   }
 }
 
+/** Tiers that Calico makes by itself; the last two up to v3.31. */
+const MADE_BY_ITSELF = new Set([...Object.keys(builtInTiers), 'adminnetworkpolicy', 'baselineadminnetworkpolicy']);
+
 function isPolicy({ kind, name }: ResourceKey): boolean {
-  if (kind === 'Tier') return !Object.hasOwn(builtInTiers, name);
+  if (kind === 'Tier') return !MADE_BY_ITSELF.has(name);
   return (POLICIES as readonly KindName[]).includes(kind);
 }

@@ -1,9 +1,11 @@
 import t from 'tap';
-import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import { silentLog, systemClock, VirtualClock } from '../../src/base/index.ts';
 import { Unprotected } from '../../src/daemon/unprotected.ts';
 import { checkedStore, MemoryStore, type Store } from '../../src/datastore/index.ts';
+import { until } from '../../src/lab/until.ts';
 import { newResource } from '../../src/model/index.ts';
 import { put } from '../calc/resources.ts';
+import { loneDaemon } from './lone-daemon.ts';
 
 const DENY = { selector: 'all()', types: ['Ingress'] } as const;
 
@@ -31,6 +33,7 @@ t.test('stored policies are told of with their number and names, once in the log
   await store.create(newResource('HostEndpoint', { name: 'h' }, { node: 'a', interfaceName: 'eth0' }));
   await store.create(newResource('Tier', { name: 'security' }, { order: 10 }));
   await store.create(newResource('Tier', { name: 'default' }, { order: 1_000_000, defaultAction: 'Deny' }));
+  await store.create(newResource('Tier', { name: 'adminnetworkpolicy' }, { order: 1_000 }));
   await store.create(newResource('Profile', { name: 'kns.web' }, { ingress: [{ action: 'Allow' }] }));
   await settle();
   t.match(unprotected.problems(), [
@@ -97,4 +100,16 @@ t.test('a kind that can’t be read is told of, and keeps nothing else from bein
   await settle();
   t.match(unprotected.problems().join('\n'), /1 GlobalNetworkPolicy(.|\n)*HostEndpoint: .*hostendpoints is forbidden/);
   await unprotected.stop();
+});
+
+t.test('a running node says so in its status, and is ready all the same', async (t) => {
+  const { daemon, store } = await loneDaemon(t);
+  t.notMatch(daemon.status().problems, /NOT ENFORCED/);
+  await store.create(newResource('GlobalNetworkPolicy', { name: 'g' }, { selector: 'all()' }));
+  await store.create(newResource('FelixConfiguration', { name: 'node.n1' }, { defaultEndpointToHostAction: 'Drop' }));
+  const told = (): string => daemon.status().problems.join('\n');
+  const isTold = async (): Promise<boolean> => /NOT ENFORCED.*1 GlobalNetworkPolicy/.test(told());
+  await until(systemClock, 'the status to tell of the policy', isTold);
+  await until(systemClock, 'the status to tell of the setting', async () => /defaultEndpointToHostAction/.test(told()));
+  t.ok(daemon.status().serving);
 });
