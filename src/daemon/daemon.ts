@@ -281,9 +281,9 @@ export class Daemon {
     if (updates.length > 0) {
       this.#keeping.heard(updates);
       this.#unprotected.apply(updates);
-      this.#calculation.apply(updates);
       this.#snapshots.apply(updates);
-      this.#loop.changed();
+      // Heartbeats, conditions and other nodes' pods wake nothing.
+      if (this.#calculation.apply(updates)) this.#loop.changed();
     }
     if (wasLocked && !this.#lock.isLocked && this.#syncStatus !== undefined) this.#synced(this.#syncStatus);
   }
