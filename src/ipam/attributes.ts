@@ -3,15 +3,6 @@ import type { AllocationAttribute } from '../model/index.ts';
 /** Who has an address: the handle, and Calico's `secondary` keys (pod, namespace, node, type, timestamp). */
 export type Attribute = AllocationAttribute;
 
-/** The keys of `secondary` that IPAM reads. */
-export const attributeKey = {
-  pod: 'pod',
-  namespace: 'namespace',
-  node: 'node',
-  type: 'type',
-  timestamp: 'timestamp',
-} as const;
-
 /** The address rests since `wallTime`: it is nobody's, and nobody may have it. */
 export function cooling(attribute: Attribute, wallTime: number): Attribute {
   return { ...attribute, releasedAt: `${new Date(wallTime).toISOString().slice(0, 19)}Z` };

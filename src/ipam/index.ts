@@ -20,7 +20,6 @@ export {
   type IpamOptions,
 } from './allocator.ts';
 export type { Assignment } from './assigner.ts';
-export { attributeKey } from './attributes.ts';
 export {
   type AllocationReport,
   type AuditReport,

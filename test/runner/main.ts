@@ -21,6 +21,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   'format and lint': ['biome', 'check', '--error-on-warnings', '.'],
   'import rules': ['depcruise', '--config', 'test/dependencies.json', 'src'],
   'dead code': ['knip'],
+  'code that only tests use': ['knip', '--config', 'test/dead-code.jsonc'],
 };
 
 /** A job that took longer, in seconds, is named at the end: it is what to look at when the suite grows slow. */
