@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import t from 'tap';
+import { drawnFlow, drawnTree } from './plan.ts';
 
 /**
  * Holds the tree to its plan. The table of who may import whom is read from docs/architecture.md itself, so that page
@@ -134,6 +135,51 @@ const plan = readPlan();
 t.test('the plan has a row for every folder, and a folder for every row', async (t) => {
   const folders = new Set(files.map(folderOf).filter((name) => !name.endsWith('.ts')));
   t.same([...plan.keys()].sort(), [...folders].sort());
+});
+
+t.test('the drawn tree is the tree: its folders, and what they are said to hold', async (t) => {
+  const folders = new Set(files.map(folderOf).filter((name) => !name.endsWith('.ts')));
+  const drawn = drawnTree();
+  t.same(
+    drawn
+      .filter(({ floor }) => floor !== undefined)
+      .map(({ path }) => path)
+      .sort(),
+    [...folders].sort(),
+  );
+  for (const { path, names } of drawn) {
+    const inside = files.filter((file) => file.startsWith(`src/${path}/`));
+    t.not(inside.length, 0, `src/${path}/ exists`);
+    const there = new Set(inside.flatMap((file) => file.replace(/\.ts$/, '').split('/').slice(1)));
+    for (const name of names) if (!there.has(name)) t.fail(`src/${path}/ is said to hold ${name}`);
+  }
+});
+
+t.test('nobody imports from a floor above', async (t) => {
+  const floors = new Map(drawnTree().map(({ path, floor }) => [path, floor ?? 0]));
+  for (const { file, target } of imports) {
+    if (!target.startsWith('src/') || file === 'src/main.ts') continue;
+    const [from, to] = [folderOf(file), folderOf(target)];
+    if (floors.get(to)! > floors.get(from)!)
+      t.fail(`${file} (L${floors.get(from)}) imports ${target} (L${floors.get(to)})`);
+  }
+  t.ok(floors.size > 10, 'there are floors');
+});
+
+/** Words that all speak, and what stands beside the flow. */
+const BESIDE_THE_FLOW = ['base', 'model', 'daemon', 'cli', 'lab', 'nftables', 'policy'];
+
+t.test('the drawn flow is the flow: all rooms are in it, and those that a line joins know each other', async (t) => {
+  const folders = new Set(files.map(folderOf).filter((name) => !name.endsWith('.ts')));
+  const { named, lines } = drawnFlow(folders);
+  for (const folder of folders)
+    if (!BESIDE_THE_FLOW.includes(folder)) t.ok(named.has(folder), `${folder} is in the flow`);
+  for (const [one, other] of lines) {
+    const knows = (from: string, to: string): boolean =>
+      imports.some(({ file, target }) => folderOf(file) === from && target.startsWith(`src/${to}/`));
+    t.ok(knows(one, other) || knows(other, one), `${one} and ${other} know each other`);
+  }
+  t.ok(lines.length >= 5, 'there are lines');
 });
 
 t.test('folders import only what the plan lets them, through the other folder’s index.ts', async (t) => {
