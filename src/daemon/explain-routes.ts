@@ -1,12 +1,9 @@
 import { hostCidr } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry } from '../control/index.ts';
-import type { RouteSource, RouteTable } from '../dataplane/index.ts';
+import { ROUTE_PROTOCOL, type RouteSource, type RouteTable } from '../dataplane/index.ts';
 import { deviceNames, formatRoute } from '../netlink/index.ts';
 import type { QuerySources } from './queries.ts';
-
-/** The protocol of our routes. */
-const OURS = 80;
 
 type RouteSources = Pick<QuerySources, 'dataplane' | 'desired' | 'learned'>;
 
@@ -50,7 +47,7 @@ function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix
   return (prefix, cidr) => {
     const source = table.sourceOf(prefix);
     if (source === undefined) {
-      const isOurs = table.hows.how(table.actual(prefix)).protocol === OURS;
+      const isOurs = table.hows.how(table.actual(prefix)).protocol === ROUTE_PROTOCOL;
       return `left ${isOurs ? 'from a former run' : 'by Calico'}; waits for the end of the restart`;
     }
     return words[source](prefix, cidr);

@@ -26,6 +26,6 @@ export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
 export type { DataplaneListeners } from './listeners.ts';
 export type { ForeignRoute, InTheWay } from './routes/foreign.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
-export { gatewayRoute } from './routes/render.ts';
+export { gatewayRoute, ROUTE_PROTOCOL } from './routes/render.ts';
 export { type RouteSource, RouteTable } from './routes/route-table.ts';
 export type { TunnelReconciler } from './tunnels/reconcile.ts';

@@ -1,10 +1,9 @@
 import { covers, type Family, parseAddress, prefixWords } from '../base/index.ts';
-import type { RouteTable } from '../dataplane/index.ts';
+import { ROUTE_PROTOCOL, type RouteTable } from '../dataplane/index.ts';
 import type { Kernel, Route, RouteNextHop } from '../netlink/index.ts';
 
 /** `RT_TABLE_MAIN`, and the protocol of ours in it. */
 const MAIN = 254;
-const OURS = 80;
 
 /** Tells routes that peers told of from our other ones: in the kernel they bear the same mark. */
 export class OwnRoutes {
@@ -16,7 +15,7 @@ export class OwnRoutes {
 
   /** Whether the kernel has the route from us, and we from a peer; or from a former run, of which that is not known. */
   isLearned({ family, destination, protocol, table }: Route): boolean {
-    if (protocol !== OURS || table !== MAIN) return false;
+    if (protocol !== ROUTE_PROTOCOL || table !== MAIN) return false;
     const [network, length] = destination.split('/') as [string, string];
     return this.isLearnedAt(
       family,
@@ -74,7 +73,7 @@ export class OtherRoutes {
           const metric = how.metric ?? 0;
           if (best && (best.length > length || (best.length === length && best.metric <= metric))) continue;
           if (!covers(words, entry * width, length, address, 0)) continue;
-          if (how.protocol === OURS && this.#own.isLearnedAt(family, words, entry * width, length)) continue;
+          if (how.protocol === ROUTE_PROTOCOL && this.#own.isLearnedAt(family, words, entry * width, length)) continue;
           found[at] = { length, metric, nextHops: how.nextHops };
         }
       }
