@@ -2,7 +2,7 @@ import { covers, type Family, parseAddress, prefixWords } from '../base/index.ts
 import { ROUTE_PROTOCOL, type RouteTable } from '../dataplane/index.ts';
 import type { Kernel, Route, RouteNextHop } from '../netlink/index.ts';
 
-/** `RT_TABLE_MAIN`, and the protocol of ours in it. */
+/** `RT_TABLE_MAIN`. */
 const MAIN = 254;
 
 /** Tells routes that peers told of from our other ones: in the kernel they bear the same mark. */
