@@ -1,6 +1,7 @@
 /**
  * Bytes written one field after another into a buffer that grows. Network byte order by default; `little` for
- * netlink on machines of that order. `fork` and `join` put a length in front of what is written between them.
+ * netlink on machines of that order. `fork` and `join` put a length in front of what is written between them. A value that
+ * does not fit its field throws RangeError, and nothing is written: an octet that wrapped would be another value to the peer.
  */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -20,30 +21,35 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
+    if ((value & 0xff) !== value) outOfRange(value, 'u8');
     const at = this.#reserve(1);
     this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
+    if ((value & 0xffff) !== value) outOfRange(value, 'u16');
     const at = this.#reserve(2);
     this.#view.setUint16(at, value, this.#little);
     return this;
   }
 
   u32(value: number): this {
+    if (value >>> 0 !== value) outOfRange(value, 'u32');
     const at = this.#reserve(4);
     this.#view.setUint32(at, value, this.#little);
     return this;
   }
 
   i32(value: number): this {
+    if ((value | 0) !== value) outOfRange(value, 'i32');
     const at = this.#reserve(4);
     this.#view.setInt32(at, value, this.#little);
     return this;
   }
 
   u64(value: bigint): this {
+    if (BigInt.asUintN(64, value) !== value) outOfRange(value, 'u64');
     const at = this.#reserve(8);
     this.#view.setBigUint64(at, value, this.#little);
     return this;
@@ -69,6 +75,7 @@ export class ByteWriter {
   /** Fills in the length marked by `fork`: the bytes written since, plus `extra`. */
   join(mark: number, width: 1 | 2 | 4, extra = 0): this {
     const length = this.#at - mark - width + extra;
+    if (length < 0 || length >= 256 ** width) outOfRange(length, `a length of ${width} octets`);
     if (width === 1) this.#view.setUint8(mark, length);
     else if (width === 2) this.#view.setUint16(mark, length, this.#little);
     else this.#view.setUint32(mark, length, this.#little);
@@ -76,11 +83,13 @@ export class ByteWriter {
   }
 
   setU16(at: number, value: number): this {
+    if ((value & 0xffff) !== value) outOfRange(value, 'u16');
     this.#view.setUint16(at, value, this.#little);
     return this;
   }
 
   setU32(at: number, value: number): this {
+    if (value >>> 0 !== value) outOfRange(value, 'u32');
     this.#view.setUint32(at, value, this.#little);
     return this;
   }
@@ -112,4 +121,8 @@ export class ByteWriter {
     this.#at = needed;
     return at;
   }
+}
+
+function outOfRange(value: number | bigint, field: string): never {
+  throw new RangeError(`${value} does not fit ${field}`);
 }

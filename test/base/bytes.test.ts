@@ -80,3 +80,35 @@ t.test('a writer is used again after reset', async (t) => {
   t.same([...writer.setU16(1, 0x0506).finish()], [4, 5, 6]);
   t.same([...writer.u32(0).setU32(3, 0x01020304).finish()], [4, 5, 6, 1, 2, 3, 4]);
 });
+
+t.test('what does not fit its field is refused, and nothing is written', async (t) => {
+  const out = new ByteWriter(4);
+  const wrong: Readonly<Record<string, () => unknown>> = {
+    u8: () => out.u8(300),
+    'u8 below': () => out.u8(-1),
+    'u8 between': () => out.u8(1.5),
+    u16: () => out.u16(0x1_0000),
+    u32: () => out.u32(2 ** 32),
+    'u32 below': () => out.u32(-1),
+    i32: () => out.i32(2 ** 31),
+    'no number': () => out.u32(Number.NaN),
+    u64: () => out.u64(1n << 64n),
+    'u64 below': () => out.u64(-1n),
+    setU16: () => out.setU16(0, 0x1_0000),
+    setU32: () => out.setU32(0, -1),
+  };
+  for (const [name, write] of Object.entries(wrong)) t.throws(write, RangeError, name);
+  t.equal(out.length, 0);
+  out
+    .u8(255)
+    .u16(0xffff)
+    .u32(0xffffffff)
+    .i32(-(2 ** 31))
+    .u64((1n << 64n) - 1n);
+  t.equal(out.length, 19, 'the widest values fit');
+
+  const long = new ByteWriter();
+  const mark = long.fork(1);
+  t.throws(() => long.zeros(256).join(mark, 1), RangeError, 'a length that does not fit its field');
+  t.throws(() => new ByteWriter().join(0, 2), RangeError, 'a length below zero');
+});
