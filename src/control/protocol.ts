@@ -47,17 +47,19 @@ const peer = z.object({
   state: z.string(),
   /** Milliseconds since 1970. */
   since: z.number(),
-  /** The BGP state, with what is known about why it is not Established. */
+  /** The BGP state; absent where an older daemon answers. */
+  session: z.string().optional(),
+  /** For people: the BGP state, with what is known about why it is not Established. */
   info: z.string(),
   remoteAs: z.number(),
   received: z.number(),
   accepted: z.number(),
   advertised: z.number(),
-  /** Malformed UPDATEs of the peer by what was done about them (RFC 7606), and what is withdrawn because of them now. */
   /** Sessions that were Established and are no more. */
   flaps: z.number().optional(),
   /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */
   lastError: z.object({ reason: z.string(), at: z.number() }).optional(),
+  /** Malformed UPDATEs of the peer by what was done about them (RFC 7606), and what is withdrawn because of them now. */
   malformed: z
     .object({
       discard: z.number(),

@@ -1,6 +1,6 @@
 import { type Clock, EndingClock, type Log } from '../base/index.ts';
 import { Calculation, INPUT_KINDS } from '../calc/index.ts';
-import { ControlServer, deletionsFolder, type NodeStatus } from '../control/index.ts';
+import { ControlServer, deletionsFolder } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import {
   checkedStore,
@@ -15,14 +15,14 @@ import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/i
 import { Keeping } from '../keeping/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
-import { Heartbeat, Metrics, nodePages } from '../observe/index.ts';
+import { Heartbeat, Metrics, type NodeReport, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import type { DaemonConfig } from './config.ts';
 import { LastErrors } from './last-errors.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
 import { PageServers } from './page-servers.ts';
-import { kernelRefusals, nodeStatus, objectProblems, type QuerySources } from './queries.ts';
+import { kernelRefusals, nodeReport, objectProblems, type QuerySources } from './queries.ts';
 import { bgpUnready } from './readiness.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { routerIds } from './router-id.ts';
@@ -239,8 +239,8 @@ export class Daemon {
     this.#syncer.start();
   }
 
-  status(): NodeStatus {
-    return nodeStatus(this.#sources());
+  status(): NodeReport {
+    return nodeReport(this.#sources());
   }
 
   /** Ends the daemon. Routes stay in the kernel, and peers are left to wait for our return. */

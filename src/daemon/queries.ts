@@ -6,6 +6,7 @@ import type { Dataplane } from '../dataplane/index.ts';
 import { type KindStatus, keyText } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
 import { deviceNames } from '../netlink/index.ts';
+import type { NodeReport, ReportedPeer } from '../observe/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 import type { LastError } from './last-errors.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
@@ -45,8 +46,8 @@ export interface QuerySources {
   readonly interfacePrefix: string;
 }
 
-/** The node's state in one value: what `calicoctl node status`, the metrics and the readiness page are made from. */
-export function nodeStatus(sources: QuerySources): NodeStatus {
+/** The node's state in one value. */
+export function nodeReport(sources: QuerySources): NodeReport {
   const { bgp, blocks } = sources.desired();
   const counts = sources.dataplane.routes.counts();
   const [missing, strange] = endpointsAstray(sources);
@@ -84,7 +85,7 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
       bgp: {
         asn: bgp.asn,
         routerId: bgp.routerId,
-        peers: sources.peers().map((peer) => peerStatus(peer, sources.lastError)),
+        peers: sources.peers().map((peer) => reported(peer, sources.lastError)),
       },
     }),
     blocks: blocks.map(({ cidr, inUse, size }) => ({ cidr, state: 'confirmed', inUse, size })),
@@ -93,21 +94,39 @@ export function nodeStatus(sources: QuerySources): NodeStatus {
   };
 }
 
-function peerStatus({ desired, status }: PeerReport, lastErrorOf: QuerySources['lastError']): NodeStatusPeer {
+function reported({ desired, status }: PeerReport, lastErrorOf: QuerySources['lastError']): ReportedPeer {
   const lastError = lastErrorOf(status.name);
-  const established = status.state === 'Established';
   return {
     address: status.name,
     family: status.address.includes(':') ? 6 : 4,
     type: desired.type,
-    state: established ? 'up' : 'start',
+    session: status.state,
+    reason: status.state === 'Established' ? undefined : status.reason,
     since: status.since,
-    info: established || status.reason === undefined ? status.state : `${status.state} ${status.reason}`,
     remoteAs: status.remoteAs,
     ...status.prefixes,
     malformed: status.malformed,
     flaps: status.flaps,
     ...(lastError && { lastError }),
+  };
+}
+
+/** The report as the socket's schema has it, in BIRD's words and Calico's. */
+export function nodeStatus({ bgp, problems, blocks, ...report }: NodeReport): NodeStatus {
+  return {
+    ...report,
+    problems: [...problems],
+    blocks: [...blocks],
+    ...(bgp && { bgp: { ...bgp, peers: bgp.peers.map(peerStatus) } }),
+  };
+}
+
+function peerStatus({ session, reason, ...peer }: ReportedPeer): NodeStatusPeer {
+  return {
+    ...peer,
+    state: session === 'Established' ? 'up' : 'start',
+    session,
+    info: reason === undefined ? session : `${session} ${reason}`,
   };
 }
 

@@ -4,7 +4,7 @@ import { DatastoreLocked, DatastoreUnavailable, Unauthorized } from '../datastor
 import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import { explainRoutes } from './explain-routes.ts';
-import { explainEndpoints, explainNat, explainTunnels, nodeStatus, type QuerySources } from './queries.ts';
+import { explainEndpoints, explainNat, explainTunnels, nodeReport, nodeStatus, type QuerySources } from './queries.ts';
 
 /** CNI's "try again later". */
 const TRY_AGAIN = 11;
@@ -25,7 +25,7 @@ export async function answer(request: Request, sources: RequestSources): Promise
   const { endpoints, queries } = sources;
   switch (request.op) {
     case 'status':
-      return nodeStatus(queries());
+      return nodeStatus(nodeReport(queries()));
     case 'routes':
       return explainRoutes(queries());
     case 'endpoints':

@@ -2,7 +2,7 @@
  * observe: what people and machines may see of a node, and no way to change it.
  *
  * `log` is pino behind the `Log` interface of base; `metrics` is prom-client behind one class; `pages` are health,
- * readiness and metrics over HTTP. All of them read one value, the `NodeStatus` that `calicoctl node status` shows too.
+ * readiness and metrics over HTTP. All of them read one plain value, the `NodeReport`, which `calicoctl node status` shows too.
  */
 
 export { Heartbeat } from './heartbeat.ts';
@@ -11,3 +11,4 @@ export type { IpamMetric, IpamSamples, Sample } from './ipam-metrics.ts';
 export { createLog, journal, LOG_LEVELS, type LogLevel } from './log.ts';
 export { Metrics } from './metrics.ts';
 export { nodePages } from './pages.ts';
+export type { FsmState, NodeReport, ReportedPeer } from './report.ts';

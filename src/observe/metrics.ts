@@ -1,13 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { NodeStatus } from '../control/index.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
 import { defineLiveness, defineTunnelDrops } from './liveness-metrics.ts';
 import { defineProcessMetrics } from './process-metrics.ts';
 import { defineRefusals } from './refusals.ts';
-
-/** The state behind a number of an FSM state, as `vrouter_bgp_session_state` counts them. */
-const FSM_STATES = ['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'];
+import { FSM_STATES, type NodeReport } from './report.ts';
 
 /** What a runtime may ask for. */
 const CNI_OPERATIONS = ['add', 'del', 'check', 'gc', 'status', 'pod-cidrs'];
@@ -19,14 +16,14 @@ const CNI_OPERATIONS = ['add', 'del', 'check', 'gc', 'status', 'pod-cidrs'];
  */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #status: () => NodeStatus;
+  readonly #status: () => NodeReport;
   readonly #routesWritten: () => Readonly<Record<string, number>>;
   /** Seconds from the first byte of an UPDATE to all its routes being in the kernel. */
   readonly updateToKernel: Histogram;
   readonly cniSeconds: Histogram;
 
   constructor(sources: {
-    status: () => NodeStatus;
+    status: () => NodeReport;
     routesWritten: () => Readonly<Record<string, number>>;
     /** How the event loop does; absent where nobody measures it. */
     heartbeat?: Pick<Heartbeat, 'lag' | 'lastBeat'>;
@@ -78,7 +75,7 @@ export class Metrics {
     name: string,
     help: string,
     labelNames: readonly Label[],
-    values: (status: NodeStatus) => readonly (readonly [labels: Partial<Record<Label, string>>, value: number])[],
+    values: (status: NodeReport) => readonly (readonly [labels: Partial<Record<Label, string>>, value: number])[],
   ): void {
     const status = this.#status;
     new Gauge({
@@ -131,11 +128,11 @@ export class Metrics {
       ({ bgp }) =>
         (bgp?.peers ?? []).map((peer) => [
           { peer: peer.address, peer_as: String(peer.remoteAs), type: peer.type },
-          peer.state === 'up' ? 1 : 0,
+          peer.session === 'Established' ? 1 : 0,
         ]),
     );
     this.#gauge(registers, 'vrouter_bgp_session_state', 'FSM state: 1 Idle to 6 Established', ['peer'], ({ bgp }) =>
-      (bgp?.peers ?? []).map((peer) => [{ peer: peer.address }, FSM_STATES.indexOf(peer.info.split(' ')[0]) + 1]),
+      (bgp?.peers ?? []).map((peer) => [{ peer: peer.address }, FSM_STATES.indexOf(peer.session) + 1]),
     );
     this.#gauge(registers, 'vrouter_bgp_prefixes', 'Prefixes of each peer', ['peer', 'direction'], ({ bgp }) =>
       (bgp?.peers ?? []).flatMap((peer) =>

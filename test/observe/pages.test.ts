@@ -2,11 +2,10 @@ import { request as get } from 'node:http';
 import pino from 'pino';
 import t, { type Test } from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { NodeStatus } from '../../src/control/index.ts';
-import { Heartbeat, journal, Metrics, nodePages, PageServer } from '../../src/observe/index.ts';
+import { Heartbeat, journal, Metrics, type NodeReport, nodePages, PageServer } from '../../src/observe/index.ts';
 import { tunnelDrops } from '../../src/observe/tunnel-drops.ts';
 
-const STATUS: NodeStatus = {
+const STATUS: NodeReport = {
   nodename: 'n1',
   version: '0.1.0',
   pid: 1,
@@ -22,9 +21,8 @@ const STATUS: NodeStatus = {
         address: '172.16.0.2',
         family: 4,
         type: 'node-to-node mesh',
-        state: 'up',
         since: 0,
-        info: 'Established',
+        session: 'Established',
         remoteAs: 64512,
         received: 3,
         accepted: 2,
@@ -35,9 +33,9 @@ const STATUS: NodeStatus = {
         address: '172.16.0.3',
         family: 4,
         type: 'node-to-node mesh',
-        state: 'start',
         since: 0,
-        info: 'Active connection refused',
+        session: 'Active',
+        reason: 'connection refused',
         remoteAs: 64512,
         received: 0,
         accepted: 0,
@@ -51,7 +49,7 @@ const STATUS: NodeStatus = {
 
 async function served(
   t: Test,
-  status: NodeStatus = STATUS,
+  status: NodeReport = STATUS,
 ): Promise<(path: string, method?: string) => Promise<{ status: number; body: string }>> {
   const metrics = new Metrics({
     status: () => status,
