@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Daemon, PROGRAMS } from './daemons.ts';
+import { Daemon, PROGRAMS, WITH_KERNEL } from './daemons.ts';
 import { type PeerCase, peerCases } from './peer-cases.ts';
 import { ip, median, pause, Talker } from './process.ts';
 import { DAEMON, type Outcome } from './swarm.ts';
@@ -14,6 +14,8 @@ import { DAEMON, type Outcome } from './swarm.ts';
  *
  *     node bench/bgp-peers.ts [--case hop|fan|mesh|dial|hold|change|memory]… [--daemon NAME]…
  *          [--rounds 3] [--seconds 8] [--scale 0.01]
+ *
+ * With `--kernel` it is whole routers, vRouter's daemon and BIRD, whose routes go to the kernel as well.
  */
 const { values: options } = parseArgs({
   options: {
@@ -22,6 +24,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '8' },
     scale: { type: 'string', default: '1' },
+    kernel: { type: 'boolean', default: false },
   },
 });
 
@@ -35,7 +38,7 @@ interface Round extends Outcome {
 }
 
 const cases = Object.entries(peerCases(Number(options.scale))).filter(([name]) => options.case?.includes(name) ?? true);
-const programs = PROGRAMS.filter(({ name }) => options.daemon?.includes(name) ?? true);
+const programs = (options.kernel ? WITH_KERNEL : PROGRAMS).filter(({ name }) => options.daemon?.includes(name) ?? true);
 const directory = mkdtempSync(join(tmpdir(), 'vrb-'));
 // Daemons that give up root must get to their own directories.
 chmodSync(directory, 0o755);
@@ -70,6 +73,9 @@ async function round(program: Program, name: string, peerCase: PeerCase): Promis
     return { ...outcome, peakMiB, grownMiB: peakMiB - before.peakMiB, cpuSeconds: cpuSeconds - before.cpuSeconds };
   } finally {
     await Promise.all([swarm.end(), daemon.end()]);
+    // A router that ends well leaves its routes behind.
+    if (options.kernel)
+      for (const protocol of ['80', 'bird']) ip('-n', names.daemon, 'route', 'flush', 'proto', protocol);
   }
 }
 

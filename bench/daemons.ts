@@ -1,11 +1,22 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildSync } from 'esbuild';
 import { AS, type PeerCase } from './peer-cases.ts';
 import { family, usageOfFamily, userAndGroup } from './process.ts';
 import { DAEMON } from './swarm.ts';
+import { daemonEnvironment, databaseOf } from './vrouter.ts';
 
 const execute = promisify(execFile);
 
@@ -135,6 +146,55 @@ allow to any
 };
 
 export const PROGRAMS: readonly Program[] = [vrouter, bird, frr, gobgp, openbgpd];
+
+/** The whole daemon as it is shipped. What is learned goes to the kernel, and on to the peers. */
+const wholeVrouter: Program = {
+  name: 'vRouter',
+  prepare(directory, { neighbours }) {
+    const path = databaseOf(directory);
+    rmSync(path, { force: true });
+    const apiVersion = 'projectcalico.org/v3';
+    const exportV4 = [{ action: 'Accept' }];
+    const objects = [
+      { apiVersion, kind: 'BGPFilter', metadata: { name: 'all' }, spec: { exportV4 } },
+      ...neighbours.map(({ address, asn }, at) => {
+        const spec = { peerIP: address, asNumber: asn, filters: ['all'] };
+        return { apiVersion, kind: 'BGPPeer', metadata: { name: `p${at}` }, spec };
+      }),
+    ];
+    const env = { ...process.env, DATASTORE_TYPE: 'sqlite', SQLITE_PATH: path };
+    execFileSync('dist/bin/calicoctl', ['create', '-f', '-'], {
+      env,
+      input: JSON.stringify({ apiVersion, kind: 'List', items: objects }),
+    });
+    const settings = daemonEnvironment({
+      directory,
+      node: 'bench',
+      ip: `${DAEMON}/16`,
+      env: { AS: `${AS.daemon}`, NO_DEFAULT_POOLS: 'true' },
+    });
+    return [
+      'env',
+      ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+      'dist/bin/vrouter',
+      'daemon',
+    ];
+  },
+  list: () => [],
+};
+
+const birdWithKernel: Program = {
+  ...bird,
+  prepare(directory, peerCase) {
+    const command = bird.prepare(directory, peerCase);
+    const kernel = 'protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }\n';
+    appendFileSync(join(directory, 'bird.conf'), kernel);
+    return command;
+  },
+};
+
+/** Whole routers, whose routes go to the kernel too. */
+export const WITH_KERNEL: readonly Program[] = [wholeVrouter, birdWithKernel];
 
 /** A program that runs, with its children. */
 export class Daemon {

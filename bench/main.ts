@@ -38,7 +38,8 @@ follows from it worked out; each is timed alone, 1,000 times after 300 that do n
   cni: { title: 'Pods: ADD and DEL, beside ptp and bridge', takes: '[CALLS] [AT-ONCE] [PODS]' },
   'bgp-peers': {
     title: 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
-    takes: '[--case hop|fan|mesh|dial|hold|change|memory]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 1]',
+    takes:
+      '[--case hop|fan|mesh|dial|hold|change|memory]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 1] [--kernel]',
     about: `Each daemon runs alone in a network namespace, its peers in another: one process that plays UPDATEs encoded beforehand
 over plain sockets, with nobody's BGP code. There are no kernel routes, no policy and no dialling by the daemon (it is
 \`passive\`), and what would hold routes back is off: for FRR \`advertisement-interval 0\`, \`coalesce-time 0\` and
@@ -48,7 +49,7 @@ timed from just before it is written to its arrival in the kernel of each peer (
 until all have it, so that the peers cost the daemon no processor; 200 changes count, after 50 that do not. CPU is of
 the measured part alone, ×N the number of rounds that the median is of, and who did not finish is shown with how far it
 came. A path's memory is the growth of the daemon's peak resident set, in which messages on their way are included;
-what paths hold is under *BGP route tables*.`,
+what paths hold is under *BGP route tables*. With \`--kernel\` it is whole routers, whose routes go to the kernel as well.`,
   },
 };
 

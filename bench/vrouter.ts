@@ -14,8 +14,17 @@ export interface VrouterPlan {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export function startVrouter({ namespace, directory, node, ip, env }: VrouterPlan): ChildProcess {
-  return inNamespace(namespace, ['dist/bin/vrouter', 'daemon'], {
+export function startVrouter(plan: VrouterPlan): ChildProcess {
+  return inNamespace(plan.namespace, ['dist/bin/vrouter', 'daemon'], daemonEnvironment(plan));
+}
+
+export function daemonEnvironment({
+  directory,
+  node,
+  ip,
+  env,
+}: Omit<VrouterPlan, 'namespace'>): Readonly<Record<string, string>> {
+  return {
     NODENAME: node,
     IP: ip,
     DATASTORE_TYPE: 'sqlite',
@@ -28,7 +37,7 @@ export function startVrouter({ namespace, directory, node, ip, env }: VrouterPla
     FELIX_HEALTHPORT: '0',
     FELIX_LOGSEVERITYSCREEN: 'warning',
     ...env,
-  });
+  };
 }
 
 /** Waits until a daemon says that it is ready, with as many sessions up as given. */

@@ -95,7 +95,11 @@ async function start(t: Test) {
   const { daemon, add } = await loneDaemon(t, { clock });
   const peer = new Peer((await connected)[0]);
   t.teardown(() => peer.close());
-  await until(systemClock, 'the session to be up', async () => daemon.status().bgp?.peers[0]?.session === 'Established');
+  await until(
+    systemClock,
+    'the session to be up',
+    async () => daemon.status().bgp?.peers[0]?.session === 'Established',
+  );
   return { clock, peer, add };
 }
 
