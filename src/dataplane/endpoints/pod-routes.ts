@@ -1,9 +1,9 @@
 import { parsePrefix, same } from '../../base/index.ts';
 import type { DesiredHost } from '../../calc/desired/index.ts';
 import type { Link } from '../../netlink/index.ts';
+import { Claimants } from '../claimants.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { workloadRoute } from '../routes/render.ts';
-import { Claimants } from './claimants.ts';
 
 /** The routes to the pods. Of several pods with one address, the last by its key has it that has an interface. */
 export class PodRoutes {
@@ -22,7 +22,7 @@ export class PodRoutes {
   setSource(source: DesiredHost['routeSource']): void {
     if (same(source, this.#source)) return;
     this.#source = source;
-    this.refresh(this.#claims.cidrs());
+    this.refresh(this.#claims.claimed());
   }
 
   /** Where routes lead to the pod from now on. */

@@ -1,9 +1,9 @@
 import { type Clock, type Log, Paced, RetryQueue, reasonOf, same } from '../../base/index.ts';
 import type { DesiredHost, DesiredWorkload } from '../../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Kernel, Link } from '../../netlink/index.ts';
+import { Claimants } from '../claimants.ts';
 import type { RouteReconciler } from '../routes/reconcile.ts';
 import { Ages } from './ages.ts';
-import { Claimants } from './claimants.ts';
 import { PodRoutes } from './pod-routes.ts';
 import { GATEWAY_6, HOST_MAC, type HostEnd, hostEndOf, hostSysctls, routedTo } from './render.ts';
 import { type RestoreKernel, restore } from './restore.ts';

@@ -116,6 +116,11 @@ export class RouteTable {
     return isDoubtful;
   }
 
+  /** Whether the kernel has any route of this way. */
+  isUsed(how: number): boolean {
+    return this.#users.any(how);
+  }
+
   /** The kernel has dropped all routes of this way by itself. */
   lost(how: number): void {
     for (const prefix of this.#users.of(how)) {

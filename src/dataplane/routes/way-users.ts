@@ -20,6 +20,11 @@ export class WayUsers {
     if (to !== 0) this.#put(prefix, to);
   }
 
+  /** Whether any prefix goes by the way. */
+  any(way: number): boolean {
+    return (this.#first[way] ?? 0) !== 0;
+  }
+
   /** Prefixes that go by the way, as they are now. */
   of(way: number): readonly number[] {
     const found: number[] = [];

@@ -1,7 +1,10 @@
-import { type Clock, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
+import { type Clock, Entries, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
+import type { DesiredVtep } from '../../calc/desired/index.ts';
 import { formatNeighbor, isKernelError, type Kernel, type Neighbor } from '../../netlink/index.ts';
 import type { FailedTunnel } from '../device/device.ts';
 import { TunnelRefusals } from '../device/refusals.ts';
+import { keyOf, VxlanNeighbors } from './neighbors.ts';
+import { vtepNeighbors } from './render.ts';
 
 export type NeighborKernel = Pick<Kernel, 'neighborList' | 'neighborAdd' | 'neighborDelete'>;
 
@@ -17,7 +20,8 @@ export class VxlanPeers {
   readonly #refusals: TunnelRefusals<Neighbor>;
   /** The device's life whose entries are known; undefined when they have to be read. */
   #known: number | undefined;
-  #wanted: readonly Neighbor[] = [];
+  #wanted: Entries<DesiredVtep> = Entries.of();
+  readonly #neighbors: VxlanNeighbors;
   /** Keys of entries that nobody wants. */
   readonly #surplus = new Set<string>();
   /** Called when an entry that was refused may be tried again, or somebody changed one. */
@@ -25,15 +29,16 @@ export class VxlanPeers {
 
   constructor(dev: string, options: { kernel: NeighborKernel; clock: Clock; log: Log }) {
     this.#dev = dev;
+    this.#neighbors = new VxlanNeighbors(dev);
     this.#kernel = options.kernel;
     this.#log = options.log;
     this.#refusals = new TunnelRefusals(options.clock, this.#delta, () => this.onPending());
   }
 
-  /** Makes the entries that are wanted, on the device in this life of it. What is not wanted stays until `prune`. */
-  async bring(life: number, wanted: readonly Neighbor[]): Promise<void> {
+  /** Makes the entries for these nodes, on the device in this life of it. What is not wanted stays until `prune`. */
+  async bring(life: number, wanted: Entries<DesiredVtep>): Promise<void> {
     this.#wanted = wanted;
-    this.#delta.setAllDesired(new Map(wanted.map((entry) => [keyOf(entry), entry])));
+    for (const key of this.#neighbors.run(wanted)) this.#delta.setDesired(key, this.#neighbors.entry(key));
     if (this.#known !== life && !(await this.#read(life))) return;
     for (const { key, desired } of this.#delta.take()) {
       if (desired === undefined) this.#surplus.add(key);
@@ -83,7 +88,8 @@ export class VxlanPeers {
 
   /** Each entry that is wanted, and whether the kernel has it so. */
   entries(): readonly { readonly entry: Neighbor; readonly present: boolean; readonly why: string | undefined }[] {
-    return this.#wanted.map((entry) => {
+    const wanted = [...this.#wanted.values()].flatMap((vtep) => vtepNeighbors(this.#dev, vtep));
+    return wanted.map((entry) => {
       const actual = this.#known === undefined ? undefined : this.#delta.actual(keyOf(entry));
       const present = actual !== undefined && formatNeighbor(actual) === formatNeighbor(entry);
       return { entry, present, why: this.#refusals.reason(formatNeighbor(entry)) };
@@ -132,11 +138,6 @@ export class VxlanPeers {
       if (!isKernelError(error, 'ENOENT')) throw error;
     }
   }
-}
-
-/** What makes an entry the same one to the kernel: the MAC in the forwarding database, else the address. */
-function keyOf({ fdb, mac, destination }: Neighbor): string {
-  return fdb ? `fdb ${mac}` : destination;
 }
 
 /** Permanent unicast entries; multicast MACs and the zero MAC are the kernel's own. */

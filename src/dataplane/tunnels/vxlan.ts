@@ -1,11 +1,11 @@
 import { type Clock, type Log, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredVxlan } from '../../calc/desired/index.ts';
-import type { Link, Neighbor } from '../../netlink/index.ts';
+import type { Link, Neighbor, RouteHow } from '../../netlink/index.ts';
 import { type DeviceKernel, type FailedTunnel, TunnelDevice } from '../device/device.ts';
 import { DEVICE } from '../device/render.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
 import { type NeighborKernel, VxlanPeers } from './peers.ts';
-import { vxlanNeighbors, vxlanRoutes } from './render.ts';
+import { VxlanWays } from './ways.ts';
 
 export interface TunnelOptions {
   readonly kernel: DeviceKernel & NeighborKernel;
@@ -25,7 +25,10 @@ export class VxlanTunnel {
   readonly #routes: RouteReconciler;
   #desired: DesiredVxlan | undefined;
   /** Routes now wanted: CIDR → number of the how. */
-  #wanted = new Map<string, number>();
+  readonly #wanted = new Map<string, number>();
+  readonly #ways: VxlanWays;
+  /** CIDRs whose routes may not be as they should. */
+  readonly #due = new Set<string>();
   readonly #passes = new Passes(() => this.#pass());
 
   /** The device has become usable, or is so no longer. */
@@ -34,12 +37,13 @@ export class VxlanTunnel {
   constructor(family: 4 | 6, options: TunnelOptions) {
     this.#family = family;
     this.#routes = options.routes;
+    this.#ways = new VxlanWays(family);
     const kind = family === 4 ? 'vxlan4' : 'vxlan6';
     this.device = new TunnelDevice(kind, options);
     this.peers = new VxlanPeers(DEVICE[kind], options);
     this.device.onChange = () => {
       this.peers.forget();
-      this.#drop();
+      this.#changed([...this.#ways.all(), ...this.#wanted.keys()]);
       void this.#passes.run();
       this.onDevice();
     };
@@ -48,9 +52,11 @@ export class VxlanTunnel {
 
   /** Routes that are not wanted any more go at once, in the same turn in which BGP takes over what it may carry now. */
   apply(desired: DesiredVxlan | undefined, pools: readonly DesiredPool[]): void {
+    const isOther = (desired === undefined) !== (this.#desired === undefined);
     this.#desired = desired;
     this.device.want(desired, pools);
-    this.#drop();
+    if (desired !== undefined) this.#changed(this.#ways.run(desired.routes));
+    if (isOther) this.#changed([...this.#ways.all(), ...this.#wanted.keys()]);
     void this.#passes.run();
   }
 
@@ -81,66 +87,71 @@ export class VxlanTunnel {
   async #pass(): Promise<void> {
     const { ready } = this.device;
     if (this.#desired === undefined || ready === undefined) return;
-    await this.peers.bring(ready.life, vxlanNeighbors(this.#desired));
+    await this.peers.bring(ready.life, this.#desired.peers);
     if (ready !== this.device.ready) return;
-    this.#want(this.#usable());
+    this.#settle();
     if (!this.peers.hasSurplus) return;
     await this.#routes.flush();
     if (ready === this.device.ready) await this.peers.prune(this.#vteps(ready.index));
   }
 
+  /** Routes that packets can be sent by now; what waits for more than that goes on waiting. */
+  #settle(): void {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const cidr of due) this.#route(cidr);
+    this.#routes.schedule();
+  }
+
   /**
-   * Routes that packets can be sent by now. What is wanted may be newer than the entries: a route to a VTEP that the kernel
-   * does not know yet stays as it is, by another way or none, until a later pass has made them.
+   * What is wanted may be newer than the entries: a route to a VTEP that the kernel does not know yet stays as it is, by
+   * another way or none, until a later pass has made them.
    */
-  #usable(): Map<string, number> {
-    const { hows } = this.#routes;
-    return new Map(
-      [...this.#rendered()].flatMap(([cidr, how]) => {
-        const before = this.#wanted.get(cidr);
-        const [{ via, dev } = {}] = hows.how(how).nextHops;
-        const vtep = dev === this.device.ready?.index ? (via ?? cidr.split('/')[0]) : undefined;
-        const isNew = how !== before;
-        if (!isNew || vtep === undefined || this.peers.reaches(vtep)) return [[cidr, how] as const];
-        return before === undefined ? [] : [[cidr, before] as const];
-      }),
-    );
+  #route(cidr: string): void {
+    const rendered = this.#rendered(cidr);
+    if (rendered === undefined) {
+      this.#want(cidr, 0);
+      return;
+    }
+    const [{ via, dev } = {}] = rendered.nextHops;
+    const vtep = dev === this.device.ready?.index ? (via ?? cidr.split('/')[0]) : undefined;
+    const how = this.#routes.hows.id(rendered);
+    if (how === this.#wanted.get(cidr)) return;
+    if (vtep === undefined || this.peers.reaches(vtep)) this.#want(cidr, how);
+    else this.#due.add(cidr);
   }
 
   /** VTEPs to which the kernel has routes, wanted or not. */
   #vteps(device: number): ReadonlySet<string> {
     const table = this.#routes.tables[this.#family];
-    const through = this.#routes.hows.all.map(({ nextHops }) => nextHops.find(({ dev }) => dev === device)?.via);
     const found = new Set<string>();
-    for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
-      const via = through[table.actual(prefix)];
-      if (via !== undefined) found.add(via);
+    for (const [how, { nextHops }] of this.#routes.hows.all.entries()) {
+      const via = nextHops.find(({ dev }) => dev === device)?.via;
+      if (via !== undefined && table.isUsed(how)) found.add(via);
     }
     return found;
   }
 
-  /** CIDR → how, as the device stands; nothing while there is none. */
-  #rendered(): Map<string, number> {
+  /** As the device stands; nothing while there is none. */
+  #rendered(cidr: string): RouteHow | undefined {
     const { ready } = this.device;
-    if (this.#desired === undefined || ready === undefined) return new Map();
-    const routes = vxlanRoutes(this.#desired, ready.index, ready.parent);
-    return new Map(routes.map(([cidr, how]) => [cidr, this.#routes.hows.id(how)]));
+    return this.#desired === undefined || ready === undefined ? undefined : this.#ways.how(cidr, ready);
   }
 
-  #drop(): void {
-    const rendered = this.#rendered();
-    this.#want(new Map([...this.#wanted].filter(([cidr]) => rendered.has(cidr))));
-  }
-
-  #want(wanted: Map<string, number>): void {
-    const table = this.#routes.tables[this.#family];
-    for (const cidr of this.#wanted.keys()) {
-      if (!wanted.has(cidr)) table.want('tunnel', prefixNumber(table, cidr), 0);
+  /** These may be others from now on: what is gone goes at once, the rest when packets can be sent so. */
+  #changed(cidrs: Iterable<string>): void {
+    for (const cidr of cidrs) {
+      this.#due.add(cidr);
+      if (this.#rendered(cidr) === undefined) this.#want(cidr, 0);
     }
-    for (const [cidr, how] of wanted) {
-      if (this.#wanted.get(cidr) !== how) table.want('tunnel', prefixNumber(table, cidr), how);
-    }
-    this.#wanted = wanted;
     this.#routes.schedule();
+  }
+
+  #want(cidr: string, how: number): void {
+    if ((this.#wanted.get(cidr) ?? 0) === how) return;
+    const table = this.#routes.tables[this.#family];
+    table.want('tunnel', prefixNumber(table, cidr), how);
+    if (how === 0) this.#wanted.delete(cidr);
+    else this.#wanted.set(cidr, how);
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Difference, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
+import { type Clock, type Difference, Entries, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired/index.ts';
 import type { Kernel, WireguardPeer, WireguardPeerChange } from '../../netlink/index.ts';
 import type { FailedTunnel, TunnelEntry } from '../device/device.ts';
@@ -26,7 +26,7 @@ export class WireguardPeers {
   #known: number | undefined;
   #settings = '';
   #publicKey: string | undefined;
-  #wanted: readonly DesiredWireguardPeer[] = [];
+  #wanted: Entries<DesiredWireguardPeer> = Entries.of();
   /** Called when a peer that was refused may be tried again. */
   onPending: () => void = () => {};
 
@@ -47,13 +47,27 @@ export class WireguardPeers {
 
   /** Makes the device, in this life of it, what is wanted. False when it could not be read or set up: it is tried again. */
   async bring(life: number, desired: DesiredWireguard): Promise<boolean> {
-    this.#wanted = [...desired.peers.values()];
-    this.#delta.setAllDesired(new Map(this.#wanted.map(({ node: _, publicKey, ...peer }) => [publicKey, peer])));
+    this.#want(desired.peers);
     const settings = `${desired.device} ${desired.listenPort} ${desired.mark}`;
     if ((this.#known !== life || this.#settings !== settings) && !(await this.#setUp(life, desired))) return false;
     this.#settings = settings;
     await this.#write(this.#delta.take());
     return true;
+  }
+
+  /** What has changed of the peers. A key that one node gives up may be another's by now. */
+  #want(peers: Entries<DesiredWireguardPeer>): void {
+    const changes = peers.since(this.#wanted);
+    this.#wanted = peers;
+    for (const [, now, before] of changes) {
+      if (before !== undefined && before.publicKey !== now?.publicKey)
+        this.#delta.setDesired(before.publicKey, undefined);
+    }
+    for (const [, now] of changes) {
+      if (now === undefined) continue;
+      const { node: _, publicKey, ...peer } = now;
+      this.#delta.setDesired(publicKey, peer);
+    }
   }
 
   /** The device is gone, and all that was on it; or it is to be read again. */
@@ -67,7 +81,7 @@ export class WireguardPeers {
 
   /** Each peer that is wanted, and whether the device has it so. */
   entries(): readonly TunnelEntry[] {
-    return this.#wanted.map((peer) => {
+    return [...this.#wanted.values()].map((peer) => {
       const text = peerLine(this.#device, peer);
       const actual = this.#known === undefined ? undefined : this.#delta.actual(peer.publicKey);
       const present = actual !== undefined && peerText(actual) === peerText(peer);
@@ -138,7 +152,7 @@ export class WireguardPeers {
   }
 
   #failed({ key, desired }: Change, reason: string): void {
-    const peer = this.#wanted.find(({ publicKey }) => publicKey === key);
+    const peer = [...this.#wanted.values()].find(({ publicKey }) => publicKey === key);
     const what = peer === undefined ? `${this.#device} peer ${key}` : peerLine(this.#device, peer);
     if (this.#refusals.entry(key, what, reason)) {
       const node = peer?.node;

@@ -1,12 +1,12 @@
-import { type Clock, type Family, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
-import type { DesiredWireguard } from '../../calc/desired/index.ts';
+import { type Clock, type Entries, type Family, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
+import type { DesiredWireguard, DesiredWireguardRoute } from '../../calc/desired/index.ts';
 import { formatRule, type Kernel, type Monitor, ROUTE_ADD, type Rule } from '../../netlink/index.ts';
 import type { FailedTunnel, TunnelEntry } from '../device/device.ts';
 import { TunnelRefusals } from '../device/refusals.ts';
 import { type Sysctls, settle } from '../endpoints/sysctls.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import { PolicyRule, type RuleKernel } from './policy-rule.ts';
-import { type Way, wantedWays, wayOf, wayText } from './render.ts';
+import { type Way, wayOf, wayText, wayTo } from './render.ts';
 import { applySteps, routeSteps } from './route-steps.ts';
 
 export type PolicyKernel = RuleKernel & Pick<Kernel, 'monitor' | 'sysctl'>;
@@ -25,6 +25,8 @@ export class PolicyRouting {
   readonly #log: Log;
   readonly #delta = new KeyedDelta<Way>(wayText);
   readonly #refusals: TunnelRefusals<Way>;
+  /** The routes that the delta was told last, and the device that they led through. */
+  #told: { readonly routes: Entries<DesiredWireguardRoute>; readonly dev: number } | undefined;
   #desired: DesiredWireguard | undefined;
   /** Whether rule and table are as they were left. */
   #known = false;
@@ -49,11 +51,9 @@ export class PolicyRouting {
   async leave(desired: DesiredWireguard, dev: number): Promise<void> {
     if (!this.#known || !sameOutline(this.#desired, desired)) return;
     await this.#attempt(async () => {
-      const ways = [...wantedWays(desired, dev)].flatMap(([cidr, way]): [string, Way][] => {
-        const now = way.kind === 'throw' ? way : this.#delta.actual(cidr);
-        return now === undefined ? [] : [[cidr, now]];
-      });
-      this.#delta.setAllDesired(new Map(ways));
+      for (const [cidr, way] of this.#changes(desired, dev)) {
+        this.#delta.setDesired(cidr, way?.kind === 'unicast' ? this.#delta.actual(cidr) : way);
+      }
       await this.#write();
     });
   }
@@ -67,10 +67,20 @@ export class PolicyRouting {
       if (desired === undefined) await this.#remove();
       else {
         if (!this.#known || !sameOutline(before, desired)) await this.#establish(desired);
-        this.#delta.setAllDesired(wantedWays(desired, dev));
+        for (const [cidr, way] of this.#changes(desired, dev)) this.#delta.setDesired(cidr, way);
+        this.#told = { routes: desired.routes, dev };
         await this.#write();
       }
     });
+  }
+
+  /** Ways that may be others than those that were told last. */
+  #changes({ routes }: DesiredWireguard, dev: number): readonly (readonly [cidr: string, way: Way | undefined])[] {
+    const told = this.#told;
+    const changed = routes.since(told?.routes);
+    const isMoved = told !== undefined && told.dev !== dev;
+    const all = isMoved ? [...changed.filter(([, now]) => now === undefined), ...routes] : changed;
+    return all.map(([cidr, now]) => [cidr, now && wayTo(now, dev)] as const);
   }
 
   /** Rule and table are read again at the next look. */
@@ -149,6 +159,7 @@ export class PolicyRouting {
     this.#monitor = undefined;
     this.#refusals.clear();
     this.#delta.setAllDesired(new Map());
+    this.#told = undefined;
     this.#delta.setAllActual(new Map());
     this.#known = true;
   }

@@ -1,4 +1,4 @@
-import type { DesiredWireguard, DesiredWireguardPeer } from '../../calc/desired/index.ts';
+import type { DesiredWireguard, DesiredWireguardPeer, DesiredWireguardRoute } from '../../calc/desired/index.ts';
 import { formatRule, type Route, type Rule, type WireguardPeer } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 
@@ -60,12 +60,9 @@ export interface Way {
   readonly dev: number;
 }
 
-/** Each CIDR's way. Those that stay outside come first, so that nothing of theirs is encrypted in between. */
-export function wantedWays({ routes }: DesiredWireguard, dev: number): ReadonlyMap<string, Way> {
-  const ways = [...routes.values()].map(({ cidr, mode }): [string, Way] =>
-    mode === 'tunnel' ? [cidr, { kind: 'unicast', dev }] : [cidr, { kind: 'throw', dev: 0 }],
-  );
-  return new Map(ways.sort(([, a], [, b]) => Number(a.kind === 'unicast') - Number(b.kind === 'unicast')));
+/** The way of what is wanted, through the device with this index. */
+export function wayTo({ mode }: DesiredWireguardRoute, dev: number): Way {
+  return mode === 'tunnel' ? { kind: 'unicast', dev } : { kind: 'throw', dev: 0 };
 }
 
 /** A way as the kernel has it. IPv6 says of a `throw` that it leads to `lo`. */
