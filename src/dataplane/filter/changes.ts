@@ -28,7 +28,7 @@ export function changeTo(
     return { transaction: kernel === undefined ? start : start.removeTable(), done: () => undefined };
   }
   const isOther = (name: string): boolean => {
-    const [there, wanted] = [kernel?.get(name), composition.object(name)];
+    const [there, wanted] = [kernel?.get(name), composition.piece(name)];
     return there !== undefined && wanted !== undefined && there.declared !== declared(wanted);
   };
   if (kernel === undefined || [...touched.keys()].some(isOther)) return wholeTable(table, composition);
@@ -155,10 +155,9 @@ class Change {
 
   /** Chains without a hook come before the maps that lead to them, those with one after these. */
   chain(name: string, withHook: boolean): void {
-    const composed = this.#composition.object(name);
-    const chain: Chain | undefined = composed && firstOf(composed, 'chain')?.chain;
-    if (composed === undefined || chain === undefined || (chain.base !== undefined) !== withHook) return;
-    const rules = rulesOf(composed);
+    const chain: Chain | undefined = this.#of(name, 'chain')?.chain;
+    if (chain === undefined || (chain.base !== undefined) !== withHook) return;
+    const rules = rulesOf(this.#composition.object(name));
     const comments = rules.map(({ comment }) => comment);
     const there = this.#kernel.get(name);
     if (there === undefined) {
@@ -171,7 +170,7 @@ class Change {
 
   /** What nobody wants any more: rules go first, as they hold all else. */
   gone(name: string, verb: 'empty' | 'map' | 'chain' | 'set'): void {
-    if (!this.#kernel.has(name) || this.#composition.object(name) !== undefined) return;
+    if (!this.#kernel.has(name) || this.#composition.has(name)) return;
     const [kind, word] = name.split(' ');
     if (verb === 'empty') {
       if (kind === 'chain') this.transaction = this.transaction.flushChain(word);
@@ -185,8 +184,9 @@ class Change {
   }
 
   #of<Kind extends Piece['kind']>(name: string, kind: Kind): Extract<Piece, { readonly kind: Kind }> | undefined {
-    const composed = this.#composition.object(name);
-    return composed && firstOf(composed, kind);
+    const piece = this.#composition.piece(name);
+    const isKind = (one: Piece | undefined): one is Extract<Piece, { readonly kind: Kind }> => one?.kind === kind;
+    return isKind(piece) ? piece : undefined;
   }
 
   #declared(name: string, declaration: string): void {
@@ -194,20 +194,13 @@ class Change {
   }
 }
 
-function firstOf<Kind extends Piece['kind']>(
-  { pieces }: Composed,
-  kind: Kind,
-): Extract<Piece, { readonly kind: Kind }> | undefined {
-  return pieces.find((piece): piece is Extract<Piece, { readonly kind: Kind }> => piece.kind === kind);
-}
-
-function declared({ pieces: [piece] }: Composed): string {
+function declared(piece: Piece): string {
   if (piece.kind === 'set') return declaredSet(piece.set);
   return piece.kind === 'map' ? declaredMap(piece.map) : declaredChain(piece.chain);
 }
 
-function rulesOf({ pieces }: Composed): readonly PieceRule[] {
-  return pieces.flatMap((piece) => (piece.kind === 'chain' ? piece.rules : []));
+function rulesOf(composed: Composed | undefined): readonly PieceRule[] {
+  return (composed?.pieces ?? []).flatMap((piece) => (piece.kind === 'chain' ? piece.rules : []));
 }
 
 function isSame(a: readonly (string | undefined)[], b: readonly (string | undefined)[]): boolean {

@@ -16,11 +16,21 @@ export interface Composed {
   readonly pieces: readonly Piece[];
 }
 
+/** What a part has to do with an object. */
+export interface Touch {
+  /** Elements of it that may differ. */
+  readonly elements: readonly string[];
+  /** No part had said anything of it before. */
+  readonly isNew: boolean;
+}
+
 /** A table as its parts compose it, object by object. Taking in a part costs what that part says. */
 export class Composition {
   readonly #parts = new Map<string, Held>();
   /** Object → parts that say something of it. */
   readonly #holders = new Map<string, Set<string>>();
+  /** Object → element of the set or map → parts that have it. */
+  readonly #elements = new Map<string, Map<string, Set<string>>>();
 
   get isEmpty(): boolean {
     return this.#parts.size === 0;
@@ -34,20 +44,37 @@ export class Composition {
     return this.#parts.keys();
   }
 
-  /** Puts a part in the former one's place, or takes it out. Answers with the elements that may differ, by object. */
-  put(key: string, part: FilterPart | undefined): ReadonlyMap<string, readonly string[]> {
+  /** Puts a part in the former one's place, or takes it out. Answers with what may differ, by object. */
+  put(key: string, part: FilterPart | undefined): ReadonlyMap<string, Touch> {
     const before = this.#parts.get(key)?.pieces ?? NOTHING;
     const now = part === undefined ? NOTHING : piecesOf(part.contents);
+    const isNew = new Set([...now.keys()].filter((name) => !this.#holders.has(name)));
     for (const name of before.keys()) if (!now.has(name)) this.#release(name, key);
     for (const name of now.keys()) this.#holders.set(name, (this.#holders.get(name) ?? new Set()).add(key));
     if (part === undefined) this.#parts.delete(key);
     else this.#parts.set(key, { part, pieces: now });
-    const names = new Set([...before.keys(), ...now.keys()]);
-    return new Map([...names].map((name) => [name, differences(now.get(name), before.get(name))]));
+    const touched = new Map<string, Touch>();
+    for (const name of new Set([...before.keys(), ...now.keys()])) {
+      const elements = differences(now.get(name), before.get(name));
+      touched.set(name, { elements, isNew: isNew.has(name) });
+      this.#index(name, key, now.get(name), elements);
+    }
+    return touched;
   }
 
   objects(): IterableIterator<string> {
     return this.#holders.keys();
+  }
+
+  /** Whether any part says anything of the object. */
+  has(name: string): boolean {
+    return this.#holders.has(name);
+  }
+
+  /** What one of the parts says of the object: of its declaration all say the same. */
+  piece(name: string): Piece | undefined {
+    for (const key of this.#holders.get(name) ?? []) return this.#parts.get(key)?.pieces.get(name);
+    return undefined;
   }
 
   /** The object as it should be; undefined when no part says anything of it. */
@@ -60,7 +87,7 @@ export class Composition {
 
   /** The value of an element of the set or map; undefined when no part has it. */
   element(name: string, element: string): string | undefined {
-    for (const key of this.#holders.get(name) ?? []) {
+    for (const key of this.#elements.get(name)?.get(element) ?? []) {
       const piece = this.#parts.get(key)?.pieces.get(name);
       const value = piece === undefined || piece.kind === 'chain' ? undefined : piece.elements.get(element);
       if (value !== undefined) return value;
@@ -68,7 +95,10 @@ export class Composition {
     return undefined;
   }
 
-  /** Objects in the order in which they can be made: an earlier part's before a later's, each in its contents' order. */
+  /**
+   * Objects in the order in which they can be made: an earlier part's before a later's, each in its contents' order. Sets and
+   * maps may be shared by thousands, and lead to nothing by themselves: for them the part counts that named them first.
+   */
   sorted(names: Iterable<string>): readonly string[] {
     const rank = new Map([...names].map((name) => [name, this.#rank(name)] as const));
     return [...rank].sort(([, a], [, b]) => a[0] - b[0] || a[1] - b[1]).map(([name]) => name);
@@ -79,12 +109,27 @@ export class Composition {
     for (const key of this.#holders.get(name) ?? []) {
       const order = this.#order(key);
       if (order < best[0]) best = [order, [...(this.#parts.get(key)?.pieces.keys() ?? [])].indexOf(name)];
+      if (!name.startsWith('chain ')) break;
     }
     return best;
   }
 
   #order(key: string): number {
     return this.#parts.get(key)?.part.order ?? 0;
+  }
+
+  #index(name: string, key: string, now: Piece | undefined, elements: readonly string[]): void {
+    if (elements.length === 0) return;
+    const index = this.#elements.get(name) ?? new Map<string, Set<string>>();
+    for (const element of elements) {
+      const holders = index.get(element) ?? new Set();
+      if (now === undefined || now.kind === 'chain' || now.elements.get(element) === undefined) holders.delete(key);
+      else holders.add(key);
+      if (holders.size === 0) index.delete(element);
+      else index.set(element, holders);
+    }
+    if (index.size === 0) this.#elements.delete(name);
+    else this.#elements.set(name, index);
   }
 
   #release(name: string, key: string): void {

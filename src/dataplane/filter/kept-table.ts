@@ -200,9 +200,8 @@ export class KeptTable {
       touched.set(name, known);
     };
     for (const [key, part] of parts) {
-      const isNew = this.#taken.part(key) === undefined;
-      for (const [name, changed] of this.#taken.put(key, part)) {
-        touch(name, changed);
+      for (const [name, { elements, isNew }] of this.#taken.put(key, part)) {
+        touch(name, elements);
         // What a former run has left there is nobody's.
         if (isNew) touch(name, this.#kernel?.get(name)?.elements.keys() ?? []);
       }
@@ -213,7 +212,7 @@ export class KeptTable {
       for (const [key, part] of this.#wanted.parts) others.put(key, part);
       for (const [name, { elements }] of this.#kernel ?? []) {
         // What a part wants that is not tried now stays as it is.
-        if (touched.has(name) || others.object(name) === undefined) touch(name, elements.keys());
+        if (touched.has(name) || !others.has(name)) touch(name, elements.keys());
       }
     }
     return touched;
