@@ -123,7 +123,7 @@ export function graph(
 
   const nat = cell([felix, allowed, workloads], desiredNat, same);
   const services = cell([felix, configurations], desiredServices, same);
-  const host = cell([felix], desiredHost, same);
+  const host = cell([self, felix], desiredHost, same);
   const written = cell(
     [sources.of('IPPool'), self, felix],
     (all, node, settings) => ({ tunnelPools: tunnelPools(all.values(), node, settings) }),

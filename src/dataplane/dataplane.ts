@@ -3,7 +3,7 @@ import type { Desired } from '../calc/desired/index.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Blackholes } from './blackholes.ts';
-import { isUplink, podMtu } from './endpoints/mtu.ts';
+import { podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
@@ -17,6 +17,7 @@ import { SettingsLook } from './settings-look.ts';
 import { TableRepairs } from './table-repairs.ts';
 import { FILTER_SECTIONS, FilterTables, filterInputs } from './tables.ts';
 import { TunnelReconciler } from './tunnels/reconcile.ts';
+import { Underlay } from './underlay.ts';
 
 export interface DataplaneOptions extends DataplaneListeners {
   readonly kernel: Kernel;
@@ -48,6 +49,7 @@ export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #clock: EndingClock;
   readonly #links = new Map<number, Link>();
+  readonly #underlay = new Underlay(this.#links);
   #monitor: Monitor | undefined;
   #resync: Cancel | undefined;
   readonly #settings: SettingsLook;
@@ -55,6 +57,7 @@ export class Dataplane {
   #applied: Desired | undefined;
   readonly #blackholes: Blackholes;
   #mtu: number | undefined;
+  #hostMtu: number | undefined;
 
   constructor(given: DataplaneOptions) {
     this.#clock = new EndingClock(given.clock);
@@ -67,7 +70,7 @@ export class Dataplane {
     this.filter = new FilterReconciler(options);
     this.tables = this.filter.room();
     this.qos = new QosReconciler({ ...options, filter: this.filter });
-    this.tunnels = new TunnelReconciler({ ...options, routes: this.routes });
+    this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
     this.#tableRepairs = new TableRepairs(options, (names) => void this.filter.look(names));
     this.#settings = new SettingsLook({ ...options, forwarding: this.forwarding, endpoints: this.endpoints });
     this.forwarding.onRepaired = () => void this.#settings.look();
@@ -91,7 +94,7 @@ export class Dataplane {
     await this.tunnels.check();
     await this.routes.start({ hold });
     void this.qos.check();
-    this.#tellMtu();
+    this.#tellMtu({ first: true });
     this.#planResync();
     this.#settings.start();
   }
@@ -100,18 +103,18 @@ export class Dataplane {
   apply(desired: Desired): void {
     const before = this.#applied;
     this.#applied = desired;
+    if (desired.host !== before?.host || desired.tunnels !== before.tunnels) this.#underlay.set(desired);
     if (desired.blocks !== before?.blocks) this.#blackholes.apply(desired.blocks);
     if (desired.blocks !== before?.blocks || desired.pools !== before.pools) this.routes.setRanges(podRanges(desired));
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
       this.endpoints.apply(desired.workloads, desired.host);
     }
-    if (this.#mtu !== undefined) this.#tellMtu();
+    this.#tellMtu();
     if (FILTER_SECTIONS.some((section) => desired[section] !== before?.[section]))
       void this.tables.want(this.#filterTables.of(filterInputs(desired, this.#options.interfacePrefix)));
     if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
     if (desired.host !== before?.host) {
       void this.forwarding.apply(desired.host.forwarding);
-      this.tunnels.setUplinks(desired.host.uplinks);
     }
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
   }
@@ -134,19 +137,12 @@ export class Dataplane {
 
   /** The MTU for new pods. */
   get podMtu(): number {
-    return podMtu(
-      this.#links.values(),
-      this.#applied?.pools ?? [],
-      this.#applied?.tunnels,
-      this.#applied?.host.uplinks,
-    );
+    return podMtu(this.#underlay.mtu, this.#applied?.pools ?? [], this.#applied?.tunnels);
   }
 
   /** Name of the link whose MTU bounds the pods'. */
   get narrowest(): string | undefined {
-    const uplinks = this.#applied?.host.uplinks;
-    const bounding = [...this.#links.values()].filter((link) => link.up && isUplink(link, uplinks));
-    return bounding.sort((a, b) => a.mtu - b.mtu)[0]?.name;
+    return this.#underlay.narrowest?.name;
   }
 
   /** A link that we just made: known at once, before the monitor tells of it. */
@@ -172,6 +168,8 @@ export class Dataplane {
     const present = new Map((await this.#options.kernel.linkList()).map((link) => [link.index, link]));
     for (const link of this.#links.values()) if (!present.has(link.index)) this.#linkChanged(link, false);
     for (const link of present.values()) this.#linkChanged(link, true);
+    this.#underlay.listed(await this.#options.kernel.addressList());
+    this.#tellMtu();
   }
 
   #observed(event: KernelEvent): void {
@@ -184,6 +182,7 @@ export class Dataplane {
         if (event.route.table === MAIN_TABLE) this.routes.observed(event.route, event.change === 'new');
         break;
       case 'address':
+        if (this.#underlay.addressChanged(event.address, event.change === 'new')) this.#tellMtu();
         this.tunnels.addressChanged(event.address, event.change === 'new');
         if (event.change === 'deleted') this.endpoints.addressGone(event.address);
         // The kernel drops the IPv4 routes of a device with its last address, and tells nobody.
@@ -226,14 +225,17 @@ export class Dataplane {
     if (known?.up && !(present && link.up)) this.routes.linkLost(link.index);
     if (cameUp) this.routes.retry();
     if (cameUp || known?.up !== link.up || !present) this.#options.onTopology?.();
-    if (this.#mtu !== undefined && isUplink(link, this.#applied?.host.uplinks)) this.#tellMtu();
+    if (this.#underlay.linkChanged(link, known)) this.#tellMtu();
   }
 
-  #tellMtu(): void {
-    const mtu = this.podMtu;
-    if (mtu === this.#mtu) return;
+  /** Before the first look is over there is nothing to tell. */
+  #tellMtu({ first = false } = {}): void {
+    if (this.#mtu === undefined && !first) return;
+    const [host, mtu] = [this.#underlay.mtu, this.podMtu];
+    if (!first && host !== this.#hostMtu) this.tunnels.hostMtuChanged();
+    this.#hostMtu = host;
+    if (mtu !== this.#mtu) this.#options.onPodMtu?.(mtu);
     this.#mtu = mtu;
-    this.#options.onPodMtu?.(mtu);
   }
 
   #planResync(): void {

@@ -152,13 +152,18 @@ t.test('pods may send from networks of others where FelixConfiguration lets them
 
 t.test('settings of the host, and MTUs that are set', async (t) => {
   const made = calculation([...base, pool('q', '10.97.0.0/16', { ipipMode: 'Always' })]);
-  t.same(made.desired().host, { forwarding: true, uplinks: undefined, routeSource: {} });
+  t.same(made.desired().host, { forwarding: true, addresses: ['10.0.0.1'], uplinks: undefined, routeSource: {} });
   t.equal(made.desired().tunnels.ipip?.mtu, undefined);
   made.apply([
     put('FelixConfiguration', 'default', { ipForwarding: 'Disabled', mtuIfacePattern: '^bond', ipipMTU: 1300 }),
     put('FelixConfiguration', 'node.a', { deviceRouteSourceAddress: '10.0.0.1' }),
   ]);
-  t.same(made.desired().host, { forwarding: false, uplinks: '^bond', routeSource: { 4: '10.0.0.1' } });
+  t.same(made.desired().host, {
+    forwarding: false,
+    addresses: ['10.0.0.1'],
+    uplinks: '^bond',
+    routeSource: { 4: '10.0.0.1' },
+  });
   t.equal(made.desired().tunnels.ipip?.mtu, 1300);
 });
 

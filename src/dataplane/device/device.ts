@@ -18,6 +18,14 @@ export type DeviceKernel = Pick<
   'linkList' | 'addressList' | 'linkAdd' | 'linkSet' | 'linkDelete' | 'addressAdd' | 'addressDelete'
 >;
 
+export interface DeviceOptions {
+  readonly kernel: DeviceKernel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The MTU of the node's way out, now. */
+  readonly hostMtu: () => number;
+}
+
 /** A device that routes can use: its own index, and that of the link under it (VXLAN). */
 export interface ReadyDevice {
   readonly index: number;
@@ -64,12 +72,12 @@ export class TunnelDevice {
   #tried = false;
   readonly #passes = new Passes(() => this.#pass());
   #retiring: Cancel | undefined;
-  /** Names of the links whose MTU bounds the device's, as a regular expression; undefined for Calico's own. */
-  uplinks: string | undefined;
+  readonly #hostMtu: () => number;
   /** Called when the device has become usable, or is so no longer. */
   onChange: () => void = () => {};
 
-  constructor(kind: TunnelKind, options: { kernel: DeviceKernel; clock: Clock; log: Log }, name = DEVICE[kind]) {
+  constructor(kind: TunnelKind, options: DeviceOptions, name = DEVICE[kind]) {
+    this.#hostMtu = options.hostMtu;
     this.kind = kind;
     this.name = name;
     this.#kernel = options.kernel;
@@ -178,7 +186,7 @@ export class TunnelDevice {
     return {
       links: await this.#kernel.linkList(),
       addresses: await this.#kernel.addressList(),
-      uplinks: this.uplinks,
+      hostMtu: this.#hostMtu(),
     };
   }
 

@@ -7,7 +7,7 @@ import type {
   DesiredWireguard,
 } from '../../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Link, LinkSpec, VxlanAttributes } from '../../netlink/index.ts';
-import { hostMtu, IPIP_OVERHEAD, VXLAN_OVERHEAD, wireguardMtu } from '../endpoints/mtu.ts';
+import { IPIP_OVERHEAD, VXLAN_OVERHEAD, wireguardMtu } from '../endpoints/mtu.ts';
 
 /** The tunnels that there can be, by what they are called in `Desired`. */
 export const TUNNEL_KINDS = [
@@ -56,20 +56,20 @@ export interface DeviceSpec {
 export interface Surroundings {
   readonly links: readonly Link[];
   readonly addresses: readonly InterfaceAddressEntry[];
-  /** Names of the links whose MTU counts, as a regular expression; undefined for Calico's own. */
-  readonly uplinks?: string | undefined;
+  /** The MTU of the node's way out. */
+  readonly hostMtu: number;
 }
 
 /** What a device may be asked to be. */
 export type DesiredDevice = DesiredIpip | DesiredVxlan | DesiredWireguard;
 
 /** The device as it should be on this host, or a sentence that says why it can't be. */
-export function deviceSpec(desired: DesiredDevice, { links, addresses, uplinks }: Surroundings): DeviceSpec | string {
+export function deviceSpec(desired: DesiredDevice, { links, addresses, hostMtu }: Surroundings): DeviceSpec | string {
   if (!('vni' in desired)) {
     const [kind, name, mtu] =
       'device' in desired
-        ? (['wireguard', desired.device, wireguardMtu(desired, links, uplinks)] as const)
-        : (['ipip', DEVICE.ipip, desired.mtu ?? hostMtu(links, uplinks) - IPIP_OVERHEAD] as const);
+        ? (['wireguard', desired.device, wireguardMtu(desired, hostMtu)] as const)
+        : (['ipip', DEVICE.ipip, desired.mtu ?? hostMtu - IPIP_OVERHEAD] as const);
     if (links.some((link) => link.name === name && link.kind !== kind)) {
       return `${name} is there, but it is no ${kind === 'ipip' ? 'IPIP' : 'WireGuard'} device; rename or remove it`;
     }
@@ -79,7 +79,7 @@ export function deviceSpec(desired: DesiredDevice, { links, addresses, uplinks }
   const holder = addresses.find(({ address }) => address.split('/')[0] === local);
   const parent = links.find(({ index }) => index === holder?.index);
   if (parent === undefined) return `no link of this node has its address ${local}`;
-  const mtu = desired.mtu ?? Math.min(hostMtu(links, uplinks), parent.mtu) - VXLAN_OVERHEAD[family];
+  const mtu = desired.mtu ?? hostMtu - VXLAN_OVERHEAD[family];
   const vxlan: VxlanAttributes = { vni, port, local, parentIndex: parent.index, learning: false };
   const name = family === 4 ? DEVICE.vxlan4 : DEVICE.vxlan6;
   return {

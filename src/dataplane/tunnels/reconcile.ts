@@ -9,7 +9,6 @@ import {
 } from '../../netlink/index.ts';
 import { type FailedTunnel, TunnelDevice, type TunnelEntry } from '../device/device.ts';
 import { deviceText, TUNNEL_KINDS, type TunnelKind } from '../device/render.ts';
-import { isUplink } from '../endpoints/mtu.ts';
 import { type WireguardKernel, WireguardTunnel } from '../wireguard/tunnel.ts';
 import { type TunnelOptions, VxlanTunnel } from './vxlan.ts';
 
@@ -34,7 +33,6 @@ export class TunnelReconciler {
   readonly #links = new Map<number, Link>();
   #desired: DesiredTunnels = NO_TUNNELS;
   #pools: readonly DesiredPool[] = [];
-  #uplinks: string | undefined;
 
   constructor(options: TunnelOptions & TunnelListeners & { readonly kernel: WireguardKernel }) {
     const { onIpip, onVxlan, onKey } = options;
@@ -62,11 +60,8 @@ export class TunnelReconciler {
     for (const tunnel of this.#wireguard) tunnel.apply(desired[tunnel.kind], pools);
   }
 
-  /** Which links' MTU bounds the tunnels', as a regular expression; undefined for Calico's own. */
-  setUplinks(uplinks: string | undefined): void {
-    if (uplinks === this.#uplinks) return;
-    this.#uplinks = uplinks;
-    for (const device of this.#devices()) device.uplinks = uplinks;
+  /** The node's way out has another MTU. */
+  hostMtuChanged(): void {
     void this.#checkDevices();
   }
 
@@ -77,7 +72,6 @@ export class TunnelReconciler {
     if (present && known !== undefined && shape(known) === shape(link)) return;
     this.#ipip.linkChanged(link, present);
     for (const tunnel of [...this.#vxlan, ...this.#wireguard]) tunnel.linkChanged(link, present);
-    if (isUplink(link, this.#uplinks)) void this.#checkDevices();
   }
 
   /** The node's own address, or one of a tunnel's, may have moved. */

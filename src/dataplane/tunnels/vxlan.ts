@@ -9,6 +9,8 @@ import { VxlanWays } from './ways.ts';
 
 export interface TunnelOptions {
   readonly kernel: DeviceKernel & NeighborKernel;
+  /** The MTU of the node's way out, now. */
+  readonly hostMtu: () => number;
   readonly routes: RouteReconciler;
   readonly clock: Clock;
   readonly log: Log;

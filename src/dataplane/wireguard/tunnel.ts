@@ -1,11 +1,18 @@
-import { type Clock, type Family, type Log, Passes } from '../../base/index.ts';
+import { type Family, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredWireguard } from '../../calc/desired/index.ts';
 import type { Link, Rule } from '../../netlink/index.ts';
-import { type DeviceKernel, type FailedTunnel, TunnelDevice, type TunnelEntry } from '../device/device.ts';
+import {
+  type DeviceKernel,
+  type DeviceOptions,
+  type FailedTunnel,
+  TunnelDevice,
+  type TunnelEntry,
+} from '../device/device.ts';
 import { type WireguardKernel as PeerKernel, WireguardPeers } from './peers.ts';
 import { type PolicyKernel, PolicyRouting } from './policy-routing.ts';
 
 export type WireguardKernel = DeviceKernel & PeerKernel & PolicyKernel;
+type WireguardOptions = DeviceOptions & { readonly kernel: WireguardKernel };
 
 /**
  * One family's WireGuard: the device, then its key and the nodes behind it, then the rule and the routes there. What leads
@@ -14,7 +21,7 @@ export type WireguardKernel = DeviceKernel & PeerKernel & PolicyKernel;
 export class WireguardTunnel {
   readonly family: Family;
   readonly kind: 'wireguard4' | 'wireguard6';
-  readonly #options: { readonly kernel: WireguardKernel; readonly clock: Clock; readonly log: Log };
+  readonly #options: WireguardOptions;
   readonly #peers: WireguardPeers;
   readonly #routing: PolicyRouting;
   #device: TunnelDevice;
@@ -25,7 +32,7 @@ export class WireguardTunnel {
   /** The device's public key, or that there is none; told whenever that may be news. */
   onKey: (key: string | undefined) => void = () => {};
 
-  constructor(family: Family, options: { kernel: WireguardKernel; clock: Clock; log: Log }) {
+  constructor(family: Family, options: WireguardOptions) {
     this.family = family;
     this.kind = family === 4 ? 'wireguard4' : 'wireguard6';
     this.#options = options;
