@@ -272,9 +272,11 @@ class NetlinkKernel implements Kernel {
   }
 
   async linkSettings(): Promise<ReadonlyMap<string, string>> {
-    const names = await this.#names();
+    const names = new Map<number, string>();
     const found = new Map<string, string>();
-    for (const { name, ipv4, ipv6 } of await this.#client.dump(encodeLinkDump(), 'settings', decodeLinkSettings)) {
+    const links = await this.#client.dump(encodeLinkDump(), 'settings', decodeLinkSettings);
+    for (const { index, name, ipv4, ipv6 } of links) {
+      names.set(index, name);
       const word = sysctlWord(name);
       for (const [setting, value] of ipv4) found.set(`net.ipv4.conf.${word}.${setting}`, value);
       for (const [setting, value] of ipv6) found.set(`net.ipv6.conf.${word}.${setting}`, value);
