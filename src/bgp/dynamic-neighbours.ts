@@ -20,8 +20,8 @@ const PATIENCE = 5000;
 /** A peer of a range, as far as forgetting it goes. */
 export interface Presence {
   readonly up: boolean;
-  /** `Clock.wallTime` since when. */
-  readonly since: number;
+  /** For how long, in milliseconds. */
+  readonly age: number;
   /** Its routes are kept for its return. */
   readonly awaited: boolean;
 }
@@ -84,10 +84,10 @@ export class DynamicNeighbours {
 
   /** Forgets the peer that has been down for longest, if it has had its chance: who says nothing shuts nobody out. */
   #makeRoom(members: readonly string[]): boolean {
-    let [longest, oldest] = ['', this.#clock.wallTime() - PATIENCE];
+    let [longest, oldest] = ['', PATIENCE];
     for (const address of members) {
-      const { up, since, awaited } = this.#presence(address);
-      if (!up && !awaited && since <= oldest) [longest, oldest] = [address, since];
+      const { up, age, awaited } = this.#presence(address);
+      if (!up && !awaited && age >= oldest) [longest, oldest] = [address, age];
     }
     if (longest === '') return false;
     this.#members.delete(longest);
@@ -102,8 +102,8 @@ export class DynamicNeighbours {
 
   #sweep(): void {
     for (const address of this.#members.keys()) {
-      const { up, since, awaited } = this.#presence(address);
-      if (up || awaited || this.#clock.wallTime() - since < FORGET_TIME) continue;
+      const { up, age, awaited } = this.#presence(address);
+      if (up || awaited || age < FORGET_TIME) continue;
       this.#members.delete(address);
       this.#forget(address);
     }

@@ -229,7 +229,7 @@ export class Speaker implements SpeakerApi {
     const status = this.#sessions.get(address)?.status;
     return {
       up: status?.state === 'Established',
-      since: status?.since ?? 0,
+      age: status?.age ?? Number.POSITIVE_INFINITY,
       awaited: this.#engine.gracefulRestart(address) === 'helping',
     };
   }

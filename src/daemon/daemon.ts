@@ -86,6 +86,8 @@ export class Daemon {
   readonly #requests: RequestSources;
   readonly #stopping = new AbortController();
   readonly #startedAt: number;
+  /** The same by a clock that nobody sets. */
+  readonly #began: number;
   readonly #pages: PageServers;
   #control: ControlServer | undefined;
   #problem: string | undefined = 'the node is not registered yet';
@@ -98,6 +100,7 @@ export class Daemon {
     const { config, store, kernel, clock, log } = parts;
     this.#parts = parts;
     this.#startedAt = clock.wallTime();
+    this.#began = clock.now();
     this.#calculation = new Calculation({
       nodename: config.NODENAME,
       ...routerIds(config),
@@ -377,7 +380,7 @@ export class Daemon {
       peers: routing.peers(),
       listening: routing.notListening,
       restarting: routing.restarting,
-      age: clock.wallTime() - this.#startedAt,
+      age: clock.now() - this.#began,
     });
   }
 }

@@ -79,6 +79,25 @@ t.test('a guest that has been away for a minute is forgotten; one that returns s
   t.same(hub.state, {});
 });
 
+t.test('a wall clock that is set back or ahead changes nothing of when a guest is forgotten', async (t) => {
+  const day = 86_400_000;
+  for (const jump of [-day, day]) {
+    const network = new Network();
+    const { clock } = network;
+    const hub = await network.node('10.0.0.1', 64512, [{ address: RANGE, remoteAs: 64512 }]);
+    const guest = await network.node('10.0.1.7', 64512, [{ address: '10.0.0.1', remoteAs: 64512 }]);
+    network.run(2);
+    guest.speaker.configure([]);
+    network.run(2);
+    const began = clock.wallTime() - clock.now();
+    clock.wallTime = () => began + jump + clock.now();
+    network.run(30);
+    t.equal(hub.speaker.peers().length, 1, 'it may come back yet');
+    network.run(60);
+    t.same(hub.state, {});
+  }
+});
+
 t.test('a range that is configured no more takes its peers with it; a peer of its own outlives it', async (t) => {
   const network = new Network();
   const range = { address: RANGE, remoteAs: 64512 };

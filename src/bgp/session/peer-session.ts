@@ -33,6 +33,7 @@ export class PeerSession implements PeerHandle {
     return {
       state: reported.state,
       since: reported.since,
+      age: reported.age,
       ...(reported.state !== 'Established' && { reason: reported.explanation }),
       ...(negotiated && { routerId: negotiated.peerRouterId, negotiated }),
       capabilities: connections.established?.theirs?.capabilities.map(({ kind }) => kind) ?? [],

@@ -10,6 +10,8 @@ export class ReportedState {
   readonly #listener: (event: SpeakerEvent) => void;
   #state: SessionState = 'Idle';
   #since: number;
+  /** The same by a clock that nobody sets. */
+  #moved: number;
   /** Why it last went to Idle or Active. */
   #reason = 'not started';
   /** The last error that was more than an unanswered dial, since it was last up. */
@@ -21,6 +23,7 @@ export class ReportedState {
     this.#log = log;
     this.#listener = listener;
     this.#since = clock.wallTime();
+    this.#moved = clock.now();
   }
 
   get state(): SessionState {
@@ -31,6 +34,11 @@ export class ReportedState {
     return this.#since;
   }
 
+  /** Milliseconds since then, whatever becomes of the wall clock. */
+  get age(): number {
+    return this.#clock.now() - this.#moved;
+  }
+
   /** A peer that said why it left and then refuses to talk: both are worth knowing. */
   get explanation(): string {
     const error = this.#error;
@@ -38,7 +46,7 @@ export class ReportedState {
   }
 
   started(): void {
-    this.#since = this.#clock.wallTime();
+    this.#begin();
   }
 
   /** A connection went to this state. */
@@ -57,7 +65,7 @@ export class ReportedState {
     this.#state = state;
     const level = from === 'Established' ? 'warn' : 'info';
     this.#log[level]({ from, to: state }, reason);
-    if (from === 'Established' || state === 'Established') this.#since = this.#clock.wallTime();
+    if (from === 'Established' || state === 'Established') this.#begin();
     this.tell({ kind: 'state', peer: this.#peer, from, to: state, reason });
   }
 
@@ -69,5 +77,10 @@ export class ReportedState {
 
   tell(event: SpeakerEvent): void {
     this.#listener(event);
+  }
+
+  #begin(): void {
+    this.#since = this.#clock.wallTime();
+    this.#moved = this.#clock.now();
   }
 }

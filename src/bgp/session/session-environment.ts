@@ -27,6 +27,8 @@ export interface SessionStatus {
   readonly state: SessionState;
   /** `Clock.wallTime` of the last change into or out of Established, or of the start. */
   readonly since: number;
+  /** Milliseconds since then, whatever becomes of the wall clock. */
+  readonly age: number;
   readonly reason?: string;
   readonly routerId?: number;
   readonly negotiated?: Negotiated;
