@@ -86,6 +86,18 @@ function pool(resource: IPPool): IPPool {
   return { ...kept, status: { conditions: [{ type: 'Allocatable', status: 'False' }] } };
 }
 
+/** A pod of ours: no version of it, which changes with each of its conditions. */
+function endpoint({ apiVersion, kind, metadata, spec }: WorkloadEndpoint): WorkloadEndpoint {
+  const { name, namespace, labels, annotations } = metadata;
+  const kept = {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(labels && { labels }),
+    ...(annotations && { annotations }),
+  };
+  return { apiVersion, kind, metadata: kept, spec };
+}
+
 /** What is kept of a resource of each kind; undefined when nothing is. */
 export const PROJECTIONS = {
   Node: node,
@@ -98,7 +110,7 @@ export const PROJECTIONS = {
     resource.spec.node === nodename ? identity(resource) : undefined,
   IPAMBlock: block,
   WorkloadEndpoint: (resource: WorkloadEndpoint, nodename: string) =>
-    resource.spec.node === nodename ? resource : undefined,
+    resource.spec.node === nodename ? endpoint(resource) : undefined,
 } as const;
 
 export type InputKind = keyof typeof PROJECTIONS;

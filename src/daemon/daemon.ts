@@ -204,6 +204,7 @@ export class Daemon {
       routesWritten: () => ({ ...this.#dataplane.routes.written }),
       refused: () => kernelRefusals(this.#dataplane),
       ipam: () => this.#keeping.samples(),
+      ignored: () => this.#calculation.ignored,
     });
     this.#requests = {
       endpoints: this.#endpoints,

@@ -38,3 +38,20 @@ export function defineTunnelDrops(registers: Registry[], drops = tunnelDrops): v
     },
   });
 }
+
+/** News that woke nothing: heartbeats, conditions, other nodes' pods. */
+export function defineIgnored(
+  registers: Registry[],
+  ignored: () => ReadonlyMap<string, number> = () => new Map(),
+): void {
+  new Counter({
+    name: 'vrouter_updates_ignored_total',
+    help: 'Updates of the datastore that said nothing new to this node, by kind',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [kind, count] of ignored()) this.inc({ kind }, count);
+    },
+  });
+}

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Heartbeat } from './heartbeat.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
-import { defineLiveness, defineTunnelDrops } from './liveness-metrics.ts';
+import { defineIgnored, defineLiveness, defineTunnelDrops } from './liveness-metrics.ts';
 import { defineProcessMetrics } from './process-metrics.ts';
 import { defineRefusals } from './refusals.ts';
 import { FSM_STATES, type NodeReport } from './report.ts';
@@ -31,6 +31,8 @@ export class Metrics {
     refused?: () => readonly { readonly what: string; readonly reason: string }[];
     /** Of the whole cluster, at the node that looks after it. */
     ipam?: () => Promise<IpamSamples>;
+    /** News of the datastore that changed nothing for this node, by kind. */
+    ignored?: () => ReadonlyMap<string, number>;
   }) {
     this.#status = sources.status;
     this.#routesWritten = sources.routesWritten;
@@ -53,6 +55,7 @@ export class Metrics {
     this.#defineNode(registers);
     defineLiveness(registers, sources.heartbeat);
     defineTunnelDrops(registers);
+    defineIgnored(registers, sources.ignored);
     this.#defineBgp(registers);
     this.#defineMalformed(registers);
     this.#defineSessions(registers);

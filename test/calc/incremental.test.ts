@@ -144,11 +144,31 @@ t.test('what nobody reads of a resource wakes nothing, and is counted', async (t
   const before = calculation.desired();
   t.notOk(calculation.apply([heartbeat(2), pod('b', 'theirs', '10.244.1.5')]));
   t.equal(calculation.desired(), before);
+  // The kubelet writes a condition of a pod of ours; somebody's address gets another handle, or is asked for again.
+  const ours = (resourceVersion: string): Update => {
+    const update = pod('a', 'web', '10.244.1.5');
+    const resource = { ...update.resource, metadata: { ...update.resource!.metadata, resourceVersion } };
+    return { ...update, resource: resource as Update['resource'] };
+  };
+  const block = (handle: string, sequence: number): Update =>
+    put('IPAMBlock', '10-244-7-0-26', {
+      cidr: '10.244.7.0/26',
+      affinity: 'host:b',
+      allocations: [0, null],
+      unallocated: [1],
+      attributes: [{ handle_id: handle, secondary: { node: 'b', pod: handle } }],
+      sequenceNumber: sequence,
+    } as never);
+  t.ok(calculation.apply([ours('5'), block('x', 1)]));
+  const with5 = calculation.desired();
+  t.notOk(calculation.apply([ours('6'), block('y', 2)]));
+  t.equal(calculation.desired(), with5);
   t.same(
     [...calculation.ignored],
     [
       ['Node', 1],
-      ['WorkloadEndpoint', 1],
+      ['WorkloadEndpoint', 2],
+      ['IPAMBlock', 1],
     ],
   );
 });

@@ -54,6 +54,7 @@ async function served(
   const metrics = new Metrics({
     status: () => status,
     routesWritten: () => ({ add: 7, replace: 0, delete: 2 }),
+    ignored: () => new Map([['Node', 17]]),
     refused: () =>
       Array.from({ length: 101 }, (_, number) => ({
         what: `route 10.9.${number}.0/26`,
@@ -99,6 +100,7 @@ t.test('metrics tell of sessions, prefixes, blocks, routes, convergence and the 
   for (const line of [
     'vrouter_build_info{version="0.1.0"} 1',
     'vrouter_ready 1',
+    'vrouter_updates_ignored_total{kind="Node"} 17',
     'vrouter_bgp_session_up{peer="172.16.0.2",peer_as="64512",type="node-to-node mesh"} 1',
     'vrouter_bgp_session_up{peer="172.16.0.3",peer_as="64512",type="node-to-node mesh"} 0',
     'vrouter_bgp_session_state{peer="172.16.0.2"} 6',
