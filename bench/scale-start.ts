@@ -2,7 +2,7 @@
  * What it costs a node to be in sync with a large cluster: its syncer and its calculation, in a process of its own, started
  * by `scale.ts` with the datastore as its one argument. Prints one line of JSON.
  */
-import { Calculation, INPUT_KINDS } from '../src/calc/index.ts';
+import { Calculation, INPUT_KINDS, isOfOthers } from '../src/calc/index.ts';
 import { type DatastoreConfig, openStore, Syncer } from '../src/datastore/index.ts';
 import { Keeping } from '../src/keeping/index.ts';
 
@@ -23,6 +23,7 @@ const { promise: synced, resolve } = Promise.withResolvers<void>();
 const syncer = new Syncer({
   store,
   kinds: [...new Set([...INPUT_KINDS, ...Keeping.kinds])],
+  passes: (resource) => isOfOthers('node-0', resource),
   onUpdates: (batch) => void calculation.apply(batch),
   onStatus: (status) => {
     if (status === 'in-sync') resolve();

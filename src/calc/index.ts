@@ -41,5 +41,5 @@ export { seconds } from './duration.ts';
 export { EFFECTS, effectOf, unmetFields } from './effects/index.ts';
 export { asNumber, nodeAddress } from './node-bgp.ts';
 export { INPUT_KINDS, type InputKind } from './projections.ts';
-export type { Update } from './sources.ts';
+export { isOfOthers, type Update } from './sources.ts';
 export { sameSubnet, vtepMac } from './vxlan.ts';

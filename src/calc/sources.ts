@@ -92,6 +92,12 @@ export class Sources {
   }
 }
 
+/** Whether the object is another node's pod or block: of those the calculation keeps what it needs itself. */
+export function isOfOthers(nodename: string, { kind, spec }: ResourceOf<KindName>): boolean {
+  if (kind === 'WorkloadEndpoint') return (spec as WorkloadEndpoint['spec']).node !== nodename;
+  return kind === 'IPAMBlock' && (spec as IPAMBlock['spec']).affinity !== `host:${nodename}`;
+}
+
 function isInput(kind: KindName): kind is InputKind {
   return Object.hasOwn(PROJECTIONS, kind);
 }

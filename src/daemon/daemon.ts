@@ -1,5 +1,5 @@
 import { type Clock, EndingClock, type Log } from '../base/index.ts';
-import { Calculation, INPUT_KINDS } from '../calc/index.ts';
+import { Calculation, INPUT_KINDS, isOfOthers } from '../calc/index.ts';
 import { ControlServer, deletionsFolder } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import {
@@ -167,6 +167,7 @@ export class Daemon {
       kinds: [...new Set([...INPUT_KINDS, ...Keeping.kinds, 'ClusterInformation'] as const)],
       clock,
       log: log.child({ component: 'datastore' }),
+      passes: (resource) => isOfOthers(config.NODENAME, resource),
       onUpdates: (batch) => this.#heard(batch),
       onStatus: (status) => this.#synced(status),
     });

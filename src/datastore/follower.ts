@@ -6,6 +6,8 @@ import { eachGently, keyOf, keyText } from './object.ts';
 import type { ResourceKey, Store, StoreEvent } from './store.ts';
 
 export interface FollowerOutput {
+  /** Whether nothing need be kept of what has been delivered: of thousands of objects it is the larger part. */
+  passes(resource: ResourceOf<KindName>): boolean;
   update(update: Update): void;
   /** The datastore answers again. */
   recovered(): void;
@@ -17,7 +19,8 @@ export interface FollowerOutput {
 interface Known {
   readonly key: ResourceKey;
   readonly version: string | undefined;
-  readonly resource: ResourceOf<KindName> | undefined;
+  /** `passed`: it has been delivered, and whoever got it has all that is needed of it. */
+  readonly resource: ResourceOf<KindName> | 'passed' | undefined;
   /** We have written, or deleted, it ourselves, and the store has not told of that yet: what is older is no news. */
   readonly own?: 'written' | 'deleted';
 }
@@ -161,15 +164,20 @@ export class Follower {
     const text = keyText(key);
     const version = item.metadata.resourceVersion;
     const known = this.#known.get(text);
-    const { resource, problem } = read(this.#kind, item, known?.resource);
-    this.#known.set(text, { key, version, resource, ...(own && { own }) });
-    this.#delivered += Number(resource !== undefined) - Number(known?.resource !== undefined);
+    const last = known?.resource === 'passed' ? undefined : known?.resource;
+    const { resource, problem } = read(this.#kind, item, last);
+    // What can't be understood any more stays as it was, here as where it was delivered.
+    const kept = resource !== undefined && this.#output.passes(resource) ? 'passed' : resource;
+    const isAsBefore = known?.resource === 'passed' && resource === undefined;
+    this.#known.set(text, { key, version, resource: isAsBefore ? 'passed' : kept, ...(own && { own }) });
+    if (!isAsBefore) this.#delivered += Number(resource !== undefined) - Number(known?.resource !== undefined);
     if (problem === undefined) {
       this.#invalid.delete(text);
     } else {
       this.#invalid.set(text, { key, problem });
       this.#log.warn({ object: text, reason: problem }, 'an object breaks the rules of its kind');
     }
+    if (isAsBefore) return;
     // The store's own word of what we wrote is no news, but where it says otherwise.
     if (resource === known?.resource || (known?.own === 'written' && same(resource, known.resource))) return;
     // Of an object whose version is not known, or not any more, an older one is news too.

@@ -11,6 +11,8 @@ export interface SyncerOptions {
   readonly onUpdates: (batch: readonly Update[]) => void;
   /** Called when the status changes, after the updates that it stands for. The first is `wait`. */
   readonly onStatus: (status: SyncStatus) => void;
+  /** Whether nothing need be kept of an object once it is delivered; it is told again as a whole when it changes. */
+  readonly passes?: (resource: ResourceOf<KindName>) => boolean;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -77,6 +79,7 @@ export class Syncer {
     const { store, log = silentLog } = this.#options;
     return new Follower(kind, store, this.#clock, log.child({ kind }), {
       update: (update) => this.#update(update),
+      passes: this.#options.passes ?? (() => false),
       changed: () => this.#report(),
       recovered: () => {
         for (const follower of this.#followers) follower.wake();

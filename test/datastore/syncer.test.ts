@@ -203,6 +203,41 @@ t.test('after stop nothing more is delivered', async (test) => {
 });
 
 /** A syncer on a memory store that can fail; `heard` is all that it said: statuses, and batches of keys. */
+t.test('of what passes nothing is kept, and it is told of all the same; what breaks stays as it was', async (test) => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore({ database: new MemoryDatabase(100), clock });
+  const heard: string[] = [];
+  const syncer = new Syncer({
+    store,
+    kinds: ['IPPool'],
+    clock,
+    passes: ({ metadata }) => metadata.name === 'a',
+    onUpdates: (batch) => heard.push(...batch.map(text)),
+    onStatus: () => {},
+  });
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await clock.advanceAsync(0);
+  };
+  await store.create(pool('a'));
+  await store.create(pool('b'));
+  syncer.start();
+  await settle();
+  await store.update(pool('a', { disabled: true }));
+  await settle();
+  await store.update({ ...pool('a'), spec: { cidr: 'no network' } } as never);
+  await settle();
+  test.same(heard, ['IPPool(a)', 'IPPool(b)', 'IPPool(a)']);
+  test.equal(syncer.status()[0].objects, 2);
+  test.equal(syncer.status()[0].invalid.size, 1);
+  await store.delete({ kind: 'IPPool', name: 'a' });
+  await settle();
+  test.equal(heard.at(-1), '-IPPool(a)');
+  test.equal(syncer.status()[0].objects, 1);
+  const stopped = syncer.stop();
+  await clock.advanceAsync(1);
+  await stopped;
+});
+
 t.test('what is written while a listing is under way need not be in it', async (test) => {
   const { store, flaky, heard, settle, syncer } = await start(test, async (store) => {
     await store.create(pool('a'));
