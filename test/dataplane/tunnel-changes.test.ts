@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { EntriesWriter, same } from '../../src/base/index.ts';
+import { EntriesWriter, same, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredVtep, DesiredVxlanRoute, DesiredWireguardPeer } from '../../src/calc/index.ts';
 import { keyOf, VxlanNeighbors } from '../../src/dataplane/tunnels/neighbors.ts';
+import { VxlanPeers } from '../../src/dataplane/tunnels/peers.ts';
 import { vtepNeighbors, vtepRoute, vxlanRoute } from '../../src/dataplane/tunnels/render.ts';
 import { VxlanWays } from '../../src/dataplane/tunnels/ways.ts';
 import { WireguardNodes } from '../../src/dataplane/wireguard/nodes.ts';
+import type { Neighbor } from '../../src/netlink/index.ts';
 
 const DEV = 'vxlan.calico';
 const DEVICE = { index: 7, parent: 2, life: 1 } as const;
@@ -131,4 +133,35 @@ t.test('WireGuard’s nodes are elements, however many peers have one address fo
     }),
   );
   t.pass();
+});
+
+t.test('an entry that somebody removes while it is being written is looked for again', async (t) => {
+  const there = new Map<string, Neighbor>();
+  let flushes = 1;
+  const peers = new VxlanPeers(DEV, {
+    clock: new VirtualClock(),
+    log: silentLog,
+    kernel: {
+      neighborList: async ({ fdb }: { fdb?: boolean }) => [...there.values()].filter((entry) => !entry.fdb === !fdb),
+      neighborAdd: async (entry: Neighbor) => {
+        there.set(keyOf(entry), entry);
+        if (entry.fdb || flushes-- <= 0) return;
+        there.delete(keyOf(entry));
+        // Told before the answer is.
+        peers.observed(entry, false);
+      },
+      neighborDelete: async () => {},
+    },
+  });
+  const wanted = new EntriesWriter<DesiredVtep>(same);
+  wanted.set('a', vtep('a', [1, 1]));
+  const entries = wanted.commit();
+  let asked = 0;
+  peers.onPending = () => asked++;
+  await peers.bring(1, entries);
+  t.notOk(peers.reaches('10.0.1.0'));
+  t.equal(asked, 1);
+  await peers.bring(1, entries);
+  t.ok(peers.reaches('10.0.1.0'));
+  t.equal(there.size, 2);
 });

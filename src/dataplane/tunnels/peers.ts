@@ -22,6 +22,8 @@ export class VxlanPeers {
   #known: number | undefined;
   #wanted: Entries<DesiredVtep> = Entries.of();
   readonly #neighbors: VxlanNeighbors;
+  /** What the kernel is asked for now, and whether it has told meanwhile that somebody did the opposite. */
+  #writing: { readonly key: string; readonly add: boolean; isUndone: boolean } | undefined;
   /** Keys of entries that nobody wants. */
   readonly #surplus = new Set<string>();
   /** Called when an entry that was refused may be tried again, or somebody changed one. */
@@ -78,6 +80,8 @@ export class VxlanPeers {
   /** What the kernel's monitor says of an entry that somebody changed. */
   observed(entry: Neighbor, present: boolean): void {
     if (entry.dev !== this.#dev || this.#known === undefined) return;
+    const writing = this.#writing;
+    if (writing?.key === keyOf(entry) && writing.add !== present) writing.isUndone = true;
     this.#delta.setActual(keyOf(entry), present && isOurs(entry) ? canonical(entry) : undefined);
     if (this.#delta.pending) this.onPending();
   }
@@ -118,10 +122,16 @@ export class VxlanPeers {
   }
 
   async #write(key: string, entry: Neighbor, add: boolean): Promise<void> {
+    const writing = { key, add, isUndone: false };
+    this.#writing = writing;
     try {
       await (add ? this.#kernel.neighborAdd(entry) : this.#delete(entry));
       this.#delta.setActual(key, add ? entry : undefined);
       this.#refusals.done(key);
+      if (!writing.isUndone) return;
+      // Nobody knows which of the two was first.
+      this.forget();
+      this.onPending();
     } catch (error) {
       const what = formatNeighbor(entry);
       const reason = reasonOf(error);
