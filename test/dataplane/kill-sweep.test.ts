@@ -77,7 +77,6 @@ async function kill(host: RealHost, from: From, dieAt: number): Promise<undefine
 }
 
 function same(t: Test, found: Outcome, whole: Outcome, when: string): void {
-  t.equal(found.writes, undefined, `${when}: it died`);
   t.equal(found.dump, whole.dump, `${when}: all is there in the end`);
   t.same(found.lost, [], `${when}: what did not change never went`);
 }
@@ -97,9 +96,15 @@ for (const from of ['nothing', 'before'] as const) {
       const writes = whole.writes ?? 0;
       t.ok(writes > 6, `${writes} writes`);
       t.same(whole.lost, []);
+      let deaths = 0;
       for (let step = 0; step < writes; step++) {
-        same(t, await run(path, from, die(step), new FakeNft()), whole, `before write ${step} of ${writes}`);
+        const found = await run(path, from, die(step), new FakeNft());
+        same(t, found, whole, `before write ${step} of ${writes}`);
+        // What comes in one turn is written together, so one run may do with fewer writes than another.
+        if (found.writes === undefined) deaths++;
+        else t.ok(found.writes <= step, `${found.writes} writes, and none after them`);
       }
+      t.ok(deaths > writes / 2, `${deaths} deaths`);
       const real = await run(path, from, async () => undefined);
       const step = Math.floor(writes / 2);
       same(t, await run(path, from, (host) => kill(host, from, step)), real, `kill -9 before write ${step}`);
