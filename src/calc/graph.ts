@@ -7,6 +7,7 @@ import { felixSettings } from './felix.ts';
 import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';
 import { allHosts, NodeCidrs } from './hosts.ts';
+import { IpipLacking } from './ipip-ends.ts';
 import { desiredNat, desiredServices } from './nat.ts';
 import { Networks } from './networks.ts';
 import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
@@ -94,9 +95,10 @@ export function graph(
   };
   const [wireguard4, wireguard6] = [wireguardOf(4), wireguardOf(6)];
 
+  const lacking = cell([nodes], keeping(new IpipLacking()));
   const tunnels = cell(
-    [self, felix, pools, vxlan4, vxlan6, wireguard4, wireguard6, allowed],
-    (node, settings, all, v4, v6, w4, w6, cidrs): DesiredTunnels => {
+    [self, felix, pools, vxlan4, vxlan6, wireguard4, wireguard6, allowed, lacking],
+    (node, settings, all, v4, v6, w4, w6, cidrs, unready): DesiredTunnels => {
       const wantsIpip = all.some((pool) => pool.ipip !== 'Never');
       return {
         ipip: wantsIpip
@@ -104,6 +106,7 @@ export function graph(
               address: node?.spec.bgp?.ipv4IPIPTunnelAddr || undefined,
               subnet: ownSubnet(node),
               mtu: settings.ipipMTU || undefined,
+              lacking: unready,
             }
           : undefined,
         vxlan4: v4,

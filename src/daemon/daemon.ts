@@ -31,7 +31,8 @@ import { bgpListenFailure, startFailure } from './start-failure.ts';
 import { Unprotected } from './unprotected.ts';
 
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
-const VXLAN_DEVICE: { readonly [kind: string]: 'vxlan4' | 'vxlan6' | undefined } = {
+const TUNNEL_DEVICE: { readonly [kind: string]: 'ipip' | 'vxlan4' | 'vxlan6' | undefined } = {
+  ipip: 'ipip',
   vxlan: 'vxlan4',
   vxlanV6: 'vxlan6',
 };
@@ -120,7 +121,10 @@ export class Daemon {
       },
       onPodMtu: (mtu) => mtuFile.write(mtu),
       onRoutesSettled: () => this.#routing.routesSettled(),
-      onIpip: () => this.#routing.tunnelChanged(),
+      onIpip: () => {
+        this.#routing.tunnelChanged();
+        this.#keeping.tunnelReady();
+      },
       onVxlan: () => this.#keeping.tunnelReady(),
       onKey: (family, key) => this.#keeping.key(family, key),
     });
@@ -148,7 +152,7 @@ export class Daemon {
     this.#keeping = new Keeping({
       ...parts,
       tunnelIsReady: (kind) => {
-        const device = VXLAN_DEVICE[kind];
+        const device = TUNNEL_DEVICE[kind];
         return device === undefined || this.#dataplane.tunnels.isReady(device);
       },
       problems: () => [...objectProblems(this.#sources()), ...this.#unprotected.remarks()],

@@ -1,6 +1,7 @@
 import {
   containsAddress,
   covers,
+  Entries,
   type Family,
   masked,
   type Prefix,
@@ -15,6 +16,8 @@ import type { RouteNextHop } from '../netlink/index.ts';
 import { CARRIAGES, type Carriage, carriageAt, carriageOf, KEPT_OUT } from './carriage.ts';
 import type { LearnedRoute, LearnedRoutes, NextHops } from './next-hops.ts';
 
+const NO_ENTRIES = Entries.of<string>();
+
 /** `tunl0`, as routes need it. */
 export interface IpipTunnel {
   /**
@@ -24,7 +27,7 @@ export interface IpipTunnel {
   readonly ipip: number | 'pending' | undefined;
 }
 
-/** What a way out is while `tunl0` is being made. */
+/** What a way out is while it is not known yet. */
 const PENDING = -2;
 
 /** What matters beside the pools, as CIDR text. */
@@ -53,12 +56,13 @@ export class RouteInstaller implements LearnedRoutes {
   readonly #tunnel: IpipTunnel;
   /** Inside it CrossSubnet needs no tunnel. */
   #subnet: Prefix | undefined;
+  #lacking: Entries<string> | undefined;
   #sets: readonly NextHopSet[] = [];
   /** `set × CARRIAGES.length + carriage + 1` by prefix number; 0 for no route. */
   #choice = new Uint32Array(1024);
   /** How many prefixes of each length have a route. */
   readonly #lengths = new Uint32Array(129);
-  /** How number by choice, retained; -1 until worked out, `PENDING` while `tunl0` is being made. */
+  /** How number by choice, retained; -1 until worked out, `PENDING` while it is not known yet. */
   #howOf: number[] = [];
   /** The set that it was worked out for, by choice: numbers of sets that no route has are given to others. */
   #madeFor: (NextHopSet | undefined)[] = [];
@@ -130,6 +134,13 @@ export class RouteInstaller implements LearnedRoutes {
       this.#handedOver.delete(prefix);
       this.#table.want('bgp', prefix, 0);
     }
+  }
+
+  /** Nodes that can't be sent to through `tunl0` yet, by address. */
+  setLacking(lacking: Entries<string> | undefined): void {
+    const changed = (lacking ?? NO_ENTRIES).since(this.#lacking ?? NO_ENTRIES).map(([address]) => address);
+    this.#lacking = lacking;
+    if (changed.length > 0) this.nextHopsChanged(new Set(changed));
   }
 
   /** `tunl0` has come or gone. */
@@ -227,19 +238,30 @@ export class RouteInstaller implements LearnedRoutes {
     return hops.length === 0 ? 0 : this.#table.hows.id(gatewayRoute(hops));
   }
 
-  /** Where a choice leads, each way once; undefined while `tunl0` is being made for it. */
-  #ways(choice: number, resolve: (address: string) => readonly RouteNextHop[]): readonly RouteNextHop[] | undefined {
+  /**
+   * Where a choice leads, each way once; undefined while that is not known yet, as `tunl0` is being made for it or the way
+   * to a next hop was never asked for: the route stays as it was meanwhile.
+   */
+  #ways(
+    choice: number,
+    resolve: (address: string) => readonly RouteNextHop[] | undefined,
+  ): readonly RouteNextHop[] | undefined {
     const carriage = carriageAt(choice);
     const addresses = KEPT_OUT.includes(carriage) ? [] : (this.#setOf(choice)?.addresses ?? []);
     const hops = new Map<string, RouteNextHop>();
     for (const address of addresses) {
-      const tunnelled =
-        carriage === 'ipip' || (carriage === 'ipip-cross' && !(this.#subnet && inSubnet(this.#subnet, address)));
+      const tunnelled = this.#isTunnelled(carriage, address);
       if (tunnelled && this.#tunnel.ipip === 'pending') return undefined;
-      for (const hop of tunnelled ? this.#throughTunnel(address) : resolve(address))
-        hops.set(`${hop.via}%${hop.dev}`, hop);
+      const ways = tunnelled ? this.#throughTunnel(address) : resolve(address);
+      if (ways === undefined) return undefined;
+      for (const hop of ways) hops.set(`${hop.via}%${hop.dev}`, hop);
     }
     return [...hops.values()];
+  }
+
+  #isTunnelled(carriage: Carriage | undefined, address: string): boolean {
+    if (this.#lacking?.get(address) !== undefined) return false;
+    return carriage === 'ipip' || (carriage === 'ipip-cross' && !(this.#subnet && inSubnet(this.#subnet, address)));
   }
 
   /** The outer packet finds its own way to the node, so the node need not be on any link of ours. */

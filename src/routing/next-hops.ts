@@ -42,6 +42,8 @@ interface NextHop {
   ground: Ground | undefined;
   /** What was answered last, to see what has changed. */
   told: readonly RouteNextHop[] | undefined;
+  /** Somebody was answered that it is not known yet, and has not been told since. */
+  isAwaited: boolean;
 }
 
 /**
@@ -92,11 +94,14 @@ export class NextHops {
     this.#learned = learned;
   }
 
-  /** The ways to `address`: none when there is none or it is not known yet; then `onChange` follows. */
-  resolve(address: string): readonly RouteNextHop[] {
+  /** The ways to `address`, none when there is none; undefined while it is not known yet: then `onChange` follows. */
+  resolve(address: string): readonly RouteNextHop[] | undefined {
     const ways = this.#workOut(address, []);
-    this.#nextHop(address).told = ways;
-    return ways;
+    const nextHop = this.#nextHop(address);
+    nextHop.told = ways;
+    const isUnknown = nextHop.ground === undefined && ways.length === 0;
+    nextHop.isAwaited ||= isUnknown;
+    return isUnknown ? undefined : ways;
   }
 
   /** By which the ordinary routes are asked alone; undefined while there are no others. */
@@ -181,8 +186,10 @@ export class NextHops {
     for (const [address, nextHop] of this.#known) {
       if (nextHop.told === undefined) continue;
       const ways = this.#workOut(address, []);
-      if (sameWays(nextHop.told, ways)) continue;
+      const isAnswered = nextHop.isAwaited && nextHop.ground !== undefined;
+      if (!isAnswered && sameWays(nextHop.told, ways)) continue;
       nextHop.told = ways;
+      nextHop.isAwaited = false;
       changed.add(address);
     }
     if (changed.size > 0) this.onChange(changed);
@@ -207,7 +214,7 @@ export class NextHops {
     if (nextHop === undefined) {
       const parsed = parseAddress(address.split('%')[0]!);
       const words = prefixWords({ ...parsed, length: 0 });
-      nextHop = { family: parsed.family, words, ground: undefined, told: undefined };
+      nextHop = { family: parsed.family, words, ground: undefined, told: undefined, isAwaited: false };
       this.#known.set(address, nextHop);
       void this.#ask([address]);
     }

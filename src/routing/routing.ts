@@ -98,7 +98,11 @@ export class Routing {
 
   async #change(before: Desired | undefined, desired: Desired): Promise<void> {
     this.#nextHops.setMark((desired.tunnels.wireguard4 ?? desired.tunnels.wireguard6)?.mark);
-    const { subnet } = desired.tunnels.ipip ?? {};
+    const { subnet, lacking } = desired.tunnels.ipip ?? {};
+    if (lacking !== before?.tunnels.ipip?.lacking) {
+      for (const installer of this.#installers) installer.setLacking(lacking);
+      this.#options.routes.schedule();
+    }
     const { cidrs } = desired.services;
     const sameCarriage = desired.pools === before?.pools && cidrs === before.services.cidrs;
     if (!sameCarriage || subnet !== before?.tunnels.ipip?.subnet) {
@@ -214,7 +218,7 @@ export class Routing {
 
   /** The link by which a next hop is reached, if it is known. */
   #interfaceOf(nextHop: string): string | undefined {
-    const dev = this.#nextHops.resolve(nextHop)[0]?.dev;
+    const dev = this.#nextHops.resolve(nextHop)?.[0]?.dev;
     return dev === undefined ? undefined : this.#options.linkName?.(dev);
   }
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/base/index.ts';
+import { EntriesWriter, parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { NextHopSet } from '../../src/bgp/index.ts';
 import { RouteTable } from '../../src/dataplane/index.ts';
 import { HowTable } from '../../src/dataplane/routes/how-table.ts';
@@ -193,6 +193,41 @@ t.test('IPIP CrossSubnet: directly inside the own subnet, through tunl0 beyond',
   t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!']);
   bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!'], 'a node that knows no subnet of its own tunnels to all');
+});
+
+t.test('a node whose tunl0 is not there yet is sent to directly, and through tunl0 once it is', async (t) => {
+  const bench = new Bench();
+  bench.tunnelIs(7);
+  const nodes = new EntriesWriter<string>(Object.is);
+  nodes.set('172.16.0.2', 'node2');
+  bench.installer.setLacking(nodes.commit());
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  await bench.install(['10.244.1.0/26', 1], ['10.244.3.0/26', 3]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%2', '172.16.0.3%7!'], 'the other is ready');
+  nodes.set('172.16.0.2', undefined);
+  bench.installer.setLacking(nodes.commit());
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
+  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%7!', '172.16.0.3%7!']);
+  nodes.set('172.16.0.3', 'node3');
+  bench.installer.setLacking(nodes.commit());
+  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%7!', '172.16.0.3%7!'], 'the way to it is not known: no gap');
+  await bench.clock.advanceAsync(100);
+  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%7!', '172.16.0.3%2']);
+});
+
+t.test('a pool goes from IPIP to none: each route stays until the way to its next hop is known', async (t) => {
+  const bench = new Bench();
+  bench.tunnelIs(7);
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4]);
+  bench.gateway = undefined;
+  bench.installer.setPools([pool('10.244.0.0/16')]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
+  t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!']);
+  await bench.clock.advanceAsync(100);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+  t.same(bench.wants('10.244.2.0/26'), [], 'no way without the tunnel: it goes then');
 });
 
 t.test('while tunl0 is being made, routes stay as they were; without one they go', async (t) => {

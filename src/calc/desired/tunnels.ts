@@ -37,6 +37,8 @@ export interface DesiredIpip {
   readonly subnet: string | undefined;
   /** Undefined for what the host's links allow. */
   readonly mtu?: number | undefined;
+  /** Nodes, by address, whose `tunl0` is not there yet: they are sent to without it. */
+  readonly lacking?: Entries<string> | undefined;
 }
 
 /** A VXLAN device, the nodes behind it and the routes to their blocks: from IPAM alone, without BGP. */
