@@ -79,12 +79,23 @@ export function matches(resource: ResourceOf<KindName>, { namespace, labels }: L
 
 /** Does `action` for each item, and lets others have the event loop in between: ten thousand blocks take a second. */
 export async function eachGently<Item>(
-  items: readonly Item[],
+  items: Iterable<Item>,
   clock: Clock,
   action: (item: Item) => void,
 ): Promise<void> {
-  for (const [at, item] of items.entries()) {
-    if (at > 0 && at % 200 === 0) await new Promise<void>((resolve) => void clock.soon(resolve));
+  let done = 0;
+  for (const item of items) {
+    if (done > 0 && done % 200 === 0) await new Promise<void>((resolve) => void clock.soon(resolve));
     action(item);
+    done++;
   }
+}
+
+/**
+ * The items in their order, each let go of as it is taken, so that the array is empty in the end: a listing's texts need not
+ * outlive what was read from them.
+ */
+export function* taken<Item>(items: Item[]): Iterable<Item> {
+  items.reverse();
+  while (items.length > 0) yield items.pop()!;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { EntriesWriter, same, silentLog, VirtualClock } from '../../src/base/index.ts';
+import { Entries, EntriesWriter, same, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredVtep, DesiredVxlanRoute, DesiredWireguardPeer } from '../../src/calc/index.ts';
 import { keyOf, VxlanNeighbors } from '../../src/dataplane/tunnels/neighbors.ts';
 import { VxlanPeers } from '../../src/dataplane/tunnels/peers.ts';
@@ -165,3 +165,28 @@ t.test('an entry that somebody removes while it is being written is looked for a
   t.ok(peers.reaches('10.0.1.0'));
   t.equal(there.size, 2);
 });
+
+t.test(
+  'what a former run left goes entry by entry, though the kernel tells of a deletion by a failed neighbour first',
+  async (t) => {
+    const left = vtepNeighbors(DEV, vtep('gone', [1, 1]));
+    const there = new Map<string, Neighbor>(left.map((entry) => [keyOf(entry), entry]));
+    const peers = new VxlanPeers(DEV, {
+      clock: new VirtualClock(),
+      log: silentLog,
+      kernel: {
+        neighborList: async ({ fdb }: { fdb?: boolean }) => [...there.values()].filter((entry) => !entry.fdb === !fdb),
+        neighborAdd: async () => {},
+        neighborDelete: async (entry: Neighbor) => {
+          there.delete(keyOf(entry));
+          if (entry.fdb) return;
+          peers.observed({ ...entry, mac: '', state: 'failed' }, true);
+          peers.observed({ ...entry, mac: '', state: 'failed' }, false);
+        },
+      },
+    });
+    await peers.bring(1, Entries.of());
+    await peers.prune(new Set());
+    t.same([...there], []);
+  },
+);

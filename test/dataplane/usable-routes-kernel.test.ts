@@ -150,12 +150,13 @@ for (const [family, { peers, block, desired }] of [
         'the last state',
         () =>
           usable.changes > 0 &&
+          // What the kernel refused while its device was made anew is tried again.
+          dataplane.routes.failures().length === 0 &&
           dataplane.tunnels.entries().length === 7 &&
           dataplane.tunnels.entries().every(({ present }) => present),
       );
       t.same(usable.gaps, []);
       t.ok(usable.changes > 3 * ROUNDS, `${usable.changes} changes of routes`);
-      t.same(dataplane.routes.failures(), []);
     },
   );
 }

@@ -57,7 +57,9 @@ export class VxlanPeers {
   async prune(used: ReadonlySet<string>): Promise<void> {
     const macs = new Set([...used].map((vtep) => this.#delta.actual(vtep)?.mac));
     for (const key of [...this.#surplus]) {
-      const actual = this.#known === undefined ? undefined : this.#delta.actual(key);
+      // Once they have to be read again, nobody knows what of this is there: the next pass does.
+      if (this.#known === undefined) return;
+      const actual = this.#delta.actual(key);
       const isWanted = this.#delta.desired(key) !== undefined;
       if (!isWanted && actual !== undefined && (actual.fdb ? macs.has(actual.mac) : used.has(actual.destination)))
         continue;
@@ -81,8 +83,10 @@ export class VxlanPeers {
   observed(entry: Neighbor, present: boolean): void {
     if (entry.dev !== this.#dev || this.#known === undefined) return;
     const writing = this.#writing;
-    if (writing?.key === keyOf(entry) && writing.add !== present) writing.isUndone = true;
-    this.#delta.setActual(keyOf(entry), present && isOurs(entry) ? canonical(entry) : undefined);
+    // A neighbour that is deleted is first told of as one that has failed, and that is gone too as far as we are concerned.
+    const isThere = present && isOurs(entry);
+    if (writing?.key === keyOf(entry) && writing.add !== isThere) writing.isUndone = true;
+    this.#delta.setActual(keyOf(entry), isThere ? canonical(entry) : undefined);
     if (this.#delta.pending) this.onPending();
   }
 

@@ -68,10 +68,10 @@ export class Connection implements ChangeLog {
     return this.#prepare(sql).get(key.kind, key.namespace ?? '', key.name) as Row | undefined;
   }
 
-  rows(kind: KindName, namespace: string | undefined): readonly Row[] {
+  rows(kind: KindName, namespace: string | undefined): Row[] {
     const sql =
       'SELECT revision, text FROM resource WHERE kind = ?1 AND (?2 IS NULL OR namespace = ?2) ORDER BY namespace, name';
-    return this.#prepare(sql).all(kind, namespace ?? null) as unknown as readonly Row[];
+    return this.#prepare(sql).all(kind, namespace ?? null) as unknown as Row[];
   }
 
   /** Stores `text`, or removes the object, and logs it; inside `write`. Returns its revision. */

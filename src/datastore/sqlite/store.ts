@@ -14,6 +14,7 @@ import {
   readText,
   replacedBy,
   stamped,
+  taken,
 } from '../object.ts';
 import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { Connection, type Row } from './connection.ts';
@@ -73,7 +74,7 @@ export class SqliteStore implements Store {
       head: this.#connection.head(),
     }));
     const items: ResourceOf<Kind>[] = [];
-    await eachGently(rows, this.#clock, ({ text, revision }) => {
+    await eachGently(taken(rows), this.#clock, ({ text, revision }) => {
       const item = readText<Kind>(text, String(revision));
       if (matches(item, options)) items.push(item);
     });
