@@ -138,6 +138,7 @@ export class RouteInstaller implements LearnedRoutes {
 
   /** Nodes that can't be sent to through `tunl0` yet, by address. */
   setLacking(lacking: Entries<string> | undefined): void {
+    if (lacking === this.#lacking) return;
     const changed = (lacking ?? NO_ENTRIES).since(this.#lacking ?? NO_ENTRIES).map(([address]) => address);
     this.#lacking = lacking;
     if (changed.length > 0) this.nextHopsChanged(new Set(changed));

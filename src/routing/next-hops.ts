@@ -1,5 +1,6 @@
 import { type Cancel, type Clock, type Family, type Log, parseAddress, prefixWords, reasonOf } from '../base/index.ts';
 import type { Kernel, RouteNextHop } from '../netlink/index.ts';
+import { type Ground, groundOf, NO_WAY, OURSELVES, sameWays } from './ground.ts';
 import { OtherRoutes, type OwnRoutes } from './other-routes.ts';
 
 /** Changes of links, addresses and routes come in swarms; one look at the table serves them all. Milliseconds. */
@@ -24,16 +25,6 @@ export interface LearnedRoutes {
   /** Every next hop that some route has. */
   nextHops(): ReadonlySet<string>;
 }
-
-/** The way that others than BGP know: `length` of the route that it is by, -1 for none. */
-interface Ground {
-  readonly length: number;
-  readonly hops: readonly RouteNextHop[];
-}
-
-const NO_WAY: Ground = { length: -1, hops: [] };
-/** An address of this node leads nowhere, whatever peers say. */
-const OURSELVES: Ground = { length: 128, hops: [] };
 
 /** A next hop that somebody has asked for. */
 interface NextHop {
@@ -233,25 +224,4 @@ export class NextHops {
     for (const address of this.#known.keys()) if (!used.has(address)) this.#known.delete(address);
     this.#used = this.#known.size;
   }
-}
-
-/** A next hop on a connected network is its own gateway; one behind a router is reached through the router's address. */
-function groundOf(address: string, length: number, nextHops: readonly RouteNextHop[]): Ground {
-  const hops = nextHops.flatMap(({ via, dev, onlink, weight }) =>
-    dev === undefined
-      ? []
-      : [{ via: via ?? address, dev, ...(onlink && { onlink }), ...(nextHops.length > 1 && weight && { weight }) }],
-  );
-  return { length, hops };
-}
-
-function sameWays(a: readonly RouteNextHop[], b: readonly RouteNextHop[]): boolean {
-  if (a === b) return true;
-  return (
-    a.length === b.length &&
-    a.every(({ via, dev, onlink, weight }, at) => {
-      const other = b[at];
-      return via === other.via && dev === other.dev && onlink === other.onlink && weight === other.weight;
-    })
-  );
 }

@@ -99,10 +99,8 @@ export class Routing {
   async #change(before: Desired | undefined, desired: Desired): Promise<void> {
     this.#nextHops.setMark((desired.tunnels.wireguard4 ?? desired.tunnels.wireguard6)?.mark);
     const { subnet, lacking } = desired.tunnels.ipip ?? {};
-    if (lacking !== before?.tunnels.ipip?.lacking) {
-      for (const installer of this.#installers) installer.setLacking(lacking);
-      this.#options.routes.schedule();
-    }
+    for (const installer of this.#installers) installer.setLacking(lacking);
+    if (lacking !== before?.tunnels.ipip?.lacking) this.#options.routes.schedule();
     const { cidrs } = desired.services;
     const sameCarriage = desired.pools === before?.pools && cidrs === before.services.cidrs;
     if (!sameCarriage || subnet !== before?.tunnels.ipip?.subnet) {
