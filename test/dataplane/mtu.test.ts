@@ -121,6 +121,14 @@ t.test('VXLAN over IPv6 and WireGuard go by the same', async (t) => {
   t.same([host.dataplane.podMtu, await mtuOf(host, 'wireguard.cali')], [1440, 1440]);
 });
 
+t.test('a tunnel that has the node’s own address, as with host encryption, is not its own way', async (t) => {
+  const host = await node(t, { bond0: 1400 }, 'bond0');
+  await host.dataplane.start(state({ wireguard4: { ...WIREGUARD, address: NODE } }, {}));
+  await host.settle(1000);
+  t.same([host.dataplane.podMtu, await mtuOf(host, 'wireguard.cali')], [1340, 1340]);
+  t.equal(host.dataplane.narrowest, 'bond0');
+});
+
 t.test('an address on the loopback says nothing of the way; with no link at all both take what is safe', async (t) => {
   const host = await node(t, { em1: 9000 }, 'em1');
   await host.kernel.linkDelete('em1');
