@@ -70,6 +70,8 @@ export class RouteInstaller implements LearnedRoutes {
   #ranges: readonly Range[] = [];
   /** Routes whose pool is VXLAN's now, which stay until the tunnel has one for the prefix: nothing is lost meanwhile. */
   readonly #handedOver = new Set<number>();
+  /** Routes that go as they did before their pool became IPIP's, until the other end is ready for that. */
+  readonly #unready = new Set<number>();
 
   constructor(table: RouteTable, nextHops: NextHops, tunnel: IpipTunnel) {
     this.family = table.family;
@@ -203,10 +205,25 @@ export class RouteInstaller implements LearnedRoutes {
     const length = this.#table.prefixes.length(prefix);
     this.#lengths[length] += Number(choice !== 0) - Number(former !== 0);
     const how = choice === 0 ? 0 : this.#how(choice);
-    if (how === PENDING) return;
+    if (how === 0) this.#unready.delete(prefix);
+    // Where there is no tunnel of our own, nothing stays that goes in clear.
+    if (how === PENDING || (how !== 0 && this.#staysUntilReady(prefix, choice, before))) return;
     if (carriageAt(choice) !== 'vxlan') this.#handedOver.delete(prefix);
     else if (this.#staysUntilTunnelled(prefix, before)) return void this.#handedOver.add(prefix);
     this.#table.want('bgp', prefix, how);
+  }
+
+  /** Whether some node at the other end has no `tunl0` yet, and there is another way to it until then. */
+  #staysUntilReady(prefix: number, choice: number, before: Carriage | undefined): boolean {
+    const isIpip = carriageAt(choice)?.startsWith('ipip') ?? false;
+    const isLacking = isIpip && this.#setOf(choice)?.addresses.some((at) => this.#lacking?.get(at) !== undefined);
+    const hasOther = this.#unready.has(prefix) || before === 'direct';
+    if (!isLacking || !hasOther || this.#table.wantedBy('bgp', prefix) === 0) {
+      this.#unready.delete(prefix);
+      return false;
+    }
+    this.#unready.add(prefix);
+    return true;
   }
 
   #staysUntilTunnelled(prefix: number, before: Carriage | undefined): boolean {
@@ -261,7 +278,6 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   #isTunnelled(carriage: Carriage | undefined, address: string): boolean {
-    if (this.#lacking?.get(address) !== undefined) return false;
     return carriage === 'ipip' || (carriage === 'ipip-cross' && !(this.#subnet && inSubnet(this.#subnet, address)));
   }
 

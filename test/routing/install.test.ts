@@ -195,25 +195,45 @@ t.test('IPIP CrossSubnet: directly inside the own subnet, through tunl0 beyond',
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!'], 'a node that knows no subnet of its own tunnels to all');
 });
 
-t.test('a node whose tunl0 is not there yet is sent to directly, and through tunl0 once it is', async (t) => {
+t.test('a pool becomes IPIP’s: a node whose tunl0 is not there yet is sent to as before, until it is', async (t) => {
+  const bench = new Bench();
+  bench.tunnelIs(7);
+  const nodes = new EntriesWriter<string>(Object.is);
+  nodes.set('172.16.0.2', 'node2');
+  bench.installer.setLacking(nodes.commit());
+  await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 2]);
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
+  t.same(bench.wants('10.244.2.0/26'), ['172.16.0.3%7!'], 'the other is ready');
+  bench.installer.tunnelChanged();
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2'], 'whatever else changes');
+  nodes.set('172.16.0.2', undefined);
+  bench.installer.setLacking(nodes.commit());
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
+  await bench.install(['10.244.1.0/26', 0]);
+  t.same(bench.wants('10.244.1.0/26'), []);
+});
+
+t.test('what comes when the pool is IPIP’s already goes through tunl0, never in clear', async (t) => {
   const bench = new Bench();
   bench.tunnelIs(7);
   const nodes = new EntriesWriter<string>(Object.is);
   nodes.set('172.16.0.2', 'node2');
   bench.installer.setLacking(nodes.commit());
   bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
-  await bench.install(['10.244.1.0/26', 1], ['10.244.3.0/26', 3]);
-  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
-  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%2', '172.16.0.3%7!'], 'the other is ready');
-  nodes.set('172.16.0.2', undefined);
-  bench.installer.setLacking(nodes.commit());
+  await bench.install(['10.244.1.0/26', 1]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
-  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%7!', '172.16.0.3%7!']);
-  nodes.set('172.16.0.3', 'node3');
+});
+
+t.test('without a tunl0 of our own no route stays in clear', async (t) => {
+  const bench = new Bench();
+  bench.tunnelIs(undefined);
+  const nodes = new EntriesWriter<string>(Object.is);
+  nodes.set('172.16.0.2', 'node2');
   bench.installer.setLacking(nodes.commit());
-  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%7!', '172.16.0.3%7!'], 'the way to it is not known: no gap');
-  await bench.clock.advanceAsync(100);
-  t.same(bench.wants('10.244.3.0/26'), ['172.16.0.2%7!', '172.16.0.3%2']);
+  await bench.install(['10.244.1.0/26', 1]);
+  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  t.same(bench.wants('10.244.1.0/26'), []);
 });
 
 t.test('a pool goes from IPIP to none: each route stays until the way to its next hop is known', async (t) => {

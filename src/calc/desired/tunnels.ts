@@ -37,7 +37,7 @@ export interface DesiredIpip {
   readonly subnet: string | undefined;
   /** Undefined for what the host's links allow. */
   readonly mtu?: number | undefined;
-  /** Nodes, by address, whose `tunl0` is not there yet: they are sent to without it. */
+  /** Nodes, by address, whose `tunl0` is not there yet: they are sent to as before until it is. */
   readonly lacking?: Entries<string> | undefined;
 }
 
