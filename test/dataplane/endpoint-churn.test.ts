@@ -70,7 +70,8 @@ t.test('pods and their interfaces come and go, and leave nothing', async (t) => 
   const before = heapInUse();
   await round(2000, 32_000);
   const left = heapInUse() - before;
-  t.ok(left < 1_000_000, `${left} octets`);
+  // Compiled code and what the engine notes of it come and go by a megabyte; an entry kept for each pod would be ten.
+  t.ok(left < 3_000_000, `${left} octets`);
   t.same(endpoints.strange('cali'), []);
 });
 
