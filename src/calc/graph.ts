@@ -185,6 +185,7 @@ export function graph(
         spoofing: spoofed,
         host: settings,
         store,
+        policy: undefined,
       }),
   );
 }

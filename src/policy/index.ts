@@ -13,6 +13,7 @@ export { type CaseFile, caseFile } from './cases/format.ts';
 export { type CaseResult, runCases } from './cases/run.ts';
 export {
   type EndpointClass,
+  type EnforcedEndpoint,
   type Enforcement,
   enforcementOf,
   type SetMembers,

@@ -6,12 +6,13 @@
  *     bgp        peers, filters, what is announced      tunnels    IPIP, VXLAN, WireGuard, and who is behind them
  *     addresses  pools, own blocks                      filter     translation, services, who may send as whom
  *     workloads  own pods and their limits              host       settings of the node itself
- *     store      what this node should write there
+ *     store      what this node should write there         policy     what the pods may send and receive
  */
 import type { DesiredBlock, DesiredPool } from './addresses.ts';
 import type { DesiredBgp } from './bgp.ts';
 import type { DesiredNat, DesiredServices, DesiredSpoofing } from './filter.ts';
 import type { DesiredHost } from './host.ts';
+import type { DesiredPolicy } from './policy.ts';
 import type { DesiredStore } from './store.ts';
 import type { DesiredTunnels } from './tunnels.ts';
 import type { DesiredWorkload } from './workloads.ts';
@@ -29,6 +30,7 @@ export type {
 } from './bgp.ts';
 export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, FloatingIp } from './filter.ts';
 export type { DesiredHost } from './host.ts';
+export type { DesiredPolicy, DesiredSet } from './policy.ts';
 export type { DesiredStore, TunnelAddressKind } from './store.ts';
 export type {
   DesiredIpip,
@@ -56,4 +58,6 @@ export interface Desired {
   readonly spoofing: readonly DesiredSpoofing[];
   readonly host: DesiredHost;
   readonly store: DesiredStore;
+  /** Undefined: nothing in the cluster restricts anybody. */
+  readonly policy: DesiredPolicy | undefined;
 }
