@@ -1,0 +1,50 @@
+import { type Address, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
+import { policyTables } from '../../../src/dataplane/policy/index.ts';
+import { inNamespace, mustRun } from '../../../src/lab/command.ts';
+import { openNft } from '../../../src/nftables/index.ts';
+import { parseRuleset } from '../../../src/nftables/ruleset.ts';
+import { walk } from '../../../src/nftables/walk.ts';
+import { type Judge, judgeOf } from '../../../src/policy/cases/run.ts';
+import { enforcementOf } from '../../../src/policy/enforcement.ts';
+import type { World } from '../../../src/policy/world.ts';
+
+/** Brings the policy of all pods of a world into the kernel as a node does, and answers by what is there then. */
+export class KernelJudge {
+  readonly #namespace: string;
+  readonly #room: FilterRoom;
+
+  /** The name of a network namespace that is the test's own. */
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+    const nft = openNft({ namespace: `/run/netns/${namespace}` });
+    this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
+  }
+
+  /** From the world before to this one, by a change and not anew. */
+  async of(world: World, family: Family): Promise<Judge> {
+    const local = world.endpoints
+      .filter(({ kind }) => kind === 'pod')
+      .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
+    await this.#room.want(policyTables(enforcementOf(world, local), 'cali'));
+    const refused = this.#room.failures();
+    if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
+    const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];
+    const ruleset = parseRuleset(await mustRun(inNamespace(this.#namespace, ['nft', '-j', '-n', ...table])));
+    const interfaces = new Map(
+      local.flatMap(({ interfaceName, endpoint }) =>
+        endpoint.addresses.map((address) => [formatAddress(address), interfaceName]),
+      ),
+    );
+    const interfaceOf = (address: Address): string => interfaces.get(formatAddress(address)) ?? 'eth0';
+    const pure = judgeOf(world);
+    return (packet) => {
+      const [iifname, oifname] = [interfaceOf(packet.source), interfaceOf(packet.destination)];
+      const way = walk(ruleset, 'forward', { ...packet, iifname, oifname, state: 'new' });
+      return {
+        allowed: way.verdict === 'accept',
+        words: `the kernel's way ends in ${way.chain} (${way.comment}), and the judge says ${pure(packet).words}`,
+      };
+    };
+  }
+}
