@@ -25,7 +25,8 @@ const ROUNDS = 8;
  * Reads a stored object, for those who act on it, and gets out of it what can be understood: a wrong item leaves its list,
  * a wrong field keeps the value that it had in `last` (the object as it was last read), or counts as absent. Where absence
  * would let in more than was meant (`essential` in the kind's definition) the object counts as absent as a whole; a field
- * that protects (`guards`) is named in `unread`, so that nobody takes it for one that was never set.
+ * that protects (`guards`) is named in `unread`, so that nobody takes it for one that was never set. Of a kind with a reader
+ * of its own (`ownReader`) nothing is cut: what was meant to deny would be lost.
  */
 export function read<Kind extends KindName>(kind: Kind, raw: unknown, last?: ResourceOf<Kind>): Reading<Kind> {
   try {
@@ -42,7 +43,7 @@ function readObject<Kind extends KindName>(
   last: ResourceOf<Kind> | undefined,
 ): Reading<Kind> {
   if (!isObject(plain)) return unread('it is no object', last);
-  const { spec: schema, essential, guards = [] } = definitionOf(kind);
+  const { spec: schema, essential, guards = [], ownReader = false } = definitionOf(kind);
   const object = withCommonNames(plain);
   const { apiVersion = API_VERSION } = object;
   if (object['kind'] !== kind || apiVersion !== API_VERSION) {
@@ -51,7 +52,9 @@ function readObject<Kind extends KindName>(
   const metadata = readMetadata(object['metadata']);
   const whole = essential === 'all';
   const given = whole ? (object['spec'] ?? {}) : withFieldNames(schema, object['spec'] ?? {});
-  const reading = readSpec(schema, given, last?.spec, { essential: essential ?? [], guards });
+  const reading = ownReader
+    ? asStored(schema, given)
+    : readSpec(schema, given, last?.spec, { essential: essential ?? [], guards });
   // Of a kind that has guards, and no field without which it means nothing, absence would be the most open of all.
   const isGuarded = last === undefined && essential === undefined && guards.length > 0;
   if (reading.spec === undefined && !isGuarded) return unread(describe(reading.wrong), last);
@@ -67,8 +70,12 @@ function readObject<Kind extends KindName>(
   const resource = { ...known, ...stored, ...known } as unknown as ResourceOf<Kind>;
   const wrong = [...metadata.wrong, ...reading.wrong];
   if (wrong.length === 0) return { resource, problem: undefined };
-  const instead = last === undefined ? 'as if that were not there' : 'with what was there before, if anything, instead';
-  return { resource, problem: `read ${instead}: ${describe(wrong)}` };
+  return { resource, problem: `read ${insteadOf(ownReader, last)}: ${describe(wrong)}` };
+}
+
+function insteadOf(ownReader: boolean, last: unknown): string {
+  if (ownReader) return 'as it is stored';
+  return last === undefined ? 'as if that were not there' : 'with what was there before, if anything, instead';
 }
 
 function unread<Kind extends KindName>(reason: string, last: ResourceOf<Kind> | undefined): Reading<Kind> {
@@ -81,6 +88,18 @@ interface SpecReading {
   readonly wrong: readonly FieldError[];
   /** Guards that are not as they were meant. */
   readonly missing: readonly string[];
+}
+
+/** Nothing is cut: whoever acts on it knows what holds where it is not understood. */
+function asStored(schema: z.ZodType, given: unknown): SpecReading {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { spec: parsed.data, wrong: [], missing: [] };
+  const wrong = new Map<string, FieldError>();
+  for (const issue of parsed.error.issues) {
+    const name = fieldName(issue.path) || 'Spec';
+    if (!wrong.has(name)) wrong.set(name, { name, value: valueAt(given, issue.path), reason: reasonFor(issue) });
+  }
+  return { spec: given, wrong: [...wrong.values()], missing: [] };
 }
 
 interface Care {

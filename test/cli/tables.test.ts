@@ -1,4 +1,6 @@
 import t from 'tap';
+import { toTables } from '../../src/cli/printers/table.ts';
+import { asApiObject, asTemplateObject, type Result } from '../../src/cli/resources/result.ts';
 import { definitionOf, kindNames } from '../../src/model/index.ts';
 import { Cluster } from './harness.ts';
 
@@ -323,4 +325,24 @@ t.test('the AS number that nodes inherit is that of the BGP configuration', asyn
   await cluster.put({ kind: 'Node', metadata: { name: 'takes' }, spec: { bgp: { ipv4Address: '192.0.2.2/24' } } });
   const { stdout } = await cluster.run('get nodes -o custom-columns=NAME,ASN');
   t.equal(stdout, 'NAME     ASN       \nown      65002     \nsilent             \ntakes    (65001)   \n\n');
+});
+
+/** Specs that a store may hold and that no kind has. */
+const STRANGE = [
+  undefined,
+  'x',
+  [7, null],
+  { tier: {}, order: 'x', selector: [], nets: { a: 1 }, labelsToApply: 7, node: {}, expectedIPs: 'x', ingress: 'x' },
+  { ingress: [7, null, { action: {}, source: 'x', destination: 7 }], nets: [7, {}], labelsToApply: ['x'], order: {} },
+];
+
+t.test('an object whose spec is none is shown all the same', async (t) => {
+  for (const kind of kindNames.filter((one) => definitionOf(one).ownReader)) {
+    for (const spec of STRANGE) {
+      const result = { kind, items: [{ kind, metadata: { name: 'odd' }, spec }] } as unknown as Result;
+      const table = toTables([result], { wide: true, namespaces: true }, { defaultAsNumber: '64512' });
+      t.match(table, /odd/, `${kind} ${JSON.stringify(spec)}`);
+      for (const shown of [asApiObject(result), asTemplateObject(result)]) t.match(JSON.stringify(shown), /odd/);
+    }
+  }
 });

@@ -323,7 +323,9 @@ function wrongFor(schema: { safeParse(value: unknown): { success: boolean } }): 
 
 t.test('one wrong field loses nothing but itself, of any kind', async (test) => {
   for (const kind of kindNames) {
-    const { spec: schema, essential = [] } = definitionOf(kind);
+    const { spec: schema, essential = [], ownReader = false } = definitionOf(kind);
+    // Of these nothing is lost at all (read.test.ts).
+    if (ownReader) continue;
     const { shape } = schema as unknown as { shape: Record<string, Parameters<typeof wrongFor>[0]> };
     const stored = newResource(kind, metadata(kind) as { name: string }, least[kind] as never);
     const good = read(kind, stored).resource!;

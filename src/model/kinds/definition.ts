@@ -34,6 +34,11 @@ export interface KindDefinition<Kind extends string = string, Spec extends z.Zod
    * the resource's `unread`. Who acts on the object does without what would be unprotected.
    */
   readonly guards?: readonly string[];
+  /**
+   * Who acts on objects of the kind reads their specs itself, and knows what holds instead of what it does not understand
+   * (a rule that can't be read denies): a spec that breaks the kind's rules is kept as it is stored.
+   */
+  readonly ownReader?: true;
   /** Labels that no object of the kind may have. */
   readonly foreignLabels?: readonly string[];
   /** Where the CRD differs from the API. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { selector } from './field.ts';
-import { checkPolicy, deletesNothing, policyEssential, policyFields, stagedAction } from './network-policy.ts';
+import { checkPolicy, deletesNothing, policyFields, stagedAction } from './network-policy.ts';
 
 const fields = {
   ...policyFields,
@@ -32,7 +32,7 @@ export const globalNetworkPolicy = defineKind({
   aliases: ['globalnetworkpolicy', 'globalnetworkpolicies', 'gnp', 'gnps'],
   namespaced: false,
   name: 'global policy',
-  essential: [...policyEssential, 'namespaceSelector', 'doNotTrack', 'preDNAT', 'applyOnForward'],
+  ownReader: true,
   spec: z.looseObject(fields).superRefine(checkHooks),
 });
 
@@ -42,7 +42,7 @@ export const stagedGlobalNetworkPolicy = defineKind({
   aliases: ['stagedglobalnetworkpolicy', 'stagedglobalnetworkpolicies', 'sgnp', 'sgnps'],
   namespaced: false,
   name: 'global policy',
-  essential: [...policyEssential, 'namespaceSelector', 'doNotTrack', 'preDNAT', 'applyOnForward'],
+  ownReader: true,
   spec: z.looseObject({ ...fields, stagedAction: stagedAction.optional() }).superRefine((policy, context) => {
     if (policy.stagedAction === 'Delete') deletesNothing(policy, context, ['tier']);
     else checkHooks(policy, context);

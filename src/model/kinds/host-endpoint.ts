@@ -10,7 +10,7 @@ export const hostEndpoint = defineKind({
   aliases: ['hostendpoint', 'hostendpoints', 'hep', 'heps'],
   namespaced: false,
   name: 'subdomain',
-  essential: ['node', 'interfaceName', 'expectedIPs'],
+  ownReader: true,
   spec: z
     .looseObject({
       node: filled(name, 'node must be specified'),

@@ -20,9 +20,6 @@ export const policyFields = {
   performanceHints: z.array(oneOf('AssumeNeededOnEveryNode')).refine(areDifferent, twice).optional(),
 };
 
-/** Without these a policy would be about more, or come in another order. */
-export const policyEssential = ['tier', 'order', 'selector', 'types', 'serviceAccountSelector'] as const;
-
 function areDifferent(items: readonly unknown[]): boolean {
   return new Set(items).size === items.length;
 }
@@ -78,7 +75,7 @@ export const networkPolicy = defineKind({
   aliases: ['networkpolicy', 'networkpolicies', 'policy', 'policies', 'np', 'pol', 'pols'],
   namespaced: true,
   name: 'policy',
-  essential: policyEssential,
+  ownReader: true,
   spec: z.looseObject(policyFields).superRefine((policy, context) => checkPolicy(policy, context, false)),
 });
 
@@ -97,7 +94,7 @@ export const stagedNetworkPolicy = defineKind({
   ],
   namespaced: true,
   name: 'policy',
-  essential: policyEssential,
+  ownReader: true,
   spec: z.looseObject({ ...policyFields, stagedAction: stagedAction.optional() }).superRefine((policy, context) => {
     if (policy.stagedAction === 'Delete') deletesNothing(policy, context, ['tier']);
     else checkPolicy(policy, context, false);
@@ -119,6 +116,7 @@ export const stagedKubernetesNetworkPolicy = defineKind({
   ],
   namespaced: true,
   name: 'subdomain',
+  ownReader: true,
   spec: z
     .looseObject({
       stagedAction: stagedAction.optional(),

@@ -12,6 +12,7 @@ export const networkSet = defineKind({
   aliases: ['networkset', 'networksets', 'netset', 'netsets'],
   namespaced: true,
   name: 'subdomain',
+  ownReader: true,
   spec,
   // Where the namespace of a set's members stands in the old data model.
   foreignLabels: ['projectcalico.org/namespace'],
@@ -23,6 +24,7 @@ export const globalNetworkSet = defineKind({
   aliases: ['globalnetworkset', 'globalnetworksets', 'gnetset', 'gnetsets'],
   namespaced: false,
   name: 'subdomain',
+  ownReader: true,
   spec,
   // Where the namespace of a set's members stands in the old data model.
   foreignLabels: ['projectcalico.org/namespace'],

@@ -10,6 +10,7 @@ export const profile = defineKind({
   aliases: ['profile', 'profiles', 'pro', 'pros'],
   namespaced: false,
   name: 'subdomain',
+  ownReader: true,
   spec: z.looseObject({
     ingress: z.array(rule).optional(),
     egress: z.array(rule).optional(),

@@ -10,6 +10,7 @@ export const tier = defineKind({
   aliases: ['tier', 'tiers'],
   namespaced: false,
   name: 'label',
+  ownReader: true,
   rules: builtInErrors,
   spec: z.looseObject({
     /** Absent: last. */
