@@ -146,7 +146,7 @@ function asksPods({ hook }: Policy): boolean {
   return hook === 'normal' || hook === 'forward';
 }
 
-function classKey({ direction, tiers, profiles }: EndpointClass): string {
+export function classKey({ direction, tiers, profiles }: EndpointClass): string {
   const inTiers = tiers.map(({ tier, policies }) => `${tier.name}=${tier.defaultAction}[${policies.join(',')}]`);
   return `${direction} ${inTiers.join(' ')} (${profiles.join(',')})`;
 }
@@ -154,7 +154,7 @@ function classKey({ direction, tiers, profiles }: EndpointClass): string {
 const NO_MEMBERS = { addresses: [], nets: [], ports: [] } as const;
 
 /** Who is in a set now, each once. */
-function membersOf(reference: SetReference, world: World): SetMembers {
+export function membersOf(reference: SetReference, world: World): SetMembers {
   switch (reference.kind) {
     case 'selector': {
       const addresses = world.endpoints

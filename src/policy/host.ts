@@ -1,5 +1,6 @@
 import type { Address, Prefix } from '../base/index.ts';
 import type { Direction, Endpoint, Policy } from './form.ts';
+import { ALL_INTERFACES, LOOPBACK } from './host-interfaces.ts';
 import type { Packet } from './match.ts';
 import { type Decision, decideByProfiles, decideByTiers, decideFor, type Passed, type Reason } from './verdict.ts';
 import { isInOneOf, type World } from './world.ts';
@@ -66,7 +67,7 @@ export function hostEndpointOf(world: World, interfaceName: string, node: string
   const own = world.endpoints.filter((endpoint) => endpoint.kind === 'host' && endpoint.node === node);
   const byName = (name: string): Endpoint | undefined =>
     own.filter((endpoint) => endpoint.interfaceName === name).sort((a, b) => (a.name < b.name ? -1 : 1))[0];
-  return byName(interfaceName) ?? byName('*');
+  return byName(interfaceName) ?? (interfaceName === LOOPBACK ? undefined : byName(ALL_INTERFACES));
 }
 
 function fromPodToHost(world: World, packet: HostPacket, settings: HostSettings): HostVerdict {
@@ -92,7 +93,9 @@ function atInterface(
   direction: Direction,
   isForwarded: boolean,
 ): HostVerdict {
-  const early = beforeFilter(world, packet, settings, endpoint, direction);
+  // What leaves after it was forwarded came by these hooks at the interface that it came in at.
+  const isPast = isForwarded && direction === 'egress';
+  const early = isPast ? undefined : beforeFilter(world, packet, settings, endpoint, direction);
   if (early !== undefined && (!early.allowed || early.hook !== 'failsafe')) return early;
   if (packet.state === 'established') return { ...ACCEPTED, hook: 'tracking' };
   if (packet.state === 'invalid') return { allowed: false, hook: 'tracking', decision: undefined };
@@ -126,7 +129,7 @@ function beforeFilter(
   endpoint: Endpoint,
   direction: Direction,
 ): HostVerdict | undefined {
-  const isNamed = endpoint.interfaceName !== '*';
+  const isNamed = endpoint.interfaceName !== ALL_INTERFACES;
   const at = (hook: 'untracked' | 'pre-dnat', seen: Packet): HostVerdict | undefined => {
     const counts = (policy: Policy): boolean => policy.hook === hook;
     const { decision } = decideByTiers(world, seen, direction, endpoint, counts, false);

@@ -30,3 +30,18 @@ export {
   type Rule,
   type Side,
 } from './form.ts';
+export type { Failsafe } from './host.ts';
+export { DEFAULT_FAILSAFES } from './host.ts';
+export {
+  asksAt,
+  type EnforcedHostEndpoint,
+  HOST_ASKS,
+  type HostAsk,
+  type HostClass,
+  type HostEnforcement,
+  type HostHook,
+  hostClassKey,
+  hostClassOf,
+  hostEnforcementOf,
+} from './host-enforcement.ts';
+export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces } from './host-interfaces.ts';

@@ -1,5 +1,13 @@
 import type { Entries, Family } from '../../base/index.ts';
-import type { EndpointClass, EnforcedEndpoint, Policy, Profile } from '../../policy/index.ts';
+import type {
+  EndpointClass,
+  EnforcedEndpoint,
+  EnforcedHostEndpoint,
+  Failsafe,
+  HostClass,
+  Policy,
+  Profile,
+} from '../../policy/index.ts';
 
 /** What the node's pods are held to: `Enforcement` (policy), as collections that know how they differ from what they were. */
 export interface DesiredPolicy {
@@ -13,6 +21,27 @@ export interface DesiredPolicy {
   readonly profiles: Entries<Profile>;
   /** By `setKey`; those that a rule of these policies and profiles looks into. A set whose members change is another object. */
   readonly sets: Entries<DesiredSet>;
+  /** Absent: no host endpoint is on this node, and its own traffic is nobody's to judge. */
+  readonly hosts?: DesiredHosts | undefined;
+  /** What becomes of packets from pods to their own host that the pods' policy lets out; absent: `Drop`. */
+  readonly endpointToHost?: 'Drop' | 'Accept' | 'Return' | undefined;
+}
+
+/**
+ * `HostEnforcement` (policy), as collections. Which interface has an expected address, the dataplane knows. The sets that
+ * these policies and profiles look into are among the pods'.
+ */
+export interface DesiredHosts {
+  /** This node's own, by their names. */
+  readonly endpoints: Entries<EnforcedHostEndpoint>;
+  /** By `hostClassKey`; those that some endpoint here is of. */
+  readonly classes: Entries<HostClass>;
+  /** By `policyKey`; those that some class asks. */
+  readonly policies: Entries<Policy>;
+  /** By name; those that some class asks and that are there. */
+  readonly profiles: Entries<Profile>;
+  /** Ports that stay open whatever policy says. */
+  readonly failsafes: { readonly inbound: readonly Failsafe[]; readonly outbound: readonly Failsafe[] };
 }
 
 export interface DesiredSet {
