@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/index.ts';
-import { type KindName, parseJson, type ResourceOf, resourceKeyText } from '../model/index.ts';
-import { UpdateConflict } from './errors.ts';
+import { isKubernetesKind, type KindName, parseJson, type ResourceOf, resourceKeyText } from '../model/index.ts';
+import { OperationNotSupported, UpdateConflict } from './errors.ts';
 import type { ListOptions, Precondition, ResourceKey } from './store.ts';
 
 /** The key of a resource. */
@@ -15,12 +15,18 @@ export function keyText(key: ResourceKey): string {
   return resourceKeyText(key.kind, key.name, key.namespace);
 }
 
-/** What a store adds to an object that it accepts: who it is and since when. The revision is kept beside it. */
+/**
+ * What a store adds to an object that it accepts: who it is and since when. The revision is kept beside it. No store accepts
+ * one that Kubernetes makes.
+ */
 export function stamped<Kind extends KindName>(
   resource: ResourceOf<Kind>,
   was: ResourceOf<Kind> | undefined,
   wallTime: number,
 ): ResourceOf<Kind> {
+  if (isKubernetesKind(resource.kind)) {
+    throw new OperationNotSupported(was === undefined ? 'create' : 'update', keyText(keyOf(resource)));
+  }
   const { resourceVersion: _, ...metadata } = resource.metadata;
   const uid = was?.metadata.uid ?? metadata.uid ?? randomUUID();
   const creationTimestamp = was?.metadata.creationTimestamp ?? timestamp(wallTime);

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { VRouterError } from '../base/index.ts';
-import { formatJson, type KindName, kindNames, parseJson, type ResourceOf, read } from '../model/index.ts';
+import {
+  formatJson,
+  isKindName,
+  isKubernetesKind,
+  type KindName,
+  parseJson,
+  type ResourceOf,
+  read,
+} from '../model/index.ts';
 
 /** Who wrote a snapshot, and when it was last known to be true. */
 export interface SnapshotHeading {
@@ -74,7 +82,7 @@ export function readSnapshot(text: string, expected: Pick<SnapshotHeading, 'node
 /** What another version wrote and this one does not understand is left out, as it is when the store says so. */
 function resourceOf(line: string): ResourceOf<KindName>[] {
   const value = parsed(line) as unknown as ResourceOf<KindName>;
-  if (!kindNames.includes(value.kind)) return [];
+  if (!isKindName(value.kind) && !isKubernetesKind(value.kind)) return [];
   const { resource } = read(value.kind, value);
   return resource === undefined ? [] : [resource];
 }

@@ -48,6 +48,8 @@ export {
 } from './kinds/ipam-configuration.ts';
 export type { IPAMHandle, IPAMHandleSpec } from './kinds/ipam-handle.ts';
 export type { KubeControllersConfiguration } from './kinds/kube-controllers-configuration.ts';
+export type { KubernetesEndpointSlice } from './kinds/kubernetes-endpoint-slice.ts';
+export type { KubernetesNetworkPolicy } from './kinds/kubernetes-policy.ts';
 export type {
   NetworkPolicy,
   NetworkPolicySpec,
@@ -84,10 +86,14 @@ export {
   definitionOf,
   definitions,
   findKind,
+  isKubernetesKind,
   type KindName,
+  type KubernetesKind,
   kindNames,
+  kubernetesKinds,
   parseKind,
   type ResourceOf,
+  type StoredKind,
 } from './registry.ts';
 export { API_VERSION, type ObjectMeta, type Resource } from './resource.ts';
 export { isOlderVersion } from './resource-version.ts';

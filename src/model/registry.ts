@@ -16,6 +16,13 @@ import { ipamBlock } from './kinds/ipam-block.ts';
 import { ipamConfiguration } from './kinds/ipam-configuration.ts';
 import { ipamHandle } from './kinds/ipam-handle.ts';
 import { kubeControllersConfiguration } from './kinds/kube-controllers-configuration.ts';
+import { kubernetesEndpointSlice } from './kinds/kubernetes-endpoint-slice.ts';
+import {
+  kubernetesAdminNetworkPolicy,
+  kubernetesBaselineAdminNetworkPolicy,
+  kubernetesClusterNetworkPolicy,
+  kubernetesNetworkPolicy,
+} from './kinds/kubernetes-policy.ts';
 import { networkPolicy, stagedKubernetesNetworkPolicy, stagedNetworkPolicy } from './kinds/network-policy.ts';
 import { globalNetworkSet, networkSet } from './kinds/network-set.ts';
 import { type NodeStatus, node } from './kinds/node.ts';
@@ -24,8 +31,8 @@ import { tier } from './kinds/tier.ts';
 import { workloadEndpoint } from './kinds/workload-endpoint.ts';
 import type { Resource } from './resource.ts';
 
-/** Every kind there is, in Calico's order of listing: by name. */
-export const definitions = {
+/** Every kind that users, IPAM and nodes store, in Calico's order of listing: by name. */
+const stored = {
   BGPConfiguration: bgpConfiguration,
   BGPFilter: bgpFilter,
   BGPPeer: bgpPeer,
@@ -53,8 +60,26 @@ export const definitions = {
   WorkloadEndpoint: workloadEndpoint,
 } as const;
 
-export type KindName = keyof typeof definitions;
-export const kindNames = Object.keys(definitions) as readonly KindName[];
+/** Kinds whose objects are Kubernetes' own, by Calico's internal names: only that engine has any, nobody here writes one. */
+const kubernetes = {
+  KubernetesAdminNetworkPolicy: kubernetesAdminNetworkPolicy,
+  KubernetesBaselineAdminNetworkPolicy: kubernetesBaselineAdminNetworkPolicy,
+  KubernetesClusterNetworkPolicy: kubernetesClusterNetworkPolicy,
+  KubernetesEndpointSlice: kubernetesEndpointSlice,
+  KubernetesNetworkPolicy: kubernetesNetworkPolicy,
+} as const;
+
+export const definitions = { ...stored, ...kubernetes } as const;
+
+export type StoredKind = keyof typeof stored;
+export type KubernetesKind = keyof typeof kubernetes;
+export type KindName = StoredKind | KubernetesKind;
+export const kindNames = Object.keys(stored) as readonly StoredKind[];
+export const kubernetesKinds = Object.keys(kubernetes) as readonly KubernetesKind[];
+
+export function isKubernetesKind(kind: string): kind is KubernetesKind {
+  return Object.hasOwn(kubernetes, kind);
+}
 
 interface Statuses {
   readonly Node: NodeStatus;

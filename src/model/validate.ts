@@ -5,7 +5,7 @@ import { withCommonNames, withFieldNames } from './field-names.ts';
 import { fieldName } from './go-names.ts';
 import { reasonFor } from './issue.ts';
 import { metadataErrors } from './metadata.ts';
-import { definitionOf, definitions, type KindName, type ResourceOf } from './registry.ts';
+import { definitionOf, type KindName, kindNames, type ResourceOf, type StoredKind } from './registry.ts';
 import { API_VERSION, type ObjectMeta } from './resource.ts';
 
 /** Names that no writer has chosen: a node's, which may be its host's in capitals, and a container's, which its runtime gave. */
@@ -64,8 +64,9 @@ export function validateAs<Kind extends KindName>(kind: Kind, raw: unknown, give
   throw new ValidationError([{ name: 'Kind', value: resource.kind, reason: `must be ${kind}` }]);
 }
 
-export function isKindName(text: string): text is KindName {
-  return Object.hasOwn(definitions, text);
+/** Whether it names a kind that can be stored; none that is Kubernetes' own. */
+export function isKindName(text: string): text is StoredKind {
+  return (kindNames as readonly string[]).includes(text);
 }
 
 /** A new resource of a kind; the store fills in what is its own. */

@@ -9,7 +9,7 @@ import {
   tellingStore,
   UpdateConflict,
 } from '../../src/datastore/index.ts';
-import { type IPPool, type KindName, newResource } from '../../src/model/index.ts';
+import { type IPPool, type KindName, kubernetesKinds, newResource } from '../../src/model/index.ts';
 
 /** A place where resources live, empty at first, that several clients may open at once. */
 export interface Backing {
@@ -48,6 +48,28 @@ export function storeContract(engine: string, make: () => Promise<Backing>, opti
     test.equal(await store.get({ kind: 'IPPool', name: 'none' }), undefined);
     test.same((await store.list('IPPool')).items, []);
   });
+
+  about(
+    'kinds that are Kubernetes’ own can be listed and watched everywhere, and written nowhere',
+    async (test, store) => {
+      for (const kind of kubernetesKinds) {
+        const { items, revision } = await store.list(kind);
+        test.same(items, [], kind);
+        const refusal = { code: 'NOT_SUPPORTED', message: new RegExp(kind) };
+        await test.rejects(
+          store.create(newResource(kind, { name: 'one', namespace: 'default' }, {} as never)),
+          refusal,
+        );
+        test.equal(await store.get({ kind, name: 'one', namespace: 'default' }), undefined);
+        const stop = new AbortController();
+        const watch = store.watch(kind, revision, stop.signal)[Symbol.asyncIterator]();
+        const first = watch.next();
+        stop.abort();
+        const { value } = await first;
+        test.ok(value === undefined || value.type === 'bookmark', kind);
+      }
+    },
+  );
 
   about('fields that nobody knows come back as they were', async (test, store) => {
     const odd = { ...pool('one'), spec: { ...pool('one').spec, future: { nested: [1, 'two', { three: null }] } } };

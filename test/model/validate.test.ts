@@ -5,6 +5,7 @@ import {
   kindNames,
   newResource,
   read,
+  type StoredKind,
   UnknownKind,
   ValidationError,
   validate,
@@ -12,7 +13,7 @@ import {
 } from '../../src/model/index.ts';
 
 /** The least that each kind needs, and is valid. */
-const least: Record<KindName, object> = {
+const least: Record<StoredKind, object> = {
   BGPConfiguration: {},
   BGPFilter: { exportV4: [{ action: 'Accept', cidr: '10.0.0.0/8', matchOperator: 'In' }] },
   BGPPeer: { peerIP: '10.0.0.1', asNumber: 64513 },
@@ -181,7 +182,7 @@ t.test('every wrong field is listed', async (test) => {
 });
 
 /** A kind, a name, and whether it may have it. */
-const nameCases: readonly (readonly [KindName, string, boolean])[] = [
+const nameCases: readonly (readonly [StoredKind, string, boolean])[] = [
   ['IPPool', 'a.b-c', true],
   ['IPPool', '-a', false],
   ['IPPool', 'a_b', false],

@@ -5,7 +5,15 @@
  * what asks for it is refused, or it is a problem of the node (`unmetFields`). The compiler holds the table to the kinds'
  * specs; a kind of which nothing is acted on has one effect for all of its fields.
  */
-import type { BGPConfigurationSpec, BGPFilterSpec, BGPPeerSpec, IPPoolSpec, KindName } from '../../model/index.ts';
+import {
+  type BGPConfigurationSpec,
+  type BGPFilterSpec,
+  type BGPPeerSpec,
+  type IPPoolSpec,
+  isKubernetesKind,
+  type KindName,
+  type StoredKind,
+} from '../../model/index.ts';
 import { ACTED_ON, type Effect, type EffectsOf, each, noEffect, refused, unmet } from './effect.ts';
 import { felixEffects } from './felix.ts';
 
@@ -45,7 +53,7 @@ const ipPoolEffects: EffectsOf<IPPoolSpec> = {
 };
 
 /** By kind: an effect for each field, or one for all. */
-export const EFFECTS: { readonly [Kind in KindName]: Effect | Readonly<Record<string, Effect>> } = {
+export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<string, Effect>> } = {
   BGPConfiguration: bgpConfigurationEffects,
   BGPFilter: bgpFilterEffects,
   BGPPeer: bgpPeerEffects,
@@ -109,8 +117,9 @@ function isRestriction(rules: unknown): boolean {
   return Array.isArray(rules) && rules.some((rule) => JSON.stringify(rule) !== '{"action":"Allow"}');
 }
 
-/** An effect for one field; undefined for a field that no schema knows. */
+/** An effect for one field; undefined for a field that no schema knows. Of Kubernetes' own policies nothing is passed over. */
 export function effectOf(kind: KindName, field: string): Effect | undefined {
+  if (isKubernetesKind(kind)) return ACTED_ON;
   const effects = EFFECTS[kind];
   if (isEffect(effects)) return effects;
   return Object.hasOwn(effects, field) ? effects[field] : undefined;

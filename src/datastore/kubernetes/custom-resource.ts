@@ -1,4 +1,11 @@
-import { API_VERSION, definitionOf, type KindName, parseJson, type ResourceOf } from '../../model/index.ts';
+import {
+  API_VERSION,
+  definitionOf,
+  type KindName,
+  parseJson,
+  type ResourceOf,
+  type StoredKind,
+} from '../../model/index.ts';
 import { stamped } from '../object.ts';
 import type { KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
@@ -13,7 +20,7 @@ const bare: readonly KindName[] = ['BlockAffinity', 'IPAMBlock', 'IPAMHandle', '
 type Loose = { readonly [name: string]: unknown };
 
 /** The kinds that are custom resources, with the same spec as in the API. */
-export function customResource<Kind extends KindName>(kind: Kind, wallTime: () => number): Mapping<Kind> {
+export function customResource<Kind extends StoredKind>(kind: Kind, wallTime: () => number): Mapping<Kind> {
   const { plural, namespaced, crd } = definitionOf(kind);
   const name = crd?.plural ?? plural;
   const path = `/apis/${group}/${name}`;

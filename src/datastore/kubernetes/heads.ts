@@ -46,7 +46,10 @@ export class Heads {
     this.#restorations.heard(path, revision);
   }
 
-  /** Before a watch from `revision` begins that may follow an outage. `StoreRestored` if its `count` is over. */
+  /**
+   * Before a watch from `revision` begins that may follow an outage. `StoreRestored` if its `count` is over; `Refused` if
+   * there is no such collection.
+   */
   async begin(path: string, revision: string, count: number): Promise<void> {
     if (!this.#listed.has(path)) await this.#ask(path);
     this.#listed.delete(path);
@@ -56,9 +59,11 @@ export class Heads {
   /** While a watch is quiet: one question a minute for all collections together. `StoreRestored`, the same. */
   async goOn(revision: string, count: number): Promise<void> {
     if (this.#answeredAt === undefined || this.#clock.now() - this.#answeredAt >= QUIET) {
-      this.#asking ??= this.#ask(SENTINEL).finally(() => {
-        this.#asking = undefined;
-      });
+      this.#asking ??= this.#ask(SENTINEL)
+        .catch(rejectUnknownKind)
+        .finally(() => {
+          this.#asking = undefined;
+        });
       await this.#asking;
     }
     this.#restorations.require(count, revision);
@@ -67,7 +72,7 @@ export class Heads {
   async #ask(path: string): Promise<void> {
     const heard = this.asking(path);
     const request = { method: 'GET', path, query: { limit: '1' } } as const;
-    const answer = await this.#client.call<ListAnswer>(request).catch(rejectUnknownKind);
+    const answer = await this.#client.call<ListAnswer>(request);
     heard(answer.metadata.resourceVersion);
   }
 }

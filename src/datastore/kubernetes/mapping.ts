@@ -8,6 +8,8 @@ export interface Collection<Kind extends KindName = KindName> {
   readonly path: string;
   /** The path within one namespace. */
   within?(namespace: string): string;
+  /** Not every cluster has it: where the API server doesn't know it, there are no objects. */
+  readonly isOptional?: boolean;
   /** Whether the API server can select by the labels that the resource shows. */
   readonly hasLabels?: boolean;
   /** The resource; undefined when this object stands for none. Its resourceVersion is the object's. */

@@ -1,8 +1,10 @@
-import type { KindName } from '../../model/index.ts';
+import { isKubernetesKind, type KindName } from '../../model/index.ts';
 import { customResource } from './custom-resource.ts';
+import { endpointSliceMapping } from './endpoint-slice.ts';
 import type { Mapping } from './mapping.ts';
 import { nodeMapping } from './node.ts';
 import { podMapping } from './pod.ts';
+import { policyMapping } from './policy.ts';
 import { profileMapping } from './profile.ts';
 
 /** How each kind is kept. */
@@ -14,7 +16,9 @@ export function mappingOf(kind: KindName, wallTime: () => number): Mapping {
       return podMapping as unknown as Mapping;
     case 'Profile':
       return profileMapping as unknown as Mapping;
+    case 'KubernetesEndpointSlice':
+      return endpointSliceMapping as unknown as Mapping;
     default:
-      return customResource(kind, wallTime);
+      return isKubernetesKind(kind) ? (policyMapping(kind) as unknown as Mapping) : customResource(kind, wallTime);
   }
 }

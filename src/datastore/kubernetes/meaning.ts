@@ -3,6 +3,11 @@ import { keyText } from '../object.ts';
 import type { ResourceKey } from '../store.ts';
 import { Refused } from './client.ts';
 
+/** The API server knows no such collection. */
+export function isUnknownKind(error: unknown): boolean {
+  return error instanceof Refused && error.status.code === 404;
+}
+
 /** A collection that isn't there: the custom resource definitions are missing. */
 export function rejectUnknownKind(error: unknown): never {
   if (!(error instanceof Refused)) throw error;

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../base/index.ts';
-import { type KindName, kindNames, type ResourceOf } from '../../model/index.ts';
+import { type KindName, kindNames, kubernetesKinds, type ResourceOf } from '../../model/index.ts';
 import type { KubernetesConfig } from '../config.ts';
 import { NotFound, OperationNotSupported, RevisionExpired, UpdateConflict } from '../errors.ts';
 import { checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
@@ -22,8 +22,8 @@ import { countPolicies } from './foreign-policies.ts';
 import { Heads } from './heads.ts';
 import type { Collection, Mapping } from './mapping.ts';
 import { mappingOf } from './mappings.ts';
-import { meaning, rejectUnknownKind } from './meaning.ts';
-import { watchCollection } from './watch.ts';
+import { isUnknownKind, meaning, rejectUnknownKind } from './meaning.ts';
+import { MISSING, watchCollection } from './watch.ts';
 
 interface ListAnswer {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
@@ -58,7 +58,8 @@ export class KubernetesStore implements Store {
     this.#client = new KubernetesClient(new Access(config), clock);
     this.#clock = clock;
     this.#heads = new Heads(this.#client, clock, this.#restorations);
-    this.#mappings = new Map(kindNames.map((kind) => [kind, mappingOf(kind, () => clock.wallTime())]));
+    const kinds: readonly KindName[] = [...kindNames, ...kubernetesKinds];
+    this.#mappings = new Map(kinds.map((kind) => [kind, mappingOf(kind, () => clock.wallTime())]));
   }
 
   async get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined> {
@@ -89,7 +90,7 @@ export class KubernetesStore implements Store {
   async update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
     const key = keyOf(resource);
     const mapping = this.#mapping<Kind>(resource.kind as Kind);
-    if (mapping.update === undefined) throw new OperationNotSupported('update', keyText(key));
+    if (mapping.update === undefined) throw new OperationNotSupported('update', keyText(key), mapping.maker);
     for (;;) {
       const { uid, creationTimestamp, resourceVersion } = resource.metadata;
       // Somebody who has read the object before brings all that is to be kept.
@@ -188,7 +189,11 @@ export class KubernetesStore implements Store {
     const items: ResourceOf<Kind>[] = [];
     const heard = this.#heads.asking(path);
     for (;;) {
-      const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query }).catch(rejectUnknownKind);
+      const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query }).catch((error: unknown) => {
+        if (collection.isOptional && isUnknownKind(error)) return undefined;
+        return rejectUnknownKind(error);
+      });
+      if (answer === undefined) return { items: [], revision: MISSING };
       for (const object of answer.items) {
         const resource = collection.decode(object);
         if (resource !== undefined) items.push(resource);

@@ -6,6 +6,7 @@ import { withSilences } from '../stream.ts';
 import type { KubeObject, KubernetesClient } from './client.ts';
 import type { Heads } from './heads.ts';
 import type { Collection } from './mapping.ts';
+import { isUnknownKind, rejectUnknownKind } from './meaning.ts';
 
 interface WatchAnswer {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -27,6 +28,11 @@ const opening = 15_000;
 /** A quiet watch asks this often whether its revision still is one of the server's past, in milliseconds. */
 const doubt = 30_000;
 
+/** The revision of a collection that the API server doesn't know. */
+export const MISSING = 'missing';
+/** It is looked for again this often, in milliseconds. */
+const lookAgain = 60_000;
+
 /** Where a watch begins. */
 export interface From {
   readonly revision: string;
@@ -34,8 +40,47 @@ export interface From {
   readonly count: number;
 }
 
-/** Changes of one collection after `revision`. */
+/** Changes of one collection after `revision`; of one that is not there: its coming, as `RevisionExpired`. */
 export async function* watchCollection<Kind extends KindName>(
+  client: KubernetesClient,
+  clock: Clock,
+  collection: Collection<Kind>,
+  from: From,
+  heads: Heads,
+  signal: AbortSignal,
+): AsyncGenerator<StoreEvent<Kind>> {
+  try {
+    if (from.revision === MISSING) yield* untilThere(client, clock, collection.path, signal);
+    else yield* follow(client, clock, collection, from, heads, signal);
+  } catch (error) {
+    // It has gone since, or comes to a cluster that did without: the next listing tells.
+    if (collection.isOptional && isUnknownKind(error)) throw new RevisionExpired(from.revision);
+    rejectUnknownKind(error);
+  }
+}
+
+async function* untilThere(
+  client: KubernetesClient,
+  clock: Clock,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly type: 'bookmark'; readonly revision: string }> {
+  while (!signal.aborted) {
+    yield { type: 'bookmark', revision: MISSING };
+    await sleep(clock, lookAgain, signal).catch(() => {});
+    if (signal.aborted) return;
+    const isThere = await client.call({ method: 'GET', path, query: { limit: '1' } }).then(
+      () => true,
+      (error: unknown) => {
+        if (isUnknownKind(error)) return false;
+        throw error;
+      },
+    );
+    if (isThere) throw new RevisionExpired(MISSING);
+  }
+}
+
+async function* follow<Kind extends KindName>(
   client: KubernetesClient,
   clock: Clock,
   collection: Collection<Kind>,

@@ -9,6 +9,8 @@ import { discovered } from './discovery.ts';
 import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
 import { tableOf } from './table.ts';
 
+const administrators = ['adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies'];
+
 export interface ApiServerOptions {
   readonly token?: string;
   /** The address to listen on. */
@@ -28,6 +30,10 @@ export class ApiServer {
   readonly objects = new Objects(admitCustom);
   /** Requests are refused with this HTTP status while it is set. */
   refuseWith: number | undefined;
+  /** Resources whose definitions nobody has applied, such as those of administrators' policies in most clusters. */
+  readonly unknown = new Set(administrators.map((plural) => `${plural}.policy.networking.k8s.io`));
+  /** Resources that this client may not see. */
+  readonly forbidden = new Set<string>();
   /** Connections are taken and nothing is answered, as at a service address before kube-proxy knows it. */
   isHanging = false;
   /** `METHOD path`, of each request; watches as `WATCH path`. */
@@ -92,6 +98,7 @@ export class ApiServer {
       }
       const target = targetOf(url.pathname);
       if (target === undefined) throw new Refusal(404, 'NotFound', 'the server could not find the requested resource');
+      this.#check(target);
       const body = await bodyOf(request);
       if (request.method === 'GET' && target.name === undefined && url.searchParams.get('watch')) {
         this.#watch(target, url.searchParams, response);
@@ -107,6 +114,16 @@ export class ApiServer {
       const refusal = error instanceof Refusal ? error : new Refusal(500, 'InternalError', String(error));
       send(response, refusal.code, refusal.body);
     }
+  }
+
+  #check({ resource }: Target): void {
+    if (this.unknown.has(resource)) {
+      throw new Refusal(404, 'NotFound', 'the server could not find the requested resource');
+    }
+    if (!this.forbidden.has(resource)) return;
+    const [plural, ...group] = resource.split('.');
+    const what = `cannot list resource "${plural}" in API group "${group.join('.')}" at the cluster scope`;
+    throw new Refusal(403, 'Forbidden', `${resource} is forbidden: User "vrouter" ${what}`);
   }
 
   #answer(method: string, { name, ...place }: Target, query: URLSearchParams, body: Record<string, unknown>): object {
@@ -190,7 +207,9 @@ interface Target extends Place {
 /** `/api/v1/…` and `/apis/<group>/<version>/…`, with or without a namespace, an object and its status. */
 function targetOf(path: string): Target | undefined {
   const found =
-    /^\/api(?:s\/([^/]+))?\/v1\/(?:namespaces\/([^/]+)\/(?!status$))?([^/]+)(?:\/([^/]+))?(?:\/status)?$/.exec(path);
+    /^\/api(?:s\/([^/]+))?\/v1(?:alpha\d)?\/(?:namespaces\/([^/]+)\/(?!status$))?([^/]+)(?:\/([^/]+))?(?:\/status)?$/.exec(
+      path,
+    );
   if (found === null) return undefined;
   const [, group, namespace, plural, name] = found.map((part) => part && decodeURIComponent(part));
   return { resource: group ? `${plural}.${group}` : plural!, namespace, name };
