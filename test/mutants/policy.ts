@@ -1,0 +1,240 @@
+/** A bug that somebody could have written. */
+export interface Mutant {
+  readonly what: string;
+  readonly file: string;
+  /** Stands there once. */
+  readonly find: string;
+  readonly replace: string;
+  /** Files of which one must fail, cheapest first. */
+  readonly tests: readonly string[];
+}
+
+const TABLES = 'test/policy/tables.test.ts';
+const CLOSED = 'test/policy/closed.test.ts';
+const ORDER = 'test/policy/order.test.ts';
+const CORNERS = 'test/policy/corners.test.ts';
+
+const match: Omit<Mutant, 'what' | 'find' | 'replace'> = { file: 'src/policy/match.ts', tests: [TABLES, CORNERS] };
+const verdict: typeof match = { file: 'src/policy/verdict.ts', tests: [TABLES, CLOSED, CORNERS] };
+const order: typeof match = { file: 'src/policy/order.ts', tests: [ORDER, TABLES] };
+const kubernetes: typeof match = { file: 'src/policy/sources/kubernetes.ts', tests: [TABLES, CLOSED, CORNERS] };
+const expression: typeof match = { file: 'src/policy/expression.ts', tests: [TABLES, CORNERS] };
+const host: typeof match = { file: 'src/policy/host.ts', tests: [TABLES, CORNERS] };
+const cluster: typeof match = { file: 'src/policy/sources/cluster.ts', tests: [TABLES, CLOSED, CORNERS] };
+
+/** Of the pure function. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    what: 'a rule for IPv4 is asked of IPv6 too',
+    ...match,
+    find: 'if (ipVersion !== undefined && packet.source.family !== ipVersion) return false;',
+    replace: '',
+  },
+  {
+    what: 'an exclusion of networks of the other family does not take the rule away',
+    ...match,
+    find: 'if (lacksFamily(nets) || lacksFamily(notNets)) return false;',
+    replace: 'if (lacksFamily(nets)) return false;',
+  },
+  {
+    what: 'an excluding selector asks all identities of an address instead of any',
+    ...match,
+    find: 'world.identitiesOf(address).some(({ labels }) => evaluate(notSelector, labels))',
+    replace: 'world.identitiesOf(address).every(({ labels }) => evaluate(notSelector, labels))',
+  },
+  {
+    what: 'a range of ports ends before its last one',
+    ...match,
+    find: 'port >= first && port <= last',
+    replace: 'port >= first && (port < last || first === last)',
+  },
+  {
+    what: 'a named port counts for every protocol',
+    ...match,
+    find: 'protocol === end.protocol && port === end.port,\n    );\n  });',
+    replace: 'port === end.port,\n    );\n  });',
+  },
+  {
+    what: 'a named port of any endpoint counts, whoever is selected',
+    ...match,
+    find: 'if (selector !== undefined && !evaluate(selector, world.labelsOf(endpoint))) return false;',
+    replace: '',
+  },
+  {
+    what: 'an ICMP code is not looked at',
+    ...match,
+    find: '(code === undefined || icmp.code === code)',
+    replace: 'true',
+  },
+  {
+    what: 'one end that allows is enough',
+    ...verdict,
+    find: 'egress.allowed && ingress.allowed',
+    replace: 'ingress.allowed',
+  },
+  {
+    what: 'the end of a tier denies nothing',
+    ...verdict,
+    find: "if (tier.defaultAction === 'Deny') return",
+    replace: "if (tier.defaultAction !== 'Deny' && tier.defaultAction !== 'Pass') return",
+  },
+  {
+    what: 'a policy of one direction makes its tier count in both',
+    ...verdict,
+    find: 'counts(policy) && policy.rules[direction] !== undefined',
+    replace: 'counts(policy)',
+  },
+  {
+    what: 'Log ends the walk',
+    ...verdict,
+    find: "passed.push({ tier, policy: id, rule, because: 'Log' });\n        continue;",
+    replace: "passed.push({ tier, policy: id, rule, because: 'Log' });\n        return { policy: id, rule };",
+  },
+  {
+    what: 'Pass leaves the policy and not the tier',
+    ...verdict,
+    find: "if (rule.action === 'Pass') passed.push({ tier, policy: id, rule, because: 'Pass' });",
+    replace: "if (rule.action === 'Pass') break;",
+  },
+  {
+    what: 'a profile that is missing is left out',
+    ...verdict,
+    find: "if (profile === undefined) return decision(false, { kind: 'missing profile', profile: name });",
+    replace: 'if (profile === undefined) continue;',
+  },
+  {
+    what: 'without a profile all is open',
+    ...verdict,
+    find: "return decision(false, { kind: 'end of profiles' });",
+    replace: "return decision(endpoint.profiles.length === 0, { kind: 'end of profiles' });",
+  },
+  {
+    what: 'policies without an order come first',
+    ...order,
+    find: 'return compareNumbers(a.order, b.order) || compareTexts(key(a), key(b));',
+    replace: 'return compareNumbers(a.order % 1e9 || 0, b.order % 1e9 || 0) || compareTexts(key(a), key(b));',
+  },
+  {
+    what: 'namesakes come in the order in which they were made',
+    ...order,
+    find: 'compareNumbers(a.order, b.order) || compareTexts(key(a), key(b))',
+    replace: 'compareNumbers(a.order, b.order)',
+  },
+  {
+    what: 'the tier kube-baseline denies at its end',
+    ...order,
+    find: "{ name: 'kube-baseline', order: 10_000_000, defaultAction: 'Pass' }",
+    replace: "{ name: 'kube-baseline', order: 10_000_000, defaultAction: 'Deny' }",
+  },
+  {
+    what: 'a namespace selector that means all selects network sets too',
+    ...expression,
+    find: "return inherited(selector, NAMESPACE_PREFIX, { kind: 'has', label: NAMESPACE_LABEL });",
+    replace: "return inherited(selector, NAMESPACE_PREFIX, { kind: 'all' });",
+  },
+  {
+    what: 'a namespaced policy selects in all namespaces',
+    ...expression,
+    find: 'ofNamespace(namespaceSelector) : namespace && inNamespace(namespace);',
+    replace: 'ofNamespace(namespaceSelector) : undefined;',
+  },
+  {
+    what: 'a service account selector is left out',
+    ...expression,
+    find: 'serviceAccounts.selector && ofServiceAccount(serviceAccounts.selector),',
+    replace: '',
+  },
+  {
+    what: 'endPort is not looked at',
+    ...kubernetes,
+    find: '[[first, endPort ?? first]]',
+    replace: '[[first, first]]',
+  },
+  {
+    what: 'ipBlock’s exceptions are left out',
+    ...kubernetes,
+    find: 'notNets: one.except ?? []',
+    replace: 'notNets: []',
+  },
+  {
+    what: 'a pod selector without namespaces means pods anywhere',
+    ...kubernetes,
+    find: 'one.namespaceSelector == null ? inNamespace(namespace) : ofNamespace(one.namespaceSelector)',
+    replace: "ofNamespace(one.namespaceSelector ?? { kind: 'all' })",
+  },
+  {
+    what: 'an empty list of peers means nobody',
+    ...kubernetes,
+    find: 'peers.length === 0 ? [{}] : peers',
+    replace: 'peers',
+  },
+  {
+    what: 'a port without a protocol is of any',
+    ...kubernetes,
+    find: "({ protocol }) => protocol ?? 'TCP'",
+    replace: "({ protocol }) => protocol ?? ''",
+  },
+  {
+    what: 'a policy with egress rules and no types is about ingress alone',
+    ...kubernetes,
+    find: "egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress']",
+    replace: "egress.length < 0 ? ['Ingress', 'Egress'] : ['Ingress']",
+  },
+  {
+    what: 'a Deny that is not understood is left out',
+    file: 'src/policy/sources/closed.ts',
+    tests: [CLOSED],
+    find: "action === 'Allow' || action === 'Accept'",
+    replace: "action === 'Allow' || action === 'Deny' || action === 'Accept'",
+  },
+  {
+    what: 'a staged policy is enforced',
+    file: 'src/policy/world.ts',
+    tests: [TABLES, CORNERS],
+    find: '.filter(({ staged }) => staged === undefined)',
+    replace: '.filter(() => true)',
+  },
+  {
+    what: 'what a profile gives goes before a pod’s own label',
+    file: 'src/policy/world.ts',
+    tests: [TABLES, CORNERS],
+    find: 'Object.assign({}, ...inherited, endpoint.labels)',
+    replace: 'Object.assign({}, endpoint.labels, ...inherited)',
+  },
+  {
+    what: 'an administrator’s Baseline comes before all',
+    ...cluster,
+    find: "Baseline: 'kube-baseline' }",
+    replace: "Baseline: 'kube-admin' }",
+  },
+  {
+    what: 'an administrator’s rule for namespaces is left out',
+    ...cluster,
+    find: 'if (namespaces !== undefined) return { selector: ofNamespace(namespaces) };',
+    replace: 'if (namespaces !== undefined) return { selector: { kind: "not", operand: { kind: "all" } } };',
+  },
+  {
+    what: 'failsafes hold for what passes through as well',
+    ...host,
+    find: '!isForwarded && isFailsafe(packet, direction, settings)',
+    replace: 'isFailsafe(packet, direction, settings)',
+  },
+  {
+    what: 'the end of a tier drops before DNAT',
+    ...host,
+    find: 'decideByTiers(world, seen, direction, endpoint, counts, false)',
+    replace: 'decideByTiers(world, seen, direction, endpoint, counts, true)',
+  },
+  {
+    what: 'a host endpoint of all interfaces is asked before tracking',
+    ...host,
+    find: "const isNamed = endpoint.interfaceName !== '*';",
+    replace: 'const isNamed = true;',
+  },
+  {
+    what: 'a pod reaches its host by Return as by Drop',
+    ...host,
+    find: "settings.defaultEndpointToHostAction !== 'Drop'",
+    replace: "settings.defaultEndpointToHostAction === 'Accept'",
+  },
+];
