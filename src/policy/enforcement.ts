@@ -177,7 +177,11 @@ export function membersOf(reference: SetReference, world: World): SetMembers {
       return {
         ...NO_MEMBERS,
         of: 'ports',
-        ports: world.backendsOf(reference.service.namespace, reference.service.name),
+        ports: world
+          .backendsOf(reference.service.namespace, reference.service.name)
+          .flatMap(({ address, protocol, port }) =>
+            protocol === undefined || port === undefined ? [] : [{ address, protocol, port }],
+          ),
       };
     case 'service addresses': {
       const backends = world.backendsOf(reference.service.namespace, reference.service.name);

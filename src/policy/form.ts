@@ -137,8 +137,9 @@ export interface AddressSet {
 
 export interface ServiceBackend {
   readonly address: Address;
-  readonly protocol: number;
-  readonly port: number;
+  /** Both, or neither: then it has no port that is known, and counts only where a service is a source. */
+  readonly protocol?: number;
+  readonly port?: number;
 }
 
 /** Something in a policy that was not understood, and what holds instead. */

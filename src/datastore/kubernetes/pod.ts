@@ -15,13 +15,16 @@ import type { Collection, Mapping } from './mapping.ts';
 
 const { podIP, podIPs, containerID, floatingIPs, allowedSourcePrefixes } = CNI_ANNOTATION;
 
+const SERVICE_ACCOUNT = 'projectcalico.org/serviceaccount';
+
 /** The fields of a pod that count here. */
 interface Pod extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly hostNetwork?: boolean;
     readonly serviceAccountName?: string;
-    readonly containers?: readonly { readonly ports?: readonly ContainerPort[] }[];
+    readonly containers?: readonly Container[] | null;
+    readonly initContainers?: readonly Container[] | null;
     readonly [other: string]: unknown;
   };
   readonly status?: {
@@ -33,10 +36,14 @@ interface Pod extends KubeObject {
   };
 }
 
+interface Container {
+  readonly ports?: readonly ContainerPort[] | null;
+}
+
 interface ContainerPort {
   readonly name?: string;
   readonly protocol?: string;
-  readonly containerPort: number;
+  readonly containerPort?: number;
   readonly hostPort?: number;
   readonly hostIP?: string;
 }
@@ -95,7 +102,7 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
   const node = spec?.nodeName;
   if (!node || spec?.hostNetwork === true) return undefined;
   const namespace = metadata.namespace ?? 'default';
-  const account = spec?.serviceAccountName ?? 'default';
+  const account = spec?.serviceAccountName || undefined;
   const { uid, creationTimestamp, resourceVersion, annotations = {} } = metadata;
   const name = `${dashed(node)}-k8s-${dashed(metadata.name)}-eth0`;
   const ports = portsOf(pod);
@@ -122,10 +129,10 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
       pod: metadata.name,
       endpoint: 'eth0',
       containerID: annotations[containerID],
-      serviceAccountName: account,
+      ...(account !== undefined && { serviceAccountName: account }),
       ipNetworks,
       ...(ipNATs.length > 0 && { ipNATs: [...ipNATs] }),
-      profiles: [`kns.${namespace}`, `ksa.${namespace}.${account}`],
+      profiles: [`kns.${namespace}`, ...(account === undefined ? [] : [`ksa.${namespace}.${account}`])],
       interfaceName: `cali${createHash('sha1').update(`${namespace}.${metadata.name}`).digest('hex').slice(0, 11)}`,
       ...(ports.length > 0 && { ports }),
       ...(controls && { qosControls: controls }),
@@ -193,27 +200,28 @@ function isOfFormerPod({ metadata, status }: Pod): boolean {
   return Date.parse(status?.startTime ?? '') < Date.parse(metadata.creationTimestamp ?? '');
 }
 
-function labelsOf({ metadata }: Pod, namespace: string, account: string): Readonly<Record<string, string>> {
+function labelsOf({ metadata }: Pod, namespace: string, account: string | undefined): Readonly<Record<string, string>> {
+  // Nobody is of an account because his labels say so.
+  const { [SERVICE_ACCOUNT]: _, ...own } = metadata.labels ?? {};
   return {
-    ...metadata.labels,
+    ...own,
     'projectcalico.org/namespace': namespace,
     'projectcalico.org/orchestrator': 'k8s',
     // Longer than a label may be.
-    ...(account.length < 63 && { 'projectcalico.org/serviceaccount': account }),
+    ...(account !== undefined && account.length < 63 && { [SERVICE_ACCOUNT]: account }),
   };
 }
 
+const protocols: readonly string[] = ['TCP', 'UDP', 'SCTP'];
+
+/** Those that rules may name or that the host has one for; of init containers too, since a sidecar is one. */
 function portsOf({ spec }: Pod): NonNullable<WorkloadEndpoint['spec']['ports']> {
-  return (spec?.containers ?? [])
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]
     .flatMap((container) => container.ports ?? [])
-    .filter((port) => port.name !== undefined || (port.hostPort ?? 0) > 0)
-    .map(({ name, protocol, containerPort, hostPort, hostIP }) => ({
-      name,
-      protocol: protocol ?? 'TCP',
-      port: containerPort,
-      hostPort,
-      hostIP,
-    }));
+    .flatMap(({ name, protocol = 'TCP', containerPort: port = 0, hostPort = 0, hostIP }) => {
+      const counts = port > 0 && (name !== undefined || hostPort > 0) && protocols.includes(protocol);
+      return counts ? [{ name, protocol, port, ...(hostPort > 0 && { hostPort, hostIP }) }] : [];
+    });
 }
 
 /** In a name dashes are doubled, so that single ones separate. */

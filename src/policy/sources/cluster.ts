@@ -102,13 +102,14 @@ const tiers: Readonly<Record<string, string>> = { Admin: 'kube-admin', Baseline:
 
 /** Without a known tier or subject there is no telling where it stands: it is left out as a whole, and told. */
 export function readClusterPolicy({ kind, metadata, spec: given }: PolicyObject): PolicyReading {
-  const id: PolicyId = { kind, name: metadata.name };
+  // By Calico's internal name, whoever brings it.
+  const id: PolicyId = { kind: kind.replace(/^(?!Kubernetes)/, 'Kubernetes'), name: metadata.name };
   const spec = (given ?? {}) as Record<string, unknown>;
   const left = (field: string, reason: string): PolicyReading => ({
     policies: [],
     problems: [{ policy: id, field, reason: `${reason}: the policy is left out` }],
   });
-  const tier = tierOf(kind, spec['tier']);
+  const tier = tierOf(id.kind, spec['tier']);
   if (tier === undefined) return left('tier', 'must be Admin or Baseline');
   const selected = subject.safeParse(spec['subject']);
   if (!selected.success) {
@@ -134,8 +135,8 @@ export function readClusterPolicy({ kind, metadata, spec: given }: PolicyObject)
 }
 
 function tierOf(kind: string, tier: unknown): string | undefined {
-  if (kind === 'AdminNetworkPolicy') return tiers['Admin'];
-  if (kind === 'BaselineAdminNetworkPolicy') return tiers['Baseline'];
+  if (kind === 'KubernetesAdminNetworkPolicy') return tiers['Admin'];
+  if (kind === 'KubernetesBaselineAdminNetworkPolicy') return tiers['Baseline'];
   return typeof tier === 'string' && Object.hasOwn(tiers, tier) ? tiers[tier] : undefined;
 }
 

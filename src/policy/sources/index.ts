@@ -10,14 +10,16 @@ import type { PolicyObject, PolicyReading } from './object.ts';
  */
 export { readProfile, readTier } from './calico.ts';
 export { type PolicyObject, policyObject } from './object.ts';
+export { backendsOf, serviceOf } from './service.ts';
 
-/** The group decides between two kinds that share a name. */
+/** As users write them, where the group decides between two kinds that share a name, or as the model has them. */
 export function readPolicy(object: PolicyObject): PolicyReading {
   switch (object.kind) {
     case 'NetworkPolicy':
       return object.apiVersion?.startsWith('networking.k8s.io/')
         ? readKubernetesPolicy(object)
         : readCalicoPolicy(object);
+    case 'KubernetesNetworkPolicy':
     case 'StagedKubernetesNetworkPolicy':
       return readKubernetesPolicy(object);
     case 'GlobalNetworkPolicy':
@@ -27,6 +29,9 @@ export function readPolicy(object: PolicyObject): PolicyReading {
     case 'AdminNetworkPolicy':
     case 'BaselineAdminNetworkPolicy':
     case 'ClusterNetworkPolicy':
+    case 'KubernetesAdminNetworkPolicy':
+    case 'KubernetesBaselineAdminNetworkPolicy':
+    case 'KubernetesClusterNetworkPolicy':
       return readClusterPolicy(object);
     default:
       return { policies: [] as readonly Policy[], problems: [] as readonly Problem[] };

@@ -211,7 +211,7 @@ t.test('a pod on a node, with a network of its own, is a workload endpoint', asy
     },
     spec: { pod: 'my-app', profiles: ['kns.web', 'ksa.web.robot'], interfaceName: /^cali[0-9a-f]{11}$/ },
   });
-  test.same(app.spec.ports, [{ name: 'http', protocol: 'TCP', port: 8080, hostPort: undefined, hostIP: undefined }]);
+  test.same(app.spec.ports, [{ name: 'http', protocol: 'TCP', port: 8080 }]);
   const watch = follow(store, 'WorkloadEndpoint', revision);
   const addressed = await store.update({
     ...app,
