@@ -120,7 +120,7 @@ try {
   const [adds, deletes] = [changes(ROUTE_ADD, how), changes(ROUTE_DELETE, how)];
   const [addBatches, deleteBatches] = [encoded(adds), encoded(deletes)];
   const [addFile, deleteFile] = [batchFile('add'), batchFile('delete')];
-  const bare = openBatchSocket(namespace);
+  const bare = openBatchSocket({ namespace });
   const ip = async (file: string) => execFileSync('ip', ['-n', name, '-batch', file]);
   const watched = (ignoreOwnRoutes: boolean) => async (all: RouteChanges) => {
     const monitor = await kernel.monitor(() => {}, { ignoreOwnRoutes });

@@ -271,6 +271,7 @@ export class Daemon {
     this.#clock.end();
     await this.#parts.store.close();
     this.#parts.kernel.close();
+    this.#parts.nft.close();
   }
 
   /** Without the datastore: what a former run knew is applied, so that routes and announcements survive. Says so. */

@@ -21,8 +21,8 @@ export interface AnsweredSocketOptions {
  * `send` and leaves the answer in the queue. It costs the event loop nothing, neither to open nor to close.
  */
 export function openAnsweredSocket(events: SocketEvents, options: AnsweredSocketOptions = {}): NetlinkSocket {
-  const { namespace, inPool = false } = options;
-  const { descriptor, port } = openRequestDescriptor(namespace);
+  const { inPool = false, ...place } = options;
+  const { descriptor, port } = openRequestDescriptor(place);
   enableNetlinkOption(descriptor, NETLINK_GET_STRICT_CHK);
   return new AnsweredSocket(descriptor, port, events, inPool);
 }

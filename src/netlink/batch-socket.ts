@@ -1,6 +1,6 @@
 import { KernelError } from './errors.ts';
 import { libc } from './libc.ts';
-import { openRequestDescriptor, receiveQueued } from './request-descriptor.ts';
+import { openRequestDescriptor, type RequestPlace, receiveQueued } from './request-descriptor.ts';
 import { growReceiveBuffer, growSendBuffer } from './socket-options.ts';
 
 /** Octets of receive buffer that one answer takes, its bookkeeping in the kernel included: twice what was seen. */
@@ -23,14 +23,19 @@ export interface BatchSocket {
   close(): void;
 }
 
+export interface BatchSocketOptions extends RequestPlace {
+  /** Octets of the longest datagram. */
+  readonly sendBuffer?: number;
+}
+
 /**
- * Opens a socket whose sending runs on libuv's thread pool. rtnetlink carries out a whole datagram inside `send`, some
- * four microseconds a route, and queues its answers meanwhile: so the event loop goes on, and when it hears of the end,
+ * Opens a socket whose sending runs on libuv's thread pool. rtnetlink and nftables carry out a whole datagram inside
+ * `send`, some four microseconds a route, and queue their answers meanwhile: so the event loop goes on, and when it hears of the end,
  * all answers are there to be read.
  */
-export function openBatchSocket(namespace?: string): BatchSocket {
-  const { descriptor, port } = openRequestDescriptor(namespace);
-  growSendBuffer(descriptor, SEND_BUFFER);
+export function openBatchSocket({ sendBuffer = SEND_BUFFER, ...place }: BatchSocketOptions = {}): BatchSocket {
+  const { descriptor, port } = openRequestDescriptor(place);
+  growSendBuffer(descriptor, sendBuffer);
   return new PoolSocket(descriptor, port, Math.floor(growReceiveBuffer(descriptor, RECEIVE_BUFFER) / ANSWER_COST));
 }
 

@@ -9,19 +9,23 @@
  *                            ├─ traffic-control-client         qdiscs and filters, on the same client
  *                            └─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
  *
+ *   TableElements ── element-batch ── batch-socket ── kernel   elements of nftables' sets and maps: one batch, one transaction
+ *
  * `wire/` turns objects into bytes and back and does nothing else; `socket.ts` and `namespace.ts` are all the I/O there
  * is. Messages are in host byte order, which is little-endian on every machine that we run on. Decoders take whatever
  * comes: they answer with an object, with `undefined` for what is not ours to read, or with a typed error.
  *
  * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour,pkt_sched,pkt_cls,genetlink,
- * wireguard}.h of the kernel.
+ * wireguard}.h, include/uapi/linux/netfilter/{nfnetlink,nf_tables}.h of the kernel.
  */
 
 export * from './device-names.ts';
+export { openTableElements } from './element-batch.ts';
 export { isKernelError, KernelError } from './errors.ts';
 export * from './ip-text.ts';
 export * from './kernel.ts';
 export { leave } from './leave.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
 export { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
+export * from './table-elements.ts';
 export { formatBucket, formatIngressFilter, formatQdisc } from './tc-text.ts';

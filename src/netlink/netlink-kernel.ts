@@ -80,7 +80,7 @@ class NetlinkKernel implements Kernel {
     this.#log = options.log ?? silentLog;
     this.#client = new NetlinkClient(open);
     this.#removals = new LinkRemovals({ client: this.#client, patient: () => this.#patiently() });
-    this.#batch = new RouteBatch(() => openBatchSocket(options.namespace));
+    this.#batch = new RouteBatch(() => openBatchSocket(this.#place()));
     this.#trafficControl = new TrafficControlClient(this.#client, {
       names: () => this.#names(),
       index: (name) => this.#index(name),

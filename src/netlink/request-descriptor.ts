@@ -10,17 +10,24 @@ const MSG_DONTWAIT = 0x40;
 const EAGAIN = 11;
 const EINTR = 4;
 
+export interface RequestPlace {
+  /** Default: this thread's. */
+  readonly namespace?: string;
+  /** Default: NETLINK_ROUTE. */
+  readonly protocol?: number;
+}
+
 export interface RequestDescriptor {
   readonly descriptor: number;
   readonly port: number;
 }
 
 /**
- * A bare rtnetlink descriptor for those that read only after they have written: rtnetlink carries requests out inside
- * `send` and leaves the answers in the queue, so no event loop has to wait for them. Whoever opens it closes it.
+ * A bare netlink descriptor for those that read only after they have written: rtnetlink and nftables carry requests out
+ * inside `send` and leave the answers in the queue, so no event loop has to wait for them. Whoever opens it closes it.
  */
-export function openRequestDescriptor(namespace?: string): RequestDescriptor {
-  const descriptor = inPlace(namespace, () => libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+export function openRequestDescriptor({ namespace, protocol = NETLINK_ROUTE }: RequestPlace = {}): RequestDescriptor {
+  const descriptor = inPlace(namespace, () => libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (descriptor < 0) throw KernelError.fromErrno(libc().errno(), 'opening a netlink socket');
   const port = bindNetlink(descriptor);
   if (port === undefined) {

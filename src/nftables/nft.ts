@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { type Log, silentLog } from '../base/index.ts';
+import { type Log, reasonOf, silentLog } from '../base/index.ts';
+import {
+  type ElementChange,
+  ElementError,
+  isKernelError,
+  openTableElements,
+  type TableElements,
+} from '../netlink/index.ts';
+import { elementChanges, elementName } from './element-changes.ts';
 import { NftError } from './errors.ts';
 import { parseListing, type TableListing } from './listing.ts';
 import type { Table } from './objects.ts';
@@ -13,6 +21,8 @@ export interface Nft {
   list(table: Table): Promise<TableListing | undefined>;
   /** Whether a change of which the kernel tells was one of our own: `port` is the netlink port that it came from. */
   isOwn(port: number): boolean;
+  /** What is under way is finished first. */
+  close(): void;
 }
 
 export interface NftOptions {
@@ -34,7 +44,10 @@ export function openNft(options: NftOptions = {}): Nft {
   return new NftCommand(options);
 }
 
-/** Runs `nft`, one transaction after another. */
+/**
+ * One transaction after another: what changes elements only goes to the kernel by netlink, in a fraction of a millisecond,
+ * all else by a program that is started.
+ */
 class NftCommand implements Nft {
   readonly #namespace: string | undefined;
   readonly #log: Log;
@@ -42,6 +55,8 @@ class NftCommand implements Nft {
   #turn: Promise<unknown> = Promise.resolve();
   /** Process IDs of the last ones, which nft takes for its ports. */
   readonly #own: number[] = [];
+  /** Opened when first needed; `none` where that can't be. */
+  #elements: TableElements | 'none' | undefined;
 
   constructor({ namespace, log = silentLog, program = 'nft' }: NftOptions) {
     this.#namespace = namespace;
@@ -53,7 +68,11 @@ class NftCommand implements Nft {
     if (transaction.isEmpty) return;
     const { text } = transaction;
     this.#log.debug({ nft: text }, 'nft transaction');
-    await this.#next(() => this.#execute(['-f', '-'], text, 'nft transaction'));
+    const changes = elementChanges(transaction);
+    await this.#next(async () => {
+      if (changes !== undefined && (await this.#change(transaction, changes))) return;
+      await this.#execute(['-f', '-'], text, 'nft transaction');
+    });
   }
 
   async list({ family, name }: Table): Promise<TableListing | undefined> {
@@ -67,7 +86,35 @@ class NftCommand implements Nft {
   }
 
   isOwn(port: number): boolean {
-    return this.#own.includes(port);
+    return this.#own.includes(port) || (typeof this.#elements === 'object' && port === this.#elements.port);
+  }
+
+  close(): void {
+    if (typeof this.#elements === 'object') this.#elements.close();
+    this.#elements = 'none';
+  }
+
+  /** Whether it could be done so; what the kernel refuses throws. */
+  async #change(transaction: Transaction, changes: readonly ElementChange[]): Promise<boolean> {
+    const elements = (this.#elements ??= this.#openElements());
+    if (elements === 'none') return false;
+    try {
+      await elements.change(transaction.table, changes);
+      return true;
+    } catch (error) {
+      // More than one batch takes: nft has its own ways.
+      if (isKernelError(error, 'EMSGSIZE')) return false;
+      throw elementError(transaction, error);
+    }
+  }
+
+  #openElements(): TableElements | 'none' {
+    try {
+      return openTableElements(this.#namespace === undefined ? {} : { namespace: this.#namespace });
+    } catch (error) {
+      this.#log.debug({ err: reasonOf(error) }, 'elements go by the program nft: no netlink socket for them');
+      return 'none';
+    }
   }
 
   #next<T>(work: () => Promise<T>): Promise<T> {
@@ -100,6 +147,15 @@ class NftCommand implements Nft {
       child.stdin.end(input);
     });
   }
+}
+
+/** Which element it is that the kernel refuses, in nft's words for it. */
+function elementError(transaction: Transaction, error: unknown): unknown {
+  if (!isKernelError(error)) return error;
+  const { change, element } = error instanceof ElementError ? error : {};
+  const name = change === undefined || element === undefined ? undefined : elementName(transaction, change, element);
+  const words = name === undefined ? error.reason : `element ${name}: ${error.reason}`;
+  return new NftError(error.code, 'nftables elements', words, { cause: error });
 }
 
 function startError(error: NodeJS.ErrnoException, command: string, what: string): NftError {

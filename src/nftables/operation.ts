@@ -20,14 +20,12 @@ export type Operation =
   | { readonly kind: 'flush set' | 'delete set' | 'flush map' | 'delete map'; readonly name: string }
   | {
       readonly kind: 'add element' | 'delete element';
-      readonly name: string;
-      readonly type: string;
+      readonly set: NamedSet;
       readonly elements: readonly string[];
     }
   | {
       readonly kind: 'add map element' | 'delete map element';
-      readonly name: string;
-      readonly type: string;
+      readonly map: NamedMap;
       readonly entries: readonly MapElement[];
     }
   | { readonly kind: 'add rule'; readonly rule: Rule };
@@ -59,16 +57,18 @@ export function printOperation(operation: Operation, { family, name }: Table): r
       return [`${operation.kind} ${at} ${checkName(operation.name, operation.kind)}`];
     case 'add element':
     case 'delete element': {
-      const elements = operation.elements.map((element) => printKey(element, operation.type));
-      return lines(`${operation.kind} ${at} ${checkName(operation.name, 'set')}`, elements);
+      const { set } = operation;
+      const elements = operation.elements.map((element) => printKey(element, set.type));
+      return lines(`${operation.kind} ${at} ${checkName(set.name, 'set')}`, elements);
     }
     case 'add map element':
     case 'delete map element': {
       const verb = operation.kind === 'add map element' ? 'add' : 'delete';
+      const { map } = operation;
       const entries = operation.entries.map(
-        ({ key, value }) => `${printKey(key, operation.type)} : ${checkText(value, 'map value', ELEMENT_FORBIDDEN)}`,
+        ({ key, value }) => `${printKey(key, map.type)} : ${checkText(value, 'map value', ELEMENT_FORBIDDEN)}`,
       );
-      return lines(`${verb} element ${at} ${checkName(operation.name, 'map')}`, entries);
+      return lines(`${verb} element ${at} ${checkName(map.name, 'map')}`, entries);
     }
     case 'add rule':
       return [`add rule ${at} ${checkName(operation.rule.chain, 'chain')} ${printRule(operation.rule)}`];

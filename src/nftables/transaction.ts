@@ -106,12 +106,12 @@ export class Transaction {
     return this.#with({ kind: 'delete set', name });
   }
 
-  addElements({ name, type }: NamedSet, elements: readonly string[]): Transaction {
-    return elements.length === 0 ? this : this.#with({ kind: 'add element', name, type, elements });
+  addElements(set: NamedSet, elements: readonly string[]): Transaction {
+    return elements.length === 0 ? this : this.#with({ kind: 'add element', set, elements });
   }
 
-  deleteElements({ name, type }: NamedSet, elements: readonly string[]): Transaction {
-    return elements.length === 0 ? this : this.#with({ kind: 'delete element', name, type, elements });
+  deleteElements(set: NamedSet, elements: readonly string[]): Transaction {
+    return elements.length === 0 ? this : this.#with({ kind: 'delete element', set, elements });
   }
 
   addMap(map: NamedMap): Transaction {
@@ -126,12 +126,12 @@ export class Transaction {
     return this.#with({ kind: 'delete map', name });
   }
 
-  addEntries({ name, type }: NamedMap, entries: readonly MapElement[]): Transaction {
-    return entries.length === 0 ? this : this.#with({ kind: 'add map element', name, type, entries });
+  addEntries(map: NamedMap, entries: readonly MapElement[]): Transaction {
+    return entries.length === 0 ? this : this.#with({ kind: 'add map element', map, entries });
   }
 
-  deleteEntries({ name, type }: NamedMap, entries: readonly MapElement[]): Transaction {
-    return entries.length === 0 ? this : this.#with({ kind: 'delete map element', name, type, entries });
+  deleteEntries(map: NamedMap, entries: readonly MapElement[]): Transaction {
+    return entries.length === 0 ? this : this.#with({ kind: 'delete map element', map, entries });
   }
 
   /** This one, then the other, as one. Both must be about the same table. */

@@ -39,6 +39,7 @@ class Mortal {
   nft(nft: Nft): Nft {
     return {
       isOwn: () => true,
+      close: () => {},
       list: (table) => nft.list(table),
       run: (changes) => this.#step(() => nft.run(changes)),
     };

@@ -109,6 +109,7 @@ t.test('tables that nft refuses are told, by themselves, and tried again', async
 t.test('a host without nft lacks nothing while no pod is limited', async (t) => {
   const missing: Nft = {
     isOwn: () => true,
+    close: () => {},
     list: async () => Promise.reject(NftError.missing(new Error('ENOENT'))),
     run: async () => Promise.reject(NftError.missing(new Error('ENOENT'))),
   };

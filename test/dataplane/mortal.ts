@@ -45,6 +45,7 @@ async function live({ namespace, nft }: Host, step: () => Promise<void>): Promis
   const kernel = await stepped(namespace, step);
   const steppedNft: Nft = {
     isOwn: () => true,
+    close: () => {},
     list: (table) => nft.list(table),
     run: (transaction) => step().then(() => nft.run(transaction)),
   };

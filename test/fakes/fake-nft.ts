@@ -69,6 +69,8 @@ export class FakeNft implements Nft {
     return port === OWN;
   }
 
+  close(): void {}
+
   /** What somebody else does, who is refused nothing. */
   changedByOthers(transaction: Transaction): void {
     for (const operation of transaction.operations) this.#apply(operation, transaction.table);
@@ -156,17 +158,17 @@ export class FakeNft implements Nft {
         break;
       }
       case 'add element':
-        addElements(need(there.sets, operation.name), operation.elements);
+        addElements(need(there.sets, operation.set.name), operation.elements);
         break;
       case 'delete element':
-        deleteAll(need(there.sets, operation.name).elements, operation.elements.map(listed));
+        deleteAll(need(there.sets, operation.set.name).elements, operation.elements.map(listed));
         break;
       case 'add map element':
-        addEntries(there, need(there.maps, operation.name).entries, operation.entries);
+        addEntries(there, need(there.maps, operation.map.name).entries, operation.entries);
         break;
       case 'delete map element':
         deleteAll(
-          need(there.maps, operation.name).entries,
+          need(there.maps, operation.map.name).entries,
           operation.entries.map(({ key }) => key),
         );
     }

@@ -184,7 +184,7 @@ t.test('on the real kernel', async (t) => {
   });
 
   t.test('closing waits for what is under way, and refuses what comes later', async (t) => {
-    const socket = openBatchSocket(namespace.path);
+    const socket = openBatchSocket({ namespace: namespace.path });
     const batch = new RouteBatch(() => socket);
     const underWay = batch.apply(adds(10));
     for (let turn = 0; turn < 8; turn++) await Promise.resolve();
@@ -203,7 +203,7 @@ t.test('on the real kernel', async (t) => {
 
   t.test('a namespace that is not there is an error', async (t) => {
     const kernel = await openKernel();
-    t.throws(() => openBatchSocket('/run/netns/vrt-no-such'), { code: 'ENOENT' });
+    t.throws(() => openBatchSocket({ namespace: '/run/netns/vrt-no-such' }), { code: 'ENOENT' });
     kernel.close();
   });
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
+import { openKernel } from '../../src/netlink/index.ts';
 import { NftError, openNft, Transaction } from '../../src/nftables/index.ts';
 import { nftContract } from '../contracts/nft.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
@@ -9,7 +10,58 @@ await nftContract('fake', () => ({ nft: new FakeNft(), close: () => {} }));
 
 await nftContract('linux', () => {
   const namespace = makeNamespace();
-  return { nft: openNft({ namespace: namespace.path }), close: () => namespace.remove() };
+  const nft = openNft({ namespace: namespace.path });
+  const close = (): void => {
+    nft.close();
+    namespace.remove();
+  };
+  return { nft, close };
+});
+
+t.test('elements go to the kernel without nft, which is told apart from others by its port', async (t) => {
+  const namespace = makeNamespace();
+  const program = openNft({ namespace: namespace.path });
+  const nft = openNft({ namespace: namespace.path, program: 'nft-that-is-not-there' });
+  const kernel = await openKernel({ namespace: namespace.path });
+  const ports: number[] = [];
+  const both = Promise.withResolvers<void>();
+  const monitor = await kernel.monitor((event) => {
+    if (event.kind === 'table' && ports.push(event.port) === 2) both.resolve();
+  });
+  t.teardown(() => {
+    monitor.stop();
+    kernel.close();
+    nft.close();
+    program.close();
+    namespace.remove();
+  });
+  const table = { family: 'ip', name: 'calico' } as const;
+  const set = { name: 'hosts', type: 'ipv4_addr' };
+  await program.run(new Transaction(table).addTable().addSet(set));
+  await nft.run(new Transaction(table).addElements(set, ['10.0.0.1', '10.0.0.2']).deleteElements(set, ['10.0.0.2']));
+  t.match(await program.list(table), { sets: [{ elements: ['10.0.0.1'] }] });
+  await both.promise;
+  t.same(
+    ports.map((port) => nft.isOwn(port)),
+    [false, true],
+  );
+  await t.rejects(nft.run(new Transaction(table).addElements(set, ['10.0.0.3']).flushSet(set)), {
+    code: 'NFT_MISSING',
+  });
+});
+
+t.test('the error names the element that the kernel refuses', async (t) => {
+  const namespace = makeNamespace();
+  const nft = openNft({ namespace: namespace.path });
+  t.teardown(() => {
+    nft.close();
+    namespace.remove();
+  });
+  const table = { family: 'ip', name: 'calico' } as const;
+  const set = { name: 'hosts', type: 'ipv4_addr' };
+  await nft.run(new Transaction(table).addTable().addSet(set).addElements(set, ['10.0.0.1', '10.0.0.2']));
+  const gone = new Transaction(table).deleteElements(set, ['10.0.0.1', '10.9.9.9', '10.0.0.2']);
+  await t.rejects(nft.run(gone), { code: 'ENOENT', message: /element 10\.9\.9\.9 of hosts/ });
 });
 
 t.test('without nft the error names the package to install', async (t) => {

@@ -3,11 +3,16 @@ import { forEachAttribute, readText } from './attribute.ts';
 import { HEADER_LENGTH, NLM_F_ACK_TLVS, NLM_F_CAPPED } from './message.ts';
 
 const NLMSGERR_ATTR_MSG = 1;
+const NLMSGERR_ATTR_OFFS = 2;
 
-/** The kernel's answer to a request. `errno` is positive, or 0 when all is well; `words` come from the extended ack. */
+/**
+ * The kernel's answer to a request. `errno` is positive, or 0 when all is well; `words` come from the extended ack, and
+ * `offset` says at which octet of the request the attribute stands that the kernel has something against.
+ */
 export interface Acknowledgement {
   readonly errno: number;
   readonly words?: string;
+  readonly offset?: number;
 }
 
 /*
@@ -35,8 +40,14 @@ export function decodeDone(flags: number, body: ByteReader): Acknowledgement {
 
 function withWords(errno: number, attributes: ByteReader): Acknowledgement {
   let words: string | undefined;
+  let offset: number | undefined;
   forEachAttribute(attributes, (type, value) => {
     if (type === NLMSGERR_ATTR_MSG) words = readText(value);
+    else if (type === NLMSGERR_ATTR_OFFS) offset = value.u32();
   });
-  return words === undefined || words === '' ? { errno } : { errno, words };
+  return {
+    errno,
+    ...(words === undefined || words === '' ? {} : { words }),
+    ...(offset === undefined ? {} : { offset }),
+  };
 }

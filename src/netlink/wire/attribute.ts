@@ -9,7 +9,8 @@ import type { ByteReader, ByteWriter } from '../../base/index.ts';
 const NESTED = 0x8000;
 /** NLA_F_NESTED and NLA_F_NET_BYTEORDER are not part of the type. */
 const TYPE_MASK = 0x3fff;
-const HEADER = 4;
+/** Octets of length and type. */
+export const ATTRIBUTE_HEADER = 4;
 
 const text = new TextDecoder();
 const utf8 = new TextEncoder();
@@ -56,13 +57,13 @@ export function attributeNest(writer: ByteWriter, type: number, body: () => void
  * own header, throws `RangeError`. Fewer than four bytes at the end are padding.
  */
 export function forEachAttribute(reader: ByteReader, visit: (type: number, value: ByteReader) => void): void {
-  while (reader.left >= HEADER) {
+  while (reader.left >= ATTRIBUTE_HEADER) {
     const length = reader.u16();
     const type = reader.u16() & TYPE_MASK;
-    if (length < HEADER || length - HEADER > reader.left) {
-      throw new RangeError(`netlink attribute ${type} of ${length} bytes with ${reader.left + HEADER} left`);
+    if (length < ATTRIBUTE_HEADER || length - ATTRIBUTE_HEADER > reader.left) {
+      throw new RangeError(`netlink attribute ${type} of ${length} bytes with ${reader.left + ATTRIBUTE_HEADER} left`);
     }
-    visit(type, reader.fork(length - HEADER));
+    visit(type, reader.fork(length - ATTRIBUTE_HEADER));
     reader.skip(Math.min(-length & 3, reader.left));
   }
 }

@@ -23,6 +23,7 @@ const ERRNOS: Readonly<Record<string, readonly [number: number, meaning: string]
   EMFILE: [24, 'too many open files'],
   ENOSPC: [28, 'no space left'],
   ERANGE: [34, 'number out of range'],
+  ERESTART: [85, 'something has changed meanwhile'],
   EMSGSIZE: [90, 'message too long'],
   EPROTONOSUPPORT: [93, 'protocol not supported by this kernel'],
   EOPNOTSUPP: [95, 'not supported by this kernel'],

@@ -1,23 +1,11 @@
 import { forEachAttribute, readText } from './attribute.ts';
 import type { NetlinkMessage } from './message.ts';
+import { NFNL_SUBSYS_NFTABLES, protocolFamilyName } from './nfnetlink.ts';
 
-/*
- * |  Subsystem: 10, nftables      |  type: what changed           |    in the place of the message's type
- * |    Family     |    Version    |         Resource              |    include/uapi/linux/netfilter/nfnetlink.h
- */
-const NFNL_SUBSYS_NFTABLES = 10;
 /** All objects but tables and generations are in a table, whose name is their first attribute; so is a table's own. */
 const TABLE_NAME = 1;
 const NFT_MSG_NEWGEN = 15;
 const NFT_MSG_GETGEN = 16;
-const FAMILIES: Readonly<Record<number, string>> = {
-  1: 'inet',
-  2: 'ip',
-  3: 'arp',
-  5: 'netdev',
-  7: 'bridge',
-  10: 'ip6',
-};
 
 /** A table of which something was added, changed or deleted. */
 export interface DecodedTable {
@@ -30,7 +18,7 @@ export interface DecodedTable {
 export function decodeTableChange({ type, body }: Pick<NetlinkMessage, 'type' | 'body'>): DecodedTable | undefined {
   const what = type & 0xff;
   if (type >>> 8 !== NFNL_SUBSYS_NFTABLES || what === NFT_MSG_NEWGEN || what === NFT_MSG_GETGEN) return undefined;
-  const family = FAMILIES[body.u8()];
+  const family = protocolFamilyName(body.u8());
   body.skip(3);
   let table: string | undefined;
   forEachAttribute(body, (attribute, value) => {

@@ -14,6 +14,7 @@ import * as netconf from '../../../src/netlink/wire/netconf.ts';
 import * as nftables from '../../../src/netlink/wire/nftables.ts';
 import * as route from '../../../src/netlink/wire/route.ts';
 import * as rule from '../../../src/netlink/wire/rule.ts';
+import * as setElements from '../../../src/netlink/wire/set-elements.ts';
 import * as trafficControl from '../../../src/netlink/wire/traffic-control.ts';
 import * as wireguard from '../../../src/netlink/wire/wireguard.ts';
 
@@ -104,6 +105,13 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
     (body) => nftables.decodeTableChange({ type: 0x0a00, body }),
     attributes(0x0a00, [2, 0, 0, 0], (writer) => attributeText(writer, 1, 'vrouter-nat')),
   ],
+  decodeElementAt: [
+    (body) => setElements.decodeElementAt(body, 100),
+    setElements.encodeElements(
+      { family: 'ip', name: 'calico' },
+      { verb: 'add', set: 'nets', elements: [{ key: Uint8Array.of(10, 0, 0, 0), end: Uint8Array.of(11, 0, 0, 0) }] },
+    )[0].bytes,
+  ],
   decodeFamily: [generic.decodeFamily, generic.encodeFamilyGet('wireguard')],
   decodeWireguard: [
     wireguard.decodeWireguard,
@@ -162,6 +170,7 @@ t.test('the table has every decoder', async (t) => {
     nftables,
     route,
     rule,
+    setElements,
     trafficControl,
     wireguard,
   ];
