@@ -72,7 +72,8 @@ export class Dataplane {
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
     this.#tableRepairs = new TableRepairs(options, (names) => void this.filter.look(names));
-    this.#settings = new SettingsLook({ ...options, forwarding: this.forwarding, endpoints: this.endpoints });
+    const { forwarding, endpoints, tunnels } = this;
+    this.#settings = new SettingsLook({ ...options, forwarding, endpoints, tunnels });
     this.forwarding.onRepaired = () => void this.#settings.look();
   }
 
@@ -198,6 +199,9 @@ export class Dataplane {
       case 'setting':
         this.forwarding.settingChanged(event.name, event.value);
         this.endpoints.settingChanged(event.name, event.value);
+        break;
+      case 'queueing':
+        this.qos.queueingChanged(event.dev);
         break;
       case 'table':
         this.#tableRepairs.observed(event);

@@ -2,6 +2,7 @@ import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { EndpointReconciler } from './endpoints/reconcile.ts';
 import type { Forwarding } from './forwarding.ts';
+import type { TunnelReconciler } from './tunnels/reconcile.ts';
 
 /** Milliseconds for which a setting that somebody has changed may stay so. */
 const INTERVAL = 1000;
@@ -10,13 +11,14 @@ export interface SettingsLookOptions {
   readonly kernel: Pick<Kernel, 'linkSettings'>;
   readonly forwarding: Forwarding;
   readonly endpoints: EndpointReconciler;
+  readonly tunnels: Pick<TunnelReconciler, 'look'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Milliseconds between looks; 0 for none. */
   readonly lookInterval?: number;
 }
 
-/** Looks again and again at the settings, since of most of them the kernel tells nobody. */
+/** Looks again and again at the settings and at WireGuard's devices, since the kernel tells nobody of most of that. */
 export class SettingsLook {
   readonly #options: SettingsLookOptions;
   #next: Cancel | undefined;
@@ -38,9 +40,10 @@ export class SettingsLook {
 
   /** One that fails is made up for by the next. */
   async look(): Promise<void> {
-    const { kernel, forwarding, endpoints, log } = this.#options;
+    const { kernel, forwarding, endpoints, tunnels, log } = this.#options;
     try {
       await forwarding.check();
+      await tunnels.look();
       if (endpoints.hasPods) endpoints.settingsSeen(await kernel.linkSettings());
     } catch (error) {
       log.debug({ err: reasonOf(error) }, 'the settings can not be read');

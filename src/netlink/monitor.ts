@@ -10,24 +10,29 @@ import {
   RTM_DELADDR,
   RTM_DELLINK,
   RTM_DELNEIGH,
+  RTM_DELQDISC,
   RTM_DELROUTE,
   RTM_DELRULE,
+  RTM_DELTFILTER,
   RTM_NEWADDR,
   RTM_NEWLINK,
   RTM_NEWNEIGH,
   RTM_NEWNETCONF,
+  RTM_NEWQDISC,
   RTM_NEWROUTE,
   RTM_NEWRULE,
+  RTM_NEWTFILTER,
 } from './wire/message.ts';
 import { decodeNeighbor } from './wire/neighbor.ts';
 import { decodeNetconf } from './wire/netconf.ts';
 import { decodeRoute } from './wire/route.ts';
 import { decodeRule } from './wire/rule.ts';
+import { decodeQueueingChange } from './wire/traffic-control.ts';
 
 /**
- * RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF.
+ * RTNLGRP_LINK, NEIGH, TC, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF.
  */
-export const MONITOR_GROUPS = [1, 3, 5, 7, 8, 9, 11, 19, 24, 25];
+export const MONITOR_GROUPS = [1, 3, 4, 5, 7, 8, 9, 11, 19, 24, 25];
 
 type Listener = (event: KernelEvent) => void;
 
@@ -39,6 +44,7 @@ export class KernelMonitor implements Monitor {
   readonly #socket: NetlinkSocket;
   readonly #listLinks: () => Promise<readonly Link[]>;
   readonly #listener: Listener;
+  readonly #ownPort: number | undefined;
   readonly #names = new Map<number, string>();
   /** Datagrams that wait for a listing of names; undefined when none is under way. */
   #held: Uint8Array[] | undefined;
@@ -48,7 +54,9 @@ export class KernelMonitor implements Monitor {
     open: (events: SocketEvents) => NetlinkSocket,
     listLinks: () => Promise<readonly Link[]>,
     listener: Listener,
+    ownPort?: number,
   ) {
+    this.#ownPort = ownPort;
     this.#listLinks = listLinks;
     this.#listener = listener;
     this.#socket = open({
@@ -58,13 +66,14 @@ export class KernelMonitor implements Monitor {
     });
   }
 
-  /** Resolves when every change from now on will be told. */
+  /** Resolves when every change from now on will be told; of queueing, those that `ownPort` did not make. */
   static async start(
     open: (events: SocketEvents) => NetlinkSocket,
     listLinks: () => Promise<readonly Link[]>,
     listener: Listener,
+    ownPort?: number,
   ): Promise<KernelMonitor> {
-    const monitor = new KernelMonitor(open, listLinks, listener);
+    const monitor = new KernelMonitor(open, listLinks, listener, ownPort);
     try {
       await monitor.#learnNames();
     } catch (error) {
@@ -123,7 +132,7 @@ export class KernelMonitor implements Monitor {
     }
   }
 
-  #event({ type, body }: NetlinkMessage): KernelEvent | undefined {
+  #event({ type, body, port }: NetlinkMessage): KernelEvent | undefined {
     switch (type) {
       case RTM_NEWLINK:
       case RTM_DELLINK:
@@ -153,6 +162,13 @@ export class KernelMonitor implements Monitor {
         const { index, ...neighbor } = found;
         const change = type === RTM_NEWNEIGH ? 'new' : 'deleted';
         return { kind: 'neighbor', change, neighbor: { ...neighbor, dev: this.#name(index) } };
+      }
+      case RTM_NEWQDISC:
+      case RTM_DELQDISC:
+      case RTM_NEWTFILTER:
+      case RTM_DELTFILTER: {
+        if (this.#ownPort !== undefined && port >>> 0 === this.#ownPort >>> 0) return undefined;
+        return { kind: 'queueing', dev: this.#name(decodeQueueingChange(body)) };
       }
       default:
         return undefined;

@@ -253,6 +253,7 @@ class NetlinkKernel implements Kernel {
       (events) => openSocket(events, place),
       () => this.linkList(),
       listener,
+      this.#client.port,
     );
     const tables = this.#watchTables(listener);
     const monitor: Monitor = {

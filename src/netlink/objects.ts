@@ -219,6 +219,7 @@ export type KernelEvent =
   | { readonly kind: 'neighbor'; readonly change: 'new' | 'deleted'; readonly neighbor: Neighbor }
   | SettingEvent
   | TableEvent
+  | QueueingEvent
   | { readonly kind: 'resync' };
 
 /** A value under /proc/sys, named as sysctl(8) does. The kernel tells of forwarding, `rp_filter` and `proxy_arp` or `proxy_ndp`. */
@@ -235,4 +236,10 @@ export interface TableEvent {
   readonly table?: { readonly family: string; readonly name: string };
   /** The netlink port of who did it: for nft its process ID. */
   readonly port: number;
+}
+
+/** A device has been given other qdiscs or filters, by somebody else than this `Kernel`. Which, is not told. */
+export interface QueueingEvent {
+  readonly kind: 'queueing';
+  readonly dev: string;
 }

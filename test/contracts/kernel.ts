@@ -521,6 +521,19 @@ rule
     monitor.stop();
   },
 
+  'a monitor tells of queueing that somebody else has changed': async ({ t, kernel, path, dev }) => {
+    await dev();
+    const others = await kernel.inNamespace(path);
+    const told: string[] = [];
+    const monitor = await kernel.monitor((event) => event.kind === 'queueing' && told.push(event.dev));
+    await kernel.qdiscReplace({ kind: 'ingress', dev: 'cali1' });
+    await others.qdiscDelete('cali1', 'ingress');
+    await seen(told, (name) => name === 'cali1');
+    t.same(told, ['cali1'], 'and not of what it did itself');
+    monitor.stop();
+    others.close();
+  },
+
   'a monitor leaves out what it was told to': async ({ t, kernel, path, dev }) => {
     const index = await dev();
     const others = await kernel.inNamespace(path);

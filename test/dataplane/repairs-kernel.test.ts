@@ -2,10 +2,12 @@ import t from 'tap';
 import { sleep, systemClock } from '../../src/base/index.ts';
 import { NO_TUNNELS } from '../../src/calc/index.ts';
 import { GATEWAY_6 } from '../../src/dataplane/index.ts';
+import { ifbName } from '../../src/dataplane/qos/ifb-name.ts';
 import { pool } from '../calc/pool.ts';
 import { vxlan } from '../calc/tunnels.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
 import { wanted } from './host.ts';
+import { qos } from './limited.ts';
 import { FAMILIES, POD, PodNetwork } from './pod-network.ts';
 
 t.setTimeout(3_600_000);
@@ -13,6 +15,8 @@ t.setTimeout(3_600_000);
 const PATIENCE = 30_000;
 const LINK = POD.interfaceName;
 const TUNNEL = 'vxlan.calico';
+const SLOW = { bandwidth: 1_000_000, burst: 80_000 };
+const IFB = ifbName(LINK);
 
 /** Settings of the node and of the pod's interface, as they should be. */
 const SETTINGS = [
@@ -50,6 +54,13 @@ const ATTACKS: readonly string[] = [
   `ip link set ${TUNNEL} address 02:00:00:00:00:02`,
   `ip addr flush dev ${TUNNEL}`,
   `ip neigh flush dev ${TUNNEL} nud permanent`,
+  `tc qdisc del dev ${LINK} root`,
+  `tc qdisc replace dev ${LINK} root pfifo_fast`,
+  `tc qdisc replace dev ${LINK} root handle 80: tbf rate 9mbit burst 20k limit 20k`,
+  `tc qdisc del dev ${LINK} ingress`,
+  `tc filter del dev ${LINK} ingress`,
+  `tc qdisc del dev ${IFB} root`,
+  `ip link del ${IFB}`,
   `bridge fdb del 66:00:00:00:00:02 dev ${TUNNEL} dst 172.31.9.3`,
 ];
 
@@ -61,6 +72,7 @@ function kept(network: PodNetwork): string {
     `ip -o -6 addr show dev ${LINK}; ip -o -4 addr show dev ${TUNNEL}`,
     'ip route show proto 80 | sort; ip -6 route show proto 80 | sort',
     `ip neigh show dev ${TUNNEL} nud permanent; bridge fdb show dev ${TUNNEL} | grep 172 | sort`,
+    `tc qdisc show dev ${LINK}; tc qdisc show dev ${IFB}; tc filter show dev ${LINK} ingress`,
     'nft list tables | sort | while read words; do nft list $words; done',
   ];
   const shown = network.run('node', 'sh', '-c', `${commands.join('; ')} 2>&1`);
@@ -68,6 +80,7 @@ function kept(network: PodNetwork): string {
     .replaceAll(/counter packets \d+ bytes \d+/g, 'counter')
     .replaceAll(/^\d+: |\bdev \d+\b|nhid \d+|pref medium/gm, '')
     .replaceAll(/\b(?:qlen|qdisc|state|link-netnsid) \S+|LOWER_UP|NO-CARRIER|M-DOWN|,(?=[,>])|\bnodad\b/g, '')
+    .replaceAll(/\bindex \d+ (?=ref)/g, '')
     .replaceAll(/ +/g, ' ')
     .replaceAll(/\bif\d+\b|promiscuity \d+/g, '');
 }
@@ -78,13 +91,23 @@ t.test('whatever somebody changes of what is ours in the kernel comes back by it
   const peer = { node: 'b', underlay: '172.31.9.3', address: '10.244.2.0', mac: '66:00:00:00:00:02' };
   await network.dataplane.start({
     ...wanted(['10.244.1.0/26'], {}, [pool('10.244.0.0/16', { natOutgoing: true, vxlan: 'Always' })]),
-    workloads: [POD],
+    workloads: [{ ...POD, qos: qos(SLOW, SLOW) }],
     tunnels: { ...NO_TUNNELS, vxlan4: vxlan([peer], { underlay: node }), hosts: [`${node}/32`, '172.31.9.3/32'] },
   });
   await network.dataplane.resync();
   const asWanted = kept(network);
   for (const setting of SETTINGS) t.match(asWanted, setting.replace('=', ' = '));
-  for (const part of [GATEWAY_6, 'masquerade', '10.244.1.2', 'fd00:244::2', '10.244.2.0/26', peer.mac, '172.31.9.3']) {
+  for (const part of [
+    GATEWAY_6,
+    'masquerade',
+    '10.244.1.2',
+    'fd00:244::2',
+    '10.244.2.0/26',
+    peer.mac,
+    '172.31.9.3',
+    'tbf 80:',
+    IFB,
+  ]) {
     t.match(asWanted, part);
   }
   for (const attack of ATTACKS) {

@@ -125,7 +125,7 @@ export class FakeMachine {
 
   #author: FakeKernel | undefined;
 
-  /** Route events that happen inside `work` count as the kernel object's own. */
+  /** Events of routes and queueing that happen inside `work` count as the kernel object's own. */
   as<T>(author: FakeKernel, work: () => T): T {
     this.#author = author;
     try {
@@ -144,6 +144,7 @@ export class FakeMachine {
 }
 
 function passes({ options, owner }: Listening, event: KernelEvent, author: FakeKernel | undefined): boolean {
+  if (event.kind === 'queueing') return author !== owner;
   if (event.kind !== 'route') return true;
   const { ignoreOwnRoutes, routeProtocols, routeTables } = options;
   if (ignoreOwnRoutes && author === owner) return false;
@@ -384,11 +385,13 @@ export class FakeKernel implements Kernel {
     if (this.#machine.missingKinds.has(spec.kind))
       refuse('EOPNOTSUPP', what, `this kernel has no ${spec.kind} queueing`);
     link.trafficControl.replace(spec, what);
+    this.#tellQueueing(spec.dev);
   }
 
   async qdiscDelete(dev: string, parent: 'root' | 'ingress'): Promise<void> {
     this.#machine.enter('qdiscDelete');
     this.#space.link(dev).trafficControl.delete(parent, `qdisc delete dev ${dev} ${parent}`);
+    this.#tellQueueing(dev);
   }
 
   async filterList(dev: string): Promise<readonly IngressFilter[]> {
@@ -400,6 +403,11 @@ export class FakeKernel implements Kernel {
     this.#machine.enter('redirectAdd');
     const what = `filter add dev ${dev} redirect ${to}`;
     this.#space.link(dev).trafficControl.redirect(priority, this.#space.link(to), what);
+    this.#tellQueueing(dev);
+  }
+
+  #tellQueueing(dev: string): void {
+    this.#machine.as(this, () => this.#space.tell({ kind: 'queueing', dev }));
   }
 
   async wireguardGet(dev: string): Promise<WireguardDevice> {

@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, type Log, Passes, RetryQueue, reasonOf } from '../../base/index.ts';
+import { type Cancel, type Clock, type Log, Paced, Passes, RetryQueue, reasonOf } from '../../base/index.ts';
 import type { DesiredWorkload } from '../../calc/desired/index.ts';
 import { formatBucket, isKernelError, type Kernel, type Link, type TokenBucket } from '../../netlink/index.ts';
 import { tokenBucket } from './bucket.ts';
@@ -23,6 +23,8 @@ export interface LimitEntry {
  * still be in it, refuses a pod that somebody has limited before it.
  */
 const GRACE = 2000;
+/** Milliseconds between looks at what others have changed: somebody may do so again and again. */
+const PAUSE = 500;
 /** What is refused, where it is not one pod's. */
 const ALL = 'bandwidth limits';
 
@@ -45,6 +47,7 @@ export class BandwidthReconciler {
   readonly #births = new Map<string, number>();
   #wait: Cancel | undefined;
   readonly #passes = new Passes(() => this.#pass());
+  readonly #repairs: Paced;
   #workloads: readonly DesiredWorkload[] = [];
   /** Host ends whose limits were as wanted when they were last looked at. */
   #settled: ReadonlySet<string> = new Set();
@@ -54,6 +57,7 @@ export class BandwidthReconciler {
     this.#kernel = options.kernel;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#repairs = new Paced(options.clock, PAUSE, () => this.#look());
     this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
   }
 
@@ -73,6 +77,14 @@ export class BandwidthReconciler {
     else if (this.#isStarted && known?.index !== link.index) this.#births.set(link.name, this.#clock.now());
     const isSame = present && known?.index === link.index && known.mtu === link.mtu && known.up === link.up;
     if (!isSame && (isIfb(link) || this.#isLimited(link.name))) this.#look();
+  }
+
+  /** Somebody else has changed how a device queues or filters. */
+  queueingChanged(dev: string): void {
+    const isOurs = this.#workloads.some(
+      (one) => hasBandwidth(one) && [one.interfaceName, ifbName(one.interfaceName)].includes(dev),
+    );
+    if (isOurs) this.#repairs.ask();
   }
 
   /** The first look finds what a former run has left; before it, nothing is written. */
@@ -101,6 +113,7 @@ export class BandwidthReconciler {
 
   stop(): void {
     this.#wait?.();
+    this.#repairs.stop();
     this.#failing.clear();
   }
 

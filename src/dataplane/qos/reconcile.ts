@@ -33,6 +33,11 @@ export class QosReconciler {
     this.#bandwidth.linkChanged(link, present);
   }
 
+  /** Somebody else has changed how a device queues or filters. */
+  queueingChanged(dev: string): void {
+    this.#bandwidth.queueingChanged(dev);
+  }
+
   /** Looks at everything again and repairs what differs; before the first time, no qdisc is written. */
   async check(): Promise<void> {
     await Promise.all([this.#bandwidth.check(), this.#filter.look()]);

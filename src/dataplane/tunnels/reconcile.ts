@@ -101,6 +101,11 @@ export class TunnelReconciler {
     for (const tunnel of [...this.#vxlan, ...this.#wireguard]) await tunnel.check();
   }
 
+  /** Looks at what the kernel tells nobody of: what is on WireGuard's devices. */
+  async look(): Promise<void> {
+    for (const tunnel of this.#wireguard) await tunnel.look();
+  }
+
   failures(): readonly FailedTunnel[] {
     const others = [...this.#vxlan, ...this.#wireguard];
     return [...this.#ipip.failures(), ...others.flatMap((tunnel) => tunnel.failures())];

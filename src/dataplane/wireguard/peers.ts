@@ -25,6 +25,8 @@ export class WireguardPeers {
   /** The device's life whose peers are known; undefined when they have to be read. */
   #known: number | undefined;
   #settings = '';
+  /** Whether somebody may have changed the device since it was read. */
+  #isStale = false;
   #publicKey: string | undefined;
   #wanted: Entries<DesiredWireguardPeer> = Entries.of();
   /** Called when a peer that was refused may be tried again. */
@@ -49,7 +51,8 @@ export class WireguardPeers {
   async bring(life: number, desired: DesiredWireguard): Promise<boolean> {
     this.#want(desired.peers);
     const settings = `${desired.device} ${desired.listenPort} ${desired.mark}`;
-    if ((this.#known !== life || this.#settings !== settings) && !(await this.#setUp(life, desired))) return false;
+    const isUnread = this.#known !== life || this.#settings !== settings || this.#isStale;
+    if (isUnread && !(await this.#setUp(life, desired))) return false;
     this.#settings = settings;
     await this.#write(this.#delta.take());
     return true;
@@ -75,6 +78,11 @@ export class WireguardPeers {
     this.#known = undefined;
   }
 
+  /** The device is read again, and is taken to be as it was until then. */
+  lookAgain(): void {
+    this.#isStale = true;
+  }
+
   failures(): readonly FailedTunnel[] {
     return this.#refusals.details();
   }
@@ -96,6 +104,7 @@ export class WireguardPeers {
 
   async #setUp(life: number, { device, listenPort, mark }: DesiredWireguard): Promise<boolean> {
     this.#device = device;
+    this.#isStale = false;
     try {
       let found = await this.#kernel.wireguardGet(device);
       if (found.publicKey === undefined || found.listenPort !== listenPort || found.mark !== mark) {

@@ -48,6 +48,7 @@ export const RTM_NEWQDISC = 36;
 export const RTM_DELQDISC = 37;
 export const RTM_GETQDISC = 38;
 export const RTM_NEWTFILTER = 44;
+export const RTM_DELTFILTER = 45;
 export const RTM_GETTFILTER = 46;
 export const RTM_GETNEIGHTBL = 66;
 export const RTM_NEWNETCONF = 80;

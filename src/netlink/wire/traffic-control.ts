@@ -93,6 +93,11 @@ function rate64(writer: ByteWriter, type: number, rate: number): void {
   writer.u16(type).u64(BigInt(rate)).join(mark, 2, 2);
 }
 
+/** Index of the device whose qdiscs or filters a notification tells of. */
+export function decodeQueueingChange(body: ByteReader): number {
+  return readHeader(body).index;
+}
+
 /** Reads an RTM_NEWQDISC; the device is told by its index. */
 export function decodeQdisc(body: ByteReader): (Omit<Qdisc, 'dev'> & { readonly index: number }) | undefined {
   const { index, handle, parent } = readHeader(body);
