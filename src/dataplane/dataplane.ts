@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, EndingClock, type Log, reasonOf } from '../base/index.ts';
+import { type Clock, EndingClock, type Log, Repeated, reasonOf } from '../base/index.ts';
 import type { Desired } from '../calc/desired/index.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
@@ -51,7 +51,7 @@ export class Dataplane {
   readonly #links = new Map<number, Link>();
   readonly #underlay = new Underlay(this.#links);
   #monitor: Monitor | undefined;
-  #resync: Cancel | undefined;
+  readonly #resync: Repeated;
   readonly #settings: SettingsLook;
   readonly #tableRepairs: TableRepairs;
   #applied: Desired | undefined;
@@ -71,6 +71,7 @@ export class Dataplane {
     this.tables = this.filter.room();
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
+    this.#resync = new Repeated(options.clock, options.resyncInterval, () => this.#lookAtAll());
     this.#tableRepairs = new TableRepairs(options, (names) => void this.filter.look(names));
     const { forwarding, endpoints, tunnels } = this;
     this.#settings = new SettingsLook({ ...options, forwarding, endpoints, tunnels });
@@ -96,7 +97,7 @@ export class Dataplane {
     await this.routes.start({ hold });
     void this.qos.check();
     this.#tellMtu({ first: true });
-    this.#planResync();
+    this.#resync.start();
     this.#settings.start();
   }
 
@@ -152,7 +153,7 @@ export class Dataplane {
   }
 
   stop(): void {
-    this.#resync?.();
+    this.#resync.stop();
     this.#settings.stop();
     this.#tableRepairs.stop();
     this.#monitor?.stop();
@@ -208,7 +209,7 @@ export class Dataplane {
         break;
       case 'resync':
         this.#options.log.info({}, 'the kernel reported more changes than could be read; listing again');
-        void this.resync().catch((error) => this.#options.log.error({ err: reasonOf(error) }, 'resync failed'));
+        void this.#lookAtAll();
     }
   }
 
@@ -242,13 +243,7 @@ export class Dataplane {
     this.#mtu = mtu;
   }
 
-  #planResync(): void {
-    const { clock, log, resyncInterval } = this.#options;
-    if (resyncInterval === 0) return;
-    this.#resync = clock.after(resyncInterval, () => {
-      void this.resync()
-        .catch((error) => log.error({ err: reasonOf(error) }, 'resync failed'))
-        .finally(() => this.#planResync());
-    });
+  async #lookAtAll(): Promise<void> {
+    await this.resync().catch((error) => this.#options.log.error({ err: reasonOf(error) }, 'resync failed'));
   }
 }

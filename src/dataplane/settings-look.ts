@@ -1,4 +1,4 @@
-import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import { type Clock, type Log, Repeated, reasonOf } from '../base/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { EndpointReconciler } from './endpoints/reconcile.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -21,21 +21,15 @@ export interface SettingsLookOptions {
 /** Looks again and again at the settings and at WireGuard's devices, since the kernel tells nobody of most of that. */
 export class SettingsLook {
   readonly #options: SettingsLookOptions;
-  #next: Cancel | undefined;
+  readonly #repeated: Repeated;
 
   constructor(options: SettingsLookOptions) {
     this.#options = options;
+    this.#repeated = new Repeated(options.clock, options.lookInterval ?? INTERVAL, () => this.look());
   }
 
   start(): void {
-    const { clock, lookInterval = INTERVAL } = this.#options;
-    this.#next?.();
-    if (lookInterval === 0) return;
-    this.#next = clock.after(lookInterval, () => {
-      void this.look().finally(() => {
-        if (this.#next !== undefined) this.start();
-      });
-    });
+    this.#repeated.start();
   }
 
   /** One that fails is made up for by the next. */
@@ -51,7 +45,6 @@ export class SettingsLook {
   }
 
   stop(): void {
-    this.#next?.();
-    this.#next = undefined;
+    this.#repeated.stop();
   }
 }
