@@ -29,7 +29,7 @@ export * from './paced.ts';
 export * from './passes.ts';
 export * from './prefix.ts';
 export * from './prefix-table.ts';
-export { Repeated } from './repeated.ts';
+export * from './repeated.ts';
 export * from './retry-queue.ts';
 export * from './same.ts';
 export * from './version.ts';
