@@ -1,4 +1,5 @@
 import { type Family, same } from '../base/index.ts';
+import type { World } from '../policy/index.ts';
 import { Filters } from './bgp-filters.ts';
 import { announcements, OwnBlocks, ownBlocks } from './blocks.ts';
 import { type Cell, cell } from './cell.ts';
@@ -13,6 +14,7 @@ import { Networks } from './networks.ts';
 import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
 import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
+import { policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
 import type { Sources } from './sources.ts';
 import { tunnelPools } from './tunnel-pools.ts';
@@ -45,12 +47,13 @@ export interface GraphOptions {
  *     Node, BGPConfiguration, BGPPeer ─► peerings ─► peers ────────┤
  *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
  *     IPPool, Node, FelixConfiguration ─► store
+ *     policies, Tier, Profile, WorkloadEndpoint of all, NetworkSet, Node ─► policy (`policy/`)
  *     FelixConfiguration ─► felix ─► nearly everything
  */
 export function graph(
   sources: Sources,
   { nodename, routerId, spareRouterId, bgp: withBgp = true }: GraphOptions,
-): Cell<Desired> {
+): { readonly desired: Cell<Desired>; readonly world: Cell<World> } {
   const nodes = sources.of('Node');
   const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
   const self = cell([nodes], (all) => all.get(nodename));
@@ -171,9 +174,10 @@ export function graph(
     same,
   );
 
-  return cell(
-    [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written],
-    (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings, store]): Desired =>
+  const { desired: policy, world } = policyCells(sources);
+  const desired = cell(
+    [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written, policy],
+    (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings, store, held]): Desired =>
       Object.freeze({
         bgp: voice,
         blocks: own,
@@ -185,9 +189,10 @@ export function graph(
         spoofing: spoofed,
         host: settings,
         store,
-        policy: undefined,
+        policy: held,
       }),
   );
+  return { desired, world };
 }
 
 /** An operator that remembers what it has seen, as the work of a cell. */

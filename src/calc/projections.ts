@@ -7,14 +7,16 @@ import {
   type IPAMBlock,
   type IPPool,
   isClosed,
+  type KindName,
   type Node,
   newResource,
+  type ResourceOf,
   type WorkloadEndpoint,
 } from '../model/index.ts';
 
 /*
  * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's heartbeat, a
- * Pod's conditions, what a block notes of its addresses; and other nodes' pods and affinities are none of our business.
+ * Pod's conditions, what a block notes of its addresses; and other nodes' affinities are none of our business.
  */
 
 /** A block, as far as other nodes need to know it. */
@@ -98,7 +100,14 @@ function endpoint({ apiVersion, kind, metadata, spec }: WorkloadEndpoint): Workl
   return { apiVersion, kind, metadata: kept, spec };
 }
 
-/** What is kept of a resource of each kind; undefined when nothing is. */
+/** What policy is made of: as it is stored, since its own reader decides what holds where it is not understood. */
+function ofPolicy<Kind extends KindName>({ apiVersion, kind, metadata, spec }: ResourceOf<Kind>): ResourceOf<Kind> {
+  const { name, namespace, labels } = metadata;
+  const kept = { name, ...(namespace !== undefined && { namespace }), ...(labels && { labels }) };
+  return { apiVersion, kind, metadata: kept, spec } as ResourceOf<Kind>;
+}
+
+/** What is kept of a resource of each kind; undefined when nothing is. All pods are known in `PodViews` besides. */
 export const PROJECTIONS = {
   Node: node,
   BGPConfiguration: (resource: BGPConfiguration) => identity(resource),
@@ -111,6 +120,16 @@ export const PROJECTIONS = {
   IPAMBlock: block,
   WorkloadEndpoint: (resource: WorkloadEndpoint, nodename: string) =>
     resource.spec.node === nodename ? endpoint(resource) : undefined,
+  NetworkPolicy: ofPolicy<'NetworkPolicy'>,
+  GlobalNetworkPolicy: ofPolicy<'GlobalNetworkPolicy'>,
+  StagedNetworkPolicy: ofPolicy<'StagedNetworkPolicy'>,
+  StagedGlobalNetworkPolicy: ofPolicy<'StagedGlobalNetworkPolicy'>,
+  StagedKubernetesNetworkPolicy: ofPolicy<'StagedKubernetesNetworkPolicy'>,
+  Tier: ofPolicy<'Tier'>,
+  Profile: ofPolicy<'Profile'>,
+  NetworkSet: ofPolicy<'NetworkSet'>,
+  GlobalNetworkSet: ofPolicy<'GlobalNetworkSet'>,
+  HostEndpoint: ofPolicy<'HostEndpoint'>,
 } as const;
 
 export type InputKind = keyof typeof PROJECTIONS;

@@ -6,7 +6,9 @@ import {
   type ResourceOf,
   type WorkloadEndpoint,
 } from '../model/index.ts';
+import type { Endpoint } from '../policy/index.ts';
 import type { Cell } from './cell.ts';
+import { PodViews } from './policy/pod-views.ts';
 import { blockOf, type InputKind, PROJECTIONS, type Projected } from './projections.ts';
 
 /** One object as it is now, or `undefined` when it is gone. The shape that the datastore's syncer delivers. */
@@ -26,6 +28,7 @@ export class Sources {
   readonly #writers = Object.fromEntries(
     Object.keys(PROJECTIONS).map((kind) => [kind, new EntriesWriter<unknown>(same)]),
   ) as { readonly [Kind in InputKind]: EntriesWriter<Projected<Kind>> };
+  readonly #pods = new PodViews();
   readonly #ownBlocks = new Map<string, IPAMBlock>();
   /** Of our own pods. */
   readonly #versions = new Map<string, string>();
@@ -35,18 +38,22 @@ export class Sources {
     this.#nodename = nodename;
   }
 
-  /** Notes an update; whether it said something new. */
-  take(update: Update): boolean {
+  /** Notes an update: whether it said something new, and if so whether that is about another node's pod alone. */
+  take(update: Update): 'news' | 'of others' | undefined {
     const { kind, name, namespace } = update.key;
     const { resource } = update;
-    if (!isInput(kind)) return false;
+    if (!isInput(kind)) return undefined;
     const key = namespace ? `${namespace}/${name}` : name;
     if (kind === 'WorkloadEndpoint' && this.#isLate(key, update)) return this.#ignore(kind);
     if (kind === 'IPAMBlock') this.#keep(name, resource as IPAMBlock | undefined);
     const project = PROJECTIONS[kind] as (resource: ResourceOf<KindName>, nodename: string) => unknown;
     const writer = this.#writers[kind] as EntriesWriter<unknown>;
-    const changed = writer.set(key, resource && project(resource, this.#nodename));
-    return changed || this.#ignore(kind);
+    if (writer.set(key, resource && project(resource, this.#nodename))) {
+      if (kind === 'WorkloadEndpoint') this.#pods.set(key, resource as WorkloadEndpoint | undefined);
+      return 'news';
+    }
+    const isOthers = kind === 'WorkloadEndpoint' && this.#pods.set(key, resource as WorkloadEndpoint | undefined);
+    return isOthers ? 'of others' : this.#ignore(kind);
   }
 
   /** Updates so far that said nothing new, by kind. */
@@ -54,14 +61,20 @@ export class Sources {
     return this.#ignored;
   }
 
+  /** All pods of the cluster, as rules know them. */
+  pods(): Entries<Endpoint> {
+    return this.#pods.commit();
+  }
+
   /**
-   * What is remembered, as resources from which the same follows. Other nodes' pods are not among them, and of their blocks
-   * there is what `BlockView` has.
+   * What is remembered, as resources from which the same follows: of other nodes' pods what rules know of them, of their
+   * blocks what `BlockView` has.
    */
   resources(): ResourceOf<InputKind>[] {
     const { IPAMBlock: blocks, ...others } = this.#writers;
     return [
       ...Object.values(others).flatMap((writer): ResourceOf<InputKind>[] => [...writer.commit().values()]),
+      ...this.#pods.others(this.#nodename),
       ...[...blocks.commit()].map(([name, view]) => this.#ownBlocks.get(name) ?? blockOf(name, view)),
     ];
   }
@@ -71,9 +84,9 @@ export class Sources {
     return () => writer.commit();
   }
 
-  #ignore(kind: InputKind): false {
+  #ignore(kind: InputKind): undefined {
     this.#ignored.set(kind, (this.#ignored.get(kind) ?? 0) + 1);
-    return false;
+    return undefined;
   }
 
   /** Whether a newer version of one of our own pods is known. The syncer drops such news; a pod's route is worth a second look. */

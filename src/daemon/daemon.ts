@@ -262,7 +262,7 @@ export class Daemon {
     this.#trouble.stop();
     this.#heartbeat.stop();
     await this.#syncer.stop();
-    await this.#unprotected.stop();
+    this.#unprotected.stop();
     await this.#snapshots.stop();
     await this.#keeping.stop();
     await this.#loop.stop();

@@ -1,6 +1,6 @@
 import { type Cancel, type Clock, few, type Log, reasonOf } from '../base/index.ts';
 import { unmetFields } from '../calc/index.ts';
-import { keyText, type ResourceKey, type Store, Syncer, type Update } from '../datastore/index.ts';
+import { keyText, type ResourceKey, type Store, type Update } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
 import { builtInTiers, type KindName } from '../model/index.ts';
 
@@ -26,12 +26,10 @@ export interface UnprotectedOptions {
 
 /**
  * What is stored to protect something, and protects nothing in this version: policies, and fields of settings (the table
- * of `calc/effects`). Nobody who stores them may believe otherwise. It follows kinds that nothing else here reads, by
- * itself: where they can't be read, the node works all the same.
+ * of `calc/effects`). Nobody who stores them may believe otherwise.
  */
 export class Unprotected {
   readonly #options: UnprotectedOptions;
-  readonly #syncer: Syncer;
   readonly #stored = new Map<KindName, Map<string, ResourceKey>>();
   /** By the object's text: fields with their reasons. */
   readonly #fields = new Map<string, { readonly key: ResourceKey; readonly problems: readonly string[] }>();
@@ -43,25 +41,15 @@ export class Unprotected {
 
   constructor(options: UnprotectedOptions) {
     this.#options = options;
-    const { store, clock, log } = options;
-    // Kubernetes' profiles are made from its namespaces, and let everything through.
-    const kinds: readonly KindName[] = store.kubernetesPolicies === undefined ? [...POLICIES, 'Profile'] : POLICIES;
-    const onUpdates = (batch: readonly Update[]): void => {
-      this.apply(batch);
-      this.#warn();
-    };
-    this.#syncer = new Syncer({ store, kinds, clock, log, onUpdates, onStatus: () => {} });
   }
 
   begin(): void {
-    this.#syncer.start();
     void this.#count();
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#isStopped = true;
     this.#cancel?.();
-    await this.#syncer.stop();
   }
 
   /** Takes in a syncer's batch; kinds that protect nothing are passed over. */
@@ -80,20 +68,17 @@ export class Unprotected {
         else this.#fields.set(text, { key, problems });
       }
     }
+    this.#warn();
   }
 
   /** For the node's status. */
   problems(): readonly string[] {
-    const unknown = this.#syncer
-      .status()
-      .flatMap(({ kind, failure }) => (failure === undefined ? [] : [`${kind}: ${failure}`]));
-    if (typeof this.#foreign === 'string') unknown.push(`NetworkPolicy of Kubernetes: ${this.#foreign}`);
     return [
       ...this.#policies(),
       ...[...this.#fields.values()].flatMap(({ problems }) => problems),
-      ...(unknown.length === 0
+      ...(typeof this.#foreign === 'number'
         ? []
-        : [`whether policies are stored, which nothing enforces, is not known: ${few(unknown)}`]),
+        : [`whether policies of Kubernetes are stored, which nothing enforces, is not known: ${this.#foreign}`]),
     ];
   }
 

@@ -21,14 +21,18 @@ export {
   setKey,
 } from './enforcement.ts';
 export {
+  type AddressSet,
   type Direction,
+  type Endpoint,
   type Match,
   type Policy,
   type Ports,
+  type Problem,
   type Profile,
   policyIdText,
   type Rule,
   type Side,
+  type Tier,
 } from './form.ts';
 export type { Failsafe } from './host.ts';
 export { DEFAULT_FAILSAFES } from './host.ts';
@@ -45,3 +49,6 @@ export {
   hostEnforcementOf,
 } from './host-enforcement.ts';
 export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces } from './host-interfaces.ts';
+export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/endpoint.ts';
+export { type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
+export { profileOf, World } from './world.ts';

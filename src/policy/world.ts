@@ -2,6 +2,7 @@ import { type Address, containsAddress, formatAddress, type Prefix } from '../ba
 import { evaluate, type Labels } from '../model/index.ts';
 import type { AddressSet, Endpoint, Policy, Profile, ServiceBackend, Tier } from './form.ts';
 import { BUILT_IN_TIERS, comparePolicies, compareTiers } from './order.ts';
+import { OPEN_PROFILE, unmadeProfile } from './sources/endpoint.ts';
 
 /** All that a verdict depends on, but the packet. */
 export interface WorldParts {
@@ -28,9 +29,8 @@ export interface TierOfEndpoint {
   readonly policies: readonly Policy[];
 }
 
-/** A profile that everybody may name, and that lets all through. */
 const ALLOWING: Profile = {
-  name: 'projectcalico-default-allow',
+  name: OPEN_PROFILE,
   labels: {},
   rules: allowing(),
 };
@@ -54,7 +54,7 @@ export class World {
     this.endpoints = parts.endpoints;
     this.networkSets = parts.networkSets;
     this.nodes = parts.nodes;
-    this.#profiles = new Map([ALLOWING, ...parts.profiles].map((profile) => [profile.name, profile]));
+    this.#profiles = new Map(parts.profiles.map((profile) => [profile.name, profile]));
     const enforced = parts.policies.filter(({ staged }) => staged === undefined).sort(comparePolicies);
     this.#policies = Map.groupBy(enforced, ({ tier }) => tier);
     this.#tiers = tiersInOrder(parts.tiers, this.#policies);
@@ -79,7 +79,7 @@ export class World {
   labelsOf(endpoint: Endpoint): Labels {
     let labels = this.#labels.get(endpoint);
     if (labels === undefined) {
-      const inherited = endpoint.profiles.map((name) => this.#profiles.get(name)?.labels ?? {}).reverse();
+      const inherited = endpoint.profiles.map((name) => this.profile(name)?.labels ?? {}).reverse();
       labels = Object.assign({}, ...inherited, endpoint.labels) as Labels;
       this.#labels.set(endpoint, labels);
     }
@@ -109,7 +109,7 @@ export class World {
   }
 
   profile(name: string): Profile | undefined {
-    return this.#profiles.get(name);
+    return profileOf(this.#profiles, name);
   }
 
   /** The tiers in their order, each with the enforced policies in theirs that select the endpoint. */
@@ -125,6 +125,11 @@ export class World {
     }
     return tiers;
   }
+}
+
+/** The profile of this name, of those that were made and those that are there of themselves. */
+export function profileOf(made: { get(name: string): Profile | undefined }, name: string): Profile | undefined {
+  return made.get(name) ?? (name === OPEN_PROFILE ? ALLOWING : unmadeProfile(name));
 }
 
 /** Those of the datastore and the built-in ones; a tier that policies name and nobody made comes last and denies. */

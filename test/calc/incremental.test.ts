@@ -167,7 +167,7 @@ t.test('what nobody reads of a resource wakes nothing, and is counted', async (t
     [...calculation.ignored],
     [
       ['Node', 1],
-      ['WorkloadEndpoint', 2],
+      ['WorkloadEndpoint', 1],
       ['IPAMBlock', 1],
     ],
   );

@@ -6,6 +6,7 @@ import type {
   Failsafe,
   HostClass,
   Policy,
+  Problem,
   Profile,
 } from '../../policy/index.ts';
 
@@ -21,6 +22,8 @@ export interface DesiredPolicy {
   readonly profiles: Entries<Profile>;
   /** By `setKey`; those that a rule of these policies and profiles looks into. A set whose members change is another object. */
   readonly sets: Entries<DesiredSet>;
+  /** What is not understood of the policies and profiles that are stored, and what holds instead. */
+  readonly problems: readonly Problem[];
   /** Absent: no host endpoint is on this node, and its own traffic is nobody's to judge. */
   readonly hosts?: DesiredHosts | undefined;
   /** What becomes of packets from pods to their own host that the pods' policy lets out; absent: `Drop`. */

@@ -1,6 +1,13 @@
 import * as z from 'zod';
-import { type Address, type Prefix, prefix, tryParseAddress, tryParseInterfaceAddress } from '../../base/index.ts';
-import type { Labels } from '../../model/index.ts';
+import {
+  type Address,
+  hostPrefix,
+  type Prefix,
+  prefix,
+  tryParseAddress,
+  tryParseInterfaceAddress,
+} from '../../base/index.ts';
+import type { Labels, Node, WorkloadEndpoint } from '../../model/index.ts';
 import {
   NAMESPACE_LABEL,
   NAMESPACE_PREFIX,
@@ -29,6 +36,10 @@ export interface PodFacts {
   }[];
 }
 
+const NAMESPACE_PROFILE = 'kns.';
+/** A profile that everybody may name, and that lets all through. */
+export const OPEN_PROFILE = 'projectcalico-default-allow';
+
 /** The longest value of a label; a name of that length or more is not one. */
 const LONGEST_LABEL = 63;
 
@@ -55,8 +66,49 @@ export function podEndpoint({ namespace, name, labels, serviceAccount, addresses
   };
 }
 
+/**
+ * A pod as the datastore knows it. Its namespace and service account are labels of it, whoever wrote it. One that this
+ * program's own CNI plugin made outside of Kubernetes names no profile: nothing but policy restricts it.
+ */
+export function workloadEndpoint({ metadata, spec }: WorkloadEndpoint): Endpoint {
+  const { namespace = 'default', name } = metadata;
+  const { orchestrator, serviceAccountName: account, profiles = [], ipNetworks = [], ports = [] } = spec;
+  return {
+    kind: 'pod',
+    name: `${namespace}/${spec.pod ?? name}`,
+    labels: {
+      ...metadata.labels,
+      [NAMESPACE_LABEL]: namespace,
+      ...(orchestrator !== undefined && { [ORCHESTRATOR_LABEL]: orchestrator }),
+      ...(account !== undefined && account.length < LONGEST_LABEL && { [SERVICE_ACCOUNT_LABEL]: account }),
+    },
+    profiles: profiles.length === 0 && orchestrator === 'cni' ? [OPEN_PROFILE] : profiles,
+    addresses: ipNetworks.flatMap((text) => tryParseInterfaceAddress(text)?.address ?? []),
+    ports: ports.flatMap(({ name: word, port, protocol }): NamedPort[] => {
+      const number = protocolNumber(protocol);
+      return word === undefined || number === undefined ? [] : [{ name: word, port, protocol: number }];
+    }),
+    node: spec.node,
+  };
+}
+
+/** A node as a peer of rules: its own addresses and those of its tunnels. */
+export function nodeSet({ metadata, spec }: Node): AddressSet {
+  const { bgp = {}, addresses = [], ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, wireguard = {} } = spec;
+  const texts = new Set([
+    ...[bgp.ipv4Address, bgp.ipv6Address, ...addresses.map(({ address }) => address)],
+    ...[bgp.ipv4IPIPTunnelAddr, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr],
+    ...[wireguard.interfaceIPv4Address, wireguard.interfaceIPv6Address],
+  ]);
+  const nets = [...texts].flatMap((text) => {
+    const read = text === undefined ? undefined : tryParseInterfaceAddress(text);
+    return read === undefined ? [] : [hostPrefix(read.address)];
+  });
+  return { name: metadata.name, labels: metadata.labels ?? {}, nets };
+}
+
 function namespaceProfileName(namespace: string): string {
-  return `kns.${namespace}`;
+  return `${NAMESPACE_PROFILE}${namespace}`;
 }
 
 function accountProfileName(namespace: string, name: string): string {
@@ -71,6 +123,16 @@ export function namespaceProfile(name: string, labels: Labels): Profile {
     labels: prefixed(NAMESPACE_PREFIX, { 'projectcalico.org/name': name, ...labels }),
     rules: { ingress: all, egress: all },
   };
+}
+
+/**
+ * What a namespace's profile is when nobody made it: outside of Kubernetes nobody does, and a namespace is open there as
+ * it is in Kubernetes. Undefined when the name is no namespace's.
+ */
+export function unmadeProfile(name: string): Profile | undefined {
+  if (!name.startsWith(NAMESPACE_PROFILE)) return undefined;
+  const namespace = name.slice(NAMESPACE_PROFILE.length);
+  return namespaceProfile(namespace, { 'kubernetes.io/metadata.name': namespace });
 }
 
 /** Gives labels, and has no rules. */
