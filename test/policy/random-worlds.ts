@@ -10,8 +10,8 @@ import type { World } from '../../src/policy/world.ts';
  * exceptions all the time. A failing one shrinks to the rules that it takes.
  */
 
-const POD_ADDRESSES = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.1.1', '10.1.1.2'];
-const OUTSIDE = ['192.0.2.7', '198.51.100.9'];
+export const POD_ADDRESSES = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.1.1', '10.1.1.2'];
+export const OUTSIDE = ['192.0.2.7', '198.51.100.9'];
 const PROTOCOLS = { TCP: 6, UDP: 17, SCTP: 132 } as const;
 const PORTS = [80, 81, 443];
 
@@ -177,7 +177,7 @@ export function worldOf({ pods, objects }: RandomWorld): World {
     pods: pods.map((own, at) => ({
       namespace: at < 3 ? 'red' : 'blue',
       name: `pod${at}`,
-      ip: [POD_ADDRESSES[at], `fd00::${POD_ADDRESSES[at].replaceAll('.', ':')}`],
+      ip: [POD_ADDRESSES[at], `fd00::${POD_ADDRESSES[at]}`],
       labels: own,
       ports: [{ name: at % 2 === 0 ? 'web' : 'admin', port: at < 2 ? 80 : 81, protocol: 'TCP' }],
       hostNetwork: false,
@@ -192,7 +192,7 @@ export function worldOf({ pods, objects }: RandomWorld): World {
 
 /** A packet from everybody to everybody, for each protocol and port, in one family. */
 export function everyPacket(family: 4 | 6): readonly Packet[] {
-  const inFamily = (text: string): string => (family === 4 ? text : `fd00::${text.replaceAll('.', ':')}`);
+  const inFamily = (text: string): string => (family === 4 ? text : `fd00::${text}`);
   const ends = [...POD_ADDRESSES, ...OUTSIDE].map((text) => parseAddress(inFamily(text)));
   return ends.flatMap((source) =>
     ends

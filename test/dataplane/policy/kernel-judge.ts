@@ -21,7 +21,7 @@ export class KernelJudge {
     this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
   }
 
-  /** From the world before to this one, by a change and not anew. */
+  /** From the world before to this one, by a change and not anew: pod n is behind `calin`, everything else behind `eth0`. */
   async of(world: World, family: Family): Promise<Judge> {
     const local = world.endpoints
       .filter(({ kind }) => kind === 'pod')
