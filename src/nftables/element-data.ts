@@ -1,4 +1,4 @@
-import { addressBytes, lastAddress, tryParseAddress, tryParsePrefix } from '../base/index.ts';
+import { addressBytes, lastAddress, tryParseAddress, tryParseIpv4, tryParsePrefix } from '../base/index.ts';
 import type { SetElement } from '../netlink/index.ts';
 
 /** An element as the kernel has it, from nft's own words. What is not known here is left to nft, by `undefined`. */
@@ -81,18 +81,24 @@ function readParts(types: readonly string[], text: string): readonly Part[] | un
 
 /** `10.0.0.1`, `10.0.0.0/8`, `10.0.0.1-10.0.0.9`. */
 function readAddresses(text: string, family: 4 | 6): Part | undefined {
+  const single = readAddress(text, family);
+  if (single !== undefined) return { first: single, last: single };
   const [from, to, ...rest] = text.split('-');
   if (rest.length > 0) return undefined;
-  if (to === undefined && text.includes('/')) {
+  if (to === undefined) {
     const network = tryParsePrefix(text);
     if (network?.family !== family) return undefined;
     return { first: addressBytes(network), last: addressBytes(lastAddress(network)) };
   }
-  const [first, last] = [readAddress(from, family), readAddress(to ?? from, family)];
+  const [first, last] = [readAddress(from, family), readAddress(to, family)];
   return first === undefined || last === undefined ? undefined : ordered(first, last);
 }
 
 function readAddress(text: string, family: 4 | 6): Uint8Array | undefined {
+  if (family === 4) {
+    const value = tryParseIpv4(text);
+    return value === undefined ? undefined : Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+  }
   const address = tryParseAddress(text);
   return address?.family === family ? addressBytes(address) : undefined;
 }
