@@ -167,10 +167,11 @@ const SOMEBODY_ELSES =
   'a route of somebody else is in its place (see: ip route show proto all): remove that, or what makes it';
 
 /** What the kernel refuses now, with its own words; each waits for its next attempt. */
-export function kernelRefusals({ forwarding, routes, endpoints, tables, qos, tunnels }: Dataplane): Refusal[] {
+export function kernelRefusals({ forwarding, routes, endpoints, tables, policy, qos, tunnels }: Dataplane): Refusal[] {
   return [
     ...forwarding.failures(),
     ...tunnels.failures().map(({ what, reason }) => ({ what: `tunnel ${what}`, reason })),
+    ...policy.failures(),
     ...tables.failures(),
     ...qos.failures(),
     ...routes.failures().map(({ prefix, code, reason }) => ({
@@ -199,5 +200,5 @@ export function explainTunnels({ dataplane }: QuerySources): ExplainedEntry[] {
 
 /** Each rule of the packet filter that is wanted, as nft reads it. */
 export function explainNat({ dataplane }: QuerySources): ExplainedEntry[] {
-  return [...dataplane.tables.entries()];
+  return [...dataplane.tables.entries(), ...dataplane.policy.entries()];
 }

@@ -8,6 +8,7 @@ import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
+import { PolicyTables } from './policy/index.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { Ownership } from './routes/ownership.ts';
 import { podRanges } from './routes/pod-ranges.ts';
@@ -41,9 +42,12 @@ export class Dataplane {
   readonly routes: RouteReconciler;
   readonly endpoints: EndpointReconciler;
   readonly filter: FilterReconciler;
-  /** The packet filter's tables but those of limits. */
+  /** The packet filter's tables but those of limits and policy. */
   readonly tables: FilterRoom;
   readonly #filterTables = new FilterTables();
+  /** The packet filter's tables that say who may talk to whom. */
+  readonly policy: FilterRoom;
+  readonly #policyTables: PolicyTables;
   readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
   readonly #options: DataplaneOptions;
@@ -68,6 +72,8 @@ export class Dataplane {
     this.#blackholes = new Blackholes(this.routes);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.filter = new FilterReconciler(options);
+    this.policy = this.filter.room();
+    this.#policyTables = new PolicyTables(options.interfacePrefix ?? 'cali');
     this.tables = this.filter.room();
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
@@ -106,6 +112,10 @@ export class Dataplane {
     const before = this.#applied;
     this.#applied = desired;
     if (desired.host !== before?.host || desired.tunnels !== before.tunnels) this.#underlay.set(desired);
+    // Before the pods: what they are held to is on its way before anything leads to them.
+    if (before === undefined || desired.policy !== before.policy) {
+      void this.policy.want(this.#policyTables.of(desired.policy));
+    }
     if (desired.blocks !== before?.blocks) this.#blackholes.apply(desired.blocks);
     if (desired.blocks !== before?.blocks || desired.pools !== before.pools) this.routes.setRanges(podRanges(desired));
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
@@ -128,6 +138,7 @@ export class Dataplane {
     await this.endpoints.resync();
     await this.tunnels.check();
     await this.routes.resync();
+    await this.policy.look();
     await this.tables.look();
     await this.qos.check();
   }

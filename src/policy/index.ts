@@ -16,6 +16,8 @@ export {
   type EnforcedEndpoint,
   type Enforcement,
   enforcementOf,
+  policyKey,
+  referencesOfRules,
   type SetMembers,
   type SetReference,
   setKey,

@@ -135,7 +135,10 @@ export class KeptTable {
   }
 
   async #halves(keys: readonly string[], error: unknown): Promise<ReadonlyMap<string, unknown>> {
-    if (keys.length <= 1) return new Map(keys.map((key) => [key, error]));
+    if (keys.length <= 1) {
+      for (const key of keys) await this.#instead(key);
+      return new Map(keys.map((key) => [key, error]));
+    }
     const refused = new Map<string, unknown>();
     const middle = keys.length >> 1;
     for (const half of [keys.slice(0, middle), keys.slice(middle)]) {
@@ -144,6 +147,13 @@ export class KeptTable {
       for (const [key, why] of await this.#halves(half, failure)) refused.set(key, why);
     }
     return refused;
+  }
+
+  /** For those that come after it, and lead there. */
+  async #instead(key: string): Promise<void> {
+    const part = this.#wanted.parts.get(key);
+    if (part?.instead === undefined || this.#taken.part(key) !== undefined) return;
+    await this.#attempt([key], () => ({ ...part, contents: part.instead ?? part.contents }));
   }
 
   async #each(refused: ReadonlyMap<string, unknown>): Promise<ReadonlyMap<string, unknown>> {
@@ -164,10 +174,13 @@ export class KeptTable {
   }
 
   /** Writes these parts; answers with what the kernel has against it. Throws what is about no part. */
-  async #attempt(keys: readonly string[]): Promise<unknown> {
+  async #attempt(
+    keys: readonly string[],
+    partOf = (key: string): FilterPart | undefined => this.#wanted.parts.get(key),
+  ): Promise<unknown> {
     const before = keys.map((key) => [key, this.#taken.part(key)] as const);
     try {
-      const touched = this.#put(keys.map((key) => [key, this.#wanted.parts.get(key)] as const));
+      const touched = this.#put(keys.map((key) => [key, partOf(key)] as const));
       // What a former run has left protects until something else does.
       if (this.#taken.isEmpty && this.#wanted.parts.size > 0) return undefined;
       const change = changeTo(this.#wanted.table, this.#taken, this.#kernel, touched);

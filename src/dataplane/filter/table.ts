@@ -20,6 +20,8 @@ export interface FilterPart {
   /** Among the parts of a table: what comes first stands first in a chain that they share, and is led to by the later. */
   readonly order: number;
   readonly contents: Contents;
+  /** What is put there while the kernel refuses the contents and has taken none of the part before: others may need it. */
+  readonly instead?: Contents;
 }
 
 /** A rule or an entry of a map as nft reads it, and why it is there. */

@@ -1,9 +1,13 @@
-import type { Direction, Enforcement } from '../../policy/index.ts';
+import type { NamedMap } from '../../nftables/index.ts';
+import type { EnforcedEndpoint } from '../../policy/index.ts';
 import { type Contents, FORWARD } from '../filter/index.ts';
 import { dropChain } from './drop.ts';
 import { classChain } from './names.ts';
 
 type Chains = Contents['chains'];
+
+const FROM_PODS: NamedMap = { name: 'from-pods', type: 'ifname', value: 'verdict' };
+const TO_PODS: NamedMap = { name: 'to-pods', type: 'ifname', value: 'verdict' };
 
 const invalid = dropChain('invalid packet');
 const unknownFrom = dropChain('from an interface without endpoint');
@@ -15,6 +19,10 @@ export function renderEnds(podPrefix: string): Contents {
   const either = (verdict: string, why: string): Chains[number][1] =>
     ['iifname', 'oifname'].map((name) => ({ expression: `${name} ${pods} ${verdict}`, why }));
   return {
+    maps: [
+      [FROM_PODS, []],
+      [TO_PODS, []],
+    ],
     chains: [
       invalid,
       unknownFrom,
@@ -24,7 +32,7 @@ export function renderEnds(podPrefix: string): Contents {
       [
         { name: 'egress-ok' },
         [
-          { expression: 'oifname vmap @to-pods', why: 'policy of the pod that it goes to' },
+          { expression: `oifname vmap @${TO_PODS.name}`, why: 'policy of the pod that it goes to' },
           { expression: `oifname ${pods} goto ${unknownTo[0].name}`, why: 'no endpoint is behind it' },
           { expression: 'accept', why: 'it leaves to no pod' },
         ],
@@ -33,26 +41,30 @@ export function renderEnds(podPrefix: string): Contents {
   };
 }
 
-/** Which class each pod is of, and the hook. */
-export function renderDispatch(endpoints: Enforcement['endpoints'], podPrefix: string): Contents {
-  const entries = (direction: Direction, verb: 'jump' | 'goto') =>
-    [...endpoints].map(([name, classes]) => ({
-      key: name,
-      value: `${verb} ${classChain(classes[direction])}`,
-      why: `${direction} of ${name}`,
-    }));
-  const states = 'ct state vmap { established : jump known, related : jump known, invalid : jump broken }';
+/** Which classes a pod is of: an element of either map. */
+export function renderEndpoint(interfaceName: string, { egress, ingress }: EnforcedEndpoint): Contents {
+  const entry = (verb: 'jump' | 'goto', key: string, why: string) => [
+    { key: interfaceName, value: `${verb} ${classChain(key)}`, why: `${why} of ${interfaceName}` },
+  ];
   return {
     maps: [
-      [{ name: 'from-pods', type: 'ifname', value: 'verdict' }, entries('egress', 'jump')],
-      [{ name: 'to-pods', type: 'ifname', value: 'verdict' }, entries('ingress', 'goto')],
+      [FROM_PODS, entry('jump', egress, 'egress')],
+      [TO_PODS, entry('goto', ingress, 'ingress')],
     ],
+    chains: [],
+  };
+}
+
+/** The hook, by which packets come here. */
+export function renderDispatch(podPrefix: string): Contents {
+  const states = 'ct state vmap { established : jump known, related : jump known, invalid : jump broken }';
+  return {
     chains: [
       [
         FORWARD,
         [
           { expression: states, why: 'policy judges first packets' },
-          { expression: 'iifname vmap @from-pods', why: 'policy of the pod that it comes from' },
+          { expression: `iifname vmap @${FROM_PODS.name}`, why: 'policy of the pod that it comes from' },
           { expression: `iifname "${podPrefix}*" goto ${unknownFrom[0].name}`, why: 'no endpoint is behind it' },
           { expression: 'goto egress-ok', why: 'it comes from no pod' },
         ],

@@ -1,11 +1,14 @@
 import { type Family, formatAddress, formatPrefix, networkAddress, type Prefix } from '../../base/index.ts';
-import { type Match, type Ports, type SetMembers, type SetReference, type Side, setKey } from '../../policy/index.ts';
+import { type Match, type Ports, type SetReference, type Side, setKey } from '../../policy/index.ts';
 import { setName } from './names.ts';
 
 /** A rule's conditions in nft's language. */
 
 /** What a rule has to know of the sets that it looks into. */
-export type Sets = ReadonlyMap<string, SetMembers>;
+export interface Sets {
+  /** Whether there are networks of the family in the set of this key. */
+  hasNets(key: string, family: Family): boolean;
+}
 
 /** Conditions that must all hold. */
 type Conditions = readonly string[];
@@ -79,7 +82,7 @@ function inSets(address: string, reference: SetReference, family: Family, sets: 
   const key = setKey(reference);
   return [
     [`${address} @${setName('s', key)}`],
-    ...(hasNets(key, family, sets) ? [[`${address} @${setName('i', key)}`]] : []),
+    ...(sets.hasNets(key, family) ? [[`${address} @${setName('i', key)}`]] : []),
   ];
 }
 
@@ -87,12 +90,8 @@ function notInSets(address: string, reference: SetReference, family: Family, set
   const key = setKey(reference);
   return [
     `${address} != @${setName('s', key)}`,
-    ...(hasNets(key, family, sets) ? [`${address} != @${setName('i', key)}`] : []),
+    ...(sets.hasNets(key, family) ? [`${address} != @${setName('i', key)}`] : []),
   ];
-}
-
-export function hasNets(key: string, family: Family, sets: Sets): boolean {
-  return sets.get(key)?.nets.some((net) => net.family === family) ?? false;
 }
 
 function portAlternatives(
@@ -122,7 +121,7 @@ function netsCondition(start: string, nets: readonly Prefix[]): string {
 }
 
 /** Networks that lie in no other: elements of an interval set must not overlap. */
-export function outermostNets(nets: readonly Prefix[]): readonly Prefix[] {
+function outermostNets(nets: readonly Prefix[]): readonly Prefix[] {
   const byLength = [...nets].sort((a, b) => a.length - b.length);
   const kept: Prefix[] = [];
   for (const net of byLength) {

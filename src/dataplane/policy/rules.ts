@@ -20,6 +20,12 @@ export function renderProfile(profile: Profile, direction: Direction, family: Fa
   return rulesIn(profileChain(profile, direction), rules, direction, family, sets, `profile ${profile.name}`);
 }
 
+/** What holds for it while the kernel refuses its rules: nothing is let through. */
+export function renderRefused(chain: string, owner: string): Contents {
+  const drop = dropChain(`${owner} is refused by the kernel`);
+  return { chains: [drop, [{ name: chain }, [{ expression: `goto ${drop[0].name}`, why: `${owner} is refused` }]]] };
+}
+
 function rulesIn(
   chain: string,
   rules: readonly Rule[],

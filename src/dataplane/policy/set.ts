@@ -1,31 +1,95 @@
-import { type Family, formatAddress, formatPrefix } from '../../base/index.ts';
-import type { SetMembers } from '../../policy/index.ts';
+import { type Entries, EntriesWriter, type Family, type Prefix, parsePrefix } from '../../base/index.ts';
+import type { DesiredSet } from '../../calc/desired/index.ts';
 import { addresses, addressType, type Contents } from '../filter/index.ts';
-import { hasNets, outermostNets } from './match.ts';
 import { setName } from './names.ts';
+import { OutermostNets } from './outermost-nets.ts';
 
-/** The set of one key, in its one to three forms. */
-export function renderSet(key: string, members: SetMembers, family: Family): Contents {
-  const type = addressType(family);
-  const hosts = members.addresses.filter((one) => one.family === family).map(formatAddress);
-  const nets = outermostNets(members.nets.filter((net) => net.family === family)).map(formatPrefix);
-  const ports = members.ports
-    .filter(({ address }) => address.family === family)
-    .map(({ address, protocol, port }) => `${formatAddress(address)} . ${protocol} . ${port}`);
-  return {
-    sets: [
-      ...(members.of === 'ports'
-        ? [
-            [
-              { name: setName('p', key), type: `${type} . inet_proto . inet_service` },
-              [...new Set(ports)].sort(),
-            ] as const,
-          ]
-        : [[{ name: setName('s', key), type }, hosts.sort()] as const]),
-      ...(hasNets(key, family, new Map([[key, members]]))
-        ? [[addresses(family, setName('i', key)), [...nets].sort()] as const]
-        : []),
-    ],
-    chains: [],
-  };
+const FAMILIES = [4, 6] as const;
+
+/** What one family has of a set. */
+interface Half {
+  readonly members: EntriesWriter<string>;
+  readonly nets: OutermostNets;
+  contents: Contents;
+}
+
+/** One set as elements by family: a member that comes or goes is one element, however many there are. */
+export class RenderedSet {
+  readonly #key: string;
+  readonly #halves: Readonly<Record<Family, Half>>;
+  #seen: DesiredSet | undefined;
+
+  constructor(key: string) {
+    this.#key = key;
+    const half = (): Half => ({
+      members: new EntriesWriter<string>(Object.is),
+      nets: new OutermostNets(),
+      contents: { chains: [] },
+    });
+    this.#halves = { 4: half(), 6: half() };
+  }
+
+  /** Whether rules have to look among networks too. */
+  hasNets(family: Family): boolean {
+    return this.#halves[family].nets.size > 0;
+  }
+
+  /** In its one or two forms; the same object as before while it says the same. */
+  contents(family: Family): Contents {
+    return this.#halves[family].contents;
+  }
+
+  /** Takes in what the set is now. */
+  update(set: DesiredSet): void {
+    const before = this.#seen;
+    this.#seen = set;
+    for (const [member, now, former] of set.members.since(before?.members)) {
+      if (former !== undefined && former !== now) this.#halves[former].members.set(member, undefined);
+      if (now !== undefined) this.#halves[now].members.set(member, member);
+    }
+    const nets = set.nets.since(before?.nets);
+    for (const family of FAMILIES) {
+      const half = this.#halves[family];
+      const shown = half.nets.change(...netChanges(nets, family));
+      half.contents = this.#contents(set.of, family, half.members.commit(), shown, half);
+    }
+  }
+
+  #contents(
+    of: DesiredSet['of'],
+    family: Family,
+    members: Entries<string>,
+    nets: Entries<string>,
+    { contents, nets: { size } }: Half,
+  ): Contents {
+    const type = addressType(family);
+    const key = this.#key;
+    const wanted = [members, ...(size > 0 ? [nets] : [])];
+    const { sets = [] } = contents;
+    if (sets.length === wanted.length && sets.every(([, entries], index) => entries === wanted[index])) return contents;
+    const single =
+      of === 'ports' ? { name: setName('p', key), type: `${type} . inet_proto . inet_service` } : undefined;
+    return {
+      sets: [
+        [single ?? { name: setName('s', key), type }, members] as const,
+        ...(size > 0 ? [[addresses(family, setName('i', key)), nets] as const] : []),
+      ],
+      chains: [],
+    };
+  }
+}
+
+type NetChanges = readonly [added: ReadonlyMap<string, Prefix>, gone: ReadonlyMap<string, Prefix>];
+
+function netChanges(
+  changes: readonly (readonly [net: string, now: Family | undefined, before: Family | undefined])[],
+  family: Family,
+): NetChanges {
+  const [added, gone] = [new Map<string, Prefix>(), new Map<string, Prefix>()];
+  for (const [net, now, before] of changes) {
+    if (now === before) continue;
+    if (now === family) added.set(net, parsePrefix(net));
+    else if (before === family) gone.set(net, parsePrefix(net));
+  }
+  return [added, gone];
 }

@@ -1,6 +1,6 @@
 import { type Address, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
-import { policyTables } from '../../../src/dataplane/policy/index.ts';
+import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
 import { openNft } from '../../../src/nftables/index.ts';
 import { parseRuleset } from '../../../src/nftables/ruleset.ts';
@@ -8,11 +8,14 @@ import { walk } from '../../../src/nftables/walk.ts';
 import { type Judge, judgeOf } from '../../../src/policy/cases/run.ts';
 import { enforcementOf } from '../../../src/policy/enforcement.ts';
 import type { World } from '../../../src/policy/world.ts';
+import { DesiredPolicies } from './desired.ts';
 
 /** Brings the policy of all pods of a world into the kernel as a node does, and answers by what is there then. */
 export class KernelJudge {
   readonly #namespace: string;
   readonly #room: FilterRoom;
+  readonly #desired = new DesiredPolicies();
+  readonly #tables = new PolicyTables('cali');
 
   /** The name of a network namespace that is the test's own. */
   constructor(namespace: string) {
@@ -26,7 +29,7 @@ export class KernelJudge {
     const local = world.endpoints
       .filter(({ kind }) => kind === 'pod')
       .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
-    await this.#room.want(policyTables(enforcementOf(world, local), 'cali'));
+    await this.#room.want(this.#tables.of(this.#desired.of(enforcementOf(world, local))));
     const refused = this.#room.failures();
     if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
     const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];

@@ -1,0 +1,187 @@
+import { type Entries, EntriesWriter, type Family, same } from '../../base/index.ts';
+import type { DesiredPolicy } from '../../calc/desired/index.ts';
+import type { Direction, EndpointClass, Policy, Profile, Rule } from '../../policy/index.ts';
+import { referencesOfRules, setKey } from '../../policy/index.ts';
+import type { FilterPart } from '../filter/index.ts';
+import { canPass, renderClass } from './class.ts';
+import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
+import { dropChain } from './drop.ts';
+import { policyChain, profileChain } from './names.ts';
+import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
+import { RenderedSet } from './set.ts';
+import { Users } from './users.ts';
+
+const FAMILIES = [4, 6] as const;
+const DIRECTIONS = ['ingress', 'egress'] as const;
+
+/** What is led to comes before what leads there; the hook comes when all else stands. */
+const ORDER = { sets: 0, ends: 1, ingress: 2, egress: 4, endpoints: 6, hook: 7 } as const;
+
+/** The name of the part that holds an endpoint's elements of the dispatch maps. */
+export function endpointPart(interfaceName: string): string {
+  return `endpoint ${interfaceName}`;
+}
+
+/** A policy or profile as far as its chains go. */
+type Ruled = { readonly kind: 'policy'; readonly is: Policy } | { readonly kind: 'profile'; readonly is: Profile };
+
+/**
+ * The parts of the tables, kept by changes: a part for each thing that stands or falls by itself, so that a policy that
+ * the kernel refuses leaves the others as they are. What a part's text depends on beside its own object is known by who uses
+ * whom: rules ask whether a set has networks, classes whether a policy may pass and a profile is there.
+ */
+export class PolicyParts {
+  readonly #writers: Readonly<Record<Family, EntriesWriter<FilterPart>>> = {
+    4: new EntriesWriter<FilterPart>(same),
+    6: new EntriesWriter<FilterPart>(same),
+  };
+  readonly #sets = new Map<string, RenderedSet>();
+  /** Set → policies and profiles that look into it, as `policy …` and `profile …`. */
+  readonly #lookers = new Users();
+  /** The same → classes that ask it. */
+  readonly #askers = new Users();
+  /** Reason for a drop → classes that end in it. */
+  readonly #droppers = new Users();
+  #seen: DesiredPolicy | undefined;
+
+  constructor(podPrefix: string) {
+    this.#put('ends', { order: ORDER.ends, contents: renderEnds(podPrefix) });
+    this.#put('hook', { order: ORDER.hook, contents: renderDispatch(podPrefix) });
+  }
+
+  of(family: Family): Entries<FilterPart> {
+    return this.#writers[family].commit();
+  }
+
+  /** Costs what differs from the last one, and what that is asked by. */
+  update(desired: DesiredPolicy): void {
+    const before = this.#seen;
+    this.#seen = desired;
+    const [ruled, classes] = [new Set<string>(), new Set<string>()];
+    for (const [key, now, former] of desired.policies.since(before?.policies)) {
+      ruled.add(`policy ${key}`);
+      this.#lookers.put(
+        `policy ${key}`,
+        now === undefined ? [] : setsOf(DIRECTIONS.flatMap((way) => now.rules[way] ?? [])),
+      );
+      if (now === undefined || former === undefined || passing(now) !== passing(former))
+        this.#ask(`policy ${key}`, classes);
+    }
+    for (const [name, now, former] of desired.profiles.since(before?.profiles)) {
+      ruled.add(`profile ${name}`);
+      this.#lookers.put(
+        `profile ${name}`,
+        now === undefined ? [] : setsOf(DIRECTIONS.flatMap((way) => now.rules[way])),
+      );
+      if (now === undefined || former === undefined || filled(now) !== filled(former))
+        this.#ask(`profile ${name}`, classes);
+    }
+    for (const [key, now] of desired.sets.since(before?.sets)) {
+      if (this.#updateSet(key, now)) for (const user of this.#lookers.of(key)) ruled.add(user);
+    }
+    for (const [key, now] of desired.classes.since(before?.classes)) {
+      classes.add(key);
+      this.#askers.put(key, now === undefined ? [] : askedBy(now));
+    }
+    for (const name of ruled) this.#putRuled(name, desired);
+    for (const key of classes) this.#putClass(key, desired);
+    for (const [name, now] of desired.endpoints.since(before?.endpoints)) {
+      const what = `policy of ${name}`;
+      this.#put(endpointPart(name), now && { what, order: ORDER.endpoints, contents: renderEndpoint(name, now) });
+    }
+  }
+
+  #ask(asked: string, classes: Set<string>): void {
+    for (const key of this.#askers.of(asked)) classes.add(key);
+  }
+
+  /** Whether rules that look into it say something else now. */
+  #updateSet(key: string, now: Parameters<RenderedSet['update']>[0] | undefined): boolean {
+    const part = `set ${key}`;
+    if (now === undefined) {
+      this.#sets.delete(key);
+      this.#put(part, undefined);
+      return false;
+    }
+    const set = this.#sets.get(key) ?? new RenderedSet(key);
+    const had = FAMILIES.map((family) => set.hasNets(family));
+    set.update(now);
+    this.#sets.set(key, set);
+    for (const family of FAMILIES) {
+      this.#writers[family].set(part, { what: part, order: ORDER.sets, contents: set.contents(family) });
+    }
+    return FAMILIES.some((family, index) => set.hasNets(family) !== had[index]);
+  }
+
+  #putRuled(name: string, { policies, profiles }: DesiredPolicy): void {
+    const key = name.slice(name.indexOf(' ') + 1);
+    const [policy, profile] = name.startsWith('policy ')
+      ? [policies.get(key), undefined]
+      : [undefined, profiles.get(key)];
+    const is: Ruled | undefined = policy ? { kind: 'policy', is: policy } : profile && { kind: 'profile', is: profile };
+    const sets = { hasNets: (set: string, family: Family) => this.#sets.get(set)?.hasNets(family) ?? false };
+    for (const direction of DIRECTIONS) {
+      const what = name.startsWith('policy ') ? `${direction} of ${key}` : `${direction} of profile ${key}`;
+      for (const family of FAMILIES) {
+        this.#writers[family].set(what, is && ruledPart(is, what, direction, family, sets));
+      }
+    }
+  }
+
+  #putClass(key: string, desired: DesiredPolicy): void {
+    const one = desired.classes.get(key);
+    const what = `class ${key}`;
+    const rendered = one && renderClass(key, one, desired);
+    this.#putDrops(what, rendered?.drops ?? []);
+    this.#put(what, one && rendered && { what, order: ORDER[one.direction] + 1, contents: rendered.contents });
+  }
+
+  /** Classes share them, and their counters with them. */
+  #putDrops(of: string, drops: readonly string[]): void {
+    const changed = this.#droppers.put(of, drops);
+    for (const why of changed) {
+      const isUsed = this.#droppers.has(why);
+      this.#put(`drop ${why}`, isUsed ? { order: ORDER.ends, contents: { chains: [dropChain(why)] } } : undefined);
+    }
+  }
+
+  #put(name: string, part: FilterPart | undefined): void {
+    for (const family of FAMILIES) this.#writers[family].set(name, part);
+  }
+}
+
+function ruledPart(
+  ruled: Ruled,
+  what: string,
+  direction: Direction,
+  family: Family,
+  sets: Parameters<typeof renderPolicy>[3],
+): FilterPart | undefined {
+  const order = ORDER[direction];
+  if (ruled.kind === 'policy') {
+    if (ruled.is.rules[direction] === undefined) return undefined;
+    const contents = renderPolicy(ruled.is, direction, family, sets);
+    return { what, order, contents, instead: renderRefused(policyChain(ruled.is, direction), what) };
+  }
+  if (ruled.is.rules[direction].length === 0) return undefined;
+  const contents = renderProfile(ruled.is, direction, family, sets);
+  return { what, order, contents, instead: renderRefused(profileChain(ruled.is, direction), what) };
+}
+
+function setsOf(rules: readonly Rule[]): readonly string[] {
+  return referencesOfRules(rules).map(setKey);
+}
+
+function askedBy({ tiers, profiles }: EndpointClass): readonly string[] {
+  const policies = tiers.flatMap((tier) => tier.policies);
+  return [...policies.map((key) => `policy ${key}`), ...profiles.map((name) => `profile ${name}`)];
+}
+
+/** What classes say about it depends on this alone. */
+function passing(policy: Policy): string {
+  return DIRECTIONS.map((direction) => canPass(policy, direction)).join();
+}
+
+function filled({ rules }: Profile): string {
+  return DIRECTIONS.map((direction) => rules[direction].length > 0).join();
+}

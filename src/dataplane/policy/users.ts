@@ -1,0 +1,32 @@
+/** Who uses what, asked the other way round. */
+export class Users {
+  readonly #uses = new Map<string, ReadonlySet<string>>();
+  readonly #users = new Map<string, Set<string>>();
+
+  /** What the user uses from now on. Answers with what has been taken up or given up by it. */
+  put(user: string, used: Iterable<string>): readonly string[] {
+    const [before, now] = [this.#uses.get(user) ?? new Set<string>(), new Set(used)];
+    for (const one of before) {
+      if (now.has(one)) continue;
+      const users = this.#users.get(one);
+      users?.delete(user);
+      if (users?.size === 0) this.#users.delete(one);
+    }
+    for (const one of now) {
+      const users = this.#users.get(one);
+      if (users === undefined) this.#users.set(one, new Set([user]));
+      else users.add(user);
+    }
+    if (now.size === 0) this.#uses.delete(user);
+    else this.#uses.set(user, now);
+    return [...[...before].filter((one) => !now.has(one)), ...[...now].filter((one) => !before.has(one))];
+  }
+
+  has(used: string): boolean {
+    return this.#users.has(used);
+  }
+
+  of(used: string): Iterable<string> {
+    return this.#users.get(used) ?? [];
+  }
+}
