@@ -8,7 +8,7 @@ import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
-import { PolicyTables } from './policy/index.ts';
+import { PolicyReconciler } from './policy/index.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { Ownership } from './routes/ownership.ts';
 import { podRanges } from './routes/pod-ranges.ts';
@@ -45,9 +45,7 @@ export class Dataplane {
   /** The packet filter's tables but those of limits and policy. */
   readonly tables: FilterRoom;
   readonly #filterTables = new FilterTables();
-  /** The packet filter's tables that say who may talk to whom. */
-  readonly policy: FilterRoom;
-  readonly #policyTables: PolicyTables;
+  readonly policy: PolicyReconciler;
   readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
   readonly #options: DataplaneOptions;
@@ -72,8 +70,7 @@ export class Dataplane {
     this.#blackholes = new Blackholes(this.routes);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.filter = new FilterReconciler(options);
-    this.policy = this.filter.room();
-    this.#policyTables = new PolicyTables(options.interfacePrefix ?? 'cali');
+    this.policy = new PolicyReconciler({ ...options, filter: this.filter });
     this.tables = this.filter.room();
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
@@ -112,10 +109,7 @@ export class Dataplane {
     const before = this.#applied;
     this.#applied = desired;
     if (desired.host !== before?.host || desired.tunnels !== before.tunnels) this.#underlay.set(desired);
-    // Before the pods: what they are held to is on its way before anything leads to them.
-    if (before === undefined || desired.policy !== before.policy) {
-      void this.policy.want(this.#policyTables.of(desired.policy));
-    }
+    this.policy.apply(desired.policy);
     if (desired.blocks !== before?.blocks) this.#blackholes.apply(desired.blocks);
     if (desired.blocks !== before?.blocks || desired.pools !== before.pools) this.routes.setRanges(podRanges(desired));
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
@@ -125,9 +119,7 @@ export class Dataplane {
     if (FILTER_SECTIONS.some((section) => desired[section] !== before?.[section]))
       void this.tables.want(this.#filterTables.of(filterInputs(desired, this.#options.interfacePrefix)));
     if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
-    if (desired.host !== before?.host) {
-      void this.forwarding.apply(desired.host.forwarding);
-    }
+    if (desired.host !== before?.host) void this.forwarding.apply(desired.host.forwarding);
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
   }
 
@@ -164,16 +156,10 @@ export class Dataplane {
   }
 
   stop(): void {
-    this.#resync.stop();
-    this.#settings.stop();
-    this.#tableRepairs.stop();
+    const { forwarding, endpoints, filter, qos, tunnels, routes } = this;
+    const looks = [this.#resync, this.#settings, this.#tableRepairs];
+    for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, routes]) part.stop();
     this.#monitor?.stop();
-    this.forwarding.stop();
-    this.endpoints.stop();
-    this.filter.stop();
-    this.qos.stop();
-    this.tunnels.stop();
-    this.routes.stop();
     this.#clock.end();
   }
 

@@ -10,4 +10,5 @@
  * stands for Pass, in tiers where a rule passes. A drop is a chain of its own with a counter, so that each has a name.
  */
 export { endpointPart } from './parts.ts';
-export { PolicyTables, policyTable } from './tables.ts';
+export { PolicyReconciler } from './reconcile.ts';
+export { PolicyTables } from './tables.ts';
