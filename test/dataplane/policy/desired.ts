@@ -34,6 +34,7 @@ export class DesiredPolicies {
       policies: put(this.#policies, enforcement.policies),
       profiles: put(this.#profiles, new Map(profiles)),
       sets: put(this.#sets, new Map(sets)),
+      problems: [],
     };
   }
 }

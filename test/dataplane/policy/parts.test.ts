@@ -212,6 +212,7 @@ async function node(nft = new FakeNft(), first = policy()) {
       policies: policies.commit(),
       profiles: Entries.of(),
       sets: sets.commit(),
+      problems: [],
     };
   };
   const want = async () => {
