@@ -15,18 +15,31 @@ interface Place {
 
 /** What arrived, and what was dropped by a rule that says so. */
 export interface Counted {
-  /** `from to port`. */
-  readonly arrived: ReadonlySet<string>;
+  /** `from to port`, and how often. */
+  readonly arrived: ReadonlyMap<string, number>;
   readonly dropped: number;
+}
+
+interface Listing {
+  readonly nftables: readonly {
+    readonly set?: {
+      readonly elem?: readonly {
+        readonly elem: {
+          readonly val: { readonly concat: readonly unknown[] };
+          readonly counter: { readonly packets: number };
+        };
+      }[];
+    };
+  }[];
 }
 
 /** Notes what arrives, and keeps the kernel from answering. */
 const WITNESS = `table inet witness {
-  set four { type ipv4_addr . ipv4_addr . inet_service; size 65535; flags dynamic; }
-  set six { type ipv6_addr . ipv6_addr . inet_service; size 65535; flags dynamic; }
+  set four { type ipv4_addr . ipv4_addr . inet_service; size 65535; flags dynamic; counter; }
+  set six { type ipv6_addr . ipv6_addr . inet_service; size 65535; flags dynamic; counter; }
   chain input { type filter hook input priority 100;
-    meta l4proto udp add @four { ip saddr . ip daddr . udp dport } drop
-    meta l4proto udp add @six { ip6 saddr . ip6 daddr . udp dport } drop
+    meta l4proto udp add @four { ip saddr . ip daddr . udp dport counter } drop
+    meta l4proto udp add @six { ip6 saddr . ip6 daddr . udp dport counter } drop
   }
 }`;
 
@@ -58,24 +71,35 @@ export class PacketLab {
 
   /** Sends all of it, and resolves when each datagram has arrived or was counted by a drop in the host's tables. */
   async send(datagrams: readonly Sent[]): Promise<Counted> {
+    await this.forget();
     const before = await this.#dropped();
-    for (const { namespace } of this.#places) {
-      for (const set of ['four', 'six'])
-        await mustRun(inside(namespace, ['nft', 'flush', 'set', 'inet', 'witness', set]));
+    await this.sendOnly(datagrams);
+    // What is with the kernel is on its way through: a few looks are enough, however slow each of them is.
+    let counted: Counted = { arrived: new Map(), dropped: 0 };
+    for (let look = 0; look < 20; look++) {
+      counted = { arrived: await this.arrived(), dropped: (await this.#dropped()) - before };
+      if (counted.arrived.size + counted.dropped >= datagrams.length) break;
     }
+    return counted;
+  }
+
+  /** Resolves when the kernel has all of it. */
+  async sendOnly(datagrams: readonly Sent[]): Promise<void> {
     for (const { addresses, sender, lines } of this.#places) {
       const own = datagrams.filter(([from]) => addresses.includes(from));
       if (own.length === 0) continue;
       sender.stdin.write(`${JSON.stringify(own)}\n`);
       await lines.next();
     }
-    // What is with the kernel is on its way through: a few looks are enough, however slow each of them is.
-    let counted: Counted = { arrived: new Set(), dropped: 0 };
-    for (let look = 0; look < 20; look++) {
-      counted = { arrived: await this.#arrived(), dropped: (await this.#dropped()) - before };
-      if (counted.arrived.size + counted.dropped >= datagrams.length) break;
+  }
+
+  /** As if nothing had arrived yet. */
+  async forget(): Promise<void> {
+    for (const { namespace } of this.#places) {
+      for (const set of ['four', 'six']) {
+        await mustRun(inside(namespace, ['nft', 'flush', 'set', 'inet', 'witness', set]));
+      }
     }
-    return counted;
   }
 
   async remove(): Promise<void> {
@@ -150,7 +174,8 @@ export class PacketLab {
     return mustRun(inside(namespace, ['sysctl', '-qw', setting]));
   }
 
-  async #arrived(): Promise<ReadonlySet<string>> {
+  /** What arrived since `forget`. */
+  async arrived(): Promise<Counted['arrived']> {
     const listings = await Promise.all(
       this.#places.flatMap(({ namespace }) =>
         ['four', 'six'].map((set) =>
@@ -158,14 +183,11 @@ export class PacketLab {
         ),
       ),
     );
-    const elements = listings.flatMap((text) =>
-      (
-        JSON.parse(text) as { nftables: readonly { set?: { elem?: readonly { concat: readonly unknown[] }[] } }[] }
-      ).nftables
-        .flatMap(({ set }) => set?.elem ?? [])
-        .map(({ concat }) => concat.join(' ')),
+    return new Map(
+      listings
+        .flatMap((text) => (JSON.parse(text) as Listing).nftables.flatMap(({ set }) => set?.elem ?? []))
+        .map(({ elem: { val, counter } }) => [val.concat.join(' '), counter.packets]),
     );
-    return new Set(elements);
   }
 
   /** Datagrams that rules of ours dropped, by their counters. */

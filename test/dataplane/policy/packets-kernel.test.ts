@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { formatAddress, parseAddress } from '../../../src/base/index.ts';
 import { judgeOf } from '../../../src/policy/cases/run.ts';
+import type { Packet } from '../../../src/policy/match.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
 import { inIpv6 } from '../../policy/ipv6-twin.ts';
 import { everyPacket, OUTSIDE, POD_ADDRESSES, randomWorld, worldOf } from '../../policy/random-worlds.ts';
@@ -18,50 +19,78 @@ const UDP = 17;
 
 const both = (address: string): readonly string[] =>
   [address, inIpv6(address) as string].map((one) => formatAddress(parseAddress(one)));
+const outside = OUTSIDE.flatMap(both);
+
+const packets = ([4, 6] as const)
+  .flatMap(everyPacket)
+  .filter(
+    ({ protocol, source, destination }) =>
+      protocol === UDP && !(outside.includes(formatAddress(source)) && outside.includes(formatAddress(destination))),
+  );
+const datagrams = packets.map(
+  ({ source, destination, destinationPort }: Packet): Sent => [
+    formatAddress(source),
+    formatAddress(destination),
+    destinationPort,
+  ],
+);
 
 t.setTimeout(0);
 
-t.test(
-  'what arrives is what the judge lets through, and the rest is counted where it is dropped',
-  needsRoot,
-  async (t) => {
-    const lab = await PacketLab.make(`vrp${process.pid}`, POD_ADDRESSES.map(both), OUTSIDE.flatMap(both));
-    t.teardown(() => lab.remove());
-    const kernel = new KernelJudge(lab.host);
-    const arrived: boolean[] = [];
-    const agrees = fc.asyncProperty(randomWorld, async (given) => {
-      const world = worldOf(given);
-      const pure = judgeOf(world);
-      await kernel.of(world, 4);
-      const packets = [4, 6]
-        .flatMap((family) => everyPacket(family as 4 | 6))
-        .filter(({ protocol, source, destination }) => {
-          const isOutside = [source, destination].every((one) => OUTSIDE.flatMap(both).includes(formatAddress(one)));
-          return protocol === UDP && !isOutside;
-        });
-      const datagrams = packets.map(
-        ({ source, destination, destinationPort }): Sent => [
-          formatAddress(source),
-          formatAddress(destination),
-          destinationPort,
-        ],
-      );
-      const counted = await lab.send(datagrams);
+t.test('the kernel with packets', needsRoot, async (t) => {
+  const lab = await PacketLab.make(`vrp${process.pid}`, POD_ADDRESSES.map(both), outside);
+  t.teardown(() => lab.remove());
+  const kernel = new KernelJudge(lab.host);
+
+  await t.test(
+    'what arrives is what the judge lets through, and the rest is counted where it is dropped',
+    async (t) => {
+      let allowedOnes = 0;
+      const agrees = fc.asyncProperty(randomWorld, async (given) => {
+        const world = worldOf(given);
+        const pure = judgeOf(world);
+        await kernel.of(world, 4);
+        const { arrived, dropped } = await lab.send(datagrams);
+        for (const [at, packet] of packets.entries()) {
+          const [{ allowed, words }, count] = [pure(packet), arrived.get(datagrams[at].join(' ')) ?? 0];
+          if (allowed) allowedOnes++;
+          if (count !== (allowed ? 1 : 0))
+            throw new Error(`${datagrams[at].join(' ')} arrived ${count} times, and ${words}`);
+        }
+        const lost = datagrams.length - arrived.size;
+        if (lost !== dropped) throw new Error(`${lost} did not arrive, and ${dropped} were dropped by a rule`);
+      });
+      await fc.assert(agrees, { numRuns: WORLDS, seed: SEED });
+      t.ok(allowedOnes > 100 && WORLDS * packets.length - allowedOnes > 100, 'and there was much of both');
+    },
+  );
+
+  await t.test('while policy changes every packet meets the old one or the new one', async (t) => {
+    let rounds = 0;
+    const holds = fc.asyncProperty(randomWorld, randomWorld, async (former, next) => {
+      const worlds = [worldOf(former), worldOf(next)];
+      const judges = worlds.map(judgeOf);
+      await kernel.of(worlds[0], 4);
+      await lab.forget();
+      let isChanged = false;
+      const change = kernel.of(worlds[1], 4).finally(() => {
+        isChanged = true;
+      });
+      let sent = 0;
+      for (; !isChanged; sent++) await lab.sendOnly(datagrams);
+      await change;
+      rounds += sent;
+      const arrived = await lab.arrived();
       for (const [at, packet] of packets.entries()) {
-        const { allowed, words } = pure(packet);
-        const isThere = counted.arrived.has(datagrams[at].join(' '));
-        arrived.push(isThere);
-        if (isThere !== allowed)
-          throw new Error(`${datagrams[at].join(' ')}: it ${isThere ? 'arrived' : 'did not arrive'}, and ${words}`);
+        const [before, after] = judges.map((judge) => judge(packet));
+        if (before.allowed !== after.allowed) continue;
+        const count = arrived.get(datagrams[at].join(' ')) ?? 0;
+        const text = datagrams[at].join(' ');
+        if (count !== (after.allowed ? sent : 0))
+          throw new Error(`${text}: ${count} of ${sent} arrived; ${after.words}`);
       }
-      const lost = datagrams.length - counted.arrived.size;
-      if (lost !== counted.dropped)
-        throw new Error(`${lost} did not arrive, and ${counted.dropped} were dropped by a rule`);
     });
-    await fc.assert(agrees, { numRuns: WORLDS, seed: SEED });
-    t.ok(
-      arrived.filter(Boolean).length > 100 && arrived.filter((one) => !one).length > 100,
-      'and there was much of both',
-    );
-  },
-);
+    await fc.assert(holds, { numRuns: WORLDS, seed: SEED });
+    t.ok(rounds >= WORLDS, 'and there were packets in each change');
+  });
+});
