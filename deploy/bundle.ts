@@ -1,5 +1,6 @@
 import { chmod, copyFile, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { NODE_FLAGS } from './node-flags.ts';
 import { pluginBuild } from './plugin/node.ts';
 import { buildProgram, quickjsLicense } from './plugin/program.ts';
 
@@ -77,17 +78,17 @@ for await (const file of glob('**/*.{js,cjs}', { cwd: dist })) {
   );
 }
 
-const wrapper = (file: string): string => `#!/bin/sh
+const wrapper = (...started: readonly string[]): string => `#!/bin/sh
 here=$(dirname -- "$(readlink -f -- "$0")")
-exec "$here/../../node_modules/.bin/node" "$here/../${file}" "$@"
+exec "$here/../../node_modules/.bin/node" ${started.join(' ')} "$@"
 `;
-for (const [name, file] of Object.entries({
-  vrouter: 'vrouter.js',
-  calicoctl: 'calicoctl.js',
-  calico: 'calico.cjs',
+for (const [name, started] of Object.entries({
+  vrouter: [...NODE_FLAGS, '"$here/../vrouter.js"'],
+  calicoctl: ['"$here/../calicoctl.js"'],
+  calico: ['"$here/../calico.cjs"'],
 })) {
   const path = new URL(`bin/${name}`, dist);
-  await writeFile(path, wrapper(file));
+  await writeFile(path, wrapper(...started));
   await chmod(path, 0o755);
 }
 

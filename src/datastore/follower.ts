@@ -1,9 +1,10 @@
 import { Backoff, type Clock, type Log, reasonOf, same, sleep } from '../base/index.ts';
 import { isOlderVersion, type KindName, type ResourceOf, read } from '../model/index.ts';
 import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
+import { KnownObjects, keyNamed, nameOf } from './known-objects.ts';
 import type { KindStatus, Problem, SyncStatus, Update } from './news.ts';
-import { eachGently, keyOf, keyText } from './object.ts';
-import type { ResourceKey, Store, StoreEvent } from './store.ts';
+import { eachGently, keyOf, keyText, othersTurn } from './object.ts';
+import type { Listing, Store, StoreEvent } from './store.ts';
 
 export interface FollowerOutput {
   /** Whether nothing need be kept of what has been delivered: of thousands of objects it is the larger part. */
@@ -13,16 +14,6 @@ export interface FollowerOutput {
   recovered(): void;
   /** `state` may have changed. */
   changed(): void;
-}
-
-/** What is stored, and what of it has been delivered. */
-interface Known {
-  readonly key: ResourceKey;
-  readonly version: string | undefined;
-  /** `passed`: it has been delivered, and whoever got it has all that is needed of it. */
-  readonly resource: ResourceOf<KindName> | 'passed' | undefined;
-  /** We have written, or deleted, it ourselves, and the store has not told of that yet: what is older is no news. */
-  readonly own?: 'written' | 'deleted';
 }
 
 /** The list-and-watch loop of one kind. */
@@ -36,8 +27,9 @@ export class Follower {
   readonly #backoff = new Backoff({ first: 100, max: 10_000 });
   /** Of revisions that are gone as soon as they have been listed. */
   readonly #expiries = new Backoff({ first: 100, max: 10_000 });
+  /** By `name`, or `namespace/name`. */
+  readonly #known = new KnownObjects();
   /** By the key's text. */
-  readonly #known = new Map<string, Known>();
   readonly #invalid = new Map<string, Problem>();
   /** What we wrote while a listing is under way, which need not have it. */
   #meanwhile: Set<string> | undefined;
@@ -67,26 +59,27 @@ export class Follower {
 
   /** Delivers what a former run knew. The first listing says what of it is there still. */
   seed(items: readonly ResourceOf<KindName>[]): void {
-    for (const item of items) this.#set({ ...item, metadata: { ...item.metadata, resourceVersion: undefined } });
+    for (const item of items) {
+      this.#set(nameOf(item), { ...item, metadata: { ...item.metadata, resourceVersion: undefined } });
+    }
   }
 
   /** What we wrote ourselves is known at once; what the store says of the time before is dropped. */
   wrote(item: ResourceOf<KindName>): void {
-    const text = keyText(keyOf(item));
-    if (isOlderVersion(item.metadata.resourceVersion, this.#known.get(text)?.version)) return;
-    this.#meanwhile?.add(text);
-    this.#set(item, 'written');
+    const name = nameOf(item);
+    if (isOlderVersion(item.metadata.resourceVersion, this.#known.get(name)?.version)) return;
+    this.#meanwhile?.add(name);
+    this.#set(name, item, 'written');
   }
 
   /** What we deleted ourselves is gone at once. `was`: its last state. */
   removed(was: ResourceOf<KindName>): void {
-    const key = keyOf(was);
-    const text = keyText(key);
+    const name = nameOf(was);
     const { resourceVersion: version } = was.metadata;
-    if (isOlderVersion(version, this.#known.get(text)?.version)) return;
-    this.#meanwhile?.add(text);
-    this.#remove(key);
-    this.#known.set(text, { key, version, resource: undefined, own: 'deleted' });
+    if (isOlderVersion(version, this.#known.get(name)?.version)) return;
+    this.#meanwhile?.add(name);
+    this.#remove(name);
+    this.#known.set(name, { version, resource: undefined, own: 'deleted' });
   }
 
   /** Whoever waits for the datastore tries now. */
@@ -123,57 +116,69 @@ export class Follower {
     const meanwhile = new Set<string>();
     this.#meanwhile = meanwhile;
     try {
-      const { items, revision } = await this.#store.list(this.#kind);
-      const gone = new Map(this.#known);
-      await eachGently(items, this.#clock, (item) => {
-        gone.delete(keyText(keyOf(item)));
-        this.#hear(item);
-      });
-      for (const [text, { key }] of gone) if (!meanwhile.has(text)) this.#remove(key);
+      let at = '';
+      const gone = new Set(this.#known.keys());
+      for await (const { items, revision } of this.#portions()) {
+        // What the last portion said is delivered, and let go, before the next is taken in.
+        if (at !== '') await othersTurn(this.#clock);
+        at = revision;
+        await eachGently(items, this.#clock, (item) => {
+          const name = nameOf(item);
+          gone.delete(name);
+          this.#hear(name, item);
+        });
+      }
+      for (const name of gone) if (!meanwhile.has(name)) this.#remove(name);
       this.#heard();
-      return revision;
+      return at;
     } finally {
       this.#meanwhile = undefined;
     }
   }
 
+  /** In portions where the engine can: of a large cluster nobody has to hold all texts and objects at once. */
+  async *#portions(): AsyncIterable<Listing> {
+    if (this.#store.portions === undefined) yield await this.#store.list(this.#kind);
+    else yield* this.#store.portions(this.#kind);
+  }
+
   #apply(event: Exclude<StoreEvent, { type: 'bookmark' }>): void {
+    const name = nameOf(event.resource);
     if (event.type !== 'deleted') {
-      this.#hear(event.resource);
+      this.#hear(name, event.resource);
       return;
     }
-    const key = keyOf(event.resource);
-    const known = this.#known.get(keyText(key));
+    const known = this.#known.get(name);
     // What we have made again since is there.
     const isOld = known?.own === 'written' && isOlderVersion(event.resource.metadata.resourceVersion, known.version);
-    if (!isOld) this.#remove(key);
+    if (!isOld) this.#remove(name);
   }
 
   /** Takes what the store says, unless we know better by what we wrote ourselves. */
-  #hear(item: ResourceOf<KindName>): void {
-    const known = this.#known.get(keyText(keyOf(item)));
+  #hear(name: string, item: ResourceOf<KindName>): void {
+    const known = this.#known.get(name);
     const { resourceVersion: version } = item.metadata;
     if (known?.own === 'written' && isOlderVersion(version, known.version)) return;
     if (known?.own === 'deleted' && (version === known.version || isOlderVersion(version, known.version))) return;
     if (known !== undefined && !known.own && version !== undefined && known.version === version) return;
-    this.#set(item);
+    this.#set(name, item);
   }
 
-  #set(item: ResourceOf<KindName>, own?: 'written'): void {
+  #set(name: string, item: ResourceOf<KindName>, own?: 'written'): void {
     const key = keyOf(item);
-    const text = keyText(key);
     const version = item.metadata.resourceVersion;
-    const known = this.#known.get(text);
+    const known = this.#known.get(name);
     const last = known?.resource === 'passed' ? undefined : known?.resource;
     const { resource, problem } = read(this.#kind, item, last);
     // What can't be understood any more stays as it was, here as where it was delivered.
     const kept = resource !== undefined && this.#output.passes(resource) ? 'passed' : resource;
     const isAsBefore = known?.resource === 'passed' && resource === undefined;
-    this.#known.set(text, { key, version, resource: isAsBefore ? 'passed' : kept, ...(own && { own }) });
+    this.#known.set(name, { version, resource: isAsBefore ? 'passed' : kept, ...(own && { own }) });
     if (!isAsBefore) this.#delivered += Number(resource !== undefined) - Number(known?.resource !== undefined);
     if (problem === undefined) {
-      this.#invalid.delete(text);
+      if (this.#invalid.size > 0) this.#invalid.delete(keyText(key));
     } else {
+      const text = keyText(key);
       this.#invalid.set(text, { key, problem });
       this.#log.warn({ object: text, reason: problem }, 'an object breaks the rules of its kind');
     }
@@ -185,11 +190,11 @@ export class Follower {
     this.#output.update({ key, resource, ...(isAnyVersion && { isAnyVersion }) });
   }
 
-  #remove(key: ResourceKey): void {
-    const text = keyText(key);
-    const known = this.#known.get(text);
-    this.#known.delete(text);
-    this.#invalid.delete(text);
+  #remove(name: string): void {
+    const key = keyNamed(this.#kind, name);
+    const known = this.#known.get(name);
+    this.#known.delete(name);
+    this.#invalid.delete(keyText(key));
     if (known?.resource === undefined) return;
     this.#delivered--;
     this.#output.update({ key, resource: undefined });
@@ -208,10 +213,7 @@ export class Follower {
   async #expired(error: RevisionExpired, signal: AbortSignal): Promise<void> {
     this.#enter('resync');
     const restored = error instanceof StoreRestored;
-    // A store that went back gives the same revision to something else.
-    if (restored) {
-      for (const [text, { key, resource }] of this.#known) this.#known.set(text, { key, resource, version: undefined });
-    }
+    if (restored) this.#known.forgetVersions();
     const why = restored ? 'the datastore has been restored' : 'the watch fell behind';
     this.#log.warn({ code: error.code, known: this.#known.size }, `listing again: ${why}`);
     const inVain = this.#expiries.attempts > 0;

@@ -91,10 +91,15 @@ export async function eachGently<Item>(
 ): Promise<void> {
   let done = 0;
   for (const item of items) {
-    if (done > 0 && done % 200 === 0) await new Promise<void>((resolve) => void clock.soon(resolve));
+    if (done > 0 && done % 200 === 0) await othersTurn(clock);
     action(item);
     done++;
   }
+}
+
+/** Whoever else has something to do on the event loop does it now. */
+export async function othersTurn(clock: Clock): Promise<void> {
+  await new Promise<void>((resolve) => void clock.soon(resolve));
 }
 
 /**

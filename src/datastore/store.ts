@@ -83,6 +83,12 @@ export interface Store {
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;
+  /**
+   * All of a kind at one moment, in portions of some hundreds and in no order, so that nobody has to hold all of it: at
+   * least one portion, each with the revision of the whole. Fails as `list` does, also between two portions. Absent where
+   * the engine lists in one go.
+   */
+  readonly portions?: (<Kind extends KindName>(kind: Kind) => AsyncIterable<Listing<Kind>>) | undefined;
   /** Stores a new object; fills in uid, creationTimestamp and resourceVersion. `AlreadyExists` if there is one. */
   create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>>;
   /**

@@ -12,6 +12,8 @@ export function wrapped(store: Store, verbs: Partial<Store>): Store {
     kubernetesPolicies: store.kubernetesPolicies,
     get: (key) => store.get(key),
     list: (kind, options) => store.list(kind, options),
+    // Whoever lists otherwise does so in portions too.
+    portions: verbs.list === undefined && store.portions ? (kind) => store.portions!(kind) : undefined,
     create: (resource) => store.create(resource),
     update: (resource) => store.update(resource),
     delete: (key, precondition) => store.delete(key, precondition),

@@ -30,9 +30,9 @@ function clean(value: unknown, budget: Budget, depth: number): unknown {
   }
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DEPTH) throw tooMuch(`is nested deeper than ${MAX_DEPTH} levels`);
+  if (Array.isArray(value)) return cleanItems(value, budget, depth);
   let copy: Record<string, unknown> | undefined;
   const members = value as Record<string, unknown>;
-  const isArray = Array.isArray(value);
   for (const name of Object.keys(members)) {
     if (--budget.parts < 0) throw tooMuch(`has more than ${MAX_PARTS} fields and items`);
     const member = members[name];
@@ -40,15 +40,31 @@ function clean(value: unknown, budget: Budget, depth: number): unknown {
     if (isNameless && budget.strict)
       throw new ValidationError([{ name, value: member, reason: 'is no name of a field' }]);
     if ((typeof member === 'number' || typeof member === 'boolean') && !isNameless) continue;
-    const isAbsent = member === undefined || (member === null && !isArray) || isNameless;
+    const isAbsent = member === undefined || member === null || isNameless;
     const own = isAbsent ? undefined : clean(member, budget, depth + 1);
     if (own === member && !isAbsent) continue;
     // What nobody has to change is not copied: blocks come by the ten thousand.
-    copy ??= (isArray ? [...value] : { ...value }) as unknown as Record<string, unknown>;
+    copy ??= { ...members };
     if (isAbsent) delete copy[name];
     else copy[name] = own;
   }
   return copy ?? value;
+}
+
+/** What is undefined in an array is null, as JSON writes it. */
+function cleanItems(items: readonly unknown[], budget: Budget, depth: number): readonly unknown[] {
+  budget.parts -= items.length;
+  if (budget.parts < 0) throw tooMuch(`has more than ${MAX_PARTS} fields and items`);
+  let copy: unknown[] | undefined;
+  for (let at = 0; at < items.length; at++) {
+    const item = items[at];
+    if (typeof item !== 'object' && typeof item !== 'string' && item !== undefined) continue;
+    const own = item === undefined ? null : clean(item, budget, depth + 1);
+    if (own === item) continue;
+    copy ??= [...items];
+    copy[at] = own;
+  }
+  return copy ?? items;
 }
 
 function tooMuch(reason: string): ValidationError {

@@ -31,6 +31,13 @@ const mark = '\0int:';
 function unmarked(value: unknown): unknown {
   if (typeof value === 'string') return value.startsWith(mark) ? exact(value.slice(mark.length)) : value;
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) {
+      const item: unknown = value[at];
+      if (typeof item === 'object' || typeof item === 'string') value[at] = unmarked(item);
+    }
+    return value;
+  }
   const members = value as Record<string, unknown>;
   for (const name of Object.keys(members)) {
     const member = members[name];

@@ -44,14 +44,17 @@ function renamed(
   names: ReadonlyMap<string, string>,
   inner: (name: string, member: unknown) => unknown,
 ): Record<string, unknown> {
-  let changed = false;
-  const entries = Object.entries(fields).map(([written, member]) => {
-    const name = names.get(written.toLowerCase()) ?? written;
+  let copy: [name: string, member: unknown][] | undefined;
+  const written = Object.keys(fields);
+  for (const [at, before] of written.entries()) {
+    const member = fields[before];
+    const name = names.get(before) ?? names.get(before.toLowerCase()) ?? before;
     const own = inner(name, member);
-    changed ||= name !== written || own !== member;
-    return [name, own] as const;
-  });
-  return changed ? Object.fromEntries(entries.filter(([, member]) => member !== undefined)) : fields;
+    // Nearly all is written as it should be, and not copied.
+    if (name !== before || own !== member) copy ??= written.slice(0, at).map((same) => [same, fields[same]]);
+    copy?.push([name, own]);
+  }
+  return copy === undefined ? fields : Object.fromEntries(copy.filter(([, member]) => member !== undefined));
 }
 
 const known = new WeakMap<object, ReadonlyMap<string, string>>();
@@ -63,5 +66,8 @@ function namesOf(shape: Readonly<Record<string, z.ZodType>>): ReadonlyMap<string
 }
 
 function byFolded(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(names.map((name) => [name.toLowerCase(), name]));
+  return new Map([
+    ...names.map((name) => [name.toLowerCase(), name] as const),
+    ...names.map((name) => [name, name] as const),
+  ]);
 }

@@ -9,7 +9,7 @@ import {
   tellingStore,
   UpdateConflict,
 } from '../../src/datastore/index.ts';
-import { type IPPool, type KindName, kubernetesKinds, newResource } from '../../src/model/index.ts';
+import { type IPPool, type KindName, kubernetesKinds, newResource, type ResourceOf } from '../../src/model/index.ts';
 
 /** A place where resources live, empty at first, that several clients may open at once. */
 export interface Backing {
@@ -147,6 +147,35 @@ export function storeContract(engine: string, make: () => Promise<Backing>, opti
     test.same(names((await store.list('IPPool')).items), ['a', 'b', 'c']);
     test.same(names((await store.list('IPPool', { labels: { colour: 'red', size: 'xl' } })).items), ['b']);
     test.same(names((await store.list('IPPool', { labels: { colour: 'blue' } })).items), []);
+  });
+
+  about('the portions of a listing are all of one moment, and a watch goes on from it', async (test, store) => {
+    if (store.portions === undefined) return;
+    test.same(await gathered(store.portions('IPAMHandle')), []);
+    const all = Array.from({ length: 620 }, (_, at) => handle(`h${at}`));
+    await Promise.all(all.map((one) => store.create(one)));
+    const sizes: number[] = [];
+    const found: string[] = [];
+    const revisions = new Set<string>();
+    for await (const { items, revision } of store.portions('IPAMHandle')) {
+      if (sizes.length === 0) {
+        await store.create(handle('late'));
+        await store.delete({ kind: 'IPAMHandle', name: 'h7' });
+      }
+      sizes.push(items.length);
+      found.push(...names(items));
+      revisions.add(revision);
+    }
+    test.ok(sizes.length > 1 && Math.max(...sizes) <= 500, 'nobody has to hold all of it');
+    test.same(found.sort(), names(all).sort());
+    test.equal(revisions.size, 1);
+    const watch = follow(store, 'IPAMHandle', [...revisions][0]);
+    const later = await watch.take(2);
+    await watch.stop();
+    test.same(
+      later.map(({ type, resource }) => `${type} ${resource.metadata.name}`),
+      ['added late', 'deleted h7'],
+    );
   });
 
   about('objects of one name in two namespaces are two objects', async (test, store) => {
@@ -319,6 +348,16 @@ export function pool(name: string, spec: Partial<IPPool['spec']> = {}): IPPool {
 
 export function names(items: readonly { readonly metadata: { readonly name: string } }[]): string[] {
   return items.map((item) => item.metadata.name);
+}
+
+function handle(name: string) {
+  return newResource('IPAMHandle', { name }, { handleID: name, block: {} });
+}
+
+async function gathered(portions: AsyncIterable<{ readonly items: readonly ResourceOf<KindName>[] }>) {
+  const all: string[] = [];
+  for await (const { items } of portions) all.push(...names(items));
+  return all;
 }
 
 type Change<Kind extends KindName> = Exclude<StoreEvent<Kind>, { type: 'bookmark' }>;

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../base/index.ts';
 import type { KindName, ResourceOf } from '../../model/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { AlreadyExists, NotFound, UpdateConflict } from '../errors.ts';
-import { atRevision, checkPrecondition, eachGently, keyOf, keyText, matches, stamped } from '../object.ts';
+import { atRevision, checkPrecondition, keyOf, keyText, matches, stamped } from '../object.ts';
 import { Restorations } from '../restorations.ts';
 import type { History, Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { EtcdClient } from './client.ts';
@@ -58,13 +58,20 @@ export class EtcdStore implements Store {
   }
 
   async list<Kind extends KindName>(kind: Kind, options: ListOptions = {}): Promise<Listing<Kind>> {
-    const { pairs, revision } = await this.#range(rangeOf(kind, options.namespace));
-    const items: ResourceOf<Kind>[] = [];
-    await eachGently(pairs, this.#clock, (pair) => {
-      const item = decode(kind, pair);
-      if (item !== undefined && matches(item, options)) items.push(item);
-    });
-    return { items: items.sort(byName), revision: this.#restorations.stamped(revision) };
+    const all: ResourceOf<Kind>[] = [];
+    let at = '';
+    for await (const { items, revision } of this.portions(kind, options.namespace)) {
+      at = revision;
+      all.push(...items.filter((item) => matches(item, options)));
+    }
+    return { items: all.sort(byName), revision: at };
+  }
+
+  async *portions<Kind extends KindName>(kind: Kind, namespace?: string): AsyncGenerator<Listing<Kind>> {
+    for await (const { pairs, revision } of this.#pages(rangeOf(kind, namespace))) {
+      const items = pairs.flatMap((pair) => decode(kind, pair) ?? []);
+      yield { items, revision: this.#restorations.stamped(revision) };
+    }
   }
 
   async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
@@ -144,8 +151,11 @@ export class EtcdStore implements Store {
 
   async #find({ kind, name, namespace }: ResourceKey): Promise<KeyValue | undefined> {
     if (kind === 'BlockAffinity' && name.length >= longestPlainName) {
-      const { pairs } = await this.#range(rangeOf(kind));
-      return pairs.find((pair) => decode(kind, pair)?.metadata.name === name);
+      for await (const { pairs } of this.#pages(rangeOf(kind))) {
+        const found = pairs.find((pair) => decode(kind, pair)?.metadata.name === name);
+        if (found !== undefined) return found;
+      }
+      return undefined;
     }
     const keys = candidates({ kind, name, namespace });
     if (keys.length === 0) return undefined;
@@ -174,9 +184,8 @@ export class EtcdStore implements Store {
   }
 
   /** All of a range at one revision, page by page. */
-  async #range({ from, to }: KeyRange): Promise<{ readonly pairs: readonly KeyValue[]; readonly revision: string }> {
+  async *#pages({ from, to }: KeyRange): AsyncGenerator<{ readonly pairs: readonly KeyValue[]; revision: string }> {
     const asked = this.#restorations.asking(HERE);
-    const pairs: KeyValue[] = [];
     let key = from;
     let revision: string | undefined;
     for (;;) {
@@ -188,9 +197,9 @@ export class EtcdStore implements Store {
         this.#restorations.answered(HERE, revision, asked, header.cluster_id);
         this.#probed = { at: this.#clock.now(), answer: Promise.resolve() };
       }
-      pairs.push(...(answer.kvs ?? []));
+      yield { pairs: answer.kvs ?? [], revision };
       const last = answer.kvs?.at(-1);
-      if (!answer.more || last === undefined) return { pairs, revision };
+      if (!answer.more || last === undefined) return;
       key = `${fromBase64(last.key)}\0`;
     }
   }

@@ -74,6 +74,43 @@ export class Connection implements ChangeLog {
     return this.#prepare(sql).all(kind, namespace ?? null) as unknown as Row[];
   }
 
+  /** All of a kind at one moment, `size` rows at a time; whoever writes or reads meanwhile is not held up. */
+  async *portions(kind: KindName, size: number): AsyncGenerator<{ readonly rows: Row[]; readonly head: number }> {
+    const { rows, head } = await this.read(() => ({ rows: this.#first(kind, size + 1), head: this.head() }));
+    if (rows.length <= size) {
+      yield { rows, head };
+      return;
+    }
+    // A transaction lasts as long as its connection reads: it is not ours, in which there are writes.
+    const reader = await Connection.open(this.path, this.#clock, this.#history);
+    try {
+      yield* this.#portionsBy(reader, kind, size);
+    } catch (error) {
+      throw explain(error, this.path);
+    } finally {
+      reader.close();
+    }
+  }
+
+  async *#portionsBy(reader: Connection, kind: KindName, size: number) {
+    await reader.#guard(() => reader.#prepare('BEGIN').run());
+    const head = reader.head();
+    let rows: Row[] = [];
+    for (const row of reader.#prepare('SELECT revision, text FROM resource WHERE kind = ?').iterate(kind)) {
+      rows.push(row as unknown as Row);
+      if (rows.length < size) continue;
+      yield { rows, head };
+      rows = [];
+      if (!this.isOpen) throw new DatastoreUnavailable('this store has been closed');
+    }
+    yield { rows, head };
+  }
+
+  #first(kind: KindName, limit: number): Row[] {
+    const sql = 'SELECT revision, text FROM resource WHERE kind = ? LIMIT ?';
+    return this.#prepare(sql).all(kind, limit) as unknown as Row[];
+  }
+
   /** Stores `text`, or removes the object, and logs it; inside `write`. Returns its revision. */
   record(key: ResourceKey, type: Change['type'], text: string): number {
     const namespace = key.namespace ?? '';

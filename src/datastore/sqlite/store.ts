@@ -28,6 +28,8 @@ export interface SqliteOptions {
   readonly history?: number;
 }
 
+/** Objects read at once. */
+const portion = 200;
 /** How often a watch asks whether another process has written, in milliseconds, while there are writes. */
 const pollInterval = 20;
 /** After so many looks in vain it waits for the kernel to tell of the next write. */
@@ -79,6 +81,13 @@ export class SqliteStore implements Store {
       if (matches(item, options)) items.push(item);
     });
     return { items, revision: String(head) };
+  }
+
+  async *portions<Kind extends KindName>(kind: Kind): AsyncGenerator<Listing<Kind>> {
+    for await (const { rows, head } of this.#connection.portions(kind, portion)) {
+      const items = rows.map(({ text, revision }) => readText<Kind>(text, String(revision)));
+      yield { items, revision: String(head) };
+    }
   }
 
   async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
