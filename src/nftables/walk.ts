@@ -11,6 +11,16 @@ export interface Walk {
   readonly comment?: string | undefined;
 }
 
+/** What a packet takes along from one hook to the next. */
+export interface Carried {
+  readonly mark: number;
+  /** Its connection is not tracked. */
+  readonly isUntracked: boolean;
+}
+
+/** Where a packet comes by nobody has marked it yet. */
+const UNTOUCHED: Carried = { mark: 0, isUntracked: false };
+
 type Outcome = Walk | 'return' | undefined;
 
 /**
@@ -19,9 +29,30 @@ type Outcome = Walk | 'return' | undefined;
  *
  * The base chain's policy is taken to be accept.
  */
-export function walk(ruleset: Ruleset, chain: string, packet: WalkedPacket): Walk {
-  const outcome = through(ruleset, chain, { packet, mark: 0 });
-  return typeof outcome === 'object' ? outcome : { verdict: 'accept', chain };
+export function walk(
+  ruleset: Ruleset,
+  chain: string,
+  packet: WalkedPacket,
+  carried: Carried = UNTOUCHED,
+): Walk & Carried {
+  const traveller: Traveller = { packet, ...carried };
+  const outcome = through(ruleset, chain, traveller);
+  const { mark, isUntracked } = traveller;
+  return { ...(typeof outcome === 'object' ? outcome : { verdict: 'accept', chain }), mark, isUntracked };
+}
+
+/**
+ * The same through several base chains, as a packet comes by them: what one drops the next does not see. A chain that the
+ * table does not have is passed. `at` is the packet as each chain sees it: translation changes it on its way.
+ */
+export function walkHooks(ruleset: Ruleset, chains: readonly (readonly [chain: string, at: WalkedPacket])[]): Walk {
+  let way: Walk & Carried = { verdict: 'accept', chain: 'no hook', ...UNTOUCHED };
+  for (const [chain, packet] of chains) {
+    if (!ruleset.chains.has(chain)) continue;
+    way = walk(ruleset, chain, packet, way);
+    if (way.verdict === 'drop') break;
+  }
+  return way;
 }
 
 function through(ruleset: Ruleset, chain: string, traveller: Traveller): Outcome {
@@ -42,6 +73,9 @@ function throughRule(ruleset: Ruleset, chain: string, rule: RulesetRule, travell
         break;
       case 'mangle':
         mangle(given as MangleGiven, traveller);
+        break;
+      case 'notrack':
+        traveller.isUntracked = true;
         break;
       case 'counter':
       case 'log':

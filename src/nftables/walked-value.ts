@@ -16,17 +16,21 @@ export interface WalkedPacket {
   readonly destinationPort: number;
   readonly icmp?: { readonly type: number; readonly code: number } | undefined;
   readonly state: 'new' | 'established' | 'related' | 'invalid' | 'untracked';
+  /** Its destination is another than it was sent to. */
+  readonly isTranslated?: boolean | undefined;
 }
 
-/** A packet on its way, with the mark that it has by then. */
+/** A packet on its way, with what has been done to it by then. */
 export interface Traveller {
   readonly packet: WalkedPacket;
   mark: number;
+  isUntracked: boolean;
 }
 
 type Value = string | number | Address | readonly Value[];
 
-export function valueIn(expression: unknown, { packet, mark }: Traveller): Value | undefined {
+export function valueIn(expression: unknown, traveller: Traveller): Value | undefined {
+  const { packet, mark } = traveller;
   const [word, given] = Object.entries(expression as object)[0] as [string, never];
   switch (word) {
     case 'payload':
@@ -34,17 +38,28 @@ export function valueIn(expression: unknown, { packet, mark }: Traveller): Value
     case 'meta':
       return metaOf((given as { key: string }).key, packet, mark);
     case 'ct':
-      return packet.state;
+      return trackedOf((given as { key: string }).key, traveller);
     case 'concat': {
-      const parts = (given as readonly unknown[]).map((part) => valueIn(part, { packet, mark }));
+      const parts = (given as readonly unknown[]).map((part) => valueIn(part, traveller));
       return parts.includes(undefined) ? undefined : (parts as Value[]);
     }
     case '&': {
       const [of, mask] = given as readonly [unknown, number];
-      return Number(BigInt(valueIn(of, { packet, mark }) as number) & BigInt(mask));
+      return Number(BigInt(valueIn(of, traveller) as number) & BigInt(mask));
     }
     default:
       throw unread('expression', word);
+  }
+}
+
+function trackedOf(key: string, { packet, isUntracked }: Traveller): Value | undefined {
+  switch (key) {
+    case 'state':
+      return CONNECTION[isUntracked ? 'untracked' : packet.state];
+    case 'status':
+      return packet.isTranslated ? CONNECTION.dnat : 0;
+    default:
+      throw unread('ct', key);
   }
 }
 
@@ -62,6 +77,16 @@ function metaOf(key: string, packet: WalkedPacket, mark: number): Value | undefi
       throw unread('meta', key);
   }
 }
+
+/** States of a connection and bits of its status (linux/netfilter/nf_conntrack_common.h), as `nft -n` lists them. */
+const CONNECTION: Readonly<Record<WalkedPacket['state'] | 'dnat', number>> = {
+  invalid: 0x1,
+  established: 0x2,
+  related: 0x4,
+  new: 0x8,
+  untracked: 0x40,
+  dnat: 0x20,
+};
 
 const PROTOCOLS: Readonly<Record<string, number>> = {
   icmp: 1,
@@ -147,7 +172,8 @@ function isEqual(value: Value, right: unknown): boolean {
 
 function numberOf(right: unknown): number {
   if (typeof right === 'number') return right;
-  const number = PROTOCOLS[String(right)] ?? Number(right);
+  const word = String(right);
+  const number = PROTOCOLS[word] ?? (CONNECTION as Readonly<Record<string, number>>)[word] ?? Number(word);
   if (Number.isNaN(number)) throw unread('number', String(right));
   return number;
 }

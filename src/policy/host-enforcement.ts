@@ -35,9 +35,6 @@ export interface EnforcedHostEndpoint {
  */
 export type HostHook = 'untracked' | 'pre-dnat' | 'normal' | 'forward';
 
-/** `pre-dnat` is about what comes in alone. */
-export type HostAsk = `${HostHook} ${Direction}`;
-
 export interface HostClass extends EndpointClass {
   readonly hook: HostHook;
 }
@@ -50,7 +47,9 @@ export const HOST_ASKS = [
   'normal egress',
   'forward ingress',
   'forward egress',
-] as const satisfies readonly HostAsk[];
+] as const satisfies readonly `${HostHook} ${Direction}`[];
+/** A hook and a direction; `pre-dnat` is about what comes in alone. */
+export type HostAsk = (typeof HOST_ASKS)[number];
 
 /** Which policies a hook asks. One with `applyOnForward` is asked for the host's own traffic too. */
 export function asksAt(hook: HostHook, policy: Policy): boolean {

@@ -71,7 +71,8 @@ export function hostEndpointOf(world: World, interfaceName: string, node: string
 }
 
 function fromPodToHost(world: World, packet: HostPacket, settings: HostSettings): HostVerdict {
-  if (packet.state === 'established') return { ...ACCEPTED, hook: 'tracking' };
+  if (packet.state !== undefined)
+    return { allowed: packet.state === 'established', hook: 'tracking', decision: undefined };
   const egress = podVerdict(world, packet, 'egress');
   if (egress?.allowed === false) return egress;
   return { allowed: settings.defaultEndpointToHostAction !== 'Drop', hook: 'endpoint-to-host', decision: undefined };

@@ -36,7 +36,7 @@ export {
   type Side,
   type Tier,
 } from './form.ts';
-export type { Failsafe } from './host.ts';
+export type { Failsafe, HostSettings } from './host.ts';
 export { DEFAULT_FAILSAFES } from './host.ts';
 export {
   asksAt,
@@ -50,7 +50,7 @@ export {
   hostClassOf,
   hostEnforcementOf,
 } from './host-enforcement.ts';
-export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces } from './host-interfaces.ts';
+export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces, LOOPBACK } from './host-interfaces.ts';
 export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/endpoint.ts';
 export { type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
 export { profileOf, World } from './world.ts';

@@ -11,6 +11,7 @@ const TABLES = {
   networks: [45, 16_677],
   calico: [53, 7_186],
   host: [17, 42],
+  'host-paths': [26, 107],
 } as const;
 
 /** Cases that have addresses of both families already: they have no twin. */

@@ -30,6 +30,8 @@ export {
   outermost,
   POSTROUTING,
   PREROUTING,
+  type ReasonedEntry,
+  type ReasonedRule,
   wordOf,
 } from './contents.ts';
 export type { FailedFilter } from './kept-table.ts';

@@ -2,9 +2,8 @@ import type { NamedMap } from '../../nftables/index.ts';
 import type { EnforcedEndpoint } from '../../policy/index.ts';
 import { type Contents, FORWARD } from '../filter/index.ts';
 import { dropChain } from './drop.ts';
+import type { HostForward } from './host-forward.ts';
 import { classChain } from './names.ts';
-
-type Chains = Contents['chains'];
 
 const FROM_PODS: NamedMap = { name: 'from-pods', type: 'ifname', value: 'verdict' };
 const TO_PODS: NamedMap = { name: 'to-pods', type: 'ifname', value: 'verdict' };
@@ -14,26 +13,33 @@ const unknownFrom = dropChain('from an interface without endpoint');
 const unknownTo = dropChain('to an interface without endpoint');
 
 /** What policies and classes lead to, and what the hook asks before them. */
-export function renderEnds(podPrefix: string): Contents {
+export function renderEnds(podPrefix: string, { out, broken, declared }: HostForward): Contents {
   const pods = `"${podPrefix}*"`;
-  const either = (verdict: string, why: string): Chains[number][1] =>
-    ['iifname', 'oifname'].map((name) => ({ expression: `${name} ${pods} ${verdict}`, why }));
+  const drop = `goto ${invalid[0].name}`;
   return {
-    maps: [
-      [FROM_PODS, []],
-      [TO_PODS, []],
-    ],
+    sets: declared.sets ?? [],
+    maps: [[FROM_PODS, []], [TO_PODS, []], ...(declared.maps ?? [])],
     chains: [
       invalid,
       unknownFrom,
       unknownTo,
-      [{ name: 'known' }, either('accept', 'its connection was judged')],
-      [{ name: 'broken' }, either(`goto ${invalid[0].name}`, 'it belongs to no connection')],
+      ...declared.chains,
+      [
+        { name: 'broken' },
+        [
+          ...['iifname', 'oifname'].map((field) => ({
+            expression: `${field} ${pods} ${drop}`,
+            why: 'it belongs to no connection',
+          })),
+          ...broken(drop),
+        ],
+      ],
       [
         { name: 'egress-ok' },
         [
           { expression: `oifname vmap @${TO_PODS.name}`, why: 'policy of the pod that it goes to' },
           { expression: `oifname ${pods} goto ${unknownTo[0].name}`, why: 'no endpoint is behind it' },
+          ...out,
           { expression: 'accept', why: 'it leaves to no pod' },
         ],
       ],
@@ -56,16 +62,18 @@ export function renderEndpoint(interfaceName: string, { egress, ingress }: Enfor
 }
 
 /** The hook, by which packets come here. */
-export function renderDispatch(podPrefix: string): Contents {
-  const states = 'ct state vmap { established : jump known, related : jump known, invalid : jump broken }';
+export function renderDispatch(podPrefix: string, { first, in: fromHosts }: HostForward): Contents {
+  const states = 'ct state vmap { established : accept, related : accept, invalid : jump broken }';
   return {
     chains: [
       [
         FORWARD,
         [
+          ...first,
           { expression: states, why: 'policy judges first packets' },
           { expression: `iifname vmap @${FROM_PODS.name}`, why: 'policy of the pod that it comes from' },
           { expression: `iifname "${podPrefix}*" goto ${unknownFrom[0].name}`, why: 'no endpoint is behind it' },
+          ...fromHosts,
           { expression: 'goto egress-ok', why: 'it comes from no pod' },
         ],
       ],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Direction, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
+import { type Direction, type HostAsk, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
 
 /** Names of chains and sets: readable where there is room, and unique by a hash. nft's names have their own alphabet. */
 const READABLE = 60;
@@ -22,6 +22,18 @@ export function profileChain({ name }: Profile, direction: Direction): string {
 
 export function classChain(key: string): string {
   return chainName('c', key);
+}
+
+export function hostClassChain(key: string): string {
+  return chainName('hc', key);
+}
+
+export function hostPolicyChain(policy: Policy, ask: HostAsk): string {
+  return chainName(`hp-${ask.replace(' ', '-')}`, policyIdText(policy.id));
+}
+
+export function hostProfileChain({ name }: Profile, ask: HostAsk): string {
+  return chainName(`hf-${ask.replace(' ', '-')}`, name);
 }
 
 function readable(text: string): string {

@@ -3,12 +3,14 @@ import type { DesiredPolicy } from '../../calc/desired/index.ts';
 import type { Direction, EndpointClass, Policy, Profile, Rule } from '../../policy/index.ts';
 import { referencesOfRules, setKey } from '../../policy/index.ts';
 import type { FilterPart } from '../filter/index.ts';
-import { canPass, renderClass } from './class.ts';
+import { renderClass } from './class.ts';
 import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
 import { dropChain } from './drop.ts';
+import { HostParts, NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
 import { policyChain, profileChain } from './names.ts';
 import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
 import { RenderedSet } from './set.ts';
+import { canPass } from './tiers.ts';
 import { Users } from './users.ts';
 
 const FAMILIES = [4, 6] as const;
@@ -42,20 +44,32 @@ export class PolicyParts {
   readonly #askers = new Users();
   /** Reason for a drop → classes that end in it. */
   readonly #droppers = new Users();
+  readonly #lookedInto = {
+    hasNets: (set: string, family: Family) => this.#sets.get(set)?.hasNets(family) ?? false,
+  };
+  readonly #podPrefix: string;
+  readonly #hosts: HostParts;
   #seen: DesiredPolicy | undefined;
+  #surroundings: Surroundings | undefined;
 
   constructor(podPrefix: string) {
-    this.#put('ends', { order: ORDER.ends, contents: renderEnds(podPrefix) });
-    this.#put('hook', { order: ORDER.hook, contents: renderDispatch(podPrefix) });
+    this.#podPrefix = podPrefix;
+    this.#hosts = new HostParts(podPrefix, (family, name, part) => this.#writers[family].set(name, part));
   }
 
   of(family: Family): Entries<FilterPart> {
     return this.#writers[family].commit();
   }
 
+  /** Host endpoints that are on no interface, or not on all that they are for. */
+  get hostProblems(): HostParts['problems'] {
+    return this.#hosts.problems;
+  }
+
   /** Costs what differs from the last one, and what that is asked by. */
-  update(desired: DesiredPolicy): void {
+  update(desired: DesiredPolicy, surroundings: Surroundings = NO_SURROUNDINGS): void {
     const before = this.#seen;
+    let isOtherSet = false;
     this.#seen = desired;
     const [ruled, classes] = [new Set<string>(), new Set<string>()];
     for (const [key, now, former] of desired.policies.since(before?.policies)) {
@@ -77,7 +91,9 @@ export class PolicyParts {
         this.#ask(`profile ${name}`, classes);
     }
     for (const [key, now] of desired.sets.since(before?.sets)) {
-      if (this.#updateSet(key, now)) for (const user of this.#lookers.of(key)) ruled.add(user);
+      if (!this.#updateSet(key, now)) continue;
+      isOtherSet = true;
+      for (const user of this.#lookers.of(key)) ruled.add(user);
     }
     for (const [key, now] of desired.classes.since(before?.classes)) {
       classes.add(key);
@@ -89,6 +105,17 @@ export class PolicyParts {
       const what = `policy of ${name}`;
       this.#put(endpointPart(name), now && { what, order: ORDER.endpoints, contents: renderEndpoint(name, now) });
     }
+    const isSame =
+      before !== undefined && desired.hosts === before.hosts && desired.endpointToHost === before.endpointToHost;
+    if (!isSame || surroundings !== this.#surroundings || isOtherSet) this.#putHosts(desired, surroundings);
+  }
+
+  #putHosts(desired: DesiredPolicy, surroundings: Surroundings): void {
+    this.#surroundings = surroundings;
+    this.#hosts.update(desired, surroundings, this.#lookedInto);
+    const { forward } = this.#hosts;
+    this.#put('ends', { order: ORDER.ends, contents: renderEnds(this.#podPrefix, forward) });
+    this.#put('hook', { order: ORDER.hook, contents: renderDispatch(this.#podPrefix, forward) });
   }
 
   #ask(asked: string, classes: Set<string>): void {
@@ -119,11 +146,10 @@ export class PolicyParts {
       ? [policies.get(key), undefined]
       : [undefined, profiles.get(key)];
     const is: Ruled | undefined = policy ? { kind: 'policy', is: policy } : profile && { kind: 'profile', is: profile };
-    const sets = { hasNets: (set: string, family: Family) => this.#sets.get(set)?.hasNets(family) ?? false };
     for (const direction of DIRECTIONS) {
       const what = name.startsWith('policy ') ? `${direction} of ${key}` : `${direction} of profile ${key}`;
       for (const family of FAMILIES) {
-        this.#writers[family].set(what, is && ruledPart(is, what, direction, family, sets));
+        this.#writers[family].set(what, is && ruledPart(is, what, direction, family, this.#lookedInto));
       }
     }
   }

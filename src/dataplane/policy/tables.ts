@@ -1,6 +1,7 @@
 import { Entries, type Family } from '../../base/index.ts';
 import type { DesiredPolicy } from '../../calc/desired/index.ts';
 import { type FilterPart, type FilterTable, wordOf } from '../filter/index.ts';
+import type { HostParts, Surroundings } from './host-parts.ts';
 import { PolicyParts } from './parts.ts';
 
 const NAME = 'vrouter-policy';
@@ -17,9 +18,14 @@ export class PolicyTables {
     this.#podPrefix = podPrefix;
   }
 
-  of(desired: DesiredPolicy | undefined): readonly FilterTable[] {
+  /** Host endpoints that are on no interface, or not on all that they are for. */
+  get hostProblems(): HostParts['problems'] {
+    return this.#parts?.hostProblems ?? [];
+  }
+
+  of(desired: DesiredPolicy | undefined, surroundings?: Surroundings): readonly FilterTable[] {
     if (desired === undefined) this.#parts = undefined;
-    else (this.#parts ??= new PolicyParts(this.#podPrefix)).update(desired);
+    else (this.#parts ??= new PolicyParts(this.#podPrefix)).update(desired, surroundings);
     return FAMILIES.map((family) => ({
       what: `policy for IPv${family}`,
       table: policyTable(family),

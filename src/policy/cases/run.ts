@@ -29,6 +29,17 @@ const NO_WORLD: CaseWorld = { namespaces: {}, pods: [], serviceAccounts: {}, nod
 /** Says whether a packet goes through, and why. */
 export type Judge = (packet: Packet) => { readonly allowed: boolean; readonly words: string };
 
+/** The same of a packet that meets host endpoints. */
+export type HostJudge = (packet: HostPacket) => { readonly allowed: boolean; readonly words: string };
+
+/** The pure function, of a world and a node's settings. */
+export function hostJudgeOf(world: World, settings: HostSettings): HostJudge {
+  return (packet) => {
+    const verdict = judgeOnHost(world, packet, settings);
+    return { allowed: verdict.allowed, words: describeHostVerdict(verdict) };
+  };
+}
+
 /** The pure function, of a world. */
 export function judgeOf(world: World): Judge {
   return (packet) => {
@@ -39,22 +50,24 @@ export function judgeOf(world: World): Judge {
 
 /**
  * Judges every case of a file. `worlds` are of other files, for cases that name one that is not in theirs; `judgeIn` is
- * whoever is asked about packets between pods.
+ * whoever is asked about packets between pods, `judgeOnHostIn` about those that meet host endpoints.
  */
 export async function runCases(
   file: CaseFile,
   worlds: Readonly<Record<string, CaseWorld>> = {},
   judgeIn: JudgeIn = judgeOf,
+  judgeOnHostIn: JudgeOnHostIn = hostJudgeOf,
 ): Promise<readonly CaseResult[]> {
   const known = { ...worlds, ...file.worlds };
   const results: CaseResult[] = [];
   for (const one of file.cases) {
-    results.push('steps' in one ? await runPodCase(one, known, judgeIn) : runHostCase(one, known));
+    results.push('steps' in one ? await runPodCase(one, known, judgeIn) : await runHostCase(one, known, judgeOnHostIn));
   }
   return results;
 }
 
 type JudgeIn = (world: World) => Judge | Promise<Judge>;
+type JudgeOnHostIn = (world: World, settings: HostSettings) => HostJudge | Promise<HostJudge>;
 
 async function runPodCase(
   one: PodCase,
@@ -126,7 +139,11 @@ function probeText([from, to, protocol, port, allowed]: CaseProbe): string {
   return `${from} → ${to} ${protocol}/${port} should be ${allowed ? 'allowed' : 'denied'}`;
 }
 
-function runHostCase(one: HostCase, worlds: Readonly<Record<string, CaseWorld>>): CaseResult {
+async function runHostCase(
+  one: HostCase,
+  worlds: Readonly<Record<string, CaseWorld>>,
+  judgeOnHostIn: JudgeOnHostIn,
+): Promise<CaseResult> {
   const scene = new Scene(Object.values(worlds)[0] ?? NO_WORLD);
   scene.change({ apply: one.policies, delete: [], labels: [], expect: [] });
   const { world, problems } = scene.world();
@@ -136,13 +153,12 @@ function runHostCase(one: HostCase, worlds: Readonly<Record<string, CaseWorld>>)
     failsafeOutbound: one.failsafeOutbound?.map(failsafeOf) ?? DEFAULT_FAILSAFES.outbound,
     defaultEndpointToHostAction: one.defaultEndpointToHostAction ?? 'Drop',
   };
+  const ask = await judgeOnHostIn(world, settings);
   const failures = one.packets.flatMap((packet) => {
-    const verdict = judgeOnHost(world, hostPacketOf(packet), settings);
-    if (verdict.allowed === (packet.want === 'accept')) return [];
+    const { allowed, words } = ask(hostPacketOf(packet));
+    if (allowed === (packet.want === 'accept')) return [];
     const { path, source, destination, protocol, port, want } = packet;
-    return [
-      `${path} ${source} → ${destination} ${protocol}/${port} should be ${want}: ${describeHostVerdict(verdict)}`,
-    ];
+    return [`${path} ${source} → ${destination} ${protocol}/${port} should be ${want}: ${words}`];
   });
   return { id: one.id, title: one.title, probes: one.packets.length, failures, problems };
 }

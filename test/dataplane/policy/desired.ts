@@ -3,7 +3,11 @@ import type { DesiredPolicy, DesiredSet } from '../../../src/calc/desired/index.
 import type {
   EndpointClass,
   EnforcedEndpoint,
+  EnforcedHostEndpoint,
   Enforcement,
+  HostClass,
+  HostEnforcement,
+  HostSettings,
   Policy,
   Profile,
   SetMembers,
@@ -17,13 +21,12 @@ export class DesiredPolicies {
   readonly #profiles = new EntriesWriter<Profile>(same);
   readonly #sets = new EntriesWriter<DesiredSet>(Object.is);
   readonly #members = new Map<string, SetWriter>();
+  readonly #hosts = new DesiredHostEndpoints();
 
-  of(enforcement: Enforcement): DesiredPolicy {
-    const profiles = [...enforcement.profiles].flatMap(([name, profile]) =>
-      profile === undefined ? [] : [[name, profile] as const],
-    );
-    for (const key of this.#members.keys()) if (!enforcement.sets.has(key)) this.#members.delete(key);
-    const sets = [...enforcement.sets].map(([key, members]) => {
+  of(enforcement: Enforcement, hosts?: HostEnforcement, settings?: HostSettings): DesiredPolicy {
+    const wanted = new Map([...enforcement.sets, ...(hosts?.sets ?? [])]);
+    for (const key of this.#members.keys()) if (!wanted.has(key)) this.#members.delete(key);
+    const sets = [...wanted].map(([key, members]) => {
       const writer = this.#members.get(key) ?? new SetWriter();
       this.#members.set(key, writer);
       return [key, writer.of(members)] as const;
@@ -32,11 +35,35 @@ export class DesiredPolicies {
       endpoints: put(this.#endpoints, enforcement.endpoints),
       classes: put(this.#classes, enforcement.classes),
       policies: put(this.#policies, enforcement.policies),
-      profiles: put(this.#profiles, new Map(profiles)),
+      profiles: put(this.#profiles, present(enforcement.profiles)),
       sets: put(this.#sets, new Map(sets)),
       problems: [],
+      hosts: hosts && settings && this.#hosts.of(hosts, settings),
+      endpointToHost: settings?.defaultEndpointToHostAction,
     };
   }
+}
+
+class DesiredHostEndpoints {
+  readonly #endpoints = new EntriesWriter<EnforcedHostEndpoint>(same);
+  readonly #classes = new EntriesWriter<HostClass>(same);
+  readonly #policies = new EntriesWriter<Policy>(same);
+  readonly #profiles = new EntriesWriter<Profile>(same);
+
+  of(hosts: HostEnforcement, { failsafeInbound, failsafeOutbound }: HostSettings): DesiredPolicy['hosts'] {
+    if (hosts.endpoints.size === 0) return undefined;
+    return {
+      endpoints: put(this.#endpoints, hosts.endpoints),
+      classes: put(this.#classes, hosts.classes),
+      policies: put(this.#policies, hosts.policies),
+      profiles: put(this.#profiles, present(hosts.profiles)),
+      failsafes: { inbound: failsafeInbound, outbound: failsafeOutbound },
+    };
+  }
+}
+
+function present(profiles: ReadonlyMap<string, Profile | undefined>): ReadonlyMap<string, Profile> {
+  return new Map([...profiles].flatMap(([name, profile]) => (profile === undefined ? [] : [[name, profile] as const])));
 }
 
 class SetWriter {

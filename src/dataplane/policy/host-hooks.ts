@@ -1,0 +1,172 @@
+import type { Family } from '../../base/index.ts';
+import type { DesiredPolicy } from '../../calc/desired/index.ts';
+import type { Chain } from '../../nftables/index.ts';
+import { HOST_ASKS, type HostAsk } from '../../policy/index.ts';
+import type { Contents, ReasonedRule } from '../filter/index.ts';
+import { dropChain, type NamedChain } from './drop.ts';
+import {
+  type DispatchWords,
+  dispatchMaps,
+  dispatchRules,
+  type HostDispatch,
+  notHostInterfaces,
+} from './host-dispatch.ts';
+import { ACCEPT_MARK, clearMark, isMarked, isUnmarked, LOCAL_MARK, setMark } from './mark.ts';
+
+/**
+ * The hooks by which packets of the host's own come by, each only while somebody is asked there:
+ *
+ *     prerouting ─► before tracking ─► before DNAT ─► input           what comes to the host
+ *     output ─► before tracking ─► filter ─► postrouting              what it sends; what is translated on its way is
+ *                                                                     asked after it was, by its last address
+ */
+
+const UNTRACKED_IN = base('untracked-in', 'prerouting', -300);
+const UNTRACKED_OUT = base('untracked-out', 'output', -300);
+const BEFORE_DNAT = base('before-dnat', 'prerouting', -150);
+const INPUT = base('input', 'input', 0);
+const OUTPUT = base('output', 'output', 0);
+const TRANSLATED_OUT = base('translated-out', 'postrouting', -150);
+
+function base(name: string, hook: NonNullable<Chain['base']>['hook'], priority: number): Chain {
+  return { name, base: { type: 'filter', hook, priority } };
+}
+
+/** Who is asked where. Absent: nobody, and there is no hook. */
+export type Dispatches = { readonly [Where in HostAsk]?: HostDispatch };
+
+/** What a packet of a tunnel between nodes looks like, as it comes and as it goes. */
+export interface TunnelMatches {
+  readonly in: readonly string[];
+  readonly out: readonly string[];
+}
+
+/** Whether a packet may have been accepted before the filter. */
+export function isMarkUsed(asked: Dispatches): boolean {
+  return asked['untracked ingress'] !== undefined || asked['pre-dnat ingress'] !== undefined;
+}
+
+const JUDGED: ReasonedRule = {
+  expression: 'ct state vmap { established : accept, related : accept }',
+  why: 'policy judges first packets',
+};
+const ACCEPTED: ReasonedRule = { expression: `${isMarked(ACCEPT_MARK)} accept`, why: 'it was accepted before' };
+const UNMARKED: ReasonedRule = { expression: clearMark(ACCEPT_MARK), why: 'nobody else’s mark accepts anything' };
+
+/** Words by which each hook looks for the class. Forwarding has its own place (`host-forward.ts`). */
+const WORDS = {
+  'untracked ingress': { map: 'untracked-from-hosts', field: 'iifname' },
+  'untracked egress': { map: 'untracked-to-hosts', field: 'oifname' },
+  'pre-dnat ingress': { map: 'dnat-from-hosts', field: 'iifname' },
+  'normal ingress': { map: 'from-hosts', field: 'iifname' },
+  'normal egress': { map: 'to-hosts', field: 'oifname' },
+} as const satisfies { readonly [Where in HostAsk]?: Pick<DispatchWords, 'map' | 'field'> };
+
+/** The chains of all hooks but `input`, which pods need too. */
+export function renderHostHooks(asked: Dispatches, tunnels: TunnelMatches, podPrefix: string): Contents {
+  const except = notHostInterfaces(podPrefix);
+  const chains: NamedChain[] = [];
+  const maps: NonNullable<Contents['maps']>[number][] = [];
+  const lines = (ask: keyof typeof WORDS, dispatch: HostDispatch): readonly ReasonedRule[] => {
+    const words: DispatchWords = { ...WORDS[ask], otherwise: 'accept', except };
+    maps.push(...dispatchMaps(dispatch, words));
+    return dispatchRules(dispatch, words);
+  };
+  const of = (ask: keyof typeof WORDS, chain: Chain, before: readonly ReasonedRule[]): void => {
+    const dispatch = asked[ask];
+    if (dispatch !== undefined) chains.push([chain, [...before, ...lines(ask, dispatch)]]);
+  };
+  of('untracked ingress', UNTRACKED_IN, [UNMARKED]);
+  of('untracked egress', UNTRACKED_OUT, [UNMARKED]);
+  of('pre-dnat ingress', BEFORE_DNAT, [asked['untracked ingress'] === undefined ? UNMARKED : ACCEPTED, JUDGED]);
+  const toPods: ReasonedRule = { expression: `oifname "${podPrefix}*" accept`, why: 'the host reaches its pods' };
+  of('normal egress', OUTPUT, [
+    ...(asked['untracked egress'] === undefined ? [] : [ACCEPTED]),
+    JUDGED,
+    toPods,
+    { expression: `ct status dnat ${setMark(LOCAL_MARK)} accept`, why: 'translated: asked when its way is known' },
+    ...tunnels.out.map(ownTunnel),
+  ]);
+  const out = asked['normal egress'];
+  if (out !== undefined) {
+    const words: DispatchWords = { ...WORDS['normal egress'], otherwise: 'accept', except };
+    chains.push([
+      TRANSLATED_OUT,
+      [
+        { expression: `${isUnmarked(LOCAL_MARK)} accept`, why: 'asked before' },
+        { expression: clearMark(LOCAL_MARK), why: 'the mark has led it here' },
+        toPods,
+        ...dispatchRules(out, words),
+      ],
+    ]);
+  }
+  return { maps, chains };
+}
+
+function ownTunnel(match: string): ReasonedRule {
+  return { expression: `${match} accept`, why: 'a tunnel between nodes' };
+}
+
+/** What the input hook is for. */
+export interface InputHook {
+  readonly podPrefix: string;
+  readonly endpointToHost: NonNullable<DesiredPolicy['endpointToHost']>;
+  readonly asked: Dispatches;
+  readonly tunnels: TunnelMatches;
+}
+
+const endpointToHost = dropChain('from a pod to its host');
+
+/** What comes to the host itself: from pods as the setting says, whoever else is asked; from elsewhere by host endpoints. */
+export function renderInput(family: Family, hook: InputHook): Contents {
+  const { podPrefix, asked, tunnels } = hook;
+  const dispatch = asked['normal ingress'];
+  const words: DispatchWords = {
+    ...WORDS['normal ingress'],
+    otherwise: 'accept',
+    except: notHostInterfaces(podPrefix),
+  };
+  const isDropped = hook.endpointToHost === 'Drop';
+  return {
+    maps: dispatch === undefined ? [] : dispatchMaps(dispatch, words),
+    chains: [
+      ...(isDropped ? [endpointToHost] : []),
+      [{ name: 'pods-to-host' }, fromPods(family, hook, isDropped)],
+      [
+        INPUT,
+        [
+          ...(isMarkUsed(asked) ? [ACCEPTED] : []),
+          JUDGED,
+          { expression: `iifname "${podPrefix}*" goto pods-to-host`, why: 'from a pod to its host' },
+          ...(dispatch === undefined ? [] : [...tunnels.in.map(ownTunnel), ...dispatchRules(dispatch, words)]),
+        ],
+      ],
+    ],
+  };
+}
+
+/** What the setting says beside `Drop`, the pod's own policy says first. Foreign rules are asked afterwards in any case. */
+function fromPods(family: Family, { podPrefix, asked }: InputHook, isDropped: boolean): readonly ReasonedRule[] {
+  const needsMark = asked['forward egress'] !== undefined;
+  const [invalid, unknown] = ['invalid packet', 'from an interface without endpoint'].map(
+    (why) => dropChain(why)[0].name,
+  );
+  return [
+    ...(family === 6
+      ? [{ expression: 'icmpv6 type { 130, 131, 132, 133, 135, 136 } accept', why: 'neighbours find each other' }]
+      : []),
+    { expression: `ct state invalid goto ${invalid}`, why: 'it belongs to no connection' },
+    ...(isDropped
+      ? [{ expression: `goto ${endpointToHost[0].name}`, why: 'defaultEndpointToHostAction' }]
+      : [
+          ...(needsMark ? [{ expression: setMark(LOCAL_MARK), why: 'it leaves by no interface' }] : []),
+          { expression: 'iifname vmap @from-pods', why: 'policy of the pod that it comes from' },
+          { expression: `iifname "${podPrefix}*" goto ${unknown}`, why: 'no endpoint is behind it' },
+        ]),
+  ];
+}
+
+/** Failsafe chains that these hooks lead to. */
+export function failsafeAsks(asked: Dispatches): readonly HostAsk[] {
+  return HOST_ASKS.filter((ask) => asked[ask] !== undefined && !ask.startsWith('forward'));
+}

@@ -1,0 +1,105 @@
+import { type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
+import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
+import { inNamespace, mustRun } from '../../../src/lab/command.ts';
+import { openNft } from '../../../src/nftables/index.ts';
+import { parseRuleset } from '../../../src/nftables/ruleset.ts';
+import { type WalkedPacket, walkHooks } from '../../../src/nftables/walk.ts';
+import { type HostJudge, hostJudgeOf } from '../../../src/policy/cases/run.ts';
+import { enforcementOf } from '../../../src/policy/enforcement.ts';
+import type { HostPacket, HostSettings } from '../../../src/policy/host.ts';
+import { hostEnforcementOf } from '../../../src/policy/index.ts';
+import type { World } from '../../../src/policy/world.ts';
+import { DesiredPolicies } from './desired.ts';
+
+/** An interface that no case has a host endpoint on, for the other end of what passes through. */
+const ELSEWHERE = 'else0';
+
+/** As `KernelJudge`, for packets that meet host endpoints: hook by hook, as the packet would come by. */
+export class HostKernelJudge {
+  readonly #namespace: string;
+  readonly #room: FilterRoom;
+  readonly #desired = new DesiredPolicies();
+  readonly #tables = new PolicyTables('cali');
+
+  /** The name of a network namespace that is the test's own. */
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+    const nft = openNft({ namespace: `/run/netns/${namespace}` });
+    this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
+  }
+
+  /** From the world before to this one, by a change and not anew. */
+  async of(world: World, settings: HostSettings, family: Family): Promise<HostJudge> {
+    const local = world.endpoints
+      .filter(({ kind }) => kind === 'pod')
+      .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
+    const hosts = hostEnforcementOf(world, settings.node);
+    const desired = this.#desired.of(enforcementOf(world, local), hosts, settings);
+    await this.#room.want(this.#tables.of(desired));
+    const refused = this.#room.failures();
+    if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
+    const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];
+    const ruleset = parseRuleset(await mustRun(inNamespace(this.#namespace, ['nft', '-j', '-n', ...table])));
+    const interfaces = new Map(
+      local.flatMap(({ interfaceName, endpoint }) =>
+        endpoint.addresses.map((address) => [formatAddress(address), interfaceName]),
+      ),
+    );
+    const podAt = (address: HostPacket['source']): string => interfaces.get(formatAddress(address)) ?? ELSEWHERE;
+    const pure = hostJudgeOf(world, settings);
+    return (packet) => {
+      const way = walkHooks(ruleset, hooksOf(packet, podAt));
+      return {
+        allowed: way.verdict === 'accept',
+        words: `the kernel's way ends in ${way.chain} (${way.comment}), and the judge says ${pure(packet).words}`,
+      };
+    };
+  }
+}
+
+/** The base chains that a packet of each path comes by, with the packet as it is there. */
+function hooksOf(
+  packet: HostPacket,
+  podAt: (address: HostPacket['source']) => string,
+): readonly (readonly [chain: string, at: WalkedPacket])[] {
+  const { interfaceName, before, path } = packet;
+  const at = (iifname: string, oifname: string): WalkedPacket => {
+    return { ...packet, iifname, oifname, state: packet.state ?? 'new', isTranslated: before !== undefined };
+  };
+  switch (path) {
+    case 'in':
+    case 'pod-to-host': {
+      const link = path === 'in' ? interfaceName : podAt(packet.source);
+      const early = { ...at(link, ''), ...before };
+      return [
+        ['untracked-in', early],
+        ['before-dnat', early],
+        ['input', at(link, '')],
+      ];
+    }
+    case 'out':
+    case 'host-to-pod': {
+      const link = path === 'out' ? interfaceName : podAt(packet.destination);
+      return [
+        ['untracked-out', { ...at('', link), ...before }],
+        ['output', at('', link)],
+        ['translated-out', at('', link)],
+      ];
+    }
+    case 'forward-in': {
+      const early = { ...at(interfaceName, ''), ...before };
+      return [
+        ['untracked-in', early],
+        ['before-dnat', early],
+        ['forward', at(interfaceName, podAt(packet.destination))],
+        ['translated-out', at(interfaceName, podAt(packet.destination))],
+      ];
+    }
+    case 'forward-out':
+      return [
+        ['forward', at(podAt(packet.source), interfaceName)],
+        ['translated-out', at(podAt(packet.source), interfaceName)],
+      ];
+  }
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { mustRun } from '../../../src/lab/command.ts';
+import { caseFile } from '../../../src/policy/cases/format.ts';
+import { runCases } from '../../../src/policy/cases/run.ts';
+import { needsRoot } from '../../fakes/namespaces.ts';
+import { inIpv6 } from '../../policy/ipv6-twin.ts';
+import { HostKernelJudge } from './host-kernel-judge.ts';
+
+/** Every case of host endpoints once more, answered by the kernel: by its own table, read back and walked hook by hook. */
+const NAMESPACE = `vrt-hosts-${process.pid}`;
+
+t.setTimeout(300_000);
+
+t.test('the kernel says of packets that meet host endpoints what the judge says', needsRoot, async (t) => {
+  await mustRun(['ip', 'netns', 'add', NAMESPACE]);
+  t.teardown(() => mustRun(['ip', 'netns', 'del', NAMESPACE]));
+  const judge = new HostKernelJudge(NAMESPACE);
+  for (const name of ['host', 'host-paths']) {
+    const table = JSON.parse(readFileSync(`test/policy/cases/${name}.json`, 'utf8')) as unknown;
+    for (const family of [4, 6] as const) {
+      t.test(`${name}, IPv${family}`, async (t) => {
+        const file = caseFile.parse(family === 4 ? table : inIpv6(table));
+        const results = await runCases(file, {}, undefined, (world, settings) => judge.of(world, settings, family));
+        for (const { id, failures } of results) t.same(failures, [], id);
+      });
+    }
+  }
+});
