@@ -1,0 +1,91 @@
+import t from 'tap';
+import type { Lab, PodState } from '../../src/lab/index.ts';
+import { cluster, needsRoot, podsOf } from './cluster.ts';
+
+/** An operator's day with policy, on two nodes with daemons of their own. */
+
+const POLICY = `apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata:
+  name: db
+spec:
+  selector: app == 'db'
+  types: [Ingress]
+  ingress:
+  - action: Allow
+    source:
+      selector: app == 'web'
+`;
+
+async function calicoctl(lab: Lab, args: readonly string[], input?: string): Promise<void> {
+  const { code, stderr } = await lab.calicoctl('node1', args, input);
+  if (code !== 0) throw new Error(stderr);
+}
+
+async function label(lab: Lab, { node, name }: PodState, labels: object): Promise<void> {
+  const endpoint = `${node}-k8s-${name.replaceAll('-', '--')}-eth0`;
+  const patch = JSON.stringify({ metadata: { labels } });
+  await calicoctl(lab, ['patch', 'workloadendpoint', endpoint, '--namespace', 'lab', '--patch', patch]);
+}
+
+async function reaches(lab: Lab, from: PodState, to: PodState): Promise<boolean> {
+  return (await lab.ping(from, `${to.address}`)) !== undefined;
+}
+
+async function policyTables(lab: Lab, node: string): Promise<string> {
+  const { stdout } = await lab.exec(node, ['nft', 'list', 'ruleset']);
+  return stdout.includes('table ip vrouter-policy') ? stdout : '';
+}
+
+t.test('a policy closes a pod to all but those that it names', needsRoot, async (t) => {
+  const lab = await cluster(t, { nodes: 2, pods: 2 });
+  const [web, other] = podsOf(lab, 'node1');
+  const [db, neighbour] = podsOf(lab, 'node2');
+  t.equal(await policyTables(lab, 'node2'), '', 'without policy nobody is asked');
+  await label(lab, web, { app: 'web' });
+  await label(lab, db, { app: 'db' });
+  await calicoctl(lab, ['apply', '-f', '-'], POLICY);
+  await lab.until('the policy to be there', async () => !(await reaches(lab, other, db)));
+  t.ok(await reaches(lab, web, db), 'whom it names, from another node');
+  t.notOk(await reaches(lab, neighbour, db), 'nobody else, from the same node either');
+  t.ok(await reaches(lab, db, other), 'what the pod itself begins has its answers');
+  t.ok(await reaches(lab, other, neighbour), 'and others talk as before');
+  t.match(await policyTables(lab, 'node2'), /counter packets [1-9]\d* bytes \d+ drop/, 'a drop is counted');
+
+  await t.test('a label is enough to be let in, and to be kept out again', async (t) => {
+    await label(lab, other, { app: 'web' });
+    await lab.until('the other pod to be let in', () => reaches(lab, other, db));
+    await label(lab, other, { app: 'none' });
+    await lab.until('it to be kept out', async () => !(await reaches(lab, other, db)));
+    t.ok(await reaches(lab, web, db));
+  });
+
+  await t.test('it stays while the daemon is away, and when it is back', async (t) => {
+    await lab.endDaemon('node2', 'SIGKILL');
+    t.notOk(await reaches(lab, other, db), 'without a daemon');
+    t.ok(await reaches(lab, web, db));
+    await lab.startDaemon('node2');
+    await lab.untilConverged();
+    t.notOk(await reaches(lab, other, db), 'with the next one');
+    t.ok(await reaches(lab, web, db));
+  });
+
+  await t.test('a pod that comes later is held to it, and reached where nothing forbids it', async (t) => {
+    const late = await lab.addPod('node2');
+    t.ok(await reaches(lab, other, late), 'it is answered when all that it needs is there');
+    t.notOk(await reaches(lab, late, db));
+  });
+
+  await t.test('somebody who takes the table away does not open anything for long', async (t) => {
+    await lab.exec('node2', ['nft', 'delete', 'table', 'ip', 'vrouter-policy']);
+    await lab.until('it to be back', async () => (await policyTables(lab, 'node2')) !== '');
+    t.notOk(await reaches(lab, other, db));
+  });
+
+  await t.test('without the policy all is as before, and no table is left', async (t) => {
+    await calicoctl(lab, ['delete', 'globalnetworkpolicy', 'db']);
+    await lab.until('the pod to be open', () => reaches(lab, other, db));
+    await lab.until('the table to go', async () => (await policyTables(lab, 'node2')) === '');
+    t.ok((await lab.reachability()).complete);
+  });
+});
