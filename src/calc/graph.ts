@@ -12,6 +12,7 @@ import { IpipLacking } from './ipip-ends.ts';
 import { desiredNat, desiredServices } from './nat.ts';
 import { Networks } from './networks.ts';
 import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
+import { OnlyByVxlan } from './only-by-vxlan.ts';
 import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
 import { policyCells } from './policy/index.ts';
@@ -72,10 +73,12 @@ export function graph(
   const hosts = cell([nodes], keeping(new NodeCidrs()));
   const allowed = cell([felix, hosts], allHosts, same);
 
+  const onlyByVxlan = cell([nodes], keeping(new OnlyByVxlan()));
   const vxlanOf = (family: Family) => {
-    const ranges = cell([pools], (all) => vxlanRanges(all, family), same);
+    const ranges = cell([pools, onlyByVxlan], (all, only) => vxlanRanges(all, family, only), same);
     const peers = cell([nodes], keeping(new Vteps(family, nodename)));
-    const routes = cell([holdings, networks, peers, ranges, self], keeping(new VxlanRoutes(family)));
+    const inputs = [holdings, networks, peers, ranges, self, onlyByVxlan] as const;
+    const routes = cell(inputs, keeping(new VxlanRoutes(family, nodename)));
     return cell(
       [self, felix, ranges, peers, routes],
       (node, settings, wanting, behind, ways) =>
@@ -131,8 +134,8 @@ export function graph(
   const services = cell([felix, configurations], desiredServices, same);
   const host = cell([self, felix], desiredHost, same);
   const written = cell(
-    [sources.of('IPPool'), self, felix],
-    (all, node, settings) => ({ tunnelPools: tunnelPools(all.values(), node, settings) }),
+    [sources.of('IPPool'), self, felix, onlyByVxlan],
+    (all, node, settings, only) => ({ tunnelPools: tunnelPools(all.values(), node, settings, only.size > 0) }),
     same,
   );
 

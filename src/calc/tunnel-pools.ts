@@ -21,12 +21,14 @@ const KINDS: Readonly<Record<TunnelAddressKind, { readonly family: 4 | 6; readon
 /**
  * From which pools the node's tunnels have their addresses: those that are open, allow tunnels, select the node and use the
  * encapsulation. WireGuard has one while the node has a key, unless the node encrypts its own traffic too: then its own
- * address is the device's. Pools are tried by name.
+ * address is the device's. Pools are tried by name. `vxlanStays`: some node is reached only by VXLAN, so this one keeps the address
+ * for that which it has in a pool that is IPIP's now.
  */
 export function tunnelPools(
   pools: Iterable<IPPool>,
   node: Node | undefined,
   felix: FelixSettings,
+  vxlanStays = false,
 ): DesiredStore['tunnelPools'] {
   const labels = node?.metadata.labels ?? {};
   const open = [...pools]
@@ -36,7 +38,9 @@ export function tunnelPools(
     .filter(({ allowedUses }) => allowedUses.includes('Tunnel'))
     .filter(({ nodeSelector }) => nodeSelector === '' || matchesSelector(nodeSelector, labels));
   const of = (kind: TunnelAddressKind): readonly string[] => {
-    const { family, carries } = KINDS[kind];
+    const { family, carries: asked } = KINDS[kind];
+    const keeps = kind === 'vxlan' && vxlanStays && Boolean(node?.spec.ipv4VXLANTunnelAddr);
+    const carries: Encapsulation = (pool) => asked(pool) || (keeps && byIpip(pool));
     if (node === undefined || !isUsed(kind, node, felix)) return [];
     return open.filter((pool) => tryParsePrefix(pool.cidr)?.family === family && carries(pool)).map(({ cidr }) => cidr);
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   containsAddress,
   containsPrefix,
+  Entries,
   type Family,
   formatAddress,
   formatPrefix,
@@ -30,13 +31,21 @@ export function vtepMac(nodename: string, family: Family): string {
 export interface VxlanRange {
   readonly cidr: string;
   readonly mode: 'Always' | 'CrossSubnet';
+  /** The pool is IPIP's now: only what `tunl0` can't carry yet goes through VXLAN. */
+  readonly leaving?: true;
 }
 
-/** The pools of the family that want VXLAN. */
-export function vxlanRanges(pools: readonly DesiredPool[], family: Family): VxlanRange[] {
-  return pools.flatMap(({ cidr, vxlan }) =>
-    vxlan !== 'Never' && parsePrefix(cidr).family === family ? [{ cidr, mode: vxlan }] : [],
-  );
+/** The pools of the family that want VXLAN; and those of IPIP while some node is reached only by VXLAN. */
+export function vxlanRanges(
+  pools: readonly DesiredPool[],
+  family: Family,
+  onlyByVxlan: Entries<string> = Entries.of(),
+): VxlanRange[] {
+  return pools.flatMap(({ cidr, vxlan, ipip }): VxlanRange[] => {
+    if (parsePrefix(cidr).family !== family) return [];
+    if (vxlan !== 'Never') return [{ cidr, mode: vxlan }];
+    return family === 6 || ipip === 'Never' || onlyByVxlan.size === 0 ? [] : [{ cidr, mode: ipip, leaving: true }];
+  });
 }
 
 /** The VXLAN device of one family with all that belongs to it; undefined when no pool of the family wants VXLAN. */
@@ -48,7 +57,9 @@ export function desiredVxlan(
   { peers, routes }: Pick<DesiredVxlan, 'peers' | 'routes'>,
 ): DesiredVxlan | undefined {
   const underlay = nodeAddress(node, family);
-  if (node === undefined || ranges.length === 0 || underlay === undefined) return undefined;
+  if (node === undefined || underlay === undefined) return undefined;
+  // A node that has no tunnel address any more, or never had one, does not begin with a pool that is leaving.
+  if (!ranges.some(({ leaving }) => !leaving || vtepAddress(node, family) !== undefined)) return undefined;
   return {
     family,
     vni: felix.vxlanVNI ?? DEFAULT_VNI,
@@ -87,9 +98,10 @@ export function vxlanRoute(
   self: Node | undefined,
   ranges: readonly VxlanRange[],
   peer: DesiredVtep | undefined,
+  isOnlyByVxlan = false,
 ): DesiredVxlanRoute | undefined {
   const range = ranges.find((candidate) => containsPrefix(parsePrefix(candidate.cidr), prefix));
-  if (peer === undefined || range === undefined) return undefined;
+  if (peer === undefined || range === undefined || (range.leaving && !isOnlyByVxlan)) return undefined;
   const direct = range.mode === 'CrossSubnet' && self !== undefined && sameSubnet(self, peer.underlay);
   return { cidr, mode: direct ? 'subnet' : 'tunnel', via: direct ? peer.underlay : peer.address, why };
 }

@@ -134,3 +134,36 @@ t.test('port and VNI come from FelixConfiguration, the MAC from the Node when it
   ]);
   t.match(desired, { port: 8472, vni: 7, mac: '02:00:00:00:00:01', address: undefined });
 });
+
+t.test('from VXLAN straight to IPIP: each pair of nodes goes on by VXLAN until both have tunl0', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  const node = (name: string, number: number, ...tunnels: readonly ('vxlan' | 'ipip')[]): Update =>
+    put('Node', name, {
+      bgp: {
+        ipv4Address: `172.16.0.${number}/24`,
+        ...(tunnels.includes('ipip') && { ipv4IPIPTunnelAddr: `10.244.${number}.1` }),
+      },
+      ...(tunnels.includes('vxlan') && { ipv4VXLANTunnelAddr: `10.244.${number}.0` }),
+    });
+  const ways = (...updates: readonly Update[]): readonly string[] | undefined => {
+    calculation.apply(updates);
+    const { vxlan4 } = calculation.desired().tunnels;
+    return vxlan4 && listed(vxlan4.routes).map(({ cidr, mode }) => `${cidr} ${mode}`);
+  };
+  const keeps = (): boolean => calculation.desired().store.tunnelPools.vxlan.length > 0;
+  const all = ['10.244.2.0/26 tunnel', '10.244.3.0/26 tunnel'];
+  const started = [node('a', 1, 'vxlan'), node('b', 2, 'vxlan'), node('c', 3, 'vxlan'), ...blocks];
+  t.same(ways(...started, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' })), all);
+  t.same(ways(pool('p', '10.244.0.0/16', { ipipMode: 'Always' })), all, 'nobody has tunl0 yet');
+  t.ok(keeps(), 'so the node keeps its tunnel address');
+  t.same(ways(node('b', 2, 'vxlan', 'ipip')), all, 'b has, but this node has not');
+  t.same(ways(node('a', 1, 'vxlan', 'ipip')), ['10.244.3.0/26 tunnel'], 'now only c has not');
+  t.ok(keeps());
+  t.same(ways(pool('p', '10.244.0.0/16', { ipipMode: 'CrossSubnet' })), ['10.244.3.0/26 subnet']);
+  t.same(ways(node('d', 4, 'ipip')), ['10.244.3.0/26 subnet']);
+  t.equal(ways(node('c', 3, 'vxlan', 'ipip')), undefined, 'all have');
+  t.notOk(keeps(), 'and it gives back what VXLAN had');
+  t.equal(ways(node('a', 1, 'ipip')), undefined);
+  t.equal(ways(node('e', 5, 'vxlan')), undefined, 'one that comes with VXLAN alone does not bring it back here');
+  t.notOk(keeps());
+});

@@ -2,8 +2,9 @@ import type { Test } from 'tap';
 import type { Lab, PodState } from '../../src/lab/index.ts';
 import { cluster } from '../cluster/cluster.ts';
 
-/** How a node sends to the blocks of the others, as ip(8) says it: straight to the node, or packed by `tunl0`. */
+/** How a node sends to the blocks of the others, as ip(8) says it: straight to the node, or packed by a tunnel. */
 export const DIRECT = /^via 172\.18\.\d\.1\d dev eth0 proto 80$/;
+export const BY_VXLAN = /^via 10\.244\.\S+ dev vxlan\.calico proto 80 onlink$/;
 export const TUNNELLED = /^via 172\.18\.\d\.1\d dev tunl0 proto 80 onlink$/;
 
 /** One after another: a guest has one CPU, and reads the programs from the host the first time. */

@@ -3,11 +3,33 @@ import t from 'tap';
 import type { Lab } from '../../src/lab/index.ts';
 import { blocksOf, patchPool, podsOf } from '../cluster/cluster.ts';
 import { missing, startPing } from '../cluster/pinging.ts';
-import { DIRECT, nodesWithPods, onTheWire, output, ping, TUNNELLED, untilAll } from './encapsulation.ts';
+import {
+  BY_VXLAN,
+  DIRECT,
+  nodesWithPods,
+  onTheWire,
+  output,
+  ping,
+  TUNNELLED,
+  untilAll,
+  ways,
+} from './encapsulation.ts';
 import { watch } from './watching.ts';
 
 /** On one subnet, how a pool's mode makes nodes talk. */
 const WAYS = { Never: DIRECT, Always: TUNNELLED, CrossSubnet: DIRECT } as const;
+const VXLAN = { ipipMode: 'Never', vxlanMode: 'Always' } as const;
+const IPIP = { ipipMode: 'Always', vxlanMode: 'Never' } as const;
+/** From one encapsulation straight to the other. */
+const SWITCHES = [
+  [VXLAN, BY_VXLAN],
+  [IPIP, TUNNELLED],
+  [{ ...VXLAN, vxlanMode: 'CrossSubnet' }, DIRECT],
+  [IPIP, TUNNELLED],
+  [VXLAN, BY_VXLAN],
+  [{ ...IPIP, ipipMode: 'CrossSubnet' }, DIRECT],
+  [VXLAN, BY_VXLAN],
+] as const;
 
 /** Whether a namespace has a `tunl0` before any daemon was in it. */
 async function startsWithTunnel(lab: Lab): Promise<boolean> {
@@ -109,6 +131,51 @@ t.test('IPIP Always: pods of two nodes talk through tunl0', async (t) => {
       'that takes the place of the one before',
     );
   });
+});
+
+t.test('from VXLAN straight to IPIP and back under a running ping, and no reply is lost', async (t) => {
+  const lab = await nodesWithPods(t, 2, 'Always');
+  const [from, to] = ['node1', 'node2'].map((name) => podsOf(lab, name)[0]);
+  const [block] = await blocksOf(lab, 'node2');
+  const changes = await watch(t, lab, 'node1', ['ip', '-4', 'monitor', 'route']);
+  const pings = startPing(from.namespace, `${to.address}`);
+  const more = async (): Promise<void> => {
+    const seen = pings.replies.length;
+    await lab.until('replies after the change', async () => pings.replies.length > seen + 10);
+  };
+  for (const [modes, way] of SWITCHES) {
+    await patchPool(lab, modes);
+    await untilAll(lab, way);
+    await more();
+  }
+  await t.test('a node whose daemon is away is sent to by VXLAN until it is back', async (t) => {
+    await lab.endDaemon('node2');
+    await patchPool(lab, IPIP);
+    await lab.until('tunl0 of node1', async () => {
+      const { stdout } = await lab.calicoctl('node1', ['get', 'node', 'node1', '-o', 'json']);
+      return JSON.parse(stdout).spec.bgp.ipv4IPIPTunnelAddr !== undefined;
+    });
+    await more();
+    t.match((await ways(lab, 'node1')).get(block), BY_VXLAN);
+    await lab.startDaemon('node2');
+    await untilAll(lab, TUNNELLED);
+    await more();
+    await lab.until(
+      'VXLAN to be gone',
+      async () => !(await output(lab, 'node1', 'ip -br link')).includes('vxlan.calico'),
+    );
+    const { stdout } = await lab.calicoctl('node1', ['get', 'nodes', '-o', 'json']);
+    t.notMatch(stdout, 'ipv4VXLANTunnelAddr');
+    await more();
+  });
+  t.same(missing(await pings.stop()), []);
+  const ofBlock = changes.filter(({ line }) => line.includes(block)).map(({ line }) => line);
+  t.ok(ofBlock.length >= SWITCHES.length, 'each change is a route');
+  t.same(
+    ofBlock.filter((line) => line.startsWith('Deleted ')),
+    [],
+    'that takes the place of the one before',
+  );
 });
 
 t.test('where new namespaces have no tunl0 of the kernel’s, it is made', async (t) => {

@@ -161,6 +161,7 @@ export class TunnelReconciler {
     const pools = this.#pools.filter(
       (pool) => pool[encapsulation] !== 'Never' && pool.cidr.includes(':') === (kind === 'vxlan6'),
     );
+    if (kind === 'vxlan4' && pools.length === 0) return 'until IPIP can be used everywhere';
     return pools.map((pool) => `pool ${pool.name}: ${encapsulation}Mode ${pool[encapsulation]}`).join(', ');
   }
 }
