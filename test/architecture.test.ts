@@ -74,6 +74,7 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/calc/desired/index.ts': 'the contract between the brain and the hands, on one page',
   'src/bgp/speaker.ts': 'sessions, routes and listeners, joined: each verb of the API in a few lines',
   'src/netlink/netlink-kernel.ts': 'one interface: its verbs, each a few lines',
+  'src/dataplane/routes/route-table.ts': 'columns of one family’s routes, which change together',
   'src/routing/install.ts': 'one column of choices, and what each comes to',
   'src/daemon/daemon.ts': 'the composition root: the one place that says `new`',
 };

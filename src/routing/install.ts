@@ -204,6 +204,12 @@ export class RouteInstaller implements LearnedRoutes {
     this.#choice[prefix] = choice;
     const length = this.#table.prefixes.length(prefix);
     this.#lengths[length] += Number(choice !== 0) - Number(former !== 0);
+    if (choice !== 0 && former === 0) this.#table.claim(prefix, true);
+    this.#carry(prefix, choice, before);
+    if (choice === 0 && former !== 0) this.#table.claim(prefix, false);
+  }
+
+  #carry(prefix: number, choice: number, before: Carriage | undefined): void {
     const how = choice === 0 ? 0 : this.#how(choice);
     if (how === 0) this.#unready.delete(prefix);
     // Where there is no tunnel of our own, nothing stays that goes in clear.

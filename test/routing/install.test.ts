@@ -55,6 +55,12 @@ class Bench {
     await this.clock.advanceAsync(100);
   }
 
+  /** The kernel does all that the table wants by now. */
+  settle(): void {
+    for (let batch = this.table.take(1000); batch !== undefined; batch = this.table.take(1000))
+      this.table.settle(batch, []);
+  }
+
   /** `tunl0` gets this index, or goes. */
   tunnelIs(index: number | 'pending' | undefined): void {
     this.tunnel.ipip = index;
@@ -118,6 +124,57 @@ t.test('when the way to a next hop changes, its routes follow; when it is lost, 
   await bench.clock.advanceAsync(100);
   t.same(bench.wants('10.244.1.0/26'), []);
   t.same(bench.wants('10.244.2.0/26'), ['172.16.0.2%2']);
+});
+
+t.test('what was withdrawn while it had no way does not come back with the way', async (t) => {
+  const bench = new Bench();
+  const way = async (gateway: string | undefined): Promise<void> => {
+    bench.gateway = gateway;
+    bench.nextHops.invalidate();
+    await bench.clock.advanceAsync(100);
+    bench.settle();
+  };
+  await bench.install(['10.244.1.0/26', 4], ['10.244.2.0/26', 4]);
+  bench.settle();
+  t.equal(bench.table.present, 2);
+  await way(undefined);
+  t.equal(bench.table.present, 0);
+  await bench.install(['10.244.1.0/26', 0]);
+  await way('172.16.1.254');
+  t.same(bench.wants('10.244.1.0/26'), []);
+  t.same(bench.wants('10.244.2.0/26'), ['172.16.1.254%3'], 'which the other does');
+  t.equal(bench.table.present, 1);
+  t.equal(bench.table.prefixes.size, 1, 'and nothing is kept of it');
+});
+
+t.test('a number that the kernel has no route for is not another prefix’s while peers tell of it', async (t) => {
+  const bench = new Bench();
+  const many = Array.from({ length: 3000 }, (_, at) => `10.${100 + (at >> 8)}.${at & 255}.0/26`);
+  await bench.install(['10.244.1.0/26', 4], ...many.map((cidr): Change => [cidr, 4]));
+  bench.settle();
+  bench.gateway = undefined;
+  bench.nextHops.invalidate();
+  await bench.clock.advanceAsync(100);
+  bench.settle();
+  // So many are let go that their numbers are given to others.
+  await bench.install(...many.map((cidr): Change => [cidr, 0]));
+  await bench.install(...many.map((cidr): Change => [cidr.replace(/^10\./, '11.'), 1]));
+  bench.settle();
+  bench.gateway = '172.16.1.254';
+  bench.nextHops.invalidate();
+  await bench.clock.advanceAsync(100);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.1.254%3']);
+  t.equal(bench.table.wanted, 1 + many.length);
+});
+
+t.test('what peers told of and the kernel never got leaves nothing behind', async (t) => {
+  const bench = new Bench();
+  bench.installer.setPools([pool('10.244.0.0/16', { vxlan: 'Always' })]);
+  await bench.install(['10.244.1.0/26', 1]);
+  bench.settle();
+  await bench.install(['10.244.1.0/26', 0]);
+  bench.settle();
+  t.equal(bench.table.prefixes.size, 0);
 });
 
 t.test('VXLAN pools are not routed by BGP, and are again when they are VXLAN no longer', async (t) => {

@@ -31,6 +31,8 @@ export class RouteTable {
   #wants: Uint32Array;
   /** 1 for prefixes whose change the kernel has not answered yet. */
   #underWay: Uint8Array;
+  /** 1 for prefixes that somebody knows by their numbers, whether there are routes or not. */
+  #claimed: Uint8Array;
   /** Prefixes that changed again meanwhile. */
   #overtaken: number[] = [];
   #isDoubtful = false;
@@ -45,6 +47,7 @@ export class RouteTable {
     this.#users = new WayUsers(expected);
     this.#wants = new Uint32Array(expected * SOURCES);
     this.#underWay = new Uint8Array(expected);
+    this.#claimed = new Uint8Array(expected);
   }
 
   /** Routes that should be in the kernel. */
@@ -59,6 +62,16 @@ export class RouteTable {
 
   get pending(): boolean {
     return this.#delta.pending;
+  }
+
+  /**
+   * Whether somebody goes on knowing the prefix by its number. Without that the number is good until there is neither a
+   * wish nor a route: from then on it may be another's.
+   */
+  claim(prefix: number, isClaimed: boolean): void {
+    if (prefix >= this.#claimed.length) this.#claimed = widened(this.#claimed, this.prefixes.capacity);
+    this.#claimed[prefix] = Number(isClaimed);
+    if (!isClaimed) this.#letGo(prefix);
   }
 
   /** What `source` wants for the prefix: the number of a how, or 0 for nothing. */
@@ -125,7 +138,7 @@ export class RouteTable {
   lost(how: number): void {
     for (const prefix of this.#users.of(how)) {
       this.found(prefix, 0);
-      if (this.#delta.desired(prefix) === 0 && this.#underWay[prefix] !== 1) this.prefixes.release(prefix);
+      this.#letGo(prefix);
     }
   }
 
@@ -215,12 +228,17 @@ export class RouteTable {
       if (changes.verbs[entry] !== ROUTE_DELETE) this.found(prefix, changes.howIndex[entry]);
       else if (entry === 0 || keys[entry - 1] !== prefix) {
         this.found(prefix, 0);
-        if (this.#delta.desired(prefix) === 0) this.prefixes.release(prefix);
+        this.#letGo(prefix);
       }
     }
     const overtaken = this.#overtaken;
     this.#overtaken = [];
     for (const prefix of overtaken) this.#delta.again(prefix);
+  }
+
+  #letGo(prefix: number): void {
+    if (this.#claimed[prefix] === 1 || this.#underWay[prefix] === 1) return;
+    if (this.#delta.desired(prefix) === 0 && this.#delta.actual(prefix) === 0) this.prefixes.release(prefix);
   }
 
   /** The kernel's REPLACE finds the old route by destination, table and metric. */
