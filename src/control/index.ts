@@ -7,6 +7,7 @@
 export { request, socketPath } from './client.ts';
 export { DaemonUnreachable, RequestRefused } from './errors.ts';
 export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';
+export { KeptSocket } from './kept-socket.ts';
 export { SocketInUse } from './occupied.ts';
 export {
   type CniRequest,

@@ -58,14 +58,25 @@ export class ControlServer {
     return new ControlServer(server, path);
   }
 
+  /** Whether our socket is at the path still. */
+  get isThere(): boolean {
+    return fileAt(this.#path) === this.#file;
+  }
+
+  get isIdle(): boolean {
+    return this.#connections.size === 0;
+  }
+
+  /** Takes no connections any more, and has no part in the path; those that are there go on. */
+  retire(): void {
+    // Closing would remove whatever is at the path: the kernel closes ours with the process, and removes nothing.
+    this.#server.unref();
+  }
+
   /** Ends it, and removes the socket, unless another daemon's is there by now. */
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.destroy();
-    if (fileAt(this.#path) !== this.#file) {
-      // Closing would remove whatever is at the path: the kernel closes ours with the process, and removes nothing.
-      this.#server.unref();
-      return;
-    }
+    if (!this.isThere) return this.retire();
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         rmSync(this.#path, { force: true });

@@ -1,6 +1,6 @@
 import { type Clock, EndingClock, type Log } from '../base/index.ts';
 import { Calculation, INPUT_KINDS, isOfOthers } from '../calc/index.ts';
-import { ControlServer, deletionsFolder } from '../control/index.ts';
+import { deletionsFolder, KeptSocket } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import {
   checkedStore,
@@ -90,7 +90,7 @@ export class Daemon {
   /** The same by a clock that nobody sets. */
   readonly #began: number;
   readonly #pages: PageServers;
-  #control: ControlServer | undefined;
+  #control: KeptSocket | undefined;
   #problem: string | undefined = 'the node is not registered yet';
 
   constructor(given: DaemonParts) {
@@ -226,7 +226,7 @@ export class Daemon {
   async start(): Promise<void> {
     const { config, clock, log } = this.#parts;
     const { VROUTER_SOCKET: socket } = config;
-    this.#control = await ControlServer.listen(socket, (request) => answer(request, this.#requests), log);
+    this.#control = await KeptSocket.listen(socket, (request) => answer(request, this.#requests), { clock, log });
     await this.#pages.serveNode(
       config,
       nodePages(() => this.status(), this.#metrics),

@@ -1,11 +1,19 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import * as z from 'zod';
-import { silentLog } from '../../src/base/index.ts';
-import { type Answer, ControlServer, RequestRefused, request, socketPath } from '../../src/control/index.ts';
+import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import {
+  type Answer,
+  ControlServer,
+  KeptSocket,
+  RequestRefused,
+  request,
+  socketPath,
+} from '../../src/control/index.ts';
 
 /** A socket's path has 107 bytes at most. */
 function shortDirectory(t: Test): string {
@@ -130,6 +138,38 @@ t.test('a daemon whose socket was removed leaves the place to the one that has i
   t.teardown(() => second.close());
   await first.close();
   t.same(await request(path, { op: 'status' }, z.any()), { from: 2 });
+});
+
+t.test('a socket that somebody removes is there again a second later, and who was answered goes on', async (t) => {
+  const path = join(shortDirectory(t), 'folder', 's');
+  const clock = new VirtualClock();
+  const kept = await KeptSocket.listen(path, async () => ({ who: 'kept' }), { clock, log: silentLog });
+  t.teardown(() => kept.close());
+  const long = createConnection(path);
+  await once(long, 'connect');
+  const second = async (): Promise<void> => {
+    await clock.advanceAsync(1000);
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (const gone of [path, dirname(path), path]) {
+    rmSync(gone, { recursive: true });
+    await second();
+    t.same(await request(path, { op: 'status' }, z.any()), { who: 'kept' }, gone);
+    t.equal(statSync(path).mode & 0o777, 0o600);
+  }
+  long.write('{"op":"status"}\n');
+  t.match(String((await once(long, 'data'))[0]), 'kept', 'the connection from before all this');
+  rmSync(path);
+  const other = await ControlServer.listen(path, async () => ({ who: 'other' }), silentLog);
+  t.teardown(() => other.close());
+  await second();
+  t.same(
+    await request(path, { op: 'status' }, z.any()),
+    { who: 'other' },
+    'another daemon that has the place keeps it',
+  );
+  await kept.close();
+  t.ok(existsSync(path), 'also at the end');
 });
 
 t.test('of two that start in the same moment one has the socket', async (t) => {
