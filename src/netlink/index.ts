@@ -1,13 +1,14 @@
 /**
  * netlink: the kernel's links, addresses, routes, rules and neighbours as typed verbs, after ip(8), queueing
- * after tc(8), and WireGuard devices after wg(8).
+ * after tc(8), WireGuard devices after wg(8), and followed connections after conntrack(8).
  *
  *   Kernel ── NetlinkKernel ─┬─ client ── socket ── kernel     requests and dumps, matched by sequence number
  *                            ├─ batch ───┘                     the hot path: hundreds of routes to a system call
  *                            ├─ monitor ─ socket               notifications → events, an overflow → "list again"
  *                            ├─ table-monitor ─ socket         nftables' notifications → which table, and who changed it
  *                            ├─ traffic-control-client         qdiscs and filters, on the same client
- *                            └─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
+ *                            ├─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
+ *                            └─ connections-client ─ client    netfilter's connection tracking, likewise
  *
  *   TableElements ── element-batch ── batch-socket ── kernel   elements of nftables' sets and maps: one batch, one transaction
  *
@@ -16,7 +17,7 @@
  * comes: they answer with an object, with `undefined` for what is not ours to read, or with a typed error.
  *
  * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour,pkt_sched,pkt_cls,genetlink,
- * wireguard}.h, include/uapi/linux/netfilter/{nfnetlink,nf_tables}.h of the kernel.
+ * wireguard}.h, include/uapi/linux/netfilter/{nfnetlink,nfnetlink_conntrack,nf_tables}.h of the kernel.
  */
 
 export * from './device-names.ts';

@@ -1,4 +1,5 @@
 import type { Family } from '../base/index.ts';
+import type { Connection, ConnectionFilter } from './connections.ts';
 import type {
   InterfaceAddressEntry,
   InterfaceAddressSpec,
@@ -19,13 +20,14 @@ import type {
 import type { IngressFilter, Qdisc, QdiscSpec, RedirectSpec } from './traffic-control.ts';
 import type { WireguardChange, WireguardDevice } from './wireguard.ts';
 
+export * from './connections.ts';
 export * from './objects.ts';
 export * from './traffic-control.ts';
 export * from './wireguard.ts';
 
 /**
- * The kernel's networking state as vRouter sees it, with verbs named after ip(8), tc(8) and wg(8). Two implementations pass one
- * contract suite: `NetlinkKernel` (rtnetlink sockets) and the tests' `FakeKernel`. Addresses, prefixes and MACs are
+ * The kernel's networking state as vRouter sees it, with verbs named after ip(8), tc(8), wg(8) and conntrack(8). Two implementations
+ * pass one contract suite: `NetlinkKernel` (rtnetlink sockets) and the tests' `FakeKernel`. Addresses, prefixes and MACs are
  * text as ip(8) prints them; only `applyRoutes`, the hot path, speaks in integer columns.
  *
  * Every verb rejects with `KernelError`: the errno's name as `code`, the kernel's own words where it gave some.
@@ -89,6 +91,11 @@ export interface Kernel {
   wireguardGet(dev: string): Promise<WireguardDevice>;
   /** Changes what is given, leaves the rest (`wg set`). A change of many peers is more than one step to the kernel. */
   wireguardSet(dev: string, change: WireguardChange): Promise<void>;
+
+  /** Connections that the kernel follows, of both families (`conntrack -L`). */
+  connectionList(filter?: ConnectionFilter): Promise<readonly Connection[]>;
+  /** Has the kernel forget them: packets of theirs begin a new one. One that has ended already is no error. */
+  connectionsDelete(connections: readonly Connection[]): Promise<void>;
 
   /**
    * Tells of changes from now on, whoever makes them. After an overflow (`ENOBUFS`) or when it can't be sure, the

@@ -3,8 +3,11 @@ import { openAnsweredSocket } from './answered-socket.ts';
 import { RouteBatch } from './batch.ts';
 import { openBatchSocket } from './batch-socket.ts';
 import { NetlinkClient, type OpenSocket } from './client.ts';
+import { ConnectionsClient } from './connections-client.ts';
 import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
+  Connection,
+  ConnectionFilter,
   IngressFilter,
   InterfaceAddressEntry,
   InterfaceAddressSpec,
@@ -73,6 +76,7 @@ class NetlinkKernel implements Kernel {
   readonly #batch: RouteBatch;
   readonly #trafficControl: TrafficControlClient;
   readonly #wireguard: WireguardClient;
+  readonly #connections: ConnectionsClient;
   readonly #monitors = new Set<Monitor>();
 
   constructor(options: KernelOptions, open: OpenSocket) {
@@ -87,6 +91,9 @@ class NetlinkKernel implements Kernel {
     });
     this.#wireguard = new WireguardClient((events) =>
       openSocket(events, { ...this.#place(), protocol: NETLINK_GENERIC }),
+    );
+    this.#connections = new ConnectionsClient((events) =>
+      openSocket(events, { ...this.#place(), protocol: NETLINK_NETFILTER }),
     );
   }
 
@@ -246,6 +253,14 @@ class NetlinkKernel implements Kernel {
     return this.#wireguard.set(dev, change);
   }
 
+  connectionList(filter?: ConnectionFilter): Promise<readonly Connection[]> {
+    return this.#connections.list(filter);
+  }
+
+  connectionsDelete(connections: readonly Connection[]): Promise<void> {
+    return this.#connections.delete(connections);
+  }
+
   async monitor(listener: (event: KernelEvent) => void, options: MonitorOptions = {}): Promise<Monitor> {
     const filter = encodeMonitorFilter(options, this.#batch.port);
     const place = { ...this.#place(), groups: MONITOR_GROUPS, ...(filter === undefined ? {} : { filter }) };
@@ -297,6 +312,7 @@ class NetlinkKernel implements Kernel {
   close(): void {
     for (const monitor of [...this.#monitors]) monitor.stop();
     this.#wireguard.close();
+    this.#connections.close();
     this.#client.close();
     this.#patient?.close();
     this.#batch.close();

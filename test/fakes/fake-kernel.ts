@@ -1,5 +1,7 @@
 import type { Family } from '../../src/base/index.ts';
 import {
+  type Connection,
+  type ConnectionFilter,
   type IngressFilter,
   type InterfaceAddressEntry,
   type InterfaceAddressSpec,
@@ -408,6 +410,20 @@ export class FakeKernel implements Kernel {
 
   #tellQueueing(dev: string): void {
     this.#machine.as(this, () => this.#space.tell({ kind: 'queueing', dev }));
+  }
+
+  async connectionList({ addresses }: ConnectionFilter = {}): Promise<readonly Connection[]> {
+    this.#machine.enter('connectionList');
+    return this.#space.connections.filter(({ original, reply }) => {
+      const ends = [original, reply].flatMap(({ source, destination }) => [source, destination]);
+      return addresses === undefined || ends.some((end) => addresses.has(end));
+    });
+  }
+
+  async connectionsDelete(connections: readonly Connection[]): Promise<void> {
+    this.#machine.enter('connectionsDelete');
+    const ids = new Set(connections.map(({ id }) => id));
+    this.#space.connections = this.#space.connections.filter(({ id }) => !ids.has(id));
   }
 
   async wireguardGet(dev: string): Promise<WireguardDevice> {

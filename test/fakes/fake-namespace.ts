@@ -10,6 +10,7 @@ import {
   tryParseInterfaceAddress,
 } from '../../src/base/index.ts';
 import {
+  type Connection,
   type InterfaceAddressEntry,
   KernelError,
   type KernelEvent,
@@ -54,6 +55,7 @@ export class FakeNamespace {
   readonly routes = new Map<string, Route>();
   readonly rules: Rule[] = [];
   neighbors: Neighbor[] = [];
+  connections: readonly Connection[] = [];
   readonly #sysctls = new Map<string, string>();
   readonly #broadcast: (from: FakeNamespace, event: KernelEvent) => void;
   #nextIndex = 1;

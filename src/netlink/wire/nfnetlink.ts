@@ -6,6 +6,7 @@ import { encodeMessage } from './message.ts';
  * |    Family     |    Version    |         Resource, in network order      |    include/uapi/linux/netfilter/nfnetlink.h
  */
 export const NFGENMSG_LENGTH = 4;
+export const NFNL_SUBSYS_CTNETLINK = 1;
 export const NFNL_SUBSYS_NFTABLES = 10;
 
 /** Messages between these two are done together, or not at all. */

@@ -5,6 +5,7 @@ import { ROUTE_ADD } from '../../../src/netlink/index.ts';
 import * as acknowledgement from '../../../src/netlink/wire/acknowledgement.ts';
 import * as address from '../../../src/netlink/wire/address.ts';
 import { attributeBytes, attributeNest, attributeText, attributeU32 } from '../../../src/netlink/wire/attribute.ts';
+import * as conntrack from '../../../src/netlink/wire/conntrack.ts';
 import * as generic from '../../../src/netlink/wire/generic.ts';
 import * as link from '../../../src/netlink/wire/link.ts';
 import * as linkSettings from '../../../src/netlink/wire/link-settings.ts';
@@ -112,6 +113,28 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
       { verb: 'add', set: 'nets', elements: [{ key: Uint8Array.of(10, 0, 0, 0), end: Uint8Array.of(11, 0, 0, 0) }] },
     )[0].bytes,
   ],
+  decodeConnection: [
+    (body) => {
+      conntrack.decodeConnection(new ByteReader(body.bytes, body.at, body.end, true));
+      return conntrack.decodeConnection(body, new conntrack.WireAddresses(['10.0.0.1', 'fd00::1']));
+    },
+    attributes(0x0100, [2, 0, 0, 0], (writer) => {
+      for (const tuple of [1, 2]) {
+        attributeNest(writer, tuple, () => {
+          attributeNest(writer, 1, () => {
+            attributeBytes(writer, 1, Uint8Array.of(10, 0, 0, tuple));
+            attributeBytes(writer, 2, Uint8Array.of(10, 0, 0, 3 - tuple));
+          });
+          attributeNest(writer, 2, () => {
+            attributeBytes(writer, 1, Uint8Array.of(6));
+            attributeBytes(writer, 2, Uint8Array.of(1, 2));
+            attributeBytes(writer, 3, Uint8Array.of(3, 4));
+          });
+        });
+      }
+      attributeBytes(writer, 12, Uint8Array.of(1, 2, 3, 4));
+    }),
+  ],
   decodeFamily: [generic.decodeFamily, generic.encodeFamilyGet('wireguard')],
   decodeWireguard: [
     wireguard.decodeWireguard,
@@ -162,6 +185,7 @@ t.test('the table has every decoder', async (t) => {
   const modules = [
     acknowledgement,
     address,
+    conntrack,
     generic,
     link,
     linkSettings,
