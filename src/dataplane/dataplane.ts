@@ -3,6 +3,7 @@ import type { Desired } from '../calc/desired/index.ts';
 import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Blackholes } from './blackholes.ts';
+import { ReleasedAddresses } from './connections/released.ts';
 import { podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { FilterReconciler, type FilterRoom } from './filter/index.ts';
@@ -58,6 +59,7 @@ export class Dataplane {
   readonly #tableRepairs: TableRepairs;
   #applied: Desired | undefined;
   readonly #blackholes: Blackholes;
+  readonly #released: ReleasedAddresses;
   #mtu: number | undefined;
   #hostMtu: number | undefined;
 
@@ -68,6 +70,7 @@ export class Dataplane {
     const ownership = new Ownership(this.#links, options.interfacePrefix);
     this.routes = new RouteReconciler({ ...options, ownership });
     this.#blackholes = new Blackholes(this.routes);
+    this.#released = new ReleasedAddresses(options);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.filter = new FilterReconciler(options);
     this.policy = new PolicyReconciler({ ...options, filter: this.filter });
@@ -119,6 +122,7 @@ export class Dataplane {
     if (FILTER_SECTIONS.some((section) => desired[section] !== before?.[section]))
       void this.tables.want(this.#filterTables.of(filterInputs(desired, this.#options.interfacePrefix)));
     if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
+    if (desired.workloads !== before?.workloads || desired.nat !== before?.nat) this.#released.apply(desired);
     if (desired.host !== before?.host) void this.forwarding.apply(desired.host.forwarding);
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
   }
@@ -157,7 +161,7 @@ export class Dataplane {
 
   stop(): void {
     const { forwarding, endpoints, filter, qos, tunnels, routes } = this;
-    const looks = [this.#resync, this.#settings, this.#tableRepairs];
+    const looks = [this.#resync, this.#settings, this.#tableRepairs, this.#released];
     for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, routes]) part.stop();
     this.#monitor?.stop();
     this.#clock.end();

@@ -71,6 +71,7 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
     trafficControl.decodeFilter,
     trafficControl.encodeRedirectAdd({ dev: 'x', to: 'y', priority: 80 }, 3, 4).with(24, 1),
   ],
+  decodeQueueingChange: [trafficControl.decodeQueueingChange, trafficControl.encodeQdiscDelete('root', 3)],
   decodeNetconf: [
     netconf.decodeNetconf,
     attributes(message.RTM_NEWNETCONF, [message.AF_INET, 0, 0, 0], (writer) => {
