@@ -18,6 +18,7 @@ export type {
   DesiredLimits,
   DesiredNat,
   DesiredPeer,
+  DesiredPolicy,
   DesiredPool,
   DesiredQos,
   DesiredServices,

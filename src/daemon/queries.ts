@@ -11,6 +11,7 @@ import type { PeerReport } from '../routing/index.ts';
 import type { LastError } from './last-errors.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
+import { policyProblems } from './policy-problems.ts';
 import { poolProblems } from './pool-problems.ts';
 import { routesOfOthers } from './routes-of-others.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
@@ -138,6 +139,7 @@ export function objectProblems({ kinds, desired }: Pick<QuerySources, 'kinds' | 
       return { about: key, reason: 'Invalid', message: `${keyText(key)} is ${problem}` };
     }),
     ...poolProblems(desired().pools),
+    ...policyProblems(desired().policy),
   ];
 }
 

@@ -1,0 +1,20 @@
+import type { DesiredPolicy } from '../calc/index.ts';
+import { keyText } from '../datastore/index.ts';
+import type { ObjectProblem } from '../keeping/index.ts';
+import type { KindName } from '../model/index.ts';
+
+/** More of them help nobody at once. */
+const MOST = 50;
+
+/** What of policies is not understood: object, field, and what holds instead. */
+export function policyProblems(policy: Pick<DesiredPolicy, 'problems'> | undefined): ObjectProblem[] {
+  const problems = policy?.problems ?? [];
+  const told = problems.slice(0, MOST).map(({ policy: { kind, namespace, name }, field, reason }): ObjectProblem => {
+    const about = { kind: kind as KindName, namespace, name };
+    return { about, reason: 'NotUnderstood', message: `${keyText(about)} ${field}: ${reason}` };
+  });
+  const left = problems.length - told.length;
+  const last = told.at(-1);
+  if (left > 0 && last) told.push({ ...last, message: `${left} more fields of policies are not understood` });
+  return told;
+}
