@@ -57,9 +57,9 @@ export class LabelIndex {
   /** Selections that match what has no labels. */
   readonly #bare = new Set<Kept>();
 
-  /** The selection of this text, matched already; `release` it as often. Throws `SelectorError`. */
-  select(text: string): Selection {
-    const selector = parseSelector(text);
+  /** The selection of a selector or its text, matched already; `release` it as often. Throws `SelectorError`. */
+  select(wanted: string | Selector): Selection {
+    const selector = typeof wanted === 'string' ? parseSelector(wanted) : wanted;
     const canonical = formatSelector(selector);
     const known = this.#selections.get(canonical);
     if (known !== undefined) {

@@ -130,6 +130,11 @@ export const PROJECTIONS = {
   NetworkSet: ofPolicy<'NetworkSet'>,
   GlobalNetworkSet: ofPolicy<'GlobalNetworkSet'>,
   HostEndpoint: ofPolicy<'HostEndpoint'>,
+  KubernetesNetworkPolicy: ofPolicy<'KubernetesNetworkPolicy'>,
+  KubernetesAdminNetworkPolicy: ofPolicy<'KubernetesAdminNetworkPolicy'>,
+  KubernetesBaselineAdminNetworkPolicy: ofPolicy<'KubernetesBaselineAdminNetworkPolicy'>,
+  KubernetesClusterNetworkPolicy: ofPolicy<'KubernetesClusterNetworkPolicy'>,
+  KubernetesEndpointSlice: ofPolicy<'KubernetesEndpointSlice'>,
 } as const;
 
 export type InputKind = keyof typeof PROJECTIONS;

@@ -142,7 +142,7 @@ export function enforcementOf(
   return { endpoints, classes, policies, profiles, sets };
 }
 
-function asksPods({ hook }: Policy): boolean {
+export function asksPods({ hook }: Policy): boolean {
   return hook === 'normal' || hook === 'forward';
 }
 

@@ -12,6 +12,8 @@
 export { type CaseFile, caseFile } from './cases/format.ts';
 export { type CaseResult, runCases } from './cases/run.ts';
 export {
+  asksPods,
+  classKey,
   type EndpointClass,
   type EnforcedEndpoint,
   type Enforcement,
@@ -33,6 +35,7 @@ export {
   type Profile,
   policyIdText,
   type Rule,
+  type ServiceBackend,
   type Side,
   type Tier,
 } from './form.ts';
@@ -51,6 +54,8 @@ export {
   hostEnforcementOf,
 } from './host-enforcement.ts';
 export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces, LOOPBACK } from './host-interfaces.ts';
+export { comparePolicies, TierOrder } from './order.ts';
 export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/endpoint.ts';
 export { type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
-export { profileOf, World } from './world.ts';
+export { backendsOf, serviceOf } from './sources/service.ts';
+export { profileOf, type TierOfEndpoint, World } from './world.ts';

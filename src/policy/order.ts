@@ -21,6 +21,24 @@ function key({ id }: Policy): string {
   return `${id.name}/${id.namespace ?? ''}/${id.kind}`;
 }
 
+/** Tiers as they are known by name: those of the datastore, the built-in ones, and such as nobody made. */
+export class TierOrder {
+  readonly #known: ReadonlyMap<string, Tier>;
+
+  constructor(given: Iterable<Tier>) {
+    this.#known = new Map([...given, ...BUILT_IN_TIERS].map((tier) => [tier.name, tier]));
+  }
+
+  /** A tier that policies name and nobody made comes last and denies. */
+  tierOf(name: string): Tier {
+    return this.#known.get(name) ?? { name, order: Number.POSITIVE_INFINITY, defaultAction: 'Deny' };
+  }
+
+  compare(a: Tier, b: Tier): number {
+    return Number(!this.#known.has(a.name)) - Number(!this.#known.has(b.name)) || compareTiers(a, b);
+  }
+}
+
 /** Infinities are equal to each other, which a difference would not say. */
 function compareNumbers(a: number, b: number): number {
   if (a === b) return 0;

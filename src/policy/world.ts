@@ -1,7 +1,7 @@
 import { type Address, containsAddress, formatAddress, type Prefix } from '../base/index.ts';
 import { evaluate, type Labels } from '../model/index.ts';
 import type { AddressSet, Endpoint, Policy, Profile, ServiceBackend, Tier } from './form.ts';
-import { BUILT_IN_TIERS, comparePolicies, compareTiers } from './order.ts';
+import { comparePolicies, TierOrder } from './order.ts';
 import { OPEN_PROFILE, unmadeProfile } from './sources/endpoint.ts';
 
 /** All that a verdict depends on, but the packet. */
@@ -132,14 +132,11 @@ export function profileOf(made: { get(name: string): Profile | undefined }, name
   return made.get(name) ?? (name === OPEN_PROFILE ? ALLOWING : unmadeProfile(name));
 }
 
-/** Those of the datastore and the built-in ones; a tier that policies name and nobody made comes last and denies. */
+/** Each with all policies of it. */
 function tiersInOrder(given: readonly Tier[], policies: ReadonlyMap<string, unknown>): readonly Tier[] {
-  const known = new Map([...given, ...BUILT_IN_TIERS].map((tier) => [tier.name, tier]));
-  const missing = [...policies.keys()].filter((name) => !known.has(name));
-  return [
-    ...[...known.values()].sort(compareTiers),
-    ...missing.sort().map((name) => ({ name, order: Number.POSITIVE_INFINITY, defaultAction: 'Deny' as const })),
-  ];
+  const order = new TierOrder(given);
+  const names = new Set([...policies.keys(), ...given.map(({ name }) => name)]);
+  return [...names].map((name) => order.tierOf(name)).sort((a, b) => order.compare(a, b));
 }
 
 export function isInOneOf(address: Address, nets: readonly Prefix[]): boolean {

@@ -1,22 +1,25 @@
 /**
  * calc/policy: what the node's pods are held to.
  *
- *     NetworkPolicy, GlobalNetworkPolicy, staged kinds ─► policies ─┐
- *     Tier, Profile ─► tiers, profiles ─────────────────────────────┤
- *     WorkloadEndpoint of all nodes, HostEndpoint ─► pods, hosts ───┼─► DesiredPolicy
- *     NetworkSet, GlobalNetworkSet, Node ─► sets, nodes ────────────┘
+ *     policies of all kinds, Tier, Profile ─► parts ─┐
+ *     WorkloadEndpoint of all nodes, HostEndpoint ───┼─► enforcing ─► DesiredPolicy
+ *     NetworkSet, GlobalNetworkSet, Node, services ──┘
  *
  * Each object is read once for each of its states (`parts.ts`), by its own reader in `policy`, which fails closed. As long
- * as nothing in the cluster restricts anybody there is nothing to enforce (`restriction.ts`).
+ * as nothing in the cluster restricts anybody there is nothing to enforce, and nothing is kept for it (`restriction.ts`).
+ * Else two indexes of labels are: which policies are for which endpoint of this node (`subjects.ts`), and who in the
+ * cluster is meant by the rules of those (`ground.ts`). A changed label costs what it turns.
  */
-import { enforcementOf, type World } from '../../policy/index.ts';
+import type { Problem, World } from '../../policy/index.ts';
 import { type Cell, cell } from '../cell.ts';
 import type { DesiredPolicy } from '../desired/index.ts';
 import type { Sources } from '../sources.ts';
-import { localEndpoints } from './local.ts';
+import { Enforcing, type EnforcingInputs } from './enforcing.ts';
+import { localEndpoint } from './local.ts';
 import { partsOf } from './parts.ts';
-import { EnforcementChanges } from './plain.ts';
-import { isRestricted } from './restriction.ts';
+import { Problems } from './problems.ts';
+import { Readings } from './readings.ts';
+import { Restriction } from './restriction.ts';
 import { worldOf } from './world.ts';
 
 export interface PolicyCells {
@@ -27,20 +30,36 @@ export interface PolicyCells {
 
 export function policyCells(sources: Sources): PolicyCells {
   const parts = partsOf(sources);
-  const world = worldOf(parts);
+  const { tiers, policies, profiles, pods, hosts, networkSets, nodes, services } = parts;
   const own = sources.of('WorkloadEndpoint');
-  const local = cell([own], (endpoints) => localEndpoints(endpoints));
-  const restricted = cell([parts.policies, parts.profiles, parts.hosts, local], isRestricted);
-  const problems = cell([parts.policies, parts.profiles], (policies, profiles) => [
-    ...[...policies.values()].flatMap((read) => read.problems),
-    ...[...profiles.values()].flatMap((read) => read.problems),
-  ]);
-  const changes = new EnforcementChanges();
-  const enforced = cell([world, local], (all, pods) => changes.run(enforcementOf(all, pods)));
-  const whole = cell(
-    [enforced, problems],
-    (sections, told): DesiredPolicy => ({ ...sections, problems: told }),
-    (a, b) => Object.keys(a).every((key) => a[key as keyof DesiredPolicy] === b[key as keyof DesiredPolicy]),
+  const locals = new Readings(localEndpoint);
+  const local = cell([own], (endpoints) => locals.run(endpoints));
+  const restriction = new Restriction();
+  const restricted = cell([policies, profiles, hosts, local], (...all) => restriction.run(...all));
+  const told = new Problems();
+  const problems = cell([policies, profiles], (...all) => told.run(...all));
+  const inputs = cell(
+    [tiers, policies, profiles, local, pods, hosts, networkSets, nodes, services],
+    (order, rules, inherited, here, everywhere, machines, sets, places, served): EnforcingInputs => ({
+      ...{ tiers: order, policies: rules, profiles: inherited, local: here, pods: everywhere },
+      ...{ hosts: machines, networkSets: sets, nodes: places, services: served },
+    }),
   );
-  return { desired: () => (restricted() ? whole() : undefined), world };
+  let enforcing: Enforcing | undefined;
+  const desired = cell<[boolean, readonly Problem[], EnforcingInputs], DesiredPolicy | undefined>(
+    [restricted, problems, inputs],
+    (isRestricted, unclear, all) => {
+      if (isRestricted) enforcing ??= new Enforcing();
+      else enforcing = undefined;
+      return enforcing && { ...enforcing.run(all), problems: unclear };
+    },
+    isSame,
+  );
+  return { desired, world: worldOf(parts) };
+}
+
+/** Whether each section is the same object. */
+function isSame(a: DesiredPolicy | undefined, b: DesiredPolicy | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (Object.keys(a) as (keyof DesiredPolicy)[]).every((section) => a[section] === b[section]);
 }

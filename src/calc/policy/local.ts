@@ -1,4 +1,4 @@
-import type { Entries } from '../../base/index.ts';
+import { type Entries, EntriesWriter } from '../../base/index.ts';
 import type { WorkloadEndpoint } from '../../model/index.ts';
 import { type Endpoint, workloadEndpoint } from '../../policy/index.ts';
 
@@ -8,13 +8,47 @@ export interface LocalEndpoint {
   readonly endpoint: Endpoint;
 }
 
-/** The pods of this node that have an interface and an address, in the order of their keys. */
-export function localEndpoints(own: Entries<WorkloadEndpoint>): readonly LocalEndpoint[] {
-  return [...own]
-    .filter(([, { spec }]) => spec.interfaceName && (spec.ipNetworks?.length ?? 0) > 0)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, endpoint]) => ({
-      interfaceName: endpoint.spec.interfaceName ?? '',
-      endpoint: workloadEndpoint(endpoint),
-    }));
+/** A pod of this node, if it has an interface and an address. */
+export function localEndpoint(endpoint: WorkloadEndpoint): LocalEndpoint | undefined {
+  const { interfaceName, ipNetworks = [] } = endpoint.spec;
+  if (!interfaceName || ipNetworks.length === 0) return undefined;
+  return { interfaceName, endpoint: workloadEndpoint(endpoint) };
+}
+
+/** What is by endpoint, by its interface: the last by key has one that two have. */
+export class ByInterface<V> {
+  readonly #writer: EntriesWriter<V>;
+  readonly #claims = new Map<string, Map<string, V>>();
+  readonly #at = new Map<string, string>();
+
+  constructor(same: (a: V, b: V) => boolean) {
+    this.#writer = new EntriesWriter(same);
+  }
+
+  put(key: string, interfaceName: string, value: V): void {
+    if (this.#at.get(key) !== interfaceName) this.remove(key);
+    this.#at.set(key, interfaceName);
+    const claims = this.#claims.get(interfaceName) ?? new Map<string, V>();
+    this.#claims.set(interfaceName, claims.set(key, value));
+    this.#choose(interfaceName);
+  }
+
+  remove(key: string): void {
+    const interfaceName = this.#at.get(key);
+    if (interfaceName === undefined) return;
+    this.#at.delete(key);
+    this.#claims.get(interfaceName)?.delete(key);
+    this.#choose(interfaceName);
+  }
+
+  commit(): Entries<V> {
+    return this.#writer.commit();
+  }
+
+  #choose(interfaceName: string): void {
+    const claims = this.#claims.get(interfaceName) ?? new Map<string, V>();
+    const last = [...claims.keys()].sort().at(-1);
+    if (last === undefined) this.#claims.delete(interfaceName);
+    this.#writer.set(interfaceName, last === undefined ? undefined : claims.get(last));
+  }
 }

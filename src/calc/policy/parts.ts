@@ -1,4 +1,4 @@
-import type { Entries } from '../../base/index.ts';
+import { type Entries, same } from '../../base/index.ts';
 import {
   type AddressSet,
   type Endpoint,
@@ -12,11 +12,13 @@ import {
   readPolicy,
   readProfile,
   readTier,
+  type ServiceBackend,
   type Tier,
 } from '../../policy/index.ts';
 import { type Cell, cell } from '../cell.ts';
 import type { Sources } from '../sources.ts';
 import { Readings } from './readings.ts';
+import { Services } from './services.ts';
 
 /** What an object of some kind of policy says, and what of it is not understood. */
 export interface PolicyRead {
@@ -38,6 +40,8 @@ export interface Parts {
   readonly nodes: Cell<Entries<AddressSet>>;
   readonly hosts: Cell<Entries<Endpoint>>;
   readonly pods: Cell<Entries<Endpoint>>;
+  /** By `namespace/name`. */
+  readonly services: Cell<Entries<readonly ServiceBackend[]>>;
 }
 
 export function partsOf(sources: Sources): Parts {
@@ -46,12 +50,15 @@ export function partsOf(sources: Sources): Parts {
     const objects = kinds.map((kind) => sources.of(kind) as Cell<unknown> as Cell<Entries<PolicyObject>>);
     return cell(objects, (...all) => readings.run(...all));
   };
-  const nodes = new Readings(nodeSet);
+  const nodes = new Readings(nodeSet, same);
+  const services = new Services();
   return {
     policies: reading(
       [
         ...(['NetworkPolicy', 'GlobalNetworkPolicy'] as const),
         ...(['StagedNetworkPolicy', 'StagedGlobalNetworkPolicy', 'StagedKubernetesNetworkPolicy'] as const),
+        ...(['KubernetesNetworkPolicy', 'KubernetesAdminNetworkPolicy'] as const),
+        ...(['KubernetesBaselineAdminNetworkPolicy', 'KubernetesClusterNetworkPolicy'] as const),
       ],
       readPolicy,
     ),
@@ -61,5 +68,6 @@ export function partsOf(sources: Sources): Parts {
     hosts: reading(['HostEndpoint'], hostEndpoint),
     nodes: cell([sources.of('Node')], (all) => nodes.run(all)),
     pods: () => sources.pods(),
+    services: cell([sources.of('KubernetesEndpointSlice')], (slices) => services.run(slices)),
   };
 }

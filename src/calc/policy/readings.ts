@@ -11,10 +11,12 @@ export class Readings<In, Out> {
     this.#writer = new EntriesWriter(same);
   }
 
-  /** Of several kinds together: a key begins with the place of its kind. */
+  /** Of several kinds together: a key then begins with the place of its kind. */
   run(...kinds: readonly Entries<In>[]): Entries<Out> {
     for (const [at, objects] of kinds.entries()) {
-      for (const [key, now] of objects.since(this.#seen[at])) this.#writer.set(`${at} ${key}`, now && this.#make(now));
+      for (const [key, now] of objects.since(this.#seen[at])) {
+        this.#writer.set(kinds.length > 1 ? `${at} ${key}` : key, now && this.#make(now));
+      }
     }
     this.#seen = kinds;
     return this.#writer.commit();

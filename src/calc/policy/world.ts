@@ -3,10 +3,10 @@ import { type Cell, cell } from '../cell.ts';
 import type { Parts } from './parts.ts';
 
 /** The whole cluster as a judge sees it; made when somebody asks, and again only when something of it has changed. */
-export function worldOf({ policies, tiers, profiles, networkSets, nodes, hosts, pods }: Parts): Cell<World> {
+export function worldOf({ policies, tiers, profiles, networkSets, nodes, hosts, pods, services }: Parts): Cell<World> {
   return cell(
-    [policies, tiers, profiles, networkSets, nodes, hosts, pods],
-    (rules, order, inherited, sets, machines, interfaces, workloads) =>
+    [policies, tiers, profiles, networkSets, nodes, hosts, pods, services],
+    (rules, order, inherited, sets, machines, interfaces, workloads, served) =>
       new World({
         policies: [...rules.values()].flatMap((read) => read.policies),
         tiers: [...order.values()],
@@ -14,7 +14,7 @@ export function worldOf({ policies, tiers, profiles, networkSets, nodes, hosts, 
         endpoints: [...workloads.values(), ...interfaces.values()],
         networkSets: [...sets.values()],
         nodes: [...machines.values()],
-        services: new Map(),
+        services: new Map(served),
       }),
   );
 }
