@@ -3,11 +3,18 @@ import type { World } from '../policy/index.ts';
 import { Filters } from './bgp-filters.ts';
 import { announcements, OwnBlocks, ownBlocks } from './blocks.ts';
 import { type Cell, cell } from './cell.ts';
-import type { Desired, DesiredBgp, DesiredTunnels, DesiredWireguard } from './desired/index.ts';
+import {
+  type Desired,
+  type DesiredBgp,
+  type DesiredTunnels,
+  type DesiredWireguard,
+  NO_HOSTS,
+} from './desired/index.ts';
+import { isIpip } from './encapsulation.ts';
 import { felixSettings } from './felix.ts';
 import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';
-import { allHosts, NodeCidrs } from './hosts.ts';
+import { Hosts } from './hosts.ts';
 import { IpipLacking } from './ipip-ends.ts';
 import { desiredNat, desiredServices } from './nat.ts';
 import { Networks } from './networks.ts';
@@ -70,8 +77,8 @@ export function graph(
 
   const holdings = cell([sources.of('IPAMBlock')], keeping(new Holdings()));
   const networks = cell([holdings], keeping(new Networks()));
-  const hosts = cell([nodes], keeping(new NodeCidrs()));
-  const allowed = cell([felix, hosts], allHosts, same);
+  const external = cell([felix], (settings) => settings.externalNodesList, same);
+  const hosts = cell([nodes, external], keeping(new Hosts()));
 
   const onlyByVxlan = cell([nodes], keeping(new OnlyByVxlan()));
   const vxlanOf = (family: Family) => {
@@ -103,9 +110,9 @@ export function graph(
 
   const lacking = cell([nodes], keeping(new IpipLacking()));
   const tunnels = cell(
-    [self, felix, pools, vxlan4, vxlan6, wireguard4, wireguard6, allowed, lacking],
-    (node, settings, all, v4, v6, w4, w6, cidrs, unready): DesiredTunnels => {
-      const wantsIpip = all.some((pool) => pool.ipip !== 'Never');
+    [self, felix, pools, vxlan4, vxlan6, wireguard4, wireguard6, hosts, lacking],
+    (node, settings, all, v4, v6, w4, w6, own, unready): DesiredTunnels => {
+      const wantsIpip = all.some((pool) => isIpip(pool.encapsulation));
       return {
         ipip: wantsIpip
           ? {
@@ -119,7 +126,7 @@ export function graph(
         vxlan6: v6,
         wireguard4: w4,
         wireguard6: w6,
-        hosts: wantsIpip || v4 !== undefined || v6 !== undefined ? cidrs : [],
+        hosts: wantsIpip || v4 !== undefined || v6 !== undefined ? own : NO_HOSTS,
         fromPods: {
           ipip: settings.allowIPIPPacketsFromWorkloads ?? false,
           vxlan: settings.allowVXLANPacketsFromWorkloads ?? false,
@@ -130,7 +137,7 @@ export function graph(
     same,
   );
 
-  const nat = cell([felix, allowed, workloads], desiredNat, same);
+  const nat = cell([felix, hosts, workloads], desiredNat, same);
   const services = cell([felix, configurations], desiredServices, same);
   const host = cell([self, felix], desiredHost, same);
   const written = cell(

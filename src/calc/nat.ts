@@ -1,13 +1,13 @@
 import { formatPrefix, tryParsePrefix } from '../base/index.ts';
 import type { BGPConfiguration } from '../model/index.ts';
-import type { DesiredNat, DesiredServices, DesiredWorkload } from './desired/index.ts';
+import type { DesiredNat, DesiredServices, DesiredWorkload, HostAddresses } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import { desiredDscp } from './qos.ts';
 
 /** How natOutgoing translates, as FelixConfiguration has it, and the pods' floating IPs and marks. */
 export function desiredNat(
   felix: FelixSettings,
-  hosts: readonly string[],
+  hosts: HostAddresses,
   workloads: readonly DesiredWorkload[],
 ): DesiredNat {
   const dscp = desiredDscp(workloads);

@@ -1,5 +1,6 @@
 import type { IPPool } from '../model/index.ts';
 import type { DesiredPool } from './desired/index.ts';
+import { encapsulationOf } from './encapsulation.ts';
 
 /** The pools, by name. */
 export function desiredPools(pools: Iterable<IPPool>): DesiredPool[] {
@@ -7,8 +8,7 @@ export function desiredPools(pools: Iterable<IPPool>): DesiredPool[] {
     .map(({ metadata, spec, unread = [] }) => ({
       name: metadata.name,
       cidr: spec.cidr,
-      ipip: spec.ipipMode ?? 'Never',
-      vxlan: spec.vxlanMode ?? 'Never',
+      encapsulation: encapsulationOf(spec),
       natOutgoing: spec.natOutgoing ?? false,
       disabled: spec.disabled ?? false,
       disableBgpExport: spec.disableBGPExport ?? unread.includes('disableBGPExport'),

@@ -1,21 +1,18 @@
 import { tryParsePrefix } from '../base/index.ts';
 import { effectivePool, type IPPool, isClosed, matchesSelector, type Node } from '../model/index.ts';
 import type { DesiredStore, TunnelAddressKind } from './desired/index.ts';
+import { encapsulationOf, isIpip, isVxlan } from './encapsulation.ts';
 import type { FelixSettings } from './felix.ts';
 
-type Encapsulation = (pool: ReturnType<typeof effectivePool>) => boolean;
-
-const byIpip: Encapsulation = ({ ipipMode }) => ipipMode !== 'Never';
-const byVxlan: Encapsulation = ({ vxlanMode }) => vxlanMode !== 'Never';
 /** WireGuard is no pool's business: any pool will do. */
-const whatever: Encapsulation = () => true;
+const whatever = (): boolean => true;
 
-const KINDS: Readonly<Record<TunnelAddressKind, { readonly family: 4 | 6; readonly carries: Encapsulation }>> = {
+const KINDS: Readonly<Record<TunnelAddressKind, { readonly family: 4 | 6; readonly carries: typeof isIpip }>> = {
   wireguard: { family: 4, carries: whatever },
   wireguardV6: { family: 6, carries: whatever },
-  ipip: { family: 4, carries: byIpip },
-  vxlan: { family: 4, carries: byVxlan },
-  vxlanV6: { family: 6, carries: byVxlan },
+  ipip: { family: 4, carries: isIpip },
+  vxlan: { family: 4, carries: isVxlan },
+  vxlanV6: { family: 6, carries: isVxlan },
 };
 
 /**
@@ -42,7 +39,9 @@ export function tunnelPools(
     const keeps = kind === 'vxlan' && vxlanStays && Boolean(node?.spec.ipv4VXLANTunnelAddr);
     const carries: Encapsulation = (pool) => asked(pool) || (keeps && byIpip(pool));
     if (node === undefined || !isUsed(kind, node, felix)) return [];
-    return open.filter((pool) => tryParsePrefix(pool.cidr)?.family === family && carries(pool)).map(({ cidr }) => cidr);
+    return open
+      .filter((pool) => tryParsePrefix(pool.cidr)?.family === family && carries(encapsulationOf(pool)))
+      .map(({ cidr }) => cidr);
   };
   return {
     wireguard: of('wireguard'),

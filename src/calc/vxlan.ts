@@ -12,6 +12,7 @@ import {
 } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
 import type { DesiredPool, DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from './desired/index.ts';
+import { isVxlan } from './encapsulation.ts';
 import type { FelixSettings } from './felix.ts';
 import type { Holding } from './holdings.ts';
 import { nodeAddress } from './node-bgp.ts';
@@ -41,10 +42,11 @@ export function vxlanRanges(
   family: Family,
   onlyByVxlan: Entries<string> = Entries.of(),
 ): VxlanRange[] {
-  return pools.flatMap(({ cidr, vxlan, ipip }): VxlanRange[] => {
-    if (parsePrefix(cidr).family !== family) return [];
-    if (vxlan !== 'Never') return [{ cidr, mode: vxlan }];
-    return family === 6 || ipip === 'Never' || onlyByVxlan.size === 0 ? [] : [{ cidr, mode: ipip, leaving: true }];
+  return pools.flatMap(({ cidr, encapsulation }): VxlanRange[] => {
+    if (encapsulation === 'none' || parsePrefix(cidr).family !== family) return [];
+    const mode = encapsulation.endsWith('cross-subnet') ? 'CrossSubnet' : 'Always';
+    if (isVxlan(encapsulation)) return [{ cidr, mode }];
+    return onlyByVxlan.size === 0 ? [] : [{ cidr, mode, leaving: true }];
   });
 }
 

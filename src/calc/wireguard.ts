@@ -3,6 +3,7 @@ import type { Node } from '../model/index.ts';
 import type { DesiredWireguard, DesiredWireguardPeer, DesiredWireguardRoute } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import type { Holding } from './holdings.ts';
+import { marksOf } from './marks.ts';
 import { nodeAddress } from './node-bgp.ts';
 
 const DEFAULTS = {
@@ -11,9 +12,6 @@ const DEFAULTS = {
 } as const;
 const DEFAULT_PRIORITY = 99;
 const DEFAULT_TABLES = [{ min: 1, max: 250 }] as const;
-const DEFAULT_MARKS = 0xffff0000;
-/** Which of the marks, from the lowest bit on: Calico gives those below to accept, pass and its two scratch bits and drop. */
-const MARK_INDEX = 4;
 
 /** WireGuard of one family with all that belongs to it; undefined when it is off, or the node has no address there. */
 export function desiredWireguard(
@@ -32,7 +30,7 @@ export function desiredWireguard(
     address: hostEncryption ? underlay : interfaceAddress(node, family),
     mtu: (family === 4 ? felix.wireguardMTU : felix.wireguardMTUV6) || undefined,
     listenPort: peerSettings(felix, family).port,
-    mark: markOf(felix),
+    mark: marksOf(felix).wireguard,
     rulePriority: felix.wireguardRoutingRulePriority ?? DEFAULT_PRIORITY,
     tables: felix.routeTableRanges ?? DEFAULT_TABLES,
     hostEncryption,
@@ -58,13 +56,6 @@ export function peerSettings(felix: FelixSettings, family: Family): PeerSettings
 
 export function isEnabled(felix: FelixSettings, family: Family): boolean {
   return (family === 4 ? felix.wireguardEnabled : felix.wireguardEnabledV6) ?? false;
-}
-
-/** One bit, by which packets that are encrypted already are known. */
-function markOf({ nftablesMarkMask, iptablesMarkMask }: FelixSettings): number {
-  const mask = nftablesMarkMask || iptablesMarkMask || DEFAULT_MARKS;
-  const bits = Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0).filter((bit) => (bit & mask) !== 0);
-  return bits[Math.min(MARK_INDEX, bits.length - 1)];
 }
 
 /** Where a node can be reached and by what key, or why it can't. */

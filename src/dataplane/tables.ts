@@ -16,7 +16,7 @@ import { floatingIps } from './nat/floating-ips.ts';
 import { natOutgoing } from './nat/masquerade.ts';
 import { dscpMarks } from './qos/dscp.ts';
 import { serviceLoops } from './services/loops.ts';
-import { type Encapsulation, encapsulated } from './tunnels/packet-filter.ts';
+import { encapsulated, type TunnelUse } from './tunnels/packet-filter.ts';
 import { tunnelSource } from './tunnels/senders.ts';
 import { WireguardNodes } from './wireguard/nodes.ts';
 import { reversePath } from './wireguard/reverse-path.ts';
@@ -39,7 +39,7 @@ export interface FilterInputs {
   /** Tunnel devices that have an address. */
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
   readonly wireguard: DesiredWireguard | undefined;
-  readonly encapsulation: Encapsulation;
+  readonly encapsulation: TunnelUse;
   /** How the names of pods' interfaces begin. */
   readonly interfacePrefix: string;
 }

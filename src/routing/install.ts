@@ -13,8 +13,8 @@ import type { BestChanges, NextHopSet } from '../bgp/index.ts';
 import type { DesiredPool } from '../calc/desired/index.ts';
 import { gatewayRoute, type RouteTable } from '../dataplane/index.ts';
 import type { RouteNextHop } from '../netlink/index.ts';
-import { CARRIAGES, type Carriage, carriageAt, carriageOf, KEPT_OUT } from './carriage.ts';
 import type { LearnedRoute, LearnedRoutes, NextHops } from './next-hops.ts';
+import { isIpip, isKeptOut, isVxlan, kindAt, ROUTE_KINDS, type RouteKind } from './route-kind.ts';
 
 const NO_ENTRIES = Entries.of<string>();
 
@@ -41,7 +41,7 @@ export interface Surroundings {
 interface Range {
   readonly words: Uint32Array;
   readonly length: number;
-  readonly carriage: Carriage;
+  readonly kind: RouteKind;
 }
 
 /**
@@ -58,7 +58,7 @@ export class RouteInstaller implements LearnedRoutes {
   #subnet: Prefix | undefined;
   #lacking: Entries<string> | undefined;
   #sets: readonly NextHopSet[] = [];
-  /** `set × CARRIAGES.length + carriage + 1` by prefix number; 0 for no route. */
+  /** `set × ROUTE_KINDS.length + kind + 1` by prefix number; 0 for no route. */
   #choice = new Uint32Array(1024);
   /** How many prefixes of each length have a route. */
   readonly #lengths = new Uint32Array(129);
@@ -66,7 +66,7 @@ export class RouteInstaller implements LearnedRoutes {
   #howOf: number[] = [];
   /** The set that it was worked out for, by choice: numbers of sets that no route has are given to others. */
   #madeFor: (NextHopSet | undefined)[] = [];
-  /** The first that holds a prefix tells its carriage. */
+  /** The first that holds a prefix tells its kind. */
   #ranges: readonly Range[] = [];
   /** Routes whose pool is VXLAN's now, which stay until the tunnel has one for the prefix: nothing is lost meanwhile. */
   readonly #handedOver = new Set<number>();
@@ -93,9 +93,9 @@ export class RouteInstaller implements LearnedRoutes {
         if (prefix >= 0) this.#choose(prefix, 0);
         continue;
       }
-      const carriage = this.#carriage(changes.addresses, at, changes.lengths[entry]);
+      const kind = this.#kindOf(changes.addresses, at, changes.lengths[entry]);
       const prefix = prefixes.internAt(changes.addresses, at, changes.lengths[entry]);
-      this.#choose(prefix, set * CARRIAGES.length + carriage + 1);
+      this.#choose(prefix, set * ROUTE_KINDS.length + kind + 1);
     }
     this.#nextHops.learnedChanged();
   }
@@ -106,16 +106,16 @@ export class RouteInstaller implements LearnedRoutes {
     this.#forgetTunnel();
     this.#ranges = [
       ...services.map((cidr) => [cidr, 'service'] as const),
-      ...pools.map((pool) => [pool.cidr, carriageOf(pool)] as const),
+      ...pools.map((pool) => [pool.cidr, pool.encapsulation] as const),
     ]
-      .map(([cidr, carriage]) => ({ prefix: parsePrefix(cidr), carriage }))
+      .map(([cidr, kind]) => ({ prefix: parsePrefix(cidr), kind }))
       .filter(({ prefix }) => prefix.family === this.family)
-      .map(({ prefix, carriage }) => ({ words: prefixWords(prefix), length: prefix.length, carriage }));
+      .map(({ prefix, kind }) => ({ words: prefixWords(prefix), length: prefix.length, kind }));
     this.#reconsider((prefix) => {
-      const set = Math.floor((this.#choice[prefix] - 1) / CARRIAGES.length);
+      const set = Math.floor((this.#choice[prefix] - 1) / ROUTE_KINDS.length);
       const words = new Uint32Array(this.#table.prefixes.words);
       for (let word = 0; word < words.length; word++) words[word] = this.#table.prefixes.address(prefix, word);
-      return set * CARRIAGES.length + this.#carriage(words, 0, this.#table.prefixes.length(prefix)) + 1;
+      return set * ROUTE_KINDS.length + this.#kindOf(words, 0, this.#table.prefixes.length(prefix)) + 1;
     });
   }
 
@@ -170,7 +170,7 @@ export class RouteInstaller implements LearnedRoutes {
       if (this.#lengths[length] === 0) continue;
       const prefix = prefixes.findAt(masked(address, length), 0, length);
       const choice = prefix < 0 ? 0 : (this.#choice[prefix] ?? 0);
-      if (choice === 0 || KEPT_OUT.includes(carriageAt(choice))) continue;
+      if (choice === 0 || isKeptOut(kindAt(choice))) continue;
       const addresses = this.#setOf(choice)?.addresses ?? [];
       return { length, addresses, ways: (resolve) => this.#ways(choice, resolve) ?? [] };
     }
@@ -183,7 +183,7 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   #forgetTunnel(): void {
-    for (const choice of this.#howOf.keys()) if (carriageAt(choice)?.startsWith('ipip')) this.#keep(choice, -1);
+    for (const choice of this.#howOf.keys()) if (isIpip(kindAt(choice))) this.#keep(choice, -1);
   }
 
   #reconsider(choose: (prefix: number) => number): void {
@@ -200,7 +200,7 @@ export class RouteInstaller implements LearnedRoutes {
       this.#choice = wider;
     }
     const former = this.#choice[prefix];
-    const before = carriageAt(former);
+    const before = kindAt(former);
     this.#choice[prefix] = choice;
     const length = this.#table.prefixes.length(prefix);
     this.#lengths[length] += Number(choice !== 0) - Number(former !== 0);
@@ -214,16 +214,16 @@ export class RouteInstaller implements LearnedRoutes {
     if (how === 0) this.#unready.delete(prefix);
     // Where there is no tunnel of our own, nothing stays that goes in clear.
     if (how === PENDING || (how !== 0 && this.#staysUntilReady(prefix, choice, before))) return;
-    if (carriageAt(choice) !== 'vxlan') this.#handedOver.delete(prefix);
+    if (!isVxlan(kindAt(choice))) this.#handedOver.delete(prefix);
     else if (this.#staysUntilTunnelled(prefix, before)) return void this.#handedOver.add(prefix);
     this.#table.want('bgp', prefix, how);
   }
 
   /** Whether some node at the other end has no `tunl0` yet, and there is another way to it until then. */
-  #staysUntilReady(prefix: number, choice: number, before: Carriage | undefined): boolean {
-    const isIpip = carriageAt(choice)?.startsWith('ipip') ?? false;
-    const isLacking = isIpip && this.#setOf(choice)?.addresses.some((at) => this.#lacking?.get(at) !== undefined);
-    const hasOther = this.#unready.has(prefix) || before === 'direct';
+  #staysUntilReady(prefix: number, choice: number, before: RouteKind | undefined): boolean {
+    const isByIpip = isIpip(kindAt(choice));
+    const isLacking = isByIpip && this.#setOf(choice)?.addresses.some((at) => this.#lacking?.get(at) !== undefined);
+    const hasOther = this.#unready.has(prefix) || before === 'none';
     if (!isLacking || !hasOther || this.#table.wantedBy('bgp', prefix) === 0) {
       this.#unready.delete(prefix);
       return false;
@@ -232,9 +232,9 @@ export class RouteInstaller implements LearnedRoutes {
     return true;
   }
 
-  #staysUntilTunnelled(prefix: number, before: Carriage | undefined): boolean {
+  #staysUntilTunnelled(prefix: number, before: RouteKind | undefined): boolean {
     if (this.#table.wantedBy('tunnel', prefix) > 0) return false;
-    return this.#handedOver.has(prefix) || (before !== undefined && !KEPT_OUT.includes(before));
+    return this.#handedOver.has(prefix) || (before !== undefined && !isKeptOut(before));
   }
 
   #how(choice: number): number {
@@ -270,11 +270,11 @@ export class RouteInstaller implements LearnedRoutes {
     choice: number,
     resolve: (address: string) => readonly RouteNextHop[] | undefined,
   ): readonly RouteNextHop[] | undefined {
-    const carriage = carriageAt(choice);
-    const addresses = KEPT_OUT.includes(carriage) ? [] : (this.#setOf(choice)?.addresses ?? []);
+    const kind = kindAt(choice);
+    const addresses = isKeptOut(kind) ? [] : (this.#setOf(choice)?.addresses ?? []);
     const hops = new Map<string, RouteNextHop>();
     for (const address of addresses) {
-      const tunnelled = this.#isTunnelled(carriage, address);
+      const tunnelled = this.#isTunnelled(kind, address);
       if (tunnelled && this.#tunnel.ipip === 'pending') return undefined;
       const ways = tunnelled ? this.#throughTunnel(address) : resolve(address);
       if (ways === undefined) return undefined;
@@ -283,8 +283,8 @@ export class RouteInstaller implements LearnedRoutes {
     return [...hops.values()];
   }
 
-  #isTunnelled(carriage: Carriage | undefined, address: string): boolean {
-    return carriage === 'ipip' || (carriage === 'ipip-cross' && !(this.#subnet && inSubnet(this.#subnet, address)));
+  #isTunnelled(kind: RouteKind | undefined, address: string): boolean {
+    return kind === 'ipip' || (kind === 'ipip-cross-subnet' && !(this.#subnet && inSubnet(this.#subnet, address)));
   }
 
   /** The outer packet finds its own way to the node, so the node need not be on any link of ours. */
@@ -294,13 +294,13 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   #setOf(choice: number): NextHopSet | undefined {
-    return choice === 0 ? undefined : this.#sets[Math.floor((choice - 1) / CARRIAGES.length)];
+    return choice === 0 ? undefined : this.#sets[Math.floor((choice - 1) / ROUTE_KINDS.length)];
   }
 
-  #carriage(words: Uint32Array, at: number, length: number): number {
+  #kindOf(words: Uint32Array, at: number, length: number): number {
     for (const range of this.#ranges) {
       if (length >= range.length && covers(range.words, 0, range.length, words, at))
-        return CARRIAGES.indexOf(range.carriage);
+        return ROUTE_KINDS.indexOf(range.kind);
     }
     return 0;
   }

@@ -102,8 +102,8 @@ export class Routing {
     for (const installer of this.#installers) installer.setLacking(lacking);
     if (lacking !== before?.tunnels.ipip?.lacking) this.#options.routes.schedule();
     const { cidrs } = desired.services;
-    const sameCarriage = desired.pools === before?.pools && cidrs === before.services.cidrs;
-    if (!sameCarriage || subnet !== before?.tunnels.ipip?.subnet) {
+    const sameKinds = desired.pools === before?.pools && cidrs === before.services.cidrs;
+    if (!sameKinds || subnet !== before?.tunnels.ipip?.subnet) {
       for (const installer of this.#installers) installer.setPools(desired.pools, { services: cidrs, subnet });
       this.#options.routes.schedule();
     }

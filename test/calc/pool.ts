@@ -5,8 +5,7 @@ export function pool(cidr: string, more: Partial<DesiredPool> = {}): DesiredPool
   return {
     name: cidr,
     cidr,
-    ipip: 'Never',
-    vxlan: 'Never',
+    encapsulation: 'none',
     natOutgoing: false,
     disabled: false,
     disableBgpExport: false,

@@ -1,4 +1,5 @@
 import { Entries } from '../../src/base/index.ts';
+import type { HostAddresses } from '../../src/calc/desired/index.ts';
 import type { DesiredVtep, DesiredVxlan, DesiredVxlanRoute } from '../../src/calc/index.ts';
 
 /** A node at the other end of VXLAN, known by its number: 172.16.0.N, 10.244.N.0. */
@@ -46,4 +47,20 @@ export function byCidr<T extends { readonly cidr: string }>(list: readonly T[]):
 /** The values in the order of their keys. */
 export function listed<T>(entries: Entries<T> | undefined): T[] {
   return [...(entries ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+}
+
+/** Nodes' addresses and networks of nodes, from CIDRs of both families. */
+export function hostsOf(...cidrs: readonly string[]): HostAddresses {
+  const of = (isSix: boolean): Entries<string> =>
+    Entries.of(
+      cidrs
+        .filter((cidr) => cidr.includes(':') === isSix)
+        .map((cidr) => [cidr.replace(isSix ? /\/128$/ : /\/32$/, ''), cidr]),
+    );
+  return { 4: of(false), 6: of(true) };
+}
+
+/** The CIDRs of both families, in order. */
+export function cidrsOf(hosts: HostAddresses): readonly string[] {
+  return [...hosts[4].values(), ...hosts[6].values()].sort();
 }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { Calculation, type Update, vtepMac } from '../../src/calc/index.ts';
 import { claimed, gone, pool, put } from './resources.ts';
-import { listed } from './tunnels.ts';
+import { cidrsOf, listed } from './tunnels.ts';
 
 /** A node with its tunnel address. */
 function vtep(name: string, address: string, tunnel: string): Update {
@@ -99,7 +99,7 @@ t.test('packets are taken from all nodes whose address is known, and from those 
   const calculation = new Calculation({ nodename: 'a' });
   const hosts = (...updates: readonly Update[]): readonly string[] => {
     calculation.apply(updates);
-    return calculation.desired().tunnels.hosts;
+    return cidrsOf(calculation.desired().tunnels.hosts);
   };
   t.same(hosts(...nodes), [], 'no pool asks for tunnels');
   const all = ['172.16.0.1/32', '172.16.0.2/32', '172.17.0.3/32'];
@@ -113,6 +113,29 @@ t.test('packets are taken from all nodes whose address is known, and from those 
     '10.9.0.0/16',
     ...all,
   ]);
+});
+
+t.test('a changed node is one entry of the hosts; what lies in a network of the list is there with it', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  const hosts = (...updates: readonly Update[]) => {
+    calculation.apply(updates);
+    return calculation.desired().tunnels.hosts;
+  };
+  const before = hosts(...nodes, pool('p', '10.244.0.0/16', { vxlanMode: 'Always' }));
+  const moved = hosts(put('Node', 'b', { bgp: { ipv4Address: '172.16.0.9/24' } }));
+  t.same(moved[4].since(before[4]), [
+    ['172.16.0.2', undefined, '172.16.0.2/32'],
+    ['172.16.0.9', '172.16.0.9/32', undefined],
+  ]);
+  t.equal(moved[6], before[6]);
+  const twins = hosts(put('Node', 'twin', { bgp: { ipv4Address: '172.16.0.9/24' } }));
+  t.equal(twins[4], moved[4], 'an address that two nodes say they have is one');
+  t.equal(hosts(gone('Node', 'twin'))[4], moved[4]);
+  const within = hosts(
+    put('FelixConfiguration', 'default', { externalNodesList: ['172.16.0.0/24', '172.16.0.64/26'] }),
+  );
+  t.same(cidrsOf(within), ['172.16.0.0/24', '172.17.0.3/32']);
+  t.same(cidrsOf(hosts(gone('FelixConfiguration', 'default'))), ['172.16.0.1/32', '172.16.0.9/32', '172.17.0.3/32']);
 });
 
 t.test('what pods may send themselves is said in FelixConfiguration', async (t) => {

@@ -12,7 +12,7 @@ const needsRoot = { skip: root || process.env['CI'] ? false : 'it needs root' };
 
 t.setTimeout(3_600_000);
 
-const NEVER = { ipip: 'Never', vxlan: 'Never', natOutgoing: false, disabled: false, disableBgpExport: false } as const;
+const NEVER = { encapsulation: 'none', natOutgoing: false, disabled: false, disableBgpExport: false } as const;
 
 function pool(cidr: string, more: Partial<DesiredPool> = {}): DesiredPool {
   return { name: cidr, cidr, ...NEVER, ...more };

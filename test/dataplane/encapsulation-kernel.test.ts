@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
 import { NO_TUNNELS } from '../../src/calc/index.ts';
 import { openNft } from '../../src/nftables/index.ts';
-import { vxlan } from '../calc/tunnels.ts';
+import { hostsOf, vxlan } from '../calc/tunnels.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { PacketFilter } from './packet-filter.ts';
 
@@ -74,7 +74,7 @@ class Cable {
       spoofing: [],
       tunnels: { 4: [], 6: [] },
       wireguard: undefined,
-      encapsulation: { ...NO_TUNNELS, [`vxlan${family}`]: tunnel, hosts },
+      encapsulation: { ...NO_TUNNELS, [`vxlan${family}`]: tunnel, hosts: hostsOf(...hosts) },
       interfacePrefix: 'cali',
     });
   }

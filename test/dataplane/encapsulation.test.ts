@@ -2,7 +2,7 @@ import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { type DesiredTunnels, NO_TUNNELS } from '../../src/calc/index.ts';
 import type { FilterInputs } from '../../src/dataplane/tables.ts';
-import { vxlan } from '../calc/tunnels.ts';
+import { hostsOf, vxlan } from '../calc/tunnels.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 import { filterTables, PacketFilter, textOf } from './packet-filter.ts';
 
@@ -18,7 +18,7 @@ function inputs(tunnels: Partial<DesiredTunnels>): FilterInputs {
     spoofing: [],
     tunnels: { 4: [], 6: [] },
     wireguard: undefined,
-    encapsulation: { ...NO_TUNNELS, hosts: HOSTS, ...tunnels },
+    encapsulation: { ...NO_TUNNELS, hosts: hostsOf(...HOSTS), ...tunnels },
     interfacePrefix: 'cali',
   };
 }
@@ -113,7 +113,7 @@ t.test('each carrier and family by itself, the port as it is set, and what pods 
 
 t.test('a node that comes or goes is an element; the table is found again, and goes with the tunnels', async (t) => {
   const { nft, nat } = reconciler();
-  const with4 = (...hosts: readonly string[]): FilterInputs => inputs({ vxlan4: vxlan([]), hosts });
+  const with4 = (...hosts: readonly string[]): FilterInputs => inputs({ vxlan4: vxlan([]), hosts: hostsOf(...hosts) });
   await nat.apply(with4('172.16.0.1/32', '172.16.0.2/32'));
   await nat.apply(with4('172.16.0.1/32', '172.16.0.3/32', '2001:db8::3/128'));
   t.same(nft.done.slice(4), [
@@ -147,8 +147,8 @@ t.test('each call of nft may fail once; in the end just the nodes that there are
   const run = async (after: number): Promise<{ calls: number; elements: readonly string[] }> => {
     const { nft, nat, clock } = reconciler();
     nft.failCall(after);
-    await nat.apply(inputs({ vxlan4: vxlan([]), hosts: ['172.16.0.1/32', '172.16.0.2/32'] }));
-    await nat.apply(inputs({ vxlan4: vxlan([]), hosts: ['172.16.0.1/32', '172.16.0.3/32'] }));
+    await nat.apply(inputs({ vxlan4: vxlan([]), hosts: hostsOf('172.16.0.1/32', '172.16.0.2/32') }));
+    await nat.apply(inputs({ vxlan4: vxlan([]), hosts: hostsOf('172.16.0.1/32', '172.16.0.3/32') }));
     await clock.advanceAsync(1000);
     t.same(nat.failures(), [], `${after}`);
     const calls = nft.calls.length;

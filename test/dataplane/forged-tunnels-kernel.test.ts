@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { type Desired, NO_TUNNELS } from '../../src/calc/index.ts';
-import { vxlan } from '../calc/tunnels.ts';
+import { hostsOf, vxlan } from '../calc/tunnels.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
 import { wanted } from './host.ts';
 import { FAMILIES, POD, PodNetwork } from './pod-network.ts';
@@ -65,14 +65,14 @@ function desired(encapsulates: boolean): Desired {
     ...NO_TUNNELS,
     vxlan4: vxlan([], { underlay: four.node }),
     vxlan6: vxlan([], { family: 6, underlay: six.node, address: 'fd00:245::' }),
-    hosts: [
+    hosts: hostsOf(
       `${four.node}/32`,
       `${four.outside}/32`,
       `${six.node}/128`,
       `${six.outside}/128`,
       `${CLAIMED[4]}/32`,
       `${CLAIMED[6]}/128`,
-    ],
+    ),
   };
   return { ...wanted([]), workloads: [POD], ...(encapsulates && { tunnels }) };
 }

@@ -22,13 +22,13 @@ const CARRIED: Readonly<
   'no tunnel': { desired: {}, pool: {}, overhead: 0 },
   VXLAN: {
     desired: { vxlan4: vxlan([vtep('b', 2)]) },
-    pool: { vxlan: 'Always' },
+    pool: { encapsulation: 'vxlan' },
     device: 'vxlan.calico',
     overhead: 50,
   },
   IPIP: {
     desired: { ipip: { address: '10.244.1.1', subnet: undefined } },
-    pool: { ipip: 'Always' },
+    pool: { encapsulation: 'ipip' },
     device: 'tunl0',
     overhead: 20,
   },
@@ -109,7 +109,7 @@ for (const [what, { desired, pool: how, device, overhead }] of Object.entries(CA
 t.test('VXLAN over IPv6 and WireGuard go by the same', async (t) => {
   const six = vxlan([], { family: 6, underlay: NODE_6, address: 'fd00:1::1' });
   const host = await node(t, { bond0: 1400 }, 'bond0');
-  await host.dataplane.start(state({ vxlan6: six }, { vxlan: 'Always' }, 'fd00::/16'));
+  await host.dataplane.start(state({ vxlan6: six }, { encapsulation: 'vxlan' }, 'fd00::/16'));
   await host.settle(1000);
   t.same([host.dataplane.podMtu, await mtuOf(host, 'vxlan-v6.calico')], [1330, 1330]);
   const wireguard4 = WIREGUARD;
@@ -133,7 +133,7 @@ t.test('an address on the loopback says nothing of the way; with no link at all 
   const host = await node(t, { em1: 9000 }, 'em1');
   await host.kernel.linkDelete('em1');
   await host.kernel.addressAdd({ dev: 'lo', address: `${NODE}/32` });
-  await host.dataplane.start(state({ ipip: { address: '10.244.1.1', subnet: undefined } }, { ipip: 'Always' }));
+  await host.dataplane.start(state({ ipip: { address: '10.244.1.1', subnet: undefined } }, { encapsulation: 'ipip' }));
   await host.settle(1000);
   t.same([host.dataplane.podMtu, await mtuOf(host, 'tunl0')], [1440, 1440]);
 });

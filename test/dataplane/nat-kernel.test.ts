@@ -5,7 +5,7 @@ import { NO_TUNNELS } from '../../src/calc/index.ts';
 import type { FilterInputs } from '../../src/dataplane/tables.ts';
 import { openNft } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
-import { vxlan } from '../calc/tunnels.ts';
+import { hostsOf, vxlan } from '../calc/tunnels.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 import { PacketFilter } from './packet-filter.ts';
 
@@ -18,7 +18,7 @@ const NODE = '172.31.9.1';
 const TUNNEL = '10.244.5.0';
 const FAR = '10.244.6.0';
 
-const POOL = pool('10.244.0.0/16', { vxlan: 'Always', natOutgoing: true });
+const POOL = pool('10.244.0.0/16', { encapsulation: 'vxlan', natOutgoing: true });
 
 /**
  *     pod 10.244.1.2 ── node 172.31.9.1 ── outside 172.31.9.2, which has a route to the services by the node
@@ -128,7 +128,10 @@ t.test('natOutgoing and its settings, on packets', needsRoot, async (t) => {
     'both together': [{ address: '192.0.2.7', ports: '40000-40003' }, 'ip saddr 192.0.2.7 udp sport 40000-40003'],
     'a link of iptablesNATOutgoingInterfaceFilter': [{ outInterface: 'et+' }, `ip saddr ${NODE} udp dport 9`],
     'the pod’s own address by another link': [{ outInterface: 'wlan+' }, `ip saddr ${POD} udp dport 9`],
-    'the pod’s own address to a host that is excluded': [{ hosts: [`${OUTSIDE}/32`] }, `ip saddr ${POD} udp dport 9`],
+    'the pod’s own address to a host that is excluded': [
+      { hosts: hostsOf(`${OUTSIDE}/32`) },
+      `ip saddr ${POD} udp dport 9`,
+    ],
   };
   for (const [what, [settings, match]] of Object.entries(cases)) {
     await network.nat.apply(inputs({ nat: { ...plain, ...settings } }));
@@ -163,7 +166,9 @@ t.test('natOutgoing does not make a pod’s VXLAN a node’s', needsRoot, async 
   const network = new Network(t);
   const arrived = async (allowed: boolean, port: number, hosts = [`${OUTSIDE}/32`]): Promise<number> => {
     const fromPods = { ...NO_TUNNELS.fromPods, vxlan: allowed };
-    await network.nat.apply(inputs({ encapsulation: { ...NO_TUNNELS, vxlan4: vxlan([]), hosts, fromPods } }));
+    await network.nat.apply(
+      inputs({ encapsulation: { ...NO_TUNNELS, vxlan4: vxlan([]), hosts: hostsOf(...hosts), fromPods } }),
+    );
     return network.arriving('outside', `ip saddr ${NODE} udp dport ${port}`, () => network.udp(OUTSIDE, port));
   };
   t.equal(await arrived(false, 4789), 0);

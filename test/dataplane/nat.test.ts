@@ -10,7 +10,7 @@ import {
 import type { FilterInputs } from '../../src/dataplane/tables.ts';
 import { Transaction } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
-import { byCidr, byNode } from '../calc/tunnels.ts';
+import { byCidr, byNode, hostsOf } from '../calc/tunnels.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 import { filterTables, PacketFilter, textOf } from './packet-filter.ts';
 
@@ -124,7 +124,7 @@ t.test('how FelixConfiguration changes the translation', async (t) => {
       [`${match} masquerade fully-random comment "natOutgoing …"`],
     ],
     natOutgoingExclusions: [
-      nat({ hosts: ['172.18.0.11/32', 'fd01::1/128'] }),
+      nat({ hosts: hostsOf('172.18.0.11/32', 'fd01::1/128') }),
       [`${match} ip daddr != @all-hosts-net masquerade fully-random comment "natOutgoing …"`],
     ],
     iptablesNATOutgoingInterfaceFilter: [
@@ -135,7 +135,7 @@ t.test('how FelixConfiguration changes the translation', async (t) => {
   for (const [what, [of, expected]] of Object.entries(table)) t.same(rules('ip vrouter-nat', of), expected, what);
   const v6 = nat({ address: 'fd00::7', ports: '1-2' }, [pool('fd00::/64', NAT)]);
   t.match(rules('ip6 vrouter-nat', v6)[0], 'snat to [fd00::7]:1-2');
-  t.match(text('ip vrouter-nat', nat({ hosts: ['172.18.0.11/32'] })), 'all-hosts-net { 172.18.0.11/32 }');
+  t.match(text('ip vrouter-nat', nat({ hosts: hostsOf('172.18.0.11/32') })), 'all-hosts-net { 172.18.0.11/32 }');
 });
 
 const FLOATING: DesiredNat['floatingIps'] = [

@@ -5,7 +5,7 @@ import { Dataplane } from '../../src/dataplane/index.ts';
 import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { type Nft, openNft } from '../../src/nftables/index.ts';
 import { pool } from '../calc/pool.ts';
-import { byCidr, listed, vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
+import { byCidr, hostsOf, listed, vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
 import { wanted } from './host.ts';
 
 /** Milliseconds for which something that should come about is waited for, beside a busy test. */
@@ -100,7 +100,7 @@ export class RealHost {
   }
 }
 
-const POOL = pool('10.244.0.0/16', { vxlan: 'CrossSubnet', natOutgoing: true });
+const POOL = pool('10.244.0.0/16', { encapsulation: 'vxlan-cross-subnet', natOutgoing: true });
 
 /** VXLAN to the nodes with these numbers. Node 3 needs no tunnel: packets for it leave by `eth0` as they are. */
 function vxlan(...numbers: readonly number[]): DesiredVxlan {
@@ -127,11 +127,11 @@ export type StateName = 'before' | 'after';
 export const STATES: Readonly<Record<StateName, Desired>> = {
   before: {
     ...wanted(['10.244.1.0/26'], { web: '10.244.1.2' }, [POOL]),
-    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 3), hosts: hosts(1, 2, 3) },
+    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 3), hosts: hostsOf(...hosts(1, 2, 3)) },
   },
   after: {
     ...wanted(['10.244.1.0/26', '10.244.9.0/26'], { web: '10.244.1.2' }, [POOL]),
-    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 4), hosts: hosts(1, 2, 4) },
+    tunnels: { ...NO_TUNNELS, vxlan4: vxlan(2, 4), hosts: hostsOf(...hosts(1, 2, 4)) },
     services: { cidrs: ['10.96.0.0/12'], loops: 'Drop' },
   },
 };

@@ -4,7 +4,7 @@ import { NO_TUNNELS } from '../../src/calc/index.ts';
 import { GATEWAY_6 } from '../../src/dataplane/index.ts';
 import { ifbName } from '../../src/dataplane/qos/ifb-name.ts';
 import { pool } from '../calc/pool.ts';
-import { vxlan } from '../calc/tunnels.ts';
+import { hostsOf, vxlan } from '../calc/tunnels.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
 import { wanted } from './host.ts';
 import { qos } from './limited.ts';
@@ -90,9 +90,13 @@ t.test('whatever somebody changes of what is ours in the kernel comes back by it
   const { node } = FAMILIES[4];
   const peer = { node: 'b', underlay: '172.31.9.3', address: '10.244.2.0', mac: '66:00:00:00:00:02' };
   await network.dataplane.start({
-    ...wanted(['10.244.1.0/26'], {}, [pool('10.244.0.0/16', { natOutgoing: true, vxlan: 'Always' })]),
+    ...wanted(['10.244.1.0/26'], {}, [pool('10.244.0.0/16', { natOutgoing: true, encapsulation: 'vxlan' })]),
     workloads: [{ ...POD, qos: qos(SLOW, SLOW) }],
-    tunnels: { ...NO_TUNNELS, vxlan4: vxlan([peer], { underlay: node }), hosts: [`${node}/32`, '172.31.9.3/32'] },
+    tunnels: {
+      ...NO_TUNNELS,
+      vxlan4: vxlan([peer], { underlay: node }),
+      hosts: hostsOf(`${node}/32`, '172.31.9.3/32'),
+    },
   });
   await network.dataplane.resync();
   const asWanted = kept(network);

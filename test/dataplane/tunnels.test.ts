@@ -14,7 +14,7 @@ import { HOST, Host, wanted } from './host.ts';
 // Every call of the kernel failing once takes a while beside a busy test.
 t.setTimeout(3_600_000);
 
-const POOL = pool('10.244.0.0/16', { vxlan: 'Always' });
+const POOL = pool('10.244.0.0/16', { encapsulation: 'vxlan' });
 const B = vtep('b', 2);
 const C = vtep('c', 3);
 

@@ -179,7 +179,7 @@ t.test('what peers told of and the kernel never got leaves nothing behind', asyn
 
 t.test('VXLAN pools are not routed by BGP, and are again when they are VXLAN no longer', async (t) => {
   const bench = new Bench();
-  bench.installer.setPools([pool('10.244.0.0/16', { vxlan: 'Always' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'vxlan' })]);
   await bench.install(['10.244.1.0/26', 1], ['10.99.0.0/24', 1]);
   t.same(bench.wants('10.244.1.0/26'), []);
   t.same(bench.wants('10.99.0.0/24'), ['172.16.0.2%2'], 'what is in no pool is accepted');
@@ -189,7 +189,7 @@ t.test('VXLAN pools are not routed by BGP, and are again when they are VXLAN no 
 
 t.test('a pool that becomes VXLAN keeps its routes until the tunnel has them', async (t) => {
   const bench = new Bench();
-  const always = [pool('10.244.0.0/16', { vxlan: 'Always' })];
+  const always = [pool('10.244.0.0/16', { encapsulation: 'vxlan' })];
   bench.installer.setPools([pool('10.244.0.0/16')]);
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 2]);
   bench.installer.setPools(always);
@@ -224,16 +224,16 @@ t.test('a pool of VXLAN inside the services’ CIDRs keeps no route', async (t) 
   const bench = new Bench();
   await bench.install(['10.96.0.0/26', 1]);
   const services = ['10.96.0.0/12'];
-  bench.installer.setPools([pool('10.96.0.0/16', { vxlan: 'Always' })], { services });
+  bench.installer.setPools([pool('10.96.0.0/16', { encapsulation: 'vxlan' })], { services });
   t.same(bench.wants('10.96.0.0/26'), []);
-  bench.installer.setPools([pool('10.96.0.0/16', { vxlan: 'Always' })]);
+  bench.installer.setPools([pool('10.96.0.0/16', { encapsulation: 'vxlan' })]);
   t.same(bench.wants('10.96.0.0/26'), [], 'nor gets one from BGP: VXLAN brings it');
 });
 
 t.test('IPIP Always: through tunl0 to the node itself, wherever it is', async (t) => {
   const bench = new Bench();
   bench.tunnelIs(7);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })], { subnet: '172.16.0.0/24' });
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip' })], { subnet: '172.16.0.0/24' });
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4], ['10.244.3.0/26', 3], ['10.99.0.0/24', 1]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
   t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!'], 'not its router: the outer packet finds the way');
@@ -244,11 +244,13 @@ t.test('IPIP Always: through tunl0 to the node itself, wherever it is', async (t
 t.test('IPIP CrossSubnet: directly inside the own subnet, through tunl0 beyond', async (t) => {
   const bench = new Bench();
   bench.tunnelIs(7);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })], { subnet: '172.16.0.0/24' });
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip-cross-subnet' })], {
+    subnet: '172.16.0.0/24',
+  });
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
   t.same(bench.wants('10.244.2.0/26'), ['192.0.2.9%7!']);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'CrossSubnet' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip-cross-subnet' })]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!'], 'a node that knows no subnet of its own tunnels to all');
 });
 
@@ -259,7 +261,7 @@ t.test('a pool becomes IPIP’s: a node whose tunl0 is not there yet is sent to 
   nodes.set('172.16.0.2', 'node2');
   bench.installer.setLacking(nodes.commit());
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 2]);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip' })]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
   t.same(bench.wants('10.244.2.0/26'), ['172.16.0.3%7!'], 'the other is ready');
   bench.installer.tunnelChanged();
@@ -277,7 +279,7 @@ t.test('what comes when the pool is IPIP’s already goes through tunl0, never i
   const nodes = new EntriesWriter<string>(Object.is);
   nodes.set('172.16.0.2', 'node2');
   bench.installer.setLacking(nodes.commit());
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip' })]);
   await bench.install(['10.244.1.0/26', 1]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);
 });
@@ -289,14 +291,14 @@ t.test('without a tunl0 of our own no route stays in clear', async (t) => {
   nodes.set('172.16.0.2', 'node2');
   bench.installer.setLacking(nodes.commit());
   await bench.install(['10.244.1.0/26', 1]);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip' })]);
   t.same(bench.wants('10.244.1.0/26'), []);
 });
 
 t.test('a pool goes from IPIP to none: each route stays until the way to its next hop is known', async (t) => {
   const bench = new Bench();
   bench.tunnelIs(7);
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip' })]);
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 4]);
   bench.gateway = undefined;
   bench.installer.setPools([pool('10.244.0.0/16')]);
@@ -311,7 +313,7 @@ t.test('while tunl0 is being made, routes stay as they were; without one they go
   const bench = new Bench();
   await bench.install(['10.244.1.0/26', 1]);
   bench.tunnelIs('pending');
-  bench.installer.setPools([pool('10.244.0.0/16', { ipip: 'Always' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'ipip' })]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2'], 'still directly');
   bench.tunnelIs(7);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%7!']);

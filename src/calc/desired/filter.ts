@@ -1,7 +1,9 @@
+import type { HostAddresses } from './addresses.ts';
+
 /** How natOutgoing translates; which packets, the pools say. */
 export interface DesiredNat {
-  /** CIDRs of the nodes themselves, where these are reached without translation too; undefined where they are not. */
-  readonly hosts: readonly string[] | undefined;
+  /** The nodes themselves, where these are reached without translation too; undefined where they are not. */
+  readonly hosts: HostAddresses | undefined;
   /** Source of translated packets; undefined for the address of the link that they leave by. */
   readonly address: string | undefined;
   /** Source ports for TCP and UDP as `min-max`; undefined for what the kernel chooses. */

@@ -17,7 +17,8 @@ import type { DesiredStore } from './store.ts';
 import type { DesiredTunnels } from './tunnels.ts';
 import type { DesiredWorkload } from './workloads.ts';
 
-export type { DesiredBlock, DesiredPool, Encapsulation } from './addresses.ts';
+export type { DesiredBlock, DesiredPool, Encapsulation, HostAddresses } from './addresses.ts';
+export { NO_HOSTS } from './addresses.ts';
 export type {
   Announcement,
   DesiredBgp,

@@ -1,4 +1,5 @@
 import type { Entries } from '../../base/index.ts';
+import { type HostAddresses, NO_HOSTS } from './addresses.ts';
 
 /** The tunnels that some pool asks for, and those that encrypt, whatever the pool. */
 export interface DesiredTunnels {
@@ -7,8 +8,8 @@ export interface DesiredTunnels {
   readonly vxlan6: DesiredVxlan | undefined;
   readonly wireguard4: DesiredWireguard | undefined;
   readonly wireguard6: DesiredWireguard | undefined;
-  /** Whom IPIP and VXLAN are taken from, as CIDRs (Calico's `all-hosts-net`): none while neither is asked for. */
-  readonly hosts: readonly string[];
+  /** Whom IPIP and VXLAN are taken from: none while neither is asked for. */
+  readonly hosts: HostAddresses;
   readonly fromPods: DesiredPodTunnels;
 }
 
@@ -25,7 +26,7 @@ export const NO_TUNNELS: DesiredTunnels = {
   vxlan6: undefined,
   wireguard4: undefined,
   wireguard6: undefined,
-  hosts: [],
+  hosts: NO_HOSTS,
   fromPods: { ipip: false, vxlan: false, vxlanPort: 4789 },
 };
 

@@ -13,10 +13,11 @@ export function wireguardMtu({ family, mtu }: Pick<DesiredWireguard, 'family' | 
 
 /** The MTU for pods: what the narrowest way out in use leaves them. `host`: that of the node's way out. */
 export function podMtu(host: number, pools: readonly DesiredPool[], tunnels: DesiredTunnels = NO_TUNNELS): number {
-  const carried = pools.map(({ cidr, vxlan, ipip }) => {
+  const carried = pools.map(({ cidr, encapsulation }) => {
     const family = cidr.includes(':') ? 6 : 4;
-    if (vxlan !== 'Never') return tunnels[`vxlan${family}`]?.mtu ?? host - VXLAN_OVERHEAD[family];
-    return ipip === 'Never' ? host : (tunnels.ipip?.mtu ?? host - IPIP_OVERHEAD);
+    if (encapsulation === 'none') return host;
+    if (encapsulation.startsWith('ipip')) return tunnels.ipip?.mtu ?? host - IPIP_OVERHEAD;
+    return tunnels[`vxlan${family}`]?.mtu ?? host - VXLAN_OVERHEAD[family];
   });
   const encrypted = [tunnels.wireguard4, tunnels.wireguard6].flatMap((wireguard) =>
     wireguard === undefined ? [] : [wireguardMtu(wireguard, host)],

@@ -12,7 +12,7 @@ export function natOutgoing(family: Family, pools: readonly DesiredPool[], nat: 
   const hidden = own.filter((pool) => pool.natOutgoing).map(({ cidr }) => cidr);
   if (hidden.length === 0) return undefined;
   const word = wordOf(family);
-  const hosts = nat.hosts?.filter((cidr) => isOf(family, cidr));
+  const hosts = nat.hosts?.[family];
   const match = [
     `${word} saddr @masq-ipam-pools ${word} daddr != @network-ip-pools`,
     ...(hosts === undefined ? [] : [`${word} daddr != @all-hosts-net`]),
@@ -27,7 +27,7 @@ export function natOutgoing(family: Family, pools: readonly DesiredPool[], nat: 
     sets: [
       [addresses(family, 'masq-ipam-pools'), outermost(hidden)],
       [addresses(family, 'network-ip-pools'), outermost(own.map(({ cidr }) => cidr))],
-      ...(hosts === undefined ? [] : [[addresses(family, 'all-hosts-net'), outermost(hosts)] as const]),
+      ...(hosts === undefined ? [] : [[addresses(family, 'all-hosts-net'), hosts] as const]),
     ],
     chains: [
       [

@@ -1,10 +1,10 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredPodTunnels, DesiredTunnels } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
-import { addresses, type Contents, FORWARD, isOf, outermost, PREROUTING, wordOf } from '../filter/index.ts';
+import { addresses, type Contents, FORWARD, PREROUTING, wordOf } from '../filter/index.ts';
 
 /** Who takes part in IPIP and VXLAN. */
-export type Encapsulation = Pick<DesiredTunnels, 'ipip' | 'vxlan4' | 'vxlan6' | 'hosts' | 'fromPods'>;
+export type TunnelUse = Pick<DesiredTunnels, 'ipip' | 'vxlan4' | 'vxlan6' | 'hosts' | 'fromPods'>;
 
 /** A packet comes here whole, when all its fragments have come. */
 const INPUT: Chain = { name: 'input', base: { type: 'filter', hook: 'input', priority: 0 } };
@@ -26,7 +26,7 @@ interface Carrier {
  */
 export function encapsulated(
   family: Family,
-  { encapsulation, interfacePrefix }: { readonly encapsulation: Encapsulation; readonly interfacePrefix: string },
+  { encapsulation, interfacePrefix }: { readonly encapsulation: TunnelUse; readonly interfacePrefix: string },
 ): readonly (Contents | undefined)[] {
   return [podTunnels(encapsulation.fromPods, interfacePrefix), nodeTunnels(family, encapsulation)];
 }
@@ -52,7 +52,7 @@ function podTunnels(fromPods: DesiredPodTunnels, interfacePrefix: string): Conte
  * would be taken for ours. VXLAN's packets are not tracked, as they are never answered: each flow inside would be a
  * connection outside that nobody needs.
  */
-function nodeTunnels(family: Family, encapsulation: Encapsulation): Contents | undefined {
+function nodeTunnels(family: Family, encapsulation: TunnelUse): Contents | undefined {
   const used = carriersOf(family, encapsulation);
   if (used.length === 0) return undefined;
   const word = wordOf(family);
@@ -63,7 +63,7 @@ function nodeTunnels(family: Family, encapsulation: Encapsulation): Contents | u
   const closed = used.filter(({ fromPods }) => !fromPods);
   const untracked = 'VXLAN between nodes is not tracked';
   return {
-    sets: [[set, outermost(encapsulation.hosts.filter((cidr) => isOf(family, cidr)))]],
+    sets: [[set, encapsulation.hosts[family]]],
     chains: [
       [PREROUTING, vxlan.map(({ match }) => ({ expression: `${match} ${from} notrack`, why: untracked }))],
       [OUTPUT, vxlan.map(({ match }) => ({ expression: `${match} ${to} notrack`, why: untracked }))],
@@ -84,7 +84,7 @@ function nodeTunnels(family: Family, encapsulation: Encapsulation): Contents | u
 }
 
 /** Those that this node takes itself. */
-function carriersOf(family: Family, { ipip, vxlan4, vxlan6, fromPods }: Encapsulation): readonly Carrier[] {
+function carriersOf(family: Family, { ipip, vxlan4, vxlan6, fromPods }: TunnelUse): readonly Carrier[] {
   const vxlan = family === 4 ? vxlan4 : vxlan6;
   return carriers({ ...fromPods, vxlanPort: vxlan?.port ?? fromPods.vxlanPort }).filter(({ name }) =>
     name === 'VXLAN' ? vxlan !== undefined : ipip !== undefined && family === 4,

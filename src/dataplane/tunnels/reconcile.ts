@@ -157,12 +157,16 @@ export class TunnelReconciler {
   #reasonFor(kind: TunnelKind): string {
     if (kind === 'wireguard4') return 'FelixConfiguration: wireguardEnabled';
     if (kind === 'wireguard6') return 'FelixConfiguration: wireguardEnabledV6';
-    const encapsulation = kind === 'ipip' ? 'ipip' : 'vxlan';
+    const field = kind === 'ipip' ? 'ipip' : 'vxlan';
     const pools = this.#pools.filter(
-      (pool) => pool[encapsulation] !== 'Never' && pool.cidr.includes(':') === (kind === 'vxlan6'),
+      ({ encapsulation, cidr }) => encapsulation.startsWith(field) && cidr.includes(':') === (kind === 'vxlan6'),
     );
     if (kind === 'vxlan4' && pools.length === 0) return 'until IPIP can be used everywhere';
-    return pools.map((pool) => `pool ${pool.name}: ${encapsulation}Mode ${pool[encapsulation]}`).join(', ');
+    return pools
+      .map(
+        ({ name, encapsulation }) => `pool ${name}: ${field}Mode ${encapsulation === field ? 'Always' : 'CrossSubnet'}`,
+      )
+      .join(', ');
   }
 }
 

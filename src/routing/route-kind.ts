@@ -1,0 +1,34 @@
+import type { Encapsulation } from '../calc/desired/index.ts';
+
+/**
+ * What becomes of a learned prefix: how its pool says that packets travel there; its index is stored beside each route.
+ * `service`: what the cluster's services have for addresses leads nowhere; each node translates them for itself.
+ */
+export type RouteKind = Encapsulation | 'service';
+export const ROUTE_KINDS = [
+  'none',
+  'vxlan',
+  'vxlan-cross-subnet',
+  'ipip',
+  'ipip-cross-subnet',
+  'service',
+] as const satisfies readonly RouteKind[];
+
+/** What a choice says of it: the number of a set of next hops, and one of these. */
+export function kindAt(choice: number): RouteKind | undefined {
+  if (choice === 0) return undefined;
+  return ROUTE_KINDS[(choice - 1) % ROUTE_KINDS.length];
+}
+
+export function isVxlan(kind: RouteKind | undefined): boolean {
+  return kind?.startsWith('vxlan') ?? false;
+}
+
+export function isIpip(kind: RouteKind | undefined): boolean {
+  return kind?.startsWith('ipip') ?? false;
+}
+
+/** Whether BGP tells of its routes and the kernel doesn't get them. */
+export function isKeptOut(kind: RouteKind | undefined): boolean {
+  return kind === 'service' || isVxlan(kind);
+}
