@@ -37,7 +37,7 @@ export function tunnelPools(
   const of = (kind: TunnelAddressKind): readonly string[] => {
     const { family, carries: asked } = KINDS[kind];
     const keeps = kind === 'vxlan' && vxlanStays && Boolean(node?.spec.ipv4VXLANTunnelAddr);
-    const carries: Encapsulation = (pool) => asked(pool) || (keeps && byIpip(pool));
+    const carries: typeof asked = (encapsulation) => asked(encapsulation) || (keeps && isIpip(encapsulation));
     if (node === undefined || !isUsed(kind, node, felix)) return [];
     return open
       .filter((pool) => tryParsePrefix(pool.cidr)?.family === family && carries(encapsulationOf(pool)))

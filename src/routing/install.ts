@@ -209,7 +209,7 @@ export class RouteInstaller implements LearnedRoutes {
     if (choice === 0 && former !== 0) this.#table.claim(prefix, false);
   }
 
-  #carry(prefix: number, choice: number, before: Carriage | undefined): void {
+  #carry(prefix: number, choice: number, before: RouteKind | undefined): void {
     const how = choice === 0 ? 0 : this.#how(choice);
     if (how === 0) this.#unready.delete(prefix);
     // Where there is no tunnel of our own, nothing stays that goes in clear.

@@ -169,7 +169,7 @@ t.test('a number that the kernel has no route for is not another prefix’s whil
 
 t.test('what peers told of and the kernel never got leaves nothing behind', async (t) => {
   const bench = new Bench();
-  bench.installer.setPools([pool('10.244.0.0/16', { vxlan: 'Always' })]);
+  bench.installer.setPools([pool('10.244.0.0/16', { encapsulation: 'vxlan' })]);
   await bench.install(['10.244.1.0/26', 1]);
   bench.settle();
   await bench.install(['10.244.1.0/26', 0]);
