@@ -6,6 +6,7 @@
  *                            ├─ batch ───┘                     the hot path: hundreds of routes to a system call
  *                            ├─ monitor ─ socket               notifications → events, an overflow → "list again"
  *                            ├─ table-monitor ─ socket         nftables' notifications → which table, and who changed it
+ *                            ├─ packet-log ─── socket         packets that a rule hands out, with what it says of them
  *                            ├─ traffic-control-client         qdiscs and filters, on the same client
  *                            ├─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
  *                            └─ connections-client ─ client    netfilter's connection tracking, likewise
@@ -17,7 +18,7 @@
  * comes: they answer with an object, with `undefined` for what is not ours to read, or with a typed error.
  *
  * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour,pkt_sched,pkt_cls,genetlink,
- * wireguard}.h, include/uapi/linux/netfilter/{nfnetlink,nfnetlink_conntrack,nf_tables}.h of the kernel.
+ * wireguard}.h, include/uapi/linux/netfilter/{nfnetlink,nfnetlink_conntrack,nfnetlink_log,nf_tables}.h of the kernel.
  */
 
 export * from './device-names.ts';

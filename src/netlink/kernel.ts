@@ -7,6 +7,7 @@ import type {
   Link,
   LinkChange,
   LinkSpec,
+  LoggedPacketEvent,
   MonitorOptions,
   Neighbor,
   Route,
@@ -102,6 +103,12 @@ export interface Kernel {
    * listener gets `{ kind: 'resync' }` and must list again.
    */
   monitor(listener: (event: KernelEvent) => void, options?: MonitorOptions): Promise<Monitor>;
+
+  /**
+   * Hands on the packets that rules with `log group GROUP` hand out, from now on. One that reads has a group for itself:
+   * EPERM rejects while another does.
+   */
+  packetLog(group: number, listener: (event: LoggedPacketEvent) => void): Promise<Monitor>;
 
   /** Reads, or writes and reads back, a value under /proc/sys, named as sysctl(8) does: `net.ipv4.ip_forward`. */
   sysctl(name: string, value?: string): Promise<string>;

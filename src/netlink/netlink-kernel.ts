@@ -16,6 +16,7 @@ import type {
   Link,
   LinkChange,
   LinkSpec,
+  LoggedPacketEvent,
   Monitor,
   MonitorOptions,
   Neighbor,
@@ -34,6 +35,7 @@ import type {
 import { LinkRemovals } from './link-removals.ts';
 import { KernelMonitor, MONITOR_GROUPS } from './monitor.ts';
 import { openNamespace } from './namespace.ts';
+import { followPackets } from './packet-log.ts';
 import { listRouteColumns, listRoutes } from './route-listing.ts';
 import { NETLINK_GENERIC, NETLINK_NETFILTER, openSocket } from './socket.ts';
 import { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
@@ -59,6 +61,9 @@ export interface KernelOptions {
 export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
   return new NetlinkKernel(options, (events) => openSocket(events, options));
 }
+
+/** Octets of packets that wait to be read: those of a short flood. */
+const PACKET_LOG_BUFFER = 1024 * 1024;
 
 /** How a look-up answers where there is no route, or one that says unreachable, blackhole or prohibit. */
 const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'ESRCH', 'EINVAL', 'EACCES'];
@@ -276,6 +281,19 @@ class NetlinkKernel implements Kernel {
         this.#monitors.delete(monitor);
         inner.stop();
         tables?.stop();
+      },
+    };
+    this.#monitors.add(monitor);
+    return monitor;
+  }
+
+  async packetLog(group: number, listener: (event: LoggedPacketEvent) => void): Promise<Monitor> {
+    const place = { ...this.#place(), protocol: NETLINK_NETFILTER, receiveBuffer: PACKET_LOG_BUFFER };
+    const inner = await followPackets((events) => openSocket(events, place), group, listener);
+    const monitor: Monitor = {
+      stop: () => {
+        this.#monitors.delete(monitor);
+        inner.stop();
       },
     };
     this.#monitors.add(monitor);

@@ -556,6 +556,20 @@ rule
     monitor.stop();
     others.close();
   },
+
+  'a group of logged packets is read by one at a time': async ({ t, kernel, path }) => {
+    const others = await kernel.inNamespace(path);
+    const monitor = await kernel.packetLog(17, () => {});
+    const second = await kernel.packetLog(18, () => {});
+    await rejects(
+      t,
+      others.packetLog(17, () => {}),
+      'EPERM',
+    );
+    monitor.stop();
+    second.stop();
+    others.close();
+  },
 };
 
 /** Runs every scenario against the kernel that `open` gives, each in two fresh namespaces. */

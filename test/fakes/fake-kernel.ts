@@ -11,6 +11,7 @@ import {
   type Link,
   type LinkChange,
   type LinkSpec,
+  type LoggedPacketEvent,
   type Monitor,
   type MonitorOptions,
   type Neighbor,
@@ -482,6 +483,25 @@ export class FakeKernel implements Kernel {
     const monitor = this.#machine.listen({ namespace: this.#space, listener, options, owner: this });
     this.#monitors.push(monitor);
     return monitor;
+  }
+
+  async packetLog(group: number, listener: (event: LoggedPacketEvent) => void): Promise<Monitor> {
+    this.#machine.enter('packetLog');
+    const groups = this.#space.packetLogs;
+    if (groups.has(group)) refuse('EPERM', `packet log group ${group}`, 'another program reads it');
+    groups.set(group, listener);
+    const monitor = {
+      stop: () => {
+        if (groups.get(group) === listener) groups.delete(group);
+      },
+    };
+    this.#monitors.push(monitor);
+    return monitor;
+  }
+
+  /** What a rule with `log group` does. */
+  logPacket(group: number, event: LoggedPacketEvent): void {
+    this.#space.packetLogs.get(group)?.(event);
   }
 
   async sysctl(name: string, value?: string): Promise<string> {

@@ -15,6 +15,7 @@ import {
   KernelError,
   type KernelEvent,
   type Link,
+  type LoggedPacketEvent,
   type Neighbor,
   type Route,
   type RouteNextHop,
@@ -56,6 +57,8 @@ export class FakeNamespace {
   readonly rules: Rule[] = [];
   neighbors: Neighbor[] = [];
   connections: readonly Connection[] = [];
+  /** Who reads which group. */
+  readonly packetLogs = new Map<number, (event: LoggedPacketEvent) => void>();
   readonly #sysctls = new Map<string, string>();
   readonly #broadcast: (from: FakeNamespace, event: KernelEvent) => void;
   #nextIndex = 1;

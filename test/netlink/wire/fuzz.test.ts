@@ -13,6 +13,8 @@ import * as message from '../../../src/netlink/wire/message.ts';
 import * as neighbor from '../../../src/netlink/wire/neighbor.ts';
 import * as netconf from '../../../src/netlink/wire/netconf.ts';
 import * as nftables from '../../../src/netlink/wire/nftables.ts';
+import { readPacketHeader } from '../../../src/netlink/wire/packet-header.ts';
+import * as packetLog from '../../../src/netlink/wire/packet-log.ts';
 import * as route from '../../../src/netlink/wire/route.ts';
 import * as rule from '../../../src/netlink/wire/rule.ts';
 import * as setElements from '../../../src/netlink/wire/set-elements.ts';
@@ -136,6 +138,15 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
       attributeBytes(writer, 12, Uint8Array.of(1, 2, 3, 4));
     }),
   ],
+  decodeLogPacket: [
+    (body) => packetLog.decodeLogPacket({ type: 0x0400, body }),
+    attributes(0x0400, [2, 0, 0, 17], (writer) => {
+      attributeBytes(writer, 1, Uint8Array.of(8, 0, 2, 0));
+      for (const type of [2, 4, 5, 12]) attributeBytes(writer, type, Uint8Array.of(0, 0, 0, 7));
+      attributeText(writer, 10, 'drop-x');
+      attributeBytes(writer, 9, new Uint8Array(60));
+    }),
+  ],
   decodeFamily: [generic.decodeFamily, generic.encodeFamilyGet('wireguard')],
   decodeWireguard: [
     wireguard.decodeWireguard,
@@ -193,6 +204,7 @@ t.test('the table has every decoder', async (t) => {
     neighbor,
     netconf,
     nftables,
+    packetLog,
     route,
     rule,
     setElements,
@@ -230,6 +242,18 @@ for (const [name, [decode, sample]] of Object.entries(DECODERS)) {
     );
   });
 }
+
+t.test('headers of packets survive any octets: they have a source and a destination, or are none', async (t) => {
+  const start = fc.constantFrom([], [0x45], [0x4f], [0x60, 0, 0, 0, 0, 0, 0], [0x60, 0, 0, 0, 0, 0, 44]);
+  fc.assert(
+    fc.property(start, fc.uint8Array({ maxLength: 120 }), (first, rest) => {
+      const header = readPacketHeader(Uint8Array.of(...first, ...rest));
+      return header === undefined || (header.source !== '' && header.destination !== '');
+    }),
+    SEED,
+  );
+  t.pass();
+});
 
 t.test('framing survives any bytes, and never reads beyond them', async (t) => {
   const datagrams = fc.oneof(
