@@ -24,6 +24,7 @@ export * from './interned.ts';
 export * from './ipv4.ts';
 export * from './ipv6.ts';
 export * from './keyed-delta.ts';
+export * from './letters-apart.ts';
 export * from './log.ts';
 export * from './paced.ts';
 export * from './passes.ts';

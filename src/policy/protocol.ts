@@ -9,6 +9,11 @@ export function protocolNumber(given: string | number): number | undefined {
   return number >= 0 && number <= 255 ? number : undefined;
 }
 
+/** The name that rules have for a protocol, or its number. */
+export function protocolName(protocol: number): string {
+  return Object.entries(numbers).find(([, number]) => number === protocol)?.[0] ?? String(protocol);
+}
+
 /** ICMP by its name is about one family; by its number it is about both. */
 export function familyOfProtocol(given: string | number): 4 | 6 | undefined {
   if (typeof given === 'number') return undefined;
