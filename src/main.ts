@@ -14,7 +14,8 @@ Commands:
   ipam         addresses, and who had them when: calicoctl ipam
   datastore    copy everything between sqlite, etcd and Kubernetes: export, import
   status       this node's sessions and problems; each of its routes, tunnels and pods with why
-  policy       try what network policies say, from files of cases
+  policy       what network policies say: why, list, verify; try them from files of cases
+  drops        the packets that policy drops on this node, by name
   resync       compare this node's kernel with what it should be, now, and repair what differs
   version      print the version
 
@@ -37,6 +38,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   datastore: async (args) => (await import('./cli/index.ts')).runDatastore(args),
   status: async (args) => (await import('./cli/index.ts')).runStatus(args),
   policy: async (args) => (await import('./cli/index.ts')).runPolicy(args),
+  drops: async (args) => (await import('./cli/index.ts')).runDrops(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),
   version: async () => {
     process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);

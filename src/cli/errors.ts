@@ -1,5 +1,15 @@
 import { VRouterError } from '../base/index.ts';
 
+/** All has been said, and the program ends with this code. */
+export class SilentEnd extends VRouterError {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('SILENT', `exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
 /** A failure whose message is all there is to print: on stderr, with exit code 1. */
 export class CommandError extends VRouterError {
   constructor(message: string, options?: ErrorOptions) {

@@ -10,11 +10,13 @@
  */
 import { type Command, CommanderError } from 'commander';
 import { reasonOf } from '../base/index.ts';
+import { DaemonUnreachable, RequestRefused } from '../control/index.ts';
+import { dropsCommand } from './commands/drops.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
 import { transferCommand } from './commands/transfer.ts';
-import { UsageError } from './errors.ts';
+import { SilentEnd, UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
 import { prepared, program } from './program.ts';
 
@@ -51,26 +53,51 @@ export function runResync(argv: readonly string[], io: Partial<Io> = {}): Promis
 
 /** `vrouter policy`: what network policies say. */
 export function runPolicy(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('policy', policyCommand, argv, io);
+  return runOwn('policy', policyCommand, argv, io, true);
+}
+
+/** `vrouter drops`: what policy has dropped here. */
+export function runDrops(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('drops', dropsCommand, argv, io);
 }
 
 /** A command that Calico doesn't have. */
-function runOwn(name: string, make: (io: Io) => Command, argv: readonly string[], io: Partial<Io>): Promise<number> {
+function runOwn(
+  name: string,
+  make: (io: Io) => Command,
+  argv: readonly string[],
+  io: Partial<Io>,
+  isAnswer = false,
+): Promise<number> {
   const world = { ...processIo(), ...io };
-  return run(world, `vrouter ${name} ${argv.join(' ')}`, async () => {
-    await prepared(make(world), world).parseAsync([...argv], { from: 'user' });
-    return 0;
-  });
+  return run(
+    world,
+    `vrouter ${name} ${argv.join(' ')}`,
+    async () => {
+      await prepared(make(world), world).parseAsync([...argv], { from: 'user' });
+      return 0;
+    },
+    isAnswer,
+  );
 }
 
-async function run(world: Io, line: string, work: () => Promise<number>): Promise<number> {
+async function run(world: Io, line: string, work: () => Promise<number>, isAnswer = false): Promise<number> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof SilentEnd) return error.exitCode;
     world.stderr(`${describe(error, line)}\n`);
-    return 1;
+    return isAnswer ? codeOf(error) : 1;
   }
+}
+
+/** Where 1 is an answer, a question that can't be asked has a code of its own. */
+function codeOf(error: unknown): number {
+  const isUnasked = [CommanderError, UsageError, RequestRefused, DaemonUnreachable].some(
+    (kind) => error instanceof kind,
+  );
+  return isUnasked ? 2 : 1;
 }
 
 /** `-a` is the old name of `-A`. */

@@ -10,6 +10,22 @@ export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';
 export { KeptSocket } from './kept-socket.ts';
 export { SocketInUse } from './occupied.ts';
 export {
+  type CountedDrop,
+  countedDropsSchema,
+  type DropPlace,
+  type DroppedAnswer,
+  type DroppedPacket,
+  droppedSchema,
+  type EffectiveAnswer,
+  effectiveSchema,
+  type VerifyAnswer,
+  verifySchema,
+  type WhyAnswer,
+  type WhyDecision,
+  type WhyVerdict,
+  whySchema,
+} from './policy-protocol.ts';
+export {
   type CniRequest,
   type CniResult,
   cniRequest,

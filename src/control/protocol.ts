@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { policyRequests } from './policy-protocol.ts';
 
 export const cniRequest = z.object({
   containerId: z.string().min(1),
@@ -24,6 +25,7 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('tunnels') }),
   z.object({ op: z.literal('nat') }),
   z.object({ op: z.literal('resync') }),
+  ...policyRequests,
   z.object({ op: z.literal('cni.add'), request: cniRequest }),
   z.object({ op: z.literal('cni.del'), request: cniRequest }),
   z.object({ op: z.literal('cni.check'), request: cniRequest }),

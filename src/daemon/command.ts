@@ -5,7 +5,7 @@ import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf, systemClock, VRouterError, within } from '../base/index.ts';
 import { type DatastoreConfig, openStore, readDatastoreConfig } from '../datastore/index.ts';
 import { leave, openKernel } from '../netlink/index.ts';
-import { openNft } from '../nftables/index.ts';
+import { openNft, openRulesets } from '../nftables/index.ts';
 import { createLog } from '../observe/index.ts';
 import { requireCapabilities } from './capabilities.ts';
 import { type DaemonConfig, readConfig, SETTINGS } from './config.ts';
@@ -103,6 +103,7 @@ async function makeDaemon(
     datastoreType: datastore.type,
     kernel,
     nft: openNft({ log: log.child({ component: 'nft' }) }),
+    rulesets: openRulesets(),
     clock,
     log,
     settingProblems,

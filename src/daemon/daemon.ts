@@ -14,14 +14,17 @@ import {
 import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/index.ts';
 import { Keeping } from '../keeping/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import type { Nft } from '../nftables/index.ts';
+import type { Nft, RulesetSource } from '../nftables/index.ts';
 import { Heartbeat, Metrics, type NodeReport, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import type { DaemonConfig } from './config.ts';
+import { Drops } from './drops.ts';
 import { LastErrors } from './last-errors.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
 import { PageServers } from './page-servers.ts';
+import { PolicyAnswers } from './policy-answers.ts';
+import { PolicyCheck } from './policy-check.ts';
 import { kernelRefusals, nodeReport, objectProblems, type QuerySources } from './queries.ts';
 import { bgpUnready } from './readiness.ts';
 import { answer, type RequestSources } from './requests.ts';
@@ -46,6 +49,8 @@ export interface DaemonParts {
   readonly datastoreType: string;
   readonly kernel: Kernel;
   readonly nft: Nft;
+  /** Reads the packet filter's tables back; absent: nobody does. */
+  readonly rulesets?: RulesetSource;
   readonly clock: Clock;
   readonly log: Log;
   /** What is wrong with the settings, though a node can run with them. */
@@ -77,6 +82,8 @@ export class Daemon {
   readonly #deletions: QueuedDeletions;
   readonly #trouble: PodTrouble;
   readonly #unprotected: Unprotected;
+  readonly #drops: Drops;
+  readonly #policyCheck: PolicyCheck;
   readonly #lastErrors = new LastErrors();
   readonly #heartbeat: Heartbeat;
   readonly #snapshots: SnapshotKeeping;
@@ -202,6 +209,18 @@ export class Daemon {
       clock,
       log: log.child({ component: 'policy' }),
     });
+    const world = () => this.#calculation.world();
+    const { policy } = this.#dataplane;
+    this.#drops = new Drops({ kernel, policy, world, clock, log: log.child({ component: 'policy' }) });
+    const policyAnswers = new PolicyAnswers({
+      nodename: config.NODENAME,
+      world,
+      desired: () => this.#calculation.desired(),
+      kernel,
+      dataplane: this.#dataplane,
+      rulesets: parts.rulesets,
+    });
+    this.#policyCheck = new PolicyCheck({ answers: policyAnswers, clock, log: log.child({ component: 'policy' }) });
     this.#heartbeat = new Heartbeat(clock);
     this.#metrics = new Metrics({
       heartbeat: this.#heartbeat,
@@ -210,8 +229,11 @@ export class Daemon {
       refused: () => kernelRefusals(this.#dataplane),
       ipam: () => this.#keeping.samples(),
       ignored: () => this.#calculation.ignored,
+      policy: { drops: () => this.#drops.counted(), disagreements: () => this.#policyCheck.disagreements },
     });
     this.#requests = {
+      policy: policyAnswers,
+      drops: this.#drops,
       endpoints: this.#endpoints,
       deletions: this.#deletions,
       queries: () => this.#sources(),
@@ -261,6 +283,8 @@ export class Daemon {
     await this.#keeping.leave();
     this.#trouble.stop();
     this.#heartbeat.stop();
+    this.#drops.stop();
+    this.#policyCheck.stop();
     await this.#syncer.stop();
     this.#unprotected.stop();
     await this.#snapshots.stop();
@@ -331,6 +355,7 @@ export class Daemon {
     this.#problem = undefined;
     this.#keeping.serving();
     this.#deletions.start();
+    this.#policyCheck.start();
     const { blocks, workloads } = this.#calculation.desired();
     this.#parts.log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');
   }
@@ -371,6 +396,7 @@ export class Daemon {
         ...this.#pages.problems(),
         ...this.#keeping.problems(),
         ...this.#unprotected.problems(),
+        ...this.#policyCheck.problems(),
         ...(this.#parts.settingProblems ?? []),
         ...this.#routing.problems(),
       ],

@@ -3,7 +3,9 @@ import { type Request, RequestRefused } from '../control/index.ts';
 import { DatastoreLocked, DatastoreUnavailable, Unauthorized } from '../datastore/index.ts';
 import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import type { Metrics } from '../observe/index.ts';
+import type { Drops } from './drops.ts';
 import { explainRoutes } from './explain-routes.ts';
+import type { PolicyAnswers } from './policy-answers.ts';
 import { explainEndpoints, explainNat, explainTunnels, nodeReport, nodeStatus, type QuerySources } from './queries.ts';
 
 /** CNI's "try again later". */
@@ -14,6 +16,8 @@ export interface RequestSources {
   readonly deletions: QueuedDeletions;
   readonly queries: () => QuerySources;
   readonly resync: () => Promise<void>;
+  readonly policy: PolicyAnswers;
+  readonly drops: Drops;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Why the node can't serve pods now; undefined when it can. */
@@ -34,6 +38,16 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return explainTunnels(queries());
     case 'nat':
       return explainNat(queries());
+    case 'policy.why':
+      return sources.policy.why(request);
+    case 'policy.effective':
+      return sources.policy.effective(request.pod);
+    case 'policy.verify':
+      return sources.policy.verify();
+    case 'drops.counted':
+      return sources.drops.counted();
+    case 'drops.after':
+      return sources.drops.after(request.after);
     case 'resync':
       await sources.resync();
       return {};

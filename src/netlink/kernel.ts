@@ -7,7 +7,6 @@ import type {
   Link,
   LinkChange,
   LinkSpec,
-  LoggedPacketEvent,
   MonitorOptions,
   Neighbor,
   Route,
@@ -18,11 +17,13 @@ import type {
   Rule,
 } from './objects.ts';
 
+import type { LoggedPacketEvent, RuleCount } from './packets.ts';
 import type { IngressFilter, Qdisc, QdiscSpec, RedirectSpec } from './traffic-control.ts';
 import type { WireguardChange, WireguardDevice } from './wireguard.ts';
 
 export * from './connections.ts';
 export * from './objects.ts';
+export * from './packets.ts';
 export * from './traffic-control.ts';
 export * from './wireguard.ts';
 
@@ -103,6 +104,12 @@ export interface Kernel {
    * listener gets `{ kind: 'resync' }` and must list again.
    */
   monitor(listener: (event: KernelEvent) => void, options?: MonitorOptions): Promise<Monitor>;
+
+  /**
+   * What the rules of a table of nftables have counted, each that counts; family and name as nft writes them. No such
+   * table: nothing.
+   */
+  ruleCounts(table: { readonly family: string; readonly name: string }): Promise<readonly RuleCount[]>;
 
   /**
    * Hands on the packets that rules with `log group GROUP` hand out, from now on. One that reads has a group for itself:

@@ -1,4 +1,4 @@
-import { type Family, type Log, reasonOf, silentLog } from '../base/index.ts';
+import { type ByteReader, type Family, type Log, reasonOf, silentLog } from '../base/index.ts';
 import { openAnsweredSocket } from './answered-socket.ts';
 import { RouteBatch } from './batch.ts';
 import { openBatchSocket } from './batch-socket.ts';
@@ -29,6 +29,7 @@ import type {
   RouteFailure,
   RouteFilter,
   Rule,
+  RuleCount,
   WireguardChange,
   WireguardDevice,
 } from './kernel.ts';
@@ -49,6 +50,7 @@ import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighbor
 import { decodeRoute } from './wire/route.ts';
 import { encodeRouteGet } from './wire/route-query.ts';
 import { decodeRule, encodeRuleAdd, encodeRuleDelete, encodeRuleDump } from './wire/rule.ts';
+import { decodeRuleCount, encodeRuleCountDump } from './wire/rule-counters.ts';
 import { WireguardClient } from './wireguard-client.ts';
 
 export interface KernelOptions {
@@ -77,6 +79,7 @@ class NetlinkKernel implements Kernel {
   readonly #log: Log;
   readonly #client: NetlinkClient;
   #patient: NetlinkClient | undefined;
+  #netfilter: NetlinkClient | undefined;
   readonly #removals: LinkRemovals;
   readonly #batch: RouteBatch;
   readonly #trafficControl: TrafficControlClient;
@@ -287,6 +290,15 @@ class NetlinkKernel implements Kernel {
     return monitor;
   }
 
+  async ruleCounts({ family, name }: { family: string; name: string }): Promise<readonly RuleCount[]> {
+    this.#netfilter ??= new NetlinkClient((events) =>
+      openSocket(events, { ...this.#place(), protocol: NETLINK_NETFILTER }),
+    );
+    const decode = (body: ByteReader) => decodeRuleCount(body, name);
+    const counts = await this.#netfilter.dump(encodeRuleCountDump(family, name), `counters of ${name}`, decode);
+    return counts.map(({ chain, packets, bytes }) => ({ chain, packets: Number(packets), bytes: Number(bytes) }));
+  }
+
   async packetLog(group: number, listener: (event: LoggedPacketEvent) => void): Promise<Monitor> {
     const place = { ...this.#place(), protocol: NETLINK_NETFILTER, receiveBuffer: PACKET_LOG_BUFFER };
     const inner = await followPackets((events) => openSocket(events, place), group, listener);
@@ -333,6 +345,7 @@ class NetlinkKernel implements Kernel {
     this.#connections.close();
     this.#client.close();
     this.#patient?.close();
+    this.#netfilter?.close();
     this.#batch.close();
   }
 

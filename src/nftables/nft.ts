@@ -11,6 +11,7 @@ import { elementChanges, elementName } from './element-changes.ts';
 import { NftError } from './errors.ts';
 import { parseListing, type TableListing } from './listing.ts';
 import type { Table } from './objects.ts';
+import { parseRuleset, type Ruleset } from './ruleset.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Our own nftables tables. `NftCommand` is the real one; the tests' `FakeNft` passes the same contract. */
@@ -40,7 +41,18 @@ const REMEMBERED = 32;
 /** Where Debian keeps nft, for services that are started with a short PATH. */
 const SYSTEM_PATH = '/usr/local/sbin:/usr/sbin:/sbin';
 
+/** For those who work out what the kernel does with a packet. */
+export interface RulesetSource {
+  /** The table with all that its rules say; undefined when there is none. */
+  ruleset(table: Table): Promise<Ruleset | undefined>;
+}
+
 export function openNft(options: NftOptions = {}): Nft {
+  return new NftCommand(options);
+}
+
+/** As `openNft`, to read whole tables. */
+export function openRulesets(options: NftOptions = {}): RulesetSource {
   return new NftCommand(options);
 }
 
@@ -48,7 +60,7 @@ export function openNft(options: NftOptions = {}): Nft {
  * One transaction after another: what changes elements only goes to the kernel by netlink, in a fraction of a millisecond,
  * all else by a program that is started.
  */
-class NftCommand implements Nft {
+class NftCommand implements Nft, RulesetSource {
   readonly #namespace: string | undefined;
   readonly #log: Log;
   readonly #program: string;
@@ -76,9 +88,21 @@ class NftCommand implements Nft {
   }
 
   async list({ family, name }: Table): Promise<TableListing | undefined> {
+    return this.#listed({ family, name }, ['-j'], parseListing);
+  }
+
+  async ruleset(table: Table): Promise<Ruleset | undefined> {
+    return this.#listed(table, ['-j', '-n'], parseRuleset);
+  }
+
+  async #listed<T>(
+    { family, name }: Table,
+    flags: readonly string[],
+    parse: (json: string) => T,
+  ): Promise<T | undefined> {
     const what = `nft list table ${family} ${name}`;
     try {
-      return parseListing(await this.#next(() => this.#execute(['-j', 'list', 'table', family, name], '', what)));
+      return parse(await this.#next(() => this.#execute([...flags, 'list', 'table', family, name], '', what)));
     } catch (error) {
       if (error instanceof NftError && error.code === 'ENOENT') return undefined;
       throw error;

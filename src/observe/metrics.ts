@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Heartbeat } from './heartbeat.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
 import { defineIgnored, defineLiveness, defineTunnelDrops } from './liveness-metrics.ts';
+import { definePolicyMetrics, type PolicySamples } from './policy-metrics.ts';
 import { defineProcessMetrics } from './process-metrics.ts';
 import { defineRefusals } from './refusals.ts';
 import { FSM_STATES, type NodeReport } from './report.ts';
@@ -31,6 +32,8 @@ export class Metrics {
     refused?: () => readonly { readonly what: string; readonly reason: string }[];
     /** Of the whole cluster, at the node that looks after it. */
     ipam?: () => Promise<IpamSamples>;
+    /** What policy has dropped here, and whether the kernel does what it says. */
+    policy?: PolicySamples;
     /** News of the datastore that changed nothing for this node, by kind. */
     ignored?: () => ReadonlyMap<string, number>;
   }) {
@@ -60,6 +63,7 @@ export class Metrics {
     this.#defineMalformed(registers);
     this.#defineSessions(registers);
     this.#defineRoutes(registers);
+    if (sources.policy !== undefined) definePolicyMetrics(registers, sources.policy);
     if (sources.refused !== undefined) defineRefusals(registers, sources.refused);
     if (sources.ipam !== undefined) defineIpamMetrics(registers, sources.ipam);
   }

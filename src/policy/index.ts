@@ -9,6 +9,7 @@
  * never opens anything, and is told (`sources/closed.ts`). Nothing here knows of a kernel: what is rendered there is held
  * to this.
  */
+
 export { type CaseFile, caseFile } from './cases/format.ts';
 export { type CaseResult, runCases } from './cases/run.ts';
 export {
@@ -24,6 +25,19 @@ export {
   type SetReference,
   setKey,
 } from './enforcement.ts';
+export {
+  type Asked,
+  type EffectivePolicy,
+  effectivePolicies,
+  explainDecision,
+  named,
+  packetsBetween,
+  QuestionError,
+  readCarried,
+  readEnd,
+  representativesOf,
+  ruleText,
+} from './explain/index.ts';
 export {
   type AddressSet,
   type Direction,
@@ -54,8 +68,12 @@ export {
   hostEnforcementOf,
 } from './host-enforcement.ts';
 export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces, LOOPBACK } from './host-interfaces.ts';
+export type { Packet } from './match.ts';
 export { comparePolicies, TierOrder } from './order.ts';
+export { protocolHasPorts, protocolName } from './protocol.ts';
 export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/endpoint.ts';
 export { type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
 export { backendsOf, serviceOf } from './sources/service.ts';
+export { type Decision, decideFor, judge } from './verdict.ts';
+export { describeDecision, describeReason } from './words.ts';
 export { profileOf, type TierOfEndpoint, World } from './world.ts';

@@ -26,6 +26,7 @@ import {
   type RouteFailure,
   type RouteFilter,
   type Rule,
+  type RuleCount,
   sysctlWord,
   type WireguardChange,
   type WireguardDevice,
@@ -483,6 +484,16 @@ export class FakeKernel implements Kernel {
     const monitor = this.#machine.listen({ namespace: this.#space, listener, options, owner: this });
     this.#monitors.push(monitor);
     return monitor;
+  }
+
+  async ruleCounts({ family, name }: { family: string; name: string }): Promise<readonly RuleCount[]> {
+    this.#machine.enter('ruleCounts');
+    return this.#space.ruleCounts.get(`${family} ${name}`) ?? [];
+  }
+
+  /** What rules of a table have counted from now on. */
+  setRuleCounts(table: string, counts: readonly RuleCount[]): void {
+    this.#space.ruleCounts.set(table, counts);
   }
 
   async packetLog(group: number, listener: (event: LoggedPacketEvent) => void): Promise<Monitor> {

@@ -20,6 +20,7 @@ import {
   type Route,
   type RouteNextHop,
   type Rule,
+  type RuleCount,
   sysctlWord,
 } from '../../src/netlink/index.ts';
 import { FakeTrafficControl } from './fake-traffic-control.ts';
@@ -57,6 +58,8 @@ export class FakeNamespace {
   readonly rules: Rule[] = [];
   neighbors: Neighbor[] = [];
   connections: readonly Connection[] = [];
+  /** By table, as `family name`. */
+  readonly ruleCounts = new Map<string, readonly RuleCount[]>();
   /** Who reads which group. */
   readonly packetLogs = new Map<number, (event: LoggedPacketEvent) => void>();
   readonly #sysctls = new Map<string, string>();

@@ -11,34 +11,46 @@ import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 const PATIENCE = 30_000;
 const GROUP = 17;
 
-t.test('what a rule logs is read: its prefix, its interfaces, and who spoke to whom', needsRoot, async (t) => {
-  const namespace = makeNamespace();
-  const kernel = await openKernel({ namespace: namespace.path });
-  t.teardown(() => {
-    kernel.close();
-    namespace.remove();
-  });
-  const inside = (...command: string[]): void => {
-    execFileSync('ip', ['netns', 'exec', namespace.name, ...command]);
-  };
-  inside('ip', 'link', 'set', 'lo', 'up');
-  inside('nft', 'add table inet t; add chain inet t out { type filter hook output priority 0; }');
-  inside('nft', `add rule inet t out udp dport 99 log prefix "drop-x" group ${GROUP} snaplen 160 drop`);
-  const events: LoggedPacketEvent[] = [];
-  const monitor = await kernel.packetLog(GROUP, (event) => events.push(event));
-  const until = async (count: number): Promise<void> => {
-    const end = systemClock.now() + PATIENCE;
-    while (events.length < count && systemClock.now() < end) await sleep(systemClock, 5);
-  };
-  for (const [index, to] of ['127.0.0.1', '::1'].entries()) {
-    inside('bash', '-c', `echo hello > /dev/udp/${to}/99 || true`);
-    await until(index + 1);
-    const [event] = events.slice(index);
-    t.match(event, { kind: 'packet', prefix: 'drop-x', source: to, destination: to, protocol: 17 });
-    t.match(event, { sourcePort: Number, destinationPort: 99, outDevice: 1, inDevice: undefined });
-  }
-  monitor.stop();
-});
+t.test(
+  'what a rule logs and counts is read: its prefix, its interfaces, and who spoke to whom',
+  needsRoot,
+  async (t) => {
+    const namespace = makeNamespace();
+    const kernel = await openKernel({ namespace: namespace.path });
+    t.teardown(() => {
+      kernel.close();
+      namespace.remove();
+    });
+    const inside = (...command: string[]): void => {
+      execFileSync('ip', ['netns', 'exec', namespace.name, ...command]);
+    };
+    inside('ip', 'link', 'set', 'lo', 'up');
+    inside('nft', 'add table inet t; add chain inet t out { type filter hook output priority 0; }');
+    inside('nft', `add rule inet t out udp dport 99 log prefix "drop-x" group ${GROUP} snaplen 160 drop`);
+    const events: LoggedPacketEvent[] = [];
+    const monitor = await kernel.packetLog(GROUP, (event) => events.push(event));
+    const until = async (count: number): Promise<void> => {
+      const end = systemClock.now() + PATIENCE;
+      while (events.length < count && systemClock.now() < end) await sleep(systemClock, 5);
+    };
+    for (const [index, to] of ['127.0.0.1', '::1'].entries()) {
+      inside('bash', '-c', `echo hello > /dev/udp/${to}/99 || true`);
+      await until(index + 1);
+      const [event] = events.slice(index);
+      t.match(event, { kind: 'packet', prefix: 'drop-x', source: to, destination: to, protocol: 17 });
+      t.match(event, { sourcePort: Number, destinationPort: 99, outDevice: 1, inDevice: undefined });
+    }
+    monitor.stop();
+    inside('nft', 'add chain inet t counted; add rule inet t counted counter');
+    inside('nft', 'insert rule inet t out udp dport 98 counter comment "them"');
+    inside('bash', '-c', 'echo hello > /dev/udp/127.0.0.1/98 || true');
+    t.same(await kernel.ruleCounts({ family: 'inet', name: 't' }), [
+      { chain: 'out', packets: 1, bytes: 34 },
+      { chain: 'counted', packets: 0, bytes: 0 },
+    ]);
+    t.same(await kernel.ruleCounts({ family: 'inet', name: 'none' }), []);
+  },
+);
 
 /** A datagram as the kernel sends it: a packet of the group, from 10.0.0.1 to 10.0.0.2. */
 function logged(sequence: number): Uint8Array {

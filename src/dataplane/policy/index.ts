@@ -9,7 +9,9 @@
  * No mark carries an Allow: the egress half ends by going to the ingress half, the ingress half in `accept`. One bit
  * stands for Pass, in tiers where a rule passes. A drop is a chain of its own with a counter, so that each has a name.
  */
+
+export { DROP_GROUP } from './followed.ts';
 export type { Surroundings } from './host-parts.ts';
 export { endpointPart } from './parts.ts';
 export { PolicyReconciler } from './reconcile.ts';
-export { PolicyTables } from './tables.ts';
+export { PolicyTables, policyTable } from './tables.ts';

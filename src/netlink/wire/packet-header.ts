@@ -1,5 +1,5 @@
 import { ByteReader, OutOfBytes } from '../../base/index.ts';
-import type { PacketHeader } from '../objects.ts';
+import type { PacketHeader } from '../packets.ts';
 import { readIp } from './address-text.ts';
 
 const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 132, 136]);

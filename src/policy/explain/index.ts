@@ -8,13 +8,9 @@
  *
  * Nothing here decides: words are made by asking the judge's own functions again, condition by condition.
  */
-export {
-  type EffectivePolicies,
-  type EffectivePolicy,
-  type EffectiveRule,
-  effectivePolicies,
-} from './effective.ts';
-export { type Carried, type End, packetsBetween, QuestionError, readCarried, readEnd } from './ends.ts';
-export { type Asked, explainDecision, type LookedAt } from './explanation.ts';
+export { type EffectivePolicy, effectivePolicies } from './effective.ts';
+export { packetsBetween, QuestionError, readCarried, readEnd } from './ends.ts';
+export { type Asked, explainDecision } from './explanation.ts';
 export { named } from './mismatch.ts';
-export { packetKey, representativesOf } from './representatives.ts';
+export { representativesOf } from './representatives.ts';
+export { ruleText } from './rule-text.ts';

@@ -58,7 +58,7 @@ function rulesOf(world: World, endpoint: Endpoint, direction: Direction): readon
   return [...ofTiers, ...endpoint.profiles.flatMap((name) => world.profile(name)?.rules[direction] ?? [])];
 }
 
-export function packetKey({ source, destination, protocol, sourcePort, destinationPort, icmp }: Packet): string {
+function packetKey({ source, destination, protocol, sourcePort, destinationPort, icmp }: Packet): string {
   const ends = `${formatAddress(source)}|${formatAddress(destination)}`;
   return `${ends}|${protocol}|${sourcePort}|${destinationPort}|${icmp?.type}|${icmp?.code}`;
 }

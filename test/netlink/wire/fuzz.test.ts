@@ -17,6 +17,7 @@ import { readPacketHeader } from '../../../src/netlink/wire/packet-header.ts';
 import * as packetLog from '../../../src/netlink/wire/packet-log.ts';
 import * as route from '../../../src/netlink/wire/route.ts';
 import * as rule from '../../../src/netlink/wire/rule.ts';
+import * as ruleCounters from '../../../src/netlink/wire/rule-counters.ts';
 import * as setElements from '../../../src/netlink/wire/set-elements.ts';
 import * as trafficControl from '../../../src/netlink/wire/traffic-control.ts';
 import * as wireguard from '../../../src/netlink/wire/wireguard.ts';
@@ -138,6 +139,22 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
       attributeBytes(writer, 12, Uint8Array.of(1, 2, 3, 4));
     }),
   ],
+  decodeRuleCount: [
+    (body) => ruleCounters.decodeRuleCount(body, 'vrouter-policy'),
+    attributes(0x0a06, [2, 0, 0, 0], (writer) => {
+      attributeText(writer, 1, 'vrouter-policy');
+      attributeText(writer, 2, 'drop-x');
+      attributeNest(writer, 4, () =>
+        attributeNest(writer, 1, () => {
+          attributeText(writer, 1, 'counter');
+          attributeNest(writer, 2, () => {
+            attributeBytes(writer, 1, new Uint8Array(8));
+            attributeBytes(writer, 2, new Uint8Array(8));
+          });
+        }),
+      );
+    }),
+  ],
   decodeLogPacket: [
     (body) => packetLog.decodeLogPacket({ type: 0x0400, body }),
     attributes(0x0400, [2, 0, 0, 17], (writer) => {
@@ -207,6 +224,7 @@ t.test('the table has every decoder', async (t) => {
     packetLog,
     route,
     rule,
+    ruleCounters,
     setElements,
     trafficControl,
     wireguard,

@@ -1,0 +1,153 @@
+import * as z from 'zod';
+
+/** What is asked and answered about policy. */
+
+/** A question about one packet: ends as people name them, and `tcp/443` or the like. */
+export const whyRequest = z.object({
+  op: z.literal('policy.why'),
+  source: z.string(),
+  destination: z.string(),
+  carried: z.string(),
+  sourcePort: z.number().int().min(1).max(65_535).optional(),
+});
+
+export const policyRequests = [
+  whyRequest,
+  z.object({ op: z.literal('policy.effective'), pod: z.string() }),
+  z.object({ op: z.literal('policy.verify') }),
+  /** How often each drop has dropped. */
+  z.object({ op: z.literal('drops.counted') }),
+  /** The packets dropped since that number; answered when there are some, or after a while without. */
+  z.object({ op: z.literal('drops.after'), after: z.number().int().min(0).optional() }),
+] as const;
+
+const lookedAt = z.object({
+  /** Counted from 0 in the object that it comes from. */
+  index: z.number(),
+  name: z.string().optional(),
+  action: z.string(),
+  /** Why it did not decide; absent for the one that did. */
+  because: z.string().optional(),
+});
+
+const decision = z.object({
+  direction: z.enum(['ingress', 'egress']),
+  allowed: z.boolean(),
+  /** Whose policy it is; absent where the address is no pod's, and nobody is asked. */
+  endpoint: z.string().optional(),
+  /** Whether the pod is on the node that answers. */
+  isHere: z.boolean(),
+  /** What decided, in words. */
+  decidedBy: z.string(),
+  tier: z.string().optional(),
+  policy: z.string().optional(),
+  rule: z.object({ index: z.number(), name: z.string().optional(), action: z.string() }).optional(),
+  /** Every policy and profile that was asked, in order. */
+  asked: z.array(z.object({ tier: z.string().optional(), policy: z.string(), rules: z.array(lookedAt) })),
+});
+
+const verdict = z.object({
+  source: z.string(),
+  destination: z.string(),
+  protocol: z.string(),
+  sourcePort: z.number().optional(),
+  destinationPort: z.number().optional(),
+  icmp: z.object({ type: z.number(), code: z.number() }).optional(),
+  allowed: z.boolean(),
+  egress: decision,
+  ingress: decision,
+  /** What the kernel of the node that answers would do, read out of its tables. */
+  kernel: z.object({
+    /** Absent: it was not asked, and `words` says why. */
+    agrees: z.boolean().optional(),
+    words: z.string(),
+  }),
+});
+
+export const whySchema = z.object({
+  source: z.string(),
+  destination: z.string(),
+  allowed: z.boolean(),
+  /** One for each IP version that both ends have. */
+  verdicts: z.array(verdict),
+});
+export type WhyAnswer = z.infer<typeof whySchema>;
+export type WhyVerdict = z.infer<typeof verdict>;
+export type WhyDecision = z.infer<typeof decision>;
+
+const effectivePolicy = z.object({
+  policy: z.string(),
+  order: z.number().optional(),
+  rules: z.array(
+    z.object({
+      index: z.number(),
+      name: z.string().optional(),
+      text: z.string(),
+      shadowedBy: z.string().optional(),
+      dead: z.string().optional(),
+    }),
+  ),
+});
+const effectiveDirection = z.object({
+  direction: z.enum(['ingress', 'egress']),
+  tiers: z.array(
+    z.object({
+      tier: z.string(),
+      /** Absent: after all that have one. */
+      order: z.number().optional(),
+      defaultAction: z.string(),
+      policies: z.array(effectivePolicy),
+    }),
+  ),
+  profiles: z.array(effectivePolicy),
+});
+export const effectiveSchema = z.object({
+  pod: z.string(),
+  addresses: z.array(z.string()),
+  directions: z.array(effectiveDirection),
+});
+export type EffectiveAnswer = z.infer<typeof effectiveSchema>;
+
+export const verifySchema = z.object({
+  endpoints: z.number(),
+  packets: z.number(),
+  /** The first of them. */
+  disagreements: z.array(z.string()),
+  more: z.number(),
+});
+export type VerifyAnswer = z.infer<typeof verifySchema>;
+
+/** Where a packet was dropped. What is known of it: of a rule all, of others just `why`. */
+const dropPlace = z.object({
+  why: z.string(),
+  direction: z.enum(['ingress', 'egress']).optional(),
+  tier: z.string().optional(),
+  policy: z.string().optional(),
+  rule: z.string().optional(),
+});
+export type DropPlace = z.infer<typeof dropPlace>;
+
+export const countedDropsSchema = z.array(
+  dropPlace.extend({ family: z.number(), packets: z.number(), bytes: z.number() }),
+);
+export type CountedDrop = z.infer<typeof countedDropsSchema>[number];
+
+const end = z.object({ address: z.string(), name: z.string().optional(), port: z.number().optional() });
+const dropped = dropPlace.extend({
+  /** Milliseconds since 1970. */
+  at: z.number(),
+  source: end,
+  destination: end,
+  protocol: z.string(),
+  icmp: z.object({ type: z.number(), code: z.number() }).optional(),
+});
+export type DroppedPacket = z.infer<typeof dropped>;
+
+export const droppedSchema = z.object({
+  /** To ask for those after these. */
+  last: z.number(),
+  /** How many were dropped and are not among these, because they were too many; -1: some, and nobody knows how many. */
+  missed: z.number(),
+  packets: z.array(dropped),
+});
+export type DroppedAnswer = z.infer<typeof droppedSchema>;

@@ -1,0 +1,184 @@
+import { type Cancel, type Clock, type Log, reasonOf, tryParseAddress } from '../base/index.ts';
+import type { CountedDrop, DropPlace, DroppedAnswer, DroppedPacket } from '../control/index.ts';
+import { DROP_GROUP, type PolicyReconciler, policyTable } from '../dataplane/index.ts';
+import type { Kernel, LoggedPacketEvent, Monitor } from '../netlink/index.ts';
+import { protocolName, type World } from '../policy/index.ts';
+import { DropTotals } from './drop-totals.ts';
+
+/** Packets kept for those who follow; who asks too late has missed the first of them. */
+const KEPT = 1000;
+/** Milliseconds that a question waits for a packet, and after the last question until nobody follows any more. */
+const [PATIENCE, FOLLOWED] = [5000, 15_000];
+
+export interface DropsOptions {
+  readonly kernel: Pick<Kernel, 'packetLog' | 'ruleCounts'>;
+  readonly policy: Pick<PolicyReconciler, 'follow' | 'drops'>;
+  readonly world: () => World;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The packets that policy drops here, by name. While nobody asks for them the kernel tells of none, and nothing is read:
+ * each question keeps the telling on for a while.
+ */
+export class Drops {
+  readonly #options: DropsOptions;
+  readonly #kept: DroppedPacket[] = [];
+  /** Of the last packet; numbers count up from the daemon's start. */
+  #last = 0;
+  /** Lost since the last answer; −1 for an unknown number. */
+  #lost = 0;
+  #monitor: Monitor | undefined;
+  #starting: Promise<void> | undefined;
+  #end: Cancel | undefined;
+  readonly #waiting = new Set<() => void>();
+  readonly #totals = new DropTotals();
+  #names: ReadonlyMap<string, string> = new Map();
+
+  constructor(options: DropsOptions) {
+    this.#options = options;
+  }
+
+  /** How often each drop has dropped since its rules were made, the busiest first. */
+  async counted(): Promise<readonly CountedDrop[]> {
+    const { kernel, policy, world } = this.#options;
+    const names = policy.drops();
+    const seen = new Set<string>();
+    const families = await Promise.all(
+      ([4, 6] as const).map(async (family) => {
+        const counts = await kernel.ruleCounts(policyTable(family));
+        return counts.flatMap(({ chain, packets, bytes }): CountedDrop[] => {
+          const why = names.get(chain);
+          if (why === undefined) return [];
+          const [packetsOf, bytesOf] = [`${family} ${chain} packets`, `${family} ${chain} bytes`];
+          seen.add(packetsOf).add(bytesOf);
+          const whole = { packets: this.#totals.of(packetsOf, packets), bytes: this.#totals.of(bytesOf, bytes) };
+          return [{ ...placeOf(why, world()), family, ...whole }];
+        });
+      }),
+    );
+    this.#totals.keep(seen);
+    return families.flat().sort((a, b) => b.packets - a.packets || (a.why < b.why ? -1 : 1));
+  }
+
+  /** The packets after that number, or from now on. Waits a while for the first. */
+  async after(after: number | undefined): Promise<DroppedAnswer> {
+    await this.#keepOn();
+    const from = after ?? this.#last;
+    if (from >= this.#last && this.#lost === 0) await this.#news();
+    const oldest = this.#last - this.#kept.length;
+    const skipped = Math.max(0, oldest - from);
+    const packets = this.#kept.slice(Math.max(0, this.#kept.length - (this.#last - from)));
+    const missed = this.#lost < 0 ? -1 : this.#lost + skipped;
+    this.#lost = 0;
+    return { last: this.#last, missed, packets };
+  }
+
+  /** Nothing is told any more, and nobody waits. */
+  stop(): void {
+    this.#end?.();
+    this.#monitor?.stop();
+    this.#monitor = undefined;
+    this.#wake();
+  }
+
+  async #keepOn(): Promise<void> {
+    this.#end?.();
+    this.#end = this.#options.clock.after(FOLLOWED, () => void this.#off());
+    if (this.#monitor !== undefined) return;
+    this.#starting ??= this.#on().finally(() => {
+      this.#starting = undefined;
+    });
+    await this.#starting;
+  }
+
+  async #on(): Promise<void> {
+    const { kernel, log } = this.#options;
+    this.#monitor = await kernel.packetLog(DROP_GROUP, (event) => this.#heard(event));
+    await this.#change(true);
+    log.info({}, 'drops are followed');
+  }
+
+  /** Rules that are made anew begin to count anew: what they have counted is read before. */
+  async #change(isFollowed: boolean): Promise<void> {
+    await this.counted();
+    await this.#options.policy.follow(isFollowed);
+  }
+
+  async #off(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      await this.#change(false);
+    } catch (error) {
+      log.warn({ err: reasonOf(error) }, 'the telling of drops could not be ended');
+    }
+    this.#monitor?.stop();
+    this.#monitor = undefined;
+    this.#kept.length = 0;
+    this.#names = new Map();
+  }
+
+  #heard(event: LoggedPacketEvent): void {
+    if (event.kind === 'lost') {
+      this.#lost = event.packets === 0 || this.#lost < 0 ? -1 : this.#lost + event.packets;
+    } else {
+      this.#kept.push(this.#dropped(event));
+      this.#last++;
+      if (this.#kept.length > KEPT) this.#kept.shift();
+    }
+    this.#wake();
+  }
+
+  #dropped(event: Extract<LoggedPacketEvent, { readonly kind: 'packet' }>): DroppedPacket {
+    const { clock, world, policy } = this.#options;
+    const { prefix, source, destination, sourcePort, destinationPort, protocol, icmp } = event;
+    // Drops come and go with policies.
+    if (!this.#names.has(prefix)) this.#names = policy.drops();
+    const known = world();
+    return {
+      at: clock.wallTime(),
+      source: endOf(source, sourcePort, known),
+      destination: endOf(destination, destinationPort, known),
+      protocol: protocolName(protocol),
+      ...(icmp !== undefined && { icmp }),
+      ...placeOf(this.#names.get(prefix) ?? prefix, known),
+    };
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(PATIENCE, done);
+      this.#waiting.add(done);
+    });
+  }
+
+  #wake(): void {
+    for (const done of [...this.#waiting]) done();
+  }
+}
+
+function endOf(address: string, port: number | undefined, world: World): DroppedPacket['source'] {
+  const parsed = tryParseAddress(address);
+  const name = parsed === undefined ? undefined : world.endpointsAt(parsed)[0]?.name;
+  return { address, ...(name !== undefined && { name }), ...(port !== undefined && { port }) };
+}
+
+const RULE = /(ingress|egress).* of Deny rule (.+?) of (?:profile )?(.+)$/;
+const END = /(ingress|egress).* end of tier (.+)$/;
+
+/** What a drop's reason says, taken apart. */
+export function placeOf(why: string, world: World): DropPlace {
+  const [, direction, rule, policy] = RULE.exec(why) ?? [];
+  if (policy !== undefined) {
+    const tier = world.tierOf(policy);
+    return { why, direction: direction as 'ingress', rule, policy, ...(tier !== undefined && { tier }) };
+  }
+  const [, way, tier] = END.exec(why) ?? [];
+  return tier === undefined ? { why } : { why, direction: way as 'ingress', tier };
+}

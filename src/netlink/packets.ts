@@ -1,0 +1,35 @@
+/** What the packet filter tells of packets. */
+
+/** What a rule of a packet filter's table has counted. */
+export interface RuleCount {
+  readonly chain: string;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Whom a packet is from and to: what its first octets say (RFC 791, RFC 8200, RFC 9293, RFC 768, RFC 9260, RFC 792). */
+export interface PacketHeader {
+  readonly source: string;
+  readonly destination: string;
+  /** IP protocol number; of IPv6 that after the extension headers. */
+  readonly protocol: number;
+  /** Of TCP, UDP, UDP-Lite and SCTP; absent in later fragments and where too little of the packet is there. */
+  readonly sourcePort?: number | undefined;
+  readonly destinationPort?: number | undefined;
+  /** Of ICMP and ICMPv6. */
+  readonly icmp?: { readonly type: number; readonly code: number } | undefined;
+}
+
+/** A packet that a rule with `log group` handed out, or word that some were lost; 0: nobody knows how many. */
+export type LoggedPacketEvent =
+  | ({ readonly kind: 'packet' } & LoggedPacket)
+  | { readonly kind: 'lost'; readonly packets: number };
+
+export interface LoggedPacket extends PacketHeader {
+  /** What the rule says of it. */
+  readonly prefix: string;
+  readonly mark: number;
+  /** Indices of the interfaces; undefined where the hook has none. */
+  readonly inDevice: number | undefined;
+  readonly outDevice: number | undefined;
+}
