@@ -85,7 +85,7 @@ export class Drops {
 
   async #keepOn(): Promise<void> {
     this.#end?.();
-    this.#end = this.#options.clock.after(FOLLOWED, () => void this.#off());
+    this.#end = this.#options.clock.after(FOLLOWED, () => void this.end());
     if (this.#monitor !== undefined) return;
     this.#starting ??= this.#on().finally(() => {
       this.#starting = undefined;
@@ -100,13 +100,15 @@ export class Drops {
     log.info({}, 'drops are followed');
   }
 
-  /** Rules that are made anew begin to count anew: what they have counted is read before. */
+  /** Rules that are made anew begin to count anew: what they have counted is read before, and right after. */
   async #change(isFollowed: boolean): Promise<void> {
     await this.counted();
     await this.#options.policy.follow(isFollowed);
+    await this.counted();
   }
 
-  async #off(): Promise<void> {
+  /** Nobody follows any more. */
+  async end(): Promise<void> {
     const { log } = this.#options;
     try {
       await this.#change(false);
