@@ -13,7 +13,7 @@ import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
 import { policyProblems } from './policy-problems.ts';
 import { poolProblems } from './pool-problems.ts';
-import { routesOfOthers } from './routes-of-others.ts';
+import { routesOfOthers, rulesOfOthers } from './routes-of-others.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */
@@ -54,6 +54,7 @@ export function nodeReport(sources: QuerySources): NodeReport {
   const [missing, strange] = endpointsAstray(sources);
   const { dataplane } = sources;
   const foreign = dataplane.routes.foreign();
+  const names = deviceNames([...dataplane.links.values()]);
   const named = new Set(foreign.filter(({ how }) => how === 'place').map(({ ours }) => `route ${ours}`));
   const away = outage(sources.kinds());
   const problems = oneOutage(away, [
@@ -65,7 +66,8 @@ export function nodeReport(sources: QuerySources): NodeReport {
     ...withoutEndpoint(strange),
     ...poolless(sources.desired(), sources.allBlocks()),
     ...mtuProblems(sources),
-    ...routesOfOthers(foreign, deviceNames([...dataplane.links.values()])),
+    ...routesOfOthers(foreign, names),
+    ...rulesOfOthers(dataplane.otherTables.diversions, names),
     ...byReason(kernelRefusals(dataplane).filter(({ what }) => !named.has(what))),
   ]);
   const ages = sources.kinds().map((kind) => kind.age);

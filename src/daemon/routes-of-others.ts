@@ -1,6 +1,6 @@
 import { few } from '../base/index.ts';
-import type { ForeignRoute, InTheWay } from '../dataplane/index.ts';
-import { type DeviceNames, formatRoute, type Route } from '../netlink/index.ts';
+import type { Diversion, ForeignRoute, InTheWay } from '../dataplane/index.ts';
+import { type DeviceNames, formatRoute, formatRule, type Route } from '../netlink/index.ts';
 
 /** Routes of others that packets go by instead of ours: each kind is a sentence. */
 export function routesOfOthers(foreign: readonly ForeignRoute[], names: DeviceNames): string[] {
@@ -17,6 +17,7 @@ export function routesOfOthers(foreign: readonly ForeignRoute[], names: DeviceNa
     ...told(others('place'), 'routes of somebody else are in the place of ours', remedy),
     ...told(others('before'), 'routes of others have a lower metric than ours, and packets follow them', remedy),
     ...told(others('within'), 'routes of others take addresses out of ours', remedy),
+    ...told(others('some'), 'routes of others take packets of one type of service from ours', remedy),
     ...told(
       foreign.filter(({ again }) => again),
       'routes that Calico had left came again after they were taken over',
@@ -26,15 +27,31 @@ export function routesOfOthers(foreign: readonly ForeignRoute[], names: DeviceNa
 }
 
 /** The command that removes just this one. */
-function removal({ family, kind, destination, metric, protocol }: Route): string {
+function removal({ family, kind, destination, tos, metric, protocol }: Route): string {
   const words = [
     `ip${family === 6 ? ' -6' : ''} route del`,
     ...(kind === 'unicast' ? [] : [kind]),
     destination,
+    ...(tos === undefined ? [] : [`tos 0x${tos.toString(16)}`]),
     ...(metric === undefined ? [] : [`metric ${metric}`]),
     `proto ${protocol}`,
   ];
   return words.join(' ');
+}
+
+/** Rules of others that lead packets past our routes: each with what they take instead. */
+export function rulesOfOthers(diversions: readonly Diversion[], names: DeviceNames): string[] {
+  const [first] = diversions;
+  if (first === undefined) return [];
+  const listed = few(
+    diversions.map(({ rule, route, range }) => `${formatRule(rule)}, where ${oneLine(route, names)} takes ${range}`),
+  );
+  const { family, priority } = first.rule;
+  const command = `ip${family === 6 ? ' -6' : ''} rule del priority ${priority}`;
+  return [
+    `rules of others lead packets for pods past our routes: ${listed}. Remove what is not meant (${command}), give it a priority ` +
+      'beyond 32766, or put `throw` routes for the pods into its table',
+  ];
 }
 
 function oneLine(route: Route, names: DeviceNames): string {

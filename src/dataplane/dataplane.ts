@@ -11,6 +11,7 @@ import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
 import { PolicyReconciler } from './policy/index.ts';
 import { QosReconciler } from './qos/reconcile.ts';
+import { OtherTables } from './routes/other-tables.ts';
 import { Ownership } from './routes/ownership.ts';
 import { podRanges } from './routes/pod-ranges.ts';
 import { RouteReconciler } from './routes/reconcile.ts';
@@ -41,6 +42,7 @@ export interface DataplaneOptions extends DataplaneListeners {
 export class Dataplane {
   readonly forwarding: Forwarding;
   readonly routes: RouteReconciler;
+  readonly otherTables: OtherTables;
   readonly endpoints: EndpointReconciler;
   readonly filter: FilterReconciler;
   /** The packet filter's tables but those of limits and policy. */
@@ -69,6 +71,7 @@ export class Dataplane {
     this.forwarding = new Forwarding(options);
     const ownership = new Ownership(this.#links, options.interfacePrefix);
     this.routes = new RouteReconciler({ ...options, ownership });
+    this.otherTables = new OtherTables(options, () => (this.#applied ? podRanges(this.#applied) : []));
     this.#blackholes = new Blackholes(this.routes);
     this.#released = new ReleasedAddresses(options);
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
@@ -102,6 +105,7 @@ export class Dataplane {
     await this.tunnels.check();
     await this.routes.start({ hold });
     void this.qos.check();
+    void this.otherTables.look();
     this.#tellMtu({ first: true });
     this.#resync.start();
     this.#settings.start();
@@ -137,6 +141,7 @@ export class Dataplane {
     await this.policy.look();
     await this.tables.look();
     await this.qos.check();
+    await this.otherTables.look();
   }
 
   /** The node's links by index, as last seen. */
@@ -164,6 +169,7 @@ export class Dataplane {
     const looks = [this.#resync, this.#settings, this.#tableRepairs, this.#released];
     for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, routes]) part.stop();
     this.#monitor?.stop();
+    this.otherTables.stop();
     this.#clock.end();
   }
 
@@ -194,6 +200,7 @@ export class Dataplane {
         break;
       case 'rule':
         this.tunnels.ruleChanged(event.rule, event.change === 'new');
+        this.otherTables.ruleChanged(event.rule);
         break;
       case 'neighbor':
         this.tunnels.neighborChanged(event.neighbor, event.change === 'new');

@@ -53,6 +53,7 @@ export function formatInterfaceAddress({ index, dev, family, address, scope, fla
 export function formatRoute(route: Route, names: DeviceNames): string {
   const { kind, nextHops } = route;
   const words = [...(kind === 'unicast' ? [] : [kind]), formatDestination(route)];
+  if (route.tos !== undefined) words.push('tos', `0x${route.tos.toString(16)}`);
   const single = nextHops.length === 1 ? nextHops[0] : undefined;
   if (single !== undefined) words.push(...hopWords(route, single, names));
   if (route.table !== 254) words.push('table', TABLES[route.table] ?? String(route.table));

@@ -119,6 +119,8 @@ export interface RouteHow {
   readonly table: number;
   readonly scope?: RouteScope;
   readonly metric?: number;
+  /** The type of service that packets must have to go by it; IPv4 only. Read, never written: ours are for all. */
+  readonly tos?: number;
   readonly source?: string;
   readonly mtu?: number;
   /** One, or several for multipath; none for blackhole and its like. */

@@ -21,7 +21,7 @@ interface Left {
   readonly route: string;
   readonly fate: Fate;
   /** How the status names it; absent for not at all. */
-  readonly named?: 'place' | 'before' | 'within';
+  readonly named?: 'place' | 'before' | 'within' | 'some';
 }
 
 /** Our own: the pod 10.244.1.2, the blocks 10.244.1.0/26 and fd00:1::/122, and BGP's routes to node 2 and to fd00:2::/122. */

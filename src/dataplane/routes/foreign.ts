@@ -10,9 +10,10 @@ const METRIC = { 4: 0, 6: 1024 } as const;
 
 /**
  * `place`: it has the place of ours, which the kernel refuses meanwhile. `before`: it has a lower metric, and packets follow
- * it. `within`: it takes some addresses of ours, being more specific.
+ * it. `within`: it takes some addresses of ours, being more specific. `some`: packets
+ * of a type of service follow it.
  */
-export type InTheWay = 'place' | 'before' | 'within';
+export type InTheWay = 'place' | 'before' | 'within' | 'some';
 
 /** A route of somebody else that keeps packets from ours, and which of ours. */
 export interface ForeignRoute {
@@ -67,6 +68,7 @@ export class ForeignRoutes {
     };
     const same = prefixes.findAt(words, 0, prefix.length);
     if (same >= 0 && table.desired(same) !== 0) {
+      if (route.tos !== undefined) return found('some', same);
       const [theirs, ours] = [metricOf(family, route), metricOf(family, table.hows.how(table.desired(same)))];
       if (theirs < ours) return found('before', same);
       return theirs === ours && table.differs(same) ? found('place', same) : undefined;
@@ -85,7 +87,7 @@ export function metricOf(family: Family, { metric }: Pick<RouteHow, 'metric'>): 
   return metric ?? METRIC[family];
 }
 
-function keyOf({ family, destination, kind, protocol, metric, nextHops }: Route): string {
+function keyOf({ family, destination, kind, protocol, metric, tos, nextHops }: Route): string {
   const hops = nextHops.map(({ via, dev }) => `${via}%${dev}`);
-  return [family, destination, kind, protocol, metric ?? 0, ...hops].join(' ');
+  return [family, destination, kind, protocol, metric ?? 0, tos ?? 0, ...hops].join(' ');
 }

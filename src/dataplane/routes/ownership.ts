@@ -67,6 +67,8 @@ export class Ownership {
   }
 
   of(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): Owner {
+    // Neither ours nor Calico's are for one type of service alone.
+    if (how.tos !== undefined) return this.isInside(family, words, at, length) ? 'others' : 'elsewhere';
     if (how.protocol === ROUTE_PROTOCOL) return 'ours';
     if (this.#isPods(family, how, length)) return this.#unlessAlive(family, how, words, at, length);
     if (!this.isInside(family, words, at, length)) return how.protocol === KERNEL ? 'none' : 'elsewhere';

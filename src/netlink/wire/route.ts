@@ -146,7 +146,8 @@ type Draft<T> = { -readonly [key in keyof T]: T[key] };
 export function decodeRoute(body: ByteReader, lookUps = false): Route | undefined {
   const family = familyOf(body.u8());
   const length = body.u8();
-  body.skip(2);
+  body.skip(1);
+  const tos = body.u8();
   let table = body.u8();
   const protocol = body.u8();
   const scope = scopeName(body.u8());
@@ -155,7 +156,7 @@ export function decodeRoute(body: ByteReader, lookUps = false): Route | undefine
   if (family === undefined || kind === undefined) return undefined;
   if (!lookUps && (flags & RTM_F_CLONED) !== 0) return undefined;
   let destination: string | undefined = family === 4 ? '0.0.0.0' : '::';
-  const optional: { metric?: number; source?: string; mtu?: number } = {};
+  const optional: { metric?: number; tos?: number; source?: string; mtu?: number } = {};
   const single: Draft<RouteNextHop> = {};
   let hops: RouteNextHop[] | undefined;
   forEachAttribute(body, (type, value) => {
@@ -175,6 +176,7 @@ export function decodeRoute(body: ByteReader, lookUps = false): Route | undefine
     }
   });
   if (destination === undefined) return undefined;
+  if (tos !== 0 && family === 4) optional.tos = tos;
   if ((flags & RTNH_F_ONLINK) !== 0) single.onlink = true;
   const nextHops = leadsNowhere(kind)
     ? []
