@@ -50,7 +50,8 @@ export function judgeOf(world: World): Judge {
 
 /**
  * Judges every case of a file. `worlds` are of other files, for cases that name one that is not in theirs; `judgeIn` is
- * whoever is asked about packets between pods, `judgeOnHostIn` about those that meet host endpoints.
+ * whoever is asked about packets between pods, of the world or of the scene that it was made of, `judgeOnHostIn` about
+ * those that meet host endpoints.
  */
 export async function runCases(
   file: CaseFile,
@@ -66,7 +67,7 @@ export async function runCases(
   return results;
 }
 
-type JudgeIn = (world: World) => Judge | Promise<Judge>;
+type JudgeIn = (world: World, scene: Scene) => Judge | Promise<Judge>;
 type JudgeOnHostIn = (world: World, settings: HostSettings) => HostJudge | Promise<HostJudge>;
 
 async function runPodCase(
@@ -87,7 +88,7 @@ async function runPodCase(
     told.push(...problems);
     const probes = probesOf(step, [...scene.pods.keys()]);
     if (probes.length === 0) continue;
-    const ask = await judgeIn(world);
+    const ask = await judgeIn(world, scene);
     for (const probe of probes) {
       count++;
       for (const packet of packetsOf(probe, scene)) {

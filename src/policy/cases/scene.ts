@@ -6,7 +6,7 @@ import { readPolicy, readProfile, readTier } from '../sources/index.ts';
 import { World } from '../world.ts';
 import type { CaseObject, CasePod, CasePodObject, CaseStep, CaseWorld } from './format.ts';
 
-type NamedObject = Exclude<CaseObject, CasePodObject>;
+export type NamedObject = Exclude<CaseObject, CasePodObject>;
 
 /** A case's world as its steps change it. */
 export class Scene {
@@ -24,6 +24,28 @@ export class Scene {
   /** `namespace/name`, in the order in which they came. */
   get pods(): ReadonlyMap<string, CasePod> {
     return this.#pods;
+  }
+
+  /** Labels by name. */
+  get namespaces(): ReadonlyMap<string, Readonly<Record<string, string>>> {
+    return this.#namespaces;
+  }
+
+  get nodes(): CaseWorld['nodes'] {
+    return this.#start.nodes;
+  }
+
+  /** Policies and what they refer to. */
+  get objects(): readonly NamedObject[] {
+    return [...this.#objects.values()];
+  }
+
+  /** Labels by `namespace/name`, of each account that there is or that a pod names: Kubernetes makes those. */
+  get serviceAccounts(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+    const named = [...this.#pods.values()].flatMap(({ namespace, serviceAccount }) =>
+      serviceAccount ? [`${namespace}/${serviceAccount}`] : [],
+    );
+    return { ...Object.fromEntries(named.map((key) => [key, {}])), ...this.#start.serviceAccounts };
   }
 
   change(step: CaseStep): void {
@@ -56,7 +78,7 @@ export class Scene {
 
   /** What is there now, and what of it was not understood. */
   world(): { readonly world: World; readonly problems: readonly Problem[] } {
-    const objects = [...this.#objects.values()];
+    const { objects } = this;
     const of = (...kinds: string[]): NamedObject[] => objects.filter(({ kind }) => kinds.includes(kind));
     const readings = objects.map(readPolicy);
     const profiles = of('Profile').map(readProfile);
@@ -69,7 +91,7 @@ export class Scene {
         ...[...this.#namespaces].map(([name, labels]) =>
           namespaceProfile(name, { 'kubernetes.io/metadata.name': name, ...labels }),
         ),
-        ...this.#accountProfiles(pods),
+        ...this.#accountProfiles(),
       ],
       endpoints: [
         ...pods.map(({ ip, ...pod }) => podEndpoint({ ...pod, addresses: [ip].flat() })),
@@ -87,13 +109,8 @@ export class Scene {
     };
   }
 
-  /** Kubernetes makes each account that a pod names. */
-  #accountProfiles(pods: readonly CasePod[]) {
-    const named = pods.flatMap(({ namespace, serviceAccount }) =>
-      serviceAccount ? [`${namespace}/${serviceAccount}`] : [],
-    );
-    const accounts = { ...Object.fromEntries(named.map((key) => [key, {}])), ...this.#start.serviceAccounts };
-    return Object.entries(accounts).map(([key, labels]) => {
+  #accountProfiles() {
+    return Object.entries(this.serviceAccounts).map(([key, labels]) => {
       const [namespace, name] = key.split('/');
       return accountProfile(namespace, name, labels);
     });
