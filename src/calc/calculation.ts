@@ -1,10 +1,11 @@
 import type { Node, ResourceOf } from '../model/index.ts';
-import type { World } from '../policy/index.ts';
+import { setKey, type World } from '../policy/index.ts';
 import type { Cell } from './cell.ts';
 import type { Desired } from './desired/index.ts';
+import type { DesiredPolicy } from './desired/policy.ts';
 import { type GraphOptions, graph } from './graph.ts';
 import type { InputKind } from './projections.ts';
-import { Sources, type Update } from './sources.ts';
+import { type News, Sources, type Update } from './sources.ts';
 
 /**
  * The brain: remembers what it needs of the resources and works out what this node should be. Pure and synchronous.
@@ -15,8 +16,8 @@ export class Calculation {
   readonly #sources: Sources;
   readonly #desired: Cell<Desired>;
   readonly #world: Cell<World>;
-  /** Whether other nodes' pods count, as of the last look. */
-  #isRestricted = false;
+  /** What pods are held to as of the last look, and so whose news count. */
+  #held: DesiredPolicy | undefined;
 
   constructor(options: GraphOptions) {
     this.#nodename = options.nodename;
@@ -31,16 +32,25 @@ export class Calculation {
     let isNew = false;
     for (const update of updates) {
       const news = this.#sources.take(update);
-      // Where nothing restricts anybody, nobody asks who the others are.
-      if (news === 'news' || (news === 'of others' && this.#isRestricted)) isNew = true;
+      if (news !== undefined && this.#counts(news)) isNew = true;
     }
     return isNew;
+  }
+
+  /** Where nothing restricts anybody, nobody asks who the others are; what is behind a service, only where a rule names it. */
+  #counts(news: News): boolean {
+    if (typeof news === 'string') return news === 'news' || this.#held !== undefined;
+    const named = (kind: 'service' | 'service addresses', text: string): boolean => {
+      const [namespace, name] = text.split('/');
+      return this.#held?.sets.get(setKey({ kind, service: { namespace, name } })) !== undefined;
+    };
+    return news.some((service) => named('service', service) || named('service addresses', service));
   }
 
   /** What this node should be, given all that was applied. */
   desired(): Desired {
     const desired = this.#desired();
-    this.#isRestricted = desired.policy !== undefined;
+    this.#held = desired.policy;
     return desired;
   }
 

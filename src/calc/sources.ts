@@ -6,7 +6,7 @@ import {
   type ResourceOf,
   type WorkloadEndpoint,
 } from '../model/index.ts';
-import type { Endpoint } from '../policy/index.ts';
+import { type Endpoint, serviceOf } from '../policy/index.ts';
 import type { Cell } from './cell.ts';
 import { PodViews } from './policy/pod-views.ts';
 import { blockOf, type InputKind, PROJECTIONS, type Projected } from './projections.ts';
@@ -18,6 +18,9 @@ export interface Update {
   /** An older version than that which was told before counts too. */
   readonly isAnyVersion?: boolean;
 }
+
+/** What an update says that is new: if about another node's pod alone, that; if about services alone, about which. */
+export type News = 'news' | 'of others' | readonly string[];
 
 /**
  * Where resources enter the calculation: of each kind what is read of it (`projections.ts`), by `name` or
@@ -38,8 +41,8 @@ export class Sources {
     this.#nodename = nodename;
   }
 
-  /** Notes an update: whether it said something new, and if so whether that is about another node's pod alone. */
-  take(update: Update): 'news' | 'of others' | undefined {
+  /** Notes an update: what it says that is new. */
+  take(update: Update): News | undefined {
     const { kind, name, namespace } = update.key;
     const { resource } = update;
     if (!isInput(kind)) return undefined;
@@ -48,9 +51,11 @@ export class Sources {
     if (kind === 'IPAMBlock') this.#keep(name, resource as IPAMBlock | undefined);
     const project = PROJECTIONS[kind] as (resource: ResourceOf<KindName>, nodename: string) => unknown;
     const writer = this.#writers[kind] as EntriesWriter<unknown>;
+    const before = kind === 'KubernetesEndpointSlice' ? this.#writers[kind].get(key) : undefined;
     if (writer.set(key, resource && project(resource, this.#nodename))) {
       if (kind === 'WorkloadEndpoint') this.#pods.set(key, resource as WorkloadEndpoint | undefined);
-      return 'news';
+      if (kind !== 'KubernetesEndpointSlice') return 'news';
+      return [before, this.#writers[kind].get(key)].flatMap((slice) => (slice === undefined ? [] : [serviceOf(slice)]));
     }
     const isOthers = kind === 'WorkloadEndpoint' && this.#pods.set(key, resource as WorkloadEndpoint | undefined);
     return isOthers ? 'of others' : this.#ignore(kind);

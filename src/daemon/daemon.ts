@@ -1,5 +1,5 @@
 import { type Clock, EndingClock, type Log } from '../base/index.ts';
-import { Calculation, INPUT_KINDS, isOfOthers } from '../calc/index.ts';
+import { Calculation, isOfOthers } from '../calc/index.ts';
 import { deletionsFolder, KeptSocket } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import {
@@ -19,6 +19,7 @@ import { Heartbeat, Metrics, type NodeReport, nodePages } from '../observe/index
 import { Routing } from '../routing/index.ts';
 import type { DaemonConfig } from './config.ts';
 import { Drops } from './drops.ts';
+import { followedKinds } from './followed-kinds.ts';
 import { LastErrors } from './last-errors.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
@@ -175,7 +176,7 @@ export class Daemon {
     });
     this.#syncer = new Syncer({
       store,
-      kinds: [...new Set([...INPUT_KINDS, ...Keeping.kinds, 'ClusterInformation'] as const)],
+      kinds: followedKinds(parts.datastoreType),
       clock,
       log: log.child({ component: 'datastore' }),
       passes: (resource) => isOfOthers(config.NODENAME, resource),
@@ -205,8 +206,6 @@ export class Daemon {
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
     this.#unprotected = new Unprotected({
       nodename: config.NODENAME,
-      store,
-      clock,
       log: log.child({ component: 'policy' }),
     });
     const world = () => this.#calculation.world();
@@ -286,7 +285,6 @@ export class Daemon {
     this.#drops.stop();
     this.#policyCheck.stop();
     await this.#syncer.stop();
-    this.#unprotected.stop();
     await this.#snapshots.stop();
     await this.#keeping.stop();
     await this.#loop.stop();
@@ -331,7 +329,6 @@ export class Daemon {
     if (status !== 'in-sync' || this.#hasSynced) return;
     this.#hasSynced = true;
     this.#keeping.begin();
-    this.#unprotected.begin();
     if (this.#loop.isStarted) this.#loop.changed();
     else this.#loop.start();
   }

@@ -1,11 +1,9 @@
-import { type Cancel, type Clock, few, type Log, reasonOf } from '../base/index.ts';
+import { few, type Log } from '../base/index.ts';
 import { unmetFields } from '../calc/index.ts';
-import { keyText, type ResourceKey, type Store, type Update } from '../datastore/index.ts';
+import { keyText, type ResourceKey, type Update } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
 import { builtInTiers, type KindName } from '../model/index.ts';
 
-/** How often Kubernetes is asked for its own policies, in milliseconds. */
-const PERIOD = 300_000;
 /** Remarks beside objects: more of one kind help nobody. */
 const MOST_REMARKS = 50;
 
@@ -13,14 +11,16 @@ const MOST_REMARKS = 50;
 const POLICIES = [
   'NetworkPolicy',
   'GlobalNetworkPolicy',
+  'KubernetesNetworkPolicy',
+  'KubernetesAdminNetworkPolicy',
+  'KubernetesBaselineAdminNetworkPolicy',
+  'KubernetesClusterNetworkPolicy',
   'HostEndpoint',
   'Tier',
 ] as const satisfies readonly KindName[];
 
 export interface UnprotectedOptions {
   readonly nodename: string;
-  readonly store: Store;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -33,23 +33,10 @@ export class Unprotected {
   readonly #stored = new Map<KindName, Map<string, ResourceKey>>();
   /** By the object's text: fields with their reasons. */
   readonly #fields = new Map<string, { readonly key: ResourceKey; readonly problems: readonly string[] }>();
-  /** `NetworkPolicy` of `networking.k8s.io`. */
-  #foreign: number | string = 0;
-  #cancel: Cancel | undefined;
-  #isStopped = false;
   #warned = false;
 
   constructor(options: UnprotectedOptions) {
     this.#options = options;
-  }
-
-  begin(): void {
-    void this.#count();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    this.#cancel?.();
   }
 
   /** Takes in a syncer's batch; kinds that protect nothing are passed over. */
@@ -73,13 +60,7 @@ export class Unprotected {
 
   /** For the node's status. */
   problems(): readonly string[] {
-    return [
-      ...this.#policies(),
-      ...[...this.#fields.values()].flatMap(({ problems }) => problems),
-      ...(typeof this.#foreign === 'number'
-        ? []
-        : [`whether policies of Kubernetes are stored, which nothing enforces, is not known: ${this.#foreign}`]),
-    ];
+    return [...this.#policies(), ...[...this.#fields.values()].flatMap(({ problems }) => problems)];
   }
 
   /** The same, for those who look at the objects. */
@@ -100,12 +81,7 @@ export class Unprotected {
 
   #policies(): readonly string[] {
     const counts = POLICIES.map((kind) => [this.#stored.get(kind)?.size ?? 0, kind] as const);
-    const said = [
-      ...counts.flatMap(([count, kind]) => (count === 0 ? [] : [`${count} ${kind}`])),
-      ...(typeof this.#foreign === 'number' && this.#foreign > 0
-        ? [`${this.#foreign} NetworkPolicy of Kubernetes`]
-        : []),
-    ];
+    const said = counts.flatMap(([count, kind]) => (count === 0 ? [] : [`${count} ${kind}`]));
     if (said.length === 0) return [];
     const names = few([...this.#stored.values()].flatMap((known) => [...known.keys()]));
     return [
@@ -118,14 +94,6 @@ export class Unprotected {
   #isOurs({ kind, name }: ResourceKey): boolean {
     const hasNodes = kind === 'FelixConfiguration' || kind === 'BGPConfiguration';
     return !hasNodes || !name.startsWith('node.') || name === `node.${this.#options.nodename}`;
-  }
-
-  async #count(): Promise<void> {
-    const { store, clock } = this.#options;
-    if (store.kubernetesPolicies === undefined || this.#isStopped) return;
-    this.#foreign = await store.kubernetesPolicies().catch((error: unknown) => reasonOf(error));
-    this.#warn();
-    if (!this.#isStopped) this.#cancel = clock.after(PERIOD, () => void this.#count());
   }
 
   /** In the log once, whenever there were none before. */

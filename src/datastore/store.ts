@@ -78,8 +78,6 @@ export interface Store {
   readonly conditions?: NodeConditions | undefined;
   /** Absent where there is no place for them. */
   readonly remarks?: Remarks | undefined;
-  /** How many policies of Kubernetes' own there are (`networking.k8s.io`); absent where there is no Kubernetes. */
-  readonly kubernetesPolicies?: (() => Promise<number>) | undefined;
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;

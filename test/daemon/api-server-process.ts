@@ -36,6 +36,8 @@ const PODS = { resource: 'pods', namespace: 'default' } as const;
 const NODES = { resource: 'nodes', namespace: undefined } as const;
 const [host, ...nodes] = process.argv.slice(2);
 const server = await ApiServer.start({ host });
+// The cluster knows administrators' policies.
+server.unknown.clear();
 const core = (resource: string, name: string, namespace?: string, spec: object = {}): unknown =>
   server.objects.create({ resource, namespace }, { metadata: { name }, spec });
 for (const node of nodes) core('nodes', node);

@@ -163,7 +163,9 @@ const VERBS: Readonly<Record<string, string>> = {
 /** `GET /api/v1/nodes/a` is `get nodes`, as roles name it. */
 function permissionOf(line: string): string {
   const [method, path] = line.split(' ');
-  const found = /^\/api(?:s\/([^/]+))?\/v1\/(?:namespaces\/[^/]+\/)?([^/]+)(?:\/([^/]+))?(\/status)?$/.exec(path);
+  const found = /^\/api(?:s\/([^/]+))?\/v1(?:alpha\d)?\/(?:namespaces\/[^/]+\/)?([^/]+)(?:\/([^/]+))?(\/status)?$/.exec(
+    path,
+  );
   const [, group, plural, name, status = ''] = found ?? [];
   const verb = VERBS[method] ?? (name === undefined ? 'list' : 'get');
   return `${verb} ${plural}${status}${group === undefined ? '' : `.${group}`}`;

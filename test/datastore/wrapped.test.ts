@@ -5,11 +5,10 @@ import { checkedStore, DatastoreLock, MemoryStore, type Store, tellingStore } fr
 const NOTHING = async (): Promise<never> => t.fail('nobody asked for that') as never;
 
 /** What only some engines have. */
-const OWN: Required<Pick<Store, 'history' | 'conditions' | 'remarks' | 'kubernetesPolicies'>> = {
+const OWN: Required<Pick<Store, 'history' | 'conditions' | 'remarks'>> = {
   history: { head: NOTHING, forget: NOTHING },
   conditions: { setNetworkUnavailable: NOTHING },
   remarks: { remark: NOTHING },
-  kubernetesPolicies: NOTHING as never,
 };
 
 t.test('a store in another one has all that it has itself', async (t) => {

@@ -41,7 +41,12 @@ function made(
   key: string | undefined,
   { metadata, ...body }: { readonly metadata?: object; readonly [field: string]: unknown },
 ): ApiObject {
-  return { place: { resource, namespace }, name, key, body: { ...body, metadata: { name, ...metadata } } };
+  return {
+    place: { resource, namespace },
+    name,
+    key,
+    body: { ...body, metadata: { name, ...(namespace !== undefined && { namespace }), ...metadata } },
+  };
 }
 
 function podObject(pod: Scene['pods'] extends ReadonlyMap<string, infer Pod> ? Pod : never): ApiObject {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { caseFile, runCases } from '../../src/policy/index.ts';
 import { judgeOf } from '../../src/policy/cases/run.ts';
+import { caseFile, runCases } from '../../src/policy/index.ts';
 import { InKubernetes } from './in-kubernetes.ts';
 import { hasIpv6, inIpv6 } from './ipv6-twin.ts';
 
@@ -12,22 +12,26 @@ const TABLES = { kubernetes: [24, 292], 'cluster-network-policy': [12, 143], cal
 
 for (const [name, [cases, probes]] of Object.entries(TABLES)) {
   for (const family of ['IPv4', 'IPv6'] as const) {
-    t.test(`${name}, as objects of an API server, in ${family}: what is calculated judges as the table says`, async (t) => {
-      const table = caseFile.parse(read(name));
-      const twins = table.cases.filter((one) => !hasIpv6(one)).map(inIpv6);
-      const file =
-        family === 'IPv4'
-          ? table
-          : caseFile.parse({ format: table.format, worlds: inIpv6(table.worlds), cases: twins });
-      const cluster = await InKubernetes.start(t);
-      const results = await runCases(file, {}, async (_, scene) => judgeOf(await cluster.world(scene)));
-      for (const { id, failures } of results) t.same(failures.slice(0, 3), [], id);
-      if (family === 'IPv6') return;
-      t.equal(results.length, cases);
-      t.equal(
-        results.reduce((sum, result) => sum + result.probes, 0),
-        probes,
-      );
-    });
+    t.test(
+      `${name}, as objects of an API server, in ${family}: what is calculated judges as the table says`,
+      async (t) => {
+        const table = caseFile.parse(read(name));
+        const twins = table.cases.filter((one) => !hasIpv6(one)).map(inIpv6);
+        const file =
+          family === 'IPv4'
+            ? table
+            : caseFile.parse({ format: table.format, worlds: inIpv6(table.worlds), cases: twins });
+        const cluster = await InKubernetes.start(t);
+        const results = await runCases(file, {}, async (_, scene) => judgeOf(await cluster.world(scene)));
+        t.same(cluster.calculation.desired().policy?.problems ?? [], [], 'all is understood');
+        for (const { id, failures } of results) t.same(failures.slice(0, 3), [], id);
+        if (family === 'IPv6') return;
+        t.equal(results.length, cases);
+        t.equal(
+          results.reduce((sum, result) => sum + result.probes, 0),
+          probes,
+        );
+      },
+    );
   }
 }

@@ -18,7 +18,6 @@ import { Access } from './access.ts';
 import { type KubeObject, KubernetesClient, Refused, type Request } from './client.ts';
 import { conditionRequest } from './condition.ts';
 import { remarkAt } from './event.ts';
-import { countPolicies } from './foreign-policies.ts';
 import { Heads } from './heads.ts';
 import type { Collection, Mapping } from './mapping.ts';
 import { mappingOf } from './mappings.ts';
@@ -47,7 +46,6 @@ export class KubernetesStore implements Store {
       return remarkAt(path, remark, this.#client, timestamp(this.#clock.wallTime()));
     },
   };
-  readonly kubernetesPolicies = (): Promise<number> => countPolicies(this.#client);
   readonly #client: KubernetesClient;
   readonly #clock: Clock;
   readonly #restorations = new Restorations();
