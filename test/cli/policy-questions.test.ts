@@ -1,0 +1,207 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { silentLog } from '../../src/base/index.ts';
+import { runDrops, runPolicy } from '../../src/cli/index.ts';
+import { ControlServer, type Request, RequestRefused } from '../../src/control/index.ts';
+import { directory } from './harness.ts';
+
+type Tap = Parameters<typeof directory>[0];
+
+/** A command beside a daemon that gives this answer, and what it was asked. */
+async function ask(t: Tap, command: typeof runPolicy, words: readonly string[], answer: unknown, uid = 0) {
+  const socket = join(await directory(t, {}), 'd.sock');
+  const asked: Request[] = [];
+  const server = await ControlServer.listen(
+    socket,
+    async (request) => {
+      asked.push(request);
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    silentLog,
+  );
+  t.teardown(() => server.close());
+  let [stdout, stderr] = ['', ''];
+  const code = await command(words, {
+    env: { VROUTER_SOCKET: socket },
+    uid,
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+  });
+  return { code, stdout, stderr, asked };
+}
+
+const deciding = { index: 1, action: 'Allow' };
+const verdict = {
+  source: 'red/web (10.0.0.1)',
+  destination: 'red/db (10.0.0.2)',
+  protocol: 'tcp',
+  sourcePort: 40_000,
+  destinationPort: 5432,
+  allowed: true,
+  egress: { direction: 'egress', allowed: true, isHere: false, decidedBy: 'no policy is asked', asked: [] },
+  ingress: {
+    direction: 'ingress',
+    allowed: true,
+    endpoint: 'red/db',
+    isHere: true,
+    decidedBy: 'Allow rule 1 of NetworkPolicy red/db in tier default',
+    tier: 'default',
+    policy: 'NetworkPolicy red/db',
+    rule: deciding,
+    asked: [
+      {
+        tier: 'default',
+        policy: 'NetworkPolicy red/db',
+        rules: [{ index: 0, action: 'Allow', because: 'destination port 5432 is not 80' }, deciding],
+      },
+    ],
+  },
+  kernel: { agrees: true, words: 'it would accept it in pi-db' },
+};
+const allowed = { source: 'red/web', destination: 'red/db', allowed: true, verdicts: [verdict] };
+const denied = {
+  ...allowed,
+  allowed: false,
+  verdicts: [{ ...verdict, allowed: false, kernel: { words: 'it is away' } }],
+};
+const QUESTION = ['why', 'red/web', 'red/db', 'tcp/5432'];
+
+t.test('why says what decides and what was passed; its exit code is the answer', async (t) => {
+  const { code, stdout, asked } = await ask(t, runPolicy, QUESTION, allowed);
+  t.equal(code, 0);
+  t.same(asked, [{ op: 'policy.why', source: 'red/web', destination: 'red/db', carried: 'tcp/5432' }]);
+  t.equal(
+    stdout,
+    [
+      'ALLOWED  red/web (10.0.0.1) → red/db (10.0.0.2) tcp 5432',
+      "  egress: nobody is asked, it is no pod's",
+      '  ingress of red/db: allowed by Allow rule 1 of NetworkPolicy red/db in tier default',
+      '    default: NetworkPolicy red/db',
+      '      Allow rule 0: destination port 5432 is not 80',
+      '      Allow rule 1: decides',
+      '  kernel: agrees: it would accept it in pi-db',
+      '',
+    ].join('\n'),
+  );
+  const second = await ask(t, runPolicy, QUESTION, denied);
+  t.match(second, { code: 1, stderr: '', stdout: /^DENIED [\s\S]*kernel: not asked: it is away\n$/ });
+});
+
+t.test('why in JSON is the answer as it is', async (t) => {
+  const { code, stdout } = await ask(t, runPolicy, [...QUESTION, '-o', 'json'], allowed);
+  t.equal(code, 0);
+  t.same(JSON.parse(stdout), allowed);
+});
+
+t.test('a question that can not be asked has a code of its own', async (t) => {
+  const unknown = new RequestRefused('UNKNOWN_END', 'no pod, host or address is called "red/wep"; there is red/web');
+  t.match(await ask(t, runPolicy, QUESTION, unknown), { code: 2, stderr: /there is red\/web/ });
+  t.match(await ask(t, runPolicy, ['why', 'red/web'], allowed), { code: 2, stderr: /missing required argument/ });
+  t.match(await ask(t, runPolicy, [...QUESTION, '--source-port', '0'], allowed), { code: 2, stderr: /source-port/ });
+  t.match(await ask(t, runPolicy, QUESTION, { no: 'answer' }), { code: 2 });
+  t.match(await ask(t, runPolicy, QUESTION, allowed, 1000), { code: 1, stderr: /super user/ });
+});
+
+t.test('list shows all that a pod is asked, with what can decide nothing', async (t) => {
+  const rules = [
+    { index: 0, text: 'Allow tcp' },
+    { index: 1, name: 'web', text: 'Allow tcp to port 80', shadowedBy: 'Allow rule 0 of NetworkPolicy red/db' },
+    { index: 2, text: 'Deny from app == "x"', dead: 'source: nobody matches app == "x"' },
+  ];
+  const tier = {
+    tier: 'default',
+    order: 1_000_000,
+    defaultAction: 'Deny',
+    policies: [{ policy: 'NetworkPolicy red/db', rules }],
+  };
+  const directions = [
+    { direction: 'ingress', tiers: [tier], profiles: [] },
+    { direction: 'egress', tiers: [], profiles: [] },
+  ];
+  const answer = { pod: 'red/db', addresses: ['10.0.0.2'], directions };
+  const { code, stdout, asked } = await ask(t, runPolicy, ['list', '--effective', 'red/db'], answer);
+  t.equal(code, 0);
+  t.same(asked, [{ op: 'policy.effective', pod: 'red/db' }]);
+  t.equal(
+    stdout,
+    [
+      'red/db (10.0.0.2)',
+      'ingress',
+      '  tier default (order 1000000)',
+      '    NetworkPolicy red/db',
+      '      0: Allow tcp',
+      '      web: Allow tcp to port 80  [SHADOWED by Allow rule 0 of NetworkPolicy red/db]',
+      '      2: Deny from app == "x"  [DEAD: source: nobody matches app == "x"]',
+      '    at its end: Deny',
+      'egress: nothing is asked',
+      '',
+    ].join('\n'),
+  );
+});
+
+t.test('verify fails for a difference', async (t) => {
+  const same = { endpoints: 2, packets: 90, disagreements: [], more: 0 };
+  t.match(await ask(t, runPolicy, ['verify'], same), {
+    code: 0,
+    stdout: '2 pods, 90 packets, 0 that the kernel treats otherwise than policy says\n',
+  });
+  const other = { ...same, disagreements: ['a → b: the kernel accepts it'], more: 3 };
+  t.match(await ask(t, runPolicy, ['verify'], other), {
+    code: 1,
+    stdout:
+      'a → b: the kernel accepts it\nand 3 more\n2 pods, 90 packets, 4 that the kernel treats otherwise than policy says\n',
+  });
+});
+
+t.test('drops are counted by name', async (t) => {
+  const drops = [
+    { why: 'ingress end of tier default', family: 4, packets: 3, bytes: 180 },
+    { why: 'invalid packet', family: 6, packets: 0, bytes: 0 },
+  ];
+  const { code, stdout } = await ask(t, runDrops, [], drops);
+  t.equal(code, 0);
+  t.equal(
+    stdout,
+    ['PACKETS   BYTES   FAMILY   DROPPED BY', '3         180     IPv4     ingress end of tier default', ''].join('\n'),
+  );
+  t.match(await ask(t, runDrops, ['--all', '-o', 'json'], drops), { stdout: /"invalid packet"/ });
+  t.match(await ask(t, runDrops, [], []), { stdout: 'Nothing has been dropped.\n' });
+});
+
+t.test('who follows sees each packet, until the daemon ends', async (t) => {
+  const packets = [
+    {
+      at: 0,
+      source: { address: '10.0.0.1', name: 'red/web', port: 40_000 },
+      destination: { address: 'fd00::2', port: 443 },
+      protocol: 'tcp',
+      why: 'ingress end of tier default',
+    },
+  ];
+  const socket = join(await directory(t, {}), 'd.sock');
+  let count = 0;
+  const answer = async (): Promise<unknown> => {
+    if (count++ > 0) throw new RequestRefused('ENDED', 'the daemon ends');
+    return { last: 1, missed: 2, packets };
+  };
+  const server = await ControlServer.listen(socket, answer, silentLog);
+  t.teardown(() => server.close());
+  let stdout = '';
+  const io = { env: { VROUTER_SOCKET: socket }, uid: 0, stderr: () => {} };
+  const code = await runDrops(['-f'], {
+    ...io,
+    stdout: (text) => {
+      stdout += text;
+    },
+  });
+  t.equal(code, 1);
+  t.equal(
+    stdout,
+    '1970-01-01T00:00:00.000Z red/web (10.0.0.1:40000) → [fd00::2]:443 tcp: ingress end of tier default\n(2 more that came too fast)\n',
+  );
+});
