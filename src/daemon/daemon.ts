@@ -210,7 +210,8 @@ export class Daemon {
     });
     const world = () => this.#calculation.world();
     const { policy } = this.#dataplane;
-    this.#drops = new Drops({ kernel, policy, world, clock, log: log.child({ component: 'policy' }) });
+    const tierOf = (name: string) => this.#calculation.desired().policy?.policies.get(name)?.tier;
+    this.#drops = new Drops({ kernel, policy, world, tierOf, clock, log: log.child({ component: 'policy' }) });
     const policyAnswers = new PolicyAnswers({
       nodename: config.NODENAME,
       world,

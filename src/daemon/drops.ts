@@ -10,10 +10,14 @@ const KEPT = 1000;
 /** Milliseconds that a question waits for a packet, and after the last question until nobody follows any more. */
 const [PATIENCE, FOLLOWED] = [5000, 15_000];
 
+type TierOf = (policy: string) => string | undefined;
+
 export interface DropsOptions {
   readonly kernel: Pick<Kernel, 'packetLog' | 'ruleCounts'>;
   readonly policy: Pick<PolicyReconciler, 'follow' | 'drops'>;
   readonly world: () => World;
+  /** The tier of an enforced policy, by its text: the whole world is asked only while somebody follows. */
+  readonly tierOf: TierOf;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,7 +46,7 @@ export class Drops {
 
   /** How often each drop has dropped since its rules were made, the busiest first. */
   async counted(): Promise<readonly CountedDrop[]> {
-    const { kernel, policy, world } = this.#options;
+    const { kernel, policy, tierOf } = this.#options;
     const names = policy.drops();
     const seen = new Set<string>();
     const families = await Promise.all(
@@ -54,7 +58,7 @@ export class Drops {
           const [packetsOf, bytesOf] = [`${family} ${chain} packets`, `${family} ${chain} bytes`];
           seen.add(packetsOf).add(bytesOf);
           const whole = { packets: this.#totals.of(packetsOf, packets), bytes: this.#totals.of(bytesOf, bytes) };
-          return [{ ...placeOf(why, world()), family, ...whole }];
+          return [{ ...placeOf(why, tierOf), family, ...whole }];
         });
       }),
     );
@@ -133,7 +137,7 @@ export class Drops {
   }
 
   #dropped(event: Extract<LoggedPacketEvent, { readonly kind: 'packet' }>): DroppedPacket {
-    const { clock, world, policy } = this.#options;
+    const { clock, world, policy, tierOf } = this.#options;
     const { prefix, source, destination, sourcePort, destinationPort, protocol, icmp } = event;
     // Drops come and go with policies.
     if (!this.#names.has(prefix)) this.#names = policy.drops();
@@ -144,7 +148,7 @@ export class Drops {
       destination: endOf(destination, destinationPort, known),
       protocol: protocolName(protocol),
       ...(icmp !== undefined && { icmp }),
-      ...placeOf(this.#names.get(prefix) ?? prefix, known),
+      ...placeOf(this.#names.get(prefix) ?? prefix, tierOf),
     };
   }
 
@@ -175,10 +179,10 @@ const RULE = /(ingress|egress).* of Deny rule (.+?) of (?:profile )?(.+)$/;
 const END = /(ingress|egress).* end of tier (.+)$/;
 
 /** What a drop's reason says, taken apart. */
-export function placeOf(why: string, world: World): DropPlace {
+export function placeOf(why: string, tierOf: TierOf): DropPlace {
   const [, direction, rule, policy] = RULE.exec(why) ?? [];
   if (policy !== undefined) {
-    const tier = world.tierOf(policy);
+    const tier = tierOf(policy);
     return { why, direction: direction as 'ingress', rule, policy, ...(tier !== undefined && { tier }) };
   }
   const [, way, tier] = END.exec(why) ?? [];

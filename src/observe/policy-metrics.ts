@@ -19,6 +19,16 @@ const LABELS = ['tier', 'policy', 'direction'] as const;
 
 /** Drops by policy, and not by pod or rule: as many series as this node has policies that deny, and ends of tiers. */
 export function definePolicyMetrics(registers: Registry[], { drops, disagreements }: PolicySamples): void {
+  let asked: Promise<readonly DropSample[]> | undefined;
+  // All counters of one answer come from one look.
+  const once = (): Promise<readonly DropSample[]> => {
+    asked ??= drops()
+      .catch(() => [])
+      .finally(() => {
+        asked = undefined;
+      });
+    return asked;
+  };
   const counter = (name: string, help: string, of: (sample: DropSample) => number): void => {
     new Counter({
       name,
@@ -27,7 +37,7 @@ export function definePolicyMetrics(registers: Registry[], { drops, disagreement
       registers,
       async collect() {
         this.reset();
-        for (const sample of await drops().catch(() => [])) {
+        for (const sample of await once()) {
           const { tier = '', policy = '', direction = '' } = sample;
           this.inc({ tier, policy, direction }, of(sample));
         }

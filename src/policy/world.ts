@@ -1,14 +1,6 @@
 import { type Address, containsAddress, formatAddress, type Prefix } from '../base/index.ts';
 import { evaluate, type Labels } from '../model/index.ts';
-import {
-  type AddressSet,
-  type Endpoint,
-  type Policy,
-  type Profile,
-  policyIdText,
-  type ServiceBackend,
-  type Tier,
-} from './form.ts';
+import type { AddressSet, Endpoint, Policy, Profile, ServiceBackend, Tier } from './form.ts';
 import { comparePolicies, TierOrder } from './order.ts';
 import { OPEN_PROFILE, unmadeProfile } from './sources/endpoint.ts';
 
@@ -53,7 +45,6 @@ export class World {
   readonly #policies: ReadonlyMap<string, readonly Policy[]>;
   readonly #profiles: ReadonlyMap<string, Profile>;
   readonly #byAddress = new Map<string, Endpoint[]>();
-  #tierOf: ReadonlyMap<string, string> | undefined;
   readonly #labels = new Map<Endpoint, Labels>();
   readonly #identities = new Map<string, readonly Identity[]>();
   readonly #tiersOf = new Map<Endpoint, readonly TierOfEndpoint[]>();
@@ -115,12 +106,6 @@ export class World {
 
   backendsOf(namespace: string, name: string): readonly ServiceBackend[] {
     return this.#services.get(`${namespace}/${name}`) ?? [];
-  }
-
-  /** The tier of an enforced policy, by its text. */
-  tierOf(policy: string): string | undefined {
-    this.#tierOf ??= new Map([...this.#policies.values()].flat().map(({ id, tier }) => [policyIdText(id), tier]));
-    return this.#tierOf.get(policy);
   }
 
   profile(name: string): Profile | undefined {

@@ -13,6 +13,7 @@ const POLICY = {
 };
 const WHY = 'ingress of Deny rule 0 of GlobalNetworkPolicy shut';
 const GROUP = 100;
+const tierOf = (policy: string) => (policy === 'GlobalNetworkPolicy shut' ? 'default' : undefined);
 
 function scene() {
   const made = new Scene({
@@ -41,7 +42,7 @@ function watching() {
     },
   };
   const world = scene();
-  const drops = new Drops({ kernel, policy, world: () => world, clock, log: silentLog });
+  const drops = new Drops({ kernel, policy, world: () => world, tierOf, clock, log: silentLog });
   const packet: LoggedPacket = {
     prefix: 'drop-x',
     mark: 0,
@@ -130,14 +131,13 @@ t.test('counts go on when a rule is made anew', async (t) => {
 });
 
 t.test('the reason of a drop says where it stands', async (t) => {
-  const world = scene();
-  t.match(placeOf('egress end of tier sec', world), { direction: 'egress', tier: 'sec' });
-  t.match(placeOf('ingress of Deny rule web of NetworkPolicy red/x', world), {
+  t.match(placeOf('egress end of tier sec', tierOf), { direction: 'egress', tier: 'sec' });
+  t.match(placeOf('ingress of Deny rule web of NetworkPolicy red/x', tierOf), {
     rule: 'web',
     policy: 'NetworkPolicy red/x',
     tier: undefined,
   });
-  t.same(placeOf('invalid packet', world), { why: 'invalid packet' });
+  t.same(placeOf('invalid packet', tierOf), { why: 'invalid packet' });
 });
 
 /** Lets what is under way come as far as it can without the clock. */

@@ -24,6 +24,8 @@ export const PORT = 20_000 + (process.pid % 20_000);
 export interface LoneDaemon {
   readonly daemon: Daemon;
   readonly store: Store;
+  /** Path of its control socket. */
+  readonly socket: string;
   /** Resolves with the pod's address; `args` are what the runtime tells of it. */
   add(containerId: string, args?: CniRequest['args']): Promise<string>;
   del(containerId: string, args?: CniRequest['args']): Promise<void>;
@@ -108,5 +110,5 @@ export async function loneDaemon(
   const del = async (containerId: string, args: CniRequest['args'] = {}): Promise<void> => {
     await request(socket, { op: 'cni.del', request: pod(containerId, args) }, z.unknown());
   };
-  return { daemon, store, add, del };
+  return { daemon, store, socket, add, del };
 }

@@ -69,7 +69,7 @@ t.test('a real kernel’s drops have their names, and its tables are read back',
   await room.settled;
   t.same(room.failures(), []);
 
-  const drops = new Drops({ kernel, policy: room, world, clock: systemClock, log: silentLog });
+  const drops = new Drops({ kernel, policy: room, world, tierOf: () => 'default', clock: systemClock, log: silentLog });
   t.teardown(() => drops.stop());
   const rule = 'ingress of Deny rule 0 of NetworkPolicy red/mostly';
 
