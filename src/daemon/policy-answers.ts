@@ -57,7 +57,7 @@ export class PolicyAnswers {
     const directions = ['egress', 'ingress'] as const satisfies readonly Direction[];
     for (const { endpoint } of locals) {
       for (const direction of directions) {
-        const compared = this.#compare(endpoint, direction, tables);
+        const compared = await this.#compare(endpoint, direction, tables);
         packets += compared.packets;
         wrong += compared.disagreements.length;
         for (const { words } of compared.disagreements) if (told.length < TOLD) told.push(words);
@@ -87,11 +87,11 @@ export class PolicyAnswers {
     const pod = this.#locals().find((one) => one.interfaceName === interfaceName);
     const tables = pod && (await this.#tables());
     if (pod === undefined || tables === undefined) return undefined;
-    const compared = this.#compare(pod.endpoint, classes?.egress === key ? 'egress' : 'ingress', tables);
+    const compared = await this.#compare(pod.endpoint, classes?.egress === key ? 'egress' : 'ingress', tables);
     return compared.disagreements.map(({ words }) => words);
   }
 
-  #compare(endpoint: Endpoint, direction: Direction, tables: KernelTables): Comparison {
+  #compare(endpoint: Endpoint, direction: Direction, tables: KernelTables): Promise<Comparison> {
     const world = this.#options.world();
     const areHostsAsked = world.endpoints.some(({ kind, node }) => kind === 'host' && node === this.#options.nodename);
     return comparePod(world, endpoint, direction, tables, areHostsAsked);

@@ -1,4 +1,4 @@
-import { formatAddress } from '../base/index.ts';
+import { formatAddress, systemClock } from '../base/index.ts';
 import {
   type Direction,
   decideFor,
@@ -17,22 +17,29 @@ export interface Disagreement {
   readonly words: string;
 }
 
+/** Packets of one comparison at most, and without a pause. */
+const [MOST, AT_ONCE] = [2000, 20];
+
 export interface Comparison {
   readonly packets: number;
   readonly disagreements: readonly Disagreement[];
 }
 
 /** Compares what the kernel's tables do with packets at the borders of a pod's rules with what policy says of them. */
-export function comparePod(
+export async function comparePod(
   world: World,
   endpoint: Endpoint,
   direction: Direction,
   tables: KernelTables,
   areHostsAsked = false,
-): Comparison {
+): Promise<Comparison> {
   let packets = 0;
   const disagreements: Disagreement[] = [];
+  let looked = 0;
   for (const packet of representativesOf(world, endpoint, direction)) {
+    if (++looked > MOST) break;
+    // Others have their turn in between: a table may be large.
+    if (looked % AT_ONCE === 0) await new Promise<void>((resolve) => systemClock.soon(resolve));
     const isHere = [tables.isHere(packet.source), tables.isHere(packet.destination)];
     // What passes an interface of the host has that one's policy to pass too.
     if (areHostsAsked && isHere.includes(false)) continue;

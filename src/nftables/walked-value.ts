@@ -1,6 +1,7 @@
 import { type Address, containsAddress, parseAddress, prefix } from '../base/index.ts';
 import { NftError } from './errors.ts';
 import type { Ruleset } from './ruleset.ts';
+import { isIndexed, notIndexed } from './set-index.ts';
 
 /** What a rule asks of a packet, and what it compares that with. */
 
@@ -127,7 +128,8 @@ export function isIncluded(ruleset: Ruleset, value: Value, right: unknown): bool
   if (typeof right === 'string' && right.startsWith('@')) {
     const elements = ruleset.sets.get(right.slice(1));
     if (elements === undefined) throw unread('set', right);
-    return elements.some((element) => isIncluded(ruleset, value, element));
+    if (isIndexed(elements, value)) return true;
+    return notIndexed(elements).some((element) => isIncluded(ruleset, value, element));
   }
   if (typeof right === 'object' && right !== null) {
     const [word, given] = Object.entries(right)[0] as [string, never];
