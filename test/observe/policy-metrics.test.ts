@@ -1,0 +1,34 @@
+import { Registry } from 'prom-client';
+import t from 'tap';
+import { definePolicyMetrics } from '../../src/observe/policy-metrics.ts';
+
+t.test('drops are counted by policy, from one look, and disagreements are told', async (t) => {
+  const registry = new Registry();
+  let looks = 0;
+  const drops = async () => {
+    looks++;
+    const shut = { tier: 'default', policy: 'NetworkPolicy red/shut', direction: 'ingress' };
+    return [
+      { ...shut, packets: 3, bytes: 120 },
+      { ...shut, packets: 4, bytes: 160 },
+      { tier: 'default', direction: 'egress', packets: 1, bytes: 40 },
+    ];
+  };
+  definePolicyMetrics([registry], { drops, disagreements: () => 2 });
+  const lines = (await registry.metrics()).split('\n').filter((line) => !line.startsWith('#') && line !== '');
+  t.same(lines.sort(), [
+    'vrouter_policy_denied_bytes_total{tier="default",policy="",direction="egress"} 40',
+    'vrouter_policy_denied_bytes_total{tier="default",policy="NetworkPolicy red/shut",direction="ingress"} 280',
+    'vrouter_policy_denied_packets_total{tier="default",policy="",direction="egress"} 1',
+    'vrouter_policy_denied_packets_total{tier="default",policy="NetworkPolicy red/shut",direction="ingress"} 7',
+    'vrouter_policy_disagreements 2',
+  ]);
+  t.equal(looks, 1);
+});
+
+t.test('a kernel that can not be read now shows no drops, and the other metrics all the same', async (t) => {
+  const registry = new Registry();
+  const drops = () => Promise.reject(new Error('ENOBUFS'));
+  definePolicyMetrics([registry], { drops, disagreements: () => 0 });
+  t.match(await registry.metrics(), /vrouter_policy_disagreements 0/);
+});
