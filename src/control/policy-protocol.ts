@@ -15,6 +15,7 @@ export const policyRequests = [
   whyRequest,
   z.object({ op: z.literal('policy.effective'), pod: z.string() }),
   z.object({ op: z.literal('policy.verify') }),
+  z.object({ op: z.literal('policy.staged') }),
   /** How often each drop has dropped. */
   z.object({ op: z.literal('drops.counted') }),
   /** The packets dropped since that number; answered when there are some, or after a while without. */
@@ -116,6 +117,30 @@ export const verifySchema = z.object({
   more: z.number(),
 });
 export type VerifyAnswer = z.infer<typeof verifySchema>;
+
+const stagedFlow = z.object({
+  source: z.string(),
+  destination: z.string(),
+  protocol: z.string(),
+  destinationPort: z.number().optional(),
+  /** Whether a first packet like its own is let through now, and would be if all that is staged were enforced. */
+  now: z.boolean(),
+  ifStaged: z.boolean(),
+  /** What would decide. */
+  by: z.string(),
+});
+export type StagedFlow = z.infer<typeof stagedFlow>;
+
+export const stagedSchema = z.object({
+  /** Policies that are staged: none, and there is nothing to compare. */
+  isStaged: z.boolean(),
+  /** Connections of pods here that were looked at. */
+  flows: z.number(),
+  /** The first of those whose verdict would change. */
+  changed: z.array(stagedFlow),
+  more: z.number(),
+});
+export type StagedAnswer = z.infer<typeof stagedSchema>;
 
 /** Where a packet was dropped. What is known of it: of a rule all, of others just `why`. */
 const dropPlace = z.object({

@@ -1,12 +1,13 @@
 import { formatAddress, tryParseInterfaceAddress } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
-import type { EffectiveAnswer, VerifyAnswer, WhyAnswer } from '../control/index.ts';
+import type { EffectiveAnswer, StagedAnswer, VerifyAnswer, WhyAnswer } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
 import { type Dataplane, policyTable } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { RulesetSource } from '../nftables/index.ts';
 import { type Direction, type Endpoint, type Packet, QuestionError, type World } from '../policy/index.ts';
 import { KernelTables, type LocalPod } from './policy-kernel.ts';
+import { stagedChanges } from './policy-staged.ts';
 import { type Comparison, comparePod } from './policy-verify.ts';
 import { answerEffective, answerWhy, type KernelWord, type WhyQuestion } from './policy-why.ts';
 
@@ -17,7 +18,7 @@ export interface PolicyAnswersOptions {
   readonly nodename: string;
   readonly world: () => World;
   readonly desired: () => Desired;
-  readonly kernel: Pick<Kernel, 'routeGet'>;
+  readonly kernel: Pick<Kernel, 'routeGet' | 'connectionList'>;
   readonly dataplane: Pick<Dataplane, 'policy' | 'links'>;
   /** Absent: the kernel can't be read. */
   readonly rulesets: RulesetSource | undefined;
@@ -64,6 +65,13 @@ export class PolicyAnswers {
       }
     }
     return { endpoints: locals.length, packets, disagreements: told, more: wrong - told.length };
+  }
+
+  /** The live connections of this node's pods whose verdict would change if all that is staged were enforced. */
+  async staged(): Promise<StagedAnswer> {
+    const addresses = new Set(this.#locals().flatMap((one) => one.addresses.map(formatAddress)));
+    const connections = await this.#options.kernel.connectionList({ addresses });
+    return stagedChanges(this.#options.world(), connections);
   }
 
   /** Keys of the classes that pods here are of. */

@@ -44,6 +44,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return sources.policy.effective(request.pod);
     case 'policy.verify':
       return sources.policy.verify();
+    case 'policy.staged':
+      return sources.policy.staged();
     case 'drops.counted':
       return sources.drops.counted();
     case 'drops.after':

@@ -3,6 +3,7 @@ import { evaluate, type Labels } from '../model/index.ts';
 import type { AddressSet, Endpoint, Policy, Profile, ServiceBackend, Tier } from './form.ts';
 import { comparePolicies, TierOrder } from './order.ts';
 import { OPEN_PROFILE, unmadeProfile } from './sources/endpoint.ts';
+import { enforceStaged } from './staged.ts';
 
 /** All that a verdict depends on, but the packet. */
 export interface WorldParts {
@@ -49,7 +50,10 @@ export class World {
   readonly #identities = new Map<string, readonly Identity[]>();
   readonly #tiersOf = new Map<Endpoint, readonly TierOfEndpoint[]>();
 
+  readonly #parts: WorldParts;
+
   constructor(parts: WorldParts) {
+    this.#parts = parts;
     this.#services = parts.services;
     this.endpoints = parts.endpoints;
     this.networkSets = parts.networkSets;
@@ -64,6 +68,12 @@ export class World {
         this.#byAddress.set(key, [...(this.#byAddress.get(key) ?? []), endpoint]);
       }
     }
+  }
+
+  /** As it would be if all that is staged were enforced; undefined where nothing is staged. */
+  withStaged(): World | undefined {
+    const policies = enforceStaged(this.#parts.policies);
+    return policies && new World({ ...this.#parts, policies });
   }
 
   /** The pod that has the address. */

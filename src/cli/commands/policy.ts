@@ -8,13 +8,14 @@ import type { Io } from '../io.ts';
 import { parseValue } from '../manifest/documents.ts';
 import { junit } from '../printers/junit.ts';
 import { listCommand } from './policy-list.ts';
+import { stagedCommand } from './policy-staged.ts';
 import { verifyCommand } from './policy-verify.ts';
 import { whyCommand } from './policy-why.ts';
 
 /** `vrouter policy`: what policy says, without a packet. Exit code 1 is an answer, 2 a question that can't be asked. */
 export function policyCommand(io: Io): Command {
   const root = new Command('vrouter policy').description('Ask what network policies say, and why.');
-  for (const make of [whyCommand, listCommand, verifyCommand, testCommand]) root.addCommand(make(io));
+  for (const make of [whyCommand, listCommand, verifyCommand, stagedCommand, testCommand]) root.addCommand(make(io));
   return root;
 }
 
