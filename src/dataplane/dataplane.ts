@@ -74,9 +74,9 @@ export class Dataplane {
     this.otherTables = new OtherTables(options, () => (this.#applied ? podRanges(this.#applied) : []));
     this.#blackholes = new Blackholes(this.routes);
     this.#released = new ReleasedAddresses(options);
-    this.endpoints = new EndpointReconciler({ ...options, routes: this.routes });
     this.filter = new FilterReconciler(options);
     this.policy = new PolicyReconciler({ ...options, filter: this.filter });
+    this.endpoints = new EndpointReconciler({ ...options, routes: this.routes, policy: this.policy });
     this.tables = this.filter.room();
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
@@ -95,10 +95,10 @@ export class Dataplane {
   async start(desired: Desired, { hold = false } = {}): Promise<void> {
     const { kernel } = this.#options;
     await this.forwarding.apply(desired.host.forwarding);
-    this.#monitor ??= await kernel.monitor((event) => this.#observed(event), {
-      ignoreOwnRoutes: true,
-      routeTables: [MAIN_TABLE],
-    });
+    const watched = { ignoreOwnRoutes: true, routeTables: [MAIN_TABLE] };
+    this.#monitor ??= await kernel.monitor((event) => this.#observed(event), watched);
+    // What protects is the first to be there again, and pods that are here already have their routes after it.
+    await this.policy.apply(desired.policy, desired.workloads);
     await this.#listLinks();
     this.apply(desired);
     // Before the routes: those through a tunnel that stands already must not be taken for stale ones.
@@ -116,7 +116,7 @@ export class Dataplane {
     const before = this.#applied;
     this.#applied = desired;
     if (desired.host !== before?.host || desired.tunnels !== before.tunnels) this.#underlay.set(desired);
-    this.policy.apply(desired.policy);
+    void this.policy.apply(desired.policy, desired.workloads);
     if (desired.blocks !== before?.blocks) this.#blackholes.apply(desired.blocks);
     if (desired.blocks !== before?.blocks || desired.pools !== before.pools) this.routes.setRanges(podRanges(desired));
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {

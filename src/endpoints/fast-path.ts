@@ -9,7 +9,7 @@ const TRY_AGAIN = 11;
 export interface FastPathOptions {
   /** Has heard of what was written to the store already (`tellingStore`). */
   readonly syncer: Pick<Told, 'wrote'>;
-  readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes' | 'tables'>;
+  readonly dataplane: Pick<Dataplane, 'linkMade' | 'routes' | 'tables' | 'policy'>;
   /** The node's loop (`daemon/loop.ts`): applies the desired state as it is now. */
   readonly loop: { now(): Promise<void> };
   /** Knows when the peers have been sent what is announced now. */
@@ -19,7 +19,7 @@ export interface FastPathOptions {
 /**
  * Does at once what the loop would do anyway, a moment later:
  *
- *     store ─► Syncer ─► Calculation ─► Loop ─► kernel has its route ─► peers have been sent its block
+ *     store ─► Syncer ─► Calculation ─► Loop ─► kernel has its policy ─► its route ─► peers have been sent its block
  *
  * The syncer hears of own writes as soon as the store has them, and drops what comes late of the time before: the pod's
  * block is known by now, and no event that was under way takes its address back.
@@ -38,6 +38,7 @@ export class FastPath {
     // With the addresses that were written, should the store have read back older ones.
     syncer.wrote(endpoint);
     await this.#applied();
+    this.#requirePolicy(made.host.name);
     for (const cidr of endpoint.spec.ipNetworks ?? []) this.#requireRoute(cidr);
     await routing.announced();
   }
@@ -50,7 +51,16 @@ export class FastPath {
   async #applied(): Promise<void> {
     const { dataplane, loop } = this.#options;
     await loop.now();
+    // A pod gets its route when its policy is there, so that comes first.
+    await dataplane.policy.settled;
     await Promise.all([dataplane.routes.flush(), dataplane.tables.settled]);
+  }
+
+  /** Nor while it is closed because the kernel has not taken what it is held to. */
+  #requirePolicy(interfaceName: string): void {
+    const lacking = this.#options.dataplane.policy.lacking(interfaceName);
+    if (lacking === undefined) return;
+    throw new RequestRefused('NO_POLICY', `policy of ${interfaceName}: ${lacking}`, TRY_AGAIN);
   }
 
   /** A pod is not said to be ready while the kernel lacks its route. */

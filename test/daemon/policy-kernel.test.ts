@@ -65,8 +65,7 @@ t.test('a real kernel’s drops have their names, and its tables are read back',
   const filter = new FilterReconciler({ nft: openNft({ namespace }), clock: systemClock, log: silentLog });
   const room = new PolicyReconciler({ filter });
   const enforced = new DesiredPolicies().of(enforcementOf(made, local));
-  room.apply(enforced);
-  await room.settled;
+  await room.apply(enforced, []);
   t.same(room.failures(), []);
 
   const drops = new Drops({ kernel, policy: room, world, tierOf: () => 'default', clock: systemClock, log: silentLog });

@@ -30,7 +30,8 @@ function machine() {
     addressAdd: async () => {},
   };
   const routes = new RouteReconciler({ kernel, clock, log: silentLog });
-  const endpoints = new EndpointReconciler({ kernel, routes, clock, log: silentLog });
+  const policy = { admits: () => true, lacking: () => undefined, onAdmitted: () => {} };
+  const endpoints = new EndpointReconciler({ kernel, routes, policy, clock, log: silentLog });
   return { clock, routes, endpoints, settings: () => settings };
 }
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import type { Test } from 'tap';
 import { silentLog, sleep, systemClock } from '../../src/base/index.ts';
 import type { Desired, DesiredWorkload } from '../../src/calc/index.ts';
-import { createPodInterface, Dataplane } from '../../src/dataplane/index.ts';
+import { createPodInterface, Dataplane, type PodInterface } from '../../src/dataplane/index.ts';
 import { type Kernel, openKernel } from '../../src/netlink/index.ts';
-import { openNft } from '../../src/nftables/index.ts';
+import { type Nft, openNft } from '../../src/nftables/index.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 
 /** Milliseconds for which the dataplane's work is waited for, on a busy machine. */
@@ -34,18 +34,20 @@ export class PodNetwork {
   readonly #kernel: Kernel;
   readonly dataplane: Dataplane;
 
-  private constructor(kernel: Kernel, spaces: Spaces) {
+  private constructor(kernel: Kernel, spaces: Spaces, wrap: (nft: Nft) => Nft) {
     this.#spaces = spaces;
     this.#kernel = kernel;
-    const nft = openNft({ namespace: spaces.node.path });
+    const nft = wrap(openNft({ namespace: spaces.node.path }));
     this.dataplane = new Dataplane({ kernel, nft, clock: systemClock, log: silentLog, resyncInterval: 0 });
   }
 
-  static async create(t: Test): Promise<PodNetwork> {
+  /** `withPod`: whether the pod's interface is there from the start. `wrap` puts something before the packet filter. */
+  static async create(t: Test, { withPod = true, wrap = (nft: Nft): Nft => nft } = {}): Promise<PodNetwork> {
     const spaces: Spaces = { pod: makeNamespace(), node: makeNamespace(), outside: makeNamespace() };
-    const network = new PodNetwork(await openKernel({ namespace: spaces.node.path }), spaces);
+    const network = new PodNetwork(await openKernel({ namespace: spaces.node.path }), spaces, wrap);
     t.teardown(() => network.#remove());
     await network.#build();
+    if (withPod) await network.addPod();
     return network;
   }
 
@@ -59,7 +61,11 @@ export class PodNetwork {
       this.ip('outside', `route add ${external} via ${node}`);
       this.ip('outside', `route add ${POD.addresses[length === 64 ? 1 : 0]} via ${node}`);
     }
-    await createPodInterface(this.#kernel, {
+  }
+
+  /** As a CNI request makes it. */
+  addPod(): Promise<PodInterface> {
+    return createPodInterface(this.#kernel, {
       interfaceName: POD.interfaceName,
       netns: this.#spaces.pod.path,
       ifName: 'eth0',
@@ -69,6 +75,11 @@ export class PodNetwork {
       destinations: ['0.0.0.0/0', '::/0'],
       alias: POD.key,
     });
+  }
+
+  /** The path of a place's namespace. */
+  at(where: keyof Spaces): string {
+    return this.#spaces[where].path;
   }
 
   #remove(): void {

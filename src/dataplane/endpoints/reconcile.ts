@@ -1,21 +1,14 @@
-import { type Clock, type Log, Paced, RetryQueue, reasonOf, same } from '../../base/index.ts';
+import { type Log, Paced, RetryQueue, reasonOf, same } from '../../base/index.ts';
 import type { DesiredHost, DesiredWorkload } from '../../calc/desired/index.ts';
-import type { InterfaceAddressEntry, Kernel, Link } from '../../netlink/index.ts';
+import type { InterfaceAddressEntry, Link } from '../../netlink/index.ts';
 import { Claimants } from '../claimants.ts';
 import type { RouteReconciler } from '../routes/reconcile.ts';
 import { Ages } from './ages.ts';
+import type { EndpointOptions, FailedEndpoint } from './options.ts';
 import { PodRoutes } from './pod-routes.ts';
 import { GATEWAY_6, HOST_MAC, type HostEnd, hostEndOf, hostSysctls, routedTo } from './render.ts';
-import { type RestoreKernel, restore } from './restore.ts';
+import { restore } from './restore.ts';
 import { settle } from './sysctls.ts';
-
-/** A pod that can't be reached yet, and why. */
-export interface FailedEndpoint {
-  readonly key: string;
-  readonly reason: string;
-}
-
-type EndpointKernel = RestoreKernel & Pick<Kernel, 'sysctl'>;
 
 /** Milliseconds between repairs: somebody who undoes ours again and again must not keep both of us busy. */
 const REPAIR_PAUSE = 100;
@@ -25,8 +18,9 @@ const REPAIR_PAUSE = 100;
  * settings that make it a pod's. Interfaces come and go under it, made by CNI requests and removed with their pods.
  */
 export class EndpointReconciler {
-  readonly #kernel: EndpointKernel;
+  readonly #kernel: EndpointOptions['kernel'];
   readonly #routes: RouteReconciler;
+  readonly #policy: EndpointOptions['policy'];
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedEndpoint>;
   /** By key. */
@@ -43,12 +37,17 @@ export class EndpointReconciler {
   readonly #suspects = new Set<string>();
   readonly #repairs: Paced;
 
-  constructor(options: { kernel: EndpointKernel; routes: RouteReconciler; clock: Clock; log: Log }) {
+  constructor(options: EndpointOptions) {
     this.#kernel = options.kernel;
     this.#routes = options.routes;
-    this.#podRoutes = new PodRoutes(options.routes, (key) =>
-      this.#links.get(this.#workloads.get(key)?.interfaceName ?? ''),
-    );
+    this.#policy = options.policy;
+    this.#podRoutes = new PodRoutes(options.routes, (key) => {
+      const name = this.#workloads.get(key)?.interfaceName ?? '';
+      return this.#policy.admits(name) ? this.#links.get(name) : undefined;
+    });
+    options.policy.onAdmitted = (names) => {
+      for (const name of names) this.#render(name);
+    };
     this.#log = options.log;
     this.#ages = new Ages(options.clock);
     this.#failing = new RetryQueue(options.clock);
@@ -168,6 +167,8 @@ export class EndpointReconciler {
     if (workload === undefined) return 'no such endpoint';
     const link = this.#links.get(workload.interfaceName);
     if (!link?.up) return `interface ${workload.interfaceName} is ${link === undefined ? 'missing' : 'down'}`;
+    const closed = this.#policy.lacking(workload.interfaceName);
+    if (closed !== undefined) return `policy: ${closed}`;
     for (const cidr of routedTo(workload)) {
       const reason = this.#routes.lacking(cidr);
       if (reason !== undefined) return `route ${cidr}: ${reason}`;

@@ -37,6 +37,7 @@ export class FilterReconciler {
   readonly #tables = new Map<string, KeptTable>();
   /** In the order in which they are brought. */
   readonly #asked = new Set<KeptTable>();
+  readonly #listeners: (() => void)[] = [];
   #working: Promise<void> | undefined;
 
   constructor(options: { nft: Nft; clock: Clock; log: Log }) {
@@ -44,8 +45,12 @@ export class FilterReconciler {
     this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
   }
 
-  /** A place for a room to say what it wants. No two rooms share a table. */
-  room(): FilterRoom {
+  /**
+   * A place for a room to say what it wants. No two rooms share a table. `onBrought` is told whenever some table has been
+   * tried, also by a later attempt: how parts stand may have changed.
+   */
+  room({ onBrought }: { onBrought?: () => void } = {}): FilterRoom {
+    if (onBrought !== undefined) this.#listeners.push(onBrought);
     let names: readonly string[] = [];
     const tables = (): readonly KeptTable[] => names.flatMap((name) => this.#tables.get(name) ?? []);
     const settled = (): Promise<void> => this.settled;
@@ -118,6 +123,7 @@ export class FilterReconciler {
       this.#asked.delete(table);
       const isDone = await table.bring();
       this.#tell(table, isDone);
+      for (const listener of this.#listeners) listener();
     }
     this.#working = undefined;
   }

@@ -19,6 +19,9 @@ const DIRECTIONS = ['ingress', 'egress'] as const;
 /** What is led to comes before what leads there; the hook comes when all else stands. */
 const ORDER = { sets: 0, ends: 1, ingress: 2, egress: 4, endpoints: 6, hook: 7 } as const;
 
+/** The name of the part by which packets come into the table. */
+export const HOOK_PART = 'hook';
+
 /** The name of the part that holds an endpoint's elements of the dispatch maps. */
 export function endpointPart(interfaceName: string): string {
   return `endpoint ${interfaceName}`;
@@ -115,7 +118,7 @@ export class PolicyParts {
     this.#hosts.update(desired, surroundings, this.#lookedInto);
     const { forward } = this.#hosts;
     this.#put('ends', { order: ORDER.ends, contents: renderEnds(this.#podPrefix, forward) });
-    this.#put('hook', { order: ORDER.hook, contents: renderDispatch(this.#podPrefix, forward) });
+    this.#put(HOOK_PART, { order: ORDER.hook, contents: renderDispatch(this.#podPrefix, forward) });
   }
 
   #ask(asked: string, classes: Set<string>): void {

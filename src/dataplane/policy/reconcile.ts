@@ -1,4 +1,4 @@
-import type { DesiredPolicy } from '../../calc/desired/index.ts';
+import type { DesiredPolicy, DesiredWorkload } from '../../calc/desired/index.ts';
 import {
   type FailedFilter,
   type FilterEntry,
@@ -7,8 +7,12 @@ import {
   type FilterTable,
   nameOf,
 } from '../filter/index.ts';
+import { Admission } from './admission.ts';
 import { dropsOf, FollowedParts } from './followed.ts';
-import { PolicyTables } from './tables.ts';
+import { endpointPart, HOOK_PART } from './parts.ts';
+import { PolicyTables, policyTable } from './tables.ts';
+
+const FAMILIES = [4, 6] as const;
 
 /** Brings what the pods are held to into the packet filter, and knows how far it is. */
 export class PolicyReconciler {
@@ -17,18 +21,29 @@ export class PolicyReconciler {
   #tablesNow: readonly FilterTable[] = [];
   /** By table, while somebody follows the drops. */
   #followed: Map<string, FollowedParts> | undefined;
+  readonly #admission = new Admission();
   #applied: { readonly policy: DesiredPolicy | undefined } | undefined;
+  #workloads: readonly DesiredWorkload[] | undefined;
+  /** Told of pods that may be led to from now on, by the names of their interfaces. */
+  onAdmitted: (interfaceNames: readonly string[]) => void = () => {};
 
   constructor({ filter, interfacePrefix = 'cali' }: { filter: FilterReconciler; interfacePrefix?: string }) {
-    this.#room = filter.room();
+    this.#room = filter.room({ onBrought: () => this.#admit() });
     this.#tables = new PolicyTables(interfacePrefix);
   }
 
-  /** Applying the same again does nothing. The first time, what a former run has left is compared with it. */
-  apply(policy: DesiredPolicy | undefined): void {
-    if (this.#applied !== undefined && this.#applied.policy === policy) return;
+  /**
+   * Applying the same again does nothing. The first time, what a former run has left is compared with it. Resolves as
+   * `settled` does.
+   */
+  apply(policy: DesiredPolicy | undefined, workloads: readonly DesiredWorkload[]): Promise<void> {
+    if (this.#workloads !== workloads || (this.#applied?.policy === undefined) !== (policy === undefined)) {
+      this.#admission.apply(workloads, policy !== undefined);
+    }
+    this.#workloads = workloads;
+    if (this.#applied !== undefined && this.#applied.policy === policy) return this.settled;
     this.#applied = { policy };
-    void this.#want(this.#tables.of(policy));
+    return this.#want(this.#tables.of(policy));
   }
 
   /** Has each drop told in nflog's `DROP_GROUP`, or no longer. Resolves when the kernel has it so, or has refused. */
@@ -57,6 +72,18 @@ export class PolicyReconciler {
     );
   }
 
+  /** Whether the pod may be led to. */
+  admits(interfaceName: string): boolean {
+    return this.#admission.admits(interfaceName);
+  }
+
+  /** Why the pod may not be led to; undefined when it may. */
+  lacking(interfaceName: string): string | undefined {
+    if (this.admits(interfaceName)) return undefined;
+    const refused = FAMILIES.map((family) => this.#standing(family, interfaceName).refused);
+    return refused.find((reason) => reason !== undefined) ?? 'it is not in the packet filter yet';
+  }
+
   /** Resolves when all that was asked for until now is done, or its failure noted. */
   get settled(): Promise<void> {
     return this.#room.settled;
@@ -72,5 +99,21 @@ export class PolicyReconciler {
 
   entries(): readonly FilterEntry[] {
     return this.#room.entries();
+  }
+
+  #admit(): void {
+    const admitted = this.#admission.release(
+      (name) =>
+        this.#applied?.policy?.endpoints.get(name) !== undefined &&
+        FAMILIES.every((family) => this.#standing(family, name).present),
+    );
+    if (admitted.length > 0) this.onAdmitted(admitted);
+  }
+
+  /** How the pod's elements stand, and the hook by which packets come there. */
+  #standing(family: (typeof FAMILIES)[number], interfaceName: string): ReturnType<FilterRoom['standing']> {
+    const table = nameOf(policyTable(family));
+    const [own, hook] = [endpointPart(interfaceName), HOOK_PART].map((part) => this.#room.standing(table, part));
+    return { present: own.present && hook.present, refused: own.refused ?? hook.refused };
   }
 }
