@@ -109,7 +109,7 @@ t.test('whatever somebody changes of what is ours in the kernel comes back by it
     '10.244.2.0/26',
     peer.mac,
     '172.31.9.3',
-    'tbf 80:',
+    'rate 1Mbit',
     IFB,
   ]) {
     t.match(asWanted, part);

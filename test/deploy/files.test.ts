@@ -112,3 +112,24 @@ function parseEnvironment(text: string): Record<string, string> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s, 2)));
 }
+
+t.test('wherever the daemon is set up the default pool is the same, and the READMEs say which', async (t) => {
+  const manifest = readFileSync('deploy/vrouter.yaml', 'utf8');
+  const places: Readonly<Record<string, readonly string[]>> = {
+    'deploy/vrouter.env': [
+      ...readFileSync('deploy/vrouter.env', 'utf8').matchAll(/^CALICO_IPV4POOL_(?:IPIP|VXLAN)=\S+/gm),
+    ].map(String),
+    'README.md': [...readFileSync('README.md', 'utf8').matchAll(/CALICO_IPV4POOL_(?:IPIP|VXLAN)=\S+/g)].map(String),
+    'deploy/vrouter.yaml': [...manifest.matchAll(/name: (CALICO_IPV4POOL_(?:IPIP|VXLAN))\s+value: (\S+)/g)].map(
+      ([, name, value]) => `${name}=${value}`,
+    ),
+  };
+  for (const [place, given] of Object.entries(places)) {
+    const environment = Object.fromEntries(given.map((line) => line.split('=')));
+    const { CALICO_IPV4POOL_IPIP, CALICO_IPV4POOL_VXLAN } = await readConfig(environment);
+    t.same([CALICO_IPV4POOL_IPIP, CALICO_IPV4POOL_VXLAN], ['Never', 'CrossSubnet'], place);
+  }
+  t.match(readFileSync('deploy/README.md', 'utf8'), '(`CALICO_IPV4POOL_VXLAN`: `CrossSubnet`)');
+  const { CALICO_IPV4POOL_IPIP, CALICO_IPV4POOL_VXLAN } = await readConfig({});
+  t.same([CALICO_IPV4POOL_IPIP, CALICO_IPV4POOL_VXLAN], ['Never', 'Never'], 'told neither word');
+});

@@ -20,11 +20,13 @@ import { watch } from './watching.ts';
 const WAYS = { Never: DIRECT, Always: TUNNELLED, CrossSubnet: DIRECT } as const;
 const VXLAN = { ipipMode: 'Never', vxlanMode: 'Always' } as const;
 const IPIP = { ipipMode: 'Always', vxlanMode: 'Never' } as const;
+/** VXLAN's way to a node of the same subnet. */
+const NEAR = /^via 172\.18\.\d\.1\d dev eth0 proto 80 onlink$/;
 /** From one encapsulation straight to the other. */
 const SWITCHES = [
   [VXLAN, BY_VXLAN],
   [IPIP, TUNNELLED],
-  [{ ...VXLAN, vxlanMode: 'CrossSubnet' }, DIRECT],
+  [{ ...VXLAN, vxlanMode: 'CrossSubnet' }, NEAR],
   [IPIP, TUNNELLED],
   [VXLAN, BY_VXLAN],
   [{ ...IPIP, ipipMode: 'CrossSubnet' }, DIRECT],
