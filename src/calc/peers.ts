@@ -1,4 +1,4 @@
-import { type Entries, same } from '../base/index.ts';
+import { type Entries, EntriesWriter, same } from '../base/index.ts';
 import type { BGPConfiguration, BGPPeer, Node } from '../model/index.ts';
 import { type Asked, AskedPeers, appliesTo, locals, meant } from './asked-peers.ts';
 import { type Here, meshPeers, mirroredPeers, namedPeers, remoteAsn, selectedPeers } from './bgp-peers.ts';
@@ -23,6 +23,26 @@ const NO_SECRETS =
  * them before the mesh. Of equals the first by the BGPPeer's name, then the node's.
  */
 const RANK = { global: '0', 'node specific': '1', mirror: '2', mesh: '3' } as const;
+
+/** What the sessions of one moment follow from, each object by its name. */
+export interface PeeringInputs {
+  readonly nodename: string;
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly configurations: ReadonlyMap<string, BGPConfiguration>;
+  readonly peers: ReadonlyMap<string, BGPPeer>;
+}
+
+/** The node's sessions of one moment, for who does not follow changes: those that run. */
+export function desiredPeers({ nodename, nodes, configurations, peers }: PeeringInputs): readonly DesiredPeer[] {
+  const peerings = new Peerings(nodename).run(entriesOf(nodes), entriesOf(configurations), entriesOf(peers));
+  return [...peerings.values()].flatMap(({ peer, refused }) => (refused === undefined ? [peer] : []));
+}
+
+function entriesOf<T>(objects: ReadonlyMap<string, T>): Entries<T> {
+  const writer = new EntriesWriter<T>(Object.is);
+  for (const [name, one] of objects) writer.set(name, one);
+  return writer.commit();
+}
 
 /**
  * Nodes, BGPConfigurations and BGPPeers → the sessions of this node, by `address port`. A changed node costs the sessions

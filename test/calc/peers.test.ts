@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Calculation, type DesiredPeer, type Update } from '../../src/calc/index.ts';
-import { read } from '../../src/model/index.ts';
+import { desiredPeers } from '../../src/calc/peers.ts';
+import { type BGPPeer, newResource, read } from '../../src/model/index.ts';
 import { gone, node, put } from './resources.ts';
 import { listed } from './tunnels.ts';
 
@@ -27,6 +28,22 @@ t.test('every node peers with every other, and not with itself', async (t) => {
       { address: '10.0.0.3', localAddress: '10.0.0.2', asn: 64512, port: 179, type: 'node-to-node mesh', name: 'c' },
     ],
   );
+});
+
+t.test('the peers of one moment can be had without following changes', async (t) => {
+  const nodes = ['10.0.0.1/24', '10.0.0.2/24'].map((ipv4Address, at) =>
+    newResource('Node', { name: `n${at + 1}` }, { bgp: { ipv4Address } }),
+  );
+  const of = (peers: readonly BGPPeer[]) =>
+    desiredPeers({
+      nodename: 'n1',
+      nodes: new Map(nodes.map((one) => [one.metadata.name, one])),
+      configurations: new Map(),
+      peers: new Map(peers.map((one) => [one.metadata.name, one])),
+    }).map(({ name, address, port, localAddress }) => [name, address, port, localAddress]);
+  t.same(of([]), [['n2', '10.0.0.2', 179, '10.0.0.1']]);
+  const spec = { node: 'n1', peerSelector: 'all()', sourceAddress: 'None' } as const;
+  t.same(of([newResource('BGPPeer', { name: 'a' }, spec)]), [['n2', '10.0.0.2', 179, undefined]]);
 });
 
 t.test('it listens everywhere in both families, or with NodeIP on its own addresses', async (t) => {
