@@ -13,6 +13,7 @@ import {
   type ResourceOf,
   type WorkloadEndpoint,
 } from '../model/index.ts';
+import { LIVE_ANNOTATION } from '../policy/index.ts';
 
 /*
  * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's heartbeat, a
@@ -102,9 +103,15 @@ function endpoint({ apiVersion, kind, metadata, spec }: WorkloadEndpoint): Workl
 
 /** What policy is made of: as it is stored, since its own reader decides what holds where it is not understood. */
 function ofPolicy<Kind extends KindName>({ apiVersion, kind, metadata, spec }: ResourceOf<Kind>): ResourceOf<Kind> {
-  const { name, namespace, labels } = metadata;
-  const kept = { name, ...(namespace !== undefined && { namespace }), ...(labels && { labels }) };
-  return { apiVersion, kind, metadata: kept, spec } as ResourceOf<Kind>;
+  const { name, namespace, labels, annotations } = metadata;
+  const live = annotations?.[LIVE_ANNOTATION];
+  const kept = {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(labels && { labels }),
+    ...(live !== undefined && { annotations: { [LIVE_ANNOTATION]: live } }),
+  };
+  return { apiVersion, kind, metadata: kept, spec } as unknown as ResourceOf<Kind>;
 }
 
 /** What is kept of a resource of each kind; undefined when nothing is. All pods are known in `PodViews` besides. */

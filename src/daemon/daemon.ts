@@ -21,6 +21,7 @@ import type { DaemonConfig } from './config.ts';
 import { Drops } from './drops.ts';
 import { followedKinds } from './followed-kinds.ts';
 import { LastErrors } from './last-errors.ts';
+import { LiveConnections } from './live-connections.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
 import { PageServers } from './page-servers.ts';
@@ -77,6 +78,7 @@ export class Daemon {
   readonly #keeping: Keeping;
   readonly #dataplane: Dataplane;
   readonly #routing: Routing;
+  readonly #liveConnections: LiveConnections;
   readonly #loop: Loop;
   readonly #fastPath: FastPath;
   readonly #endpoints: Endpoints;
@@ -135,6 +137,13 @@ export class Daemon {
       },
       onVxlan: () => this.#keeping.tunnelReady(),
       onKey: (family, key) => this.#keeping.key(family, key),
+    });
+    this.#liveConnections = new LiveConnections({
+      kernel,
+      clock,
+      log: log.child({ component: 'policy' }),
+      world: () => this.#calculation.world(),
+      acknowledged: () => this.#dataplane.policy.settled,
     });
     this.#routing = new Routing({
       kernel,
@@ -290,6 +299,7 @@ export class Daemon {
     await this.#keeping.stop();
     await this.#loop.stop();
     await this.#routing.stop('restart', reason);
+    this.#liveConnections.stop();
     this.#dataplane.stop();
     this.#clock.end();
     await this.#parts.store.close();
@@ -338,6 +348,7 @@ export class Daemon {
   async #begin(): Promise<void> {
     const desired = this.#calculation.desired();
     await this.#dataplane.start(desired, { hold: true });
+    this.#liveConnections.applied(desired);
     this.#parts.log.info({ found: this.#dataplane.routes.formerRun.found }, 'routes of a former run');
     await this.#routing.apply(desired);
     this.#keeping.apply(desired);
@@ -361,6 +372,7 @@ export class Daemon {
   async #apply(): Promise<void> {
     const desired = this.#calculation.desired();
     this.#dataplane.apply(desired);
+    this.#liveConnections.applied(desired);
     await this.#routing.apply(desired);
     this.#keeping.apply(desired);
     await this.#serve();

@@ -40,6 +40,8 @@ export interface Policy {
   readonly hook: Hook;
   /** Absent: enforced. */
   readonly staged?: Staged | undefined;
+  /** Connections of its endpoints that policy doesn't allow any more end, where others go on until they end by themselves. */
+  readonly revokes?: true | undefined;
 }
 
 /** `forward`: for traffic of the host itself and what passes through it; the other two come before all others. */

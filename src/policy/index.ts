@@ -68,11 +68,12 @@ export {
   hostEnforcementOf,
 } from './host-enforcement.ts';
 export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces, LOOPBACK } from './host-interfaces.ts';
+export { isRevoked, revokesConnectionsOf } from './live.ts';
 export type { Packet } from './match.ts';
 export { comparePolicies, TierOrder } from './order.ts';
 export { protocolHasPorts, protocolName } from './protocol.ts';
 export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/endpoint.ts';
-export { type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
+export { LIVE_ANNOTATION, type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
 export { backendsOf, serviceOf } from './sources/service.ts';
 export { type Decision, decideFor, judge } from './verdict.ts';
 export { describeDecision, describeReason } from './words.ts';

@@ -193,3 +193,22 @@ t.test('an older version of a pod of ours takes nothing back, unless the store i
   t.ok(calculation.apply([at('4', '10.244.1.5')]));
   t.equal(pods(), 1);
 });
+
+t.test('of a policy’s annotations the one about live connections is read, and no other', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  const policy = (annotations: Record<string, string>): Update =>
+    put('GlobalNetworkPolicy', 'p', { selector: 'all()', types: ['Ingress'] }, { annotations });
+  const revokes = (): readonly unknown[] =>
+    [...(calculation.desired().policy?.policies.values() ?? [])].map((one) => one.revokes);
+  calculation.apply([
+    put('Node', 'a', { bgp: { ipv4Address: '10.0.0.1/24' } }),
+    pod('a', 'web', '10.244.1.5'),
+    policy({}),
+  ]);
+  t.same(revokes(), [undefined]);
+  t.notOk(calculation.apply([policy({ 'kubectl.kubernetes.io/last-applied-configuration': '{}' })]));
+  const before = calculation.desired().policy;
+  t.ok(calculation.apply([policy({ 'projectcalico.org/policyOnLiveConnections': 'Revoke' })]));
+  t.same(revokes(), [true]);
+  t.not(calculation.desired().policy, before);
+});

@@ -2,6 +2,7 @@ import type { Policy, Problem } from '../form.ts';
 import { readCalicoPolicy } from './calico.ts';
 import { readClusterPolicy } from './cluster.ts';
 import { readKubernetesPolicy } from './kubernetes.ts';
+import { withLive } from './live.ts';
 import type { PolicyObject, PolicyReading } from './object.ts';
 
 /**
@@ -9,11 +10,16 @@ import type { PolicyObject, PolicyReading } from './object.ts';
  * through: an Allow with it is left out, a Deny or Pass with it denies all, and a problem says so.
  */
 export { readProfile, readTier } from './calico.ts';
+export { LIVE_ANNOTATION } from './live.ts';
 export { type PolicyObject, policyObject } from './object.ts';
 export { backendsOf, serviceOf } from './service.ts';
 
 /** As users write them, where the group decides between two kinds that share a name, or as the model has them. */
 export function readPolicy(object: PolicyObject): PolicyReading {
+  return withLive(object, readKind(object));
+}
+
+function readKind(object: PolicyObject): PolicyReading {
   switch (object.kind) {
     case 'NetworkPolicy':
       return object.apiVersion?.startsWith('networking.k8s.io/')
