@@ -82,6 +82,15 @@ const LONG_FILES: Readonly<Record<string, string>> = {
 const QUESTION_AT = 250;
 const STOP_AT = 500;
 
+/** What tests stand on obeys the same rule. */
+const LONG_SUPPORTS: Readonly<Record<string, string>> = {
+  'test/contracts/cni-plugin.ts': 'one protocol: what a runtime may ask, in its order',
+  'test/contracts/nft.ts': 'one interface: its verbs and its errors',
+  'test/contracts/store.ts': 'one interface: each of its promises',
+  'test/fakes/fake-namespace-kernel.ts': 'one interface: its verbs, each a few lines',
+  'test/fakes/fake-nft.ts': 'one interpreter of nft’s own text',
+};
+
 const files = globSync('src/**/*.ts').sort();
 const sources = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
 const imports = [...sources].flatMap(([file, text]) => importsOf(file, text));
@@ -218,6 +227,21 @@ t.test('rooms of the dataplane need each other in no circle, not for types eithe
   for (const room of needs.keys()) t.equal(circle(room, [])?.join(' → '), undefined);
 });
 
+t.test('of two folders beside each other only one needs the other, for types too', async (t) => {
+  const needs = new Map<string, string>();
+  for (const { file, target } of imports) {
+    if (target.startsWith('src/')) needs.set(`${dirname(file)} → ${dirname(target)}`, `${file} imports ${target}`);
+  }
+  const isWithin = (inner: string, outer: string): boolean => inner.startsWith(`${outer}/`);
+  for (const [way, example] of needs) {
+    const [from, to] = way.split(' → ');
+    if (from === to || isWithin(from, to) || isWithin(to, from)) continue;
+    const back = needs.get(`${to} → ${from}`);
+    if (back !== undefined) t.fail(`${example}, and ${back}`);
+  }
+  t.ok(needs.size > 100, 'there are folders to judge');
+});
+
 t.test('files that are not on the list of worldly ones are pure', async (t) => {
   for (const { file, target, typeOnly } of imports) {
     if (
@@ -282,13 +306,18 @@ t.test('exports are named', async (t) => {
 });
 
 t.test('long files have a reason to be', async (t) => {
-  for (const [file, text] of sources) {
+  const supports = globSync('test/{contracts,fakes,states}/**/*.ts').map(
+    (file) => [file, readFileSync(file, 'utf8')] as const,
+  );
+  const reasons: Readonly<Record<string, string>> = { ...LONG_FILES, ...LONG_SUPPORTS };
+  const judged = new Map([...sources, ...supports]);
+  for (const [file, text] of judged) {
     const lines = text.split('\n').length - 1;
     if (lines > STOP_AT) t.fail(`${file} has ${lines} lines: no reason is good enough`);
-    else if (lines > QUESTION_AT && LONG_FILES[file] === undefined)
+    else if (lines > QUESTION_AT && reasons[file] === undefined)
       t.fail(`${file} has ${lines} lines: does it hold two ideas?`);
   }
-  for (const file of Object.keys(LONG_FILES)) t.ok(sources.has(file), `${file} exists`);
+  for (const file of Object.keys(reasons)) t.ok(judged.has(file), `${file} exists`);
   t.ok(sources.get('src/main.ts')!.split('\n').length <= 80, 'main.ts only chooses');
 });
 

@@ -2,6 +2,7 @@ import { ParseError } from './errors.ts';
 import { formatIpv4, tryParseIpv4 } from './ipv4.ts';
 import { formatIpv6, tryParseIpv6 } from './ipv6.ts';
 
+/** The version of IP. */
 export type Family = 4 | 6;
 
 /**
@@ -18,10 +19,12 @@ export function addressBits(family: Family): 32 | 128 {
   return family === 4 ? 32 : 128;
 }
 
+/** The address that a number stands for; `value` has no more bits than the family. */
 export function address(family: Family, value: bigint): Address {
   return Object.freeze({ family, value });
 }
 
+/** Reads a dotted quad, or any text form of IPv6; undefined when it is neither. */
 export function tryParseAddress(text: string): Address | undefined {
   const v4 = tryParseIpv4(text);
   if (v4 !== undefined) return address(4, BigInt(v4));
@@ -59,6 +62,7 @@ export function addressFromBytes(bytes: Uint8Array): Address {
   return address(bytes.length === 4 ? 4 : 6, value);
 }
 
+/** Whether they are one address: family and number. */
 export function equalAddress(a: Address, b: Address): boolean {
   return a.family === b.family && a.value === b.value;
 }

@@ -24,7 +24,7 @@ export class ParseError extends VRouterError {
   }
 }
 
-/** For a branch that types say can't be reached; reaching it is a bug, so it throws. */
+/** For a branch that types say can't be reached; reaching it is a bug, so it throws `VRouterError`. */
 export function unreachable(value: never): never {
   throw new VRouterError('BUG', `unreachable value ${JSON.stringify(value)}`);
 }

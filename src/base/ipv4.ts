@@ -34,6 +34,7 @@ export function parseIpv4(text: string, field = 'address'): Ipv4 {
   return value;
 }
 
+/** As a dotted quad. */
 export function formatIpv4(value: Ipv4): string {
   return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }

@@ -28,6 +28,7 @@ export interface InterfaceAddress {
   readonly length: number;
 }
 
+/** Reads `ADDRESS/LENGTH`, host bits and all, or a bare address; undefined when it is neither. */
 export function tryParseInterfaceAddress(text: string): InterfaceAddress | undefined {
   const slash = text.indexOf('/');
   const at = tryParseAddress(slash < 0 ? text : text.slice(0, slash));
@@ -51,6 +52,7 @@ export function parsePrefix(text: string, field = 'cidr'): Prefix {
   return value;
 }
 
+/** As CIDR text, IPv6 in the form of RFC 5952. */
 export function formatPrefix({ family, value, length }: Prefix): string {
   return `${formatAddress({ family, value })}/${length}`;
 }
@@ -65,6 +67,7 @@ export function hostCidr(address: string): string {
   return `${address}/${addressBits(address.includes(':') ? 6 : 4)}`;
 }
 
+/** Its first address. */
 export function networkAddress({ family, value }: Prefix): Address {
   return address(family, value);
 }
@@ -74,10 +77,12 @@ export function prefixSize({ family, length }: Prefix): bigint {
   return 1n << BigInt(addressBits(family) - length);
 }
 
+/** Its last address: of IPv4 the broadcast address. */
 export function lastAddress(of: Prefix): Address {
   return address(of.family, of.value + prefixSize(of) - 1n);
 }
 
+/** Whether the address lies in it; none of the other family does. */
 export function containsAddress(outer: Prefix, inner: Address): boolean {
   if (outer.family !== inner.family) return false;
   const hostBits = BigInt(addressBits(outer.family) - outer.length);
@@ -89,10 +94,12 @@ export function containsPrefix(outer: Prefix, inner: Prefix): boolean {
   return inner.length >= outer.length && containsAddress(outer, networkAddress(inner));
 }
 
+/** Whether some address lies in both: then one of them contains the other. */
 export function overlaps(a: Prefix, b: Prefix): boolean {
   return containsPrefix(a, b) || containsPrefix(b, a);
 }
 
+/** Whether they are one network: family, address and length. */
 export function equalPrefix(a: Prefix, b: Prefix): boolean {
   return a.family === b.family && a.value === b.value && a.length === b.length;
 }

@@ -14,11 +14,14 @@ export interface SpeakerApi {
    * RFC 8538 a Hard Reset, so that they drop them at once.
    */
   stop(how: 'restart' | 'shutdown', reason?: string): Promise<void>;
-  /** The peers that there should be: new ones start, missing ones end (Cease 6/3), changed ones are reset only if they must. */
+  /**
+   * The peers that there should be: new ones start, missing ones end (Cease 6/3), changed ones are reset only if they must.
+   * `ParseError`: an address or a prefix of them is none.
+   */
   configure(peers: readonly PeerConfig[]): void;
   /** The same at the cost of what has changed: peers that are new or other, and the names of those that are to go. */
   adjust(changed: readonly PeerConfig[], gone: readonly string[]): void;
-  /** The routes of our own that there should be. */
+  /** The routes of our own that there should be. `ParseError`: a prefix (`routes[0].prefix`), next hop or community is none. */
   originate(routes: readonly Origination[]): void;
   /**
    * Resolves when every peer that is up has been sent all that there is to announce, with what was originated before
@@ -29,13 +32,15 @@ export interface SpeakerApi {
   onBest(listener: (changes: BestChanges) => void): void;
   /** All present best routes again through the listener, as if new. */
   replayBest(): void;
+  /** What happens in sessions, as it happens. At most one listener. */
   onEvent(listener: (event: SpeakerEvent) => void): void;
+  /** How all peers are doing, those of a prefix too that are there now. */
   peers(): readonly PeerStatus[];
   /** Says that `nextHopCost` or `nextHopInterface` would answer differently now. */
   nextHopsChanged(): void;
   /** Asks a peer that is up, and can, to send its routes again (RFC 2918). */
   refresh(peer: string): void;
-  /** Why a prefix (CIDR text) is routed as it is, and who was told of it. */
+  /** Why a prefix (CIDR text) is routed as it is, and who was told of it. `ParseError` when it is no CIDR. */
   explain(prefix: string): RouteExplanation;
 }
 
@@ -45,6 +50,7 @@ export interface RouteExplanation {
   readonly announcements: readonly { readonly peer: string; readonly announced: boolean; readonly reason?: string }[];
 }
 
+/** One path to a prefix, with what became of it. */
 export interface PathExplanation {
   /** The peer's address, or `local`. */
   readonly peer: string;
@@ -65,8 +71,13 @@ export interface PathExplanation {
   readonly stale: boolean;
 }
 
+/** An AFI and SAFI of RFC 4760: unicast routes of IPv4 or IPv6. */
 export type AddressFamily = 'ipv4-unicast' | 'ipv6-unicast';
 
+/**
+ * What a speaker is from its start to its end; what may change meanwhile goes through `configure` and `originate`. An AS number
+ * is an unsigned integer of 32 bits. The constructor throws `ParseError` when `routerId` is no dotted quad.
+ */
 export interface SpeakerOptions {
   readonly asn: number;
   /** Dotted quad. */
@@ -88,6 +99,7 @@ export interface SpeakerOptions {
   readonly nextHopInterface?: (address: string) => string | undefined;
 }
 
+/** A peer as it should be. All times are in seconds. */
 export interface PeerConfig {
   /**
    * The peer's address as text; it names the peer unless `name` does. Or a prefix (`10.0.0.0/16`): whoever connects from within it
@@ -164,6 +176,7 @@ export interface Filter {
   readonly default: 'accept' | 'reject';
 }
 
+/** One rule of a filter: what it matches, and what becomes of that. `set` is for what is accepted. */
 export interface FilterRule {
   readonly name?: string;
   readonly match: FilterMatch;
@@ -198,6 +211,7 @@ export interface FilterMatch {
   readonly tag?: string;
 }
 
+/** A route of our own. Two of one prefix are one route, the last one counts. */
 export interface Origination {
   /** CIDR text. */
   readonly prefix: string;
@@ -236,6 +250,7 @@ export interface NextHopSet {
   readonly localPref: number;
 }
 
+/** The states of RFC 4271 §8.2.2. */
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
 
 /** What is done about a malformed UPDATE (RFC 7606), weakest first: see `MalformedUpdates`. */
@@ -258,6 +273,7 @@ export interface MalformedUpdates {
   readonly withdrawn: { readonly count: number; readonly prefixes: readonly string[] };
 }
 
+/** How a peer is doing now. Counters begin with its configuration; `holdTime` is in seconds. */
 export interface PeerStatus {
   /** What events call it: the name that it was configured with, or its address. */
   readonly name: string;
@@ -288,6 +304,7 @@ export interface PeerStatus {
   readonly description?: string;
 }
 
+/** What the speaker tells as it happens, for logs and metrics. `peer` is the name of the peer. */
 export type SpeakerEvent =
   | {
       readonly kind: 'state';

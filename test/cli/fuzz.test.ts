@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { CommandError, FileError } from '../../src/cli/errors.ts';
-import { targetsOfText } from '../../src/cli/manifest/targets.ts';
 import { renderTemplate } from '../../src/cli/printers/go-template/render.ts';
 import { patched } from '../../src/cli/resources/patch.ts';
+import { targetsOfText } from '../../src/cli/resources/targets.ts';
 
 const WORDS = [
   'kind',

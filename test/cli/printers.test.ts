@@ -1,6 +1,6 @@
 import t from 'tap';
+import { goFloat, join } from '../../src/cli/go-values.ts';
 import { box } from '../../src/cli/printers/box.ts';
-import { goFloat, join } from '../../src/cli/printers/go-values.ts';
 import { sinceText } from '../../src/cli/printers/since.ts';
 import { tabulate } from '../../src/cli/printers/tabwriter.ts';
 

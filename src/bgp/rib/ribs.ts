@@ -5,12 +5,12 @@ import { peerName } from '../peer-name.ts';
 import { perFamily, unicast } from '../wire/index.ts';
 import { FamilyRib, type FamilySettings } from './family-rib.ts';
 import { Originations } from './in/originations.ts';
-import type { RibPeer } from './in/rib-peer.ts';
 import { exportContext } from './out/export-context.ts';
 import { AttributePool } from './pool/attribute-pool.ts';
 import { NextHopSets } from './pool/next-hop-sets.ts';
 import { NextHopTable } from './pool/next-hops.ts';
 import { type Source, SourceTable } from './pool/source.ts';
+import type { RibPeer } from './rib-peer.ts';
 
 export interface RibOptions {
   readonly asn: number;

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { CommandError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { targetsOfArguments } from '../manifest/targets.ts';
 import { mustGet, type Writer, writeOver } from '../resources/actions.ts';
 import { execute } from '../resources/execute.ts';
 import type { NamespaceOptions } from '../resources/target.ts';
+import { targetsOfArguments } from '../resources/targets.ts';
 import { type StoreOptions, withStore } from '../session.ts';
 import { kindsHelp, namespaceOption, storeOptions } from './options.ts';
 

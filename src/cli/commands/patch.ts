@@ -5,11 +5,11 @@ import { CommandError, FileError } from '../errors.ts';
 import { decode } from '../go-types/index.ts';
 import type { Io } from '../io.ts';
 import { parseValue, type RawObject } from '../manifest/documents.ts';
-import { targetsOfArguments } from '../manifest/targets.ts';
 import { mustGet, type Writer, writeOver } from '../resources/actions.ts';
 import { execute, type Outcome } from '../resources/execute.ts';
 import { patched } from '../resources/patch.ts';
 import type { NamespaceOptions } from '../resources/target.ts';
+import { targetsOfArguments } from '../resources/targets.ts';
 import { type StoreOptions, withStore } from '../session.ts';
 import { kindsHelp, namespaceOption, storeOptions } from './options.ts';
 

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { type FileOptions, targetsOfArguments, targetsOfFiles } from '../manifest/targets.ts';
 import type { Target } from '../resources/target.ts';
+import { type FileOptions, targetsOfArguments, targetsOfFiles } from '../resources/targets.ts';
 import { readingFiles } from './reading.ts';
 
 export type NamedOptions = Partial<FileOptions>;

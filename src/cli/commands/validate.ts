@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
-import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
 import { checked } from '../resources/actions.ts';
 import { executeAlone } from '../resources/execute.ts';
 import type { NamespaceOptions } from '../resources/target.ts';
+import { type FileOptions, targetsOfFiles } from '../resources/targets.ts';
 import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options.ts';
 import { reportWrites } from './outcome.ts';
 import { readingFiles } from './reading.ts';

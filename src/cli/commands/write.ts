@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Io } from '../io.ts';
-import { type FileOptions, targetsOfFiles } from '../manifest/targets.ts';
 import type { Writer } from '../resources/actions.ts';
 import { type ExecuteOptions, execute } from '../resources/execute.ts';
+import { type FileOptions, targetsOfFiles } from '../resources/targets.ts';
 import { type StoreOptions, tryEnsureInitialized, withStore } from '../session.ts';
 import { fileOptions, kindsHelp, namespaceOption, storeOptions } from './options.ts';
 import { reportWrites, type Verb } from './outcome.ts';

@@ -1,4 +1,4 @@
-import { at, flagAt, goFloat, goText, join, listAt, pointerAt, textAt } from './go-values.ts';
+import { at, flagAt, goFloat, goText, join, listAt, pointerAt, textAt } from '../go-values.ts';
 
 /** What a cell may need besides its resource. */
 export interface CellContext {

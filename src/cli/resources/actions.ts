@@ -10,8 +10,8 @@ import {
   validate,
 } from '../../model/index.ts';
 import { CommandError } from '../errors.ts';
+import { textAt } from '../go-values.ts';
 import type { RawObject } from '../manifest/documents.ts';
-import { textAt } from '../printers/go-values.ts';
 import { builtIn, refuseBuiltIn, refuseTierInUse, requireTier, withBuiltIns } from './built-in.ts';
 import type { Context } from './context.ts';
 import { asStored, named } from './endpoints.ts';

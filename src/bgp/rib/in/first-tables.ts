@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../../base/index.ts';
 import { peerName } from '../../peer-name.ts';
-import type { RibPeer } from './rib-peer.ts';
+import type { RibPeer } from '../rib-peer.ts';
 
 /** Milliseconds that a start waits for End-of-RIB of peers that are up and promised one. */
 const END_OF_RIB_WAIT = 5000;

@@ -1,6 +1,6 @@
 import type { AddressFamily } from '../../api.ts';
 import { afiSafi, CEASE, ERROR } from '../../wire/index.ts';
-import type { RibPeer } from './rib-peer.ts';
+import type { RibPeer } from '../rib-peer.ts';
 
 /** Ends a session that brought more prefixes of a family than it may: Cease with family and limit (RFC 4486 §4). */
 export function enforcePrefixLimit({ config, handle }: RibPeer, family: AddressFamily, received: number): void {

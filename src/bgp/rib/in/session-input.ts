@@ -4,13 +4,13 @@ import type { Negotiated, PeerHandle, SessionHandler, UpdateView } from '../../c
 import { peerName } from '../../peer-name.ts';
 import { maxRestartTime } from '../../stale-limits.ts';
 import { ADDRESS_FAMILIES, afiSafi, encodeRouteRefresh } from '../../wire/index.ts';
-import type { RefreshMarks } from '../out/export-member.ts';
 import { pathFlag } from '../pool/path-pool.ts';
 import type { Source } from '../pool/source.ts';
+import type { RefreshMarks } from '../refresh-marks.ts';
+import type { RibPeer } from '../rib-peer.ts';
 import type { Ribs } from '../ribs.ts';
 import type { FirstTables } from './first-tables.ts';
 import { enforcePrefixLimit } from './prefix-limit.ts';
-import type { RibPeer } from './rib-peer.ts';
 import { keepStale } from './stale-routes.ts';
 
 /** A peer's End-of-RIB for a family. */

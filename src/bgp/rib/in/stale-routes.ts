@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/index.ts';
 import type { FamilyRib } from '../family-rib.ts';
 import type { AttributePool } from '../pool/attribute-pool.ts';
 import { pathFlag } from '../pool/path-pool.ts';
-import type { RibPeer } from './rib-peer.ts';
+import type { RibPeer } from '../rib-peer.ts';
 
 /** How long routes may stay without their peer, in seconds: the first part as they are, the rest as long-lived stale. */
 export interface Patience {

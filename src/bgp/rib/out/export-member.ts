@@ -1,4 +1,5 @@
 import { DirtySet } from '../pool/columns.ts';
+import type { RefreshMarks } from '../refresh-marks.ts';
 import { ANYONE, type Batch } from './batch.ts';
 import type { ExportStream } from './export-stream.ts';
 
@@ -8,12 +9,6 @@ const OWN_BATCH = 2048;
 /** Where a member's messages go: false means "no more until drained". */
 export interface Outlet {
   write(messages: Uint8Array): boolean;
-}
-
-/** Beginning and end of a refresh, as messages. */
-export interface RefreshMarks {
-  readonly begin: Uint8Array;
-  readonly end: Uint8Array;
 }
 
 interface Refresh {

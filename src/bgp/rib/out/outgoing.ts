@@ -2,7 +2,7 @@ import { type Family, parseIpv4 } from '../../../base/index.ts';
 import { amend, CompiledFilter, type Verdict } from '../../policy/index.ts';
 import { ATTRIBUTE } from '../../wire/index.ts';
 import type { AdjRibIn } from '../in/adj-rib-in.ts';
-import { marksOut, staysWithCustomers } from '../in/only-to-customer.ts';
+import { marksOut, staysWithCustomers } from '../only-to-customer.ts';
 import { type AttributePool, attributeMark } from '../pool/attribute-pool.ts';
 import type { NextHopTable } from '../pool/next-hops.ts';
 import { pathFlag } from '../pool/path-pool.ts';

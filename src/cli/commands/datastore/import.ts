@@ -5,10 +5,10 @@ import { builtInTiers, type KindName, parseJson, validateAs } from '../../../mod
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { readSources } from '../../manifest/files.ts';
-import { targetsOfText } from '../../manifest/targets.ts';
 import { apply } from '../../resources/actions.ts';
 import type { Context } from '../../resources/context.ts';
 import { execute } from '../../resources/execute.ts';
+import { targetsOfText } from '../../resources/targets.ts';
 import { type StoreOptions, tryEnsureInitialized, withStore } from '../../session.ts';
 import { isLocked, setLocked } from '../../store-lock.ts';
 import { storeOptions } from '../options.ts';

@@ -1,5 +1,5 @@
 import { CommandError } from '../../errors.ts';
-import { goText, join } from '../go-values.ts';
+import { goText, join } from '../../go-values.ts';
 import { type Expression, parseTemplate, type TemplateNode } from './parse.ts';
 
 type Scope = ReadonlyMap<string, unknown>;

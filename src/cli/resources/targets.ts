@@ -10,9 +10,9 @@ import {
 import { CommandError, FileError } from '../errors.ts';
 import { decode } from '../go-types/index.ts';
 import type { Io } from '../io.ts';
-import type { Target } from '../resources/target.ts';
-import { parseObjects, type RawObject } from './documents.ts';
-import { readSources, type SourceFile } from './files.ts';
+import { parseObjects, type RawObject } from '../manifest/documents.ts';
+import { readSources, type SourceFile } from '../manifest/files.ts';
+import type { Target } from './target.ts';
 
 export interface FileOptions {
   readonly filename: string;

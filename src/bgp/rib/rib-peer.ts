@@ -1,17 +1,17 @@
-import type { Cancel } from '../../../base/index.ts';
-import type { AddressFamily, PeerConfig } from '../../api.ts';
-import type { Negotiated, NlriColumns, PeerHandle } from '../../contract.ts';
-import { amend, CompiledFilter, type Verdict } from '../../policy/index.ts';
-import { ipFamily, perFamily } from '../../wire/index.ts';
-import type { ExportMember } from '../out/export-member.ts';
-import { type AttributePool, attributeMark } from '../pool/attribute-pool.ts';
-import type { NextHopTable } from '../pool/next-hops.ts';
-import { pathFlag } from '../pool/path-pool.ts';
-import type { Source } from '../pool/source.ts';
-import type { AdjRibIn, Admission, Admit } from './adj-rib-in.ts';
-import { loops } from './loop.ts';
+import type { Cancel } from '../../base/index.ts';
+import type { AddressFamily, PeerConfig } from '../api.ts';
+import type { Negotiated, NlriColumns, PeerHandle } from '../contract.ts';
+import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
+import { ipFamily, perFamily } from '../wire/index.ts';
+import type { AdjRibIn, Admission, Admit } from './in/adj-rib-in.ts';
+import { loops } from './in/loop.ts';
+import { WithdrawnByError } from './in/withdrawn-by-error.ts';
 import { onlyToCustomerIn } from './only-to-customer.ts';
-import { WithdrawnByError } from './withdrawn-by-error.ts';
+import type { ExportMember } from './out/export-member.ts';
+import { type AttributePool, attributeMark } from './pool/attribute-pool.ts';
+import type { NextHopTable } from './pool/next-hops.ts';
+import { pathFlag } from './pool/path-pool.ts';
+import type { Source } from './pool/source.ts';
 
 /** A peer as the routes know it: it outlives sessions, since its routes may (RFC 4724). */
 export class RibPeer {

@@ -1,4 +1,4 @@
-import type { AttributeList } from '../pool/attribute-list.ts';
+import type { AttributeList } from './pool/attribute-list.ts';
 
 /** Our own role towards a peer, by its number on the wire (RFC 9234 §4.1). */
 const ROLE = { provider: 0, rs: 1, rsClient: 2, customer: 3, peer: 4 } as const;
