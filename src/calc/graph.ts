@@ -184,7 +184,7 @@ export function graph(
     same,
   );
 
-  const { desired: policy, world } = policyCells(sources);
+  const { desired: policy, world } = policyCells(sources, nodename, felix);
   const desired = cell(
     [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written, policy],
     (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings, store, held]): Desired =>

@@ -71,7 +71,7 @@ export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces, LOOPBAC
 export { isRevoked, revokesConnectionsOf } from './live.ts';
 export type { Packet } from './match.ts';
 export { comparePolicies, TierOrder } from './order.ts';
-export { protocolHasPorts, protocolName } from './protocol.ts';
+export { protocolHasPorts, protocolName, protocolNumber } from './protocol.ts';
 export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/endpoint.ts';
 export { LIVE_ANNOTATION, type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
 export { backendsOf, serviceOf } from './sources/service.ts';

@@ -5,6 +5,14 @@ import type { SetTable } from './set-table.ts';
 import type { Subjects } from './subjects.ts';
 import type { Uses } from './uses.ts';
 
+/** Where policies and profiles are found, and those that say something else than before, by key and by name. */
+export interface AskedOf {
+  readonly subjects: Pick<Subjects, 'policy'>;
+  readonly inheritance: Pick<Inheritance, 'profile'>;
+  readonly policies: Iterable<string>;
+  readonly profiles: Iterable<string>;
+}
+
 /** The policies and profiles that some class asks, and through them the sets that are needed. */
 export class Asked {
   readonly #policies = new EntriesWriter<Policy>(Object.is);
@@ -18,25 +26,26 @@ export class Asked {
     this.#sets = sets;
   }
 
-  /** `changed`: keys of those that say something else than before. */
-  policies(uses: Uses, changed: Iterable<string>, subjects: Pick<Subjects, 'policy'>): Entries<Policy> {
-    for (const key of new Set([...uses.turned(), ...changed])) {
-      const policy = uses.has(key) ? subjects.policy(key) : undefined;
-      if (!this.#policies.set(key, policy)) continue;
-      const { ingress = [], egress = [] } = policy?.rules ?? {};
-      this.#sets.need(`${this.#owner} policy ${key}`, referencesOfRules([...ingress, ...egress]));
+  /** What the classes ask now, of what has changed. */
+  run(
+    classes: { readonly policies: Uses; readonly profiles: Uses },
+    { subjects, inheritance, policies, profiles }: AskedOf,
+  ): { readonly policies: Entries<Policy>; readonly profiles: Entries<Profile> } {
+    for (const key of new Set([...classes.policies.turned(), ...policies])) {
+      const policy = classes.policies.has(key) ? subjects.policy(key) : undefined;
+      if (this.#policies.set(key, policy)) this.#need(`policy ${key}`, policy);
     }
-    return this.#policies.commit();
+    for (const name of new Set([...classes.profiles.turned(), ...profiles])) {
+      const profile = classes.profiles.has(name) ? inheritance.profile(name) : undefined;
+      if (this.#profiles.set(name, profile)) this.#need(`profile ${name}`, profile);
+    }
+    return { policies: this.#policies.commit(), profiles: this.#profiles.commit() };
   }
 
-  /** `changed`: names of those that say something else than before. */
-  profiles(uses: Uses, changed: Iterable<string>, inheritance: Pick<Inheritance, 'profile'>): Entries<Profile> {
-    for (const name of new Set([...uses.turned(), ...changed])) {
-      const profile = uses.has(name) ? inheritance.profile(name) : undefined;
-      if (!this.#profiles.set(name, profile)) continue;
-      const { ingress = [], egress = [] } = profile?.rules ?? {};
-      this.#sets.need(`${this.#owner} profile ${name}`, referencesOfRules([...ingress, ...egress]));
-    }
-    return this.#profiles.commit();
+  #need(what: string, { rules, hook }: Pick<Policy, 'rules'> & Partial<Pick<Policy, 'hook'>> = { rules: {} }): void {
+    const { ingress = [], egress = [] } = rules;
+    // Before DNAT nobody asks what goes out.
+    const asked = hook === 'pre-dnat' ? ingress : [...ingress, ...egress];
+    this.#sets.need(`${this.#owner} ${what}`, referencesOfRules(asked));
   }
 }

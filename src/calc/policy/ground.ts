@@ -15,7 +15,7 @@ export interface GroundInputs {
 }
 
 /** In one index: pods by their keys, which have no space in them, and all others by what they are. */
-const HOST = 'host ';
+export const HOST = 'host ';
 const SET = 'set ';
 
 export class Ground {

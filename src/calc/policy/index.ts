@@ -10,11 +10,15 @@
  * Else two indexes of labels are: which policies are for which endpoint of this node (`subjects.ts`), and who in the
  * cluster is meant by the rules of those (`ground.ts`). A changed label costs what it turns.
  */
+
+import { same } from '../../base/index.ts';
 import type { Problem, World } from '../../policy/index.ts';
 import { type Cell, cell } from '../cell.ts';
 import type { DesiredPolicy } from '../desired/index.ts';
+import type { FelixSettings } from '../felix.ts';
 import type { Sources } from '../sources.ts';
 import { Enforcing, type EnforcingInputs } from './enforcing.ts';
+import { failsafesOf } from './hosts.ts';
 import { localEndpoint } from './local.ts';
 import { partsOf } from './parts.ts';
 import { Problems } from './problems.ts';
@@ -28,28 +32,36 @@ export interface PolicyCells {
   readonly world: Cell<World>;
 }
 
-export function policyCells(sources: Sources): PolicyCells {
+export function policyCells(sources: Sources, nodename: string, felix: Cell<FelixSettings>): PolicyCells {
   const parts = partsOf(sources);
   const { tiers, policies, profiles, pods, hosts, networkSets, nodes, services } = parts;
   const own = sources.of('WorkloadEndpoint');
   const locals = new Readings(localEndpoint);
   const local = cell([own], (endpoints) => locals.run(endpoints));
   const restriction = new Restriction();
-  const restricted = cell([policies, profiles, hosts, local], (...all) => restriction.run(...all));
+  const restricted = cell(
+    [policies, profiles, hosts, local, felix],
+    (rules, inherited, machines, here, { defaultEndpointToHostAction: action }) =>
+      restriction.run(rules, inherited, machines, here) || action === 'Drop',
+  );
   const told = new Problems();
   const problems = cell([policies, profiles], (...all) => told.run(...all));
+  const failsafes = cell([felix], failsafesOf, same);
+  // Where nobody says otherwise pods reach their host, policy or not, as by Calico's manifests.
+  const toHost = cell([felix], ({ defaultEndpointToHostAction: action = 'Return' }) => action);
   const inputs = cell(
-    [tiers, policies, profiles, local, pods, hosts, networkSets, nodes, services],
-    (order, rules, inherited, here, everywhere, machines, sets, places, served): EnforcingInputs => ({
+    [tiers, policies, profiles, local, pods, hosts, networkSets, nodes, services, failsafes, toHost],
+    (order, rules, inherited, here, everywhere, machines, sets, places, served, open, action): EnforcingInputs => ({
       ...{ tiers: order, policies: rules, profiles: inherited, local: here, pods: everywhere },
       ...{ hosts: machines, networkSets: sets, nodes: places, services: served },
+      ...{ failsafes: open, endpointToHost: action },
     }),
   );
   let enforcing: Enforcing | undefined;
   const desired = cell<[boolean, readonly Problem[], EnforcingInputs], DesiredPolicy | undefined>(
     [restricted, problems, inputs],
     (isRestricted, unclear, all) => {
-      if (isRestricted) enforcing ??= new Enforcing();
+      if (isRestricted) enforcing ??= new Enforcing(nodename);
       else enforcing = undefined;
       return enforcing && { ...enforcing.run(all), problems: unclear };
     },
@@ -61,5 +73,5 @@ export function policyCells(sources: Sources): PolicyCells {
 /** Whether each section is the same object. */
 function isSame(a: DesiredPolicy | undefined, b: DesiredPolicy | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return (Object.keys(a) as (keyof DesiredPolicy)[]).every((section) => a[section] === b[section]);
+  return (Object.keys({ ...a, ...b }) as (keyof DesiredPolicy)[]).every((section) => a[section] === b[section]);
 }

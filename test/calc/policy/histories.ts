@@ -150,9 +150,21 @@ const networkSet = fc
   );
 
 const host = fc
-  .record({ name: number, node, labels, addresses: fc.uniqueArray(address, { maxLength: 1 }) })
-  .map(({ name, node: on, labels: own, addresses }) =>
-    put('HostEndpoint', `host-${name}`, { node: on, interfaceName: 'eth0', expectedIPs: addresses }, { labels: own }),
+  .record({
+    name: number,
+    node,
+    labels,
+    addresses: fc.uniqueArray(address, { maxLength: 1 }),
+    interfaceName: fc.constantFrom('eth0', '*'),
+    profiles: some(fc.constantFrom(['kns.red'], ['shut'], ['lost'])),
+  })
+  .map(({ name, node: on, labels: own, addresses, interfaceName, profiles }) =>
+    put(
+      'HostEndpoint',
+      `host-${name}`,
+      { node: on, interfaceName, expectedIPs: addresses, ...(profiles && { profiles }) },
+      { labels: own },
+    ),
   );
 
 const machine = fc

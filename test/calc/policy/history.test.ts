@@ -19,7 +19,7 @@ t.test('any history in any batching gives what the specification gives for its e
         if (!same(now, wanted)) assert.deepEqual(now, wanted);
       }
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   );
   t.pass();
 });

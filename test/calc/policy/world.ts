@@ -1,6 +1,13 @@
 import { formatAddress, formatPrefix } from '../../../src/base/index.ts';
 import type { Calculation, Desired } from '../../../src/calc/index.ts';
-import { type Enforcement, enforcementOf, type SetMembers, workloadEndpoint } from '../../../src/policy/index.ts';
+import {
+  type Enforcement,
+  enforcementOf,
+  type HostEnforcement,
+  hostEnforcementOf,
+  type SetMembers,
+  workloadEndpoint,
+} from '../../../src/policy/index.ts';
 
 /** A section of the policy as plain data. */
 export type Sections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -13,21 +20,27 @@ export function specified(calculation: Calculation, nodename: string): Sections 
     .filter(({ spec }) => spec.interfaceName && (spec.ipNetworks?.length ?? 0) > 0)
     .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
     .map((one) => ({ interfaceName: one.spec.interfaceName ?? '', endpoint: workloadEndpoint(one) }));
-  return plain(enforcementOf(calculation.world(), local));
+  return plain(enforcementOf(calculation.world(), local), hostEnforcementOf(calculation.world(), nodename));
 }
 
 function nameOf({ metadata }: { metadata: { name: string; namespace?: string | undefined } }): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-function plain({ endpoints, classes, policies, profiles, sets }: Enforcement): Sections {
-  const there = [...profiles].filter(([, profile]) => profile !== undefined);
+function plain({ endpoints, classes, policies, profiles, sets }: Enforcement, hosts: HostEnforcement): Sections {
+  const there = (all: Enforcement['profiles']) => [...all].filter(([, profile]) => profile !== undefined);
   return {
+    hosts: {
+      endpoints: Object.fromEntries(hosts.endpoints),
+      classes: Object.fromEntries(hosts.classes),
+      policies: Object.fromEntries(hosts.policies),
+      profiles: Object.fromEntries(there(hosts.profiles)),
+    },
     endpoints: Object.fromEntries(endpoints),
     classes: Object.fromEntries(classes),
     policies: Object.fromEntries(policies),
-    profiles: Object.fromEntries(there),
-    sets: Object.fromEntries([...sets].map(([key, members]) => [key, plainSet(members)])),
+    profiles: Object.fromEntries(there(profiles)),
+    sets: Object.fromEntries([...sets, ...hosts.sets].map(([key, members]) => [key, plainSet(members)])),
   };
 }
 
@@ -51,6 +64,12 @@ export function calculated({ policy }: Desired): Sections | undefined {
   if (policy === undefined) return undefined;
   const { endpoints, classes, policies, profiles, sets } = policy;
   return {
+    hosts: {
+      endpoints: Object.fromEntries(policy.hosts?.endpoints ?? []),
+      classes: Object.fromEntries(policy.hosts?.classes ?? []),
+      policies: Object.fromEntries(policy.hosts?.policies ?? []),
+      profiles: Object.fromEntries(policy.hosts?.profiles ?? []),
+    },
     endpoints: Object.fromEntries(endpoints),
     classes: Object.fromEntries(classes),
     policies: Object.fromEntries(policies),

@@ -1,0 +1,43 @@
+import t from 'tap';
+import { Calculation } from '../../../src/calc/index.ts';
+import { gone, put } from '../resources.ts';
+
+function calculation(...updates: Parameters<Calculation['apply']>[0]): Calculation {
+  const made = new Calculation({ nodename: 'a' });
+  made.apply(updates);
+  return made;
+}
+
+t.test('a host endpoint of this node is asked, with the failsafes of the settings', async (t) => {
+  const host = put('HostEndpoint', 'h', { node: 'a', interfaceName: 'eth0' });
+  const made = calculation(host);
+  const { hosts } = made.desired().policy!;
+  t.same([...hosts!.endpoints.keys()], ['h']);
+  t.match(hosts!.failsafes.inbound, [{ protocol: 6, port: 22 }]);
+  made.apply([
+    put('FelixConfiguration', 'default', {
+      failsafeInboundHostPorts: [{ protocol: 'UDP', port: 53, net: '10.0.0.0/8' }],
+      failsafeOutboundHostPorts: [],
+    }),
+  ]);
+  const { failsafes, endpoints } = made.desired().policy!.hosts!;
+  t.match(failsafes, { inbound: [{ protocol: 17, port: 53, net: { length: 8 } }], outbound: [] });
+  t.equal(endpoints, hosts!.endpoints);
+  made.apply([gone('HostEndpoint', 'h')]);
+  t.equal(made.desired().policy, undefined);
+});
+
+t.test('another node’s host endpoint is an identity here, and nothing more', async (t) => {
+  const made = calculation(put('HostEndpoint', 'h', { node: 'b', interfaceName: 'eth0', expectedIPs: ['10.9.0.2'] }));
+  t.equal(made.desired().policy?.hosts, undefined);
+  t.equal(made.world().endpoints.length, 1);
+});
+
+t.test('what pods may say to their host is the settings’ word, with or without a policy', async (t) => {
+  const drop = put('FelixConfiguration', 'default', { defaultEndpointToHostAction: 'Drop' });
+  const policy = put('GlobalNetworkPolicy', 'g', { selector: 'all()' });
+  t.equal(calculation(drop).desired().policy?.endpointToHost, 'Drop');
+  t.equal(calculation(policy, drop).desired().policy?.endpointToHost, 'Drop');
+  t.equal(calculation(policy).desired().policy?.endpointToHost, 'Return');
+  t.equal(calculation().desired().policy, undefined);
+});
