@@ -1,0 +1,138 @@
+/**
+ * What policy costs the calculation: 1,000 pods of this node among 50,000 of the cluster, 5,000 policies in 500 namespaces,
+ * of which each is for one application and lets in one or two others. Prints lines of text. `node --expose-gc`.
+ */
+import { Calculation, type Update } from '../src/calc/index.ts';
+import { type KindName, newResource, type ResourceOf } from '../src/model/index.ts';
+
+const LOCAL = 1000;
+const PODS = 50_000;
+const POLICIES = 5000;
+const NAMESPACES = 500;
+const APPS = 5;
+const ROUNDS = 2000;
+const WARM_UP = 300;
+
+const namespaceOf = (pod: number): string => `n${pod % NAMESPACES}`;
+const address = (pod: number): string => `10.${pod >> 16}.${(pod >> 8) & 255}.${pod & 255}`;
+
+/** `app`: which application of its namespace it is of. */
+function pod(number: number, app = Math.floor(number / NAMESPACES) % APPS): ResourceOf<'WorkloadEndpoint'> {
+  const namespace = namespaceOf(number);
+  const name = `web-${number}`;
+  const labels = { app: `a${app}`, tier: `t${number % 3}`, 'pod-template-hash': `h${number % 9000}` };
+  return newResource(
+    'WorkloadEndpoint',
+    { name: `node-k8s-${name}-eth0`, namespace, labels },
+    {
+      orchestrator: 'k8s',
+      node: number < LOCAL ? 'node-0' : `node-${1 + (number % 499)}`,
+      pod: name,
+      endpoint: 'eth0',
+      serviceAccountName: 'default',
+      ipNetworks: [`${address(number)}/32`],
+      interfaceName: `cali${number}`,
+      profiles: [`kns.${namespace}`, `ksa.${namespace}.default`],
+    },
+  );
+}
+
+function profile(number: number): ResourceOf<'Profile'> {
+  const rules = [{ action: 'Allow' as const }];
+  const labelsToApply = { 'pcns.projectcalico.org/name': `n${number}`, 'pcns.team': `t${number % 20}` };
+  return newResource('Profile', { name: `kns.n${number}` }, { ingress: rules, egress: rules, labelsToApply });
+}
+
+function policy(number: number, port = 80): ResourceOf<'NetworkPolicy'> {
+  const app = Math.floor(number / NAMESPACES) % APPS;
+  const from = [`app == 'a${(app + 1) % APPS}'`, `app in {'a${app}', 'a${(app + 2) % APPS}'} && tier == 't1'`];
+  const everywhere = number % 10 === 0 ? { namespaceSelector: `team == 't${number % 20}'` } : {};
+  const ingress = from.slice(0, 1 + (number % 2)).map((selector) => ({
+    action: 'Allow' as const,
+    protocol: 'TCP',
+    source: { selector, ...everywhere },
+    destination: { ports: [port] },
+  }));
+  return newResource(
+    'NetworkPolicy',
+    { name: `p${number}`, namespace: `n${number % NAMESPACES}` },
+    { selector: `app == 'a${app}'`, types: ['Ingress'], ingress },
+  );
+}
+
+function update(resource: ResourceOf<KindName>): Update {
+  const { kind, metadata } = resource;
+  return { key: { kind: kind as KindName, name: metadata.name, namespace: metadata.namespace }, resource };
+}
+
+/** Without keeping any of it. */
+function load(calculation: Calculation, count: number, make: (number: number) => ResourceOf<KindName>): void {
+  for (let from = 0; from < count; from += 1000) {
+    const size = Math.min(1000, count - from);
+    calculation.apply(Array.from({ length: size }, (_, at) => update(make(from + at))));
+  }
+}
+
+function memory(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
+}
+
+function processor(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+const calculation = new Calculation({ nodename: 'node-0' });
+load(calculation, LOCAL, (number) => pod(number));
+calculation.desired();
+const [memoryBefore, processorBefore] = [memory(), processor()];
+load(calculation, NAMESPACES, profile);
+load(calculation, PODS - LOCAL, (number) => pod(LOCAL + number));
+load(calculation, POLICIES, policy);
+const { policy: desired } = calculation.desired();
+const took = processor() - processorBefore;
+const more = memory() - memoryBefore;
+if (desired === undefined) throw new Error('nothing came of it');
+console.log(
+  `policy: ${PODS} pods, ${LOCAL} of them here, ${POLICIES} policies: ${took.toFixed(2)} s of processor, ` +
+    `${more.toFixed(0)} MiB more; ${desired.policies.size} policies, ${desired.classes.size} classes, ${desired.sets.size} sets here`,
+);
+
+const other = (turn: number): number => LOCAL + ((turn * 7919) % (PODS - LOCAL));
+const CHANGES: Readonly<Record<string, (turn: number) => ResourceOf<KindName>>> = {
+  'a label of a pod elsewhere': (turn) => pod(other(turn), (turn + 1) % APPS),
+  'a label of a pod here': (turn) => pod(turn % LOCAL, (turn + 1) % APPS),
+  'a rule of a policy': (turn) => policy((turn * 31) % POLICIES, 1 + (turn % 60_000)),
+  'labels of a namespace': (turn) => {
+    const made = profile(turn % NAMESPACES);
+    return {
+      ...made,
+      spec: { ...made.spec, labelsToApply: { ...made.spec.labelsToApply, 'pcns.team': `t${turn % 19}` } },
+    };
+  },
+};
+
+for (const [name, change] of Object.entries(CHANGES)) {
+  const times: number[] = [];
+  for (let turn = 0; turn < WARM_UP + ROUNDS; turn++) {
+    const batch = [update(change(turn))];
+    const begin = performance.now();
+    calculation.apply(batch);
+    calculation.desired();
+    if (turn >= WARM_UP) times.push(performance.now() - begin);
+  }
+  times.sort((a, b) => a - b);
+  const at = (part: number): string => times[Math.floor(times.length * part)].toFixed(3);
+  console.log(`  ${name.padEnd(44)}${at(0.5)} / ${at(0.99)} ms`);
+}
+
+const begin = processor();
+for (let turn = 0; turn < 2000; turn++) {
+  calculation.apply([update(CHANGES['a label of a pod elsewhere'](turn))]);
+  calculation.desired();
+}
+console.log(
+  `  100 labels of pods a second${' '.repeat(19)}${(((processor() - begin) / 20) * 100).toFixed(2)} % of a core`,
+);
