@@ -2,22 +2,13 @@ import { few, type Log } from '../base/index.ts';
 import { unmetFields } from '../calc/index.ts';
 import { keyText, type ResourceKey, type Update } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
-import { builtInTiers, type KindName } from '../model/index.ts';
+import type { KindName } from '../model/index.ts';
 
 /** Remarks beside objects: more of one kind help nobody. */
 const MOST_REMARKS = 50;
 
-/** What is to be enforced and is not, whatever stands in it. */
-const POLICIES = [
-  'NetworkPolicy',
-  'GlobalNetworkPolicy',
-  'KubernetesNetworkPolicy',
-  'KubernetesAdminNetworkPolicy',
-  'KubernetesBaselineAdminNetworkPolicy',
-  'KubernetesClusterNetworkPolicy',
-  'HostEndpoint',
-  'Tier',
-] as const satisfies readonly KindName[];
+/** What is to be enforced and is not, or not everywhere yet, whatever stands in it. */
+const POLICIES = ['HostEndpoint'] as const satisfies readonly KindName[];
 
 export interface UnprotectedOptions {
   readonly nodename: string;
@@ -25,7 +16,7 @@ export interface UnprotectedOptions {
 }
 
 /**
- * What is stored to protect something, and protects nothing in this version: policies, and fields of settings (the table
+ * What is stored to protect something, and protects nothing in this version: host endpoints, and fields of settings (the table
  * of `calc/effects`). Nobody who stores them may believe otherwise.
  */
 export class Unprotected {
@@ -48,7 +39,7 @@ export class Unprotected {
         if (resource === undefined) known.delete(text);
         else known.set(text, key);
         this.#stored.set(key.kind, known);
-      } else if (key.kind !== 'Tier' && (this.#isOurs(key) || resource === undefined)) {
+      } else if (this.#isOurs(key) || resource === undefined) {
         const unmet = resource === undefined ? [] : unmetFields(key.kind, resource.spec as object);
         const problems = unmet.map(({ field, why }) => `${text} ${field} has no effect: ${why}`);
         if (problems.length === 0) this.#fields.delete(text);
@@ -85,7 +76,7 @@ export class Unprotected {
     if (said.length === 0) return [];
     const names = few([...this.#stored.values()].flatMap((known) => [...known.keys()]));
     return [
-      `stored, and NOT ENFORCED, since this version has no policy: ${said.join(', ')}${names === '' ? '' : ` (${names})`}. ` +
+      `stored, and NOT ENFORCED, since this version does not do so everywhere yet: ${said.join(', ')}${names === '' ? '' : ` (${names})`}. ` +
         'Everything that they should keep apart can reach each other: enforce them by another program, or delete them',
     ];
   }
@@ -104,10 +95,6 @@ export class Unprotected {
   }
 }
 
-/** Tiers that Calico makes by itself; the last two up to v3.31. */
-const MADE_BY_ITSELF = new Set([...Object.keys(builtInTiers), 'adminnetworkpolicy', 'baselineadminnetworkpolicy']);
-
-function isPolicy({ kind, name }: ResourceKey): boolean {
-  if (kind === 'Tier') return !MADE_BY_ITSELF.has(name);
+function isPolicy({ kind }: ResourceKey): boolean {
   return (POLICIES as readonly KindName[]).includes(kind);
 }

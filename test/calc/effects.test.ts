@@ -42,8 +42,6 @@ const VALUES = [
   ['FelixConfiguration', { nodeSelector: 'all()' }, {}],
   ['FelixConfiguration', { bpfEnabled: true }, { bpfEnabled: false }],
   ['FelixConfiguration', { awsSrcDstCheck: 'Enable' }, { awsSrcDstCheck: 'DoNothing' }],
-  ['Profile', { ingress: [{ action: 'Deny' }] }, { ingress: [{ action: 'Allow' }], egress: [] }],
-  ['Profile', { egress: [{ action: 'Allow', protocol: 'TCP' }] }, { egress: [{ action: 'Allow' }] }],
 ] as const;
 
 t.test('a field that protects and is not acted on is told of when it asks for something', async (t) => {
@@ -56,7 +54,7 @@ t.test('a field that protects and is not acted on is told of when it asks for so
     t.same(unmetFields(kind, none), [], JSON.stringify(none));
   }
   const tried = new Set(VALUES.flatMap(([kind, asks]) => Object.keys(asks).map((field) => `${kind} ${field}`)));
-  for (const kind of ['FelixConfiguration', 'Profile'] as const) {
+  for (const kind of ['FelixConfiguration'] as const) {
     for (const field of Object.keys(EFFECTS[kind])) {
       if (effectOf(kind, field)?.kind === 'unmet') t.ok(tried.has(`${kind} ${field}`), `${kind} ${field} is tried`);
     }

@@ -18,7 +18,7 @@ import { ACTED_ON, type Effect, type EffectsOf, each, noEffect, refused, unmet }
 import { felixEffects } from './felix.ts';
 
 const SECRETS = 'its password is in a Secret, which is not read yet, and without it the session would be unprotected';
-const POLICY = unmet('this version enforces no policy');
+const HOST_ENDPOINT = unmet('this version does not enforce host endpoints everywhere yet');
 const STAGED = noEffect('a staged policy is enforced by nobody');
 
 const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
@@ -64,9 +64,9 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
     ...each(['clusterGUID', 'clusterType', 'variant'], noEffect('read by people alone')),
   },
   FelixConfiguration: felixEffects,
-  GlobalNetworkPolicy: POLICY,
-  GlobalNetworkSet: noEffect('names addresses for policy'),
-  HostEndpoint: POLICY,
+  GlobalNetworkPolicy: ACTED_ON,
+  GlobalNetworkSet: ACTED_ON,
+  HostEndpoint: HOST_ENDPOINT,
   IPAMBlock: ACTED_ON,
   IPAMConfiguration: {
     ...each(['strictAffinity', 'maxBlocksPerHost', 'autoAllocateBlocks', 'ipCooldownSeconds'], ACTED_ON),
@@ -85,37 +85,28 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
       noEffect('of a process that is not there: the daemons do its work'),
     ),
   },
-  NetworkPolicy: POLICY,
-  NetworkSet: noEffect('names addresses for policy'),
+  NetworkPolicy: ACTED_ON,
+  NetworkSet: ACTED_ON,
   Node: {
     ...each(['bgp', 'ipv4VXLANTunnelAddr', 'vxlanTunnelMACAddr', 'ipv6VXLANTunnelAddr'], ACTED_ON),
     ...each(['vxlanTunnelMACAddrV6', 'wireguard', 'addresses'], ACTED_ON),
     ...each(['orchRefs', 'interfaces'], noEffect('read by people alone')),
   },
-  Profile: {
-    ...each(['ingress', 'egress'], unmet('this version enforces no policy', isRestriction)),
-    labelsToApply: noEffect('labels for policy'),
-  },
+  Profile: ACTED_ON,
   StagedGlobalNetworkPolicy: STAGED,
   StagedKubernetesNetworkPolicy: STAGED,
   StagedNetworkPolicy: STAGED,
-  Tier: POLICY,
+  Tier: ACTED_ON,
   WorkloadEndpoint: {
     ...each(['node', 'interfaceName', 'ipNetworks', 'ipNATs', 'allowSpoofedSourcePrefixes', 'qosControls'], ACTED_ON),
     ...each(['orchestrator', 'workload', 'containerID', 'pod', 'endpoint'], ACTED_ON),
-    ...each(['serviceAccountName', 'ports'], noEffect('names for policy')),
-    profiles: noEffect('the profiles themselves are told of'),
+    ...each(['serviceAccountName', 'ports', 'profiles'], ACTED_ON),
     ...each(
       ['ipv4Gateway', 'ipv6Gateway', 'mac'],
       noEffect('read by people alone: pods have the gateway 169.254.1.1 or fe80::'),
     ),
   },
 };
-
-/** Rules of a profile beyond "everybody may", which every namespace's has. */
-function isRestriction(rules: unknown): boolean {
-  return Array.isArray(rules) && rules.some((rule) => JSON.stringify(rule) !== '{"action":"Allow"}');
-}
 
 /** An effect for one field; undefined for a field that no schema knows. Of Kubernetes' own policies nothing is passed over. */
 export function effectOf(kind: KindName, field: string): Effect | undefined {
