@@ -9,7 +9,7 @@ import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
-import { PolicyReconciler } from './policy/index.ts';
+import { KnownSurroundings, PolicyReconciler } from './policy/index.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { OtherTables } from './routes/other-tables.ts';
 import { Ownership } from './routes/ownership.ts';
@@ -55,6 +55,7 @@ export class Dataplane {
   readonly #clock: EndingClock;
   readonly #links = new Map<number, Link>();
   readonly #underlay = new Underlay(this.#links);
+  readonly #surroundings: KnownSurroundings;
   #monitor: Monitor | undefined;
   readonly #resync: Repeated;
   readonly #settings: SettingsLook;
@@ -69,6 +70,7 @@ export class Dataplane {
     this.#clock = new EndingClock(given.clock);
     const options = (this.#options = { ...given, clock: this.#clock });
     this.forwarding = new Forwarding(options);
+    this.#surroundings = new KnownSurroundings(this.#links, options.interfacePrefix ?? 'cali');
     const ownership = new Ownership(this.#links, options.interfacePrefix);
     this.routes = new RouteReconciler({ ...options, ownership });
     this.otherTables = new OtherTables(options, () => (this.#applied ? podRanges(this.#applied) : []));
@@ -116,7 +118,8 @@ export class Dataplane {
     const before = this.#applied;
     this.#applied = desired;
     if (desired.host !== before?.host || desired.tunnels !== before.tunnels) this.#underlay.set(desired);
-    void this.policy.apply(desired.policy, desired.workloads);
+    if (desired.tunnels !== before?.tunnels) this.#surroundings.set(desired.tunnels);
+    void this.policy.apply(desired.policy, desired.workloads, this.#surroundings.now);
     if (desired.blocks !== before?.blocks) this.#blackholes.apply(desired.blocks);
     if (desired.blocks !== before?.blocks || desired.pools !== before.pools) this.routes.setRanges(podRanges(desired));
     if (desired.workloads !== before?.workloads || desired.host !== before.host) {
@@ -177,7 +180,10 @@ export class Dataplane {
     const present = new Map((await this.#options.kernel.linkList()).map((link) => [link.index, link]));
     for (const link of this.#links.values()) if (!present.has(link.index)) this.#linkChanged(link, false);
     for (const link of present.values()) this.#linkChanged(link, true);
-    this.#underlay.listed(await this.#options.kernel.addressList());
+    const addresses = await this.#options.kernel.addressList();
+    this.#underlay.listed(addresses);
+    this.#surroundings.listed(addresses);
+    this.#tellPolicy();
     this.#tellMtu();
   }
 
@@ -193,6 +199,8 @@ export class Dataplane {
       case 'address':
         if (this.#underlay.addressChanged(event.address, event.change === 'new')) this.#tellMtu();
         this.tunnels.addressChanged(event.address, event.change === 'new');
+        this.#surroundings.addressChanged(event.address, event.change === 'new');
+        this.#tellPolicy();
         if (event.change === 'deleted') this.endpoints.addressGone(event.address);
         // The kernel drops the IPv4 routes of a device with its last address, and tells nobody.
         if (event.change === 'deleted' && event.address.family === 4) this.#readRoutes();
@@ -239,6 +247,15 @@ export class Dataplane {
     if (cameUp) this.routes.retry();
     if (cameUp || known?.up !== link.up || !present) this.#options.onTopology?.();
     if (this.#underlay.linkChanged(link, known)) this.#tellMtu();
+    this.#surroundings.linkChanged(link, known, present);
+    this.#tellPolicy();
+  }
+
+  /** Host endpoints are for the interfaces that there are now. */
+  #tellPolicy(): void {
+    const desired = this.#applied;
+    if (desired?.policy?.hosts === undefined) return;
+    void this.policy.apply(desired.policy, desired.workloads, this.#surroundings.now);
   }
 
   /** Before the first look is over there is nothing to tell. */

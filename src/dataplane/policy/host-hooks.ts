@@ -2,7 +2,7 @@ import type { Family } from '../../base/index.ts';
 import type { DesiredPolicy } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
 import { HOST_ASKS, type HostAsk } from '../../policy/index.ts';
-import type { Contents, ReasonedRule } from '../filter/index.ts';
+import { addresses, type Contents, type ReasonedRule, wordOf } from '../filter/index.ts';
 import { dropChain, type NamedChain } from './drop.ts';
 import {
   type DispatchWords,
@@ -35,10 +35,14 @@ function base(name: string, hook: NonNullable<Chain['base']>['hook'], priority: 
 /** Who is asked where. Absent: nobody, and there is no hook. */
 export type Dispatches = { readonly [Where in HostAsk]?: HostDispatch };
 
-/** What a packet of a tunnel between nodes looks like, as it comes and as it goes. */
+/** By which packets of tunnels between nodes are known. */
 export interface TunnelMatches {
-  readonly in: readonly string[];
-  readonly out: readonly string[];
+  /** Those that are known by their ends: both must be nodes. */
+  readonly between: readonly string[];
+  /** The nodes, as CIDRs of which none lies in another. */
+  readonly nodes: readonly string[];
+  /** Where WireGuard listens. */
+  readonly wireguard: number | undefined;
 }
 
 /** Whether a packet may have been accepted before the filter. */
@@ -63,7 +67,12 @@ const WORDS = {
 } as const satisfies { readonly [Where in HostAsk]?: Pick<DispatchWords, 'map' | 'field'> };
 
 /** The chains of all hooks but `input`, which pods need too. */
-export function renderHostHooks(asked: Dispatches, tunnels: TunnelMatches, podPrefix: string): Contents {
+export function renderHostHooks(
+  family: Family,
+  asked: Dispatches,
+  tunnels: TunnelMatches,
+  podPrefix: string,
+): Contents {
   const except = notHostInterfaces(podPrefix);
   const chains: NamedChain[] = [];
   const maps: NonNullable<Contents['maps']>[number][] = [];
@@ -85,7 +94,7 @@ export function renderHostHooks(asked: Dispatches, tunnels: TunnelMatches, podPr
     JUDGED,
     toPods,
     { expression: `ct status dnat ${setMark(LOCAL_MARK)} accept`, why: 'translated: asked when its way is known' },
-    ...tunnels.out.map(ownTunnel),
+    ...ownTunnels(family, tunnels, 'out'),
   ]);
   const out = asked['normal egress'];
   if (out !== undefined) {
@@ -103,8 +112,20 @@ export function renderHostHooks(asked: Dispatches, tunnels: TunnelMatches, podPr
   return { maps, chains };
 }
 
-function ownTunnel(match: string): ReasonedRule {
-  return { expression: `${match} accept`, why: 'a tunnel between nodes' };
+const NODES = 'nodes';
+
+function ownTunnels(family: Family, { between, wireguard }: TunnelMatches, way: 'in' | 'out'): readonly ReasonedRule[] {
+  const far = `${wordOf(family)} ${way === 'in' ? 'saddr' : 'daddr'} @${NODES}`;
+  const matches = [
+    ...between.map((match) => `${match} ${far}`),
+    ...(wireguard === undefined ? [] : [`udp ${way === 'in' ? 'dport' : 'sport'} ${wireguard}`]),
+  ];
+  return matches.map((match) => ({ expression: `${match} accept`, why: 'a tunnel between nodes' }));
+}
+
+/** The set of nodes, where tunnels are known by it. */
+export function renderNodes(family: Family, { between, nodes }: TunnelMatches): Contents | undefined {
+  return between.length === 0 ? undefined : { sets: [[addresses(family, NODES), nodes]], chains: [] };
 }
 
 /** What the input hook is for. */
@@ -138,7 +159,7 @@ export function renderInput(family: Family, hook: InputHook): Contents {
           ...(isMarkUsed(asked) ? [ACCEPTED] : []),
           JUDGED,
           { expression: `iifname "${podPrefix}*" goto pods-to-host`, why: 'from a pod to its host' },
-          ...(dispatch === undefined ? [] : [...tunnels.in.map(ownTunnel), ...dispatchRules(dispatch, words)]),
+          ...(dispatch === undefined ? [] : [...ownTunnels(family, tunnels, 'in'), ...dispatchRules(dispatch, words)]),
         ],
       ],
     ],

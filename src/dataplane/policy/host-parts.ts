@@ -19,7 +19,14 @@ import { askOf, renderHostClass } from './host-class.ts';
 import { hostDispatch } from './host-dispatch.ts';
 import { failsafeChain, renderFailsafes } from './host-failsafe.ts';
 import { type HostForward, hostForward, NO_HOSTS } from './host-forward.ts';
-import { type Dispatches, failsafeAsks, renderHostHooks, renderInput, type TunnelMatches } from './host-hooks.ts';
+import {
+  type Dispatches,
+  failsafeAsks,
+  renderHostHooks,
+  renderInput,
+  renderNodes,
+  type TunnelMatches,
+} from './host-hooks.ts';
 import { renderHostPolicy, renderHostProfile } from './host-rules.ts';
 import type { Sets } from './match.ts';
 import { hostPolicyChain, hostProfileChain } from './names.ts';
@@ -28,7 +35,7 @@ import { renderRefused } from './rules.ts';
 const FAMILIES = [4, 6] as const;
 
 /** As those of the pods' parts. */
-const ORDER = { ends: 1, rules: 2, classes: 3, entries: 6, hooks: 7 } as const;
+const ORDER = { sets: 0, ends: 1, rules: 2, classes: 3, entries: 6, hooks: 7 } as const;
 
 /** What this node has that host endpoints are about. */
 export interface Surroundings {
@@ -38,10 +45,8 @@ export interface Surroundings {
   readonly tunnels: Readonly<Record<Family, TunnelMatches>>;
 }
 
-export const NO_SURROUNDINGS: Surroundings = {
-  links: new Map(),
-  tunnels: { 4: { in: [], out: [] }, 6: { in: [], out: [] } },
-};
+const NO_TUNNELS: TunnelMatches = { between: [], nodes: [], wireguard: undefined };
+export const NO_SURROUNDINGS: Surroundings = { links: new Map(), tunnels: { 4: NO_TUNNELS, 6: NO_TUNNELS } };
 
 type Put = (family: Family, name: string, part: FilterPart | undefined) => void;
 
@@ -114,7 +119,12 @@ export class HostParts {
           parts.set(failsafeChain(ask), { order: ORDER.ends, contents });
         }
         parts.set('hosts forward', { order: ORDER.entries, contents: forward.entries });
-        parts.set('hosts hooks', { order: ORDER.hooks, contents: renderHostHooks(asked, tunnels, this.#podPrefix) });
+        parts.set('hosts hooks', {
+          order: ORDER.hooks,
+          contents: renderHostHooks(family, asked, tunnels, this.#podPrefix),
+        });
+        const nodes = renderNodes(family, tunnels);
+        if (nodes !== undefined) parts.set('nodes', { order: ORDER.sets, contents: nodes });
       }
       this.#write(family, parts);
     }

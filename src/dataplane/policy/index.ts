@@ -11,7 +11,7 @@
  */
 
 export { DROP_GROUP } from './followed.ts';
-export type { Surroundings } from './host-parts.ts';
 export { endpointPart } from './parts.ts';
 export { PolicyReconciler } from './reconcile.ts';
+export { KnownSurroundings } from './surroundings.ts';
 export { PolicyTables, policyTable } from './tables.ts';

@@ -9,6 +9,7 @@ import {
 } from '../filter/index.ts';
 import { Admission } from './admission.ts';
 import { dropsOf, FollowedParts } from './followed.ts';
+import type { HostParts, Surroundings } from './host-parts.ts';
 import { endpointPart, HOOK_PART } from './parts.ts';
 import { PolicyTables, policyTable } from './tables.ts';
 
@@ -22,7 +23,7 @@ export class PolicyReconciler {
   /** By table, while somebody follows the drops. */
   #followed: Map<string, FollowedParts> | undefined;
   readonly #admission = new Admission();
-  #applied: { readonly policy: DesiredPolicy | undefined } | undefined;
+  #applied: { readonly policy: DesiredPolicy | undefined; readonly surroundings: Surroundings | undefined } | undefined;
   #workloads: readonly DesiredWorkload[] | undefined;
   /** Told of pods that may be led to from now on, by the names of their interfaces. */
   onAdmitted: (interfaceNames: readonly string[]) => void = () => {};
@@ -36,14 +37,26 @@ export class PolicyReconciler {
    * Applying the same again does nothing. The first time, what a former run has left is compared with it. Resolves as
    * `settled` does.
    */
-  apply(policy: DesiredPolicy | undefined, workloads: readonly DesiredWorkload[]): Promise<void> {
+  apply(
+    policy: DesiredPolicy | undefined,
+    workloads: readonly DesiredWorkload[],
+    surroundings?: Surroundings,
+  ): Promise<void> {
     if (this.#workloads !== workloads || (this.#applied?.policy === undefined) !== (policy === undefined)) {
       this.#admission.apply(workloads, policy !== undefined);
     }
     this.#workloads = workloads;
-    if (this.#applied !== undefined && this.#applied.policy === policy) return this.settled;
-    this.#applied = { policy };
-    return this.#want(this.#tables.of(policy));
+    // Where no host endpoint is they are of no matter.
+    const around = policy?.hosts === undefined ? undefined : surroundings;
+    const before = this.#applied;
+    if (before !== undefined && before.policy === policy && before.surroundings === around) return this.settled;
+    this.#applied = { policy, surroundings: around };
+    return this.#want(this.#tables.of(policy, around));
+  }
+
+  /** Host endpoints that are on no interface, or not on all that they are for. */
+  get hostProblems(): HostParts['problems'] {
+    return this.#tables.hostProblems;
   }
 
   /** Has each drop told in nflog's `DROP_GROUP`, or no longer. Resolves when the kernel has it so, or has refused. */

@@ -1,0 +1,79 @@
+import type { Family } from '../../base/index.ts';
+import type { DesiredTunnels } from '../../calc/desired/index.ts';
+import type { InterfaceAddressEntry, Link } from '../../netlink/index.ts';
+import { isOf, outermost } from '../filter/index.ts';
+import type { TunnelMatches } from './host-hooks.ts';
+import { NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
+
+/** What the dataplane knows of the node that host endpoints are about. Tells of the same with the same object. */
+export class KnownSurroundings {
+  readonly #podPrefix: string;
+  readonly #links: ReadonlyMap<number, Link>;
+  /** By the link's index. */
+  readonly #addresses = new Map<number, Set<string>>();
+  #names = '';
+  #now: Surroundings = NO_SURROUNDINGS;
+  #isKnown = false;
+
+  /** `links` are the node's, as last seen. */
+  constructor(links: ReadonlyMap<number, Link>, podPrefix: string) {
+    this.#links = links;
+    this.#podPrefix = podPrefix;
+  }
+
+  /** All addresses of the node's links. */
+  listed(entries: readonly InterfaceAddressEntry[]): void {
+    this.#addresses.clear();
+    for (const entry of entries) this.addressChanged(entry, true);
+    this.#isKnown = false;
+  }
+
+  addressChanged({ address, index }: InterfaceAddressEntry, present: boolean): void {
+    const [at] = address.split('/');
+    const held = this.#addresses.get(index) ?? new Set();
+    if (held.has(at) === present) return;
+    if (present) held.add(at);
+    else held.delete(at);
+    if (held.size === 0) this.#addresses.delete(index);
+    else this.#addresses.set(index, held);
+    this.#isKnown = false;
+  }
+
+  /** A link came, went or has another name. */
+  linkChanged(link: Link, known: Link | undefined, present: boolean): void {
+    const [before, now] = [known?.name, present ? link.name : undefined];
+    if (before === now || [before, now].every((name) => name === undefined || name.startsWith(this.#podPrefix))) return;
+    this.#isKnown = false;
+  }
+
+  set(tunnels: DesiredTunnels): void {
+    this.#now = { ...this.#now, tunnels: { 4: matchesOf(4, tunnels), 6: matchesOf(6, tunnels) } };
+  }
+
+  get now(): Surroundings {
+    if (this.#isKnown) return this.#now;
+    this.#isKnown = true;
+    const links = [...this.#links.values()]
+      .filter(({ name }) => !name.startsWith(this.#podPrefix))
+      .map(({ index, name }) => [name, [...(this.#addresses.get(index) ?? [])].sort()] as const);
+    const text = JSON.stringify(links.sort());
+    if (text !== this.#names) this.#now = { ...this.#now, links: new Map(links) };
+    this.#names = text;
+    return this.#now;
+  }
+}
+
+/** WireGuard's packets prove themselves where they come from; the others do by their sender alone. */
+function matchesOf(family: Family, tunnels: DesiredTunnels): TunnelMatches {
+  const { ipip, hosts } = tunnels;
+  const [vxlan, wireguard] = family === 4 ? [tunnels.vxlan4, tunnels.wireguard4] : [tunnels.vxlan6, tunnels.wireguard6];
+  const between = [
+    ...(vxlan === undefined ? [] : [`udp dport ${vxlan.port}`]),
+    ...(ipip === undefined || family === 6 ? [] : ['meta l4proto 4']),
+  ];
+  return {
+    between,
+    nodes: between.length === 0 ? [] : outermost(hosts.filter((cidr) => isOf(family, cidr))),
+    wireguard: wireguard?.listenPort,
+  };
+}
