@@ -146,7 +146,12 @@ function beforeFilter(
   return at('pre-dnat', before);
 }
 
+/** Types of ICMPv6 by which neighbours and routers find each other, and groups their members (RFC 4861, 2710, 3810). */
+export const NEIGHBOUR_TYPES: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143]);
+
 function isFailsafe(packet: Packet, direction: Direction, settings: HostSettings): boolean {
+  if (packet.protocol === ICMPV6 && packet.source.family === 6 && NEIGHBOUR_TYPES.has(packet.icmp?.type ?? -1))
+    return true;
   const [list, far] =
     direction === 'ingress'
       ? [settings.failsafeInbound, packet.source]
@@ -167,6 +172,7 @@ function isOf({ protocol, port, net }: Failsafe, asked: number, number: number, 
 }
 
 const TCP = 6;
+const ICMPV6 = 58;
 const UDP = 17;
 
 /** Felix's defaults. */

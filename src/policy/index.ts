@@ -54,7 +54,7 @@ export {
   type Tier,
 } from './form.ts';
 export type { Failsafe, HostSettings } from './host.ts';
-export { DEFAULT_FAILSAFES } from './host.ts';
+export { DEFAULT_FAILSAFES, NEIGHBOUR_TYPES } from './host.ts';
 export {
   asksAt,
   type EnforcedHostEndpoint,

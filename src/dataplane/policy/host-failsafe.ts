@@ -1,7 +1,7 @@
 import type { Family } from '../../base/index.ts';
 import { formatPrefix } from '../../base/index.ts';
 import type { DesiredHosts } from '../../calc/desired/index.ts';
-import type { Failsafe, HostAsk } from '../../policy/index.ts';
+import { type Failsafe, type HostAsk, NEIGHBOUR_TYPES } from '../../policy/index.ts';
 import { type Contents, type ReasonedRule, wordOf } from '../filter/index.ts';
 
 type Failsafes = DesiredHosts['failsafes'];
@@ -21,7 +21,14 @@ export function renderFailsafes(ask: HostAsk, { inbound, outbound }: Failsafes, 
   const answers = ask.startsWith('untracked')
     ? portLines(others, 'sport', far, family, `answer of an ${isIn ? 'outbound' : 'inbound'} failsafe`)
     : [];
-  return { chains: [[{ name: failsafeChain(ask) }, [...lines, ...answers]]] };
+  return { chains: [[{ name: failsafeChain(ask) }, [...neighbours(family), ...lines, ...answers]]] };
+}
+
+/** Without them no address of IPv6 is found, and they are of no connection. */
+export function neighbours(family: Family): readonly ReasonedRule[] {
+  if (family === 4) return [];
+  const types = [...NEIGHBOUR_TYPES].join(', ');
+  return [{ expression: `icmpv6 type { ${types} } accept`, why: 'neighbours find each other' }];
 }
 
 function portLines(

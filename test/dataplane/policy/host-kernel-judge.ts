@@ -1,5 +1,6 @@
 import { type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
+import type { Surroundings } from '../../../src/dataplane/policy/host-parts.ts';
 import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
 import { openNft } from '../../../src/nftables/index.ts';
@@ -22,9 +23,13 @@ export class HostKernelJudge {
   readonly #desired = new DesiredPolicies();
   readonly #tables = new PolicyTables('cali');
 
-  /** The name of a network namespace that is the test's own. */
-  constructor(namespace: string) {
+  readonly #surroundings: Surroundings;
+
+  /** The name of a network namespace that is the test's own, and the addresses of its links where some are expected. */
+  constructor(namespace: string, links: Surroundings['links'] = new Map()) {
     this.#namespace = namespace;
+    const none = { between: [], nodes: [], wireguard: undefined };
+    this.#surroundings = { links, tunnels: { 4: none, 6: none } };
     const nft = openNft({ namespace: `/run/netns/${namespace}` });
     this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
   }
@@ -36,7 +41,7 @@ export class HostKernelJudge {
       .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
     const hosts = hostEnforcementOf(world, settings.node);
     const desired = this.#desired.of(enforcementOf(world, local), hosts, settings);
-    await this.#room.want(this.#tables.of(desired));
+    await this.#room.want(this.#tables.of(desired, this.#surroundings));
     const refused = this.#room.failures();
     if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
     const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];
