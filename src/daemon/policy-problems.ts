@@ -2,6 +2,7 @@ import type { DesiredPolicy } from '../calc/index.ts';
 import { keyText } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
 import type { KindName } from '../model/index.ts';
+import type { HostInterfaceProblem } from '../policy/index.ts';
 
 /** More of them help nobody at once. */
 const MOST = 50;
@@ -17,4 +18,12 @@ export function policyProblems(policy: Pick<DesiredPolicy, 'problems'> | undefin
   const last = told.at(-1);
   if (left > 0 && last) told.push({ ...last, message: `${left} more fields of policies are not understood` });
   return told;
+}
+
+/** Host endpoints of this node that are on no interface, or not on all that they are for. */
+export function hostEndpointProblems(problems: readonly HostInterfaceProblem[]): ObjectProblem[] {
+  return problems.slice(0, MOST).map(({ endpoint, reason }): ObjectProblem => {
+    const about = { kind: 'HostEndpoint', name: endpoint } as const;
+    return { about, reason: 'NotInUse', message: `${keyText(about)}: ${reason}` };
+  });
 }

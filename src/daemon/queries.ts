@@ -11,7 +11,7 @@ import type { PeerReport } from '../routing/index.ts';
 import type { LastError } from './last-errors.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
-import { policyProblems } from './policy-problems.ts';
+import { hostEndpointProblems, policyProblems } from './policy-problems.ts';
 import { poolProblems } from './pool-problems.ts';
 import { routesOfOthers, rulesOfOthers } from './routes-of-others.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
@@ -134,7 +134,11 @@ function peerStatus({ session, reason, ...peer }: ReportedPeer): NodeStatusPeer 
 }
 
 /** Objects that are in the datastore and are not, or not all, what somebody meant. */
-export function objectProblems({ kinds, desired }: Pick<QuerySources, 'kinds' | 'desired'>): ObjectProblem[] {
+export function objectProblems({
+  kinds,
+  desired,
+  dataplane,
+}: Pick<QuerySources, 'kinds' | 'desired' | 'dataplane'>): ObjectProblem[] {
   const invalid = kinds().flatMap((kind) => [...kind.invalid.values()]);
   return [
     ...invalid.map(({ key, problem }) => {
@@ -142,6 +146,7 @@ export function objectProblems({ kinds, desired }: Pick<QuerySources, 'kinds' | 
     }),
     ...poolProblems(desired().pools),
     ...policyProblems(desired().policy),
+    ...hostEndpointProblems(dataplane.policy.hostProblems),
   ];
 }
 

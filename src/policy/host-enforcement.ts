@@ -75,13 +75,13 @@ export function hostEnforcementOf(world: World, node: string): HostEnforcement {
     for (const { asked } of made.tiers) {
       for (const policy of asked) {
         policies.set(policyKey(policy), policy);
-        need(policy.rules[made.direction] ?? []);
+        need([...(policy.rules.ingress ?? []), ...(policy.rules.egress ?? [])]);
       }
     }
     for (const name of made.profiles) {
       const profile = world.profile(name);
       profiles.set(name, profile);
-      need(profile?.rules[made.direction] ?? []);
+      need([...(profile?.rules.ingress ?? []), ...(profile?.rules.egress ?? [])]);
     }
     const { hook, direction } = made;
     const tiers = made.tiers.map(({ tier, asked }) => ({ tier, policies: asked.map(policyKey) }));

@@ -1,4 +1,4 @@
-import type { Family } from '../../base/index.ts';
+import type { Entries, Family } from '../../base/index.ts';
 import type { DesiredPolicy } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
 import { HOST_ASKS, type HostAsk } from '../../policy/index.ts';
@@ -39,8 +39,8 @@ export type Dispatches = { readonly [Where in HostAsk]?: HostDispatch };
 export interface TunnelMatches {
   /** Those that are known by their ends: both must be nodes. */
   readonly between: readonly string[];
-  /** The nodes, as CIDRs of which none lies in another. */
-  readonly nodes: readonly string[];
+  /** The nodes. */
+  readonly nodes: Entries<string>;
   /** Where WireGuard listens. */
   readonly wireguard: number | undefined;
 }

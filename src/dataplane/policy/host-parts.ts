@@ -1,4 +1,4 @@
-import { type Family, same } from '../../base/index.ts';
+import { Entries, type Family, same } from '../../base/index.ts';
 import type { DesiredPolicy } from '../../calc/desired/index.ts';
 import {
   type Direction,
@@ -45,7 +45,7 @@ export interface Surroundings {
   readonly tunnels: Readonly<Record<Family, TunnelMatches>>;
 }
 
-const NO_TUNNELS: TunnelMatches = { between: [], nodes: [], wireguard: undefined };
+const NO_TUNNELS: TunnelMatches = { between: [], nodes: Entries.of<string>(), wireguard: undefined };
 export const NO_SURROUNDINGS: Surroundings = { links: new Map(), tunnels: { 4: NO_TUNNELS, 6: NO_TUNNELS } };
 
 type Put = (family: Family, name: string, part: FilterPart | undefined) => void;

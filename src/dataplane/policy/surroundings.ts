@@ -1,7 +1,6 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredTunnels } from '../../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Link } from '../../netlink/index.ts';
-import { isOf, outermost } from '../filter/index.ts';
 import type { TunnelMatches } from './host-hooks.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
 
@@ -73,7 +72,7 @@ function matchesOf(family: Family, tunnels: DesiredTunnels): TunnelMatches {
   ];
   return {
     between,
-    nodes: between.length === 0 ? [] : outermost(hosts.filter((cidr) => isOf(family, cidr))),
+    nodes: hosts[family],
     wireguard: wireguard?.listenPort,
   };
 }

@@ -1,4 +1,4 @@
-import { type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import { Entries, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import type { Surroundings } from '../../../src/dataplane/policy/host-parts.ts';
 import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
@@ -28,7 +28,7 @@ export class HostKernelJudge {
   /** The name of a network namespace that is the test's own, and the addresses of its links where some are expected. */
   constructor(namespace: string, links: Surroundings['links'] = new Map()) {
     this.#namespace = namespace;
-    const none = { between: [], nodes: [], wireguard: undefined };
+    const none = { between: [], nodes: Entries.of<string>(), wireguard: undefined };
     this.#surroundings = { links, tunnels: { 4: none, 6: none } };
     const nft = openNft({ namespace: `/run/netns/${namespace}` });
     this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();

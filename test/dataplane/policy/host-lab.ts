@@ -103,6 +103,7 @@ export class HostLab {
     await batch(host, [
       'link set lo up',
       `link set ${link} up`,
+      `addr add fe80::1/64 dev ${link} nodad`,
       ...(place === 'outside' ? [...own, 'route add default dev eth0', 'route add ::/0 dev eth0'] : []),
       `route add ${four} dev ${link}`,
       `route add ${six} dev ${link}`,
@@ -114,9 +115,8 @@ export class HostLab {
       `addr add ${four}/32 dev far`,
       `addr add ${six}/128 dev far nodad`,
       `route add ${AT.host[4]} dev far`,
-      `route add ${AT.host[6]} dev far`,
       `route add default via ${AT.host[4]} dev far`,
-      `route add default via ${AT.host[6]} dev far`,
+      'route add default via fe80::1 dev far',
     ]);
   }
 
