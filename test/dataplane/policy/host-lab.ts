@@ -78,19 +78,18 @@ export class HostLab {
       await mustRun(['ip', 'netns', 'del', this.namespace(place)]);
   }
 
-  /** Packets by the chain that dropped them. */
+  /** Packets by the chain that dropped them, in the tables of both families together. */
   async #drops(): Promise<ReadonlyMap<string, number>> {
     const { nftables } = JSON.parse(await this.run('host', ['nft', '-j', 'list', 'ruleset'])) as {
       nftables: { rule?: { chain: string; expr: { counter?: { packets: number } }[] } }[];
     };
-    return new Map(
-      nftables.flatMap(({ rule }) => {
-        const packets = rule?.chain.startsWith('drop-')
-          ? (rule.expr.find((one) => one.counter)?.counter?.packets ?? 0)
-          : 0;
-        return packets > 0 ? [[rule!.chain, packets] as const] : [];
-      }),
-    );
+    const drops = new Map<string, number>();
+    for (const { rule } of nftables) {
+      if (!rule?.chain.startsWith('drop-')) continue;
+      const packets = rule.expr.find((one) => one.counter)?.counter?.packets ?? 0;
+      drops.set(rule.chain, (drops.get(rule.chain) ?? 0) + packets);
+    }
+    return drops;
   }
 
   async #connect(place: 'pod' | 'outside', link: string): Promise<void> {
