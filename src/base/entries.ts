@@ -33,6 +33,11 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
     return this.#newest().size;
   }
 
+  /** The same, for those who read it as the list that it stands for. */
+  get length(): number {
+    return this.size;
+  }
+
   get(key: string): V | undefined {
     return this.#newest().get(key);
   }

@@ -3,7 +3,7 @@ import { type BGPFilter, isCommunity } from '../model/index.ts';
 import type { DesiredFilter, DesiredFilterRule, FilterList } from './desired/index.ts';
 import { asNumber, localPrefOfPriority, MAX_PRIORITY } from './node-bgp.ts';
 
-type Rule = NonNullable<BGPFilter['spec'][FilterList]>[number];
+type FilterRule = NonNullable<BGPFilter['spec'][FilterList]>[number];
 type Match = DesiredFilterRule['match'];
 
 const LISTS: readonly FilterList[] = ['exportV4', 'importV4', 'exportV6', 'importV6'];
@@ -48,7 +48,7 @@ export class Filters {
   }
 }
 
-function renderRule(rule: Rule, name: string, family: 4 | 6): DesiredFilterRule {
+function renderRule(rule: FilterRule, name: string, family: 4 | 6): DesiredFilterRule {
   const set = renderOperations(present(rule.operations) ?? []);
   return {
     name,
@@ -60,7 +60,7 @@ function renderRule(rule: Rule, name: string, family: 4 | 6): DesiredFilterRule 
 
 /** How each criterion is rendered: a key that is not here is one that nobody knows. */
 const CRITERIA: {
-  readonly [Key in Exclude<keyof Rule, 'action' | 'operations'>]-?: (rule: Rule, family: 4 | 6) => Match;
+  readonly [Key in Exclude<keyof FilterRule, 'action' | 'operations'>]-?: (rule: FilterRule, family: 4 | 6) => Match;
 } = {
   cidr: (rule, family) => ({ prefix: renderPrefix(rule, family) }),
   matchOperator: (rule) => (present(rule.cidr) === undefined ? fail('matchOperator without cidr') : {}),
@@ -73,18 +73,21 @@ const CRITERIA: {
   priority: ({ priority }) => ({ localPref: localPrefOf('priority', priority) }),
 };
 
-function renderMatch({ action: _, operations: __, ...criteria }: Rule, family: 4 | 6): Match {
+function renderMatch({ action: _, operations: __, ...criteria }: FilterRule, family: 4 | 6): Match {
   const parts = Object.entries(criteria).flatMap(([key, value]) => {
     if (present(value) === undefined) return [];
     if (!Object.hasOwn(CRITERIA, key)) return fail(`${key} is not known`);
-    return CRITERIA[key as keyof typeof CRITERIA](criteria as Rule, family);
+    return CRITERIA[key as keyof typeof CRITERIA](criteria as FilterRule, family);
   });
   return Object.assign({}, ...parts);
 }
 
 const OPERATORS = { Equal: 'equal', NotEqual: 'not-equal', In: 'in', NotIn: 'not-in' } as const;
 
-function renderPrefix({ cidr = '', matchOperator, prefixLength }: Rule, family: 4 | 6): NonNullable<Match['prefix']> {
+function renderPrefix(
+  { cidr = '', matchOperator, prefixLength }: FilterRule,
+  family: 4 | 6,
+): NonNullable<Match['prefix']> {
   if (tryParsePrefix(cidr)?.family !== family) fail(`cidr '${cidr}' is not a CIDR of IPv${family}`);
   const { min, max, ...rest } = prefixLength ?? {};
   for (const key of Object.keys(rest)) fail(`prefixLength.${key} is not known`);
@@ -102,7 +105,7 @@ function renderCommunity(values: readonly string[]): string {
 }
 
 /** What the operations of an accepting rule change, as one. */
-function renderOperations(operations: NonNullable<Rule['operations']>): DesiredFilterRule['set'] {
+function renderOperations(operations: NonNullable<FilterRule['operations']>): DesiredFilterRule['set'] {
   if (operations.length === 0) return undefined;
   const addCommunities: string[] = [];
   const prependAsPath: number[] = [];

@@ -40,11 +40,6 @@ export function affinityText({ type, name }: BlockOwner): string {
   return `${type}:${name}`;
 }
 
-/** What a block's `affinity` says when it belongs to this node. */
-export function hostAffinity(node: string): string {
-  return affinityText(host(node));
-}
-
 /** The node of `host:node1`; undefined for `virtual:…` and for nothing. */
 export function hostOf(affinity: string | undefined): string | undefined {
   return affinity?.startsWith('host:') ? affinity.slice('host:'.length) : undefined;

@@ -21,7 +21,7 @@ export interface AuditInput {
   readonly uses: readonly Use[];
 }
 
-/** Reads everything. The parts are read one after another, so what is under way may look half-done: see `persistent`. */
+/** Reads everything. The parts are read one after another, so what is under way may look half-done. */
 export async function readAuditInput(store: Store, others: readonly Use[] = []): Promise<AuditInput> {
   const endpoints = (await store.list('WorkloadEndpoint')).items;
   const nodes = (await store.list('Node')).items;

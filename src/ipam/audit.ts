@@ -27,7 +27,6 @@ const remedies = {
 } as const;
 
 export type FindingCode = keyof typeof remedies;
-export const findingCodes = Object.keys(remedies) as readonly FindingCode[];
 
 export interface Finding {
   readonly code: FindingCode;
@@ -182,10 +181,4 @@ function checkAffinity(affinity: BlockAffinity, block: IPAMBlock | undefined, fo
 function canonical(cidr: string): string {
   const parsed = tryParsePrefix(cidr);
   return parsed === undefined ? cidr : formatPrefix(parsed);
-}
-
-/** The findings that two audits share: what was only under way during the first is gone in the second. */
-export function persistent(first: AuditReport, second: AuditReport): readonly Finding[] {
-  const before = new Set(first.findings.map(({ code, subject }) => `${code} ${subject}`));
-  return second.findings.filter(({ code, subject }) => before.has(`${code} ${subject}`));
 }

@@ -30,12 +30,12 @@ export function decremented(spec: HandleSpec, cidr: string, count: number): Hand
 /** The handles of Calico's owners. */
 export const handleOf = {
   pod: (network: string, containerId: string): string => `${network}.${containerId}`,
-  tunnel: (kind: TunnelKind, node: string): string => `${tunnelHandlePrefix[kind]}-${node}`,
+  tunnel: (kind: TunnelAddressKind, node: string): string => `${tunnelHandlePrefix[kind]}-${node}`,
 } as const;
 
-export type TunnelKind = 'ipip' | 'vxlan' | 'vxlanV6' | 'wireguard' | 'wireguardV6';
+export type TunnelAddressKind = 'ipip' | 'vxlan' | 'vxlanV6' | 'wireguard' | 'wireguardV6';
 
-const tunnelHandlePrefix: Readonly<Record<TunnelKind, string>> = {
+const tunnelHandlePrefix: Readonly<Record<TunnelAddressKind, string>> = {
   ipip: 'ipip-tunnel-addr',
   vxlan: 'vxlan-tunnel-addr',
   vxlanV6: 'vxlan-v6-tunnel-addr',
@@ -44,7 +44,7 @@ const tunnelHandlePrefix: Readonly<Record<TunnelKind, string>> = {
 };
 
 /** The `type` attribute of a tunnel's address. */
-export const tunnelType: Readonly<Record<TunnelKind, string>> = {
+export const tunnelType: Readonly<Record<TunnelAddressKind, string>> = {
   ipip: 'ipipTunnelAddress',
   vxlan: 'vxlanTunnelAddress',
   vxlanV6: 'vxlanV6TunnelAddress',

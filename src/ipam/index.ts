@@ -11,7 +11,7 @@
  * remember of the store leads to a compare-and-swap or is read again. A crash between two writes leaves a trace that
  * the next claim, the collector or the audit finds.
  */
-export { affinityState, hostAffinity, hostOf, isConfirmed, isHostAffinity } from './affinity.ts';
+export { affinityState, hostOf, isConfirmed, isHostAffinity } from './affinity.ts';
 export {
   type AssignmentAttributes,
   type AutoAssignment,
@@ -26,8 +26,6 @@ export {
   audit,
   type Finding,
   type FindingCode,
-  findingCodes,
-  persistent,
 } from './audit.ts';
 export { type AuditInput, readAuditInput, type Use, usesOfEndpoints, usesOfNodes } from './audit-input.ts';
 export { isBorrowed } from './block.ts';
@@ -37,7 +35,7 @@ export { DEFAULT_MAX_BLOCKS } from './errand.ts';
 export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
 export { type Facts, StoreFacts } from './facts.ts';
 export { type BlockFigures, blockFigures } from './figures.ts';
-export { handleOf, type TunnelKind, tunnelType } from './handle.ts';
+export { handleOf, type TunnelAddressKind, tunnelType } from './handle.ts';
 export { factKinds, KnownFacts } from './known-facts.ts';
 export { type Ledger, type LedgerEntry, noLedger, type Tenancy, tenancies, tenantAt } from './ledger.ts';
 export { DEFAULT_LEDGER, LedgerFile, type LedgerFileOptions, readLedger } from './ledger-file.ts';

@@ -17,7 +17,7 @@ export interface Allocation {
  * `live`: its pod or node is there. `dead`: its pod isn't. `orphaned`: nor is the node it was on.
  * `unknown`: it says of no pod and no tunnel, so only a person can tell.
  */
-export type Verdict = 'live' | 'dead' | 'orphaned' | 'unknown';
+export type Life = 'live' | 'dead' | 'orphaned' | 'unknown';
 
 const tunnelTypes = new Set(Object.values(tunnelType));
 
@@ -57,12 +57,12 @@ export class Census {
   }
 
   /** Judges all addresses of one owner together: if one is in use, none is given back. */
-  verdict(allocations: readonly Allocation[]): Verdict {
+  verdict(allocations: readonly Allocation[]): Life {
     const each = allocations.map((allocation) => this.#judge(allocation));
     return each.find((verdict) => verdict === 'live' || verdict === 'unknown') ?? each[0] ?? 'unknown';
   }
 
-  #judge({ address, owner: { secondary = {} } }: Allocation): Verdict {
+  #judge({ address, owner: { secondary = {} } }: Allocation): Life {
     const { pod, namespace, node, type } = secondary;
     const nodeIsGone = node !== undefined && !this.#nodes.has(node);
     if (type !== undefined && tunnelTypes.has(type)) return nodeIsGone ? 'orphaned' : 'live';

@@ -1,9 +1,15 @@
 import { type Address, containsAddress, type Family, parsePrefix } from '../base/index.ts';
 import type { Ipam } from './allocator.ts';
 import { IpamError, isIpamError } from './errors.ts';
-import { handleOf, type TunnelKind, tunnelType } from './handle.ts';
+import { handleOf, type TunnelAddressKind, tunnelType } from './handle.ts';
 
-const familyOf: Readonly<Record<TunnelKind, Family>> = { ipip: 4, vxlan: 4, vxlanV6: 6, wireguard: 4, wireguardV6: 6 };
+const familyOf: Readonly<Record<TunnelAddressKind, Family>> = {
+  ipip: 4,
+  vxlan: 4,
+  vxlanV6: 6,
+  wireguard: 4,
+  wireguardV6: 6,
+};
 
 /**
  * The address of a node's tunnel device: one from `pools`, which the calculation has chosen (`calc/tunnel-pools.ts`), as CIDRs.
@@ -15,7 +21,7 @@ export async function tunnelAddress(
   ipam: Ipam,
   pools: readonly string[],
   node: string,
-  kind: TunnelKind,
+  kind: TunnelAddressKind,
   current: Address | undefined,
 ): Promise<Address | undefined> {
   const handleId = handleOf.tunnel(kind, node);
@@ -57,7 +63,7 @@ function isNameless({
 }
 
 /** Gives the tunnel's address back, if it has one. */
-async function releaseTunnelAddress(ipam: Ipam, node: string, kind: TunnelKind): Promise<void> {
+async function releaseTunnelAddress(ipam: Ipam, node: string, kind: TunnelAddressKind): Promise<void> {
   try {
     await ipam.releaseByHandle(handleOf.tunnel(kind, node));
   } catch (error) {

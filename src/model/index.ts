@@ -18,11 +18,9 @@ export { fillDefaults, policyTypes } from './defaults.ts';
 export { type FieldError, shown, UnknownKind, ValidationError } from './errors.ts';
 export { formatJson, parseJson } from './exact-json.ts';
 export { withCommonNames, withFieldNames } from './field-names.ts';
-export {
-  type BGPConfiguration,
-  type BGPConfigurationSpec,
-  type EffectiveBGPConfiguration,
-  effectiveBGPConfiguration,
+export type {
+  BGPConfiguration,
+  BGPConfigurationSpec,
 } from './kinds/bgp-configuration.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
 export { type BGPPeer, type BGPPeerSpec, readPeerIP } from './kinds/bgp-peer.ts';
@@ -91,7 +89,6 @@ export {
   type KubernetesKind,
   kindNames,
   kubernetesKinds,
-  parseKind,
   type ResourceOf,
   type StoredKind,
 } from './registry.ts';

@@ -1,5 +1,4 @@
 import type * as z from 'zod';
-import { UnknownKind } from './errors.ts';
 import { bgpConfiguration } from './kinds/bgp-configuration.ts';
 import { bgpFilter } from './kinds/bgp-filter.ts';
 import { bgpPeer } from './kinds/bgp-peer.ts';
@@ -106,11 +105,4 @@ for (const kind of kindNames) {
 /** The kind that a user means: any of Calico's names for it, in any case. */
 export function findKind(text: string): KindName | undefined {
   return byAlias.get(text.toLowerCase());
-}
-
-/** As `findKind`, but throws `UnknownKind`. */
-export function parseKind(text: string): KindName {
-  const kind = findKind(text);
-  if (kind === undefined) throw new UnknownKind(text);
-  return kind;
 }

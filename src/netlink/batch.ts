@@ -17,7 +17,7 @@ const ESRCH = errnoNumber('ESRCH');
  * While the kernel carries out one batch on a thread of the pool, the next one is encoded, and the event loop turns:
  * keepalives are never late because of a full table.
  */
-export class RouteBatch {
+export class RouteSender {
   readonly #open: () => BatchSocket;
   #socket: BatchSocket | undefined;
   #closed = false;

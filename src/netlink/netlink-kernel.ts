@@ -1,6 +1,6 @@
 import { type ByteReader, type Family, type Log, reasonOf, silentLog } from '../base/index.ts';
 import { openAnsweredSocket } from './answered-socket.ts';
-import { RouteBatch } from './batch.ts';
+import { RouteSender } from './batch.ts';
 import { openBatchSocket } from './batch-socket.ts';
 import { NetlinkClient, type OpenSocket } from './client.ts';
 import { ConnectionsClient } from './connections-client.ts';
@@ -81,7 +81,7 @@ class NetlinkKernel implements Kernel {
   #patient: NetlinkClient | undefined;
   #netfilter: NetlinkClient | undefined;
   readonly #removals: LinkRemovals;
-  readonly #batch: RouteBatch;
+  readonly #batch: RouteSender;
   readonly #trafficControl: TrafficControlClient;
   readonly #wireguard: WireguardClient;
   readonly #connections: ConnectionsClient;
@@ -92,7 +92,7 @@ class NetlinkKernel implements Kernel {
     this.#log = options.log ?? silentLog;
     this.#client = new NetlinkClient(open);
     this.#removals = new LinkRemovals({ client: this.#client, patient: () => this.#patiently() });
-    this.#batch = new RouteBatch(() => openBatchSocket(this.#place()));
+    this.#batch = new RouteSender(() => openBatchSocket(this.#place()));
     this.#trafficControl = new TrafficControlClient(this.#client, {
       names: () => this.#names(),
       index: (name) => this.#index(name),

@@ -31,7 +31,7 @@ export interface IpipTunnel {
 const PENDING = -2;
 
 /** What matters beside the pools, as CIDR text. */
-export interface Surroundings {
+export interface NodeNetworks {
   /** Where the cluster's services have their addresses. */
   readonly services?: readonly string[];
   /** The node's own. */
@@ -101,7 +101,7 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   /** The pools decide how their prefixes are carried. */
-  setPools(pools: readonly DesiredPool[], { services = [], subnet }: Surroundings = {}): void {
+  setPools(pools: readonly DesiredPool[], { services = [], subnet }: NodeNetworks = {}): void {
     this.#subnet = subnet === undefined ? undefined : parsePrefix(subnet);
     this.#forgetTunnel();
     this.#ranges = [

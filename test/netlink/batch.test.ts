@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ByteWriter } from '../../src/base/index.ts';
-import { RouteBatch } from '../../src/netlink/batch.ts';
+import { RouteSender } from '../../src/netlink/batch.ts';
 import { type BatchSocket, openBatchSocket } from '../../src/netlink/batch-socket.ts';
 import { openKernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../src/netlink/index.ts';
 import { forEachMessage, NLM_F_ACK, NLMSG_ERROR } from '../../src/netlink/wire/message.ts';
@@ -81,7 +81,7 @@ t.test('a batch asks for one acknowledgement and tells failures by entry', async
   const socket = new ScriptedSocket((entry) => ({ 3: ENETUNREACH, 4: ESRCH })[entry % 4096] ?? 0);
   const changes = adds(10_000);
   for (let entry = 4; entry < 10_000; entry += 4096) changes.verbs[entry] = ROUTE_DELETE;
-  const failures = await new RouteBatch(() => socket).apply(changes);
+  const failures = await new RouteSender(() => socket).apply(changes);
   t.same(
     failures.map(({ entry, code }) => [entry, code]),
     [
@@ -105,7 +105,7 @@ t.test('a batch asks for one acknowledgement and tells failures by entry', async
 
 t.test('one batch at a time is with the kernel, and calls keep their order', async (t) => {
   const socket = new ScriptedSocket();
-  const batch = new RouteBatch(() => socket);
+  const batch = new RouteSender(() => socket);
   await Promise.all([batch.apply(adds(5000)), batch.apply(adds(7))]);
   t.equal(socket.mostUnderWay, 1);
   t.equal(socket.sizes.at(-1), 7);
@@ -115,19 +115,19 @@ t.test('one batch at a time is with the kernel, and calls keep their order', asy
 
 t.test('a batch is no larger than what the answers have room for', async (t) => {
   const socket = new ScriptedSocket(() => ENODEV, { room: 100 });
-  const failures = await new RouteBatch(() => socket).apply(adds(250));
+  const failures = await new RouteSender(() => socket).apply(adds(250));
   t.equal(failures.length, 250);
   t.same(socket.sizes, [100, 100, 50]);
 });
 
 t.test('a failure of the last entry is told and ends the batch', async (t) => {
   const socket = new ScriptedSocket((entry) => (entry === 1 ? ENODEV : 0));
-  t.match(await new RouteBatch(() => socket).apply(adds(2)), [{ entry: 1, code: 'ENODEV', reason: 'no such device' }]);
+  t.match(await new RouteSender(() => socket).apply(adds(2)), [{ entry: 1, code: 'ENODEV', reason: 'no such device' }]);
 });
 
 t.test('answers that were lost are an error, and the next batch is another matter', async (t) => {
   const socket = new ScriptedSocket(() => 0, { forgetful: true });
-  const batch = new RouteBatch(() => socket);
+  const batch = new RouteSender(() => socket);
   await t.rejects(batch.apply(adds(2)), { code: 'ENOBUFS' });
   await t.rejects(batch.apply(adds(2)), { code: 'ENOBUFS' });
 });
@@ -135,7 +135,7 @@ t.test('answers that were lost are an error, and the next batch is another matte
 t.test('answers that are no netlink are an error', async (t) => {
   const socket = new ScriptedSocket();
   socket.exchange = async (_, answer) => answer(Uint8Array.of(3, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1));
-  await t.rejects(new RouteBatch(() => socket).apply(adds(1)), { code: 'MALFORMED' });
+  await t.rejects(new RouteSender(() => socket).apply(adds(1)), { code: 'MALFORMED' });
 });
 
 t.test('a way that can not be encoded fails alone', async (t) => {
@@ -148,7 +148,7 @@ t.test('a way that can not be encoded fails alone', async (t) => {
     [ROUTE_ADD, '10.0.2.0/26', endless],
     [ROUTE_ADD, '10.0.3.0/26', HOW],
   ]);
-  t.match(await new RouteBatch(() => socket).apply(changes), [
+  t.match(await new RouteSender(() => socket).apply(changes), [
     { entry: 1, code: 'EINVAL', reason: /via: 'nonsense'/ },
     { entry: 2, code: 'EINVAL', reason: /5000 next hops/ },
   ]);
@@ -185,7 +185,7 @@ t.test('on the real kernel', async (t) => {
 
   t.test('closing waits for what is under way, and refuses what comes later', async (t) => {
     const socket = openBatchSocket({ namespace: namespace.path });
-    const batch = new RouteBatch(() => socket);
+    const batch = new RouteSender(() => socket);
     const underWay = batch.apply(adds(10));
     for (let turn = 0; turn < 8; turn++) await Promise.resolve();
     socket.close();

@@ -34,8 +34,3 @@ export function parseCommunity(text: string, field = 'community'): Community {
   if (parts.length === 3 && parts.every((part) => part <= 0xffffffff)) return { kind: 'large', text: parts.join(':') };
   throw new ParseError(field, text, 'expected a community such as 65000:100, 65000:1:2, rt:65000:100 or no-export');
 }
-
-export function formatCommunity(value: number): string {
-  const known = Object.entries(wellKnownCommunity).find(([, number]) => number === value);
-  return known?.[0] ?? `${value >>> 16}:${value & 0xffff}`;
-}

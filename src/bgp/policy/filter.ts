@@ -3,7 +3,7 @@ import { compileMatch } from './match.ts';
 import type { RouteView } from './route-view.ts';
 
 /** What a filter decided, and which rule did: `rule` is its index, or -1 for the default. */
-export interface Verdict {
+export interface FilterVerdict {
   readonly accept: boolean;
   readonly rule: number;
   readonly reason: string;
@@ -18,8 +18,8 @@ export class CompiledFilter {
   readonly name: string;
   /** Whether some rule asks by which interface a route leads, so that verdicts change with the way to next hops. */
   readonly asksInterface: boolean;
-  readonly #rules: readonly { readonly matches: (route: RouteView) => boolean; readonly verdict: Verdict }[];
-  readonly #default: Verdict;
+  readonly #rules: readonly { readonly matches: (route: RouteView) => boolean; readonly verdict: FilterVerdict }[];
+  readonly #default: FilterVerdict;
 
   /** `peerType` is that of the peer which the filter serves. Wrong texts in rules throw `ParseError` naming the place. */
   constructor(filter: Filter, peerType: 'ebgp' | 'ibgp') {
@@ -42,7 +42,7 @@ export class CompiledFilter {
     });
   }
 
-  evaluate(route: RouteView): Verdict {
+  evaluate(route: RouteView): FilterVerdict {
     for (const { matches, verdict } of this.#rules) if (matches(route)) return verdict;
     return this.#default;
   }

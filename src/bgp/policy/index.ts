@@ -7,7 +7,7 @@
  * result for each (attributes, rule). Pure; knows no peer and no RIB.
  */
 export { addCommunities, amend } from './amend.ts';
-export { formatCommunity, parseCommunity, wellKnownCommunity } from './community.ts';
+export { parseCommunity, wellKnownCommunity } from './community.ts';
 export { formatExtendedCommunity } from './extended-community.ts';
-export { CompiledFilter, type Verdict } from './filter.ts';
+export { CompiledFilter, type FilterVerdict } from './filter.ts';
 export type { RouteView } from './route-view.ts';

@@ -1,7 +1,7 @@
 import type { Cancel } from '../../base/index.ts';
 import type { AddressFamily, PeerConfig } from '../api.ts';
 import type { Negotiated, NlriColumns, PeerHandle } from '../contract.ts';
-import { amend, CompiledFilter, type Verdict } from '../policy/index.ts';
+import { amend, CompiledFilter, type FilterVerdict } from '../policy/index.ts';
 import { ipFamily, perFamily } from '../wire/index.ts';
 import type { AdjRibIn, Admission, Admit } from './in/adj-rib-in.ts';
 import { loops } from './in/loop.ts';
@@ -210,7 +210,7 @@ export class RibPeer {
     attributes: number,
     nextHop: number,
     prefix: number,
-  ): Verdict | undefined {
+  ): FilterVerdict | undefined {
     return this.#filter?.evaluate({
       family: rib.family,
       prefixes: rib.prefixes,

@@ -16,6 +16,7 @@ export { MemoryNetwork } from './memory.ts';
 export { tcpTransport } from './tcp.ts';
 export type {
   Admission,
+  AdmissionRefusal,
   Connection,
   ConnectionReceiver,
   DialOptions,
@@ -23,7 +24,6 @@ export type {
   Endpoint,
   Listener,
   ListenOptions,
-  Refusal,
   SocketSecurity,
   Transport,
 } from './transport.ts';

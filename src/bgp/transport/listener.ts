@@ -6,7 +6,7 @@ import { descriptorOf } from './descriptor.ts';
 import { TransportError } from './errors.ts';
 import { needsSocketOptions, setFullHopLimit, setHopLimits, setPassword, usesGtsm } from './socket-options.ts';
 import { HIGH_WATER, TcpConnection } from './tcp-connection.ts';
-import type { Admission, Connection, Listener, ListenOptions, Refusal } from './transport.ts';
+import type { Admission, AdmissionRefusal, Connection, Listener, ListenOptions } from './transport.ts';
 
 const MAX_HALF_OPEN = 1024;
 
@@ -57,8 +57,8 @@ class TcpListener implements Listener {
     server.on('error', () => {});
   }
 
-  admit(admissions: readonly Admission[]): readonly Refusal[] {
-    const refusals: Refusal[] = [];
+  admit(admissions: readonly Admission[]): readonly AdmissionRefusal[] {
+    const refusals: AdmissionRefusal[] = [];
     const admitted: Admission[] = [];
     const keys = new Map<string, Admission>();
     for (const admission of admissions) {

@@ -69,7 +69,7 @@ export interface Admission extends SocketSecurity {
 }
 
 /** A peer that can't be let in, and why: its password or hop limit could not be installed. */
-export interface Refusal {
+export interface AdmissionRefusal {
   readonly from: string | Prefix;
   readonly reason: string;
 }
@@ -92,7 +92,7 @@ export interface Listener {
    * Sets who may connect, in place of whoever might before; nobody until then. Connections from others are closed
    * unread. Addresses take precedence over ranges, longer ranges over shorter ones.
    */
-  admit(admissions: readonly Admission[]): readonly Refusal[];
+  admit(admissions: readonly Admission[]): readonly AdmissionRefusal[];
   /** Stops listening. Connections that were accepted live on. */
   close(): void;
 }

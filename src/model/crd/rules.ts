@@ -1,7 +1,7 @@
 import type { KindName } from '../registry.ts';
 
 /** A rule in Kubernetes' expression language (CEL) that an API server holds objects to. */
-export interface Rule {
+export interface CelRule {
   /** What `self` is: the spec, or a place in it such as `exportV4[]`, each item of that array. */
   readonly at?: string;
   readonly rule: string;
@@ -14,7 +14,7 @@ export interface Rule {
  * keep to fields of bounded size or to `has` and `size`: an API server estimates what a rule may cost and turns
  * down definitions that are too dear.
  */
-export function rulesOf(kind: KindName): readonly Rule[] {
+export function rulesOf(kind: KindName): readonly CelRule[] {
   return rules[kind] ?? [];
 }
 
@@ -23,7 +23,7 @@ const isTrue = (field: string): string => `(has(self.${field}) && self.${field})
 const isEncapsulated = (mode: string): string => `(has(self.${mode}) && self.${mode} != 'Never')`;
 const isFor = (use: string): string => `(has(self.allowedUses) && '${use}' in self.allowedUses)`;
 
-const pool: readonly Rule[] = [
+const pool: readonly CelRule[] = [
   { at: 'cidr', rule: 'self == oldSelf', message: 'IPPool CIDR cannot be modified' },
   { at: 'blockSize', rule: 'self == oldSelf', message: 'IPPool BlockSize cannot be modified' },
   {
@@ -60,7 +60,7 @@ const pool: readonly Rule[] = [
   },
 ];
 
-const bgpConfiguration: readonly Rule[] = [
+const bgpConfiguration: readonly CelRule[] = [
   ...['nodeMeshPassword', 'nodeMeshMaxRestartTime'].map((field) => ({
     rule: `!has(self.${field}) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled`,
     message: `${field} cannot be set when nodeToNodeMeshEnabled is false`,
@@ -71,7 +71,7 @@ const bgpConfiguration: readonly Rule[] = [
   },
 ];
 
-const bgpPeer: readonly Rule[] = [
+const bgpPeer: readonly CelRule[] = [
   {
     rule: `!${set('node')} || !${set('nodeSelector')}`,
     message: 'Node field must be empty when NodeSelector is specified',
@@ -99,7 +99,7 @@ const bgpPeer: readonly Rule[] = [
   { rule: `!${set('reachableBy')} || ${set('peerIP')}`, message: 'ReachableBy needs PeerIP' },
 ];
 
-const bgpFilter: readonly Rule[] = ['exportV4', 'importV4', 'exportV6', 'importV6'].flatMap((list) => [
+const bgpFilter: readonly CelRule[] = ['exportV4', 'importV4', 'exportV6', 'importV6'].flatMap((list) => [
   {
     at: `${list}[]`,
     rule: `${set('cidr')} == ${set('matchOperator')}`,
@@ -117,7 +117,7 @@ const bgpFilter: readonly Rule[] = ['exportV4', 'importV4', 'exportV6', 'importV
   },
 ]);
 
-const icmp: readonly Rule[] = ['ingress', 'egress'].flatMap((direction) =>
+const icmp: readonly CelRule[] = ['ingress', 'egress'].flatMap((direction) =>
   ['icmp', 'notICMP'].map((field) => ({
     at: `${direction}[].${field}`,
     rule: '!has(self.code) || has(self.type)',
@@ -125,7 +125,7 @@ const icmp: readonly Rule[] = ['ingress', 'egress'].flatMap((direction) =>
   })),
 );
 
-const hooks: readonly Rule[] = [
+const hooks: readonly CelRule[] = [
   {
     rule: `!${isTrue('doNotTrack')} || !${isTrue('preDNAT')}`,
     message: 'PreDNAT and DoNotTrack cannot both be true, for a given policy',
@@ -144,7 +144,7 @@ const hooks: readonly Rule[] = [
   },
 ];
 
-const rules: Partial<Record<KindName, readonly Rule[]>> = {
+const rules: Partial<Record<KindName, readonly CelRule[]>> = {
   BGPConfiguration: bgpConfiguration,
   BGPFilter: bgpFilter,
   BGPPeer: bgpPeer,

@@ -1,5 +1,5 @@
 import type { KindName } from '../registry.ts';
-import { type Rule, rulesOf } from './rules.ts';
+import { type CelRule, rulesOf } from './rules.ts';
 
 /** What `kubectl get` shows beside the name and the age: a heading, its type, and where it is. */
 type Column = readonly [heading: string, type: string, jsonPath: string];
@@ -17,7 +17,7 @@ export interface Traits {
   readonly cidrs?: readonly string[];
   /** Arrays whose items must differ. */
   readonly sets?: readonly string[];
-  readonly rules?: readonly Rule[];
+  readonly rules?: readonly CelRule[];
 }
 
 /** Lists in the rules of a policy. */

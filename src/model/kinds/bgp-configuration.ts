@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { FieldError } from '../errors.ts';
 import type { Resource } from '../resource.ts';
-import { defineKind, type Present, type SpecOf } from './definition.ts';
+import { defineKind, type SpecOf } from './definition.ts';
 import {
   asNumber,
   communityValue,
@@ -113,31 +113,3 @@ function defaultOnlyErrors(name: string, given: unknown): readonly FieldError[] 
 
 export type BGPConfigurationSpec = SpecOf<typeof bgpConfiguration>;
 export type BGPConfiguration = Resource<'BGPConfiguration', BGPConfigurationSpec>;
-export type EffectiveBGPConfiguration = Present<
-  BGPConfigurationSpec,
-  'nodeToNodeMeshEnabled' | 'asNumber' | 'listenPort' | 'bindMode' | 'serviceLoadBalancerAggregation'
->;
-
-/**
- * The settings of one node: what `node.<name>` says, else what `default` says, else Calico's defaults.
- * Pass undefined for an object that doesn't exist.
- */
-export function effectiveBGPConfiguration(
-  forNode: BGPConfiguration | undefined,
-  cluster: BGPConfiguration | undefined,
-): EffectiveBGPConfiguration {
-  return {
-    nodeToNodeMeshEnabled: true,
-    asNumber: 64512,
-    listenPort: 179,
-    bindMode: 'None',
-    serviceLoadBalancerAggregation: 'Enabled',
-    ...present(cluster?.spec),
-    ...present(forNode?.spec),
-  };
-}
-
-function present<Spec extends object>(spec: Spec | undefined): { [Key in keyof Spec]?: NonNullable<Spec[Key]> } {
-  const entries = Object.entries(spec ?? {}).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [Key in keyof Spec]?: NonNullable<Spec[Key]> };
-}

@@ -1,12 +1,10 @@
 import t from 'tap';
-import { formatCommunity, formatExtendedCommunity, parseCommunity } from '../../../src/bgp/policy/index.ts';
+import { formatExtendedCommunity, parseCommunity } from '../../../src/bgp/policy/index.ts';
 
-t.test('communities are read and written', (t) => {
+t.test('communities are read', (t) => {
   t.same(parseCommunity('65000:100'), { kind: 'standard', value: 65000 * 65536 + 100 });
   t.same(parseCommunity('65000:1:4294967295'), { kind: 'large', text: '65000:1:4294967295' });
   t.same(parseCommunity('NO_EXPORT'), { kind: 'standard', value: 0xffffff01 });
-  t.equal(formatCommunity(65000 * 65536 + 100), '65000:100');
-  t.equal(formatCommunity(0xffffff02), 'no-advertise');
   t.end();
 });
 

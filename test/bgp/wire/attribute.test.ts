@@ -9,7 +9,7 @@ import {
   decodeAttributes,
   encodeAttributes,
   firstAs,
-  prependAs,
+  prepended,
 } from '../../../src/bgp/wire/index.ts';
 import { decode, hex, toHex, update } from './wire.ts';
 
@@ -128,14 +128,14 @@ t.test('what the decision asks of a path', async (t) => {
   t.equal(firstAs(path), 1);
   t.equal(firstAs([{ kind: 'set', asns: [1] }]), undefined);
   t.equal(firstAs([]), undefined);
-  t.same(prependAs(path, 9, 2)[0], { kind: 'sequence', asns: [9, 9, 1, 2] });
+  t.same(prepended(path, [9, 9])[0], { kind: 'sequence', asns: [9, 9, 1, 2] });
   const full = [{ kind: 'sequence' as const, asns: new Array<number>(255).fill(5) }];
-  t.same(prependAs(full, 9), [{ kind: 'sequence', asns: [9] }, ...full]);
-  t.same(prependAs([], 9), [{ kind: 'sequence', asns: [9] }]);
+  t.same(prepended(full, [9]), [{ kind: 'sequence', asns: [9] }, ...full]);
+  t.same(prepended([], [9]), [{ kind: 'sequence', asns: [9] }]);
 });
 
 t.test('a path of more than 255 numbers takes several segments', async (t) => {
-  const long = encodeAttributes({ asPath: prependAs([], 7, 300) });
+  const long = encodeAttributes({ asPath: prepended([], new Array<number>(300).fill(7)) });
   t.same(
     decodeAttributes(long).asPath.map(({ asns }) => asns.length),
     [255, 45],

@@ -1,5 +1,5 @@
 import { type Family, parseIpv4 } from '../../../base/index.ts';
-import { amend, CompiledFilter, type Verdict } from '../../policy/index.ts';
+import { amend, CompiledFilter, type FilterVerdict } from '../../policy/index.ts';
 import { ATTRIBUTE } from '../../wire/index.ts';
 import type { AdjRibIn } from '../in/adj-rib-in.ts';
 import { marksOut, staysWithCustomers } from '../only-to-customer.ts';
@@ -175,7 +175,7 @@ export class Outgoing {
     return (this.#lastRemembered = remembered);
   }
 
-  #make(path: number, source: Source, verdict: Verdict | undefined): number {
+  #make(path: number, source: Source, verdict: FilterVerdict | undefined): number {
     const { rib, pool } = this.#tables;
     const attributes = this.#transform(rib.paths.attributes[path], source, verdict);
     const nextHop = this.#nextHopOf(path, source);
@@ -202,7 +202,7 @@ export class Outgoing {
   }
 
   /** Attributes as they go out, retained once. */
-  #transform(attributes: number, source: Source, verdict: Verdict | undefined): number {
+  #transform(attributes: number, source: Source, verdict: FilterVerdict | undefined): number {
     const { kind, localAs, role } = this.#context;
     return this.#tables.pool.derive(attributes, (list) => {
       if (kind === 'ebgp') {

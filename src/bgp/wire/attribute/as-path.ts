@@ -1,5 +1,5 @@
 import type { Codec } from './codecs.ts';
-import { type Problem, u16, u32 } from './row.ts';
+import { type FindProblem, u16, u32 } from './row.ts';
 import type { AsPathSegment } from './values.ts';
 
 /*
@@ -18,10 +18,10 @@ const CONFED_SET = 4;
 /** AS numbers that a segment can hold. */
 const SEGMENT = 255;
 
-export const asPathProblem: Problem = (bytes, start, end, session) =>
+export const asPathProblem: FindProblem = (bytes, start, end, session) =>
   segmentsProblem(bytes, start, end, session.fourOctetAs ? 4 : 2);
 
-export const as4PathProblem: Problem = (bytes, start, end) => segmentsProblem(bytes, start, end, 4);
+export const as4PathProblem: FindProblem = (bytes, start, end) => segmentsProblem(bytes, start, end, 4);
 
 /** What is wrong with the path, or undefined. Confederation segments have no place: this library forms none. */
 function segmentsProblem(bytes: Uint8Array, start: number, end: number, width: 2 | 4): string | undefined {
@@ -104,9 +104,4 @@ export function prepended(segments: readonly AsPathSegment[], added: readonly nu
     return [{ kind: 'sequence', asns: [...added, ...first.asns] }, ...rest];
   }
   return [{ kind: 'sequence', asns: [...added] }, ...segments];
-}
-
-/** The path with `asn` put in front `count` times. */
-export function prependAs(segments: readonly AsPathSegment[], asn: number, count = 1): readonly AsPathSegment[] {
-  return prepended(segments, new Array<number>(count).fill(asn));
 }

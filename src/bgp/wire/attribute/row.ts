@@ -18,7 +18,7 @@ export type LengthRule =
   | { readonly kind: 'at-least'; readonly octets: number };
 
 /** What is wrong with a value of the right length, or undefined. */
-export type Problem = (bytes: Uint8Array, start: number, end: number, session: Negotiated) => string | undefined;
+export type FindProblem = (bytes: Uint8Array, start: number, end: number, session: Negotiated) => string | undefined;
 
 /** Values while they are read. */
 export type DraftValues = { -readonly [K in keyof AttributeValues]: AttributeValues[K] };
@@ -44,7 +44,7 @@ export interface AttributeRow {
   readonly subcode: number;
   /** The section that says all this. */
   readonly clause: string;
-  readonly problem?: Problem;
+  readonly problem?: FindProblem;
   /**
    * What becomes of it in canonical bytes: 'copied' as it is, 'rewritten' by code of its own (AS_PATH and the like),
    * 'foreign' when this library only checks it and passes it on, or 'absent' (next hop, NLRI, AS4_*).
