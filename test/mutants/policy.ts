@@ -23,7 +23,7 @@ const host: typeof match = { file: 'src/policy/host.ts', tests: [TABLES, CORNERS
 const cluster: typeof match = { file: 'src/policy/sources/cluster.ts', tests: [TABLES, CLOSED, CORNERS] };
 
 /** Of the pure function. */
-export const MUTANTS: readonly Mutant[] = [
+const OF_THE_JUDGE: readonly Mutant[] = [
   {
     what: 'a rule for IPv4 is asked of IPv6 too',
     ...match,
@@ -238,3 +238,103 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "settings.defaultEndpointToHostAction === 'Accept'",
   },
 ];
+
+const WORLDS = 'test/dataplane/policy/worlds-kernel.test.ts';
+const KERNEL = 'test/dataplane/policy/tables-kernel.test.ts';
+const inKernel = (file: string): typeof match => ({ file: `src/dataplane/policy/${file}.ts`, tests: [WORLDS, KERNEL] });
+
+/** Of what is rendered for the kernel. */
+const OF_THE_RENDERER: readonly Mutant[] = [
+  {
+    what: 'what the source may send needs no leave of its destination',
+    ...inKernel('rules'),
+    find: "egress: 'goto egress-ok'",
+    replace: "egress: 'accept'",
+  },
+  {
+    what: 'a rule that denies lets go on',
+    ...inKernel('rules'),
+    find: "if (rule.action === 'Deny') {",
+    replace: "if (rule.action === 'Deny' && rule.index < 0) {",
+  },
+  {
+    what: 'a rule that passes lets go on in its tier',
+    ...inKernel('rules'),
+    find: "if (action === 'Pass') return",
+    replace: "if (action === 'Pass' && allowed === '') return",
+  },
+  {
+    what: 'the mark of one tier’s Pass is left for the next',
+    ...inKernel('tiers'),
+    find: 'const CLEAR_PASS = clearMark(PASS_MARK);',
+    replace: 'const CLEAR_PASS = clearMark(0x80000);',
+  },
+  {
+    what: 'a tier drops at its end whatever its default action',
+    ...inKernel('tiers'),
+    find: "endsDecide && tier.defaultAction === 'Deny'",
+    replace: 'endsDecide',
+  },
+  {
+    what: 'a profile that is missing is left out in the kernel',
+    ...inKernel('class'),
+    find: 'if (profile === undefined) break;',
+    replace: 'if (profile === undefined) continue;',
+  },
+  {
+    what: 'the pod that it goes to is not asked',
+    ...inKernel('dispatch'),
+    find: 'oifname vmap @',
+    replace: 'oifname "nobody" oifname vmap @',
+  },
+  {
+    what: 'networks of a set are not looked at',
+    ...inKernel('match'),
+    find: 'sets.hasNets(key, family) ? [[',
+    replace: "sets.hasNets(key, family) && key === '' ? [[",
+  },
+  {
+    what: 'networks of an excluding set are not looked at',
+    ...inKernel('match'),
+    find: 'sets.hasNets(key, family) ? [`',
+    replace: "sets.hasNets(key, family) && key === '' ? [`",
+  },
+  {
+    what: 'a named port is of anybody',
+    ...inKernel('match'),
+    find: "const key = setKey({ kind: 'named ports', names: ports.names, selector });",
+    replace: "const key = setKey({ kind: 'named ports', names: ports.names, selector: undefined });",
+  },
+  {
+    what: 'numbers beside names of ports are left out',
+    ...inKernel('match'),
+    find: 'const numbered = ports.ranges.length === 0 ?',
+    replace: 'const numbered = ports.ranges.length === 0 || ports.names.length > 0 ?',
+  },
+  {
+    what: 'an exclusion of one ICMP code excludes the type',
+    ...inKernel('match'),
+    find: '...(notIcmp.code === undefined ? []',
+    replace: '...(notIcmp.code !== undefined ? []',
+  },
+  {
+    what: 'an exclusion of ICMP excludes all other protocols',
+    ...inKernel('match'),
+    find: '...(protocol === icmpNumber ? []',
+    replace: '...(protocol !== -1 ? []',
+  },
+  {
+    what: 'ranges of ports that meet are not made one',
+    ...inKernel('match'),
+    find: 'first <= before[1] + 1',
+    replace: 'first < before[0]',
+  },
+  {
+    what: 'a member of IPv6 is put among those of IPv4',
+    ...inKernel('set'),
+    find: 'if (now !== undefined) this.#halves[now].members.set(member, member);',
+    replace: 'if (now !== undefined) this.#halves[4].members.set(member, member);',
+  },
+];
+
+export const MUTANTS = [...OF_THE_JUDGE, ...OF_THE_RENDERER];

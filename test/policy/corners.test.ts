@@ -1,78 +1,15 @@
 import t from 'tap';
 import { caseFile, runCases } from '../../src/policy/index.ts';
+import { calico, corners, world } from './corners.ts';
 
 /** Corners that no table has, each found by a bug that nothing caught (`test/mutants`). */
 
-const world = {
-  namespaces: { red: { owner: 'namespace' } },
-  pods: [
-    { namespace: 'red', name: 'web', ip: ['10.0.0.1', 'fd00::1'], labels: { app: 'web', 'pcns.owner': 'pod' } },
-    { namespace: 'red', name: 'db', ip: ['10.0.0.2', 'fd00::2'], labels: { app: 'db' } },
-  ],
-};
-const calico = (spec: object): object => ({
-  apiVersion: 'projectcalico.org/v3',
-  kind: 'GlobalNetworkPolicy',
-  metadata: { name: 'p' },
-  spec: { selector: "app == 'db'", types: ['Ingress'], ...spec },
+t.test('the corners', async (t) => {
+  for (const { id, failures, problems, probes } of await runCases(corners)) {
+    t.same([failures, problems], [[], []], id);
+    t.ok(probes > 1);
+  }
 });
-const kubernetes = (spec: object): object => ({
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  metadata: { name: 'p', namespace: 'red' },
-  spec: { podSelector: {}, ...spec },
-});
-
-/** From, to, protocol, port, allowed. */
-type Probe = readonly [string, string, string, number, boolean];
-
-const CORNERS: Readonly<Record<string, { readonly policy: object; readonly probes: readonly Probe[] }>> = {
-  'a rule for IPv4 says nothing of IPv6': {
-    policy: calico({ ingress: [{ action: 'Allow', ipVersion: 4 }] }),
-    probes: [
-      ['10.9.9.9', '10.0.0.2', 'TCP', 80, true],
-      ['fd99::1', 'fd00::2', 'TCP', 80, false],
-    ],
-  },
-  'an exclusion of IPv6 networks alone takes the rule away for IPv4': {
-    policy: calico({ ingress: [{ action: 'Allow', source: { notNets: ['fd99::/64'] } }] }),
-    probes: [
-      ['10.9.9.9', '10.0.0.2', 'TCP', 80, false],
-      ['fd98::1', 'fd00::2', 'TCP', 80, true],
-      ['fd99::1', 'fd00::2', 'TCP', 80, false],
-    ],
-  },
-  'a policy with egress rules and no types is about both directions': {
-    policy: kubernetes({ egress: [{ to: [{ podSelector: { matchLabels: { app: 'db' } } }] }] }),
-    probes: [
-      ['10.0.0.1', '10.9.9.9', 'TCP', 80, false],
-      ['10.9.9.9', '10.0.0.1', 'TCP', 80, false],
-    ],
-  },
-  'a policy without egress rules and types is about ingress alone': {
-    policy: kubernetes({ egress: [] }),
-    probes: [
-      ['10.0.0.1', '10.9.9.9', 'TCP', 80, true],
-      ['10.9.9.9', '10.0.0.1', 'TCP', 80, false],
-    ],
-  },
-  'a pod’s own label goes before what its namespace gives': {
-    policy: calico({ ingress: [{ action: 'Allow', source: { selector: "pcns.owner == 'pod'" } }] }),
-    probes: [
-      ['10.0.0.1', '10.0.0.2', 'TCP', 80, true],
-      ['10.0.0.2', '10.0.0.1', 'TCP', 80, true],
-    ],
-  },
-};
-
-for (const [title, { policy, probes }] of Object.entries(CORNERS)) {
-  t.test(title, async (t) => {
-    const steps = [{ apply: [policy], expect: [{ probes }] }];
-    const file = caseFile.parse({ format: 'policy-verdicts/1', cases: [{ id: title, world, steps }] });
-    const [{ failures, problems, probes: judged }] = await runCases(file);
-    t.same([failures, problems, judged], [[], [], probes.length]);
-  });
-}
 
 const hostEndpoint = (interfaceName: string): object => ({
   apiVersion: 'projectcalico.org/v3',

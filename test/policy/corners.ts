@@ -1,0 +1,93 @@
+import { type CaseFile, caseFile } from '../../src/policy/index.ts';
+
+/** Corners that no table has, each found by a bug that nothing caught (`test/mutants`). */
+
+export const world = {
+  namespaces: { red: { owner: 'namespace' } },
+  pods: [
+    { namespace: 'red', name: 'web', ip: ['10.0.0.1', 'fd00::1'], labels: { app: 'web', 'pcns.owner': 'pod' } },
+    { namespace: 'red', name: 'db', ip: ['10.0.0.2', 'fd00::2'], labels: { app: 'db' } },
+  ],
+};
+export const calico = (spec: object): object => ({
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'GlobalNetworkPolicy',
+  metadata: { name: 'p' },
+  spec: { selector: "app == 'db'", types: ['Ingress'], ...spec },
+});
+const kubernetes = (spec: object): object => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'p', namespace: 'red' },
+  spec: { podSelector: {}, ...spec },
+});
+
+/** From, to, protocol, port, allowed. */
+type Probe = readonly [string, string, string, number, boolean];
+
+const CORNERS: Readonly<
+  Record<string, { readonly policy: object | readonly object[]; readonly probes: readonly Probe[] }>
+> = {
+  'a rule for IPv4 says nothing of IPv6': {
+    policy: calico({ ingress: [{ action: 'Allow', ipVersion: 4 }] }),
+    probes: [
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, true],
+      ['fd99::1', 'fd00::2', 'TCP', 80, false],
+    ],
+  },
+  'an exclusion of IPv6 networks alone takes the rule away for IPv4': {
+    policy: calico({ ingress: [{ action: 'Allow', source: { notNets: ['fd99::/64'] } }] }),
+    probes: [
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, false],
+      ['fd98::1', 'fd00::2', 'TCP', 80, true],
+      ['fd99::1', 'fd00::2', 'TCP', 80, false],
+    ],
+  },
+  'a policy with egress rules and no types is about both directions': {
+    policy: kubernetes({ egress: [{ to: [{ podSelector: { matchLabels: { app: 'db' } } }] }] }),
+    probes: [
+      ['10.0.0.1', '10.9.9.9', 'TCP', 80, false],
+      ['10.9.9.9', '10.0.0.1', 'TCP', 80, false],
+    ],
+  },
+  'a policy without egress rules and types is about ingress alone': {
+    policy: kubernetes({ egress: [] }),
+    probes: [
+      ['10.0.0.1', '10.9.9.9', 'TCP', 80, true],
+      ['10.9.9.9', '10.0.0.1', 'TCP', 80, false],
+    ],
+  },
+  'what a selector excludes is in networks of sets too': {
+    policy: [
+      calico({ ingress: [{ action: 'Allow', source: { notSelector: "role == 'enemy'" } }] }),
+      {
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'GlobalNetworkSet',
+        metadata: { name: 'enemies', labels: { role: 'enemy' } },
+        spec: { nets: ['10.9.0.0/16', '10.8.0.1'] },
+      },
+    ],
+    probes: [
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, false],
+      ['10.8.0.1', '10.0.0.2', 'TCP', 80, false],
+      ['10.7.0.1', '10.0.0.2', 'TCP', 80, true],
+    ],
+  },
+  'a pod’s own label goes before what its namespace gives': {
+    policy: calico({ ingress: [{ action: 'Allow', source: { selector: "pcns.owner == 'pod'" } }] }),
+    probes: [
+      ['10.0.0.1', '10.0.0.2', 'TCP', 80, true],
+      ['10.0.0.2', '10.0.0.1', 'TCP', 80, true],
+    ],
+  },
+};
+
+/** The corners as a file of cases. */
+export const corners: CaseFile = caseFile.parse({
+  format: 'policy-verdicts/1',
+  cases: Object.entries(CORNERS).map(([id, { policy, probes }]) => ({
+    id,
+    world,
+    steps: [{ apply: [policy].flat(), expect: [{ probes }] }],
+  })),
+});
