@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { formatAddress } from '../../../src/base/index.ts';
+import { formatAddress, parseAddress } from '../../../src/base/index.ts';
 import { mustRun } from '../../../src/lab/command.ts';
-import { judgeOf } from '../../../src/policy/cases/run.ts';
+import { type Judge, judgeOf, runCases } from '../../../src/policy/cases/run.ts';
+import type { Endpoint } from '../../../src/policy/form.ts';
+import { namespaceProfile, podEndpoint } from '../../../src/policy/sources/endpoint.ts';
+import { World } from '../../../src/policy/world.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
+import { corners } from '../../policy/corners.ts';
 import { everyPacket, randomWorld, worldOf } from '../../policy/random-worlds.ts';
 import { KernelJudge } from './kernel-judge.ts';
 
@@ -17,17 +21,21 @@ const SEED = Number(process.env['SEED'] ?? 13);
 
 t.setTimeout(0);
 
-t.test('in any world kernel and judge say the same of every packet', needsRoot, async (t) => {
+t.test('worlds in the kernel', needsRoot, async (t) => {
   await mustRun(['ip', 'netns', 'add', NAMESPACE]);
   t.teardown(() => mustRun(['ip', 'netns', 'del', NAMESPACE]));
   const kernel = new KernelJudge(NAMESPACE);
-  const verdicts = { true: 0, false: 0 };
-  const agrees = fc.asyncProperty(randomWorld, async (given) => {
-    const world = worldOf(given);
-    const pure = judgeOf(world);
-    for (const family of [4, 6] as const) {
-      const asked = await kernel.of(world, family);
-      for (const packet of everyPacket(family)) {
+  const inKernel = async (world: World): Promise<Judge> => {
+    const families = { 4: await kernel.of(world, 4), 6: await kernel.of(world, 6) };
+    return (packet) => families[packet.source.family](packet);
+  };
+
+  await t.test('in any of them kernel and judge say the same of every packet', async (t) => {
+    const verdicts = { true: 0, false: 0 };
+    const agrees = fc.asyncProperty(randomWorld, async (given) => {
+      const world = worldOf(given);
+      const [pure, asked] = [judgeOf(world), await inKernel(world)];
+      for (const packet of ([4, 6] as const).flatMap(everyPacket)) {
         const [expected, found] = [pure(packet), asked(packet)];
         verdicts[`${expected.allowed}`]++;
         if (expected.allowed === found.allowed) continue;
@@ -35,8 +43,31 @@ t.test('in any world kernel and judge say the same of every packet', needsRoot, 
         const what = `${formatAddress(source)} → ${formatAddress(destination)} ${protocol}/${destinationPort}`;
         throw new Error(`${what}: ${found.words}`);
       }
+    });
+    await fc.assert(agrees, { numRuns: WORLDS, seed: SEED });
+    t.ok(verdicts.true > 1000 && verdicts.false > 1000, 'and there was much of both');
+  });
+
+  await t.test('so they do in the corners', async (t) => {
+    for (const { id, failures } of await runCases(corners, {}, inKernel)) t.same(failures, [], id);
+  });
+
+  await t.test('behind a profile that is not there nothing is asked', async (t) => {
+    const pod = (name: string, address: string, profiles: readonly string[]): Endpoint => {
+      const made = podEndpoint({ namespace: 'red', name, labels: {}, addresses: [address] });
+      return { ...made, profiles };
+    };
+    const nothing = { tiers: [], policies: [], networkSets: [], nodes: [], services: new Map() };
+    const world = new World({
+      ...nothing,
+      profiles: [namespaceProfile('red', {})],
+      endpoints: [pod('open', '10.0.0.1', ['kns.red']), pod('shut', '10.0.0.2', ['absent', 'kns.red'])],
+    });
+    const [open, shut] = ['10.0.0.1', '10.0.0.2'].map((text) => parseAddress(text));
+    const packet = { protocol: 6, sourcePort: 40_000, destinationPort: 80 };
+    for (const ask of [judgeOf(world), await inKernel(world)]) {
+      t.equal(ask({ ...packet, source: open, destination: shut }).allowed, false);
+      t.equal(ask({ ...packet, source: parseAddress('192.0.2.1'), destination: open }).allowed, true);
     }
   });
-  await fc.assert(agrees, { numRuns: WORLDS, seed: SEED });
-  t.ok(verdicts.true > 1000 && verdicts.false > 1000, 'and there was much of both');
 });
