@@ -73,6 +73,26 @@ const CORNERS: Readonly<
       ['10.7.0.1', '10.0.0.2', 'TCP', 80, true],
     ],
   },
+  'what passed one tier is not taken to have passed the next': {
+    policy: [
+      { apiVersion: 'projectcalico.org/v3', kind: 'Tier', metadata: { name: 'first' }, spec: { order: 1 } },
+      calico({ tier: 'first', ingress: [{ action: 'Pass' }] }),
+      {
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'GlobalNetworkPolicy',
+        metadata: { name: 'default.p' },
+        spec: {
+          selector: "app == 'db'",
+          types: ['Ingress'],
+          ingress: [{ action: 'Pass', source: { nets: ['10.9.9.9'] } }],
+        },
+      },
+    ],
+    probes: [
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, true],
+      ['10.8.8.8', '10.0.0.2', 'TCP', 80, false],
+    ],
+  },
   'a pod’s own label goes before what its namespace gives': {
     policy: calico({ ingress: [{ action: 'Allow', source: { selector: "pcns.owner == 'pod'" } }] }),
     probes: [
