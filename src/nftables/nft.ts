@@ -88,7 +88,8 @@ class NftCommand implements Nft, RulesetSource {
   }
 
   async list({ family, name }: Table): Promise<TableListing | undefined> {
-    return this.#listed({ family, name }, ['-j'], parseListing);
+    // Protocols by number, as the elements of sets have them.
+    return this.#listed({ family, name }, ['-j', '-p'], parseListing);
   }
 
   async ruleset(table: Table): Promise<Ruleset | undefined> {
