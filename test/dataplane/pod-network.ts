@@ -32,13 +32,21 @@ type Spaces = Readonly<Record<'pod' | 'node' | 'outside', ReturnType<typeof make
 export class PodNetwork {
   readonly #spaces: Spaces;
   readonly #kernel: Kernel;
-  readonly dataplane: Dataplane;
+  readonly #nft: Nft;
+  dataplane: Dataplane;
 
   private constructor(kernel: Kernel, spaces: Spaces, wrap: (nft: Nft) => Nft) {
     this.#spaces = spaces;
     this.#kernel = kernel;
-    const nft = wrap(openNft({ namespace: spaces.node.path }));
+    this.#nft = wrap(openNft({ namespace: spaces.node.path }));
+    this.dataplane = this.restarted();
+  }
+
+  /** A new dataplane on the same kernel. */
+  restarted(): Dataplane {
+    const [kernel, nft] = [this.#kernel, this.#nft];
     this.dataplane = new Dataplane({ kernel, nft, clock: systemClock, log: silentLog, resyncInterval: 0 });
+    return this.dataplane;
   }
 
   /** `withPod`: whether the pod's interface is there from the start. `wrap` puts something before the packet filter. */
