@@ -11,7 +11,7 @@ import {
   NO_HOSTS,
 } from './desired/index.ts';
 import { isIpip } from './encapsulation.ts';
-import { felixSettings } from './felix.ts';
+import { type FelixSettings, felixSettings } from './felix.ts';
 import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';
 import { Hosts } from './hosts.ts';
@@ -40,6 +40,8 @@ export interface GraphOptions {
   readonly spareRouterId?: string;
   /** False where VXLAN carries everything. */
   readonly bgp?: boolean;
+  /** What goes before FelixConfiguration. */
+  readonly environment?: FelixSettings;
 }
 
 /**
@@ -60,12 +62,16 @@ export interface GraphOptions {
  */
 export function graph(
   sources: Sources,
-  { nodename, routerId, spareRouterId, bgp: withBgp = true }: GraphOptions,
+  { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {} }: GraphOptions,
 ): { readonly desired: Cell<Desired>; readonly world: Cell<World> } {
   const nodes = sources.of('Node');
   const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
   const self = cell([nodes], (all) => all.get(nodename));
-  const felix = cell([sources.of('FelixConfiguration')], (all) => felixSettings(nodename, all), same);
+  const felix = cell(
+    [sources.of('FelixConfiguration')],
+    (all) => ({ ...felixSettings(nodename, all), ...environment }),
+    same,
+  );
 
   const pools = cell([sources.of('IPPool')], (all) => desiredPools(all.values()), same);
   const affinities = sources.of('BlockAffinity');

@@ -40,6 +40,7 @@ export type {
 export { NO_TUNNELS } from './desired/index.ts';
 export { seconds } from './duration.ts';
 export { EFFECTS, effectOf, unmetFields } from './effects/index.ts';
+export type { FelixSettings } from './felix.ts';
 export { asNumber, nodeAddress } from './node-bgp.ts';
 export { INPUT_KINDS, type InputKind } from './projections.ts';
 export { isOfOthers, type Update } from './sources.ts';

@@ -37,6 +37,12 @@ export const encapsulation = z
   .refine((text) => ENCAPSULATIONS.has(text.toLowerCase()), 'Always, CrossSubnet or Never')
   .transform((text) => ENCAPSULATIONS.get(text.toLowerCase()) ?? 'Never');
 
+/** Calico's manifests write it in capitals. */
+export const endpointToHost = z
+  .string()
+  .transform((text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`)
+  .pipe(z.enum(['Drop', 'Return', 'Accept'], 'DROP, RETURN or ACCEPT'));
+
 /** The rules of a pool are those of `IPPool`: see `default-pools.ts`. */
 export const poolCidr = (family: 4 | 6) =>
   z

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as z from 'zod';
 import { reasonOf, VRouterError } from '../base/index.ts';
+import type { FelixSettings } from '../calc/index.ts';
 import { DEFAULT_SOCKET } from '../control/index.ts';
 import { DEFAULT_LEDGER } from '../ipam/index.ts';
 import { poolProblems } from '../keeping/index.ts';
@@ -9,6 +10,7 @@ import {
   asn,
   autodetection,
   encapsulation,
+  endpointToHost,
   flag,
   level,
   nodeAddress,
@@ -60,6 +62,8 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z0-9]{1,4}$/, 'one to four letters or digits')
     .default('cali'),
+  /** Goes before what FelixConfiguration says, as with Felix. */
+  FELIX_DEFAULTENDPOINTTOHOSTACTION: endpointToHost.optional(),
   FELIX_LOGSEVERITYSCREEN: level.default('info'),
   FELIX_HEALTHHOST: z.string().default('localhost'),
   FELIX_HEALTHPORT: whole(0, 65535).default(9099),
@@ -91,6 +95,11 @@ const schema = z.object({
 
 export type DaemonConfig = Readonly<Omit<z.infer<typeof schema>, 'NODENAME'>> & { readonly NODENAME: string };
 export const SETTINGS = Object.keys(schema.shape) as readonly (keyof z.infer<typeof schema>)[];
+
+/** What the daemon's own settings say in the place of FelixConfiguration. */
+export function felixOf({ FELIX_DEFAULTENDPOINTTOHOSTACTION: action }: DaemonConfig): FelixSettings {
+  return action === undefined ? {} : { defaultEndpointToHostAction: action };
+}
 
 /**
  * The daemon's settings: flags before environment before file before defaults. `overrides` are the flags, by setting

@@ -17,7 +17,7 @@ import type { Kernel } from '../netlink/index.ts';
 import type { Nft, RulesetSource } from '../nftables/index.ts';
 import { Heartbeat, Metrics, type NodeReport, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
-import type { DaemonConfig } from './config.ts';
+import { type DaemonConfig, felixOf } from './config.ts';
 import { Drops } from './drops.ts';
 import { followedKinds } from './followed-kinds.ts';
 import { LastErrors } from './last-errors.ts';
@@ -116,6 +116,7 @@ export class Daemon {
       nodename: config.NODENAME,
       ...routerIds(config),
       bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
+      environment: felixOf(config),
     });
     const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
     this.#dataplane = new Dataplane({
@@ -213,10 +214,7 @@ export class Daemon {
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
     this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
-    this.#unprotected = new Unprotected({
-      nodename: config.NODENAME,
-      log: log.child({ component: 'policy' }),
-    });
+    this.#unprotected = new Unprotected({ nodename: config.NODENAME, environment: felixOf(config) });
     const world = () => this.#calculation.world();
     const { policy } = this.#dataplane;
     const tierOf = (name: string) => this.#calculation.desired().policy?.policies.get(name)?.tier;

@@ -43,6 +43,7 @@ export class NodeDaemon {
           CALICO_IPV6POOL_CIDR: 'fd00:10:244::/48',
         }),
         FELIX_PROMETHEUSMETRICSENABLED: 'true',
+        FELIX_DEFAULTENDPOINTTOHOSTACTION: 'ACCEPT',
         ...nodeEnvironment(this.#lab, this.#node),
         ...this.#environment,
       },

@@ -8,7 +8,7 @@ t.test(
       ['FELIX_WIREGUARDENABLED', 'true', /write wireguardEnabled into FelixConfiguration/],
       ['FELIX_WIREGUARDENABLED', 'false', undefined],
       ['FELIX_WireguardHostEncryptionEnabled', 'true', /write wireguardHostEncryptionEnabled/],
-      ['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'DROP', /no effect: pods reach the host’s own ports/],
+      ['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'DROP', undefined],
       ['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'ACCEPT', undefined],
       ['FELIX_DISABLECONNTRACKINVALIDCHECK', 'false', /conntrack/],
       ['FELIX_BPFENABLED', 'true', /kube-proxy/],

@@ -133,3 +133,16 @@ t.test('wherever the daemon is set up the default pool is the same, and the READ
   const { CALICO_IPV4POOL_IPIP, CALICO_IPV4POOL_VXLAN } = await readConfig({});
   t.same([CALICO_IPV4POOL_IPIP, CALICO_IPV4POOL_VXLAN], ['Never', 'Never'], 'told neither word');
 });
+
+t.test('wherever the daemon is set up pods reach their node, as by Calico’s manifests', async (t) => {
+  const name = 'FELIX_DEFAULTENDPOINTTOHOSTACTION';
+  const manifest = readFileSync('deploy/vrouter.yaml', 'utf8');
+  const places = {
+    'deploy/vrouter.env': parseEnvironment(readFileSync('deploy/vrouter.env', 'utf8'))[name],
+    'deploy/vrouter.yaml': new RegExp(`name: ${name}\\s+value: (\\S+)`).exec(manifest)?.[1],
+  };
+  for (const [place, given] of Object.entries(places)) {
+    t.equal((await readConfig({ [name]: given }))[name], 'Accept', place);
+  }
+  t.equal((await readConfig({}))[name], undefined, 'Drop is Calico’s when nobody says anything');
+});

@@ -15,10 +15,8 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
   ...each(['wireguardListeningPort', 'wireguardListeningPortV6'], ACTED_ON),
   ...each(['wireguardInterfaceName', 'wireguardInterfaceNameV6'], ACTED_ON),
 
-  defaultEndpointToHostAction: unmet(
-    'pods reach the host’s own ports: nothing filters there; close them with the host’s own firewall',
-    (value) => value === 'Drop',
-  ),
+  ...each(['defaultEndpointToHostAction', 'failsafeInboundHostPorts', 'failsafeOutboundHostPorts'], ACTED_ON),
+
   disableConntrackInvalidCheck: unmet(
     'packets that conntrack calls invalid are not dropped, as if it were true',
     (value) => value === false,
@@ -35,10 +33,6 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
   bpfEnabled: unmet('there is no eBPF dataplane: services need kube-proxy', (value) => value === true),
   awsSrcDstCheck: unmet('the check of AWS stays as it is', (value) => value === 'Enable'),
 
-  ...each(
-    ['failsafeInboundHostPorts', 'failsafeOutboundHostPorts'],
-    noEffect('no host endpoint is enforced, so nothing is closed that they would keep open'),
-  ),
   ...each(
     [
       ...(['iptablesFilterAllowAction', 'iptablesMangleAllowAction', 'iptablesFilterDenyAction'] as const),

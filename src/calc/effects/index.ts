@@ -14,11 +14,10 @@ import {
   type KindName,
   type StoredKind,
 } from '../../model/index.ts';
-import { ACTED_ON, type Effect, type EffectsOf, each, noEffect, refused, unmet } from './effect.ts';
+import { ACTED_ON, type Effect, type EffectsOf, each, noEffect, refused } from './effect.ts';
 import { felixEffects } from './felix.ts';
 
 const SECRETS = 'its password is in a Secret, which is not read yet, and without it the session would be unprotected';
-const HOST_ENDPOINT = unmet('this version does not enforce host endpoints everywhere yet');
 const STAGED = noEffect('a staged policy is enforced by nobody');
 
 const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
@@ -66,7 +65,7 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
   FelixConfiguration: felixEffects,
   GlobalNetworkPolicy: ACTED_ON,
   GlobalNetworkSet: ACTED_ON,
-  HostEndpoint: HOST_ENDPOINT,
+  HostEndpoint: ACTED_ON,
   IPAMBlock: ACTED_ON,
   IPAMConfiguration: {
     ...each(['strictAffinity', 'maxBlocksPerHost', 'autoAllocateBlocks', 'ipCooldownSeconds'], ACTED_ON),
@@ -77,9 +76,7 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
   IPReservation: ACTED_ON,
   KubeControllersConfiguration: {
     etcdV3CompactionPeriod: ACTED_ON,
-    controllers: noEffect(
-      'of it `node.leakGracePeriod` is acted on; host endpoints made by themselves would enforce nothing',
-    ),
+    controllers: noEffect('of it `node.leakGracePeriod` is acted on; no host endpoint is made by itself yet'),
     ...each(
       ['logSeverityScreen', 'healthChecks', 'prometheusMetricsPort', 'debugProfilePort'],
       noEffect('of a process that is not there: the daemons do its work'),

@@ -47,8 +47,7 @@ export function policyCells(sources: Sources, nodename: string, felix: Cell<Feli
   const told = new Problems();
   const problems = cell([policies, profiles], (...all) => told.run(...all));
   const failsafes = cell([felix], failsafesOf, same);
-  // Where nobody says otherwise pods reach their host, policy or not, as by Calico's manifests.
-  const toHost = cell([felix], ({ defaultEndpointToHostAction: action = 'Return' }) => action);
+  const toHost = cell([felix], ({ defaultEndpointToHostAction: action = 'Drop' }) => action);
   const inputs = cell(
     [tiers, policies, profiles, local, pods, hosts, networkSets, nodes, services, failsafes, toHost],
     (order, rules, inherited, here, everywhere, machines, sets, places, served, open, action): EnforcingInputs => ({

@@ -38,6 +38,9 @@ t.test('what pods may say to their host is the settings’ word, with or without
   const policy = put('GlobalNetworkPolicy', 'g', { selector: 'all()' });
   t.equal(calculation(drop).desired().policy?.endpointToHost, 'Drop');
   t.equal(calculation(policy, drop).desired().policy?.endpointToHost, 'Drop');
-  t.equal(calculation(policy).desired().policy?.endpointToHost, 'Return');
+  t.equal(calculation(policy).desired().policy?.endpointToHost, 'Drop', 'as by Calico');
   t.equal(calculation().desired().policy, undefined);
+  const accepting = new Calculation({ nodename: 'a', environment: { defaultEndpointToHostAction: 'Accept' } });
+  accepting.apply([policy, drop]);
+  t.equal(accepting.desired().policy?.endpointToHost, 'Accept', 'the environment goes before');
 });
