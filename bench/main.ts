@@ -31,6 +31,11 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     about: `One node of a cluster with 4 blocks and 10 pods on each node, VXLAN and a full mesh. A change is one update and the state that
 follows from it worked out; each is timed alone, 1,000 times after 300 that do not count.`,
   },
+  'scale-policy': {
+    title: 'Policy in the calculation of a large cluster',
+    about: `1,000 pods of the node among 50,000 of the cluster, 5,000 policies in 500 namespaces. A change is one update and the state
+that follows from it worked out.`,
+  },
   'bgp-codec': { title: 'BGP codec' },
   'bgp-rib': { title: 'BGP route tables' },
   'bgp-mesh': { title: 'BGP, a hundred speakers in one process', takes: '[NODES] [RUNS]' },

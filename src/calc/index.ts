@@ -1,7 +1,7 @@
 /**
  * calc: the brain. Pure and synchronous.
  *
- *     resources ─► graph ─► Desired (bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host)
+ *     resources ─► graph ─► Desired (bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, policy)
  *
  * Output depends on the present resources alone: no order of arrival, no "last good". Sections that no change touched
  * keep their identity. `desired/` is the contract with the hands (dataplane, routing, keeping).

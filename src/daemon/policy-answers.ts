@@ -6,7 +6,7 @@ import { type Dataplane, policyTable } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { RulesetSource } from '../nftables/index.ts';
 import { type Direction, type Endpoint, type Packet, QuestionError, type World } from '../policy/index.ts';
-import { KernelTables, type LocalPod } from './policy-kernel.ts';
+import { endOf, KernelTables, type LocalPod } from './policy-kernel.ts';
 import { stagedChanges } from './policy-staged.ts';
 import { type Comparison, comparePod } from './policy-verify.ts';
 import { answerEffective, answerWhy, type KernelWord, type WhyQuestion } from './policy-why.ts';
@@ -116,8 +116,7 @@ export class PolicyAnswers {
     }
     const way = tables.way(packet);
     if (typeof way === 'string') return { words: way };
-    const where = way.comment === undefined ? way.chain : `${way.chain} (${way.comment})`;
-    return { allowed: way.verdict === 'accept', words: `it would ${way.verdict} it in ${where}` };
+    return { allowed: way.verdict === 'accept', words: `it would ${way.verdict} it in ${endOf(way)}` };
   }
 
   /** The interface by which the packet comes or goes, where one of its ends is elsewhere. */

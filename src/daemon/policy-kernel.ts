@@ -54,3 +54,8 @@ export class KernelTables {
     return this.#pods.get(formatAddress(address)) ?? this.#uplink;
   }
 }
+
+/** Where a way ended, for people: without the fingerprint that rules' comments end in. */
+export function endOf({ chain, comment }: Walk): string {
+  return comment === undefined ? chain : `${chain} (${comment.replace(/ [0-9a-f]{8}$/, '')})`;
+}

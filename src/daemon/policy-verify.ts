@@ -9,7 +9,7 @@ import {
   representativesOf,
   type World,
 } from '../policy/index.ts';
-import type { KernelTables } from './policy-kernel.ts';
+import { endOf, type KernelTables } from './policy-kernel.ts';
 
 /** Something that the kernel does otherwise than policy says. */
 export interface Disagreement {
@@ -57,11 +57,10 @@ export async function comparePod(
     ];
     const allowed = halves.every((half) => half.allowed);
     if (allowed === (way.verdict === 'accept')) continue;
-    const where = way.comment === undefined ? way.chain : `${way.chain} (${way.comment})`;
     const said = halves.map(describeDecision).join('; ');
     disagreements.push({
       packet,
-      words: `${packetText(packet)}: the kernel ${way.verdict}s it in ${where}, policy says: ${said}`,
+      words: `${packetText(packet)}: the kernel ${way.verdict}s it in ${endOf(way)}, policy says: ${said}`,
     });
   }
   return { packets, disagreements };

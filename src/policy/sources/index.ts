@@ -12,7 +12,6 @@ import type { PolicyObject, PolicyReading } from './object.ts';
 export { readProfile, readTier } from './calico.ts';
 export { LIVE_ANNOTATION } from './live.ts';
 export { type PolicyObject, policyObject } from './object.ts';
-export { backendsOf, serviceOf } from './service.ts';
 
 /** As users write them, where the group decides between two kinds that share a name, or as the model has them. */
 export function readPolicy(object: PolicyObject): PolicyReading {
