@@ -10,6 +10,7 @@ import { Daemon } from '../../src/daemon/daemon.ts';
 import { MemoryStore, type Store } from '../../src/datastore/index.ts';
 import { until } from '../../src/lab/until.ts';
 import { newResource } from '../../src/model/index.ts';
+import type { Nft } from '../../src/nftables/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 
@@ -36,6 +37,7 @@ export interface LoneDaemonOptions {
   readonly log?: Log;
   /** What it runs on; `/host` is its own namespace. */
   readonly machine?: FakeMachine;
+  readonly nft?: Nft;
   readonly engine?: { readonly type: string; readonly store: Store };
   readonly environment?: Readonly<Record<string, string>>;
   /** Lets the clock go on while something is waited for. */
@@ -56,6 +58,7 @@ export async function loneDaemon(
     clock = systemClock,
     log = silentLog,
     machine = oneHost(),
+    nft = new FakeNft(),
     engine = { type: 'memory', store: new MemoryStore({ clock }) },
     environment = {},
     tick = async () => {},
@@ -86,7 +89,7 @@ export async function loneDaemon(
     store,
     datastoreType: engine.type,
     kernel: machine.kernel('/host'),
-    nft: new FakeNft(),
+    nft,
     clock,
     log,
   });
