@@ -19,7 +19,7 @@ export interface IpamKeepingOptions {
 /** The node's IPAM, with facts that a syncer keeps up to date and a ledger; and the cluster's, while this node leads. */
 export class IpamKeeping {
   /** What `apply` has to be told of. */
-  static readonly kinds = [...factKinds, 'IPAMBlock'] as const;
+  static readonly kinds = [...factKinds, 'IPAMBlock', 'Node', 'HostEndpoint'] as const;
   readonly ipam: Ipam;
   readonly #options: IpamKeepingOptions;
   readonly #facts: KnownFacts;
@@ -60,6 +60,11 @@ export class IpamKeeping {
   /** Whether this node looks after what belongs to all. */
   get leads(): boolean {
     return this.#leader.leads;
+  }
+
+  /** What of the cluster's is not as it should be, and why; nothing while another node leads. */
+  problems(): readonly string[] {
+    return this.#leader.problems();
   }
 
   /** All blocks of the cluster. */

@@ -140,6 +140,7 @@ export class Keeping {
       ...this.#keys.problems(),
       ...this.#node.problems(),
       ...this.#namesake.problems(),
+      ...this.#addresses.problems(),
       ...this.#addressProblems,
     ];
   }

@@ -76,7 +76,9 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
   IPReservation: ACTED_ON,
   KubeControllersConfiguration: {
     etcdV3CompactionPeriod: ACTED_ON,
-    controllers: noEffect('of it `node.leakGracePeriod` is acted on; no host endpoint is made by itself yet'),
+    controllers: noEffect(
+      'of it `node.leakGracePeriod` and `node.hostEndpoint` are acted on; the other controllers are not there to be set',
+    ),
     ...each(
       ['logSeverityScreen', 'healthChecks', 'prometheusMetricsPort', 'debugProfilePort'],
       noEffect('of a process that is not there: the daemons do its work'),
@@ -87,7 +89,8 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
   Node: {
     ...each(['bgp', 'ipv4VXLANTunnelAddr', 'vxlanTunnelMACAddr', 'ipv6VXLANTunnelAddr'], ACTED_ON),
     ...each(['vxlanTunnelMACAddrV6', 'wireguard', 'addresses'], ACTED_ON),
-    ...each(['orchRefs', 'interfaces'], noEffect('read by people alone')),
+    interfaces: ACTED_ON,
+    orchRefs: noEffect('read by people alone'),
   },
   Profile: ACTED_ON,
   StagedGlobalNetworkPolicy: STAGED,

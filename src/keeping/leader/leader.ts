@@ -5,6 +5,7 @@ import { Collector, DEFAULT_GRACE, type Facts, type Ipam } from '../../ipam/inde
 import type { KubeControllersConfiguration } from '../../model/index.ts';
 import type { IpamSamples } from '../../observe/index.ts';
 import { ClusterFigures } from './cluster-figures.ts';
+import { HostEndpoints } from './host-endpoints.ts';
 import { Lease } from './lease.ts';
 
 /** How often the settings are looked at again where nothing is to be collected, in milliseconds. */
@@ -24,12 +25,13 @@ export interface LeaderOptions {
 
 /**
  * The part of kube-controllers, for the whole cluster, while this node leads: addresses that nobody uses any more are
- * taken back, and counted; an etcd's history is kept short.
+ * taken back, and counted; an etcd's history is kept short; nodes have the host endpoints that make themselves.
  */
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #figures = new ClusterFigures();
   readonly #lease: Lease;
+  readonly #hostEndpoints: HostEndpoints;
   #collector: Collector | undefined;
   #compactor: Compactor | undefined;
   #cancel: Cancel | undefined;
@@ -40,11 +42,14 @@ export class Leader {
     const { nodename, store, clock, log } = options;
     const holder = `${nodename}_${randomUUID()}`;
     this.#lease = new Lease({ store, clock, log, holder, onChange: (leads) => this.#lead(leads) });
+    const settings = () => this.#lease.configuration?.spec.controllers?.node?.hostEndpoint;
+    this.#hostEndpoints = new HostEndpoints({ store, clock, log, settings });
   }
 
-  /** Takes in a syncer's batch: blocks are counted. */
+  /** Takes in a syncer's batch: of blocks, Nodes and host endpoints. */
   apply(batch: readonly Update[]): void {
     this.#figures.apply(batch);
+    this.#hostEndpoints.apply(batch);
   }
 
   /** The node contends for the lead from now on. */
@@ -56,6 +61,12 @@ export class Leader {
   async stop(): Promise<void> {
     await this.#lease.stop();
     await this.#sweeping;
+    await this.#hostEndpoints.stop();
+  }
+
+  /** What of the cluster's is not as it should be, and why; nothing while another node leads. */
+  problems(): readonly string[] {
+    return this.#hostEndpoints.problems();
   }
 
   get leads(): boolean {
@@ -84,6 +95,8 @@ export class Leader {
       : undefined;
     this.#compactor?.start();
     this.#collector = leads ? new Collector({ store, ipam, clock, log }) : undefined;
+    if (leads) this.#hostEndpoints.start();
+    else void this.#hostEndpoints.stop();
     if (leads) this.#again(0);
   }
 
