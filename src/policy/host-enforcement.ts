@@ -75,7 +75,9 @@ export function hostEnforcementOf(world: World, node: string): HostEnforcement {
     for (const { asked } of made.tiers) {
       for (const policy of asked) {
         policies.set(policyKey(policy), policy);
-        need([...(policy.rules.ingress ?? []), ...(policy.rules.egress ?? [])]);
+        const { ingress = [], egress = [] } = policy.rules;
+        // Before DNAT nobody asks what goes out.
+        need(policy.hook === 'pre-dnat' ? ingress : [...ingress, ...egress]);
       }
     }
     for (const name of made.profiles) {

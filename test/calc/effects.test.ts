@@ -31,7 +31,6 @@ t.test('the page for users names every field of the settings that is acted on', 
 
 /** Values that are to protect something, and such as ask for nothing. */
 const VALUES = [
-  ['FelixConfiguration', { disableConntrackInvalidCheck: false }, { disableConntrackInvalidCheck: true }],
   ['FelixConfiguration', { prometheusMetricsCertFile: '/c' }, { prometheusMetricsCertFile: '' }],
   ['FelixConfiguration', { prometheusMetricsKeyFile: '/k' }, {}],
   ['FelixConfiguration', { prometheusMetricsCAFile: '/a' }, {}],

@@ -10,7 +10,7 @@ t.test(
       ['FELIX_WireguardHostEncryptionEnabled', 'true', /write wireguardHostEncryptionEnabled/],
       ['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'DROP', undefined],
       ['FELIX_DEFAULTENDPOINTTOHOSTACTION', 'ACCEPT', undefined],
-      ['FELIX_DISABLECONNTRACKINVALIDCHECK', 'false', /conntrack/],
+      ['FELIX_DISABLECONNTRACKINVALIDCHECK', 'true', /write disableConntrackInvalidCheck/],
       ['FELIX_BPFENABLED', 'true', /kube-proxy/],
       ['FELIX_BPFENABLED', 'false', undefined],
       ['FELIX_PROMETHEUSMETRICSCERTFILE', '/tls.crt', /without TLS/],

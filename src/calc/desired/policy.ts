@@ -28,7 +28,28 @@ export interface DesiredPolicy {
   readonly hosts?: DesiredHosts | undefined;
   /** What becomes of packets from pods to their own host that the pods' policy lets out; absent: `Drop`. */
   readonly endpointToHost?: 'Drop' | 'Accept' | 'Return' | undefined;
+  /** How rules are written; absent: as `PLAIN_SETTINGS`. */
+  readonly settings?: PolicySettings | undefined;
 }
+
+/** What is the same for all rules, and changes rarely. */
+export interface PolicySettings {
+  /** What lines of rules with the action Log begin with; `%t` tier, `%k` kind, `%n` name, `%p` namespace/name. */
+  readonly logPrefix: string;
+  /** `10/second`, for each such rule; empty: no limit. */
+  readonly logRate: string;
+  /** Packets. */
+  readonly logBurst: number;
+  /** Whether packets that conntrack calls invalid are dropped before anybody is asked. */
+  readonly dropsInvalid: boolean;
+}
+
+export const PLAIN_SETTINGS: PolicySettings = {
+  logPrefix: 'calico-packet',
+  logRate: '10/second',
+  logBurst: 5,
+  dropsInvalid: true,
+};
 
 /**
  * `HostEnforcement` (policy), as collections. Which interface has an expected address, the dataplane knows. The sets that

@@ -16,11 +16,8 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
   ...each(['wireguardInterfaceName', 'wireguardInterfaceNameV6'], ACTED_ON),
 
   ...each(['defaultEndpointToHostAction', 'failsafeInboundHostPorts', 'failsafeOutboundHostPorts'], ACTED_ON),
+  ...each(['disableConntrackInvalidCheck', 'logPrefix', 'logActionRateLimit', 'logActionRateLimitBurst'], ACTED_ON),
 
-  disableConntrackInvalidCheck: unmet(
-    'packets that conntrack calls invalid are not dropped, as if it were true',
-    (value) => value === false,
-  ),
   ...each(
     ['prometheusMetricsCAFile', 'prometheusMetricsCertFile', 'prometheusMetricsClientAuth', 'prometheusMetricsKeyFile'],
     unmet(METRICS),
@@ -37,13 +34,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
     [
       ...(['iptablesFilterAllowAction', 'iptablesMangleAllowAction', 'iptablesFilterDenyAction'] as const),
       ...(['nftablesFilterAllowAction', 'nftablesFilterDenyAction', 'nftablesMangleAllowAction'] as const),
-      ...([
-        'chainInsertMode',
-        'kubeNodePortRanges',
-        'logPrefix',
-        'logActionRateLimit',
-        'logActionRateLimitBurst',
-      ] as const),
+      ...(['chainInsertMode', 'kubeNodePortRanges'] as const),
       ...([
         'genericXDPEnabled',
         'xdpEnabled',
@@ -54,7 +45,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
       ...(['flowLogsCollectorDebugTrace', 'flowLogsFlushInterval', 'flowLogsGoldmaneServer'] as const),
       ...(['flowLogsLocalReporter', 'flowLogsPolicyEvaluationMode', 'debugDisableLogDropping'] as const),
     ],
-    noEffect('of policy, which is not there: its own problem says so'),
+    noEffect('of how Felix renders policy: what is denied is dropped, and what is allowed is accepted'),
   ),
   ...each(
     [

@@ -29,7 +29,7 @@ export interface EnforcingInputs extends GroundInputs {
   readonly endpointToHost: NonNullable<DesiredPolicy['endpointToHost']>;
 }
 
-type Sections = Omit<DesiredPolicy, 'problems'>;
+type Sections = Omit<DesiredPolicy, 'problems' | 'settings'>;
 
 /**
  * What `enforcementOf` and `hostEnforcementOf` say of the whole world, kept by what changes in it.

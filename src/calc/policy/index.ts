@@ -14,7 +14,7 @@
 import { same } from '../../base/index.ts';
 import type { Problem, World } from '../../policy/index.ts';
 import { type Cell, cell } from '../cell.ts';
-import type { DesiredPolicy } from '../desired/index.ts';
+import { type DesiredPolicy, PLAIN_SETTINGS, type PolicySettings } from '../desired/index.ts';
 import type { FelixSettings } from '../felix.ts';
 import type { Sources } from '../sources.ts';
 import { Enforcing, type EnforcingInputs } from './enforcing.ts';
@@ -56,17 +56,27 @@ export function policyCells(sources: Sources, nodename: string, felix: Cell<Feli
       ...{ failsafes: open, endpointToHost: action },
     }),
   );
+  const settings = cell([felix], settingsOf, same);
   let enforcing: Enforcing | undefined;
-  const desired = cell<[boolean, readonly Problem[], EnforcingInputs], DesiredPolicy | undefined>(
-    [restricted, problems, inputs],
-    (isRestricted, unclear, all) => {
+  const desired = cell<[boolean, readonly Problem[], EnforcingInputs, PolicySettings], DesiredPolicy | undefined>(
+    [restricted, problems, inputs, settings],
+    (isRestricted, unclear, all, how) => {
       if (isRestricted) enforcing ??= new Enforcing(nodename);
       else enforcing = undefined;
-      return enforcing && { ...enforcing.run(all), problems: unclear };
+      return enforcing && { ...enforcing.run(all), problems: unclear, settings: how };
     },
     isSame,
   );
   return { desired, world: worldOf(parts) };
+}
+
+function settingsOf(felix: FelixSettings): PolicySettings {
+  return {
+    logPrefix: felix.logPrefix || PLAIN_SETTINGS.logPrefix,
+    logRate: felix.logActionRateLimit ?? PLAIN_SETTINGS.logRate,
+    logBurst: felix.logActionRateLimitBurst ?? PLAIN_SETTINGS.logBurst,
+    dropsInvalid: felix.disableConntrackInvalidCheck !== true,
+  };
 }
 
 /** Whether each section is the same object. */

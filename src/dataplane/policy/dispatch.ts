@@ -1,3 +1,4 @@
+import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { NamedMap } from '../../nftables/index.ts';
 import type { EnforcedEndpoint } from '../../policy/index.ts';
 import { type Contents, FORWARD } from '../filter/index.ts';
@@ -62,8 +63,12 @@ export function renderEndpoint(interfaceName: string, { egress, ingress }: Enfor
 }
 
 /** The hook, by which packets come here. */
-export function renderDispatch(podPrefix: string, { first, in: fromHosts }: HostForward): Contents {
-  const states = 'ct state vmap { established : accept, related : accept, invalid : jump broken }';
+export function renderDispatch(
+  podPrefix: string,
+  { first, in: fromHosts }: HostForward,
+  { dropsInvalid }: Pick<PolicySettings, 'dropsInvalid'>,
+): Contents {
+  const states = `ct state vmap { established : accept, related : accept${dropsInvalid ? ', invalid : jump broken' : ''} }`;
   return {
     chains: [
       [

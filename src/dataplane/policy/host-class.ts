@@ -1,3 +1,4 @@
+import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { HostAsk, HostClass } from '../../policy/index.ts';
 import type { ReasonedRule } from '../filter/index.ts';
 import { type Known, profileLines } from './class.ts';
@@ -15,7 +16,12 @@ export function askOf({ hook, direction }: HostClass): HostAsk {
  * What host endpoints of a class are asked. Failsafes come first where the host itself is at one end. Before the filter no
  * end of a tier drops, and in none but the normal hook are profiles asked.
  */
-export function renderHostClass(key: string, one: HostClass, known: Known): RenderedClass {
+export function renderHostClass(
+  key: string,
+  one: HostClass,
+  known: Known,
+  { dropsInvalid }: Pick<PolicySettings, 'dropsInvalid'>,
+): RenderedClass {
   const { hook, direction, tiers, profiles } = one;
   const ask = askOf(one);
   return renderTiers({
@@ -27,7 +33,7 @@ export function renderHostClass(key: string, one: HostClass, known: Known): Rend
     where: `host ${ask}`,
     endsDecide: hook === 'normal' || hook === 'forward',
     before: [
-      ...(hook === 'normal' ? [INVALID] : []),
+      ...(hook === 'normal' && dropsInvalid ? [INVALID] : []),
       ...(hook === 'forward' ? [] : [{ expression: `jump ${failsafeChain(ask)}`, why: 'ports that stay open' }]),
     ],
     after: (dropFor) => {

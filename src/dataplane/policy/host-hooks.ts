@@ -134,6 +134,8 @@ export interface InputHook {
   readonly endpointToHost: NonNullable<DesiredPolicy['endpointToHost']>;
   readonly asked: Dispatches;
   readonly tunnels: TunnelMatches;
+  /** Whether packets of no connection are dropped whoever they are from. */
+  readonly dropsInvalid: boolean;
 }
 
 const endpointToHost = dropChain('from a pod to its host');
@@ -167,7 +169,11 @@ export function renderInput(family: Family, hook: InputHook): Contents {
 }
 
 /** What the setting says beside `Drop`, the pod's own policy says first. Foreign rules are asked afterwards in any case. */
-function fromPods(family: Family, { podPrefix, asked }: InputHook, isDropped: boolean): readonly ReasonedRule[] {
+function fromPods(
+  family: Family,
+  { podPrefix, asked, dropsInvalid }: InputHook,
+  isDropped: boolean,
+): readonly ReasonedRule[] {
   const needsMark = asked['forward egress'] !== undefined;
   const [invalid, unknown] = ['invalid packet', 'from an interface without endpoint'].map(
     (why) => dropChain(why)[0].name,
@@ -176,7 +182,7 @@ function fromPods(family: Family, { podPrefix, asked }: InputHook, isDropped: bo
     ...(family === 6
       ? [{ expression: 'icmpv6 type { 130, 131, 132, 133, 135, 136 } accept', why: 'neighbours find each other' }]
       : []),
-    { expression: `ct state invalid goto ${invalid}`, why: 'it belongs to no connection' },
+    ...(dropsInvalid ? [{ expression: `ct state invalid goto ${invalid}`, why: 'it belongs to no connection' }] : []),
     ...(isDropped
       ? [{ expression: `goto ${endpointToHost[0].name}`, why: 'defaultEndpointToHostAction' }]
       : [

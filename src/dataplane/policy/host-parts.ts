@@ -1,5 +1,5 @@
 import { Entries, type Family, same } from '../../base/index.ts';
-import type { DesiredPolicy } from '../../calc/desired/index.ts';
+import type { DesiredPolicy, PolicySettings } from '../../calc/desired/index.ts';
 import {
   type Direction,
   HOST_ASKS,
@@ -63,6 +63,7 @@ interface Made {
  */
 export class HostParts {
   readonly #podPrefix: string;
+  readonly #settings: PolicySettings;
   readonly #put: Put;
   readonly #names: Readonly<Record<Family, Set<string>>> = { 4: new Set(), 6: new Set() };
   #made = new Map<string, Made>();
@@ -70,7 +71,8 @@ export class HostParts {
   #problems: readonly HostInterfaceProblem[] = [];
 
   /** `put` writes a part of the table of a family. */
-  constructor(podPrefix: string, put: Put) {
+  constructor(podPrefix: string, settings: PolicySettings, put: Put) {
+    this.#settings = settings;
     this.#podPrefix = podPrefix;
     this.#put = put;
   }
@@ -100,12 +102,13 @@ export class HostParts {
     for (const family of FAMILIES) {
       const parts = new Map<string, FilterPart>();
       const tunnels = surroundings.tunnels[family];
-      const input = renderInput(family, { podPrefix: this.#podPrefix, endpointToHost, asked, tunnels });
+      const { dropsInvalid } = this.#settings;
+      const input = renderInput(family, { podPrefix: this.#podPrefix, endpointToHost, asked, tunnels, dropsInvalid });
       parts.set('input', { order: ORDER.hooks, contents: input });
       if (hosts !== undefined) {
         for (const [key, one] of hosts.classes) {
           const what = `class ${key}`;
-          const { contents, drops } = renderHostClass(key, one, hosts);
+          const { contents, drops } = renderHostClass(key, one, hosts, this.#settings);
           parts.set(what, { what, order: ORDER.classes, contents });
           for (const why of drops) parts.set(`drop ${why}`, dropPart(why));
           for (const [what, ruled] of askedBy(one, hosts)) {
@@ -147,7 +150,7 @@ export class HostParts {
         : {
             what,
             order: ORDER.rules,
-            contents: contents(ruled.is as Policy & Profile, ask, family, sets),
+            contents: contents(ruled.is as Policy & Profile, ask, family, { sets, settings: this.#settings }),
             instead: renderRefused(chain, what),
           };
     made.set(name, { of: ruled.is, nets, part });

@@ -1,10 +1,9 @@
 import type { Family } from '../../base/index.ts';
-import { type Direction, type HostAsk, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
+import type { Direction, HostAsk, Policy, Profile } from '../../policy/index.ts';
 import type { Contents } from '../filter/index.ts';
 import { ACCEPT_MARK, setMark } from './mark.ts';
-import type { Sets } from './match.ts';
 import { hostPolicyChain, hostProfileChain } from './names.ts';
-import { rulesIn } from './rules.ts';
+import { rulesIn, type WrittenBy } from './rules.ts';
 
 /** How a packet goes on that a policy of a host endpoint allowed. */
 const ALLOWED: Readonly<Record<HostAsk, string>> = {
@@ -18,19 +17,19 @@ const ALLOWED: Readonly<Record<HostAsk, string>> = {
 };
 
 /** One policy as one hook asks it, for all classes of host endpoints that do. */
-export function renderHostPolicy(policy: Policy, ask: HostAsk, family: Family, sets: Sets): Contents {
+export function renderHostPolicy(policy: Policy, ask: HostAsk, family: Family, by: WrittenBy): Contents {
   const rules = policy.rules[directionOf(ask)] ?? [];
-  return rulesIn(hostPolicyChain(policy, ask), rules, family, sets, {
-    owner: policyIdText(policy.id),
+  return rulesIn(hostPolicyChain(policy, ask), rules, family, by, {
+    of: policy,
     where: `host ${ask}`,
     allowed: ALLOWED[ask],
   });
 }
 
-export function renderHostProfile(profile: Profile, ask: HostAsk, family: Family, sets: Sets): Contents {
+export function renderHostProfile(profile: Profile, ask: HostAsk, family: Family, by: WrittenBy): Contents {
   const rules = profile.rules[directionOf(ask)].filter(({ action }) => action !== 'Pass');
-  return rulesIn(hostProfileChain(profile, ask), rules, family, sets, {
-    owner: `profile ${profile.name}`,
+  return rulesIn(hostProfileChain(profile, ask), rules, family, by, {
+    of: profile,
     where: `host ${ask}`,
     allowed: ALLOWED[ask],
   });

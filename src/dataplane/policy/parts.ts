@@ -1,5 +1,5 @@
 import { type Entries, EntriesWriter, type Family, same } from '../../base/index.ts';
-import type { DesiredPolicy } from '../../calc/desired/index.ts';
+import type { DesiredPolicy, PolicySettings } from '../../calc/desired/index.ts';
 import type { Direction, EndpointClass, Policy, Profile, Rule } from '../../policy/index.ts';
 import { referencesOfRules, setKey } from '../../policy/index.ts';
 import type { FilterPart } from '../filter/index.ts';
@@ -50,14 +50,16 @@ export class PolicyParts {
   readonly #lookedInto = {
     hasNets: (set: string, family: Family) => this.#sets.get(set)?.hasNets(family) ?? false,
   };
+  readonly settings: PolicySettings;
   readonly #podPrefix: string;
   readonly #hosts: HostParts;
   #seen: DesiredPolicy | undefined;
   #surroundings: Surroundings | undefined;
 
-  constructor(podPrefix: string) {
+  constructor(podPrefix: string, settings: PolicySettings) {
+    this.settings = settings;
     this.#podPrefix = podPrefix;
-    this.#hosts = new HostParts(podPrefix, (family, name, part) => this.#writers[family].set(name, part));
+    this.#hosts = new HostParts(podPrefix, settings, (family, name, part) => this.#writers[family].set(name, part));
   }
 
   of(family: Family): Entries<FilterPart> {
@@ -118,7 +120,7 @@ export class PolicyParts {
     this.#hosts.update(desired, surroundings, this.#lookedInto);
     const { forward } = this.#hosts;
     this.#put('ends', { order: ORDER.ends, contents: renderEnds(this.#podPrefix, forward) });
-    this.#put(HOOK_PART, { order: ORDER.hook, contents: renderDispatch(this.#podPrefix, forward) });
+    this.#put(HOOK_PART, { order: ORDER.hook, contents: renderDispatch(this.#podPrefix, forward, this.settings) });
   }
 
   #ask(asked: string, classes: Set<string>): void {
@@ -152,7 +154,10 @@ export class PolicyParts {
     for (const direction of DIRECTIONS) {
       const what = name.startsWith('policy ') ? `${direction} of ${key}` : `${direction} of profile ${key}`;
       for (const family of FAMILIES) {
-        this.#writers[family].set(what, is && ruledPart(is, what, direction, family, this.#lookedInto));
+        this.#writers[family].set(
+          what,
+          is && ruledPart(is, what, direction, family, { sets: this.#lookedInto, settings: this.settings }),
+        );
       }
     }
   }
@@ -184,16 +189,16 @@ function ruledPart(
   what: string,
   direction: Direction,
   family: Family,
-  sets: Parameters<typeof renderPolicy>[3],
+  by: Parameters<typeof renderPolicy>[3],
 ): FilterPart | undefined {
   const order = ORDER[direction];
   if (ruled.kind === 'policy') {
     if (ruled.is.rules[direction] === undefined) return undefined;
-    const contents = renderPolicy(ruled.is, direction, family, sets);
+    const contents = renderPolicy(ruled.is, direction, family, by);
     return { what, order, contents, instead: renderRefused(policyChain(ruled.is, direction), what) };
   }
   if (ruled.is.rules[direction].length === 0) return undefined;
-  const contents = renderProfile(ruled.is, direction, family, sets);
+  const contents = renderProfile(ruled.is, direction, family, by);
   return { what, order, contents, instead: renderRefused(profileChain(ruled.is, direction), what) };
 }
 

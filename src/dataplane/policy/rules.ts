@@ -1,7 +1,9 @@
 import type { Family } from '../../base/index.ts';
+import type { PolicySettings } from '../../calc/desired/index.ts';
 import { type Direction, type Policy, type Profile, policyIdText, type Rule } from '../../policy/index.ts';
 import type { Contents } from '../filter/index.ts';
 import { dropChain, type NamedChain } from './drop.ts';
+import { logStatement } from './log.ts';
 import { PASS_MARK, setMark } from './mark.ts';
 import { matchAlternatives, type Sets } from './match.ts';
 import { policyChain, profileChain } from './names.ts';
@@ -10,19 +12,18 @@ import { policyChain, profileChain } from './names.ts';
 const ALLOWED: Readonly<Record<Direction, string>> = { egress: 'goto egress-ok', ingress: 'accept' };
 
 /** One policy in one direction: a chain, for all classes that ask it, and the chains of its drops. */
-export function renderPolicy(policy: Policy, direction: Direction, family: Family, sets: Sets): Contents {
-  const name = policyIdText(policy.id);
-  return rulesIn(policyChain(policy, direction), policy.rules[direction] ?? [], family, sets, {
-    owner: name,
+export function renderPolicy(policy: Policy, direction: Direction, family: Family, by: WrittenBy): Contents {
+  return rulesIn(policyChain(policy, direction), policy.rules[direction] ?? [], family, by, {
+    of: policy,
     where: direction,
     allowed: ALLOWED[direction],
   });
 }
 
-export function renderProfile(profile: Profile, direction: Direction, family: Family, sets: Sets): Contents {
+export function renderProfile(profile: Profile, direction: Direction, family: Family, by: WrittenBy): Contents {
   const rules = profile.rules[direction].filter(({ action }) => action !== 'Pass');
-  return rulesIn(profileChain(profile, direction), rules, family, sets, {
-    owner: `profile ${profile.name}`,
+  return rulesIn(profileChain(profile, direction), rules, family, by, {
+    of: profile,
     where: direction,
     allowed: ALLOWED[direction],
   });
@@ -34,9 +35,15 @@ export function renderRefused(chain: string, owner: string): Contents {
   return { chains: [drop, [{ name: chain }, [{ expression: `goto ${drop[0].name}`, why: `${owner} is refused` }]]] };
 }
 
+/** What rules of every owner are written by. */
+export interface WrittenBy {
+  readonly sets: Sets;
+  readonly settings: PolicySettings;
+}
+
 /** Whose rules they are, where they are asked, and the statement by which an allowed packet goes on. */
 export interface RulesOf {
-  readonly owner: string;
+  readonly of: Policy | Profile;
   readonly where: string;
   readonly allowed: string;
 }
@@ -45,9 +52,10 @@ export function rulesIn(
   chain: string,
   rules: readonly Rule[],
   family: Family,
-  sets: Sets,
-  { owner, where, allowed }: RulesOf,
+  { sets, settings }: WrittenBy,
+  { of, where, allowed }: RulesOf,
 ): Contents {
+  const owner = 'id' in of ? policyIdText(of.id) : `profile ${of.name}`;
   const drops = new Map<string, NamedChain>();
   const lines = rules.flatMap((rule) => {
     const why = `${rule.action} rule ${rule.name ?? rule.index} of ${owner}`;
@@ -56,7 +64,7 @@ export function rulesIn(
       const drop = dropChain(`${where} of ${why}`);
       drops.set(drop[0].name, drop);
       verdict = `goto ${drop[0].name}`;
-    } else verdict = verdictOf(rule.action, allowed);
+    } else verdict = rule.action === 'Log' ? logStatement(of, settings) : verdictOf(rule.action, allowed);
     return matchAlternatives(rule.match, family, sets).map((match) => ({
       expression: match === '' ? verdict : `${match} ${verdict}`,
       why,
@@ -65,8 +73,7 @@ export function rulesIn(
   return { chains: [...drops.values(), [{ name: chain }, lines]] };
 }
 
-function verdictOf(action: 'Allow' | 'Log' | 'Pass', allowed: string): string {
-  if (action === 'Allow') return allowed;
+function verdictOf(action: 'Allow' | 'Pass', allowed: string): string {
   if (action === 'Pass') return `${setMark(PASS_MARK)} return`;
-  return 'limit rate 10/second burst 5 packets log prefix "calico-packet: " level info';
+  return allowed;
 }

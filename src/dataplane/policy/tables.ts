@@ -1,5 +1,5 @@
-import { Entries, type Family } from '../../base/index.ts';
-import type { DesiredPolicy } from '../../calc/desired/index.ts';
+import { Entries, type Family, same } from '../../base/index.ts';
+import { type DesiredPolicy, PLAIN_SETTINGS } from '../../calc/desired/index.ts';
 import { type FilterPart, type FilterTable, wordOf } from '../filter/index.ts';
 import type { HostParts, Surroundings } from './host-parts.ts';
 import { PolicyParts } from './parts.ts';
@@ -25,7 +25,13 @@ export class PolicyTables {
 
   of(desired: DesiredPolicy | undefined, surroundings?: Surroundings): readonly FilterTable[] {
     if (desired === undefined) this.#parts = undefined;
-    else (this.#parts ??= new PolicyParts(this.#podPrefix)).update(desired, surroundings);
+    else {
+      const { settings = PLAIN_SETTINGS } = desired;
+      // All rules are written anew where one of these is another.
+      if (!same(this.#parts?.settings, settings)) this.#parts = undefined;
+      this.#parts ??= new PolicyParts(this.#podPrefix, settings);
+      this.#parts.update(desired, surroundings);
+    }
     return FAMILIES.map((family) => ({
       what: `policy for IPv${family}`,
       table: policyTable(family),

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { PLAIN_SETTINGS } from '../../../src/calc/desired/index.ts';
 import { Calculation } from '../../../src/calc/index.ts';
 import { gone, put } from '../resources.ts';
 
@@ -43,4 +44,20 @@ t.test('what pods may say to their host is the settings’ word, with or without
   const accepting = new Calculation({ nodename: 'a', environment: { defaultEndpointToHostAction: 'Accept' } });
   accepting.apply([policy, drop]);
   t.equal(accepting.desired().policy?.endpointToHost, 'Accept', 'the environment goes before');
+});
+
+t.test('how rules are written is the settings’ word, and a change of it is no change of the rules', async (t) => {
+  const made = calculation(put('GlobalNetworkPolicy', 'g', { selector: 'all()' }));
+  const before = made.desired().policy!;
+  t.same(before.settings, PLAIN_SETTINGS);
+  made.apply([
+    put('FelixConfiguration', 'default', {
+      disableConntrackInvalidCheck: true,
+      logPrefix: '%n',
+      logActionRateLimit: '',
+    }),
+  ]);
+  const now = made.desired().policy!;
+  t.same(now.settings, { dropsInvalid: false, logPrefix: '%n', logRate: '', logBurst: 5 });
+  t.equal(now.policies, before.policies);
 });
