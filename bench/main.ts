@@ -21,6 +21,10 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   'update-to-kernel': { title: 'UPDATEs to kernel routes, beside BIRD 2 and FRR', takes: '[PREFIXES] [ROUNDS]' },
   'netlink-routes': { title: 'Kernel routes: beside ip -batch and the bare kernel', takes: '[ROUNDS]' },
   'nft-elements': { title: 'Elements of the packet filter: beside nft -f', takes: '[ROUNDS]' },
+  policy: {
+    title: 'Policy, beside a list of rules and a layout with marks',
+    takes: '[MOST-POLICIES] [SECONDS] [ROUNDS]',
+  },
   datapath: { title: 'Pod to pod, beside the bare kernel', takes: '[ROUNDS] [SECONDS]' },
   idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
   memory: { title: 'The memory of a node with very many routes', takes: '[PREFIXES] [ROUNDS]' },
