@@ -7,7 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 
 export { makeFolder } from '../base/folder.ts';
@@ -34,7 +34,7 @@ export function list(path: string): readonly string[] {
 export function writeFile(path: string, text: string, mode: number): void {
   const file = openSync(path, 'w', mode);
   try {
-    writeSync(file, text);
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,5 +1,5 @@
 import { deletionsFolder } from '../control/exchange.ts';
-import { makeFolder, pid, rename, writeFile } from './host.ts';
+import { makeFolder, pid, remove, rename, writeFile } from './host.ts';
 import type { CniInput } from './input.ts';
 
 /**
@@ -12,6 +12,12 @@ export function queueDeletion(socket: string, { request }: CniInput): void {
   // None of the three can have a colon in it.
   const path = `${folder}/${request.config.name}:${request.containerId}:${request.ifName}.json`;
   const part = `${path}.${pid()}.tmp`;
-  writeFile(part, JSON.stringify(request), 0o600);
-  rename(part, path);
+  try {
+    writeFile(part, JSON.stringify(request), 0o600);
+    rename(part, path);
+  } catch (error) {
+    // A disk that is full stays no fuller.
+    remove(part);
+    throw error;
+  }
 }

@@ -90,6 +90,7 @@ export class Daemon {
   readonly #lastErrors = new LastErrors();
   readonly #heartbeat: Heartbeat;
   readonly #snapshots: SnapshotKeeping;
+  readonly #mtuFile: MtuFile;
   #syncStatus: SyncStatus | undefined;
   #hasSynced = false;
   #isServing = false;
@@ -118,7 +119,7 @@ export class Daemon {
       bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
       environment: felixOf(config),
     });
-    const mtuFile = new MtuFile(config.VROUTER_MTU_FILE, log);
+    const mtuFile = (this.#mtuFile = new MtuFile(config.VROUTER_MTU_FILE, clock, log));
     this.#dataplane = new Dataplane({
       kernel,
       nft: parts.nft,
@@ -213,7 +214,7 @@ export class Daemon {
       fastPath: this.#fastPath,
     });
     const deletions = deletionsFolder(config.VROUTER_SOCKET);
-    this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), log);
+    this.#deletions = new QueuedDeletions(deletions, (request) => this.#endpoints.del(request), { clock, log });
     this.#unprotected = new Unprotected({ nodename: config.NODENAME, environment: felixOf(config) });
     const world = () => this.#calculation.world();
     const { policy } = this.#dataplane;
@@ -404,6 +405,9 @@ export class Daemon {
         ...this.#pages.problems(),
         ...this.#keeping.problems(),
         ...this.#unprotected.problems(),
+        ...this.#snapshots.problems(),
+        ...this.#mtuFile.problems(),
+        ...this.#deletions.problems(),
         ...this.#policyCheck.problems(),
         ...(this.#parts.settingProblems ?? []),
         ...this.#routing.problems(),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from '../base/folder.ts';
-import { type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import { type Cancel, type Clock, FileTrouble, type Log, reasonOf } from '../base/index.ts';
 import {
   readSnapshot,
   type Snapshot,
@@ -21,6 +21,8 @@ const REMOTE = ['etcdv3', 'kubernetes'];
 /** How long what matters to this node's pods may be missing, and all else; in milliseconds. */
 const SOON = 1000;
 const LATER = 30_000;
+/** How long until a write that failed, as on a full disk, is tried again. Milliseconds. */
+const AGAIN = 30_000;
 /** Nothing has changed, and that is worth being written down. Milliseconds. */
 const CONFIRM = 60 * 60_000;
 /** Writing may take this part of the time. */
@@ -48,6 +50,7 @@ export interface SnapshotKeepingOptions {
 export class SnapshotKeeping {
   readonly #options: SnapshotKeepingOptions;
   readonly #isKept: boolean;
+  readonly #trouble: FileTrouble;
   #inSync = false;
   /** When the datastore was heard the last time, in milliseconds since 1970. */
   #lostAt = 0;
@@ -59,6 +62,7 @@ export class SnapshotKeeping {
   constructor(options: SnapshotKeepingOptions) {
     this.#options = options;
     this.#isKept = options.path !== 'none' && REMOTE.includes(options.datastore);
+    this.#trouble = new FileTrouble(options.path, "the snapshot can't be written", options.log);
   }
 
   /** What a former run kept; undefined, with the reason in the log, when there is nothing that may be used. */
@@ -88,6 +92,10 @@ export class SnapshotKeeping {
     this.#inSync = status === 'in-sync';
     if (this.#inSync && !wasInSync) this.#plan(SOON);
     if (wasInSync && !this.#inSync) this.#lostAt = this.#options.clock.wallTime();
+  }
+
+  problems(): readonly string[] {
+    return this.#trouble.problems();
   }
 
   /** Resolves when nothing is being written. */
@@ -125,15 +133,18 @@ export class SnapshotKeeping {
   }
 
   async #write(): Promise<void> {
-    const { clock, log, path } = this.#options;
+    const { clock } = this.#options;
     const began = clock.now();
+    let next = CONFIRM;
     try {
       await this.#writeFile();
+      this.#trouble.worked();
     } catch (error) {
-      log.warn({ file: path, err: reasonOf(error) }, 'the snapshot could not be written');
+      this.#trouble.failed(error);
+      next = AGAIN;
     }
     this.#notBefore = clock.now() + (clock.now() - began) / SHARE;
-    if (this.#inSync) this.#plan(CONFIRM);
+    if (this.#inSync) this.#plan(next);
   }
 
   async #writeFile(): Promise<void> {
@@ -165,14 +176,15 @@ async function replaceFile(path: string, pieces: readonly string[]): Promise<voi
   try {
     const file = await open(draft, 'w', 0o600);
     try {
-      for (const piece of pieces) await file.write(piece);
+      // Whole: a single write may put less into a disk that fills, and say so only by a number.
+      for (const piece of pieces) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }).catch(() => {});
     throw error;
   }
 }

@@ -1,8 +1,18 @@
-import { closeSync, createReadStream, existsSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { makeFolder } from '../base/folder.ts';
-import { type Log, reasonOf, silentLog } from '../base/index.ts';
+import { FileTrouble, type Log, silentLog } from '../base/index.ts';
 import type { Ledger, LedgerEntry } from './ledger.ts';
 
 export interface LedgerFileOptions {
@@ -27,31 +37,38 @@ export class LedgerFile implements Ledger {
   readonly #path: string;
   readonly #maxBytes: number;
   readonly #keep: number;
-  readonly #log: Log;
+  readonly #trouble: FileTrouble;
   #descriptor: number | undefined;
-  #failing = false;
+  /** Whether the file may end within a line: that isn't known of a former run's, or after a failure. */
+  #isCut = true;
 
   constructor({ path, maxBytes = DEFAULT_MAX_BYTES, keep = DEFAULT_KEEP, log = silentLog }: LedgerFileOptions) {
     this.#path = path;
     this.#maxBytes = maxBytes;
     this.#keep = keep;
-    this.#log = log;
+    this.#trouble = new FileTrouble(path, "the ledger can't be written", log);
   }
 
-  /** A ledger that can't be written is logged, once until it can again: addresses matter more than their history. */
+  /** A ledger that can't be written is told: addresses matter more than their history. */
   append(entries: readonly LedgerEntry[]): void {
     if (entries.length === 0) return;
     try {
       const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
       this.#descriptor ??= this.#open();
-      writeSync(this.#descriptor, lines);
+      const gap = this.#isCut && isCutShort(this.#descriptor) ? '\n' : '';
+      appendFileSync(this.#descriptor, `${gap}${lines}`);
+      this.#isCut = false;
       if (fstatSync(this.#descriptor).size >= this.#maxBytes) this.#rotate();
-      this.#failing = false;
+      this.#trouble.worked();
     } catch (error) {
       this.close();
-      if (!this.#failing) this.#log.warn({ path: this.#path, reason: reasonOf(error) }, "the ledger can't be written");
-      this.#failing = true;
+      this.#isCut = true;
+      this.#trouble.failed(error);
     }
+  }
+
+  problems(): readonly string[] {
+    return this.#trouble.problems();
   }
 
   close(): void {
@@ -61,7 +78,7 @@ export class LedgerFile implements Ledger {
 
   #open(): number {
     makeFolder(dirname(this.#path));
-    return openSync(this.#path, 'a', 0o640);
+    return openSync(this.#path, 'a+', 0o640);
   }
 
   #rotate(): void {
@@ -74,6 +91,13 @@ export class LedgerFile implements Ledger {
       if (existsSync(from)) renameSync(from, `${this.#path}.${age + 1}`);
     }
   }
+}
+
+/** Whether the last line has no end, as on a disk that was full: what comes next must not become a part of it. */
+function isCutShort(file: number): boolean {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
 }
 
 /** All entries about an address, oldest first. Lines that a crash or a full disk cut short are passed over. */

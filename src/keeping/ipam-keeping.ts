@@ -62,9 +62,9 @@ export class IpamKeeping {
     return this.#leader.leads;
   }
 
-  /** What of the cluster's is not as it should be, and why; nothing while another node leads. */
+  /** The ledger's trouble; and what of the cluster's is not as it should be, and why, while this node leads. */
   problems(): readonly string[] {
-    return this.#leader.problems();
+    return [...(this.#ledger?.problems() ?? []), ...this.#leader.problems()];
   }
 
   /** All blocks of the cluster. */

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { silentLog } from '../../src/base/index.ts';
+import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { CniRequest } from '../../src/control/index.ts';
 import { QueuedDeletions } from '../../src/endpoints/queued-deletions.ts';
 
@@ -21,6 +21,7 @@ function queue(t: Test, files: Readonly<Record<string, unknown>>, del?: (request
     writeFileSync(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
   for (const [name, value] of Object.entries(files)) put(name, value);
   const done: string[] = [];
+  const clock = new VirtualClock();
   let tell: () => void = () => {};
   const queued = new QueuedDeletions(
     folder,
@@ -29,13 +30,13 @@ function queue(t: Test, files: Readonly<Record<string, unknown>>, del?: (request
       done.push(one.containerId);
       tell();
     },
-    silentLog,
+    { clock, log: silentLog },
   );
   t.teardown(async () => {
     await queued.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { folder, put, queued, done, next: () => new Promise<void>((resolve) => (tell = resolve)) };
+  return { folder, put, queued, done, clock, next: () => new Promise<void>((resolve) => (tell = resolve)) };
 }
 
 t.test('what was left is done at the start, and what comes later at once', async (t) => {
@@ -75,7 +76,42 @@ t.test('a container that comes back is not deleted by an old request', async (t)
 });
 
 t.test('a folder that can’t be had is no reason not to run', async (t) => {
-  const queued = new QueuedDeletions('/proc/version/x', async () => {}, silentLog);
+  const queued = new QueuedDeletions('/proc/version/x', async () => {}, { clock: new VirtualClock(), log: silentLog });
   t.doesNotThrow(() => queued.start());
+  await queued.stop();
+});
+
+t.test('a deletion that failed is done when it can be, and told meanwhile', async (t) => {
+  let isFull = true;
+  let refused: () => void = () => {};
+  const once = new Promise<void>((resolve) => (refused = resolve));
+  const { queued, done, clock, next } = queue(t, { 'a.json': request('a') }, async () => {
+    if (isFull) refused();
+    if (isFull) throw new Error('the disk is full');
+  });
+  queued.start();
+  await once;
+  while (queued.problems().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  t.match(queued.problems(), [/deletions of pods wait: 1, .*the disk is full/]);
+  isFull = false;
+  const well = next();
+  clock.advance(10_000);
+  await well;
+  await queued.stop();
+  t.same(done, ['a']);
+  t.same(queued.problems(), []);
+});
+
+t.test('a folder that could not be had is used when it can be', async (t) => {
+  const base = t.testdir({ place: 'a file' });
+  const clock = new VirtualClock();
+  const place = join(base, 'place');
+  const queued = new QueuedDeletions(join(place, 'deletions'), async () => {}, { clock, log: silentLog });
+  queued.start();
+  t.match(queued.problems(), [/can’t be had.*ENOTDIR/]);
+  rmSync(place);
+  clock.advance(10_000);
+  t.same(queued.problems(), []);
+  t.ok(existsSync(join(place, 'deletions')));
   await queued.stop();
 });
