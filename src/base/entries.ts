@@ -64,16 +64,14 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
     const entries = this.#newest();
     if (before === this) return [];
     if (before === undefined || before.#lineage !== this.#lineage) {
-      const others = before === undefined ? [] : [...before].filter(([key]) => !entries.has(key));
+      const former = before?.#asItWas() ?? new Map<string, V>();
+      const others = [...former].filter(([key]) => !entries.has(key));
       return [
         ...others.map(([key, value]) => [key, undefined, value] as const),
-        ...[...entries].map(([key, value]) => [key, value, before?.get(key)] as const),
+        ...[...entries].map(([key, value]) => [key, value, former.get(key)] as const),
       ];
     }
-    const first = new Map<string, V | undefined>();
-    for (let state: Entries<V> | undefined = before; state !== this && state !== undefined; state = state.#next) {
-      for (const [key, value] of state.#changes ?? []) if (!first.has(key)) first.set(key, value);
-    }
+    const first = before.#firstChanges(this);
     const gone: (readonly [string, undefined, V])[] = [];
     const here: (readonly [string, V, V | undefined])[] = [];
     for (const [key, value] of first) {
@@ -94,18 +92,45 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
   #newest(): ReadonlyMap<string, V> {
     return this.#lineage.entries;
   }
+
+  /** The values that keys had here which have changed since, up to another state, or to what is not committed yet. */
+  #firstChanges(to?: Entries<V>): Map<string, V | undefined> {
+    const first = new Map<string, V | undefined>();
+    const note = (changes: Changes<V>): void => {
+      for (const [key, value] of changes) if (!first.has(key)) first.set(key, value);
+    };
+    for (let state: Entries<V> | undefined = this; state !== to && state !== undefined; state = state.#next) {
+      note(state.#changes ?? NO_CHANGES);
+    }
+    if (to === undefined) note(this.#lineage.pending);
+    return first;
+  }
+
+  /** The collection as it was in this state, for a reader that goes on with another collection. */
+  #asItWas(): ReadonlyMap<string, V> {
+    const was = new Map(this.#newest());
+    for (const [key, value] of this.#firstChanges()) {
+      if (value === undefined) was.delete(key);
+      else was.set(key, value);
+    }
+    return was;
+  }
 }
+
+const NO_CHANGES: Changes<never> = new Map();
 
 interface Lineage<V> {
   readonly entries: ReadonlyMap<string, V>;
+  /** Changes that are in the entries, and in no state yet. */
+  pending: Changes<V>;
 }
 
 /** The one hand that changes a collection. */
 export class EntriesWriter<V> {
   readonly #entries = new Map<string, V>();
   readonly #same: (a: V, b: V) => boolean;
-  readonly #lineage: Lineage<V> = { entries: this.#entries };
   #changes = new Map<string, V | undefined>();
+  readonly #lineage: Lineage<V> = { entries: this.#entries, pending: this.#changes };
   #state: Entries<V>;
 
   /** `same`: whether two values say the same; then the former one stays, and nothing has changed. */
@@ -139,7 +164,7 @@ export class EntriesWriter<V> {
     if (this.#changes.size === 0) return this.#state;
     const next = new Entries(this.#lineage);
     this.#state.followedBy(next, this.#changes);
-    this.#changes = new Map();
+    this.#lineage.pending = this.#changes = new Map();
     this.#state = next;
     return next;
   }

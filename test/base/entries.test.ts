@@ -50,6 +50,25 @@ t.test('a value that says the same keeps the former object, and the state is the
   t.equal(before.get('a'), value);
 });
 
+t.test('a reader that goes on with another collection is told of all that it knows and is not there', async (t) => {
+  const writer = numbers();
+  writer.set('a', 1);
+  writer.set('b', 2);
+  writer.set('c', 3);
+  const known = writer.commit();
+  writer.set('a', undefined);
+  writer.commit();
+  writer.set('b', undefined);
+  writer.set('d', 4);
+  const other = numbers();
+  other.set('c', 5);
+  t.same(other.commit().since(known), [
+    ['a', undefined, 1],
+    ['b', undefined, 2],
+    ['c', 5, 3],
+  ]);
+});
+
 t.test('read through a former state, the entries are the newest', async (t) => {
   const writer = numbers();
   const former = writer.commit();

@@ -28,14 +28,16 @@ const PER_POD = {
 } as const;
 
 /**
- * Whether the datastore went back, who leads, every ten minutes whether the tunnels' addresses are theirs, every five how
- * many policies Kubernetes has.
+ * Whether the datastore went back, who leads, every ten minutes whether the tunnels' addresses are theirs, and whether the
+ * cluster knows the policies of administrators by now.
  */
 const PER_TEN_IDLE_MINUTES = {
   'LIST ippools': 11,
   'GET kubecontrollersconfigurations': 11,
   'GET ipamhandles': 5,
-  'LIST networkpolicies': 2,
+  'LIST adminnetworkpolicies': 1,
+  'LIST baselineadminnetworkpolicies': 1,
+  'LIST clusternetworkpolicies': 1,
 };
 
 /** The one that looks after the cluster's addresses renews its lease every ten seconds, and sweeps twice in its grace. */
@@ -99,7 +101,9 @@ async function bench(t: Test, nodes: number, lease?: string) {
 /** `GET /api/v1/nodes/a` is `GET nodes`, and without a name `LIST nodes`. */
 function nameOf(line: string): string {
   const [method, path] = line.split(' ');
-  const found = /^\/api(?:s\/[^/]+)?\/v1\/(?:namespaces\/[^/]+\/)?([^/]+)(?:\/([^/]+))?(\/status)?$/.exec(path);
+  const found = /^\/api(?:s\/[^/]+)?\/v1[a-z0-9]*\/(?:namespaces\/[^/]+\/)?([^/]+)(?:\/([^/]+))?(\/status)?$/.exec(
+    path,
+  );
   const [, plural, name, status = ''] = found ?? [];
   return `${method === 'GET' && name === undefined ? 'LIST' : method} ${plural}${status}`;
 }

@@ -31,7 +31,7 @@ const doubt = 30_000;
 /** The revision of a collection that the API server doesn't know. */
 export const MISSING = 'missing';
 /** It is looked for again this often, in milliseconds. */
-const lookAgain = 60_000;
+const lookAgain = 600_000;
 
 /** Where a watch begins. */
 export interface From {

@@ -19,7 +19,7 @@ t.test('any history in any batching gives what the specification gives for its e
         if (!same(now, wanted)) assert.deepEqual(now, wanted);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 7 },
   );
   t.pass();
 });
@@ -49,7 +49,7 @@ t.test('nothing is enforced only where nothing would be denied', async (t) => {
         }
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 200, seed: 7 },
   );
   t.ok(seen > 100);
 });
@@ -108,7 +108,7 @@ t.test('the sum of the changes that a reader is told is the difference, in each 
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 7 },
   );
   t.pass();
 });
