@@ -46,11 +46,13 @@ for file in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /e
   cp -RL "$file" "$root/$(dirname "$file")/" 2>/dev/null || cp -R "$file" "$root/$(dirname "$file")/"
 done
 
-# As the root of a tree of mounts that is shared, as on a machine that has booted: ip(8) asks for that.
+# It becomes the root of its mounts, as on a machine that has booted: whoever enters them again (nsenter) comes to that root,
+# which after a mere chroot would be this system's.
 mount --bind "$root" "$root"
 for folder in proc sys dev; do mount --rbind "/$folder" "$root/$folder"; done
 mount -t tmpfs tmpfs "$root/run"
-inside() { chroot "$root" env -i HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+enter='cd "$1"; shift; pivot_root . .; umount -l .; cd /; exec "$@"'
+inside() { unshare --mount --propagation private sh -ec "$enter" sh "$root" env -i HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
   TERM=dumb CI=true JOBS="${JOBS:-2}" sh -ec "$1"; }
 
 # Node and npm: this system's when they are no packages of Debian, which has hundreds for them.
