@@ -64,7 +64,7 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
     const entries = this.#newest();
     if (before === this) return [];
     if (before === undefined || before.#lineage !== this.#lineage) {
-      const former = before?.#asItWas() ?? new Map<string, V>();
+      const former: ReadonlyMap<string, V> = before === undefined ? new Map() : before.#asItWas();
       const others = [...former].filter(([key]) => !entries.has(key));
       return [
         ...others.map(([key, value]) => [key, undefined, value] as const),
