@@ -39,12 +39,12 @@ const ELEMENTS: readonly (readonly [set: NamedSet, elements: readonly string[]])
   [{ name: 'port-ranges', type: 'inet_service', flags: ['interval'] }, ['80', '1024-2047', '65000-65535']],
   [
     { name: 'named-ports', type: 'ipv4_addr . inet_proto . inet_service' },
-    ['10.0.0.1 . tcp . 80', '10.0.0.1 . sctp . 80', '10.0.0.2 . udp . 53'],
+    ['10.0.0.1 . 6 . 80', '10.0.0.1 . 132 . 80', '10.0.0.2 . 17 . 53'],
   ],
-  [{ name: 'named-ports6', type: 'ipv6_addr . inet_proto . inet_service' }, ['fd00::1 . tcp . 80']],
+  [{ name: 'named-ports6', type: 'ipv6_addr . inet_proto . inet_service' }, ['fd00::1 . 6 . 80']],
   [
     { name: 'net-ports', type: 'ipv4_addr . inet_proto . inet_service', flags: ['interval'] },
-    ['10.0.0.0/8 . tcp . 80-90', '11.0.0.1-11.0.0.9 . udp . 53'],
+    ['10.0.0.0/8 . 6 . 80-90', '11.0.0.1-11.0.0.9 . 17 . 53'],
   ],
 ];
 const ENTRIES: readonly (readonly [map: NamedMap, entries: readonly MapElement[]])[] = [
