@@ -7,7 +7,8 @@ import { Containerd, type Kit, makeKit } from '../test/containerd/containerd.ts'
 
 /**
  * What a pod's network costs: the plugin's ADD and DEL, called as a runtime does, and whole sandboxes of one
- * containerd, alone and many at once; beside Debian's ptp and bridge with host-local, which tell nobody of the pod.
+ * containerd, alone and many at once; beside Debian's ptp and bridge with host-local, which tell nobody of the pod. Once more where
+ * policy is enforced.
  * Then many pods on one node, until another node reaches them all. Milliseconds.
  *
  *     node bench/cni.ts [CALLS] [AT-ONCE] [PODS]      default 100 50 200
@@ -41,6 +42,7 @@ try {
   process.stdout.write(row(['', 'p50', 'p99', 'p50', 'p99']));
   await measureFloor(node, kit);
   for (const [name, network] of Object.entries(NETWORKS)) await measurePlugin(name, network(node), node, kit);
+  await measureUnderPolicy(node, kit);
   for (const [name, network] of Object.entries(NETWORKS)) await measureSandboxes(name, network(node), node, kit);
   await measureReach(node, other);
 } finally {
@@ -79,6 +81,23 @@ async function measurePlugin(name: string, network: Record<string, unknown>, nod
   } finally {
     await Promise.all(namespaces.map((namespace) => mustRun(['ip', 'netns', 'delete', namespace])));
   }
+}
+
+/** The same ADD where each pod is held to a policy, and is a member of the sets that its rules look into. */
+async function measureUnderPolicy(node: NodePlan, shared: Kit): Promise<void> {
+  const rules = [{ action: 'Allow', source: { selector: 'all()' } }];
+  const policy = {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: 'bench' },
+    spec: { selector: 'all()', types: ['Ingress', 'Egress'], ingress: rules, egress: [{ action: 'Allow' }] },
+  };
+  await lab.calicoctl(node.name, ['apply', '-f', '-'], JSON.stringify(policy));
+  await lab.until('the policy to be enforced', async () =>
+    (await lab.exec(node.name, ['nft', 'list', 'tables'])).stdout.includes('vrouter-policy'),
+  );
+  await measurePlugin('vrouter-policy', NETWORKS['vrouter'](node), node, shared);
+  await lab.calicoctl(node.name, ['delete', 'globalnetworkpolicy', 'bench']);
 }
 
 async function measureSandboxes(name: string, network: Record<string, unknown>, node: NodePlan, shared: Kit) {
