@@ -33,9 +33,29 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
     return this.#newest().size;
   }
 
-  /** The same, for those who read it as the list that it stands for. */
+  /** The same, for those who read it as the list of values that it stands for, by key; the next ones are for them too. */
   get length(): number {
     return this.size;
+  }
+
+  map<T>(each: (value: V) => T): T[] {
+    return this.toJSON().map((value) => each(value));
+  }
+
+  filter(which: (value: V) => boolean): V[] {
+    return this.toJSON().filter((value) => which(value));
+  }
+
+  find(which: (value: V) => boolean): V | undefined {
+    return this.toJSON().find((value) => which(value));
+  }
+
+  some(which: (value: V) => boolean): boolean {
+    return this.find(which) !== undefined;
+  }
+
+  toJSON(): V[] {
+    return [...this].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
   }
 
   get(key: string): V | undefined {

@@ -119,3 +119,25 @@ t.test('in any history, the changes since any state lead from that state to the 
   );
   t.pass();
 });
+
+t.test('it reads as the list of its values by key, too', async (t) => {
+  const writer = numbers();
+  for (const name of ['c', 'a', 'b']) writer.set(name, 'abc'.indexOf(name));
+  const entries = writer.commit();
+  t.equal(entries.length, 3);
+  t.same(
+    entries.map((value) => value * 2),
+    [0, 2, 4],
+  );
+  t.same(
+    entries.filter((value) => value !== 1),
+    [0, 2],
+  );
+  t.equal(
+    entries.find((value) => value > 0),
+    1,
+  );
+  t.ok(entries.some((value) => value === 2));
+  t.notOk(entries.some((value) => value === 3));
+  t.equal(JSON.stringify(entries), '[0,1,2]');
+});

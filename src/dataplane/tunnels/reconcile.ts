@@ -146,7 +146,7 @@ export class TunnelReconciler {
   #neighborEntries({ device, peers }: VxlanTunnel): TunnelEntry[] {
     const desired = this.#desired[device.kind as 'vxlan4' | 'vxlan6'];
     if (desired === undefined) return [];
-    const nodes = new Map([...desired.peers.values()].map(({ mac, node }) => [mac, node]));
+    const nodes = new Map(desired.peers.map(({ mac, node }) => [mac, node]));
     return peers.entries().map(({ entry, present, why }) => ({
       text: formatNeighbor(entry),
       present,

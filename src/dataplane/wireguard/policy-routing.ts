@@ -108,7 +108,7 @@ export class PolicyRouting {
       rule === undefined
         ? { text: `${desired.rulePriority}: no rule`, present: false, why: failure?.reason ?? 'not made yet' }
         : { text: formatRule(rule), present: this.#known, why: `WireGuard for IPv${this.#family}` };
-    const routes = [...desired.routes.values()].map(({ cidr, mode, why }): TunnelEntry => {
+    const routes = desired.routes.map(({ cidr, mode, why }): TunnelEntry => {
       const text = this.#routeText(cidr, mode);
       const [wanted, actual] = [this.#delta.desired(cidr), this.#delta.actual(cidr)];
       const present =
