@@ -16,15 +16,17 @@ export class Calculation {
   readonly #sources: Sources;
   readonly #desired: Cell<Desired>;
   readonly #world: Cell<World>;
+  readonly #worldIf: (updates: readonly Update[]) => World;
   /** What pods are held to as of the last look, and so whose news count. */
   #held: DesiredPolicy | undefined;
 
   constructor(options: GraphOptions) {
     this.#nodename = options.nodename;
     this.#sources = new Sources(options.nodename);
-    const { desired, world } = graph(this.#sources, options);
+    const { desired, world, worldIf } = graph(this.#sources, options);
     this.#desired = desired;
     this.#world = world;
+    this.#worldIf = worldIf;
   }
 
   /** Whether any of the updates says something new; if not, `desired` is what it was. */
@@ -57,6 +59,11 @@ export class Calculation {
   /** The cluster as a judge of policy sees it, given all that was applied: all nodes' pods, and what holds for them. */
   world(): World {
     return this.#world();
+  }
+
+  /** The same, were these objects as the updates have them. Nothing is remembered of them. */
+  worldIf(updates: readonly Update[]): World {
+    return this.#worldIf(updates);
   }
 
   /** Updates so far that said nothing new, by kind: heartbeats, conditions, other nodes' pods. */

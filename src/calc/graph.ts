@@ -1,5 +1,4 @@
 import { type Family, same } from '../base/index.ts';
-import type { World } from '../policy/index.ts';
 import { Filters } from './bgp-filters.ts';
 import { announcements, OwnBlocks, ownBlocks } from './blocks.ts';
 import { type Cell, cell } from './cell.ts';
@@ -22,7 +21,7 @@ import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCo
 import { OnlyByVxlan } from './only-by-vxlan.ts';
 import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
-import { policyCells } from './policy/index.ts';
+import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
 import type { Sources } from './sources.ts';
 import { tunnelPools } from './tunnel-pools.ts';
@@ -63,7 +62,7 @@ export interface GraphOptions {
 export function graph(
   sources: Sources,
   { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {} }: GraphOptions,
-): { readonly desired: Cell<Desired>; readonly world: Cell<World> } {
+): { readonly desired: Cell<Desired> } & Pick<PolicyCells, 'world' | 'worldIf'> {
   const nodes = sources.of('Node');
   const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
   const self = cell([nodes], (all) => all.get(nodename));
@@ -190,7 +189,7 @@ export function graph(
     same,
   );
 
-  const { desired: policy, world } = policyCells(sources, nodename, felix);
+  const { desired: policy, world, worldIf } = policyCells(sources, nodename, felix);
   const desired = cell(
     [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written, policy],
     (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings, store, held]): Desired =>
@@ -208,7 +207,7 @@ export function graph(
         policy: held,
       }),
   );
-  return { desired, world };
+  return { desired, world, worldIf };
 }
 
 /** An operator that remembers what it has seen, as the work of a cell. */

@@ -10,7 +10,11 @@ export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';
 export { KeptSocket } from './kept-socket.ts';
 export { SocketInUse } from './occupied.ts';
 export {
+  type ChangedFlow,
+  type ChangeInMind,
+  type ChangesAnswer,
   type CountedDrop,
+  changesSchema,
   countedDropsSchema,
   type DropPlace,
   type DroppedAnswer,

@@ -11,11 +11,24 @@ export const whyRequest = z.object({
   sourcePort: z.number().int().min(1).max(65_535).optional(),
 });
 
+const changeInMind = z.object({
+  kind: z.string(),
+  name: z.string(),
+  namespace: z.string().optional(),
+  resource: z.looseObject({}).optional(),
+});
+export type ChangeInMind = z.infer<typeof changeInMind>;
+
 export const policyRequests = [
   whyRequest,
   z.object({ op: z.literal('policy.effective'), pod: z.string() }),
   z.object({ op: z.literal('policy.verify') }),
   z.object({ op: z.literal('policy.staged') }),
+  /** What would change for live connections if these objects were written; without `resource`, taken away. */
+  z.object({
+    op: z.literal('policy.changes'),
+    changes: z.array(changeInMind),
+  }),
   /** How often each drop has dropped. */
   z.object({ op: z.literal('drops.counted') }),
   /** The packets dropped since that number; answered when there are some, or after a while without. */
@@ -141,6 +154,35 @@ export const stagedSchema = z.object({
   more: z.number(),
 });
 export type StagedAnswer = z.infer<typeof stagedSchema>;
+
+/** What a judge says of a flow, and by what. */
+const word = z.object({
+  allowed: z.boolean(),
+  direction: z.enum(['ingress', 'egress']),
+  /** In words. */
+  decidedBy: z.string(),
+  tier: z.string().optional(),
+  policy: z.string().optional(),
+  rule: z.string().optional(),
+});
+const changedFlow = z.object({
+  source: z.string(),
+  destination: z.string(),
+  protocol: z.string(),
+  destinationPort: z.number().optional(),
+  before: word,
+  after: word,
+});
+export type ChangedFlow = z.infer<typeof changedFlow>;
+
+export const changesSchema = z.object({
+  /** Connections of pods here that were looked at. */
+  flows: z.number(),
+  /** The first of those whose verdict would change. */
+  changed: z.array(changedFlow),
+  more: z.number(),
+});
+export type ChangesAnswer = z.infer<typeof changesSchema>;
 
 /** Where a packet was dropped. What is known of it: of a rule all, of others just `why`. */
 const dropPlace = z.object({

@@ -223,6 +223,7 @@ export class Daemon {
     const policyAnswers = new PolicyAnswers({
       nodename: config.NODENAME,
       world,
+      worldIf: (updates) => this.#calculation.worldIf(updates),
       desired: () => this.#calculation.desired(),
       kernel,
       dataplane: this.#dataplane,

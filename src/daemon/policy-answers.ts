@@ -1,13 +1,14 @@
 import { formatAddress, tryParseInterfaceAddress } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
-import type { EffectiveAnswer, StagedAnswer, VerifyAnswer, WhyAnswer } from '../control/index.ts';
+import type { ChangesAnswer, EffectiveAnswer, StagedAnswer, VerifyAnswer, WhyAnswer } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
 import { type Dataplane, policyTable } from '../dataplane/index.ts';
-import type { Kernel } from '../netlink/index.ts';
+import type { Update } from '../datastore/index.ts';
+import type { Connection, Kernel } from '../netlink/index.ts';
 import type { RulesetSource } from '../nftables/index.ts';
 import { type Direction, type Endpoint, type Packet, QuestionError, type World } from '../policy/index.ts';
 import { endOf, KernelTables, type LocalPod } from './policy-kernel.ts';
-import { stagedChanges } from './policy-staged.ts';
+import { changedFlows, stagedChanges } from './policy-staged.ts';
 import { type Comparison, comparePod } from './policy-verify.ts';
 import { answerEffective, answerWhy, type KernelWord, type WhyQuestion } from './policy-why.ts';
 
@@ -17,6 +18,8 @@ const TOLD = 20;
 export interface PolicyAnswersOptions {
   readonly nodename: string;
   readonly world: () => World;
+  /** The same, were these objects otherwise. */
+  readonly worldIf: (updates: readonly Update[]) => World;
   readonly desired: () => Desired;
   readonly kernel: Pick<Kernel, 'routeGet' | 'connectionList'>;
   readonly dataplane: Pick<Dataplane, 'policy' | 'links'>;
@@ -69,9 +72,20 @@ export class PolicyAnswers {
 
   /** The live connections of this node's pods whose verdict would change if all that is staged were enforced. */
   async staged(): Promise<StagedAnswer> {
-    const addresses = new Set(this.#locals().flatMap((one) => one.addresses.map(formatAddress)));
-    const connections = await this.#options.kernel.connectionList({ addresses });
+    const connections = await this.#connections();
     return stagedChanges(this.#options.world(), connections);
+  }
+
+  /** Those whose verdict would change if these objects were as the updates have them. */
+  async changes(updates: readonly Update[]): Promise<ChangesAnswer> {
+    const connections = await this.#connections();
+    return changedFlows(this.#options.world(), this.#options.worldIf(updates), connections);
+  }
+
+  /** Of this node's pods. */
+  #connections(): Promise<readonly Connection[]> {
+    const addresses = new Set(this.#locals().flatMap((one) => one.addresses.map(formatAddress)));
+    return this.#options.kernel.connectionList({ addresses });
   }
 
   /** Keys of the classes that pods here are of. */

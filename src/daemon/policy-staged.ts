@@ -1,11 +1,13 @@
 import { tryParseAddress } from '../base/index.ts';
-import type { StagedAnswer, StagedFlow } from '../control/index.ts';
+import type { ChangedFlow, ChangesAnswer, StagedAnswer, StagedFlow } from '../control/index.ts';
 import type { Connection } from '../netlink/index.ts';
 import {
+  type Decision,
   describeReason,
   judge,
   named,
   type Packet,
+  policyIdText,
   protocolHasPorts,
   protocolName,
   type World,
@@ -18,20 +20,29 @@ const TOLD = 200;
 export function stagedChanges(world: World, connections: readonly Connection[]): StagedAnswer {
   const staged = world.withStaged();
   if (staged === undefined) return { isStaged: false, flows: 0, changed: [], more: 0 };
+  const { changed, ...counted } = changedFlows(world, staged, connections);
+  const flows = changed.map(({ before, after, ...flow }): StagedFlow => {
+    const { direction, decidedBy } = after;
+    return { ...flow, now: before.allowed, ifStaged: after.allowed, by: `${direction}: ${decidedBy}` };
+  });
+  return { isStaged: true, ...counted, changed: flows };
+}
+
+/** The connections whose verdict is another in the second world, the first of them one by one. */
+export function changedFlows(world: World, other: World, connections: readonly Connection[]): ChangesAnswer {
   const changed = connections.flatMap((connection) => {
     const packet = packetOf(connection);
-    return packet === undefined ? [] : changeOf(packet, world, staged);
+    return packet === undefined ? [] : changeOf(packet, world, other);
   });
   return {
-    isStaged: true,
     flows: connections.length,
     changed: changed.slice(0, TOLD),
     more: Math.max(0, changed.length - TOLD),
   };
 }
 
-function changeOf(packet: Packet, world: World, staged: World): StagedFlow[] {
-  const [now, then] = [judge(world, packet), judge(staged, packet)];
+function changeOf(packet: Packet, world: World, other: World): ChangedFlow[] {
+  const [now, then] = [judge(world, packet), judge(other, packet)];
   if (now.allowed === then.allowed) return [];
   const deciding = (then.allowed ? now : then).egress.allowed ? 'ingress' : 'egress';
   return [
@@ -40,11 +51,22 @@ function changeOf(packet: Packet, world: World, staged: World): StagedFlow[] {
       destination: named(packet.destination, world),
       protocol: protocolName(packet.protocol),
       ...(protocolHasPorts(packet.protocol) && { destinationPort: packet.destinationPort }),
-      now: now.allowed,
-      ifStaged: then.allowed,
-      by: `${deciding}: ${describeReason(then[deciding].reason)}`,
+      before: wordOf(now[deciding], now.allowed),
+      after: wordOf(then[deciding], then.allowed),
     },
   ];
+}
+
+/** What the half says that makes the difference. */
+function wordOf({ direction, reason }: Decision, allowed: boolean): ChangedFlow['before'] {
+  return {
+    allowed,
+    direction,
+    decidedBy: describeReason(reason),
+    ...('tier' in reason && { tier: reason.tier }),
+    ...('policy' in reason && { policy: policyIdText(reason.policy) }),
+    ...('rule' in reason && { rule: reason.rule.name ?? String(reason.rule.index) }),
+  };
 }
 
 /** Its first packet as policy saw it: a service's address was replaced by then, its own not yet. */

@@ -1,7 +1,8 @@
 import { type Log, reasonOf, VRouterError } from '../base/index.ts';
-import { type Request, RequestRefused } from '../control/index.ts';
-import { DatastoreLocked, DatastoreUnavailable, Unauthorized } from '../datastore/index.ts';
+import { type ChangeInMind, type Request, RequestRefused } from '../control/index.ts';
+import { DatastoreLocked, DatastoreUnavailable, Unauthorized, type Update } from '../datastore/index.ts';
 import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
+import { isKindName } from '../model/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { Drops } from './drops.ts';
 import { explainRoutes } from './explain-routes.ts';
@@ -46,6 +47,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return sources.policy.verify();
     case 'policy.staged':
       return sources.policy.staged();
+    case 'policy.changes':
+      return sources.policy.changes(request.changes.flatMap(updateOf));
     case 'drops.counted':
       return sources.drops.counted();
     case 'drops.after':
@@ -67,6 +70,12 @@ export async function answer(request: Request, sources: RequestSources): Promise
     case 'cni.pod-cidrs':
       return cni('pod-cidrs', () => endpoints.podCidrs(), sources);
   }
+}
+
+/** A change that somebody thinks of; none of a kind that isn't known here. */
+function updateOf({ kind, name, namespace, resource }: ChangeInMind): readonly Update[] {
+  if (!isKindName(kind)) return [];
+  return [{ key: { kind, name, namespace }, resource: resource as Update['resource'] }];
 }
 
 /** A CNI request, measured; refused for now while the node isn't ready for pods. */

@@ -36,6 +36,7 @@ export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export type { KindStatus, SyncStatus, Update } from './news.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';
+export { type Rehearsal, type Rehearsed, rehearsal } from './rehearsal.ts';
 export { readSnapshot, type Snapshot, SnapshotRefused, SnapshotWriter } from './snapshot.ts';
 export { type SqliteOptions, SqliteStore } from './sqlite/index.ts';
 export type {

@@ -3,10 +3,19 @@ import { Cluster } from './harness.ts';
 
 /** Every command with the options that scripts may give it. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  create: ['-f, --filename', '-R, --recursive', '--skip-empty', '--skip-exists', '-c, --config', '-n, --namespace'],
-  apply: ['-f, --filename', '-R, --recursive', '--skip-empty', '-c, --config', '-n, --namespace'],
-  replace: ['-f, --filename', '-R, --recursive', '--skip-empty', '-c, --config', '-n, --namespace'],
+  create: [
+    '--dry-run',
+    '-f, --filename',
+    '-R, --recursive',
+    '--skip-empty',
+    '--skip-exists',
+    '-c, --config',
+    '-n, --namespace',
+  ],
+  apply: ['--dry-run', '-f, --filename', '-R, --recursive', '--skip-empty', '-c, --config', '-n, --namespace'],
+  replace: ['--dry-run', '-f, --filename', '-R, --recursive', '--skip-empty', '-c, --config', '-n, --namespace'],
   delete: [
+    '--dry-run',
     '-f, --filename',
     '-R, --recursive',
     '--skip-empty',
@@ -15,7 +24,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     '-n, --namespace',
   ],
   get: ['-f, --filename', '-o, --output', '-A, --all-namespaces', '--export', '-n, --namespace', '-R, --recursive'],
-  patch: ['-p, --patch', '-t, --type', '-n, --namespace', '-c, --config'],
+  patch: ['--dry-run', '-p, --patch', '-t, --type', '-n, --namespace', '-c, --config'],
   label: ['--overwrite', '--remove', '-n, --namespace', '-c, --config'],
   validate: ['-f, --filename', '-R, --recursive', '--skip-empty', '-c, --config', '-n, --namespace'],
   version: ['--client', '--poll', '-c, --config'],

@@ -112,6 +112,7 @@ t.test('a real kernel’s drops have their names, and its tables are read back',
   const answers = new PolicyAnswers({
     nodename: 'here',
     world,
+    worldIf: world,
     desired: () => ({ workloads, policy: enforced }) as never,
     kernel,
     dataplane: { policy: room, links },

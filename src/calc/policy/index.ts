@@ -16,7 +16,7 @@ import type { Problem, World } from '../../policy/index.ts';
 import { type Cell, cell } from '../cell.ts';
 import { type DesiredPolicy, PLAIN_SETTINGS, type PolicySettings } from '../desired/index.ts';
 import type { FelixSettings } from '../felix.ts';
-import type { Sources } from '../sources.ts';
+import type { Sources, Update } from '../sources.ts';
 import { Enforcing, type EnforcingInputs } from './enforcing.ts';
 import { failsafesOf } from './hosts.ts';
 import { localEndpoint } from './local.ts';
@@ -24,12 +24,15 @@ import { partsOf } from './parts.ts';
 import { Problems } from './problems.ts';
 import { Readings } from './readings.ts';
 import { Restriction } from './restriction.ts';
+import { worldIf } from './what-if.ts';
 import { worldOf } from './world.ts';
 
 export interface PolicyCells {
   readonly desired: Cell<DesiredPolicy | undefined>;
   /** The whole cluster as a judge sees it. */
   readonly world: Cell<World>;
+  /** The same, were these objects otherwise. */
+  readonly worldIf: (updates: readonly Update[]) => World;
 }
 
 export function policyCells(sources: Sources, nodename: string, felix: Cell<FelixSettings>): PolicyCells {
@@ -67,7 +70,7 @@ export function policyCells(sources: Sources, nodename: string, felix: Cell<Feli
     },
     isSame,
   );
-  return { desired, world: worldOf(parts) };
+  return { desired, world: worldOf(parts), worldIf: (updates) => worldIf(parts, updates) };
 }
 
 function settingsOf(felix: FelixSettings): PolicySettings {

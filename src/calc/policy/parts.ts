@@ -44,8 +44,20 @@ export interface Parts {
   readonly services: Cell<Entries<readonly ServiceBackend[]>>;
 }
 
+/** Kinds that become one part together: a key there begins with the kind's place. */
+export const POLICY_KINDS = [
+  ...(['NetworkPolicy', 'GlobalNetworkPolicy'] as const),
+  ...(['StagedNetworkPolicy', 'StagedGlobalNetworkPolicy', 'StagedKubernetesNetworkPolicy'] as const),
+  ...(['KubernetesNetworkPolicy', 'KubernetesAdminNetworkPolicy'] as const),
+  ...(['KubernetesBaselineAdminNetworkPolicy', 'KubernetesClusterNetworkPolicy'] as const),
+] as const;
+export const SET_KINDS = ['NetworkSet', 'GlobalNetworkSet'] as const;
+
 export function partsOf(sources: Sources): Parts {
-  const reading = <Out>(kinds: Parameters<Sources['of']>[0][], make: (object: PolicyObject) => Out | undefined) => {
+  const reading = <Out>(
+    kinds: readonly Parameters<Sources['of']>[0][],
+    make: (object: PolicyObject) => Out | undefined,
+  ) => {
     const readings = new Readings<PolicyObject, Out>(make);
     const objects = kinds.map((kind) => sources.of(kind) as Cell<unknown> as Cell<Entries<PolicyObject>>);
     return cell(objects, (...all) => readings.run(...all));
@@ -53,18 +65,10 @@ export function partsOf(sources: Sources): Parts {
   const nodes = new Readings(nodeSet, same);
   const services = new Services();
   return {
-    policies: reading(
-      [
-        ...(['NetworkPolicy', 'GlobalNetworkPolicy'] as const),
-        ...(['StagedNetworkPolicy', 'StagedGlobalNetworkPolicy', 'StagedKubernetesNetworkPolicy'] as const),
-        ...(['KubernetesNetworkPolicy', 'KubernetesAdminNetworkPolicy'] as const),
-        ...(['KubernetesBaselineAdminNetworkPolicy', 'KubernetesClusterNetworkPolicy'] as const),
-      ],
-      readPolicy,
-    ),
+    policies: reading(POLICY_KINDS, readPolicy),
     tiers: reading(['Tier'], readTier),
     profiles: reading(['Profile'], readProfile),
-    networkSets: reading(['NetworkSet', 'GlobalNetworkSet'], networkSet),
+    networkSets: reading(SET_KINDS, networkSet),
     hosts: reading(['HostEndpoint'], hostEndpoint),
     nodes: cell([sources.of('Node')], (all) => nodes.run(all)),
     pods: () => sources.pods(),

@@ -15,10 +15,15 @@ export class Readings<In, Out> {
   run(...kinds: readonly Entries<In>[]): Entries<Out> {
     for (const [at, objects] of kinds.entries()) {
       for (const [key, now] of objects.since(this.#seen[at])) {
-        this.#writer.set(kinds.length > 1 ? `${at} ${key}` : key, now && this.#make(now));
+        this.#writer.set(kinds.length > 1 ? partKey(at, key) : key, now && this.#make(now));
       }
     }
     this.#seen = kinds;
     return this.#writer.commit();
   }
+}
+
+/** The key of an object whose kind is one of several. */
+export function partKey(place: number, key: string): string {
+  return `${place} ${key}`;
 }

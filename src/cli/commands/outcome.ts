@@ -8,8 +8,9 @@ export interface Verb {
   readonly past: string;
 }
 
-/** Says how many resources were written; throws with what went wrong for the others. */
-export function reportWrites(io: Io, { base, past }: Verb, { total, results, failures, kind }: Outcome): void {
+/** Says how many resources were written; throws with what went wrong for the others. `mark` says that none really was. */
+export function reportWrites(io: Io, { base, past }: Verb, outcome: Outcome, mark = ''): void {
+  const { total, results, failures, kind } = outcome;
   if (total === 0) {
     io.stdout('No resources specified\n');
     return;
@@ -21,9 +22,9 @@ export function reportWrites(io: Io, { base, past }: Verb, { total, results, fai
     throw new CommandError(`failed to ${base}${all}: ${reasons}`);
   }
   if (failures.length === 0) {
-    io.stdout(`Successfully ${past} ${results.length}${quoted} resource(s)\n`);
+    io.stdout(`Successfully ${past} ${results.length}${quoted} resource(s)${mark}\n`);
     return;
   }
-  io.stdout(`Partial success: ${past} the first ${results.length} out of ${total}${quoted} resources:\n`);
+  io.stdout(`Partial success: ${past} the first ${results.length} out of ${total}${quoted} resources${mark}:\n`);
   throw new CommandError(`hit error: ${reasons}`);
 }

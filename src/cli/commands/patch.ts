@@ -10,16 +10,17 @@ import { execute, type Outcome } from '../resources/execute.ts';
 import { patched } from '../resources/patch.ts';
 import type { NamespaceOptions } from '../resources/target.ts';
 import { targetsOfArguments } from '../resources/targets.ts';
-import { type StoreOptions, withStore } from '../session.ts';
+import type { StoreOptions } from '../session.ts';
+import { type DryRunOptions, dryRunMark, dryRunOption, withWrittenStore } from './dry-run.ts';
 import { kindsHelp, namespaceOption, storeOptions } from './options.ts';
 
-interface PatchOptions extends StoreOptions, NamespaceOptions {
+interface PatchOptions extends StoreOptions, NamespaceOptions, DryRunOptions {
   readonly patch: string;
   readonly type: string;
 }
 
 export function patchCommand(io: Io): Command {
-  return kindsHelp(storeOptions(namespaceOption(new Command('patch'))))
+  return kindsHelp(dryRunOption(storeOptions(namespaceOption(new Command('patch')))))
     .description('Change some fields of a resource.')
     .argument('<KIND>', 'kind of the resource')
     .argument('<NAME>', 'name of the resource')
@@ -33,8 +34,8 @@ export function patchCommand(io: Io): Command {
     .action(async (kind: string, name: string, options: PatchOptions) => {
       const targets = targetsOfArguments(kind, [name]);
       const patch = parseValue(options.patch);
-      await withStore(io, options, async (context) => {
-        report(io, await execute(context, targets, patchAction(patch), options));
+      await withWrittenStore(io, options, async (context) => {
+        report(io, await execute(context, targets, patchAction(patch), options), dryRunMark(options));
       });
     });
 }
@@ -68,7 +69,7 @@ function decodePatched(kind: KindName, document: unknown, stored: Resource): Raw
   }
 }
 
-function report(io: Io, { failures, kind }: Outcome): void {
+function report(io: Io, { failures, kind }: Outcome, mark: string): void {
   if (failures.length > 0) throw new CommandError(`hit error: ${failures[0]}`);
-  io.stdout(`Successfully patched 1 '${kind}' resource\n`);
+  io.stdout(`Successfully patched 1 '${kind}' resource${mark}\n`);
 }
