@@ -13,6 +13,7 @@ import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
 import { hostEndpointProblems, policyProblems } from './policy-problems.ts';
 import { poolProblems } from './pool-problems.ts';
+import { remainsOfFelix } from './remains-of-felix.ts';
 import { routesOfOthers, rulesOfOthers } from './routes-of-others.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
@@ -68,6 +69,7 @@ export function nodeReport(sources: QuerySources): NodeReport {
     ...mtuProblems(sources),
     ...routesOfOthers(foreign, names),
     ...rulesOfOthers(dataplane.otherTables.diversions, names),
+    ...remainsOfFelix(dataplane.felixRemains.found),
     ...byReason(kernelRefusals(dataplane).filter(({ what }) => !named.has(what))),
   ]);
   const ages = sources.kinds().map((kind) => kind.age);

@@ -6,6 +6,7 @@ import { Blackholes } from './blackholes.ts';
 import { ReleasedAddresses } from './connections/released.ts';
 import { podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
+import { FelixRemainsLook } from './felix-remains.ts';
 import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
@@ -43,6 +44,7 @@ export class Dataplane {
   readonly forwarding: Forwarding;
   readonly routes: RouteReconciler;
   readonly otherTables: OtherTables;
+  readonly felixRemains: FelixRemainsLook;
   readonly endpoints: EndpointReconciler;
   readonly filter: FilterReconciler;
   /** The packet filter's tables but those of limits and policy. */
@@ -74,6 +76,7 @@ export class Dataplane {
     const ownership = new Ownership(this.#links, options.interfacePrefix);
     this.routes = new RouteReconciler({ ...options, ownership });
     this.otherTables = new OtherTables(options, () => (this.#applied ? podRanges(this.#applied) : []));
+    this.felixRemains = new FelixRemainsLook(options, this.#links);
     this.#blackholes = new Blackholes(this.routes);
     this.#released = new ReleasedAddresses(options);
     this.filter = new FilterReconciler(options);
@@ -108,6 +111,7 @@ export class Dataplane {
     await this.routes.start({ hold });
     void this.qos.check();
     void this.otherTables.look();
+    void this.felixRemains.look();
     this.#tellMtu({ first: true });
     this.#resync.start();
     this.#settings.start();
@@ -145,6 +149,7 @@ export class Dataplane {
     await this.tables.look();
     await this.qos.check();
     await this.otherTables.look();
+    await this.felixRemains.look();
   }
 
   /** The node's links by index, as last seen. */
@@ -173,6 +178,7 @@ export class Dataplane {
     for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, routes]) part.stop();
     this.#monitor?.stop();
     this.otherTables.stop();
+    this.felixRemains.stop();
     this.#clock.end();
   }
 
@@ -222,6 +228,7 @@ export class Dataplane {
         break;
       case 'table':
         this.#tableRepairs.observed(event);
+        this.felixRemains.tableChanged(event);
         break;
       case 'resync':
         this.#options.log.info({}, 'the kernel reported more changes than could be read; listing again');

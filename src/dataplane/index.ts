@@ -23,6 +23,7 @@ export {
   removeHostEnd,
 } from './endpoints/pod-interface.ts';
 export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
+export type { FelixRemains } from './felix-remains.ts';
 export type { DataplaneListeners } from './listeners.ts';
 export { DROP_GROUP, type PolicyReconciler, policyTable } from './policy/index.ts';
 export type { Diversion } from './routes/diversions.ts';

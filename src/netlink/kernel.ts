@@ -17,7 +17,7 @@ import type {
   Rule,
 } from './objects.ts';
 
-import type { LoggedPacketEvent, RuleCount } from './packets.ts';
+import type { LoggedPacketEvent, RuleCount, TableChain } from './packets.ts';
 import type { IngressFilter, Qdisc, QdiscSpec, RedirectSpec } from './traffic-control.ts';
 import type { WireguardChange, WireguardDevice } from './wireguard.ts';
 
@@ -110,6 +110,12 @@ export interface Kernel {
    * table: nothing.
    */
   ruleCounts(table: { readonly family: string; readonly name: string }): Promise<readonly RuleCount[]>;
+
+  /** The chains of all tables of nftables, iptables-nft's among them (`nft list chains`). */
+  chainList(): Promise<readonly TableChain[]>;
+
+  /** Names of ipset's sets (`ipset list -n`); a kernel that has the module but not loaded loads it. None without it. */
+  ipSetList(): Promise<readonly string[]>;
 
   /**
    * Hands on the packets that rules with `log group GROUP` hand out, from now on. One that reads has a group for itself:

@@ -30,6 +30,7 @@ import type {
   RouteFilter,
   Rule,
   RuleCount,
+  TableChain,
   WireguardChange,
   WireguardDevice,
 } from './kernel.ts';
@@ -43,7 +44,9 @@ import { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
 import { TABLE_GROUPS, watchTables } from './table-monitor.ts';
 import { TrafficControlClient } from './traffic-control-client.ts';
 import { decodeAddress, encodeAddressAdd, encodeAddressDelete, encodeAddressDump } from './wire/address.ts';
+import { decodeChain, encodeChainDump } from './wire/chain-list.ts';
 import { encodeMonitorFilter } from './wire/filter.ts';
+import { decodeIpSet, encodeIpSetDump } from './wire/ip-set.ts';
 import { decodeLink, encodeLinkAdd, encodeLinkDump, encodeLinkGet, encodeLinkSet } from './wire/link.ts';
 import { decodeLinkSettings, decodeProxyDelay, encodeNeighborTableDump } from './wire/link-settings.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
@@ -291,12 +294,29 @@ class NetlinkKernel implements Kernel {
   }
 
   async ruleCounts({ family, name }: { family: string; name: string }): Promise<readonly RuleCount[]> {
+    const decode = (body: ByteReader) => decodeRuleCount(body, name);
+    const counts = await this.#ofNetfilter().dump(encodeRuleCountDump(family, name), `counters of ${name}`, decode);
+    return counts.map(({ chain, packets, bytes }) => ({ chain, packets: Number(packets), bytes: Number(bytes) }));
+  }
+
+  chainList(): Promise<readonly TableChain[]> {
+    return this.#ofNetfilter().dump(encodeChainDump(), 'chain list', decodeChain);
+  }
+
+  async ipSetList(): Promise<readonly string[]> {
+    try {
+      return await this.#ofNetfilter().dump(encodeIpSetDump(), 'ipset list', decodeIpSet);
+    } catch (error) {
+      if (isKernelError(error, 'EINVAL')) return [];
+      throw error;
+    }
+  }
+
+  #ofNetfilter(): NetlinkClient {
     this.#netfilter ??= new NetlinkClient((events) =>
       openSocket(events, { ...this.#place(), protocol: NETLINK_NETFILTER }),
     );
-    const decode = (body: ByteReader) => decodeRuleCount(body, name);
-    const counts = await this.#netfilter.dump(encodeRuleCountDump(family, name), `counters of ${name}`, decode);
-    return counts.map(({ chain, packets, bytes }) => ({ chain, packets: Number(packets), bytes: Number(bytes) }));
+    return this.#netfilter;
   }
 
   async packetLog(group: number, listener: (event: LoggedPacketEvent) => void): Promise<Monitor> {

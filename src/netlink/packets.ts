@@ -7,6 +7,13 @@ export interface RuleCount {
   readonly bytes: number;
 }
 
+/** A chain of a packet filter's table, whoever made it; family and table as nft writes them. */
+export interface TableChain {
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+}
+
 /** Whom a packet is from and to: what its first octets say (RFC 791, RFC 8200, RFC 9293, RFC 768, RFC 9260, RFC 792). */
 export interface PacketHeader {
   readonly source: string;

@@ -28,6 +28,7 @@ import {
   type Rule,
   type RuleCount,
   sysctlWord,
+  type TableChain,
   type WireguardChange,
   type WireguardDevice,
 } from '../../src/netlink/index.ts';
@@ -383,6 +384,21 @@ export class FakeKernel implements Kernel {
   /** What rules of a table have counted from now on. */
   setRuleCounts(table: string, counts: readonly RuleCount[]): void {
     this.#space.ruleCounts.set(table, counts);
+  }
+
+  async chainList(): Promise<readonly TableChain[]> {
+    this.#machine.enter('chainList');
+    return this.#space.chains;
+  }
+
+  async ipSetList(): Promise<readonly string[]> {
+    this.#machine.enter('ipSetList');
+    return this.#space.ipSets;
+  }
+
+  /** What others have in the packet filter from now on; every monitor that follows tables is told. */
+  setPacketFilter(chains: readonly TableChain[], ipSets: readonly string[] = []): void {
+    Object.assign(this.#space, { chains, ipSets });
   }
 
   async packetLog(group: number, listener: (event: LoggedPacketEvent) => void): Promise<Monitor> {

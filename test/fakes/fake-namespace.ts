@@ -22,6 +22,7 @@ import {
   type Rule,
   type RuleCount,
   sysctlWord,
+  type TableChain,
 } from '../../src/netlink/index.ts';
 import { FakeTrafficControl } from './fake-traffic-control.ts';
 import type { FakeWireguard } from './fake-wireguard.ts';
@@ -60,6 +61,8 @@ export class FakeNamespace {
   connections: readonly Connection[] = [];
   /** By table, as `family name`. */
   readonly ruleCounts = new Map<string, readonly RuleCount[]>();
+  chains: readonly TableChain[] = [];
+  ipSets: readonly string[] = [];
   /** Who reads which group. */
   readonly packetLogs = new Map<number, (event: LoggedPacketEvent) => void>();
   readonly #sysctls = new Map<string, string>();

@@ -7,6 +7,7 @@ import { encodeMessage } from './message.ts';
  */
 export const NFGENMSG_LENGTH = 4;
 export const NFNL_SUBSYS_CTNETLINK = 1;
+export const NFNL_SUBSYS_IPSET = 6;
 export const NFNL_SUBSYS_NFTABLES = 10;
 
 /** Messages between these two are done together, or not at all. */

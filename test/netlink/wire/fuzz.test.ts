@@ -5,8 +5,10 @@ import { ROUTE_ADD } from '../../../src/netlink/index.ts';
 import * as acknowledgement from '../../../src/netlink/wire/acknowledgement.ts';
 import * as address from '../../../src/netlink/wire/address.ts';
 import { attributeBytes, attributeNest, attributeText, attributeU32 } from '../../../src/netlink/wire/attribute.ts';
+import * as chainList from '../../../src/netlink/wire/chain-list.ts';
 import * as conntrack from '../../../src/netlink/wire/conntrack.ts';
 import * as generic from '../../../src/netlink/wire/generic.ts';
+import * as ipSet from '../../../src/netlink/wire/ip-set.ts';
 import * as link from '../../../src/netlink/wire/link.ts';
 import * as linkSettings from '../../../src/netlink/wire/link-settings.ts';
 import * as message from '../../../src/netlink/wire/message.ts';
@@ -155,6 +157,20 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
       );
     }),
   ],
+  decodeChain: [
+    chainList.decodeChain,
+    attributes(0x0a03, [2, 0, 0, 0], (writer) => {
+      attributeText(writer, 1, 'filter');
+      attributeText(writer, 3, 'cali-FORWARD');
+    }),
+  ],
+  decodeIpSet: [
+    ipSet.decodeIpSet,
+    attributes(0x0607, [2, 0, 0, 0], (writer) => {
+      attributeBytes(writer, 1, Uint8Array.of(6));
+      attributeText(writer, 2, 'cali40s:abc');
+    }),
+  ],
   decodeLogPacket: [
     (body) => packetLog.decodeLogPacket({ type: 0x0400, body }),
     attributes(0x0400, [2, 0, 0, 17], (writer) => {
@@ -225,6 +241,8 @@ t.test('the table has every decoder', async (t) => {
     route,
     rule,
     ruleCounters,
+    chainList,
+    ipSet,
     setElements,
     trafficControl,
     wireguard,
