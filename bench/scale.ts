@@ -175,7 +175,7 @@ async function start(engine: string): Promise<string> {
     const script = join(import.meta.dirname, '../node_modules/.cache/scale-start.mjs');
     await bundled('scale-start.ts', script);
     const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, [...NODE_FLAGS, '--expose-gc', script, JSON.stringify(config)]);
+    const { stdout } = await run(process.execPath, [...NODE_FLAGS, script, JSON.stringify(config)]);
     const { processor, seconds, objects, peak, after } = JSON.parse(stdout) as Start;
     return `${engine}: in sync with ${objects} objects after ${processor.toFixed(1)} s of processor (${seconds.toFixed(1)} s); ${peak.toFixed(0)} MiB at most, ${after.toFixed(0)} MiB then`;
   } finally {

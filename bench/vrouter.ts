@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { nodeStatusSchema, request } from '../src/control/index.ts';
+import { nodeStatusSchema } from '../src/control/answers.ts';
+import { request } from '../src/control/index.ts';
 import { inNamespace, pause } from './process.ts';
 
 /** A whole daemon as it is shipped, whose files are all in one directory. */

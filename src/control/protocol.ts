@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { policyRequests } from './policy-protocol.ts';
 
 export const cniRequest = z.object({
   containerId: z.string().min(1),
@@ -16,6 +15,39 @@ export const cniRequest = z.object({
   assigned: z.object({ addresses: z.array(z.string()).min(1), routes: z.array(z.string()).default([]) }).optional(),
 });
 export type CniRequest = z.infer<typeof cniRequest>;
+
+/** A question about one packet: ends as people name them, and `tcp/443` or the like. */
+const whyRequest = z.object({
+  op: z.literal('policy.why'),
+  source: z.string(),
+  destination: z.string(),
+  carried: z.string(),
+  sourcePort: z.number().int().min(1).max(65_535).optional(),
+});
+
+const changeInMind = z.object({
+  kind: z.string(),
+  name: z.string(),
+  namespace: z.string().optional(),
+  resource: z.looseObject({}).optional(),
+});
+export type ChangeInMind = z.infer<typeof changeInMind>;
+
+const policyRequests = [
+  whyRequest,
+  z.object({ op: z.literal('policy.effective'), pod: z.string() }),
+  z.object({ op: z.literal('policy.verify') }),
+  z.object({ op: z.literal('policy.staged') }),
+  /** What would change for live connections if these objects were written; without `resource`, taken away. */
+  z.object({
+    op: z.literal('policy.changes'),
+    changes: z.array(changeInMind),
+  }),
+  /** How often each drop has dropped. */
+  z.object({ op: z.literal('drops.counted') }),
+  /** The packets dropped since that number; answered when there are some, or after a while without. */
+  z.object({ op: z.literal('drops.after'), after: z.number().int().min(0).optional() }),
+] as const;
 
 /** One line of JSON each way: the request names an `op`, the answer is `{ ok, result }` or `{ ok, error }`. */
 export const requestSchema = z.discriminatedUnion('op', [
@@ -39,86 +71,6 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('cni.pod-cidrs') }),
 ]);
 export type Request = z.infer<typeof requestSchema>;
-
-const peer = z.object({
-  address: z.string(),
-  family: z.union([z.literal(4), z.literal(6)]),
-  /** As `calicoctl node status` prints it: `node-to-node mesh`, `global`, `node specific`. */
-  type: z.string(),
-  /** BIRD's word for it: `up`, `start`, `down`. */
-  state: z.string(),
-  /** Milliseconds since 1970. */
-  since: z.number(),
-  /** The BGP state; absent where an older daemon answers. */
-  session: z.string().optional(),
-  /** For people: the BGP state, with what is known about why it is not Established. */
-  info: z.string(),
-  remoteAs: z.number(),
-  received: z.number(),
-  accepted: z.number(),
-  advertised: z.number(),
-  /** Sessions that were Established and are no more. */
-  flaps: z.number().optional(),
-  /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */
-  lastError: z.object({ reason: z.string(), at: z.number() }).optional(),
-  /** Malformed UPDATEs of the peer by what was done about them (RFC 7606), and what is withdrawn because of them now. */
-  malformed: z
-    .object({
-      discard: z.number(),
-      withdraw: z.number(),
-      reset: z.number(),
-      /** `at`: milliseconds since 1970. */
-      last: z.object({ at: z.number(), action: z.string(), reason: z.string() }).optional(),
-      withdrawn: z.object({ count: z.number(), prefixes: z.array(z.string()).readonly() }),
-    })
-    .optional(),
-});
-
-export const nodeStatusSchema = z.object({
-  nodename: z.string(),
-  version: z.string(),
-  pid: z.number(),
-  startedAt: z.number(),
-  ready: z.boolean(),
-  /** Whether pods are served: a node may do that before its peers are up. */
-  serving: z.boolean().optional(),
-  /** What keeps the node from being ready, or degrades it: sentences. */
-  problems: z.array(z.string()),
-  datastore: z.object({ type: z.string(), inSync: z.boolean(), lastEventAgeSeconds: z.number() }),
-  bgp: z.object({ asn: z.number(), routerId: z.string(), peers: z.array(peer) }).optional(),
-  blocks: z.array(z.object({ cidr: z.string(), state: z.string(), inUse: z.number(), size: z.number() })),
-  routes: z.object({ desired: z.number(), programmed: z.number(), failed: z.number() }),
-  /** Pods of this node, those whose interface is missing, and interfaces like pods' that are nobody's. */
-  endpoints: z.object({ desired: z.number(), missing: z.number(), strange: z.number() }).optional(),
-});
-export type NodeStatus = z.infer<typeof nodeStatusSchema>;
-export type NodeStatusPeer = z.infer<typeof peer>;
-
-export const explainedEntrySchema = z.object({
-  /** The entry as ip(8) prints it. */
-  text: z.string(),
-  wanted: z.boolean(),
-  present: z.boolean(),
-  /** Why it is wanted, or why it is not there: the block, the endpoint, the peer, the kernel's refusal. */
-  why: z.string(),
-});
-export type ExplainedEntry = z.infer<typeof explainedEntrySchema>;
-
-export const cniResultSchema = z.looseObject({
-  cniVersion: z.string(),
-  interfaces: z.array(
-    z.looseObject({
-      name: z.string(),
-      mac: z.string().optional(),
-      mtu: z.number().optional(),
-      sandbox: z.string().optional(),
-    }),
-  ),
-  ips: z.array(
-    z.looseObject({ address: z.string(), gateway: z.string().optional(), interface: z.number().optional() }),
-  ),
-});
-export type CniResult = z.infer<typeof cniResultSchema>;
 
 export const responseSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), result: z.unknown() }),

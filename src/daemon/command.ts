@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Command, CommanderError } from 'commander';
 import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf, systemClock, VRouterError, within } from '../base/index.ts';
 import { type DatastoreConfig, openStore, readDatastoreConfig } from '../datastore/index.ts';
@@ -8,9 +7,10 @@ import { leave, openKernel } from '../netlink/index.ts';
 import { openNft, openRulesets } from '../nftables/index.ts';
 import { createLog } from '../observe/index.ts';
 import { requireCapabilities } from './capabilities.ts';
-import { type DaemonConfig, readConfig, SETTINGS } from './config.ts';
+import { type DaemonConfig, readConfig } from './config.ts';
 import { Daemon } from './daemon.ts';
 import { felixEnvironmentProblems } from './felix-environment.ts';
+import type { Flags } from './flags.ts';
 import { startFailure } from './start-failure.ts';
 
 export interface DaemonIo {
@@ -20,15 +20,7 @@ export interface DaemonIo {
   on(event: string, listener: () => void): unknown;
 }
 
-interface Flags {
-  readonly config?: string;
-  readonly check?: boolean;
-  readonly set: readonly string[];
-  readonly nodename?: string;
-  readonly ip?: string;
-  readonly as?: string;
-  readonly logLevel?: string;
-}
+const NO_FLAGS: Flags = { set: [] };
 
 /** `vrouter daemon`: resolves with the exit code once the daemon has ended. */
 export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<number> {
@@ -36,11 +28,13 @@ export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<
   let datastore: DatastoreConfig;
   let flags: Flags;
   try {
-    flags = parseFlags(args, io);
+    // An ordinary node has its settings from elsewhere, and does without the parser.
+    const given = args.length === 0 ? NO_FLAGS : (await import('./flags.ts')).parseFlags(args, io);
+    if (typeof given === 'number') return given;
+    flags = given;
     config = await readConfig(io.env, overrides(flags), flags.config);
     datastore = await datastoreConfig(io.env);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
     io.stderr.write(`vrouter daemon: ${reasonOf(error)}\n`);
     return 1;
   }
@@ -123,28 +117,6 @@ function untilSignal(io: DaemonIo, log: Log): Promise<string> {
       });
     }
   });
-}
-
-function parseFlags(args: readonly string[], io: DaemonIo): Flags {
-  const command = new Command('vrouter daemon')
-    .description(
-      'Runs the node. Settings have the names that they have in Calico, in the environment, in a file, or here.',
-    )
-    .option('--config <file>', 'YAML file of settings, a line each: NODENAME: node1')
-    .option('--nodename <name>', 'NODENAME')
-    .option('--ip <address>', 'IP')
-    .option('--as <number>', 'AS')
-    .option('--log-level <level>', 'FELIX_LOGSEVERITYSCREEN')
-    .option('--set <NAME=VALUE>', 'any other setting', (value: string, all: string[]) => [...all, value], [])
-    .option('--check', 'check the settings and exit')
-    .addHelpText(
-      'after',
-      `\nSettings:\n  ${SETTINGS.join('\n  ')}\n\nand DATASTORE_TYPE with the variables of calicoctl.`,
-    )
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
-  command.parse([...args], { from: 'user' });
-  return command.opts<Flags>();
 }
 
 function overrides(flags: Flags): Record<string, string> {

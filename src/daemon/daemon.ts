@@ -25,14 +25,15 @@ import { LiveConnections } from './live-connections.ts';
 import { Loop } from './loop.ts';
 import { MtuFile } from './mtu-file.ts';
 import { PageServers } from './page-servers.ts';
-import { PolicyAnswers } from './policy-answers.ts';
 import { PolicyCheck } from './policy-check.ts';
+import { policyAnswers, policyClasses } from './policy-questions.ts';
 import { kernelRefusals, nodeReport, objectProblems, type QuerySources } from './queries.ts';
 import { bgpUnready } from './readiness.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { routerIds } from './router-id.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import { bgpListenFailure, startFailure } from './start-failure.ts';
+import { StartGarbage } from './start-garbage.ts';
 import { Unprotected } from './unprotected.ts';
 
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
@@ -91,6 +92,7 @@ export class Daemon {
   readonly #heartbeat: Heartbeat;
   readonly #snapshots: SnapshotKeeping;
   readonly #mtuFile: MtuFile;
+  readonly #startGarbage: StartGarbage;
   #syncStatus: SyncStatus | undefined;
   #hasSynced = false;
   #isServing = false;
@@ -220,7 +222,7 @@ export class Daemon {
     const { policy } = this.#dataplane;
     const tierOf = (name: string) => this.#calculation.desired().policy?.policies.get(name)?.tier;
     this.#drops = new Drops({ kernel, policy, world, tierOf, clock, log: log.child({ component: 'policy' }) });
-    const policyAnswers = new PolicyAnswers({
+    const answers = policyAnswers({
       nodename: config.NODENAME,
       world,
       worldIf: (updates) => this.#calculation.worldIf(updates),
@@ -229,8 +231,14 @@ export class Daemon {
       dataplane: this.#dataplane,
       rulesets: parts.rulesets,
     });
-    this.#policyCheck = new PolicyCheck({ answers: policyAnswers, clock, log: log.child({ component: 'policy' }) });
+    this.#policyCheck = new PolicyCheck({
+      classes: () => policyClasses(this.#calculation.desired()),
+      answers,
+      clock,
+      log: log.child({ component: 'policy' }),
+    });
     this.#heartbeat = new Heartbeat(clock);
+    this.#startGarbage = new StartGarbage(clock);
     this.#metrics = new Metrics({
       heartbeat: this.#heartbeat,
       status: () => this.status(),
@@ -241,7 +249,7 @@ export class Daemon {
       policy: { drops: () => this.#drops.counted(), disagreements: () => this.#policyCheck.disagreements },
     });
     this.#requests = {
-      policy: policyAnswers,
+      policy: answers,
       drops: this.#drops,
       endpoints: this.#endpoints,
       deletions: this.#deletions,
@@ -292,6 +300,7 @@ export class Daemon {
     await this.#keeping.leave();
     this.#trouble.stop();
     this.#heartbeat.stop();
+    this.#startGarbage.stop();
     this.#drops.stop();
     this.#policyCheck.stop();
     await this.#syncer.stop();
@@ -365,6 +374,7 @@ export class Daemon {
     this.#keeping.serving();
     this.#deletions.start();
     this.#policyCheck.start();
+    this.#startGarbage.collectSoon();
     const { blocks, workloads } = this.#calculation.desired();
     this.#parts.log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');
   }

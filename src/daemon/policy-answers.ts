@@ -6,7 +6,8 @@ import { type Dataplane, policyTable } from '../dataplane/index.ts';
 import type { Update } from '../datastore/index.ts';
 import type { Connection, Kernel } from '../netlink/index.ts';
 import type { RulesetSource } from '../nftables/index.ts';
-import { type Direction, type Endpoint, type Packet, QuestionError, type World } from '../policy/index.ts';
+import { QuestionError } from '../policy/explain/index.ts';
+import type { Direction, Endpoint, Packet, World } from '../policy/index.ts';
 import { endOf, KernelTables, type LocalPod } from './policy-kernel.ts';
 import { changedFlows, stagedChanges } from './policy-staged.ts';
 import { type Comparison, comparePod } from './policy-verify.ts';
@@ -86,13 +87,6 @@ export class PolicyAnswers {
   #connections(): Promise<readonly Connection[]> {
     const addresses = new Set(this.#locals().flatMap((one) => one.addresses.map(formatAddress)));
     return this.#options.kernel.connectionList({ addresses });
-  }
-
-  /** Keys of the classes that pods here are of. */
-  classes(): readonly string[] {
-    const { policy } = this.#options.desired();
-    const keys = [...(policy?.endpoints.values() ?? [])].flatMap(({ egress, ingress }) => [egress, ingress]);
-    return [...new Set(keys)].sort();
   }
 
   /** What one of its pods shows; undefined when the class is gone, or nothing can be read. */

@@ -4,24 +4,29 @@ import type { PolicyAnswers } from './policy-answers.ts';
 /** Milliseconds between looks: each is at the pods of one class, so that none takes long. */
 const PERIOD = 600_000;
 
-type Compared = Pick<PolicyAnswers, 'classes' | 'compareClass'>;
+interface PolicyCheckOptions {
+  /** Keys of the classes that pods here are of. */
+  readonly classes: () => readonly string[];
+  /** What compares is loaded when there is a class. */
+  readonly answers: () => Promise<Pick<PolicyAnswers, 'compareClass'>>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 /**
  * The self-check: now and then the kernel's tables are read back, and what they do with packets at the borders of one
  * class's rules is compared with what policy says.
  */
 export class PolicyCheck {
-  readonly #answers: Compared;
-  readonly #log: Log;
+  readonly #options: PolicyCheckOptions;
   readonly #again: Repeated;
   /** By class: what was found there the last time. */
   readonly #found = new Map<string, readonly string[]>();
   #last: string | undefined;
 
-  constructor({ answers, clock, log }: { answers: Compared; clock: Clock; log: Log }) {
-    this.#answers = answers;
-    this.#log = log;
-    this.#again = new Repeated(clock, PERIOD, () => this.look());
+  constructor(options: PolicyCheckOptions) {
+    this.#options = options;
+    this.#again = new Repeated(options.clock, PERIOD, () => this.look());
   }
 
   start(): void {
@@ -34,19 +39,20 @@ export class PolicyCheck {
 
   /** The next class in turn. */
   async look(): Promise<void> {
-    const classes = this.#answers.classes();
+    const { answers, log } = this.#options;
+    const classes = this.#options.classes();
     for (const key of this.#found.keys()) if (!classes.includes(key)) this.#found.delete(key);
     const next = classes.find((key) => this.#last === undefined || key > this.#last) ?? classes[0];
     this.#last = next;
     if (next === undefined) return;
     try {
-      const found = await this.#answers.compareClass(next);
+      const found = await (await answers()).compareClass(next);
       if (found === undefined) return;
       if (found.length === 0) this.#found.delete(next);
       else this.#found.set(next, found);
-      if (found.length > 0) this.#log.error({ found: found.slice(0, 5) }, 'the kernel does not do what policy says');
+      if (found.length > 0) log.error({ found: found.slice(0, 5) }, 'the kernel does not do what policy says');
     } catch (error) {
-      this.#log.info({ err: reasonOf(error) }, 'the tables of policy could not be compared; the next look will');
+      log.info({ err: reasonOf(error) }, 'the tables of policy could not be compared; the next look will');
     }
   }
 

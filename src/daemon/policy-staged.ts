@@ -1,11 +1,11 @@
 import { tryParseAddress } from '../base/index.ts';
 import type { ChangedFlow, ChangesAnswer, StagedAnswer, StagedFlow } from '../control/index.ts';
 import type { Connection } from '../netlink/index.ts';
+import { named } from '../policy/explain/index.ts';
 import {
   type Decision,
   describeReason,
   judge,
-  named,
   type Packet,
   policyIdText,
   protocolHasPorts,

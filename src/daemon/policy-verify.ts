@@ -1,4 +1,5 @@
 import { formatAddress, systemClock } from '../base/index.ts';
+import { representativesOf } from '../policy/explain/index.ts';
 import {
   type Direction,
   decideFor,
@@ -6,7 +7,6 @@ import {
   type Endpoint,
   type Packet,
   protocolName,
-  representativesOf,
   type World,
 } from '../policy/index.ts';
 import { endOf, type KernelTables } from './policy-kernel.ts';

@@ -1,22 +1,24 @@
 import { formatAddress } from '../base/index.ts';
 import type { EffectiveAnswer, WhyAnswer, WhyDecision, WhyVerdict } from '../control/index.ts';
 import {
-  type Decision,
-  describeReason,
   type EffectivePolicy,
-  type Endpoint,
   effectivePolicies,
   explainDecision,
-  judge,
   named,
-  type Packet,
   packetsBetween,
-  policyIdText,
-  protocolHasPorts,
-  protocolName,
   readCarried,
   readEnd,
   ruleText,
+} from '../policy/explain/index.ts';
+import {
+  type Decision,
+  describeReason,
+  type Endpoint,
+  judge,
+  type Packet,
+  policyIdText,
+  protocolHasPorts,
+  protocolName,
   type World,
 } from '../policy/index.ts';
 

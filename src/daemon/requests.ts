@@ -5,7 +5,6 @@ import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import { isKindName } from '../model/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { Drops } from './drops.ts';
-import { explainRoutes } from './explain-routes.ts';
 import type { PolicyAnswers } from './policy-answers.ts';
 import { explainEndpoints, explainNat, explainTunnels, nodeReport, nodeStatus, type QuerySources } from './queries.ts';
 
@@ -17,7 +16,8 @@ export interface RequestSources {
   readonly deletions: QueuedDeletions;
   readonly queries: () => QuerySources;
   readonly resync: () => Promise<void>;
-  readonly policy: PolicyAnswers;
+  /** Loaded when the first question comes. */
+  readonly policy: () => Promise<PolicyAnswers>;
   readonly drops: Drops;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -32,7 +32,7 @@ export async function answer(request: Request, sources: RequestSources): Promise
     case 'status':
       return nodeStatus(nodeReport(queries()));
     case 'routes':
-      return explainRoutes(queries());
+      return (await import('./explain-routes.ts')).explainRoutes(queries());
     case 'endpoints':
       return explainEndpoints(queries());
     case 'tunnels':
@@ -40,15 +40,15 @@ export async function answer(request: Request, sources: RequestSources): Promise
     case 'nat':
       return explainNat(queries());
     case 'policy.why':
-      return sources.policy.why(request);
+      return (await sources.policy()).why(request);
     case 'policy.effective':
-      return sources.policy.effective(request.pod);
+      return (await sources.policy()).effective(request.pod);
     case 'policy.verify':
-      return sources.policy.verify();
+      return (await sources.policy()).verify();
     case 'policy.staged':
-      return sources.policy.staged();
+      return (await sources.policy()).staged();
     case 'policy.changes':
-      return sources.policy.changes(request.changes.flatMap(updateOf));
+      return (await sources.policy()).changes(request.changes.flatMap(updateOf));
     case 'drops.counted':
       return sources.drops.counted();
     case 'drops.after':

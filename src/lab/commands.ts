@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { systemClock } from '../base/index.ts';
-import { nodeStatusSchema, request } from '../control/index.ts';
+import { nodeStatusSchema } from '../control/answers.ts';
+import { request } from '../control/index.ts';
 import { inNamespace } from './command.ts';
 import { LabError } from './errors.ts';
 import { nodeEnvironment, type Programs } from './program.ts';

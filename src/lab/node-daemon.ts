@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
-import { type NodeStatus, nodeStatusSchema, request } from '../control/index.ts';
+import { nodeStatusSchema } from '../control/answers.ts';
+import { type NodeStatus, request } from '../control/index.ts';
 import { inNamespace } from './command.ts';
 import { LabError } from './errors.ts';
 import type { LabPlan, NodePlan } from './plan.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { cniResultSchema } from '../control/index.ts';
+import { cniResultSchema } from '../control/answers.ts';
 import { inNamespace, run } from './command.ts';
 import { LabError } from './errors.ts';
 import { parseJson } from './json.ts';

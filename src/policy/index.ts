@@ -7,11 +7,9 @@
  * order in which they are written. A verdict names what decided and each candidate that the packet passed on its way
  * (`verdict.ts`); on a node with host endpoints the hook in which it stands counts too (`host.ts`). What is not understood
  * never opens anything, and is told (`sources/closed.ts`). Nothing here knows of a kernel: what is rendered there is held
- * to this.
+ * to this. `explain/` and `cases/` are doors of their own: who never asks does not load them.
  */
 
-export { type CaseFile, caseFile } from './cases/format.ts';
-export { type CaseResult, runCases } from './cases/run.ts';
 export {
   asksPods,
   classKey,
@@ -25,19 +23,6 @@ export {
   type SetReference,
   setKey,
 } from './enforcement.ts';
-export {
-  type Asked,
-  type EffectivePolicy,
-  effectivePolicies,
-  explainDecision,
-  named,
-  packetsBetween,
-  QuestionError,
-  readCarried,
-  readEnd,
-  representativesOf,
-  ruleText,
-} from './explain/index.ts';
 export {
   type AddressSet,
   type Direction,

@@ -1,6 +1,7 @@
 import t from 'tap';
 import * as z from 'zod';
-import { explainedEntrySchema, request } from '../../src/control/index.ts';
+import { explainedEntrySchema } from '../../src/control/answers.ts';
+import { request } from '../../src/control/index.ts';
 import type { Lab } from '../../src/lab/index.ts';
 import { cluster, hasRoute, needsRoot, podsOf, untilNoRoute } from './cluster.ts';
 

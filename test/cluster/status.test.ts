@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import * as z from 'zod';
-import { type ExplainedEntry, explainedEntrySchema, request } from '../../src/control/index.ts';
+import { explainedEntrySchema } from '../../src/control/answers.ts';
+import { type ExplainedEntry, request } from '../../src/control/index.ts';
 import type { Lab } from '../../src/lab/index.ts';
 import { blocksOf, cluster, needsRoot, patchPool, podsOf } from './cluster.ts';
 import { MAIN } from './program.ts';

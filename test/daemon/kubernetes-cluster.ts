@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
-import { type CniRequest, type NodeStatus, nodeStatusSchema, request } from '../../src/control/index.ts';
+import { nodeStatusSchema } from '../../src/control/answers.ts';
+import { type CniRequest, type NodeStatus, request } from '../../src/control/index.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 import type { Order } from './api-server-process.ts';
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
-import { type CniRequest, cniResultSchema, request } from '../../src/control/index.ts';
+import { cniResultSchema } from '../../src/control/answers.ts';
+import { type CniRequest, request } from '../../src/control/index.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
 import { Cluster } from './kubernetes-cluster.ts';
 

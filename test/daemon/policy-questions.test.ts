@@ -1,13 +1,7 @@
 import t from 'tap';
 import { systemClock } from '../../src/base/index.ts';
-import {
-  countedDropsSchema,
-  effectiveSchema,
-  RequestRefused,
-  request,
-  type WhyAnswer,
-  whySchema,
-} from '../../src/control/index.ts';
+import { countedDropsSchema, effectiveSchema, whySchema } from '../../src/control/answers.ts';
+import { RequestRefused, request, type WhyAnswer } from '../../src/control/index.ts';
 import { until } from '../../src/lab/until.ts';
 import { newResource } from '../../src/model/index.ts';
 import { loneDaemon } from './lone-daemon.ts';

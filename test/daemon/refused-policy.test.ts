@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
-import { nodeStatusSchema, request } from '../../src/control/index.ts';
+import { nodeStatusSchema } from '../../src/control/answers.ts';
+import { request } from '../../src/control/index.ts';
 import { NftError, type Transaction } from '../../src/nftables/index.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 import { loneDaemon } from './lone-daemon.ts';

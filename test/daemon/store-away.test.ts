@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { cniResultSchema, request } from '../../src/control/index.ts';
+import { cniResultSchema } from '../../src/control/answers.ts';
+import { request } from '../../src/control/index.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
 import { Cluster } from './kubernetes-cluster.ts';
 

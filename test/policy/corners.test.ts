@@ -1,5 +1,5 @@
 import t from 'tap';
-import { caseFile, runCases } from '../../src/policy/index.ts';
+import { caseFile, runCases } from '../../src/policy/cases/index.ts';
 import { calico, corners, world } from './corners.ts';
 
 /** Corners that no table has, each found by a bug that nothing caught (`test/mutants`). */

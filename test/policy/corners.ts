@@ -1,4 +1,4 @@
-import { type CaseFile, caseFile } from '../../src/policy/index.ts';
+import { type CaseFile, caseFile } from '../../src/policy/cases/index.ts';
 
 /** Corners that no table has, each found by a bug that nothing caught (`test/mutants`). */
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { caseFile, runCases } from '../../src/policy/cases/index.ts';
 import { judgeOf } from '../../src/policy/cases/run.ts';
-import { caseFile, runCases } from '../../src/policy/index.ts';
 import { InKubernetes } from './in-kubernetes.ts';
 import { hasIpv6, inIpv6 } from './ipv6-twin.ts';
 

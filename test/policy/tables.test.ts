@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { type CaseResult, caseFile, runCases } from '../../src/policy/index.ts';
+import { type CaseResult, caseFile, runCases } from '../../src/policy/cases/index.ts';
 import { hasIpv6, inIpv6 } from './ipv6-twin.ts';
 
 /** Cases and probes of each table: one that was lost must not go unnoticed. */

@@ -1,12 +1,6 @@
 import { Command, Option } from 'commander';
-import {
-  type CountedDrop,
-  countedDropsSchema,
-  type DroppedPacket,
-  droppedSchema,
-  request,
-  socketPath,
-} from '../../control/index.ts';
+import { countedDropsSchema, droppedSchema } from '../../control/answers.ts';
+import { type CountedDrop, type DroppedPacket, request, socketPath } from '../../control/index.ts';
 import type { Io } from '../io.ts';
 import { tabulate } from '../printers/tabwriter.ts';
 import { requireRoot } from './root.ts';

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { reasonOf } from '../../base/index.ts';
-import { type ChangedFlow, changesSchema, request, socketPath } from '../../control/index.ts';
+import { changesSchema } from '../../control/answers.ts';
+import { type ChangedFlow, request, socketPath } from '../../control/index.ts';
 import { type Rehearsed, rehearsal } from '../../datastore/index.ts';
 import type { KindName } from '../../model/index.ts';
 import type { Io } from '../io.ts';

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { type EffectiveAnswer, effectiveSchema, request, socketPath } from '../../control/index.ts';
+import { effectiveSchema } from '../../control/answers.ts';
+import { type EffectiveAnswer, request, socketPath } from '../../control/index.ts';
 import type { Io } from '../io.ts';
 import { requireRoot } from './root.ts';
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { request, type StagedFlow, socketPath, stagedSchema } from '../../control/index.ts';
+import { stagedSchema } from '../../control/answers.ts';
+import { request, type StagedFlow, socketPath } from '../../control/index.ts';
 import type { Io } from '../io.ts';
 import { tabulate } from '../printers/tabwriter.ts';
 import { requireRoot } from './root.ts';

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { request, socketPath, verifySchema } from '../../control/index.ts';
+import { verifySchema } from '../../control/answers.ts';
+import { request, socketPath } from '../../control/index.ts';
 import { SilentEnd } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { requireRoot } from './root.ts';

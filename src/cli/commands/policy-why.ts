@@ -1,12 +1,6 @@
 import { Command, Option } from 'commander';
-import {
-  request,
-  socketPath,
-  type WhyAnswer,
-  type WhyDecision,
-  type WhyVerdict,
-  whySchema,
-} from '../../control/index.ts';
+import { whySchema } from '../../control/answers.ts';
+import { request, socketPath, type WhyAnswer, type WhyDecision, type WhyVerdict } from '../../control/index.ts';
 import { SilentEnd, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { requireRoot } from './root.ts';

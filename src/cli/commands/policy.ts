@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import * as z from 'zod';
-import { type CaseFile, type CaseResult, caseFile, runCases } from '../../policy/index.ts';
+import { type CaseFile, type CaseResult, caseFile, runCases } from '../../policy/cases/index.ts';
 import { CommandError, FileError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { parseValue } from '../manifest/documents.ts';

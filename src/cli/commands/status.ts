@@ -1,13 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import * as z from 'zod';
-import {
-  type ExplainedEntry,
-  explainedEntrySchema,
-  type NodeStatusPeer,
-  nodeStatusSchema,
-  request,
-  socketPath,
-} from '../../control/index.ts';
+import { explainedEntrySchema, nodeStatusSchema } from '../../control/answers.ts';
+import { type ExplainedEntry, type NodeStatusPeer, request, socketPath } from '../../control/index.ts';
 import type { Io } from '../io.ts';
 import { tabulate } from '../printers/tabwriter.ts';
 import { nodeStatusCommand } from './node/status.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { caseFile, runCases } from '../../../src/policy/cases/index.ts';
 import { effectivePolicies, explainDecision } from '../../../src/policy/explain/index.ts';
 import { mismatch } from '../../../src/policy/explain/mismatch.ts';
 import { type Direction, type Endpoint, policyIdText, type Rule } from '../../../src/policy/form.ts';
-import { caseFile, runCases } from '../../../src/policy/index.ts';
 import { matches, type Packet } from '../../../src/policy/match.ts';
 import { type Decision, judge } from '../../../src/policy/verdict.ts';
 import { describeVerdict } from '../../../src/policy/words.ts';

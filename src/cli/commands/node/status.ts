@@ -1,11 +1,6 @@
 import { Command } from 'commander';
-import {
-  DaemonUnreachable,
-  type NodeStatusPeer,
-  nodeStatusSchema,
-  request,
-  socketPath,
-} from '../../../control/index.ts';
+import { nodeStatusSchema } from '../../../control/answers.ts';
+import { DaemonUnreachable, type NodeStatusPeer, request, socketPath } from '../../../control/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { box } from '../../printers/box.ts';

@@ -1,39 +1,6 @@
 import * as z from 'zod';
 
-/** What is asked and answered about policy. */
-
-/** A question about one packet: ends as people name them, and `tcp/443` or the like. */
-export const whyRequest = z.object({
-  op: z.literal('policy.why'),
-  source: z.string(),
-  destination: z.string(),
-  carried: z.string(),
-  sourcePort: z.number().int().min(1).max(65_535).optional(),
-});
-
-const changeInMind = z.object({
-  kind: z.string(),
-  name: z.string(),
-  namespace: z.string().optional(),
-  resource: z.looseObject({}).optional(),
-});
-export type ChangeInMind = z.infer<typeof changeInMind>;
-
-export const policyRequests = [
-  whyRequest,
-  z.object({ op: z.literal('policy.effective'), pod: z.string() }),
-  z.object({ op: z.literal('policy.verify') }),
-  z.object({ op: z.literal('policy.staged') }),
-  /** What would change for live connections if these objects were written; without `resource`, taken away. */
-  z.object({
-    op: z.literal('policy.changes'),
-    changes: z.array(changeInMind),
-  }),
-  /** How often each drop has dropped. */
-  z.object({ op: z.literal('drops.counted') }),
-  /** The packets dropped since that number; answered when there are some, or after a while without. */
-  z.object({ op: z.literal('drops.after'), after: z.number().int().min(0).optional() }),
-] as const;
+/** What is answered about policy. */
 
 const lookedAt = z.object({
   /** Counted from 0 in the object that it comes from. */

@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import type { DaemonIo } from './command.ts';
+import { SETTINGS } from './config.ts';
+
+export interface Flags {
+  readonly config?: string;
+  readonly check?: boolean;
+  readonly set: readonly string[];
+  readonly nodename?: string;
+  readonly ip?: string;
+  readonly as?: string;
+  readonly logLevel?: string;
+}
+
+/** What was said on the command line; the exit code, when that was all (`--help`) or could not be understood. */
+export function parseFlags(args: readonly string[], io: Pick<DaemonIo, 'stdout' | 'stderr'>): Flags | number {
+  const command = new Command('vrouter daemon')
+    .description(
+      'Runs the node. Settings have the names that they have in Calico, in the environment, in a file, or here.',
+    )
+    .option('--config <file>', 'YAML file of settings, a line each: NODENAME: node1')
+    .option('--nodename <name>', 'NODENAME')
+    .option('--ip <address>', 'IP')
+    .option('--as <number>', 'AS')
+    .option('--log-level <level>', 'FELIX_LOGSEVERITYSCREEN')
+    .option('--set <NAME=VALUE>', 'any other setting', (value: string, all: string[]) => [...all, value], [])
+    .option('--check', 'check the settings and exit')
+    .addHelpText(
+      'after',
+      `\nSettings:\n  ${SETTINGS.join('\n  ')}\n\nand DATASTORE_TYPE with the variables of calicoctl.`,
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
+  try {
+    command.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    throw error;
+  }
+  return command.opts<Flags>();
+}
