@@ -43,6 +43,11 @@ export const endpointToHost = z
   .transform((text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`)
   .pipe(z.enum(['Drop', 'Return', 'Accept'], 'DROP, RETURN or ACCEPT'));
 
+export const denyAction = z
+  .string()
+  .transform((text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`)
+  .pipe(z.enum(['Drop', 'Reject'], 'DROP or REJECT'));
+
 /** The rules of a pool are those of `IPPool`: see `default-pools.ts`. */
 export const poolCidr = (family: 4 | 6) =>
   z

@@ -9,6 +9,7 @@ import { poolProblems } from '../keeping/index.ts';
 import {
   asn,
   autodetection,
+  denyAction,
   encapsulation,
   endpointToHost,
   flag,
@@ -64,6 +65,8 @@ const schema = z.object({
     .default('cali'),
   /** Goes before what FelixConfiguration says, as with Felix. */
   FELIX_DEFAULTENDPOINTTOHOSTACTION: endpointToHost.optional(),
+  FELIX_IPTABLESFILTERDENYACTION: denyAction.optional(),
+  FELIX_NFTABLESFILTERDENYACTION: denyAction.optional(),
   FELIX_LOGSEVERITYSCREEN: level.default('info'),
   FELIX_HEALTHHOST: z.string().default('localhost'),
   FELIX_HEALTHPORT: whole(0, 65535).default(9099),
@@ -97,8 +100,17 @@ export type DaemonConfig = Readonly<Omit<z.infer<typeof schema>, 'NODENAME'>> & 
 export const SETTINGS = Object.keys(schema.shape) as readonly (keyof z.infer<typeof schema>)[];
 
 /** What the daemon's own settings say in the place of FelixConfiguration. */
-export function felixOf({ FELIX_DEFAULTENDPOINTTOHOSTACTION: action }: DaemonConfig): FelixSettings {
-  return action === undefined ? {} : { defaultEndpointToHostAction: action };
+export function felixOf(config: DaemonConfig): FelixSettings {
+  const {
+    FELIX_DEFAULTENDPOINTTOHOSTACTION: toHost,
+    FELIX_IPTABLESFILTERDENYACTION: iptables,
+    FELIX_NFTABLESFILTERDENYACTION: nftables,
+  } = config;
+  return {
+    ...(toHost !== undefined && { defaultEndpointToHostAction: toHost }),
+    ...(iptables !== undefined && { iptablesFilterDenyAction: iptables }),
+    ...(nftables !== undefined && { nftablesFilterDenyAction: nftables }),
+  };
 }
 
 /**

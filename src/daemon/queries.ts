@@ -61,6 +61,7 @@ export function nodeReport(sources: QuerySources): NodeReport {
   const problems = oneOutage(away, [
     ...sources.problems(),
     ...sources.degraded(),
+    ...(sources.desired().host.problems ?? []),
     ...objectProblems(sources).map(({ message }) => message),
     ...peerProblems(sources.peers()),
     ...withoutInterface(missing),

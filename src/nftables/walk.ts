@@ -3,7 +3,7 @@ import { isIncluded, type Traveller, unread, valueIn, type WalkedPacket } from '
 
 export type { WalkedPacket } from './walked-value.ts';
 
-/** Where a packet came to its end. */
+/** Where a packet came to its end; who rejects it drops it too. */
 export interface Walk {
   readonly verdict: 'accept' | 'drop';
   readonly chain: string;
@@ -20,6 +20,8 @@ export interface Carried {
 
 /** Where a packet comes by nobody has marked it yet. */
 const UNTOUCHED: Carried = { mark: 0, isUntracked: false };
+
+const TCP = 6;
 
 type Outcome = Walk | 'return' | undefined;
 
@@ -108,6 +110,11 @@ function decide(
     case 'accept':
     case 'drop':
       return { verdict: word, chain, comment: rule.comment };
+    case 'reject': {
+      // A listing leaves out that a reset is for TCP alone.
+      const isForOthers = (given as RejectGiven | null)?.type === 'tcp reset' && traveller.packet.protocol !== TCP;
+      return isForOthers ? undefined : { verdict: 'drop', chain, comment: rule.comment };
+    }
     case 'return':
       return 'return';
     case 'jump':
@@ -121,6 +128,10 @@ function decide(
 
 function targetOf(given: unknown): string {
   return (given as { readonly target: string }).target;
+}
+
+interface RejectGiven {
+  readonly type?: string;
 }
 
 interface MatchGiven {

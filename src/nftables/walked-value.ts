@@ -141,7 +141,9 @@ export function isIncluded(ruleset: Ruleset, value: Value, right: unknown): bool
         return typeof value === 'number' && value >= first && value <= last;
       }
       case 'prefix': {
-        const { addr, len } = given as { addr: string; len: number };
+        const { addr, len } = given as { addr: string | number; len: number };
+        // The highest bits of a mark are listed as a prefix of it.
+        if (typeof addr === 'number') return typeof value === 'number' && highest(value, len) === highest(addr, len);
         return isAddress(value) && containsAddress(prefix(parseAddress(addr), len), value);
       }
       case 'concat':
@@ -155,6 +157,11 @@ export function isIncluded(ruleset: Ruleset, value: Value, right: unknown): bool
     }
   }
   return isEqual(value, right);
+}
+
+/** Of 32 bits. */
+function highest(number: number, bits: number): number {
+  return Math.floor(number / 2 ** (32 - bits));
 }
 
 function isAddress(value: Value): value is Address {

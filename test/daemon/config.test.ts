@@ -55,6 +55,8 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   CALICO_IPV6POOL_DISABLE_BGP_EXPORT: ['ja', 'true or false'],
   FELIX_INTERFACEPREFIX: ['much-too-long', 'one to four'],
   FELIX_DEFAULTENDPOINTTOHOSTACTION: ['let', 'DROP, RETURN or ACCEPT'],
+  FELIX_IPTABLESFILTERDENYACTION: ['let', 'DROP or REJECT'],
+  FELIX_NFTABLESFILTERDENYACTION: ['let', 'DROP or REJECT'],
   FELIX_LOGSEVERITYSCREEN: ['loud', 'debug'],
   FELIX_HEALTHPORT: ['70000', '0 to 65535'],
   FELIX_PROMETHEUSMETRICSENABLED: ['ja', 'true or false'],

@@ -266,8 +266,8 @@ const OF_THE_RENDERER: readonly Mutant[] = [
   {
     what: 'the mark of one tier’s Pass is left for the next',
     ...inKernel('tiers'),
-    find: 'const CLEAR_PASS = clearMark(PASS_MARK);',
-    replace: 'const CLEAR_PASS = clearMark(0x80000);',
+    find: 'const clearPass = clearMark(passMark);',
+    replace: 'const clearPass = clearMark(0x80000);',
   },
   {
     what: 'a tier drops at its end whatever its default action',

@@ -31,7 +31,7 @@ export type {
 } from './bgp.ts';
 export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, FloatingIp } from './filter.ts';
 export type { DesiredHost } from './host.ts';
-export type { DesiredHosts, DesiredPolicy, DesiredSet, PolicySettings } from './policy.ts';
+export type { DesiredHosts, DesiredPolicy, DesiredSet, PolicyMarks, PolicySettings } from './policy.ts';
 export { PLAIN_SETTINGS } from './policy.ts';
 export type { DesiredStore, TunnelAddressKind } from './store.ts';
 export type {

@@ -42,6 +42,19 @@ export interface PolicySettings {
   readonly logBurst: number;
   /** Whether packets that conntrack calls invalid are dropped before anybody is asked. */
   readonly dropsInvalid: boolean;
+  /** Whether what is denied in the filter's hooks is refused, so that who sent it knows, and not dropped. */
+  readonly rejects: boolean;
+  readonly marks: PolicyMarks;
+}
+
+/** Bits of a packet's mark, one each. */
+export interface PolicyMarks {
+  /** The packet was accepted before the filter: no later policy of its interface sees it. */
+  readonly accept: number;
+  /** Tells a class chain that a policy passed. */
+  readonly pass: number;
+  /** One end of the packet is this host: it comes here from a pod, or was translated on its way out. */
+  readonly local: number;
 }
 
 export const PLAIN_SETTINGS: PolicySettings = {
@@ -49,6 +62,8 @@ export const PLAIN_SETTINGS: PolicySettings = {
   logRate: '10/second',
   logBurst: 5,
   dropsInvalid: true,
+  rejects: false,
+  marks: { accept: 0x10000, pass: 0x20000, local: 0x40000 },
 };
 
 /**

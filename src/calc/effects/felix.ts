@@ -16,6 +16,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
   ...each(['wireguardInterfaceName', 'wireguardInterfaceNameV6'], ACTED_ON),
 
   ...each(['defaultEndpointToHostAction', 'failsafeInboundHostPorts', 'failsafeOutboundHostPorts'], ACTED_ON),
+  ...each(['iptablesFilterDenyAction', 'nftablesFilterDenyAction'], ACTED_ON),
   ...each(['disableConntrackInvalidCheck', 'logPrefix', 'logActionRateLimit', 'logActionRateLimitBurst'], ACTED_ON),
 
   ...each(
@@ -32,8 +33,8 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
 
   ...each(
     [
-      ...(['iptablesFilterAllowAction', 'iptablesMangleAllowAction', 'iptablesFilterDenyAction'] as const),
-      ...(['nftablesFilterAllowAction', 'nftablesFilterDenyAction', 'nftablesMangleAllowAction'] as const),
+      ...(['iptablesFilterAllowAction', 'iptablesMangleAllowAction'] as const),
+      ...(['nftablesFilterAllowAction', 'nftablesMangleAllowAction'] as const),
       ...(['chainInsertMode', 'kubeNodePortRanges'] as const),
       ...([
         'genericXDPEnabled',
@@ -45,7 +46,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
       ...(['flowLogsCollectorDebugTrace', 'flowLogsFlushInterval', 'flowLogsGoldmaneServer'] as const),
       ...(['flowLogsLocalReporter', 'flowLogsPolicyEvaluationMode', 'debugDisableLogDropping'] as const),
     ],
-    noEffect('of how Felix renders policy: what is denied is dropped, and what is allowed is accepted'),
+    noEffect('of how Felix renders policy: what is allowed is accepted'),
   ),
   ...each(
     [

@@ -16,6 +16,7 @@ import type { Problem, World } from '../../policy/index.ts';
 import { type Cell, cell } from '../cell.ts';
 import { type DesiredPolicy, PLAIN_SETTINGS, type PolicySettings } from '../desired/index.ts';
 import type { FelixSettings } from '../felix.ts';
+import { marksOf } from '../marks.ts';
 import type { Sources, Update } from '../sources.ts';
 import { Enforcing, type EnforcingInputs } from './enforcing.ts';
 import { failsafesOf } from './hosts.ts';
@@ -74,11 +75,14 @@ export function policyCells(sources: Sources, nodename: string, felix: Cell<Feli
 }
 
 function settingsOf(felix: FelixSettings): PolicySettings {
+  const { accept, pass, local } = marksOf(felix);
   return {
     logPrefix: felix.logPrefix || PLAIN_SETTINGS.logPrefix,
     logRate: felix.logActionRateLimit ?? PLAIN_SETTINGS.logRate,
     logBurst: felix.logActionRateLimitBurst ?? PLAIN_SETTINGS.logBurst,
     dropsInvalid: felix.disableConntrackInvalidCheck !== true,
+    rejects: (felix.nftablesFilterDenyAction || felix.iptablesFilterDenyAction) === 'Reject',
+    marks: { accept, pass, local },
   };
 }
 

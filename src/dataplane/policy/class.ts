@@ -1,3 +1,4 @@
+import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { Direction, EndpointClass, Policy, Profile } from '../../policy/index.ts';
 import type { ReasonedRule } from '../filter/index.ts';
 import { classChain, policyChain, profileChain } from './names.ts';
@@ -14,6 +15,7 @@ export function renderClass(
   key: string,
   { direction, tiers, profiles }: EndpointClass,
   { policies, profiles: known }: Known,
+  { marks }: Pick<PolicySettings, 'marks'>,
 ): RenderedClass {
   return renderTiers({
     head: classChain(key),
@@ -23,6 +25,7 @@ export function renderClass(
     chainOf: (policy) => policyChain(policy, direction),
     where: direction,
     endsDecide: true,
+    passMark: marks.pass,
     after: (dropFor) => [
       ...profileLines(profiles, direction, known, (profile) => profileChain(profile, direction)),
       { expression: dropFor(`${direction} no profile allows it`), why: 'no profile allows it' },

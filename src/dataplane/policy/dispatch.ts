@@ -2,28 +2,30 @@ import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { NamedMap } from '../../nftables/index.ts';
 import type { EnforcedEndpoint } from '../../policy/index.ts';
 import { type Contents, FORWARD } from '../filter/index.ts';
-import { dropChain } from './drop.ts';
+import { denialOf, dropChain, dropName } from './drop.ts';
 import type { HostForward } from './host-forward.ts';
 import { classChain } from './names.ts';
 
 const FROM_PODS: NamedMap = { name: 'from-pods', type: 'ifname', value: 'verdict' };
 const TO_PODS: NamedMap = { name: 'to-pods', type: 'ifname', value: 'verdict' };
 
-const invalid = dropChain('invalid packet');
-const unknownFrom = dropChain('from an interface without endpoint');
-const unknownTo = dropChain('to an interface without endpoint');
+export const [INVALID, UNKNOWN_FROM] = ['invalid packet', 'from an interface without endpoint'];
+const UNKNOWN_TO = 'to an interface without endpoint';
 
 /** What policies and classes lead to, and what the hook asks before them. */
-export function renderEnds(podPrefix: string, { out, broken, declared }: HostForward): Contents {
+export function renderEnds(
+  podPrefix: string,
+  { out, broken, declared }: HostForward,
+  settings: Pick<PolicySettings, 'rejects'>,
+): Contents {
   const pods = `"${podPrefix}*"`;
-  const drop = `goto ${invalid[0].name}`;
+  const drop = `goto ${dropName(INVALID)}`;
+  const denial = denialOf(settings);
   return {
     sets: declared.sets ?? [],
     maps: [[FROM_PODS, []], [TO_PODS, []], ...(declared.maps ?? [])],
     chains: [
-      invalid,
-      unknownFrom,
-      unknownTo,
+      ...[INVALID, UNKNOWN_FROM, UNKNOWN_TO].map((why) => dropChain(why, denial)),
       ...declared.chains,
       [
         { name: 'broken' },
@@ -39,7 +41,7 @@ export function renderEnds(podPrefix: string, { out, broken, declared }: HostFor
         { name: 'egress-ok' },
         [
           { expression: `oifname vmap @${TO_PODS.name}`, why: 'policy of the pod that it goes to' },
-          { expression: `oifname ${pods} goto ${unknownTo[0].name}`, why: 'no endpoint is behind it' },
+          { expression: `oifname ${pods} goto ${dropName(UNKNOWN_TO)}`, why: 'no endpoint is behind it' },
           ...out,
           { expression: 'accept', why: 'it leaves to no pod' },
         ],
@@ -77,7 +79,7 @@ export function renderDispatch(
           ...first,
           { expression: states, why: 'policy judges first packets' },
           { expression: `iifname vmap @${FROM_PODS.name}`, why: 'policy of the pod that it comes from' },
-          { expression: `iifname "${podPrefix}*" goto ${unknownFrom[0].name}`, why: 'no endpoint is behind it' },
+          { expression: `iifname "${podPrefix}*" goto ${dropName(UNKNOWN_FROM)}`, why: 'no endpoint is behind it' },
           ...fromHosts,
           { expression: 'goto egress-ok', why: 'it comes from no pod' },
         ],

@@ -33,28 +33,34 @@ export interface DispatchWords {
   readonly otherwise: string;
   /** Interfaces that an endpoint of all interfaces is not for. */
   readonly except: readonly string[];
+  /** The chain of a class; absent: `hostClassChain`. */
+  readonly chainOf?: (classKey: string) => string;
 }
 
 export function mapOf({ map }: DispatchWords): NamedMap {
   return { name: map, type: 'ifname', value: 'verdict' };
 }
 
-export function dispatchEntries({ own }: HostDispatch, { otherwise }: DispatchWords): readonly ReasonedEntry[] {
+export function dispatchEntries(
+  { own }: HostDispatch,
+  { otherwise, chainOf = hostClassChain }: DispatchWords,
+): readonly ReasonedEntry[] {
   return own.map(([link, key]) => ({
     key: link,
-    value: key === undefined ? otherwise : `goto ${hostClassChain(key)}`,
+    value: key === undefined ? otherwise : `goto ${chainOf(key)}`,
     why: key === undefined ? `host endpoint of ${link} is asked nothing` : `host endpoint of ${link}`,
   }));
 }
 
 export function dispatchRules(dispatch: HostDispatch, words: DispatchWords): readonly ReasonedRule[] {
+  const { chainOf = hostClassChain } = words;
   return [
     ...(dispatch.own.length === 0
       ? []
       : [{ expression: `${words.field} vmap @${words.map}`, why: 'host endpoint of the interface' }]),
     ...(dispatch.others === undefined
       ? []
-      : [{ expression: `${exceptions(words)}goto ${hostClassChain(dispatch.others)}`, why: OTHERS }]),
+      : [{ expression: `${exceptions(words)}goto ${chainOf(dispatch.others)}`, why: OTHERS }]),
   ];
 }
 

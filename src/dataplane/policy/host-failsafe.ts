@@ -3,13 +3,14 @@ import { formatPrefix } from '../../base/index.ts';
 import type { DesiredHosts } from '../../calc/desired/index.ts';
 import { type Failsafe, type HostAsk, NEIGHBOUR_TYPES } from '../../policy/index.ts';
 import { type Contents, type ReasonedRule, wordOf } from '../filter/index.ts';
+import type { HostPlace } from './host-place.ts';
 
 type Failsafes = DesiredHosts['failsafes'];
 
 /** Before tracking there are no connections yet, so there the answers have to be let through by rules too. */
-export function failsafeChain(ask: HostAsk): string {
-  const way = ask.endsWith('ingress') ? 'in' : 'out';
-  return ask.startsWith('untracked') ? `failsafe-untracked-${way}` : `failsafe-${way}`;
+export function failsafeChain(place: HostPlace): string {
+  const way = place.endsWith('ingress') ? 'in' : 'out';
+  return place.startsWith('untracked') ? `failsafe-untracked-${way}` : `failsafe-${way}`;
 }
 
 export function renderFailsafes(ask: HostAsk, { inbound, outbound }: Failsafes, family: Family): Contents {

@@ -1,3 +1,4 @@
+import type { PolicyMarks } from '../../calc/desired/index.ts';
 import type { NamedSet } from '../../nftables/index.ts';
 import type { HostInterfaces } from '../../policy/index.ts';
 import type { Contents, ReasonedRule } from '../filter/index.ts';
@@ -10,7 +11,7 @@ import {
   OTHERS,
 } from './host-dispatch.ts';
 import { type Dispatches, isMarkUsed } from './host-hooks.ts';
-import { ACCEPT_MARK, clearMark, isMarked, LOCAL_MARK } from './mark.ts';
+import { clearMark, isMarked } from './mark.ts';
 import { hostClassChain } from './names.ts';
 
 /** What host endpoints have to say of packets that pass through, for the chains that pods have in the forward hook. */
@@ -43,7 +44,7 @@ export const NO_HOSTS: HostForward = {
   entries: { chains: [] },
 };
 
-export function hostForward(asked: Dispatches, interfaces: HostInterfaces): HostForward {
+export function hostForward(asked: Dispatches, interfaces: HostInterfaces, marks: PolicyMarks): HostForward {
   const [into, out] = [asked['forward ingress'], asked['forward egress']];
   const links = [...interfaces.own.keys()];
   const isAll = interfaces.others !== undefined;
@@ -52,10 +53,10 @@ export function hostForward(asked: Dispatches, interfaces: HostInterfaces): Host
   );
   return {
     first: isMarkUsed(asked)
-      ? [{ expression: `${isMarked(ACCEPT_MARK)} goto egress-ok`, why: 'its interface’s policy accepted it before' }]
+      ? [{ expression: `${isMarked(marks.accept)} goto egress-ok`, why: 'its interface’s policy accepted it before' }]
       : [],
     in: into === undefined ? [] : dispatchRules(into, IN),
-    out: out === undefined ? [] : outRules(out),
+    out: out === undefined ? [] : outRules(out, marks),
     broken: (drop) => {
       if (isAll) return [{ expression: drop, why: 'it belongs to no connection' }];
       if (links.length === 0) return [];
@@ -81,9 +82,9 @@ export function hostForward(asked: Dispatches, interfaces: HostInterfaces): Host
 }
 
 /** Classes come after the chain that these stand in: what leads to them is filled in later. */
-function outRules({ own, others }: HostDispatch): readonly ReasonedRule[] {
+function outRules({ own, others }: HostDispatch, { local }: PolicyMarks): readonly ReasonedRule[] {
   return [
-    { expression: `${isMarked(LOCAL_MARK)} ${clearMark(LOCAL_MARK)} accept`, why: 'it is for this host itself' },
+    { expression: `${isMarked(local)} ${clearMark(local)} accept`, why: 'it is for this host itself' },
     ...(own.length === 0
       ? []
       : [{ expression: `${OUT.field} vmap @${OUT.map}`, why: 'host endpoint of the interface' }]),

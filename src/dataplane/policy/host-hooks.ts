@@ -1,9 +1,10 @@
 import type { Entries, Family } from '../../base/index.ts';
-import type { DesiredPolicy } from '../../calc/desired/index.ts';
+import type { DesiredPolicy, PolicyMarks, PolicySettings } from '../../calc/desired/index.ts';
 import type { Chain } from '../../nftables/index.ts';
 import { HOST_ASKS, type HostAsk } from '../../policy/index.ts';
 import { addresses, type Contents, type ReasonedRule, wordOf } from '../filter/index.ts';
-import { dropChain, type NamedChain } from './drop.ts';
+import { INVALID, UNKNOWN_FROM } from './dispatch.ts';
+import { dropChain, dropName, type NamedChain } from './drop.ts';
 import {
   type DispatchWords,
   dispatchMaps,
@@ -11,7 +12,8 @@ import {
   type HostDispatch,
   notHostInterfaces,
 } from './host-dispatch.ts';
-import { ACCEPT_MARK, clearMark, isMarked, isUnmarked, LOCAL_MARK, setMark } from './mark.ts';
+import { clearMark, isMarked, isUnmarked, setMark } from './mark.ts';
+import { translatedClassChain } from './names.ts';
 
 /**
  * The hooks by which packets of the host's own come by, each only while somebody is asked there:
@@ -54,8 +56,14 @@ const JUDGED: ReasonedRule = {
   expression: 'ct state vmap { established : accept, related : accept }',
   why: 'policy judges first packets',
 };
-const ACCEPTED: ReasonedRule = { expression: `${isMarked(ACCEPT_MARK)} accept`, why: 'it was accepted before' };
-const UNMARKED: ReasonedRule = { expression: clearMark(ACCEPT_MARK), why: 'nobody else’s mark accepts anything' };
+
+function accepted({ accept }: PolicyMarks): ReasonedRule {
+  return { expression: `${isMarked(accept)} accept`, why: 'it was accepted before' };
+}
+
+function unmarked({ accept }: PolicyMarks): ReasonedRule {
+  return { expression: clearMark(accept), why: 'nobody else’s mark accepts anything' };
+}
 
 /** Words by which each hook looks for the class. Forwarding has its own place (`host-forward.ts`). */
 const WORDS = {
@@ -66,12 +74,16 @@ const WORDS = {
   'normal egress': { map: 'to-hosts', field: 'oifname' },
 } as const satisfies { readonly [Where in HostAsk]?: Pick<DispatchWords, 'map' | 'field'> };
 
+/** Where chains in `output` reject, those in postrouting are others. */
+const TRANSLATED = { map: 'translated-to-hosts', field: 'oifname', chainOf: translatedClassChain } as const;
+
 /** The chains of all hooks but `input`, which pods need too. */
 export function renderHostHooks(
   family: Family,
   asked: Dispatches,
   tunnels: TunnelMatches,
   podPrefix: string,
+  { rejects, marks }: Pick<PolicySettings, 'rejects' | 'marks'>,
 ): Contents {
   const except = notHostInterfaces(podPrefix);
   const chains: NamedChain[] = [];
@@ -85,25 +97,29 @@ export function renderHostHooks(
     const dispatch = asked[ask];
     if (dispatch !== undefined) chains.push([chain, [...before, ...lines(ask, dispatch)]]);
   };
-  of('untracked ingress', UNTRACKED_IN, [UNMARKED]);
-  of('untracked egress', UNTRACKED_OUT, [UNMARKED]);
-  of('pre-dnat ingress', BEFORE_DNAT, [asked['untracked ingress'] === undefined ? UNMARKED : ACCEPTED, JUDGED]);
+  of('untracked ingress', UNTRACKED_IN, [unmarked(marks)]);
+  of('untracked egress', UNTRACKED_OUT, [unmarked(marks)]);
+  of('pre-dnat ingress', BEFORE_DNAT, [
+    asked['untracked ingress'] === undefined ? unmarked(marks) : accepted(marks),
+    JUDGED,
+  ]);
   const toPods: ReasonedRule = { expression: `oifname "${podPrefix}*" accept`, why: 'the host reaches its pods' };
   of('normal egress', OUTPUT, [
-    ...(asked['untracked egress'] === undefined ? [] : [ACCEPTED]),
+    ...(asked['untracked egress'] === undefined ? [] : [accepted(marks)]),
     JUDGED,
     toPods,
-    { expression: `ct status dnat ${setMark(LOCAL_MARK)} accept`, why: 'translated: asked when its way is known' },
+    { expression: `ct status dnat ${setMark(marks.local)} accept`, why: 'translated: asked when its way is known' },
     ...ownTunnels(family, tunnels, 'out'),
   ]);
   const out = asked['normal egress'];
   if (out !== undefined) {
-    const words: DispatchWords = { ...WORDS['normal egress'], otherwise: 'accept', except };
+    const words: DispatchWords = { ...(rejects ? TRANSLATED : WORDS['normal egress']), otherwise: 'accept', except };
+    if (rejects) maps.push(...dispatchMaps(out, words));
     chains.push([
       TRANSLATED_OUT,
       [
-        { expression: `${isUnmarked(LOCAL_MARK)} accept`, why: 'asked before' },
-        { expression: clearMark(LOCAL_MARK), why: 'the mark has led it here' },
+        { expression: `${isUnmarked(marks.local)} accept`, why: 'asked before' },
+        { expression: clearMark(marks.local), why: 'the mark has led it here' },
         toPods,
         ...dispatchRules(out, words),
       ],
@@ -134,11 +150,11 @@ export interface InputHook {
   readonly endpointToHost: NonNullable<DesiredPolicy['endpointToHost']>;
   readonly asked: Dispatches;
   readonly tunnels: TunnelMatches;
-  /** Whether packets of no connection are dropped whoever they are from. */
-  readonly dropsInvalid: boolean;
+  readonly settings: Pick<PolicySettings, 'dropsInvalid' | 'marks'>;
 }
 
-const endpointToHost = dropChain('from a pod to its host');
+/** What the setting `Drop` drops is never rejected, as with Calico. */
+const endpointToHost = dropChain('from a pod to its host', 'drop');
 
 /** What comes to the host itself: from pods as the setting says, whoever else is asked; from elsewhere by host endpoints. */
 export function renderInput(family: Family, hook: InputHook): Contents {
@@ -158,7 +174,7 @@ export function renderInput(family: Family, hook: InputHook): Contents {
       [
         INPUT,
         [
-          ...(isMarkUsed(asked) ? [ACCEPTED] : []),
+          ...(isMarkUsed(asked) ? [accepted(hook.settings.marks)] : []),
           JUDGED,
           { expression: `iifname "${podPrefix}*" goto pods-to-host`, why: 'from a pod to its host' },
           ...(dispatch === undefined ? [] : [...ownTunnels(family, tunnels, 'in'), ...dispatchRules(dispatch, words)]),
@@ -171,13 +187,11 @@ export function renderInput(family: Family, hook: InputHook): Contents {
 /** What the setting says beside `Drop`, the pod's own policy says first. Foreign rules are asked afterwards in any case. */
 function fromPods(
   family: Family,
-  { podPrefix, asked, dropsInvalid }: InputHook,
+  { podPrefix, asked, settings: { dropsInvalid, marks } }: InputHook,
   isDropped: boolean,
 ): readonly ReasonedRule[] {
   const needsMark = asked['forward egress'] !== undefined;
-  const [invalid, unknown] = ['invalid packet', 'from an interface without endpoint'].map(
-    (why) => dropChain(why)[0].name,
-  );
+  const [invalid, unknown] = [INVALID, UNKNOWN_FROM].map(dropName);
   return [
     ...(family === 6
       ? [{ expression: 'icmpv6 type { 130, 131, 132, 133, 135, 136 } accept', why: 'neighbours find each other' }]
@@ -186,7 +200,7 @@ function fromPods(
     ...(isDropped
       ? [{ expression: `goto ${endpointToHost[0].name}`, why: 'defaultEndpointToHostAction' }]
       : [
-          ...(needsMark ? [{ expression: setMark(LOCAL_MARK), why: 'it leaves by no interface' }] : []),
+          ...(needsMark ? [{ expression: setMark(marks.local), why: 'it leaves by no interface' }] : []),
           { expression: 'iifname vmap @from-pods', why: 'policy of the pod that it comes from' },
           { expression: `iifname "${podPrefix}*" goto ${unknown}`, why: 'no endpoint is behind it' },
         ]),

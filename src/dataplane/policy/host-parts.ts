@@ -3,7 +3,6 @@ import type { DesiredPolicy, PolicySettings } from '../../calc/desired/index.ts'
 import {
   type Direction,
   HOST_ASKS,
-  type HostAsk,
   type HostClass,
   type HostInterfaceProblem,
   hostInterfaces,
@@ -14,7 +13,7 @@ import {
   setKey,
 } from '../../policy/index.ts';
 import type { FilterPart } from '../filter/index.ts';
-import { dropChain } from './drop.ts';
+import { dropPart } from './drop.ts';
 import { askOf, renderHostClass } from './host-class.ts';
 import { hostDispatch } from './host-dispatch.ts';
 import { failsafeChain, renderFailsafes } from './host-failsafe.ts';
@@ -27,6 +26,7 @@ import {
   renderNodes,
   type TunnelMatches,
 } from './host-hooks.ts';
+import { denialAt, type HostPlace, placesOf } from './host-place.ts';
 import { renderHostPolicy, renderHostProfile } from './host-rules.ts';
 import type { Sets } from './match.ts';
 import { hostPolicyChain, hostProfileChain } from './names.ts';
@@ -96,25 +96,25 @@ export class HostParts {
         return dispatch === undefined ? [] : [[ask, dispatch] as const];
       }),
     );
-    const forward = hostForward(asked, interfaces);
+    const forward = hostForward(asked, interfaces, this.#settings.marks);
     if (!same(forwardText(forward), forwardText(this.#forward))) this.#forward = forward;
     const made = new Map<string, Made>();
     for (const family of FAMILIES) {
       const parts = new Map<string, FilterPart>();
       const tunnels = surroundings.tunnels[family];
-      const { dropsInvalid } = this.#settings;
-      const input = renderInput(family, { podPrefix: this.#podPrefix, endpointToHost, asked, tunnels, dropsInvalid });
+      const settings = this.#settings;
+      const input = renderInput(family, { podPrefix: this.#podPrefix, endpointToHost, asked, tunnels, settings });
       parts.set('input', { order: ORDER.hooks, contents: input });
       if (hosts !== undefined) {
         for (const [key, one] of hosts.classes) {
-          const what = `class ${key}`;
-          const { contents, drops } = renderHostClass(key, one, hosts, this.#settings);
-          parts.set(what, { what, order: ORDER.classes, contents });
-          for (const why of drops) parts.set(`drop ${why}`, dropPart(why));
-          for (const [what, ruled] of askedBy(one, hosts)) {
-            if (parts.has(what)) continue;
-            const part = this.#ruled(what, ruled, askOf(one), family, sets, made);
-            parts.set(what, part);
+          for (const place of placesOf(askOf(one), settings)) {
+            const what = place === askOf(one) ? `class ${key}` : `class ${key}, translated`;
+            const { contents, drops } = renderHostClass(key, one, place, hosts, settings);
+            parts.set(what, { what, order: ORDER.classes, contents });
+            for (const why of drops) parts.set(`drop ${why}`, dropPart(why, denialAt(place, settings), ORDER.ends));
+            for (const [what, ruled] of askedBy(one, place, hosts)) {
+              if (!parts.has(what)) parts.set(what, this.#ruled(what, ruled, place, family, sets, made));
+            }
           }
         }
         for (const ask of failsafeAsks(asked)) {
@@ -124,7 +124,7 @@ export class HostParts {
         parts.set('hosts forward', { order: ORDER.entries, contents: forward.entries });
         parts.set('hosts hooks', {
           order: ORDER.hooks,
-          contents: renderHostHooks(family, asked, tunnels, this.#podPrefix),
+          contents: renderHostHooks(family, asked, tunnels, this.#podPrefix, settings),
         });
         const nodes = renderNodes(family, tunnels);
         if (nodes !== undefined) parts.set('nodes', { order: ORDER.sets, contents: nodes });
@@ -134,23 +134,30 @@ export class HostParts {
     this.#made = made;
   }
 
-  #ruled(what: string, ruled: Ruled, ask: HostAsk, family: Family, sets: Sets, made: Map<string, Made>): FilterPart {
-    const direction = ask.endsWith('ingress') ? 'ingress' : 'egress';
+  #ruled(
+    what: string,
+    ruled: Ruled,
+    place: HostPlace,
+    family: Family,
+    sets: Sets,
+    made: Map<string, Made>,
+  ): FilterPart {
+    const direction = place.endsWith('ingress') ? 'ingress' : 'egress';
     const keys = referencesOfRules(rulesOf(ruled, direction)).map(setKey);
     const nets = keys.map((key) => Number(sets.hasNets(key, family))).join('');
     const name = `${family} ${what}`;
     const former = this.#made.get(name);
     const [contents, chain] =
       ruled.kind === 'policy'
-        ? ([renderHostPolicy, hostPolicyChain(ruled.is, ask)] as const)
-        : ([renderHostProfile, hostProfileChain(ruled.is, ask)] as const);
+        ? ([renderHostPolicy, hostPolicyChain(ruled.is, place)] as const)
+        : ([renderHostProfile, hostProfileChain(ruled.is, place)] as const);
     const part =
       former !== undefined && former.of === ruled.is && former.nets === nets
         ? former.part
         : {
             what,
             order: ORDER.rules,
-            contents: contents(ruled.is as Policy & Profile, ask, family, { sets, settings: this.#settings }),
+            contents: contents(ruled.is as Policy & Profile, place, family, { sets, settings: this.#settings }),
             instead: renderRefused(chain, what),
           };
     made.set(name, { of: ruled.is, nets, part });
@@ -179,27 +186,23 @@ function rulesOf({ is }: Ruled, direction: Direction): readonly Rule[] {
 
 function askedBy(
   one: HostClass,
+  place: HostPlace,
   { policies, profiles }: NonNullable<DesiredPolicy['hosts']>,
 ): readonly (readonly [what: string, ruled: Ruled])[] {
-  const ask = askOf(one);
   return [
     ...one.tiers
       .flatMap((tier) => tier.policies)
       .flatMap((key) => {
         const policy = policies.get(key);
-        return policy === undefined ? [] : [[`host ${ask} of ${key}`, { kind: 'policy', is: policy }] as const];
+        return policy === undefined ? [] : [[`host ${place} of ${key}`, { kind: 'policy', is: policy }] as const];
       }),
     ...one.profiles.flatMap((name) => {
       const profile = profiles.get(name);
       return profile === undefined || profile.rules[one.direction].length === 0
         ? []
-        : [[`host ${ask} of profile ${name}`, { kind: 'profile', is: profile }] as const];
+        : [[`host ${place} of profile ${name}`, { kind: 'profile', is: profile }] as const];
     }),
   ];
-}
-
-function dropPart(why: string): FilterPart {
-  return { order: ORDER.ends, contents: { chains: [dropChain(why)] } };
 }
 
 /** All that it says, for comparison. */

@@ -1,40 +1,51 @@
 import type { Family } from '../../base/index.ts';
-import type { Direction, HostAsk, Policy, Profile } from '../../policy/index.ts';
+import type { PolicyMarks } from '../../calc/desired/index.ts';
+import type { Direction, Policy, Profile } from '../../policy/index.ts';
 import type { Contents } from '../filter/index.ts';
-import { ACCEPT_MARK, setMark } from './mark.ts';
+import { denialAt, type HostPlace } from './host-place.ts';
+import { setMark } from './mark.ts';
 import { hostPolicyChain, hostProfileChain } from './names.ts';
 import { rulesIn, type WrittenBy } from './rules.ts';
 
-/** How a packet goes on that a policy of a host endpoint allowed. */
-const ALLOWED: Readonly<Record<HostAsk, string>> = {
-  'untracked ingress': `notrack ${setMark(ACCEPT_MARK)} accept`,
-  'untracked egress': `notrack ${setMark(ACCEPT_MARK)} accept`,
-  'pre-dnat ingress': `${setMark(ACCEPT_MARK)} accept`,
-  'normal ingress': 'accept',
-  'normal egress': 'accept',
-  'forward ingress': 'goto egress-ok',
-  'forward egress': 'accept',
-};
-
-/** One policy as one hook asks it, for all classes of host endpoints that do. */
-export function renderHostPolicy(policy: Policy, ask: HostAsk, family: Family, by: WrittenBy): Contents {
-  const rules = policy.rules[directionOf(ask)] ?? [];
-  return rulesIn(hostPolicyChain(policy, ask), rules, family, by, {
+/** One policy as one place asks it, for all classes of host endpoints that do. */
+export function renderHostPolicy(policy: Policy, place: HostPlace, family: Family, by: WrittenBy): Contents {
+  const rules = policy.rules[directionOf(place)] ?? [];
+  return rulesIn(hostPolicyChain(policy, place), rules, family, by, {
     of: policy,
-    where: `host ${ask}`,
-    allowed: ALLOWED[ask],
+    where: `host ${place}`,
+    allowed: allowedAt(place, by.settings.marks),
+    denial: denialAt(place, by.settings),
   });
 }
 
-export function renderHostProfile(profile: Profile, ask: HostAsk, family: Family, by: WrittenBy): Contents {
-  const rules = profile.rules[directionOf(ask)].filter(({ action }) => action !== 'Pass');
-  return rulesIn(hostProfileChain(profile, ask), rules, family, by, {
+export function renderHostProfile(profile: Profile, place: HostPlace, family: Family, by: WrittenBy): Contents {
+  const rules = profile.rules[directionOf(place)].filter(({ action }) => action !== 'Pass');
+  return rulesIn(hostProfileChain(profile, place), rules, family, by, {
     of: profile,
-    where: `host ${ask}`,
-    allowed: ALLOWED[ask],
+    where: `host ${place}`,
+    allowed: allowedAt(place, by.settings.marks),
+    denial: denialAt(place, by.settings),
   });
 }
 
-function directionOf(ask: HostAsk): Direction {
-  return ask.endsWith('ingress') ? 'ingress' : 'egress';
+/** How a packet goes on that a policy of a host endpoint allowed. */
+function allowedAt(place: HostPlace, { accept }: PolicyMarks): string {
+  switch (place) {
+    case 'untracked ingress':
+    case 'untracked egress':
+      return `notrack ${setMark(accept)} accept`;
+    case 'pre-dnat ingress':
+      return `${setMark(accept)} accept`;
+    case 'forward ingress':
+      return 'goto egress-ok';
+    case 'normal ingress':
+    case 'normal egress':
+    case 'translated egress':
+    case 'forward egress':
+      return 'accept';
+  }
+}
+
+function directionOf(place: HostPlace): Direction {
+  return place.endsWith('ingress') ? 'ingress' : 'egress';
 }

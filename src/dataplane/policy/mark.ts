@@ -1,11 +1,4 @@
-/** Bits of the packet's mark: those that Calico's mask 0xffff0000 begins with. */
-
-/** The packet was accepted before the filter: no later policy of its interface sees it. */
-export const ACCEPT_MARK = 0x10000;
-/** Tells a class chain that a policy passed. */
-export const PASS_MARK = 0x20000;
-/** One end of the packet is this host: it comes here from a pod, or was translated on its way out. */
-export const LOCAL_MARK = 0x40000;
+/** Statements about bits of the packet's mark; which bits are ours `calc/marks.ts` decides. */
 
 export function isMarked(mark: number): string {
   return `meta mark and ${hex(mark)} == ${hex(mark)}`;

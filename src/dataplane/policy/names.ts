@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Direction, type HostAsk, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
+import { type Direction, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
+import type { HostPlace } from './host-place.ts';
 
 /** Names of chains and sets: readable where there is room, and unique by a hash. nft's names have their own alphabet. */
 const READABLE = 60;
@@ -28,12 +29,17 @@ export function hostClassChain(key: string): string {
   return chainName('hc', key);
 }
 
-export function hostPolicyChain(policy: Policy, ask: HostAsk): string {
-  return chainName(`hp-${ask.replace(' ', '-')}`, policyIdText(policy.id));
+/** The same class, for what was translated on its way out. */
+export function translatedClassChain(key: string): string {
+  return chainName('ht', key);
 }
 
-export function hostProfileChain({ name }: Profile, ask: HostAsk): string {
-  return chainName(`hf-${ask.replace(' ', '-')}`, name);
+export function hostPolicyChain(policy: Policy, place: HostPlace): string {
+  return chainName(`hp-${place.replace(' ', '-')}`, policyIdText(policy.id));
+}
+
+export function hostProfileChain({ name }: Profile, place: HostPlace): string {
+  return chainName(`hf-${place.replace(' ', '-')}`, name);
 }
 
 function readable(text: string): string {

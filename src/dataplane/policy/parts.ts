@@ -5,7 +5,7 @@ import { referencesOfRules, setKey } from '../../policy/index.ts';
 import type { FilterPart } from '../filter/index.ts';
 import { renderClass } from './class.ts';
 import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
-import { dropChain } from './drop.ts';
+import { denialOf, dropPart } from './drop.ts';
 import { HostParts, NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
 import { policyChain, profileChain } from './names.ts';
 import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
@@ -119,7 +119,11 @@ export class PolicyParts {
     this.#surroundings = surroundings;
     this.#hosts.update(desired, surroundings, this.#lookedInto);
     const { forward } = this.#hosts;
-    this.#put('ends', { order: ORDER.ends, contents: renderEnds(this.#podPrefix, forward) });
+    const ends = (settings: Pick<PolicySettings, 'rejects'>) => renderEnds(this.#podPrefix, forward, settings);
+    this.#put('ends', {
+      ...{ order: ORDER.ends, contents: ends(this.settings) },
+      ...(this.settings.rejects && { instead: ends({ rejects: false }) }),
+    });
     this.#put(HOOK_PART, { order: ORDER.hook, contents: renderDispatch(this.#podPrefix, forward, this.settings) });
   }
 
@@ -165,7 +169,7 @@ export class PolicyParts {
   #putClass(key: string, desired: DesiredPolicy): void {
     const one = desired.classes.get(key);
     const what = `class ${key}`;
-    const rendered = one && renderClass(key, one, desired);
+    const rendered = one && renderClass(key, one, desired, this.settings);
     this.#putDrops(what, rendered?.drops ?? []);
     this.#put(what, one && rendered && { what, order: ORDER[one.direction] + 1, contents: rendered.contents });
   }
@@ -175,7 +179,7 @@ export class PolicyParts {
     const changed = this.#droppers.put(of, drops);
     for (const why of changed) {
       const isUsed = this.#droppers.has(why);
-      this.#put(`drop ${why}`, isUsed ? { order: ORDER.ends, contents: { chains: [dropChain(why)] } } : undefined);
+      this.#put(`drop ${why}`, isUsed ? dropPart(why, denialOf(this.settings), ORDER.ends) : undefined);
     }
   }
 

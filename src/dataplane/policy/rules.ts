@@ -2,9 +2,9 @@ import type { Family } from '../../base/index.ts';
 import type { PolicySettings } from '../../calc/desired/index.ts';
 import { type Direction, type Policy, type Profile, policyIdText, type Rule } from '../../policy/index.ts';
 import type { Contents } from '../filter/index.ts';
-import { dropChain, type NamedChain } from './drop.ts';
+import { type Denial, denialOf, dropChain, type NamedChain } from './drop.ts';
 import { logStatement } from './log.ts';
-import { PASS_MARK, setMark } from './mark.ts';
+import { setMark } from './mark.ts';
 import { matchAlternatives, type Sets } from './match.ts';
 import { policyChain, profileChain } from './names.ts';
 
@@ -17,6 +17,7 @@ export function renderPolicy(policy: Policy, direction: Direction, family: Famil
     of: policy,
     where: direction,
     allowed: ALLOWED[direction],
+    denial: denialOf(by.settings),
   });
 }
 
@@ -26,12 +27,13 @@ export function renderProfile(profile: Profile, direction: Direction, family: Fa
     of: profile,
     where: direction,
     allowed: ALLOWED[direction],
+    denial: denialOf(by.settings),
   });
 }
 
 /** What holds for it while the kernel refuses its rules: nothing is let through. */
 export function renderRefused(chain: string, owner: string): Contents {
-  const drop = dropChain(`${owner} is refused by the kernel`);
+  const drop = dropChain(`${owner} is refused by the kernel`, 'drop');
   return { chains: [drop, [{ name: chain }, [{ expression: `goto ${drop[0].name}`, why: `${owner} is refused` }]]] };
 }
 
@@ -41,11 +43,12 @@ export interface WrittenBy {
   readonly settings: PolicySettings;
 }
 
-/** Whose rules they are, where they are asked, and the statement by which an allowed packet goes on. */
+/** Whose rules they are, where they are asked, the statement by which an allowed packet goes on, and what a denied one meets. */
 export interface RulesOf {
   readonly of: Policy | Profile;
   readonly where: string;
   readonly allowed: string;
+  readonly denial: Denial;
 }
 
 export function rulesIn(
@@ -53,7 +56,7 @@ export function rulesIn(
   rules: readonly Rule[],
   family: Family,
   { sets, settings }: WrittenBy,
-  { of, where, allowed }: RulesOf,
+  { of, where, allowed, denial }: RulesOf,
 ): Contents {
   const owner = 'id' in of ? policyIdText(of.id) : `profile ${of.name}`;
   const drops = new Map<string, NamedChain>();
@@ -61,19 +64,15 @@ export function rulesIn(
     const why = `${rule.action} rule ${rule.name ?? rule.index} of ${owner}`;
     let verdict: string;
     if (rule.action === 'Deny') {
-      const drop = dropChain(`${where} of ${why}`);
+      const drop = dropChain(`${where} of ${why}`, denial);
       drops.set(drop[0].name, drop);
       verdict = `goto ${drop[0].name}`;
-    } else verdict = rule.action === 'Log' ? logStatement(of, settings) : verdictOf(rule.action, allowed);
+    } else if (rule.action === 'Log') verdict = logStatement(of, settings);
+    else verdict = rule.action === 'Pass' ? `${setMark(settings.marks.pass)} return` : allowed;
     return matchAlternatives(rule.match, family, sets).map((match) => ({
       expression: match === '' ? verdict : `${match} ${verdict}`,
       why,
     }));
   });
   return { chains: [...drops.values(), [{ name: chain }, lines]] };
-}
-
-function verdictOf(action: 'Allow' | 'Pass', allowed: string): string {
-  if (action === 'Pass') return `${setMark(PASS_MARK)} return`;
-  return allowed;
 }

@@ -1,7 +1,7 @@
 import { type Direction, type EndpointClass, type Policy, policyIdText } from '../../policy/index.ts';
 import type { Contents, ReasonedRule } from '../filter/index.ts';
-import { dropChain, type NamedChain } from './drop.ts';
-import { clearMark, isMarked, PASS_MARK } from './mark.ts';
+import { dropName, type NamedChain } from './drop.ts';
+import { clearMark, isMarked } from './mark.ts';
 
 /** What endpoints of one class are asked, as it stands in the packet filter. */
 export interface RenderedClass {
@@ -22,35 +22,40 @@ export interface AskedTiers {
   readonly where: string;
   /** Whether a tier that did not decide may drop at its end. */
   readonly endsDecide: boolean;
-  readonly before?: readonly ReasonedRule[];
-  /** What holds for what no tier decided; `dropFor` is the statement that drops, and says why. */
+  /** The bit that says that a policy passed. */
+  readonly passMark: number;
+  /** Around the tiers: `dropFor` is the statement that drops, and says why. */
+  readonly before?: (dropFor: (why: string) => string) => readonly ReasonedRule[];
+  /** What holds for what no tier decided. */
   readonly after: (dropFor: (why: string) => string) => readonly ReasonedRule[];
 }
 
 export function renderTiers(asked: AskedTiers): RenderedClass {
-  const { head, direction, tiers, policies, chainOf, where, endsDecide, before = [], after } = asked;
+  const { head, direction, tiers, policies, chainOf, where, endsDecide, passMark, before, after } = asked;
+  const clearPass = clearMark(passMark);
   const chains: NamedChain[] = [];
   const drops = new Set<string>();
   const dropFor = (why: string): string => {
     drops.add(why);
-    return `goto ${dropChain(why)[0].name}`;
+    return `goto ${dropName(why)}`;
   };
   // What is led to stands before what leads there.
   const rendered = (): RenderedClass => ({ contents: { chains: [...chains].reverse() }, drops: [...drops] });
   let at = head;
-  let lines: ReasonedRule[] = [...before];
+  let lines: ReasonedRule[] = [...(before?.(dropFor) ?? [])];
   for (const [index, { tier, policies: keys }] of tiers.entries()) {
     const inTier = keys.map((key) => [key, policies.get(key)] as const);
     const passes = inTier.map(([, policy]) => policy !== undefined && canPass(policy, direction));
     const next = passes.includes(true) ? `${head}-${index + 1}` : undefined;
-    if (next !== undefined) lines.push({ expression: CLEAR_PASS, why: `tier ${tier.name} may be passed` });
+    if (next !== undefined) lines.push({ expression: clearPass, why: `tier ${tier.name} may be passed` });
     for (const [place, [key, policy]] of inTier.entries()) {
       if (policy === undefined) {
         lines.push({ expression: dropFor(`${where} ${key} is not known`), why: `${key} is not known` });
         continue;
       }
       lines.push({ expression: `jump ${chainOf(policy)}`, why: policyIdText(policy.id) });
-      if (passes[place]) lines.push({ expression: `${IS_PASSED} goto ${next}`, why: `tier ${tier.name} was passed` });
+      if (passes[place])
+        lines.push({ expression: `${isMarked(passMark)} goto ${next}`, why: `tier ${tier.name} was passed` });
     }
     const isClosed = endsDecide && tier.defaultAction === 'Deny';
     if (isClosed) {
@@ -66,7 +71,7 @@ export function renderTiers(asked: AskedTiers): RenderedClass {
     if (next === undefined) continue;
     chains.push([{ name: at }, lines]);
     at = next;
-    lines = [{ expression: CLEAR_PASS, why: 'the mark is for one tier' }];
+    lines = [{ expression: clearPass, why: 'the mark is for one tier' }];
   }
   chains.push([{ name: at }, [...lines, ...after(dropFor)]]);
   return rendered();
@@ -76,6 +81,3 @@ export function renderTiers(asked: AskedTiers): RenderedClass {
 export function canPass({ rules }: Policy, direction: Direction): boolean {
   return (rules[direction] ?? []).some(({ action }) => action === 'Pass');
 }
-
-const IS_PASSED = isMarked(PASS_MARK);
-const CLEAR_PASS = clearMark(PASS_MARK);

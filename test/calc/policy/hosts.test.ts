@@ -55,9 +55,17 @@ t.test('how rules are written is the settings’ word, and a change of it is no 
       disableConntrackInvalidCheck: true,
       logPrefix: '%n',
       logActionRateLimit: '',
+      iptablesFilterDenyAction: 'Reject',
+      iptablesMarkMask: 0x1f000,
     }),
   ]);
   const now = made.desired().policy!;
-  t.same(now.settings, { dropsInvalid: false, logPrefix: '%n', logRate: '', logBurst: 5 });
+  t.same(now.settings, {
+    ...{ dropsInvalid: false, logPrefix: '%n', logRate: '', logBurst: 5, rejects: true },
+    marks: { accept: 0x1000, pass: 0x2000, local: 0x4000 },
+  });
   t.equal(now.policies, before.policies);
+  t.equal(made.desired().host.problems, undefined);
+  made.apply([put('FelixConfiguration', 'default', { nftablesMarkMask: 0x7 })]);
+  t.match(made.desired().host.problems, [/nftablesMarkMask 0x7 has 3 bits/]);
 });

@@ -1,4 +1,5 @@
 import { Entries, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import type { PolicySettings } from '../../../src/calc/desired/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import type { Surroundings } from '../../../src/dataplane/policy/host-parts.ts';
 import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
@@ -25,9 +26,15 @@ export class HostKernelJudge {
 
   readonly #surroundings: Surroundings;
 
-  /** The name of a network namespace that is the test's own, and the addresses of its links where some are expected. */
-  constructor(namespace: string, links: Surroundings['links'] = new Map()) {
+  readonly #written: PolicySettings | undefined;
+
+  /**
+   * The name of a network namespace that is the test's own, the addresses of its links where some are expected, and how
+   * rules are written.
+   */
+  constructor(namespace: string, links: Surroundings['links'] = new Map(), written?: PolicySettings) {
     this.#namespace = namespace;
+    this.#written = written;
     const none = { between: [], nodes: Entries.of<string>(), wireguard: undefined };
     this.#surroundings = { links, tunnels: { 4: none, 6: none } };
     const nft = openNft({ namespace: `/run/netns/${namespace}` });
@@ -41,7 +48,7 @@ export class HostKernelJudge {
       .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
     const hosts = hostEnforcementOf(world, settings.node);
     const desired = this.#desired.of(enforcementOf(world, local), hosts, settings);
-    await this.#room.want(this.#tables.of(desired, this.#surroundings));
+    await this.#room.want(this.#tables.of({ ...desired, settings: this.#written }, this.#surroundings));
     const refused = this.#room.failures();
     if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
     const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];

@@ -17,6 +17,17 @@ const PORTS = { host: [22, 23, 80, 179, 8080], outside: [80, 179, 443], pod: [80
 const CLIENT =
   "require('node:net').connect(+process.argv[2],process.argv[1]).on('connect',()=>{console.log('open');process.exit()}).on('error',(e)=>console.log(e.code))";
 
+/** Asks until it is answered: a port that nobody listens at answers too. */
+const SENDER =
+  "const s=require('node:dgram').createSocket(process.argv[1].includes(':')?'udp6':'udp4');s.on('error',(e)=>{console.log(e.code);process.exit()});s.connect(+process.argv[2],process.argv[1],()=>setInterval(()=>s.send('x',()=>{}),200))";
+
+/** What a client was told, if it was told anything, and where its packets were dropped. */
+export interface Told {
+  readonly said: string;
+  /** The chain that has counted them; undefined when none has. */
+  readonly chain: string | undefined;
+}
+
 /** A host with a pod behind `cali0` and the world behind `eth0`, each in a network namespace; all take connections. */
 export class HostLab {
   readonly #name: string;
@@ -65,6 +76,32 @@ export class HostLab {
         for (const [chain, count] of await this.#drops())
           if (chain.startsWith(drop) && count > (before.get(chain) ?? 0)) return chain;
       }
+    } finally {
+      client.kill();
+      await ended;
+    }
+  }
+
+  /**
+   * What who asks is told, and the chain that has counted his packets. Who is told nothing asks again: a chain that has
+   * counted a second segment of his is silent, and one that has counted many datagrams (whose errors come one by one).
+   */
+  async ask(from: Place, protocol: 'tcp' | 'udp', address: string, port: number): Promise<Told> {
+    const before = await this.#drops();
+    const text = protocol === 'tcp' ? CLIENT : SENDER;
+    const command = inNamespace(this.namespace(from), [process.execPath, '-e', text, address, String(port)]);
+    const client = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    client.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = once(client, 'exit');
+    const counted = async (least: number): Promise<string | undefined> =>
+      [...(await this.#drops())].find(([chain, count]) => count >= (before.get(chain) ?? 0) + least)?.[0];
+    try {
+      while (said === '') {
+        const chain = await counted(protocol === 'tcp' ? 2 : 50);
+        if (chain !== undefined && said === '') return { said: 'nothing', chain };
+      }
+      return { said: said.trim(), chain: await counted(1) };
     } finally {
       client.kill();
       await ended;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { PLAIN_SETTINGS } from '../../../src/calc/desired/index.ts';
 import { mustRun } from '../../../src/lab/command.ts';
 import { caseFile } from '../../../src/policy/cases/format.ts';
 import { runCases } from '../../../src/policy/cases/run.ts';
@@ -9,17 +10,24 @@ import { HostKernelJudge } from './host-kernel-judge.ts';
 
 /** Every case of host endpoints once more, answered by the kernel: by its own table, read back and walked hook by hook. */
 const NAMESPACE = `vrt-hosts-${process.pid}`;
+const ODD = { ...PLAIN_SETTINGS, rejects: true, marks: { accept: 1, pass: 8, local: 0x80000000 } };
 
 t.setTimeout(300_000);
 
 t.test('the kernel says of packets that meet host endpoints what the judge says', needsRoot, async (t) => {
   await mustRun(['ip', 'netns', 'add', NAMESPACE]);
   t.teardown(() => mustRun(['ip', 'netns', 'del', NAMESPACE]));
-  const judge = new HostKernelJudge(NAMESPACE);
-  for (const name of ['host', 'host-paths']) {
+  const plain = new HostKernelJudge(NAMESPACE);
+  const odd = new HostKernelJudge(NAMESPACE, new Map(), ODD);
+  for (const [name, judge, how] of [
+    ['host', plain, 'dropping'],
+    ['host-paths', plain, 'dropping'],
+    ['host', odd, 'rejecting, by other marks'],
+    ['host-paths', odd, 'rejecting, by other marks'],
+  ] as const) {
     const table = JSON.parse(readFileSync(`test/policy/cases/${name}.json`, 'utf8')) as unknown;
     for (const family of [4, 6] as const) {
-      t.test(`${name}, IPv${family}`, async (t) => {
+      t.test(`${name}, ${how}, IPv${family}`, async (t) => {
         const file = caseFile.parse(family === 4 ? table : inIpv6(table));
         const results = await runCases(file, {}, undefined, (world, settings) => judge.of(world, settings, family));
         for (const { id, failures } of results) t.same(failures, [], id);

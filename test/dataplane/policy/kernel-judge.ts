@@ -1,4 +1,5 @@
 import { type Address, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import type { PolicySettings } from '../../../src/calc/desired/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
@@ -17,9 +18,12 @@ export class KernelJudge {
   readonly #desired = new DesiredPolicies();
   readonly #tables = new PolicyTables('cali');
 
-  /** The name of a network namespace that is the test's own. */
-  constructor(namespace: string) {
+  readonly #settings: PolicySettings | undefined;
+
+  /** The name of a network namespace that is the test's own, and how rules are written. */
+  constructor(namespace: string, settings?: PolicySettings) {
     this.#namespace = namespace;
+    this.#settings = settings;
     const nft = openNft({ namespace: `/run/netns/${namespace}` });
     this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
   }
@@ -29,7 +33,8 @@ export class KernelJudge {
     const local = world.endpoints
       .filter(({ kind }) => kind === 'pod')
       .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
-    await this.#room.want(this.#tables.of(this.#desired.of(enforcementOf(world, local))));
+    const desired = { ...this.#desired.of(enforcementOf(world, local)), settings: this.#settings };
+    await this.#room.want(this.#tables.of(desired));
     const refused = this.#room.failures();
     if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
     const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];

@@ -11,9 +11,14 @@ import {
   silentLog,
   VirtualClock,
 } from '../../../src/base/index.ts';
-import type { DesiredPolicy, DesiredSet } from '../../../src/calc/desired/index.ts';
+import {
+  type DesiredPolicy,
+  type DesiredSet,
+  PLAIN_SETTINGS,
+  type PolicySettings,
+} from '../../../src/calc/desired/index.ts';
 import { outermost } from '../../../src/dataplane/filter/contents.ts';
-import { type FilterPart, FilterReconciler } from '../../../src/dataplane/filter/index.ts';
+import { type FilterPart, FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import { endpointPart, PolicyTables } from '../../../src/dataplane/policy/index.ts';
 import { OutermostNets } from '../../../src/dataplane/policy/outermost-nets.ts';
 import { parseSelector } from '../../../src/model/index.ts';
@@ -171,6 +176,22 @@ t.test('a policy that the kernel has never taken stands as a drop, so that its c
   t.match(text(), /pi-NetworkPolicy-red-p-\w+ ingress of NetworkPolicy red\/p is refused/);
 });
 
+t.test('a kernel that can’t reject drops at the ends, and lets nothing through where a rule denies', async (t) => {
+  const without = (): FakeNft => Object.assign(new FakeNft(), { unsupported: /reject/ });
+  const ends = ['policy for IPv4', 'policy for IPv6'];
+  const named = (room: FilterRoom): readonly string[] => room.failures().map(({ what }) => what);
+  const allowing = await node(without(), policy(), REJECTING);
+  t.match(allowing.room.standing('ip vrouter-policy', endpointPart('cali1')), { present: true, refused: undefined });
+  t.match(allowing.room.standing('ip vrouter-policy', 'ingress of NetworkPolicy red/p'), { present: true });
+  t.same(named(allowing.room), ends);
+  t.match(allowing.text(), /drop-ingress-end-of-tier-default-\w+ ingress end of tier default/);
+  const denying = await node(without(), policy({ ...allowFromSet(), action: 'Deny' }), REJECTING);
+  t.match(denying.room.standing('ip vrouter-policy', endpointPart('cali1')), { present: true, refused: undefined });
+  t.match(denying.text(), /pi-NetworkPolicy-red-p-\w+ ingress of NetworkPolicy red\/p is refused/);
+});
+
+const REJECTING: PolicySettings = { ...PLAIN_SETTINGS, rejects: true };
+
 const SELECTOR = parseSelector("app == 'a'");
 const KEY = setKey({ kind: 'selector', selector: SELECTOR });
 
@@ -190,7 +211,7 @@ function allowFromSet(): Rule {
 }
 
 /** A node with one pod, one policy and one set, and its table in a packet filter. */
-async function node(nft = new FakeNft(), first = policy()) {
+async function node(nft = new FakeNft(), first = policy(), settings = PLAIN_SETTINGS) {
   const room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
   const tables = new PolicyTables('cali');
   const [members, nets] = [new EntriesWriter<Family>(Object.is), new EntriesWriter<Family>(Object.is)];
@@ -213,6 +234,7 @@ async function node(nft = new FakeNft(), first = policy()) {
       profiles: Entries.of(),
       sets: sets.commit(),
       problems: [],
+      settings,
     };
   };
   const want = async () => {

@@ -10,6 +10,7 @@ import { enforcementOf } from '../../../src/policy/enforcement.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
 import { DesiredPolicies } from './desired.ts';
 
+const ODD = { rejects: true, marks: { accept: 1, pass: 8, local: 0x80000000 } };
 const NAMESPACE = `vrt-settings-${process.pid}`;
 const PODS = ['10.9.0.1', '10.9.0.2'];
 
@@ -58,7 +59,13 @@ t.test('the settings of rules are in the kernel, and go on from one to another',
   const plain = await shown();
   t.match(plain, 'limit rate 10/second log prefix "calico-packet: " level info', 'a burst of 5 is nft’s own');
   t.match(plain, 'invalid : jump broken');
-  const other = await shown({ logPrefix: '%k %p in %t %n%', logRate: '9/hour', logBurst: 7, dropsInvalid: false });
+  const other = await shown({
+    logPrefix: '%k %p in %t %n%',
+    logRate: '9/hour',
+    logBurst: 7,
+    dropsInvalid: false,
+    ...ODD,
+  });
   t.match(other, 'limit rate 9/hour burst 7 packets log prefix "np red/told in default told%: " level info');
   t.notMatch(other, 'ct state invalid');
   t.notMatch(other, 'jump broken');

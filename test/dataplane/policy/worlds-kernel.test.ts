@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { formatAddress, parseAddress } from '../../../src/base/index.ts';
+import { PLAIN_SETTINGS } from '../../../src/calc/desired/index.ts';
 import { mustRun } from '../../../src/lab/command.ts';
 import { type Judge, judgeOf, runCases } from '../../../src/policy/cases/run.ts';
 import type { Endpoint } from '../../../src/policy/form.ts';
@@ -19,16 +20,20 @@ const NAMESPACE = `vrt-worlds-${process.pid}`;
 const WORLDS = Number(process.env['WORLDS'] ?? 60);
 const SEED = Number(process.env['SEED'] ?? 13);
 
+const ODD = { ...PLAIN_SETTINGS, rejects: true, marks: { accept: 1, pass: 8, local: 0x80000000 } };
+
+async function bothOf(kernel: KernelJudge, world: World): Promise<Judge> {
+  const families = { 4: await kernel.of(world, 4), 6: await kernel.of(world, 6) };
+  return (packet) => families[packet.source.family](packet);
+}
+
 t.setTimeout(0);
 
 t.test('worlds in the kernel', needsRoot, async (t) => {
   await mustRun(['ip', 'netns', 'add', NAMESPACE]);
   t.teardown(() => mustRun(['ip', 'netns', 'del', NAMESPACE]));
   const kernel = new KernelJudge(NAMESPACE);
-  const inKernel = async (world: World): Promise<Judge> => {
-    const families = { 4: await kernel.of(world, 4), 6: await kernel.of(world, 6) };
-    return (packet) => families[packet.source.family](packet);
-  };
+  const inKernel = (world: World): Promise<Judge> => bothOf(kernel, world);
 
   await t.test('in any of them kernel and judge say the same of every packet', async (t) => {
     const verdicts = { true: 0, false: 0 };
@@ -50,6 +55,10 @@ t.test('worlds in the kernel', needsRoot, async (t) => {
 
   await t.test('so they do in the corners', async (t) => {
     for (const { id, failures } of await runCases(corners, {}, inKernel)) t.same(failures, [], id);
+    const odd = new KernelJudge(NAMESPACE, ODD);
+    for (const { id, failures } of await runCases(corners, {}, (world) => bothOf(odd, world))) {
+      t.same(failures, [], `${id}, rejecting, by other marks`);
+    }
   });
 
   await t.test('behind a profile that is not there nothing is asked', async (t) => {
