@@ -10,6 +10,7 @@ import type {
 } from '../calc/desired/index.ts';
 import type { Table } from '../nftables/index.ts';
 import { addressedDevices } from './device/render.ts';
+import { knownNeighbors, neighborTable } from './endpoints/neighbors.ts';
 import { ownSources } from './endpoints/sources.ts';
 import { type Contents, type FilterTable, nameOf, tableOf, wordOf } from './filter/index.ts';
 import { floatingIps } from './nat/floating-ips.ts';
@@ -64,6 +65,8 @@ export function filterInputs(
 interface Row {
   readonly name: string;
   readonly what: string;
+  /** Where it is not one of this name for IPv4 and one for IPv6. */
+  readonly table?: (family: Family) => Table;
   /** All that its contents follow from: they are the same as before while each of these is. */
   readonly from: (inputs: Prepared) => readonly unknown[];
   readonly contents: (family: Family, inputs: Prepared) => readonly (Contents | undefined)[];
@@ -89,6 +92,13 @@ const TABLES: readonly Row[] = [
     what: 'source addresses',
     from: ({ spoofing, interfacePrefix }) => [spoofing, interfacePrefix],
     contents: (family, { spoofing, interfacePrefix }) => [ownSources(family, spoofing, interfacePrefix)],
+  },
+  {
+    name: 'vrouter-neighbors',
+    what: 'neighbors',
+    table: neighborTable,
+    from: ({ interfacePrefix }) => [interfacePrefix],
+    contents: (family, { interfacePrefix }) => [knownNeighbors(family, interfacePrefix)],
   },
   {
     name: 'vrouter-nat',
@@ -142,8 +152,8 @@ export class FilterTables {
     return ([4, 6] as const).flatMap((family) => TABLES.map((row) => this.#table(family, row, prepared)));
   }
 
-  #table(family: Family, { name, what, from, contents }: Row, inputs: Prepared): FilterTable {
-    const table: Table = { family: wordOf(family), name };
+  #table(family: Family, { name, what, from, contents, ...row }: Row, inputs: Prepared): FilterTable {
+    const table = row.table?.(family) ?? { family: wordOf(family), name };
     const [before, follows] = [this.#made.get(nameOf(table)), from(inputs)];
     if (before?.from.every((one, index) => one === follows[index])) return before.table;
     const made = tableOf(table, `${what} for IPv${family}`, contents(family, inputs));

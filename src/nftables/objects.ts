@@ -1,7 +1,7 @@
 import { NftError } from './errors.ts';
 
-/** The address family of a table: IPv4, IPv6 or both. */
-export type TableFamily = 'ip' | 'ip6' | 'inet';
+/** The address family of a table: IPv4, IPv6 or both; ARP has one of its own. */
+export type TableFamily = 'ip' | 'ip6' | 'inet' | 'arp';
 
 /** A table is the unit of ownership: we have one of each family we use, and touch no other. */
 export interface Table {
@@ -29,6 +29,8 @@ export interface NamedSet {
   readonly type: string;
   /** `interval` for prefixes and ranges. */
   readonly flags?: readonly ('interval' | 'timeout' | 'dynamic' | 'constant')[];
+  /** Seconds for which an element stays; of such a set packets make the elements. */
+  readonly timeout?: number;
   /** Lets elements overlap; the kernel then lists their union. */
   readonly autoMerge?: boolean;
 }

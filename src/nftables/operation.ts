@@ -82,9 +82,10 @@ function printHook({ base }: Chain): string {
   return ` { type ${type} hook ${hook} priority ${priority} ;${rest} }`;
 }
 
-function printSet({ name, flags = [], ...set }: NamedSet | NamedMap, type: string): string {
+function printSet({ name, flags = [], timeout, ...set }: NamedSet | NamedMap, type: string): string {
   const words = [checkText(type, 'type', ELEMENT_FORBIDDEN), ';'];
   if (flags.length > 0) words.push('flags', flags.join(','), ';');
+  if (timeout !== undefined) words.push('timeout', `${timeout}s`, ';');
   if ('autoMerge' in set && set.autoMerge) words.push('auto-merge', ';');
   return `${checkName(name, 'set')} { ${words.join(' ')} }`;
 }

@@ -282,8 +282,8 @@ t.test('every single refusal of the kernel and of nft is got over', async (t) =>
   const { shown, host } = await run(() => {});
   t.equal(
     shown.length,
-    9,
-    'three routes; for each family NAT and two tables about pods; service loops are prevented no more',
+    11,
+    'three routes; for each family NAT and three tables about pods; service loops are prevented no more',
   );
   for (let after = 0; after < host.machine.calls.length - 2; after++) {
     const { shown: found } = await run(({ machine }) => machine.failOnce({ after }));

@@ -201,7 +201,10 @@ t.test('each change is one transaction, whole', needsRoot, async (t) => {
   const network = new Network(t);
   const all = inputs({ services: { cidrs: ['10.96.0.0/12'], loops: 'Drop' }, tunnels: { 4: ['vxlan.calico'], 6: [] } });
   await network.nat.apply(all);
-  const before = network.run('node', 'nft', '-a', 'list', 'ruleset');
+  // What packets put into sets is not ours.
+  const listed = (): string =>
+    network.run('node', 'nft', '-a', 'list', 'ruleset').replaceAll(/^\s*elements = { "cali1".*\n/gm, '');
+  const before = listed();
   t.same([...before.matchAll(/^table ip (\S+)/gm)].map(([, name]) => name).sort(), [
     'vrouter-encapsulation',
     'vrouter-nat',
@@ -210,7 +213,7 @@ t.test('each change is one transaction, whole', needsRoot, async (t) => {
     'vrouter-tunnels',
   ]);
   await network.nat.resync();
-  t.equal(network.run('node', 'nft', '-a', 'list', 'ruleset'), before, 'looking again changes nothing');
+  t.equal(listed(), before, 'looking again changes nothing');
   network.run('node', 'nft', 'flush', 'chain', 'ip', 'vrouter-nat', 'postrouting');
   await network.nat.resync();
   t.match(network.run('node', 'nft', 'list', 'table', 'ip', 'vrouter-nat'), /masquerade/);

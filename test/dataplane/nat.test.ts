@@ -55,7 +55,7 @@ function rules(name: string, of: FilterInputs): readonly string[] {
 }
 
 /** Tables that there always are: what they say is about pods, not about pools. */
-const STANDING = /vrouter-(?:encapsulation|sources)/;
+const STANDING = /vrouter-(?:encapsulation|neighbors|sources)/;
 
 /** What was done about the tables that come and go. */
 function done(nft: FakeNft): readonly string[] {
@@ -277,7 +277,9 @@ t.test('a pod that may send from networks of others sends from no more than thes
   });
   const others =
     /^iifname "cali\*" fib saddr \. iif oif missing counter drop comment "pods send from their own addresses …"$/;
+  const loopback = /^iifname "cali\*" ip daddr 127\.0\.0\.0\/8 counter drop comment/;
   t.match(rules('ip vrouter-sources', of), [
+    loopback,
     /^iifname "cali1" ip saddr \{ 192\.0\.2\.0\/24, 198\.51\.100\.0\/24 \} accept comment/,
     others,
   ]);
@@ -286,9 +288,13 @@ t.test('a pod that may send from networks of others sends from no more than thes
     /^iifname "cali2" ip6 saddr \{ 2001:db8::\/32 \} accept comment/,
     others,
   ]);
-  for (const family of ['ip', 'ip6']) {
-    t.match(rules(`${family} vrouter-sources`, inputs()), [others], 'nobody asks for anything');
-    t.equal(rules(`${family} vrouter-sources`, inputs()).length, 1);
+  for (const [family, expected] of [
+    ['ip', [loopback, others]],
+    ['ip6', [others]],
+  ] as const) {
+    const found = rules(`${family} vrouter-sources`, inputs());
+    t.match(found, expected, 'nobody asks for anything');
+    t.equal(found.length, expected.length);
   }
   t.match(text('ip vrouter-sources', of), '{ type filter hook prerouting priority -300 ; }');
   const { nft, nat: reconciled } = reconciler();

@@ -133,10 +133,11 @@ export class PodNetwork {
     return /elements = { (\S+) }/.exec(listing)?.[1];
   }
 
-  /** What the dataplane keeps: our routes, and nft's tables. */
+  /** What the dataplane keeps: our routes, and nft's tables but those whose elements come with packets. */
   kept(): string {
     const commands = 'ip route show proto 80; ip -6 route show proto 80; nft list ruleset';
-    return this.run('node', 'sh', '-c', commands);
+    const parts = this.run('node', 'sh', '-c', commands).split(/^(?=table )/m);
+    return parts.filter((part) => !/^table \S+ vrouter-neighbors /.test(part)).join('');
   }
 
   /** Family and name of each table of nft on the node. */

@@ -73,7 +73,8 @@ function kept(network: PodNetwork): string {
     'ip route show proto 80 | sort; ip -6 route show proto 80 | sort',
     `ip neigh show dev ${TUNNEL} nud permanent; bridge fdb show dev ${TUNNEL} | grep 172 | sort`,
     `tc qdisc show dev ${LINK}; tc qdisc show dev ${IFB}; tc filter show dev ${LINK} ingress`,
-    'nft list tables | sort | while read words; do nft list $words; done',
+    // Packets put elements into these sets.
+    'nft list tables | sort | while read words; do case $words in *-neighbors) nft -t list $words;; *) nft list $words; esac; done',
   ];
   const shown = network.run('node', 'sh', '-c', `${commands.join('; ')} 2>&1`);
   return shown

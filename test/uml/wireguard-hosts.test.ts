@@ -73,10 +73,10 @@ t.test('WireGuard with host encryption: also what nodes say to each other, where
   });
 
   await t.test('a full look finds all as it should be', async (t) => {
-    const ruleset = await output(lab, one.name, 'nft -a list ruleset');
+    const ruleset = await output(lab, one.name, 'nft -a -t list ruleset');
     t.match(ruleset, 'table ip vrouter-wireguard');
     await pass(RESYNC + 1);
-    t.equal(await output(lab, one.name, 'nft -a list ruleset'), ruleset, 'no rule is another');
+    t.equal(await output(lab, one.name, 'nft -a -t list ruleset'), ruleset, 'no rule is another');
   });
 
   await t.test('BGP has gone on within, and its routes lead out of the cable', async (t) => {

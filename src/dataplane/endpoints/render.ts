@@ -41,6 +41,8 @@ export function hostSysctls(interfaceName: string, { hasIpv6, spoofs }: HostEnd)
     [`${v4}.proxy_arp`, '1'],
     [`${v4}.forwarding`, '1'],
     [`${v4}.rp_filter`, spoofs ? '0' : '1'],
+    // Policy sees where a packet is to go next, not where its options lead it then.
+    [`${v4}.accept_source_route`, '0'],
     ...(hasIpv6
       ? ([
           [`${v6}.disable_ipv6`, '0'],

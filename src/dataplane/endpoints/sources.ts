@@ -14,5 +14,15 @@ export function ownSources(family: Family, spoofing: readonly DesiredSpoofing[],
     return own.length === 0 ? [] : [{ expression, why }];
   });
   const expression = `iifname "${interfacePrefix}*" fib saddr . iif oif missing counter drop`;
-  return { chains: [[PREROUTING, [...allowed, { expression, why: 'pods send from their own addresses' }]]] };
+  const own = [...allowed, { expression, why: 'pods send from their own addresses' }];
+  return { chains: [[PREROUTING, family === 4 ? [loopback(interfacePrefix), ...own] : own]] };
+}
+
+/**
+ * Host ends have `route_localnet`, so that what a pod sends to a port of the host may be led to a service on its loopback. What
+ * comes with such a destination was led there by nobody. The kernel itself drops `::1`.
+ */
+function loopback(interfacePrefix: string): { readonly expression: string; readonly why: string } {
+  const expression = `iifname "${interfacePrefix}*" ip daddr 127.0.0.0/8 counter drop`;
+  return { expression, why: "the host's loopback is not on any wire" };
 }

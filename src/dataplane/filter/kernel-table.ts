@@ -17,7 +17,9 @@ export type KernelTable = Map<string, KernelObject>;
 export function kernelTable({ chains, sets, maps, rules }: TableListing): KernelTable {
   const found: KernelTable = new Map();
   for (const { name, ...set } of sets) {
-    const elements = new Map(set.elements.map((element) => [element, element]));
+    // What comes and goes by itself was put there by packets, and is nobody's to mend.
+    const lasting = set.flags.includes('timeout') ? [] : set.elements;
+    const elements = new Map(lasting.map((element) => [element, element]));
     found.set(`set ${name}`, { declared: declaredSet(set), comments: [], elements });
   }
   for (const { name, ...map } of maps) {
@@ -33,6 +35,7 @@ export function kernelTable({ chains, sets, maps, rules }: TableListing): Kernel
   return found;
 }
 
+/** That packets add to a set, older programs of nft don't say back. */
 export function declaredSet({
   type,
   flags = [],
@@ -40,7 +43,7 @@ export function declaredSet({
   readonly type: string;
   readonly flags?: readonly string[];
 }): string {
-  return [type, ...[...flags].sort()].join(' ');
+  return [type, ...flags.filter((flag) => flag !== 'dynamic').sort()].join(' ');
 }
 
 /** nft does not say all of a map's flags back. */
