@@ -1,6 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { makeFolder } from '../base/folder.ts';
 import { type Log, reasonOf, systemClock, VRouterError, within } from '../base/index.ts';
 import { type DatastoreConfig, openStore, readDatastoreConfig } from '../datastore/index.ts';
 import { leave, openKernel } from '../netlink/index.ts';
@@ -59,7 +56,6 @@ async function run(config: DaemonConfig, datastore: DatastoreConfig, log: Log, i
     for (const problem of settingProblems) log.warn({}, problem);
     daemon = await makeDaemon(config, datastore, log, settingProblems);
     await daemon.start();
-    rememberNodename(config, log);
     return ended;
   };
   const end = async (reason: string): Promise<void> => {
@@ -138,15 +134,4 @@ function datastoreConfig(env: DaemonIo['env']): Promise<DatastoreConfig> {
   const silent = !env['DATASTORE_TYPE'] && !env['CALICO_DATASTORE_TYPE'];
   const chosen = silent && !env['KUBERNETES_SERVICE_HOST'] ? { ...env, DATASTORE_TYPE: 'sqlite' } : env;
   return readDatastoreConfig({ env: chosen, defaultFile: '/nonexistent' });
-}
-
-/** The CNI plugin of other versions, and our own next start, find the node's name here. */
-function rememberNodename(config: DaemonConfig, log: Log): void {
-  if (config.CALICO_NODENAME_FILE === '') return;
-  try {
-    makeFolder(dirname(config.CALICO_NODENAME_FILE));
-    writeFileSync(config.CALICO_NODENAME_FILE, config.NODENAME);
-  } catch (error) {
-    log.warn({ file: config.CALICO_NODENAME_FILE, err: reasonOf(error) }, "the node's name could not be written down");
-  }
 }

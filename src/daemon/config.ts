@@ -20,8 +20,10 @@ import {
   routerId,
   whole,
 } from './config-fields.ts';
-import { DEFAULT_MTU_FILE } from './mtu-file.ts';
 import { DEFAULT_SNAPSHOT } from './snapshot-keeping.ts';
+
+/** Where plugins that ask no daemon read the MTU for pods, as in Calico. */
+const DEFAULT_MTU_FILE = '/var/lib/calico/mtu';
 
 /** A setting that can't be used. The message names the setting, where it came from, its value, and what is allowed. */
 export class ConfigError extends VRouterError {

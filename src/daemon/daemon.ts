@@ -5,6 +5,7 @@ import { Dataplane } from '../dataplane/index.ts';
 import {
   checkedStore,
   DatastoreLock,
+  DatastoreRoom,
   type Store,
   Syncer,
   type SyncStatus,
@@ -20,10 +21,10 @@ import { Routing } from '../routing/index.ts';
 import { type DaemonConfig, felixOf } from './config.ts';
 import { Drops } from './drops.ts';
 import { followedKinds } from './followed-kinds.ts';
+import { KeptFile } from './kept-file.ts';
 import { LastErrors } from './last-errors.ts';
 import { LiveConnections } from './live-connections.ts';
 import { Loop } from './loop.ts';
-import { MtuFile } from './mtu-file.ts';
 import { PageServers } from './page-servers.ts';
 import { PolicyCheck } from './policy-check.ts';
 import { policyAnswers, policyClasses } from './policy-questions.ts';
@@ -75,6 +76,7 @@ export class Daemon {
   readonly #clock: EndingClock;
   readonly #calculation: Calculation;
   readonly #lock: DatastoreLock;
+  readonly #room: DatastoreRoom;
   readonly #syncer: Syncer;
   readonly #keeping: Keeping;
   readonly #dataplane: Dataplane;
@@ -91,7 +93,9 @@ export class Daemon {
   readonly #lastErrors = new LastErrors();
   readonly #heartbeat: Heartbeat;
   readonly #snapshots: SnapshotKeeping;
-  readonly #mtuFile: MtuFile;
+  readonly #mtuFile: KeptFile;
+  /** Where the CNI plugin of other versions, and our own next start, find the node's name. */
+  readonly #nameFile: KeptFile;
   readonly #startGarbage: StartGarbage;
   #syncStatus: SyncStatus | undefined;
   #hasSynced = false;
@@ -109,7 +113,8 @@ export class Daemon {
   constructor(given: DaemonParts) {
     this.#clock = new EndingClock(given.clock);
     this.#lock = new DatastoreLock(given.log);
-    const written = checkedStore(this.#lock.guarded(given.store));
+    this.#room = new DatastoreRoom({ clock: this.#clock, log: given.log, nodename: given.config.NODENAME });
+    const written = checkedStore(this.#room.watched(this.#lock.guarded(given.store)));
     const parts = { ...given, store: tellingStore(written, TOLD, () => this.#syncer), clock: this.#clock };
     const { config, store, kernel, clock, log } = parts;
     this.#parts = parts;
@@ -121,7 +126,10 @@ export class Daemon {
       bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
       environment: felixOf(config),
     });
-    const mtuFile = (this.#mtuFile = new MtuFile(config.VROUTER_MTU_FILE, clock, log));
+    const mtuFile = new KeptFile(config.VROUTER_MTU_FILE, "the pods' MTU can't be written down", clock, log);
+    this.#mtuFile = mtuFile;
+    const nameTrouble = "the node's name can't be written down";
+    this.#nameFile = new KeptFile(config.CALICO_NODENAME_FILE, nameTrouble, clock, log);
     this.#dataplane = new Dataplane({
       kernel,
       nft: parts.nft,
@@ -133,7 +141,9 @@ export class Daemon {
         this.#routing.topologyChanged();
         this.#keeping.topologyChanged();
       },
-      onPodMtu: (mtu) => mtuFile.write(mtu),
+      onPodMtu: (mtu) => {
+        if (mtuFile.write(String(mtu))) log.info({ file: config.VROUTER_MTU_FILE, mtu }, "the pods' MTU");
+      },
       onRoutesSettled: () => this.#routing.routesSettled(),
       onIpip: () => {
         this.#routing.tunnelChanged();
@@ -257,7 +267,7 @@ export class Daemon {
       resync: () => this.#dataplane.resync(),
       metrics: this.#metrics,
       log,
-      problem: () => this.#lock.problem() ?? this.#loop.problem ?? this.#problem,
+      problem: () => this.#lock.problem() ?? this.#room.problem() ?? this.#loop.problem ?? this.#problem,
     };
   }
 
@@ -285,6 +295,7 @@ export class Daemon {
     log.info({ address: node.spec.bgp?.ipv4Address }, 'following the datastore');
     this.#problem = 'the datastore is being read';
     this.#syncer.start();
+    this.#nameFile.write(config.NODENAME);
   }
 
   status(): NodeReport {
@@ -299,6 +310,7 @@ export class Daemon {
     await this.#deletions.stop();
     await this.#keeping.leave();
     this.#trouble.stop();
+    this.#room.stop();
     this.#heartbeat.stop();
     this.#startGarbage.stop();
     this.#drops.stop();
@@ -408,7 +420,9 @@ export class Daemon {
         this.#trouble.problems().length === 0,
       lastError: (peer) => this.#lastErrors.of(peer),
       problems: () => [
-        ...[this.#lock.problem(), this.#loop.problem, this.#problem].filter((problem) => problem !== undefined),
+        ...[this.#lock.problem(), this.#room.problem(), this.#loop.problem, this.#problem].filter(
+          (problem) => problem !== undefined,
+        ),
         ...this.#trouble.problems(),
         ...this.#bgpProblems(),
       ],
@@ -418,6 +432,7 @@ export class Daemon {
         ...this.#unprotected.problems(),
         ...this.#snapshots.problems(),
         ...this.#mtuFile.problems(),
+        ...this.#nameFile.problems(),
         ...this.#deletions.problems(),
         ...this.#policyCheck.problems(),
         ...(this.#parts.settingProblems ?? []),

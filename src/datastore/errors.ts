@@ -36,6 +36,14 @@ export class DatastoreUnavailable extends StoreError {
   }
 }
 
+/** It answers, and has no room for what is to be written: try again when somebody has made some. */
+export class DatastoreFull extends DatastoreUnavailable {
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.message = `the datastore takes no writes: ${reason}`;
+  }
+}
+
 /** The datastore is there, but is to be left alone while somebody moves or rebuilds it. */
 export class DatastoreLocked extends StoreError {
   constructor(reason: string) {

@@ -21,6 +21,7 @@ export {
   AlreadyExists,
   DatastoreConfigError,
   DatastoreCorrupt,
+  DatastoreFull,
   DatastoreLocked,
   DatastoreUnavailable,
   NotFound,
@@ -37,6 +38,7 @@ export type { KindStatus, SyncStatus, Update } from './news.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
 export { openStore } from './open.ts';
 export { type Rehearsal, type Rehearsed, rehearsal } from './rehearsal.ts';
+export { DatastoreRoom } from './room.ts';
 export { readSnapshot, type Snapshot, SnapshotRefused, SnapshotWriter } from './snapshot.ts';
 export { type SqliteOptions, SqliteStore } from './sqlite/index.ts';
 export type {

@@ -4,7 +4,7 @@ import t from 'tap';
 import { type Log, silentLog, VirtualClock } from '../../src/base/index.ts';
 import { queueDeletion } from '../../src/cni/queue.ts';
 import { deletionsFolder } from '../../src/control/index.ts';
-import { MtuFile } from '../../src/daemon/mtu-file.ts';
+import { KeptFile } from '../../src/daemon/kept-file.ts';
 import { SnapshotKeeping } from '../../src/daemon/snapshot-keeping.ts';
 import { LedgerFile, readLedger } from '../../src/ipam/index.ts';
 import { type KindName, newResource, type ResourceOf } from '../../src/model/index.ts';
@@ -20,25 +20,29 @@ function warnings(): { readonly log: Log; readonly said: string[] } {
   return { log, said };
 }
 
-t.test('the MTU file: tried again until there is room, told once, no draft left', needsRoot, async (t) => {
-  const disk = await smallDisk(t, '64k');
-  const { log, said } = warnings();
-  const clock = new VirtualClock();
-  const path = join(disk.path, 'mtu');
-  const file = new MtuFile(path, clock, log);
-  file.write(1450);
-  disk.fill();
-  file.write(1400);
-  clock.advance(60_000);
-  t.same(said, ["the pods' MTU can't be written down; it is tried again"]);
-  t.match(file.problems(), [/mtu: ENOSPC.*free some space/]);
-  t.equal(readFileSync(path, 'utf8'), '1450', 'who reads sees the old number meanwhile');
-  t.same(readdirSync(disk.path).sort(), ['filler', 'mtu']);
-  disk.free();
-  clock.advance(10_000);
-  t.equal(readFileSync(path, 'utf8'), '1400');
-  t.same(file.problems(), []);
-});
+t.test(
+  'the files of the MTU and the node’s name: tried again until there is room, told once, no draft left',
+  needsRoot,
+  async (t) => {
+    const disk = await smallDisk(t, '64k');
+    const { log, said } = warnings();
+    const clock = new VirtualClock();
+    const path = join(disk.path, 'mtu');
+    const file = new KeptFile(path, "the pods' MTU can't be written down", clock, log);
+    file.write('1450');
+    disk.fill();
+    file.write('1400');
+    clock.advance(60_000);
+    t.same(said, ["the pods' MTU can't be written down; it is tried again"]);
+    t.match(file.problems(), [/mtu: ENOSPC.*free some space/]);
+    t.equal(readFileSync(path, 'utf8'), '1450', 'who reads sees the old number meanwhile');
+    t.same(readdirSync(disk.path).sort(), ['filler', 'mtu']);
+    disk.free();
+    clock.advance(10_000);
+    t.equal(readFileSync(path, 'utf8'), '1400');
+    t.same(file.problems(), []);
+  },
+);
 
 t.test('the snapshot: the old one stays whole, the new one comes when there is room', needsRoot, async (t) => {
   const disk = await smallDisk(t, '1m');

@@ -54,7 +54,7 @@ export function oneHost(): FakeMachine {
 
 /** Resolves when it is ready. Its blocks have four addresses; it dials `PEER`, where the test may listen or not. */
 export async function loneDaemon(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   {
     clock = systemClock,
     log = silentLog,

@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { type Clock, reasonOf } from '../../base/index.ts';
 import type { EtcdConfig } from '../config.ts';
-import { DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
+import { DatastoreFull, DatastoreUnavailable, RevisionExpired, StoreError, Unauthorized } from '../errors.ts';
 import { lines, readAll, responseTo } from '../stream.ts';
 import { discoverEndpoints } from './discovery.ts';
 
@@ -200,7 +200,10 @@ export class EtcdClient {
     if (/invalid auth token/.test(reason) && this.#token !== undefined) return new TokenExpired(reason);
     if (refusals.includes(failure.code)) return new Unauthorized(`etcd: ${reason}`);
     if (failure.code === OUT_OF_RANGE) return new RevisionExpired(reason);
-    // Its database is full, or too much is asked at once: both pass, here no earlier than elsewhere.
+    if (/database space exceeded/.test(reason)) {
+      return new DatastoreFull(`etcd: ${reason}: compact and defragment it, then etcdctl alarm disarm`);
+    }
+    // Too much is asked at once: that passes, here no earlier than elsewhere.
     if (failure.code === RESOURCE_EXHAUSTED) return new DatastoreUnavailable(`etcd: ${reason}`);
     if (failure.code === UNAVAILABLE || (status ?? 500) >= 500) return new MemberDown(reason, changes);
     return new StoreError('ETCD', `etcd refuses: ${reason}`);

@@ -1,5 +1,5 @@
 import { reasonOf } from '../../base/index.ts';
-import { DatastoreCorrupt, DatastoreUnavailable, StoreError } from '../errors.ts';
+import { DatastoreCorrupt, DatastoreFull, DatastoreUnavailable, StoreError } from '../errors.ts';
 
 /** Primary result codes of SQLite, https://www.sqlite.org/rescode.html. */
 const BUSY = 5;
@@ -35,6 +35,7 @@ export function explain(error: unknown, path: string): unknown {
     return new DatastoreCorrupt(path, reasonOf(error), advice, { cause: error });
   }
   const reason = explanations[code] ?? 'unexpected failure';
+  if (code === FULL) return new DatastoreFull(`${path}: ${reason} (${reasonOf(error)})`, { cause: error });
   return new DatastoreUnavailable(`${path}: ${reason} (${reasonOf(error)})`, { cause: error });
 }
 

@@ -3,41 +3,39 @@ import { dirname } from 'node:path';
 import { makeFolder } from '../base/folder.ts';
 import { type Cancel, type Clock, FileTrouble, type Log } from '../base/index.ts';
 
-/** Where plugins that ask no daemon read the MTU for pods, as in Calico. */
-export const DEFAULT_MTU_FILE = '/var/lib/calico/mtu';
-
 /** How long until a write that failed is tried again, in milliseconds. */
 const AGAIN = 10_000;
 
 /**
- * Keeps the pods' MTU in a file that is always whole: who reads it sees the old number or the new one. What can't be written,
+ * A small file for other programs that is always whole: who reads it sees the old text or the new one. What can't be written,
  * as on a full disk, is tried again until it can.
  */
-export class MtuFile {
+export class KeptFile {
   readonly #path: string;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #trouble: FileTrouble;
   #again: Cancel | undefined;
 
-  /** `none`: no file is kept. */
-  constructor(path: string, clock: Clock, log: Log) {
-    this.#path = path;
+  /** `none` or empty: no file is kept. `trouble`: what it means that it can't be written, as the beginning of a sentence. */
+  constructor(path: string, trouble: string, clock: Clock, log: Log) {
+    this.#path = path === 'none' ? '' : path;
     this.#clock = clock;
-    this.#log = log;
-    this.#trouble = new FileTrouble(path, "the pods' MTU can't be written down", log);
+    this.#trouble = new FileTrouble(path, trouble, log);
   }
 
-  write(mtu: number): void {
-    if (this.#path === 'none') return;
+  /** Whether the file has another text now; if not, it had this one, or will have it later. */
+  write(text: string): boolean {
+    if (this.#path === '') return false;
     this.#again?.();
     this.#again = undefined;
     try {
-      this.#replace(mtu);
+      const isNew = this.#replace(text);
       this.#trouble.worked();
+      return isNew;
     } catch (error) {
       this.#trouble.failed(error);
-      this.#again = this.#clock.after(AGAIN, () => this.write(mtu));
+      this.#again = this.#clock.after(AGAIN, () => void this.write(text));
+      return false;
     }
   }
 
@@ -45,18 +43,18 @@ export class MtuFile {
     return this.#trouble.problems();
   }
 
-  #replace(mtu: number): void {
-    if (this.#read() === String(mtu)) return;
+  #replace(text: string): boolean {
+    if (this.#read() === text) return false;
     const draft = `${this.#path}.${process.pid}`;
     makeFolder(dirname(this.#path));
     try {
-      writeFileSync(draft, String(mtu));
+      writeFileSync(draft, text);
       renameSync(draft, this.#path);
+      return true;
     } catch (error) {
       removed(draft);
       throw error;
     }
-    this.#log.info({ file: this.#path, mtu }, "the pods' MTU");
   }
 
   #read(): string | undefined {

@@ -2,38 +2,45 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import { MtuFile } from '../../src/daemon/mtu-file.ts';
+import { KeptFile } from '../../src/daemon/kept-file.ts';
 
-t.test('the file holds the number alone, is replaced whole, and only when it differs', async (t) => {
+function mtuFile(path: string, clock = new VirtualClock()): KeptFile {
+  return new KeptFile(path, "the pods' MTU can't be written down", clock, silentLog);
+}
+
+t.test('the file holds the text alone, is replaced whole, and only when it differs', async (t) => {
   const folder = join(t.testdir(), 'calico');
   const path = join(folder, 'mtu');
-  const file = new MtuFile(path, new VirtualClock(), silentLog);
-  file.write(1450);
+  const file = mtuFile(path);
+  file.write('1450');
   t.equal(readFileSync(path, 'utf8'), '1450');
   const before = statSync(path).ino;
-  file.write(1450);
+  file.write('1450');
   t.equal(statSync(path).ino, before);
-  new MtuFile(path, new VirtualClock(), silentLog).write(1480);
+  mtuFile(path).write('1480');
   t.equal(readFileSync(path, 'utf8'), '1480');
   t.not(statSync(path).ino, before);
   t.same(readdirSync(folder), ['mtu']);
 });
 
-t.test('a file that can’t be written is no reason to stop; none is kept when it is called none', async (t) => {
-  const folder = t.testdir();
-  writeFileSync(join(folder, 'a-file'), '');
-  t.doesNotThrow(() => new MtuFile(join(folder, 'a-file/mtu'), new VirtualClock(), silentLog).write(1450));
-  new MtuFile('none', new VirtualClock(), silentLog).write(1450);
-  t.same(readdirSync(folder), ['a-file']);
-});
+t.test(
+  'a file that can’t be written is no reason to stop; none is kept when it is called none or nothing',
+  async (t) => {
+    const folder = t.testdir();
+    writeFileSync(join(folder, 'a-file'), '');
+    t.doesNotThrow(() => mtuFile(join(folder, 'a-file/mtu')).write('1450'));
+    for (const path of ['none', '']) mtuFile(path).write('1450');
+    t.same(readdirSync(folder), ['a-file']);
+  },
+);
 
 t.test('what could not be written is tried again until it can, told meanwhile, and leaves no draft', async (t) => {
   const folder = t.testdir();
   const place = join(folder, 'place');
   const clock = new VirtualClock();
-  const file = new MtuFile(join(place, 'mtu'), clock, silentLog);
+  const file = mtuFile(join(place, 'mtu'), clock);
   writeFileSync(place, '');
-  file.write(1450);
+  file.write('1450');
   clock.advance(60_000);
   t.match(file.problems(), [/the pods' MTU can't be written down: .*ENOTDIR.*tried again/]);
   rmSync(place);
