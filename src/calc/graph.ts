@@ -39,6 +39,8 @@ export interface GraphOptions {
   readonly spareRouterId?: string;
   /** False where VXLAN carries everything. */
   readonly bgp?: boolean;
+  /** Whether each rule of a policy counts in the kernel. */
+  readonly countsRules?: boolean;
   /** What goes before FelixConfiguration. */
   readonly environment?: FelixSettings;
 }
@@ -61,7 +63,7 @@ export interface GraphOptions {
  */
 export function graph(
   sources: Sources,
-  { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {} }: GraphOptions,
+  { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {}, countsRules }: GraphOptions,
 ): { readonly desired: Cell<Desired> } & Pick<PolicyCells, 'world' | 'worldIf'> {
   const nodes = sources.of('Node');
   const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
@@ -189,7 +191,7 @@ export function graph(
     same,
   );
 
-  const { desired: policy, world, worldIf } = policyCells(sources, nodename, felix);
+  const { desired: policy, world, worldIf } = policyCells(sources, nodename, felix, countsRules);
   const desired = cell(
     [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written, policy],
     (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings, store, held]): Desired =>

@@ -32,6 +32,7 @@ import { kernelRefusals, nodeReport, objectProblems, type QuerySources } from '.
 import { bgpUnready } from './readiness.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { routerIds } from './router-id.ts';
+import { RuleCounts } from './rule-counts.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import { bgpListenFailure, startFailure } from './start-failure.ts';
 import { StartGarbage } from './start-garbage.ts';
@@ -125,6 +126,7 @@ export class Daemon {
       ...routerIds(config),
       bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
       environment: felixOf(config),
+      countsRules: config.VROUTER_POLICY_RULE_COUNTERS,
     });
     const mtuFile = new KeptFile(config.VROUTER_MTU_FILE, "the pods' MTU can't be written down", clock, log);
     this.#mtuFile = mtuFile;
@@ -230,8 +232,12 @@ export class Daemon {
     this.#unprotected = new Unprotected({ nodename: config.NODENAME, environment: felixOf(config) });
     const world = () => this.#calculation.world();
     const { policy } = this.#dataplane;
-    const tierOf = (name: string) => this.#calculation.desired().policy?.policies.get(name)?.tier;
+    const tierOf = (name: string) => {
+      const { policies, hosts } = this.#calculation.desired().policy ?? {};
+      return (policies?.get(name) ?? hosts?.policies.get(name))?.tier;
+    };
     this.#drops = new Drops({ kernel, policy, world, tierOf, clock, log: log.child({ component: 'policy' }) });
+    const ruleCounts = new RuleCounts({ kernel, policy, drops: () => this.#drops.counted(), tierOf });
     const answers = policyAnswers({
       nodename: config.NODENAME,
       world,
@@ -256,7 +262,11 @@ export class Daemon {
       refused: () => kernelRefusals(this.#dataplane),
       ipam: () => this.#keeping.samples(),
       ignored: () => this.#calculation.ignored,
-      policy: { drops: () => this.#drops.counted(), disagreements: () => this.#policyCheck.disagreements },
+      policy: {
+        drops: () => this.#drops.counted(),
+        disagreements: () => this.#policyCheck.disagreements,
+        rules: config.VROUTER_POLICY_RULE_COUNTERS ? () => ruleCounts.samples() : undefined,
+      },
     });
     this.#requests = {
       policy: answers,

@@ -296,7 +296,7 @@ class NetlinkKernel implements Kernel {
   async ruleCounts({ family, name }: { family: string; name: string }): Promise<readonly RuleCount[]> {
     const decode = (body: ByteReader) => decodeRuleCount(body, name);
     const counts = await this.#ofNetfilter().dump(encodeRuleCountDump(family, name), `counters of ${name}`, decode);
-    return counts.map(({ chain, packets, bytes }) => ({ chain, packets: Number(packets), bytes: Number(bytes) }));
+    return counts.map((one) => ({ ...one, packets: Number(one.packets), bytes: Number(one.bytes) }));
   }
 
   chainList(): Promise<readonly TableChain[]> {

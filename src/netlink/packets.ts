@@ -3,6 +3,8 @@
 /** What a rule of a packet filter's table has counted. */
 export interface RuleCount {
   readonly chain: string;
+  /** What nft calls the rule's comment; absent where it has none. */
+  readonly comment?: string | undefined;
   readonly packets: number;
   readonly bytes: number;
 }

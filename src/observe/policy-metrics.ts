@@ -9,7 +9,22 @@ export interface DropSample {
   readonly policy?: string | undefined;
 }
 
+/** How often one rule has decided. */
+export interface RuleSample {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly tier: string;
+  /** Of the policy; empty where it has none. */
+  readonly namespace: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly direction: string;
+  readonly verdict: 'allow' | 'deny' | 'pass' | 'log';
+}
+
 export interface PolicySamples {
+  /** Absent: rules don't count. */
+  readonly rules?: (() => Promise<readonly RuleSample[]>) | undefined;
   readonly drops: () => Promise<readonly DropSample[]>;
   /** Packets that the kernel treats otherwise than policy says. */
   readonly disagreements: () => number;
@@ -18,7 +33,8 @@ export interface PolicySamples {
 const LABELS = ['tier', 'policy', 'direction'] as const;
 
 /** Drops by policy, and not by pod or rule: as many series as this node has policies that deny, and ends of tiers. */
-export function definePolicyMetrics(registers: Registry[], { drops, disagreements }: PolicySamples): void {
+export function definePolicyMetrics(registers: Registry[], { drops, disagreements, rules }: PolicySamples): void {
+  if (rules !== undefined) defineRuleMetrics(registers, rules);
   let asked: Promise<readonly DropSample[]> | undefined;
   // All counters of one answer come from one look.
   const once = (): Promise<readonly DropSample[]> => {
@@ -56,6 +72,51 @@ export function definePolicyMetrics(registers: Registry[], { drops, disagreement
     registers,
     collect() {
       this.set(disagreements());
+    },
+  });
+}
+
+const RULE_LABELS = ['tier', 'namespace', 'policy', 'rule', 'direction', 'verdict'] as const;
+/** Rules that have series of their own; those beyond are counted together, so that no cluster floods its Prometheus. */
+const MOST_RULES = 5000;
+
+function defineRuleMetrics(registers: Registry[], rules: () => Promise<readonly RuleSample[]>): void {
+  let asked: Promise<readonly RuleSample[]> | undefined;
+  const once = (): Promise<readonly RuleSample[]> => {
+    asked ??= rules()
+      .catch(() => [])
+      .finally(() => {
+        asked = undefined;
+      });
+    return asked;
+  };
+  new Counter({
+    name: 'vrouter_policy_packets_total',
+    help: `Packets that each rule has decided; of rules beyond ${MOST_RULES} together, as policy "others"`,
+    labelNames: RULE_LABELS,
+    registers,
+    async collect() {
+      this.reset();
+      const series = new Set<string>();
+      for (const { packets, bytes: _, ...labels } of await once()) {
+        const name = Object.values(labels).join('\n');
+        if (series.size < MOST_RULES) series.add(name);
+        const { direction, verdict } = labels;
+        const others = { tier: '', namespace: '', policy: 'others', rule: '', direction, verdict };
+        this.inc(series.has(name) ? labels : others, packets);
+      }
+    },
+  });
+  new Counter({
+    name: 'vrouter_policy_allowed_packets_total',
+    help: 'Packets that rules of a policy have let through, of a connection the first',
+    labelNames: LABELS,
+    registers,
+    async collect() {
+      this.reset();
+      for (const { tier, policy, direction, verdict, packets } of await once()) {
+        if (verdict === 'allow') this.inc({ tier, policy, direction }, packets);
+      }
     },
   });
 }

@@ -45,7 +45,7 @@ t.test(
     inside('nft', 'insert rule inet t out udp dport 98 counter comment "them"');
     inside('bash', '-c', 'echo hello > /dev/udp/127.0.0.1/98 || true');
     t.same(await kernel.ruleCounts({ family: 'inet', name: 't' }), [
-      { chain: 'out', packets: 1, bytes: 34 },
+      { chain: 'out', comment: 'them', packets: 1, bytes: 34 },
       { chain: 'counted', packets: 0, bytes: 0 },
     ]);
     t.same(await kernel.ruleCounts({ family: 'inet', name: 'none' }), []);

@@ -26,6 +26,28 @@ t.test('drops are counted by policy, from one look, and disagreements are told',
   t.equal(looks, 1);
 });
 
+t.test('rules beyond some thousands are counted together', async (t) => {
+  const registry = new Registry();
+  const rules = async () =>
+    Array.from({ length: 5003 }, (_, at) => ({
+      ...{
+        tier: 'default',
+        namespace: 'red',
+        policy: 'NetworkPolicy red/many',
+        rule: String(at),
+        direction: 'ingress',
+      },
+      ...{ verdict: 'allow' as const, packets: 2, bytes: 80 },
+    }));
+  definePolicyMetrics([registry], { drops: async () => [], disagreements: () => 0, rules });
+  const lines = (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('vrouter_policy_packets_total{'));
+  t.equal(lines.length, 5001);
+  t.match(lines, [...Array(5000).fill(/ 2$/), /policy="others",rule="",direction="ingress",verdict="allow"} 6$/]);
+  t.match(await registry.metrics(), /allowed_packets_total\{.*\} 10006$/m);
+});
+
 t.test('a kernel that can not be read now shows no drops, and the other metrics all the same', async (t) => {
   const registry = new Registry();
   const drops = () => Promise.reject(new Error('ENOBUFS'));

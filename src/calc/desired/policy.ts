@@ -42,6 +42,8 @@ export interface PolicySettings {
   readonly logBurst: number;
   /** Whether packets that conntrack calls invalid are dropped before anybody is asked. */
   readonly dropsInvalid: boolean;
+  /** Whether each rule counts the packets that it decides. */
+  readonly countsRules?: boolean;
   /** Whether what is denied in the filter's hooks is refused, so that who sent it knows, and not dropped. */
   readonly rejects: boolean;
   readonly marks: PolicyMarks;

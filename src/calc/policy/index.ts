@@ -36,7 +36,12 @@ export interface PolicyCells {
   readonly worldIf: (updates: readonly Update[]) => World;
 }
 
-export function policyCells(sources: Sources, nodename: string, felix: Cell<FelixSettings>): PolicyCells {
+export function policyCells(
+  sources: Sources,
+  nodename: string,
+  felix: Cell<FelixSettings>,
+  countsRules = false,
+): PolicyCells {
   const parts = partsOf(sources);
   const { tiers, policies, profiles, pods, hosts, networkSets, nodes, services } = parts;
   const own = sources.of('WorkloadEndpoint');
@@ -60,7 +65,7 @@ export function policyCells(sources: Sources, nodename: string, felix: Cell<Feli
       ...{ failsafes: open, endpointToHost: action },
     }),
   );
-  const settings = cell([felix], settingsOf, same);
+  const settings = cell([felix], (given) => ({ ...settingsOf(given), ...(countsRules && { countsRules }) }), same);
   let enforcing: Enforcing | undefined;
   const desired = cell<[boolean, readonly Problem[], EnforcingInputs, PolicySettings], DesiredPolicy | undefined>(
     [restricted, problems, inputs, settings],

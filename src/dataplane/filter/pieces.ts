@@ -1,6 +1,6 @@
 import { Entries } from '../../base/index.ts';
 import { type Chain, fingerprint, type NamedMap, type NamedSet, type Rule } from '../../nftables/index.ts';
-import { type Contents, listed } from './contents.ts';
+import { type Contents, listed, type ReasonedRule } from './contents.ts';
 
 export type PieceRule = Omit<Rule, 'chain'>;
 
@@ -33,7 +33,11 @@ export function piecesOf({ sets = [], maps = [], chains }: Contents): ReadonlyMa
   return pieces;
 }
 
+function marked(rule: ReasonedRule): PieceRule {
+  return { expression: rule.expression, comment: commentOf(rule) };
+}
+
 /** Each rule's comment ends in a fingerprint, by which a restarted daemon sees that the rule says what it should. */
-function marked({ expression, why }: { readonly expression: string; readonly why: string }): PieceRule {
-  return { expression, comment: `${why.slice(0, LONGEST_REASON)} ${fingerprint(expression)}` };
+export function commentOf({ expression, why }: ReasonedRule): string {
+  return `${why.slice(0, LONGEST_REASON)} ${fingerprint(expression)}`;
 }

@@ -10,6 +10,7 @@
  * stands for Pass, in tiers where a rule passes. A drop is a chain of its own with a counter, so that each has a name.
  */
 
+export { type CountedRule, countKey } from './counted.ts';
 export { DROP_GROUP } from './followed.ts';
 export { endpointPart } from './parts.ts';
 export { PolicyReconciler } from './reconcile.ts';

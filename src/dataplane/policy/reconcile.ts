@@ -8,6 +8,7 @@ import {
   nameOf,
 } from '../filter/index.ts';
 import { Admission } from './admission.ts';
+import { type CountedRule, countedOf } from './counted.ts';
 import { dropsOf, FollowedParts } from './followed.ts';
 import type { HostParts, Surroundings } from './host-parts.ts';
 import { endpointPart, HOOK_PART } from './parts.ts';
@@ -69,6 +70,11 @@ export class PolicyReconciler {
   /** Every chain of the tables that drops, by its name, and why it does. */
   drops(): ReadonlyMap<string, string> {
     return new Map(this.#tablesNow.flatMap(({ parts }) => [...dropsOf(parts)]));
+  }
+
+  /** Every rule of the tables that counts what it lets through or passes, by `countKey` of what the kernel says of it. */
+  counted(): ReadonlyMap<string, CountedRule> {
+    return new Map(this.#tablesNow.flatMap(({ parts }) => [...countedOf(parts)]));
   }
 
   #want(tables: readonly FilterTable[]): Promise<void> {

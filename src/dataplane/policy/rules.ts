@@ -67,8 +67,12 @@ export function rulesIn(
       const drop = dropChain(`${where} of ${why}`, denial);
       drops.set(drop[0].name, drop);
       verdict = `goto ${drop[0].name}`;
-    } else if (rule.action === 'Log') verdict = logStatement(of, settings);
-    else verdict = rule.action === 'Pass' ? `${setMark(settings.marks.pass)} return` : allowed;
+    } else {
+      const count = settings.countsRules ? 'counter ' : '';
+      const passes = `${setMark(settings.marks.pass)} return`;
+      verdict =
+        count + (rule.action === 'Log' ? logStatement(of, settings) : rule.action === 'Pass' ? passes : allowed);
+    }
     return matchAlternatives(rule.match, family, sets).map((match) => ({
       expression: match === '' ? verdict : `${match} ${verdict}`,
       why,

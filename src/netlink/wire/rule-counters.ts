@@ -8,15 +8,19 @@ const NFT_MSG_GETRULE = 7;
 const NFTA_RULE_TABLE = 1;
 const NFTA_RULE_CHAIN = 2;
 const NFTA_RULE_EXPRESSIONS = 4;
+const NFTA_RULE_USERDATA = 7;
 const NFTA_LIST_ELEM = 1;
 const NFTA_EXPR_NAME = 1;
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER_BYTES = 1;
 const NFTA_COUNTER_PACKETS = 2;
+/* libnftnl's include/udata.h: octets of type and length before each value. */
+const NFTNL_UDATA_RULE_COMMENT = 0;
 
 /** What the counters of a rule have counted. */
 export interface DecodedRuleCount {
   readonly chain: string;
+  readonly comment?: string | undefined;
   readonly packets: bigint;
   readonly bytes: bigint;
 }
@@ -31,17 +35,31 @@ export function encodeRuleCountDump(family: string, table: string): Uint8Array {
 export function decodeRuleCount(body: ByteReader, table: string): DecodedRuleCount | undefined {
   body.skip(NFGENMSG_LENGTH);
   let [of, chain] = ['', ''];
+  let comment: string | undefined;
   let count: Omit<DecodedRuleCount, 'chain'> | undefined;
   forEachAttribute(body, (attribute, value) => {
     if (attribute === NFTA_RULE_TABLE) of = readText(value);
     else if (attribute === NFTA_RULE_CHAIN) chain = readText(value);
+    else if (attribute === NFTA_RULE_USERDATA) comment = commentIn(value);
     else if (attribute === NFTA_RULE_EXPRESSIONS) {
       forEachAttribute(value, (item, expression) => {
         if (item === NFTA_LIST_ELEM) count ??= counterOf(expression);
       });
     }
   });
-  return of === table && count !== undefined ? { chain, ...count } : undefined;
+  if (of !== table || count === undefined) return undefined;
+  return { chain, ...(comment !== undefined && { comment }), ...count };
+}
+
+/** What userland keeps at a rule is no netlink attribute. Whoever cuts a value short has no comment. */
+function commentIn(userdata: ByteReader): string | undefined {
+  while (userdata.left >= 2) {
+    const [type, length] = [userdata.u8(), userdata.u8()];
+    if (length > userdata.left) return undefined;
+    const value = userdata.fork(length);
+    if (type === NFTNL_UDATA_RULE_COMMENT) return readText(value);
+  }
+  return undefined;
 }
 
 function counterOf(expression: ByteReader): Omit<DecodedRuleCount, 'chain'> | undefined {
