@@ -61,6 +61,22 @@ const bareRule = fc.record({
   notProtocol: fc.constantFrom('TCP', 'UDP'),
 });
 
+const number = fc.constantFrom<number | string>(80, 81, 443, '80:81');
+/** One that can be told apart from most packets by a network of the other end or by its ports. */
+const narrowEnd = (needed: 'nets' | 'ports') =>
+  fc.record(
+    { nets: fc.array(net, { minLength: 1, maxLength: 2 }), ports: fc.array(number, { minLength: 1 }) },
+    {
+      requiredKeys: [needed],
+    },
+  );
+const narrowRule = fc.record({
+  action: fc.constantFrom('Allow', 'Allow', 'Deny', 'Pass', 'Log'),
+  protocol: fc.constantFrom('TCP', 'UDP'),
+  source: fc.oneof(narrowEnd('nets'), fc.constant({})),
+  destination: fc.oneof(narrowEnd('nets'), narrowEnd('ports')),
+});
+
 const order = fc.constantFrom(undefined, 10, 10, 20);
 const types = fc.constantFrom(['Ingress'], ['Egress'], ['Ingress', 'Egress']);
 const rules = fc.array(fc.oneof({ weight: 4, arbitrary: rule }, { weight: 1, arbitrary: bareRule }), { maxLength: 3 });
@@ -167,6 +183,29 @@ export const randomWorld: fc.Arbitrary<RandomWorld> = fc.record({
     )
     .map((parts) => parts.flat()),
 });
+
+const narrowRules = fc.array(fc.oneof({ weight: 6, arbitrary: narrowRule }, { weight: 1, arbitrary: rule }), {
+  maxLength: 3,
+});
+const narrowPolicy: fc.Arbitrary<CaseObject> = fc
+  .record({
+    name: fc.nat(30).map((number) => `p${number}`),
+    order,
+    tier: fc.constantFrom('default', 'default', 'first'),
+    ingress: narrowRules,
+    egress: narrowRules,
+  })
+  .map(({ name: called, ...spec }) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: called },
+    spec: { selector: 'all()', types: ['Ingress', 'Egress'], ...spec },
+  }));
+
+/** The same pods under many policies, of which each is about few networks and ports. */
+export const crowdedWorld: fc.Arbitrary<RandomWorld> = fc
+  .tuple(randomWorld, fc.array(narrowPolicy, { minLength: 10, maxLength: 25 }))
+  .map(([{ pods, objects }, narrow]) => ({ pods, objects: [...objects, ...narrow] }));
 
 /** As the judge takes it; nothing in it is misunderstood. */
 export function worldOf({ pods, objects }: RandomWorld): World {

@@ -50,12 +50,19 @@ export function addresses(family: Family, name: string): NamedSet {
  * order a network comes right before all that lie in it.
  */
 export function outermost(cidrs: readonly string[]): readonly string[] {
+  return outermostOf(cidrs.map((cidr) => parsePrefix(cidr)))
+    .map(formatPrefix)
+    .sort();
+}
+
+/** The same of networks that are read, in their order. */
+export function outermostOf(nets: readonly Prefix[]): readonly Prefix[] {
   const kept: Prefix[] = [];
-  for (const network of cidrs.map((cidr) => parsePrefix(cidr)).sort(comparePrefix)) {
+  for (const network of [...nets].sort(comparePrefix)) {
     const last = kept.at(-1);
     if (last === undefined || !containsPrefix(last, network)) kept.push(network);
   }
-  return kept.map(formatPrefix).sort();
+  return kept;
 }
 
 /** An element as nft lists it: the network of one address as that address. */

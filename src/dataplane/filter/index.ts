@@ -28,6 +28,7 @@ export {
   FORWARD,
   isOf,
   outermost,
+  outermostOf,
   POSTROUTING,
   PREROUTING,
   type ReasonedEntry,

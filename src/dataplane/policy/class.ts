@@ -1,7 +1,9 @@
 import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { Direction, EndpointClass, Policy, Profile } from '../../policy/index.ts';
 import type { ReasonedRule } from '../filter/index.ts';
+import { isBound } from './bound.ts';
 import { classChain, policyChain, profileChain } from './names.ts';
+import type { Stretches } from './stretch.ts';
 import { type RenderedClass, renderTiers } from './tiers.ts';
 
 /** Policies and profiles by their keys. */
@@ -16,6 +18,7 @@ export function renderClass(
   { direction, tiers, profiles }: EndpointClass,
   { policies, profiles: known }: Known,
   { marks }: Pick<PolicySettings, 'marks'>,
+  sizes: Stretches,
 ): RenderedClass {
   return renderTiers({
     head: classChain(key),
@@ -26,6 +29,7 @@ export function renderClass(
     where: direction,
     endsDecide: true,
     passMark: marks.pass,
+    gates: { sizes, isBound: (policy) => isBound(policy, direction) },
     after: (dropFor) => [
       ...profileLines(profiles, direction, known, (profile) => profileChain(profile, direction)),
       { expression: dropFor(`${direction} no profile allows it`), why: 'no profile allows it' },

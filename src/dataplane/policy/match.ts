@@ -1,5 +1,6 @@
 import { type Family, formatAddress, formatPrefix, networkAddress, type Prefix } from '../../base/index.ts';
 import { type Match, type Ports, type SetReference, type Side, setKey } from '../../policy/index.ts';
+import { outermostOf } from '../filter/index.ts';
 import { setName } from './names.ts';
 
 /** A rule's conditions in nft's language. */
@@ -116,30 +117,16 @@ function notPortConditions(socket: string, port: string, ports: Ports): Conditio
 }
 
 function netsCondition(start: string, nets: readonly Prefix[]): string {
-  const merged = outermostNets(nets).map(netText);
+  const merged = outermostOf(nets).map(netText);
   return merged.length === 1 ? `${start} ${merged[0]}` : `${start} { ${merged.join(', ')} }`;
-}
-
-/** Networks that lie in no other: elements of an interval set must not overlap. */
-function outermostNets(nets: readonly Prefix[]): readonly Prefix[] {
-  const byLength = [...nets].sort((a, b) => a.length - b.length);
-  const kept: Prefix[] = [];
-  for (const net of byLength) {
-    const isInside = kept.some(
-      (other) =>
-        other.family === net.family &&
-        net.value >> BigInt(bits(net) - other.length) === other.value >> BigInt(bits(net) - other.length),
-    );
-    if (!isInside) kept.push(net);
-  }
-  return kept;
 }
 
 function bits({ family }: Prefix): number {
   return family === 4 ? 32 : 128;
 }
 
-function netText(net: Prefix): string {
+/** As nft lists it in a set. */
+export function netText(net: Prefix): string {
   return net.length === bits(net) ? formatAddress(networkAddress(net)) : formatPrefix(net);
 }
 

@@ -13,6 +13,11 @@ export function setName(kind: 's' | 'i' | 'p', key: string): string {
   return `${kind}-${hashOf(key)}`;
 }
 
+/** What the gate of a stretch looks into. */
+export function gateSet(stretch: string, what: string): string {
+  return `g-${hashOf(`${stretch} ${what}`)}`;
+}
+
 export function policyChain(policy: Policy, direction: Direction): string {
   return chainName(direction === 'egress' ? 'po' : 'pi', policyIdText(policy.id));
 }

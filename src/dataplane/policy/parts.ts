@@ -3,21 +3,26 @@ import type { DesiredPolicy, PolicySettings } from '../../calc/desired/index.ts'
 import type { Direction, EndpointClass, Policy, Profile, Rule } from '../../policy/index.ts';
 import { referencesOfRules, setKey } from '../../policy/index.ts';
 import type { FilterPart } from '../filter/index.ts';
+import { isBound } from './bound.ts';
 import { renderClass } from './class.ts';
 import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
 import { denialOf, dropPart } from './drop.ts';
+import { renderOpenGate, renderStretch, type Stretch } from './gate.ts';
 import { HostParts, NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
 import { policyChain, profileChain } from './names.ts';
+import { canPass } from './passing.ts';
 import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
 import { RenderedSet } from './set.ts';
-import { canPass } from './tiers.ts';
+import type { Stretches } from './stretch.ts';
 import { Users } from './users.ts';
 
 const FAMILIES = [4, 6] as const;
 const DIRECTIONS = ['ingress', 'egress'] as const;
 
 /** What is led to comes before what leads there; the hook comes when all else stands. */
-const ORDER = { sets: 0, ends: 1, ingress: 2, egress: 4, endpoints: 6, hook: 7 } as const;
+const ORDER = { sets: 0, ends: 1, ingress: 2, egress: 5, endpoints: 8, hook: 9 } as const;
+/** Behind the policies of a direction. */
+const [STRETCH, CLASS] = [1, 2];
 
 /** The name of the part by which packets come into the table. */
 export const HOOK_PART = 'hook';
@@ -47,6 +52,12 @@ export class PolicyParts {
   readonly #askers = new Users();
   /** Reason for a drop → classes that end in it. */
   readonly #droppers = new Users();
+  /** Stretch → classes that ask it. */
+  readonly #gatekeepers = new Users();
+  readonly #stretches = new Map<string, Stretch>();
+  /** Policy → stretches that it is in. */
+  readonly #neighbours = new Users();
+  readonly #sizes: Stretches;
   readonly #lookedInto = {
     hasNets: (set: string, family: Family) => this.#sets.get(set)?.hasNets(family) ?? false,
   };
@@ -56,7 +67,8 @@ export class PolicyParts {
   #seen: DesiredPolicy | undefined;
   #surroundings: Surroundings | undefined;
 
-  constructor(podPrefix: string, settings: PolicySettings) {
+  constructor(podPrefix: string, settings: PolicySettings, sizes: Stretches) {
+    this.#sizes = sizes;
     this.settings = settings;
     this.#podPrefix = podPrefix;
     this.#hosts = new HostParts(podPrefix, settings, (family, name, part) => this.#writers[family].set(name, part));
@@ -76,14 +88,15 @@ export class PolicyParts {
     const before = this.#seen;
     let isOtherSet = false;
     this.#seen = desired;
-    const [ruled, classes] = [new Set<string>(), new Set<string>()];
+    const [ruled, classes, stretches] = [new Set<string>(), new Set<string>(), new Set<string>()];
     for (const [key, now, former] of desired.policies.since(before?.policies)) {
       ruled.add(`policy ${key}`);
       this.#lookers.put(
         `policy ${key}`,
         now === undefined ? [] : setsOf(DIRECTIONS.flatMap((way) => now.rules[way] ?? [])),
       );
-      if (now === undefined || former === undefined || passing(now) !== passing(former))
+      for (const stretch of this.#neighbours.of(key)) stretches.add(stretch);
+      if (now === undefined || former === undefined || shape(now) !== shape(former))
         this.#ask(`policy ${key}`, classes);
     }
     for (const [name, now, former] of desired.profiles.since(before?.profiles)) {
@@ -105,7 +118,8 @@ export class PolicyParts {
       this.#askers.put(key, now === undefined ? [] : askedBy(now));
     }
     for (const name of ruled) this.#putRuled(name, desired);
-    for (const key of classes) this.#putClass(key, desired);
+    for (const key of classes) this.#putClass(key, desired, stretches);
+    for (const name of stretches) this.#putStretch(name, desired);
     for (const [name, now] of desired.endpoints.since(before?.endpoints)) {
       const what = `policy of ${name}`;
       this.#put(endpointPart(name), now && { what, order: ORDER.endpoints, contents: renderEndpoint(name, now) });
@@ -166,12 +180,33 @@ export class PolicyParts {
     }
   }
 
-  #putClass(key: string, desired: DesiredPolicy): void {
+  /** Answers by `stretches` with those that it asks first or last. */
+  #putClass(key: string, desired: DesiredPolicy, stretches: Set<string>): void {
     const one = desired.classes.get(key);
     const what = `class ${key}`;
-    const rendered = one && renderClass(key, one, desired, this.settings);
+    const rendered = one && renderClass(key, one, desired, this.settings, this.#sizes);
+    for (const stretch of rendered?.stretches ?? []) this.#stretches.set(stretch.name, stretch);
+    const asked = rendered?.stretches.map(({ name }) => name) ?? [];
+    for (const name of this.#gatekeepers.put(what, asked)) stretches.add(name);
     this.#putDrops(what, rendered?.drops ?? []);
-    this.#put(what, one && rendered && { what, order: ORDER[one.direction] + 1, contents: rendered.contents });
+    this.#put(what, one && rendered && { what, order: ORDER[one.direction] + CLASS, contents: rendered.contents });
+  }
+
+  #putStretch(name: string, { policies }: DesiredPolicy): void {
+    const stretch = this.#gatekeepers.has(name) ? this.#stretches.get(name) : undefined;
+    this.#neighbours.put(name, stretch?.policies ?? []);
+    const what = `stretch ${name}`;
+    if (stretch === undefined) {
+      this.#stretches.delete(name);
+      this.#put(what, undefined);
+      return;
+    }
+    const its = stretch.policies.flatMap((key) => policies.get(key) ?? []);
+    const order = ORDER[stretch.direction] + STRETCH;
+    for (const family of FAMILIES) {
+      const contents = renderStretch(stretch, its, family, this.settings);
+      this.#writers[family].set(what, { what, order, contents, instead: renderOpenGate(stretch, its, this.settings) });
+    }
   }
 
   /** Classes share them, and their counters with them. */
@@ -216,8 +251,8 @@ function askedBy({ tiers, profiles }: EndpointClass): readonly string[] {
 }
 
 /** What classes say about it depends on this alone. */
-function passing(policy: Policy): string {
-  return DIRECTIONS.map((direction) => canPass(policy, direction)).join();
+function shape(policy: Policy): string {
+  return DIRECTIONS.map((direction) => [canPass(policy, direction), isBound(policy, direction)]).join();
 }
 
 function filled({ rules }: Profile): string {

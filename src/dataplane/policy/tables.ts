@@ -3,6 +3,7 @@ import { type DesiredPolicy, PLAIN_SETTINGS } from '../../calc/desired/index.ts'
 import { type FilterPart, type FilterTable, wordOf } from '../filter/index.ts';
 import type { HostParts, Surroundings } from './host-parts.ts';
 import { PolicyParts } from './parts.ts';
+import { STRETCHES, type Stretches } from './stretch.ts';
 
 const NAME = 'vrouter-policy';
 const FAMILIES = [4, 6] as const;
@@ -12,10 +13,13 @@ const NO_PARTS = Entries.of<FilterPart>();
 /** The table of each family, as policy goes on: what did not change is the same part as before. No policy: no table. */
 export class PolicyTables {
   readonly #podPrefix: string;
+  readonly #sizes: Stretches;
   #parts: PolicyParts | undefined;
 
-  constructor(podPrefix: string) {
+  /** `sizes`: which tiers are asked in stretches, and in which. */
+  constructor(podPrefix: string, sizes: Stretches = STRETCHES) {
     this.#podPrefix = podPrefix;
+    this.#sizes = sizes;
   }
 
   /** Host endpoints that are on no interface, or not on all that they are for. */
@@ -29,7 +33,7 @@ export class PolicyTables {
       const { settings = PLAIN_SETTINGS } = desired;
       // All rules are written anew where one of these is another.
       if (!same(this.#parts?.settings, settings)) this.#parts = undefined;
-      this.#parts ??= new PolicyParts(this.#podPrefix, settings);
+      this.#parts ??= new PolicyParts(this.#podPrefix, settings, this.#sizes);
       this.#parts.update(desired, surroundings);
     }
     return FAMILIES.map((family) => ({

@@ -1,13 +1,18 @@
 import { type Direction, type EndpointClass, type Policy, policyIdText } from '../../policy/index.ts';
 import type { Contents, ReasonedRule } from '../filter/index.ts';
 import { dropName, type NamedChain } from './drop.ts';
+import { gateChain, type Stretch, stretchOf } from './gate.ts';
 import { clearMark, isMarked } from './mark.ts';
+import { canPass } from './passing.ts';
+import { inStretches, type Stretches } from './stretch.ts';
 
 /** What endpoints of one class are asked, as it stands in the packet filter. */
 export interface RenderedClass {
   readonly contents: Contents;
   /** Why packets may be dropped at its ends, in words that classes share: `dropChain` of each has to be there. */
   readonly drops: readonly string[];
+  /** The same for what is asked behind a gate. */
+  readonly stretches: readonly Stretch[];
 }
 
 /** Tiers, and what stands around them. */
@@ -22,6 +27,8 @@ export interface AskedTiers {
   readonly where: string;
   /** Whether a tier that did not decide may drop at its end. */
   readonly endsDecide: boolean;
+  /** From where on neighbours share a gate; absent: all are asked one by one. */
+  readonly gates?: Gates;
   /** The bit that says that a policy passed. */
   readonly passMark: number;
   /** Around the tiers: `dropFor` is the statement that drops, and says why. */
@@ -30,32 +37,60 @@ export interface AskedTiers {
   readonly after: (dropFor: (why: string) => string) => readonly ReasonedRule[];
 }
 
+export interface Gates {
+  readonly sizes: Stretches;
+  /** Whether a gate can tell that the policy matches nothing. */
+  readonly isBound: (policy: Policy) => boolean;
+}
+
 export function renderTiers(asked: AskedTiers): RenderedClass {
-  const { head, direction, tiers, policies, chainOf, where, endsDecide, passMark, before, after } = asked;
+  const { head, direction, tiers, policies, chainOf, where, endsDecide, gates, passMark, before, after } = asked;
   const clearPass = clearMark(passMark);
+  const passedTo = (next: string | undefined, tier: string): ReasonedRule => ({
+    expression: `${isMarked(passMark)} goto ${next}`,
+    why: `tier ${tier} was passed`,
+  });
   const chains: NamedChain[] = [];
   const drops = new Set<string>();
+  const stretches: Stretch[] = [];
   const dropFor = (why: string): string => {
     drops.add(why);
     return `goto ${dropName(why)}`;
   };
   // What is led to stands before what leads there.
-  const rendered = (): RenderedClass => ({ contents: { chains: [...chains].reverse() }, drops: [...drops] });
+  const rendered = (): RenderedClass => ({
+    contents: { chains: [...chains].reverse() },
+    drops: [...drops],
+    stretches,
+  });
   let at = head;
   let lines: ReasonedRule[] = [...(before?.(dropFor) ?? [])];
   for (const [index, { tier, policies: keys }] of tiers.entries()) {
-    const inTier = keys.map((key) => [key, policies.get(key)] as const);
-    const passes = inTier.map(([, policy]) => policy !== undefined && canPass(policy, direction));
-    const next = passes.includes(true) ? `${head}-${index + 1}` : undefined;
+    const passes = (key: string): boolean => {
+      const policy = policies.get(key);
+      return policy !== undefined && canPass(policy, direction);
+    };
+    const next = keys.some(passes) ? `${head}-${index + 1}` : undefined;
+    const isFit = (key: string): boolean => {
+      const policy = policies.get(key);
+      return policy !== undefined && gates?.isBound(policy) === true;
+    };
     if (next !== undefined) lines.push({ expression: clearPass, why: `tier ${tier.name} may be passed` });
-    for (const [place, [key, policy]] of inTier.entries()) {
+    for (const one of gates === undefined ? keys : inStretches(keys, isFit, gates.sizes)) {
+      if (typeof one !== 'string') {
+        const stretch = stretchOf(direction, one);
+        stretches.push(stretch);
+        lines.push({ expression: `jump ${gateChain(stretch)}`, why: `${one.length} policies of tier ${tier.name}` });
+        if (one.some(passes)) lines.push(passedTo(next, tier.name));
+        continue;
+      }
+      const [key, policy] = [one, policies.get(one)];
       if (policy === undefined) {
         lines.push({ expression: dropFor(`${where} ${key} is not known`), why: `${key} is not known` });
         continue;
       }
       lines.push({ expression: `jump ${chainOf(policy)}`, why: policyIdText(policy.id) });
-      if (passes[place])
-        lines.push({ expression: `${isMarked(passMark)} goto ${next}`, why: `tier ${tier.name} was passed` });
+      if (passes(key)) lines.push(passedTo(next, tier.name));
     }
     const isClosed = endsDecide && tier.defaultAction === 'Deny';
     if (isClosed) {
@@ -75,9 +110,4 @@ export function renderTiers(asked: AskedTiers): RenderedClass {
   }
   chains.push([{ name: at }, [...lines, ...after(dropFor)]]);
   return rendered();
-}
-
-/** Whether what a class says about the policy has to reckon with Pass. */
-export function canPass({ rules }: Policy, direction: Direction): boolean {
-  return (rules[direction] ?? []).some(({ action }) => action === 'Pass');
 }

@@ -2,6 +2,7 @@ import { type Address, type Family, formatAddress, silentLog, VirtualClock } fro
 import type { PolicySettings } from '../../../src/calc/desired/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
+import type { Stretches } from '../../../src/dataplane/policy/stretch.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
 import { openNft } from '../../../src/nftables/index.ts';
 import { parseRuleset } from '../../../src/nftables/ruleset.ts';
@@ -11,17 +12,21 @@ import { enforcementOf } from '../../../src/policy/enforcement.ts';
 import type { World } from '../../../src/policy/world.ts';
 import { DesiredPolicies } from './desired.ts';
 
+/** Tiers of any length are asked in stretches, and these are as short as can be. */
+export const SHORT: Stretches = { from: 1, least: 1, usual: 3, most: 4 };
+
 /** Brings the policy of all pods of a world into the kernel as a node does, and answers by what is there then. */
 export class KernelJudge {
   readonly #namespace: string;
   readonly #room: FilterRoom;
   readonly #desired = new DesiredPolicies();
-  readonly #tables = new PolicyTables('cali');
+  readonly #tables: PolicyTables;
 
   readonly #settings: PolicySettings | undefined;
 
-  /** The name of a network namespace that is the test's own, and how rules are written. */
-  constructor(namespace: string, settings?: PolicySettings) {
+  /** The name of a network namespace that is the test's own, how rules are written, and which tiers are asked in stretches. */
+  constructor(namespace: string, { settings, sizes }: { settings?: PolicySettings; sizes?: Stretches } = {}) {
+    this.#tables = new PolicyTables('cali', sizes);
     this.#namespace = namespace;
     this.#settings = settings;
     const nft = openNft({ namespace: `/run/netns/${namespace}` });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { formatAddress, parseAddress } from '../../../src/base/index.ts';
 import { PLAIN_SETTINGS } from '../../../src/calc/desired/index.ts';
 import { mustRun } from '../../../src/lab/command.ts';
@@ -9,14 +9,15 @@ import { namespaceProfile, podEndpoint } from '../../../src/policy/sources/endpo
 import { World } from '../../../src/policy/world.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
 import { corners } from '../../policy/corners.ts';
-import { everyPacket, randomWorld, worldOf } from '../../policy/random-worlds.ts';
-import { KernelJudge } from './kernel-judge.ts';
+import { crowdedWorld, everyPacket, type RandomWorld, randomWorld, worldOf } from '../../policy/random-worlds.ts';
+import { KernelJudge, SHORT } from './kernel-judge.ts';
 
 /**
  * Worlds that nobody thought of: each comes into the kernel by a change from the one before, and what is read back there says
  * of every packet what the judge says. `WORLDS` and `SEED` ask for more of them, or for others.
  */
 const NAMESPACE = `vrt-worlds-${process.pid}`;
+const GATED = `${NAMESPACE}-gated`;
 const WORLDS = Number(process.env['WORLDS'] ?? 60);
 const SEED = Number(process.env['SEED'] ?? 13);
 
@@ -30,16 +31,19 @@ async function bothOf(kernel: KernelJudge, world: World): Promise<Judge> {
 t.setTimeout(0);
 
 t.test('worlds in the kernel', needsRoot, async (t) => {
-  await mustRun(['ip', 'netns', 'add', NAMESPACE]);
-  t.teardown(() => mustRun(['ip', 'netns', 'del', NAMESPACE]));
-  const kernel = new KernelJudge(NAMESPACE);
+  for (const name of [NAMESPACE, GATED]) {
+    await mustRun(['ip', 'netns', 'add', name]);
+    t.teardown(() => mustRun(['ip', 'netns', 'del', name]));
+  }
+  const [kernel, gated] = [new KernelJudge(NAMESPACE), new KernelJudge(GATED, { sizes: SHORT })];
   const inKernel = (world: World): Promise<Judge> => bothOf(kernel, world);
+  const inStretches = (world: World): Promise<Judge> => bothOf(gated, world);
 
-  await t.test('in any of them kernel and judge say the same of every packet', async (t) => {
+  const agree = async (t: Test, worlds: fc.Arbitrary<RandomWorld>, ask: typeof inKernel, count: number) => {
     const verdicts = { true: 0, false: 0 };
-    const agrees = fc.asyncProperty(randomWorld, async (given) => {
+    const agrees = fc.asyncProperty(worlds, async (given) => {
       const world = worldOf(given);
-      const [pure, asked] = [judgeOf(world), await inKernel(world)];
+      const [pure, asked] = [judgeOf(world), await ask(world)];
       for (const packet of ([4, 6] as const).flatMap(everyPacket)) {
         const [expected, found] = [pure(packet), asked(packet)];
         verdicts[`${expected.allowed}`]++;
@@ -49,9 +53,17 @@ t.test('worlds in the kernel', needsRoot, async (t) => {
         throw new Error(`${what}: ${found.words}`);
       }
     });
-    await fc.assert(agrees, { numRuns: WORLDS, seed: SEED });
+    await fc.assert(agrees, { numRuns: count, seed: SEED });
     t.ok(verdicts.true > 1000 && verdicts.false > 1000, 'and there was much of both');
-  });
+  };
+
+  await t.test('in any of them kernel and judge say the same of every packet', (t) =>
+    agree(t, randomWorld, inKernel, WORLDS),
+  );
+
+  await t.test('so they do where neighbours of a tier are asked behind gates', (t) =>
+    agree(t, crowdedWorld, inStretches, WORLDS / 2),
+  );
 
   await t.test('so they do in the corners', async (t) => {
     for (const { id, failures } of await runCases(corners, {}, inKernel)) t.same(failures, [], id);
