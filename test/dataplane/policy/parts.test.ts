@@ -21,6 +21,7 @@ import { outermost } from '../../../src/dataplane/filter/contents.ts';
 import { type FilterPart, FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import { endpointPart, PolicyTables } from '../../../src/dataplane/policy/index.ts';
 import { OutermostNets } from '../../../src/dataplane/policy/outermost-nets.ts';
+import { STRETCHES } from '../../../src/dataplane/policy/stretch.ts';
 import { parseSelector } from '../../../src/model/index.ts';
 import { caseFile } from '../../../src/policy/cases/format.ts';
 import { judgeOf, runCases } from '../../../src/policy/cases/run.ts';
@@ -29,17 +30,22 @@ import type { Policy, Rule } from '../../../src/policy/form.ts';
 import type { World } from '../../../src/policy/world.ts';
 import { FakeNft } from '../../fakes/fake-nft.ts';
 import { DesiredPolicies } from './desired.ts';
+import { SHORT } from './kernel-judge.ts';
 
 t.test('tables that are kept by changes are those that are made anew', async (t) => {
   const read = (name: string): unknown => JSON.parse(readFileSync(`test/policy/cases/${name}.json`, 'utf8'));
   const { worlds } = caseFile.parse(read('calico'));
-  for (const name of ['kubernetes', 'cluster-network-policy', 'calico', 'networks', 'matrix']) {
-    const [desired, tables] = [new DesiredPolicies(), new PolicyTables('cali')];
+  const files = ['kubernetes', 'cluster-network-policy', 'calico', 'networks', 'matrix'];
+  const inStretches = (['calico', 'networks'] as const).map((name) => [name, SHORT] as const);
+  for (const [name, sizes] of [...files.map((name) => [name, STRETCHES] as const), ...inStretches]) {
+    const [desired, tables] = [new DesiredPolicies(), new PolicyTables('cali', sizes)];
     let compared = 0;
     await runCases(caseFile.parse(read(name)), worlds, (world) => {
       const enforcement = enforcementOf(world, podsOf(world));
       const kept = tables.of(desired.of(enforcement)).map(({ parts }) => said(parts));
-      const anew = new PolicyTables('cali').of(new DesiredPolicies().of(enforcement)).map(({ parts }) => said(parts));
+      const anew = new PolicyTables('cali', sizes)
+        .of(new DesiredPolicies().of(enforcement))
+        .map(({ parts }) => said(parts));
       t.same(kept, anew, `${name} ${++compared}`);
       return judgeOf(world);
     });
