@@ -69,7 +69,7 @@ t.test('the kernel with packets', needsRoot, async (t) => {
   };
 
   await t.test('what the judge lets through arrives behind gates, and the rest is counted where it is dropped', (t) =>
-    arrive(t, new KernelJudge(lab.host, SHORT), crowdedWorld),
+    arrive(t, new KernelJudge(lab.host, { sizes: SHORT }), crowdedWorld),
   );
 
   const kernel = new KernelJudge(lab.host);

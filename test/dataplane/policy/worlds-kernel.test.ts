@@ -67,7 +67,7 @@ t.test('worlds in the kernel', needsRoot, async (t) => {
 
   await t.test('so they do in the corners', async (t) => {
     for (const { id, failures } of await runCases(corners, {}, inKernel)) t.same(failures, [], id);
-    const odd = new KernelJudge(NAMESPACE, ODD);
+    const odd = new KernelJudge(NAMESPACE, { settings: ODD });
     for (const { id, failures } of await runCases(corners, {}, (world) => bothOf(odd, world))) {
       t.same(failures, [], `${id}, rejecting, by other marks`);
     }
