@@ -7,13 +7,13 @@ import { isBound } from './bound.ts';
 import { renderClass } from './class.ts';
 import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
 import { denialOf, dropPart } from './drop.ts';
-import { renderOpenGate, renderStretch, type Stretch } from './gate.ts';
 import { HostParts, NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
 import { policyChain, profileChain } from './names.ts';
 import { canPass } from './passing.ts';
 import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
 import { RenderedSet } from './set.ts';
 import type { Stretches } from './stretch.ts';
+import { StretchParts } from './stretch-parts.ts';
 import { Users } from './users.ts';
 
 const FAMILIES = [4, 6] as const;
@@ -52,11 +52,7 @@ export class PolicyParts {
   readonly #askers = new Users();
   /** Reason for a drop → classes that end in it. */
   readonly #droppers = new Users();
-  /** Stretch → classes that ask it. */
-  readonly #gatekeepers = new Users();
-  readonly #stretches = new Map<string, Stretch>();
-  /** Policy → stretches that it is in. */
-  readonly #neighbours = new Users();
+  readonly #stretches: StretchParts;
   readonly #sizes: Stretches;
   readonly #lookedInto = {
     hasNets: (set: string, family: Family) => this.#sets.get(set)?.hasNets(family) ?? false,
@@ -71,7 +67,10 @@ export class PolicyParts {
     this.#sizes = sizes;
     this.settings = settings;
     this.#podPrefix = podPrefix;
-    this.#hosts = new HostParts(podPrefix, settings, (family, name, part) => this.#writers[family].set(name, part));
+    const put = (family: Family, name: string, part: FilterPart | undefined) => this.#writers[family].set(name, part);
+    this.#hosts = new HostParts(podPrefix, settings, put);
+    const order = { ingress: ORDER.ingress + STRETCH, egress: ORDER.egress + STRETCH };
+    this.#stretches = new StretchParts(settings, order, put);
   }
 
   of(family: Family): Entries<FilterPart> {
@@ -88,14 +87,14 @@ export class PolicyParts {
     const before = this.#seen;
     let isOtherSet = false;
     this.#seen = desired;
-    const [ruled, classes, stretches] = [new Set<string>(), new Set<string>(), new Set<string>()];
+    const [ruled, classes] = [new Set<string>(), new Set<string>()];
     for (const [key, now, former] of desired.policies.since(before?.policies)) {
       ruled.add(`policy ${key}`);
       this.#lookers.put(
         `policy ${key}`,
         now === undefined ? [] : setsOf(DIRECTIONS.flatMap((way) => now.rules[way] ?? [])),
       );
-      for (const stretch of this.#neighbours.of(key)) stretches.add(stretch);
+      this.#stretches.changed(key);
       if (now === undefined || former === undefined || shape(now) !== shape(former))
         this.#ask(`policy ${key}`, classes);
     }
@@ -118,8 +117,8 @@ export class PolicyParts {
       this.#askers.put(key, now === undefined ? [] : askedBy(now));
     }
     for (const name of ruled) this.#putRuled(name, desired);
-    for (const key of classes) this.#putClass(key, desired, stretches);
-    for (const name of stretches) this.#putStretch(name, desired);
+    for (const key of classes) this.#putClass(key, desired);
+    this.#stretches.write(desired.policies);
     for (const [name, now] of desired.endpoints.since(before?.endpoints)) {
       const what = `policy of ${name}`;
       this.#put(endpointPart(name), now && { what, order: ORDER.endpoints, contents: renderEndpoint(name, now) });
@@ -180,33 +179,13 @@ export class PolicyParts {
     }
   }
 
-  /** Answers by `stretches` with those that it asks first or last. */
-  #putClass(key: string, desired: DesiredPolicy, stretches: Set<string>): void {
+  #putClass(key: string, desired: DesiredPolicy): void {
     const one = desired.classes.get(key);
     const what = `class ${key}`;
     const rendered = one && renderClass(key, one, desired, this.settings, this.#sizes);
-    for (const stretch of rendered?.stretches ?? []) this.#stretches.set(stretch.name, stretch);
-    const asked = rendered?.stretches.map(({ name }) => name) ?? [];
-    for (const name of this.#gatekeepers.put(what, asked)) stretches.add(name);
+    this.#stretches.asked(what, rendered?.stretches ?? []);
     this.#putDrops(what, rendered?.drops ?? []);
     this.#put(what, one && rendered && { what, order: ORDER[one.direction] + CLASS, contents: rendered.contents });
-  }
-
-  #putStretch(name: string, { policies }: DesiredPolicy): void {
-    const stretch = this.#gatekeepers.has(name) ? this.#stretches.get(name) : undefined;
-    this.#neighbours.put(name, stretch?.policies ?? []);
-    const what = `stretch ${name}`;
-    if (stretch === undefined) {
-      this.#stretches.delete(name);
-      this.#put(what, undefined);
-      return;
-    }
-    const its = stretch.policies.flatMap((key) => policies.get(key) ?? []);
-    const order = ORDER[stretch.direction] + STRETCH;
-    for (const family of FAMILIES) {
-      const contents = renderStretch(stretch, its, family, this.settings);
-      this.#writers[family].set(what, { what, order, contents, instead: renderOpenGate(stretch, its, this.settings) });
-    }
   }
 
   /** Classes share them, and their counters with them. */
