@@ -78,6 +78,8 @@ const schema = z.object({
   FELIX_ROUTEREFRESHINTERVAL: whole(0, 86400).default(90),
   /** Whether each rule of a policy counts in the kernel, for Prometheus. */
   VROUTER_POLICY_RULE_COUNTERS: flag.default(false),
+  /** Whether a Kubernetes event beside a pod tells of packets that policy has dropped. */
+  VROUTER_POLICY_DROP_EVENTS: flag.default(false),
   VROUTER_SOCKET: z.string().min(1).default(DEFAULT_SOCKET),
   /** The book of who had which address when; `none`: no book is kept. */
   VROUTER_IPAM_LEDGER: z.string().min(1).default(DEFAULT_LEDGER),

@@ -6,6 +6,7 @@ import {
   checkedStore,
   DatastoreLock,
   DatastoreRoom,
+  type ResourceKey,
   type Store,
   Syncer,
   type SyncStatus,
@@ -19,6 +20,7 @@ import type { Nft, RulesetSource } from '../nftables/index.ts';
 import { Heartbeat, Metrics, type NodeReport, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import { type DaemonConfig, felixOf } from './config.ts';
+import { DropEvents } from './drop-events.ts';
 import { Drops } from './drops.ts';
 import { followedKinds } from './followed-kinds.ts';
 import { KeptFile } from './kept-file.ts';
@@ -90,6 +92,8 @@ export class Daemon {
   readonly #trouble: PodTrouble;
   readonly #unprotected: Unprotected;
   readonly #drops: Drops;
+  /** Undefined: nobody asked for them, or the datastore has no place for them. */
+  readonly #dropEvents: DropEvents | undefined;
   readonly #policyCheck: PolicyCheck;
   readonly #lastErrors = new LastErrors();
   readonly #heartbeat: Heartbeat;
@@ -237,6 +241,12 @@ export class Daemon {
       return (policies?.get(name) ?? hosts?.policies.get(name))?.tier;
     };
     this.#drops = new Drops({ kernel, policy, world, tierOf, clock, log: log.child({ component: 'policy' }) });
+    if (config.VROUTER_POLICY_DROP_EVENTS && store.remarks !== undefined) {
+      this.#dropEvents = new DropEvents({
+        ...{ remarks: store.remarks, nodename: config.NODENAME, clock, log: log.child({ component: 'policy' }) },
+        podAt: (address) => this.#podAt(address),
+      });
+    }
     const ruleCounts = new RuleCounts({ kernel, policy, drops: () => this.#drops.counted(), tierOf });
     const answers = policyAnswers({
       nodename: config.NODENAME,
@@ -308,6 +318,15 @@ export class Daemon {
     this.#nameFile.write(config.NODENAME);
   }
 
+  /** The pod of this node that has the address. */
+  #podAt(address: string): ResourceKey | undefined {
+    const workload = this.#calculation
+      .desired()
+      .workloads.find(({ addresses }) => addresses.some((cidr) => cidr.slice(0, cidr.indexOf('/')) === address));
+    const [namespace, name] = workload?.key.split('/') ?? [];
+    return name === undefined ? undefined : { kind: 'WorkloadEndpoint', namespace, name };
+  }
+
   status(): NodeReport {
     return nodeReport(this.#sources());
   }
@@ -324,6 +343,7 @@ export class Daemon {
     this.#heartbeat.stop();
     this.#startGarbage.stop();
     this.#drops.stop();
+    this.#dropEvents?.stop();
     this.#policyCheck.stop();
     await this.#syncer.stop();
     await this.#snapshots.stop();
@@ -396,6 +416,8 @@ export class Daemon {
     this.#keeping.serving();
     this.#deletions.start();
     this.#policyCheck.start();
+    const events = this.#dropEvents;
+    if (events !== undefined) void this.#drops.listen((packet) => events.heard(packet));
     this.#startGarbage.collectSoon();
     const { blocks, workloads } = this.#calculation.desired();
     this.#parts.log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');

@@ -9,6 +9,8 @@ import { DropTotals } from './drop-totals.ts';
 const KEPT = 1000;
 /** Milliseconds that a question waits for a packet, and after the last question until nobody follows any more. */
 const [PATIENCE, FOLLOWED] = [5000, 15_000];
+/** Milliseconds until a kernel is asked again that refused. */
+const RETRY = 60_000;
 
 type TierOf = (policy: string) => string | undefined;
 
@@ -34,10 +36,14 @@ export class Drops {
   /** Lost since the last answer; −1 for an unknown number. */
   #lost = 0;
   #monitor: Monitor | undefined;
+  #isStopped = false;
   #starting: Promise<void> | undefined;
   #end: Cancel | undefined;
   readonly #waiting = new Set<() => void>();
   readonly #totals = new DropTotals();
+  /** Who hears of all that is dropped, as long as the daemon runs. */
+  #listener: ((packet: DroppedPacket) => void) | undefined;
+  #retry: Cancel | undefined;
   #names: ReadonlyMap<string, string> = new Map();
 
   constructor(options: DropsOptions) {
@@ -79,8 +85,23 @@ export class Drops {
     return { last: this.#last, missed, packets };
   }
 
+  /** Tells of each packet from now on, whoever else asks. A kernel that can't is asked again now and then. */
+  async listen(listener: (packet: DroppedPacket) => void): Promise<void> {
+    const { clock, log } = this.#options;
+    this.#listener = listener;
+    try {
+      await this.#keepOn();
+    } catch (error) {
+      if (this.#isStopped) return;
+      log.warn({ err: reasonOf(error) }, 'drops can not be followed; trying again later');
+      this.#retry = clock.after(RETRY, () => void this.listen(listener));
+    }
+  }
+
   /** Nothing is told any more, and nobody waits. */
   stop(): void {
+    this.#isStopped = true;
+    this.#retry?.();
     this.#end?.();
     this.#monitor?.stop();
     this.#monitor = undefined;
@@ -89,7 +110,7 @@ export class Drops {
 
   async #keepOn(): Promise<void> {
     this.#end?.();
-    this.#end = this.#options.clock.after(FOLLOWED, () => void this.end());
+    if (this.#listener === undefined) this.#end = this.#options.clock.after(FOLLOWED, () => void this.end());
     if (this.#monitor !== undefined) return;
     this.#starting ??= this.#on().finally(() => {
       this.#starting = undefined;
@@ -129,7 +150,9 @@ export class Drops {
     if (event.kind === 'lost') {
       this.#lost = event.packets === 0 || this.#lost < 0 ? -1 : this.#lost + event.packets;
     } else {
-      this.#kept.push(this.#dropped(event));
+      const packet = this.#dropped(event);
+      this.#listener?.(packet);
+      this.#kept.push(packet);
       this.#last++;
       if (this.#kept.length > KEPT) this.#kept.shift();
     }

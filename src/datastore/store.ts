@@ -59,6 +59,8 @@ export interface Remark {
   readonly message: string;
   /** The node that says it. */
   readonly node: string;
+  /** Said again it is news again, and not the same as before. */
+  readonly isRepeated?: boolean;
 }
 
 /** What an engine that shows people events of its objects can be told. */

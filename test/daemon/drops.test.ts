@@ -83,6 +83,18 @@ t.test('a dropped packet is told by the names of its pods and of the rule', asyn
   drops.stop();
 });
 
+t.test('who listens hears of each packet as long as the daemon runs', async (t) => {
+  const { drops, drop, follows, clock } = watching();
+  const heard: unknown[] = [];
+  await drops.listen((packet) => heard.push(packet));
+  drop();
+  await clock.advanceAsync(100_000);
+  drop();
+  t.match(heard, [{ why: WHY }, { why: WHY }]);
+  t.same(follows, [true]);
+  drops.stop();
+});
+
 t.test('while nobody asks nothing is told; who asks again gets what came meanwhile', async (t) => {
   const { drops, drop, follows, clock, kernel } = watching();
   t.same(follows, []);

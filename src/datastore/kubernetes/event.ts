@@ -38,12 +38,18 @@ export async function remarkAt(
  * An event beside an object, for `kubectl describe` and `kubectl get events`. Its name is made from what it says: saying
  * it again, from any node, makes no second one while the API server remembers the first.
  */
-function eventRequest({ about, reason, message, node }: Remark, { metadata, ...of }: KubeObject, now: string): Request {
+function eventRequest(
+  { about, reason, message, node, isRepeated }: Remark,
+  { metadata, ...of }: KubeObject,
+  now: string,
+): Request {
   const { name, namespace, uid, resourceVersion } = metadata;
   const { apiVersion, kind } = { ...CORE[about.kind], ...of };
   // Events of what belongs to no namespace are in this one.
   const place = namespace ?? 'default';
-  const said = createHash('sha256').update([kind, uid, reason, message].join('\n')).digest('hex');
+  const said = createHash('sha256')
+    .update([kind, uid, reason, message, ...(isRepeated ? [node, now] : [])].join('\n'))
+    .digest('hex');
   return {
     method: 'POST',
     path: `/api/v1/namespaces/${encodeURIComponent(place)}/events`,
