@@ -16,8 +16,8 @@ import {
 import { LIVE_ANNOTATION } from '../policy/index.ts';
 
 /*
- * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's heartbeat, a
- * Pod's conditions, what a block notes of its addresses; and other nodes' affinities are none of our business.
+ * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's heartbeat, its
+ * interfaces, a Pod's conditions, what a block notes of its addresses; and other nodes' affinities are none of our business.
  */
 
 /** A block, as far as other nodes need to know it. */
@@ -31,7 +31,7 @@ export interface BlockView {
   readonly own?: { readonly inUse: number; readonly size: number };
 }
 
-function node({ apiVersion, kind, metadata, spec, status }: Node): Node {
+function node({ apiVersion, kind, metadata, spec: { interfaces: _, ...spec }, status }: Node): Node {
   const { wireguardPublicKey, wireguardPublicKeyV6 } = status ?? {};
   return {
     apiVersion,

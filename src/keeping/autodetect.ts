@@ -69,6 +69,26 @@ export async function autodetect(kernel: Kernel, family: Family, method: string,
   return { address, dev, why: fitting.why };
 }
 
+/**
+ * The interfaces that a Node names, by name, with their addresses: those that could hold the node's own address. Templates
+ * of host endpoints look for theirs among them.
+ */
+export async function nodeInterfaces(
+  kernel: Kernel,
+  families: readonly Family[],
+): Promise<readonly { readonly name: string; readonly addresses: readonly string[] }[]> {
+  const links = await kernel.linkList();
+  const up = new Set(links.filter((link) => link.up && !EXCLUDED.test(link.name)).map(({ name }) => name));
+  const held = new Map<string, string[]>();
+  for (const family of families) {
+    for (const entry of await kernel.addressList({ family })) {
+      if (!up.has(entry.dev) || entry.scope !== 'global') continue;
+      held.set(entry.dev, [...(held.get(entry.dev) ?? []), bare(entry)]);
+    }
+  }
+  return [...held].map(([name, addresses]) => ({ name, addresses })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** An address that moves between hosts comes beside the known one, or as an address alone: it does not take its place. */
 function staysBefore(known: InterfaceAddressEntry, other: InterfaceAddressEntry): boolean {
   return known.dev === other.dev || isAlone(other);

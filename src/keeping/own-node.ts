@@ -4,7 +4,7 @@ import { asNumber } from '../calc/index.ts';
 import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
 import { type Node, newResource } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { autodetect } from './autodetect.ts';
+import { autodetect, nodeInterfaces } from './autodetect.ts';
 import { KnownNodes } from './known-nodes.ts';
 import type { NodeSettings } from './settings.ts';
 
@@ -67,8 +67,11 @@ async function write(
 
 async function nodeSpec(inputs: OwnNodeInputs, found: Node | undefined): Promise<Node['spec']> {
   const { config } = inputs;
-  const { bgp: before, ...rest } = found?.spec ?? {};
-  const others = withReference(rest, config.CALICO_K8S_NODE_REF);
+  const { bgp: before, interfaces: _, ...rest } = found?.spec ?? {};
+  const others = {
+    ...withReference(rest, config.CALICO_K8S_NODE_REF),
+    ...(await ownInterfaces(inputs)),
+  };
   const ipv4Address = await ownAddress(inputs, 4, config.IP, found);
   const ipv6Address = await ownAddress(inputs, 6, config.IP6, found);
   return withBgp(others, {
@@ -77,6 +80,17 @@ async function nodeSpec(inputs: OwnNodeInputs, found: Node | undefined): Promise
     ipv4Address,
     ipv6Address,
   });
+}
+
+/** Those of the families in which the node has an address; IPv6 is only there when asked for. */
+async function ownInterfaces({ config, kernel }: OwnNodeInputs): Promise<Pick<Node['spec'], 'interfaces'>> {
+  const families = [
+    ...(config.IP === 'none' ? [] : ([4] as const)),
+    ...(config.IP6 === 'none' || config.IP6 === '' ? [] : ([6] as const)),
+  ];
+  const found = await nodeInterfaces(kernel, families);
+  const interfaces = found.map(({ name, addresses }) => ({ name, addresses: [...addresses] }));
+  return interfaces.length === 0 ? {} : { interfaces };
 }
 
 /** Says which Kubernetes node this is: who cleans up (kube-controllers, on etcd) goes by it. Other references stay. */

@@ -3,6 +3,7 @@ import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { readConfig } from '../../src/daemon/config.ts';
 import { MemoryStore, Syncer } from '../../src/datastore/index.ts';
 import { KnownNodes } from '../../src/keeping/known-nodes.ts';
+import { planHostEndpoints } from '../../src/keeping/leader/host-endpoint-plan.ts';
 import { NodeKeeping } from '../../src/keeping/node-keeping.ts';
 import { keepNode, register } from '../../src/keeping/registration.ts';
 import { newResource } from '../../src/model/index.ts';
@@ -49,6 +50,7 @@ async function kept(t: Test, env: Record<string, string> = {}) {
   await kernel.linkAdd({ kind: 'dummy', name: 'eth0' });
   await kernel.linkSet('eth0', { up: true });
   await kernel.addressAdd({ dev: 'eth0', address: BGP.ipv4Address });
+  if (env['IP6'] !== undefined) await kernel.addressAdd({ dev: 'eth0', address: '2001:db8::5/64' });
   const config = await readConfig({ NODENAME: 'n1', ...env });
   const nodes = new KnownNodes({ nodename: 'n1', store: counting.store });
   const parts = { config, store: counting.store, kernel, log: silentLog };
@@ -132,4 +134,46 @@ t.test('heartbeats, links that come and go, and time cost no requests', async (t
     }
   });
   t.same(asked, {});
+});
+
+t.test('the Node names its interfaces, and templates of host endpoints find them there', async (t) => {
+  const { store, counting, kernel, keeping, settle } = await kept(t, { IP6: 'autodetect' });
+  const interfaces = async () => (await store.get<'Node'>(OWN))?.spec.interfaces;
+  t.same(await interfaces(), [{ name: 'eth0', addresses: ['172.31.1.5', '2001:db8::5'] }]);
+  for (const [name, address] of [
+    ['bond0', '10.1.0.5/16'],
+    ['cali1', '10.244.0.1/32'],
+    ['docker0', '172.17.0.1/16'],
+    ['down0', '10.2.0.5/16'],
+  ] as const) {
+    await kernel.linkAdd({ kind: 'dummy', name });
+    await kernel.addressAdd({ dev: name, address });
+    if (name !== 'down0') await kernel.linkSet(name, { up: true });
+  }
+  await kernel.addressAdd({ dev: 'eth0', address: '172.31.1.9/24' });
+  keeping.topologyChanged();
+  await settle(2000);
+  const now = [
+    { name: 'bond0', addresses: ['10.1.0.5'] },
+    { name: 'eth0', addresses: ['172.31.1.5', '172.31.1.9', '2001:db8::5'] },
+  ];
+  t.same(await interfaces(), now);
+  const node = (await store.get<'Node'>(OWN))!;
+  const templates = [{ generateName: 'bonds', interfacePattern: '^bond', labels: { role: 'bond' } }];
+  const settings = { autoCreate: 'Enabled', createDefaultHostEndpoint: 'Disabled', templates } as const;
+  t.match(planHostEndpoints(node, settings as never).endpoints, [
+    {
+      metadata: { name: 'n1-bonds-bond0-auto-hep' },
+      spec: { node: 'n1', interfaceName: 'bond0', expectedIPs: ['10.1.0.5'] },
+    },
+  ]);
+  const again = async (): Promise<void> => {
+    keeping.topologyChanged();
+    await settle(2000);
+  };
+  t.same(await counting.during(again), {}, 'the same again is not written');
+  await kernel.linkSet('bond0', { up: false });
+  keeping.topologyChanged();
+  await settle(2000);
+  t.same(await interfaces(), now.slice(1));
 });

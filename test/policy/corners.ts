@@ -22,8 +22,13 @@ const kubernetes = (spec: object): object => ({
   spec: { podSelector: {}, ...spec },
 });
 
-/** From, to, protocol, port, allowed. */
-type Probe = readonly [string, string, string, number, boolean];
+/** From, to, protocol, port, allowed, and of ICMP type and code. */
+type Probe = readonly [string, string, string, number, boolean, { readonly icmp: readonly [number, number] }?];
+
+const ping = (family: 4 | 6, type: number, code: number, allowed: boolean): Probe =>
+  family === 4
+    ? ['10.9.9.9', '10.0.0.2', 'ICMP', 0, allowed, { icmp: [type, code] }]
+    : ['fd99::1', 'fd00::2', 'ICMPv6', 0, allowed, { icmp: [type, code] }];
 
 const CORNERS: Readonly<
   Record<string, { readonly policy: object | readonly object[]; readonly probes: readonly Probe[] }>
@@ -55,6 +60,23 @@ const CORNERS: Readonly<
     probes: [
       ['10.0.0.1', '10.9.9.9', 'TCP', 80, true],
       ['10.9.9.9', '10.0.0.1', 'TCP', 80, false],
+    ],
+  },
+  'an exclusion of one ICMP code excludes no other code of the type': {
+    policy: calico({ ingress: [{ action: 'Allow', protocol: 'ICMP', notICMP: { type: 3, code: 4 } }] }),
+    probes: [ping(4, 3, 4, false), ping(4, 3, 1, true), ping(4, 8, 0, true), ping(4, 8, 4, true)],
+  },
+  'nor in IPv6': {
+    policy: calico({ ingress: [{ action: 'Allow', protocol: 'ICMPv6', notICMP: { type: 1, code: 4 } }] }),
+    probes: [ping(6, 1, 4, false), ping(6, 1, 3, true), ping(6, 128, 0, true), ping(6, 128, 4, true)],
+  },
+  'an exclusion of an ICMP type excludes all its codes, and no other protocol': {
+    policy: calico({ ingress: [{ action: 'Allow', notICMP: { type: 3 } }] }),
+    probes: [
+      ...[ping(4, 3, 4, false), ping(4, 3, 0, false), ping(4, 8, 3, true)],
+      ...[ping(6, 3, 1, false), ping(6, 3, 0, false), ping(6, 128, 3, true)],
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, true],
+      ['fd99::1', 'fd00::2', 'UDP', 53, true],
     ],
   },
   'what a selector excludes is in networks of sets too': {

@@ -52,6 +52,11 @@ const pod = fc
     ),
   );
 
+const POLICY_EDITS = [
+  ...[{ tier: 'first' }, { tier: 'default' }, { tier: 'unmade' }, { order: 1 }, { order: 4 }],
+  ...[{ types: ['Ingress'] }, { types: ['Egress'] }, { selector: 'app == "y"' }],
+];
+
 const side = fc
   .record({
     selector: some(selector),
@@ -184,6 +189,17 @@ const slice = fc
     ),
   );
 
+/** What somebody edits of an object that stays: one field of it, and the rest is as it was. */
+const edits: Readonly<Partial<Record<KindName, fc.Arbitrary<object>>>> = {
+  HostEndpoint: fc.constantFrom<object>(
+    ...[{ interfaceName: 'eth0' }, { interfaceName: 'eth1' }, { interfaceName: '*' }],
+    ...[{ node: 'a' }, { node: 'b' }, { expectedIPs: [] }, { expectedIPs: ['10.0.0.1'] }, { profiles: [] }],
+  ),
+  NetworkPolicy: fc.constantFrom<object>(...POLICY_EDITS),
+  GlobalNetworkPolicy: fc.constantFrom<object>(...POLICY_EDITS),
+  WorkloadEndpoint: fc.constantFrom<object>({ interfaceName: 'cali1' }, { interfaceName: 'cali3' }, { ports: [] }),
+};
+
 const removal = fc
   .record({
     what: fc.constantFrom(
@@ -227,4 +243,40 @@ const update: fc.Arbitrary<Update> = fc.oneof(
   { weight: 1, arbitrary: otherRemoval },
 );
 
-export const history = fc.array(fc.array(update, { maxLength: 5 }), { maxLength: 12 });
+/** An edit of one of the objects that are there by then; which one, and what of it, is chosen by number. */
+interface Edit {
+  readonly which: number;
+  readonly with: Readonly<Record<string, object>>;
+}
+
+const edit: fc.Arbitrary<Edit> = fc.record({
+  which: fc.nat(),
+  with: fc.record(edits as Record<string, fc.Arbitrary<object>>),
+});
+
+/** Batches of news; some are of objects of which a single field is another. */
+export const history = fc
+  .array(fc.array(fc.oneof({ weight: 3, arbitrary: update }, { weight: 1, arbitrary: edit }), { maxLength: 5 }), {
+    maxLength: 12,
+  })
+  .map((batches) => {
+    const there = new Map<string, Update>();
+    return batches.map((batch) =>
+      batch.flatMap((news): readonly Update[] => {
+        const told = 'key' in news ? news : edited([...there.values()], news);
+        if (told === undefined) return [];
+        const { kind, namespace: where, name } = told.key;
+        const at = [kind, where, name].join(' ');
+        if (told.resource === undefined) there.delete(at);
+        else if (kind in edits) there.set(at, told);
+        return [told];
+      }),
+    );
+  });
+
+function edited(there: readonly Update[], { which, with: changes }: Edit): Update | undefined {
+  if (there.length === 0) return undefined;
+  const { key, resource } = there[which % there.length];
+  const spec = { ...(resource?.spec as object), ...changes[key.kind] };
+  return { key, resource: { ...resource, spec } } as Update;
+}
