@@ -325,7 +325,8 @@ const OF_THE_RENDERER: readonly Mutant[] = [
   },
   {
     what: 'ranges of ports that meet are not made one',
-    ...inKernel('match'),
+    file: 'src/dataplane/policy/match.ts',
+    tests: ['test/dataplane/policy/match.test.ts'],
     find: 'first <= before[1] + 1',
     replace: 'first < before[0]',
   },
@@ -337,4 +338,31 @@ const OF_THE_RENDERER: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS = [...OF_THE_JUDGE, ...OF_THE_RENDERER];
+const HISTORY = 'test/calc/policy/history.test.ts';
+
+/** Of what is worked out by changes. */
+const OF_THE_CALCULATION: readonly Mutant[] = [
+  {
+    what: 'a policy that goes to another tier is asked where it was',
+    file: 'src/calc/policy/subjects.ts',
+    tests: [HISTORY],
+    find: 'a.tier === b.tier && a.order',
+    replace: 'a.order',
+  },
+  {
+    what: 'a host endpoint that goes to another interface stays on its own',
+    file: 'src/calc/policy/enforcing.ts',
+    tests: [HISTORY],
+    find: 'if (here !== undefined || was !== undefined) endpoints',
+    replace: 'if (here === undefined || was === undefined) endpoints',
+  },
+  {
+    what: 'a pod that gets another interface is known by its former one',
+    file: 'src/calc/policy/enforcing.ts',
+    tests: [HISTORY],
+    find: 'now?.endpoint, before?.endpoint) || moves)',
+    replace: 'now?.endpoint, before?.endpoint))',
+  },
+];
+
+export const MUTANTS = [...OF_THE_JUDGE, ...OF_THE_RENDERER, ...OF_THE_CALCULATION];

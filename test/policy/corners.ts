@@ -79,6 +79,23 @@ const CORNERS: Readonly<
       ['fd99::1', 'fd00::2', 'UDP', 53, true],
     ],
   },
+  'ranges of ports that overlap or meet are one': {
+    policy: calico({
+      ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: ['80:90', '85:100', 88, '101:110'] } }],
+    }),
+    probes: [
+      ...[80, 84, 88, 95, 100, 101, 110].map((port): Probe => ['10.9.9.9', '10.0.0.2', 'TCP', port, true]),
+      ...[79, 111].map((port): Probe => ['10.9.9.9', '10.0.0.2', 'TCP', port, false]),
+    ],
+  },
+  'who is meant is meant by each of his addresses': {
+    policy: calico({ ingress: [{ action: 'Allow', source: { selector: "app == 'web'" } }] }),
+    probes: [
+      ['10.0.0.1', '10.0.0.2', 'TCP', 80, true],
+      ['fd00::1', 'fd00::2', 'TCP', 80, true],
+      ['fd00::9', 'fd00::2', 'TCP', 80, false],
+    ],
+  },
   'what a selector excludes is in networks of sets too': {
     policy: [
       calico({ ingress: [{ action: 'Allow', source: { notSelector: "role == 'enemy'" } }] }),
