@@ -16,6 +16,73 @@ const filterRule = { cidr: '10.0.0.0/8', matchOperator: 'In', action: 'Reject' }
 const filterRule6 = { cidr: 'fd00::/8', matchOperator: 'In', action: 'Reject' };
 const loadBalancer = { cidr: '10.0.0.0/16', allowedUses: ['LoadBalancer'] };
 
+const POLICIES = ['GlobalNetworkPolicy', 'StagedGlobalNetworkPolicy', 'NetworkPolicy', 'StagedNetworkPolicy'] as const;
+const ENDS = ['source', 'destination'] as const;
+const services = { name: 'web', namespace: 'shop' };
+/** What a line of a policy must not say, each with one thing wrong. */
+const BROKEN_LINES: readonly (readonly [line: object, message: RegExp])[] = [
+  ...['UDP', 17, '17', 'ICMP', 1].map(
+    (protocol) => [{ protocol, http: {} }, /HTTP match must have protocol TCP/] as const,
+  ),
+  ...['Deny', 'Log', 'Pass'].map((action) => [{ action, http: {} }, /HTTP match is only valid on Allow/] as const),
+  [{ icmp: { type: 8 } }, /require protocol to be ICMP/],
+  [{ protocol: 'TCP', icmp: { type: 8 } }, /require protocol to be ICMP/],
+  [{ protocol: 6, icmp: { type: 8 } }, /require protocol to be ICMP/],
+  ...['protocol', 'notProtocol'].flatMap((field) => [
+    ...['ICMP', 1, '1'].map((one) => [{ ipVersion: 6, [field]: one }, /protocol ICMP requires ipVersion 4/] as const),
+    ...['ICMPv6', 58].map((one) => [{ ipVersion: 4, [field]: one }, /protocol ICMPv6 requires ipVersion 6/] as const),
+  ]),
+  [{ protocol: 'TCP', destination: { services, ports: [80] } }, /ports and notPorts cannot be specified with services/],
+  [{ protocol: 'TCP', destination: { services, notPorts: [80] } }, /ports and notPorts cannot be specified with/],
+  ...ENDS.flatMap((end) => [
+    ...['ports', 'notPorts'].flatMap((field) =>
+      ['ICMP', 1, 'UDPLite'].map(
+        (protocol) => [{ protocol, [end]: { [field]: [80] } }, new RegExp(`${end} ports need protocol TCP`)] as const,
+      ),
+    ),
+    [{ [end]: { services, namespaceSelector: 'has(a)' } }, /cannot specify NamespaceSelector and Services/] as const,
+    ...['selector', 'notSelector'].map(
+      (field) => [{ [end]: { services, [field]: 'has(a)' } }, /cannot specify Selector\/NotSelector and/] as const,
+    ),
+    [{ [end]: { services, serviceAccounts: { names: ['a'] } } }, /cannot specify ServiceAccounts and/] as const,
+    ...['nets', 'notNets'].map(
+      (field) => [{ [end]: { services, [field]: ['10.0.0.0/8'] } }, /cannot specify Nets\/NotNets and/] as const,
+    ),
+    [{ [end]: { services: { namespace: 'shop' } } }, /must specify a service name/] as const,
+    [{ [end]: { services: { name: '', namespace: 'shop' } } }, /must specify a service name/] as const,
+    [{ [end]: { namespaceSelector: 'global() || has(a)' } }, /cannot be combined with other selectors/] as const,
+    ...['selector', 'notSelector'].map(
+      (field) => [{ [end]: { [field]: 'global()' } }, /can only be used in an EntityRule namespaceSelector/] as const,
+    ),
+  ]),
+  ...['icmp', 'notICMP'].map(
+    (field) => [{ protocol: 'ICMP', [field]: { code: 1 } }, /ICMP code specified without/] as const,
+  ),
+  [{ http: { paths: [{}] } }, /one of exact and prefix must be set/],
+  [{ http: { paths: [{ exact: '/a', prefix: '/b' }] } }, /one of exact and prefix must be set/],
+];
+const BROKEN_BY_DIRECTION = {
+  ingress: [[{ destination: { services } }, /destination services are not allowed in ingress/]],
+  egress: [
+    [{ http: {} }, /HTTP match is not allowed in egress/],
+    [{ source: { services } }, /source services are not allowed in egress/],
+  ],
+} as const;
+/** What a line may say, near to what it may not. */
+const GOOD_LINES: readonly object[] = [
+  { protocol: 'TCP', http: { methods: ['GET'], paths: [{ exact: '/a' }, { prefix: '/b' }] } },
+  { protocol: 6, http: {} },
+  { http: {} },
+  { protocol: 58, ipVersion: 6, icmp: { type: 128, code: 0 } },
+  { protocol: 'ICMP', ipVersion: 4, notICMP: { type: 0 } },
+  { notProtocol: 'ICMP', ipVersion: 4 },
+  { source: { services } },
+  { protocol: 'TCP', source: { services, ports: [80] } },
+  { protocol: 17, source: { ports: [53] }, destination: { notPorts: ['1:9'] } },
+  { source: { namespaceSelector: 'global()', selector: 'has(a)' } },
+  { destination: { nets: ['10.0.0.0/8'], selector: 'has(a)', serviceAccounts: { names: ['a'] } } },
+];
+
 const cases: readonly Case[] = [
   {
     kind: 'IPPool',
@@ -108,15 +175,23 @@ const cases: readonly Case[] = [
     },
     { kind, spec: { preDNAT: true, applyOnForward: true, types: ['Egress'] }, message: /cannot have 'Egress' Type/ },
   ]),
-  ...(['GlobalNetworkPolicy', 'StagedGlobalNetworkPolicy', 'NetworkPolicy', 'StagedNetworkPolicy'] as const).flatMap(
-    (kind) =>
-      ['ingress', 'egress'].flatMap((direction) =>
-        ['icmp', 'notICMP'].map((field) => ({
-          kind,
-          spec: { [direction]: [{ action: 'Allow', protocol: 'ICMP', [field]: { code: 1 } }] },
-          message: /ICMP code specified without/,
-        })),
-      ),
+  ...POLICIES.flatMap((kind) =>
+    ['ingress', 'egress'].flatMap((direction) =>
+      [...BROKEN_LINES, ...BROKEN_BY_DIRECTION[direction as 'ingress' | 'egress']].map(([line, message]) => ({
+        kind,
+        spec: { [direction]: [{ action: 'Allow', ...line }] },
+        message,
+      })),
+    ),
+  ),
+  ...(['GlobalNetworkPolicy', 'StagedGlobalNetworkPolicy'] as const).flatMap((kind) =>
+    ['ingress', 'egress'].flatMap((direction) =>
+      ENDS.map((end) => ({
+        kind,
+        spec: { [direction]: [{ action: 'Allow', [end]: { services: { name: 'web' } } }] },
+        message: /must specify a namespace/,
+      })),
+    ),
   ),
   { kind: 'HostEndpoint', spec: { node: 'n' }, message: /no interface name or expected IPs/ },
 ];
@@ -176,6 +251,18 @@ t.test('every rule of every definition has such a case', async (t) => {
   }
 });
 
+t.test('what built-in tiers always do is held to by their names', async (t) => {
+  const whole = definitions.get('tiers.crd.projectcalico.org')!.spec.versions[0].schema.openAPIV3Schema;
+  const faults = (name: string, spec: object): readonly string[] =>
+    faultsOf(whole, { metadata: { name }, spec }, undefined).map(({ message }) => message);
+  t.match(faults('default', { defaultAction: 'Pass' }), [/must have default action 'Deny'/]);
+  t.match(faults('kube-admin', { defaultAction: 'Deny' }), [/must have default action 'Pass'/]);
+  t.match(faults('kube-baseline', { defaultAction: 'Deny' }), [/must have default action 'Pass'/]);
+  t.same(faults('default', { defaultAction: 'Deny', order: 1_000_000 }), []);
+  t.same(faults('default', { order: 1_000_000 }), []);
+  t.same(faults('security', { defaultAction: 'Pass' }), []);
+});
+
 t.test('what both must accept', async (t) => {
   const good: readonly (readonly [KindName, object])[] = [
     ['IPPool', { cidr: '10.0.0.0/16', blockSize: 28, vxlanMode: 'Always', allowedUses: ['Workload'] }],
@@ -188,6 +275,10 @@ t.test('what both must accept', async (t) => {
     ['BGPConfiguration', { nodeToNodeMeshEnabled: true, nodeMeshMaxRestartTime: '90s' }],
     ['GlobalNetworkPolicy', { preDNAT: true, applyOnForward: true, ingress: [{ action: 'Allow' }] }],
     ['HostEndpoint', { node: 'n', expectedIPs: ['10.0.0.1'] }],
+    ...POLICIES.flatMap((kind) => [
+      ...GOOD_LINES.map((line) => [kind, { ingress: [{ action: 'Allow', ...line }] }] as const),
+      [kind, { egress: [{ action: 'Allow', destination: { services } }] }] as const,
+    ]),
   ];
   for (const [kind, spec] of good) {
     t.strictSame(textsOf(kind, withDefaults(specOf(kind), spec), undefined), [], kind);

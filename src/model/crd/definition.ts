@@ -3,6 +3,7 @@ import { cidr, net, netv4, netv6 } from '../kinds/network-field.ts';
 import { definitionOf, type KindName, kindNames } from '../registry.ts';
 import { lineage } from '../schema.ts';
 import { described, describedKind } from './descriptions/index.ts';
+import { wholeRulesOf } from './rules.ts';
 import { changedAt, type Schema, structural } from './structural.ts';
 import { type Traits, traitsOf } from './traits.ts';
 
@@ -23,6 +24,7 @@ export function customResourceDefinition(kind: KindName): Schema {
   const printed = columns?.map(([name, type, jsonPath]) => ({ name, type, jsonPath }));
   const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
   const text = { type: 'string' };
+  const whole = wholeRulesOf(kind);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -55,6 +57,7 @@ export function customResourceDefinition(kind: KindName): Schema {
                 spec: { description: 'What is wanted.', ...specOf(kind) },
                 status: { description: 'What is so.', type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
               },
+              ...(whole.length > 0 && { 'x-kubernetes-validations': whole }),
             },
           },
         },

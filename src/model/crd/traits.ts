@@ -27,6 +27,12 @@ const policySets = ['ingress', 'egress'].flatMap((direction) =>
   ),
 );
 
+/** Where a policy stands among others. */
+const placeColumns: readonly Column[] = [
+  ['Tier', 'string', '.spec.tier'],
+  ['Order', 'number', '.spec.order'],
+];
+
 /** As Calico's own definitions have it. */
 const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
   BGPConfiguration: {
@@ -55,7 +61,7 @@ const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
   },
   ClusterInformation: { shortNames: ['clusterinfo', 'clusterinfos'] },
   FelixConfiguration: { shortNames: ['felixconfig', 'felixconfigs'] },
-  GlobalNetworkPolicy: { shortNames: ['gnp', 'cgnp'], sets: policySets },
+  GlobalNetworkPolicy: { shortNames: ['gnp', 'cgnp'], columns: placeColumns, sets: policySets },
   GlobalNetworkSet: { shortNames: ['gns'], sets: ['nets'] },
   HostEndpoint: { shortNames: ['hep', 'heps'], sets: ['expectedIPs', 'profiles'] },
   IPAMBlock: {
@@ -90,11 +96,11 @@ const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
     required: ['controllers'],
     defaults: { 'controllers.loadBalancer.assignIPs': 'AllServices' },
   },
-  NetworkPolicy: { shortNames: ['cnp', 'caliconetworkpolicy'], sets: policySets },
+  NetworkPolicy: { shortNames: ['cnp', 'caliconetworkpolicy'], columns: placeColumns, sets: policySets },
   NetworkSet: { shortNames: ['netset', 'netsets'], sets: ['nets'] },
-  StagedGlobalNetworkPolicy: { shortNames: ['sgnp'], sets: policySets },
+  StagedGlobalNetworkPolicy: { shortNames: ['sgnp'], columns: placeColumns, sets: policySets },
   StagedKubernetesNetworkPolicy: { shortNames: ['sknp'] },
-  StagedNetworkPolicy: { shortNames: ['scnp', 'snp'], sets: policySets },
+  StagedNetworkPolicy: { shortNames: ['scnp', 'snp'], columns: placeColumns, sets: policySets },
   Tier: {
     columns: [
       ['Order', 'number', '.spec.order'],

@@ -97,7 +97,9 @@ class Parser {
       const object = value;
       const { text: name } = this.#tokens[this.#at++];
       if (!this.#take('(')) {
-        value = (variables) => fieldOf(object(variables), name);
+        const field = fieldName(name);
+        if (field === undefined) throw this.#unexpected();
+        value = (variables) => fieldOf(object(variables), field);
       } else if (name === 'contains') {
         const part = this.#ternary();
         this.#expect(')');
@@ -141,6 +143,20 @@ class Parser {
   #unexpected(): Error {
     return new Error(`CEL: ${this.#rule}: unexpected ${this.#tokens[this.#at]?.text ?? 'end'}`);
   }
+}
+
+/** Words of the language, and those that it keeps for later: as fields they are written with underscores around them. */
+const reserved = new Set(
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
+    ' ',
+  ),
+);
+
+/** The field that a name in a rule means; undefined for a word that is none. */
+function fieldName(name: string): string | undefined {
+  const escaped = /^__(.*)__$/.exec(name)?.[1];
+  if (escaped !== undefined && reserved.has(escaped)) return escaped;
+  return reserved.has(name) ? undefined : name;
 }
 
 function fieldOf(object: unknown, name: string): unknown {
