@@ -1,5 +1,6 @@
 import type { KindName } from '../registry.ts';
-import { type CelRule, rulesOf } from './rules.ts';
+import type { CelRule } from './cel-rule.ts';
+import { rulesOf } from './rules.ts';
 
 /** What `kubectl get` shows beside the name and the age: a heading, its type, and where it is. */
 type Column = readonly [heading: string, type: string, jsonPath: string];
