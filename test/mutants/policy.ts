@@ -241,10 +241,43 @@ const OF_THE_JUDGE: readonly Mutant[] = [
 
 const WORLDS = 'test/dataplane/policy/worlds-kernel.test.ts';
 const KERNEL = 'test/dataplane/policy/tables-kernel.test.ts';
+const STRETCHES = 'test/dataplane/policy/stretches.test.ts';
 const inKernel = (file: string): typeof match => ({ file: `src/dataplane/policy/${file}.ts`, tests: [WORLDS, KERNEL] });
 
 /** Of what is rendered for the kernel. */
 const OF_THE_RENDERER: readonly Mutant[] = [
+  {
+    what: 'a gate looks at the pod itself instead of the other end',
+    ...inKernel('gate'),
+    find: "direction === 'ingress' ? 'saddr' : 'daddr'",
+    replace: "direction === 'ingress' ? 'daddr' : 'saddr'",
+  },
+  {
+    what: 'who passes behind a gate is asked by its next policy',
+    ...inKernel('gate'),
+    find: '...(canPass(policy, direction) ?',
+    replace: '...(canPass(policy, direction) && passMark === 0 ?',
+  },
+  {
+    what: 'a stretch that may pass is taken for one that may not',
+    ...inKernel('tiers'),
+    find: 'if (one.some(passes))',
+    replace: 'if (one.every(passes))',
+  },
+  {
+    what: 'a rule with names of ports is bound by their numbers',
+    ...inKernel('bound'),
+    tests: [STRETCHES, WORLDS],
+    find: ' || ports.names.length > 0) return undefined;',
+    replace: ') return undefined;',
+  },
+  {
+    what: 'a policy is bound as soon as one of its rules is',
+    ...inKernel('bound'),
+    tests: [STRETCHES, WORLDS],
+    find: '.every((rule) => boundOf',
+    replace: '.some((rule) => boundOf',
+  },
   {
     what: 'what the source may send needs no leave of its destination',
     ...inKernel('rules'),
