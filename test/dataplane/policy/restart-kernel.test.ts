@@ -2,11 +2,13 @@ import t from 'tap';
 import { silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { FilterReconciler } from '../../../src/dataplane/filter/index.ts';
 import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
+import type { Stretches } from '../../../src/dataplane/policy/stretch.ts';
 import { type Nft, openNft } from '../../../src/nftables/index.ts';
 import { Scene } from '../../../src/policy/cases/scene.ts';
 import { enforcementOf } from '../../../src/policy/enforcement.ts';
 import { makeNamespace, needsRoot } from '../../fakes/namespaces.ts';
 import { DesiredPolicies } from './desired.ts';
+import { SHORT } from './kernel-judge.ts';
 
 /** All that can stand in the tables: networks, names of ports, services, Pass, Log, protocols. */
 const objects = [
@@ -24,6 +26,20 @@ const objects = [
         { action: 'Deny', protocol: 'TCP', destination: { ports: ['admin', 22, '8000:8100'] } },
       ],
       egress: [{ action: 'Allow', destination: { services: { name: 'db', namespace: 'red' } } }],
+    },
+  },
+  {
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: 'narrow' },
+    spec: {
+      selector: 'all()',
+      types: ['Ingress'],
+      ingress: [
+        { action: 'Allow', source: { nets: ['10.9.0.0/16', '10.10.0.1/32', 'fd00:9::/64', 'fd00:10::1/128'] } },
+        { action: 'Deny', protocol: 'TCP', destination: { ports: [22, '8000:8010'] } },
+        { action: 'Allow', protocol: 'SCTP', source: { nets: ['192.0.2.0/24'] }, destination: { ports: [9] } },
+        { action: 'Log', protocol: 'UDP', source: { nets: ['fd00::/8'] }, destination: { ports: [53] } },
+      ],
     },
   },
   {
@@ -67,7 +83,7 @@ t.test(
     t.same(problems, []);
     const local = [{ interfaceName: 'cali0', endpoint: world.endpoints[0] }];
 
-    const changes = async (): Promise<readonly string[]> => {
+    const changes = async (sizes?: Stretches): Promise<readonly string[]> => {
       const texts: string[] = [];
       const nft = openNft({ namespace: namespace.path });
       const recording: Nft = new Proxy(nft, {
@@ -80,11 +96,13 @@ t.test(
         },
       });
       const room = new FilterReconciler({ nft: recording, clock: new VirtualClock(), log: silentLog }).room();
-      await room.want(new PolicyTables('cali').of(new DesiredPolicies().of(enforcementOf(world, local))));
+      await room.want(new PolicyTables('cali', sizes).of(new DesiredPolicies().of(enforcementOf(world, local))));
       t.same(room.failures(), []);
       return texts;
     };
     t.equal((await changes()).length, 2, 'a transaction for each family');
     t.same(await changes(), []);
+    t.match((await changes(SHORT)).join(), /goto stretch-/, 'gates come in');
+    t.same(await changes(SHORT), []);
   },
 );
