@@ -33,11 +33,11 @@ export function conflist({ socket }: NodePlan, calico: object = {}): object {
   };
 }
 
-/** Removed with the test. */
-export async function runtimes(t: Test, count: number): Promise<Runtimes> {
+/** Removed with the test. `pods`: how many the lab has on each node, which no runtime knows. */
+export async function runtimes(t: Test, count: number, pods = 0): Promise<Runtimes> {
   const kit = await makeKit(`${process.pid}`);
   t.teardown(() => kit.remove());
-  const lab = await cluster(t, { nodes: count });
+  const lab = await cluster(t, { nodes: count, pods });
   const nodes = lab.nodes.map((node) => ({
     node,
     containerd: Containerd.ofNode(kit, node.name, node.namespace, conflist(node)),
