@@ -1,4 +1,13 @@
-import { type Address, type Clock, type Log, Paced, parseAddress, RetryQueue, reasonOf } from '../base/index.ts';
+import {
+  type Address,
+  type Cancel,
+  type Clock,
+  type Log,
+  Paced,
+  parseAddress,
+  RetryQueue,
+  reasonOf,
+} from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import { type Connection, isKernelError, type Kernel } from '../netlink/index.ts';
 import { isRevoked, type Packet, revokesConnectionsOf, type World } from '../policy/index.ts';
@@ -6,6 +15,9 @@ import { isRevoked, type Packet, revokesConnectionsOf, type World } from '../pol
 /** Milliseconds between readings of the kernel's table of connections. */
 const PAUSE = 1000;
 const KEY = 'live connections';
+/** Milliseconds after which what was ended has no packet under way that could take it up again. */
+const MEMORY = 30_000;
+const TCP = 6;
 
 interface LiveConnectionsOptions {
   readonly kernel: Pick<Kernel, 'connectionList' | 'connectionsDelete' | 'addressList'>;
@@ -28,6 +40,9 @@ export class LiveConnections {
   readonly #failing: RetryQueue<string>;
   #desired: Pick<Desired, 'policy' | 'workloads'> | undefined;
   #working: Promise<void> = Promise.resolve();
+  /** TCP connections that were ended, by what their answering side sends. */
+  readonly #ended = new Map<string, { readonly first: Packet; readonly at: number }>();
+  #again: Cancel | undefined;
 
   constructor(options: LiveConnectionsOptions) {
     this.#options = options;
@@ -48,6 +63,7 @@ export class LiveConnections {
   }
 
   stop(): void {
+    this.#again?.();
     this.#paced.stop();
     this.#failing.clear();
   }
@@ -63,6 +79,7 @@ export class LiveConnections {
       const revoked = await this.#denied();
       await this.#options.kernel.connectionsDelete(revoked);
       this.#failing.done(KEY);
+      this.#remember(revoked);
       if (revoked.length > 0) log.info({ connections: revoked.length }, 'policy has ended connections');
     } catch (error) {
       if (isKernelError(error, 'CLOSED')) return;
@@ -86,8 +103,25 @@ export class LiveConnections {
     return connections.filter((connection) => {
       // A node and its own pods: policy has no say there, or another one.
       if (own.has(connection.original.source) || own.has(connection.reply.source)) return false;
-      return isRevoked(world, firstPacket(connection));
+      const first = firstPacket(connection);
+      return isRevoked(world, this.#ended.get(sentBy(connection.original))?.first ?? first);
     });
+  }
+
+  /**
+   * The kernel takes a TCP connection up again from its middle (`nf_conntrack_tcp_loose`). An answer that was under way when it was
+   * forgotten makes it look like one that the other side has begun: it is the same one, and is looked for until it stays away.
+   */
+  #remember(revoked: readonly Connection[]): void {
+    const now = this.#options.clock.now();
+    for (const [key, { at }] of this.#ended) if (now - at > MEMORY) this.#ended.delete(key);
+    for (const connection of revoked) {
+      if (connection.protocol !== TCP || this.#ended.has(sentBy(connection.original))) continue;
+      this.#ended.set(sentBy(connection.reply), { first: firstPacket(connection), at: now });
+    }
+    this.#again?.();
+    this.#again = undefined;
+    if (this.#ended.size > 0) this.#again = this.#options.clock.after(PAUSE, () => this.#paced.ask());
   }
 }
 
@@ -107,4 +141,8 @@ function firstPacket({ protocol, original, reply }: Connection): Packet {
     destinationPort: reply.sourcePort ?? 0,
     ...(icmp === undefined ? {} : { icmp: { type: icmp.type, code: icmp.code } }),
   };
+}
+
+function sentBy({ source, sourcePort, destination, destinationPort }: Connection['original']): string {
+  return `${source} ${sourcePort} ${destination} ${destinationPort}`;
 }

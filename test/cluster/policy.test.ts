@@ -1,4 +1,7 @@
-import t from 'tap';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import t, { type Test } from 'tap';
+import { inNamespace } from '../../src/lab/command.ts';
 import type { Lab, PodState } from '../../src/lab/index.ts';
 import { cluster, needsRoot, podsOf } from './cluster.ts';
 
@@ -32,10 +35,86 @@ async function reaches(lab: Lab, from: PodState, to: PodState): Promise<boolean>
   return (await lab.ping(from, `${to.address}`)) !== undefined;
 }
 
+/** A program that takes all connections, and says again and again how many octets each other end has sent. */
+const TAKER = `
+const sent = {};
+require('node:net').createServer((socket) => {
+  socket.on('error', () => {});
+  socket.on('data', (data) => (sent[socket.remoteAddress] = (sent[socket.remoteAddress] ?? 0) + data.length));
+}).listen(5201, '0.0.0.0');
+setInterval(() => console.log(JSON.stringify(sent)), 50);
+`;
+/** One that connects, and sends for ever. */
+const GIVER = `
+const connect = () => {
+  const socket = require('node:net').connect(5201, process.argv[1]);
+  let isOpen = false;
+  const send = () => socket.write(Buffer.alloc(1000), () => setTimeout(send, 1));
+  socket.on('connect', () => { isOpen = true; send(); });
+  socket.on('error', () => { if (!isOpen) setTimeout(connect, 50); });
+};
+connect();
+`;
+
+/** Streams from pods to one: how many octets of each have come. */
+class Streams {
+  sent: Readonly<Record<string, number>> = {};
+
+  constructor(t: Test, to: PodState, from: readonly PodState[]) {
+    const start = (pod: PodState, program: string, ...words: readonly string[]) => {
+      const [file, ...rest] = inNamespace(pod.namespace, [process.execPath, '-e', program, ...words]);
+      const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'ignore'] });
+      t.teardown(() => child.kill('SIGKILL'));
+      return child;
+    };
+    createInterface(start(to, TAKER).stdout).on('line', (line) => {
+      this.sent = JSON.parse(line);
+    });
+    for (const pod of from) start(pod, GIVER, `${to.address}`);
+  }
+
+  of({ address }: PodState): number {
+    return this.sent[`${address}`] ?? 0;
+  }
+}
+
 async function policyTables(lab: Lab, node: string): Promise<string> {
   const { stdout } = await lab.exec(node, ['nft', 'list', 'ruleset']);
   return stdout.includes('table ip vrouter-policy') ? stdout : '';
 }
+
+t.test(
+  'a policy that revokes cuts streams of those that it does not name any more, and no others',
+  needsRoot,
+  async (t) => {
+    const lab = await cluster(t, { nodes: 2, pods: 2 });
+    const [web, other] = podsOf(lab, 'node1');
+    const [db, neighbour] = podsOf(lab, 'node2');
+    await label(lab, db, { app: 'db' });
+    for (const pod of [web, other, neighbour]) await label(lab, pod, { app: 'web' });
+    const live = '  annotations: { projectcalico.org/policyOnLiveConnections: Revoke }\n';
+    await calicoctl(lab, ['apply', '-f', '-'], POLICY.replace('  name: db\n', `  name: db\n${live}`));
+    const streams = new Streams(t, db, [web, other, neighbour]);
+    /** Waits until this one has sent so much more. */
+    const goesOn = async (pod: PodState, octets = 100_000): Promise<void> => {
+      const before = streams.of(pod);
+      await lab.until(`${pod.name} to go on`, async () => {
+        if (streams.of(pod) < before + octets) throw new Error(`${streams.of(pod) - before}`);
+        return true;
+      });
+    };
+    for (const pod of [web, other, neighbour]) await goesOn(pod);
+    for (const cut of [other, neighbour]) {
+      await label(lab, cut, { app: 'none' });
+      await lab.until(`the stream of ${cut.name} to be cut`, async () => {
+        const before = streams.of(cut);
+        await goesOn(web);
+        return streams.of(cut) === before;
+      });
+    }
+    await goesOn(web, 500_000);
+  },
+);
 
 t.test('a policy closes a pod to all but those that it names', needsRoot, async (t) => {
   const lab = await cluster(t, { nodes: 2, pods: 2 });

@@ -101,10 +101,8 @@ const GROUNDS: Readonly<Record<string, () => Promise<Ground>>> = {
   },
 };
 
-/** Ports of the connections that are left, after policy has become this. */
-async function left(ground: Ground, connections: readonly Connection[], policy: Policy): Promise<readonly number[]> {
-  ground.follow(connections);
-  const world = new World({
+function worldOf(policy: Policy): World {
+  return new World({
     policies: [policy],
     tiers: [],
     profiles: [],
@@ -113,6 +111,12 @@ async function left(ground: Ground, connections: readonly Connection[], policy: 
     nodes: [],
     services: new Map(),
   });
+}
+
+/** Ports of the connections that are left, after policy has become this. */
+async function left(ground: Ground, connections: readonly Connection[], policy: Policy): Promise<readonly number[]> {
+  ground.follow(connections);
+  const world = worldOf(policy);
   const clock = new VirtualClock();
   const live = new LiveConnections({
     kernel: ground.kernel,
@@ -182,6 +186,38 @@ for (const [name, open] of Object.entries(GROUNDS)) {
   });
 }
 
+t.test('an answer that was under way does not keep a connection', async (t) => {
+  const ground = await GROUNDS['fake']();
+  const policy = policyOf([], 'Revoke');
+  const world = worldOf(policy);
+  const clock = new VirtualClock();
+  const live = new LiveConnections({
+    kernel: ground.kernel,
+    clock,
+    log: silentLog,
+    world: () => world,
+    acknowledged: async () => {},
+  });
+  t.teardown(() => live.stop());
+  const ended = tcp(STRANGER, WEB, 80);
+  ground.follow([ended]);
+  live.applied(desired(policy));
+  await live.settled;
+  t.same(await ground.kernel.connectionList(), []);
+  const again = { ...ended, original: ended.reply, reply: ended.original };
+  const own = tcp(WEB, STRANGER, 80);
+  ground.follow([again, own]);
+  await clock.advanceAsync(1000);
+  await live.settled;
+  t.same(await ground.kernel.connectionList(), [own], 'the other one web has begun itself');
+  await clock.advanceAsync(60_000);
+  await live.settled;
+  ground.follow([again]);
+  await clock.advanceAsync(60_000);
+  await live.settled;
+  t.same(await ground.kernel.connectionList(), [again], 'after a while it may be a new one, and nobody looks');
+});
+
 t.test('where no policy asks for it, nothing is read', async (t) => {
   for (const live of [undefined, 'Keep', 'nonsense']) {
     const ground = await GROUNDS['fake']();
@@ -232,11 +268,11 @@ t.test('the same again is not read again, and what fails is', async (t) => {
   live.applied(state);
   await live.settled;
   t.equal(readings(), 1);
-  await clock.advance(2000);
+  await clock.advanceAsync(2000);
   await live.settled;
   t.equal(readings(), 2);
   live.applied(state);
-  await clock.advance(5000);
+  await clock.advanceAsync(5000);
   await live.settled;
   t.equal(readings(), 2);
   live.stop();
