@@ -14,6 +14,7 @@ Commands:
   ipam         addresses, and who had them when: calicoctl ipam
   datastore    copy everything between sqlite, etcd and Kubernetes: export, import
   status       this node's sessions and problems; each of its routes, tunnels and pods with why
+  bgp          this node's BGP sessions; the routes of each; why a prefix goes where it goes
   policy       what network policies say: why, list, verify; try them from files of cases
   drops        the packets that policy drops on this node, by name
   resync       compare this node's kernel with what it should be, now, and repair what differs
@@ -37,6 +38,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),
   datastore: async (args) => (await import('./cli/index.ts')).runDatastore(args),
   status: async (args) => (await import('./cli/index.ts')).runStatus(args),
+  bgp: async (args) => (await import('./cli/index.ts')).runBgp(args),
   policy: async (args) => (await import('./cli/index.ts')).runPolicy(args),
   drops: async (args) => (await import('./cli/index.ts')).runDrops(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),

@@ -42,6 +42,31 @@ export interface SpeakerApi {
   refresh(peer: string): void;
   /** Why a prefix (CIDR text) is routed as it is, and who was told of it. `ParseError` when it is no CIDR. */
   explain(prefix: string): RouteExplanation;
+  /**
+   * One table of a peer, by the peer's name: at most `limit` routes of it, and how many there are. A peer that is not
+   * known, or has no session and left nothing, has none.
+   */
+  routesOf(peer: string, selection: RouteSelection, limit: number): PeerRoutes;
+}
+
+/**
+ * What to see of a peer: all that it announced, what its import filter and the loop checks let in of that or refused, and
+ * which best routes it was told of, or not.
+ */
+export type RouteSelection = 'received' | 'accepted' | 'filtered' | 'advertised' | 'not-exported';
+
+/** Some of a peer's routes. `total`: how many there are in all. */
+export interface PeerRoutes {
+  readonly total: number;
+  readonly routes: readonly PeerRoute[];
+}
+
+/**
+ * A path with its prefix (CIDR text). Attributes are those after the import policy; of a route that was announced, before
+ * the export policy. `reason`: of what was not exported, why; of all else, why it is not the best.
+ */
+export interface PeerRoute extends PathExplanation {
+  readonly prefix: string;
 }
 
 /** Every path to a prefix with what became of it, the best one first; every peer that is up and what it was told. */

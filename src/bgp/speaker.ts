@@ -3,8 +3,10 @@ import type {
   BestChanges,
   Origination,
   PeerConfig,
+  PeerRoutes,
   PeerStatus,
   RouteExplanation,
+  RouteSelection,
   SpeakerApi,
   SpeakerEvent,
   SpeakerOptions,
@@ -163,6 +165,10 @@ export class Speaker implements SpeakerApi {
 
   explain(prefix: string): RouteExplanation {
     return this.#engine.explain(prefix);
+  }
+
+  routesOf(peer: string, selection: RouteSelection, limit: number): PeerRoutes {
+    return this.#engine.routesOf(peer, selection, limit);
   }
 
   /** What the peer has announced, before policy, as UPDATEs made anew: the table that a BMP collector gets. */

@@ -11,6 +11,7 @@
 import { type Command, CommanderError } from 'commander';
 import { reasonOf } from '../base/index.ts';
 import { DaemonUnreachable, RequestRefused } from '../control/index.ts';
+import { bgpCommand } from './commands/bgp.ts';
 import { dropsCommand } from './commands/drops.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
@@ -61,7 +62,15 @@ export function runDrops(argv: readonly string[], io: Partial<Io> = {}): Promise
   return runOwn('drops', dropsCommand, argv, io);
 }
 
-/** A command that Calico doesn't have. */
+/** `vrouter bgp`: sessions and routes. */
+export function runBgp(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('bgp', bgpCommand, argv, io, true);
+}
+
+/**
+ * A command that Calico doesn't have. Exit codes: 0 well, 1 not, 2 for what can't be asked so, 3 where no daemon answers.
+ * `isAnswer`: 1 is an answer of its own, and what the daemon refuses is a question that can't be asked.
+ */
 function runOwn(
   name: string,
   make: (io: Io) => Command,
@@ -77,27 +86,30 @@ function runOwn(
       await prepared(make(world), world).parseAsync([...argv], { from: 'user' });
       return 0;
     },
-    isAnswer,
+    (error) => ownCode(error, isAnswer),
   );
 }
 
-async function run(world: Io, line: string, work: () => Promise<number>, isAnswer = false): Promise<number> {
+async function run(
+  world: Io,
+  line: string,
+  work: () => Promise<number>,
+  codeOf: (error: unknown) => number = () => 1,
+): Promise<number> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof SilentEnd) return error.exitCode;
     world.stderr(`${describe(error, line)}\n`);
-    return isAnswer ? codeOf(error) : 1;
+    return codeOf(error);
   }
 }
 
-/** Where 1 is an answer, a question that can't be asked has a code of its own. */
-function codeOf(error: unknown): number {
-  const isUnasked = [CommanderError, UsageError, RequestRefused, DaemonUnreachable].some(
-    (kind) => error instanceof kind,
-  );
-  return isUnasked ? 2 : 1;
+function ownCode(error: unknown, isAnswer: boolean): number {
+  if (error instanceof DaemonUnreachable) return 3;
+  const isUnasked = error instanceof CommanderError || error instanceof UsageError;
+  return isUnasked || (isAnswer && error instanceof RequestRefused) ? 2 : 1;
 }
 
 /** `-a` is the old name of `-A`. */

@@ -1,10 +1,12 @@
 /**
  * control: how other programs on this machine talk to the daemon.
  *
- * A unix socket, mode 0600; one JSON object a line in each direction. `protocol.ts` is what may be
- * asked and `answers.ts` what is answered, as zod schemas; whoever hears it checks it. The CNI plugin, `calicoctl node status` and `vrouter status` are clients.
+ * A unix socket, mode 0600; one JSON object a line in each direction. `protocol.ts` is what may be asked
+ * and `answers.ts` what is answered, as zod schemas; whoever hears it checks it. The CNI plugin, `calicoctl node status`
+ * and `vrouter status` are clients.
  */
 export type { CniResult, ExplainedEntry, NodeStatus, NodeStatusPeer } from './answers.ts';
+export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './bgp-answers.ts';
 export { request, socketPath } from './client.ts';
 export { DaemonUnreachable, RequestRefused } from './errors.ts';
 export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';
@@ -25,5 +27,5 @@ export type {
   WhyDecision,
   WhyVerdict,
 } from './policy-answers.ts';
-export { type ChangeInMind, type CniRequest, cniRequest, type Request } from './protocol.ts';
+export { type ChangeInMind, type CniRequest, cniRequest, type Request, ROUTE_SELECTIONS } from './protocol.ts';
 export { type Answer, ControlServer } from './server.ts';

@@ -49,6 +49,22 @@ const policyRequests = [
   z.object({ op: z.literal('drops.after'), after: z.number().int().min(0).optional() }),
 ] as const;
 
+/** Tables of a peer that can be asked for. */
+export const ROUTE_SELECTIONS = ['received', 'accepted', 'filtered', 'advertised', 'not-exported'] as const;
+
+const bgpRequests = [
+  z.object({ op: z.literal('bgp.peers') }),
+  z.object({
+    op: z.literal('bgp.routes'),
+    peer: z.string(),
+    selection: z.enum(ROUTE_SELECTIONS),
+    /** Routes that are told one by one; the rest is counted. */
+    limit: z.number().int().min(0).max(100_000).default(1000),
+  }),
+  /** `prefix`: CIDR text, or an address: then the longest prefix that covers it. */
+  z.object({ op: z.literal('bgp.route'), prefix: z.string() }),
+] as const;
+
 /** One line of JSON each way: the request names an `op`, the answer is `{ ok, result }` or `{ ok, error }`. */
 export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('status') }),
@@ -58,6 +74,7 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('nat') }),
   z.object({ op: z.literal('resync') }),
   ...policyRequests,
+  ...bgpRequests,
   z.object({ op: z.literal('cni.add'), request: cniRequest }),
   z.object({ op: z.literal('cni.del'), request: cniRequest }),
   z.object({ op: z.literal('cni.check'), request: cniRequest }),

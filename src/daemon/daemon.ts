@@ -19,12 +19,12 @@ import type { Kernel } from '../netlink/index.ts';
 import type { Nft, RulesetSource } from '../nftables/index.ts';
 import { Heartbeat, Metrics, type NodeReport, nodePages } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
+import { bgpAnswers } from './bgp-questions.ts';
 import { type DaemonConfig, felixOf } from './config.ts';
 import { DropEvents } from './drop-events.ts';
 import { Drops } from './drops.ts';
 import { followedKinds } from './followed-kinds.ts';
 import { KeptFile } from './kept-file.ts';
-import { LastErrors } from './last-errors.ts';
 import { LiveConnections } from './live-connections.ts';
 import { Loop } from './loop.ts';
 import { PageServers } from './page-servers.ts';
@@ -35,6 +35,7 @@ import { bgpUnready } from './readiness.ts';
 import { answer, type RequestSources } from './requests.ts';
 import { routerIds } from './router-id.ts';
 import { RuleCounts } from './rule-counts.ts';
+import { SessionHistory } from './session-history.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import { bgpListenFailure, startFailure } from './start-failure.ts';
 import { StartGarbage } from './start-garbage.ts';
@@ -95,7 +96,7 @@ export class Daemon {
   /** Undefined: nobody asked for them, or the datastore has no place for them. */
   readonly #dropEvents: DropEvents | undefined;
   readonly #policyCheck: PolicyCheck;
-  readonly #lastErrors = new LastErrors();
+  readonly #sessions = new SessionHistory();
   readonly #heartbeat: Heartbeat;
   readonly #snapshots: SnapshotKeeping;
   readonly #mtuFile: KeptFile;
@@ -180,7 +181,7 @@ export class Daemon {
         maxStaleTime: config.VROUTER_BGP_MAX_STALE_TIME,
         gracefulNotification: config.VROUTER_BGP_GRACEFUL_NOTIFICATION,
       },
-      onEvent: (event) => this.#lastErrors.heard(event, clock.wallTime()),
+      onEvent: (event) => this.#sessions.heard(event, clock.wallTime()),
       explainListening: bgpListenFailure,
       onConverged: (seconds) => this.#metrics.updateToKernel.observe(seconds),
     });
@@ -192,6 +193,8 @@ export class Daemon {
         const device = TUNNEL_DEVICE[kind];
         return device === undefined || this.#dataplane.tunnels.isReady(device);
       },
+      nodeStatus: async (classes) =>
+        (await import('./calico-node-status.ts')).calicoNodeStatus(classes, this.#sources(), this.#routing.speaker),
       problems: () => [...objectProblems(this.#sources()), ...this.#unprotected.remarks()],
     });
     this.#snapshots = new SnapshotKeeping({
@@ -281,6 +284,7 @@ export class Daemon {
     this.#requests = {
       policy: answers,
       drops: this.#drops,
+      bgp: bgpAnswers({ queries: () => this.#sources(), routing: this.#routing, sessions: this.#sessions }),
       endpoints: this.#endpoints,
       deletions: this.#deletions,
       queries: () => this.#sources(),
@@ -450,7 +454,7 @@ export class Daemon {
         !this.#lock.isLocked &&
         this.#loop.problem === undefined &&
         this.#trouble.problems().length === 0,
-      lastError: (peer) => this.#lastErrors.of(peer),
+      lastError: (peer) => this.#sessions.of(peer),
       problems: () => [
         ...[this.#lock.problem(), this.#room.problem(), this.#loop.problem, this.#problem].filter(
           (problem) => problem !== undefined,

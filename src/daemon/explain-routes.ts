@@ -1,4 +1,4 @@
-import { hostCidr } from '../base/index.ts';
+import { hostCidr, type Prefix, prefixWords } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry } from '../control/index.ts';
 import { ROUTE_PROTOCOL, type RouteSource, type RouteTable } from '../dataplane/index.ts';
@@ -12,12 +12,25 @@ export function explainRoutes(sources: RouteSources): ExplainedEntry[] {
   return Object.values(sources.dataplane.routes.tables).flatMap((table) => explainTable(sources, table));
 }
 
-function explainTable(sources: RouteSources, table: RouteTable): ExplainedEntry[] {
+/** The routes to one prefix (CIDR text). */
+export function explainRoutesTo(sources: RouteSources, { family, value, length }: Prefix): ExplainedEntry[] {
+  const table = sources.dataplane.routes.tables[family];
+  const prefix = table.prefixes.findAt(prefixWords({ family, value, length }), 0, length);
+  return prefix < 0 ? [] : explainTable(sources, table, prefix, prefix + 1);
+}
+
+/** Of the prefixes from `first` to before `limit`, by their numbers. */
+function explainTable(
+  sources: RouteSources,
+  table: RouteTable,
+  first = 0,
+  limit = table.prefixes.limit,
+): ExplainedEntry[] {
   const refused = new Map(sources.dataplane.routes.failures().map(({ prefix, reason }) => [prefix, reason]));
   const names = deviceNames([...sources.dataplane.links.values()]);
   const reasonOf = reasons(sources, table);
   const entries: ExplainedEntry[] = [];
-  for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
+  for (let prefix = first; prefix < limit; prefix++) {
     const [desired, actual] = [table.desired(prefix), table.actual(prefix)];
     if (desired === 0 && actual === 0) continue;
     const destination = table.prefixes.text(prefix);

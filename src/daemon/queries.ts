@@ -8,13 +8,13 @@ import type { ObjectProblem } from '../keeping/index.ts';
 import { deviceNames } from '../netlink/index.ts';
 import type { NodeReport, ReportedPeer } from '../observe/index.ts';
 import type { PeerReport } from '../routing/index.ts';
-import type { LastError } from './last-errors.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
 import { hostEndpointProblems, policyProblems } from './policy-problems.ts';
 import { poolProblems } from './pool-problems.ts';
 import { remainsOfFelix } from './remains-of-felix.ts';
 import { routesOfOthers, rulesOfOthers } from './routes-of-others.ts';
+import type { LastError } from './session-history.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */

@@ -4,6 +4,7 @@ import { DatastoreLocked, DatastoreUnavailable, Unauthorized, type Update } from
 import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import { isKindName } from '../model/index.ts';
 import type { Metrics } from '../observe/index.ts';
+import type { BgpAnswers } from './bgp-answers.ts';
 import type { Drops } from './drops.ts';
 import type { PolicyAnswers } from './policy-answers.ts';
 import { explainEndpoints, explainNat, explainTunnels, nodeReport, nodeStatus, type QuerySources } from './queries.ts';
@@ -19,6 +20,8 @@ export interface RequestSources {
   /** Loaded when the first question comes. */
   readonly policy: () => Promise<PolicyAnswers>;
   readonly drops: Drops;
+  /** Loaded when the first question comes. */
+  readonly bgp: () => Promise<BgpAnswers>;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Why the node can't serve pods now; undefined when it can. */
@@ -39,6 +42,12 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return explainTunnels(queries());
     case 'nat':
       return explainNat(queries());
+    case 'bgp.peers':
+      return (await sources.bgp()).peers();
+    case 'bgp.routes':
+      return (await sources.bgp()).routes(request.peer, request.selection, request.limit);
+    case 'bgp.route':
+      return (await sources.bgp()).route(request.prefix);
     case 'policy.why':
       return (await sources.policy()).why(request);
     case 'policy.effective':

@@ -12,6 +12,7 @@ import { type ObjectProblem, RemarkKeeping } from './leader/remarks.ts';
 import { Namesake } from './namesake.ts';
 import { NetworkCondition } from './network-condition.ts';
 import { NodeKeeping } from './node-keeping.ts';
+import { NodeStatuses } from './node-statuses.ts';
 import { keepNode, untilRegistered, type Waiting } from './registration.ts';
 import type { NodeSettings } from './settings.ts';
 import { TunnelAddresses } from './tunnel-addresses.ts';
@@ -28,12 +29,14 @@ export interface KeepingOptions {
   readonly tunnelIsReady: (kind: TunnelAddressKind) => boolean;
   /** What is wrong with objects of the store. */
   readonly problems: () => readonly ObjectProblem[];
+  /** What a CalicoNodeStatus of this node is answered. */
+  readonly nodeStatus: (classes: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** The third hand: makes the store say what this node should, and as the leader what belongs to all. */
 export class Keeping {
   /** What `heard` has to be told of. */
-  static readonly kinds = IpamKeeping.kinds;
+  static readonly kinds = [...IpamKeeping.kinds, 'CalicoNodeStatus'] as const;
   readonly #options: KeepingOptions;
   readonly #nodes: KnownNodes;
   readonly #namesake: Namesake;
@@ -43,6 +46,7 @@ export class Keeping {
   readonly #keys: WireguardKeys;
   readonly #condition: NetworkCondition;
   readonly #remarks: RemarkKeeping;
+  readonly #statuses: NodeStatuses;
   /** Why the node's own address is not the host's. */
   #addressProblems: readonly string[] = [];
 
@@ -68,6 +72,7 @@ export class Keeping {
     this.#keys = new WireguardKeys({ ...shared, nodes, log: log.child({ component: 'wireguard' }) });
     const conditions = config.CALICO_NETWORKING_BACKEND === 'none' ? undefined : store.conditions;
     this.#condition = new NetworkCondition({ ...shared, conditions, log });
+    this.#statuses = new NodeStatuses({ ...shared, log, report: options.nodeStatus });
     this.#remarks = new RemarkKeeping({
       ...shared,
       remarks: store.remarks,
@@ -102,6 +107,7 @@ export class Keeping {
     this.#addresses.apply(batch);
     this.#tunnels.apply(batch);
     this.#keys.apply(batch);
+    this.#statuses.apply(batch);
   }
 
   /** The syncer has delivered everything once. */
@@ -116,6 +122,7 @@ export class Keeping {
   /** The node serves pods from now on. */
   serving(): void {
     this.#condition.up();
+    this.#statuses.begin();
   }
 
   /** The host's links or addresses have changed. */
@@ -157,6 +164,7 @@ export class Keeping {
 
   /** Nothing more is looked at, and pods that come now find nobody; said before anything else ends. */
   async leave(): Promise<void> {
+    this.#statuses.stop();
     await this.#condition.stop();
     await this.#node.stop();
     await this.#remarks.stop();

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Filter, PeerConfig } from '../../src/bgp/index.ts';
+import type { Filter, PeerConfig, RouteSelection } from '../../src/bgp/index.ts';
 import { Network } from './speaker-network.ts';
 
 const [A, B, C, D] = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'];
@@ -350,4 +350,30 @@ t.test('a marked route from a customer is a leak', async (t) => {
   network.run(3);
   t.same(c.routes, []);
   t.match(c.speaker.explain('10.1.0.0/16').paths, [{ reason: /leaked/ }]);
+});
+
+t.test('each table of a peer tells its routes: what came, what was let in, what was told, and why not', async (t) => {
+  const network = new Network();
+  const importFilter: Filter = {
+    name: 'no-nine',
+    default: 'accept',
+    rules: [{ match: { prefix: { cidr: '192.168.9.0/24', operator: 'equal' } }, action: 'reject' }],
+  };
+  const a = await network.node(A, 65001, [peer(B, 65002)]);
+  const b = await network.node(B, 65002, [peer(A, 65001, { importFilter }), peer(C, 65003)]);
+  await network.node(C, 65003, [peer(B, 65002)]);
+  a.speaker.originate([{ prefix: '192.168.8.0/24' }, { prefix: '192.168.9.0/24' }, { prefix: '2001:db8::/64' }]);
+  b.speaker.originate([{ prefix: '10.0.0.0/24' }]);
+  network.run(3);
+  const of = (name: string, selection: RouteSelection, limit = 100) =>
+    b.speaker.routesOf(name, selection, limit).routes.map(({ prefix, reason }) => (reason ? [prefix, reason] : prefix));
+  const refused = ['192.168.9.0/24', 'filter no-nine: rule 0 rejects'];
+  t.match(of(A, 'received').sort(), ['192.168.8.0/24', [refused[0], /no-nine/]]);
+  t.same(of(A, 'accepted'), ['192.168.8.0/24']);
+  t.match(of(A, 'filtered'), [['192.168.9.0/24', /no-nine/]]);
+  t.same(of(A, 'advertised'), ['10.0.0.0/24']);
+  t.same(of(A, 'not-exported'), [['192.168.8.0/24', 'it came from this peer']]);
+  t.same(of(C, 'advertised').sort(), ['10.0.0.0/24', '192.168.8.0/24']);
+  t.match(b.speaker.routesOf(A, 'received', 1), { total: 2, routes: { length: 1 } });
+  t.same(b.speaker.routesOf('10.9.9.9', 'received', 1), { total: 0, routes: [] });
 });

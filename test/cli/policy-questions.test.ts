@@ -103,7 +103,7 @@ t.test('a question that can not be asked has a code of its own', async (t) => {
   t.match(await ask(t, runPolicy, QUESTION, unknown), { code: 2, stderr: /there is red\/web/ });
   t.match(await ask(t, runPolicy, ['why', 'red/web'], allowed), { code: 2, stderr: /missing required argument/ });
   t.match(await ask(t, runPolicy, [...QUESTION, '--source-port', '0'], allowed), { code: 2, stderr: /source-port/ });
-  t.match(await ask(t, runPolicy, QUESTION, { no: 'answer' }), { code: 2 });
+  t.match(await ask(t, runPolicy, QUESTION, { no: 'answer' }), { code: 3 });
   t.match(await ask(t, runPolicy, QUESTION, allowed, 1000), { code: 1, stderr: /super user/ });
 });
 

@@ -81,7 +81,7 @@ t.test('without an argument: the sessions as calicoctl shows them, and what is w
 
 t.test('wrong words are refused with the ones that there are', async (t) => {
   const { code, stderr } = await status(t, ['rotes'], {});
-  t.equal(code, 1);
+  t.equal(code, 2);
   t.match(stderr, /vrouter status rotes[\s\S]*routes, tunnels, endpoints/);
   t.match(await status(t, ['routes'], { routes }, 1000), { code: 1, stderr: /super user/ });
 });

@@ -144,6 +144,8 @@ t.test('two daemons on an API server that goes away and comes back', needsRoot, 
 
 /** What is asked for in cases that this test doesn't make, and when. */
 const RARE: Readonly<Record<string, string>> = {
+  'get caliconodestatuses.crd.projectcalico.org': 'after a conflict alone',
+  'update caliconodestatuses.crd.projectcalico.org': 'somebody has to ask first',
   'create ippools.crd.projectcalico.org': 'at the first start in a cluster without pools',
   'update clusterinformations.crd.projectcalico.org': 'after an upgrade',
   'update kubecontrollersconfigurations.crd.projectcalico.org': 'when the lease is renewed',

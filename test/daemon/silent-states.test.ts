@@ -1,8 +1,8 @@
 import t from 'tap';
 import { parsePrefix, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredWorkload } from '../../src/calc/index.ts';
-import { LastErrors } from '../../src/daemon/last-errors.ts';
 import { byReason, oneOutage, outage } from '../../src/daemon/one-outage.ts';
+import { SessionHistory } from '../../src/daemon/session-history.ts';
 import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from '../../src/daemon/silent-states.ts';
 import type { KindStatus } from '../../src/datastore/index.ts';
 import { addressNowhere } from '../../src/keeping/address-nowhere.ts';
@@ -87,7 +87,7 @@ t.test('a second machine with this node’s name is noticed, a change by hand is
 });
 
 t.test('the last error of a session stays known when it is back', async (t) => {
-  const errors = new LastErrors();
+  const errors = new SessionHistory();
   const state = (from: 'Established' | 'OpenSent', to: 'Idle' | 'Established', reason: string) =>
     ({ kind: 'state', peer: 'p', from, to, reason }) as const;
   t.equal(errors.of('p'), undefined);
@@ -97,6 +97,23 @@ t.test('the last error of a session stays known when it is back', async (t) => {
   t.same(errors.of('p'), { reason: 'Cease (received)', at: 1000 });
   errors.heard(state('Established', 'Idle', 'hold timer expired'), 3000);
   t.same(errors.of('p'), { reason: 'hold timer expired', at: 3000 });
-  errors.keep(new Set());
-  t.equal(errors.of('p'), undefined);
+  t.same(errors.changesOf('p'), [
+    { at: 1000, isUp: false, reason: 'Cease (received)' },
+    { at: 2000, isUp: true, reason: '' },
+    { at: 3000, isUp: false, reason: 'hold timer expired' },
+  ]);
+});
+
+t.test('what is remembered of sessions is bounded: the latest of each peer, of the peers heard of last', (t) => {
+  const history = new SessionHistory();
+  const lost = (peer: string) => ({ kind: 'state', peer, from: 'Established', to: 'Idle', reason: 'closed' }) as const;
+  for (let at = 0; at < 100; at++) history.heard(lost('busy'), at);
+  t.same(
+    history.changesOf('busy').map(({ at }) => at),
+    Array.from({ length: 32 }, (_, n) => n + 68),
+  );
+  for (let n = 0; n < 5000; n++) history.heard(lost(`peer ${n}`), 1000);
+  t.same([history.changesOf('busy'), history.of('busy')], [[], undefined]);
+  t.equal(history.changesOf('peer 0').length, 1);
+  t.end();
 });

@@ -1,5 +1,14 @@
 import { parseIpv4, parsePrefix } from '../../base/index.ts';
-import type { BestChanges, MalformedUpdates, Origination, PeerConfig, RouteExplanation, SpeakerEvent } from '../api.ts';
+import type {
+  BestChanges,
+  MalformedUpdates,
+  Origination,
+  PeerConfig,
+  PeerRoutes,
+  RouteExplanation,
+  RouteSelection,
+  SpeakerEvent,
+} from '../api.ts';
 import type { SessionHandler } from '../contract.ts';
 import { peerName } from '../peer-name.ts';
 import { afiSafi, encodeRouteRefresh, unicast } from '../wire/index.ts';
@@ -11,6 +20,7 @@ import { RibPeer } from './rib-peer.ts';
 import { type RibOptions, Ribs } from './ribs.ts';
 import { TimeSlices } from './time-slices.ts';
 import { explain } from './views/explain.ts';
+import { peerRoutes } from './views/peer-routes.ts';
 import { receivedUpdates } from './views/received-updates.ts';
 import { tableDump } from './views/table-dump.ts';
 
@@ -198,6 +208,11 @@ export class RouteEngine {
     const parsed = parsePrefix(prefix, 'prefix');
     const routes = this.ribs.families[unicast(parsed.family)];
     return explain(this.ribs, routes, routes.rib.prefixes.findAt(wordsOf(parsed), 0, parsed.length));
+  }
+
+  /** One table of a peer. */
+  routesOf(peer: string, selection: RouteSelection, limit: number): PeerRoutes {
+    return peerRoutes(this.ribs, peer, selection, limit);
   }
 
   /** A slice of each kind of work; true if something is left. */

@@ -57,7 +57,7 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
   BGPFilter: bgpFilterEffects,
   BGPPeer: bgpPeerEffects,
   BlockAffinity: ACTED_ON,
-  CalicoNodeStatus: noEffect('nobody writes its status'),
+  CalicoNodeStatus: ACTED_ON,
   ClusterInformation: {
     ...each(['datastoreReady', 'calicoVersion'], ACTED_ON),
     ...each(['clusterGUID', 'clusterType', 'variant'], noEffect('read by people alone')),

@@ -9,7 +9,7 @@ import { requireRoot } from './root.ts';
 export function verifyCommand(io: Io): Command {
   return new Command('verify')
     .description(
-      "Read the kernel's tables back and compare what they do with packets at the borders of all rules with what policy says. No packet is sent. Exit code: 0 the same, 1 for a difference, 2 where it can not be asked.",
+      "Read the kernel's tables back and compare what they do with packets at the borders of all rules with what policy says. No packet is sent. Exit code: 0 the same, 1 for a difference, 2 where it can not be asked, 3 where no daemon answers.",
     )
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .action(async ({ output }: { readonly output: 'text' | 'json' }) => {

@@ -14,7 +14,7 @@ interface WhyOptions {
 export function whyCommand(io: Io): Command {
   return new Command('why')
     .description(
-      'Say whether a packet may go from one end to another, and which rule decides. Exit code: 0 allowed, 1 denied, 2 for a question that can not be asked.',
+      'Say whether a packet may go from one end to another, and which rule decides. Exit code: 0 allowed, 1 denied, 2 for a question that can not be asked, 3 where no daemon answers.',
     )
     .argument('<source>', 'a pod as namespace/name, an address, or a node')
     .argument('<destination>', 'the same')

@@ -28,7 +28,8 @@ export function explain(ribs: Ribs, tables: FamilyRib, prefix: number): RouteExp
   return { paths: paths.sort((a, b) => Number(b.best) - Number(a.best)), announcements };
 }
 
-function explainPath(ribs: Ribs, { rib }: FamilyRib, path: number, reason: string | undefined): PathExplanation {
+/** One path; `reason`: why it is not the best. */
+export function explainPath(ribs: Ribs, { rib }: FamilyRib, path: number, reason: string | undefined): PathExplanation {
   const { paths } = rib;
   const { pool, nextHops, sources } = ribs;
   const attributes = paths.attributes[path];

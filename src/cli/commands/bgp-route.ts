@@ -1,0 +1,56 @@
+import { Command, Option } from 'commander';
+import { bgpRouteSchema } from '../../control/answers.ts';
+import { type BgpRouteAnswer, request, socketPath } from '../../control/index.ts';
+import { SilentEnd } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { requireRoot } from './root.ts';
+
+interface RouteOptions {
+  readonly why?: boolean;
+  readonly output: 'text' | 'json';
+}
+
+/** `vrouter bgp route P [--why]`: every path to a prefix, and with `--why` what became of each and who was told. */
+export function routeCommand(io: Io): Command {
+  return new Command('route')
+    .description(
+      'The paths to a prefix, or to the longest prefix that covers an address; exit code 1 when there is none.',
+    )
+    .argument('<prefix>', 'CIDR, or an address')
+    .option('--why', 'also why a path was not chosen, who was told of it or why not, and whether the kernel has it')
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .action(async (prefix: string, { why = false, output }: RouteOptions) => {
+      requireRoot(io);
+      const answer = await request(socketPath(io.env), { op: 'bgp.route', prefix }, bgpRouteSchema);
+      if (output === 'json') io.stdout(`${JSON.stringify(answer, undefined, 2)}\n`);
+      else io.stdout(routeText(prefix, answer, why));
+      if (answer.prefix === undefined) throw new SilentEnd(1);
+    });
+}
+
+function routeText(asked: string, { prefix, paths, announcements, kernel }: BgpRouteAnswer, why: boolean): string {
+  if (prefix === undefined) return `No path leads to ${asked}.\n`;
+  const lines = [`${prefix}, ${paths.length} ${paths.length === 1 ? 'path' : 'paths'}`];
+  for (const path of paths) {
+    const communities = [...path.communities, ...path.extendedCommunities, ...path.largeCommunities];
+    lines.push(
+      `${path.best ? '*>' : '  '} from ${path.peer}, next hop ${path.nextHop}${path.stale ? ', stale' : ''}`,
+      `     AS path ${path.asPath.join(' ') || '(empty)'}, local preference ${path.localPref}, metric ${path.med}, origin ${path.origin}`,
+    );
+    if (communities.length > 0) lines.push(`     communities ${communities.join(' ')}`);
+    if (path.originatorId !== undefined) lines.push(`     originator ${path.originatorId}`);
+    if (why) lines.push(`     ${path.best ? 'chosen' : `not chosen: ${path.reason ?? 'another one is best'}`}`);
+  }
+  if (!why) return `${lines.join('\n')}\n`;
+  const told = announcements.filter(({ announced }) => announced).map(({ peer }) => peer);
+  lines.push(`announced to: ${told.join(', ') || 'nobody'}`);
+  for (const { peer, announced, reason } of announcements) {
+    if (!announced) lines.push(`not announced to ${peer}: ${reason ?? 'nothing says why'}`);
+  }
+  if (kernel.length === 0) lines.push('kernel: no route; none is wanted');
+  for (const { text, wanted, present, why: reason } of kernel) {
+    const state = present ? (wanted ? 'has it' : 'still has') : 'has not';
+    lines.push(`kernel ${state}: ${text.replaceAll(/\s+/g, ' ')} (${reason})`);
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,20 @@
+import type { BgpAnswers, BgpAnswersOptions } from './bgp-answers.ts';
+import type { QuerySources } from './queries.ts';
+
+type Questioned = Omit<BgpAnswersOptions, 'kernelRoutes' | 'queries'> & { readonly queries: () => QuerySources };
+
+/** Who answers questions about BGP: loaded with the first of them. */
+export function bgpAnswers(options: Questioned): () => Promise<BgpAnswers> {
+  let loaded: Promise<BgpAnswers> | undefined;
+  const load = async (): Promise<BgpAnswers> => {
+    const [{ BgpAnswers }, { explainRoutesTo }] = await Promise.all([
+      import('./bgp-answers.ts'),
+      import('./explain-routes.ts'),
+    ]);
+    return new BgpAnswers({ ...options, kernelRoutes: (prefix) => explainRoutesTo(options.queries(), prefix) });
+  };
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
