@@ -44,7 +44,8 @@ export class Routing {
   readonly #listening: Listening;
   /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
   #begun = false;
-  #speaker: Speaker | undefined;
+  /** Public for questions alone; absent where the node speaks no BGP. */
+  speaker: Speaker | undefined;
   /** What the speaker has been told; another one knows nothing. */
   #peers: Peers;
   #applied: Desired | undefined;
@@ -63,7 +64,7 @@ export class Routing {
     this.#nextHops.learnFrom({ 4: four, 6: six });
     this.#nextHops.onChange = (addresses) => {
       for (const installer of this.#installers) installer.nextHopsChanged(addresses);
-      this.#speaker?.nextHopsChanged();
+      this.speaker?.nextHopsChanged();
       options.routes.schedule();
     };
     this.#log = options.log.child({ component: 'routing' });
@@ -72,7 +73,7 @@ export class Routing {
       clock: options.clock,
       log: this.#log,
       release: () => options.routes.formerRun.release(),
-      families: (peer) => this.#speaker?.peers().find(({ name }) => name === peer)?.negotiated?.families ?? [],
+      families: (peer) => this.speaker?.peers().find(({ name }) => name === peer)?.negotiated?.families ?? [],
     });
   }
 
@@ -109,15 +110,15 @@ export class Routing {
     }
     const { bgp } = desired;
     if (bgp === undefined) return this.#end();
-    if (this.#speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
+    if (this.speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
     // A new speaker knows nothing, however little has changed since the former one.
-    const told = this.#speaker === undefined ? undefined : before?.bgp;
-    this.#speaker ??= await this.#begin(bgp);
-    this.#tellPeers(this.#speaker, bgp, desired);
+    const told = this.speaker === undefined ? undefined : before?.bgp;
+    this.speaker ??= await this.#begin(bgp);
+    this.#tellPeers(this.speaker, bgp, desired);
     if (this.#hold.holding) this.#hold.expect(this.#peers.names());
     if (bgp.announce !== told?.announce || bgp.localPrefs !== told.localPrefs) {
-      this.#speaker.originate(originations(bgp));
-      this.#announced = this.#untilAnnounced(this.#speaker);
+      this.speaker.originate(originations(bgp));
+      this.#announced = this.#untilAnnounced(this.speaker);
     }
   }
 
@@ -145,7 +146,7 @@ export class Routing {
   }
 
   peers(): readonly PeerReport[] {
-    return this.#peers.reports(this.#speaker?.peers() ?? []);
+    return this.#peers.reports(this.speaker?.peers() ?? []);
   }
 
   /** What peers told of a prefix, by its number in the route table; undefined when none did. */
@@ -178,8 +179,8 @@ export class Routing {
     this.#hold.stop();
     this.#listening.stop();
     this.#nextHops.stop();
-    await this.#speaker?.stop(how, reason);
-    this.#speaker = undefined;
+    await this.speaker?.stop(how, reason);
+    this.speaker = undefined;
   }
 
   async #begin(bgp: DesiredBgp): Promise<Speaker> {
@@ -200,8 +201,7 @@ export class Routing {
     speaker.onEvent((event) => {
       this.#hold.heard(event);
       // Its routes mostly go by way of itself: asked now, the way to it is known when they come.
-      const came = event.kind === 'state' && event.to === 'Established' ? addressIn(event.peer) : undefined;
-      if (came !== undefined) this.#nextHops.resolve(came);
+      if (event.kind === 'state' && event.to === 'Established') this.#nextHops.resolve(addressIn(event.peer));
       this.#options.onEvent?.(event);
     });
     speaker.onBest((changes) => {
@@ -226,8 +226,8 @@ export class Routing {
   }
 
   async #end(): Promise<void> {
-    const speaker = this.#speaker;
-    this.#speaker = undefined;
+    const speaker = this.speaker;
+    this.speaker = undefined;
     if (speaker === undefined) return this.#goWithout();
     this.#listening.stop();
     await speaker.stop('shutdown', 'BGP configuration changed');

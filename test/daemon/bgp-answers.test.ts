@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Speaker } from '../../src/bgp/index.ts';
 import { BgpAnswers } from '../../src/daemon/bgp-answers.ts';
 import type { SessionChange } from '../../src/daemon/session-history.ts';
 
@@ -33,7 +34,7 @@ function answers(explained: readonly string[], changes: readonly SessionChange[]
           announcements: [],
         }),
         routesOf: () => ({ total: 0, routes: [] }),
-      },
+      } as Pick<Speaker, 'explain' | 'routesOf'> as Speaker,
     },
     sessions: { changesOf: () => changes },
     kernelRoutes: () => [],
