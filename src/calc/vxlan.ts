@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   containsAddress,
   containsPrefix,
@@ -22,10 +22,8 @@ export const VXLAN_PORT = 4789;
 
 /** Calico's MAC for a node's VXLAN device: `66`, then the first five octets of SHA-1 of the node's name (IPv6: with `-v6`). */
 export function vtepMac(nodename: string, family: Family): string {
-  const digest = createHash('sha1')
-    .update(family === 4 ? nodename : `${nodename}-v6`)
-    .digest();
-  return ['66', ...[...digest.subarray(0, 5)].map((octet) => octet.toString(16).padStart(2, '0'))].join(':');
+  const digest = hash('sha1', family === 4 ? nodename : `${nodename}-v6`);
+  return `66:${digest.slice(0, 10).match(/../g)?.join(':')}`;
 }
 
 /** A pool whose blocks go through VXLAN, and how. */

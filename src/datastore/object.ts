@@ -45,7 +45,10 @@ export function atRevision<Kind extends KindName>(resource: ResourceOf<Kind>, re
 
 /** Reads stored text; `revision` becomes its resourceVersion. The text is one that an engine wrote. */
 export function readText<Kind extends KindName>(text: string, revision: string): ResourceOf<Kind> {
-  return atRevision(parseJson(text) as ResourceOf<Kind>, revision);
+  const resource = parseJson(text) as { metadata: { resourceVersion?: string } };
+  // What has just been parsed is nobody else's.
+  resource.metadata.resourceVersion = revision;
+  return resource as ResourceOf<Kind>;
 }
 
 /**

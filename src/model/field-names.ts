@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { isObject } from './clean.ts';
-import { bareSchema, elementOf, shapeOf } from './schema.ts';
+import { byFolded, type Outline, outlineOf } from './outline.ts';
 
 /**
  * What Go makes of JSON. It reads the names of fields in any case: `CIDR` is `cidr`; each field that a schema knows gets its
@@ -8,20 +8,24 @@ import { bareSchema, elementOf, shapeOf } from './schema.ts';
  * Maps such as labels are not touched.
  */
 export function withFieldNames(schema: z.ZodType, value: unknown): unknown {
-  const bare = bareSchema(schema);
+  return namedAs(outlineOf(schema), value);
+}
+
+function namedAs(outline: Outline, value: unknown): unknown {
+  if (!outline.isNamed) return value;
   if (Array.isArray(value)) {
-    const element = elementOf(bare);
+    const { element } = outline;
     if (element === undefined) return value;
-    const items = value.map((item: unknown) => withFieldNames(element, item));
+    const items = value.map((item: unknown) => namedAs(element, item));
     return items.some((item, at) => item !== value[at]) ? items : value;
   }
-  const shape = isObject(value) ? shapeOf(bare) : undefined;
-  if (shape === undefined) return value;
-  const fields = value as Record<string, unknown>;
-  return renamed(fields, namesOf(shape), (name, member) => {
-    if (!Object.hasOwn(shape, name)) return member;
-    if (member === '' && shape[name].def.type === 'optional') return undefined;
-    return typeof member === 'object' ? withFieldNames(shape[name], member) : member;
+  const { fields, names } = outline;
+  if (fields === undefined || !isObject(value)) return value;
+  return renamed(value, names, (name, member) => {
+    const field = fields.get(name);
+    if (field === undefined) return member;
+    if (member === '' && field.isOptional) return undefined;
+    return typeof member === 'object' ? namedAs(field.outline, member) : member;
   });
 }
 
@@ -46,7 +50,8 @@ function renamed(
 ): Record<string, unknown> {
   let copy: [name: string, member: unknown][] | undefined;
   const written = Object.keys(fields);
-  for (const [at, before] of written.entries()) {
+  for (let at = 0; at < written.length; at++) {
+    const before = written[at];
     const member = fields[before];
     const name = names.get(before) ?? names.get(before.toLowerCase()) ?? before;
     const own = inner(name, member);
@@ -55,19 +60,4 @@ function renamed(
     copy?.push([name, own]);
   }
   return copy === undefined ? fields : Object.fromEntries(copy.filter(([, member]) => member !== undefined));
-}
-
-const known = new WeakMap<object, ReadonlyMap<string, string>>();
-
-function namesOf(shape: Readonly<Record<string, z.ZodType>>): ReadonlyMap<string, string> {
-  const names = known.get(shape) ?? byFolded(Object.keys(shape));
-  known.set(shape, names);
-  return names;
-}
-
-function byFolded(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map([
-    ...names.map((name) => [name.toLowerCase(), name] as const),
-    ...names.map((name) => [name, name] as const),
-  ]);
 }

@@ -185,9 +185,8 @@ function readMetadata(given: unknown): {
   for (const field of ['labels', 'annotations']) {
     const map = value[field];
     if (map === undefined) continue;
-    const entries = isObject(map) ? Object.entries(map) : [];
-    const texts = entries.filter(([, text]) => typeof text === 'string');
-    if (isObject(map) && texts.length === entries.length) continue;
+    if (isObject(map) && Object.values(map).every((text) => typeof text === 'string')) continue;
+    const texts = isObject(map) ? Object.entries(map).filter(([, text]) => typeof text === 'string') : [];
     value[field] = Object.fromEntries(texts);
     wrong.push({ name: fieldName(['metadata', field]), value: map, reason: 'must map text to text' });
   }

@@ -1,46 +1,47 @@
 import type * as z from 'zod';
 import { hostCidr, tryParseAddress } from '../base/index.ts';
 import { isObject } from './clean.ts';
-import { wordsOf } from './kinds/field.ts';
-import { takesAddress } from './kinds/network-field.ts';
-import { bareSchema, elementOf, shapeOf } from './schema.ts';
+import { type Outline, outlineOf } from './outline.ts';
 
 /**
  * A spec in one form, for those who act on it: a bare address where a CIDR belongs becomes one, a word gets the case that
  * it has in the documentation, and empty entries of lists of CIDRs are absent. Stores keep what was written.
  */
 export function settled(schema: z.ZodType, value: unknown): unknown {
-  const bare = bareSchema(schema);
-  if (typeof value === 'string') return settledText(bare, value);
+  return settledAs(outlineOf(schema), value);
+}
+
+function settledAs(outline: Outline, value: unknown): unknown {
+  if (!outline.hasForms) return value;
+  if (typeof value === 'string') return settledText(outline, value);
   if (Array.isArray(value)) {
-    const element = elementOf(bare);
+    const { element } = outline;
     if (element === undefined) return value;
-    const items = value.map((item: unknown) => settled(element, item)).filter((item) => !isEmpty(item, element));
+    const items = value.map((item: unknown) => settledAs(element, item)).filter((item) => !isEmpty(item, element));
     return items.length !== value.length || items.some((item, at) => item !== value[at]) ? items : value;
   }
-  const shape = isObject(value) ? shapeOf(bare) : undefined;
-  if (shape === undefined) return value;
-  const fields = value as Record<string, unknown>;
+  const { fields } = outline;
+  if (fields === undefined || !isObject(value)) return value;
   let copy: Record<string, unknown> | undefined;
-  for (const name of Object.keys(fields)) {
-    if (!Object.hasOwn(shape, name)) continue;
-    const own = settled(shape[name], fields[name]);
-    if (own === fields[name]) continue;
-    copy ??= { ...fields };
+  for (const name of Object.keys(value)) {
+    const field = fields.get(name);
+    if (field === undefined) continue;
+    const own = settledAs(field.outline, value[name]);
+    if (own === value[name]) continue;
+    copy ??= { ...value };
     copy[name] = own;
   }
   return copy ?? value;
 }
 
-function settledText(schema: z.ZodType, text: string): string {
-  if (takesAddress(schema)) return tryParseAddress(text) === undefined ? text : hostCidr(text);
-  const words = wordsOf(schema);
-  if (words === undefined) return text;
+function settledText({ takesAddress, words }: Outline, text: string): string {
+  if (takesAddress) return tryParseAddress(text) === undefined ? text : hostCidr(text);
+  if (words === undefined || words.includes(text)) return text;
   return words.find((word) => word.toLowerCase() === text.toLowerCase()) ?? text;
 }
 
 /** `{}` in a list of objects none of whose fields must be there says nothing. */
-function isEmpty(item: unknown, element: z.ZodType): boolean {
-  if (!isObject(item) || Object.keys(item).length > 0) return false;
-  return Object.values(shapeOf(bareSchema(element)) ?? {}).some((field) => takesAddress(bareSchema(field)));
+function isEmpty(item: unknown, { fields }: Outline): boolean {
+  if (fields === undefined || !isObject(item) || Object.keys(item).length > 0) return false;
+  return [...fields.values()].some((field) => field.outline.takesAddress);
 }

@@ -9,7 +9,6 @@ import {
   type ResourceOf,
 } from '../../model/index.ts';
 import { DatastoreCorrupt } from '../errors.ts';
-import { atRevision } from '../object.ts';
 import { readAffinityKey } from './layout.ts';
 
 /** A key and its value, as etcd's JSON gateway gives them: in base64, with integers as text. */
@@ -27,6 +26,14 @@ const renamed: Partial<Record<KindName, Readonly<Record<string, string>>>> = {
   IPAMBlock: { affinityClaimTime: 'affinity_claim_time' },
   IPAMConfiguration: { strictAffinity: 'strict_affinity', autoAllocateBlocks: 'auto_allocate_blocks' },
 };
+
+/** From etcd's names to the API's. */
+const inverted = Object.fromEntries(
+  Object.entries(renamed).map(([kind, names]) => [
+    kind,
+    Object.fromEntries(Object.entries(names).map(([api, etcd]) => [etcd, api])),
+  ]),
+) as typeof renamed;
 
 /** The value that Calico would write: of IPAM's kinds the bare fields, of all others the whole resource. */
 export function encode(resource: ResourceOf<KindName>): string {
@@ -49,38 +56,43 @@ export function encode(resource: ResourceOf<KindName>): string {
 
 /** The resource that a key and value stand for; undefined for a key that is no such object. */
 export function decode<Kind extends KindName>(kind: Kind, pair: KeyValue): ResourceOf<Kind> | undefined {
-  const key = fromBase64(pair.key);
   // Very old clusters wrote nothing: the key says it all.
-  const value = kind === 'BlockAffinity' && !pair.value ? {} : readValue(key, pair);
-  const resource = decodeAs(kind, key, value, pair);
-  return resource === undefined ? undefined : atRevision(resource as ResourceOf<Kind>, pair.mod_revision ?? '');
+  const value = kind === 'BlockAffinity' && !pair.value ? {} : readValue(pair);
+  const resource = decodeAs(kind, value, pair) as { metadata: { resourceVersion?: string } } | undefined;
+  if (resource === undefined) return undefined;
+  // What has just been made of the value is nobody else's.
+  resource.metadata.resourceVersion = pair.mod_revision ?? '';
+  return resource as ResourceOf<Kind>;
 }
 
-function decodeAs(kind: KindName, key: string, value: Json, pair: KeyValue): unknown {
+function decodeAs(kind: KindName, value: Json, pair: KeyValue): unknown {
   switch (kind) {
     case 'IPAMBlock': {
-      const spec = rename(value, inverted(renamed.IPAMBlock!));
+      const spec = rename(value, inverted.IPAMBlock!);
+      const name = cidrName(String(spec['cidr']));
       const { hostAffinity, ...rest } = spec;
+      if (hostAffinity === undefined && rest['affinity'] !== null) return made(kind, name, rest, pair);
       // Very old data names the node itself.
       const affinity = rest['affinity'] ?? (typeof hostAffinity === 'string' ? `host:${hostAffinity}` : undefined);
-      return made(kind, cidrName(String(spec['cidr'])), { ...rest, affinity }, pair);
+      return made(kind, name, { ...rest, affinity }, pair);
     }
     case 'BlockAffinity': {
-      const place = readAffinityKey(key);
+      const place = readAffinityKey(fromBase64(pair.key));
       if (place === undefined) return undefined;
       const { type, owner, cidr } = place;
       const labels = affinityLabels(owner, type, cidr);
       return made(kind, affinityName(owner, cidr), { ...value, node: owner, type, cidr }, pair, labels);
     }
     case 'IPAMHandle': {
+      const key = fromBase64(pair.key);
       const name = key.slice(key.lastIndexOf('/') + 1);
       return made(kind, name.toLowerCase(), { handleID: name, ...value }, pair);
     }
     case 'IPAMConfiguration':
-      return made(kind, 'default', rename(value, inverted(renamed.IPAMConfiguration!)), pair);
+      return made(kind, 'default', rename(value, inverted.IPAMConfiguration!), pair);
     default:
       if (typeof value['metadata'] === 'object' && value['metadata'] !== null) return value;
-      throw damaged(key, 'it has no metadata');
+      throw damaged(pair, 'it has no metadata');
   }
 }
 
@@ -90,27 +102,24 @@ function made(kind: KindName, name: string, spec: Json, pair: KeyValue, labels?:
   return { apiVersion: API_VERSION, kind, metadata, spec };
 }
 
-function readValue(key: string, pair: KeyValue): Json {
+function readValue(pair: KeyValue): Json {
   let value: unknown;
   try {
     value = parseJson(fromBase64(pair.value ?? ''));
   } catch {
-    throw damaged(key, 'its value is not JSON');
+    throw damaged(pair, 'its value is not JSON');
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw damaged(key, 'its value is not a JSON object');
+  throw damaged(pair, 'its value is not a JSON object');
 }
 
-function damaged(key: string, reason: string): DatastoreCorrupt {
-  return new DatastoreCorrupt(`etcd key ${key}`, reason, 'Repair or delete it with etcdctl.');
+function damaged(pair: KeyValue, reason: string): DatastoreCorrupt {
+  return new DatastoreCorrupt(`etcd key ${fromBase64(pair.key)}`, reason, 'Repair or delete it with etcdctl.');
 }
 
 function rename(value: Json, names: Readonly<Record<string, string>>): Json {
+  if (!Object.keys(names).some((name) => Object.hasOwn(value, name))) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [names[name] ?? name, member]));
-}
-
-function inverted(names: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(names).map(([api, etcd]) => [etcd, api]));
 }
 
 export function toBase64(text: string): string {
