@@ -85,7 +85,7 @@ export interface Store {
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;
   /**
    * All of a kind at one moment, in portions of some hundreds and in no order, so that nobody has to hold all of it: at
-   * least one portion, each with the revision of the whole. Fails as `list` does, also between two portions. Absent where
+   * least one portion; the last one's revision is that of the whole. Fails as `list` does, also between two portions. Absent where
    * the engine lists in one go.
    */
   readonly portions?: (<Kind extends KindName>(kind: Kind) => AsyncIterable<Listing<Kind>>) | undefined;

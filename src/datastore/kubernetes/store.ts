@@ -22,6 +22,7 @@ import { Heads } from './heads.ts';
 import type { Collection, Mapping } from './mapping.ts';
 import { mappingOf } from './mappings.ts';
 import { isUnknownKind, meaning, rejectUnknownKind } from './meaning.ts';
+import { together } from './together.ts';
 import { MISSING, watchCollection } from './watch.ts';
 
 interface ListAnswer {
@@ -65,16 +66,26 @@ export class KubernetesStore implements Store {
   }
 
   async list<Kind extends KindName>(kind: Kind, options: ListOptions = {}): Promise<Listing<Kind>> {
-    const { collections, constants = [] } = this.#mapping(kind);
-    const items: ResourceOf<Kind>[] = [...constants];
-    const revisions: string[] = [];
-    for (const collection of collections) {
-      const answer = await this.#listAll(collection, options);
-      items.push(...answer.items);
-      revisions.push(answer.revision);
+    const items: ResourceOf<Kind>[] = [];
+    let at = '';
+    for await (const portion of this.portions(kind, options)) {
+      at = portion.revision;
+      items.push(...portion.items.filter((item) => matches(item, options)));
     }
-    const revision = this.#restorations.stamped(revisions.join('/'));
-    return { items: items.filter((item) => matches(item, options)).sort(byName), revision };
+    return { items: items.sort(byName), revision: at };
+  }
+
+  async *portions<Kind extends KindName>(kind: Kind, options: ListOptions = {}): AsyncGenerator<Listing<Kind>> {
+    const { collections, constants = [] } = this.#mapping(kind);
+    let first = constants;
+    const revisions: string[] = [];
+    for (const [at, collection] of collections.entries()) {
+      for await (const { items, revision } of this.#pages(collection, options)) {
+        revisions[at] = revision;
+        yield { items: [...first, ...items], revision: this.#restorations.stamped(revisions.join('/')) };
+        first = [];
+      }
+    }
   }
 
   async create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>> {
@@ -179,26 +190,30 @@ export class KubernetesStore implements Store {
     return found;
   }
 
-  async #listAll<Kind extends KindName>(collection: Collection<Kind>, { namespace, labels }: ListOptions) {
+  /** All of a collection at one revision, page by page. */
+  async *#pages<Kind extends KindName>(
+    collection: Collection<Kind>,
+    { namespace, labels }: ListOptions,
+  ): AsyncGenerator<Listing<Kind>> {
     const path = namespace === undefined ? collection.path : (collection.within?.(namespace) ?? collection.path);
     const selector = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`);
     const query: Record<string, string> = { limit: String(page) };
     if (collection.hasLabels && selector.length > 0) query['labelSelector'] = selector.join(',');
-    const items: ResourceOf<Kind>[] = [];
     const heard = this.#heads.asking(path);
     for (;;) {
       const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query }).catch((error: unknown) => {
         if (collection.isOptional && isUnknownKind(error)) return undefined;
         return rejectUnknownKind(error);
       });
-      if (answer === undefined) return { items: [], revision: MISSING };
-      for (const object of answer.items) {
-        const resource = collection.decode(object);
-        if (resource !== undefined) items.push(resource);
+      if (answer === undefined) {
+        yield { items: [], revision: MISSING };
+        return;
       }
       if (query['continue'] === undefined) heard(answer.metadata.resourceVersion);
+      const items = answer.items.flatMap((object) => collection.decode(object) ?? []);
+      yield { items, revision: answer.metadata.resourceVersion };
       const more = answer.metadata.continue;
-      if (!more) return { items, revision: answer.metadata.resourceVersion };
+      if (!more) return;
       query['continue'] = more;
     }
   }
@@ -217,26 +232,6 @@ export class KubernetesStore implements Store {
       throw meaning(key, error);
     }
   }
-}
-
-/** The events of several watches; a revision is that of all of them. */
-async function* together<Kind extends KindName>(
-  watches: readonly AsyncGenerator<StoreEvent<Kind>>[],
-  from: readonly string[],
-): AsyncGenerator<StoreEvent<Kind>> {
-  const revisions = [...from];
-  const next = watches.map(pull);
-  for (;;) {
-    const { at, result } = await Promise.race(next);
-    if (result.done) return;
-    next[at] = pull(watches[at], at);
-    revisions[at] = result.value.revision;
-    yield { ...result.value, revision: revisions.join('/') };
-  }
-}
-
-async function pull<Value>(watch: AsyncGenerator<Value>, at: number) {
-  return { at, result: await watch.next() };
 }
 
 function byName(a: ResourceOf<KindName>, b: ResourceOf<KindName>): number {

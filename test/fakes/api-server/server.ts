@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../../src/base/index.ts';
 import { formatJson, parseJson } from '../../../src/model/index.ts';
 import { admitCustom, type Definition, definitions } from './definitions.ts';
 import { discovered } from './discovery.ts';
+import { Listings } from './listings.ts';
 import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
 import { tableOf } from './table.ts';
 
@@ -43,6 +44,7 @@ export class ApiServer {
   /** What a client must bear, if anything. */
   token: string | undefined;
   readonly #open = new Set<() => void>();
+  readonly #listings = new Listings();
   readonly #clock: Clock;
 
   private constructor({ token, tls, clock = systemClock }: ApiServerOptions) {
@@ -144,14 +146,11 @@ export class ApiServer {
   }
 
   #list(place: Place, query: URLSearchParams): object {
-    const selected = this.objects.list(place).filter((object) => isSelected(object, query));
-    const from = Number(query.get('continue') ?? 0);
-    const limit = Number(query.get('limit') ?? 0) || selected.length;
-    const items = selected.slice(from, from + limit);
-    const rest = selected.length - from - items.length;
-    const more = rest > 0 ? { continue: String(from + limit), remainingItemCount: rest } : {};
+    const { items, ...metadata } = this.#listings.page(query, () => ({
+      selected: this.objects.list(place).filter((object) => isSelected(object, query)),
+      resourceVersion: this.objects.revision,
+    }));
     const { apiVersion, listKind } = listNames(definitions.get(place.resource));
-    const metadata = { resourceVersion: this.objects.revision, ...more };
     return { kind: listKind, apiVersion, metadata, items };
   }
 
