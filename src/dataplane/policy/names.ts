@@ -18,8 +18,15 @@ export function gateSet(stretch: string, what: string): string {
   return `g-${hashOf(`${stretch} ${what}`)}`;
 }
 
+/** Policies never change: of each the name is made once, and asked for by its rules, its classes and its stretches. */
+const policyChains = { egress: new WeakMap<Policy, string>(), ingress: new WeakMap<Policy, string>() };
+
 export function policyChain(policy: Policy, direction: Direction): string {
-  return chainName(direction === 'egress' ? 'po' : 'pi', policyIdText(policy.id));
+  const known = policyChains[direction].get(policy);
+  if (known !== undefined) return known;
+  const name = chainName(direction === 'egress' ? 'po' : 'pi', policyIdText(policy.id));
+  policyChains[direction].set(policy, name);
+  return name;
 }
 
 export function profileChain({ name }: Profile, direction: Direction): string {

@@ -170,12 +170,8 @@ export class PolicyParts {
     const is: Ruled | undefined = policy ? { kind: 'policy', is: policy } : profile && { kind: 'profile', is: profile };
     for (const direction of DIRECTIONS) {
       const what = name.startsWith('policy ') ? `${direction} of ${key}` : `${direction} of profile ${key}`;
-      for (const family of FAMILIES) {
-        this.#writers[family].set(
-          what,
-          is && ruledPart(is, what, direction, family, { sets: this.#lookedInto, settings: this.settings }),
-        );
-      }
+      const parts = is && ruledParts(is, what, direction, { sets: this.#lookedInto, settings: this.settings });
+      for (const family of FAMILIES) this.#writers[family].set(what, parts?.[family]);
     }
   }
 
@@ -202,22 +198,23 @@ export class PolicyParts {
   }
 }
 
-function ruledPart(
-  ruled: Ruled,
+/** What holds while they are refused is the same in both families. */
+function ruledParts(
+  { kind, is }: Ruled,
   what: string,
   direction: Direction,
-  family: Family,
   by: Parameters<typeof renderPolicy>[3],
-): FilterPart | undefined {
+): Readonly<Record<Family, FilterPart>> | undefined {
+  const rules = is.rules[direction];
+  if (rules === undefined || (kind === 'profile' && rules.length === 0)) return undefined;
   const order = ORDER[direction];
-  if (ruled.kind === 'policy') {
-    if (ruled.is.rules[direction] === undefined) return undefined;
-    const contents = renderPolicy(ruled.is, direction, family, by);
-    return { what, order, contents, instead: renderRefused(policyChain(ruled.is, direction), what) };
-  }
-  if (ruled.is.rules[direction].length === 0) return undefined;
-  const contents = renderProfile(ruled.is, direction, family, by);
-  return { what, order, contents, instead: renderRefused(profileChain(ruled.is, direction), what) };
+  const instead = renderRefused(kind === 'policy' ? policyChain(is, direction) : profileChain(is, direction), what);
+  const part = (family: Family): FilterPart => {
+    const contents =
+      kind === 'policy' ? renderPolicy(is, direction, family, by) : renderProfile(is, direction, family, by);
+    return { what, order, contents, instead };
+  };
+  return { 4: part(4), 6: part(6) };
 }
 
 function setsOf(rules: readonly Rule[]): readonly string[] {
