@@ -60,6 +60,14 @@ export const nodeStatusSchema = z.object({
   serving: z.boolean().optional(),
   /** What keeps the node from being ready, or degrades it: sentences. */
   problems: z.array(z.string()),
+  /** The same with since when (milliseconds since 1970), and how often within a day. */
+  told: z.array(z.object({ text: z.string(), since: z.number(), times: z.number() })).optional(),
+  /** In one word. These three are absent where an older daemon answers. */
+  health: z.enum(['ok', 'degraded', 'down']).optional(),
+  components: z
+    .array(z.object({ name: z.string(), health: z.enum(['ok', 'degraded', 'down', 'off']), detail: z.string() }))
+    .optional(),
+  policy: z.object({ policies: z.number(), endpoints: z.number(), refused: z.number() }).optional(),
   datastore: z.object({ type: z.string(), inSync: z.boolean(), lastEventAgeSeconds: z.number() }),
   bgp: z.object({ asn: z.number(), routerId: z.string(), peers: z.array(peer) }).optional(),
   blocks: z.array(z.object({ cidr: z.string(), state: z.string(), inUse: z.number(), size: z.number() })),

@@ -30,6 +30,7 @@ import { Loop } from './loop.ts';
 import { PageServers } from './page-servers.ts';
 import { PolicyCheck } from './policy-check.ts';
 import { policyAnswers, policyClasses } from './policy-questions.ts';
+import { ProblemHistory } from './problem-history.ts';
 import { kernelRefusals, nodeReport, objectProblems, type QuerySources } from './queries.ts';
 import { bgpUnready } from './readiness.ts';
 import { answer, type RequestSources } from './requests.ts';
@@ -98,6 +99,7 @@ export class Daemon {
   readonly #policyCheck: PolicyCheck;
   readonly #sessions = new SessionHistory();
   readonly #heartbeat: Heartbeat;
+  readonly #history: ProblemHistory;
   readonly #snapshots: SnapshotKeeping;
   readonly #mtuFile: KeptFile;
   /** Where the CNI plugin of other versions, and our own next start, find the node's name. */
@@ -267,6 +269,8 @@ export class Daemon {
       log: log.child({ component: 'policy' }),
     });
     this.#heartbeat = new Heartbeat(clock);
+    this.#history = new ProblemHistory(clock);
+    this.#history.follow(() => this.status());
     this.#startGarbage = new StartGarbage(clock);
     this.#metrics = new Metrics({
       heartbeat: this.#heartbeat,
@@ -345,6 +349,7 @@ export class Daemon {
     this.#trouble.stop();
     this.#room.stop();
     this.#heartbeat.stop();
+    this.#history.stop();
     this.#startGarbage.stop();
     this.#drops.stop();
     this.#dropEvents?.stop();
@@ -449,6 +454,7 @@ export class Daemon {
       kinds: () => this.#syncer.status(),
       allBlocks: () => this.#keeping.blocks(),
       interfacePrefix: config.FELIX_INTERFACEPREFIX,
+      history: this.#history,
       serving: () =>
         this.#isServing &&
         !this.#lock.isLocked &&

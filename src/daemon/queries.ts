@@ -6,12 +6,13 @@ import type { Dataplane } from '../dataplane/index.ts';
 import { type KindStatus, keyText } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
 import { deviceNames } from '../netlink/index.ts';
-import type { NodeReport, ReportedPeer } from '../observe/index.ts';
+import { componentHealth, type NodeReport, nodeHealth, type ReportedPeer } from '../observe/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 import { byReason, oneOutage, outage } from './one-outage.ts';
 import { peerProblems } from './peer-problems.ts';
 import { hostEndpointProblems, policyProblems } from './policy-problems.ts';
 import { poolProblems } from './pool-problems.ts';
+import type { ProblemHistory } from './problem-history.ts';
 import { remainsOfFelix } from './remains-of-felix.ts';
 import { routesOfOthers, rulesOfOthers } from './routes-of-others.ts';
 import type { LastError } from './session-history.ts';
@@ -44,6 +45,8 @@ export interface QuerySources {
   readonly lastError: (peer: string) => LastError | undefined;
   /** The whole cluster's. */
   readonly allBlocks: () => readonly Prefix[];
+  /** Since when each problem is there. */
+  readonly history: ProblemHistory;
   /** How interfaces of pods begin. */
   readonly interfacePrefix: string;
 }
@@ -82,6 +85,8 @@ export function nodeReport(sources: QuerySources): NodeReport {
     ready: away === undefined && sources.problems().length === 0 && isWhole(sources.dataplane),
     serving: sources.serving(),
     problems,
+    told: sources.history.seen(problems),
+    ...enforced(sources),
     datastore: {
       type: sources.datastoreType,
       inSync: sources.kinds().every((kind) => kind.status === 'in-sync'),
@@ -97,6 +102,15 @@ export function nodeReport(sources: QuerySources): NodeReport {
     blocks: blocks.map(({ cidr, inUse, size }) => ({ cidr, state: 'confirmed', inUse, size })),
     routes: { desired: counts.desired, programmed: counts.programmed, failed: counts.failed },
     endpoints: { desired: sources.desired().workloads.length, missing: missing.length, strange: strange.length },
+  };
+}
+
+function enforced({ desired, dataplane }: QuerySources): Pick<NodeReport, 'policy'> {
+  const { policy } = desired();
+  if (policy === undefined) return {};
+  const { policies, endpoints } = policy;
+  return {
+    policy: { policies: policies.size, endpoints: endpoints.size, refused: dataplane.policy.failures().length },
   };
 }
 
@@ -118,10 +132,14 @@ function reported({ desired, status }: PeerReport, lastErrorOf: QuerySources['la
 }
 
 /** The report as the socket's schema has it, in BIRD's words and Calico's. */
-export function nodeStatus({ bgp, problems, blocks, ...report }: NodeReport): NodeStatus {
+export function nodeStatus(node: NodeReport): NodeStatus {
+  const { bgp, problems, blocks, told = [], ...report } = node;
   return {
     ...report,
+    health: nodeHealth(node),
+    components: componentHealth(node).map((one) => ({ ...one })),
     problems: [...problems],
+    told: told.map((one) => ({ ...one })),
     blocks: [...blocks],
     ...(bgp && { bgp: { ...bgp, peers: bgp.peers.map(peerStatus) } }),
   };

@@ -5,6 +5,7 @@
  * readiness and metrics over HTTP. All of them read one plain value, the `NodeReport`, which `calicoctl node status` shows too.
  */
 
+export { type ComponentHealth, componentHealth, type Health, nodeHealth } from './health.ts';
 export { Heartbeat } from './heartbeat.ts';
 export { type Page, PageServer, type Pages, text } from './http.ts';
 export type { IpamMetric, IpamSamples, Sample } from './ipam-metrics.ts';

@@ -48,6 +48,10 @@ export interface NodeReport {
   readonly serving?: boolean;
   /** What keeps the node from being ready, or degrades it: sentences, for people. */
   readonly problems: readonly string[];
+  /** Since when each of them is there, in milliseconds since 1970, and how often it came within a day. */
+  readonly told?: readonly { readonly text: string; readonly since: number; readonly times: number }[];
+  /** What is enforced on this node; absent where nothing is. `refused`: parts that the kernel does not take. */
+  readonly policy?: { readonly policies: number; readonly endpoints: number; readonly refused: number };
   readonly datastore: { readonly type: string; readonly inSync: boolean; readonly lastEventAgeSeconds: number };
   readonly bgp?: { readonly asn: number; readonly routerId: string; readonly peers: readonly ReportedPeer[] };
   readonly blocks: readonly {

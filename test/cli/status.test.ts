@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { silentLog } from '../../src/base/index.ts';
+import { type Clock, silentLog, systemClock } from '../../src/base/index.ts';
 import { runResync, runStatus } from '../../src/cli/index.ts';
 import { ControlServer, type Request } from '../../src/control/index.ts';
 import { directory } from './harness.ts';
 
 type Tap = Parameters<typeof directory>[0];
+
+/** Whoever waits has waited long enough at once. */
+const HASTY: Clock = { ...systemClock, after: (_, action) => systemClock.soon(action) };
 
 /** `vrouter status`, or another such command, beside a daemon that answers this to each question. */
 async function status(
@@ -22,6 +25,7 @@ async function status(
   const code = await command(words, {
     env: { VROUTER_SOCKET: socket },
     uid,
+    clock: HASTY,
     stdout: (text) => {
       stdout += text;
     },
@@ -73,12 +77,39 @@ t.test('nothing to tell is said so', async (t) => {
   t.equal((await status(t, ['endpoints'], { endpoints: [] })).stdout, 'No endpoints.\n');
 });
 
-t.test('without an argument: the sessions as calicoctl shows them, and what is wrong', async (t) => {
-  const { stdout } = await status(t, [], { status: node });
-  t.match(stdout, /^Calico process is running\.\n/);
-  t.match(stdout, /\nProblems\n {2}tunnel tunl0: .* modprobe ipip\n/);
+t.test('without an argument: how each part is doing, the sessions, and what is wrong since when', async (t) => {
+  const [problem] = node.problems;
+  const components = [
+    { name: 'datastore', health: 'ok', detail: 'memory, in sync, last word 0 s ago' },
+    { name: 'bgp', health: 'off', detail: 'no BGP on this node' },
+  ];
+  const told = [{ text: problem, since: Date.UTC(2026, 0, 2, 11), times: 3 }];
+  const { code, stdout } = await status(t, [], { status: { ...node, health: 'degraded', components, told } });
+  t.equal(code, 1);
+  t.match(stdout, /^Node n1: degraded \(vRouter 0\.1\.0, process 1, up /);
+  t.match(stdout, /\n {2}datastore +ok +memory, in sync, last word 0 s ago\n {2}bgp +off +no BGP on this node\n/);
+  t.match(stdout, /\nProblems\n {2}tunnel tunl0: .* modprobe ipip \(since 2026-01-02T11:00:00Z, 3 times in a day\)\n/);
+  const old = await status(t, [], { status: node });
+  t.match(old, { code: 1, stdout: /^Node n1: degraded[\s\S]*modprobe ipip\n/ }, 'as an older daemon answers');
+  const { code: wellCode, stdout: text } = await status(t, [], { status: { ...node, problems: [], health: 'ok' } });
+  t.equal(wellCode, 0);
+  t.match(text, /^Node n1: ok/);
 });
 
+t.test('--wait looks again until the node is well, or the time is up', async (t) => {
+  const looks: unknown[] = [node, node, { ...node, problems: [] }];
+  const answers = {
+    get status() {
+      return looks.length > 1 ? looks.shift() : looks[0];
+    },
+  };
+  t.match(await status(t, ['--wait'], answers), { code: 0, stdout: /^Node n1: ok/ });
+  t.equal(looks.length, 1);
+  t.equal((await status(t, ['--wait', '--timeout', '0'], { status: node })).code, 1);
+  for (const wrong of ['x', '-1', '', '99999999']) {
+    t.match(await status(t, ['--wait', '--timeout', wrong], { status: node }), { code: 2, stderr: /timeout/ });
+  }
+});
 t.test('wrong words are refused with the ones that there are', async (t) => {
   const { code, stderr } = await status(t, ['rotes'], {});
   t.equal(code, 2);

@@ -1,14 +1,20 @@
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import * as z from 'zod';
-import { explainedEntrySchema, nodeStatusSchema } from '../../control/answers.ts';
-import { type ExplainedEntry, type NodeStatusPeer, request, socketPath } from '../../control/index.ts';
+import { explainedEntrySchema } from '../../control/answers.ts';
+import { type ExplainedEntry, request, socketPath } from '../../control/index.ts';
 import type { Io } from '../io.ts';
 import { tabulate } from '../printers/tabwriter.ts';
-import { nodeStatusCommand } from './node/status.ts';
 import { requireRoot } from './root.ts';
+import { overview } from './status-overview.ts';
 
 const EXPLAINED = ['routes', 'tunnels', 'endpoints', 'nat'] as const;
 type Explained = (typeof EXPLAINED)[number];
+
+interface StatusOptions {
+  readonly output: 'table' | 'json';
+  readonly wait?: boolean;
+  readonly timeout: number;
+}
 
 /** `vrouter status`: the node as a whole, or each entry that it keeps in the kernel, with why. */
 export function statusCommand(io: Io): Command {
@@ -16,42 +22,32 @@ export function statusCommand(io: Io): Command {
     .description(
       'Show what this node does and why: all at once, or each route, tunnel, pod or rule of the packet filter.',
     )
-    .addArgument(new Argument('[what]', 'the entries to explain; nothing for sessions and problems').choices(EXPLAINED))
+    .addArgument(
+      new Argument('[what]', 'the entries to explain; nothing for health, sessions and problems').choices(EXPLAINED),
+    )
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table'))
-    .action(async (what: Explained | undefined, { output }: { readonly output: 'table' | 'json' }) => {
+    .option('--wait', 'until the node is well, or the time is up')
+    .option('--timeout <seconds>', 'how long to wait', seconds, 60)
+    .addHelpText('after', '\nExit code: 0 the node is well, 1 it is not, 2 wrong usage, 3 no daemon answers.')
+    .action(async (what: Explained | undefined, { output, wait = false, timeout }: StatusOptions) => {
       requireRoot(io);
       if (what !== undefined) await explain(io, what, output);
-      else if (output === 'json') print(io, await nodeStatus(io));
-      else await overview(io);
+      else await overview(io, { output, patience: wait ? timeout : 0 });
     });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 86_400)) {
+    throw new InvalidArgumentError('seconds are expected, a day of them at most');
+  }
+  return value;
 }
 
 async function explain(io: Io, what: Explained, output: 'table' | 'json'): Promise<void> {
   const entries = await request(socketPath(io.env), { op: what }, z.array(explainedEntrySchema));
   if (output === 'json') print(io, entries);
   else io.stdout(entries.length === 0 ? `No ${what}.\n` : table(entries));
-}
-
-/** As `calicoctl node status` prints it, and what is wrong. */
-async function overview(io: Io): Promise<void> {
-  await nodeStatusCommand(io).parseAsync([], { from: 'user' });
-  const { bgp, problems } = await nodeStatus(io);
-  const malformed = (bgp?.peers ?? []).flatMap(malformedText);
-  if (malformed.length > 0) io.stdout(`Malformed UPDATEs\n${malformed.map((line) => `  ${line}\n`).join('')}\n`);
-  if (problems.length > 0) io.stdout(`Problems\n${problems.map((problem) => `  ${problem}\n`).join('')}\n`);
-}
-
-/** What a peer got wrong, if anything. */
-function malformedText({ address, malformed }: NodeStatusPeer): string[] {
-  if (malformed === undefined) return [];
-  const { discard, withdraw, reset, last } = malformed;
-  if (discard + withdraw + reset === 0) return [];
-  const counts = `${withdraw} with routes taken for withdrawn, ${discard} dropped in part, ${reset} that ended the session`;
-  return [`${address}: ${counts}${last ? `; the last at ${new Date(last.at).toISOString()}: ${last.reason}` : ''}`];
-}
-
-function nodeStatus(io: Io) {
-  return request(socketPath(io.env), { op: 'status' }, nodeStatusSchema);
 }
 
 function table(entries: readonly ExplainedEntry[]): string {

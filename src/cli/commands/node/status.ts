@@ -1,6 +1,12 @@
 import { Command } from 'commander';
 import { nodeStatusSchema } from '../../../control/answers.ts';
-import { DaemonUnreachable, type NodeStatusPeer, request, socketPath } from '../../../control/index.ts';
+import {
+  DaemonUnreachable,
+  type NodeStatus,
+  type NodeStatusPeer,
+  request,
+  socketPath,
+} from '../../../control/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { box } from '../../printers/box.ts';
@@ -15,15 +21,15 @@ export function nodeStatusCommand(io: Io): Command {
     .description('Show whether this node runs, and its BGP sessions.')
     .action(async () => {
       requireRoot(io);
-      const { bgp } = await askDaemon(io);
-      io.stdout('Calico process is running.\n');
-      if (bgp === undefined) {
-        io.stdout('\nThe BGP backend process (BIRD) is not running.\n\n');
-        return;
-      }
-      const now = io.clock.wallTime();
-      io.stdout(`${section(4, bgp.peers, now)}${section(6, bgp.peers, now)}\n`);
+      const status = await askDaemon(io);
+      io.stdout(`Calico process is running.\n${nodeStatusText(status, io.clock.wallTime())}`);
     });
+}
+
+/** The sessions of both families, as Calico shows them. */
+export function nodeStatusText({ bgp }: NodeStatus, now: number): string {
+  if (bgp === undefined) return '\nThe BGP backend process (BIRD) is not running.\n\n';
+  return `${section(4, bgp.peers, now)}${section(6, bgp.peers, now)}\n`;
 }
 
 function section(family: 4 | 6, peers: readonly NodeStatusPeer[], now: number): string {
