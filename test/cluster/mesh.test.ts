@@ -1,5 +1,6 @@
 import t from 'tap';
 import { blocksOf, cluster, hasRoute, needsRoot, podsOf, untilNoRoute } from './cluster.ts';
+import { MAIN } from './program.ts';
 
 t.test('three nodes: every pod reaches every pod, and the operator sees it', needsRoot, async (t) => {
   const lab = await cluster(t, { nodes: 3, pods: 2 });
@@ -17,6 +18,13 @@ t.test('three nodes: every pod reaches every pod, and the operator sees it', nee
   }
   t.match(stdout, /IPv6 BGP status\nNo IPv6 peers found\.\n/);
   t.equal((await lab.calicoctl('node1', ['get', 'nodes'])).stdout, 'NAME    \nnode1   \nnode2   \nnode3   \n\n');
+
+  await t.test('vrouter status tells how each part is doing, of this node and of all', async (t) => {
+    const own = await lab.exec('node1', [process.execPath, MAIN, 'status', '--wait']);
+    t.match(own.stdout, /^Node node1: ok [\s\S]*\n {2}bgp +ok +AS 64512, 2 of 2 sessions up/);
+    const all = await lab.exec('node1', [process.execPath, MAIN, 'status', '--cluster']);
+    for (const { name } of lab.nodes) t.match(all.stdout, new RegExp(`^${name} +ok +\\S+ +2/2 +1 +2$`, 'm'));
+  });
 
   await t.test('each node holds its blocks: a blackhole at home, a route by BGP elsewhere', async (t) => {
     for (const { name } of lab.nodes) {
