@@ -12,6 +12,7 @@ import { type Command, CommanderError } from 'commander';
 import { reasonOf } from '../base/index.ts';
 import { DaemonUnreachable, RequestRefused } from '../control/index.ts';
 import { bgpCommand } from './commands/bgp.ts';
+import { bundleCommand } from './commands/bundle.ts';
 import { dropsCommand } from './commands/drops.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
@@ -65,6 +66,11 @@ export function runDrops(argv: readonly string[], io: Partial<Io> = {}): Promise
 /** `vrouter bgp`: sessions and routes. */
 export function runBgp(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('bgp', bgpCommand, argv, io, true);
+}
+
+/** `vrouter bundle`: what support needs, in one archive. */
+export function runBundle(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('bundle', bundleCommand, argv, io);
 }
 
 /**

@@ -11,7 +11,14 @@ export type Answers = Readonly<Record<string, unknown>>;
 type Run = (argv: readonly string[], io: Partial<Io>) => Promise<number>;
 
 /** Runs a command beside a daemon that answers so, or where there is none; with what it was asked. */
-export async function beside(t: Tap, run: Run, argv: readonly string[], answers: Answers | undefined, now = 0) {
+export async function beside(
+  t: Tap,
+  run: Run,
+  argv: readonly string[],
+  answers: Answers | undefined,
+  now = 0,
+  io: Partial<Io> = {},
+) {
   const socket = join(await directory(t, {}), 'd.sock');
   const asked: Request[] = [];
   if (answers !== undefined) {
@@ -27,7 +34,7 @@ export async function beside(t: Tap, run: Run, argv: readonly string[], answers:
   }
   let [stdout, stderr] = ['', ''];
   const code = await run(argv, {
-    env: { VROUTER_SOCKET: socket },
+    env: { VROUTER_SOCKET: socket, DATASTORE_TYPE: 'memory' },
     uid: 0,
     clock: new VirtualClock(now),
     stdout: (text) => {
@@ -36,6 +43,7 @@ export async function beside(t: Tap, run: Run, argv: readonly string[], answers:
     stderr: (text) => {
       stderr += text;
     },
+    ...io,
   });
   return { code, stdout, stderr, asked };
 }
