@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import type { DaemonIo } from './command.ts';
 import { SETTINGS } from './config.ts';
 
 export interface Flags {
@@ -12,8 +11,14 @@ export interface Flags {
   readonly logLevel?: string;
 }
 
+/** Where help and complaints go. */
+interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
 /** What was said on the command line; the exit code, when that was all (`--help`) or could not be understood. */
-export function parseFlags(args: readonly string[], io: Pick<DaemonIo, 'stdout' | 'stderr'>): Flags | number {
+export function parseFlags(args: readonly string[], io: Streams): Flags | number {
   const command = new Command('vrouter daemon')
     .description(
       'Runs the node. Settings have the names that they have in Calico, in the environment, in a file, or here.',

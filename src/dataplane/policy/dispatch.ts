@@ -2,15 +2,13 @@ import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { NamedMap } from '../../nftables/index.ts';
 import type { EnforcedEndpoint } from '../../policy/index.ts';
 import { type Contents, FORWARD } from '../filter/index.ts';
-import { denialOf, dropChain, dropName } from './drop.ts';
+import { denialOf, INVALID, UNKNOWN_FROM, UNKNOWN_TO } from './denial.ts';
+import { dropChain, dropName } from './drop.ts';
 import type { HostForward } from './host-forward.ts';
 import { classChain } from './names.ts';
 
 const FROM_PODS: NamedMap = { name: 'from-pods', type: 'ifname', value: 'verdict' };
 const TO_PODS: NamedMap = { name: 'to-pods', type: 'ifname', value: 'verdict' };
-
-export const [INVALID, UNKNOWN_FROM] = ['invalid packet', 'from an interface without endpoint'];
-const UNKNOWN_TO = 'to an interface without endpoint';
 
 /** What policies and classes lead to, and what the hook asks before them. */
 export function renderEnds(

@@ -1,15 +1,8 @@
-import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { Contents, FilterPart } from '../filter/index.ts';
+import type { Denial } from './denial.ts';
 import { chainName } from './names.ts';
 
 export type NamedChain = Contents['chains'][number];
-
-/** What becomes of a packet that is denied. The kernel knows `reject` in input, forward and output, but not in postrouting. */
-export type Denial = 'drop' | 'reject';
-
-export function denialOf({ rejects }: Pick<PolicySettings, 'rejects'>): Denial {
-  return rejects ? 'reject' : 'drop';
-}
 
 /** A drop with a name and a counter: of each packet that policy stops there is one place that says why. */
 export function dropChain(why: string, denial: Denial): NamedChain {

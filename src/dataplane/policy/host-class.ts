@@ -2,7 +2,7 @@ import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { HostAsk, HostClass } from '../../policy/index.ts';
 import type { ReasonedRule } from '../filter/index.ts';
 import { type Known, profileLines } from './class.ts';
-import { INVALID } from './dispatch.ts';
+import { INVALID } from './denial.ts';
 import { dropName } from './drop.ts';
 import { failsafeChain } from './host-failsafe.ts';
 import type { HostPlace } from './host-place.ts';

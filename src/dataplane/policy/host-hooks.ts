@@ -3,7 +3,7 @@ import type { DesiredPolicy, PolicyMarks, PolicySettings } from '../../calc/desi
 import type { Chain } from '../../nftables/index.ts';
 import { HOST_ASKS, type HostAsk } from '../../policy/index.ts';
 import { addresses, type Contents, type ReasonedRule, wordOf } from '../filter/index.ts';
-import { INVALID, UNKNOWN_FROM } from './dispatch.ts';
+import { INVALID, UNKNOWN_FROM } from './denial.ts';
 import { dropChain, dropName, type NamedChain } from './drop.ts';
 import {
   type DispatchWords,

@@ -1,6 +1,6 @@
 import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { HostAsk } from '../../policy/index.ts';
-import { type Denial, denialOf } from './drop.ts';
+import { type Denial, denialOf } from './denial.ts';
 
 /**
  * Where a host endpoint's rules stand. What is translated on its way out is asked in postrouting, where the kernel knows no

@@ -10,7 +10,7 @@
  */
 export { type EffectivePolicy, effectivePolicies } from './effective.ts';
 export { packetsBetween, QuestionError, readCarried, readEnd } from './ends.ts';
-export { type Asked, explainDecision } from './explanation.ts';
+export { explainDecision } from './explanation.ts';
 export { named } from './mismatch.ts';
 export { representativesOf } from './representatives.ts';
 export { ruleText } from './rule-text.ts';
