@@ -77,7 +77,6 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/dataplane/routes/route-table.ts': 'columns of one family’s routes, which change together',
   'src/routing/install.ts': 'one column of choices, and what each comes to',
   'src/dataplane/dataplane.ts': 'the hands, joined: who hears of what',
-  'src/daemon/daemon.ts': 'the composition root: the one place that says `new`',
 };
 const QUESTION_AT = 250;
 const STOP_AT = 500;

@@ -1,4 +1,5 @@
 import { type Clock, type Log, reasonOf } from '../base/index.ts';
+import type { Desired } from '../calc/index.ts';
 import type { DroppedPacket } from '../control/index.ts';
 import type { Remarks, ResourceKey } from '../datastore/index.ts';
 
@@ -80,6 +81,15 @@ export class DropEvents {
       this.#waiting--;
     }
   }
+}
+
+/** The pod of this node that has the address. */
+export function podAt(workloads: Desired['workloads'], address: string): ResourceKey | undefined {
+  const workload = workloads.find(({ addresses }) =>
+    addresses.some((cidr) => cidr.slice(0, cidr.indexOf('/')) === address),
+  );
+  const [namespace, name] = workload?.key.split('/') ?? [];
+  return name === undefined ? undefined : { kind: 'WorkloadEndpoint', namespace, name };
 }
 
 function messageOf({ source, destination, protocol, icmp, tier, why }: DroppedPacket): string {

@@ -1,8 +1,9 @@
 /**
  * daemon: the composition root, and the only place that says `new` to the other rooms.
  *
- * `command` reads flags and signals, `config` the settings, `registration` makes the node known to the cluster,
- * `daemon` joins store, calculation, dataplane and routing into one loop, `endpoints` serves CNI requests, `queries`
- * answers questions. It starts in this order and ends in the reverse one; forwarding outlives it.
+ * `command` reads flags and signals, `config` the settings; `parts` makes store, calculation, dataplane, routing and
+ * keeping and joins them into one loop, `observers` makes what looks at it and changes nothing; `daemon` is the node's
+ * life: what follows from what between start and stop. `requests` takes what comes over the socket, `queries` answers
+ * from `query-sources`. Forwarding outlives all of it.
  */
 export { type DaemonIo, runDaemon } from './command.ts';

@@ -1,0 +1,87 @@
+import { Heartbeat, Metrics, type NodeReport } from '../observe/index.ts';
+import { bgpAnswers } from './bgp-questions.ts';
+import { DropEvents, podAt } from './drop-events.ts';
+import { Drops } from './drops.ts';
+import type { Parts } from './parts.ts';
+import { PolicyCheck } from './policy-check.ts';
+import { policyAnswers, policyClasses } from './policy-questions.ts';
+import { ProblemHistory } from './problem-history.ts';
+import { kernelRefusals, type QuerySources } from './queries.ts';
+import type { RequestSources } from './requests.ts';
+import { RuleCounts } from './rule-counts.ts';
+
+/** What the observers ask of the node as a whole. */
+export interface Observed {
+  readonly sources: () => QuerySources;
+  readonly status: () => NodeReport;
+  /** Why the node can't serve pods now; undefined when it can. */
+  readonly problem: () => string | undefined;
+}
+
+export type Observers = ReturnType<typeof joinObservers>;
+
+/** Makes what looks at the loop and changes nothing in it: figures, dropped packets, the check of policy, answers. */
+export function joinObservers(parts: Parts, { sources, status, problem }: Observed) {
+  const { config, clock, log, kernel, store, dataplane, calculation, keeping, routing } = parts;
+  const { policy } = dataplane;
+  const policyLog = log.child({ component: 'policy' });
+  const world = () => calculation.world();
+  const tierOf = (name: string) => {
+    const { policies, hosts } = calculation.desired().policy ?? {};
+    return (policies?.get(name) ?? hosts?.policies.get(name))?.tier;
+  };
+  const drops = new Drops({ kernel, policy, world, tierOf, clock, log: policyLog });
+  /** Undefined: nobody asked for them, or the datastore has no place for them. */
+  const dropEvents =
+    config.VROUTER_POLICY_DROP_EVENTS && store.remarks !== undefined
+      ? new DropEvents({
+          ...{ remarks: store.remarks, nodename: config.NODENAME, clock, log: policyLog },
+          podAt: (address) => podAt(calculation.desired().workloads, address),
+        })
+      : undefined;
+  const ruleCounts = new RuleCounts({ kernel, policy, drops: () => drops.counted(), tierOf });
+  const answers = policyAnswers({
+    nodename: config.NODENAME,
+    world,
+    worldIf: (updates) => calculation.worldIf(updates),
+    desired: () => calculation.desired(),
+    kernel,
+    dataplane,
+    rulesets: parts.given.rulesets,
+  });
+  const policyCheck = new PolicyCheck({
+    classes: () => policyClasses(calculation.desired()),
+    answers,
+    clock,
+    log: policyLog,
+  });
+  const heartbeat = new Heartbeat(clock);
+  const history = new ProblemHistory(clock);
+  history.follow(status);
+  const metrics = new Metrics({
+    heartbeat,
+    status,
+    routesWritten: () => ({ ...dataplane.routes.written }),
+    refused: () => kernelRefusals(dataplane),
+    ipam: () => keeping.samples(),
+    ignored: () => calculation.ignored,
+    policy: {
+      drops: () => drops.counted(),
+      disagreements: () => policyCheck.disagreements,
+      rules: config.VROUTER_POLICY_RULE_COUNTERS ? () => ruleCounts.samples() : undefined,
+    },
+  });
+  const requests: RequestSources = {
+    policy: answers,
+    drops,
+    bgp: bgpAnswers({ queries: sources, routing, sessions: parts.sessions }),
+    endpoints: parts.endpoints,
+    deletions: parts.deletions,
+    queries: sources,
+    resync: () => dataplane.resync(),
+    metrics,
+    log,
+    problem,
+  };
+  return { drops, dropEvents, policyCheck, heartbeat, history, metrics, requests } as const;
+}
