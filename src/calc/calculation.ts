@@ -5,6 +5,7 @@ import type { Desired } from './desired/index.ts';
 import type { DesiredPolicy } from './desired/policy.ts';
 import { type GraphOptions, graph } from './graph.ts';
 import type { InputKind } from './projections.ts';
+import type { ServiceRoutes } from './service-routes.ts';
 import { type News, Sources, type Update } from './sources.ts';
 
 /**
@@ -16,6 +17,7 @@ export class Calculation {
   readonly #sources: Sources;
   readonly #desired: Cell<Desired>;
   readonly #world: Cell<World>;
+  readonly #services: ServiceRoutes;
   readonly #worldIf: (updates: readonly Update[]) => World;
   /** What pods are held to as of the last look, and so whose news count. */
   #held: DesiredPolicy | undefined;
@@ -23,8 +25,9 @@ export class Calculation {
   constructor(options: GraphOptions) {
     this.#nodename = options.nodename;
     this.#sources = new Sources(options.nodename);
-    const { desired, world, worldIf } = graph(this.#sources, options);
+    const { desired, services, world, worldIf } = graph(this.#sources, options);
     this.#desired = desired;
+    this.#services = services;
     this.#world = world;
     this.#worldIf = worldIf;
   }
@@ -39,14 +42,19 @@ export class Calculation {
     return isNew;
   }
 
-  /** Where nothing restricts anybody, nobody asks who the others are; what is behind a service, only where a rule names it. */
+  /**
+   * Where nothing restricts anybody, nobody asks who the others are; where no services are announced, what they are; and
+   * what is behind a service only where a rule names it or its announcement depends on it.
+   */
   #counts(news: News): boolean {
+    if (news === 'of services') return this.#services.isAsked;
     if (typeof news === 'string') return news === 'news' || this.#held !== undefined;
     const named = (kind: 'service' | 'service addresses', text: string): boolean => {
       const [namespace, name] = text.split('/');
       return this.#held?.sets.get(setKey({ kind, service: { namespace, name } })) !== undefined;
     };
-    return news.some((service) => named('service', service) || named('service addresses', service));
+    const counts = (service: string): boolean => named('service', service) || named('service addresses', service);
+    return news.some((service) => counts(service) || this.#services.heeds(service));
   }
 
   /** What this node should be, given all that was applied. */

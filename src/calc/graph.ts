@@ -23,6 +23,8 @@ import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from
 import { Peerings } from './peers.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
+import { allAnnouncements, serviceRanges, wholeRanges } from './service-ranges.ts';
+import { ServiceRoutes } from './service-routes.ts';
 import type { Sources } from './sources.ts';
 import { tunnelPools } from './tunnel-pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
@@ -54,7 +56,8 @@ export interface GraphOptions {
  *     IPAMBlock ──► holdings ──────────────────────┼─► vxlan, wireguard, tunnels
  *     IPPool ─────► pools ─────────────────────────┘
  *     IPAMBlock, BlockAffinity of our own ─► blocks ─┐
- *     WorkloadEndpoint of our own ─► workloads ──────┴─► announce ─┐
+ *     WorkloadEndpoint of our own ─► workloads ──────┼─► announce ─┐
+ *     Services, EndpointSlices, BGPConfiguration ────┘             │
  *     Node, BGPConfiguration, BGPPeer ─► peerings ─► peers ────────┤
  *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
  *     IPPool, Node, FelixConfiguration ─► store
@@ -64,7 +67,7 @@ export interface GraphOptions {
 export function graph(
   sources: Sources,
   { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {}, countsRules }: GraphOptions,
-): { readonly desired: Cell<Desired> } & Pick<PolicyCells, 'world' | 'worldIf'> {
+): { readonly desired: Cell<Desired>; readonly services: ServiceRoutes } & Pick<PolicyCells, 'world' | 'worldIf'> {
   const nodes = sources.of('Node');
   const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
   const self = cell([nodes], (all) => all.get(nodename));
@@ -153,7 +156,15 @@ export function graph(
     same,
   );
 
-  const announce = cell([blocks, workloads, pools], announcements, same);
+  const routed = new ServiceRoutes(nodename);
+  const ranges = cell([self, configurations], serviceRanges, same);
+  const ofServices = cell(
+    [sources.of('KubernetesService'), sources.of('KubernetesEndpointSlice'), ranges],
+    keeping(routed),
+  );
+  const own = cell([blocks, workloads, pools], announcements, same);
+  const whole = cell([ranges], wholeRanges, same);
+  const announce = cell([own, whole, ofServices], allAnnouncements, same);
   const filters = cell([sources.of('BGPFilter')], keeping(new Filters()));
   const wanted = sources.of('BGPPeer');
   const peerings = cell([nodes, sources.of('BGPConfiguration'), wanted], keeping(new Peerings(nodename)));
@@ -209,7 +220,7 @@ export function graph(
         policy: held,
       }),
   );
-  return { desired, world, worldIf };
+  return { desired, services: routed, world, worldIf };
 }
 
 /** An operator that remembers what it has seen, as the work of a cell. */

@@ -8,6 +8,8 @@ import {
   type IPPool,
   isClosed,
   type KindName,
+  type KubernetesEndpointSlice,
+  type KubernetesService,
   type Node,
   newResource,
   type ResourceOf,
@@ -114,6 +116,18 @@ function ofPolicy<Kind extends KindName>({ apiVersion, kind, metadata, spec }: R
   return { apiVersion, kind, metadata: kept, spec } as unknown as ResourceOf<Kind>;
 }
 
+function service({ apiVersion, kind, metadata, spec }: KubernetesService): KubernetesService {
+  const { name, namespace } = metadata;
+  return { apiVersion, kind, metadata: { name, ...(namespace !== undefined && { namespace }) }, spec };
+}
+
+/** Of nodes with ready endpoints it matters whether this one is among them, and whether there are others. */
+function slice(resource: KubernetesEndpointSlice, nodename: string): KubernetesEndpointSlice {
+  const { readyNodes, ...spec } = resource.spec;
+  const kept = readyNodes && [...new Set(readyNodes.map((name) => (name === nodename ? name : '')))].sort();
+  return ofPolicy<'KubernetesEndpointSlice'>({ ...resource, spec: { ...spec, ...(kept && { readyNodes: kept }) } });
+}
+
 /** What is kept of a resource of each kind; undefined when nothing is. All pods are known in `PodViews` besides. */
 export const PROJECTIONS = {
   Node: node,
@@ -141,7 +155,8 @@ export const PROJECTIONS = {
   KubernetesAdminNetworkPolicy: ofPolicy<'KubernetesAdminNetworkPolicy'>,
   KubernetesBaselineAdminNetworkPolicy: ofPolicy<'KubernetesBaselineAdminNetworkPolicy'>,
   KubernetesClusterNetworkPolicy: ofPolicy<'KubernetesClusterNetworkPolicy'>,
-  KubernetesEndpointSlice: ofPolicy<'KubernetesEndpointSlice'>,
+  KubernetesEndpointSlice: slice,
+  KubernetesService: service,
 } as const;
 
 export type InputKind = keyof typeof PROJECTIONS;

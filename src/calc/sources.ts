@@ -19,8 +19,11 @@ export interface Update {
   readonly isAnyVersion?: boolean;
 }
 
-/** What an update says that is new: if about another node's pod alone, that; if about services alone, about which. */
-export type News = 'news' | 'of others' | readonly string[];
+/**
+ * What an update says that is new: if about another node's pod or about a Service alone, that; if about what is behind
+ * Services alone, about which.
+ */
+export type News = 'news' | 'of others' | 'of services' | readonly string[];
 
 /**
  * Where resources enter the calculation: of each kind what is read of it (`projections.ts`), by `name` or
@@ -54,6 +57,7 @@ export class Sources {
     const before = kind === 'KubernetesEndpointSlice' ? this.#writers[kind].get(key) : undefined;
     if (writer.set(key, resource && project(resource, this.#nodename))) {
       if (kind === 'WorkloadEndpoint') this.#pods.set(key, resource as WorkloadEndpoint | undefined);
+      if (kind === 'KubernetesService') return 'of services';
       if (kind !== 'KubernetesEndpointSlice') return 'news';
       return [before, this.#writers[kind].get(key)].flatMap((slice) => (slice === undefined ? [] : [serviceOf(slice)]));
     }

@@ -22,6 +22,7 @@ import {
   kubernetesClusterNetworkPolicy,
   kubernetesNetworkPolicy,
 } from './kinds/kubernetes-policy.ts';
+import { kubernetesService } from './kinds/kubernetes-service.ts';
 import { networkPolicy, stagedKubernetesNetworkPolicy, stagedNetworkPolicy } from './kinds/network-policy.ts';
 import { globalNetworkSet, networkSet } from './kinds/network-set.ts';
 import { type NodeStatus, node } from './kinds/node.ts';
@@ -66,6 +67,7 @@ const kubernetes = {
   KubernetesClusterNetworkPolicy: kubernetesClusterNetworkPolicy,
   KubernetesEndpointSlice: kubernetesEndpointSlice,
   KubernetesNetworkPolicy: kubernetesNetworkPolicy,
+  KubernetesService: kubernetesService,
 } as const;
 
 export const definitions = { ...stored, ...kubernetes } as const;

@@ -24,8 +24,8 @@ const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
   ...each(['nodeToNodeMeshEnabled', 'asNumber', 'listenPort', 'bindMode', 'nodeMeshMaxRestartTime'], ACTED_ON),
   ...each(['ipv4NormalRoutePriority', 'ipv6NormalRoutePriority', 'communities', 'prefixAdvertisements'], ACTED_ON),
   ...each(['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'], ACTED_ON),
+  serviceLoadBalancerAggregation: ACTED_ON,
   nodeMeshPassword: refused(SECRETS),
-  serviceLoadBalancerAggregation: noEffect('services are not announced yet'),
   ignoredInterfaces: noEffect('no interface’s network is announced'),
   ...each(
     ['localWorkloadPeeringIPV4', 'localWorkloadPeeringIPV6'],

@@ -6,6 +6,7 @@ import { nodeMapping } from './node.ts';
 import { podMapping } from './pod.ts';
 import { policyMapping } from './policy.ts';
 import { profileMapping } from './profile.ts';
+import { serviceMapping } from './service.ts';
 
 /** How each kind is kept. */
 export function mappingOf(kind: KindName, wallTime: () => number): Mapping {
@@ -18,6 +19,8 @@ export function mappingOf(kind: KindName, wallTime: () => number): Mapping {
       return profileMapping as unknown as Mapping;
     case 'KubernetesEndpointSlice':
       return endpointSliceMapping as unknown as Mapping;
+    case 'KubernetesService':
+      return serviceMapping as unknown as Mapping;
     default:
       return isKubernetesKind(kind) ? (policyMapping(kind) as unknown as Mapping) : customResource(kind, wallTime);
   }

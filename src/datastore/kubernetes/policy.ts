@@ -2,7 +2,7 @@ import { API_VERSION, type KubernetesKind, type ResourceOf } from '../../model/i
 import type { KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
 
-type PolicyKind = Exclude<KubernetesKind, 'KubernetesEndpointSlice'>;
+type PolicyKind = Exclude<KubernetesKind, 'KubernetesEndpointSlice' | 'KubernetesService'>;
 
 interface Place {
   readonly group: string;

@@ -3,8 +3,9 @@ import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 
 /**
- * EndpointSlice of `discovery.k8s.io/v1`, as far as policy reads it: some of the addresses behind a Service, each of which
- * has all of the ports. All slices of a Service make up its backends. Ready or not is not among it: Calico counts both.
+ * EndpointSlice of `discovery.k8s.io/v1`, as far as policy and announcements read it: some of the addresses behind a Service, each of which
+ * has all of the ports. All slices of a Service make up its backends. Policy counts them ready or not, as Calico
+ * does.
  */
 export const kubernetesEndpointSlice = defineKind({
   kind: 'KubernetesEndpointSlice',
@@ -17,6 +18,10 @@ export const kubernetesEndpointSlice = defineKind({
     /** The Service, in the slice's namespace. */
     service: z.string(),
     addresses: z.array(z.string()),
+    /** `IPv4`, `IPv6` or `FQDN`. */
+    addressType: z.string().optional(),
+    /** Nodes with an endpoint that is ready; an empty name for one that is on no node, or on one that doesn't matter. */
+    readyNodes: z.array(z.string()).optional(),
     /** An endpoint's port that is not restricted to a number is no port of these. */
     ports: z.array(z.looseObject({ protocol: z.enum(['TCP', 'UDP', 'SCTP']), port: z.number().int() })),
   }),

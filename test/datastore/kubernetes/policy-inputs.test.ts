@@ -14,9 +14,10 @@ const PLACES: Readonly<Record<KubernetesKind, readonly [resource: string, namesp
   KubernetesBaselineAdminNetworkPolicy: [`baselineadminnetworkpolicies.${admin}`],
   KubernetesClusterNetworkPolicy: [`clusternetworkpolicies.${admin}`],
   KubernetesEndpointSlice: ['endpointslices.discovery.k8s.io', 'web'],
+  KubernetesService: ['services', 'web'],
 };
 const place = (kind: KubernetesKind) => ({ resource: PLACES[kind][0], namespace: PLACES[kind][1] });
-const policies = kubernetesKinds.filter((kind) => kind !== 'KubernetesEndpointSlice');
+const policies = kubernetesKinds.filter((kind) => /Policy$/.test(kind));
 
 t.test('policies of Kubernetes are read with all that their spec says, known or not', async (t) => {
   const { store, server } = await start(t);
@@ -61,7 +62,10 @@ t.test('of an EndpointSlice there are its Service, addresses and ports, as Calic
         ...base,
         endpoints: [of(['10.0.0.1'], { ready: true }), of(['10.0.0.2'], { ready: false, terminating: true })],
       },
-      { service: 'api', addresses: ['10.0.0.1', '10.0.0.2'], ports: [{ protocol: 'TCP', port: 8080 }] },
+      {
+        ...{ service: 'api', addresses: ['10.0.0.1', '10.0.0.2'], ports: [{ protocol: 'TCP', port: 8080 }] },
+        ...{ addressType: 'IPv4', readyNodes: [''] },
+      },
     ],
     [
       'IPv6, the same address twice',
@@ -79,6 +83,21 @@ t.test('of an EndpointSlice there are its Service, addresses and ports, as Calic
       },
     ],
     ['neither endpoints nor ports', { ...base, endpoints: null, ports: null }, { addresses: [], ports: [] }],
+    [
+      'nodes with an endpoint that is ready or says nothing of it, and does not terminate',
+      {
+        ...base,
+        endpoints: [
+          { ...of(['10.0.0.1'], { ready: true }), nodeName: 'b' },
+          { ...of(['10.0.0.2'], {}), nodeName: 'a' },
+          { ...of(['10.0.0.3'], { ready: null }), nodeName: 'a' },
+          { ...of(['10.0.0.4'], { ready: false }), nodeName: 'c' },
+          { ...of(['10.0.0.5'], { ready: true, terminating: true }), nodeName: 'd' },
+          { addresses: ['10.0.0.6'], nodeName: 'e' },
+        ],
+      },
+      { readyNodes: ['a', 'b', 'e'] },
+    ],
     ['names of hosts', { ...base, addressType: 'FQDN', endpoints: [of(['a.example'])] }, { addresses: [] }],
   ];
   for (const [at, [, slice]] of cases.entries()) {
@@ -86,12 +105,48 @@ t.test('of an EndpointSlice there are its Service, addresses and ports, as Calic
   }
   const { items, revision } = await store.list('KubernetesEndpointSlice');
   for (const [at, [what, , wanted]] of cases.entries()) t.match(items[at].spec, wanted, what);
-  t.same(Object.keys(items[0].spec), ['service', 'addresses', 'ports'], 'and nothing else is kept');
+  t.same(
+    Object.keys(items[0].spec),
+    ['service', 'addresses', 'addressType', 'readyNodes', 'ports'],
+    'and nothing else is kept',
+  );
   const watch = follow(store, 'KubernetesEndpointSlice', revision);
   server.objects.patch(place('KubernetesEndpointSlice'), 's0', { metadata: { labels: null } });
   const [{ resource }] = await watch.take(1);
   t.equal(resource.spec.service, '', 'one that lost its Service says so');
   await watch.stop();
+});
+
+t.test('of a Service there is where it is reached, and nothing else', async (t) => {
+  const { store, server } = await start(t);
+  const nothing = { type: 'ClusterIP', clusterIPs: [], externalIPs: [], loadBalancerIPs: [], ipFamilies: [] };
+  const cases: readonly (readonly [what: string, service: object, wanted: object])[] = [
+    [
+      'whole',
+      {
+        spec: {
+          ...{ type: 'LoadBalancer', clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7', 'fd00::7'] },
+          ...{ externalIPs: ['203.0.113.7'], loadBalancerIP: '198.51.100.7', ipFamilies: ['IPv4', 'IPv6'] },
+          ...{ externalTrafficPolicy: 'Local', selector: { app: 'web' }, ports: [{ port: 80 }] },
+        },
+        status: { loadBalancer: { ingress: [{ ip: '198.51.100.7' }, { hostname: 'lb.example' }] } },
+      },
+      {
+        ...{ type: 'LoadBalancer', clusterIPs: ['10.96.0.7', 'fd00::7'], externalIPs: ['203.0.113.7'] },
+        ...{ loadBalancerIPs: ['198.51.100.7'], loadBalancerIP: '198.51.100.7', externalTrafficPolicy: 'Local' },
+        ipFamilies: ['IPv4', 'IPv6'],
+      },
+    ],
+    ['of an old API', { spec: { clusterIP: '10.96.0.8' } }, { ...nothing, clusterIPs: ['10.96.0.8'] }],
+    ['headless', { spec: { clusterIP: 'None', clusterIPs: ['None'] } }, nothing],
+    ['without a spec, with lists of null', { status: { loadBalancer: { ingress: null } } }, nothing],
+    ['without a load balancer', { spec: { externalIPs: null }, status: { loadBalancer: null } }, nothing],
+  ];
+  for (const [at, [, service]] of cases.entries()) {
+    server.objects.create(place('KubernetesService'), { metadata: { name: `s${at}` }, ...service });
+  }
+  const { items } = await store.list('KubernetesService');
+  for (const [at, [what, , wanted]] of cases.entries()) t.same(items[at].spec, wanted, what);
 });
 
 t.test('nobody here writes them', async (t) => {

@@ -1,0 +1,66 @@
+import { formatPrefix, tryParsePrefix } from '../base/index.ts';
+import type { Node } from '../model/index.ts';
+import type { Announcement } from './desired/index.ts';
+import type { Configurations } from './node-bgp.ts';
+
+/** The label with which a node has no part in what comes to services from outside. */
+const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers';
+
+/** Which addresses of services are announced, as CIDRs in their usual form. */
+export interface ServiceRanges {
+  readonly cluster: readonly string[];
+  readonly external: readonly string[];
+  readonly loadBalancer: readonly string[];
+  /** Whether a load balancers' range goes out whole, and its single addresses only where they are Local. */
+  readonly aggregates: boolean;
+}
+
+/** What `BGPConfiguration default` says of services; undefined where none are announced, by anybody or by this node. */
+export function serviceRanges(node: Node | undefined, configurations: Configurations): ServiceRanges | undefined {
+  if (node?.metadata.labels?.[EXCLUDED] === 'true') return undefined;
+  const spec = configurations.get('default')?.spec ?? {};
+  const [cluster, external, loadBalancer] = [
+    spec.serviceClusterIPs,
+    spec.serviceExternalIPs,
+    spec.serviceLoadBalancerIPs,
+  ].map((list) => [
+    ...new Set(
+      list?.flatMap(({ cidr }) => {
+        const range = cidr === undefined ? undefined : tryParsePrefix(cidr);
+        return range === undefined ? [] : [formatPrefix(range)];
+      }),
+    ),
+  ]);
+  if (cluster.length + external.length + loadBalancer.length === 0) return undefined;
+  return { cluster, external, loadBalancer, aggregates: spec.serviceLoadBalancerAggregation !== 'Disabled' };
+}
+
+/**
+ * What every node announces whole. A range of one address outside the cluster's own is announced only while some Service
+ * has that address.
+ */
+export function wholeRanges(ranges: ServiceRanges | undefined): Announcement[] {
+  if (ranges === undefined) return [];
+  const { cluster, external, loadBalancer, aggregates } = ranges;
+  return [
+    ...cluster.map((cidr) => ({ cidr, why: 'addresses of services inside the cluster' })),
+    ...external.filter(isWide).map((cidr) => ({ cidr, why: 'external addresses of services' })),
+    ...(aggregates ? loadBalancer.filter(isWide) : []).map((cidr) => ({ cidr, why: 'load balancers’ addresses' })),
+  ];
+}
+
+function isWide(cidr: string): boolean {
+  return !cidr.endsWith(cidr.includes(':') ? '/128' : '/32');
+}
+
+/** Pod networks first: of a CIDR that several ask for, the first word counts. */
+export function allAnnouncements(
+  own: readonly Announcement[],
+  whole: readonly Announcement[],
+  services: Iterable<readonly [string, Announcement]>,
+): Announcement[] {
+  const all = new Map<string, Announcement>();
+  for (const one of [...own, ...whole]) if (!all.has(one.cidr)) all.set(one.cidr, one);
+  for (const [cidr, one] of services) if (!all.has(cidr)) all.set(cidr, one);
+  return [...all.values()];
+}

@@ -1,0 +1,171 @@
+import {
+  containsAddress,
+  type Entries,
+  EntriesWriter,
+  formatPrefix,
+  hostPrefix,
+  type Prefix,
+  parsePrefix,
+  same,
+  tryParseAddress,
+} from '../base/index.ts';
+import type { KubernetesEndpointSlice, KubernetesService } from '../model/index.ts';
+import { serviceOf } from '../policy/index.ts';
+import type { Announcement } from './desired/index.ts';
+import type { ServiceRanges } from './service-ranges.ts';
+
+const TYPES: readonly string[] = ['ClusterIP', 'NodePort', 'LoadBalancer'];
+
+/** `ServiceRanges`, parsed. */
+interface Ranges {
+  readonly announcesCluster: boolean;
+  readonly external: readonly Prefix[];
+  readonly loadBalancer: readonly Prefix[];
+  readonly aggregates: boolean;
+}
+
+/**
+ * Services and what is behind them → the addresses that this node announces, by CIDR. As Calico decides: a Service whose
+ * `externalTrafficPolicy` is Local where an endpoint is ready on this node; another one where its ranges are single
+ * addresses, or not aggregated. What several Services have is announced until the last of them has it no more.
+ */
+export class ServiceRoutes {
+  readonly #nodename: string;
+  #writer = new EntriesWriter<Announcement>(same);
+  #settings: ServiceRanges | undefined;
+  #ranges: Ranges | undefined;
+  #seen:
+    | { readonly services: Entries<KubernetesService>; readonly slices: Entries<KubernetesEndpointSlice> }
+    | undefined;
+  /** By Service: its slices. */
+  readonly #slices = new Map<string, Map<string, KubernetesEndpointSlice>>();
+  /** By Service: what it has announced. */
+  readonly #routes = new Map<string, readonly string[]>();
+  /** By CIDR: the Services that have it. */
+  readonly #holders = new Map<string, Set<string>>();
+
+  constructor(nodename: string) {
+    this.#nodename = nodename;
+  }
+
+  run(
+    services: Entries<KubernetesService>,
+    slices: Entries<KubernetesEndpointSlice>,
+    settings: ServiceRanges | undefined,
+  ): Entries<Announcement> {
+    if (settings !== this.#settings) {
+      this.#settings = settings;
+      this.#ranges = settings && parsed(settings);
+      for (const service of this.#routes.keys()) this.#tell(service, []);
+      this.#slices.clear();
+      this.#seen = undefined;
+    }
+    if (settings !== undefined) this.#take(services, slices);
+    return this.#writer.commit();
+  }
+
+  /** Whether any Service is of interest as of the last run. */
+  get isAsked(): boolean {
+    return this.#ranges !== undefined;
+  }
+
+  /** Whether it matters what is behind the Service, as of the last run. */
+  heeds(service: string): boolean {
+    const known = this.#seen?.services.get(service);
+    return known !== undefined && this.#ranges !== undefined && this.#standing(known, this.#ranges) === 'by endpoints';
+  }
+
+  #take(services: Entries<KubernetesService>, slices: Entries<KubernetesEndpointSlice>): void {
+    const touched = new Set<string>();
+    for (const [key, now, before] of slices.since(this.#seen?.slices)) {
+      if (before !== undefined) {
+        const service = serviceOf(before);
+        const all = this.#slices.get(service);
+        all?.delete(key);
+        if (all?.size === 0) this.#slices.delete(service);
+        touched.add(service);
+      }
+      if (now === undefined) continue;
+      const service = serviceOf(now);
+      this.#slices.set(service, (this.#slices.get(service) ?? new Map()).set(key, now));
+      touched.add(service);
+    }
+    for (const [key] of services.since(this.#seen?.services)) touched.add(key);
+    this.#seen = { services, slices };
+    for (const service of touched) this.#tell(service, this.#routesOf(service, services.get(service)));
+  }
+
+  #tell(service: string, cidrs: readonly string[]): void {
+    const changed = new Set([...(this.#routes.get(service) ?? []), ...cidrs]);
+    for (const cidr of changed) {
+      const holders = this.#holders.get(cidr) ?? new Set();
+      if (cidrs.includes(cidr)) this.#holders.set(cidr, holders.add(service));
+      else holders.delete(service);
+      if (holders.size === 0) this.#holders.delete(cidr);
+      this.#writer.set(
+        cidr,
+        holders.size === 0 ? undefined : { cidr, why: `service ${[...holders].sort().join(', ')}` },
+      );
+    }
+    if (cidrs.length === 0) this.#routes.delete(service);
+    else this.#routes.set(service, cidrs);
+  }
+
+  #routesOf(key: string, service: KubernetesService | undefined): readonly string[] {
+    const ranges = this.#ranges;
+    if (service === undefined || ranges === undefined) return [];
+    const standing = this.#standing(service, ranges);
+    if (standing === 'none' || (standing === 'by endpoints' && !this.#isServedHere(key, service))) return [];
+    const { clusterIPs, externalIPs, loadBalancerIPs } = service.spec;
+    return [
+      ...new Set([
+        ...(ranges.announcesCluster ? hosts(clusterIPs, undefined) : []),
+        ...hosts(externalIPs, ranges.external),
+        ...hosts(loadBalancerIPs, ranges.loadBalancer),
+      ]),
+    ];
+  }
+
+  /** Whether its addresses are announced one by one: always, never, or as its endpoints have it. */
+  #standing({ spec }: KubernetesService, ranges: Ranges): 'always' | 'by endpoints' | 'none' {
+    if (!TYPES.includes(spec.type) || spec.clusterIPs.length === 0) return 'none';
+    if (spec.externalTrafficPolicy === 'Local') return 'by endpoints';
+    if (spec.externalTrafficPolicy === 'Cluster') {
+      const balanced = spec.type === 'LoadBalancer' ? [spec.loadBalancerIP ?? '', ...spec.loadBalancerIPs] : [];
+      if (hosts(balanced, ranges.loadBalancer.filter(isSingle)).length > 0) return 'always';
+      if (hosts(spec.externalIPs, ranges.external.filter(isSingle)).length > 0) return 'always';
+    }
+    return ranges.aggregates ? 'none' : 'by endpoints';
+  }
+
+  #isServedHere(key: string, { spec }: KubernetesService): boolean {
+    const isLocal = spec.externalTrafficPolicy === 'Local';
+    return [...(this.#slices.get(key)?.values() ?? [])].some(({ spec: { addressType = 'IPv4', readyNodes = [] } }) => {
+      if (spec.ipFamilies.length > 0 && !spec.ipFamilies.includes(addressType)) return false;
+      return isLocal ? readyNodes.includes(this.#nodename) : readyNodes.length > 0;
+    });
+  }
+}
+
+function parsed({ cluster, external, loadBalancer, aggregates }: ServiceRanges): Ranges {
+  const prefixes = (cidrs: readonly string[]): Prefix[] => cidrs.map((cidr) => parsePrefix(cidr));
+  return {
+    announcesCluster: cluster.length > 0,
+    external: prefixes(external),
+    loadBalancer: prefixes(loadBalancer),
+    aggregates,
+  };
+}
+
+/** The addresses as CIDRs of one: those inside the ranges, or all where there is no word of ranges. */
+function hosts(addresses: readonly string[], ranges: readonly Prefix[] | undefined): string[] {
+  return addresses.flatMap((text) => {
+    const address = tryParseAddress(text);
+    if (address === undefined || (ranges && !ranges.some((range) => containsAddress(range, address)))) return [];
+    return [formatPrefix(hostPrefix(address))];
+  });
+}
+
+function isSingle(prefix: Prefix): boolean {
+  return prefix.length === (prefix.family === 4 ? 32 : 128);
+}
