@@ -17,6 +17,7 @@ Commands:
   bgp          this node's BGP sessions; the routes of each; why a prefix goes where it goes
   policy       what network policies say: why, list, verify; try them from files of cases
   drops        the packets that policy drops on this node, by name
+  check        whether this host will do, before anything is installed
   bundle       everything that support needs in one archive, without secrets
   resync       compare this node's kernel with what it should be, now, and repair what differs
   version      print the version
@@ -42,6 +43,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   bgp: async (args) => (await import('./cli/index.ts')).runBgp(args),
   policy: async (args) => (await import('./cli/index.ts')).runPolicy(args),
   drops: async (args) => (await import('./cli/index.ts')).runDrops(args),
+  check: async (args) => (await import('./cli/index.ts')).runCheck(args),
   bundle: async (args) => (await import('./cli/index.ts')).runBundle(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),
   version: async () => {

@@ -13,6 +13,7 @@ import { reasonOf } from '../base/index.ts';
 import { DaemonUnreachable, RequestRefused } from '../control/index.ts';
 import { bgpCommand } from './commands/bgp.ts';
 import { bundleCommand } from './commands/bundle.ts';
+import { checkCommand } from './commands/check.ts';
 import { dropsCommand } from './commands/drops.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
@@ -71,6 +72,11 @@ export function runBgp(argv: readonly string[], io: Partial<Io> = {}): Promise<n
 /** `vrouter bundle`: what support needs, in one archive. */
 export function runBundle(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('bundle', bundleCommand, argv, io);
+}
+
+/** `vrouter check`: whether this host will do. */
+export function runCheck(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('check', checkCommand, argv, io);
 }
 
 /**

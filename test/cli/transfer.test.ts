@@ -90,5 +90,5 @@ t.test('a torn or foreign file is refused before anything is written', async (t)
 t.test('a file that is not there, and a missing option, are told', async (t) => {
   const cluster = new Cluster();
   t.match(await cluster.run(['import', '-f', '/nonexistent/file']), { code: 1, stderr: /nonexistent/ });
-  t.match(await cluster.run(['import']), { code: 1, stderr: /--filename/ });
+  t.match(await cluster.run(['import']), { code: 2, stderr: /--filename/ });
 });
