@@ -20,6 +20,7 @@ export type {
   DroppedAnswer,
   DroppedPacket,
   EffectiveAnswer,
+  HostDecision,
   StagedAnswer,
   StagedFlow,
   VerifyAnswer,

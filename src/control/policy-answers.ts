@@ -37,6 +37,16 @@ const verdict = z.object({
   allowed: z.boolean(),
   egress: decision,
   ingress: decision,
+  /** What becomes of it at the node that answers, where it is of the node itself or passes a host endpoint there. */
+  host: decision
+    .extend({
+      path: z.string(),
+      /** Absent: it passes between the node and a pod of its own. */
+      interface: z.string().optional(),
+      /** Where it was decided: `tracking`, `failsafe`, `untracked`, `pre-dnat`, `filter` … */
+      hook: z.string(),
+    })
+    .optional(),
   /** What the kernel of the node that answers would do, read out of its tables. */
   kernel: z.object({
     /** Absent: it was not asked, and `words` says why. */
@@ -54,6 +64,7 @@ export const whySchema = z.object({
 });
 export type WhyAnswer = z.infer<typeof whySchema>;
 export type WhyVerdict = z.infer<typeof verdict>;
+export type HostDecision = NonNullable<WhyVerdict['host']>;
 export type WhyDecision = z.infer<typeof decision>;
 
 const effectivePolicy = z.object({
@@ -91,6 +102,8 @@ export type EffectiveAnswer = z.infer<typeof effectiveSchema>;
 
 export const verifySchema = z.object({
   endpoints: z.number(),
+  /** Host endpoints of the node, each by the interfaces that it is on. */
+  hosts: z.number().optional(),
   packets: z.number(),
   /** The first of them. */
   disagreements: z.array(z.string()),

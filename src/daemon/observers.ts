@@ -42,6 +42,7 @@ export function joinObservers(parts: Parts, { sources, status, problem }: Observ
   const ruleCounts = new RuleCounts({ kernel, policy, drops: () => drops.counted(), tierOf });
   const answers = policyAnswers({
     nodename: config.NODENAME,
+    podPrefix: config.FELIX_INTERFACEPREFIX,
     world,
     worldIf: (updates) => calculation.worldIf(updates),
     desired: () => calculation.desired(),

@@ -1,7 +1,8 @@
 import { type Address, equalAddress, formatAddress } from '../base/index.ts';
+import { hooksOf } from '../dataplane/index.ts';
 import type { Ruleset, Walk, WalkedPacket } from '../nftables/index.ts';
-import { NftError, walk } from '../nftables/index.ts';
-import type { Packet } from '../policy/index.ts';
+import { NftError, walkHooks } from '../nftables/index.ts';
+import type { HostPacket, Packet } from '../policy/index.ts';
 
 /** A pod of this node, and where its packets pass. */
 export interface LocalPod {
@@ -9,23 +10,18 @@ export interface LocalPod {
   readonly addresses: readonly Address[];
 }
 
-/** Where packets of the hook begin. */
+/** Where packets between pods pass. */
 const HOOK = 'forward';
-/** The device of what comes from elsewhere, when nobody knows better. */
-const ELSEWHERE = 'elsewhere';
-
-/** What the kernel's tables of one moment do with packets between pods, worked out without sending any. */
+/** What the kernel's tables of one moment do with packets, worked out without sending any. */
 export class KernelTables {
   readonly #tables: Readonly<Record<4 | 6, Ruleset | undefined>>;
   readonly #pods: ReadonlyMap<string, string>;
-  readonly #uplink: string;
 
-  constructor(tables: Readonly<Record<4 | 6, Ruleset | undefined>>, pods: readonly LocalPod[], uplink = ELSEWHERE) {
+  constructor(tables: Readonly<Record<4 | 6, Ruleset | undefined>>, pods: readonly LocalPod[]) {
     this.#tables = tables;
     this.#pods = new Map(
       pods.flatMap(({ interfaceName, addresses }) => addresses.map((one) => [formatAddress(one), interfaceName])),
     );
-    this.#uplink = uplink;
   }
 
   /** Whether a pod of this node has the address. */
@@ -33,17 +29,27 @@ export class KernelTables {
     return this.#pods.has(formatAddress(address));
   }
 
-  /** The packet's way; a string says why there is none that could be worked out. */
+  /** The packet's way between two pods of this node; a string says why there is none that could be worked out. */
   way(packet: Packet): Walk | string {
     const { source, destination } = packet;
     if (equalAddress(source, destination)) return 'a pod that speaks to itself asks no kernel but its own';
-    if (!this.isHere(source) && !this.isHere(destination)) return 'neither end is a pod of this node';
-    const ruleset = this.#tables[source.family];
-    if (ruleset === undefined) return { verdict: 'accept', chain: 'no table of policy' };
     const [iifname, oifname] = [this.#interface(source), this.#interface(destination)];
-    const walked: WalkedPacket = { ...packet, iifname, oifname, state: 'new' };
+    return this.#walk(source.family, [[HOOK, { ...packet, iifname, oifname, state: 'new' }]]);
+  }
+
+  /** The same of a packet of the node's own, or of one that comes or goes by an interface of it: hook by hook. */
+  hostWay(packet: HostPacket): Walk | string {
+    return this.#walk(
+      packet.source.family,
+      hooksOf(packet, (address) => this.#interface(address)),
+    );
+  }
+
+  #walk(family: 4 | 6, hooks: readonly (readonly [chain: string, at: WalkedPacket])[]): Walk | string {
+    const ruleset = this.#tables[family];
+    if (ruleset === undefined) return { verdict: 'accept', chain: 'no table of policy' };
     try {
-      return walk(ruleset, HOOK, walked);
+      return walkHooks(ruleset, hooks);
     } catch (error) {
       if (error instanceof NftError && error.code === 'NFT_UNREAD') return error.message;
       throw error;
@@ -51,7 +57,7 @@ export class KernelTables {
   }
 
   #interface(address: Address): string {
-    return this.#pods.get(formatAddress(address)) ?? this.#uplink;
+    return this.#pods.get(formatAddress(address)) ?? '';
   }
 }
 

@@ -10,8 +10,8 @@ export function policyAnswers(options: PolicyAnswersOptions): () => Promise<Poli
   };
 }
 
-/** Keys of the classes that pods here are of. */
+/** Keys of the classes that pods and host endpoints here are of. */
 export function policyClasses({ policy }: Desired): readonly string[] {
   const keys = [...(policy?.endpoints.values() ?? [])].flatMap(({ egress, ingress }) => [egress, ingress]);
-  return [...new Set(keys)].sort();
+  return [...new Set([...keys, ...(policy?.hosts?.classes.keys() ?? [])])].sort();
 }

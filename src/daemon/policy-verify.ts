@@ -1,14 +1,15 @@
 import { formatAddress, systemClock } from '../base/index.ts';
-import { representativesOf } from '../policy/explain/index.ts';
+import type { Walk } from '../nftables/index.ts';
 import {
-  type Direction,
   decideFor,
   describeDecision,
-  type Endpoint,
+  describeHostVerdict,
+  type HostPacket,
   type Packet,
   protocolName,
   type World,
 } from '../policy/index.ts';
+import type { HostView } from './policy-hosts.ts';
 import { endOf, type KernelTables } from './policy-kernel.ts';
 
 /** Something that the kernel does otherwise than policy says. */
@@ -25,45 +26,60 @@ export interface Comparison {
   readonly disagreements: readonly Disagreement[];
 }
 
-/** Compares what the kernel's tables do with packets at the borders of a pod's rules with what policy says of them. */
-export async function comparePod(
-  world: World,
-  endpoint: Endpoint,
-  direction: Direction,
-  tables: KernelTables,
-  areHostsAsked = false,
+/** What kernel and policy say of one packet; a string in the place of a way says why it could not be worked out. */
+export interface BothSaid {
+  readonly way: Walk | string;
+  readonly allowed: boolean;
+  readonly said: string;
+}
+
+/** Compares what the kernel's tables do with packets with what policy says of them; undefined: nobody can say. */
+export async function compare(
+  packets: Iterable<Packet>,
+  ask: (packet: Packet) => Promise<BothSaid | undefined> | BothSaid | undefined,
 ): Promise<Comparison> {
-  let packets = 0;
+  let [looked, compared] = [0, 0];
   const disagreements: Disagreement[] = [];
-  let looked = 0;
-  for (const packet of representativesOf(world, endpoint, direction)) {
+  for (const packet of packets) {
     if (++looked > MOST) break;
     // Others have their turn in between: a table may be large.
     if (looked % AT_ONCE === 0) await new Promise<void>((resolve) => systemClock.soon(resolve));
-    const isHere = [tables.isHere(packet.source), tables.isHere(packet.destination)];
-    // What passes an interface of the host has that one's policy to pass too.
-    if (areHostsAsked && isHere.includes(false)) continue;
-    const way = tables.way(packet);
+    const both = await ask(packet);
+    if (both === undefined) continue;
+    const { way, allowed, said } = both;
     if (typeof way === 'string') {
-      if (!isHere.includes(true)) continue;
-      if (way.startsWith('a pod that speaks')) continue;
       disagreements.push({ packet, words: `${packetText(packet)}: the kernel's table can't be read: ${way}` });
       continue;
     }
-    packets++;
-    const halves = [
-      ...(isHere[0] ? [decideFor(world, packet, 'egress', world.podAt(packet.source))] : []),
-      ...(isHere[1] ? [decideFor(world, packet, 'ingress', world.podAt(packet.destination))] : []),
-    ];
-    const allowed = halves.every((half) => half.allowed);
+    compared++;
     if (allowed === (way.verdict === 'accept')) continue;
-    const said = halves.map(describeDecision).join('; ');
     disagreements.push({
       packet,
       words: `${packetText(packet)}: the kernel ${way.verdict}s it in ${endOf(way)}, policy says: ${said}`,
     });
   }
-  return { packets, disagreements };
+  return { packets: compared, disagreements };
+}
+
+/** Of a packet between two pods of this node. */
+export function betweenPods(world: World, packet: Packet, tables: KernelTables): BothSaid | undefined {
+  const { source, destination } = packet;
+  if (formatAddress(source) === formatAddress(destination)) return undefined;
+  const halves = [
+    decideFor(world, packet, 'egress', world.podAt(source)),
+    decideFor(world, packet, 'ingress', world.podAt(destination)),
+  ];
+  const said = halves.map(describeDecision).join('; ');
+  return { way: tables.way(packet), allowed: halves.every((half) => half.allowed), said };
+}
+
+/** Of a packet of the node itself, or of one that passes an interface of it. */
+export function onHost(hosts: HostView, packet: HostPacket, tables: KernelTables): BothSaid {
+  const verdict = hosts.judge(packet);
+  const { decision } = verdict;
+  const said =
+    verdict.hook === 'pod' && decision !== undefined ? describeDecision(decision) : describeHostVerdict(verdict);
+  return { way: tables.hostWay(packet), allowed: verdict.allowed, said };
 }
 
 export function packetText({ source, destination, protocol, sourcePort, destinationPort, icmp }: Packet): string {

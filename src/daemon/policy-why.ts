@@ -14,6 +14,8 @@ import {
   type Decision,
   describeReason,
   type Endpoint,
+  type HostPacket,
+  type HostVerdict,
   judge,
   type Packet,
   policyIdText,
@@ -21,6 +23,7 @@ import {
   protocolName,
   type World,
 } from '../policy/index.ts';
+import type { HostView } from './policy-hosts.ts';
 
 /** What the kernel says of a packet. */
 export interface KernelWord {
@@ -32,7 +35,10 @@ export interface KernelWord {
 export interface WhySources {
   readonly world: World;
   readonly nodename: string;
-  readonly askKernel: (packet: Packet) => Promise<KernelWord>;
+  readonly hosts: HostView;
+  /** How the packet passes this node, where it does by another way than from pod to pod. */
+  readonly onHost: (packet: Packet) => Promise<HostPacket | undefined>;
+  readonly askKernel: (packet: Packet, onHost: HostPacket | undefined) => KernelWord;
 }
 
 export interface WhyQuestion {
@@ -55,27 +61,73 @@ export async function answerWhy(question: WhyQuestion, sources: WhySources): Pro
   return { source: source.name, destination: destination.name, allowed, verdicts };
 }
 
-async function whyOf(packet: Packet, { world, nodename, askKernel }: WhySources): Promise<WhyVerdict> {
-  const { allowed, egress, ingress } = judge(world, packet);
+async function whyOf(packet: Packet, sources: WhySources): Promise<WhyVerdict> {
+  const { world, nodename, hosts, onHost, askKernel } = sources;
+  const { egress, ingress } = judge(world, packet);
+  const passing = await onHost(packet);
+  const host = passing && hosts.judge(passing);
+  // A node reaches its own pods whatever their policy says: kubelet's probes have to come through.
+  const isFromItsHost = passing?.path === 'host-to-pod';
+  const halves = isFromItsHost ? [egress] : [egress, ingress];
   const { protocol, sourcePort, destinationPort, icmp } = packet;
-  const word = await askKernel(packet);
+  const word = askKernel(packet, passing);
   // Of another node's half this kernel knows nothing.
-  const here = [egress, ingress].every((half) => half.allowed || !isHere(half, world, nodename));
+  const here = host?.allowed ?? halves.every((half) => half.allowed || !isHere(half, world, nodename));
   return {
     source: named(packet.source, world),
     destination: named(packet.destination, world),
     protocol: protocolName(protocol),
     ...(protocolHasPorts(protocol) && { sourcePort, destinationPort }),
     ...(icmp !== undefined && { icmp }),
-    allowed,
+    allowed: halves.every((half) => half.allowed) && host?.allowed !== false,
     egress: decisionOf(egress, packet, world, nodename),
-    ingress: decisionOf(ingress, packet, world, nodename),
+    ingress: isFromItsHost
+      ? { ...NOBODY, direction: 'ingress', decidedBy: 'a node reaches its own pods' }
+      : decisionOf(ingress, packet, world, nodename),
+    ...(passing && host && hostPart(passing, host, sources)),
     kernel: { words: word.words, ...(word.allowed !== undefined && { agrees: word.allowed === here }) },
   };
 }
 
+const NOBODY = { allowed: true, isHere: true, asked: [] };
+
+/** What host endpoints have to say, and the setting for what pods send to their host; nothing where neither is asked. */
+function hostPart(
+  packet: HostPacket,
+  { allowed, hook, decision }: HostVerdict,
+  { world, nodename }: WhySources,
+): Pick<WhyVerdict, 'host'> {
+  const { path, interfaceName } = packet;
+  const isNothing = hook === 'none' && path.startsWith('forward');
+  if (hook === 'pod' || isNothing) return {};
+  const direction = path === 'in' || path === 'forward-in' || path === 'pod-to-host' ? 'ingress' : 'egress';
+  return {
+    host: {
+      ...(decision === undefined
+        ? { ...NOBODY, direction, allowed, decidedBy: HOOKS[hook] }
+        : decisionOf(decision, packet, world, nodename)),
+      path,
+      ...(interfaceName !== '' && { interface: interfaceName }),
+      hook,
+    },
+  };
+}
+
+/** Why, where no policy decided. */
+const HOOKS: Readonly<Record<HostVerdict['hook'], string>> = {
+  tracking: 'its connection',
+  tunnel: 'it is of a tunnel between nodes',
+  failsafe: 'a failsafe',
+  untracked: 'policy before tracking',
+  'pre-dnat': 'policy before DNAT',
+  filter: 'policy',
+  pod: 'policy of the pod',
+  'endpoint-to-host': 'the setting defaultEndpointToHostAction',
+  none: 'no host endpoint is asked',
+};
+
 function isHere({ endpoint }: Decision, world: World, nodename: string): boolean {
-  return world.endpoints.some(({ kind, name, node }) => kind === 'pod' && name === endpoint && node === nodename);
+  return world.endpoints.some(({ name, node }) => name === endpoint && node === nodename);
 }
 
 function decisionOf(decision: Decision, packet: Packet, world: World, nodename: string): WhyDecision {

@@ -25,7 +25,15 @@ export {
 export { GATEWAY_4, GATEWAY_6, podDestinations } from './endpoints/render.ts';
 export type { FelixRemains } from './felix-remains.ts';
 export type { DataplaneListeners } from './listeners.ts';
-export { type CountedRule, countKey, DROP_GROUP, type PolicyReconciler, policyTable } from './policy/index.ts';
+export {
+  type CountedRule,
+  countKey,
+  DROP_GROUP,
+  hooksOf,
+  type PolicyReconciler,
+  policyTable,
+  type Surroundings,
+} from './policy/index.ts';
 export type { Diversion } from './routes/diversions.ts';
 export type { ForeignRoute, InTheWay } from './routes/foreign.ts';
 export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';

@@ -19,4 +19,4 @@ export type { Chain, ChainHook, MapElement, NamedMap, NamedSet, Rule, Table, Tab
 export type { Operation } from './operation.ts';
 export type { Ruleset } from './ruleset.ts';
 export { Transaction } from './transaction.ts';
-export { type Walk, type WalkedPacket, walk } from './walk.ts';
+export { type Walk, type WalkedPacket, walk, walkHooks } from './walk.ts';

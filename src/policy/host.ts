@@ -1,6 +1,6 @@
 import type { Address, Prefix } from '../base/index.ts';
 import type { Direction, Endpoint, Policy } from './form.ts';
-import { ALL_INTERFACES, LOOPBACK } from './host-interfaces.ts';
+import { ALL_INTERFACES, type HostInterfaces, LOOPBACK } from './host-interfaces.ts';
 import type { Packet } from './match.ts';
 import { type Decision, decideByProfiles, decideByTiers, decideFor, type Passed, type Reason } from './verdict.ts';
 import { isInOneOf, type World } from './world.ts';
@@ -34,12 +34,25 @@ export interface HostSettings {
   readonly failsafeInbound: readonly Failsafe[];
   readonly failsafeOutbound: readonly Failsafe[];
   readonly defaultEndpointToHostAction: 'Drop' | 'Accept' | 'Return';
+  /** Which endpoint each interface has; absent: as the endpoints call them, and none by its address. */
+  readonly interfaces?: Pick<HostInterfaces, 'own' | 'others'> | undefined;
+  /** Whether the packet is of a tunnel between nodes, which no host endpoint closes; absent: none is. */
+  readonly isTunnel?: ((packet: Packet, direction: Direction) => boolean) | undefined;
 }
 
 export interface HostVerdict {
   readonly allowed: boolean;
   /** The hook that decided, and what in it. */
-  readonly hook: 'tracking' | 'failsafe' | 'untracked' | 'pre-dnat' | 'filter' | 'pod' | 'endpoint-to-host' | 'none';
+  readonly hook:
+    | 'tracking'
+    | 'tunnel'
+    | 'failsafe'
+    | 'untracked'
+    | 'pre-dnat'
+    | 'filter'
+    | 'pod'
+    | 'endpoint-to-host'
+    | 'none';
   readonly decision: Decision | undefined;
 }
 
@@ -51,7 +64,7 @@ export function judgeOnHost(world: World, packet: HostPacket, settings: HostSett
   if (path === 'pod-to-host') return fromPodToHost(world, packet, settings);
   const direction: Direction = path === 'in' || path === 'forward-in' ? 'ingress' : 'egress';
   const isForwarded = path === 'forward-in' || path === 'forward-out';
-  const endpoint = hostEndpointOf(world, packet.interfaceName, settings.node);
+  const endpoint = hostEndpointOf(world, packet.interfaceName, settings);
   // What leaves a pod has its policy to pass before the interface's, what goes to one has it after.
   const egress = path === 'forward-out' ? podVerdict(world, packet, 'egress') : undefined;
   if (egress?.allowed === false) return egress;
@@ -63,16 +76,26 @@ export function judgeOnHost(world: World, packet: HostPacket, settings: HostSett
 }
 
 /** Among the endpoints of an interface the first by name; the one of all interfaces only where there is none. */
-export function hostEndpointOf(world: World, interfaceName: string, node: string): Endpoint | undefined {
+export function hostEndpointOf(
+  world: World,
+  interfaceName: string,
+  { node, interfaces }: Pick<HostSettings, 'node' | 'interfaces'>,
+): Endpoint | undefined {
   const own = world.endpoints.filter((endpoint) => endpoint.kind === 'host' && endpoint.node === node);
+  const isAsked = interfaceName !== LOOPBACK;
+  if (interfaces !== undefined) {
+    const name = interfaces.own.get(interfaceName) ?? (isAsked ? interfaces.others : undefined);
+    return name === undefined ? undefined : own.find((endpoint) => endpoint.name === name);
+  }
   const byName = (name: string): Endpoint | undefined =>
     own.filter((endpoint) => endpoint.interfaceName === name).sort((a, b) => (a.name < b.name ? -1 : 1))[0];
-  return byName(interfaceName) ?? (interfaceName === LOOPBACK ? undefined : byName(ALL_INTERFACES));
+  return byName(interfaceName) ?? (isAsked ? byName(ALL_INTERFACES) : undefined);
 }
 
 function fromPodToHost(world: World, packet: HostPacket, settings: HostSettings): HostVerdict {
   if (packet.state !== undefined)
     return { allowed: packet.state === 'established', hook: 'tracking', decision: undefined };
+  if (isNeighbours(packet, NEIGHBOURS_OF_PODS)) return { ...ACCEPTED, hook: 'failsafe' };
   const egress = podVerdict(world, packet, 'egress');
   if (egress?.allowed === false) return egress;
   return { allowed: settings.defaultEndpointToHostAction !== 'Drop', hook: 'endpoint-to-host', decision: undefined };
@@ -100,6 +123,7 @@ function atInterface(
   if (early !== undefined && (!early.allowed || early.hook !== 'failsafe')) return early;
   if (packet.state === 'established') return { ...ACCEPTED, hook: 'tracking' };
   if (packet.state === 'invalid') return { allowed: false, hook: 'tracking', decision: undefined };
+  if (!isForwarded && settings.isTunnel?.(packet, direction) === true) return { ...ACCEPTED, hook: 'tunnel' };
   if (!isForwarded && isFailsafe(packet, direction, settings)) return { ...ACCEPTED, hook: 'failsafe' };
   const counts = ({ hook }: Policy): boolean =>
     isForwarded ? hook === 'forward' : hook === 'normal' || hook === 'forward';
@@ -149,9 +173,15 @@ function beforeFilter(
 /** Types of ICMPv6 by which neighbours and routers find each other, and groups their members (RFC 4861, 2710, 3810). */
 export const NEIGHBOUR_TYPES: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143]);
 
+/** Of these, what a pod has to ask its host: it advertises no routes. */
+const NEIGHBOURS_OF_PODS: ReadonlySet<number> = new Set([130, 131, 132, 133, 135, 136]);
+
+function isNeighbours({ protocol, source, icmp }: Packet, types: ReadonlySet<number>): boolean {
+  return protocol === ICMPV6 && source.family === 6 && types.has(icmp?.type ?? -1);
+}
+
 function isFailsafe(packet: Packet, direction: Direction, settings: HostSettings): boolean {
-  if (packet.protocol === ICMPV6 && packet.source.family === 6 && NEIGHBOUR_TYPES.has(packet.icmp?.type ?? -1))
-    return true;
+  if (isNeighbours(packet, NEIGHBOUR_TYPES)) return true;
   const [list, far] =
     direction === 'ingress'
       ? [settings.failsafeInbound, packet.source]

@@ -38,8 +38,8 @@ export {
   type Side,
   type Tier,
 } from './form.ts';
-export type { Failsafe, HostSettings } from './host.ts';
-export { DEFAULT_FAILSAFES, NEIGHBOUR_TYPES } from './host.ts';
+export type { Failsafe, HostPacket, HostPath, HostSettings, HostVerdict } from './host.ts';
+export { DEFAULT_FAILSAFES, judgeOnHost, NEIGHBOUR_TYPES } from './host.ts';
 export {
   asksAt,
   type EnforcedHostEndpoint,
@@ -52,7 +52,13 @@ export {
   hostClassOf,
   hostEnforcementOf,
 } from './host-enforcement.ts';
-export { type HostInterfaceProblem, type HostInterfaces, hostInterfaces, LOOPBACK } from './host-interfaces.ts';
+export {
+  ALL_INTERFACES,
+  type HostInterfaceProblem,
+  type HostInterfaces,
+  hostInterfaces,
+  LOOPBACK,
+} from './host-interfaces.ts';
 export { isRevoked, revokesConnectionsOf } from './live.ts';
 export type { Packet } from './match.ts';
 export { comparePolicies, TierOrder } from './order.ts';
@@ -61,5 +67,5 @@ export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/e
 export { LIVE_ANNOTATION, type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
 export { backendsOf, serviceOf } from './sources/service.ts';
 export { type Decision, decideFor, judge } from './verdict.ts';
-export { describeDecision, describeReason } from './words.ts';
-export { profileOf, type TierOfEndpoint, World } from './world.ts';
+export { describeDecision, describeHostVerdict, describeReason } from './words.ts';
+export { isInOneOf, profileOf, type TierOfEndpoint, World } from './world.ts';

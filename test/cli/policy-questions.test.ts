@@ -92,6 +92,34 @@ t.test('why says what decides and what was passed; its exit code is the answer',
   t.match(second, { code: 1, stderr: '', stdout: /^DENIED [\s\S]*kernel: not asked: it is away\n$/ });
 });
 
+t.test('why says what becomes of it at the node itself', async (t) => {
+  const nobody = { direction: 'egress', allowed: true, isHere: true, decidedBy: 'no policy is asked', asked: [] };
+  const host = {
+    ...{
+      direction: 'ingress',
+      allowed: false,
+      endpoint: 'uplink',
+      isHere: true,
+      path: 'in',
+      interface: 'eth0',
+      hook: 'filter',
+    },
+    decidedBy: 'end of tier default, after GlobalNetworkPolicy own',
+    asked: [{ tier: 'default', policy: 'GlobalNetworkPolicy own', rules: [] }],
+  };
+  const own = { ...denied, verdicts: [{ ...verdict, allowed: false, egress: nobody, ingress: nobody, host }] };
+  const { stdout } = await ask(t, runPolicy, QUESTION, own);
+  const lines = [
+    '  host: to the node by eth0, host endpoint uplink (filter): denied by end of tier default, after GlobalNetworkPolicy own',
+    '    default: GlobalNetworkPolicy own (no rules)',
+    '  kernel: agrees',
+  ];
+  t.match(stdout, lines.join('\n'));
+  const open = { ...nobody, direction: 'ingress', decidedBy: 'a failsafe', path: 'in', hook: 'failsafe' };
+  const failsafe = { ...allowed, verdicts: [{ ...verdict, host: open }] };
+  t.match((await ask(t, runPolicy, QUESTION, failsafe)).stdout, '  host: to the node: allowed by a failsafe\n');
+});
+
 t.test('why in JSON is the answer as it is', async (t) => {
   const { code, stdout } = await ask(t, runPolicy, [...QUESTION, '-o', 'json'], allowed);
   t.equal(code, 0);
@@ -150,6 +178,7 @@ t.test('verify fails for a difference', async (t) => {
     code: 0,
     stdout: '2 pods, 90 packets, 0 that the kernel treats otherwise than policy says\n',
   });
+  t.match(await ask(t, runPolicy, ['verify'], { ...same, hosts: 1 }), { stdout: /^2 pods, 1 interfaces with host/ });
   const other = { ...same, disagreements: ['a → b: the kernel accepts it'], more: 3 };
   t.match(await ask(t, runPolicy, ['verify'], other), {
     code: 1,

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
+import { NO_TUNNELS } from '../../src/calc/index.ts';
 import { Drops } from '../../src/daemon/drops.ts';
 import { PolicyAnswers } from '../../src/daemon/policy-answers.ts';
 import { policyClasses } from '../../src/daemon/policy-questions.ts';
@@ -112,9 +113,10 @@ t.test('a real kernel’s drops have their names, and its tables are read back',
   const links = new Map((await kernel.linkList()).map((link) => [link.index, link]));
   const answers = new PolicyAnswers({
     nodename: 'here',
+    podPrefix: 'cali',
     world,
     worldIf: world,
-    desired: () => ({ workloads, policy: enforced }) as never,
+    desired: () => ({ workloads, policy: enforced, tunnels: NO_TUNNELS }) as never,
     kernel,
     dataplane: { policy: room, links },
     rulesets: openRulesets({ namespace }),

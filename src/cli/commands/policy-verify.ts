@@ -15,14 +15,14 @@ export function verifyCommand(io: Io): Command {
     .action(async ({ output }: { readonly output: 'text' | 'json' }) => {
       requireRoot(io);
       const answer = await request(socketPath(io.env), { op: 'policy.verify' }, verifySchema);
-      const { endpoints, packets, disagreements, more } = answer;
+      const { endpoints, hosts = 0, packets, disagreements, more } = answer;
       if (output === 'json') io.stdout(`${JSON.stringify(answer, undefined, 2)}\n`);
       else {
         for (const words of disagreements) io.stdout(`${words}\n`);
         if (more > 0) io.stdout(`and ${more} more\n`);
         const wrong = disagreements.length + more;
         io.stdout(
-          `${endpoints} pods, ${packets} packets, ${wrong} that the kernel treats otherwise than policy says\n`,
+          `${endpoints} pods${hosts === 0 ? '' : `, ${hosts} interfaces with host endpoints`}, ${packets} packets, ${wrong} that the kernel treats otherwise than policy says\n`,
         );
       }
       if (disagreements.length > 0) throw new SilentEnd(1);

@@ -1,6 +1,13 @@
 import { Command, Option } from 'commander';
 import { whySchema } from '../../control/answers.ts';
-import { request, socketPath, type WhyAnswer, type WhyDecision, type WhyVerdict } from '../../control/index.ts';
+import {
+  type HostDecision,
+  request,
+  socketPath,
+  type WhyAnswer,
+  type WhyDecision,
+  type WhyVerdict,
+} from '../../control/index.ts';
 import { SilentEnd, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { requireRoot } from './root.ts';
@@ -44,25 +51,53 @@ function whyText({ verdicts }: WhyAnswer): string {
   return verdicts.map(verdictText).join('\n');
 }
 
-function verdictText({ source, destination, protocol, allowed, egress, ingress, kernel, ...how }: WhyVerdict): string {
-  const { destinationPort, icmp } = how;
+function verdictText({ source, destination, protocol, allowed, ...rest }: WhyVerdict): string {
+  const { egress, ingress, host, kernel, destinationPort, icmp } = rest;
   const what = icmp === undefined ? (destinationPort ?? '') : `type ${icmp.type} code ${icmp.code}`;
   const agrees = kernel.agrees === undefined ? 'not asked' : kernel.agrees ? 'agrees' : 'DISAGREES';
   return [
     `${allowed ? 'ALLOWED' : 'DENIED'}  ${source} → ${destination} ${protocol} ${what}`.trimEnd(),
     ...decisionLines(egress),
     ...decisionLines(ingress),
+    ...(host === undefined ? [] : hostLines(host)),
     `  kernel: ${agrees}: ${kernel.words}`,
     '',
   ].join('\n');
 }
 
+/** Paths of packets at a node, in words. */
+const PATHS: Readonly<Record<string, string>> = {
+  in: 'to the node',
+  out: 'from the node',
+  'forward-in': 'passing on to a pod',
+  'forward-out': 'passing on from a pod',
+  'pod-to-host': 'from a pod to its node',
+  'host-to-pod': 'from the node to a pod of its own',
+};
+
+function hostLines({ path, hook, endpoint, allowed, decidedBy, asked, ...where }: HostDecision): readonly string[] {
+  const by = where.interface === undefined ? '' : ` by ${where.interface}`;
+  const whose = endpoint === undefined ? '' : `, host endpoint ${endpoint} (${hook})`;
+  const verdict = `${allowed ? 'allowed' : 'denied'} by ${decidedBy}`;
+  return [`  host: ${PATHS[path] ?? path}${by}${whose}: ${verdict}`, ...askedLines(asked)];
+}
+
 function decisionLines({ direction, allowed, endpoint, isHere, decidedBy, asked }: WhyDecision): readonly string[] {
-  if (endpoint === undefined) return [`  ${direction}: nobody is asked, it is no pod's`];
+  if (endpoint === undefined) {
+    const why = decidedBy === NOBODY ? "nobody is asked, it is no pod's" : decidedBy;
+    return [`  ${direction}: ${why}`];
+  }
   const where = isHere ? '' : ', on another node';
-  const rules = asked.flatMap(({ tier, policy, rules: all }) => [
+  const verdict = `${allowed ? 'allowed' : 'denied'} by ${decidedBy}`;
+  return [`  ${direction} of ${endpoint}${where}: ${verdict}`, ...askedLines(asked)];
+}
+
+/** What the judge says where nobody is. */
+const NOBODY = 'no policy is asked';
+
+function askedLines(asked: WhyDecision['asked']): readonly string[] {
+  return asked.flatMap(({ tier, policy, rules: all }) => [
     `    ${tier === undefined ? '' : `${tier}: `}${policy}${all.length === 0 ? ' (no rules)' : ''}`,
     ...all.map(({ index, name, action, because }) => `      ${action} rule ${name ?? index}: ${because ?? 'decides'}`),
   ]);
-  return [`  ${direction} of ${endpoint}${where}: ${allowed ? 'allowed' : 'denied'} by ${decidedBy}`, ...rules];
 }

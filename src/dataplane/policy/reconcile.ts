@@ -55,6 +55,11 @@ export class PolicyReconciler {
     return this.#want(this.#tables.of(policy, around));
   }
 
+  /** Of the node, as host endpoints were last applied with it; undefined where there are none. */
+  get surroundings(): Surroundings | undefined {
+    return this.#applied?.surroundings;
+  }
+
   /** Host endpoints that are on no interface, or not on all that they are for. */
   get hostProblems(): HostParts['problems'] {
     return this.#tables.hostProblems;

@@ -2,11 +2,11 @@ import { Entries, type Family, formatAddress, silentLog, VirtualClock } from '..
 import type { PolicySettings } from '../../../src/calc/desired/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import type { Surroundings } from '../../../src/dataplane/policy/host-parts.ts';
-import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
+import { hooksOf, PolicyTables } from '../../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
 import { openNft } from '../../../src/nftables/index.ts';
 import { parseRuleset } from '../../../src/nftables/ruleset.ts';
-import { type WalkedPacket, walkHooks } from '../../../src/nftables/walk.ts';
+import { walkHooks } from '../../../src/nftables/walk.ts';
 import { type HostJudge, hostJudgeOf } from '../../../src/policy/cases/run.ts';
 import { enforcementOf } from '../../../src/policy/enforcement.ts';
 import type { HostPacket, HostSettings } from '../../../src/policy/host.ts';
@@ -67,51 +67,5 @@ export class HostKernelJudge {
         words: `the kernel's way ends in ${way.chain} (${way.comment}), and the judge says ${pure(packet).words}`,
       };
     };
-  }
-}
-
-/** The base chains that a packet of each path comes by, with the packet as it is there. */
-function hooksOf(
-  packet: HostPacket,
-  podAt: (address: HostPacket['source']) => string,
-): readonly (readonly [chain: string, at: WalkedPacket])[] {
-  const { interfaceName, before, path } = packet;
-  const at = (iifname: string, oifname: string): WalkedPacket => {
-    return { ...packet, iifname, oifname, state: packet.state ?? 'new', isTranslated: before !== undefined };
-  };
-  switch (path) {
-    case 'in':
-    case 'pod-to-host': {
-      const link = path === 'in' ? interfaceName : podAt(packet.source);
-      const early = { ...at(link, ''), ...before };
-      return [
-        ['untracked-in', early],
-        ['before-dnat', early],
-        ['input', at(link, '')],
-      ];
-    }
-    case 'out':
-    case 'host-to-pod': {
-      const link = path === 'out' ? interfaceName : podAt(packet.destination);
-      return [
-        ['untracked-out', { ...at('', link), ...before }],
-        ['output', at('', link)],
-        ['translated-out', at('', link)],
-      ];
-    }
-    case 'forward-in': {
-      const early = { ...at(interfaceName, ''), ...before };
-      return [
-        ['untracked-in', early],
-        ['before-dnat', early],
-        ['forward', at(interfaceName, podAt(packet.destination))],
-        ['translated-out', at(interfaceName, podAt(packet.destination))],
-      ];
-    }
-    case 'forward-out':
-      return [
-        ['forward', at(podAt(packet.source), interfaceName)],
-        ['translated-out', at(podAt(packet.source), interfaceName)],
-      ];
   }
 }
