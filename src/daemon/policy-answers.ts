@@ -1,39 +1,27 @@
-import { type Address, formatAddress, tryParseInterfaceAddress } from '../base/index.ts';
-import type { Desired } from '../calc/index.ts';
+import { formatAddress, tryParseInterfaceAddress } from '../base/index.ts';
 import type { ChangesAnswer, EffectiveAnswer, StagedAnswer, VerifyAnswer, WhyAnswer } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
-import { type Dataplane, policyTable } from '../dataplane/index.ts';
+import { policyTable } from '../dataplane/index.ts';
 import type { Update } from '../datastore/index.ts';
 import type { Connection, Kernel } from '../netlink/index.ts';
 import type { RulesetSource } from '../nftables/index.ts';
-import { QuestionError, representativesOf } from '../policy/explain/index.ts';
-import type { Direction, Endpoint, HostPacket, Packet, World } from '../policy/index.ts';
-import { HostView } from './policy-hosts.ts';
-import { endOf, KernelTables, type LocalPod } from './policy-kernel.ts';
+import { QuestionError } from '../policy/explain/index.ts';
+import type { Direction, World } from '../policy/index.ts';
+import { KernelTables } from './policy-kernel.ts';
+import { type LocalEndpoint, NodeLook, type NodeSources } from './policy-node.ts';
 import { changedFlows, stagedChanges } from './policy-staged.ts';
-import { type BothSaid, betweenPods, type Comparison, compare, onHost } from './policy-verify.ts';
-import { answerEffective, answerWhy, type KernelWord, type WhyQuestion } from './policy-why.ts';
+import type { Comparison } from './policy-verify.ts';
+import { answerEffective, answerWhy, type WhyQuestion } from './policy-why.ts';
 
 /** Disagreements that are told one by one. */
 const TOLD = 20;
 
-export interface PolicyAnswersOptions {
-  readonly nodename: string;
-  /** What the names of pods' interfaces begin with. */
-  readonly podPrefix: string;
-  readonly world: () => World;
+export interface PolicyAnswersOptions extends NodeSources {
   /** The same, were these objects otherwise. */
   readonly worldIf: (updates: readonly Update[]) => World;
-  readonly desired: () => Desired;
   readonly kernel: Pick<Kernel, 'routeGet' | 'connectionList'>;
-  readonly dataplane: Pick<Dataplane, 'policy' | 'links'>;
   /** Absent: the kernel can't be read. */
   readonly rulesets: RulesetSource | undefined;
-}
-
-/** A pod of this node as policy sees it. */
-interface LocalEndpoint extends LocalPod {
-  readonly endpoint: Endpoint;
 }
 
 /** What people and the self-check ask about policy: of the judge, and of the kernel's tables. */
@@ -47,7 +35,7 @@ export class PolicyAnswers {
   async why(question: WhyQuestion): Promise<WhyAnswer> {
     const { nodename } = this.#options;
     const tables = await this.#tables();
-    const look = new Look(this.#options, this.#locals());
+    const look = new NodeLook(this.#options, this.#locals());
     return await asked(() =>
       answerWhy(question, {
         world: look.world,
@@ -69,7 +57,7 @@ export class PolicyAnswers {
     let [packets, wrong] = [0, 0];
     const tables = await this.#tables();
     if (tables === undefined) throw new RequestRefused('NO_TABLES', 'the tables of the kernel can not be read here');
-    const look = new Look(this.#options, this.#locals());
+    const look = new NodeLook(this.#options, this.#locals());
     const count = (compared: Comparison): void => {
       packets += compared.packets;
       wrong += compared.disagreements.length;
@@ -114,14 +102,14 @@ export class PolicyAnswers {
     const { policy } = this.#options.desired();
     const tables = await this.#tables();
     if (tables === undefined) return undefined;
-    const look = new Look(this.#options, this.#locals());
+    const look = new NodeLook(this.#options, this.#locals());
     const compared = await (policy?.hosts?.classes.get(key) === undefined
       ? this.#comparePodsClass(key, look, tables)
       : this.#compareHostsClass(key, look, tables));
     return compared?.disagreements.map(({ words }) => words);
   }
 
-  async #comparePodsClass(key: string, look: Look, tables: KernelTables): Promise<Comparison | undefined> {
+  async #comparePodsClass(key: string, look: NodeLook, tables: KernelTables): Promise<Comparison | undefined> {
     const { policy } = this.#options.desired();
     const [interfaceName, classes] =
       [...(policy?.endpoints ?? [])].find(([, of]) => of.egress === key || of.ingress === key) ?? [];
@@ -129,7 +117,7 @@ export class PolicyAnswers {
     return pod && (await look.comparePod(pod.endpoint, classes?.egress === key ? 'egress' : 'ingress', tables));
   }
 
-  async #compareHostsClass(key: string, look: Look, tables: KernelTables): Promise<Comparison | undefined> {
+  async #compareHostsClass(key: string, look: NodeLook, tables: KernelTables): Promise<Comparison | undefined> {
     const hosts = this.#options.desired().policy?.hosts;
     const its = [...look.hosts.interfaces()].find(([, { name }]) =>
       Object.values(hosts?.endpoints.get(name)?.classes ?? {}).includes(key),
@@ -156,90 +144,6 @@ export class PolicyAnswers {
     });
   }
 }
-
-/** The node at one moment: what policy says there, and how packets pass. */
-class Look {
-  readonly world: World;
-  readonly locals: readonly LocalEndpoint[];
-  readonly hosts: HostView;
-  readonly #options: PolicyAnswersOptions;
-  readonly #here: ReadonlySet<string>;
-  /** By address: asked for once. */
-  readonly #uplinks = new Map<string, Promise<string | undefined>>();
-
-  constructor(options: PolicyAnswersOptions, locals: readonly LocalEndpoint[]) {
-    const { nodename, podPrefix, dataplane } = options;
-    const { policy, tunnels } = options.desired();
-    this.#options = options;
-    this.world = options.world();
-    this.locals = locals;
-    this.#here = new Set(locals.flatMap(({ addresses }) => addresses.map(formatAddress)));
-    this.hosts = new HostView({
-      ...{ nodename, podPrefix, world: this.world, policy, tunnels, surroundings: dataplane.policy.surroundings },
-      isPodHere: (address) => this.#here.has(formatAddress(address)),
-    });
-  }
-
-  async onHost(packet: Packet): Promise<HostPacket | undefined> {
-    return this.hosts.packetOf(packet, await this.#uplinkTo(packet));
-  }
-
-  askKernel(packet: Packet, passing: HostPacket | undefined, tables: KernelTables | undefined): KernelWord {
-    if (tables === undefined) return { words: 'its tables can not be read here' };
-    const { source, destination } = packet;
-    const isBetween = tables.isHere(source) && tables.isHere(destination);
-    if (passing === undefined && !isBetween) {
-      return { words: 'it does not pass this node, or nobody knows by which interface' };
-    }
-    const way = passing === undefined ? tables.way(packet) : tables.hostWay(passing);
-    if (typeof way === 'string') return { words: way };
-    return { allowed: way.verdict === 'accept', words: `it would ${way.verdict} it in ${endOf(way)}` };
-  }
-
-  comparePod(endpoint: Endpoint, direction: Direction, tables: KernelTables): Promise<Comparison> {
-    return compare(representativesOf(this.world, endpoint, direction), (packet) => this.#both(packet, tables));
-  }
-
-  /** The node's own traffic by the interface, and what passes there from and to one of its pods. */
-  compareHost(interfaceName: string, endpoint: Endpoint, tables: KernelTables): Promise<Comparison> {
-    const pods = this.locals.slice(0, 1).flatMap(({ addresses }) => addresses);
-    const passing = { ...endpoint, addresses: [...endpoint.addresses, ...pods] };
-    const packets = (['ingress', 'egress'] as const).flatMap((way) => representativesOf(this.world, passing, way));
-    return compare(packets, (packet) => {
-      const passed = this.hosts.packetOf(packet, interfaceName);
-      return passed === undefined || passed.interfaceName === '' ? undefined : onHost(this.hosts, passed, tables);
-    });
-  }
-
-  async #both(packet: Packet, tables: KernelTables): Promise<BothSaid | undefined> {
-    const passing = await this.onHost(packet);
-    if (passing !== undefined) return onHost(this.hosts, passing, tables);
-    const isBetween = tables.isHere(packet.source) && tables.isHere(packet.destination);
-    return isBetween ? betweenPods(this.world, packet, tables) : undefined;
-  }
-
-  /** The interface by which the packet comes or goes, where one of its ends is elsewhere. */
-  async #uplinkTo({ source, destination }: Packet): Promise<string | undefined> {
-    const isFar = (address: Address): boolean => !this.#here.has(formatAddress(address)) && !this.hosts.isOwn(address);
-    const far = [source, destination].find(isFar);
-    if (far === undefined) return undefined;
-    const key = formatAddress(far);
-    const found = this.#uplinks.get(key) ?? this.#linkTo(key);
-    this.#uplinks.set(key, found);
-    // Without host endpoints it does not matter by which.
-    return (await found) ?? (this.#options.dataplane.policy.surroundings === undefined ? ELSEWHERE : undefined);
-  }
-
-  async #linkTo(address: string): Promise<string | undefined> {
-    const { kernel, dataplane } = this.#options;
-    const route = await kernel.routeGet(address).catch(() => undefined);
-    const index = route?.nextHops[0]?.dev;
-    return index === undefined ? undefined : dataplane.links.get(index)?.name;
-  }
-}
-
-/** The interface of what comes from elsewhere, when nobody knows better. */
-const ELSEWHERE = 'elsewhere';
 
 /** Who asks what can't be asked is told so, as a refusal. */
 async function asked<T>(work: () => Promise<T>): Promise<T> {
