@@ -1,4 +1,5 @@
-import { type Clock, formatPrefix, type Log, parseIpv4, same, silentLog, systemClock } from '../base/index.ts';
+import { type Clock, type Log, parseIpv4, silentLog, systemClock } from '../base/index.ts';
+import { AdmittedPeers, admittedText } from './admitted-peers.ts';
 import type {
   BestChanges,
   Origination,
@@ -13,7 +14,7 @@ import type {
 } from './api.ts';
 import { DynamicNeighbours, isRange, type Presence } from './dynamic-neighbours.ts';
 import { peerName } from './peer-name.ts';
-import { admission, peerStatus } from './peer-status.ts';
+import { peerStatus } from './peer-status.ts';
 import { RouteEngine } from './rib/index.ts';
 import { type Farewell, type LocalSpeaker, PeerSession, type SessionEnvironment } from './session/index.ts';
 import { type Connection, canonicalAddress, type Listener, type Transport, tcpTransport } from './transport/index.ts';
@@ -38,8 +39,7 @@ export class Speaker implements SpeakerApi {
   readonly #environment: SessionEnvironment;
   readonly #sessions = new Map<string, PeerSession>();
   readonly #dynamic: DynamicNeighbours;
-  /** Peers that can't be let in, and why. */
-  readonly #refused = new Map<string, string>();
+  readonly #admitted = new AdmittedPeers();
   readonly #listeners = new Map<Endpoint, Listener>();
   #event: (event: SpeakerEvent) => void = () => {};
   #running = false;
@@ -100,7 +100,7 @@ export class Speaker implements SpeakerApi {
   async listen(): Promise<void> {
     const missing = this.#options.listen.filter((endpoint) => !this.#listeners.has(endpoint));
     const opened = await Promise.allSettled(missing.map((endpoint) => this.#open(endpoint)));
-    this.#admit();
+    this.#admit(opened.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : [])));
     for (const one of opened) if (one.status === 'rejected') throw one.reason;
   }
 
@@ -118,12 +118,15 @@ export class Speaker implements SpeakerApi {
   }
 
   configure(peers: readonly PeerConfig[]): void {
+    const former = this.#dynamic.ranges;
     const single = peers.filter((peer) => !isRange(peer));
     const wanted = new Map(single.map((peer) => [peerName(peer), peer]));
     const dynamic = this.#dynamic.configure(peers.filter(isRange), new Set(single.map(({ address }) => address)));
     for (const peer of dynamic) wanted.set(peer.address, peer);
     for (const name of [...this.#sessions.keys()]) if (!wanted.has(name)) this.#remove(name);
     for (const config of wanted.values()) this.#configureOne(config);
+    for (const range of former) if (!wanted.has(peerName(range))) this.#admitted.delete(peerName(range));
+    for (const range of this.#dynamic.ranges) this.#admitted.set(peerName(range), range);
     this.#admit();
   }
 
@@ -133,14 +136,9 @@ export class Speaker implements SpeakerApi {
       this.configure(this.#adjusted(changed, gone));
       return;
     }
-    const former = new Map(changed.map((peer) => [peerName(peer), this.#sessions.get(peerName(peer))?.config]));
     for (const name of gone) this.#remove(name);
     for (const config of changed) this.#configureOne(config);
-    const isAdmitted = (config: PeerConfig): boolean => {
-      const before = former.get(peerName(config));
-      return before !== undefined && same(admission(before), admission(config));
-    };
-    if (gone.length > 0 || !changed.every(isAdmitted)) this.#admit();
+    if (this.#admitted.hasChanged()) this.#admit();
   }
 
   originate(routes: readonly Origination[]): void {
@@ -198,7 +196,7 @@ export class Speaker implements SpeakerApi {
     return [...this.#sessions.values()].map((session) => {
       const name = peerName(session.config);
       return peerStatus(session, this.#engine.counts(name), {
-        refused: this.#refused.get(session.config.address),
+        refused: this.#admitted.refusal(session.config.address),
         gracefulRestart: this.#engine.gracefulRestart(name) ?? (this.#restarting ? 'restarting' : undefined),
         withdrawn: this.#engine.withdrawnByError(name),
       });
@@ -218,6 +216,7 @@ export class Speaker implements SpeakerApi {
   #configureOne(config: PeerConfig): void {
     this.#engine.configure(config);
     const name = peerName(config);
+    this.#admitted.set(name, config);
     const session = this.#sessions.get(name);
     if (session) return void session.reconfigure(config);
     const made = new PeerSession(config, this.#environment);
@@ -229,6 +228,7 @@ export class Speaker implements SpeakerApi {
     this.#sessions.get(name)?.stop({ kind: 'cease', subcode: CEASE.PEER_DECONFIGURED });
     this.#engine.remove(name);
     this.#sessions.delete(name);
+    this.#admitted.delete(name);
   }
 
   #presence(address: string): Presence {
@@ -240,24 +240,17 @@ export class Speaker implements SpeakerApi {
     };
   }
 
-  async #open(endpoint: Endpoint): Promise<void> {
+  async #open(endpoint: Endpoint): Promise<Listener | undefined> {
     const listener = await this.#transport.listen(endpoint, (connection) => this.#accept(connection));
-    if (this.#running) this.#listeners.set(endpoint, listener);
-    else listener.close();
+    if (!this.#running) return void listener.close();
+    this.#listeners.set(endpoint, listener);
+    return listener;
   }
 
   /** Tells the listeners who may connect. */
-  #admit(): void {
-    const configs = [...[...this.#sessions.values()].map(({ config }) => config), ...this.#dynamic.ranges];
-    const admissions = configs.map((config) => admission(config));
-    this.#refused.clear();
-    for (const listener of this.#listeners.values()) {
-      for (const { from, reason } of listener.admit(admissions)) {
-        const peer = typeof from === 'string' ? from : formatPrefix(from);
-        this.#refused.set(peer, reason);
-        this.#log.error({ peer }, `the peer can't connect to us: ${reason}`);
-      }
-    }
+  #admit(fresh: readonly Listener[] = []): void {
+    for (const { from, reason } of this.#admitted.tell(this.#listeners.values(), new Set(fresh)))
+      this.#log.error({ peer: admittedText(from) }, `the peer can't connect to us: ${reason}`);
   }
 
   /** Peers with names of their own are not found here: which of an address's several has come can't be told. */

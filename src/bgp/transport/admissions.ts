@@ -2,17 +2,44 @@ import { containsAddress, type Prefix, tryParseAddress } from '../../base/index.
 import { canonicalAddress } from './canonical-address.ts';
 import type { Admission } from './transport.ts';
 
+/** One text for each address or range that may be let in, however it is spelt. */
+export function admissionKey(from: Admission['from']): string {
+  return typeof from === 'string' ? canonicalAddress(from) : `${from.family} ${from.value}/${from.length}`;
+}
+
 /** Who may connect, by address first, then by the longest range. */
 export class Admissions {
   readonly #addresses = new Map<string, Admission>();
-  readonly #ranges: { readonly prefix: Prefix; readonly admission: Admission }[] = [];
+  /** The longest first. */
+  readonly #ranges: { readonly prefix: Prefix; readonly key: string; readonly admission: Admission }[] = [];
 
-  constructor(admissions: readonly Admission[]) {
-    for (const admission of admissions) {
-      if (typeof admission.from === 'string') this.#addresses.set(canonicalAddress(admission.from), admission);
-      else this.#ranges.push({ prefix: admission.from, admission });
+  set(admission: Admission): void {
+    const { from } = admission;
+    const key = admissionKey(from);
+    if (typeof from === 'string') {
+      this.#addresses.set(key, admission);
+      return;
     }
-    this.#ranges.sort((a, b) => b.prefix.length - a.prefix.length);
+    this.delete(from);
+    const shorter = this.#ranges.findIndex(({ prefix }) => prefix.length < from.length);
+    this.#ranges.splice(shorter < 0 ? this.#ranges.length : shorter, 0, { prefix: from, key, admission });
+  }
+
+  delete(from: Admission['from']): void {
+    const key = admissionKey(from);
+    if (typeof from === 'string') {
+      this.#addresses.delete(key);
+      return;
+    }
+    const at = this.#ranges.findIndex((range) => range.key === key);
+    if (at >= 0) this.#ranges.splice(at, 1);
+  }
+
+  /** All that are let in whom `others` leave out. */
+  without(others: readonly Admission[]): readonly Admission['from'][] {
+    const named = new Set(others.map(({ from }) => admissionKey(from)));
+    const all = [...this.#addresses.values(), ...this.#ranges.map(({ admission }) => admission)];
+    return all.flatMap(({ from }) => (named.has(admissionKey(from)) ? [] : [from]));
   }
 
   /** The admission that lets `address` (canonical text) in, if one does. */

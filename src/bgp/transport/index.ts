@@ -10,6 +10,7 @@
  * loaded when the first peer needs it. Invariant: a peer with a password is dialled and admitted with its key in the
  * kernel, or not at all.
  */
+export { admissionKey } from './admissions.ts';
 export { canonicalAddress } from './canonical-address.ts';
 export { TransportError } from './errors.ts';
 export { MemoryNetwork } from './memory.ts';

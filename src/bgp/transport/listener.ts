@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, type Family, reasonOf, tryParseAddress } from '../../base/index.ts';
-import { Admissions } from './admissions.ts';
+import { Admissions, admissionKey } from './admissions.ts';
 import { canonicalAddress } from './canonical-address.ts';
 import { descriptorOf } from './descriptor.ts';
 import { TransportError } from './errors.ts';
@@ -39,9 +39,9 @@ class TcpListener implements Listener {
   readonly #maxHalfOpen: number;
   /** How many there are, by the text of who was let in. */
   readonly #halfOpen = new Map<string, number>();
-  #admissions = new Admissions([]);
-  /** Peers whose keys the kernel has, by their text. */
-  #keys = new Map<string, Admission>();
+  readonly #admissions = new Admissions();
+  /** Peers whose keys the kernel has. */
+  readonly #keys = new Map<string, Admission>();
 
   constructor(server: Server, options: ListenOptions, accept: (connection: Connection) => void, clock: Clock) {
     this.#server = server;
@@ -58,25 +58,24 @@ class TcpListener implements Listener {
   }
 
   admit(admissions: readonly Admission[]): readonly AdmissionRefusal[] {
+    return this.adjust(admissions, this.#admissions.without(admissions));
+  }
+
+  adjust(changed: readonly Admission[], gone: readonly Admission['from'][]): readonly AdmissionRefusal[] {
     const refusals: AdmissionRefusal[] = [];
-    const admitted: Admission[] = [];
-    const keys = new Map<string, Admission>();
-    for (const admission of admissions) {
+    for (const from of gone) this.#refuse(from);
+    for (const admission of changed) {
       if (this.#familyOf(admission) !== this.#family) continue;
       try {
-        if (admission.password !== undefined) {
-          this.#installKey(admission, admission.password);
-          keys.set(keyOf(admission), admission);
-        }
+        if (admission.password === undefined) this.#removeKey(admission.from);
+        else this.#installKey(admission, admission.password);
         if (usesGtsm(admission)) setFullHopLimit(this.#fd(), this.#family);
-        admitted.push(admission);
+        this.#admissions.set(admission);
       } catch (error) {
+        this.#refuse(admission.from);
         refusals.push({ from: admission.from, reason: reasonOf(error) });
       }
     }
-    for (const [key, gone] of this.#keys) if (!keys.has(key)) setPassword(this.#fd(), gone.from, undefined);
-    this.#keys = keys;
-    this.#admissions = new Admissions(admitted);
     return refusals;
   }
 
@@ -85,13 +84,24 @@ class TcpListener implements Listener {
   }
 
   #installKey(admission: Admission, password: string): void {
-    if (this.#keys.get(keyOf(admission))?.password === password) return;
+    const key = admissionKey(admission.from);
+    if (this.#keys.get(key)?.password === password) return;
     setPassword(this.#fd(), admission.from, password);
+    this.#keys.set(key, admission);
+  }
+
+  #removeKey(from: Admission['from']): void {
+    if (this.#keys.delete(admissionKey(from))) setPassword(this.#fd(), from, undefined);
+  }
+
+  #refuse(from: Admission['from']): void {
+    this.#admissions.delete(from);
+    this.#removeKey(from);
   }
 
   #connected(socket: Socket): void {
     const admission = this.#admissions.find(canonicalAddress(socket.remoteAddress ?? ''));
-    if (admission === undefined || this.#halfOpenOf(keyOf(admission)) >= this.#maxHalfOpen) {
+    if (admission === undefined || this.#halfOpenOf(admissionKey(admission.from)) >= this.#maxHalfOpen) {
       socket.on('error', () => {});
       socket.resetAndDestroy();
       return;
@@ -102,7 +112,7 @@ class TcpListener implements Listener {
       socket.destroy();
       return;
     }
-    this.#count(socket, keyOf(admission));
+    this.#count(socket, admissionKey(admission.from));
     this.#accept(new TcpConnection(socket, this.#clock));
   }
 
@@ -129,10 +139,6 @@ class TcpListener implements Listener {
   #fd(): number {
     return openDescriptor(this.#server);
   }
-}
-
-function keyOf({ from }: Admission): string {
-  return typeof from === 'string' ? from : `${from.family} ${from.value}/${from.length}`;
 }
 
 function openDescriptor(holder: Server | Socket): number {

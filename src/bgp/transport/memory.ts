@@ -118,16 +118,20 @@ export class MemoryNetwork implements Carrier {
 
   #listen(own: string, { address, port }: ListenOptions, accept: (connection: Connection) => void): Listener {
     const bound = /^(0\.0\.0\.0|::)$/.test(address) ? own : canonicalAddress(address);
-    const open: Open = { accept, admissions: new Admissions([]) };
+    const admissions = new Admissions();
+    const open: Open = { accept, admissions };
     const ports = this.#listeners.get(bound) ?? new Map<number, Open>();
     this.#listeners.set(bound, ports.set(port, open));
+    const adjust: Listener['adjust'] = (changed, gone) => {
+      for (const from of gone) admissions.delete(from);
+      for (const admission of changed) admissions.set(admission);
+      return [];
+    };
     return {
       address: bound,
       port,
-      admit: (admissions) => {
-        open.admissions = new Admissions(admissions);
-        return [];
-      },
+      admit: (all) => adjust(all, admissions.without(all)),
+      adjust,
       close: () => ports.delete(port),
     };
   }

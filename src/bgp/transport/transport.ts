@@ -93,6 +93,8 @@ export interface Listener {
    * unread. Addresses take precedence over ranges, longer ranges over shorter ones.
    */
   admit(admissions: readonly Admission[]): readonly AdmissionRefusal[];
+  /** Takes in what has changed: new and other admissions, and who may connect no more. */
+  adjust(changed: readonly Admission[], gone: readonly Admission['from'][]): readonly AdmissionRefusal[];
   /** Stops listening. Connections that were accepted live on. */
   close(): void;
 }
