@@ -48,7 +48,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   // Only deploy/bundle.ts: whoever runs from a clone builds first.
   esbuild: /^$/,
   commander: /^src\/(cli|lab|daemon)\//,
-  koffi: /^src\/(netlink|bgp\/transport)\//,
+  koffi: /^src\/(netlink\/|bgp\/transport\/|daemon\/notify-socket\.ts$)/,
   listr2: /^src\/lab\//,
   netlink: /^src\/netlink\//,
   pino: /^src\/(observe|daemon|cni)\//,

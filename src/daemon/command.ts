@@ -9,6 +9,7 @@ import { Daemon } from './daemon.ts';
 import { felixEnvironmentProblems } from './felix-environment.ts';
 import type { Flags } from './flags.ts';
 import { startFailure } from './start-failure.ts';
+import { type Supervisor, supervisorOf } from './supervisor.ts';
 
 export interface DaemonIo {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -49,16 +50,18 @@ const PATIENCE = 5000;
 
 async function run(config: DaemonConfig, datastore: DatastoreConfig, log: Log, io: DaemonIo): Promise<number> {
   const ended = untilSignal(io, log);
+  const supervisor = await supervisorOf(io.env, { clock: systemClock, log });
   let daemon: Daemon | undefined;
   /** Ends what was begun, in whatever state it is; rejects with why it can't begin. */
   const begin = async (): Promise<string> => {
     const settingProblems = felixEnvironmentProblems(io.env);
     for (const problem of settingProblems) log.warn({}, problem);
-    daemon = await makeDaemon(config, datastore, log, settingProblems);
+    daemon = await makeDaemon(config, datastore, log, supervisor, settingProblems);
     await daemon.start();
     return ended;
   };
   const end = async (reason: string): Promise<void> => {
+    supervisor?.stopping(reason);
     const stopped = daemon
       ?.stop(reason)
       .catch((error) => log.warn({ err: reasonOf(error) }, 'the end was not orderly'));
@@ -82,6 +85,7 @@ async function makeDaemon(
   config: DaemonConfig,
   datastore: DatastoreConfig,
   log: Log,
+  supervisor: Supervisor | undefined,
   settingProblems: readonly string[],
 ): Promise<Daemon> {
   requireCapabilities();
@@ -96,6 +100,7 @@ async function makeDaemon(
     rulesets: openRulesets(),
     clock,
     log,
+    ...(supervisor === undefined ? {} : { supervisor }),
     settingProblems,
   });
 }

@@ -160,7 +160,7 @@ export class Daemon {
 
   /** The first look at the kernel: what a former run left there is kept, or removed if nobody wants it any more. */
   async #begin(): Promise<void> {
-    const { calculation, dataplane, liveConnections, log, routing, keeping } = this.#parts;
+    const { given, calculation, dataplane, liveConnections, log, routing, keeping } = this.#parts;
     const desired = calculation.desired();
     await dataplane.start(desired, { hold: true });
     liveConnections.applied(desired);
@@ -169,6 +169,8 @@ export class Daemon {
     keeping.apply(desired);
     await dataplane.routes.flush();
     await this.#serve();
+    // The packet filter is brought while the rest goes on.
+    void dataplane.policy.settled.then(() => given.supervisor?.programmed(this.status()));
   }
 
   /** What is applied is what the datastore says: pods may come. */

@@ -56,7 +56,7 @@ export function joinObservers(parts: Parts, { sources, status, problem }: Observ
     clock,
     log: policyLog,
   });
-  const heartbeat = new Heartbeat(clock);
+  const heartbeat = new Heartbeat(clock, () => parts.given.supervisor?.beat(status));
   const history = new ProblemHistory(clock);
   history.follow(status);
   const metrics = new Metrics({

@@ -28,6 +28,7 @@ import { routerIds } from './router-id.ts';
 import { SessionHistory } from './session-history.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import { bgpListenFailure } from './start-failure.ts';
+import type { Supervisor } from './supervisor.ts';
 import { Unprotected } from './unprotected.ts';
 
 /** Tunnels whose addresses the other nodes send to: they hear of one when its device is there. */
@@ -51,6 +52,8 @@ export interface DaemonParts {
   readonly rulesets?: RulesetSource;
   readonly clock: Clock;
   readonly log: Log;
+  /** Who started the daemon and waits to hear from it; absent: nobody does. */
+  readonly supervisor?: Supervisor;
   /** What is wrong with the settings, though a node can run with them. */
   readonly settingProblems?: readonly string[];
 }

@@ -10,9 +10,12 @@ export class Heartbeat {
   #late = 0;
   #wall: number;
   #next: Cancel | undefined;
+  readonly #onBeat: () => void;
 
-  constructor(clock: Clock) {
+  /** `onBeat`: hears of each beat, the first of which is a second from now. */
+  constructor(clock: Clock, onBeat: () => void = () => {}) {
     this.#clock = clock;
+    this.#onBeat = onBeat;
     this.#due = clock.now();
     this.#wall = clock.wallTime();
     this.#beat();
@@ -37,6 +40,9 @@ export class Heartbeat {
     this.#late = now - this.#due;
     this.#wall = this.#clock.wallTime();
     this.#due = now + PERIOD;
-    this.#next = this.#clock.after(PERIOD, () => this.#beat());
+    this.#next = this.#clock.after(PERIOD, () => {
+      this.#beat();
+      this.#onBeat();
+    });
   }
 }
