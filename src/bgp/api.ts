@@ -275,6 +275,9 @@ export interface NextHopSet {
   readonly localPref: number;
 }
 
+/** Messages of RFC 4271 §4 and RFC 2918, as counters name them. */
+export type MessageType = 'open' | 'update' | 'notification' | 'keepalive' | 'refresh';
+
 /** The states of RFC 4271 §8.2.2. */
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
 
@@ -322,6 +325,10 @@ export interface PeerStatus {
     readonly sent: number;
     readonly updatesReceived: number;
     readonly updatesSent: number;
+    readonly byType?: {
+      readonly received: Readonly<Record<MessageType, number>>;
+      readonly sent: Readonly<Record<MessageType, number>>;
+    };
   };
   readonly malformed: MalformedUpdates;
   readonly flaps: number;

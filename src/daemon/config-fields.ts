@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
-import { LOG_LEVELS, type LogLevel } from '../observe/index.ts';
+import { ALIAS_SETS, type AliasSet, LOG_LEVELS, type LogLevel } from '../observe/index.ts';
 
 /** The pieces that the daemon's settings are made of: each takes the text of an environment, and says what is allowed. */
 
@@ -115,6 +115,18 @@ export const level = z
   .transform((text) => text.toLowerCase())
   .refine((text) => Object.hasOwn(LOG_LEVELS, text), Object.keys(LOG_LEVELS).join(', '))
   .transform((text) => text as LogLevel);
+
+const ALIASES: readonly string[] = ALIAS_SETS;
+const words = (text: string): readonly string[] => text.split(',').map((word) => word.trim().toLowerCase());
+
+/** Empty: none. */
+export const metricAliases = z
+  .string()
+  .refine(
+    (text) => text === '' || words(text).every((word) => ALIASES.includes(word)),
+    `some of ${ALIAS_SETS.join(', ')}, separated by commas`,
+  )
+  .transform((text) => [...new Set(text === '' ? [] : words(text))] as readonly AliasSet[]);
 
 /** Four octets (RFC 6793), as a number or as two 16-bit numbers (RFC 5396); 0 stands for nobody (RFC 7607). */
 export const asn = z.string().refine((text) => {

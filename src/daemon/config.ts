@@ -14,6 +14,7 @@ import {
   endpointToHost,
   flag,
   level,
+  metricAliases,
   nodeAddress,
   nodename,
   poolCidr,
@@ -76,6 +77,8 @@ const schema = z.object({
   FELIX_PROMETHEUSMETRICSHOST: z.string().default('0.0.0.0'),
   FELIX_PROMETHEUSMETRICSPORT: whole(0, 65535).default(9091),
   FELIX_ROUTEREFRESHINTERVAL: whole(0, 86400).default(90),
+  /** Whose names metrics are shown by besides ours. */
+  VROUTER_METRIC_ALIASES: metricAliases.default([]),
   /** Whether each rule of a policy counts in the kernel, for Prometheus. */
   VROUTER_POLICY_RULE_COUNTERS: flag.default(false),
   /** Whether a Kubernetes event beside a pod tells of packets that policy has dropped. */

@@ -39,12 +39,13 @@ export class Daemon {
       synced: (status) => this.#synced(status),
       begin: () => this.#begin(),
       apply: () => this.#apply(),
-      converged: (seconds) => this.#observers.metrics.updateToKernel.observe(seconds),
+      metrics: () => this.#observers.metrics,
       sources,
     });
     this.#observers = joinObservers(this.#parts, {
       sources,
       status: () => this.status(),
+      isTold: () => this.#hasSynced && !this.#parts.lock.isLocked,
       problem: () => waitingFor(this.#parts, this.#problem)[0],
     });
     const { clock } = this.#parts;
@@ -139,7 +140,10 @@ export class Daemon {
       unprotected.apply(updates);
       snapshots.apply(updates);
       // Heartbeats, conditions and other nodes' pods wake nothing.
-      if (calculation.apply(updates)) loop.changed();
+      if (calculation.apply(updates)) {
+        this.#observers.policyTimes.heard();
+        loop.changed();
+      }
     }
     if (wasLocked && !lock.isLocked && this.#syncStatus !== undefined) this.#synced(this.#syncStatus);
   }
@@ -163,6 +167,7 @@ export class Daemon {
     const { given, calculation, dataplane, liveConnections, log, routing, keeping } = this.#parts;
     const desired = calculation.desired();
     await dataplane.start(desired, { hold: true });
+    this.#observers.policyTimes.applied(desired);
     liveConnections.applied(desired);
     log.info({ found: dataplane.routes.formerRun.found }, 'routes of a former run');
     await routing.apply(desired);
@@ -194,6 +199,7 @@ export class Daemon {
     const { calculation, dataplane, liveConnections, routing, keeping } = this.#parts;
     const desired = calculation.desired();
     dataplane.apply(desired);
+    this.#observers.policyTimes.applied(desired);
     liveConnections.applied(desired);
     await routing.apply(desired);
     keeping.apply(desired);

@@ -1,4 +1,4 @@
-import { Backoff, type Cancel, type Clock, type Log, reasonOf } from '../base/index.ts';
+import { Backoff, type Cancel, type Clock, type Log, reasonOf, Stopwatch } from '../base/index.ts';
 
 export interface LoopOptions {
   readonly clock: Clock;
@@ -7,6 +7,8 @@ export interface LoopOptions {
   readonly begin: () => Promise<void>;
   /** Applies the desired state as it is then; the same again does nothing. */
   readonly apply: () => Promise<void>;
+  /** Told how many seconds each attempt took. */
+  readonly onAttempt?: (seconds: number) => void;
 }
 
 /**
@@ -15,6 +17,7 @@ export interface LoopOptions {
  */
 export class Loop {
   readonly #options: LoopOptions;
+  readonly #underWay: Stopwatch;
   readonly #backoff = new Backoff({ first: 1000, max: 60_000 });
   #attempts: Promise<void> = Promise.resolve();
   #isStarted = false;
@@ -25,6 +28,7 @@ export class Loop {
 
   constructor(options: LoopOptions) {
     this.#options = options;
+    this.#underWay = new Stopwatch(options.clock);
   }
 
   /** Whether the datastore has been in sync once. */
@@ -35,6 +39,16 @@ export class Loop {
   /** What became of the last attempt, if it failed. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Seconds for which the present attempt has been under way; 0: none is. */
+  get working(): number {
+    return this.#underWay.seconds;
+  }
+
+  /** Whether an attempt has succeeded once. */
+  get hasApplied(): boolean {
+    return this.#hasBegun;
   }
 
   /** The datastore is in sync: what it says may be applied from now on. */
@@ -67,6 +81,7 @@ export class Loop {
     this.#isPlanned = false;
     if (!this.#isStarted) return;
     this.#again?.();
+    this.#underWay.begin();
     try {
       if (this.#hasBegun) await this.#options.apply();
       else await this.#options.begin();
@@ -75,6 +90,8 @@ export class Loop {
       this.#backoff.reset();
     } catch (error) {
       this.#failed(error);
+    } finally {
+      this.#options.onAttempt?.(this.#underWay.end());
     }
   }
 

@@ -2,9 +2,11 @@ import { Heartbeat, Metrics, type NodeReport } from '../observe/index.ts';
 import { bgpAnswers } from './bgp-questions.ts';
 import { DropEvents, podAt } from './drop-events.ts';
 import { Drops } from './drops.ts';
+import { nodeFigures } from './figures.ts';
 import type { Parts } from './parts.ts';
 import { PolicyCheck } from './policy-check.ts';
 import { policyAnswers, policyClasses } from './policy-questions.ts';
+import { PolicyTimes } from './policy-times.ts';
 import { ProblemHistory } from './problem-history.ts';
 import { kernelRefusals, type QuerySources } from './queries.ts';
 import type { RequestSources } from './requests.ts';
@@ -14,6 +16,8 @@ import { RuleCounts } from './rule-counts.ts';
 export interface Observed {
   readonly sources: () => QuerySources;
   readonly status: () => NodeReport;
+  /** Whether the datastore has been in sync once, and is not locked now. */
+  readonly isTold: () => boolean;
   /** Why the node can't serve pods now; undefined when it can. */
   readonly problem: () => string | undefined;
 }
@@ -21,7 +25,7 @@ export interface Observed {
 export type Observers = ReturnType<typeof joinObservers>;
 
 /** Makes what looks at the loop and changes nothing in it: figures, dropped packets, the check of policy, answers. */
-export function joinObservers(parts: Parts, { sources, status, problem }: Observed) {
+export function joinObservers(parts: Parts, { sources, status, isTold, problem }: Observed) {
   const { config, clock, log, kernel, store, dataplane, calculation, keeping, routing } = parts;
   const { policy } = dataplane;
   const policyLog = log.child({ component: 'policy' });
@@ -60,8 +64,17 @@ export function joinObservers(parts: Parts, { sources, status, problem }: Observ
   const history = new ProblemHistory(clock);
   history.follow(status);
   const metrics = new Metrics({
+    aliases: config.VROUTER_METRIC_ALIASES,
     heartbeat,
     status,
+    figures: () =>
+      nodeFigures({
+        ...sources(),
+        loop: parts.loop,
+        sinceBeat: Math.max(0, clock.wallTime() / 1000 - heartbeat.lastBeat),
+        isTold: isTold(),
+        notification: (peer) => parts.sessions.notificationOf(peer),
+      }),
     routesWritten: () => ({ ...dataplane.routes.written }),
     refused: () => kernelRefusals(dataplane),
     ipam: () => keeping.samples(),
@@ -72,6 +85,7 @@ export function joinObservers(parts: Parts, { sources, status, problem }: Observ
       rules: config.VROUTER_POLICY_RULE_COUNTERS ? () => ruleCounts.samples() : undefined,
     },
   });
+  const policyTimes = new PolicyTimes(clock, policy, (seconds) => metrics.policySeconds.observe(seconds));
   const requests: RequestSources = {
     policy: answers,
     drops,
@@ -84,5 +98,5 @@ export function joinObservers(parts: Parts, { sources, status, problem }: Observ
     log,
     problem,
   };
-  return { drops, dropEvents, policyCheck, heartbeat, history, metrics, requests } as const;
+  return { drops, dropEvents, policyCheck, heartbeat, history, metrics, policyTimes, requests } as const;
 }

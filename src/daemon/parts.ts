@@ -16,8 +16,10 @@ import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/i
 import { Keeping } from '../keeping/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft, RulesetSource } from '../nftables/index.ts';
+import type { Metrics } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import { type DaemonConfig, felixOf } from './config.ts';
+import { countedNft } from './counted-nft.ts';
 import { followedKinds } from './followed-kinds.ts';
 import { KeptFile } from './kept-file.ts';
 import { LiveConnections } from './live-connections.ts';
@@ -64,8 +66,8 @@ export interface Life {
   readonly synced: (status: SyncStatus) => void;
   readonly begin: () => Promise<void>;
   readonly apply: () => Promise<void>;
-  /** Seconds from a peer's UPDATE until its routes are in the kernel. */
-  readonly converged: (seconds: number) => void;
+  /** Where what takes time is told of. */
+  readonly metrics: () => Metrics;
   readonly sources: () => QuerySources;
 }
 
@@ -98,7 +100,7 @@ export function joinParts(given: DaemonParts, life: Life) {
 
   const dataplane = new Dataplane({
     kernel,
-    nft: given.nft,
+    nft: countedNft(given.nft, life.metrics),
     clock,
     log: log.child({ component: 'dataplane' }),
     resyncInterval: config.FELIX_ROUTEREFRESHINTERVAL * 1000,
@@ -111,6 +113,7 @@ export function joinParts(given: DaemonParts, life: Life) {
       if (mtuFile.write(String(mtu))) log.info({ file: config.VROUTER_MTU_FILE, mtu }, "the pods' MTU");
     },
     onRoutesSettled: () => routing.routesSettled(),
+    onRoutesWritten: (seconds) => life.metrics().routeSeconds.observe(seconds),
     onIpip: () => {
       routing.tunnelChanged();
       keeping.tunnelReady();
@@ -143,10 +146,11 @@ export function joinParts(given: DaemonParts, life: Life) {
     },
     onEvent: (event) => sessions.heard(event, clock.wallTime()),
     explainListening: bgpListenFailure,
-    onConverged: life.converged,
+    onConverged: (seconds) => life.metrics().updateToKernel.observe(seconds),
   });
   const pages = new PageServers({ clock, log });
-  const loop = new Loop({ clock, log, begin: life.begin, apply: life.apply });
+  const onAttempt = (seconds: number): void => life.metrics().applySeconds.observe(seconds);
+  const loop = new Loop({ clock, log, begin: life.begin, apply: life.apply, onAttempt });
   const unprotected = new Unprotected({ nodename, environment: felixOf(config) });
   const keeping = new Keeping({
     ...given,

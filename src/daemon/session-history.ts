@@ -13,6 +13,13 @@ export interface LastError {
   readonly at: number;
 }
 
+/** A NOTIFICATION by its numbers (RFC 4271 §4.5). */
+export interface LastNotification {
+  readonly code: number;
+  readonly subcode: number;
+  readonly direction: 'sent' | 'received';
+}
+
 /** A session that came up, or one that ended with why. */
 export interface SessionChange {
   /** Milliseconds since 1970. */
@@ -27,10 +34,15 @@ export interface SessionChange {
  */
 export class SessionHistory {
   readonly #errors = new Map<string, LastError>();
+  readonly #notifications = new Map<string, LastNotification>();
   readonly #changes = new Map<string, SessionChange[]>();
 
   heard(event: SpeakerEvent, at: number): void {
-    if (event.kind === 'notification') this.#note(event.peer, `${event.text} (${event.direction})`, at);
+    if (event.kind === 'notification') {
+      const { code, subcode, direction } = event;
+      put(this.#notifications, event.peer, { code, subcode, direction });
+      this.#note(event.peer, `${event.text} (${direction})`, at);
+    }
     if (event.kind !== 'state') return;
     if (event.to === 'Established') {
       this.#change(event.peer, { at, isUp: true, reason: event.reason });
@@ -42,6 +54,10 @@ export class SessionHistory {
 
   of(peer: string): LastError | undefined {
     return this.#errors.get(peer);
+  }
+
+  notificationOf(peer: string): LastNotification | undefined {
+    return this.#notifications.get(peer);
   }
 
   /** The latest comings and goings, the oldest of them first. */

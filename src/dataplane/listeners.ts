@@ -8,4 +8,6 @@ export interface DataplaneListeners extends TunnelListeners {
   readonly onPodMtu?: ((mtu: number) => void) | undefined;
   /** All pending changes of routes have been answered by the kernel. */
   readonly onRoutesSettled?: (() => void) | undefined;
+  /** Told, in seconds, how long wanted changes of routes took from the wish to the kernel's answer. */
+  readonly onRoutesWritten?: ((seconds: number) => void) | undefined;
 }

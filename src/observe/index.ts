@@ -5,6 +5,8 @@
  * readiness and metrics over HTTP. All of them read one plain value, the `NodeReport`, which `calicoctl node status` shows too.
  */
 
+export { ALIAS_SETS, type AliasSet } from './alias-names.ts';
+export type { NodeFigures, PeerFigures } from './figures.ts';
 export { type ComponentHealth, componentHealth, type Health, nodeHealth } from './health.ts';
 export { Heartbeat } from './heartbeat.ts';
 export { type Page, PageServer, type Pages, text } from './http.ts';

@@ -66,6 +66,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   VROUTER_BGP_MAX_RESTART_TIME: ['4096', '0 to 4095'],
   VROUTER_BGP_MAX_STALE_TIME: ['16777216', '0 to 16777215'],
   VROUTER_BGP_GRACEFUL_NOTIFICATION: ['ja', 'true or false'],
+  VROUTER_METRIC_ALIASES: ['felix,typha', 'felix, calico, frr, bird'],
   VROUTER_POLICY_DROP_EVENTS: ['ja', 'true or false'],
   VROUTER_POLICY_RULE_COUNTERS: ['ja', 'true or false'],
   VROUTER_BGP_CONNECT_RETRY_TIME: ['0', '1 to 65535'],

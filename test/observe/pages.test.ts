@@ -111,7 +111,10 @@ t.test('metrics tell of sessions, prefixes, blocks, routes, convergence and the 
     'vrouter_bgp_routes_withdrawn_by_error{peer="172.16.0.2"} 3',
     'vrouter_ipam_blocks 1',
     'vrouter_ipam_addresses_in_use 5',
-    'vrouter_routes{state="failed"} 1',
+    'vrouter_routes_failed 1',
+    'vrouter_routes_programmed 6',
+    'vrouter_bgp_prefixes{peer="172.16.0.2",direction="filtered"} 1',
+    'vrouter_bgp_info{asn="64512",router_id="172.16.0.1"} 1',
     'vrouter_kernel_refused{what="route 10.9.99.0/26",reason="Nexthop has invalid gateway"} 1',
     'vrouter_route_writes_total{verb="delete"} 2',
     'vrouter_datastore_connected{type="sqlite"} 1',
@@ -150,6 +153,14 @@ t.test('series are there before anything has happened', async (t) => {
     'vrouter_endpoints{state="missing"} 0',
     'vrouter_endpoints{state="strange"} 0',
     'vrouter_problems 0',
+    'vrouter_config_loaded_bool 0',
+    'vrouter_config_stale_bool 0',
+    'vrouter_bgp_last_notification_info{peer="172.16.0.2",code="",subcode="",direction=""} 0',
+    'vrouter_bgp_session_established_timestamp_seconds{peer="172.16.0.3"} 0',
+    'vrouter_nft_transaction_failures_total 0',
+    'vrouter_route_program_seconds_count 0',
+    'vrouter_policy_program_seconds_count 0',
+    'vrouter_policy_objects{what="policies"} 0',
   ]) {
     t.ok(body.split('\n').includes(line), line);
   }

@@ -19,7 +19,7 @@ import type { Initiator } from './collision.ts';
 import type { Effect, LossCause } from './effects.ts';
 import type { SessionEvent } from './events.ts';
 import { FsmRunner } from './fsm-runner.ts';
-import { countSent, type MessageCounters } from './message-counters.ts';
+import { countReceived, countSent, type MessageCounters } from './message-counters.ts';
 import type { Negotiation } from './negotiate.ts';
 import { MessageReader, type MessageReceiver } from './reader.ts';
 import type { FsmSettings } from './transition.ts';
@@ -156,12 +156,10 @@ export class BgpConnection extends FsmRunner implements ConnectionReceiver, Mess
   }
 
   message(framer: Framer): boolean {
-    const counters = this.#counters;
-    counters.received++;
+    countReceived(framer.type, this.#counters);
     this.#owner.record?.(this, 'received', framer.bytes.subarray(framer.start, framer.end));
     switch (framer.type) {
       case MESSAGE.UPDATE:
-        counters.updatesReceived++;
         this.dispatch(UPDATE);
         return true;
       case MESSAGE.KEEPALIVE:
@@ -314,7 +312,7 @@ export class BgpConnection extends FsmRunner implements ConnectionReceiver, Mess
     const tcp = this.#tcp;
     if (tcp === undefined) return;
     this.time.said();
-    this.#counters.sent++;
+    countSent(message, this.#counters);
     this.#owner.record?.(this, 'sent', message);
     tcp.write(message);
   }

@@ -11,7 +11,7 @@ import type { LossCause } from './effects.ts';
 import type { SessionEvent } from './events.ts';
 import { retained } from './graceful-restart.ts';
 import { Malformed } from './malformed.ts';
-import type { MessageCounters } from './message-counters.ts';
+import { noMessages } from './message-counters.ts';
 import { type Negotiation, negotiate } from './negotiate.ts';
 import { type Offer, offerTo } from './offer.ts';
 import { isFurther, PeerConnections } from './peer-connections.ts';
@@ -34,7 +34,7 @@ export class Peer implements ConnectionOwner {
   readonly connections: PeerConnections;
   readonly reported: ReportedState;
   readonly malformed: Malformed;
-  readonly counters: MessageCounters = { received: 0, sent: 0, updatesReceived: 0, updatesSent: 0 };
+  readonly counters = noMessages();
   readonly record: ConnectionOwner['record'];
   readonly log: Log;
   readonly #handle: PeerHandle;

@@ -1,4 +1,4 @@
-import { type Clock, Entries, type Log, RetryQueue } from '../../base/index.ts';
+import { type Clock, Entries, type Log, RetryQueue, Stopwatch } from '../../base/index.ts';
 import type { Nft } from '../../nftables/index.ts';
 import { type FailedFilter, KeptTable, type Standing } from './kept-table.ts';
 import { explain, type FilterPart, type FilterTable, nameOf } from './table.ts';
@@ -39,9 +39,11 @@ export class FilterReconciler {
   readonly #asked = new Set<KeptTable>();
   readonly #listeners: (() => void)[] = [];
   #working: Promise<void> | undefined;
+  readonly #bringing: Stopwatch;
 
   constructor(options: { nft: Nft; clock: Clock; log: Log }) {
     this.#options = options;
+    this.#bringing = new Stopwatch(options.clock);
     this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
   }
 
@@ -77,6 +79,11 @@ export class FilterReconciler {
   /** Resolves when all that was asked for until now is done, or its failure noted. */
   get settled(): Promise<void> {
     return this.#working ?? Promise.resolve();
+  }
+
+  /** Seconds for which one table has been under way; 0: none is. */
+  get working(): number {
+    return this.#bringing.seconds;
   }
 
   stop(): void {
@@ -121,7 +128,9 @@ export class FilterReconciler {
   async #all(): Promise<void> {
     for (const table of this.#asked) {
       this.#asked.delete(table);
+      this.#bringing.begin();
       const isDone = await table.bring();
+      this.#bringing.end();
       this.#tell(table, isDone);
       for (const listener of this.#listeners) listener();
     }

@@ -12,6 +12,8 @@ export interface RouteOptions {
   readonly ownership?: Ownership;
   /** Called when all pending changes have been answered by the kernel. */
   readonly onRoutesSettled?: (() => void) | undefined;
+  /** Told, in seconds, how long wanted changes took from the wish to the kernel's answer. */
+  readonly onRoutesWritten?: ((seconds: number) => void) | undefined;
 }
 
 export interface RouteCounts {
@@ -20,4 +22,12 @@ export interface RouteCounts {
   readonly failed: number;
   /** Stale routes that wait for the end of a restart. */
   readonly held: number;
+}
+
+export function routeCounts(
+  tables: readonly { readonly wanted: number; readonly present: number; readonly held: number }[],
+  failed: number,
+): RouteCounts {
+  const sum = (of: 'wanted' | 'present' | 'held'): number => tables.reduce((total, table) => total + table[of], 0);
+  return { desired: sum('wanted'), programmed: sum('present'), failed, held: sum('held') };
 }

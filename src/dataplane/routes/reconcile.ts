@@ -3,7 +3,7 @@ import type { Route, RouteFailure } from '../../netlink/index.ts';
 import type { ForeignRoute } from './foreign.ts';
 import { FormerRun } from './former-run.ts';
 import { HowTable } from './how-table.ts';
-import type { RouteCounts, RouteKernel, RouteOptions } from './options.ts';
+import { type RouteCounts, type RouteKernel, type RouteOptions, routeCounts } from './options.ts';
 import { Ownership } from './ownership.ts';
 import { type FailedRoute, Refusals } from './refusals.ts';
 import { MAIN_TABLE } from './render.ts';
@@ -39,11 +39,12 @@ export class RouteReconciler {
   #scheduled: Cancel | undefined;
   readonly #onSettled: () => void;
   /** Changes the kernel took, by verb, since the start. */
-  readonly written = new Written();
+  readonly written: Written;
 
   constructor(options: RouteOptions) {
     this.#kernel = options.kernel;
     this.#onSettled = options.onRoutesSettled ?? (() => {});
+    this.written = new Written(options);
     this.#clock = options.clock;
     this.#log = options.log;
     this.#refusals = new Refusals(options.clock, options.log, () => this.schedule());
@@ -133,6 +134,7 @@ export class RouteReconciler {
   /** Writes pending changes soon; calls in between cost nothing. */
   schedule(): void {
     if (!this.#started || this.#scheduled !== undefined || this.#flushing !== undefined) return;
+    this.written.asked();
     this.#scheduled = this.#clock.soon(() => {
       this.#scheduled = undefined;
       void this.flush();
@@ -142,12 +144,14 @@ export class RouteReconciler {
   /** Writes pending changes now; resolves when the kernel has answered. */
   async flush(): Promise<void> {
     while (this.#flushing !== undefined) await this.#flushing;
-    if (!this.#started || !this.pending) return;
+    if (!this.#started || !this.pending) return this.written.nothing();
+    this.written.asked();
     this.#flushing = this.#write();
     try {
       await this.#flushing;
     } finally {
       this.#flushing = undefined;
+      this.written.answered();
       this.hows.collect();
     }
     const doubts = Object.values(this.tables).filter((table) => table.takeDoubt());
@@ -169,13 +173,7 @@ export class RouteReconciler {
   }
 
   counts(): RouteCounts {
-    const both = Object.values(this.tables);
-    return {
-      desired: both.reduce((sum, table) => sum + table.wanted, 0),
-      programmed: both.reduce((sum, table) => sum + table.present, 0),
-      failed: this.#refusals.size,
-      held: both.reduce((sum, table) => sum + table.held, 0),
-    };
+    return routeCounts(Object.values(this.tables), this.#refusals.size);
   }
 
   failures(): readonly FailedRoute[] {

@@ -38,6 +38,8 @@ export class RouteTable {
   #isDoubtful = false;
   #holding = false;
   #held = new Set<number>();
+  /** Wanted routes by the source that decides. */
+  readonly #wantedBy = [0, 0, 0, 0];
 
   constructor(family: Family, hows: HowTable, expected = 4096) {
     this.family = family;
@@ -87,8 +89,23 @@ export class RouteTable {
     if (wants[at + rank] === how) return;
     this.hows.retain(how);
     this.hows.release(wants[at + rank]);
+    this.#count(at, -1);
     wants[at + rank] = how;
+    this.#count(at, 1);
     this.#delta.setDesired(prefix, wants[at] || wants[at + 1] || wants[at + 2] || wants[at + 3]);
+  }
+
+  /** The source that decides about the prefix whose wishes are at `at`. */
+  #count(at: number, by: number): void {
+    const wants = this.#wants;
+    const rank = wants[at] ? 0 : wants[at + 1] ? 1 : wants[at + 2] ? 2 : wants[at + 3] ? 3 : -1;
+    if (rank >= 0) this.#wantedBy[rank] += by;
+  }
+
+  /** Wanted routes by who says so. */
+  get bySource(): Readonly<Record<RouteSource, number>> {
+    const [workload, tunnel, bgp, blackhole] = this.#wantedBy;
+    return { workload, tunnel, bgp, blackhole };
   }
 
   wantedBy(source: RouteSource, prefix: number): number {

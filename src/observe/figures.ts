@@ -1,0 +1,39 @@
+/** What one peer's session has counted. */
+export interface PeerFigures {
+  /** As the report names it. */
+  readonly peer: string;
+  /** Messages by type, by direction. */
+  readonly messages: Readonly<Record<'received' | 'sent', Readonly<Record<string, number>>>>;
+  /** The NOTIFICATION that ended its session the last time; undefined: none since the start. */
+  readonly notification?:
+    | { readonly code: number; readonly subcode: number; readonly direction: 'sent' | 'received' }
+    | undefined;
+}
+
+/** What only programs count of a node, beside its report. */
+export interface NodeFigures {
+  /** `loaded`: the cluster's resources have been applied once. `stale`: what is applied is not what they say now. */
+  readonly config: { readonly loaded: boolean; readonly stale: boolean };
+  /** Objects of the datastore that are understood, by kind. */
+  readonly objects: readonly { readonly kind: string; readonly count: number }[];
+  /** Routes that this node wants, by who says so. */
+  readonly routes: readonly {
+    readonly proto: string;
+    readonly table: string;
+    readonly afi: string;
+    readonly count: number;
+  }[];
+  readonly policy: { readonly endpoints: number; readonly policies: number; readonly sets: number };
+  /** Seconds for which each component has been at one piece of work without an end; 0: it waits for work. */
+  readonly heartbeats: Readonly<Record<string, number>>;
+  readonly peers: readonly PeerFigures[];
+}
+
+export const NO_FIGURES: NodeFigures = {
+  config: { loaded: false, stale: false },
+  objects: [],
+  routes: [],
+  policy: { endpoints: 0, policies: 0, sets: 0 },
+  heartbeats: {},
+  peers: [],
+};
