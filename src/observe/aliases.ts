@@ -1,6 +1,7 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { AliasSet } from './alias-names.ts';
-import { ALIASES, type AliasSample, type ReadSamples } from './alias-table.ts';
+import type { AliasSample, ReadSamples } from './alias-shape.ts';
+import { ALIASES } from './alias-table.ts';
 
 /** A metric of the registry, as prom-client shows it. */
 export type ShownMetric = MetricObjectWithValues<MetricValue<string>>;
