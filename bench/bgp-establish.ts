@@ -1,4 +1,4 @@
-import { Speaker } from '../src/bgp/index.ts';
+import { Speaker } from 'bgp-speaker-ts';
 
 /**
  * Two speakers on loopback that dial each other: from the start of both to Established on both. Each run has new

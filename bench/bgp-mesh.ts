@@ -1,5 +1,5 @@
+import { MemoryNetwork, Speaker } from 'bgp-speaker-ts';
 import { VirtualClock } from '../src/base/index.ts';
-import { MemoryNetwork, Speaker } from '../src/bgp/index.ts';
 
 /**
  * A hundred speakers in full mesh inside one process, joined in memory under a virtual clock: 9,900 peers that all dial

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Speaker, type SpeakerOptions } from '../src/bgp/index.ts';
+import { Speaker, type SpeakerOptions } from 'bgp-speaker-ts';
 import type { Neighbour } from './swarm.ts';
 
 /**

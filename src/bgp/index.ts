@@ -8,8 +8,8 @@
  * It knows nothing of kernels, clusters or files; it imports `base` alone. `transport` is the only folder with I/O,
  * the clock is handed in, and with `MemoryNetwork` and a virtual clock a whole network of speakers runs in a test.
  */
-/** Who embeds the library may hand in a clock of their own; this is the one that it takes by itself. */
-export { systemClock } from '../base/index.ts';
+/** The library takes the system's clock by itself; who embeds it may hand in another, such as one that a test winds. */
+export { type Clock, type Family, formatIpv4, formatIpv6, systemClock, VirtualClock } from '../base/index.ts';
 export type * from './api.ts';
 export { BmpClient, type BmpClientOptions } from './bmp/index.ts';
 export { MrtMessages } from './mrt/index.ts';

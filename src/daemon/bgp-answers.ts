@@ -1,5 +1,5 @@
+import type { RouteSelection } from 'bgp-speaker-ts';
 import { formatPrefix, type Prefix, parsePrefix, prefix } from '../base/index.ts';
-import type { RouteSelection } from '../bgp/index.ts';
 import type { BgpNeighbour, BgpPeersAnswer, BgpRouteAnswer, ExplainedEntry } from '../control/index.ts';
 import { RequestRefused } from '../control/index.ts';
 import type { PeerReport, Routing } from '../routing/index.ts';

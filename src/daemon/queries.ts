@@ -1,5 +1,5 @@
+import type { NextHopSet } from 'bgp-speaker-ts';
 import { type Family, type Prefix, VERSION } from '../base/index.ts';
-import type { NextHopSet } from '../bgp/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/index.ts';
 import type { Dataplane } from '../dataplane/index.ts';

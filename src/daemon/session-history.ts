@@ -1,4 +1,4 @@
-import type { SpeakerEvent } from '../bgp/index.ts';
+import type { SpeakerEvent } from 'bgp-speaker-ts';
 
 /** Longer reasons are cut: they are labels of metrics too. */
 const LONGEST = 160;

@@ -1,5 +1,5 @@
+import type { FilterRule } from 'bgp-speaker-ts';
 import { comparePrefix, containsPrefix, parsePrefix } from '../base/index.ts';
-import type { FilterRule } from '../bgp/index.ts';
 import type { PrefixCommunities } from '../calc/desired/index.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { Filter, FilterRule } from 'bgp-speaker-ts';
 import { same } from '../base/index.ts';
-import type { Filter, FilterRule } from '../bgp/index.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool, PrefixCommunities } from '../calc/desired/index.ts';
 import { withCommunities } from './communities.ts';
 

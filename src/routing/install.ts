@@ -1,3 +1,4 @@
+import type { BestChanges, NextHopSet } from 'bgp-speaker-ts';
 import {
   containsAddress,
   covers,
@@ -9,7 +10,6 @@ import {
   parsePrefix,
   prefixWords,
 } from '../base/index.ts';
-import type { BestChanges, NextHopSet } from '../bgp/index.ts';
 import type { DesiredPool } from '../calc/desired/index.ts';
 import { gatewayRoute, type RouteTable } from '../dataplane/index.ts';
 import type { RouteNextHop } from '../netlink/index.ts';

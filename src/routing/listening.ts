@@ -1,5 +1,5 @@
+import type { Speaker } from 'bgp-speaker-ts';
 import { type Clock, type Log, RetryQueue, reasonOf } from '../base/index.ts';
-import type { Speaker } from '../bgp/index.ts';
 
 const KEY = 'listen';
 type Listener = Pick<Speaker, 'start' | 'listen'>;

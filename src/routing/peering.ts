@@ -1,4 +1,4 @@
-import type { Origination, PeerConfig, PeerStatus } from '../bgp/index.ts';
+import type { Origination, PeerConfig, PeerStatus } from 'bgp-speaker-ts';
 import type { DesiredBgp, DesiredPeer } from '../calc/desired/index.ts';
 import { OWN, type PeerFilters } from './filters.ts';
 

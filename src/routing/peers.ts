@@ -1,5 +1,5 @@
+import type { PeerConfig, PeerStatus } from 'bgp-speaker-ts';
 import type { Entries } from '../base/index.ts';
-import type { PeerConfig, PeerStatus } from '../bgp/index.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index.ts';
 import { SharedFilters } from './filters.ts';
 import { type BgpTimers, endpoint, type PeerReport, peerConfig } from './peering.ts';

@@ -1,5 +1,5 @@
+import type { AddressFamily, SpeakerEvent } from 'bgp-speaker-ts';
 import type { Cancel, Clock, Log } from '../base/index.ts';
-import type { AddressFamily, SpeakerEvent } from '../bgp/index.ts';
 
 /** How long to wait for a peer to come up at all, and for its End-of-RIB once it is up. Milliseconds. */
 const COME_UP = 20_000;

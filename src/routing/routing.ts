@@ -1,5 +1,5 @@
+import { type NextHopSet, Speaker, type SpeakerEvent } from 'bgp-speaker-ts';
 import { type Clock, type Family, type Log, within } from '../base/index.ts';
-import { type NextHopSet, Speaker, type SpeakerEvent } from '../bgp/index.ts';
 import type { Desired, DesiredBgp } from '../calc/desired/index.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';

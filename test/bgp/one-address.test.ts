@@ -1,5 +1,5 @@
+import { Speaker } from 'bgp-speaker-ts';
 import t from 'tap';
-import { Speaker } from '../../src/bgp/index.ts';
 import { Network } from './speaker-network.ts';
 
 t.test('two peers at one address, told apart by their ports', async (t) => {

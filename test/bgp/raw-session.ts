@@ -1,5 +1,5 @@
+import { MemoryNetwork, type PeerConfig, type PeerStatus, Speaker } from 'bgp-speaker-ts';
 import { VirtualClock } from '../../src/base/index.ts';
-import { MemoryNetwork, type PeerConfig, type PeerStatus, Speaker } from '../../src/bgp/index.ts';
 import type { Connection } from '../../src/bgp/transport/index.ts';
 import { type Capability, encodeOpen, KEEPALIVE } from '../../src/bgp/wire/index.ts';
 import { Node } from './speaker-network.ts';

@@ -10,7 +10,7 @@ import t from 'tap';
  * made such that nobody is disturbed.
  */
 
-const LIBRARY = new URL('../../src/bgp/index.ts', import.meta.url).href;
+const LIBRARY = new URL('bgp-speaker-ts', import.meta.url).href;
 const README = new URL('../../src/bgp/README.md', import.meta.url);
 
 /** What stands around each example: the names that it takes for granted before it, what it led to after it. */

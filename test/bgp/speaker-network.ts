@@ -1,4 +1,3 @@
-import { formatIpv4, formatIpv6, VirtualClock } from '../../src/base/index.ts';
 import {
   type BestChanges,
   MemoryNetwork,
@@ -6,7 +5,8 @@ import {
   Speaker,
   type SpeakerEvent,
   type SpeakerOptions,
-} from '../../src/bgp/index.ts';
+} from 'bgp-speaker-ts';
+import { formatIpv4, formatIpv6, VirtualClock } from '../../src/base/index.ts';
 
 /** A speaker with its address, and the table of best routes as a program keeps it from the changes that it is told. */
 export class Node {

@@ -1,5 +1,5 @@
+import type { Filter, PeerConfig, RouteSelection } from 'bgp-speaker-ts';
 import t from 'tap';
-import type { Filter, PeerConfig, RouteSelection } from '../../src/bgp/index.ts';
 import { Network } from './speaker-network.ts';
 
 const [A, B, C, D] = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'];

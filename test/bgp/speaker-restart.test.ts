@@ -1,5 +1,5 @@
+import type { PeerConfig } from 'bgp-speaker-ts';
 import t from 'tap';
-import type { PeerConfig } from '../../src/bgp/index.ts';
 import { type Capability, encodeEndOfRib } from '../../src/bgp/wire/index.ts';
 import { RawSession } from './raw-session.ts';
 import { Network, type Node } from './speaker-network.ts';

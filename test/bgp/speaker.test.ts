@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { type BestChanges, Speaker, type SpeakerEvent } from 'bgp-speaker-ts';
 import t from 'tap';
 import { formatIpv4 } from '../../src/base/index.ts';
-import { type BestChanges, Speaker, type SpeakerEvent } from '../../src/bgp/index.ts';
 
 /** A table of best routes as a program keeps it from the changes that it is told. */
 class Routes {

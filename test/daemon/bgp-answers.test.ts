@@ -1,5 +1,5 @@
+import type { Speaker } from 'bgp-speaker-ts';
 import t from 'tap';
-import type { Speaker } from '../../src/bgp/index.ts';
 import { BgpAnswers } from '../../src/daemon/bgp-answers.ts';
 import type { SessionChange } from '../../src/daemon/session-history.ts';
 

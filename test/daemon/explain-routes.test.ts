@@ -1,5 +1,5 @@
+import type { NextHopSet } from 'bgp-speaker-ts';
 import t from 'tap';
-import type { NextHopSet } from '../../src/bgp/index.ts';
 import { type Desired, NO_TUNNELS } from '../../src/calc/index.ts';
 import { explainRoutes } from '../../src/daemon/explain-routes.ts';
 import { gatewayRoute } from '../../src/dataplane/index.ts';

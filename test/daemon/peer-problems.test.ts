@@ -1,5 +1,5 @@
+import type { PeerStatus } from 'bgp-speaker-ts';
 import t from 'tap';
-import type { PeerStatus } from '../../src/bgp/index.ts';
 import { peerProblems } from '../../src/daemon/peer-problems.ts';
 
 function status(count: number, prefixes: readonly string[]): PeerStatus {

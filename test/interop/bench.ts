@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { AddressFamily, Origination, PeerConfig, SpeakerOptions, Transport } from 'bgp-speaker-ts';
 import type { Test } from 'tap';
-import type { AddressFamily, Origination, PeerConfig, SpeakerOptions, Transport } from '../../src/bgp/index.ts';
 import { run } from './daemon-process.ts';
 import { addressOf, HOST, type Host, type IpFamily } from './network.ts';
 import { type OurSetup, OurSpeaker } from './our-speaker.ts';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressFamily } from '../../src/bgp/index.ts';
+import type { AddressFamily } from 'bgp-speaker-ts';
 import { DaemonProcess } from './daemon-process.ts';
 import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import type { AddressFamily } from '../../src/bgp/index.ts';
+import type { AddressFamily } from 'bgp-speaker-ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
 import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
 

@@ -1,4 +1,3 @@
-import { formatIpv4, formatIpv6 } from '../../src/base/index.ts';
 import {
   type BestChanges,
   type Origination,
@@ -8,7 +7,8 @@ import {
   type SpeakerEvent,
   type SpeakerOptions,
   type Transport,
-} from '../../src/bgp/index.ts';
+} from 'bgp-speaker-ts';
+import { formatIpv4, formatIpv6 } from '../../src/base/index.ts';
 
 export interface OurSetup extends Omit<SpeakerOptions, 'listen'> {
   /** The addresses to listen on; sessions come from them too. */

@@ -1,4 +1,4 @@
-import type { AddressFamily } from '../../src/bgp/index.ts';
+import type { AddressFamily } from 'bgp-speaker-ts';
 
 /** How a daemon is to see one neighbour: us. The family of the addresses is that of the session. */
 export interface Neighbour {

@@ -1,4 +1,4 @@
-import type { Transport } from '../../src/bgp/index.ts';
+import type { Transport } from 'bgp-speaker-ts';
 import { type Connection, type ConnectionReceiver, tcpTransport } from '../../src/bgp/transport/index.ts';
 
 type Side = 'us' | 'peer';

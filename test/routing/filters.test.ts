@@ -1,6 +1,6 @@
+import type { PeerConfig } from 'bgp-speaker-ts';
 import t from 'tap';
 import { Entries, EntriesWriter, same } from '../../src/base/index.ts';
-import type { PeerConfig } from '../../src/bgp/index.ts';
 import { desiredFilter } from '../../src/calc/bgp-filters.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool } from '../../src/calc/index.ts';
 import { newResource } from '../../src/model/index.ts';

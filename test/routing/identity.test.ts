@@ -1,6 +1,6 @@
+import { Speaker } from 'bgp-speaker-ts';
 import t from 'tap';
 import { Entries, silentLog, systemClock } from '../../src/base/index.ts';
-import { Speaker } from '../../src/bgp/index.ts';
 import type { Desired, DesiredBgp, DesiredPeer } from '../../src/calc/index.ts';
 import { until } from '../../src/lab/until.ts';
 import { ROUTE_ADD } from '../../src/netlink/index.ts';

@@ -1,6 +1,6 @@
+import type { NextHopSet } from 'bgp-speaker-ts';
 import t from 'tap';
 import { EntriesWriter, parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { NextHopSet } from '../../src/bgp/index.ts';
 import { RouteTable } from '../../src/dataplane/index.ts';
 import { HowTable } from '../../src/dataplane/routes/how-table.ts';
 import { RouteInstaller } from '../../src/routing/install.ts';

@@ -1,6 +1,6 @@
+import type { AddressFamily, SpeakerEvent } from 'bgp-speaker-ts';
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import type { AddressFamily, SpeakerEvent } from '../../src/bgp/index.ts';
 import { RestartHold } from '../../src/routing/restart-hold.ts';
 
 function held(families: readonly AddressFamily[] = []): {
