@@ -1,6 +1,6 @@
+import { type PeerConfig, Speaker } from 'bgp-speaker-ts';
 import t from 'tap';
 import { type Log, silentLog, VirtualClock } from '../../src/base/index.ts';
-import { type PeerConfig, Speaker } from '../../src/bgp/index.ts';
 import { Admissions } from '../../src/bgp/transport/admissions.ts';
 import type { Admission, AdmissionRefusal, Listener, Transport } from '../../src/bgp/transport/index.ts';
 
