@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Listr } from 'listr2';
 import { systemClock } from '../base/index.ts';
 import { Lab, type LabOptions } from './lab.ts';
@@ -89,9 +90,10 @@ async function gather(lab: Lab, reachability: readonly Reachability[]): Promise<
 
 function hints(name: string): string {
   const option = name === 'lab' ? '' : ` --name ${name}`;
+  const vrouter = existsSync('dist/bin/vrouter') ? 'dist/bin/vrouter' : 'vrouter';
   return [
-    `  dist/bin/vrouter lab exec${option} node1 -- calicoctl get nodes -o wide`,
-    `  dist/bin/vrouter lab exec${option} node1 -- ip route`,
-    `  dist/bin/vrouter lab status${option}`,
+    `  ${vrouter} lab exec${option} node1 -- calicoctl get nodes -o wide`,
+    `  ${vrouter} lab exec${option} node1 -- ip route`,
+    `  ${vrouter} lab status${option}`,
   ].join('\n');
 }
