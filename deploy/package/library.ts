@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { build } from 'esbuild';
 import { LIBRARY } from './published.ts';
@@ -12,6 +12,9 @@ const folder = join(root, 'src/bgp');
  * src/base in it, and the declarations that its door leads to.
  */
 export async function buildLibrary(): Promise<void> {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  if (!existsSync(tsc))
+    throw new Error('declarations need TypeScript, which is not installed: sh deploy/setup.sh check');
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
   await build({
     absWorkingDir: root,
@@ -32,7 +35,6 @@ export async function buildLibrary(): Promise<void> {
     JSON.stringify({ extends: './tsconfig.json', include: [], files: ['src/bgp/index.ts'], compilerOptions: {} }),
   );
   try {
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
     const args = [tsc, '-p', config, ...switches, '--rootDir', join(root, 'src'), '--outDir', types];
     execFileSync(process.execPath, args, { stdio: ['ignore', 2, 2] });
   } finally {
