@@ -115,14 +115,15 @@ t.test('a node that comes or goes is an element; the table is found again, and g
   const { nft, nat } = reconciler();
   const with4 = (...hosts: readonly string[]): FilterInputs => inputs({ vxlan4: vxlan([]), hosts: hostsOf(...hosts) });
   await nat.apply(with4('172.16.0.1/32', '172.16.0.2/32'));
+  const made = nft.done.length;
   await nat.apply(with4('172.16.0.1/32', '172.16.0.3/32', '2001:db8::3/128'));
-  t.same(nft.done.slice(4), [
+  t.same(nft.done.slice(made), [
     'delete element ip vrouter-encapsulation all-hosts-net { 172.16.0.2 }\n' +
       'add element ip vrouter-encapsulation all-hosts-net { 172.16.0.3 }\n',
   ]);
   const { nat: next } = reconciler(nft);
   await next.apply(with4('172.16.0.1/32', '172.16.0.3/32'));
-  t.equal(nft.done.length, 5, 'a restart writes nothing');
+  t.equal(nft.done.length, made + 1, 'a restart writes nothing');
   t.match(
     next
       .entries()
@@ -140,7 +141,7 @@ t.test('a node that comes or goes is an element; the table is found again, and g
     ],
   );
   await next.apply(inputs({}));
-  t.notOk(nft.tables.some(([, { sets }]) => sets.length > 0));
+  t.notOk(nft.tables.some(([name, { sets }]) => name.includes('encapsulation') && sets.length > 0));
 });
 
 t.test('each call of nft may fail once; in the end just the nodes that there are come in', async (t) => {
