@@ -37,6 +37,19 @@ const verdict = z.object({
   allowed: z.boolean(),
   egress: decision,
   ingress: decision,
+  /** Where it comes from, for who sends one: told when it is asked for. */
+  origin: z
+    .object({
+      /** `pod`: one of the node that answers; `node`: that node itself. */
+      at: z.enum(['pod', 'node', 'elsewhere']),
+      sourceAddress: z.string(),
+      destinationAddress: z.string(),
+      /** Path of the pod's network namespace; absent when it was not found. */
+      namespace: z.string().optional(),
+      /** Of a pod or node elsewhere, where that is known. */
+      node: z.string().optional(),
+    })
+    .optional(),
   /** What becomes of it at the node that answers, where it is of the node itself or passes a host endpoint there. */
   host: decision
     .extend({

@@ -23,6 +23,8 @@ const whyRequest = z.object({
   destination: z.string(),
   carried: z.string(),
   sourcePort: z.number().int().min(1).max(65_535).optional(),
+  /** Whether a packet is to be sent: the answer says from where. */
+  probe: z.boolean().optional(),
 });
 
 const changeInMind = z.object({

@@ -42,6 +42,7 @@ export class PolicyAnswers {
         nodename,
         hosts: look.hosts,
         onHost: (packet) => look.onHost(packet),
+        ...(question.probe === true && { originOf: (packet) => look.originOf(packet) }),
         askKernel: (packet, passing) => look.askKernel(packet, passing, tables),
       }),
     );

@@ -1,9 +1,11 @@
 import { type Address, formatAddress } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
+import type { WhyVerdict } from '../control/index.ts';
 import type { Dataplane } from '../dataplane/index.ts';
-import type { Kernel } from '../netlink/index.ts';
+import { type Kernel, openKernel } from '../netlink/index.ts';
 import { representativesOf } from '../policy/explain/index.ts';
 import type { Direction, Endpoint, HostPacket, Packet, World } from '../policy/index.ts';
+import { namespaceOf } from './pod-namespace-search.ts';
 import { HostView } from './policy-hosts.ts';
 import { endOf, type KernelTables, type LocalPod } from './policy-kernel.ts';
 import { type BothSaid, betweenPods, type Comparison, compare, onHost } from './policy-verify.ts';
@@ -49,6 +51,21 @@ export class NodeLook {
 
   async onHost(packet: Packet): Promise<HostPacket | undefined> {
     return this.hosts.packetOf(packet, await this.#uplinkTo(packet));
+  }
+
+  /** Where the packet would be sent from. */
+  async originOf({ source, destination }: Packet): Promise<NonNullable<WhyVerdict['origin']>> {
+    const address = formatAddress(source);
+    const ends = { sourceAddress: address, destinationAddress: formatAddress(destination) };
+    const pod = this.locals.find(({ addresses }) => addresses.some((one) => formatAddress(one) === address));
+    if (pod !== undefined) {
+      const link = [...this.#options.dataplane.links.values()].find(({ name }) => name === pod.interfaceName);
+      const namespace = link && (await namespaceOf({ linkIndex: link.index, address }, { openKernel }));
+      return { at: 'pod', ...ends, ...(namespace !== undefined && { namespace }) };
+    }
+    if (this.hosts.isOwn(source)) return { at: 'node', ...ends };
+    const node = this.world.podAt(source)?.node ?? this.world.nodesAt(source)[0]?.name;
+    return { at: 'elsewhere', ...ends, ...(node !== undefined && { node }) };
   }
 
   askKernel(packet: Packet, passing: HostPacket | undefined, tables: KernelTables | undefined): KernelWord {

@@ -38,6 +38,8 @@ export interface WhySources {
   readonly hosts: HostView;
   /** How the packet passes this node, where it does by another way than from pod to pod. */
   readonly onHost: (packet: Packet) => Promise<HostPacket | undefined>;
+  /** Where the packet would be sent from; absent: nobody wants to send one. */
+  readonly originOf?: (packet: Packet) => Promise<NonNullable<WhyVerdict['origin']>>;
   readonly askKernel: (packet: Packet, onHost: HostPacket | undefined) => KernelWord;
 }
 
@@ -46,6 +48,7 @@ export interface WhyQuestion {
   readonly destination: string;
   readonly carried: string;
   readonly sourcePort?: number | undefined;
+  readonly probe?: boolean | undefined;
 }
 
 /** Says what policy does with the packets of a question, and why. Throws `QuestionError` for what can't be asked. */
@@ -62,7 +65,7 @@ export async function answerWhy(question: WhyQuestion, sources: WhySources): Pro
 }
 
 async function whyOf(packet: Packet, sources: WhySources): Promise<WhyVerdict> {
-  const { world, nodename, hosts, onHost, askKernel } = sources;
+  const { world, nodename, hosts, onHost, askKernel, originOf } = sources;
   const { egress, ingress } = judge(world, packet);
   const passing = await onHost(packet);
   const host = passing && hosts.judge(passing);
@@ -84,6 +87,7 @@ async function whyOf(packet: Packet, sources: WhySources): Promise<WhyVerdict> {
     ingress: isFromItsHost
       ? { ...NOBODY, direction: 'ingress', decidedBy: 'a node reaches its own pods' }
       : decisionOf(ingress, packet, world, nodename),
+    ...(originOf !== undefined && { origin: await originOf(packet) }),
     ...(passing && host && hostPart(passing, host, sources)),
     kernel: { words: word.words, ...(word.allowed !== undefined && { agrees: word.allowed === here }) },
   };

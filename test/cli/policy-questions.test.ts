@@ -135,6 +135,129 @@ t.test('a question that can not be asked has a code of its own', async (t) => {
   t.match(await ask(t, runPolicy, QUESTION, allowed, 1000), { code: 1, stderr: /super user/ });
 });
 
+/** `why --probe` beside a daemon whose drops count what is said, with a sender that prints one word. */
+async function probed(
+  t: Tap,
+  verdicts: readonly { readonly allowed: boolean; readonly [more: string]: unknown }[],
+  said: string,
+  counted: readonly object[] = [],
+  code = 0,
+) {
+  const socket = join(await directory(t, {}), 'd.sock');
+  let looks = 0;
+  const sent: (readonly string[])[] = [];
+  const asked: Request[] = [];
+  const answer = async (request: Request): Promise<unknown> => {
+    asked.push(request);
+    if (request.op !== 'drops.counted') return { ...allowed, allowed: verdicts.every((one) => one.allowed), verdicts };
+    const isAfter = looks++ % 2 === 1;
+    return DROPS.map((drop) => ({ ...drop, packets: isAfter && counted.includes(drop) ? 1 : 0, bytes: 0 }));
+  };
+  const server = await ControlServer.listen(socket, answer, silentLog);
+  t.teardown(() => server.close());
+  let stdout = '';
+  let stderr = '';
+  const exit = await runPolicy([...QUESTION, '--probe'], {
+    env: { VROUTER_SOCKET: socket },
+    uid: 0,
+    stdout: (text) => (stdout += text),
+    stderr: (text) => (stderr += text),
+    exec: async (command, args) => {
+      sent.push([command, ...args]);
+      return { code, output: said };
+    },
+  });
+  return { code: exit, stdout, stderr, sent, asked };
+}
+
+const place = (direction: string, more: object) => ({ direction, tier: 'default', family: 4, ...more });
+const [RULE, END, OTHERS, SIX] = [
+  place('ingress', {
+    why: 'ingress of Deny rule 1 of NetworkPolicy red/db',
+    policy: 'NetworkPolicy red/db',
+    rule: '1',
+  }),
+  place('ingress', { why: 'ingress end of tier default' }),
+  { why: 'invalid packet', family: 4 },
+  place('ingress', { why: 'ingress end of tier default', family: 6 }),
+] as const;
+const DROPS = [RULE, END, OTHERS, SIX];
+const origin = { at: 'pod', sourceAddress: '10.0.0.1', destinationAddress: '10.0.0.2', namespace: '/run/netns/web' };
+const open = { ...verdict, origin };
+const shut = { ...open, allowed: false, ingress: { ...verdict.ingress, allowed: false } };
+const { rule: _rule, policy: _policy, ...byTier } = shut.ingress;
+const shutAtEnd = { ...shut, ingress: byTier };
+const shutElsewhere = { ...shut, ingress: { ...shut.ingress, isHere: false } };
+
+t.test('a probe says what came back, and whether that is what policy says', async (t) => {
+  const rows: readonly [
+    what: string,
+    verdict: Parameters<typeof probed>[1][0],
+    said: string,
+    counted: readonly object[],
+    RegExp,
+    code: number,
+  ][] = [
+    ['it is answered', open, 'connected', [], /probe: agrees: connected came back; it arrived, as/, 0],
+    ['it is refused by who is there', open, 'refused', [], /agrees: refused/, 0],
+    ['other drops do not matter to what arrives', open, 'connected', [OTHERS], /agrees/, 0],
+    ['silence', open, 'nothing', [], /can not tell: nothing came back/, 0],
+    ['it is dropped', open, 'nothing', [END], /CONTRADICTS: .*dropped here by ingress end of tier default/, 4],
+    ['it is rejected', open, 'refused', [END], /CONTRADICTS/, 4],
+    ['a drop of the other IP version is not about it', open, 'refused', [SIX], /agrees/, 0],
+    ['the rule dropped it', shut, 'nothing', [RULE], /agrees: .*dropped by ingress of Deny rule 1 of NetworkPolicy/, 1],
+    ['the rule rejected it', shut, 'refused', [RULE], /agrees/, 1],
+    ['the rule among others', shut, 'nothing', [OTHERS, RULE], /agrees/, 1],
+    ['the end of the tier', shutAtEnd, 'nothing', [END], /agrees/, 1],
+    ['another than the rule', shut, 'nothing', [END], /CONTRADICTS: .*but by ingress end of tier default/, 4],
+    ['another than the end', shutAtEnd, 'nothing', [RULE], /CONTRADICTS/, 4],
+    ['it is let in', shut, 'connected', [], /CONTRADICTS: .*it arrived, and policy denies it/, 4],
+    ['it is let in, and refused there', shut, 'refused', [], /CONTRADICTS/, 4],
+    ['nothing here counted it', shut, 'nothing', [], /can not tell: .*something else drops it before/, 1],
+    ['another node denies it', shutElsewhere, 'nothing', [], /can not tell: .*as when the other node drops it/, 1],
+    ['another node lets it in', shutElsewhere, 'refused', [], /CONTRADICTS/, 4],
+    ['the kernel does not even send it', shut, 'EPERM', [RULE], /agrees: EPERM/, 1],
+  ];
+  for (const [what, asked, said, counted, words, code] of rows) {
+    const { stdout, code: exit } = await probed(t, [asked], said, counted);
+    t.match(stdout, words, what);
+    t.equal(exit, code, what);
+  }
+});
+
+t.test('a probe is sent from the pod, by a port of its own', async (t) => {
+  const { sent, asked } = await probed(t, [open], 'connected');
+  const { sourcePort, probe } = asked[0] as { sourcePort: number; probe: boolean };
+  t.equal(probe, true);
+  t.ok(sourcePort >= 49_152 && sourcePort < 65_536);
+  t.equal(sent.length, 1);
+  t.same(sent[0].slice(0, 3), ['nsenter', '--net=/run/netns/web', '--']);
+  t.same(sent[0].slice(6, 11), ['tcp', '10.0.0.1', '40000', '10.0.0.2', '5432'], 'as the verdict has it');
+  const echo = {
+    ...open,
+    protocol: 'icmp',
+    icmp: { type: 8, code: 0 },
+    origin: { ...origin, at: 'node', namespace: undefined },
+  };
+  const ping = await probed(t, [echo], '1 packets transmitted, 1 received');
+  t.same(ping.sent, [['ping', '-n', '-c1', '-W3', '-I', '10.0.0.1', '10.0.0.2']], 'the node needs no other namespace');
+  t.match(ping, { code: 0, stdout: /agrees: answered/ });
+  t.match((await probed(t, [echo], '0 received', [], 1)).stdout, /can not tell: nothing/);
+});
+
+t.test('a probe that can not be sent is no answer', async (t) => {
+  const elsewhere = { ...open, origin: { ...origin, at: 'elsewhere', node: 'node2' } };
+  const far = await probed(t, [elsewhere], '');
+  t.match(far, { code: 2, sent: [] });
+  t.match(far.stdout, /NOT SENT: .*ask on node node2: vrouter policy why red\/web red\/db tcp\/5432 --probe/);
+  const hidden = { ...open, origin: { ...origin, namespace: undefined } };
+  t.match(await probed(t, [hidden], ''), { code: 2, stdout: /namespace of red\/web .* was not found/ });
+  t.match(await probed(t, [{ ...open, protocol: 'sctp' }], ''), { code: 2, stdout: /only tcp, udp and an echo/ });
+  t.match(await probed(t, [verdict], ''), { code: 2, stdout: /NOT SENT: the daemon is of a version/ });
+  t.match(await probed(t, [open], 'nsenter: not found', [], 127), { code: 2, stdout: /NOT SENT: .*util-linux/ });
+  t.match(await probed(t, [open], 'Error: EMFILE', [], 1), { code: 2, stdout: /could not be sent: Error: EMFILE/ });
+});
+
 t.test('list shows all that a pod is asked, with what can decide nothing', async (t) => {
   const rules = [
     { index: 0, text: 'Allow tcp' },

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { inNamespace } from '../../src/lab/command.ts';
 import type { Lab, PodState } from '../../src/lab/index.ts';
 import { cluster, needsRoot, podsOf } from './cluster.ts';
+import { MAIN } from './program.ts';
 
 /** An operator's day with policy, on two nodes with daemons of their own. */
 
@@ -130,6 +131,33 @@ t.test('a policy closes a pod to all but those that it names', needsRoot, async 
   t.ok(await reaches(lab, db, other), 'what the pod itself begins has its answers');
   t.ok(await reaches(lab, other, neighbour), 'and others talk as before');
   t.match(await policyTables(lab, 'node2'), /counter packets [1-9]\d* bytes \d+ drop/, 'a drop is counted');
+
+  await t.test('a packet is sent to ask, and what came of it is what policy says', async (t) => {
+    const ask = async (node: string, from: PodState | string, to: PodState, carried: string) => {
+      const ends = [from, to].map((end) => (typeof end === 'string' ? end : `lab/${end.name}`));
+      const words = [process.execPath, MAIN, 'policy', 'why', ...ends, carried, '--probe', '-o', 'json'];
+      const { code, stdout, stderr } = await lab.exec(node, words);
+      if (stdout === '') throw new Error(stderr);
+      const [{ allowed, probe }] = JSON.parse(stdout).verdicts;
+      return { code, allowed, probe };
+    };
+    t.match(await ask('node1', web, db, 'icmp'), { code: 0, allowed: true, probe: { said: 'answered', agrees: true } });
+    for (const carried of ['tcp/81', 'udp/81']) {
+      const answer = await ask('node1', web, db, carried);
+      t.match(answer, { code: 0, allowed: true, probe: { said: 'refused', dropped: [], agrees: true } }, carried);
+    }
+    for (const carried of ['icmp', 'tcp/81', 'udp/81']) {
+      const dropped = ['ingress end of tier default'];
+      const answer = await ask('node2', neighbour, db, carried);
+      t.match(answer, { code: 1, allowed: false, probe: { said: 'nothing', dropped, agrees: true } }, carried);
+    }
+    const far = await ask('node1', other, db, 'tcp/81');
+    t.match(far, { code: 1, allowed: false, probe: { said: 'nothing', dropped: [], words: /the other node/ } });
+    t.equal('agrees' in far.probe, false, 'silence does not say where it was dropped');
+    t.match(await ask('node1', 'node1', other, 'icmp'), { code: 0, probe: { said: 'answered', agrees: true } });
+    const elsewhere = /on node node2: vrouter policy why lab\/\S+ lab\/\S+ tcp\/81 --probe/;
+    t.match(await ask('node1', neighbour, db, 'tcp/81'), { code: 2, probe: { said: 'not sent', words: elsewhere } });
+  });
 
   await t.test('a label is enough to be let in, and to be kept out again', async (t) => {
     await label(lab, other, { app: 'web' });
