@@ -42,6 +42,10 @@ const POLICIES = [
   policy('untracked', { doNotTrack: true, applyOnForward: true, ingress: [rule('Deny', 8082)], types: ['Ingress'] }),
 ];
 
+/** An address of the uplink that the node does not tell others. */
+const SECOND = '192.0.2.33';
+const TUNNELS = { vxlan4: { port: 4789 }, ipip: {}, wireguard4: { listenPort: 51_820 } };
+
 /** A node with one pod and one uplink, with these objects in its kernel. */
 async function node(t: Test, name: string, objects: readonly CaseObject[]) {
   const lab = await HostLab.make(`${name}${process.pid}`);
@@ -75,12 +79,14 @@ async function node(t: Test, name: string, objects: readonly CaseObject[]) {
   );
   const filter = new FilterReconciler({ nft: openNft({ namespace }), clock: systemClock, log: silentLog });
   const room = new PolicyReconciler({ filter });
-  const none = { between: [], nodes: Entries.of<string>(), wireguard: undefined };
+  const hosts = { 4: Entries.of([[AT.outside[4], `${AT.outside[4]}/32`]] as const), 6: Entries.of<string>() };
+  const none = { between: [], nodes: hosts[6], wireguard: undefined };
+  const tunnels = { between: ['udp dport 4789', 'meta l4proto 4'], nodes: hosts[4], wireguard: 51_820 };
   const links = new Map([
-    ['eth0', [AT.host[4], AT.host[6]]],
+    ['eth0', [AT.host[4], AT.host[6], SECOND]],
     ['lo', ['127.0.0.1', '::1']],
   ]);
-  await room.apply(enforced, [], { links, tunnels: { 4: none, 6: none } });
+  await room.apply(enforced, [], { links, tunnels: { 4: tunnels, 6: none } });
   t.same(room.failures(), []);
   const workloads = [{ key: 'red/web', interfaceName: 'cali0', addresses: [`${AT.pod[4]}/32`, `${AT.pod[6]}/128`] }];
   const answers = new PolicyAnswers({
@@ -88,7 +94,7 @@ async function node(t: Test, name: string, objects: readonly CaseObject[]) {
     podPrefix: 'cali',
     world: () => world,
     worldIf: () => world,
-    desired: () => ({ workloads, policy: enforced, tunnels: NO_TUNNELS }) as never,
+    desired: () => ({ workloads, policy: enforced, tunnels: { ...NO_TUNNELS, ...TUNNELS, hosts } }) as never,
     kernel,
     dataplane: { policy: room, links: new Map((await kernel.linkList()).map((link) => [link.index, link])) },
     rulesets: openRulesets({ namespace }),
@@ -127,6 +133,13 @@ for (const [how, spec] of Object.entries({
       [outside, 'red/web', 'tcp/443', false, 'filter', /end of tier default, after GlobalNetworkPolicy passing/],
       ['red/web', outside, 'tcp/443', true, 'filter', /no policy is asked/],
       ['red/web', 'here', 'tcp/80', false, 'endpoint-to-host', /defaultEndpointToHostAction/],
+      [outside, SECOND, 'tcp/81', false, 'filter', /Deny rule 0 of GlobalNetworkPolicy own/],
+      [outside, host, 'udp/4789', true, 'tunnel', /a tunnel between nodes/],
+      [outside, host, '4', true, 'tunnel', /a tunnel between nodes/],
+      ['here', outside, 'udp/4789', true, 'tunnel', /a tunnel between nodes/],
+      ['203.0.113.1', host, 'udp/4789', false, 'filter', /end of tier default/],
+      ['203.0.113.1', host, '4', false, 'filter', /end of tier default/],
+      ['203.0.113.1', host, 'udp/51820', true, 'tunnel', /a tunnel between nodes/],
       ['here', 'red/web', 'tcp/9', true, 'none', /./],
       // Nobody is asked before tracking for all interfaces.
       isNamed

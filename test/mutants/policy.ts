@@ -13,6 +13,7 @@ const TABLES = 'test/policy/tables.test.ts';
 const CLOSED = 'test/policy/closed.test.ts';
 const ORDER = 'test/policy/order.test.ts';
 const CORNERS = 'test/policy/corners.test.ts';
+const HOSTS = 'test/daemon/policy-hosts-kernel.test.ts';
 
 const match: Omit<Mutant, 'what' | 'find' | 'replace'> = { file: 'src/policy/match.ts', tests: [TABLES, CORNERS] };
 const verdict: typeof match = { file: 'src/policy/verdict.ts', tests: [TABLES, CLOSED, CORNERS] };
@@ -21,6 +22,7 @@ const kubernetes: typeof match = { file: 'src/policy/sources/kubernetes.ts', tes
 const expression: typeof match = { file: 'src/policy/expression.ts', tests: [TABLES, CORNERS] };
 const host: typeof match = { file: 'src/policy/host.ts', tests: [TABLES, CORNERS] };
 const cluster: typeof match = { file: 'src/policy/sources/cluster.ts', tests: [TABLES, CLOSED, CORNERS] };
+const inNode = (file: string): typeof match => ({ file: `src/daemon/${file}.ts`, tests: [HOSTS] });
 
 /** Of the pure function. */
 const OF_THE_JUDGE: readonly Mutant[] = [
@@ -228,7 +230,7 @@ const OF_THE_JUDGE: readonly Mutant[] = [
   {
     what: 'a host endpoint of all interfaces is asked before tracking',
     ...host,
-    find: "const isNamed = endpoint.interfaceName !== '*';",
+    find: 'const isNamed = endpoint.interfaceName !== ALL_INTERFACES;',
     replace: 'const isNamed = true;',
   },
   {
@@ -236,6 +238,56 @@ const OF_THE_JUDGE: readonly Mutant[] = [
     ...host,
     find: "settings.defaultEndpointToHostAction !== 'Drop'",
     replace: "settings.defaultEndpointToHostAction === 'Accept'",
+  },
+  {
+    what: 'a tunnel between nodes is closed by host endpoints',
+    ...host,
+    tests: [HOSTS],
+    find: 'settings.isTunnel?.(packet, direction) === true',
+    replace: 'settings.isTunnel?.(packet, direction) === undefined',
+  },
+  {
+    what: 'an interface whose endpoint is known by its address has none',
+    ...host,
+    tests: [HOSTS],
+    find: 'if (interfaces !== undefined) {',
+    replace: 'if (interfaces === null) {',
+  },
+];
+
+/** Of what compares a node with its kernel. */
+const OF_THE_NODE: readonly Mutant[] = [
+  {
+    what: 'what is for the node itself is taken for what passes through',
+    ...inNode('policy-hosts'),
+    find: "return fromHere ? 'out' : 'in';",
+    replace: "return fromHere ? 'forward-out' : 'forward-in';",
+  },
+  {
+    what: 'a node asks its own pods’ policy',
+    ...inNode('policy-why'),
+    find: 'const halves = isFromItsHost ? [egress] : [egress, ingress];',
+    replace: 'const halves = [egress, ingress];',
+  },
+  {
+    what: 'what passes an interface is not asked before DNAT',
+    file: 'src/dataplane/policy/hooks-on-way.ts',
+    tests: [HOSTS],
+    find: "        ['before-dnat', early],\n        ['forward',",
+    replace: "        ['forward',",
+  },
+  {
+    what: 'the node’s own address is not known to be its own',
+    ...inNode('policy-hosts'),
+    find: 'this.#own.has(formatAddress(address)) ||',
+    replace: '',
+  },
+  {
+    what: 'a namespace is a pod’s if it has its address',
+    file: 'src/daemon/pod-namespace-search.ts',
+    tests: ['test/daemon/pod-namespace-search.test.ts'],
+    find: 'link?.linkIndex === linkIndex &&',
+    replace: 'link !== undefined &&',
   },
 ];
 
@@ -293,8 +345,8 @@ const OF_THE_RENDERER: readonly Mutant[] = [
   {
     what: 'a rule that passes lets go on in its tier',
     ...inKernel('rules'),
-    find: "if (action === 'Pass') return",
-    replace: "if (action === 'Pass' && allowed === '') return",
+    find: "rule.action === 'Pass' ? passes : allowed",
+    replace: "rule.action === 'Pass' ? setMark(settings.marks.pass) : allowed",
   },
   {
     what: 'the mark of one tier’s Pass is left for the next',
@@ -398,4 +450,4 @@ const OF_THE_CALCULATION: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS = [...OF_THE_JUDGE, ...OF_THE_RENDERER, ...OF_THE_CALCULATION];
+export const MUTANTS = [...OF_THE_JUDGE, ...OF_THE_NODE, ...OF_THE_RENDERER, ...OF_THE_CALCULATION];
