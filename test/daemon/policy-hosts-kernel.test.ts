@@ -38,6 +38,11 @@ const POLICIES = [
     egress: [rule('Allow', 443)],
   }),
   policy('passing', { applyOnForward: true, types: ['Ingress'], ingress: [rule('Allow', 80), rule('Allow', 8081)] }),
+  policy('pods', {
+    selector: "projectcalico.org/namespace == 'red'",
+    types: ['Ingress'],
+    ingress: [rule('Allow', 80), rule('Allow', 8081)],
+  }),
   policy('early', { preDNAT: true, applyOnForward: true, ingress: [rule('Deny', 8081)] }),
   policy('untracked', { doNotTrack: true, applyOnForward: true, ingress: [rule('Deny', 8082)], types: ['Ingress'] }),
 ];
