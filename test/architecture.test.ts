@@ -297,7 +297,13 @@ t.test('packages stay behind their doors', async (t) => {
 });
 
 /** The others give QuickJS what the first needs. */
-const CLOCKS = new Set(['src/base/clock.ts', 'src/cni/quickjs/globals.ts', 'src/cni/quickjs/modules.d.ts']);
+/** The probe's timers are in the text of a program that runs by itself, in a pod's namespace. */
+const CLOCKS = new Set([
+  'src/cli/commands/policy-probe.ts',
+  'src/base/clock.ts',
+  'src/cni/quickjs/globals.ts',
+  'src/cni/quickjs/modules.d.ts',
+]);
 
 t.test('only base/clock.ts touches time', async (t) => {
   const time = /\b(Date\.now|performance\.now|setTimeout|setInterval|setImmediate|new Date\(\))/;
