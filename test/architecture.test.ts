@@ -296,13 +296,12 @@ t.test('packages stay behind their doors', async (t) => {
   t.same(Object.keys(PACKAGES).sort(), Object.keys(dependencies).sort(), 'every dependency has its doors');
 });
 
-/** The others give QuickJS what the first needs. */
-/** The probe's timers are in the text of a program that runs by itself, in a pod's namespace. */
+/** Two give QuickJS what the first needs; the last has the text of a program that runs by itself, in a pod's namespace. */
 const CLOCKS = new Set([
-  'src/cli/commands/policy-probe.ts',
   'src/base/clock.ts',
   'src/cni/quickjs/globals.ts',
   'src/cni/quickjs/modules.d.ts',
+  'src/cli/commands/policy-probe.ts',
 ]);
 
 t.test('only base/clock.ts touches time', async (t) => {
