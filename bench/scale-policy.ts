@@ -2,7 +2,7 @@
  * What policy costs the calculation: 1,000 pods of this node among 50,000 of the cluster, 5,000 policies in 500 namespaces,
  * of which each is for one application and lets in one or two others. Prints lines of text. `node --expose-gc`.
  */
-import { Calculation, type Update } from '../src/calc/index.ts';
+import { Calculation, type SourceUpdate } from '../src/calc/index.ts';
 import { type KindName, newResource, type ResourceOf } from '../src/model/index.ts';
 
 const LOCAL = 1000;
@@ -60,7 +60,7 @@ function policy(number: number, port = 80): ResourceOf<'NetworkPolicy'> {
   );
 }
 
-function update(resource: ResourceOf<KindName>): Update {
+function update(resource: ResourceOf<KindName>): SourceUpdate {
   const { kind, metadata } = resource;
   return { key: { kind: kind as KindName, name: metadata.name, namespace: metadata.namespace }, resource };
 }

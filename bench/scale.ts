@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import { NODE_FLAGS } from '../deploy/node-flags.ts';
-import { Calculation, type Update } from '../src/calc/index.ts';
+import { Calculation, type SourceUpdate } from '../src/calc/index.ts';
 import { LabelIndex } from '../src/calc/label-index.ts';
 import { type DatastoreConfig, openStore } from '../src/datastore/index.ts';
 import type { KindName, ResourceOf } from '../src/model/index.ts';
@@ -26,7 +26,7 @@ const ENGINES = values.engine ?? ['sqlite', 'etcd'];
 const ROUNDS = 1000;
 const WARM_UP = 300;
 
-function update(resource: ResourceOf<KindName>): Update {
+function update(resource: ResourceOf<KindName>): SourceUpdate {
   const { kind, metadata } = resource;
   return { key: { kind: kind as KindName, name: metadata.name, namespace: metadata.namespace }, resource };
 }

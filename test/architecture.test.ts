@@ -324,6 +324,24 @@ t.test('names say what a thing is', async (t) => {
   t.pass();
 });
 
+/** Names of two things, with the reason; Calico's own words, of which the other is a reading. */
+const SHARED_NAMES: Readonly<Record<string, string>> = {
+  Profile: "the model's is Calico's resource, the policy's what both APIs' objects are read as",
+  Rule: "the model's is a line of Calico's resources, the policy's what both APIs' lines are read as",
+  Tier: "the model's is Calico's resource, the policy's what is judged by",
+};
+
+t.test('one name, one thing: an exported type has its name for itself', async (t) => {
+  const owners = new Map<string, string[]>();
+  for (const [file, text] of sources)
+    for (const [, name] of text.matchAll(/^export (?:abstract )?(?:interface|type|class) (\w+)/gm))
+      owners.set(name, [...(owners.get(name) ?? []), file]);
+  for (const [name, where] of owners) {
+    if (where.length > 1 && SHARED_NAMES[name] === undefined) t.fail(`${name} is in ${where.join(' and ')}`);
+  }
+  for (const name of Object.keys(SHARED_NAMES)) t.ok(owners.get(name)!.length > 1, `${name} is shared`);
+});
+
 t.test('exports are named', async (t) => {
   for (const [file, text] of sources) if (/^export default\b/m.test(text)) t.fail(file);
   t.pass();

@@ -276,7 +276,7 @@ export interface NextHopSet {
 }
 
 /** Messages of RFC 4271 §4 and RFC 2918, as counters name them. */
-export type MessageType = 'open' | 'update' | 'notification' | 'keepalive' | 'refresh';
+export type MessageName = 'open' | 'update' | 'notification' | 'keepalive' | 'refresh';
 
 /** The states of RFC 4271 §8.2.2. */
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
@@ -326,8 +326,8 @@ export interface PeerStatus {
     readonly updatesReceived: number;
     readonly updatesSent: number;
     readonly byType?: {
-      readonly received: Readonly<Record<MessageType, number>>;
-      readonly sent: Readonly<Record<MessageType, number>>;
+      readonly received: Readonly<Record<MessageName, number>>;
+      readonly sent: Readonly<Record<MessageName, number>>;
     };
   };
   readonly malformed: MalformedUpdates;

@@ -4,7 +4,7 @@ import { familiesMeant, type Here, type Remote, remoteOf } from './bgp-peers.ts'
 import type { LabelIndex, Selection } from './label-index.ts';
 
 /** A BGPPeer, with whatever of the cluster it speaks of. */
-export interface Asked {
+export interface AskedPeer {
   readonly resource: BGPPeer;
   /** `nodeSelector`, matched; undefined where there is none. */
   readonly local: Selection | undefined;
@@ -19,26 +19,26 @@ export interface Asked {
  */
 export class AskedPeers {
   readonly #labels: LabelIndex;
-  readonly #byName = new Map<string, Asked>();
+  readonly #byName = new Map<string, AskedPeer>();
   /** By the selection that they speak of, as local or as remote. */
-  readonly #bySelection = new Map<Selection, Set<Asked>>();
-  readonly #byNode = new Map<string, Set<Asked>>();
+  readonly #bySelection = new Map<Selection, Set<AskedPeer>>();
+  readonly #byNode = new Map<string, Set<AskedPeer>>();
   /** Those of every node. */
-  readonly #everywhere = new Set<Asked>();
-  readonly #byAddress = new Map<string, Set<Asked>>();
+  readonly #everywhere = new Set<AskedPeer>();
+  readonly #byAddress = new Map<string, Set<AskedPeer>>();
 
   constructor(labels: LabelIndex) {
     this.#labels = labels;
   }
 
   /** Sets a BGPPeer, or takes it out. Gives the former one and the present one. */
-  put(name: string, resource: BGPPeer | undefined): readonly Asked[] {
+  put(name: string, resource: BGPPeer | undefined): readonly AskedPeer[] {
     const before = this.#byName.get(name);
     if (before !== undefined) this.#remove(before);
     this.#byName.delete(name);
     if (resource === undefined) return before === undefined ? [] : [before];
     const { nodeSelector, peerSelector, node } = resource.spec;
-    const now: Asked = {
+    const now: AskedPeer = {
       resource,
       local: nodeSelector && !node ? this.#select(nodeSelector) : undefined,
       remotes: peerSelector ? this.#select(peerSelector) : undefined,
@@ -52,23 +52,23 @@ export class AskedPeers {
     return before === undefined ? [now] : [before, now];
   }
 
-  all(): Iterable<Asked> {
+  all(): Iterable<AskedPeer> {
     return this.#byName.values();
   }
 
   /** Those that name this address. */
-  at(address: string): Iterable<Asked> {
+  at(address: string): Iterable<AskedPeer> {
     return this.#byAddress.get(address) ?? [];
   }
 
   /** Those that may have to do with a node: they are of it, or select it. `everywhere`: also those that are of every node. */
-  *of(node: string, everywhere: Iterable<Asked>): Iterable<Asked> {
+  *of(node: string, everywhere: Iterable<AskedPeer>): Iterable<AskedPeer> {
     yield* this.#byNode.get(node) ?? [];
     for (const selection of this.#labels.matching(node)) yield* this.#bySelection.get(selection) ?? [];
     yield* everywhere;
   }
 
-  #remove(one: Asked): void {
+  #remove(one: AskedPeer): void {
     for (const selection of [one.local, one.remotes]) {
       if (selection === undefined) continue;
       removed(this.#bySelection, selection, one);
@@ -91,30 +91,30 @@ export class AskedPeers {
 }
 
 /** Whether the node is one of those that the BGPPeer speaks of as local. */
-export function appliesTo({ resource, local }: Asked, node: string): boolean {
+export function appliesTo({ resource, local }: AskedPeer, node: string): boolean {
   if (resource.spec.node) return resource.spec.node === node;
   return local === undefined || local.members.has(node);
 }
 
 /** The families in which a BGPPeer of others means this node. */
-export function meant(here: Here, { resource, remotes }: Asked): readonly (4 | 6)[] {
+export function meant(here: Here, { resource, remotes }: AskedPeer): readonly (4 | 6)[] {
   return familiesMeant(here, resource, remotes?.members.has(here.node.metadata.name) ?? false);
 }
 
 /** The nodes that a BGPPeer speaks of as local, by name. */
 export function locals(
-  { resource, local }: Asked,
+  { resource, local }: AskedPeer,
   nodes: { get(name: string): Node | undefined; keys(): Iterable<string> },
 ) {
   if (resource.spec.node) return nodes.get(resource.spec.node) ? [resource.spec.node] : [];
   return local?.members ?? nodes.keys();
 }
 
-function added<K>(map: Map<K, Set<Asked>>, key: K, one: Asked): void {
+function added<K>(map: Map<K, Set<AskedPeer>>, key: K, one: AskedPeer): void {
   map.set(key, (map.get(key) ?? new Set()).add(one));
 }
 
-function removed<K>(map: Map<K, Set<Asked>>, key: K, one: Asked): void {
+function removed<K>(map: Map<K, Set<AskedPeer>>, key: K, one: AskedPeer): void {
   const left = map.get(key);
   left?.delete(one);
   if (left?.size === 0) map.delete(key);

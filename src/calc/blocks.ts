@@ -4,7 +4,7 @@ import type { Announcement, DesiredBlock, DesiredPool, DesiredWorkload } from '.
 import type { BlockView } from './projections.ts';
 
 /** All blocks → those that say they are ours, by CIDR. The same map as before while none of them has changed. */
-export class OwnBlocks {
+export class OwnBlockViews {
   #seen: Entries<BlockView> | undefined;
   #own: ReadonlyMap<string, BlockView> = new Map();
 

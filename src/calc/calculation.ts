@@ -6,7 +6,7 @@ import type { DesiredPolicy } from './desired/policy.ts';
 import { type GraphOptions, graph } from './graph.ts';
 import type { InputKind } from './projections.ts';
 import type { ServiceRoutes } from './service-routes.ts';
-import { type News, Sources, type Update } from './sources.ts';
+import { type News, Sources, type SourceUpdate } from './sources.ts';
 
 /**
  * The brain: remembers what it needs of the resources and works out what this node should be. Pure and synchronous.
@@ -18,7 +18,7 @@ export class Calculation {
   readonly #desired: Cell<Desired>;
   readonly #world: Cell<World>;
   readonly #services: ServiceRoutes;
-  readonly #worldIf: (updates: readonly Update[]) => World;
+  readonly #worldIf: (updates: readonly SourceUpdate[]) => World;
   /** What pods are held to as of the last look, and so whose news count. */
   #held: DesiredPolicy | undefined;
 
@@ -33,7 +33,7 @@ export class Calculation {
   }
 
   /** Whether any of the updates says something new; if not, `desired` is what it was. */
-  apply(updates: readonly Update[]): boolean {
+  apply(updates: readonly SourceUpdate[]): boolean {
     let isNew = false;
     for (const update of updates) {
       const news = this.#sources.take(update);
@@ -70,7 +70,7 @@ export class Calculation {
   }
 
   /** The same, were these objects as the updates have them. Nothing is remembered of them. */
-  worldIf(updates: readonly Update[]): World {
+  worldIf(updates: readonly SourceUpdate[]): World {
     return this.#worldIf(updates);
   }
 

@@ -1,6 +1,6 @@
 import { type Family, same } from '../base/index.ts';
 import { Filters } from './bgp-filters.ts';
-import { announcements, OwnBlocks, ownBlocks } from './blocks.ts';
+import { announcements, OwnBlockViews, ownBlocks } from './blocks.ts';
 import { type Cell, cell } from './cell.ts';
 import {
   type Desired,
@@ -19,7 +19,7 @@ import { desiredNat, desiredServices } from './nat.ts';
 import { Networks } from './networks.ts';
 import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
 import { OnlyByVxlan } from './only-by-vxlan.ts';
-import { filterProblems, Refusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
+import { filterProblems, PeerRefusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
@@ -79,7 +79,7 @@ export function graph(
 
   const pools = cell([sources.of('IPPool')], (all) => desiredPools(all.values()), same);
   const affinities = sources.of('BlockAffinity');
-  const mine = cell([sources.of('IPAMBlock')], keeping(new OwnBlocks()));
+  const mine = cell([sources.of('IPAMBlock')], keeping(new OwnBlockViews()));
   const blocks = cell([affinities, mine], ownBlocks, same);
   const endpoints = sources.of('WorkloadEndpoint');
   const workloads = cell([endpoints, felix], desiredWorkloads, same);
@@ -172,7 +172,7 @@ export function graph(
   const used = cell([peers], keeping(new UsedFilters()));
   const problems = cell(
     [
-      cell([peerings], keeping(new Refusals())),
+      cell([peerings], keeping(new PeerRefusals())),
       cell([self, wanted], unmetWishes, same),
       cell([used, filters], filterProblems, same),
     ],

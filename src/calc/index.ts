@@ -35,7 +35,6 @@ export type {
   Encapsulation,
   FloatingIp,
   PeerType,
-  TunnelAddressKind,
 } from './desired/index.ts';
 export { NO_TUNNELS } from './desired/index.ts';
 export { seconds } from './duration.ts';
@@ -43,5 +42,5 @@ export { EFFECTS, effectOf, unmetFields } from './effects/index.ts';
 export type { FelixSettings } from './felix.ts';
 export { asNumber, nodeAddress } from './node-bgp.ts';
 export { INPUT_KINDS, type InputKind } from './projections.ts';
-export { isOfOthers, type Update } from './sources.ts';
+export { isOfOthers, type SourceUpdate } from './sources.ts';
 export { sameSubnet, vtepMac } from './vxlan.ts';

@@ -36,7 +36,7 @@ class Sayings {
 }
 
 /** Why sessions that are asked for don't run, each reason once. */
-export class Refusals {
+export class PeerRefusals {
   readonly #reasons = new Sayings();
   #seen: Entries<Peering> | undefined;
 

@@ -1,6 +1,6 @@
 import { type Entries, EntriesWriter, same } from '../base/index.ts';
 import type { BGPConfiguration, BGPPeer, Node } from '../model/index.ts';
-import { type Asked, AskedPeers, appliesTo, locals, meant } from './asked-peers.ts';
+import { type AskedPeer, AskedPeers, appliesTo, locals, meant } from './asked-peers.ts';
 import { type Here, meshPeers, mirroredPeers, namedPeers, remoteAsn, selectedPeers } from './bgp-peers.ts';
 import { Claims } from './claims.ts';
 import type { DesiredPeer } from './desired/index.ts';
@@ -54,7 +54,7 @@ export class Peerings {
   readonly #labels = new LabelIndex();
   readonly #asked = new AskedPeers(this.#labels);
   /** BGPPeers of every node that mean this one. */
-  readonly #everywhere = new Set<Asked>();
+  readonly #everywhere = new Set<AskedPeer>();
   /** Nodes by their addresses. */
   readonly #nodesAt = new Map<string, Set<string>>();
   readonly #claims = new Claims<Peering>(same);
@@ -71,7 +71,7 @@ export class Peerings {
 
   run(nodes: Entries<Node>, configurations: Entries<BGPConfiguration>, peers: Entries<BGPPeer>): Entries<Peering> {
     const touched = new Set<string>();
-    const named = new Set<Asked>();
+    const named = new Set<AskedPeer>();
     this.#takeNodes(nodes, touched, named);
     const isOther = this.#takeConfigurations(configurations, touched, named);
     const node = nodes.get(this.#nodename);
@@ -92,7 +92,7 @@ export class Peerings {
     return this.#claims.commit();
   }
 
-  #takeNodes(nodes: Entries<Node>, touched: Set<string>, named: Set<Asked>): void {
+  #takeNodes(nodes: Entries<Node>, touched: Set<string>, named: Set<AskedPeer>): void {
     for (const [name, now, before] of nodes.since(this.#nodes)) {
       this.#labels.label(name, now && (now.metadata.labels ?? {}));
       touched.add(name);
@@ -109,7 +109,7 @@ export class Peerings {
   }
 
   /** Whether what counts for all sessions has changed. */
-  #takeConfigurations(configurations: Entries<BGPConfiguration>, touched: Set<string>, named: Set<Asked>): boolean {
+  #takeConfigurations(configurations: Entries<BGPConfiguration>, touched: Set<string>, named: Set<AskedPeer>): boolean {
     let isOther = false;
     for (const [name] of configurations.since(this.#configurations)) {
       const other = name.startsWith('node.') ? name.slice('node.'.length) : undefined;
@@ -121,11 +121,11 @@ export class Peerings {
     return isOther;
   }
 
-  #nameAt(addresses: readonly string[], named: Set<Asked>): void {
+  #nameAt(addresses: readonly string[], named: Set<AskedPeer>): void {
     for (const address of addresses) for (const one of this.#asked.at(address)) named.add(one);
   }
 
-  #everything(nodes: Entries<Node>, touched: Set<string>, named: Set<Asked>): void {
+  #everything(nodes: Entries<Node>, touched: Set<string>, named: Set<AskedPeer>): void {
     for (const name of nodes.keys()) touched.add(name);
     for (const one of this.#asked.all()) {
       named.add(one);
@@ -133,7 +133,7 @@ export class Peerings {
     }
   }
 
-  #findMirrors(one: Asked, isThere: boolean): void {
+  #findMirrors(one: AskedPeer, isThere: boolean): void {
     const { node, nodeSelector } = one.resource.spec;
     const isOne = isThere && !node && !nodeSelector && this.#here !== undefined && meant(this.#here, one).length > 0;
     if (isOne) this.#everywhere.add(one);
@@ -141,7 +141,7 @@ export class Peerings {
   }
 
   /** The nodes with which a BGPPeer may give this one sessions. */
-  *#partners(one: Asked, nodes: Entries<Node>): Iterable<string> {
+  *#partners(one: AskedPeer, nodes: Entries<Node>): Iterable<string> {
     if (this.#here === undefined) return;
     if (appliesTo(one, this.#nodename)) yield* one.remotes?.members ?? [];
     if (meant(this.#here, one).length > 0) yield* locals(one, nodes);
@@ -173,7 +173,7 @@ export class Peerings {
   }
 
   /** What is claimed for the address that a BGPPeer of this node names. */
-  #byAddress(one: Asked, nodes: Entries<Node>): readonly Claim[] {
+  #byAddress(one: AskedPeer, nodes: Entries<Node>): readonly Claim[] {
     const [here, { resource, remote }] = [this.#here, one];
     const isThere = this.#peers?.get(resource.metadata.name) === resource;
     if (here === undefined || remote === undefined || !isThere || !appliesTo(one, this.#nodename)) return [];

@@ -1,8 +1,8 @@
 import {
   DIRECTIONS,
-  type Direction,
   LIMITS,
   parseDscp,
+  type QosDirection,
   qosOfAnnotations,
   settleControls,
   type WorkloadEndpoint,
@@ -17,7 +17,7 @@ export function desiredQos({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata'
     Object.entries(spec.qosControls ?? {}).filter(([name, value]) => value !== 0 || name === 'dscp'),
   );
   const { controls, problems } = settleControls(given, (field) => `qosControls.${field}`);
-  const limits = (direction: Direction): DesiredLimits => {
+  const limits = (direction: QosDirection): DesiredLimits => {
     const named = LIMITS.map((limit) => [lowerFirst(limit), controls[`${direction}${limit}`]] as const);
     return Object.fromEntries(named.filter(([, value]) => value !== undefined));
   };

@@ -12,7 +12,7 @@ import { PodViews } from './policy/pod-views.ts';
 import { blockOf, type InputKind, PROJECTIONS, type Projected } from './projections.ts';
 
 /** One object as it is now, or `undefined` when it is gone. The shape that the datastore's syncer delivers. */
-export interface Update {
+export interface SourceUpdate {
   readonly key: { readonly kind: KindName; readonly name: string; readonly namespace?: string | undefined };
   readonly resource: ResourceOf<KindName> | undefined;
   /** An older version than that which was told before counts too. */
@@ -45,7 +45,7 @@ export class Sources {
   }
 
   /** Notes an update: what it says that is new. */
-  take(update: Update): News | undefined {
+  take(update: SourceUpdate): News | undefined {
     const { kind, name, namespace } = update.key;
     const { resource } = update;
     if (!isInput(kind)) return undefined;
@@ -99,7 +99,7 @@ export class Sources {
   }
 
   /** Whether a newer version of one of our own pods is known. The syncer drops such news; a pod's route is worth a second look. */
-  #isLate(key: string, { resource, isAnyVersion }: Update): boolean {
+  #isLate(key: string, { resource, isAnyVersion }: SourceUpdate): boolean {
     const version = resource?.metadata.resourceVersion;
     if (!isAnyVersion && isOlderVersion(version, this.#versions.get(key))) return true;
     const isOwn = (resource as WorkloadEndpoint | undefined)?.spec.node === this.#nodename;

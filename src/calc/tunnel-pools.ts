@@ -1,6 +1,13 @@
 import { tryParsePrefix } from '../base/index.ts';
-import { effectivePool, type IPPool, isClosed, matchesSelector, type Node } from '../model/index.ts';
-import type { DesiredStore, TunnelAddressKind } from './desired/index.ts';
+import {
+  effectivePool,
+  type IPPool,
+  isClosed,
+  matchesSelector,
+  type Node,
+  type TunnelAddressKind,
+} from '../model/index.ts';
+import type { DesiredStore } from './desired/index.ts';
 import { encapsulationOf, isIpip, isVxlan } from './encapsulation.ts';
 import type { FelixSettings } from './felix.ts';
 

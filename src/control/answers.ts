@@ -75,7 +75,7 @@ export const nodeStatusSchema = z.object({
   /** Pods of this node, those whose interface is missing, and interfaces like pods' that are nobody's. */
   endpoints: z.object({ desired: z.number(), missing: z.number(), strange: z.number() }).optional(),
 });
-export type NodeStatus = z.infer<typeof nodeStatusSchema>;
+export type StatusAnswer = z.infer<typeof nodeStatusSchema>;
 export type NodeStatusPeer = z.infer<typeof peer>;
 
 export const explainedEntrySchema = z.object({

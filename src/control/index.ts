@@ -5,7 +5,7 @@
  * and `answers.ts` what is answered, as zod schemas; whoever hears it checks it. The CNI plugin, `calicoctl node status`
  * and `vrouter status` are clients.
  */
-export type { CniResult, ExplainedEntry, NodeStatus, NodeStatusPeer } from './answers.ts';
+export type { CniResult, ExplainedEntry, NodeStatusPeer, StatusAnswer } from './answers.ts';
 export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './bgp-answers.ts';
 export { request, socketPath } from './client.ts';
 export { DaemonUnreachable, RequestRefused } from './errors.ts';

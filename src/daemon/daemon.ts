@@ -2,7 +2,7 @@ import { KeptSocket, type Request } from '../control/index.ts';
 import type { SyncStatus, Update } from '../datastore/index.ts';
 import { type NodeReport, nodePages } from '../observe/index.ts';
 import { joinObservers, type Observers } from './observers.ts';
-import { type DaemonParts, joinParts, type Parts } from './parts.ts';
+import { type DaemonParts, joinParts, type NodeParts } from './parts.ts';
 import { nodeReport, type QuerySources } from './queries.ts';
 import { querySources, waitingFor } from './query-sources.ts';
 import { answer } from './requests.ts';
@@ -21,7 +21,7 @@ import { StartGarbage } from './start-garbage.ts';
  * are joined.
  */
 export class Daemon {
-  readonly #parts: Parts;
+  readonly #parts: NodeParts;
   readonly #observers: Observers;
   readonly #sources: QuerySources;
   readonly #startGarbage: StartGarbage;

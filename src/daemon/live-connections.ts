@@ -9,7 +9,7 @@ import {
   reasonOf,
 } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
-import { type Connection, isKernelError, type Kernel } from '../netlink/index.ts';
+import { isKernelError, type Kernel, type TrackedConnection } from '../netlink/index.ts';
 import { isRevoked, type Packet, revokesConnectionsOf, type World } from '../policy/index.ts';
 
 /** Milliseconds between readings of the kernel's table of connections. */
@@ -88,7 +88,7 @@ export class LiveConnections {
     }
   }
 
-  async #denied(): Promise<readonly Connection[]> {
+  async #denied(): Promise<readonly TrackedConnection[]> {
     const { kernel, acknowledged } = this.#options;
     const { policy, workloads = [] } = this.#desired ?? {};
     if (![...(policy?.policies.values() ?? [])].some(({ revokes }) => revokes)) return [];
@@ -112,7 +112,7 @@ export class LiveConnections {
    * The kernel takes a TCP connection up again from its middle (`nf_conntrack_tcp_loose`). An answer that was under way when it was
    * forgotten makes it look like one that the other side has begun: it is the same one, and is looked for until it stays away.
    */
-  #remember(revoked: readonly Connection[]): void {
+  #remember(revoked: readonly TrackedConnection[]): void {
     const now = this.#options.clock.now();
     for (const [key, { at }] of this.#ended) if (now - at > MEMORY) this.#ended.delete(key);
     for (const connection of revoked) {
@@ -131,7 +131,7 @@ function isHeld(world: World, address: Address): boolean {
 }
 
 /** As policy has met it: a service's address replaced, the source not yet. */
-function firstPacket({ protocol, original, reply }: Connection): Packet {
+function firstPacket({ protocol, original, reply }: TrackedConnection): Packet {
   const { icmp } = original;
   return {
     source: parseAddress(original.source),
@@ -143,6 +143,6 @@ function firstPacket({ protocol, original, reply }: Connection): Packet {
   };
 }
 
-function sentBy({ source, sourcePort, destination, destinationPort }: Connection['original']): string {
+function sentBy({ source, sourcePort, destination, destinationPort }: TrackedConnection['original']): string {
   return `${source} ${sourcePort} ${destination} ${destinationPort}`;
 }

@@ -3,7 +3,7 @@ import { bgpAnswers } from './bgp-questions.ts';
 import { DropEvents, podAt } from './drop-events.ts';
 import { Drops } from './drops.ts';
 import { nodeFigures } from './figures.ts';
-import type { Parts } from './parts.ts';
+import type { NodeParts } from './parts.ts';
 import { PolicyCheck } from './policy-check.ts';
 import { policyAnswers, policyClasses } from './policy-questions.ts';
 import { PolicyTimes } from './policy-times.ts';
@@ -25,7 +25,7 @@ export interface Observed {
 export type Observers = ReturnType<typeof joinObservers>;
 
 /** Makes what looks at the loop and changes nothing in it: figures, dropped packets, the check of policy, answers. */
-export function joinObservers(parts: Parts, { sources, status, isTold, problem }: Observed) {
+export function joinObservers(parts: NodeParts, { sources, status, isTold, problem }: Observed) {
   const { config, clock, log, kernel, store, dataplane, calculation, keeping, routing } = parts;
   const { policy } = dataplane;
   const policyLog = log.child({ component: 'policy' });

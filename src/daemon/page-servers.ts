@@ -1,7 +1,7 @@
 import { type Clock, type Log, RetryQueue } from '../base/index.ts';
 import { PageServer, type Pages } from '../observe/index.ts';
 import type { DaemonConfig } from './config.ts';
-import { listenFailure, type Place } from './start-failure.ts';
+import { type ListenPlace, listenFailure } from './start-failure.ts';
 
 /**
  * The pages that the node serves. A port that is taken, or a name that can't be looked up, keeps nobody from routing: it
@@ -21,7 +21,7 @@ export class PageServers {
   }
 
   /** Resolves after the first attempt, whatever comes of it. */
-  async serve(what: string, place: Place, pages: Pages): Promise<void> {
+  async serve(what: string, place: ListenPlace, pages: Pages): Promise<void> {
     try {
       const server = await this.#listen(place, pages);
       if (this.#closed) return server.close();
@@ -66,7 +66,7 @@ export class PageServers {
   }
 
   /** Every host has a loopback address, whether or not it knows by which name. */
-  async #listen({ host, port }: Place, pages: Pages): Promise<PageServer> {
+  async #listen({ host, port }: ListenPlace, pages: Pages): Promise<PageServer> {
     try {
       return await PageServer.listen(host, port, pages, this.#log);
     } catch (error) {

@@ -61,7 +61,7 @@ export interface DaemonParts {
 }
 
 /** What the parts tell the node that they make up, and ask of it. */
-export interface Life {
+export interface NodeLife {
   readonly heard: (updates: readonly Update[]) => void;
   readonly synced: (status: SyncStatus) => void;
   readonly begin: () => Promise<void>;
@@ -71,10 +71,10 @@ export interface Life {
   readonly sources: () => QuerySources;
 }
 
-export type Parts = ReturnType<typeof joinParts>;
+export type NodeParts = ReturnType<typeof joinParts>;
 
 /** Makes the parts of the loop and joins them: who hears of what. None of them does anything yet. */
-export function joinParts(given: DaemonParts, life: Life) {
+export function joinParts(given: DaemonParts, life: NodeLife) {
   const { config, kernel } = given;
   /** Ends with the daemon: an attempt that was under way must not plan another one. */
   const clock = new EndingClock(given.clock);

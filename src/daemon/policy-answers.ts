@@ -3,12 +3,12 @@ import type { ChangesAnswer, EffectiveAnswer, StagedAnswer, VerifyAnswer, WhyAns
 import { RequestRefused } from '../control/index.ts';
 import { policyTable } from '../dataplane/index.ts';
 import type { Update } from '../datastore/index.ts';
-import type { Connection, Kernel } from '../netlink/index.ts';
+import type { Kernel, TrackedConnection } from '../netlink/index.ts';
 import type { RulesetSource } from '../nftables/index.ts';
 import { QuestionError } from '../policy/explain/index.ts';
 import type { Direction, World } from '../policy/index.ts';
 import { KernelTables } from './policy-kernel.ts';
-import { type LocalEndpoint, NodeLook, type NodeSources } from './policy-node.ts';
+import { type NodeEndpoint, NodeLook, type NodeSources } from './policy-node.ts';
 import { changedFlows, stagedChanges } from './policy-staged.ts';
 import type { Comparison } from './policy-verify.ts';
 import { answerEffective, answerWhy, type WhyQuestion } from './policy-why.ts';
@@ -87,7 +87,7 @@ export class PolicyAnswers {
   }
 
   /** Of this node's pods. */
-  #connections(): Promise<readonly Connection[]> {
+  #connections(): Promise<readonly TrackedConnection[]> {
     const addresses = new Set(this.#locals().flatMap((one) => one.addresses.map(formatAddress)));
     return this.#options.kernel.connectionList({ addresses });
   }
@@ -135,10 +135,10 @@ export class PolicyAnswers {
     return new KernelTables({ 4: four, 6: six }, this.#locals());
   }
 
-  #locals(): readonly LocalEndpoint[] {
+  #locals(): readonly NodeEndpoint[] {
     const { world, desired } = this.#options;
     const known = world();
-    return desired().workloads.flatMap(({ interfaceName, addresses }): LocalEndpoint[] => {
+    return desired().workloads.flatMap(({ interfaceName, addresses }): NodeEndpoint[] => {
       const own = addresses.flatMap((text) => tryParseInterfaceAddress(text)?.address ?? []);
       const endpoint = own.map((one) => known.podAt(one)).find((one) => one !== undefined);
       return endpoint === undefined ? [] : [{ interfaceName, addresses: own, endpoint }];

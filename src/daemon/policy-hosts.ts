@@ -1,6 +1,6 @@
 import { type Address, formatAddress, parseAddress, parsePrefix } from '../base/index.ts';
 import type { DesiredPolicy, DesiredTunnels } from '../calc/index.ts';
-import type { Surroundings } from '../dataplane/index.ts';
+import type { HostSurroundings } from '../dataplane/index.ts';
 import {
   DEFAULT_FAILSAFES,
   type Direction,
@@ -23,7 +23,7 @@ export interface NodeOfPolicy {
   readonly policy: DesiredPolicy | undefined;
   readonly tunnels: DesiredTunnels;
   /** Undefined where no host endpoint is. */
-  readonly surroundings: Surroundings | undefined;
+  readonly surroundings: HostSurroundings | undefined;
   readonly podPrefix: string;
   /** Whether a pod of this node has the address. */
   readonly isPodHere: (address: Address) => boolean;

@@ -22,21 +22,21 @@ export interface NodeSources {
 }
 
 /** A pod of this node as policy sees it. */
-export interface LocalEndpoint extends LocalPod {
+export interface NodeEndpoint extends LocalPod {
   readonly endpoint: Endpoint;
 }
 
 /** The node at one moment: what policy says there, and how packets pass. */
 export class NodeLook {
   readonly world: World;
-  readonly locals: readonly LocalEndpoint[];
+  readonly locals: readonly NodeEndpoint[];
   readonly hosts: HostView;
   readonly #options: NodeSources;
   readonly #here: ReadonlySet<string>;
   /** By address: asked for once. */
   readonly #uplinks = new Map<string, Promise<string | undefined>>();
 
-  constructor(options: NodeSources, locals: readonly LocalEndpoint[]) {
+  constructor(options: NodeSources, locals: readonly NodeEndpoint[]) {
     const { nodename, podPrefix, dataplane } = options;
     const { policy, tunnels } = options.desired();
     this.#options = options;

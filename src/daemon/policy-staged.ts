@@ -1,10 +1,10 @@
 import { tryParseAddress } from '../base/index.ts';
 import type { ChangedFlow, ChangesAnswer, StagedAnswer, StagedFlow } from '../control/index.ts';
-import type { Connection } from '../netlink/index.ts';
+import type { TrackedConnection } from '../netlink/index.ts';
 import { named } from '../policy/explain/index.ts';
 import {
-  type Decision,
   describeReason,
+  type EndpointDecision,
   judge,
   type Packet,
   policyIdText,
@@ -17,7 +17,7 @@ import {
 const TOLD = 200;
 
 /** Asks about each connection twice: as policy is, and as it would be if all that is staged were enforced. */
-export function stagedChanges(world: World, connections: readonly Connection[]): StagedAnswer {
+export function stagedChanges(world: World, connections: readonly TrackedConnection[]): StagedAnswer {
   const staged = world.withStaged();
   if (staged === undefined) return { isStaged: false, flows: 0, changed: [], more: 0 };
   const { changed, ...counted } = changedFlows(world, staged, connections);
@@ -29,7 +29,7 @@ export function stagedChanges(world: World, connections: readonly Connection[]):
 }
 
 /** The connections whose verdict is another in the second world, the first of them one by one. */
-export function changedFlows(world: World, other: World, connections: readonly Connection[]): ChangesAnswer {
+export function changedFlows(world: World, other: World, connections: readonly TrackedConnection[]): ChangesAnswer {
   const changed = connections.flatMap((connection) => {
     const packet = packetOf(connection);
     return packet === undefined ? [] : changeOf(packet, world, other);
@@ -58,7 +58,7 @@ function changeOf(packet: Packet, world: World, other: World): ChangedFlow[] {
 }
 
 /** What the half says that makes the difference. */
-function wordOf({ direction, reason }: Decision, allowed: boolean): ChangedFlow['before'] {
+function wordOf({ direction, reason }: EndpointDecision, allowed: boolean): ChangedFlow['before'] {
   return {
     allowed,
     direction,
@@ -70,7 +70,7 @@ function wordOf({ direction, reason }: Decision, allowed: boolean): ChangedFlow[
 }
 
 /** Its first packet as policy saw it: a service's address was replaced by then, its own not yet. */
-function packetOf({ protocol, original, reply }: Connection): Packet | undefined {
+function packetOf({ protocol, original, reply }: TrackedConnection): Packet | undefined {
   const [source, destination] = [tryParseAddress(original.source), tryParseAddress(reply.source)];
   if (source === undefined || destination === undefined) return undefined;
   const { icmp } = original;

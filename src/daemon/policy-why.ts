@@ -11,9 +11,9 @@ import {
   ruleText,
 } from '../policy/explain/index.ts';
 import {
-  type Decision,
   describeReason,
   type Endpoint,
+  type EndpointDecision,
   type HostPacket,
   type HostVerdict,
   judge,
@@ -130,11 +130,11 @@ const HOOKS: Readonly<Record<HostVerdict['hook'], string>> = {
   none: 'no host endpoint is asked',
 };
 
-function isHere({ endpoint }: Decision, world: World, nodename: string): boolean {
+function isHere({ endpoint }: EndpointDecision, world: World, nodename: string): boolean {
   return world.endpoints.some(({ name, node }) => name === endpoint && node === nodename);
 }
 
-function decisionOf(decision: Decision, packet: Packet, world: World, nodename: string): WhyDecision {
+function decisionOf(decision: EndpointDecision, packet: Packet, world: World, nodename: string): WhyDecision {
   const { direction, allowed, endpoint, reason } = decision;
   return {
     direction,

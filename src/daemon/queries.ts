@@ -1,7 +1,7 @@
 import type { NextHopSet } from 'bgp-speaker-ts';
 import { type Family, type Prefix, VERSION } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
-import type { ExplainedEntry, NodeStatus, NodeStatusPeer } from '../control/index.ts';
+import type { ExplainedEntry, NodeStatusPeer, StatusAnswer } from '../control/index.ts';
 import type { Dataplane } from '../dataplane/index.ts';
 import { type KindStatus, keyText } from '../datastore/index.ts';
 import type { ObjectProblem } from '../keeping/index.ts';
@@ -132,7 +132,7 @@ function reported({ desired, status }: PeerReport, lastErrorOf: QuerySources['la
 }
 
 /** The report as the socket's schema has it, in BIRD's words and Calico's. */
-export function nodeStatus(node: NodeReport): NodeStatus {
+export function nodeStatus(node: NodeReport): StatusAnswer {
   const { bgp, problems, blocks, told = [], ...report } = node;
   return {
     ...report,

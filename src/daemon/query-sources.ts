@@ -1,5 +1,5 @@
 import type { Observers } from './observers.ts';
-import type { Parts } from './parts.ts';
+import type { NodeParts } from './parts.ts';
 import type { QuerySources } from './queries.ts';
 import { bgpUnready } from './readiness.ts';
 
@@ -15,7 +15,11 @@ export interface LifeSoFar {
 }
 
 /** Where answers about the node come from: each part is asked when somebody wants to know. */
-export function querySources(parts: Parts, { history, policyCheck }: Observers, life: () => LifeSoFar): QuerySources {
+export function querySources(
+  parts: NodeParts,
+  { history, policyCheck }: Observers,
+  life: () => LifeSoFar,
+): QuerySources {
   const { given, config, dataplane, routing, calculation, syncer, keeping, trouble, lock } = parts;
   return {
     nodename: config.NODENAME,
@@ -49,11 +53,11 @@ export function querySources(parts: Parts, { history, policyCheck }: Observers, 
 }
 
 /** What keeps pods waiting, the gravest first; the node's own problem comes last. */
-export function waitingFor({ lock, room, loop }: Parts, own: string | undefined): readonly string[] {
+export function waitingFor({ lock, room, loop }: NodeParts, own: string | undefined): readonly string[] {
   return [lock.problem(), room.problem(), loop.problem, own].filter((problem) => problem !== undefined);
 }
 
-function bgpProblems({ config, calculation, routing }: Parts, age: number): readonly string[] {
+function bgpProblems({ config, calculation, routing }: NodeParts, age: number): readonly string[] {
   if (!routing.isAsked) return [];
   return bgpUnready({
     wanted: config.CALICO_NETWORKING_BACKEND === 'bird',

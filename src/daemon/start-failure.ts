@@ -24,7 +24,7 @@ export function startFailure(error: unknown): string {
 }
 
 /** A place to listen at, and the settings that it comes from. */
-export interface Place {
+export interface ListenPlace {
   readonly host: string;
   readonly port: number;
   readonly hostSetting: string;
@@ -34,7 +34,7 @@ export interface Place {
 /** Why nobody can be listened to there, and what to do next. */
 export function listenFailure(
   error: unknown,
-  { host, port, hostSetting, portSetting }: Place,
+  { host, port, hostSetting, portSetting }: ListenPlace,
   holderOf: (port: number) => string | undefined = portHolder,
 ): string {
   const where = `${host} port ${port}`;

@@ -13,7 +13,7 @@ import type { DataplaneListeners } from './listeners.ts';
 import { KnownSurroundings, PolicyReconciler } from './policy/index.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { OtherTables } from './routes/other-tables.ts';
-import { Ownership } from './routes/ownership.ts';
+import { RouteOwnership } from './routes/ownership.ts';
 import { podRanges } from './routes/pod-ranges.ts';
 import { RouteReconciler } from './routes/reconcile.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './routes/render.ts';
@@ -73,7 +73,7 @@ export class Dataplane {
     const options = (this.#options = { ...given, clock: this.#clock });
     this.forwarding = new Forwarding(options);
     this.#surroundings = new KnownSurroundings(this.#links, options.interfacePrefix ?? 'cali');
-    const ownership = new Ownership(this.#links, options.interfacePrefix);
+    const ownership = new RouteOwnership(this.#links, options.interfacePrefix);
     this.routes = new RouteReconciler({ ...options, ownership });
     this.otherTables = new OtherTables(options, () => (this.#applied ? podRanges(this.#applied) : []));
     this.felixRemains = new FelixRemainsLook(options, this.#links);

@@ -1,5 +1,5 @@
 import { type Clock, type Log, Paced, reasonOf } from '../base/index.ts';
-import type { Kernel, Link, Rule, TableChain, TableEvent } from '../netlink/index.ts';
+import type { Kernel, Link, RoutingRule, TableChain, TableEvent } from '../netlink/index.ts';
 
 /** What Felix has left on the node where it ran before. Nothing of it is ours, and nothing of it is touched. */
 export interface FelixRemains {
@@ -7,7 +7,7 @@ export interface FelixRemains {
   readonly tables: readonly string[];
   readonly ipSets: readonly string[];
   /** Rules for WireGuard. */
-  readonly rules: readonly Rule[];
+  readonly rules: readonly RoutingRule[];
   /** Devices of the eBPF data plane, which has programs on other devices, too. */
   readonly devices: readonly string[];
 }
@@ -87,6 +87,6 @@ function felixTables(chains: readonly TableChain[]): readonly string[] {
 }
 
 /** `99: not from all fwmark M/M lookup TABLE`, which is as ours but for the owner's number. */
-function isFelixRule({ priority, invert, mark, protocol }: Rule): boolean {
+function isFelixRule({ priority, invert, mark, protocol }: RoutingRule): boolean {
   return priority === WIREGUARD_PRIORITY && invert === true && mark !== undefined && protocol === undefined;
 }

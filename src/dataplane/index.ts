@@ -29,10 +29,10 @@ export {
   type CountedRule,
   countKey,
   DROP_GROUP,
+  type HostSurroundings,
   hooksOf,
   type PolicyReconciler,
   policyTable,
-  type Surroundings,
 } from './policy/index.ts';
 export type { Diversion } from './routes/diversions.ts';
 export type { ForeignRoute, InTheWay } from './routes/foreign.ts';

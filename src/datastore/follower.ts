@@ -2,7 +2,7 @@ import { Backoff, type Clock, type Log, reasonOf, same, sleep } from '../base/in
 import { isOlderVersion, type KindName, type ResourceOf, read } from '../model/index.ts';
 import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
 import { KnownObjects, keyNamed, nameOf } from './known-objects.ts';
-import type { KindStatus, Problem, SyncStatus, Update } from './news.ts';
+import type { InvalidObject, KindStatus, SyncStatus, Update } from './news.ts';
 import { eachGently, keyOf, keyText, othersTurn } from './object.ts';
 import type { Listing, Store, StoreEvent } from './store.ts';
 
@@ -30,7 +30,7 @@ export class Follower {
   /** By `name`, or `namespace/name`. */
   readonly #known = new KnownObjects();
   /** By the key's text. */
-  readonly #invalid = new Map<string, Problem>();
+  readonly #invalid = new Map<string, InvalidObject>();
   /** What we wrote while a listing is under way, which need not have it. */
   #meanwhile: Set<string> | undefined;
   #delivered = 0;

@@ -31,7 +31,7 @@ export {
   Unauthorized,
   UpdateConflict,
 } from './errors.ts';
-export { ensureInitialized, type Identity } from './initialize.ts';
+export { type ClusterIdentity, ensureInitialized } from './initialize.ts';
 export { DatastoreLock, refuseLocked } from './lock.ts';
 export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export type { KindStatus, SyncStatus, Update } from './news.ts';

@@ -4,7 +4,7 @@ import { builtInTiers, newResource } from '../model/index.ts';
 import { AlreadyExists, Unauthorized, UpdateConflict } from './errors.ts';
 import type { Store } from './store.ts';
 
-export interface Identity {
+export interface ClusterIdentity {
   /** What the ClusterInformation says afterwards; absent: what it says already, or nothing. */
   readonly calicoVersion?: string;
   /** A comma list (`k8s,bgp`), added to what is there. */
@@ -15,12 +15,12 @@ export interface Identity {
  * Makes of an empty store one that Calico's components work with: the cluster's identity, and the tiers that are always
  * there. Fills in what is missing only; a locked datastore stays locked. Safe against others who do the same.
  */
-export async function ensureInitialized(store: Store, identity: Identity): Promise<void> {
+export async function ensureInitialized(store: Store, identity: ClusterIdentity): Promise<void> {
   await ensureClusterInformation(store, identity);
   await ensureTiers(store);
 }
 
-async function ensureClusterInformation(store: Store, { calicoVersion, clusterType }: Identity): Promise<void> {
+async function ensureClusterInformation(store: Store, { calicoVersion, clusterType }: ClusterIdentity): Promise<void> {
   for (;;) {
     const found = await store.get({ kind: 'ClusterInformation', name: 'default' });
     const types = new Set([...(found?.spec.clusterType ?? '').split(','), ...(clusterType ?? '').split(',')]);

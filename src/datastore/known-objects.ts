@@ -2,7 +2,7 @@ import { definitionOf, type KindName, type ResourceOf } from '../model/index.ts'
 import type { ResourceKey } from './store.ts';
 
 /** What is stored of an object, and what of it has been delivered. */
-export interface Known {
+export interface KnownObject {
   /** Undefined when any version that comes is news. */
   readonly version: string | undefined;
   /** `passed`: it has been delivered, and whoever got it has all that is needed of it. */
@@ -19,7 +19,7 @@ const NO_VERSION = '';
  * version is kept.
  */
 export class KnownObjects {
-  readonly #objects = new Map<string, Known | string>();
+  readonly #objects = new Map<string, KnownObject | string>();
 
   get size(): number {
     return this.#objects.size;
@@ -29,12 +29,12 @@ export class KnownObjects {
     return this.#objects.keys();
   }
 
-  get(key: string): Known | undefined {
+  get(key: string): KnownObject | undefined {
     const found = this.#objects.get(key);
     return typeof found === 'string' ? { version: found || undefined, resource: 'passed' } : found;
   }
 
-  set(key: string, known: Known): void {
+  set(key: string, known: KnownObject): void {
     const isPassed = known.resource === 'passed' && known.own === undefined;
     this.#objects.set(key, isPassed ? (known.version ?? NO_VERSION) : known);
   }

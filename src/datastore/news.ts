@@ -19,7 +19,7 @@ export interface Update<Kind extends KindName = KindName> {
 }
 
 /** What is wrong with an object that is stored but breaks its kind's rules: the fields, and what holds instead. */
-export interface Problem {
+export interface InvalidObject {
   readonly key: ResourceKey;
   readonly problem: string;
 }
@@ -30,7 +30,7 @@ export interface KindStatus {
   readonly status: SyncStatus;
   readonly objects: number;
   /** By the key's text. */
-  readonly invalid: ReadonlyMap<string, Problem>;
+  readonly invalid: ReadonlyMap<string, InvalidObject>;
   /** Milliseconds since the datastore last answered for this kind; undefined when it never has. */
   readonly age: number | undefined;
   /** Why it isn't in sync. */

@@ -1,7 +1,7 @@
 import { StoreRestored } from './errors.ts';
 
 /** What a question expects of its answer. */
-export interface Asked {
+export interface ExpectedAnswer {
   readonly count: number;
   readonly highest: bigint;
 }
@@ -24,12 +24,12 @@ export class Restorations {
   }
 
   /** To be called before a question whose answer can't be older than anything heard until now. */
-  asking(place: string): Asked {
+  asking(place: string): ExpectedAnswer {
     return { count: this.#count, highest: this.#highest.get(place) ?? 0n };
   }
 
   /** The answer's revision, and if the store says so who it is. What is no number tells nothing. */
-  answered(place: string, revision: string, { count, highest }: Asked, identity?: string): void {
+  answered(place: string, revision: string, { count, highest }: ExpectedAnswer, identity?: string): void {
     const at = numberOf(revision);
     const known = this.#identities.get(place);
     const another = identity !== undefined && known !== undefined && identity !== known;

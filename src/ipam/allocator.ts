@@ -10,7 +10,7 @@ import type { FamilyRequest } from './errand.ts';
 import { type Facts, StoreFacts } from './facts.ts';
 import { Handles, handleNotFound } from './handles.ts';
 import { type Ledger, noLedger } from './ledger.ts';
-import { type Claims, Ownership } from './ownership.ts';
+import { type ClaimedBlocks, Ownership } from './ownership.ts';
 import type { IpamParts, Owner } from './parts.ts';
 import { type ReleaseRequest, Releaser } from './releaser.ts';
 import { assignAddress } from './specific.ts';
@@ -147,7 +147,7 @@ export class Ipam {
   }
 
   /** Claims every block inside `cidr` for the node. `NOT_IN_POOL`, `BAD_BLOCK_SIZE`. */
-  claimAffinity(cidr: Prefix, node: string): Promise<Claims> {
+  claimAffinity(cidr: Prefix, node: string): Promise<ClaimedBlocks> {
     return this.#ownership.claim(cidr, node);
   }
 

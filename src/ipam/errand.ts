@@ -1,10 +1,10 @@
 import { containsPrefix, type Family, type InterfaceAddress, parsePrefix } from '../base/index.ts';
-import type { EffectiveIPAMConfiguration } from '../model/index.ts';
+import type { EffectiveIPAMConfiguration, Labels } from '../model/index.ts';
 import { affinityText, type BlockOwner, host, loadBalancer } from './affinity.ts';
 import { IpamError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import type { Owner } from './parts.ts';
-import { choosePools, type Labels, type Pool, type PoolUse, poolOf, selectsNode } from './pools.ts';
+import { choosePools, type Pool, type PoolUse, poolOf, selectsNode } from './pools.ts';
 import type { Reservations } from './reservations.ts';
 
 /** Blocks that a node may have of each family when nothing else is configured. */

@@ -3,11 +3,12 @@ import {
   type EffectiveIPAMConfiguration,
   effectiveIPAMConfiguration,
   type KindName,
+  type Labels,
   type Node,
   type ResourceOf,
   read,
 } from '../model/index.ts';
-import { type Labels, type Pool, readPools } from './pools.ts';
+import { type Pool, readPools } from './pools.ts';
 import { Reservations } from './reservations.ts';
 
 /**

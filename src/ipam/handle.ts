@@ -1,4 +1,4 @@
-import { API_VERSION, handleName, type IPAMHandle } from '../model/index.ts';
+import { API_VERSION, handleName, type IPAMHandle, type TunnelAddressKind } from '../model/index.ts';
 
 /**
  * A handle is the owner's name for all of its addresses: it counts them by block, so that they can be found and
@@ -32,8 +32,6 @@ export const handleOf = {
   pod: (network: string, containerId: string): string => `${network}.${containerId}`,
   tunnel: (kind: TunnelAddressKind, node: string): string => `${tunnelHandlePrefix[kind]}-${node}`,
 } as const;
-
-export type TunnelAddressKind = 'ipip' | 'vxlan' | 'vxlanV6' | 'wireguard' | 'wireguardV6';
 
 const tunnelHandlePrefix: Readonly<Record<TunnelAddressKind, string>> = {
   ipip: 'ipip-tunnel-addr',

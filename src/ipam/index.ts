@@ -35,15 +35,14 @@ export { DEFAULT_MAX_BLOCKS } from './errand.ts';
 export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
 export { type Facts, StoreFacts } from './facts.ts';
 export { type BlockFigures, blockFigures } from './figures.ts';
-export { handleOf, type TunnelAddressKind, tunnelType } from './handle.ts';
+export { handleOf, tunnelType } from './handle.ts';
 export { factKinds, KnownFacts } from './known-facts.ts';
 export { type Ledger, type LedgerEntry, noLedger, type Tenancy, tenancies, tenantAt } from './ledger.ts';
 export { DEFAULT_LEDGER, LedgerFile, type LedgerFileOptions, readLedger } from './ledger-file.ts';
-export type { Claims } from './ownership.ts';
+export type { ClaimedBlocks } from './ownership.ts';
 export type { Owner } from './parts.ts';
 export {
   choosePools,
-  type Labels,
   type Pool,
   type PoolRequest,
   type PoolUse,

@@ -5,10 +5,11 @@ import {
   type IPAMConfiguration,
   type IPPool,
   type IPReservation,
+  type Labels,
   type Node,
 } from '../model/index.ts';
 import { type Facts, labelsOf, SETTINGS_NAME } from './facts.ts';
-import { type Labels, type Pool, readPools } from './pools.ts';
+import { type Pool, readPools } from './pools.ts';
 import { Reservations } from './reservations.ts';
 
 /** The kinds that `KnownFacts` has to be told of. */

@@ -5,7 +5,7 @@ import type { IpamParts } from './parts.ts';
 import { poolOf } from './pools.ts';
 
 /** Blocks of one CIDR, by what came of claiming them. */
-export interface Claims {
+export interface ClaimedBlocks {
   readonly claimed: readonly Prefix[];
   /** These are somebody else's. */
   readonly failed: readonly Prefix[];
@@ -20,7 +20,7 @@ export class Ownership {
   }
 
   /** Claims every block inside `cidr`. `NOT_IN_POOL`, `BAD_BLOCK_SIZE`. */
-  async claim(cidr: Prefix, node: string): Promise<Claims> {
+  async claim(cidr: Prefix, node: string): Promise<ClaimedBlocks> {
     const claimed: Prefix[] = [];
     const failed: Prefix[] = [];
     for (const block of await this.#blocksIn(cidr)) {

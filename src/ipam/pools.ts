@@ -7,11 +7,17 @@ import {
   type Prefix,
   tryParsePrefix,
 } from '../base/index.ts';
-import { type EffectiveIPPool, effectivePool, type IPPool, isClosed, matchesSelector } from '../model/index.ts';
+import {
+  type EffectiveIPPool,
+  effectivePool,
+  type IPPool,
+  isClosed,
+  type Labels,
+  matchesSelector,
+} from '../model/index.ts';
 import { IpamError } from './errors.ts';
 
 export type PoolUse = 'Workload' | 'Tunnel' | 'LoadBalancer';
-export type Labels = Readonly<Record<string, string>>;
 
 /** An IPPool with its CIDR read and its defaults filled in. */
 export interface Pool {

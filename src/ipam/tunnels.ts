@@ -1,7 +1,8 @@
 import { type Address, containsAddress, type Family, parsePrefix } from '../base/index.ts';
+import type { TunnelAddressKind } from '../model/index.ts';
 import type { Ipam } from './allocator.ts';
 import { IpamError, isIpamError } from './errors.ts';
-import { handleOf, type TunnelAddressKind, tunnelType } from './handle.ts';
+import { handleOf, tunnelType } from './handle.ts';
 
 const familyOf: Readonly<Record<TunnelAddressKind, Family>> = {
   ipip: 4,

@@ -1,8 +1,8 @@
 import type { Clock, Family, Log, Prefix } from '../base/index.ts';
-import type { Desired, TunnelAddressKind } from '../calc/index.ts';
+import type { Desired } from '../calc/index.ts';
 import type { Store, Update } from '../datastore/index.ts';
 import type { Ipam } from '../ipam/index.ts';
-import type { Node } from '../model/index.ts';
+import type { Node, TunnelAddressKind } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
 import { addressNowhere } from './address-nowhere.ts';

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, formatAddress, type Log, tryParseAddress } from '../base/index.ts';
-import type { DesiredStore, TunnelAddressKind } from '../calc/index.ts';
+import type { DesiredStore } from '../calc/index.ts';
 import type { Update } from '../datastore/index.ts';
 import { type Ipam, tunnelAddress } from '../ipam/index.ts';
-import type { Node } from '../model/index.ts';
+import type { Node, TunnelAddressKind } from '../model/index.ts';
 import { type Attempt, Kept } from './kept.ts';
 import type { KnownNodes } from './known-nodes.ts';
 

@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../control/index.ts';
+import type { StatusAnswer } from '../control/index.ts';
 
 /**
  * What keeps a cluster from being converged, as a sentence, or undefined: each node that speaks BGP has an established
@@ -6,7 +6,7 @@ import type { NodeStatus } from '../control/index.ts';
  * `ip route` of the node of `statuses[i]`.
  */
 export function whatIsMissing(
-  statuses: readonly NodeStatus[],
+  statuses: readonly StatusAnswer[],
   routes: readonly (readonly string[])[],
   families = 1,
 ): string | undefined {

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../base/index.ts';
-import type { NodeStatus } from '../control/index.ts';
+import type { StatusAnswer } from '../control/index.ts';
 import { inNamespace, type Output, type RunOptions, run } from './command.ts';
 import { whatIsMissing } from './convergence.ts';
 import { LabError } from './errors.ts';
@@ -128,7 +128,7 @@ export class Lab {
     }));
   }
 
-  status(name: string): Promise<NodeStatus> {
+  status(name: string): Promise<StatusAnswer> {
     return this.#daemon(name).status();
   }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { nodeStatusSchema } from '../control/answers.ts';
-import { type NodeStatus, request } from '../control/index.ts';
+import { request, type StatusAnswer } from '../control/index.ts';
 import { inNamespace } from './command.ts';
 import { LabError } from './errors.ts';
 import type { LabPlan, NodePlan } from './plan.ts';
@@ -55,7 +55,7 @@ export class NodeDaemon {
   }
 
   /** What the daemon says of itself; rejects if it has ended, or does not answer yet. */
-  async status(): Promise<NodeStatus> {
+  async status(): Promise<StatusAnswer> {
     await this.#checkAlive();
     return request(this.#node.socket, { op: 'status' }, nodeStatusSchema);
   }

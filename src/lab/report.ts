@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../control/index.ts';
+import type { StatusAnswer } from '../control/index.ts';
 import type { NodePlan } from './plan.ts';
 import type { Reachability } from './reachability.ts';
 import type { PodState } from './state.ts';
@@ -6,7 +6,7 @@ import type { PodState } from './state.ts';
 /** All that the report tells, gathered. */
 export interface LabReport {
   readonly name: string;
-  readonly nodes: readonly { readonly plan: NodePlan; readonly status: NodeStatus }[];
+  readonly nodes: readonly { readonly plan: NodePlan; readonly status: StatusAnswer }[];
   readonly pods: readonly PodState[];
   /** What `calicoctl node status` and `ip route` print on the first node. */
   readonly nodeStatus: string;

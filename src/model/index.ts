@@ -56,7 +56,7 @@ export type {
   StagedNetworkPolicy,
 } from './kinds/network-policy.ts';
 export type { GlobalNetworkSet, NetworkSet } from './kinds/network-set.ts';
-export type { Node, NodeSpec, NodeStatus } from './kinds/node.ts';
+export type { Node, NodeSpec, NodeStatus, TunnelAddressKind } from './kinds/node.ts';
 export type { Profile, ProfileSpec } from './kinds/profile.ts';
 export type { Rule } from './kinds/rule.ts';
 export { builtInTiers, type Tier, type TierSpec } from './kinds/tier.ts';
@@ -72,11 +72,11 @@ export {
 } from './names.ts';
 export {
   DIRECTIONS,
-  type Direction,
   isQosAnnotation,
   LIMITS,
   parseDscp,
   type QoSControls,
+  type QosDirection,
   qosOfAnnotations,
   settleControls,
 } from './qos/index.ts';

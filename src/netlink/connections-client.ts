@@ -1,5 +1,5 @@
 import { NetlinkClient, type OpenSocket } from './client.ts';
-import type { Connection, ConnectionFilter } from './connections.ts';
+import type { ConnectionFilter, TrackedConnection } from './connections.ts';
 import { isKernelError } from './errors.ts';
 import { decodeConnection, encodeConnectionDelete, encodeConnectionDump, WireAddresses } from './wire/conntrack.ts';
 
@@ -12,12 +12,12 @@ export class ConnectionsClient {
     this.#open = open;
   }
 
-  list({ addresses }: ConnectionFilter = {}): Promise<readonly Connection[]> {
+  list({ addresses }: ConnectionFilter = {}): Promise<readonly TrackedConnection[]> {
     const among = addresses && new WireAddresses(addresses);
     return this.#opened().dump(encodeConnectionDump(), 'conntrack list', (body) => decodeConnection(body, among));
   }
 
-  async delete(connections: readonly Connection[]): Promise<void> {
+  async delete(connections: readonly TrackedConnection[]): Promise<void> {
     const client = this.#opened();
     await Promise.all(
       connections.map(async (connection) => {

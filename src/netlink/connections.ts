@@ -13,7 +13,7 @@ export interface Flow {
   readonly icmp?: { readonly type: number; readonly code: number; readonly id: number };
 }
 
-export interface Connection {
+export interface TrackedConnection {
   readonly family: Family;
   /** IP protocol number. */
   readonly protocol: number;

@@ -1,5 +1,5 @@
 import { type DeviceNames, deviceNames } from './device-names.ts';
-import type { InterfaceAddressEntry, Kernel, Link, Neighbor, Route, RouteNextHop, Rule } from './kernel.ts';
+import type { InterfaceAddressEntry, Kernel, Link, Neighbor, Route, RouteNextHop, RoutingRule } from './kernel.ts';
 import { formatIngressFilter, formatQdisc } from './tc-text.ts';
 
 /** The names that ip(8) knows from /etc/iproute2/rt_protos; all others are printed as numbers. */
@@ -86,7 +86,7 @@ function formatMember(route: Route, hop: RouteNextHop, names: DeviceNames): stri
 }
 
 /** As `ip rule`: `99: not from all fwmark 0x10/0x10 lookup 1000 proto 80`. The kernel's own say nothing of it. */
-export function formatRule(rule: Rule): string {
+export function formatRule(rule: RoutingRule): string {
   const words = [`${rule.priority}:`, ...(rule.invert ? ['not'] : []), 'from', rule.source ?? 'all'];
   if (rule.destination !== undefined) words.push('to', rule.destination);
   if (rule.mark !== undefined) {

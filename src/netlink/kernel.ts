@@ -1,5 +1,5 @@
 import type { Family } from '../base/index.ts';
-import type { Connection, ConnectionFilter } from './connections.ts';
+import type { ConnectionFilter, TrackedConnection } from './connections.ts';
 import type {
   InterfaceAddressEntry,
   InterfaceAddressSpec,
@@ -14,7 +14,7 @@ import type {
   RouteColumns,
   RouteFailure,
   RouteFilter,
-  Rule,
+  RoutingRule,
 } from './objects.ts';
 
 import type { LoggedPacketEvent, RuleCount, TableChain } from './packets.ts';
@@ -68,9 +68,9 @@ export interface Kernel {
    */
   routeMatch(address: string, mark?: number): Promise<Route | undefined>;
 
-  ruleList(family: Family): Promise<readonly Rule[]>;
-  ruleAdd(rule: Rule): Promise<void>;
-  ruleDelete(rule: Rule): Promise<void>;
+  ruleList(family: Family): Promise<readonly RoutingRule[]>;
+  ruleAdd(rule: RoutingRule): Promise<void>;
+  ruleDelete(rule: RoutingRule): Promise<void>;
 
   /** Neighbours (ARP, NDP), or with `fdb` the forwarding database of bridges and VXLAN devices. */
   neighborList(filter?: { readonly dev?: string; readonly fdb?: boolean }): Promise<readonly Neighbor[]>;
@@ -95,9 +95,9 @@ export interface Kernel {
   wireguardSet(dev: string, change: WireguardChange): Promise<void>;
 
   /** Connections that the kernel follows, of both families (`conntrack -L`). */
-  connectionList(filter?: ConnectionFilter): Promise<readonly Connection[]>;
+  connectionList(filter?: ConnectionFilter): Promise<readonly TrackedConnection[]>;
   /** Has the kernel forget them: packets of theirs begin a new one. One that has ended already is no error. */
-  connectionsDelete(connections: readonly Connection[]): Promise<void>;
+  connectionsDelete(connections: readonly TrackedConnection[]): Promise<void>;
 
   /**
    * Tells of changes from now on, whoever makes them. After an overflow (`ENOBUFS`) or when it can't be sure, the

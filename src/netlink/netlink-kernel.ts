@@ -6,7 +6,6 @@ import { NetlinkClient, type OpenSocket } from './client.ts';
 import { ConnectionsClient } from './connections-client.ts';
 import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
-  Connection,
   ConnectionFilter,
   IngressFilter,
   InterfaceAddressEntry,
@@ -28,9 +27,10 @@ import type {
   RouteColumns,
   RouteFailure,
   RouteFilter,
-  Rule,
+  RoutingRule,
   RuleCount,
   TableChain,
+  TrackedConnection,
   WireguardChange,
   WireguardDevice,
 } from './kernel.ts';
@@ -200,15 +200,15 @@ class NetlinkKernel implements Kernel {
     }
   }
 
-  ruleList(family: Family): Promise<readonly Rule[]> {
+  ruleList(family: Family): Promise<readonly RoutingRule[]> {
     return this.#client.dump(encodeRuleDump(family), 'rule list', decodeRule);
   }
 
-  async ruleAdd(rule: Rule): Promise<void> {
+  async ruleAdd(rule: RoutingRule): Promise<void> {
     await this.#client.request(encodeRuleAdd(rule), `rule add priority ${rule.priority}`);
   }
 
-  async ruleDelete(rule: Rule): Promise<void> {
+  async ruleDelete(rule: RoutingRule): Promise<void> {
     await this.#client.request(encodeRuleDelete(rule), `rule delete priority ${rule.priority}`);
   }
 
@@ -264,11 +264,11 @@ class NetlinkKernel implements Kernel {
     return this.#wireguard.set(dev, change);
   }
 
-  connectionList(filter?: ConnectionFilter): Promise<readonly Connection[]> {
+  connectionList(filter?: ConnectionFilter): Promise<readonly TrackedConnection[]> {
     return this.#connections.list(filter);
   }
 
-  connectionsDelete(connections: readonly Connection[]): Promise<void> {
+  connectionsDelete(connections: readonly TrackedConnection[]): Promise<void> {
     return this.#connections.delete(connections);
   }
 

@@ -91,7 +91,7 @@ export interface InterfaceAddressEntry extends InterfaceAddressSpec {
 }
 
 export type RouteScope = 'global' | 'site' | 'link' | 'host' | 'nowhere';
-export type RouteKind =
+export type RouteType =
   | 'unicast'
   | 'blackhole'
   | 'unreachable'
@@ -112,7 +112,7 @@ export interface RouteNextHop {
 
 /** Everything about a route but its destination. Values are shared by many routes, so they are made once. */
 export interface RouteHow {
-  readonly kind: RouteKind;
+  readonly kind: RouteType;
   /** `RTPROT_*`; the number by which its owner knows it again. */
   readonly protocol: number;
   /** `RT_TABLE_*`; main is 254. */
@@ -186,7 +186,7 @@ export interface RouteFailure {
   readonly reason: string;
 }
 
-export interface Rule {
+export interface RoutingRule {
   readonly family: Family;
   readonly priority: number;
   readonly table: number;
@@ -217,7 +217,7 @@ export type KernelEvent =
   | { readonly kind: 'link'; readonly change: 'new' | 'deleted'; readonly link: Link }
   | { readonly kind: 'address'; readonly change: 'new' | 'deleted'; readonly address: InterfaceAddressEntry }
   | { readonly kind: 'route'; readonly change: 'new' | 'deleted'; readonly route: Route }
-  | { readonly kind: 'rule'; readonly change: 'new' | 'deleted'; readonly rule: Rule }
+  | { readonly kind: 'rule'; readonly change: 'new' | 'deleted'; readonly rule: RoutingRule }
   | { readonly kind: 'neighbor'; readonly change: 'new' | 'deleted'; readonly neighbor: Neighbor }
   | SettingEvent
   | TableEvent

@@ -15,7 +15,7 @@ export * from './errors.ts';
 export { fingerprint } from './fingerprint.ts';
 export type * from './listing.ts';
 export { type Nft, type NftOptions, openNft, openRulesets, type RulesetSource } from './nft.ts';
-export type { Chain, ChainHook, MapElement, NamedMap, NamedSet, Rule, Table, TableFamily } from './objects.ts';
+export type { Chain, ChainHook, MapElement, NamedMap, NamedSet, NftRule, Table, TableFamily } from './objects.ts';
 export type { Operation } from './operation.ts';
 export type { Ruleset } from './ruleset.ts';
 export { Transaction } from './transaction.ts';

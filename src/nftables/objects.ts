@@ -47,7 +47,7 @@ export interface MapElement {
 }
 
 /** A rule: matches and statements in nft's language, and a comment by which it can be known again. */
-export interface Rule {
+export interface NftRule {
   readonly chain: string;
   readonly expression: string;
   readonly comment?: string;

@@ -6,7 +6,7 @@ import {
   type MapElement,
   type NamedMap,
   type NamedSet,
-  type Rule,
+  type NftRule,
   type Table,
 } from './objects.ts';
 
@@ -28,7 +28,7 @@ export type Operation =
       readonly map: NamedMap;
       readonly entries: readonly MapElement[];
     }
-  | { readonly kind: 'add rule'; readonly rule: Rule };
+  | { readonly kind: 'add rule'; readonly rule: NftRule };
 
 /** Elements to a line: long enough to be quick, short enough to read in a log. */
 const ELEMENTS_PER_LINE = 500;
@@ -98,7 +98,7 @@ function printKey(key: string, type: string): string {
   return parts.map((part, index) => (types[index] === 'ifname' ? `"${part}"` : part)).join(' . ');
 }
 
-function printRule({ expression, comment }: Rule): string {
+function printRule({ expression, comment }: NftRule): string {
   checkText(expression, 'rule');
   if (comment === undefined) return expression;
   checkText(comment, 'comment', /[\n\r"]/);

@@ -4,7 +4,7 @@ import {
   type MapElement,
   type NamedMap,
   type NamedSet,
-  type Rule,
+  type NftRule,
   type Table,
 } from './objects.ts';
 import { type Operation, printOperation } from './operation.ts';
@@ -84,12 +84,12 @@ export class Transaction {
   }
 
   /** The chain, new or emptied, with just these rules: what a reconciler says about a chain. */
-  replaceChain(chain: Chain, rules: readonly Omit<Rule, 'chain'>[]): Transaction {
+  replaceChain(chain: Chain, rules: readonly Omit<NftRule, 'chain'>[]): Transaction {
     const added = rules.map((rule): Operation => ({ kind: 'add rule', rule: { ...rule, chain: chain.name } }));
     return this.#append([{ kind: 'add chain', chain }, { kind: 'flush chain', name: chain.name }, ...added]);
   }
 
-  addRule(rule: Rule): Transaction {
+  addRule(rule: NftRule): Transaction {
     return this.#with({ kind: 'add rule', rule });
   }
 

@@ -12,14 +12,14 @@ export interface Walk {
 }
 
 /** What a packet takes along from one hook to the next. */
-export interface Carried {
+export interface HookState {
   readonly mark: number;
   /** Its connection is not tracked. */
   readonly isUntracked: boolean;
 }
 
 /** Where a packet comes by nobody has marked it yet. */
-const UNTOUCHED: Carried = { mark: 0, isUntracked: false };
+const UNTOUCHED: HookState = { mark: 0, isUntracked: false };
 
 const TCP = 6;
 
@@ -35,8 +35,8 @@ export function walk(
   ruleset: Ruleset,
   chain: string,
   packet: WalkedPacket,
-  carried: Carried = UNTOUCHED,
-): Walk & Carried {
+  carried: HookState = UNTOUCHED,
+): Walk & HookState {
   const traveller: Traveller = { packet, ...carried };
   const outcome = through(ruleset, chain, traveller);
   const { mark, isUntracked } = traveller;
@@ -48,7 +48,7 @@ export function walk(
  * table does not have is passed. `at` is the packet as each chain sees it: translation changes it on its way.
  */
 export function walkHooks(ruleset: Ruleset, chains: readonly (readonly [chain: string, at: WalkedPacket])[]): Walk {
-  let way: Walk & Carried = { verdict: 'accept', chain: 'no hook', ...UNTOUCHED };
+  let way: Walk & HookState = { verdict: 'accept', chain: 'no hook', ...UNTOUCHED };
   for (const [chain, packet] of chains) {
     if (!ruleset.chains.has(chain)) continue;
     way = walk(ruleset, chain, packet, way);

@@ -20,16 +20,16 @@ export interface Alias {
   readonly samples: (read: ReadSamples) => readonly AliasSample[];
 }
 
-export type Labels = AliasSample['labels'];
+export type AliasLabels = AliasSample['labels'];
 interface Shape {
   /** Those series alone. */
-  readonly where?: Labels;
+  readonly where?: AliasLabels;
   /** What labels become; series that become one are added up. Default: none are left. */
-  readonly labels?: (labels: Labels) => Labels | readonly Labels[];
+  readonly labels?: (labels: AliasLabels) => AliasLabels | readonly AliasLabels[];
   readonly value?: (value: number) => number;
 }
 
-const isOf = (labels: Labels, where: Labels): boolean =>
+const isOf = (labels: AliasLabels, where: AliasLabels): boolean =>
   Object.entries(where).every(([label, value]) => labels[label] === value);
 
 /** The metric of ours in another shape. */

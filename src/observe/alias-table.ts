@@ -1,5 +1,5 @@
 import type { AliasSet } from './alias-names.ts';
-import { type Alias, type AliasSample, alias, type Labels, type ReadSamples } from './alias-shape.ts';
+import { type Alias, type AliasLabels, type AliasSample, alias, type ReadSamples } from './alias-shape.ts';
 import { FSM_STATES } from './report.ts';
 
 const objects = (name: string, help: string, ...kinds: readonly string[]): Alias => ({
@@ -61,7 +61,7 @@ const FELIX: readonly Alias[] = [
   ),
 ];
 
-const perNode = ({ node }: Labels): Labels => ({ node });
+const perNode = ({ node }: AliasLabels): AliasLabels => ({ node });
 const CALICO: readonly Alias[] = [
   alias('ipam_allocations_per_node', 'gauge', 'ipam_allocations_in_use', 'Addresses in use, by node', {
     labels: perNode,

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** A label set and its value. */
-export type Reading<Label extends string> = readonly [labels: Partial<Record<Label, string>>, value: number];
+export type MetricReading<Label extends string> = readonly [labels: Partial<Record<Label, string>>, value: number];
 
 /** A gauge that is read when it is asked for. */
 export function gauge<Label extends string>(
@@ -9,7 +9,7 @@ export function gauge<Label extends string>(
   name: string,
   help: string,
   labelNames: readonly Label[],
-  read: () => readonly Reading<Label>[],
+  read: () => readonly MetricReading<Label>[],
 ): void {
   new Gauge({
     name,
@@ -29,7 +29,7 @@ export function counter<Label extends string>(
   name: string,
   help: string,
   labelNames: readonly Label[],
-  read: () => readonly Reading<Label>[],
+  read: () => readonly MetricReading<Label>[],
 ): void {
   new Counter({
     name,

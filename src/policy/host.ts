@@ -2,7 +2,14 @@ import type { Address, Prefix } from '../base/index.ts';
 import type { Direction, Endpoint, Policy } from './form.ts';
 import { ALL_INTERFACES, type HostInterfaces, LOOPBACK } from './host-interfaces.ts';
 import type { Packet } from './match.ts';
-import { type Decision, decideByProfiles, decideByTiers, decideFor, type Passed, type Reason } from './verdict.ts';
+import {
+  decideByProfiles,
+  decideByTiers,
+  decideFor,
+  type EndpointDecision,
+  type Passed,
+  type Reason,
+} from './verdict.ts';
 import { isInOneOf, type World } from './world.ts';
 
 /**
@@ -53,7 +60,7 @@ export interface HostVerdict {
     | 'pod'
     | 'endpoint-to-host'
     | 'none';
-  readonly decision: Decision | undefined;
+  readonly decision: EndpointDecision | undefined;
 }
 
 const ACCEPTED: HostVerdict = { allowed: true, hook: 'none', decision: undefined };
@@ -134,11 +141,11 @@ function atInterface(
   return filtered(decideByProfiles(world, packet, direction, endpoint, walk.passed));
 }
 
-function filtered(decision: Decision): HostVerdict {
+function filtered(decision: EndpointDecision): HostVerdict {
   return { allowed: decision.allowed, hook: 'filter', decision };
 }
 
-function undecided(endpoint: Endpoint, direction: Direction, passed: readonly Passed[]): Decision {
+function undecided(endpoint: Endpoint, direction: Direction, passed: readonly Passed[]): EndpointDecision {
   const reason: Reason = { kind: 'no policy' };
   return { allowed: true, direction, endpoint: endpoint.name, reason, passed };
 }

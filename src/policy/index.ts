@@ -66,6 +66,6 @@ export { protocolHasPorts, protocolName, protocolNumber } from './protocol.ts';
 export { hostEndpoint, networkSet, nodeSet, workloadEndpoint } from './sources/endpoint.ts';
 export { LIVE_ANNOTATION, type PolicyObject, readPolicy, readProfile, readTier } from './sources/index.ts';
 export { backendsOf, serviceOf } from './sources/service.ts';
-export { type Decision, decideFor, judge } from './verdict.ts';
+export { decideFor, type EndpointDecision, judge } from './verdict.ts';
 export { describeDecision, describeHostVerdict, describeReason } from './words.ts';
 export { isInOneOf, profileOf, type TierOfEndpoint, World } from './world.ts';

@@ -29,7 +29,7 @@ export interface Passed {
 }
 
 /** What one endpoint's policy says in one direction. */
-export interface Decision {
+export interface EndpointDecision {
   readonly allowed: boolean;
   readonly direction: Direction;
   /** Undefined: the address belongs to no endpoint. */
@@ -41,8 +41,8 @@ export interface Decision {
 /** Both ends must allow: the egress policy of the source, where it lives, and the ingress policy of the destination. */
 export interface Verdict {
   readonly allowed: boolean;
-  readonly egress: Decision;
-  readonly ingress: Decision;
+  readonly egress: EndpointDecision;
+  readonly ingress: EndpointDecision;
 }
 
 /** Judges the first packet of a connection between pods, or between a pod and an address outside. */
@@ -57,7 +57,7 @@ export function decideFor(
   packet: Packet,
   direction: Direction,
   endpoint: Endpoint | undefined,
-): Decision {
+): EndpointDecision {
   if (endpoint === undefined) {
     return { allowed: true, direction, endpoint: undefined, reason: { kind: 'no policy' }, passed: [] };
   }
@@ -68,7 +68,7 @@ export function decideFor(
 
 /** What was found in the tiers: a decision, or how the packet went through all of them. */
 interface TierWalk {
-  readonly decision: Decision | undefined;
+  readonly decision: EndpointDecision | undefined;
   readonly passed: readonly Passed[];
   /** Whether any policy was asked at all. */
   readonly asked: boolean;
@@ -141,8 +141,8 @@ export function decideByProfiles(
   direction: Direction,
   endpoint: Endpoint,
   passed: readonly Passed[],
-): Decision {
-  const decision = (allowed: boolean, reason: Reason): Decision => ({
+): EndpointDecision {
+  const decision = (allowed: boolean, reason: Reason): EndpointDecision => ({
     allowed,
     direction,
     endpoint: endpoint.name,

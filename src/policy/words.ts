@@ -1,6 +1,6 @@
 import { policyIdText, type Rule } from './form.ts';
 import type { HostVerdict } from './host.ts';
-import type { Decision, Reason, Verdict } from './verdict.ts';
+import type { EndpointDecision, Reason, Verdict } from './verdict.ts';
 
 /** Verdicts in words, for people. */
 
@@ -9,7 +9,7 @@ export function describeVerdict({ allowed, egress, ingress }: Verdict): string {
   return `${allowed ? 'allowed' : 'denied'}${halves.length === 0 ? ', no policy is asked' : ` (${halves.join('; ')})`}`;
 }
 
-export function describeDecision({ allowed, direction, endpoint, reason }: Decision): string {
+export function describeDecision({ allowed, direction, endpoint, reason }: EndpointDecision): string {
   return `${direction} of ${endpoint} ${allowed ? 'allows' : 'denies'}: ${describeReason(reason)}`;
 }
 

@@ -1,17 +1,17 @@
 import type { RouteNextHop } from '../netlink/index.ts';
 
 /** The way that others than BGP know: `length` of the route that it is by, -1 for none. */
-export interface Ground {
+export interface OtherWay {
   readonly length: number;
   readonly hops: readonly RouteNextHop[];
 }
 
-export const NO_WAY: Ground = { length: -1, hops: [] };
+export const NO_WAY: OtherWay = { length: -1, hops: [] };
 /** An address of this node leads nowhere, whatever peers say. */
-export const OURSELVES: Ground = { length: 128, hops: [] };
+export const OURSELVES: OtherWay = { length: 128, hops: [] };
 
 /** A next hop on a connected network is its own gateway; one behind a router is reached through the router's address. */
-export function groundOf(address: string, length: number, nextHops: readonly RouteNextHop[]): Ground {
+export function groundOf(address: string, length: number, nextHops: readonly RouteNextHop[]): OtherWay {
   const hops = nextHops.flatMap(({ via, dev, onlink, weight }) =>
     dev === undefined
       ? []

@@ -1,6 +1,6 @@
 import { type Cancel, type Clock, type Family, type Log, parseAddress, prefixWords, reasonOf } from '../base/index.ts';
 import type { Kernel, RouteNextHop } from '../netlink/index.ts';
-import { type Ground, groundOf, NO_WAY, OURSELVES, sameWays } from './ground.ts';
+import { groundOf, NO_WAY, type OtherWay, OURSELVES, sameWays } from './ground.ts';
 import { OtherRoutes, type OwnRoutes } from './other-routes.ts';
 
 /** Changes of links, addresses and routes come in swarms; one look at the table serves them all. Milliseconds. */
@@ -30,7 +30,7 @@ export interface LearnedRoutes {
 interface NextHop {
   readonly family: Family;
   readonly words: Uint32Array;
-  ground: Ground | undefined;
+  ground: OtherWay | undefined;
   /** What was answered last, to see what has changed. */
   told: readonly RouteNextHop[] | undefined;
   /** Somebody was answered that it is not known yet, and has not been told since. */
@@ -139,7 +139,7 @@ export class NextHops {
     this.#tellChanges();
   }
 
-  async #lookUp(address: string): Promise<Ground | 'hidden'> {
+  async #lookUp(address: string): Promise<OtherWay | 'hidden'> {
     try {
       const route = await this.#kernel.routeMatch(address, this.#mark);
       if (route === undefined) return NO_WAY;
@@ -212,7 +212,7 @@ export class NextHops {
     return nextHop;
   }
 
-  #stand(address: string, ground: Ground): void {
+  #stand(address: string, ground: OtherWay): void {
     const nextHop = this.#known.get(address);
     if (nextHop !== undefined) nextHop.ground = ground;
   }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Calculation, type DesiredPeer, type Update } from '../../src/calc/index.ts';
+import { Calculation, type DesiredPeer, type SourceUpdate } from '../../src/calc/index.ts';
 import { put } from './resources.ts';
 import { listed } from './tunnels.ts';
 
@@ -10,11 +10,17 @@ import { listed } from './tunnels.ts';
 interface Cluster {
   readonly name: string;
   readonly node: string;
-  readonly objects: readonly Update[];
+  readonly objects: readonly SourceUpdate[];
   readonly sessions: readonly string[];
 }
 
-function node(name: string, four: string, six?: string, labels?: Record<string, string>, clusterId?: string): Update {
+function node(
+  name: string,
+  four: string,
+  six?: string,
+  labels?: Record<string, string>,
+  clusterId?: string,
+): SourceUpdate {
   const bgp = {
     ...(four !== '' && { ipv4Address: `${four}/16` }),
     ...(six !== undefined && { ipv6Address: `${six}/96` }),
@@ -24,10 +30,10 @@ function node(name: string, four: string, six?: string, labels?: Record<string, 
 }
 
 const RR = { routeReflector: 'true' };
-const noMesh = (more: object = {}): Update =>
+const noMesh = (more: object = {}): SourceUpdate =>
   put('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false, ...more });
 const plain = [node('master', '10.192.0.2'), node('one', '10.192.0.3'), node('two', '10.192.0.4')];
-const dual = (labels: Record<string, string>): readonly Update[] => [
+const dual = (labels: Record<string, string>): readonly SourceUpdate[] => [
   node('master', '10.192.0.2', '2001::103', labels),
   node('one', '10.192.0.3', '2001::102'),
   node('two', '10.192.0.4', '2001::104'),

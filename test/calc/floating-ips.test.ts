@@ -1,22 +1,22 @@
 import t from 'tap';
-import { Calculation, type Update } from '../../src/calc/index.ts';
+import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
 import { claimed, node, pod, pool, put } from './resources.ts';
 
 const ENABLED = put('FelixConfiguration', 'default', { floatingIPs: 'Enabled' });
 const BASE = [node('a', '10.0.0.1'), pool('p', '10.244.0.0/16'), ...claimed('a', '10.244.1.0/26'), ENABLED];
 
-function floating(name: string, internalIP: string, ...externals: readonly string[]): Update {
+function floating(name: string, internalIP: string, ...externals: readonly string[]): SourceUpdate {
   return pod('a', name, internalIP, { ipNATs: externals.map((externalIP) => ({ internalIP, externalIP })) });
 }
 
-function desired(...updates: readonly Update[]) {
+function desired(...updates: readonly SourceUpdate[]) {
   const made = new Calculation({ nodename: 'a' });
   made.apply([...BASE, ...updates]);
   return made.desired();
 }
 
 /** `external>internal` of all that this node has. */
-function given(...updates: readonly Update[]): readonly string[] {
+function given(...updates: readonly SourceUpdate[]): readonly string[] {
   return desired(...updates).nat.floatingIps.map(({ external, internal }) => `${external}>${internal}`);
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Entries } from '../../src/base/index.ts';
-import { Calculation, type Update } from '../../src/calc/index.ts';
+import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
 import type { ResourceOf } from '../../src/model/index.ts';
 import { finalState, plainVxlan, plainWireguard, worldOf } from './plain.ts';
 import { gone, pod, pool, put } from './resources.ts';
@@ -21,7 +21,7 @@ const node = fc
     key: fc.option(fc.constantFrom(...KEYS)),
     label: fc.option(number),
   })
-  .map(({ name, address, tunnel, key, label }): Update => {
+  .map(({ name, address, tunnel, key, label }): SourceUpdate => {
     const spec = {
       ...(address && { bgp: { ipv4Address: address } }),
       ...(tunnel && { ipv4VXLANTunnelAddr: tunnel }),
@@ -29,7 +29,7 @@ const node = fc
     const update = put('Node', name, spec, label === null ? {} : { labels: { rack: `${label}` } });
     return {
       ...update,
-      resource: { ...update.resource, ...(key && { status: { wireguardPublicKey: key } }) } as Update['resource'],
+      resource: { ...update.resource, ...(key && { status: { wireguardPublicKey: key } }) } as SourceUpdate['resource'],
     };
   });
 
@@ -132,25 +132,25 @@ t.test('the sum of the changes that a reader is told is the difference', async (
 
 t.test('what nobody reads of a resource wakes nothing, and is counted', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
-  const heartbeat = (second: number): Update => {
+  const heartbeat = (second: number): SourceUpdate => {
     const update = put('Node', 'b', { bgp: { ipv4Address: '10.0.0.2/24' } });
     const resource = {
       ...update.resource,
       metadata: { name: 'b', resourceVersion: `${second}`, annotations: { beat: `${second}` } },
     };
-    return { ...update, resource: resource as Update['resource'] };
+    return { ...update, resource: resource as SourceUpdate['resource'] };
   };
   t.ok(calculation.apply([put('Node', 'a', { bgp: { ipv4Address: '10.0.0.1/24' } }), heartbeat(1)]));
   const before = calculation.desired();
   t.notOk(calculation.apply([heartbeat(2), pod('b', 'theirs', '10.244.1.5')]));
   t.equal(calculation.desired(), before);
   // The kubelet writes a condition of a pod of ours; somebody's address gets another handle, or is asked for again.
-  const ours = (resourceVersion: string): Update => {
+  const ours = (resourceVersion: string): SourceUpdate => {
     const update = pod('a', 'web', '10.244.1.5');
     const resource = { ...update.resource, metadata: { ...update.resource!.metadata, resourceVersion } };
-    return { ...update, resource: resource as Update['resource'] };
+    return { ...update, resource: resource as SourceUpdate['resource'] };
   };
-  const block = (handle: string, sequence: number): Update =>
+  const block = (handle: string, sequence: number): SourceUpdate =>
     put('IPAMBlock', '10-244-7-0-26', {
       cidr: '10.244.7.0/26',
       affinity: 'host:b',
@@ -175,12 +175,12 @@ t.test('what nobody reads of a resource wakes nothing, and is counted', async (t
 
 t.test('an older version of a pod of ours takes nothing back, unless the store itself has gone back', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
-  const at = (resourceVersion: string, address: string | undefined): Update => {
+  const at = (resourceVersion: string, address: string | undefined): SourceUpdate => {
     const update = pod('a', 'web', address ?? '10.244.1.5', address === undefined ? { ipNetworks: [] } : {});
     const { metadata } = update.resource!;
     return {
       ...update,
-      resource: { ...update.resource, metadata: { ...metadata, resourceVersion } } as Update['resource'],
+      resource: { ...update.resource, metadata: { ...metadata, resourceVersion } } as SourceUpdate['resource'],
     };
   };
   const pods = () => calculation.desired().workloads.length;
@@ -196,7 +196,7 @@ t.test('an older version of a pod of ours takes nothing back, unless the store i
 
 t.test('of a policy’s annotations the one about live connections is read, and no other', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
-  const policy = (annotations: Record<string, string>): Update =>
+  const policy = (annotations: Record<string, string>): SourceUpdate =>
     put('GlobalNetworkPolicy', 'p', { selector: 'all()', types: ['Ingress'] }, { annotations });
   const revokes = (): readonly unknown[] =>
     [...(calculation.desired().policy?.policies.values() ?? [])].map((one) => one.revokes);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Entries } from '../../src/base/index.ts';
-import { Calculation, type DesiredPeer, type Update } from '../../src/calc/index.ts';
+import { Calculation, type DesiredPeer, type SourceUpdate } from '../../src/calc/index.ts';
 import { finalState } from './plain.ts';
 import { plainPeers } from './plain-peers.ts';
 import { gone, put } from './resources.ts';
@@ -104,7 +104,7 @@ const update = fc.oneof(
   { weight: 2, arbitrary: configuration },
   { weight: 2, arbitrary: removal },
 );
-const history = fc.array(fc.array(update as fc.Arbitrary<Update>, { maxLength: 4 }), { maxLength: 12 });
+const history = fc.array(fc.array(update as fc.Arbitrary<SourceUpdate>, { maxLength: 4 }), { maxLength: 12 });
 
 /** As plain values in the order of their keys. */
 function sorted(peers: Iterable<readonly [string, DesiredPeer]> | undefined) {

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { Calculation, type DesiredPeer, type Update } from '../../src/calc/index.ts';
+import { Calculation, type DesiredPeer, type SourceUpdate } from '../../src/calc/index.ts';
 import { desiredPeers } from '../../src/calc/peers.ts';
 import { type BGPPeer, newResource, read } from '../../src/model/index.ts';
 import { gone, node, put } from './resources.ts';
 import { listed } from './tunnels.ts';
 
-function peersOf(nodename: string, updates: readonly Update[]): readonly DesiredPeer[] {
+function peersOf(nodename: string, updates: readonly SourceUpdate[]): readonly DesiredPeer[] {
   const calculation = new Calculation({ nodename });
   calculation.apply(updates);
   return listed(calculation.desired().bgp?.peers).sort((a, b) => Number(a.address === b.address) * (a.port - b.port));
@@ -180,7 +180,7 @@ t.test('the other end of a peering with a Calico node gets its mirror, unless th
 const noMesh = put('BGPConfiguration', 'default', { nodeToNodeMeshEnabled: false });
 const RR = { clusterId: '1.0.0.1', labels: { rr: 'yes' } };
 
-function problemsOf(nodename: string, updates: readonly Update[]): readonly string[] {
+function problemsOf(nodename: string, updates: readonly SourceUpdate[]): readonly string[] {
   const calculation = new Calculation({ nodename });
   calculation.apply(updates);
   return calculation.desired().bgp?.problems ?? [];
@@ -240,7 +240,7 @@ t.test('of one endpoint a global BGPPeer goes first, then the node’s own, a mi
     put('BGPPeer', 'b-mirror', { node: 'b', peerIP: '10.0.0.1', asNumber: 64512, filters: ['mirror'] }),
     put('BGPPeer', 'c-global', { peerIP: '10.0.0.2', asNumber: 64512, filters: ['global'] }),
   ];
-  const first = (more: readonly Update[]) => {
+  const first = (more: readonly SourceUpdate[]) => {
     const { type, filters } = peersOf('a', [...three, ...more]).find(({ address }) => address === '10.0.0.2')!;
     return [type, filters[0]];
   };
@@ -251,7 +251,7 @@ t.test('of one endpoint a global BGPPeer goes first, then the node’s own, a mi
 });
 
 t.test('without a port, peerIP of a node means the port that the node listens on', async (t) => {
-  const ports = (configurations: readonly Update[], asNumber = 64512) => {
+  const ports = (configurations: readonly SourceUpdate[], asNumber = 64512) => {
     const peering = put('BGPPeer', 'p', { node: 'b', peerIP: '10.0.0.1', asNumber });
     const updates = [node('a', '10.0.0.1'), node('b', '10.0.0.2'), ...configurations, peering];
     const view = (name: string) => peersOf(name, updates).map(({ address, port }) => `${address}:${port}`);
@@ -314,7 +314,7 @@ t.test(
 );
 
 /** An object as the syncer delivers it after it has read what is stored. */
-function stored(kind: 'BGPPeer' | 'BGPConfiguration' | 'IPPool', name: string, spec: unknown): Update {
+function stored(kind: 'BGPPeer' | 'BGPConfiguration' | 'IPPool', name: string, spec: unknown): SourceUpdate {
   const { resource } = read(kind, { kind, metadata: { name }, spec });
   return { key: { kind, name }, resource };
 }
@@ -349,7 +349,7 @@ t.test('what a BGPPeer asks for and does not get is told on the nodes that it is
 });
 
 t.test('communities of prefixes have their values, and the node’s own list goes before the cluster’s', async (t) => {
-  const of = (...more: readonly Update[]) => {
+  const of = (...more: readonly SourceUpdate[]) => {
     const calculation = new Calculation({ nodename: 'a' });
     calculation.apply([...three, ...more]);
     return calculation.desired().bgp?.communities;

@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from '../../src/base/index.ts';
-import type { DesiredPeer, Update } from '../../src/calc/index.ts';
+import type { DesiredPeer, SourceUpdate } from '../../src/calc/index.ts';
 import { asNumber, seconds } from '../../src/calc/index.ts';
 import { globalAsn, listenPort, nodeAddress, nodeAsn } from '../../src/calc/node-bgp.ts';
 import { type BGPConfiguration, type BGPPeer, matchesSelector, type Node, readPeerIP } from '../../src/model/index.ts';
@@ -16,7 +16,7 @@ interface World {
 }
 
 /** The sessions by `address port`: of those that are asked for, the first by precedence; absent where that is refused. */
-export function plainPeers(self: string, state: readonly Update[]): ReadonlyMap<string, DesiredPeer> {
+export function plainPeers(self: string, state: readonly SourceUpdate[]): ReadonlyMap<string, DesiredPeer> {
   const of = <T extends { readonly metadata: { readonly name: string } }>(kind: string): T[] =>
     state
       .filter(({ key }) => key.kind === kind)

@@ -6,7 +6,7 @@ import {
   parseAddress,
   parsePrefix,
 } from '../../src/base/index.ts';
-import type { Update } from '../../src/calc/index.ts';
+import type { SourceUpdate } from '../../src/calc/index.ts';
 import { nodeAddress } from '../../src/calc/node-bgp.ts';
 import { sameSubnet } from '../../src/calc/vxlan.ts';
 import type { IPAMBlock, IPPool, Node } from '../../src/model/index.ts';
@@ -17,8 +17,8 @@ import type { IPAMBlock, IPPool, Node } from '../../src/model/index.ts';
  */
 
 /** The state that a sequence of updates leaves. */
-export function finalState(updates: readonly Update[]): Update[] {
-  const last = new Map<string, Update>();
+export function finalState(updates: readonly SourceUpdate[]): SourceUpdate[] {
+  const last = new Map<string, SourceUpdate>();
   for (const update of updates) {
     const key = `${update.key.kind} ${update.key.namespace ?? ''} ${update.key.name}`;
     last.delete(key);
@@ -40,7 +40,7 @@ interface World {
   readonly pools: readonly IPPool[];
 }
 
-export function worldOf(self: string, state: readonly Update[]): World {
+export function worldOf(self: string, state: readonly SourceUpdate[]): World {
   const of = (kind: string) => state.filter(({ key }) => key.kind === kind).map(({ resource }) => resource);
   const byName = (a: { metadata: { name: string } }, b: { metadata: { name: string } }) =>
     a.metadata.name < b.metadata.name ? -1 : 1;

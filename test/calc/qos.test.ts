@@ -1,8 +1,8 @@
 import t from 'tap';
-import { Calculation, type Update } from '../../src/calc/index.ts';
+import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
 import { node, pod, put } from './resources.ts';
 
-function qosOf(update: Update) {
+function qosOf(update: SourceUpdate) {
   const made = new Calculation({ nodename: 'a' });
   made.apply([node('a', '10.0.0.1'), update]);
   return made.desired().workloads[0].qos;
@@ -46,7 +46,8 @@ t.test('what is wrong is told, and names the field or the annotation', async (t)
 
 t.test('a limit that changes changes the workloads, and nothing else does', async (t) => {
   const made = new Calculation({ nodename: 'a' });
-  const limited = (rate: number): Update => pod('a', 'web', '10.244.1.2', { qosControls: { egressPacketRate: rate } });
+  const limited = (rate: number): SourceUpdate =>
+    pod('a', 'web', '10.244.1.2', { qosControls: { egressPacketRate: rate } });
   made.apply([node('a', '10.0.0.1'), limited(1)]);
   const before = made.desired();
   made.apply([limited(1)]);

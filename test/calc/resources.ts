@@ -1,4 +1,4 @@
-import type { Update } from '../../src/calc/index.ts';
+import type { SourceUpdate } from '../../src/calc/index.ts';
 import { type KindName, newResource, type ResourceOf } from '../../src/model/index.ts';
 
 /** An object as the syncer delivers it. */
@@ -7,12 +7,12 @@ export function put<Kind extends KindName>(
   name: string,
   spec: ResourceOf<Kind>['spec'],
   more: { namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> } = {},
-): Update {
+): SourceUpdate {
   const resource = newResource(kind, { name, ...more }, spec);
-  return { key: { kind, name, namespace: more.namespace }, resource: resource as Update['resource'] };
+  return { key: { kind, name, namespace: more.namespace }, resource: resource as SourceUpdate['resource'] };
 }
 
-export function gone(kind: KindName, name: string, namespace?: string): Update {
+export function gone(kind: KindName, name: string, namespace?: string): SourceUpdate {
   return { key: { kind, name, namespace }, resource: undefined };
 }
 
@@ -20,7 +20,7 @@ export function node(
   name: string,
   address: string,
   more: { asn?: number; clusterId?: string; labels?: Record<string, string> } = {},
-): Update {
+): SourceUpdate {
   const bgp = {
     ipv4Address: `${address}/24`,
     ...(more.asn !== undefined && { asNumber: more.asn }),
@@ -30,7 +30,7 @@ export function node(
 }
 
 /** A block with its affinity, as a finished claim leaves them. */
-export function claimed(nodeName: string, cidr: string, state = 'confirmed'): Update[] {
+export function claimed(nodeName: string, cidr: string, state = 'confirmed'): SourceUpdate[] {
   const name = cidr.replaceAll(/[./:]/g, '-');
   const free = Array.from({ length: 64 }, (_, ordinal) => ordinal);
   return [
@@ -50,7 +50,7 @@ export function pod(
   name: string,
   address: string,
   more: Partial<ResourceOf<'WorkloadEndpoint'>['spec']> = {},
-): Update {
+): SourceUpdate {
   return put(
     'WorkloadEndpoint',
     `${nodeName}-k8s-${name}-eth0`,
@@ -66,6 +66,6 @@ export function pod(
   );
 }
 
-export function pool(name: string, cidr: string, more: Partial<ResourceOf<'IPPool'>['spec']> = {}): Update {
+export function pool(name: string, cidr: string, more: Partial<ResourceOf<'IPPool'>['spec']> = {}): SourceUpdate {
   return put('IPPool', name, { cidr, ...more });
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Calculation, type Update } from '../../src/calc/index.ts';
+import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
 import type { ResourceOf } from '../../src/model/index.ts';
 import { finalState } from './plain.ts';
 import { claimed, gone, node, pool, put } from './resources.ts';
@@ -16,16 +16,21 @@ const PLAIN: Spec = {
 };
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers';
 
-const service = (name: string, spec: Partial<Spec> = {}): Update =>
+const service = (name: string, spec: Partial<Spec> = {}): SourceUpdate =>
   put('KubernetesService', name, { ...PLAIN, ...spec }, { namespace: 'web' });
-const slice = (service: string, readyNodes: readonly string[], addressType = 'IPv4', name = `${service}-1`): Update =>
+const slice = (
+  service: string,
+  readyNodes: readonly string[],
+  addressType = 'IPv4',
+  name = `${service}-1`,
+): SourceUpdate =>
   put(
     'KubernetesEndpointSlice',
     name,
     { service, addresses: ['10.0.0.7'], ports: [], addressType, readyNodes: [...readyNodes] },
     { namespace: 'web' },
   );
-const config = (spec: ResourceOf<'BGPConfiguration'>['spec']): Update => put('BGPConfiguration', 'default', spec);
+const config = (spec: ResourceOf<'BGPConfiguration'>['spec']): SourceUpdate => put('BGPConfiguration', 'default', spec);
 const cidrs = (...list: readonly string[]) => list.map((cidr) => ({ cidr }));
 
 const CLUSTER = { serviceClusterIPs: cidrs('10.96.0.0/12') };
@@ -39,7 +44,7 @@ const open = { externalTrafficPolicy: 'Cluster' };
 interface Case {
   readonly what: string;
   readonly config: ResourceOf<'BGPConfiguration'>['spec'];
-  readonly objects: readonly Update[];
+  readonly objects: readonly SourceUpdate[];
   readonly announced: readonly string[];
   readonly labels?: Record<string, string>;
 }
@@ -187,7 +192,7 @@ for (const { what, config: spec, objects, announced: wanted, labels } of CASES) 
     const again = new Calculation({ nodename: 'a' });
     again.apply(
       calculation.inputs().map(
-        (resource): Update => ({
+        (resource): SourceUpdate => ({
           key: { kind: resource.kind, name: resource.metadata.name, namespace: resource.metadata.namespace },
           resource,
         }),
@@ -234,7 +239,7 @@ t.test('Services wake a node only where they are announced, and endpoints only w
 });
 
 /** The specification: everything → what is announced of services, by looking at everything each time. */
-function plain(state: readonly Update[]): readonly string[] {
+function plain(state: readonly SourceUpdate[]): readonly string[] {
   const of = <Kind extends 'Node' | 'BGPConfiguration' | 'KubernetesService' | 'KubernetesEndpointSlice'>(kind: Kind) =>
     state.filter(({ key }) => key.kind === kind).map(({ resource }) => resource as ResourceOf<Kind>);
   const self = of('Node').find(({ metadata }) => metadata.name === 'a');

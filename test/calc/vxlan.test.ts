@@ -1,10 +1,10 @@
 import t from 'tap';
-import { Calculation, type Update, vtepMac } from '../../src/calc/index.ts';
+import { Calculation, type SourceUpdate, vtepMac } from '../../src/calc/index.ts';
 import { claimed, gone, pool, put } from './resources.ts';
 import { cidrsOf, listed } from './tunnels.ts';
 
 /** A node with its tunnel address. */
-function vtep(name: string, address: string, tunnel: string): Update {
+function vtep(name: string, address: string, tunnel: string): SourceUpdate {
   return put('Node', name, { bgp: { ipv4Address: address }, ipv4VXLANTunnelAddr: tunnel });
 }
 
@@ -15,7 +15,7 @@ const nodes = [
 ];
 const blocks = [...claimed('a', '10.244.1.0/26'), ...claimed('b', '10.244.2.0/26'), ...claimed('c', '10.244.3.0/26')];
 
-function vxlan(updates: readonly Update[]) {
+function vxlan(updates: readonly SourceUpdate[]) {
   const calculation = new Calculation({ nodename: 'a' });
   calculation.apply(updates);
   return calculation.desired().tunnels.vxlan4;
@@ -97,7 +97,7 @@ t.test('a node that is gone, or has no tunnel address yet, has no routes', async
 
 t.test('packets are taken from all nodes whose address is known, and from those of externalNodesList', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
-  const hosts = (...updates: readonly Update[]): readonly string[] => {
+  const hosts = (...updates: readonly SourceUpdate[]): readonly string[] => {
     calculation.apply(updates);
     return cidrsOf(calculation.desired().tunnels.hosts);
   };
@@ -117,7 +117,7 @@ t.test('packets are taken from all nodes whose address is known, and from those 
 
 t.test('a changed node is one entry of the hosts; what lies in a network of the list is there with it', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
-  const hosts = (...updates: readonly Update[]) => {
+  const hosts = (...updates: readonly SourceUpdate[]) => {
     calculation.apply(updates);
     return calculation.desired().tunnels.hosts;
   };
@@ -160,7 +160,7 @@ t.test('port and VNI come from FelixConfiguration, the MAC from the Node when it
 
 t.test('from VXLAN straight to IPIP: each pair of nodes goes on by VXLAN until both have tunl0', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
-  const node = (name: string, number: number, ...tunnels: readonly ('vxlan' | 'ipip')[]): Update =>
+  const node = (name: string, number: number, ...tunnels: readonly ('vxlan' | 'ipip')[]): SourceUpdate =>
     put('Node', name, {
       bgp: {
         ipv4Address: `172.16.0.${number}/24`,
@@ -168,7 +168,7 @@ t.test('from VXLAN straight to IPIP: each pair of nodes goes on by VXLAN until b
       },
       ...(tunnels.includes('vxlan') && { ipv4VXLANTunnelAddr: `10.244.${number}.0` }),
     });
-  const ways = (...updates: readonly Update[]): readonly string[] | undefined => {
+  const ways = (...updates: readonly SourceUpdate[]): readonly string[] | undefined => {
     calculation.apply(updates);
     const { vxlan4 } = calculation.desired().tunnels;
     return vxlan4 && listed(vxlan4.routes).map(({ cidr, mode }) => `${cidr} ${mode}`);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Calculation, type DesiredWireguard, type Update } from '../../src/calc/index.ts';
+import { Calculation, type DesiredWireguard, type SourceUpdate } from '../../src/calc/index.ts';
 import { type Node, newResource } from '../../src/model/index.ts';
 import { claimed, gone, put } from './resources.ts';
 import { listed } from './tunnels.ts';
@@ -10,10 +10,10 @@ function key(letter: string): string {
 }
 
 /** A node with its key. */
-function keyed(name: string, ipv4Address: string, publicKey?: string, spec: Partial<Node['spec']> = {}): Update {
+function keyed(name: string, ipv4Address: string, publicKey?: string, spec: Partial<Node['spec']> = {}): SourceUpdate {
   const resource = newResource('Node', { name }, { bgp: { ipv4Address }, ...spec });
   const status = publicKey === undefined ? {} : { status: { wireguardPublicKey: publicKey } };
-  return { key: { kind: 'Node', name }, resource: { ...resource, ...status } as Update['resource'] };
+  return { key: { kind: 'Node', name }, resource: { ...resource, ...status } as SourceUpdate['resource'] };
 }
 
 const ON = put('FelixConfiguration', 'default', { wireguardEnabled: true });
@@ -24,7 +24,7 @@ const NODES = [
 ];
 const BLOCKS = [...claimed('a', '10.1.0.0/26'), ...claimed('b', '10.2.0.0/26'), ...claimed('c', '10.3.0.0/26')];
 
-function wireguard(...updates: readonly Update[]): DesiredWireguard | undefined {
+function wireguard(...updates: readonly SourceUpdate[]): DesiredWireguard | undefined {
   const calculation = new Calculation({ nodename: 'a' });
   calculation.apply([...NODES, ...BLOCKS, ON, ...updates]);
   return calculation.desired().tunnels.wireguard4;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
-import { ControlServer, type NodeStatus, type NodeStatusPeer } from '../../src/control/index.ts';
+import { ControlServer, type NodeStatusPeer, type StatusAnswer } from '../../src/control/index.ts';
 import { Cluster, directory } from './harness.ts';
 
 /** Noon of a day, in the zone of whoever runs this: SINCE is local time. */
@@ -23,7 +23,7 @@ function peer(address: string, since: Date, more: Partial<NodeStatusPeer> = {}):
   };
 }
 
-function status(peers: readonly NodeStatusPeer[] | undefined): NodeStatus {
+function status(peers: readonly NodeStatusPeer[] | undefined): StatusAnswer {
   return {
     nodename: 'n1',
     version: '0.1.0',
@@ -39,7 +39,7 @@ function status(peers: readonly NodeStatusPeer[] | undefined): NodeStatus {
 }
 
 /** `node status` beside a daemon that answers this. */
-async function nodeStatus(t: Tap, answer: NodeStatus | undefined, uid = 0) {
+async function nodeStatus(t: Tap, answer: StatusAnswer | undefined, uid = 0) {
   const socket = join(await directory(t, {}), 'd.sock');
   if (answer !== undefined) {
     const server = await ControlServer.listen(socket, async () => answer, silentLog);

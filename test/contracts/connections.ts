@@ -1,14 +1,14 @@
 import t, { type Test } from 'tap';
-import type { Connection, Kernel } from '../../src/netlink/index.ts';
+import type { Kernel, TrackedConnection } from '../../src/netlink/index.ts';
 
 export interface ConnectionsGround {
   readonly kernel: Kernel;
   /** Has the kernel follow connections such as these; ids and zones are its own. */
-  follow(connections: readonly Connection[]): void;
+  follow(connections: readonly TrackedConnection[]): void;
   close(): void;
 }
 
-const TCP: Connection = {
+const TCP: TrackedConnection = {
   family: 4,
   protocol: 6,
   original: { source: '10.0.0.1', destination: '10.96.0.1', sourcePort: 40_000, destinationPort: 443 },
@@ -16,7 +16,7 @@ const TCP: Connection = {
   id: 0,
   zone: 0,
 };
-const UDP: Connection = {
+const UDP: TrackedConnection = {
   family: 6,
   protocol: 17,
   original: { source: 'fd00::1', destination: 'fd00::2', sourcePort: 5353, destinationPort: 53 },
@@ -24,7 +24,7 @@ const UDP: Connection = {
   id: 0,
   zone: 0,
 };
-const PING: Connection = {
+const PING: TrackedConnection = {
   family: 4,
   protocol: 1,
   original: { source: '10.0.0.3', destination: '10.0.0.4', icmp: { type: 8, code: 0, id: 7 } },
@@ -102,6 +102,6 @@ export async function connectionsContract(name: string, open: () => Promise<Conn
 }
 
 /** In an order of its own, without the kernel's numbers. */
-function ordered(connections: readonly Connection[]): unknown {
+function ordered(connections: readonly TrackedConnection[]): unknown {
   return connections.map((connection) => ({ ...connection, id: 0 })).sort((a, b) => a.protocol - b.protocol);
 }

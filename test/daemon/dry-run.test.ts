@@ -1,7 +1,7 @@
 import t from 'tap';
 import { runCalicoctl } from '../../src/cli/index.ts';
 import { wrapped } from '../../src/datastore/wrapped.ts';
-import type { Connection } from '../../src/netlink/index.ts';
+import type { TrackedConnection } from '../../src/netlink/index.ts';
 import { loneDaemon, oneHost } from './lone-daemon.ts';
 
 t.setTimeout(120_000);
@@ -21,7 +21,7 @@ t.test('a dry run names the live connections of the node whose verdict would cha
   const { add, socket, store } = await loneDaemon(t, { machine });
   const args = (name: string) => ({ K8S_POD_NAMESPACE: 'red', K8S_POD_NAME: name });
   const [web, db] = [await add('one', args('web')), await add('two', args('db'))].map((one) => one.split('/')[0]);
-  const flow = (port: number): Connection => ({
+  const flow = (port: number): TrackedConnection => ({
     ...{ family: 4, protocol: 6, id: port, zone: 0 },
     original: { source: web, destination: db, sourcePort: 40_000, destinationPort: port },
     reply: { source: db, destination: web, sourcePort: port, destinationPort: 40_000 },

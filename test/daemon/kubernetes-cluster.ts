@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { nodeStatusSchema } from '../../src/control/answers.ts';
-import { type CniRequest, type NodeStatus, request } from '../../src/control/index.ts';
+import { type CniRequest, request, type StatusAnswer } from '../../src/control/index.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 import type { Order } from './api-server-process.ts';
 
@@ -124,7 +124,7 @@ export class Cluster {
     await end(this.#daemons.get(name)!);
   }
 
-  status(name: Name): Promise<NodeStatus> {
+  status(name: Name): Promise<StatusAnswer> {
     return request(this.socket(name), { op: 'status' }, nodeStatusSchema);
   }
 

@@ -3,7 +3,7 @@ import t from 'tap';
 import { Entries, parseAddress, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { Desired, DesiredWorkload } from '../../src/calc/desired/index.ts';
 import { LiveConnections } from '../../src/daemon/live-connections.ts';
-import { type Connection, type Kernel, openKernel } from '../../src/netlink/index.ts';
+import { type Kernel, openKernel, type TrackedConnection } from '../../src/netlink/index.ts';
 import { type Endpoint, LIVE_ANNOTATION, type Policy, readPolicy, World } from '../../src/policy/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
@@ -46,7 +46,7 @@ function policyOf(ingress: readonly object[], live: string | undefined, selector
 
 let ports = 40_000;
 
-function tcp(source: string, destination: string, port: number, answers = destination): Connection {
+function tcp(source: string, destination: string, port: number, answers = destination): TrackedConnection {
   const sourcePort = ports++;
   return {
     family: source.includes(':') ? 6 : 4,
@@ -60,7 +60,7 @@ function tcp(source: string, destination: string, port: number, answers = destin
 
 interface Ground {
   readonly kernel: Kernel;
-  follow(connections: readonly Connection[]): void;
+  follow(connections: readonly TrackedConnection[]): void;
   close(): void;
 }
 
@@ -70,7 +70,7 @@ const GROUNDS: Readonly<Record<string, () => Promise<Ground>>> = {
     machine.addNamespace('/run/netns/node');
     const kernel = machine.kernel('/run/netns/node');
     await kernel.addressAdd({ dev: 'lo', address: `${NODE}/32` });
-    const follow = (connections: readonly Connection[]): void => {
+    const follow = (connections: readonly TrackedConnection[]): void => {
       machine.namespace('/run/netns/node').connections = connections;
     };
     return { kernel, follow, close: () => kernel.close() };
@@ -79,7 +79,7 @@ const GROUNDS: Readonly<Record<string, () => Promise<Ground>>> = {
     const { name, path, remove } = makeNamespace();
     const kernel = await openKernel({ namespace: path });
     await kernel.addressAdd({ dev: 'lo', address: `${NODE}/32` });
-    const follow = (connections: readonly Connection[]): void => {
+    const follow = (connections: readonly TrackedConnection[]): void => {
       for (const { original, reply } of connections) {
         const ends = ['-s', original.source, '-d', original.destination, '-r', reply.source, '-q', reply.destination];
         const its = ['--sport', String(original.sourcePort), '--dport', String(original.destinationPort)];
@@ -114,7 +114,11 @@ function worldOf(policy: Policy): World {
 }
 
 /** Ports of the connections that are left, after policy has become this. */
-async function left(ground: Ground, connections: readonly Connection[], policy: Policy): Promise<readonly number[]> {
+async function left(
+  ground: Ground,
+  connections: readonly TrackedConnection[],
+  policy: Policy,
+): Promise<readonly number[]> {
   ground.follow(connections);
   const world = worldOf(policy);
   const clock = new VirtualClock();

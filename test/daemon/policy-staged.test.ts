@@ -1,6 +1,6 @@
 import t from 'tap';
 import { stagedChanges } from '../../src/daemon/policy-staged.ts';
-import type { Connection } from '../../src/netlink/index.ts';
+import type { TrackedConnection } from '../../src/netlink/index.ts';
 import { Scene } from '../../src/policy/cases/scene.ts';
 
 const spec = (action: string) => ({
@@ -31,7 +31,7 @@ function world(objects: readonly object[]) {
 }
 
 /** From web to a service whose only pod is db. */
-function flow(port: number): Connection {
+function flow(port: number): TrackedConnection {
   return {
     family: 4,
     protocol: 6,

@@ -2,7 +2,7 @@ import t from 'tap';
 import { sleep, systemClock } from '../../src/base/index.ts';
 import { routesOfOthers, rulesOfOthers } from '../../src/daemon/routes-of-others.ts';
 import { earlierRules } from '../../src/dataplane/routes/diversions.ts';
-import { deviceNames, formatRule, type Rule } from '../../src/netlink/index.ts';
+import { deviceNames, formatRule, type RoutingRule } from '../../src/netlink/index.ts';
 import { pool } from '../calc/pool.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
@@ -96,7 +96,7 @@ t.test('rules and routes of others that lead packets past ours are named, and le
 });
 
 t.test('rules count in their order, up to the first that leads all to the main table', async (t) => {
-  const rule = (priority: number, table: number, more: Partial<Rule> = {}): Rule => ({
+  const rule = (priority: number, table: number, more: Partial<RoutingRule> = {}): RoutingRule => ({
     family: 4,
     priority,
     table,

@@ -2,12 +2,12 @@ import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { Desired, DesiredWorkload } from '../../src/calc/desired/index.ts';
 import { ReleasedAddresses } from '../../src/dataplane/connections/released.ts';
-import type { Connection } from '../../src/netlink/index.ts';
+import type { TrackedConnection } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 
 const SPACE = '/run/netns/node';
 
-function connection(id: number, source: string, destination: string, answers = destination): Connection {
+function connection(id: number, source: string, destination: string, answers = destination): TrackedConnection {
   const family = source.includes(':') ? 6 : 4;
   return {
     family,

@@ -1,4 +1,4 @@
-import type { InterfaceAddressEntry, InterfaceAddressSpec, Neighbor, Rule } from '../../src/netlink/index.ts';
+import type { InterfaceAddressEntry, InterfaceAddressSpec, Neighbor, RoutingRule } from '../../src/netlink/index.ts';
 import { type FakeLink, type FakeNamespace, familyOfText } from './fake-namespace.ts';
 
 /* What the fake kernel keeps of links, addresses, neighbours and rules, and when two of them are one. */
@@ -41,6 +41,16 @@ export function sameNeighbor(a: Neighbor, b: Neighbor): boolean {
   return a.fdb ? a.mac === b.mac : a.destination === b.destination;
 }
 
-export function ruleText({ family, priority, table, source, destination, mark, mask, invert, incoming }: Rule): string {
+export function ruleText({
+  family,
+  priority,
+  table,
+  source,
+  destination,
+  mark,
+  mask,
+  invert,
+  incoming,
+}: RoutingRule): string {
   return JSON.stringify([family, priority, table, source, destination, mark, mask, invert ?? false, incoming]);
 }

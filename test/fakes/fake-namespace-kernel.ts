@@ -1,6 +1,5 @@
 import type { Family } from '../../src/base/index.ts';
 import {
-  type Connection,
   type ConnectionFilter,
   type IngressFilter,
   type InterfaceAddressEntry,
@@ -25,10 +24,11 @@ import {
   type RouteColumns,
   type RouteFailure,
   type RouteFilter,
-  type Rule,
+  type RoutingRule,
   type RuleCount,
   sysctlWord,
   type TableChain,
+  type TrackedConnection,
   type WireguardChange,
   type WireguardDevice,
 } from '../../src/netlink/index.ts';
@@ -242,19 +242,19 @@ export class FakeKernel implements Kernel {
     return route?.kind === 'unicast' || route?.kind === 'local' ? route : undefined;
   }
 
-  async ruleList(family: Family): Promise<readonly Rule[]> {
+  async ruleList(family: Family): Promise<readonly RoutingRule[]> {
     this.#machine.enter('ruleList');
     return this.#space.rules.filter((rule) => rule.family === family).sort((a, b) => a.priority - b.priority);
   }
 
-  async ruleAdd(rule: Rule): Promise<void> {
+  async ruleAdd(rule: RoutingRule): Promise<void> {
     this.#machine.enter('ruleAdd');
     if (this.#findRule(rule) >= 0) refuse('EEXIST', `rule add priority ${rule.priority}`, 'exists already');
     this.#space.rules.push(rule);
     this.#space.tell({ kind: 'rule', change: 'new', rule });
   }
 
-  async ruleDelete(rule: Rule): Promise<void> {
+  async ruleDelete(rule: RoutingRule): Promise<void> {
     this.#machine.enter('ruleDelete');
     const at = this.#findRule(rule);
     if (at < 0) refuse('ENOENT', `rule delete priority ${rule.priority}`, 'no such entry');
@@ -262,7 +262,7 @@ export class FakeKernel implements Kernel {
     this.#space.tell({ kind: 'rule', change: 'deleted', rule: gone });
   }
 
-  #findRule(rule: Rule): number {
+  #findRule(rule: RoutingRule): number {
     const text = ruleText(rule);
     return this.#space.rules.findIndex((other) => ruleText(other) === text);
   }
@@ -304,7 +304,7 @@ export class FakeKernel implements Kernel {
     this.#machine.as(this, () => this.#space.tell({ kind: 'queueing', dev }));
   }
 
-  async connectionList({ addresses }: ConnectionFilter = {}): Promise<readonly Connection[]> {
+  async connectionList({ addresses }: ConnectionFilter = {}): Promise<readonly TrackedConnection[]> {
     this.#machine.enter('connectionList');
     return this.#space.connections.filter(({ original, reply }) => {
       const ends = [original, reply].flatMap(({ source, destination }) => [source, destination]);
@@ -312,7 +312,7 @@ export class FakeKernel implements Kernel {
     });
   }
 
-  async connectionsDelete(connections: readonly Connection[]): Promise<void> {
+  async connectionsDelete(connections: readonly TrackedConnection[]): Promise<void> {
     this.#machine.enter('connectionsDelete');
     const ids = new Set(connections.map(({ id }) => id));
     this.#space.connections = this.#space.connections.filter(({ id }) => !ids.has(id));

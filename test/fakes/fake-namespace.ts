@@ -10,7 +10,6 @@ import {
   tryParseInterfaceAddress,
 } from '../../src/base/index.ts';
 import {
-  type Connection,
   type InterfaceAddressEntry,
   KernelError,
   type KernelEvent,
@@ -19,10 +18,11 @@ import {
   type Neighbor,
   type Route,
   type RouteNextHop,
-  type Rule,
+  type RoutingRule,
   type RuleCount,
   sysctlWord,
   type TableChain,
+  type TrackedConnection,
 } from '../../src/netlink/index.ts';
 import { FakeTrafficControl } from './fake-traffic-control.ts';
 import type { FakeWireguard } from './fake-wireguard.ts';
@@ -56,9 +56,9 @@ export class FakeNamespace {
   addresses: InterfaceAddressEntry[] = [];
   /** By family, table, destination and metric: what makes a route the same one to the kernel. */
   readonly routes = new Map<string, Route>();
-  readonly rules: Rule[] = [];
+  readonly rules: RoutingRule[] = [];
   neighbors: Neighbor[] = [];
-  connections: readonly Connection[] = [];
+  connections: readonly TrackedConnection[] = [];
   /** By table, as `family name`. */
   readonly ruleCounts = new Map<string, readonly RuleCount[]>();
   chains: readonly TableChain[] = [];

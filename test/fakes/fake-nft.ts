@@ -14,8 +14,8 @@ import {
   type NamedSet,
   type Nft,
   NftError,
+  type NftRule,
   type Operation,
-  type Rule,
   type Table,
   type TableListing,
   type Transaction,
@@ -25,7 +25,7 @@ interface FakeTable {
   readonly chains: Map<string, Chain>;
   readonly sets: Map<string, NamedSet & { readonly elements: Set<string> }>;
   readonly maps: Map<string, NamedMap & { readonly entries: Map<string, string> }>;
-  rules: (Rule & { readonly handle: number })[];
+  rules: (NftRule & { readonly handle: number })[];
 }
 
 /** The netlink ports of who changes tables. */

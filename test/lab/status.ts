@@ -1,11 +1,11 @@
-import type { NodeStatus } from '../../src/control/index.ts';
+import type { StatusAnswer } from '../../src/control/index.ts';
 
 /** What a daemon would say of itself. */
 export function status(
   nodename: string,
   blocks: readonly string[],
   peers: Readonly<Record<string, string>>,
-): NodeStatus {
+): StatusAnswer {
   return {
     nodename,
     version: '0.1.0',

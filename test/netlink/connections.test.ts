@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { ByteReader } from '../../src/base/index.ts';
-import { type Connection, type Flow, openKernel } from '../../src/netlink/index.ts';
+import { type Flow, openKernel, type TrackedConnection } from '../../src/netlink/index.ts';
 import { decodeConnection, encodeConnectionDelete, WireAddresses } from '../../src/netlink/wire/conntrack.ts';
 import { HEADER_LENGTH } from '../../src/netlink/wire/message.ts';
 import { connectionsContract } from '../contracts/connections.ts';
@@ -13,7 +13,7 @@ await connectionsContract('fake', async () => {
   machine.addNamespace('/run/netns/one');
   const kernel = machine.kernel('/run/netns/one');
   let id = 1;
-  const follow = (connections: readonly Connection[]): void => {
+  const follow = (connections: readonly TrackedConnection[]): void => {
     machine.namespace('/run/netns/one').connections = connections.map((one) => ({ ...one, id: id++ }));
   };
   return { kernel, follow, close: () => kernel.close() };
@@ -22,7 +22,7 @@ await connectionsContract('fake', async () => {
 await connectionsContract('linux', async () => {
   const { name, path, remove } = makeNamespace();
   const kernel = await openKernel({ namespace: path });
-  const follow = (connections: readonly Connection[]): void => {
+  const follow = (connections: readonly TrackedConnection[]): void => {
     for (const connection of connections) {
       execFileSync('ip', ['netns', 'exec', name, 'conntrack', '-I', ...words(connection)], { stdio: 'ignore' });
     }
@@ -35,7 +35,7 @@ await connectionsContract('linux', async () => {
 });
 
 /** As conntrack(8) reads it. */
-function words({ protocol, original, reply }: Connection): readonly string[] {
+function words({ protocol, original, reply }: TrackedConnection): readonly string[] {
   const ends = ['-s', original.source, '-d', original.destination, '-r', reply.source, '-q', reply.destination];
   const { icmp } = original;
   const its =
@@ -52,7 +52,7 @@ function ports(source: string, destination: string, { sourcePort, destinationPor
 
 t.test('a connection is found by its addresses however the kernel orders them', async (t) => {
   // CTA_ID before the tuples, and a reply without a source: nothing that a kernel writes today.
-  const one: Connection = {
+  const one: TrackedConnection = {
     family: 4,
     protocol: 17,
     original: { source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 1, destinationPort: 2 },

@@ -21,7 +21,7 @@
 
 export { Decision, type DecisionStep, type DecisionView, decisionSteps, ineligible } from './best/decision.ts';
 export { LocRib } from './best/loc-rib.ts';
-export { AdjRibIn, type Admission, type Admit, type SourceCounts } from './in/adj-rib-in.ts';
+export { AdjRibIn, type Admit, type ImportOutcome, type SourceCounts } from './in/adj-rib-in.ts';
 export { type ExportContext, exportContext, exportKey } from './out/export-context.ts';
 export { ExportGroup } from './out/export-group.ts';
 export { ExportMember, type Outlet } from './out/export-member.ts';

@@ -3,7 +3,7 @@ import type { AddressFamily, PeerConfig } from '../api.ts';
 import type { Negotiated, NlriColumns, PeerHandle } from '../contract.ts';
 import { amend, CompiledFilter, type FilterVerdict } from '../policy/index.ts';
 import { ipFamily, perFamily } from '../wire/index.ts';
-import type { AdjRibIn, Admission, Admit } from './in/adj-rib-in.ts';
+import type { AdjRibIn, Admit, ImportOutcome } from './in/adj-rib-in.ts';
 import { loops } from './in/loop.ts';
 import { WithdrawnByError } from './in/withdrawn-by-error.ts';
 import { onlyToCustomerIn } from './only-to-customer.ts';
@@ -184,8 +184,8 @@ export class RibPeer {
     nextHop: number,
   ): { admit: Admit | undefined; done: () => void } {
     if (this.#filter === undefined) return { admit: undefined, done: () => {} };
-    const made = new Map<number, Admission>();
-    const admit = (prefix: number): Admission => {
+    const made = new Map<number, ImportOutcome>();
+    const admit = (prefix: number): ImportOutcome => {
       const verdict = this.#verdict(rib, pool, attributes, nextHop, prefix)!;
       let admission = made.get(verdict.rule);
       if (admission === undefined) {

@@ -11,13 +11,13 @@ import type { SessionState } from '../api.ts';
  */
 export type Initiator = 'self' | 'peer';
 
-export interface Identity {
+export interface SpeakerIdentity {
   readonly routerId: number;
   readonly asn: number;
 }
 
 /** Higher identifier, then higher AS number. Equal in both is refused when OPENs are compared. */
-export function dominant(self: Identity, peer: Identity): Initiator {
+export function dominant(self: SpeakerIdentity, peer: SpeakerIdentity): Initiator {
   if (self.routerId !== peer.routerId) return self.routerId > peer.routerId ? 'self' : 'peer';
   return self.asn > peer.asn ? 'self' : 'peer';
 }

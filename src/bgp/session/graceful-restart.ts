@@ -4,7 +4,7 @@ import { maxLongLivedStaleTime, maxRestartTime, type StaleLimits } from '../stal
 import { CEASE, ERROR, type Notification } from '../wire/index.ts';
 import type { LossCause } from './effects.ts';
 
-export interface Kept {
+export interface KeptFamily {
   readonly family: AddressFamily;
   /** How long the routes may stay without the peer. */
   readonly seconds: number;
@@ -17,7 +17,7 @@ export interface Kept {
  * a NOTIFICATION or a hold time that ran out only if both sides set the N bit (RFC 8538), and never after a Hard
  * Reset. Long-lived stale time (RFC 9494) comes on top of the restart time. The peer names both, up to a limit.
  */
-export function retained(negotiated: Negotiated, cause: LossCause, limits: StaleLimits = {}): readonly Kept[] {
+export function retained(negotiated: Negotiated, cause: LossCause, limits: StaleLimits = {}): readonly KeptFamily[] {
   const restart = negotiated.gracefulRestart;
   if (restart === undefined || !survives(cause, restart.notification)) return [];
   const longLived = negotiated.longLived ?? [];

@@ -1,15 +1,15 @@
-import type { MessageType } from '../api.ts';
+import type { MessageName } from '../api.ts';
 import { MESSAGE } from '../wire/index.ts';
 
 /** By their numbers, which begin with 1 (RFC 4271 §4.1, RFC 2918). */
-const MESSAGE_TYPES: readonly MessageType[] = ['open', 'update', 'notification', 'keepalive', 'refresh'];
+const MESSAGE_TYPES: readonly MessageName[] = ['open', 'update', 'notification', 'keepalive', 'refresh'];
 
 export interface MessageCounters {
   received: number;
   sent: number;
   updatesReceived: number;
   updatesSent: number;
-  readonly byType: { readonly received: Record<MessageType, number>; readonly sent: Record<MessageType, number> };
+  readonly byType: { readonly received: Record<MessageName, number>; readonly sent: Record<MessageName, number> };
 }
 
 export function noMessages(): MessageCounters {

@@ -22,9 +22,9 @@ export type {
   ConnectionReceiver,
   DialOptions,
   DialReceiver,
-  Endpoint,
   Listener,
   ListenOptions,
   SocketSecurity,
+  TcpEndpoint,
   Transport,
 } from './transport.ts';

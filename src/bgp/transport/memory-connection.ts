@@ -1,4 +1,4 @@
-import type { Connection, ConnectionReceiver, Endpoint } from './transport.ts';
+import type { Connection, ConnectionReceiver, TcpEndpoint } from './transport.ts';
 
 /** Bytes under way before `write` asks for a pause. */
 const HIGH_WATER = 256 * 1024;
@@ -21,8 +21,8 @@ export interface Carrier {
 
 /** One end of a connection in memory. Bytes are under way until the other end has them; nobody copies them. */
 export class MemoryConnection implements Connection {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
+  readonly local: TcpEndpoint;
+  readonly remote: TcpEndpoint;
   readonly number: number;
   readonly #carrier: Carrier;
   #peer: MemoryConnection | undefined;
@@ -36,7 +36,7 @@ export class MemoryConnection implements Connection {
   backlog = 0;
   taken = 0;
 
-  constructor(local: Endpoint, remote: Endpoint, number: number, carrier: Carrier) {
+  constructor(local: TcpEndpoint, remote: TcpEndpoint, number: number, carrier: Carrier) {
     this.local = local;
     this.remote = remote;
     this.number = number;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../../base/index.ts';
 import { canonicalAddress } from './canonical-address.ts';
 import { descriptorOf } from './descriptor.ts';
-import type { Connection, ConnectionReceiver, Endpoint } from './transport.ts';
+import type { Connection, ConnectionReceiver, TcpEndpoint } from './transport.ts';
 
 /** Milliseconds that a half-closed connection waits for the peer to read the rest. */
 const LINGER = 10_000;
@@ -13,8 +13,8 @@ export const HIGH_WATER = 256 * 1024;
 
 /** A `net.Socket` that is connected. */
 export class TcpConnection implements Connection {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
+  readonly local: TcpEndpoint;
+  readonly remote: TcpEndpoint;
   readonly #socket: Socket;
   readonly #clock: Clock;
   #receiver: ConnectionReceiver | undefined;
@@ -106,6 +106,6 @@ export class TcpConnection implements Connection {
   }
 }
 
-function endpoint(address: string | undefined, port: number | undefined): Endpoint {
+function endpoint(address: string | undefined, port: number | undefined): TcpEndpoint {
   return { address: canonicalAddress(address ?? ''), port: port ?? 0 };
 }

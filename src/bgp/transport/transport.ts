@@ -1,7 +1,7 @@
 import type { Prefix } from '../../base/index.ts';
 
 /** One end of a TCP connection. An IPv6 link-local address carries its scope: `fe80::1%eth0`. */
-export interface Endpoint {
+export interface TcpEndpoint {
   readonly address: string;
   readonly port: number;
 }
@@ -18,8 +18,8 @@ export interface ConnectionReceiver {
 
 /** An open TCP connection, or a stand-in for one. */
 export interface Connection {
-  readonly local: Endpoint;
-  readonly remote: Endpoint;
+  readonly local: TcpEndpoint;
+  readonly remote: TcpEndpoint;
   /** Names the owner; to be called before the present turn of the event loop ends, or first bytes are lost. */
   receive(receiver: ConnectionReceiver): void;
   /** Queues bytes, in order. False: enough is queued, wait for `drained`. The bytes must not change afterwards. */

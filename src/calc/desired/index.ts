@@ -33,7 +33,7 @@ export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, Floatin
 export type { DesiredHost } from './host.ts';
 export type { DesiredHosts, DesiredPolicy, DesiredSet, PolicyMarks, PolicySettings } from './policy.ts';
 export { PLAIN_SETTINGS } from './policy.ts';
-export type { DesiredStore, TunnelAddressKind } from './store.ts';
+export type { DesiredStore } from './store.ts';
 export type {
   DesiredIpip,
   DesiredPodTunnels,

@@ -1,5 +1,4 @@
-/** A tunnel whose device has an address of this node's own, which the others read in its Node. */
-export type TunnelAddressKind = 'wireguard' | 'wireguardV6' | 'ipip' | 'vxlan' | 'vxlanV6';
+import type { TunnelAddressKind } from '../../model/index.ts';
 
 /** What this node should write to the store, as far as that follows from what the store says. */
 export interface DesiredStore {

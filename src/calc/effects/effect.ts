@@ -1,5 +1,5 @@
 /** What a stored field does on a node. */
-export type Effect =
+export type FieldEffect =
   /** It means what Calico means by it. */
   | { readonly kind: 'acted on' }
   /** What asks for it does not run at all, and the status says why. */
@@ -9,18 +9,18 @@ export type Effect =
   /** It is to protect something, and does not: a problem of every node where `when` holds of its value. */
   | { readonly kind: 'unmet'; readonly why: string; readonly when: (value: unknown) => boolean };
 
-export const ACTED_ON: Effect = { kind: 'acted on' };
+export const ACTED_ON: FieldEffect = { kind: 'acted on' };
 
-export function refused(why: string): Effect {
+export function refused(why: string): FieldEffect {
   return { kind: 'refused', why };
 }
 
-export function noEffect(why: string): Effect {
+export function noEffect(why: string): FieldEffect {
   return { kind: 'no effect', why };
 }
 
 /** `when` holds of every value that says anything unless told otherwise. */
-export function unmet(why: string, when: (value: unknown) => boolean = isSaid): Effect {
+export function unmet(why: string, when: (value: unknown) => boolean = isSaid): FieldEffect {
   return { kind: 'unmet', why, when };
 }
 
@@ -30,9 +30,12 @@ function isSaid(value: unknown): boolean {
 }
 
 /** The same effect for several fields. */
-export function each<const Field extends string>(fields: readonly Field[], effect: Effect): Record<Field, Effect> {
-  return Object.fromEntries(fields.map((field) => [field, effect])) as Record<Field, Effect>;
+export function each<const Field extends string>(
+  fields: readonly Field[],
+  effect: FieldEffect,
+): Record<Field, FieldEffect> {
+  return Object.fromEntries(fields.map((field) => [field, effect])) as Record<Field, FieldEffect>;
 }
 
 /** An effect for every field of a spec: the compiler finds the one that is missing, or is none. */
-export type EffectsOf<Spec> = { readonly [Field in keyof Spec]-?: Effect };
+export type EffectsOf<Spec> = { readonly [Field in keyof Spec]-?: FieldEffect };

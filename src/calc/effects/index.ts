@@ -14,7 +14,7 @@ import {
   type KindName,
   type StoredKind,
 } from '../../model/index.ts';
-import { ACTED_ON, type Effect, type EffectsOf, each, noEffect, refused } from './effect.ts';
+import { ACTED_ON, type EffectsOf, each, type FieldEffect, noEffect, refused } from './effect.ts';
 import { felixEffects } from './felix.ts';
 
 const SECRETS = 'its password is in a Secret, which is not read yet, and without it the session would be unprotected';
@@ -52,7 +52,7 @@ const ipPoolEffects: EffectsOf<IPPoolSpec> = {
 };
 
 /** By kind: an effect for each field, or one for all. */
-export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<string, Effect>> } = {
+export const EFFECTS: { readonly [Kind in StoredKind]: FieldEffect | Readonly<Record<string, FieldEffect>> } = {
   BGPConfiguration: bgpConfigurationEffects,
   BGPFilter: bgpFilterEffects,
   BGPPeer: bgpPeerEffects,
@@ -109,7 +109,7 @@ export const EFFECTS: { readonly [Kind in StoredKind]: Effect | Readonly<Record<
 };
 
 /** An effect for one field; undefined for a field that no schema knows. Of Kubernetes' own policies nothing is passed over. */
-export function effectOf(kind: KindName, field: string): Effect | undefined {
+export function effectOf(kind: KindName, field: string): FieldEffect | undefined {
   if (isKubernetesKind(kind)) return ACTED_ON;
   const effects = EFFECTS[kind];
   if (isEffect(effects)) return effects;
@@ -124,6 +124,6 @@ export function unmetFields(kind: KindName, spec: object): { readonly field: str
   });
 }
 
-function isEffect(effects: Effect | Readonly<Record<string, Effect>>): effects is Effect {
+function isEffect(effects: FieldEffect | Readonly<Record<string, FieldEffect>>): effects is FieldEffect {
   return typeof effects['kind'] === 'string';
 }

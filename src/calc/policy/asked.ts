@@ -14,7 +14,7 @@ export interface AskedOf {
 }
 
 /** The policies and profiles that some class asks, and through them the sets that are needed. */
-export class Asked {
+export class AskedPolicies {
   readonly #policies = new EntriesWriter<Policy>(Object.is);
   readonly #profiles = new EntriesWriter<Profile>(same);
   readonly #sets: SetTable;

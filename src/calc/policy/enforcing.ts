@@ -11,10 +11,10 @@ import {
   type TierOfEndpoint,
 } from '../../policy/index.ts';
 import type { DesiredPolicy } from '../desired/index.ts';
-import { Asked } from './asked.ts';
+import { AskedPolicies } from './asked.ts';
 import { ClassTable } from './class-table.ts';
 import { Ground, type GroundInputs, HOST } from './ground.ts';
-import { type HostFailsafes, Hosts } from './hosts.ts';
+import { EnforcedHosts, type HostFailsafes } from './hosts.ts';
 import { Inheritance } from './inheritance.ts';
 import { ByInterface, type LocalEndpoint } from './local.ts';
 import type { PolicyRead, ProfileRead } from './parts.ts';
@@ -43,8 +43,8 @@ export class Enforcing {
   readonly #subjects = new Subjects();
   readonly #endpoints = new ByInterface<EnforcedEndpoint>(same);
   readonly #classes = new ClassTable<EndpointClass>();
-  readonly #asked = new Asked('pods', this.#ground.sets);
-  readonly #hosts = new Hosts(new Asked('hosts', this.#ground.sets));
+  readonly #asked = new AskedPolicies('pods', this.#ground.sets);
+  readonly #hosts = new EnforcedHosts(new AskedPolicies('hosts', this.#ground.sets));
   #seen: EnforcingInputs | undefined;
 
   constructor(nodename: string) {

@@ -14,19 +14,19 @@ import {
 } from '../../policy/index.ts';
 import type { DesiredHosts } from '../desired/policy.ts';
 import type { FelixSettings } from '../felix.ts';
-import type { Asked } from './asked.ts';
+import type { AskedPolicies } from './asked.ts';
 import { ClassTable } from './class-table.ts';
 
 export type HostFailsafes = DesiredHosts['failsafes'];
 
 /** What `hostEnforcementOf` says of this node's host endpoints, kept by what changes. */
-export class Hosts {
+export class EnforcedHosts {
   readonly #endpoints = new EntriesWriter<EnforcedHostEndpoint>(same);
   readonly #classes = new ClassTable<HostClass>();
-  readonly #asked: Asked;
+  readonly #asked: AskedPolicies;
   #committed: DesiredHosts | undefined;
 
-  constructor(asked: Asked) {
+  constructor(asked: AskedPolicies) {
     this.#asked = asked;
   }
 
@@ -57,7 +57,7 @@ export class Hosts {
   }
 
   /** Undefined: none is here. Before the sets are committed. */
-  commit(sources: Parameters<Asked['run']>[1], failsafes: HostFailsafes): DesiredHosts | undefined {
+  commit(sources: Parameters<AskedPolicies['run']>[1], failsafes: HostFailsafes): DesiredHosts | undefined {
     this.#classes.settle();
     const now: DesiredHosts = {
       endpoints: this.#endpoints.commit(),

@@ -17,7 +17,7 @@ import { type Cell, cell } from '../cell.ts';
 import { type DesiredPolicy, PLAIN_SETTINGS, type PolicySettings } from '../desired/index.ts';
 import type { FelixSettings } from '../felix.ts';
 import { marksOf } from '../marks.ts';
-import type { Sources, Update } from '../sources.ts';
+import type { Sources, SourceUpdate } from '../sources.ts';
 import { Enforcing, type EnforcingInputs } from './enforcing.ts';
 import { failsafesOf } from './hosts.ts';
 import { localEndpoint } from './local.ts';
@@ -33,7 +33,7 @@ export interface PolicyCells {
   /** The whole cluster as a judge sees it. */
   readonly world: Cell<World>;
   /** The same, were these objects otherwise. */
-  readonly worldIf: (updates: readonly Update[]) => World;
+  readonly worldIf: (updates: readonly SourceUpdate[]) => World;
 }
 
 export function policyCells(

@@ -10,7 +10,7 @@ import {
   workloadEndpoint,
 } from '../../policy/index.ts';
 import { PROJECTIONS } from '../projections.ts';
-import type { Update } from '../sources.ts';
+import type { SourceUpdate } from '../sources.ts';
 import { type Parts, POLICY_KINDS, SET_KINDS } from './parts.ts';
 import { partKey } from './readings.ts';
 import { type WorldEntries, worldFrom } from './world.ts';
@@ -20,7 +20,7 @@ type Draft = { readonly [Part in keyof WorldEntries]: Map<string, WorldEntries[P
 type Of<V> = ReadonlyMap<string, V> | Iterable<readonly [string, V]>;
 
 /** The cluster as a judge would see it if these objects were as the updates have them. What is there stays as it is. */
-export function worldIf(parts: Parts, updates: readonly Update[]): World {
+export function worldIf(parts: Parts, updates: readonly SourceUpdate[]): World {
   const draft: Draft = {
     policies: new Map(parts.policies()),
     tiers: new Map(parts.tiers()),
@@ -35,7 +35,7 @@ export function worldIf(parts: Parts, updates: readonly Update[]): World {
   return worldFrom(draft);
 }
 
-function change(draft: Draft, { key: { kind, name, namespace }, resource }: Update): void {
+function change(draft: Draft, { key: { kind, name, namespace }, resource }: SourceUpdate): void {
   const key = namespace ? `${namespace}/${name}` : name;
   const [policy, set] = [POLICY_KINDS.indexOf(kind as never), SET_KINDS.indexOf(kind as never)];
   const object = resource as unknown as PolicyObject | undefined;

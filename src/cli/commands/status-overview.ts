@@ -1,5 +1,5 @@
 import { nodeStatusSchema } from '../../control/answers.ts';
-import { DaemonUnreachable, type NodeStatus, type NodeStatusPeer, request, socketPath } from '../../control/index.ts';
+import { DaemonUnreachable, type NodeStatusPeer, request, type StatusAnswer, socketPath } from '../../control/index.ts';
 import { SilentEnd } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { ago } from '../printers/ago.ts';
@@ -24,7 +24,7 @@ export async function overview(io: Io, { output, patience }: OverviewOptions): P
 }
 
 /** Whatever the node says when it is well, or when there is no patience any more. */
-async function untilWell(io: Io, patience: number): Promise<NodeStatus> {
+async function untilWell(io: Io, patience: number): Promise<StatusAnswer> {
   const end = io.clock.now() + patience;
   for (;;) {
     try {
@@ -37,11 +37,11 @@ async function untilWell(io: Io, patience: number): Promise<NodeStatus> {
   }
 }
 
-function isWell({ health, ready, problems }: NodeStatus): boolean {
+function isWell({ health, ready, problems }: StatusAnswer): boolean {
   return health === undefined ? ready && problems.length === 0 : health === 'ok';
 }
 
-function overviewText(status: NodeStatus, now: number): string {
+function overviewText(status: StatusAnswer, now: number): string {
   const { nodename, version, pid, startedAt, components = [], problems, told = [], bgp } = status;
   const word = status.health ?? (isWell(status) ? 'ok' : 'degraded');
   const heading = `Node ${nodename}: ${word} (vRouter ${version}, process ${pid}, up ${ago(now - startedAt)})\n`;

@@ -6,10 +6,10 @@ import {
   type DesiredDevice,
   type DeviceSpec,
   type DeviceStep,
+  type DeviceSurroundings,
   deviceSpec,
   deviceSteps,
   retirementSteps,
-  type Surroundings,
   type TunnelKind,
 } from './render.ts';
 
@@ -182,7 +182,7 @@ export class TunnelDevice {
     for (const step of retirementSteps(this, this.#pools, around)) await this.#take(undefined, step);
   }
 
-  async #look(): Promise<Surroundings> {
+  async #look(): Promise<DeviceSurroundings> {
     return {
       links: await this.#kernel.linkList(),
       addresses: await this.#kernel.addressList(),

@@ -53,7 +53,7 @@ export interface DeviceSpec {
 }
 
 /** What the kernel has: enough to work out what a device should be and what it lacks. */
-export interface Surroundings {
+export interface DeviceSurroundings {
   readonly links: readonly Link[];
   readonly addresses: readonly InterfaceAddressEntry[];
   /** The MTU of the node's way out. */
@@ -64,7 +64,10 @@ export interface Surroundings {
 export type DesiredDevice = DesiredIpip | DesiredVxlan | DesiredWireguard;
 
 /** The device as it should be on this host, or a sentence that says why it can't be. */
-export function deviceSpec(desired: DesiredDevice, { links, addresses, hostMtu }: Surroundings): DeviceSpec | string {
+export function deviceSpec(
+  desired: DesiredDevice,
+  { links, addresses, hostMtu }: DeviceSurroundings,
+): DeviceSpec | string {
   if (!('vni' in desired)) {
     const [kind, name, mtu] =
       'device' in desired
@@ -103,7 +106,7 @@ export type DeviceStep =
  * address or parent is another can't be changed, so it is made anew. `tunl0` is never deleted: it is the kernel's. An
  * old address goes after the new one has come: with its last address a device loses its routes.
  */
-export function deviceSteps(spec: DeviceSpec, { links, addresses }: Surroundings): readonly DeviceStep[] {
+export function deviceSteps(spec: DeviceSpec, { links, addresses }: DeviceSurroundings): readonly DeviceStep[] {
   const { name, kind } = spec.link;
   const found = links.find((link) => link.name === name);
   const fits = found?.kind === kind && (spec.link.kind !== 'vxlan' || sameVxlan(found.vxlan, spec.link.vxlan));
@@ -144,7 +147,7 @@ function sameVxlan(found: VxlanAttributes | undefined, wanted: VxlanAttributes):
 export function retirementSteps(
   device: { readonly kind: TunnelKind; readonly name: string },
   pools: readonly DesiredPool[],
-  { links, addresses }: Surroundings,
+  { links, addresses }: DeviceSurroundings,
 ): readonly DeviceStep[] {
   const found = links.find(({ name }) => name === device.name);
   if (device.kind !== 'ipip') {

@@ -7,7 +7,7 @@ import {
   type Prefix,
   parsePrefix,
 } from '../../base/index.ts';
-import type { Chain, MapElement, NamedMap, NamedSet, Rule } from '../../nftables/index.ts';
+import type { Chain, MapElement, NamedMap, NamedSet, NftRule } from '../../nftables/index.ts';
 
 /**
  * What a room has to say in a table. What rules lead to comes before them. Of several contents, those that name the
@@ -25,7 +25,7 @@ export interface Contents {
  */
 export type Elements = readonly string[] | Entries<string>;
 
-export type ReasonedRule = Pick<Rule, 'expression'> & { readonly why: string };
+export type ReasonedRule = Pick<NftRule, 'expression'> & { readonly why: string };
 export type ReasonedEntry = MapElement & { readonly why: string };
 
 /** Before connections are tracked and routes are looked for. */

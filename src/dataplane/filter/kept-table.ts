@@ -12,7 +12,7 @@ export interface FailedFilter {
 }
 
 /** Whether a part is there as it is wanted, and what the kernel says if it refuses it. */
-export interface Standing {
+export interface PartStanding {
   readonly present: boolean;
   readonly refused: string | undefined;
 }
@@ -105,7 +105,7 @@ export class KeptTable {
     return [...new Map(named.map((failed) => [failed.what, failed])).values()];
   }
 
-  standing(key: string): Standing {
+  standing(key: string): PartStanding {
     const { parts } = this.#wanted;
     const present = this.#knowledge === 'sure' && !this.#due.has(key) && same(this.#taken.part(key), parts.get(key));
     return { present, refused: this.#trouble ?? this.#refused.get(key)?.reason };

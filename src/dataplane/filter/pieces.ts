@@ -1,8 +1,8 @@
 import { Entries } from '../../base/index.ts';
-import { type Chain, fingerprint, type NamedMap, type NamedSet, type Rule } from '../../nftables/index.ts';
+import { type Chain, fingerprint, type NamedMap, type NamedSet, type NftRule } from '../../nftables/index.ts';
 import { type Contents, listed, type ReasonedRule } from './contents.ts';
 
-export type PieceRule = Omit<Rule, 'chain'>;
+export type PieceRule = Omit<NftRule, 'chain'>;
 
 /** What one part says of one object of a table. */
 export type Piece =

@@ -1,6 +1,6 @@
 import { type Clock, Entries, type Log, RetryQueue, Stopwatch } from '../../base/index.ts';
 import type { Nft } from '../../nftables/index.ts';
-import { type FailedFilter, KeptTable, type Standing } from './kept-table.ts';
+import { type FailedFilter, KeptTable, type PartStanding } from './kept-table.ts';
 import { explain, type FilterPart, type FilterTable, nameOf } from './table.ts';
 
 const NO_PARTS = Entries.of<FilterPart>();
@@ -24,7 +24,7 @@ export interface FilterRoom {
   failures(): readonly FailedFilter[];
   /** Each rule and each map's entry that is wanted, whether it is there, and why. */
   entries(): readonly FilterEntry[];
-  standing(table: string, part: string): Standing;
+  standing(table: string, part: string): PartStanding;
 }
 
 /**

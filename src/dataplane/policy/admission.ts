@@ -5,7 +5,7 @@ import type { DesiredWorkload } from '../../calc/desired/index.ts';
  * reaches it, and nothing that it sends is taken for its own, so there is no moment in which it is open. Pods that are there
  * already are never held back: what a former run has put there protects them, and policy changes under them as a whole.
  */
-export class Admission {
+export class PodAdmission {
   #known: ReadonlySet<string> | undefined;
   readonly #held = new Set<string>();
 

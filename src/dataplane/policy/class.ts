@@ -7,7 +7,7 @@ import type { Stretches } from './stretch.ts';
 import { type RenderedClass, renderTiers } from './tiers.ts';
 
 /** Policies and profiles by their keys. */
-export interface Known {
+export interface KnownPolicies {
   readonly policies: { get(key: string): Policy | undefined };
   readonly profiles: { get(name: string): Profile | undefined };
 }
@@ -16,7 +16,7 @@ export interface Known {
 export function renderClass(
   key: string,
   { direction, tiers, profiles }: EndpointClass,
-  { policies, profiles: known }: Known,
+  { policies, profiles: known }: KnownPolicies,
   { marks }: Pick<PolicySettings, 'marks'>,
   sizes: Stretches,
 ): RenderedClass {
@@ -41,7 +41,7 @@ export function renderClass(
 export function profileLines(
   names: readonly string[],
   direction: Direction,
-  known: Known['profiles'],
+  known: KnownPolicies['profiles'],
   chainOf: (profile: Profile) => string,
 ): readonly ReasonedRule[] {
   const lines: ReasonedRule[] = [];

@@ -1,7 +1,7 @@
 import type { PolicySettings } from '../../calc/desired/index.ts';
 import type { HostAsk, HostClass } from '../../policy/index.ts';
 import type { ReasonedRule } from '../filter/index.ts';
-import { type Known, profileLines } from './class.ts';
+import { type KnownPolicies, profileLines } from './class.ts';
 import { INVALID } from './denial.ts';
 import { dropName } from './drop.ts';
 import { failsafeChain } from './host-failsafe.ts';
@@ -22,7 +22,7 @@ export function renderHostClass(
   key: string,
   one: HostClass,
   place: HostPlace,
-  known: Known,
+  known: KnownPolicies,
   { dropsInvalid, marks }: Pick<PolicySettings, 'dropsInvalid' | 'marks'>,
 ): RenderedClass {
   const { hook, direction, tiers, profiles } = one;

@@ -38,7 +38,7 @@ const FAMILIES = [4, 6] as const;
 const ORDER = { sets: 0, ends: 1, rules: 2, classes: 3, entries: 6, hooks: 7 } as const;
 
 /** What this node has that host endpoints are about. */
-export interface Surroundings {
+export interface HostSurroundings {
   /** Addresses of its interfaces, by their names. */
   readonly links: ReadonlyMap<string, readonly string[]>;
   /** By which tunnels between nodes are known; they are open whatever host endpoints say. */
@@ -46,7 +46,7 @@ export interface Surroundings {
 }
 
 const NO_TUNNELS: TunnelMatches = { between: [], nodes: Entries.of<string>(), wireguard: undefined };
-export const NO_SURROUNDINGS: Surroundings = { links: new Map(), tunnels: { 4: NO_TUNNELS, 6: NO_TUNNELS } };
+export const NO_SURROUNDINGS: HostSurroundings = { links: new Map(), tunnels: { 4: NO_TUNNELS, 6: NO_TUNNELS } };
 
 type Put = (family: Family, name: string, part: FilterPart | undefined) => void;
 
@@ -87,7 +87,7 @@ export class HostParts {
     return this.#problems;
   }
 
-  update({ hosts, endpointToHost = 'Drop' }: DesiredPolicy, surroundings: Surroundings, sets: Sets): void {
+  update({ hosts, endpointToHost = 'Drop' }: DesiredPolicy, surroundings: HostSurroundings, sets: Sets): void {
     const interfaces = hostInterfaces(hosts?.endpoints ?? [], surroundings.links);
     this.#problems = interfaces.problems;
     const asked: Dispatches = Object.fromEntries(

@@ -13,7 +13,7 @@
 export { type CountedRule, countKey } from './counted.ts';
 export { DROP_GROUP } from './followed.ts';
 export { hooksOf } from './hooks-on-way.ts';
-export type { Surroundings } from './host-parts.ts';
+export type { HostSurroundings } from './host-parts.ts';
 export { endpointPart } from './parts.ts';
 export { PolicyReconciler } from './reconcile.ts';
 export { KnownSurroundings } from './surroundings.ts';

@@ -8,7 +8,7 @@ import { renderClass } from './class.ts';
 import { denialOf } from './denial.ts';
 import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
 import { dropPart } from './drop.ts';
-import { HostParts, NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
+import { HostParts, type HostSurroundings, NO_SURROUNDINGS } from './host-parts.ts';
 import { policyChain, profileChain } from './names.ts';
 import { canPass } from './passing.ts';
 import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
@@ -62,7 +62,7 @@ export class PolicyParts {
   readonly #podPrefix: string;
   readonly #hosts: HostParts;
   #seen: DesiredPolicy | undefined;
-  #surroundings: Surroundings | undefined;
+  #surroundings: HostSurroundings | undefined;
 
   constructor(podPrefix: string, settings: PolicySettings, sizes: Stretches) {
     this.#sizes = sizes;
@@ -84,7 +84,7 @@ export class PolicyParts {
   }
 
   /** Costs what differs from the last one, and what that is asked by. */
-  update(desired: DesiredPolicy, surroundings: Surroundings = NO_SURROUNDINGS): void {
+  update(desired: DesiredPolicy, surroundings: HostSurroundings = NO_SURROUNDINGS): void {
     const before = this.#seen;
     let isOtherSet = false;
     this.#seen = desired;
@@ -129,7 +129,7 @@ export class PolicyParts {
     if (!isSame || surroundings !== this.#surroundings || isOtherSet) this.#putHosts(desired, surroundings);
   }
 
-  #putHosts(desired: DesiredPolicy, surroundings: Surroundings): void {
+  #putHosts(desired: DesiredPolicy, surroundings: HostSurroundings): void {
     this.#surroundings = surroundings;
     this.#hosts.update(desired, surroundings, this.#lookedInto);
     const { forward } = this.#hosts;

@@ -7,10 +7,10 @@ import {
   type FilterTable,
   nameOf,
 } from '../filter/index.ts';
-import { Admission } from './admission.ts';
+import { PodAdmission } from './admission.ts';
 import { type CountedRule, countedOf } from './counted.ts';
 import { dropsOf, FollowedParts } from './followed.ts';
-import type { HostParts, Surroundings } from './host-parts.ts';
+import type { HostParts, HostSurroundings } from './host-parts.ts';
 import { endpointPart, HOOK_PART } from './parts.ts';
 import { PolicyTables, policyTable } from './tables.ts';
 
@@ -23,8 +23,10 @@ export class PolicyReconciler {
   #tablesNow: readonly FilterTable[] = [];
   /** By table, while somebody follows the drops. */
   #followed: Map<string, FollowedParts> | undefined;
-  readonly #admission = new Admission();
-  #applied: { readonly policy: DesiredPolicy | undefined; readonly surroundings: Surroundings | undefined } | undefined;
+  readonly #admission = new PodAdmission();
+  #applied:
+    | { readonly policy: DesiredPolicy | undefined; readonly surroundings: HostSurroundings | undefined }
+    | undefined;
   #workloads: readonly DesiredWorkload[] | undefined;
   /** Told of pods that may be led to from now on, by the names of their interfaces. */
   onAdmitted: (interfaceNames: readonly string[]) => void = () => {};
@@ -41,7 +43,7 @@ export class PolicyReconciler {
   apply(
     policy: DesiredPolicy | undefined,
     workloads: readonly DesiredWorkload[],
-    surroundings?: Surroundings,
+    surroundings?: HostSurroundings,
   ): Promise<void> {
     if (this.#workloads !== workloads || (this.#applied?.policy === undefined) !== (policy === undefined)) {
       this.#admission.apply(workloads, policy !== undefined);
@@ -56,7 +58,7 @@ export class PolicyReconciler {
   }
 
   /** Of the node, as host endpoints were last applied with it; undefined where there are none. */
-  get surroundings(): Surroundings | undefined {
+  get surroundings(): HostSurroundings | undefined {
     return this.#applied?.surroundings;
   }
 

@@ -2,7 +2,7 @@ import type { Family } from '../../base/index.ts';
 import type { DesiredTunnels } from '../../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Link } from '../../netlink/index.ts';
 import type { TunnelMatches } from './host-hooks.ts';
-import { NO_SURROUNDINGS, type Surroundings } from './host-parts.ts';
+import { type HostSurroundings, NO_SURROUNDINGS } from './host-parts.ts';
 
 /** What the dataplane knows of the node that host endpoints are about. Tells of the same with the same object. */
 export class KnownSurroundings {
@@ -11,7 +11,7 @@ export class KnownSurroundings {
   /** By the link's index. */
   readonly #addresses = new Map<number, Set<string>>();
   #names = '';
-  #now: Surroundings = NO_SURROUNDINGS;
+  #now: HostSurroundings = NO_SURROUNDINGS;
   #isKnown = false;
 
   /** `links` are the node's, as last seen. */
@@ -49,7 +49,7 @@ export class KnownSurroundings {
     this.#now = { ...this.#now, tunnels: { 4: matchesOf(4, tunnels), 6: matchesOf(6, tunnels) } };
   }
 
-  get now(): Surroundings {
+  get now(): HostSurroundings {
     if (this.#isKnown) return this.#now;
     this.#isKnown = true;
     const links = [...this.#links.values()]

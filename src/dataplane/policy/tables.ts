@@ -1,7 +1,7 @@
 import { Entries, type Family, same } from '../../base/index.ts';
 import { type DesiredPolicy, PLAIN_SETTINGS } from '../../calc/desired/index.ts';
 import { type FilterPart, type FilterTable, wordOf } from '../filter/index.ts';
-import type { HostParts, Surroundings } from './host-parts.ts';
+import type { HostParts, HostSurroundings } from './host-parts.ts';
 import { PolicyParts } from './parts.ts';
 import { STRETCHES, type Stretches } from './stretch.ts';
 
@@ -27,7 +27,7 @@ export class PolicyTables {
     return this.#parts?.hostProblems ?? [];
   }
 
-  of(desired: DesiredPolicy | undefined, surroundings?: Surroundings): readonly FilterTable[] {
+  of(desired: DesiredPolicy | undefined, surroundings?: HostSurroundings): readonly FilterTable[] {
     if (desired === undefined) this.#parts = undefined;
     else {
       const { settings = PLAIN_SETTINGS } = desired;

@@ -7,12 +7,12 @@ import {
   parsePrefix,
   prefixWords,
 } from '../../base/index.ts';
-import type { Route, RouteColumns, Rule } from '../../netlink/index.ts';
+import type { Route, RouteColumns, RoutingRule } from '../../netlink/index.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './render.ts';
 
 /** A rule of somebody else that leads packets to pods, or some of them, to another table before they come to our routes. */
 export interface Diversion {
-  readonly rule: Rule;
+  readonly rule: RoutingRule;
   /** The route there that they then take. */
   readonly route: Route;
   /** Where pods have their addresses, as a CIDR. */
@@ -23,7 +23,7 @@ export interface Diversion {
 const NOT_READ: readonly number[] = [0, 255, MAIN_TABLE];
 
 /** Rules of others that count before the main table does, in order. Those to the local table are the kernel's. */
-export function earlierRules(rules: readonly Rule[]): readonly Rule[] {
+export function earlierRules(rules: readonly RoutingRule[]): readonly RoutingRule[] {
   const ordered = rules.toSorted((a, b) => a.priority - b.priority);
   const main = ordered.findIndex((rule) => rule.table === MAIN_TABLE && isForAll(rule));
   return ordered
@@ -32,7 +32,7 @@ export function earlierRules(rules: readonly Rule[]): readonly Rule[] {
 }
 
 /** What one rule diverts, given its table: for each range what holds it whole, else the first that holds a part. */
-export function diversions(rule: Rule, table: RouteColumns, ranges: readonly string[]): readonly Diversion[] {
+export function diversions(rule: RoutingRule, table: RouteColumns, ranges: readonly string[]): readonly Diversion[] {
   return ranges
     .map((cidr) => parsePrefix(cidr))
     .filter((range) => range.family === table.family && mayLeadTo(rule, range))
@@ -45,11 +45,11 @@ export function diversions(rule: Rule, table: RouteColumns, ranges: readonly str
     });
 }
 
-function isForAll({ source, destination, mark, incoming, invert }: Rule): boolean {
+function isForAll({ source, destination, mark, incoming, invert }: RoutingRule): boolean {
   return !invert && [source, destination, mark, incoming].every((selector) => selector === undefined);
 }
 
-function mayLeadTo({ destination, invert }: Rule, range: Prefix): boolean {
+function mayLeadTo({ destination, invert }: RoutingRule, range: Prefix): boolean {
   if (destination === undefined || invert) return true;
   const wanted = parsePrefix(destination);
   return containsPrefix(wanted, range) || containsPrefix(range, wanted);

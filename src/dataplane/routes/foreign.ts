@@ -1,6 +1,6 @@
 import { type Family, masked, parsePrefix, prefixWords } from '../../base/index.ts';
 import type { Route, RouteHow } from '../../netlink/index.ts';
-import type { Ownership } from './ownership.ts';
+import type { RouteOwnership } from './ownership.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** What is remembered of others: that there are more makes no difference to anybody. */
@@ -27,10 +27,10 @@ export interface ForeignRoute {
 /** Routes of others where ours are, or are to be. They are looked at, never touched. */
 export class ForeignRoutes {
   readonly #tables: Readonly<Record<Family, RouteTable>>;
-  readonly #ownership: Ownership;
+  readonly #ownership: RouteOwnership;
   readonly #known = new Map<string, Route>();
 
-  constructor(tables: Readonly<Record<Family, RouteTable>>, ownership: Ownership) {
+  constructor(tables: Readonly<Record<Family, RouteTable>>, ownership: RouteOwnership) {
     this.#tables = tables;
     this.#ownership = ownership;
   }

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../../base/index.ts';
 import type { Kernel } from '../../netlink/index.ts';
-import type { Ownership } from './ownership.ts';
+import type { RouteOwnership } from './ownership.ts';
 
 export type RouteKernel = Pick<Kernel, 'applyRoutes' | 'routeColumns'>;
 
@@ -9,7 +9,7 @@ export interface RouteOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Whose a route is; by default ours are known by their protocol alone. */
-  readonly ownership?: Ownership;
+  readonly ownership?: RouteOwnership;
   /** Called when all pending changes have been answered by the kernel. */
   readonly onRoutesSettled?: (() => void) | undefined;
   /** Told, in seconds, how long wanted changes took from the wish to the kernel's answer. */

@@ -1,5 +1,5 @@
 import { type Clock, type Log, Paced, reasonOf } from '../../base/index.ts';
-import type { Kernel, Rule } from '../../netlink/index.ts';
+import type { Kernel, RoutingRule } from '../../netlink/index.ts';
 import { type Diversion, diversions, earlierRules } from './diversions.ts';
 import { ROUTE_PROTOCOL } from './render.ts';
 
@@ -32,7 +32,7 @@ export class OtherTables {
     return this.#found;
   }
 
-  ruleChanged({ protocol }: Rule): void {
+  ruleChanged({ protocol }: RoutingRule): void {
     if (protocol !== ROUTE_PROTOCOL) this.#looks.ask();
   }
 

@@ -14,7 +14,7 @@ const NOWHERE = new Set(['blackhole', 'unreachable', 'prohibit']);
  * `calico`: left by Calico. `others`: of somebody else, where pods have their addresses. `elsewhere`: anywhere else.
  * `none`: the kernel's own.
  */
-export type Owner = 'ours' | 'calico' | 'others' | 'elsewhere' | 'none';
+export type RouteOwner = 'ours' | 'calico' | 'others' | 'elsewhere' | 'none';
 
 interface Range {
   readonly words: Uint32Array;
@@ -32,7 +32,7 @@ interface Range {
  * Whoever made them is taken to be gone. One that comes again after it was taken over has a living maker: it is the maker's
  * then, and nobody fights.
  */
-export class Ownership {
+export class RouteOwnership {
   /** How the names of pods' interfaces begin. */
   readonly #interfacePrefix: string;
   readonly #links: ReadonlyMap<number, Link>;
@@ -66,7 +66,7 @@ export class Ownership {
     );
   }
 
-  of(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): Owner {
+  of(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): RouteOwner {
     // Neither ours nor Calico's are for one type of service alone.
     if (how.tos !== undefined) return this.isInside(family, words, at, length) ? 'others' : 'elsewhere';
     if (how.protocol === ROUTE_PROTOCOL) return 'ours';
@@ -86,7 +86,7 @@ export class Ownership {
     return this.#taken.size > 0 && this.#taken.has(name(family, how, words, at, length));
   }
 
-  #unlessAlive(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): Owner {
+  #unlessAlive(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): RouteOwner {
     return this.cameAgain(family, how, words, at, length) ? 'others' : 'calico';
   }
 

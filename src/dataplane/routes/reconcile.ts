@@ -4,7 +4,7 @@ import type { ForeignRoute } from './foreign.ts';
 import { FormerRun } from './former-run.ts';
 import { HowTable } from './how-table.ts';
 import { type RouteCounts, type RouteKernel, type RouteOptions, routeCounts } from './options.ts';
-import { Ownership } from './ownership.ts';
+import { RouteOwnership } from './ownership.ts';
 import { type FailedRoute, Refusals } from './refusals.ts';
 import { MAIN_TABLE } from './render.ts';
 import { prefixNumber, type RouteBatch, RouteTable } from './route-table.ts';
@@ -30,7 +30,7 @@ export class RouteReconciler {
   readonly #refusals: Refusals;
   readonly #repairs: Paced;
   readonly #rereads: Paced;
-  readonly #ownership: Ownership;
+  readonly #ownership: RouteOwnership;
   readonly #sight: RouteSight;
   #started = false;
   #flushing: Promise<void> | undefined;
@@ -52,7 +52,7 @@ export class RouteReconciler {
     this.#rereads = new Paced(options.clock, REPAIR_PAUSE, () => this.#readAgain());
     this.tables = { 4: new RouteTable(4, this.hows), 6: new RouteTable(6, this.hows) };
     this.formerRun = new FormerRun(Object.values(this.tables), () => this.schedule());
-    this.#ownership = options.ownership ?? new Ownership();
+    this.#ownership = options.ownership ?? new RouteOwnership();
     this.#sight = new RouteSight(this.tables, this.#ownership);
   }
 

@@ -2,7 +2,7 @@ import { type Family, formatPrefix, parsePrefix, prefixWords } from '../../base/
 import type { Route, RouteChanges, RouteColumns, RouteFailure, RouteHow } from '../../netlink/index.ts';
 import { ForeignRoutes, metricOf } from './foreign.ts';
 import type { HowTable } from './how-table.ts';
-import type { Ownership } from './ownership.ts';
+import type { RouteOwnership } from './ownership.ts';
 import { ROUTE_PROTOCOL } from './render.ts';
 import type { RouteBatch, RouteTable } from './route-table.ts';
 import { Surplus } from './surplus.ts';
@@ -25,11 +25,11 @@ export class RouteSight {
   readonly surplus: ByFamily<Surplus>;
   readonly #tables: ByFamily<RouteTable>;
   readonly #hows: HowTable;
-  readonly #ownership: Ownership;
+  readonly #ownership: RouteOwnership;
   /** Whether the tables may hold routes of Calico's own protocols. */
   #adopted = false;
 
-  constructor(tables: ByFamily<RouteTable>, ownership: Ownership) {
+  constructor(tables: ByFamily<RouteTable>, ownership: RouteOwnership) {
     this.#tables = tables;
     this.#hows = tables[4].hows;
     this.#ownership = ownership;

@@ -5,7 +5,7 @@ import {
   type InterfaceAddressEntry,
   type Link,
   type Neighbor,
-  type Rule,
+  type RoutingRule,
 } from '../../netlink/index.ts';
 import { type FailedTunnel, TunnelDevice, type TunnelEntry } from '../device/device.ts';
 import { deviceText, TUNNEL_KINDS, type TunnelKind } from '../device/render.ts';
@@ -86,7 +86,7 @@ export class TunnelReconciler {
     for (const tunnel of this.#vxlan) tunnel.neighborChanged(neighbor, present);
   }
 
-  ruleChanged(rule: Rule, present: boolean): void {
+  ruleChanged(rule: RoutingRule, present: boolean): void {
     for (const tunnel of this.#wireguard) tunnel.ruleChanged(rule, present);
   }
 

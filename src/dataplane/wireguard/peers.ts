@@ -6,7 +6,7 @@ import { TunnelRefusals } from '../device/refusals.ts';
 import { newPrivateKey } from './key.ts';
 import { peerLine, peerText } from './render.ts';
 
-export type WireguardKernel = Pick<Kernel, 'wireguardGet' | 'wireguardSet'>;
+export type WireguardPeerKernel = Pick<Kernel, 'wireguardGet' | 'wireguardSet'>;
 
 type PeerSettings = Pick<WireguardPeer, 'endpoint' | 'keepalive' | 'allowedIps'>;
 type Change = Difference<PeerSettings>;
@@ -17,7 +17,7 @@ type Change = Difference<PeerSettings>;
  * daemon, not the device.
  */
 export class WireguardPeers {
-  readonly #kernel: WireguardKernel;
+  readonly #kernel: WireguardPeerKernel;
   readonly #log: Log;
   readonly #delta = new KeyedDelta<PeerSettings>(peerText);
   readonly #refusals: TunnelRefusals<PeerSettings>;
@@ -32,7 +32,7 @@ export class WireguardPeers {
   /** Called when a peer that was refused may be tried again. */
   onPending: () => void = () => {};
 
-  constructor(options: { kernel: WireguardKernel; clock: Clock; log: Log }) {
+  constructor(options: { kernel: WireguardPeerKernel; clock: Clock; log: Log }) {
     this.#kernel = options.kernel;
     this.#log = options.log;
     this.#refusals = new TunnelRefusals(options.clock, this.#delta, () => {

@@ -1,6 +1,6 @@
 import { type Clock, type Entries, type Family, KeyedDelta, type Log, reasonOf } from '../../base/index.ts';
 import type { DesiredWireguard, DesiredWireguardRoute } from '../../calc/desired/index.ts';
-import { formatRule, type Kernel, type Monitor, ROUTE_ADD, type Rule } from '../../netlink/index.ts';
+import { formatRule, type Kernel, type Monitor, ROUTE_ADD, type RoutingRule } from '../../netlink/index.ts';
 import type { FailedTunnel, TunnelEntry } from '../device/device.ts';
 import { TunnelRefusals } from '../device/refusals.ts';
 import { type Sysctls, settle } from '../endpoints/sysctls.ts';
@@ -89,7 +89,7 @@ export class PolicyRouting {
   }
 
   /** What the kernel's monitor says of a rule. */
-  ruleChanged(rule: Rule, present: boolean): void {
+  ruleChanged(rule: RoutingRule, present: boolean): void {
     if (!this.#rule.isNews(rule, present, this.#desired)) return;
     this.forget();
     this.onPending();

@@ -1,6 +1,6 @@
 import { type Family, VRouterError } from '../../base/index.ts';
 import type { DesiredWireguard } from '../../calc/desired/index.ts';
-import { isKernelError, type Kernel, ROUTE_DELETE, type Rule } from '../../netlink/index.ts';
+import { isKernelError, type Kernel, ROUTE_DELETE, type RoutingRule } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import { candidateTables, isOurRule, policyRule, sameRule, wayOf } from './render.ts';
 import { applySteps, type RouteStep } from './route-steps.ts';
@@ -11,7 +11,7 @@ export type RuleKernel = Pick<Kernel, 'ruleList' | 'ruleAdd' | 'ruleDelete' | 'r
 export class PolicyRule {
   readonly #family: Family;
   readonly #kernel: RuleKernel;
-  #made: Rule | undefined;
+  #made: RoutingRule | undefined;
 
   constructor(family: Family, kernel: RuleKernel) {
     this.#family = family;
@@ -19,7 +19,7 @@ export class PolicyRule {
   }
 
   /** The rule as it was last made. */
-  get made(): Rule | undefined {
+  get made(): RoutingRule | undefined {
     return this.#made;
   }
 
@@ -28,7 +28,7 @@ export class PolicyRule {
   }
 
   /** Whether the kernel's monitor tells of something that has to be put right. */
-  isNews(rule: Rule, present: boolean, desired: DesiredWireguard | undefined): boolean {
+  isNews(rule: RoutingRule, present: boolean, desired: DesiredWireguard | undefined): boolean {
     const ours = this.#made !== undefined && sameRule(rule, this.#made);
     return rule.family === this.#family && ours !== present && (ours || isOurRule(rule, desired));
   }
@@ -58,7 +58,7 @@ export class PolicyRule {
   }
 
   /** The first table that has no routes of others. */
-  async #choose(desired: DesiredWireguard, rules: readonly Rule[]): Promise<number> {
+  async #choose(desired: DesiredWireguard, rules: readonly RoutingRule[]): Promise<number> {
     for (const table of candidateTables(desired, rules)) {
       const routes = await this.#kernel.routeList({ family: this.#family, table });
       if (routes.every(({ protocol }) => protocol === ROUTE_PROTOCOL)) return table;
@@ -67,7 +67,7 @@ export class PolicyRule {
   }
 
   /** First the routes where a rule leads, if the table was ours, then the rule. The table `kept` stays as it is. */
-  async #removeRules(rules: readonly Rule[], kept: number | undefined): Promise<void> {
+  async #removeRules(rules: readonly RoutingRule[], kept: number | undefined): Promise<void> {
     for (const rule of rules) {
       const { table, protocol } = rule;
       if (protocol === ROUTE_PROTOCOL && table !== kept) {

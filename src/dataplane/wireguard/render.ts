@@ -1,5 +1,5 @@
 import type { DesiredWireguard, DesiredWireguardPeer, DesiredWireguardRoute } from '../../calc/desired/index.ts';
-import { formatRule, type Route, type Rule, type WireguardPeer } from '../../netlink/index.ts';
+import { formatRule, type Route, type RoutingRule, type WireguardPeer } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 
 /** `RT_TABLE_DEFAULT`, `MAIN`, `LOCAL`. */
@@ -20,7 +20,7 @@ export function peerLine(device: string, { publicKey, ...peer }: DesiredWireguar
 }
 
 /** `99: not from all fwmark M/M lookup TABLE proto 80`: all but what the device has encrypted already. */
-export function policyRule({ family, rulePriority, mark }: DesiredWireguard, table: number): Rule {
+export function policyRule({ family, rulePriority, mark }: DesiredWireguard, table: number): RoutingRule {
   return { family, priority: rulePriority, invert: true, mark, mask: mark, table, protocol: ROUTE_PROTOCOL };
 }
 
@@ -28,18 +28,18 @@ export function policyRule({ family, rulePriority, mark }: DesiredWireguard, tab
  * Rules that we made, or that Calico's Felix left in the same place: it gives its rules no protocol. The kernel keeps for
  * others what looks otherwise.
  */
-export function isOurRule(rule: Rule, desired: DesiredWireguard | undefined): boolean {
+export function isOurRule(rule: RoutingRule, desired: DesiredWireguard | undefined): boolean {
   if (!rule.invert || rule.mark === undefined || rule.mark !== rule.mask) return false;
   if (rule.protocol === ROUTE_PROTOCOL) return true;
   return rule.protocol === undefined && rule.priority === desired?.rulePriority && rule.mark === desired.mark;
 }
 
-export function sameRule(a: Rule, b: Rule): boolean {
+export function sameRule(a: RoutingRule, b: RoutingRule): boolean {
   return formatRule(a) === formatRule(b) && a.family === b.family;
 }
 
 /** Tables that ours may be, the best first: the one that our own rule leads to already, then each that no rule of others does. */
-export function candidateTables({ tables }: DesiredWireguard, rules: readonly Rule[]): readonly number[] {
+export function candidateTables({ tables }: DesiredWireguard, rules: readonly RoutingRule[]): readonly number[] {
   const inRange = (table: number): boolean => tables.some(({ min, max }) => table >= min && table <= max);
   const ours = rules.filter(({ invert, protocol }) => invert && protocol === ROUTE_PROTOCOL).map(({ table }) => table);
   const taken = new Set(rules.map(({ table }) => table));

@@ -1,6 +1,6 @@
 import { type Family, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredWireguard } from '../../calc/desired/index.ts';
-import type { Link, Rule } from '../../netlink/index.ts';
+import type { Link, RoutingRule } from '../../netlink/index.ts';
 import {
   type DeviceKernel,
   type DeviceOptions,
@@ -8,7 +8,7 @@ import {
   TunnelDevice,
   type TunnelEntry,
 } from '../device/device.ts';
-import { type WireguardKernel as PeerKernel, WireguardPeers } from './peers.ts';
+import { type WireguardPeerKernel as PeerKernel, WireguardPeers } from './peers.ts';
 import { type PolicyKernel, PolicyRouting } from './policy-routing.ts';
 
 export type WireguardKernel = DeviceKernel & PeerKernel & PolicyKernel;
@@ -70,7 +70,7 @@ export class WireguardTunnel {
     void this.#passes.run();
   }
 
-  ruleChanged(rule: Rule, present: boolean): void {
+  ruleChanged(rule: RoutingRule, present: boolean): void {
     this.#routing.ruleChanged(rule, present);
   }
 

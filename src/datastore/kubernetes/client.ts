@@ -43,7 +43,7 @@ export class Refused extends Error {
   }
 }
 
-export interface Request {
+export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -79,7 +79,7 @@ export class KubernetesClient {
   }
 
   /** What was allowed before and is forbidden now is asked for again for a moment. */
-  async call<Answer>(request: Request): Promise<Answer> {
+  async call<Answer>(request: ApiRequest): Promise<Answer> {
     for (let refused = 0; ; refused++) {
       try {
         const answer = await this.#call<Answer>(request);
@@ -93,7 +93,7 @@ export class KubernetesClient {
     }
   }
 
-  async #call<Answer>(request: Request): Promise<Answer> {
+  async #call<Answer>(request: ApiRequest): Promise<Answer> {
     const timeout = new AbortController();
     const cancel = this.#clock.after(patience, () => timeout.abort());
     try {
@@ -129,7 +129,7 @@ export class KubernetesClient {
     }
   }
 
-  async #send({ method, path, query, body, contentType }: Request, signal: AbortSignal): Promise<IncomingMessage> {
+  async #send({ method, path, query, body, contentType }: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
     if (this.isClosed) throw new DatastoreUnavailable('this store has been closed');
     const options = await this.#access.options();
     const url = new URL(`${this.#access.server}${path}`);

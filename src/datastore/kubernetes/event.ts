@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path/posix';
 import type { Remark } from '../store.ts';
-import { type KubeObject, type KubernetesClient, Refused, type Request } from './client.ts';
+import { type ApiRequest, type KubeObject, type KubernetesClient, Refused } from './client.ts';
 import { meaning } from './meaning.ts';
 
 /** What a listing doesn't say of Kubernetes' own kinds. */
@@ -42,7 +42,7 @@ function eventRequest(
   { about, reason, message, node, isRepeated }: Remark,
   { metadata, ...of }: KubeObject,
   now: string,
-): Request {
+): ApiRequest {
   const { name, namespace, uid, resourceVersion } = metadata;
   const { apiVersion, kind } = { ...CORE[about.kind], ...of };
   // Events of what belongs to no namespace are in this one.

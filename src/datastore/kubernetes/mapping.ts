@@ -1,6 +1,6 @@
 import type { KindName, ResourceOf } from '../../model/index.ts';
 import type { ResourceKey } from '../store.ts';
-import type { KubeObject, Request } from './client.ts';
+import type { ApiRequest, KubeObject } from './client.ts';
 
 /** Objects of Kubernetes that stand for resources of one kind. */
 export interface Collection<Kind extends KindName = KindName> {
@@ -25,9 +25,9 @@ export interface Mapping<Kind extends KindName = KindName> {
   locate(key: ResourceKey<Kind>): { readonly path: string; readonly collection: Collection<Kind> } | undefined;
   /** Who makes them, where it isn't us, and what to look at when one is missing. */
   readonly maker?: string;
-  create?(resource: ResourceOf<Kind>): Request;
+  create?(resource: ResourceOf<Kind>): ApiRequest;
   /** `resource` is at the revision that it is to replace. */
-  update?(resource: ResourceOf<Kind>): Request;
+  update?(resource: ResourceOf<Kind>): ApiRequest;
   /** `was` is at the revision that is to be removed; `object` is it, as stored. */
-  remove?(was: ResourceOf<Kind>, object: KubeObject): Request;
+  remove?(was: ResourceOf<Kind>, object: KubeObject): ApiRequest;
 }

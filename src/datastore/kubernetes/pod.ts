@@ -10,7 +10,7 @@ import {
   type WorkloadEndpoint,
 } from '../../model/index.ts';
 import type { ResourceKey } from '../store.ts';
-import type { KubeObject, Request } from './client.ts';
+import type { ApiRequest, KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
 
 const { podIP, podIPs, containerID, floatingIPs, allowedSourcePrefixes } = CNI_ANNOTATION;
@@ -78,7 +78,7 @@ function annotate(
   uid: string | undefined,
   resourceVersion: string | undefined,
   annotations: Readonly<Record<string, string>>,
-): Request {
+): ApiRequest {
   const pod = endpoint.spec.pod ?? podOf(endpoint.metadata.name) ?? endpoint.metadata.name;
   return {
     method: 'PATCH',

@@ -15,7 +15,7 @@ import type {
   StoreEvent,
 } from '../store.ts';
 import { Access } from './access.ts';
-import { type KubeObject, KubernetesClient, Refused, type Request } from './client.ts';
+import { type ApiRequest, type KubeObject, KubernetesClient, Refused } from './client.ts';
 import { conditionRequest } from './condition.ts';
 import { remarkAt } from './event.ts';
 import { Heads } from './heads.ts';
@@ -218,14 +218,14 @@ export class KubernetesStore implements Store {
     }
   }
 
-  async #write<Kind extends KindName>(key: ResourceKey<Kind>, request: Request): Promise<ResourceOf<Kind>> {
+  async #write<Kind extends KindName>(key: ResourceKey<Kind>, request: ApiRequest): Promise<ResourceOf<Kind>> {
     const object = await this.#send(key, request);
     const resource = this.#mapping(key.kind).locate(key)?.collection.decode(object);
     if (resource === undefined) throw new NotFound(keyText(key));
     return resource;
   }
 
-  async #send(key: ResourceKey, request: Request): Promise<KubeObject> {
+  async #send(key: ResourceKey, request: ApiRequest): Promise<KubeObject> {
     try {
       return await this.#client.call<KubeObject>(request);
     } catch (error) {

@@ -18,7 +18,7 @@ export interface Row {
 }
 
 /** One open file and its prepared statements. All methods are one short, synchronous piece of SQL. */
-export class Connection implements ChangeLog {
+export class SqliteConnection implements ChangeLog {
   readonly path: string;
   readonly #clock: Clock;
   readonly #history: number;
@@ -32,13 +32,13 @@ export class Connection implements ChangeLog {
     this.#history = history;
   }
 
-  static async open(path: string, clock: Clock, history: number): Promise<Connection> {
+  static async open(path: string, clock: Clock, history: number): Promise<SqliteConnection> {
     let database: DatabaseSync | undefined;
     try {
       const opened = new DatabaseSync(path, { timeout: busyTimeout });
       database = opened;
       await patiently(clock, () => prepare(opened, path));
-      return new Connection(path, opened, clock, history);
+      return new SqliteConnection(path, opened, clock, history);
     } catch (error) {
       database?.close();
       throw explain(error, path);
@@ -82,7 +82,7 @@ export class Connection implements ChangeLog {
       return;
     }
     // A transaction lasts as long as its connection reads: it is not ours, in which there are writes.
-    const reader = await Connection.open(this.path, this.#clock, this.#history);
+    const reader = await SqliteConnection.open(this.path, this.#clock, this.#history);
     try {
       yield* this.#portionsBy(reader, kind, size);
     } catch (error) {
@@ -92,7 +92,7 @@ export class Connection implements ChangeLog {
     }
   }
 
-  async *#portionsBy(reader: Connection, kind: KindName, size: number) {
+  async *#portionsBy(reader: SqliteConnection, kind: KindName, size: number) {
     await reader.#guard(() => reader.#prepare('BEGIN').run());
     const head = reader.head();
     let rows: Row[] = [];

@@ -17,7 +17,7 @@ import {
   taken,
 } from '../object.ts';
 import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
-import { Connection, type Row } from './connection.ts';
+import { type Row, SqliteConnection } from './connection.ts';
 import { LogWatch } from './log-watch.ts';
 
 export interface SqliteOptions {
@@ -39,7 +39,7 @@ const safetyInterval = 200;
 
 /** Resources in one SQLite file, shared by all processes of a machine. */
 export class SqliteStore implements Store {
-  readonly #connection: Connection;
+  readonly #connection: SqliteConnection;
   readonly #clock: Clock;
   readonly #wake = new Wake();
   /** One for each watch that goes on. */
@@ -49,7 +49,7 @@ export class SqliteStore implements Store {
   readonly #log: LogWatch;
   #looksInVain = 0;
 
-  private constructor(connection: Connection, clock: Clock) {
+  private constructor(connection: SqliteConnection, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
     this.#log = new LogWatch(connection.path, () => this.#written());
@@ -63,7 +63,7 @@ export class SqliteStore implements Store {
         cause: error,
       });
     }
-    return new SqliteStore(await Connection.open(path, clock, history), clock);
+    return new SqliteStore(await SqliteConnection.open(path, clock, history), clock);
   }
 
   async get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined> {

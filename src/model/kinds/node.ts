@@ -59,4 +59,7 @@ export interface NodeStatus {
   readonly podCIDRs?: readonly string[] | undefined;
 }
 
+/** A tunnel whose device has an address of its node's own, which the others read in the Node. */
+export type TunnelAddressKind = 'wireguard' | 'wireguardV6' | 'ipip' | 'vxlan' | 'vxlanV6';
+
 export type Node = Resource<'Node', NodeSpec, NodeStatus>;

@@ -33,7 +33,7 @@ export const qosControls = z.looseObject({
 export type QoSControls = z.infer<typeof qosControls>;
 
 export const DIRECTIONS = ['ingress', 'egress'] as const;
-export type Direction = (typeof DIRECTIONS)[number];
+export type QosDirection = (typeof DIRECTIONS)[number];
 /** Each limit with the least and the most that Calico takes for it. */
 const RANGES = {
   Bandwidth: ['1k', '1P'],
@@ -47,7 +47,7 @@ const RANGES = {
 
 type Limit = keyof typeof RANGES;
 export const LIMITS = Object.keys(RANGES) as readonly Limit[];
-type LimitField = `${Direction}${Limit}`;
+type LimitField = `${QosDirection}${Limit}`;
 export type QoSField = LimitField | 'dscp';
 
 const DEFAULT_BURST = Number(parseQuantity('4Gi'));

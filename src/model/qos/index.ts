@@ -6,5 +6,5 @@
  * it, and told.
  */
 export { isQosAnnotation, qosOfAnnotations } from './annotations.ts';
-export { DIRECTIONS, type Direction, LIMITS, type QoSControls, qosControls, settleControls } from './controls.ts';
+export { DIRECTIONS, LIMITS, type QoSControls, type QosDirection, qosControls, settleControls } from './controls.ts';
 export { parseDscp } from './dscp.ts';

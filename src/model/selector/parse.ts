@@ -1,4 +1,4 @@
-import type { Comparison, Membership, Selector } from './ast.ts';
+import type { ComparisonOperator, Membership, Selector } from './ast.ts';
 import { Scanner } from './scanner.ts';
 
 const key = /[A-Za-z0-9_./-]{1,512}/y;
@@ -7,7 +7,7 @@ const global = /global\([ \t]*\)/y;
 const has = /has\(/y;
 
 /** Each operator that stands behind a label, with how it may be written. The order matters: longer words first. */
-const comparisons: readonly (readonly [RegExp, Comparison])[] = [
+const comparisons: readonly (readonly [RegExp, ComparisonOperator])[] = [
   [/==/y, '=='],
   [/!=/y, '!='],
   [/contains(?=[ \t"'])/y, 'contains'],

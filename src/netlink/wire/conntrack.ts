@@ -1,5 +1,5 @@
 import { addressBytes, type ByteReader, type ByteWriter, type Family, tryParseAddress } from '../../base/index.ts';
-import type { Connection, Flow } from '../connections.ts';
+import type { Flow, TrackedConnection } from '../connections.ts';
 import { addressFamily, familyOf, ipBytesOf, readIp } from './address-text.ts';
 import {
   ATTRIBUTE_HEADER,
@@ -99,7 +99,7 @@ export function encodeConnectionDump(): Uint8Array {
 }
 
 /** A request without a tuple would empty the whole table: this one always has one. */
-export function encodeConnectionDelete({ family, protocol, original, id, zone }: Connection): Uint8Array {
+export function encodeConnectionDelete({ family, protocol, original, id, zone }: TrackedConnection): Uint8Array {
   const request = {
     subsystem: NFNL_SUBSYS_CTNETLINK,
     what: IPCTNL_MSG_CT_DELETE,
@@ -133,7 +133,7 @@ function writeFlow(writer: ByteWriter, type: number, family: Family, protocol: n
 }
 
 /** Undefined for what is not IP, and with `among` for those that have none of these addresses. */
-export function decodeConnection(body: ByteReader, among?: WireAddresses): Connection | undefined {
+export function decodeConnection(body: ByteReader, among?: WireAddresses): TrackedConnection | undefined {
   const family = familyOf(body.u8());
   body.skip(3);
   if (family === undefined || (among !== undefined && isOther(body, among))) return undefined;

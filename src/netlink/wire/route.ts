@@ -13,9 +13,9 @@ import {
   ROUTE_REPLACE,
   type Route,
   type RouteHow,
-  type RouteKind,
   type RouteNextHop,
   type RouteScope,
+  type RouteType,
 } from '../kernel.ts';
 import { addressFamily, familyOf, ipBytesOf, readIp } from './address-text.ts';
 import { attributeBytes, attributeNest, attributeU32, forEachAttribute } from './attribute.ts';
@@ -185,7 +185,7 @@ export function decodeRoute(body: ByteReader, lookUps = false): Route | undefine
 }
 
 /** Such routes have no way out; IPv6 lists the loopback device for them all the same. */
-function leadsNowhere(kind: RouteKind): boolean {
+function leadsNowhere(kind: RouteType): boolean {
   return kind === 'blackhole' || kind === 'unreachable' || kind === 'prohibit' || kind === 'throw';
 }
 

@@ -7,7 +7,7 @@ import {
   type Prefix,
   tryParsePrefix,
 } from '../../base/index.ts';
-import type { Rule } from '../kernel.ts';
+import type { RoutingRule } from '../kernel.ts';
 import { addressFamily, familyOf, readIp } from './address-text.ts';
 import { attributeBytes, attributeText, attributeU8, attributeU32, forEachAttribute, readText } from './attribute.ts';
 import {
@@ -41,16 +41,16 @@ export function encodeRuleDump(family: Family): Uint8Array {
   });
 }
 
-export function encodeRuleAdd(rule: Rule): Uint8Array {
+export function encodeRuleAdd(rule: RoutingRule): Uint8Array {
   return encodeRule(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
 }
 
-export function encodeRuleDelete(rule: Rule): Uint8Array {
+export function encodeRuleDelete(rule: RoutingRule): Uint8Array {
   return encodeRule(RTM_DELRULE, 0, rule);
 }
 
 /** struct fib_rule_hdr: family, dst_len, src_len, tos, table, two reserved, action, flags. */
-function encodeRule(type: number, flags: number, rule: Rule): Uint8Array {
+function encodeRule(type: number, flags: number, rule: RoutingRule): Uint8Array {
   const source = selector(rule.family, rule.source, 'source');
   const destination = selector(rule.family, rule.destination, 'destination');
   return encodeMessage(type, flags, (writer) => {
@@ -87,7 +87,7 @@ function selector(family: Family, cidr: string | undefined, field: string): Pref
 type Draft<T> = { -readonly [key in keyof T]: T[key] };
 
 /** Reads an RTM_NEWRULE or RTM_DELRULE; undefined for rules that do not lead to a table, and for other families. */
-export function decodeRule(body: ByteReader): Rule | undefined {
+export function decodeRule(body: ByteReader): RoutingRule | undefined {
   const family = familyOf(body.u8());
   const destinationLength = body.u8();
   const sourceLength = body.u8();
@@ -97,7 +97,7 @@ export function decodeRule(body: ByteReader): Rule | undefined {
   const action = body.u8();
   const flags = body.u32();
   if (family === undefined || action !== FR_ACT_TO_TBL) return undefined;
-  const rule: Draft<Rule> = { family, priority: 0, table };
+  const rule: Draft<RoutingRule> = { family, priority: 0, table };
   if ((flags & FIB_RULE_INVERT) !== 0) rule.invert = true;
   forEachAttribute(body, (type, value) => {
     if (type === FRA_PRIORITY) rule.priority = value.u32();

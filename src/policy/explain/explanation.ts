@@ -1,6 +1,6 @@
 import { type Direction, type Policy, type PolicyId, policyIdText, type Rule } from '../form.ts';
 import { matches, type Packet } from '../match.ts';
-import type { Decision } from '../verdict.ts';
+import type { EndpointDecision } from '../verdict.ts';
 import type { World } from '../world.ts';
 import { mismatch } from './mismatch.ts';
 
@@ -20,7 +20,7 @@ export interface Asked {
 }
 
 /** All that was asked on the way to a decision, in order, rule by rule. */
-export function explainDecision(world: World, packet: Packet, decision: Decision): readonly Asked[] {
+export function explainDecision(world: World, packet: Packet, decision: EndpointDecision): readonly Asked[] {
   const { direction, endpoint: name, reason, passed } = decision;
   const endpoint = world.endpoints.find((one) => one.name === name);
   if (endpoint === undefined) return [];
@@ -63,7 +63,7 @@ function profilesAsked(
   world: World,
   packet: Packet,
   names: readonly string[],
-  { direction, reason }: Decision,
+  { direction, reason }: EndpointDecision,
 ): readonly Asked[] {
   const last = reason.kind === 'profile' || reason.kind === 'missing profile' ? names.indexOf(reason.profile) : -1;
   const end = reason.kind === 'profile' ? reason.rule : undefined;

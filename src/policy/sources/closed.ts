@@ -4,7 +4,7 @@ import { firstIssue } from './field.ts';
 
 /** What becomes of a rule that is not understood: it never lets through more than was meant. */
 
-export interface Reading {
+export interface RulesRead {
   readonly rules: readonly Rule[];
   readonly problems: readonly Problem[];
 }
@@ -27,7 +27,7 @@ export function readRules<Line>(
   schema: z.ZodType<Line>,
   convert: (line: Line, index: number) => readonly Rule[],
   action?: 'Allow',
-): Reading {
+): RulesRead {
   if (lines === undefined || lines === null) return { rules: [], problems: [] };
   if (!Array.isArray(lines)) {
     const problem = { policy: id, field: direction, reason: 'is no list of rules: the direction is closed' };

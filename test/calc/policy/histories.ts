@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Update } from '../../../src/calc/index.ts';
+import type { SourceUpdate } from '../../../src/calc/index.ts';
 import { type KindName, read } from '../../../src/model/index.ts';
 import { gone, put } from '../resources.ts';
 
@@ -225,11 +225,11 @@ const otherRemoval = fc.constantFrom(
 );
 
 /** As the datastore delivers it, whatever stands in it. */
-function stored(update: Update): Update {
-  return { ...update, resource: read(update.key.kind, update.resource).resource } as Update;
+function stored(update: SourceUpdate): SourceUpdate {
+  return { ...update, resource: read(update.key.kind, update.resource).resource } as SourceUpdate;
 }
 
-const update: fc.Arbitrary<Update> = fc.oneof(
+const update: fc.Arbitrary<SourceUpdate> = fc.oneof(
   { weight: 6, arbitrary: pod },
   { weight: 5, arbitrary: policy },
   { weight: 1, arbitrary: administrators },
@@ -260,9 +260,9 @@ export const history = fc
     maxLength: 12,
   })
   .map((batches) => {
-    const there = new Map<string, Update>();
+    const there = new Map<string, SourceUpdate>();
     return batches.map((batch) =>
-      batch.flatMap((news): readonly Update[] => {
+      batch.flatMap((news): readonly SourceUpdate[] => {
         const told = 'key' in news ? news : edited([...there.values()], news);
         if (told === undefined) return [];
         const { kind, namespace: where, name } = told.key;
@@ -274,9 +274,9 @@ export const history = fc
     );
   });
 
-function edited(there: readonly Update[], { which, with: changes }: Edit): Update | undefined {
+function edited(there: readonly SourceUpdate[], { which, with: changes }: Edit): SourceUpdate | undefined {
   if (there.length === 0) return undefined;
   const { key, resource } = there[which % there.length];
   const spec = { ...(resource?.spec as object), ...changes[key.kind] };
-  return { key, resource: { ...resource, spec } } as Update;
+  return { key, resource: { ...resource, spec } } as SourceUpdate;
 }

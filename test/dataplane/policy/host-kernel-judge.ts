@@ -1,7 +1,7 @@
 import { Entries, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import type { PolicySettings } from '../../../src/calc/desired/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
-import type { Surroundings } from '../../../src/dataplane/policy/host-parts.ts';
+import type { HostSurroundings } from '../../../src/dataplane/policy/host-parts.ts';
 import { hooksOf, PolicyTables } from '../../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
 import { openNft } from '../../../src/nftables/index.ts';
@@ -24,7 +24,7 @@ export class HostKernelJudge {
   readonly #desired = new DesiredPolicies();
   readonly #tables = new PolicyTables('cali');
 
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: HostSurroundings;
 
   readonly #written: PolicySettings | undefined;
 
@@ -32,7 +32,7 @@ export class HostKernelJudge {
    * The name of a network namespace that is the test's own, the addresses of its links where some are expected, and how
    * rules are written.
    */
-  constructor(namespace: string, links: Surroundings['links'] = new Map(), written?: PolicySettings) {
+  constructor(namespace: string, links: HostSurroundings['links'] = new Map(), written?: PolicySettings) {
     this.#namespace = namespace;
     this.#written = written;
     const none = { between: [], nodes: Entries.of<string>(), wireguard: undefined };

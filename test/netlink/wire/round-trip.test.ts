@@ -8,8 +8,8 @@ import {
   type Neighbor,
   ROUTE_ADD,
   type Route,
-  type RouteKind,
-  type Rule,
+  type RouteType,
+  type RoutingRule,
   type WireguardChange,
 } from '../../../src/netlink/index.ts';
 import { decodeAddress, encodeAddressAdd } from '../../../src/netlink/wire/address.ts';
@@ -77,7 +77,7 @@ function routes(family: 4 | 6): fc.Arbitrary<Route> {
   const direct = fc.record({ dev: index, onlink: fc.constant(true) }).map((hop) => [hop]);
   const member = fc.record({ dev: index, via: address, weight: fc.integer({ min: 1, max: 256 }) });
   const several = fc.array(member, { minLength: 2, maxLength: 8 });
-  const dead = fc.constantFrom<RouteKind[]>('blackhole', 'unreachable', 'prohibit', 'throw');
+  const dead = fc.constantFrom<RouteType[]>('blackhole', 'unreachable', 'prohibit', 'throw');
   const base = fc.record(
     { ...how, ...extra },
     { requiredKeys: ['protocol', 'table', 'scope', 'family', 'destination'] },
@@ -156,7 +156,7 @@ t.test('rules read back as they were written', async (t) => {
   const common = { priority: u32, table: fc.integer({ min: 1, max: 0xffffffff }) };
   const extra = { mark: u32, invert: fc.constant(true), incoming: name };
   const requiredKeys = ['family', 'priority', 'table'] as const;
-  const rules: fc.Arbitrary<Rule> = fc.oneof(
+  const rules: fc.Arbitrary<RoutingRule> = fc.oneof(
     fc.record(
       { family: fc.constant(4), ...common, ...extra, source: cidr4, destination: cidr4 },
       { requiredKeys: [...requiredKeys] },

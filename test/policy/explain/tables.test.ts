@@ -5,7 +5,7 @@ import { effectivePolicies, explainDecision } from '../../../src/policy/explain/
 import { mismatch } from '../../../src/policy/explain/mismatch.ts';
 import { type Direction, type Endpoint, policyIdText, type Rule } from '../../../src/policy/form.ts';
 import { matches, type Packet } from '../../../src/policy/match.ts';
-import { type Decision, judge } from '../../../src/policy/verdict.ts';
+import { type EndpointDecision, judge } from '../../../src/policy/verdict.ts';
 import { describeVerdict } from '../../../src/policy/words.ts';
 import type { World } from '../../../src/policy/world.ts';
 
@@ -35,7 +35,7 @@ class Marked {
 }
 
 /** What is wrong with the explanation of a decision; nothing mostly. */
-function wrongs(world: World, packet: Packet, decision: Decision, marked: Marked): readonly string[] {
+function wrongs(world: World, packet: Packet, decision: EndpointDecision, marked: Marked): readonly string[] {
   const { reason, endpoint: name, direction } = decision;
   const asked = explainDecision(world, packet, decision);
   const found: string[] = [];

@@ -9,13 +9,13 @@ import { Sweeps } from './sweeps.ts';
 const FIRST_CAPACITY = 64;
 
 /** What the import policy makes of a path: the attributes to use and its flags. */
-export interface Admission {
+export interface ImportOutcome {
   readonly attributes: number;
   readonly flags: number;
 }
 
 /** Decides on one prefix of an UPDATE; `undefined` in place of this function admits everything unchanged. */
-export type Admit = (prefix: number) => Admission;
+export type Admit = (prefix: number) => ImportOutcome;
 
 /** Counts that a peer's status shows and prefix limits watch. */
 export interface SourceCounts {

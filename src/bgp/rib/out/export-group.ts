@@ -9,7 +9,7 @@ import { type ExportContext, exportKey } from './export-context.ts';
 import { ExportMember, type Outlet } from './export-member.ts';
 import type { ExportStream } from './export-stream.ts';
 import { type ExportTables, NOTHING, Outgoing } from './outgoing.ts';
-import { Snapshot } from './snapshot.ts';
+import { TableSnapshot } from './snapshot.ts';
 import { UpdateWriter } from './update-writer.ts';
 
 /** Most prefixes in one batch. */
@@ -43,7 +43,7 @@ export class ExportGroup implements ExportStream {
   readonly #outgoing: Outgoing;
   readonly #adj: AdjRibOut;
   readonly #builder: BatchBuilder;
-  #snapshot: Snapshot | undefined;
+  #snapshot: TableSnapshot | undefined;
 
   constructor(context: ExportContext, loc: LocRib, tables: ExportTables, clock: Clock, window = WINDOW) {
     this.#clock = clock;
@@ -189,8 +189,8 @@ export class ExportGroup implements ExportStream {
     return wanted;
   }
 
-  #openSnapshot(): Snapshot {
-    const snapshot = new Snapshot(this.queue.end, this.#adj, BATCH_SIZE, (entries) => this.encode(entries));
+  #openSnapshot(): TableSnapshot {
+    const snapshot = new TableSnapshot(this.queue.end, this.#adj, BATCH_SIZE, (entries) => this.encode(entries));
     const close = (): void => {
       if (this.#snapshot !== snapshot) return;
       if ([...this.members].some((member) => member.replaying)) this.#clock.after(SNAPSHOT_LIFE, close);

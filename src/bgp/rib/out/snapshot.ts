@@ -3,7 +3,7 @@ import type { Batch } from './batch.ts';
 import { NOTHING } from './outgoing.ts';
 
 /** The table as it was announced before batch `from` of the stream, encoded piece by piece as newcomers take it. */
-export class Snapshot {
+export class TableSnapshot {
   readonly from: number;
   readonly #adj: AdjRibOut;
   readonly #size: number;

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { nodeStatusSchema } from '../../../control/answers.ts';
 import {
   DaemonUnreachable,
-  type NodeStatus,
   type NodeStatusPeer,
   request,
+  type StatusAnswer,
   socketPath,
 } from '../../../control/index.ts';
 import { CommandError } from '../../errors.ts';
@@ -27,7 +27,7 @@ export function nodeStatusCommand(io: Io): Command {
 }
 
 /** The sessions of both families, as Calico shows them. */
-export function nodeStatusText({ bgp }: NodeStatus, now: number): string {
+export function nodeStatusText({ bgp }: StatusAnswer, now: number): string {
   if (bgp === undefined) return '\nThe BGP backend process (BIRD) is not running.\n\n';
   return `${section(4, bgp.peers, now)}${section(6, bgp.peers, now)}\n`;
 }
