@@ -23,7 +23,7 @@ import { filterProblems, PeerRefusals, RunningPeers, UsedFilters, unmetWishes } 
 import { Peerings } from './peers.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
-import { allAnnouncements, serviceRanges, wholeRanges } from './service-ranges.ts';
+import { allAnnouncements, reflectedRanges, serviceRanges, wholeRanges } from './service-ranges.ts';
 import { ServiceRoutes } from './service-routes.ts';
 import type { Sources } from './sources.ts';
 import { tunnelPools } from './tunnel-pools.ts';
@@ -180,9 +180,10 @@ export function graph(
   );
   const preferences = cell([configurations], localPrefs, same);
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
+  const passedOn = cell([self, configurations], reflectedRanges, same);
   const bgp = cell(
-    [self, configurations, peers, problems, preferences, communities, announce, filters],
-    (node, settings, sessions, lacking, ranks, marks, told, rules): DesiredBgp | undefined => {
+    [self, configurations, peers, problems, preferences, communities, announce, filters, passedOn],
+    (node, settings, sessions, lacking, ranks, marks, told, rules, reflected): DesiredBgp | undefined => {
       const spare = nodeAddress(node, 6) === undefined ? undefined : spareRouterId;
       const id = routerId ?? nodeAddress(node, 4) ?? spare;
       if (!withBgp || node === undefined || id === undefined) return undefined;
@@ -197,6 +198,7 @@ export function graph(
         communities: marks,
         announce: told,
         filters: rules,
+        ...(reflected.length > 0 && { reflected }),
       };
     },
     same,

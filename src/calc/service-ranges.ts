@@ -18,6 +18,10 @@ export interface ServiceRanges {
 /** What `BGPConfiguration default` says of services; undefined where none are announced, by anybody or by this node. */
 export function serviceRanges(node: Node | undefined, configurations: Configurations): ServiceRanges | undefined {
   if (node?.metadata.labels?.[EXCLUDED] === 'true') return undefined;
+  return listedRanges(configurations);
+}
+
+function listedRanges(configurations: Configurations): ServiceRanges | undefined {
   const spec = configurations.get('default')?.spec ?? {};
   const [cluster, external, loadBalancer] = [
     spec.serviceClusterIPs,
@@ -47,6 +51,13 @@ export function wholeRanges(ranges: ServiceRanges | undefined): Announcement[] {
     ...external.filter(isWide).map((cidr) => ({ cidr, why: 'external addresses of services' })),
     ...(aggregates ? loadBalancer.filter(isWide) : []).map((cidr) => ({ cidr, why: 'load balancers’ addresses' })),
   ];
+}
+
+/** What a route reflector passes on for others, as in Calico: all that is inside the external and load balancers' ranges. */
+export function reflectedRanges(node: Node | undefined, configurations: Configurations): readonly string[] {
+  if (!node?.spec.bgp?.routeReflectorClusterID) return [];
+  const { external = [], loadBalancer = [] } = listedRanges(configurations) ?? {};
+  return [...new Set([...external, ...loadBalancer])];
 }
 
 function isWide(cidr: string): boolean {

@@ -16,7 +16,7 @@ export const OWN = 'own';
 
 /**
  * What leaves to a peer, in the order of Calico's own export function: the peer's filters; nothing from pools with
- * `disableBGPExport`; our own blocks and borrowed addresses; any other route inside a pool, be it disabled: that gives out
+ * `disableBGPExport`; our own blocks, borrowed addresses and services; on a route reflector what others tell of services; any other route inside a pool, be it disabled: that gives out
  * no new addresses, and has routes as before; nothing else. What the peer's filters accept gets no communities of
  * BGPConfiguration: in Calico too they decide alone.
  */
@@ -35,14 +35,19 @@ export function importFilter(peer: DesiredPeer, filters: Filters): Filter | unde
 }
 
 /** The rules of every export filter that are the pools' doing. */
-export function poolRules(pools: readonly DesiredPool[], communities: readonly PrefixCommunities[] = []): FilterRule[] {
+export function poolRules(
+  pools: readonly DesiredPool[],
+  communities: readonly PrefixCommunities[] = [],
+  reflected: readonly string[] = [],
+): FilterRule[] {
   const hidden = pools.filter((pool) => pool.disableBgpExport);
   const open = pools.filter((pool) => !pool.disableBgpExport);
   return [
     ...hidden.map((pool) => inPool(pool, 'reject', `pool ${pool.name} has disableBGPExport`)),
     ...withCommunities(
       [
-        { name: 'own block or borrowed address', match: { source: 'local', tag: OWN }, action: 'accept' },
+        { name: 'own block, borrowed address or service', match: { source: 'local', tag: OWN }, action: 'accept' },
+        ...reflected.map((cidr) => inside(cidr, 'accept', `of services inside ${cidr}`)),
         ...open.map((pool) => inPool(pool, 'accept', `inside pool ${pool.name}`)),
       ],
       communities,
@@ -55,8 +60,12 @@ function filterRules(peer: DesiredPeer, filters: Filters, direction: 'import' | 
   return peer.filters.flatMap((name) => filters.get(name)?.lists[list] ?? []);
 }
 
-function inPool(pool: DesiredPool, action: 'accept' | 'reject', name: string): FilterRule {
-  return { name, match: { prefix: { cidr: pool.cidr, operator: 'in' } }, action };
+function inPool({ cidr }: DesiredPool, action: 'accept' | 'reject', name: string): FilterRule {
+  return inside(cidr, action, name);
+}
+
+function inside(cidr: string, action: 'accept' | 'reject', name: string): FilterRule {
+  return { name, match: { prefix: { cidr, operator: 'in' } }, action };
 }
 
 /** The filters of peers: those that ask for the same have the same objects, until a filter or a pool says otherwise. */
@@ -65,15 +74,21 @@ export class SharedFilters {
   #filters: Filters = new Map();
   #pools: readonly DesiredPool[] | undefined;
   #communities: readonly PrefixCommunities[] | undefined;
+  #reflected: readonly string[] | undefined;
   #ofPools: readonly FilterRule[] = [];
 
   /** Takes in what filters are made of; whether any of them is another now. */
-  take({ filters, communities }: Pick<DesiredBgp, 'filters' | 'communities'>, pools: readonly DesiredPool[]): boolean {
-    const isKnown = pools === this.#pools && communities === this.#communities;
-    const ofPools = isKnown ? this.#ofPools : poolRules(pools, communities);
+  take(
+    { filters, communities, reflected }: Pick<DesiredBgp, 'filters' | 'communities' | 'reflected'>,
+    pools: readonly DesiredPool[],
+  ): boolean {
+    const isSameReflected = reflected === this.#reflected;
+    const isKnown = pools === this.#pools && communities === this.#communities && isSameReflected;
+    const ofPools = isKnown ? this.#ofPools : poolRules(pools, communities, reflected);
     const isSame = filters === this.#filters && same(ofPools, this.#ofPools);
     this.#pools = pools;
     this.#communities = communities;
+    this.#reflected = reflected;
     if (isSame) return false;
     this.#filters = filters;
     this.#ofPools = ofPools;

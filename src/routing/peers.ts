@@ -28,10 +28,10 @@ export class Peers {
   }
 
   take(
-    { peers, filters, communities }: Pick<DesiredBgp, 'peers' | 'filters' | 'communities'>,
+    { peers, ...rules }: Pick<DesiredBgp, 'peers' | 'filters' | 'communities' | 'reflected'>,
     pools: readonly DesiredPool[],
   ): PeerChanges {
-    const isEveryone = this.#filters.take({ filters, communities }, pools);
+    const isEveryone = this.#filters.take(rules, pools);
     const touched = new Set<string>(isEveryone ? [...this.#known.keys()] : []);
     for (const [key, now, before] of peers.since(this.#seen)) {
       touched.add(key);

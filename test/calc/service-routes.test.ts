@@ -215,6 +215,21 @@ t.test('an address that two Services have is withdrawn with the last of them, an
   t.equal(why(), undefined);
 });
 
+t.test(
+  'a route reflector passes on what is inside the external ranges, also where it announces none itself',
+  async (t) => {
+    const reflected = (more: Parameters<typeof node>[2]) => {
+      const calculation = new Calculation({ nodename: 'a' });
+      calculation.apply([node('a', '10.0.0.1', more), config(ALL)]);
+      return calculation.desired().bgp?.reflected;
+    };
+    const all = ['203.0.113.0/24', '192.0.2.9/32', '198.51.100.0/24', '192.0.2.8/32'];
+    t.same(reflected({ clusterId: '10.0.0.1' }), all);
+    t.same(reflected({ clusterId: '10.0.0.1', labels: { [EXCLUDED]: 'true' } }), all);
+    t.equal(reflected({}), undefined);
+  },
+);
+
 t.test('what a node announces of its pods goes before', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
   calculation.apply([node('a', '10.0.0.1'), pool('p', '10.244.0.0/16'), ...claimed('a', '10.244.0.0/26')]);

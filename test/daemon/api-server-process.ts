@@ -5,7 +5,8 @@
  * made, `again NODE NAME` deletes a pod and makes it again with the status of the former one, as kubelet does with a
  * StatefulSet's, `register NODE` deletes a Node and makes it again, as kubelet does: without annotations; `annotations NAME` answers with those of a pod
  * or Node, `unannotate NODE NAME` takes one away, `annotate POD NAME [VALUE]` gives it an annotation or takes it away,
- * `pool NAME [CIDR]` makes a pool or takes it away, `events` answers with a JSON array of what events say,
+ * `put RESOURCE NAMESPACE JSON` makes an object or gives it what the JSON says (namespace `-` for none), `remove RESOURCE NAMESPACE
+ * NAME` deletes one, `pool NAME [CIDR]` makes a pool or takes it away, `events` answers with a JSON array of what events say,
  * `refuse` answers nothing but 503 from now on and cuts all connections, `serve` ends that, `requests` answers with a JSON
  * array of all requests so far.
  */
@@ -27,10 +28,14 @@ export type Order =
   | 'unannotate'
   | 'annotate'
   | 'pool'
+  | 'put'
+  | 'remove'
   | 'events'
   | 'refuse'
   | 'serve'
   | 'requests';
+
+type Stored = { readonly metadata: { readonly name: string } } & Readonly<Record<string, unknown>>;
 
 const PODS = { resource: 'pods', namespace: 'default' } as const;
 const NODES = { resource: 'nodes', namespace: undefined } as const;
@@ -42,6 +47,11 @@ const core = (resource: string, name: string, namespace?: string, spec: object =
   server.objects.create({ resource, namespace }, { metadata: { name }, spec });
 for (const node of nodes) core('nodes', node);
 core('namespaces', 'default');
+function put(place: { readonly resource: string; readonly namespace: string | undefined }, object: Stored): void {
+  const isThere = server.objects.list(place).some(({ metadata }) => metadata.name === object.metadata.name);
+  if (isThere) server.objects.patch(place, object.metadata.name, object);
+  else server.objects.create(place, object);
+}
 const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
 const pool = { cidr: '10.244.0.0/16', natOutgoing: false };
 await store.create(newResource('IPPool', { name: 'default-ipv4-ippool' }, pool));
@@ -73,6 +83,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (command === 'annotate') {
     const metadata = { annotations: { [subject]: value ?? null } };
     server.objects.patch(PODS, node, { metadata });
+  }
+  if (command === 'put' || command === 'remove') {
+    const place = { resource: node, namespace: subject === '-' ? undefined : subject };
+    if (command === 'remove') server.objects.delete(place, value, {});
+    else put(place, JSON.parse(value));
   }
   if (command === 'pool') {
     const pools = { resource: 'ippools.crd.projectcalico.org', namespace: undefined };

@@ -128,6 +128,11 @@ export class Cluster {
     return request(this.socket(name), { op: 'status' }, nodeStatusSchema);
   }
 
+  /** The name of the node's network namespace. */
+  namespace(name: Name): string {
+    return this.#namespaces[name].name;
+  }
+
   routes(name: Name): string {
     return ip('-n', this.#namespaces[name].name, 'route', 'show', 'proto', '80');
   }

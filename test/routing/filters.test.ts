@@ -44,12 +44,18 @@ t.test('what leaves is ours or inside a pool that is not hidden, disabled or not
     filter.rules.map(({ name, action }) => [name, action]),
     [
       ['pool 10.2.0.0/16 has disableBGPExport', 'reject'],
-      ['own block or borrowed address', 'accept'],
+      ['own block, borrowed address or service', 'accept'],
       ['inside pool 10.1.0.0/16', 'accept'],
       ['inside pool 10.3.0.0/16', 'accept'],
     ],
   );
   t.equal(filter.default, 'reject');
+});
+
+t.test('a route reflector passes on what others tell of services, before what pools say', async (t) => {
+  const { rules } = exportFilter(peer, NONE, poolRules([pool('10.1.0.0/16')], [], ['203.0.113.0/24']));
+  t.match(rules[1], { match: { prefix: { cidr: '203.0.113.0/24', operator: 'in' } }, action: 'accept' });
+  t.equal(rules.length, 3);
 });
 
 t.test('everything is believed of a peer without filters', async (t) => {

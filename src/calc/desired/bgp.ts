@@ -17,6 +17,8 @@ export interface DesiredBgp {
   readonly localPrefs: { readonly 4: number; readonly 6: number };
   /** What routes are told with, beside what the peers' own filters say. */
   readonly communities: readonly PrefixCommunities[];
+  /** Prefixes of services whose routes this node passes on for others, being a route reflector. */
+  readonly reflected?: readonly string[];
 }
 
 /** Communities (`64512:100`, `64512:1:2`) of all routes inside a prefix. */
