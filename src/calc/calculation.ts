@@ -5,6 +5,7 @@ import type { Desired } from './desired/index.ts';
 import type { DesiredPolicy } from './desired/policy.ts';
 import { type GraphOptions, graph } from './graph.ts';
 import type { InputKind } from './projections.ts';
+import type { SecretContent } from './protection.ts';
 import type { ServiceRoutes } from './service-routes.ts';
 import { type News, Sources, type SourceUpdate } from './sources.ts';
 
@@ -18,6 +19,7 @@ export class Calculation {
   readonly #desired: Cell<Desired>;
   readonly #world: Cell<World>;
   readonly #services: ServiceRoutes;
+  readonly #secretNames: Cell<readonly string[]>;
   readonly #worldIf: (updates: readonly SourceUpdate[]) => World;
   /** What pods are held to as of the last look, and so whose news count. */
   #held: DesiredPolicy | undefined;
@@ -25,9 +27,10 @@ export class Calculation {
   constructor(options: GraphOptions) {
     this.#nodename = options.nodename;
     this.#sources = new Sources(options.nodename);
-    const { desired, services, world, worldIf } = graph(this.#sources, options);
+    const { desired, services, secretNames, world, worldIf } = graph(this.#sources, options);
     this.#desired = desired;
     this.#services = services;
+    this.#secretNames = secretNames;
     this.#world = world;
     this.#worldIf = worldIf;
   }
@@ -55,6 +58,16 @@ export class Calculation {
     };
     const counts = (service: string): boolean => named('service', service) || named('service addresses', service);
     return news.some((service) => counts(service) || this.#services.heeds(service));
+  }
+
+  /** Notes what a Secret holds, undefined where there is none: whether that is new. */
+  setSecret(name: string, data: SecretContent | undefined): boolean {
+    return this.#sources.setSecret(name, data);
+  }
+
+  /** The names of the Secrets that sessions of this node are protected by. */
+  secretNames(): readonly string[] {
+    return this.#secretNames();
   }
 
   /** What this node should be, given all that was applied. */

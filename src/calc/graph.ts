@@ -19,7 +19,7 @@ import { desiredNat, desiredServices } from './nat.ts';
 import { Networks } from './networks.ts';
 import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
 import { OnlyByVxlan } from './only-by-vxlan.ts';
-import { filterProblems, PeerRefusals, RunningPeers, UsedFilters, unmetWishes } from './peer-problems.ts';
+import { filterProblems, PeerRefusals, RunningPeers, UsedFilters, UsedSecrets, unmetWishes } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
@@ -30,7 +30,7 @@ import { tunnelPools } from './tunnel-pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
 import { Vteps, VxlanRoutes } from './vxlan-table.ts';
 import { desiredWireguard, isEnabled, peerSettings } from './wireguard.ts';
-import { Places, Standings, WireguardTable } from './wireguard-table.ts';
+import { wireguardTable } from './wireguard-table.ts';
 import { desiredSpoofing, desiredWorkloads } from './workloads.ts';
 
 export interface GraphOptions {
@@ -67,7 +67,11 @@ export interface GraphOptions {
 export function graph(
   sources: Sources,
   { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {}, countsRules }: GraphOptions,
-): { readonly desired: Cell<Desired>; readonly services: ServiceRoutes } & Pick<PolicyCells, 'world' | 'worldIf'> {
+): {
+  readonly desired: Cell<Desired>;
+  readonly services: ServiceRoutes;
+  readonly secretNames: Cell<readonly string[]>;
+} & Pick<PolicyCells, 'world' | 'worldIf'> {
   const nodes = sources.of('Node');
   const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
   const self = cell([nodes], (all) => all.get(nodename));
@@ -167,7 +171,9 @@ export function graph(
   const announce = cell([own, whole, ofServices], allAnnouncements, same);
   const filters = cell([sources.of('BGPFilter')], keeping(new Filters()));
   const wanted = sources.of('BGPPeer');
-  const peerings = cell([nodes, sources.of('BGPConfiguration'), wanted], keeping(new Peerings(nodename)));
+  const secrets = (): ReturnType<Sources['secrets']> => sources.secrets();
+  const peerings = cell([nodes, sources.of('BGPConfiguration'), wanted, secrets], keeping(new Peerings(nodename)));
+  const secretNames = cell([peerings], keeping(new UsedSecrets()));
   const peers = cell([peerings], keeping(new RunningPeers()));
   const used = cell([peers], keeping(new UsedFilters()));
   const problems = cell(
@@ -222,7 +228,7 @@ export function graph(
         policy: held,
       }),
   );
-  return { desired, services: routed, world, worldIf };
+  return { desired, services: routed, secretNames, world, worldIf };
 }
 
 /** An operator that remembers what it has seen, as the work of a cell. */
@@ -232,18 +238,4 @@ function keeping<Inputs extends unknown[], T>(operator: { run(...inputs: Inputs)
 
 function encryption(felix: ReturnType<typeof felixSettings>, family: Family) {
   return isEnabled(felix, family) ? { hostEncryption: felix.wireguardHostEncryptionEnabled ?? false } : undefined;
-}
-
-/** What WireGuard's peers and routes are made of; made anew when it is switched on, so that it costs nothing while off. */
-function wireguardTable(family: Family, nodename: string, hostEncryption: boolean) {
-  const standings = new Standings(family, nodename);
-  const places = new Places(family, nodename, hostEncryption);
-  const table = new WireguardTable(nodename);
-  return (
-    ...[held, nodes, settings]: [
-      Parameters<Places['run']>[0],
-      Parameters<Places['run']>[1],
-      Parameters<WireguardTable['run']>[2],
-    ]
-  ) => table.run(places.run(held, nodes), standings.run(nodes), settings);
 }

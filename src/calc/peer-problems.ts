@@ -51,6 +51,21 @@ export class PeerRefusals {
   }
 }
 
+/** The names of the Secrets that sessions are protected by, whether they run or not, in their order. */
+export class UsedSecrets {
+  readonly #names = new Sayings();
+  #seen: Entries<Peering> | undefined;
+
+  run(peerings: Entries<Peering>): readonly string[] {
+    for (const [, now, before] of peerings.since(this.#seen)) {
+      if (before?.secret !== undefined) this.#names.add(before.secret, -1);
+      if (now?.secret !== undefined) this.#names.add(now.secret, 1);
+    }
+    this.#seen = peerings;
+    return this.#names.list();
+  }
+}
+
 /** The names of the filters that some peer uses, in their order. */
 export class UsedFilters {
   readonly #names = new Sayings();

@@ -1,4 +1,4 @@
-import { type Entries, EntriesWriter, same } from '../base/index.ts';
+import { Entries, EntriesWriter, same } from '../base/index.ts';
 import type { BGPConfiguration, BGPPeer, Node } from '../model/index.ts';
 import { type AskedPeer, AskedPeers, appliesTo, locals, meant } from './asked-peers.ts';
 import { type Here, meshPeers, mirroredPeers, namedPeers, remoteAsn, selectedPeers } from './bgp-peers.ts';
@@ -6,17 +6,18 @@ import { Claims } from './claims.ts';
 import type { DesiredPeer } from './desired/index.ts';
 import { LabelIndex } from './label-index.ts';
 import { nodeAddress, nodeAsn } from './node-bgp.ts';
+import { type Protection, protectionOf, type SecretContent } from './protection.ts';
 
 /** One session that the resources ask for. A refused one does not run, nor does a less trusted one in its place. */
 export interface Peering {
   readonly peer: DesiredPeer;
   /** Why it does not run, and the object that asks for it. */
   readonly refused?: string;
+  /** The Secret that its password is in. */
+  readonly secret?: string;
 }
 
-/** Why a session with a password is not run: it would have none. */
-const NO_SECRETS =
-  'its password is in a Secret, which is not read yet, and without it the session would be unprotected';
+const NO_SECRETS = Entries.of<SecretContent>();
 
 /**
  * Calico's precedence, for each address and port: a global BGPPeer, a node's own, the mirror of another node's; and any of
@@ -63,19 +64,27 @@ export class Peerings {
   #here: Here | undefined;
   #nodes: Entries<Node> | undefined;
   #configurations: Entries<BGPConfiguration> | undefined;
+  #secrets: Entries<SecretContent> = NO_SECRETS;
   #peers: Entries<BGPPeer> | undefined;
 
   constructor(nodename: string) {
     this.#nodename = nodename;
   }
 
-  run(nodes: Entries<Node>, configurations: Entries<BGPConfiguration>, peers: Entries<BGPPeer>): Entries<Peering> {
+  run(
+    nodes: Entries<Node>,
+    configurations: Entries<BGPConfiguration>,
+    peers: Entries<BGPPeer>,
+    secrets: Entries<SecretContent> = NO_SECRETS,
+  ): Entries<Peering> {
     const touched = new Set<string>();
     const named = new Set<AskedPeer>();
     this.#takeNodes(nodes, touched, named);
     const isOther = this.#takeConfigurations(configurations, touched, named);
     const node = nodes.get(this.#nodename);
-    const all = isOther || !sameSelf(this.#here?.node, node);
+    const hasOtherSecrets = secrets.since(this.#secrets).length > 0;
+    this.#secrets = secrets;
+    const all = isOther || hasOtherSecrets || !sameSelf(this.#here?.node, node);
     this.#here = node && { node, configurations };
     for (const [name, now] of peers.since(this.#peers)) {
       for (const one of this.#asked.put(name, now)) {
@@ -153,20 +162,20 @@ export class Peerings {
     if (here === undefined || other === undefined || other.metadata.name === this.#nodename) return [];
     const { name } = other.metadata;
     const settings = here.configurations.get('default');
-    const why = settings && unprotected(settings, settings.spec.nodeMeshPassword);
-    const refused = why && `BGPConfiguration default nodeMeshPassword: no session of the mesh: ${why}`;
-    const claims = meshPeers(here, other).map((peer) => claim(`${RANK.mesh}\0${name}`, peer, refused));
+    const mesh = settings ? protectionOf(settings, settings.spec.nodeMeshPassword, this.#secrets) : {};
+    const ofMesh = 'BGPConfiguration default nodeMeshPassword: no session of the mesh';
+    const claims = meshPeers(here, other).map((peer) => claim(`${RANK.mesh}\0${name}`, peer, mesh, ofMesh));
     for (const one of new Set(this.#asked.of(name, this.#everywhere))) {
       const { resource, remotes } = one;
       const by = `${resource.metadata.name}\0${name}`;
       if (remotes?.members.has(name) && appliesTo(one, this.#nodename)) {
         for (const peer of selectedPeers(here, other, resource)) {
-          claims.push(claim(`${rankOf(peer)}\0${by}`, peer, refusalOf(resource)));
+          claims.push(this.#wanted(`${rankOf(peer)}\0${by}`, peer, resource));
         }
       }
       if (!appliesTo(one, name)) continue;
       for (const peer of mirroredPeers(here, other, resource, meant(here, one))) {
-        claims.push(claim(`${RANK.mirror}\0${by}`, peer, refusalOf(resource)));
+        claims.push(this.#wanted(`${RANK.mirror}\0${by}`, peer, resource));
       }
     }
     return claims;
@@ -183,8 +192,13 @@ export class Peerings {
       .flatMap((name) => nodes.get(name) ?? [])
       .filter((node) => nodeAsn(node, here.configurations) === asn);
     return namedPeers(here, other, resource, remote).map((peer) =>
-      claim(`${rankOf(peer)}\0${resource.metadata.name}`, peer, refusalOf(resource)),
+      this.#wanted(`${rankOf(peer)}\0${resource.metadata.name}`, peer, resource),
     );
+  }
+
+  #wanted(by: string, peer: DesiredPeer, resource: BGPPeer): Claim {
+    const what = `BGPPeer ${resource.metadata.name}: no session`;
+    return claim(by, peer, protectionOf(resource, resource.spec.password, this.#secrets), what);
   }
 
   /** Puts the claims in the place of those that stood under that name. */
@@ -205,24 +219,18 @@ interface Claim {
   readonly peering: Peering;
 }
 
-function claim(by: string, peer: DesiredPeer, refused: string | undefined): Claim {
-  return { key: `${peer.address} ${peer.port}`, by, peering: { peer, ...(refused && { refused }) } };
+/** `what`: what there is not where protection is lacking. */
+function claim(by: string, peer: DesiredPeer, { secret, password, lacking }: Protection, what: string): Claim {
+  const peering: Peering = {
+    peer: password === undefined ? peer : { ...peer, password },
+    ...(lacking !== undefined && { refused: `${what}: ${lacking}` }),
+    ...(secret !== undefined && { secret }),
+  };
+  return { key: `${peer.address} ${peer.port}`, by, peering };
 }
 
 function rankOf({ type }: DesiredPeer): string {
   return type === 'global' ? RANK.global : RANK['node specific'];
-}
-
-function refusalOf(resource: BGPPeer): string | undefined {
-  const why = unprotected(resource, resource.spec.password);
-  return why && `BGPPeer ${resource.metadata.name}: no session: ${why}`;
-}
-
-/** Why a session would lack what protects it. */
-function unprotected({ unread = [] }: BGPPeer | BGPConfiguration, password: unknown): string | undefined {
-  if (password) return NO_SECRETS;
-  if (unread.length === 0) return undefined;
-  return `${unread.join(', ')} can't be understood, and without it the session would be unprotected`;
 }
 
 function addressesOf(node: Node | undefined): string[] {

@@ -10,6 +10,7 @@ import { type Endpoint, serviceOf } from '../policy/index.ts';
 import type { Cell } from './cell.ts';
 import { PodViews } from './policy/pod-views.ts';
 import { blockOf, type InputKind, PROJECTIONS, type Projected } from './projections.ts';
+import type { SecretContent } from './protection.ts';
 
 /** One object as it is now, or `undefined` when it is gone. The shape that the datastore's syncer delivers. */
 export interface SourceUpdate {
@@ -38,6 +39,7 @@ export class Sources {
   readonly #ownBlocks = new Map<string, IPAMBlock>();
   /** Of our own pods. */
   readonly #versions = new Map<string, string>();
+  readonly #secrets = new EntriesWriter<SecretContent>(same);
   readonly #ignored = new Map<InputKind, number>();
 
   constructor(nodename: string) {
@@ -63,6 +65,16 @@ export class Sources {
     }
     const isOthers = kind === 'WorkloadEndpoint' && this.#pods.set(key, resource as WorkloadEndpoint | undefined);
     return isOthers ? 'of others' : this.#ignore(kind);
+  }
+
+  /** Notes what a Secret holds, undefined where there is none: whether that is new. It is never among the `resources`. */
+  setSecret(name: string, data: SecretContent | undefined): boolean {
+    return this.#secrets.set(name, data);
+  }
+
+  /** By name. */
+  secrets(): Entries<SecretContent> {
+    return this.#secrets.commit();
   }
 
   /** Updates so far that said nothing new, by kind. */

@@ -134,3 +134,17 @@ export class WireguardTable {
     return { peers: this.#peers.commit(), routes: this.#routes.commit() };
   }
 }
+
+/** What WireGuard's peers and routes are made of; made anew when it is switched on, so that it costs nothing while off. */
+export function wireguardTable(family: Family, nodename: string, hostEncryption: boolean) {
+  const standings = new Standings(family, nodename);
+  const places = new Places(family, nodename, hostEncryption);
+  const table = new WireguardTable(nodename);
+  return (
+    ...[held, nodes, settings]: [
+      Parameters<Places['run']>[0],
+      Parameters<Places['run']>[1],
+      Parameters<WireguardTable['run']>[2],
+    ]
+  ) => table.run(places.run(held, nodes), standings.run(nodes), settings);
+}

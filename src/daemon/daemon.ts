@@ -106,6 +106,7 @@ export class Daemon {
     drops.stop();
     dropEvents?.stop();
     policyCheck.stop();
+    this.#parts.secrets.stop();
     await syncer.stop();
     await snapshots.stop();
     await keeping.stop();
@@ -164,7 +165,9 @@ export class Daemon {
 
   /** The first look at the kernel: what a former run left there is kept, or removed if nobody wants it any more. */
   async #begin(): Promise<void> {
-    const { given, calculation, dataplane, liveConnections, log, routing, keeping } = this.#parts;
+    const { given, calculation, dataplane, liveConnections, log, routing, keeping, secrets } = this.#parts;
+    calculation.desired();
+    await secrets.know(calculation.secretNames());
     const desired = calculation.desired();
     await dataplane.start(desired, { hold: true });
     this.#observers.policyTimes.applied(desired);
@@ -196,8 +199,9 @@ export class Daemon {
   }
 
   async #apply(): Promise<void> {
-    const { calculation, dataplane, liveConnections, routing, keeping } = this.#parts;
+    const { calculation, dataplane, liveConnections, routing, keeping, secrets } = this.#parts;
     const desired = calculation.desired();
+    secrets.follow(calculation.secretNames());
     dataplane.apply(desired);
     this.#observers.policyTimes.applied(desired);
     liveConnections.applied(desired);

@@ -25,6 +25,7 @@ import { KeptFile } from './kept-file.ts';
 import { LiveConnections } from './live-connections.ts';
 import { Loop } from './loop.ts';
 import { PageServers } from './page-servers.ts';
+import { PeerSecrets } from './peer-secrets.ts';
 import { objectProblems, type QuerySources } from './queries.ts';
 import { routerIds } from './router-id.ts';
 import { SessionHistory } from './session-history.ts';
@@ -151,6 +152,14 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
   const pages = new PageServers({ clock, log });
   const onAttempt = (seconds: number): void => life.metrics().applySeconds.observe(seconds);
   const loop = new Loop({ clock, log, begin: life.begin, apply: life.apply, onAttempt });
+  const secrets = new PeerSecrets({
+    secrets: store.secrets,
+    clock,
+    log,
+    onSecret: (name, data) => {
+      if (calculation.setSecret(name, data) && loop.isStarted) loop.changed();
+    },
+  });
   const unprotected = new Unprotected({ nodename, environment: felixOf(config) });
   const keeping = new Keeping({
     ...given,
@@ -202,6 +211,19 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
   return {
     given,
     ...{ config, clock, log, store, kernel, lock, room, calculation, mtuFile, nameFile, dataplane, liveConnections },
-    ...{ sessions, routing, pages, loop, unprotected, keeping, snapshots, syncer, trouble, endpoints, deletions },
+    ...{
+      sessions,
+      routing,
+      secrets,
+      pages,
+      loop,
+      unprotected,
+      keeping,
+      snapshots,
+      syncer,
+      trouble,
+      endpoints,
+      deletions,
+    },
   } as const;
 }

@@ -50,6 +50,8 @@ export type {
   Remark,
   Remarks,
   ResourceKey,
+  SecretData,
+  Secrets,
   Store,
   StoreEvent,
 } from './store.ts';

@@ -69,6 +69,18 @@ export interface Remarks {
   remark(remark: Remark): Promise<void>;
 }
 
+/** What a Secret holds, by key. */
+export type SecretData = Readonly<Record<string, string>>;
+
+/** Secrets that resources refer to by name. */
+export interface Secrets {
+  /**
+   * What the Secret of that name holds, and again whenever that changes; undefined while there is none. Ends by throwing:
+   * `Unauthorized`, `DatastoreUnavailable` (try later).
+   */
+  watch(name: string, signal: AbortSignal): AsyncIterable<SecretData | undefined>;
+}
+
 /**
  * Where resources live. Four engines (memory, sqlite, etcd, kubernetes) behind one door, one contract suite for all.
  * All writes are compare-and-swap; all failures are `StoreError`s (`errors.ts`).
@@ -80,6 +92,8 @@ export interface Store {
   readonly conditions?: NodeConditions | undefined;
   /** Absent where there is no place for them. */
   readonly remarks?: Remarks | undefined;
+  /** Absent: there are none here. */
+  readonly secrets?: Secrets | undefined;
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;

@@ -9,6 +9,7 @@ export function wrapped(store: Store, verbs: Partial<Store>): Store {
     history: store.history,
     conditions: store.conditions,
     remarks: store.remarks,
+    secrets: store.secrets,
     get: (key) => store.get(key),
     list: (kind, options) => store.list(kind, options),
     // Whoever lists otherwise does so in portions too.

@@ -41,6 +41,7 @@ export function peerConfig(
     ...(importFilter && { importFilter }),
     ...(peer.clusterId !== undefined && { routeReflector: { clusterId: peer.clusterId } }),
     ...(peer.keepaliveTime !== undefined && { keepaliveTime: peer.keepaliveTime }),
+    ...(peer.password !== undefined && { password: peer.password }),
     ...(peer.ttlSecurity !== undefined && { ttlSecurity: peer.ttlSecurity }),
     ...(peer.allowLocalAs !== undefined && { allowLocalAs: peer.allowLocalAs }),
   };

@@ -289,6 +289,47 @@ t.test('another daemon at the node’s own address is a peer', async (t) => {
   t.same(view('10.0.0.1'), []);
 });
 
+t.test('a Secret protects the sessions that ask for it, and is followed for them alone', async (t) => {
+  const password = (key: string) => ({ password: { secretKeyRef: { name: 's', key } } });
+  const calculation = new Calculation({ nodename: 'a' });
+  const peers = () => [...(calculation.desired().bgp?.peers.values() ?? [])].map((one) => [one.name, one.password]);
+  const problems = () => calculation.desired().bgp?.problems ?? [];
+  calculation.apply([
+    ...[...three, noMesh, put('BGPPeer', 'tor', { node: 'a', peerIP: '192.0.2.1', ...password('k') })],
+    put('BGPPeer', 'theirs', { node: 'b', peerIP: '192.0.2.2', password: { secretKeyRef: { name: 'o', key: 'k' } } }),
+  ]);
+  t.same(calculation.secretNames(), ['s']);
+  t.same(peers(), []);
+  t.ok(calculation.setSecret('s', { k: 'one' }));
+  t.same([peers(), problems()], [[['tor', 'one']], []]);
+  t.notOk(calculation.setSecret('s', { k: 'one' }), 'nothing new');
+  t.ok(calculation.setSecret('s', { k: 'two', other: '' }));
+  t.same(peers(), [['tor', 'two']]);
+  for (const [data, why] of [
+    [{ other: 'x' }, /Secret s, which has no key k/],
+    [{ k: '' }, /k of Secret s, must have 1 to 80 octets/],
+    [{ k: 'é'.repeat(41) }, /must have 1 to 80 octets/],
+    [undefined, /Secret s, which is not there/],
+  ] as const) {
+    calculation.setSecret('s', data);
+    t.same(peers(), []);
+    t.match(problems(), [why]);
+  }
+  calculation.setSecret('s', { k: 'é'.repeat(40) });
+  t.equal(peers().length, 1);
+  t.notMatch(JSON.stringify(calculation.inputs()), /é/, 'what is written to the disk has no password');
+  calculation.apply([
+    put('BGPConfiguration', 'default', { nodeMeshPassword: { secretKeyRef: { name: 's', key: 'm' } } }),
+  ]);
+  t.same(peers(), [['tor', 'é'.repeat(40)]], 'the mesh has another key');
+  calculation.setSecret('s', { k: 'x', m: 'mesh' });
+  t.same(peers().sort(), [
+    ['b', 'mesh'],
+    ['c', 'mesh'],
+    ['tor', 'x'],
+  ]);
+});
+
 t.test(
   'sessions with a password that can’t be read don’t run, nor others in their place; the status says so',
   async (t) => {
@@ -297,7 +338,7 @@ t.test(
     const open = put('BGPPeer', 'zoo', { node: 'a', peerIP: '192.0.2.1', asNumber: 65001 });
     t.same(peersOf('a', [...three, noMesh, secret, open]), []);
     t.match(problemsOf('a', [...three, noMesh, secret, open]), [
-      /^BGPPeer tor: no session: its password is in a Secret/,
+      /^BGPPeer tor: no session: its password is in Secret s, which is not there/,
     ]);
     const between = put('BGPPeer', 'rr', { node: 'b', peerIP: '10.0.0.1', asNumber: 64512, password });
     t.same(

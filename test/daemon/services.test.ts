@@ -1,18 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { needsRoot } from '../fakes/namespaces.ts';
+import t from 'tap';
 import { Cluster } from './kubernetes-cluster.ts';
+import { needsBird, startRouter } from './router.ts';
 
 t.setTimeout(3_600_000);
 
-const BIRD = '/usr/sbin/bird';
-const needsBird = {
-  skip: needsRoot.skip || (existsSync(BIRD) || process.env['CI'] ? false : 'it needs Debian’s bird2'),
-};
 const RANGE = '203.0.113.0/24';
 const CLUSTER = '10.96.0.0/12';
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers';
@@ -88,34 +79,3 @@ t.test('a router of the data centre is told where Services are, as they come, mo
   });
   await told('and one range', [CLUSTER]);
 });
-
-/** BIRD beside a node, at 192.0.2.9 port 1790, in AS 65001; it never touches the kernel. */
-async function startRouter(t: Test, namespace: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'vrt-router-'));
-  const [config, control] = [join(folder, 'bird.conf'), join(folder, 'bird.ctl')];
-  writeFileSync(
-    config,
-    `router id 192.0.2.9;
-protocol device {}
-protocol bgp node1 {
-  local 192.0.2.9 port 1790 as 65001;
-  neighbor 192.0.2.1 port 179 as 64512;
-  connect delay time 1;
-  error wait time 1, 2;
-  ipv4 { import all; export none; };
-}
-`,
-  );
-  execFileSync('ip', ['-n', namespace, 'address', 'add', '192.0.2.9/24', 'dev', 'eth0']);
-  const bird = spawn('ip', ['netns', 'exec', namespace, BIRD, '-f', '-c', config, '-s', control], { stdio: 'inherit' });
-  t.teardown(async () => {
-    const ended = once(bird, 'exit');
-    bird.kill();
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const ask = (...words: readonly string[]): string =>
-    execFileSync('birdc', ['-r', '-s', control, ...words], { encoding: 'utf8' });
-  const routes = (): string[] => [...ask('show', 'route').matchAll(/^(\d\S+\/\d+)\s/gm)].map(([, prefix]) => prefix);
-  return { ask, routes };
-}

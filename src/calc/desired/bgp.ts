@@ -59,6 +59,8 @@ export interface DesiredPeer {
   readonly keepaliveTime?: number;
   /** Most hops that the peer may be away (RFC 5082); absent for no such check. */
   readonly ttlSecurity?: number;
+  /** Of TCP MD5 (RFC 2385), 1 to 80 octets. */
+  readonly password?: string;
   /** How often our own AS may be in the paths that it tells of. */
   readonly allowLocalAs?: number;
 }

@@ -17,7 +17,6 @@ import {
 import { ACTED_ON, type EffectsOf, each, type FieldEffect, noEffect, refused } from './effect.ts';
 import { felixEffects } from './felix.ts';
 
-const SECRETS = 'its password is in a Secret, which is not read yet, and without it the session would be unprotected';
 const STAGED = noEffect('a staged policy is enforced by nobody');
 
 const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
@@ -25,7 +24,7 @@ const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
   ...each(['ipv4NormalRoutePriority', 'ipv6NormalRoutePriority', 'communities', 'prefixAdvertisements'], ACTED_ON),
   ...each(['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'], ACTED_ON),
   serviceLoadBalancerAggregation: ACTED_ON,
-  nodeMeshPassword: refused(SECRETS),
+  nodeMeshPassword: ACTED_ON,
   ignoredInterfaces: noEffect('no interface’s network is announced'),
   ...each(
     ['localWorkloadPeeringIPV4', 'localWorkloadPeeringIPV6'],
@@ -39,7 +38,7 @@ const bgpPeerEffects: EffectsOf<BGPPeerSpec> = {
   ...each(['node', 'nodeSelector', 'peerIP', 'asNumber', 'localASNumber', 'peerSelector', 'filters'], ACTED_ON),
   ...each(['keepOriginalNextHop', 'nextHopMode', 'sourceAddress', 'maxRestartTime', 'keepaliveTime'], ACTED_ON),
   ...each(['numAllowedLocalASNumbers', 'ttlSecurity', 'reversePeering'], ACTED_ON),
-  password: refused(SECRETS),
+  password: ACTED_ON,
   localWorkloadSelector: refused('peering with local workloads is not there yet'),
   reachableBy: noEffect('the way to the peer is the kernel’s; the nodes that it is for say so'),
 };

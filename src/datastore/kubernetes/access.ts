@@ -52,6 +52,17 @@ export class Access {
   }
 }
 
+const NAMESPACE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+
+/** The namespace in which the daemon runs; outside a pod, the one in which it usually does. */
+export function ownNamespace(): string {
+  try {
+    return readFileSync(NAMESPACE, 'utf8').trim() || 'kube-system';
+  } catch {
+    return 'kube-system';
+  }
+}
+
 function load(config: KubernetesConfig): KubeConfig {
   const kubeConfig = new KubeConfig();
   try {

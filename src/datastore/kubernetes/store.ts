@@ -11,10 +11,11 @@ import type {
   Precondition,
   Remarks,
   ResourceKey,
+  Secrets,
   Store,
   StoreEvent,
 } from '../store.ts';
-import { Access } from './access.ts';
+import { Access, ownNamespace } from './access.ts';
 import { type ApiRequest, type KubeObject, KubernetesClient, Refused } from './client.ts';
 import { conditionRequest } from './condition.ts';
 import { remarkAt } from './event.ts';
@@ -22,6 +23,7 @@ import { Heads } from './heads.ts';
 import type { Collection, Mapping } from './mapping.ts';
 import { mappingOf } from './mappings.ts';
 import { isUnknownKind, meaning, rejectUnknownKind } from './meaning.ts';
+import { watchSecret } from './secret.ts';
 import { together } from './together.ts';
 import { MISSING, watchCollection } from './watch.ts';
 
@@ -47,6 +49,10 @@ export class KubernetesStore implements Store {
       return remarkAt(path, remark, this.#client, timestamp(this.#clock.wallTime()));
     },
   };
+  readonly secrets: Secrets = {
+    watch: (name, signal) => watchSecret(this.#client, this.#clock, { namespace: this.#namespace, name }, signal),
+  };
+  readonly #namespace: string;
   readonly #client: KubernetesClient;
   readonly #clock: Clock;
   readonly #restorations = new Restorations();
@@ -54,6 +60,7 @@ export class KubernetesStore implements Store {
   readonly #mappings: ReadonlyMap<KindName, Mapping>;
 
   constructor(config: KubernetesConfig, clock: Clock = systemClock) {
+    this.#namespace = ownNamespace();
     this.#client = new KubernetesClient(new Access(config), clock);
     this.#clock = clock;
     this.#heads = new Heads(this.#client, clock, this.#restorations);
