@@ -24,6 +24,8 @@ interface Followed {
 export class PeerSecrets {
   readonly #options: PeerSecretsOptions;
   readonly #followed = new Map<string, Followed>();
+  /** Why one can't be read, by name. */
+  readonly #trouble = new Map<string, string>();
 
   constructor(options: PeerSecretsOptions) {
     this.#options = options;
@@ -37,6 +39,7 @@ export class PeerSecrets {
       if (names.includes(name)) continue;
       end.abort();
       this.#followed.delete(name);
+      this.#trouble.delete(name);
       onSecret(name, undefined);
     }
     for (const name of names) if (!this.#followed.has(name)) this.#followed.set(name, this.#begin(secrets, name));
@@ -47,6 +50,11 @@ export class PeerSecrets {
     this.follow(names);
     const all = Promise.all([...this.#followed.values()].map(({ told }) => told)).then(() => {});
     if (this.#followed.size > 0) await within(this.#options.clock, PATIENCE, all);
+  }
+
+  /** Which of them can't be read, and why. */
+  problems(): readonly string[] {
+    return [...this.#trouble].map(([name, reason]) => `Secret ${name} of BGP sessions can't be read: ${reason}`);
   }
 
   stop(): void {
@@ -62,20 +70,20 @@ export class PeerSecrets {
 
   async #run(secrets: Secrets, name: string, signal: AbortSignal, told: () => void): Promise<void> {
     const { clock, log, onSecret } = this.#options;
-    let trouble: string | undefined;
     while (!signal.aborted) {
       try {
         for await (const data of secrets.watch(name, signal)) {
           if (signal.aborted) return;
-          trouble = undefined;
+          this.#trouble.delete(name);
           onSecret(name, data);
           told();
         }
       } catch (error) {
+        if (signal.aborted) return;
         const reason = reasonOf(error);
-        if (reason !== trouble && !signal.aborted)
+        if (reason !== this.#trouble.get(name))
           log.warn({ secret: name, reason }, 'a Secret of BGP sessions can’t be read');
-        trouble = reason;
+        this.#trouble.set(name, reason);
         told();
       }
       await sleep(clock, AGAIN, signal).catch(() => {});

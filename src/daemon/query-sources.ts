@@ -41,6 +41,7 @@ export function querySources(
       ...parts.pages.problems(),
       ...keeping.problems(),
       ...parts.unprotected.problems(),
+      ...parts.secrets.problems(),
       ...parts.snapshots.problems(),
       ...parts.mtuFile.problems(),
       ...parts.nameFile.problems(),
