@@ -18,6 +18,7 @@ export interface Peering {
 }
 
 const NO_SECRETS = Entries.of<SecretContent>();
+const OF_MESH = 'BGPConfiguration default nodeMeshPassword: no session of the mesh';
 
 /**
  * Calico's precedence, for each address and port: a global BGPPeer, a node's own, the mirror of another node's; and any of
@@ -82,10 +83,8 @@ export class Peerings {
     this.#takeNodes(nodes, touched, named);
     const isOther = this.#takeConfigurations(configurations, touched, named);
     const node = nodes.get(this.#nodename);
-    const hasOtherSecrets = secrets.since(this.#secrets).length > 0;
-    this.#secrets = secrets;
-    const all = isOther || hasOtherSecrets || !sameSelf(this.#here?.node, node);
-    this.#here = node && { node, configurations };
+    const all = isOther || secrets.since(this.#secrets).length > 0 || !sameSelf(this.#here?.node, node);
+    [this.#here, this.#secrets] = [node && { node, configurations }, secrets];
     for (const [name, now] of peers.since(this.#peers)) {
       for (const one of this.#asked.put(name, now)) {
         this.#findMirrors(one, one.resource === now);
@@ -163,8 +162,7 @@ export class Peerings {
     const { name } = other.metadata;
     const settings = here.configurations.get('default');
     const mesh = settings ? protectionOf(settings, settings.spec.nodeMeshPassword, this.#secrets) : {};
-    const ofMesh = 'BGPConfiguration default nodeMeshPassword: no session of the mesh';
-    const claims = meshPeers(here, other).map((peer) => claim(`${RANK.mesh}\0${name}`, peer, mesh, ofMesh));
+    const claims = meshPeers(here, other).map((peer) => claim(`${RANK.mesh}\0${name}`, peer, mesh, OF_MESH));
     for (const one of new Set(this.#asked.of(name, this.#everywhere))) {
       const { resource, remotes } = one;
       const by = `${resource.metadata.name}\0${name}`;
