@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, copyFile, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { NODE_FLAGS } from './node-flags.ts';
@@ -103,5 +104,7 @@ if (lacking === undefined) {
 } else {
   process.stderr.write(`vrouter: the CNI plugin will start on Node, for there is not ${lacking}\n`);
 }
+// Manual pages and completion, from the commands themselves.
+execFileSync(new URL('bin/vrouter', dist).pathname, ['__documents', new URL('share', dist).pathname]);
 // Without it Node would look for a package.json above dist, and find the same answer more slowly.
 await writeFile(new URL('package.json', dist), '{ "type": "module" }\n');

@@ -20,6 +20,7 @@ Commands:
   check        whether this host will do, before anything is installed
   bundle       everything that support needs in one archive, without secrets
   resync       compare this node's kernel with what it should be, now, and repair what differs
+  completion   a script that makes bash, zsh or fish complete commands, options and names
   version      print the version
 
 Each command has its own --help.
@@ -35,7 +36,8 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   },
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),
-  calicoctl: async (args) => (await import('./cli/index.ts')).runCalicoctl(args),
+  calicoctl: async (args) =>
+    args[0] === '__names' ? programs['__names'](args.slice(1)) : (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
   ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),
   datastore: async (args) => (await import('./cli/index.ts')).runDatastore(args),
@@ -46,6 +48,10 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   check: async (args) => (await import('./cli/index.ts')).runCheck(args),
   bundle: async (args) => (await import('./cli/index.ts')).runBundle(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),
+  completion: async (args) => (await import('./cli/index.ts')).runCompletion(args, await whole()),
+  __names: async (args) =>
+    (await import('./netlink/index.ts')).leave(await (await import('./cli/index.ts')).runNames(args)),
+  __documents: async (args) => (await import('./cli/index.ts')).runDocuments(args, await whole()),
   version: async () => {
     process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);
     return 0;
@@ -55,6 +61,13 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
     return 0;
   },
 };
+
+/** All commands, for what is made from their tree. */
+async function whole(): Promise<import('./cli/index.ts').Whole> {
+  const { daemonCommand } = await import('./daemon/index.ts');
+  const { labCommand } = await import('./lab/index.ts');
+  return { help: HELP, others: { daemon: await daemonCommand(), lab: labCommand(process) } };
+}
 
 /** Names that the file may be called by, and what they stand for. */
 const aliases: Readonly<Record<string, string>> = {

@@ -377,3 +377,14 @@ t.test('the lockfile names no registry, so that any will do', async (t) => {
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
 }
+
+t.test('completion and the manual know what every command of vrouter takes', async (t) => {
+  const names = [...(sources.get('src/main.ts') ?? '').matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, name]) => name);
+  t.ok(names.length > 10);
+  const known = sources.get('src/cli/own-commands.ts') ?? '';
+  // Those of other rooms, and those that take nothing.
+  const others = ['daemon', 'lab', 'cni', 'install-cni', 'version'];
+  for (const name of names) {
+    if (!others.includes(name)) t.match(known, new RegExp(`^ {2}'?${name}'?: `, 'm'), `${name} in own-commands.ts`);
+  }
+});

@@ -8,8 +8,10 @@
  * status`). All text that scripts may depend on (tables, YAML, messages) is in `printers/` and tested by the byte.
  * Failures are thrown; `runCalicoctl` prints them on stderr and answers with the exit code, 0 or 1.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
-import { reasonOf } from '../base/index.ts';
+import { reasonOf, VERSION } from '../base/index.ts';
 import { DaemonUnreachable, RequestRefused } from '../control/index.ts';
 import { bgpCommand } from './commands/bgp.ts';
 import { bundleCommand } from './commands/bundle.ts';
@@ -21,9 +23,11 @@ import { statusCommand } from './commands/status.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { SilentEnd, UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
+import type { Whole } from './own-commands.ts';
 import { prepared, program } from './program.ts';
 
 export type { Io } from './io.ts';
+export type { Whole } from './own-commands.ts';
 
 /** Runs one command line (without the program's own name). What `io` leaves out is the process's own. */
 export async function runCalicoctl(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
@@ -77,6 +81,32 @@ export function runBundle(argv: readonly string[], io: Partial<Io> = {}): Promis
 /** `vrouter check`: whether this host will do. */
 export function runCheck(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('check', checkCommand, argv, io);
+}
+
+/** `vrouter completion`: what a shell is to be told. */
+export async function runCompletion(argv: readonly string[], whole: Whole, io: Partial<Io> = {}): Promise<number> {
+  const { completionCommand } = await import('./commands/completion.ts');
+  const { wholeTree } = await import('./own-commands.ts');
+  return runOwn('completion', (world) => completionCommand(world, () => wholeTree(world, whole)), argv, io);
+}
+
+/** The hidden `__names`: what a shell offers at a key press, of what is there just now. */
+export async function runNames([what = '']: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  await (await import('./completion/live-names.ts')).liveNames(what, { ...processIo(), ...io });
+  return 0;
+}
+
+/** The hidden `__documents FOLDER`: manual pages and completion of both programs, as below `/usr/share`. */
+export async function runDocuments([folder = '']: readonly string[], whole: Whole): Promise<number> {
+  const io = processIo();
+  const { documents } = await import('./manual/index.ts');
+  const { wholeTree } = await import('./own-commands.ts');
+  for (const file of [...documents(wholeTree(io, whole), 8, VERSION), ...documents(program(io), 1, VERSION)]) {
+    const path = join(folder, file.path);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, file.text);
+  }
+  return 0;
 }
 
 /**

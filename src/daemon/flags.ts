@@ -19,7 +19,21 @@ interface Streams {
 
 /** What was said on the command line; the exit code, when that was all (`--help`) or could not be understood. */
 export function parseFlags(args: readonly string[], io: Streams): Flags | number {
-  const command = new Command('vrouter daemon')
+  const command = daemonCommand()
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
+  try {
+    command.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    throw error;
+  }
+  return command.opts<Flags>();
+}
+
+/** `vrouter daemon` as a command line. */
+export function daemonCommand(): Command {
+  return new Command('vrouter daemon')
     .description(
       'Runs the node. Settings have the names that they have in Calico, in the environment, in a file, or here.',
     )
@@ -33,14 +47,5 @@ export function parseFlags(args: readonly string[], io: Streams): Flags | number
     .addHelpText(
       'after',
       `\nSettings:\n  ${SETTINGS.join('\n  ')}\n\nand DATASTORE_TYPE with the variables of calicoctl.`,
-    )
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) });
-  try {
-    command.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    throw error;
-  }
-  return command.opts<Flags>();
+    );
 }

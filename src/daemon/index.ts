@@ -7,3 +7,8 @@
  * from `query-sources`. Forwarding outlives all of it.
  */
 export { type DaemonIo, runDaemon } from './command.ts';
+
+/** `vrouter daemon` as a command line. A node that runs does without the parser. */
+export async function daemonCommand(): Promise<import('commander').Command> {
+  return (await import('./flags.ts')).daemonCommand();
+}

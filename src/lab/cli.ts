@@ -9,7 +9,21 @@ import { labUp } from './up.ts';
 /** Runs one `vrouter lab …` command line; resolves to the exit code. */
 export async function runLab(args: readonly string[], world: NodeJS.Process): Promise<number> {
   let code = 0;
-  const programs = programsOf(world.argv[1]);
+  const lab = labCommand(world, (ended) => {
+    code = ended;
+  });
+  try {
+    await lab.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : 2;
+    world.stderr.write(`vrouter lab: ${reasonOf(error)}\n`);
+    return 1;
+  }
+}
+
+/** `vrouter lab` as a command line; `onEnd` hears the exit code of what was run. */
+export function labCommand(world: NodeJS.Process, onEnd: (code: number) => void = () => {}): Command {
   const lab = new Command('vrouter lab')
     .description('a cluster of nodes in network namespaces of this machine')
     .exitOverride()
@@ -28,7 +42,7 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
     .option('--json', 'report as JSON', false)
     .action(async ({ env: environment, ...options }) => {
       checkRoot(world);
-      code = await labUp({ ...options, environment, programs }, world);
+      onEnd(await labUp({ ...options, environment, programs: programsOf(world.argv[1]) }, world));
     });
   command('status')
     .description('what each node of a lab says of itself')
@@ -42,7 +56,7 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
     .passThroughOptions()
     .action(async (place, words, { name }) => {
       checkRoot(world);
-      code = await labExec(name, place, words[0] === '--' ? words.slice(1) : words, programs);
+      onEnd(await labExec(name, place, words[0] === '--' ? words.slice(1) : words, programsOf(world.argv[1])));
     });
   command('down')
     .description('end a lab, or remove what a killed one left')
@@ -51,14 +65,7 @@ export async function runLab(args: readonly string[], world: NodeJS.Process): Pr
       world.stdout.write(await labDown(name));
     });
 
-  try {
-    await lab.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
-    return code;
-  } catch (error) {
-    if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : 2;
-    world.stderr.write(`vrouter lab: ${reasonOf(error)}\n`);
-    return 1;
-  }
+  return lab;
 }
 
 function checkRoot(world: NodeJS.Process): void {

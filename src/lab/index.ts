@@ -11,7 +11,7 @@
  *
  * `Lab` is also what the end-to-end tests drive.
  */
-export { runLab } from './cli.ts';
+export { labCommand, runLab } from './cli.ts';
 export type { Output } from './command.ts';
 export { LabError } from './errors.ts';
 export { Lab, type LabOptions } from './lab.ts';

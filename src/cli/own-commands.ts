@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { bgpCommand } from './commands/bgp.ts';
+import { bundleCommand } from './commands/bundle.ts';
+import { checkCommand } from './commands/check.ts';
+import { completionCommand } from './commands/completion.ts';
+import { dropsCommand } from './commands/drops.ts';
+import { ipamCommand } from './commands/ipam.ts';
+import { policyCommand } from './commands/policy.ts';
+import { resyncCommand } from './commands/resync.ts';
+import { statusCommand } from './commands/status.ts';
+import { transferCommand } from './commands/transfer.ts';
+import type { Io } from './io.ts';
+import { program } from './program.ts';
+
+/** The commands of `vrouter` that are made here, by the name that follows it. */
+const OWN: Readonly<Record<string, (io: Io) => Command>> = {
+  calicoctl: program,
+  ipam: ipamCommand,
+  datastore: transferCommand,
+  status: statusCommand,
+  bgp: bgpCommand,
+  policy: policyCommand,
+  drops: dropsCommand,
+  check: checkCommand,
+  bundle: bundleCommand,
+  resync: resyncCommand,
+  completion: completionCommand,
+};
+
+/** What `vrouter` is, besides what this room knows. */
+export interface Whole {
+  /** Its own help: a line `  name  what it does` for each command. */
+  readonly help: string;
+  /** Commands of other rooms, by the name that follows `vrouter`. */
+  readonly others: Readonly<Record<string, Command>>;
+}
+
+/** All of `vrouter` as one tree, which is read and never run: for completion and the manual. */
+export function wholeTree(io: Io, { help, others }: Whole): Command {
+  const [first = ''] = help.split('\n', 1);
+  const root = new Command('vrouter').description(`${first.replace(/^vRouter: /, '')}.`).helpCommand(false);
+  for (const [, name, description] of help.matchAll(/^ {2}([a-z-]+) {2,}(\S.*)$/gm)) {
+    const command = others[name] ?? OWN[name]?.(io) ?? new Command(name).description(description);
+    root.addCommand(command.name(name));
+  }
+  return root;
+}
