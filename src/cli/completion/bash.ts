@@ -1,4 +1,4 @@
-import type { Place, Words } from './words.ts';
+import type { Position, Words } from './words.ts';
 
 /** A function of bash that fills COMPREPLY. It asks for live names only where they may stand. */
 export function bashScript(name: string, all: readonly Words[]): string {
@@ -78,11 +78,11 @@ function placeCases({ path, places, isOpen }: Words): readonly string[] {
   });
 }
 
-function isKnown({ words, live }: Place): boolean {
+function isKnown({ words, live }: Position): boolean {
   return words.length > 0 || live !== undefined;
 }
 
-function offer({ words, live }: Place): string {
+function offer({ words, live }: Position): string {
   return [
     ...(words.length > 0 ? [`next="$next ${words.join(' ')}"`] : []),
     ...(live === undefined ? [] : [`live='${live}'`]),

@@ -1,11 +1,11 @@
-import { KINDS, kindWords, type Place, type Words } from './words.ts';
+import { KINDS, kindWords, type Position, type Words } from './words.ts';
 
 /** Lines of fish's `complete`, each with the condition under which it holds. */
 export function fishScript(name: string, all: readonly Words[]): string {
   const lines = all.flatMap((words) => {
     const when = condition(words);
     // Where a kind and then names of it are given, each has its turn.
-    const turn = ({ live, words: fixed }: Place): string =>
+    const turn = ({ live, words: fixed }: Position): string =>
       live === 'of' ? `; and __${name}_kind >/dev/null` : fixed === KINDS ? `; and not __${name}_kind >/dev/null` : '';
     const line = (rest: string): string => `complete -c ${name} -n '${when}' ${rest}`;
     const names = words.options.filter((option) => option.startsWith('--'));
@@ -43,11 +43,11 @@ function condition({ path, commands }: Words): string {
   return [...seen, ...none].join('; and ');
 }
 
-function isKnown({ words, live }: Place): boolean {
+function isKnown({ words, live }: Position): boolean {
   return words.length > 0 || live !== undefined;
 }
 
-function offer(name: string, { words, live }: Place): string {
+function offer(name: string, { words, live }: Position): string {
   if (live === undefined) return words.join(' ');
   const what = live === 'of' ? `(__${name}_kind)` : live;
   return `(command ${name} __names ${what} 2>/dev/null)`;

@@ -2,7 +2,7 @@ import type { Argument, Command, Option } from 'commander';
 import { definitionOf, kindNames } from '../../model/index.ts';
 
 /** What may stand in one place: fixed words, or names of what there is just now. */
-export interface Place {
+export interface Position {
   readonly words: readonly string[];
   /** What to ask `__names` for. `of`: the names of the kind that the first argument gives. */
   readonly live?: string;
@@ -15,10 +15,10 @@ export interface Words {
   readonly commands: readonly string[];
   readonly options: readonly string[];
   /** Its arguments in order; the last one stands for all further ones where `isOpen`. */
-  readonly places: readonly Place[];
+  readonly places: readonly Position[];
   readonly isOpen: boolean;
   /** By an option that takes a value, each of its spellings: what the value may be. */
-  readonly values: ReadonlyMap<string, Place>;
+  readonly values: ReadonlyMap<string, Position>;
 }
 
 /** Placeholders of arguments and options that stand for something that is there, and what it is. */
@@ -63,18 +63,18 @@ function spellings({ long, short }: Option): readonly string[] {
   return [long, short].filter((flag) => flag != null);
 }
 
-function placeOf(argument: Argument): Place {
+function placeOf(argument: Argument): Position {
   if (argument.argChoices !== undefined) return { words: argument.argChoices };
   if (argument.name() === 'KIND') return { words: KINDS };
   return placeNamed(argument.name());
 }
 
-function optionPlace(option: Option): Place {
+function optionPlace(option: Option): Position {
   if (option.argChoices !== undefined) return { words: option.argChoices };
   return placeNamed(/[<[]([^>\].]+)/.exec(option.flags)?.[1] ?? '');
 }
 
-function placeNamed(name: string): Place {
+function placeNamed(name: string): Position {
   const live = Object.hasOwn(LIVE, name) ? LIVE[name] : undefined;
   return live === undefined ? { words: [] } : { words: [], live };
 }
