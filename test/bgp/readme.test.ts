@@ -10,14 +10,14 @@ import t from 'tap';
  * made such that nobody is disturbed.
  */
 
-const LIBRARY = new URL('bgp-speaker-ts', import.meta.url).href;
+const LIBRARY = import.meta.resolve('bgp-speaker-ts');
 const README = new URL('../../src/bgp/README.md', import.meta.url);
 
 /** What stands around each example: the names that it takes for granted before it, what it led to after it. */
 const SURROUNDINGS: readonly (readonly [string, string])[] = [
   ['', ''],
   [
-    "import { Speaker } from 'vrouter/bgp'; const speaker = new Speaker({ asn: 64512, routerId: '10.0.0.1', listen: [] });",
+    "import { Speaker } from 'bgp-speaker-ts'; const speaker = new Speaker({ asn: 64512, routerId: '10.0.0.1', listen: [] });",
     'console.log(speaker.peers().length);',
   ],
   [
@@ -37,7 +37,7 @@ t.test('every example of the README runs', async (t) => {
   for (const [at, example] of examples.entries()) {
     const [before, after] = SURROUNDINGS[at];
     const code = `${before}\n${example}\n${after}\nprocess.exit(0);\n`
-      .replaceAll("'vrouter/bgp'", `'${LIBRARY}'`)
+      .replaceAll("'bgp-speaker-ts'", `'${LIBRARY}'`)
       .replaceAll("'0.0.0.0', port: 179", "'127.0.0.1', port: 0");
     const program = join(folder, `example-${at}.mts`);
     await writeFile(program, code);

@@ -4,5 +4,5 @@
  *   command tree (commander) ─┬─ page (pure: man(7)) ───► man/man8, man/man1
  *                             └─ completion ────────────► bash-completion, zsh, fish
  */
-export { type DocumentFile, documents } from './documents.ts';
-export { type ManOptions, type ManPage, manPages } from './page.ts';
+export { documents } from './documents.ts';
+export { manPages } from './page.ts';
