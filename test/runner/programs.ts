@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { basename, dirname, join, resolve } from 'node:path';
 
 /**
- * What runs in a test sees the programs of `deploy/programs.txt`, what every Debian has, Node, and nothing else: one folder of
+ * What runs in a test sees the programs of `deploy/programs.txt`, what every Debian has, Node, npm, and nothing else: one folder of
  * links is its PATH. So a program that set-up would not install is missing here too, not only on somebody else's machine.
  */
 
@@ -38,6 +38,8 @@ export function pathOfTests(): string {
   const named = readPrograms()
     .map(({ program }) => program)
     .filter((program) => !program.startsWith('/'));
+  const npm = placeOfNpm();
+  if (npm !== undefined) wanted.set('npm', npm);
   for (const name of [...essential(), ...named]) {
     const path = PLACES.map((place) => join(place, name)).find((candidate) => existsSync(candidate));
     if (path !== undefined) wanted.set(name, path);
@@ -48,6 +50,12 @@ export function pathOfTests(): string {
   }
   for (const [name, path] of wanted) if (!existsSync(join(FOLDER, name))) symlinkSync(path, join(FOLDER, name));
   return `${resolve('node_modules/.bin')}:${FOLDER}`;
+}
+
+/** Whoever runs the tests has npm, from wherever. */
+function placeOfNpm(): string | undefined {
+  const places = (process.env['PATH'] ?? '').split(':').filter((place) => !place.includes('node_modules'));
+  return [...places, ...PLACES].map((place) => join(place, 'npm')).find((candidate) => existsSync(candidate));
 }
 
 /** The programs of the packages that no Debian is without. */
