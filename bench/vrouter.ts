@@ -41,13 +41,16 @@ export function daemonEnvironment({
   };
 }
 
-/** Waits until a daemon says that it is ready, with as many sessions up as given. */
+/**
+ * Waits until a daemon serves pods, with as many sessions up as given. It is not ready while a peer that is configured is
+ * not up, and a measurement's neighbour comes after it.
+ */
 export async function vrouterIsUp({ directory, node }: VrouterPlan, sessions: number): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
     const socket = socketOf(directory, node);
     const status = await request(socket, { op: 'status' }, nodeStatusSchema).catch(() => undefined);
     const up = status?.bgp?.peers.filter(({ state }) => state === 'up') ?? [];
-    if (status?.ready && up.length >= sessions) return;
+    if (status?.serving && up.length >= sessions) return;
     await pause(50);
   }
   throw new Error(`${node} did not come up`);
