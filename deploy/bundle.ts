@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, copyFile, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { NODE_FLAGS } from './node-flags.ts';
 import { pluginBuild } from './plugin/node.ts';
@@ -106,5 +106,10 @@ if (lacking === undefined) {
 }
 // Manual pages and completion, from the commands themselves.
 execFileSync(new URL('bin/vrouter', dist).pathname, ['__documents', new URL('share', dist).pathname]);
+// What `vrouter explain` reads.
+const shelf = new URL('share/doc/vrouter/', dist);
+for (const page of ['errors.md', 'metrics.md', 'runbooks']) {
+  await cp(new URL(`docs/${page}`, root), new URL(page, shelf), { recursive: true });
+}
 // Without it Node would look for a package.json above dist, and find the same answer more slowly.
 await writeFile(new URL('package.json', dist), '{ "type": "module" }\n');

@@ -18,6 +18,7 @@ Commands:
   policy       what network policies say: why, list, verify; try them from files of cases
   drops        the packets that policy drops on this node, by name
   check        whether this host will do, before anything is installed
+  explain      what an error code, a metric or an alert means and what to do, offline
   bundle       everything that support needs in one archive, without secrets
   resync       compare this node's kernel with what it should be, now, and repair what differs
   completion   a script that makes bash, zsh or fish complete commands, options and names
@@ -47,6 +48,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   drops: async (args) => (await import('./cli/index.ts')).runDrops(args),
   check: async (args) => (await import('./cli/index.ts')).runCheck(args),
   bundle: async (args) => (await import('./cli/index.ts')).runBundle(args),
+  explain: async (args) => (await import('./cli/index.ts')).runExplain(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),
   completion: async (args) => (await import('./cli/index.ts')).runCompletion(args, await whole()),
   __names: async (args) =>

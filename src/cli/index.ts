@@ -83,6 +83,12 @@ export function runCheck(argv: readonly string[], io: Partial<Io> = {}): Promise
   return runOwn('check', checkCommand, argv, io);
 }
 
+/** `vrouter explain`: what a code, a metric or an alert means. */
+export async function runExplain(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  const { explainCommand } = await import('./commands/explain.ts');
+  return runOwn('explain', explainCommand, argv, io);
+}
+
 /** `vrouter completion`: what a shell is to be told. */
 export async function runCompletion(argv: readonly string[], whole: Whole, io: Partial<Io> = {}): Promise<number> {
   const { completionCommand } = await import('./commands/completion.ts');

@@ -4,6 +4,7 @@ import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { dropsCommand } from './commands/drops.ts';
+import { explainCommand } from './commands/explain.ts';
 import { ipamCommand } from './commands/ipam.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
@@ -23,6 +24,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   drops: dropsCommand,
   check: checkCommand,
   bundle: bundleCommand,
+  explain: explainCommand,
   resync: resyncCommand,
   completion: completionCommand,
 };

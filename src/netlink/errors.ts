@@ -4,7 +4,7 @@ import { errnoMeaning, errnoName } from './wire/errno.ts';
 /**
  * The kernel (or the socket to it) said no. `code` is the errno's name, such as `EEXIST`; `reason` holds the kernel's
  * own words from its extended acknowledgement, or the errno's meaning. Our own codes: `MALFORMED` (bytes that are no
- * netlink message), `CLOSED` (the socket was closed while a request was under way), `UNSUPPORTED`.
+ * netlink message), `CLOSED` (the socket was closed while a request was under way).
  */
 export class KernelError extends VRouterError {
   readonly reason: string;

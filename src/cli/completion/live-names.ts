@@ -27,6 +27,7 @@ export async function liveNames(what: string, io: Io): Promise<void> {
 }
 
 async function namesOf(what: string, io: Io): Promise<readonly string[]> {
+  if (what === 'explained') return (await import('../explain/index.ts')).shelf().map(({ name }) => name);
   if (what === 'peers') {
     const { bgp } = await request(socketPath(io.env), { op: 'status' }, nodeStatusSchema);
     return bgp?.peers.map(({ address }) => address) ?? [];

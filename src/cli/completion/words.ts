@@ -29,6 +29,7 @@ const LIVE: Readonly<Record<string, string>> = {
   source: 'pods',
   destination: 'pods',
   node: 'nodes',
+  code: 'explained',
   NODES: 'nodes',
   POOL_NAME: 'pools',
   NS: 'namespaces',
