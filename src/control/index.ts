@@ -3,10 +3,11 @@
  *
  * A unix socket, mode 0600; one JSON object a line in each direction. `protocol.ts` is what may be asked
  * and `answers.ts` what is answered, as zod schemas; whoever hears it checks it. The CNI plugin, `calicoctl node status`
- * and `vrouter status` are clients.
+ * and `vrouter status` are clients. A few questions also come to nodes far away, by way of the datastore (`by-datastore.ts`).
  */
 export type { CniResult, ExplainedEntry, NodeStatusPeer, StatusAnswer } from './answers.ts';
 export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './bgp-answers.ts';
+export { ANSWER, answeredAnnotations, QUESTION, readAnswer } from './by-datastore.ts';
 export { request, socketPath } from './client.ts';
 export { DaemonUnreachable, RequestRefused } from './errors.ts';
 export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';

@@ -65,6 +65,8 @@ const bgpRequests = [
   }),
   /** `prefix`: CIDR text, or an address: then the longest prefix that covers it. */
   z.object({ op: z.literal('bgp.route'), prefix: z.string() }),
+  /** The kernel's routes that cover an address, the longest prefix first. */
+  z.object({ op: z.literal('route.to'), address: z.string() }),
 ] as const;
 
 /** One line of JSON each way: the request names an `op`, the answer is `{ ok, result }` or `{ ok, error }`. */

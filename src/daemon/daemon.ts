@@ -41,6 +41,7 @@ export class Daemon {
       apply: () => this.#apply(),
       metrics: () => this.#observers.metrics,
       sources,
+      answer: (request) => this.#answer(request),
     });
     this.#observers = joinObservers(this.#parts, {
       sources,
@@ -60,9 +61,8 @@ export class Daemon {
   /** Registers the node and starts to follow the store. Resolves when both are under way; the rest follows by itself. */
   async start(): Promise<void> {
     const { config, clock, log, pages } = this.#parts;
-    const { requests, metrics } = this.#observers;
-    const reply = (request: Request): Promise<unknown> => answer(request, requests);
-    this.#control = await KeptSocket.listen(config.VROUTER_SOCKET, reply, { clock, log });
+    const { metrics } = this.#observers;
+    this.#control = await KeptSocket.listen(config.VROUTER_SOCKET, (request) => this.#answer(request), { clock, log });
     await pages.serveNode(
       config,
       nodePages(() => this.status(), metrics),
@@ -83,6 +83,10 @@ export class Daemon {
     this.#problem = 'the datastore is being read';
     this.#parts.syncer.start();
     this.#parts.nameFile.write(config.NODENAME);
+  }
+
+  #answer(request: Request): Promise<unknown> {
+    return answer(request, this.#observers.requests);
   }
 
   status(): NodeReport {

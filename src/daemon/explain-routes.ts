@@ -1,4 +1,4 @@
-import { hostCidr, type Prefix, prefixWords } from '../base/index.ts';
+import { type Address, hostCidr, type Prefix, prefix, prefixWords } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { ExplainedEntry } from '../control/index.ts';
 import { ROUTE_PROTOCOL, type RouteSource, type RouteTable } from '../dataplane/index.ts';
@@ -17,6 +17,14 @@ export function explainRoutesTo(sources: RouteSources, { family, value, length }
   const table = sources.dataplane.routes.tables[family];
   const prefix = table.prefixes.findAt(prefixWords({ family, value, length }), 0, length);
   return prefix < 0 ? [] : explainTable(sources, table, prefix, prefix + 1);
+}
+
+/** The routes that cover an address, the longest prefix first. */
+export function explainRoutesOver(sources: RouteSources, address: Address): ExplainedEntry[] {
+  const whole = address.family === 4 ? 32 : 128;
+  return Array.from({ length: whole + 1 }, (_, at) => prefix(address, whole - at)).flatMap((covering) =>
+    explainRoutesTo(sources, covering),
+  );
 }
 
 /** Of the prefixes from `first` to before `limit`, by their numbers. */

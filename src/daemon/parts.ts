@@ -1,6 +1,6 @@
 import { type Clock, EndingClock, type Log } from '../base/index.ts';
 import { Calculation, isOfOthers } from '../calc/index.ts';
-import { deletionsFolder } from '../control/index.ts';
+import { answeredAnnotations, deletionsFolder, type Request } from '../control/index.ts';
 import { Dataplane } from '../dataplane/index.ts';
 import {
   checkedStore,
@@ -70,6 +70,8 @@ export interface NodeLife {
   /** Where what takes time is told of. */
   readonly metrics: () => Metrics;
   readonly sources: () => QuerySources;
+  /** As over the control socket. */
+  readonly answer: (request: Request) => Promise<unknown>;
 }
 
 export type NodeParts = ReturnType<typeof joinParts>;
@@ -171,6 +173,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
     },
     nodeStatus: async (classes) =>
       (await import('./calico-node-status.ts')).calicoNodeStatus(classes, life.sources(), routing.speaker),
+    nodeAnswer: (annotations) => answeredAnnotations(annotations, life.answer),
     problems: () => [...objectProblems(life.sources()), ...unprotected.remarks()],
   });
   const snapshots = new SnapshotKeeping({

@@ -1,4 +1,4 @@
-import { type Log, reasonOf, VRouterError } from '../base/index.ts';
+import { type Log, parseAddress, reasonOf, VRouterError } from '../base/index.ts';
 import { type ChangeInMind, type Request, RequestRefused } from '../control/index.ts';
 import { DatastoreLocked, DatastoreUnavailable, Unauthorized, type Update } from '../datastore/index.ts';
 import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
@@ -48,6 +48,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return (await sources.bgp()).routes(request.peer, request.selection, request.limit);
     case 'bgp.route':
       return (await sources.bgp()).route(request.prefix);
+    case 'route.to':
+      return (await import('./explain-routes.ts')).explainRoutesOver(queries(), parseAddress(request.address));
     case 'policy.why':
       return (await sources.policy()).why(request);
     case 'policy.effective':

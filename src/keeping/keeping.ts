@@ -31,6 +31,8 @@ export interface KeepingOptions {
   readonly problems: () => readonly ObjectProblem[];
   /** What a CalicoNodeStatus of this node is answered. */
   readonly nodeStatus: (classes: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
+  /** The annotations by which it answers those that ask for more. */
+  readonly nodeAnswer: (annotations: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** The third hand: makes the store say what this node should, and as the leader what belongs to all. */
@@ -72,7 +74,7 @@ export class Keeping {
     this.#keys = new WireguardKeys({ ...shared, nodes, log: log.child({ component: 'wireguard' }) });
     const conditions = config.CALICO_NETWORKING_BACKEND === 'none' ? undefined : store.conditions;
     this.#condition = new NetworkCondition({ ...shared, conditions, log });
-    this.#statuses = new NodeStatuses({ ...shared, log, report: options.nodeStatus });
+    this.#statuses = new NodeStatuses({ ...shared, log, report: options.nodeStatus, annotate: options.nodeAnswer });
     this.#remarks = new RemarkKeeping({
       ...shared,
       remarks: store.remarks,

@@ -13,7 +13,11 @@ export interface NodeStatusesOptions {
   readonly log: Log;
   /** The classes that were asked for, answered; `agent`, `bgp` and `routes` of the object's status. */
   readonly report: (classes: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
+  /** What is to be annotated, for what the object's annotations ask. */
+  readonly annotate: (annotations: Annotations) => Promise<Annotations>;
 }
+
+type Annotations = Readonly<Record<string, string>>;
 
 interface Asked {
   resource: CalicoNodeStatus;
@@ -69,7 +73,7 @@ export class NodeStatuses {
       this.#options.log.warn({ name }, `no more than ${MOST} CalicoNodeStatus objects of a node are answered`);
       return;
     }
-    const isOther = known === undefined || !isDeepStrictEqual(known.resource.spec, resource.spec);
+    const isOther = known === undefined || !isDeepStrictEqual(questionOf(known.resource), questionOf(resource));
     if (known === undefined) this.#asked.set(name, { resource, timer: undefined });
     else known.resource = resource;
     if (isOther && this.#begun) this.#now(name);
@@ -85,13 +89,21 @@ export class NodeStatuses {
   }
 
   async #write(name: string, asked: Asked): Promise<void> {
-    const { store, report, clock, log } = this.#options;
+    const { store, report, annotate, clock, log } = this.#options;
     try {
-      const said = await report(asked.resource.spec.classes ?? []);
-      const { lastUpdated: _, ...before } = (asked.resource.status ?? {}) as Readonly<Record<string, unknown>>;
-      if (!isDeepStrictEqual(said, before)) {
+      const { metadata, spec, status = {} } = asked.resource;
+      const said = await report(spec.classes ?? []);
+      const before = metadata.annotations ?? {};
+      const annotations = { ...before, ...(await annotate(before)) };
+      const { lastUpdated: _, ...told } = status as Readonly<Record<string, unknown>>;
+      if (!isDeepStrictEqual([said, annotations], [told, before])) {
         const lastUpdated = new Date(clock.wallTime()).toISOString().replace(/\.\d+Z$/, 'Z');
-        asked.resource = await store.update({ ...asked.resource, status: { ...said, lastUpdated } });
+        const answered = Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations };
+        asked.resource = await store.update({
+          ...asked.resource,
+          metadata: answered,
+          status: { ...said, lastUpdated },
+        });
       }
       this.#failing.done(name);
     } catch (error) {
@@ -111,4 +123,9 @@ export class NodeStatuses {
     }
     await this.#write(name, asked);
   }
+}
+
+/** What of an object makes it a new question; our own answer does not. */
+function questionOf({ metadata, spec }: CalicoNodeStatus): unknown {
+  return [spec, metadata.annotations ?? {}];
 }

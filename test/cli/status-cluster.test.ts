@@ -1,13 +1,28 @@
 import t from 'tap';
-import { runStatus } from '../../src/cli/index.ts';
+import { runBgp, runStatus } from '../../src/cli/index.ts';
+import { answeredAnnotations, type Request, RequestRefused } from '../../src/control/index.ts';
 import { MemoryStore } from '../../src/datastore/index.ts';
 import { Cluster, node } from './harness.ts';
 
 const CLUSTER = ['--cluster'];
+const NOON = Date.UTC(2026, 0, 2, 12);
 
-/** Nodes that answer with so many sessions up and down; what isn't named stays silent. */
-async function ask(nodes: Readonly<Record<string, readonly [number, number] | undefined>>, words: readonly string[]) {
-  const cluster = new Cluster();
+type Sessions = readonly [up: number, down: number];
+/** What the daemon of a node answers to the question that is asked by way of the datastore. */
+type Daemon = (request: Request) => unknown;
+
+interface FakeNode {
+  readonly sessions: Sessions;
+  readonly daemon?: Daemon;
+}
+
+/** Nodes that answer so; what isn't said stays silent. */
+async function ask(
+  nodes: Readonly<Record<string, FakeNode | undefined>>,
+  words: readonly string[],
+  program: typeof runStatus = runStatus,
+) {
+  const cluster = new Cluster({}, NOON);
   const { clock, database } = cluster;
   for (const name of Object.keys(nodes)) await cluster.put(node(name));
   await cluster.put({
@@ -18,7 +33,7 @@ async function ask(nodes: Readonly<Record<string, readonly [number, number] | un
   });
   const [out, err]: [string[], string[]] = [[], []];
   let running = true;
-  const ran = runStatus(words, {
+  const ran = program(words, {
     stdout: (text) => out.push(text),
     stderr: (text) => err.push(text),
     env: { DATASTORE_TYPE: 'memory' },
@@ -32,11 +47,14 @@ async function ask(nodes: Readonly<Record<string, readonly [number, number] | un
   while (running) {
     await new Promise((resolve) => setImmediate(resolve));
     for (const asked of (await cluster.store.list('CalicoNodeStatus')).items) {
-      const [up, down] = nodes[String(asked.spec.node)] ?? [];
-      if (up === undefined || asked.status !== undefined) continue;
+      const { sessions, daemon } = nodes[String(asked.spec.node)] ?? {};
+      if (sessions === undefined || asked.status !== undefined) continue;
       const agent = { birdV4: { state: 'Ready', version: '0.1.0' } };
-      const bgp = { numberEstablishedV4: up, numberNotEstablishedV4: down, numberEstablishedV6: 0 };
-      await cluster.store.update({ ...asked, status: { agent, bgp } }).catch(() => undefined);
+      const bgp = { numberEstablishedV4: sessions[0], numberNotEstablishedV4: sessions[1], numberEstablishedV6: 0 };
+      const question = asked.metadata.annotations ?? {};
+      const answer = daemon === undefined ? {} : await answeredAnnotations(question, async (one) => daemon(one));
+      const metadata = { ...asked.metadata, annotations: { ...question, ...answer } };
+      await cluster.store.update({ ...asked, metadata, status: { agent, bgp } }).catch(() => undefined);
     }
     clock.advance(250);
   }
@@ -44,23 +62,112 @@ async function ask(nodes: Readonly<Record<string, readonly [number, number] | un
   return { code: await ran, stdout: out.join(''), stderr: err.join(''), left };
 }
 
+const others = (up: number, down: number): FakeNode => ({ sessions: [up, down] });
+
 t.test('every node is asked by way of the datastore, and nothing of that is left there', async (t) => {
-  const { code, stdout, left } = await ask({ n1: [2, 0], n2: [1, 1], n3: [0, 2], n4: undefined }, CLUSTER);
+  const { code, stdout, left } = await ask(
+    { n1: others(2, 0), n2: others(1, 1), n3: others(0, 2), n4: undefined },
+    CLUSTER,
+  );
   t.equal(code, 1);
   t.equal(
     stdout,
-    `NODE   HEALTH     VERSION   SESSIONS   BLOCKS   PODS
-n1     ok         0.1.0     2/2        1        0
-n2     degraded   0.1.0     1/2        0        0
-n3     down       0.1.0     0/2        0        0
-n4     silent     -         -          0        0
+    `NODE   HEALTH     VERSION   SESSIONS   BLOCKS   PODS   PROBLEMS
+n1     ok         0.1.0     2/2        1        0      0
+n2     degraded   0.1.0     1/2        0        0      0
+n3     down       0.1.0     0/2        0        0      0
+n4     silent     -         -          0        0      -
+
+Problems
+  n4: no answer: see there whether its daemon runs and reaches the datastore: vrouter status
 `,
   );
   t.equal(left, 0);
 });
 
+const STATUS = {
+  nodename: 'n2',
+  version: '0.2.0',
+  pid: 1,
+  startedAt: NOON,
+  ready: true,
+  problems: ['10.0.0.3 refuses: start it', 'pool p is full: add another'],
+  told: [{ text: '10.0.0.3 refuses: start it', since: NOON - 60_000, times: 3 }],
+  health: 'degraded',
+  datastore: { type: 'etcd', inSync: true, lastEventAgeSeconds: 1 },
+  blocks: [],
+  routes: { desired: 0, programmed: 0, failed: 0 },
+};
+
+t.test('problems of each node are told, with since when and how often', async (t) => {
+  const n2 = { sessions: [1, 0] as const, daemon: () => STATUS };
+  const { code, stdout } = await ask({ n1: others(1, 0), n2 }, CLUSTER);
+  t.equal(code, 1, 'though all its sessions are up');
+  t.match(stdout, /^n2 +degraded +0\.2\.0 +1\/1 .* 2$/m);
+  t.ok(
+    stdout.endsWith(`
+Problems
+  n2: 10.0.0.3 refuses: start it (since 2026-01-02T11:59:00Z, 3 times in a day)
+  n2: pool p is full: add another
+`),
+    stdout,
+  );
+  const json = await ask({ n2 }, [...CLUSTER, '-o', 'json']);
+  t.match(JSON.parse(json.stdout), [{ node: 'n2', problems: [{ times: 3 }, { text: /pool p/ }] }]);
+});
+
+const ROUTE = {
+  prefix: '10.244.0.0/26',
+  paths: [],
+  announcements: [],
+  kernel: [{ text: '10.244.0.0/26 via 10.0.0.1', wanted: true, present: false, why: 'BGP: next hop 10.0.0.1' }],
+};
+
+t.test('a route is asked of each node, and each says why in its own part', async (t) => {
+  const asked: Request[] = [];
+  const daemon: Daemon = (request) => {
+    asked.push(request);
+    return ROUTE;
+  };
+  const refusing: Daemon = () => {
+    throw new RequestRefused('PARSE', 'no prefix');
+  };
+  const nodes = {
+    n1: { sessions: [1, 0] as const, daemon },
+    n2: others(1, 0),
+    n3: undefined,
+    n4: { sessions: [1, 0] as const, daemon: refusing },
+  };
+  const words = ['route', '10.244.0.0/26', '--why', '--cluster'];
+  const { code, stdout, left } = await ask(nodes, words, runBgp);
+  t.same(asked, [{ op: 'bgp.route', prefix: '10.244.0.0/26' }]);
+  t.equal(
+    stdout,
+    `n1:
+  10.244.0.0/26, 0 paths
+  announced to: nobody
+  kernel has not: 10.244.0.0/26 via 10.0.0.1 (BGP: next hop 10.0.0.1)
+n2:
+  its daemon does not answer such questions: it is not vRouter's, or older
+n3:
+  no answer: see there whether its daemon runs and reaches the datastore: vrouter status
+n4:
+  no prefix
+`,
+  );
+  t.equal(code, 1);
+  t.equal(left, 0);
+  const json = await ask({ n1: { sessions: [1, 0], daemon }, n3: undefined }, [...words, '-o', 'json'], runBgp);
+  t.match(JSON.parse(json.stdout), [
+    { node: 'n1', route: { prefix: '10.244.0.0/26' } },
+    { node: 'n3', problem: /no answer/ },
+  ]);
+  const well = await ask({ n1: { sessions: [1, 0], daemon } }, words, runBgp);
+  t.equal(well.code, 0);
+});
+
 t.test('where all are well the exit code is 0, and there is JSON', async (t) => {
-  const { code, stdout } = await ask({ n1: [1, 0], n2: [0, 0] }, [...CLUSTER, '-o', 'json']);
+  const { code, stdout } = await ask({ n1: others(1, 0), n2: others(0, 0) }, [...CLUSTER, '-o', 'json']);
   t.equal(code, 0);
   t.match(JSON.parse(stdout), [
     { node: 'n1', health: 'ok', sessions: { up: 1, all: 1 }, blocks: 1 },

@@ -1,7 +1,8 @@
 import type { NextHopSet } from 'bgp-speaker-ts';
 import t from 'tap';
+import { parseAddress } from '../../src/base/index.ts';
 import { type Desired, NO_TUNNELS } from '../../src/calc/index.ts';
-import { explainRoutes } from '../../src/daemon/explain-routes.ts';
+import { explainRoutes, explainRoutesOver } from '../../src/daemon/explain-routes.ts';
 import { gatewayRoute } from '../../src/dataplane/index.ts';
 import { prefixNumber } from '../../src/dataplane/routes/reconcile.ts';
 import { vtep, vxlan } from '../calc/tunnels.ts';
@@ -48,6 +49,11 @@ t.test('every route says what it is for', async (t) => {
     '10.244.3.0/26': 'BGP: next hop 172.16.0.3, local preference 100',
     'blackhole 10.244.1.0/26': 'own block: addresses that no pod has lead nowhere',
   });
+  const over = explainRoutesOver(
+    { dataplane: host.dataplane, desired: () => now, learned: () => told },
+    parseAddress('10.244.1.2'),
+  );
+  t.match(over, [{ text: /^10\.244\.1\.2 dev/ }, { text: /^blackhole 10\.244\.1\.0\/26/ }]);
 });
 
 t.test('a route that nobody wants any more, and one that the kernel refuses', async (t) => {

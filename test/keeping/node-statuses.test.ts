@@ -20,6 +20,7 @@ async function bench() {
       told.asked.push(classes);
       return { bgp: { numberEstablishedV4: told.sessions } };
     },
+    annotate: async ({ question }) => (question === undefined ? {} : { answer: `${question}: ${told.sessions}` }),
   });
   const hear = (name: string, resource: CalicoNodeStatus | undefined): void =>
     statuses.apply([{ key: { kind: 'CalicoNodeStatus', name }, resource } as Update]);
@@ -100,5 +101,30 @@ t.test('somebody else’s write in between is taken in, and the answer is writte
   await settle();
   t.match(await status('busy'), { bgp: { numberEstablishedV4: 7 } });
   t.match(await store.get({ kind: 'CalicoNodeStatus', name: 'busy' }), { metadata: { labels: { a: 'b' } } });
+  statuses.stop();
+});
+
+t.test('what an annotation asks is answered in another one, once for each question', async (t) => {
+  const { store, told, statuses, hear, settle } = await bench();
+  statuses.begin();
+  const asked = newResource('CalicoNodeStatus', { name: 'more' }, {
+    node: 'n1',
+    classes: ['Agent'],
+    updatePeriodSeconds: 0,
+  } as CalicoNodeStatus['spec']);
+  const made = await store.create({ ...asked, metadata: { ...asked.metadata, annotations: { question: 'how many' } } });
+  hear('more', made);
+  await settle();
+  const annotations = async () => (await store.get({ kind: 'CalicoNodeStatus', name: 'more' }))?.metadata.annotations;
+  t.same(await annotations(), { question: 'how many', answer: 'how many: 1' });
+  hear('more', (await store.get({ kind: 'CalicoNodeStatus', name: 'more' })) as CalicoNodeStatus);
+  await settle();
+  t.equal(told.asked.length, 1, 'the echo of the answer asks nothing');
+  told.sessions = 2;
+  const now = (await store.get({ kind: 'CalicoNodeStatus', name: 'more' })) as CalicoNodeStatus;
+  const other = { ...now.metadata, annotations: { ...now.metadata.annotations, question: 'and now' } };
+  hear('more', (await store.update({ ...now, metadata: other })) as CalicoNodeStatus);
+  await settle();
+  t.match(await annotations(), { answer: 'and now: 2' });
   statuses.stop();
 });

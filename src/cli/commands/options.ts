@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { defaultConfigFile } from '../../datastore/index.ts';
 import { definitionOf, kindNames } from '../../model/index.ts';
 
@@ -50,4 +50,13 @@ export function kindsHelp(command: Command): Command {
 /** `bgpConfiguration`, `ipPool`, `networkPolicy`: as Calico's manuals spell kinds on the command line. */
 function camelCase(kind: string): string {
   return kind.replace(/^(BGP|IPAM|IP|[A-Z])/, (head) => head.toLowerCase());
+}
+
+/** An option's value in seconds, a day of them at most. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 86_400)) {
+    throw new InvalidArgumentError('seconds are expected, a day of them at most');
+  }
+  return value;
 }

@@ -1,11 +1,13 @@
-import { type Clock, reasonOf } from '../../base/index.ts';
+import { nodeStatusSchema } from '../../control/answers.ts';
+import type { StatusAnswer } from '../../control/index.ts';
 import type { Store } from '../../datastore/index.ts';
-import { type CalicoNodeStatus, newResource } from '../../model/index.ts';
+import { type AskingNodes, askNodes, type NodeAnswer, SILENT } from '../ask-nodes.ts';
 import type { ConfigOptions } from '../config.ts';
 import { SilentEnd } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { tabulate } from '../printers/tabwriter.ts';
 import { open } from '../session.ts';
+import { whenText } from './status-overview.ts';
 
 export interface ClusterOptions extends ConfigOptions {
   readonly output: 'table' | 'json';
@@ -13,8 +15,12 @@ export interface ClusterOptions extends ConfigOptions {
   readonly timeout: number;
 }
 
-/** Between two looks for answers, in milliseconds. */
-const PACE = 250;
+interface Told {
+  readonly text: string;
+  /** Milliseconds since 1970, and how often within a day; both are absent where an older daemon answers. */
+  readonly since?: number;
+  readonly times?: number;
+}
 
 /** How a node is doing, as it says itself; `silent`: it did not answer in time. */
 interface NodeRow {
@@ -24,90 +30,69 @@ interface NodeRow {
   readonly sessions: { readonly up: number; readonly all: number };
   readonly blocks: number;
   readonly endpoints: number;
+  readonly problems: readonly Told[];
 }
 
-/**
- * Every node of the cluster, asked by way of the datastore: a CalicoNodeStatus is made for each, answered by the node, and
- * taken away again. So it works from wherever the datastore is reached.
- */
+/** Every node of the cluster, asked by way of the datastore. */
 export async function clusterStatus(io: Io, options: ClusterOptions): Promise<void> {
   const store = await open(io, options);
   try {
-    const rows = await askAll(store, io.clock, options.timeout * 1000);
+    const rows = await nodeRows({ store, clock: io.clock, patience: options.timeout * 1000 });
     if (options.output === 'json') io.stdout(`${JSON.stringify(rows, undefined, 2)}\n`);
-    else io.stdout(rows.length === 0 ? 'The cluster has no nodes.\n' : table(rows));
+    else io.stdout(rows.length === 0 ? 'The cluster has no nodes.\n' : clusterText(rows));
     if (rows.some(({ health }) => health !== 'ok')) throw new SilentEnd(1);
   } finally {
     await store.close();
   }
 }
 
-async function askAll(store: Store, clock: Clock, patience: number): Promise<NodeRow[]> {
-  const [nodes, affinities, endpoints] = await Promise.all([
-    store.list('Node'),
-    store.list('BlockAffinity'),
-    store.list('WorkloadEndpoint'),
-  ]);
+async function nodeRows(asking: AskingNodes): Promise<readonly NodeRow[]> {
+  const names = await nodeNames(asking.store);
+  const [affinities, endpoints, answers] = [
+    await asking.store.list('BlockAffinity'),
+    await asking.store.list('WorkloadEndpoint'),
+    await askNodes(names, { op: 'status' }, asking),
+  ];
   const blocks = counted(affinities.items.map(({ spec }) => spec.node));
   const pods = counted(endpoints.items.map(({ spec }) => spec.node));
-  const answers = await askNodes(
-    nodes.items.map(({ metadata }) => metadata.name),
-    { store, clock, patience },
-  );
-  return nodes.items.map(({ metadata: { name } }) => {
-    const counts = { blocks: blocks.get(name) ?? 0, endpoints: pods.get(name) ?? 0 };
-    return { node: name, ...counts, ...rowOf(answers.get(name)) };
+  return names.map((node) => {
+    const counts = { blocks: blocks.get(node) ?? 0, endpoints: pods.get(node) ?? 0 };
+    return { node, ...counts, ...rowOf(answers.get(node)) };
   });
 }
 
-interface Asking {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly patience: number;
+/** All that are registered. */
+export async function nodeNames(store: Store): Promise<readonly string[]> {
+  return (await store.list('Node')).items.map(({ metadata }) => metadata.name);
 }
 
-async function askNodes(names: readonly string[], asking: Asking): Promise<ReadonlyMap<string, CalicoNodeStatus>> {
-  const { store, clock, patience } = asking;
-  const end = clock.now() + patience;
-  const mark = clock.wallTime().toString(36);
-  const made = new Map<string, string>();
-  try {
-    for (const node of names) {
-      const name = `vrouter-status-${mark}-${made.size}`;
-      const spec = { node, classes: ['Agent', 'BGP'], updatePeriodSeconds: 0 } as CalicoNodeStatus['spec'];
-      await store.create(newResource('CalicoNodeStatus', { name }, spec));
-      made.set(node, name);
-    }
-    const answers = new Map<string, CalicoNodeStatus>();
-    for (;;) {
-      for (const [node, name] of made) {
-        if (answers.has(node)) continue;
-        const found = await store.get({ kind: 'CalicoNodeStatus', name });
-        if (found?.status !== undefined) answers.set(node, found);
-      }
-      if (answers.size === names.length || clock.now() >= end) return answers;
-      await new Promise<void>((resolve) => clock.after(PACE, resolve));
-    }
-  } finally {
-    for (const name of made.values()) {
-      // What can't be taken away now is answered once and no more.
-      await store.delete({ kind: 'CalicoNodeStatus', name }).catch(reasonOf);
-    }
-  }
-}
-
-interface Answered {
-  readonly agent?: { readonly birdV4?: { readonly state?: string; readonly version?: string } };
+interface CalicoFields {
+  readonly agent?: { readonly birdV4?: { readonly version?: string } };
   readonly bgp?: Readonly<Record<string, number | undefined>>;
 }
 
-function rowOf(answer: CalicoNodeStatus | undefined): Pick<NodeRow, 'health' | 'version' | 'sessions'> {
-  if (answer === undefined) return { health: 'silent', version: undefined, sessions: { up: 0, all: 0 } };
-  const { agent, bgp = {} } = answer.status as Answered;
+type SaidOfItself = Pick<NodeRow, 'health' | 'version' | 'sessions' | 'problems'>;
+
+function rowOf(answer: NodeAnswer | undefined): SaidOfItself {
+  if (answer === undefined) {
+    return { health: 'silent', version: undefined, sessions: { up: 0, all: 0 }, problems: [] };
+  }
+  const { agent, bgp = {} } = answer.status as CalicoFields;
   const up = (bgp['numberEstablishedV4'] ?? 0) + (bgp['numberEstablishedV6'] ?? 0);
   const down = (bgp['numberNotEstablishedV4'] ?? 0) + (bgp['numberNotEstablishedV6'] ?? 0);
-  const health = down === 0 ? 'ok' : up > 0 ? 'degraded' : 'down';
-  return { health, version: agent?.birdV4?.version, sessions: { up, all: up + down } };
+  const sessions = { up, all: up + down };
+  const own = ownStatus(answer);
+  // Of a node that has none of our daemons, sessions are all that is known.
+  const health = own?.health ?? (down === 0 ? 'ok' : up > 0 ? 'degraded' : 'down');
+  return { health, version: own?.version ?? agent?.birdV4?.version, sessions, problems: own ? told(own) : [] };
+}
+
+function ownStatus({ said }: NodeAnswer): StatusAnswer | undefined {
+  return said?.ok ? nodeStatusSchema.safeParse(said.result).data : undefined;
+}
+
+function told({ problems, told: timed = [] }: StatusAnswer): readonly Told[] {
+  return problems.map((text) => timed.find((one) => one.text === text) ?? { text });
 }
 
 function counted(nodes: readonly (string | undefined)[]): ReadonlyMap<string, number> {
@@ -116,14 +101,24 @@ function counted(nodes: readonly (string | undefined)[]): ReadonlyMap<string, nu
   return counts;
 }
 
-function table(rows: readonly NodeRow[]): string {
-  const cells = rows.map(({ node, health, version, sessions, blocks, endpoints }) => [
+function clusterText(rows: readonly NodeRow[]): string {
+  const cells = rows.map(({ node, health, version, sessions, blocks, endpoints, problems }) => [
     node,
     health,
     version ?? '-',
     health === 'silent' ? '-' : `${sessions.up}/${sessions.all}`,
     String(blocks),
     String(endpoints),
+    health === 'silent' ? '-' : String(problems.length),
   ]);
-  return tabulate([['NODE', 'HEALTH', 'VERSION', 'SESSIONS', 'BLOCKS', 'PODS'], ...cells]).replaceAll(/ +$/gm, '');
+  const heading = ['NODE', 'HEALTH', 'VERSION', 'SESSIONS', 'BLOCKS', 'PODS', 'PROBLEMS'];
+  return tabulate([heading, ...cells]).replaceAll(/ +$/gm, '') + problemsText(rows);
+}
+
+/** Problems of each node, and what to do about nodes that say nothing. */
+function problemsText(rows: readonly NodeRow[]): string {
+  const lines = rows.flatMap(({ node, health, problems }) =>
+    health === 'silent' ? [`${node}: ${SILENT}`] : problems.map((one) => `${node}: ${one.text}${whenText(one)}`),
+  );
+  return lines.length === 0 ? '' : `\nProblems\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }

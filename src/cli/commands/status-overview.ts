@@ -60,9 +60,10 @@ function overviewText(status: StatusAnswer, now: number): string {
   ].join('');
 }
 
-function whenText(told: { readonly since: number; readonly times: number } | undefined): string {
-  if (told === undefined) return '';
-  const often = told.times > 1 ? `, ${told.times} times in a day` : '';
+/** Since when something is so, and how often it came; nothing where that is not known. */
+export function whenText(told: { readonly since?: number; readonly times?: number } | undefined): string {
+  if (told?.since === undefined) return '';
+  const often = (told.times ?? 1) > 1 ? `, ${told.times} times in a day` : '';
   return ` (since ${new Date(told.since).toISOString().replace(/\.\d+Z$/, 'Z')}${often})`;
 }
 

@@ -1,10 +1,11 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import * as z from 'zod';
 import { explainedEntrySchema } from '../../control/answers.ts';
 import { type ExplainedEntry, request, socketPath } from '../../control/index.ts';
 import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { tabulate } from '../printers/tabwriter.ts';
+import { seconds } from './options.ts';
 import { requireRoot } from './root.ts';
 import { clusterStatus } from './status-cluster.ts';
 import { overview } from './status-overview.ts';
@@ -42,14 +43,6 @@ export function statusCommand(io: Io): Command {
       if (what !== undefined) await explain(io, what, output);
       else await overview(io, { output, patience: wait ? (timeout ?? 60) : 0 });
     });
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 86_400)) {
-    throw new InvalidArgumentError('seconds are expected, a day of them at most');
-  }
-  return value;
 }
 
 async function explain(io: Io, what: Explained, output: 'table' | 'json'): Promise<void> {

@@ -1,0 +1,73 @@
+import { reasonOf, VRouterError } from '../base/index.ts';
+import { type Request, requestSchema, responseSchema } from './protocol.ts';
+
+/**
+ * Questions for nodes whose socket is out of reach. They stand in an annotation of a CalicoNodeStatus, whose node answers in
+ * another one, beside what it tells in Calico's own fields; Calico's nodes take no notice.
+ */
+export const QUESTION = 'vrouter/question';
+export const ANSWER = 'vrouter/answer';
+
+/** What may be asked so: it changes nothing, costs little, and tells no more than the store's own readers may know. */
+export const ASKED_BY_DATASTORE = [
+  'status',
+  'bgp.peers',
+  'bgp.route',
+  'route.to',
+  'policy.why',
+  'drops.counted',
+] as const;
+
+/** Letters of a question, and octets of an answer: an object's annotations may have 256 KiB. */
+const LONGEST_QUESTION = 2000;
+const LONGEST_ANSWER = 150_000;
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The annotation that answers the question among these; none where nothing is asked. */
+export async function answeredAnnotations(
+  annotations: Annotations,
+  answer: (request: Request) => Promise<unknown>,
+): Promise<Annotations> {
+  const question = annotations[QUESTION];
+  return question === undefined ? {} : { [ANSWER]: await answerText(question, answer) };
+}
+
+async function answerText(question: string, answer: (request: Request) => Promise<unknown>): Promise<string> {
+  const request = requestOf(question);
+  if (request === undefined)
+    return refusal('BAD_REQUEST', `asked by way of the datastore: ${ASKED_BY_DATASTORE.join(', ')}`);
+  try {
+    const text = JSON.stringify({ ok: true, result: await answer(request) });
+    if (Buffer.byteLength(text) <= LONGEST_ANSWER) return text;
+    return refusal('TOO_LONG', `the answer has more than ${LONGEST_ANSWER} octets: ask on the node itself`);
+  } catch (error) {
+    return refusal(error instanceof VRouterError ? error.code : 'INTERNAL', reasonOf(error));
+  }
+}
+
+function requestOf(question: string): Request | undefined {
+  if (question.length > LONGEST_QUESTION) return undefined;
+  try {
+    const request = requestSchema.parse(JSON.parse(question));
+    if (request.op === 'policy.why' && request.probe) return undefined;
+    return ASKED_BY_DATASTORE.some((op) => op === request.op) ? request : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(code: string, message: string): string {
+  return JSON.stringify({ ok: false, error: { code, message } });
+}
+
+/** What a node has answered: a result, a refusal, or undefined where it has not, as one that is none of ours. */
+export function readAnswer(annotations: Annotations | undefined) {
+  const text = annotations?.[ANSWER];
+  if (text === undefined) return undefined;
+  try {
+    return responseSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
