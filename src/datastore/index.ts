@@ -52,6 +52,7 @@ export type {
   ResourceKey,
   SecretData,
   Secrets,
+  ServiceStatuses,
   Store,
   StoreEvent,
 } from './store.ts';

@@ -113,3 +113,10 @@ export function* taken<Item>(items: Item[]): Iterable<Item> {
   items.reverse();
   while (items.length > 0) yield items.pop()!;
 }
+
+/** The order of listings. */
+export function byName(a: ResourceOf<KindName>, b: ResourceOf<KindName>): number {
+  const left = `${a.metadata.namespace ?? ''}/${a.metadata.name}`;
+  const right = `${b.metadata.namespace ?? ''}/${b.metadata.name}`;
+  return left < right ? -1 : left > right ? 1 : 0;
+}

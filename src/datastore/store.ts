@@ -1,4 +1,4 @@
-import type { KindName, ResourceOf } from '../model/index.ts';
+import type { KindName, KubernetesService, LoadBalancerIngress, ResourceOf } from '../model/index.ts';
 
 /** What names one object. Namespaced kinds need `namespace`. */
 export interface ResourceKey<Kind extends KindName = KindName> {
@@ -81,6 +81,15 @@ export interface Secrets {
   watch(name: string, signal: AbortSignal): AsyncIterable<SecretData | undefined>;
 }
 
+/** What an engine that is the cluster's own can be told of a Service. */
+export interface ServiceStatuses {
+  /**
+   * Makes this its `status.loadBalancer.ingress`; returns what it is then. `UpdateConflict` if it isn't at its
+   * resourceVersion any more, `NotFound` if it is gone.
+   */
+  setIngress(service: KubernetesService, ingress: readonly LoadBalancerIngress[]): Promise<KubernetesService>;
+}
+
 /**
  * Where resources live. Four engines (memory, sqlite, etcd, kubernetes) behind one door, one contract suite for all.
  * All writes are compare-and-swap; all failures are `StoreError`s (`errors.ts`).
@@ -94,6 +103,8 @@ export interface Store {
   readonly remarks?: Remarks | undefined;
   /** Absent: there are none here. */
   readonly secrets?: Secrets | undefined;
+  /** Absent where there are no Services. */
+  readonly services?: ServiceStatuses | undefined;
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;

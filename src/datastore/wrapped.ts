@@ -10,6 +10,7 @@ export function wrapped(store: Store, verbs: Partial<Store>): Store {
     conditions: store.conditions,
     remarks: store.remarks,
     secrets: store.secrets,
+    services: store.services,
     get: (key) => store.get(key),
     list: (kind, options) => store.list(kind, options),
     // Whoever lists otherwise does so in portions too.

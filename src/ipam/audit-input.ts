@@ -1,7 +1,16 @@
 import { formatAddress, tryParseAddress, tryParseInterfaceAddress } from '../base/index.ts';
 import type { Store } from '../datastore/index.ts';
-import type { BlockAffinity, IPAMBlock, IPAMHandle, Node, WorkloadEndpoint } from '../model/index.ts';
-import { type Pool, readPools } from './pools.ts';
+import type {
+  BlockAffinity,
+  IPAMBlock,
+  IPAMHandle,
+  KubernetesService,
+  Node,
+  WorkloadEndpoint,
+} from '../model/index.ts';
+import { handleOf } from './handle.ts';
+import { loadBalancerAllocations } from './load-balancer.ts';
+import { allows, type Pool, poolOf, readPools } from './pools.ts';
 
 /** Somebody who uses an address, by their own word. */
 export interface Use {
@@ -22,7 +31,7 @@ export interface AuditInput {
 }
 
 /** Reads everything. The parts are read one after another, so what is under way may look half-done. */
-export async function readAuditInput(store: Store, others: readonly Use[] = []): Promise<AuditInput> {
+export async function readAuditInput(store: Store): Promise<AuditInput> {
   const endpoints = (await store.list('WorkloadEndpoint')).items;
   const nodes = (await store.list('Node')).items;
   const [affinities, blocks, handles, pools] = [
@@ -31,13 +40,15 @@ export async function readAuditInput(store: Store, others: readonly Use[] = []):
     (await store.list('IPAMHandle')).items,
     (await store.list('IPPool')).items,
   ];
+  const known = store.services && (await store.list('KubernetesService')).items;
+  const read = readPools(pools);
   return {
-    pools: readPools(pools),
+    pools: read,
     blocks,
     affinities,
     handles,
     nodes: nodes.map(({ metadata }) => metadata.name),
-    uses: [...usesOfEndpoints(endpoints), ...usesOfNodes(nodes), ...others],
+    uses: [...usesOfEndpoints(endpoints), ...usesOfNodes(nodes), ...usesOfServices(known, blocks, read)],
   };
 }
 
@@ -67,4 +78,34 @@ export function usesOfNodes(nodes: readonly Node[]): Use[] {
       return [{ address: formatAddress(at), kind: 'tunnel', owner: `Node(${name}) ${what} tunnel` }];
     });
   });
+}
+
+/**
+ * Services of type LoadBalancer use what is given out to them, and what their status shows of our pools. Where nobody knows of
+ * Services, all that is given out is taken to be in use.
+ */
+export function usesOfServices(
+  services: readonly KubernetesService[] | undefined,
+  blocks: readonly IPAMBlock[],
+  pools: readonly Pool[],
+): Use[] {
+  const ours = pools.filter((pool) => allows(pool, 'LoadBalancer'));
+  const given = blocks.flatMap((block) => loadBalancerAllocations(block));
+  const uses = new Map<string, Use>();
+  const note = (address: string, owner: string): unknown =>
+    uses.set(`${address} ${owner}`, { address, kind: 'load-balancer', owner });
+  const handles = new Set<string>();
+  for (const { metadata, spec } of services ?? []) {
+    if (spec.type !== 'LoadBalancer') continue;
+    const { name, namespace = 'default', uid = '' } = metadata;
+    handles.add(handleOf.loadBalancer(name, namespace, uid));
+    for (const text of spec.loadBalancerIPs) {
+      const at = tryParseAddress(text);
+      if (at !== undefined && poolOf(ours, at) !== undefined) note(formatAddress(at), `${namespace}/${name}`);
+    }
+  }
+  for (const { address, handleId = '', service = 'LoadBalancer' } of given) {
+    if (services === undefined || handles.has(handleId)) note(formatAddress(address), service);
+  }
+  return [...uses.values()];
 }

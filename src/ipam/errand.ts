@@ -88,7 +88,9 @@ export function isAllowed({ pools, request }: Errand, cidr: string): boolean {
   return block.family === request.family && pools.some((pool) => containsPrefix(pool.cidr, block));
 }
 
-export function blockLimit({ settings, request: { maxBlocksPerHost = 0 } }: Errand): number {
+/** The load balancer is no host: as many as there are. */
+export function blockLimit({ owner, settings, request: { maxBlocksPerHost = 0 } }: Errand): number {
+  if (owner.type === 'virtual') return Number.POSITIVE_INFINITY;
   const limits = [settings.maxBlocksPerHost, maxBlocksPerHost].filter((limit) => limit > 0);
   return limits.length === 0 ? DEFAULT_MAX_BLOCKS : Math.min(...limits);
 }

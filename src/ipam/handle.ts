@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { API_VERSION, handleName, type IPAMHandle, type TunnelAddressKind } from '../model/index.ts';
 
 /**
@@ -31,6 +32,11 @@ export function decremented(spec: HandleSpec, cidr: string, count: number): Hand
 export const handleOf = {
   pod: (network: string, containerId: string): string => `${network}.${containerId}`,
   tunnel: (kind: TunnelAddressKind, node: string): string => `${tunnelHandlePrefix[kind]}-${node}`,
+  /** Of a Service: one that is made anew is another. */
+  loadBalancer: (name: string, namespace: string, uid: string): string => {
+    const digest = createHash('sha256').update(`${name}-${namespace}-${uid}`.toLowerCase()).digest('base64url');
+    return `lb-${digest.replace(/[-_]/g, '')}`;
+  },
 } as const;
 
 const tunnelHandlePrefix: Readonly<Record<TunnelAddressKind, string>> = {

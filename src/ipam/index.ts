@@ -39,9 +39,11 @@ export { handleOf, tunnelType } from './handle.ts';
 export { factKinds, KnownFacts } from './known-facts.ts';
 export { type Ledger, type LedgerEntry, noLedger, type Tenancy, tenancies, tenantAt } from './ledger.ts';
 export { DEFAULT_LEDGER, LedgerFile, type LedgerFileOptions, readLedger } from './ledger-file.ts';
+export { loadBalancerAllocations } from './load-balancer.ts';
 export type { ClaimedBlocks } from './ownership.ts';
 export type { Owner } from './parts.ts';
 export {
+  allows,
   choosePools,
   type Pool,
   type PoolRequest,

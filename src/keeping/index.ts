@@ -7,7 +7,8 @@
  *     keys, serving ───┤      ├─► wireguard-keys ────┤           ▲
  *     news of the store┘      └─► network-condition ─┘       KnownNodes
  *
- *     leader/   lease ─► collection of addresses, compaction, figures, remarks, host endpoints
+ *     leader/   lease ─► collection of addresses, compaction, figures, remarks, host endpoints,
+ *                    load balancers' addresses
  *
  * Each part is looked at soon after news of it, from time to time, and after a failure again (`kept`); a look that finds all
  * right costs no request. So what somebody else changes is put right, and a lost race is run again.

@@ -3,6 +3,7 @@ import type { Store, Update } from '../datastore/index.ts';
 import { factKinds, Ipam, KnownFacts, LedgerFile, noLedger, StoreFacts } from '../ipam/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
 import { Leader } from './leader/leader.ts';
+import type { ObjectProblem } from './leader/remarks.ts';
 
 /** How long the end may take, in milliseconds. */
 const PATIENCE = 2000;
@@ -19,7 +20,7 @@ export interface IpamKeepingOptions {
 /** The node's IPAM, with facts that a syncer keeps up to date and a ledger; and the cluster's, while this node leads. */
 export class IpamKeeping {
   /** What `apply` has to be told of. */
-  static readonly kinds = [...factKinds, 'IPAMBlock', 'Node', 'HostEndpoint'] as const;
+  static readonly kinds = [...factKinds, 'IPAMBlock', 'Node', 'HostEndpoint', 'KubernetesService'] as const;
   readonly ipam: Ipam;
   readonly #options: IpamKeepingOptions;
   readonly #facts: KnownFacts;
@@ -65,6 +66,11 @@ export class IpamKeeping {
   /** The ledger's trouble; and what of the cluster's is not as it should be, and why, while this node leads. */
   problems(): readonly string[] {
     return [...(this.#ledger?.problems() ?? []), ...this.#leader.problems()];
+  }
+
+  /** What is wrong with single objects of the cluster, while this node leads. */
+  remarks(): readonly ObjectProblem[] {
+    return this.#leader.remarks();
   }
 
   /** All blocks of the cluster. */

@@ -80,7 +80,7 @@ export class Keeping {
       remarks: store.remarks,
       log,
       speaks: () => this.#addresses.leads,
-      problems: options.problems,
+      problems: () => [...options.problems(), ...this.#addresses.remarks()],
     });
   }
 

@@ -31,6 +31,7 @@ export type Order =
   | 'put'
   | 'remove'
   | 'events'
+  | 'handles'
   | 'refuse'
   | 'serve'
   | 'requests';
@@ -98,6 +99,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (command === 'events') {
     const events = server.objects.list({ resource: 'events', namespace: undefined });
     answer = JSON.stringify(events.map(({ message }) => message));
+  }
+  if (command === 'handles') {
+    const handles = server.objects.list({ resource: 'ipamhandles.crd.projectcalico.org', namespace: undefined });
+    answer = JSON.stringify(handles.map(({ metadata }) => metadata.name));
   }
   if (command === 'refuse') {
     server.refuseWith = 503;

@@ -102,6 +102,25 @@ t.test('two daemons on an API server that goes away and comes back', needsRoot, 
     t.equal((await events()).length, 1, 'one node speaks for both');
   });
 
+  await t.test('a load balancer’s address comes, and is free again when its Service goes', async (t) => {
+    const put = (resource: string, namespace: string, object: object): Promise<string> =>
+      cluster.ask('put', resource, namespace, JSON.stringify(object));
+    const spec = { cidr: '203.0.113.0/24', allowedUses: ['LoadBalancer'] };
+    const kind = { apiVersion: 'crd.projectcalico.org/v1', kind: 'IPPool' };
+    await put('ippools.crd.projectcalico.org', '-', { ...kind, metadata: { name: 'lb' }, spec });
+    const asked = { type: 'LoadBalancer', loadBalancerClass: 'calico', ipFamilies: ['IPv4'], clusterIP: '10.96.0.7' };
+    await put('services', 'default', { metadata: { name: 'front' }, spec: asked });
+    const counted = async (): Promise<number> =>
+      (JSON.parse(await cluster.ask('requests')) as string[]).filter((line) => line.endsWith('/services/front/status'))
+        .length;
+    await cluster.until('the status is written', async () => (await counted()) > 0);
+    await cluster.ask('remove', 'services', 'default', 'front');
+    const held = async (): Promise<boolean> => (await cluster.ask('handles')).includes('lb-');
+    await cluster.until('the address is free', async () => !(await held()));
+    t.equal(await counted(), 1);
+    await cluster.ask('pool', 'lb');
+  });
+
   await t.test('everything that they ask for is allowed by the manifest, and nothing else', async (t) => {
     const asked = new Set((JSON.parse(await cluster.ask('requests')) as string[]).map(permissionOf));
     const allowed = permissions();

@@ -395,7 +395,7 @@ t.test('addresses of services come from blocks of the load balancer, which are o
     spec: { type: 'virtual', node: 'load-balancer', state: 'confirmed' },
   });
   t.equal((await cluster.store.list('IPAMBlock')).items[0].spec.affinity, 'virtual:load-balancer');
-  const again = texts(await cluster.client().autoAssign({ ...request, hostname: 'node2', handleId: 'lb-2' }));
+  texts(await cluster.client().autoAssign({ ...request, hostname: 'node2', handleId: 'lb-2' }));
   t.equal((await cluster.store.list('IPAMBlock')).items.length, 1, 'another node takes from the same block');
   await cluster.ipam.assignIp(parseAddress('10.9.0.200'), { hostname: 'node1', handleId: 'lb-3' });
   t.equal(
@@ -404,13 +404,7 @@ t.test('addresses of services come from blocks of the load balancer, which are o
     'so does an address that is asked for by name',
   );
   t.match(await cluster.assign('node1', 'pod'), /^10\.0\.0\./, "no pod gets a service's address");
-  const { findings } = audit(
-    await readAuditInput(cluster.store, [
-      ...[given, ...again, '10.9.0.200'].map(
-        (address) => ({ address, kind: 'load-balancer', owner: 'Service' }) as const,
-      ),
-    ]),
-  );
+  const { findings } = audit(await readAuditInput(cluster.store));
   t.strictSame(
     findings.filter(({ subject }) => subject.includes('10.9.')),
     [],

@@ -27,6 +27,9 @@ t.test('the names of Calico’s owners', async (t) => {
       'wireguard-v6-tunnel-addr-n',
     ],
   );
+  // printf web-default-6f7c… | openssl dgst -sha256 -binary | base64, without what names can't have.
+  const uid = '6F7C1E0A-1111-4222-8333-0123456789AB';
+  t.equal(handleOf.loadBalancer('web', 'default', uid), 'lb-bJ3o3OZ67MTyxRuhZsrKYciiB4GIaugVgy785bY5k0');
 });
 
 t.test('two that remember different things count together', async (t) => {

@@ -7,6 +7,7 @@ import { meaning } from './meaning.ts';
 /** What a listing doesn't say of Kubernetes' own kinds. */
 const CORE: { readonly [kind: string]: Pick<KubeObject, 'apiVersion' | 'kind'> | undefined } = {
   KubernetesNetworkPolicy: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+  KubernetesService: { apiVersion: 'v1', kind: 'Service' },
   Node: { apiVersion: 'v1', kind: 'Node' },
   WorkloadEndpoint: { apiVersion: 'v1', kind: 'Pod' },
 };

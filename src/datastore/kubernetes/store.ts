@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../base/index.ts';
 import { type KindName, kindNames, kubernetesKinds, type ResourceOf } from '../../model/index.ts';
 import type { KubernetesConfig } from '../config.ts';
 import { NotFound, OperationNotSupported, RevisionExpired, UpdateConflict } from '../errors.ts';
-import { checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
+import { byName, checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
 import { Restorations } from '../restorations.ts';
 import type {
   Listing,
@@ -12,6 +12,7 @@ import type {
   Remarks,
   ResourceKey,
   Secrets,
+  ServiceStatuses,
   Store,
   StoreEvent,
 } from '../store.ts';
@@ -24,6 +25,7 @@ import type { Collection, Mapping } from './mapping.ts';
 import { mappingOf } from './mappings.ts';
 import { isUnknownKind, meaning, rejectUnknownKind } from './meaning.ts';
 import { watchSecret } from './secret.ts';
+import { ingressRequest } from './service.ts';
 import { together } from './together.ts';
 import { MISSING, watchCollection } from './watch.ts';
 
@@ -51,6 +53,10 @@ export class KubernetesStore implements Store {
   };
   readonly secrets: Secrets = {
     watch: (name, signal) => watchSecret(this.#client, this.#clock, { namespace: this.#namespace, name }, signal),
+  };
+  readonly services: ServiceStatuses = {
+    setIngress: (service, ingress) =>
+      this.#write<'KubernetesService'>(keyOf(service), ingressRequest(service, ingress)),
   };
   readonly #namespace: string;
   readonly #client: KubernetesClient;
@@ -239,10 +245,4 @@ export class KubernetesStore implements Store {
       throw meaning(key, error);
     }
   }
-}
-
-function byName(a: ResourceOf<KindName>, b: ResourceOf<KindName>): number {
-  const left = `${a.metadata.namespace ?? ''}/${a.metadata.name}`;
-  const right = `${b.metadata.namespace ?? ''}/${b.metadata.name}`;
-  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -7,6 +7,8 @@ import type { IpamSamples } from '../../observe/index.ts';
 import { ClusterFigures } from './cluster-figures.ts';
 import { HostEndpoints } from './host-endpoints.ts';
 import { Lease } from './lease.ts';
+import { LoadBalancers } from './load-balancers.ts';
+import type { ObjectProblem } from './remarks.ts';
 
 /** How often the settings are looked at again where nothing is to be collected, in milliseconds. */
 const IDLE_PERIOD = 5 * 60_000;
@@ -25,13 +27,16 @@ export interface LeaderOptions {
 
 /**
  * The part of kube-controllers, for the whole cluster, while this node leads: addresses that nobody uses any more are
- * taken back, and counted; an etcd's history is kept short; nodes have the host endpoints that make themselves.
+ * taken back, and counted; an etcd's history is kept short; nodes have the host endpoints that make themselves, and Services
+ * of type LoadBalancer their addresses.
  */
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #figures = new ClusterFigures();
   readonly #lease: Lease;
   readonly #hostEndpoints: HostEndpoints;
+  /** Absent where there are no Services. */
+  readonly #loadBalancers: LoadBalancers | undefined;
   #collector: Collector | undefined;
   #compactor: Compactor | undefined;
   #cancel: Cancel | undefined;
@@ -44,12 +49,16 @@ export class Leader {
     this.#lease = new Lease({ store, clock, log, holder, onChange: (leads) => this.#lead(leads) });
     const settings = () => this.#lease.configuration?.spec.controllers?.node?.hostEndpoint;
     this.#hostEndpoints = new HostEndpoints({ store, clock, log, settings });
+    const { services } = store;
+    const assignIPs = () => this.#lease.configuration?.spec.controllers?.loadBalancer?.assignIPs ?? 'AllServices';
+    this.#loadBalancers = services && new LoadBalancers({ ...options, services, assignIPs });
   }
 
-  /** Takes in a syncer's batch: of blocks, Nodes and host endpoints. */
+  /** Takes in a syncer's batch: of blocks, pools, Nodes, host endpoints and Services. */
   apply(batch: readonly Update[]): void {
     this.#figures.apply(batch);
     this.#hostEndpoints.apply(batch);
+    this.#loadBalancers?.apply(batch);
   }
 
   /** The node contends for the lead from now on. */
@@ -62,11 +71,17 @@ export class Leader {
     await this.#lease.stop();
     await this.#sweeping;
     await this.#hostEndpoints.stop();
+    await this.#loadBalancers?.stop();
   }
 
   /** What of the cluster's is not as it should be, and why; nothing while another node leads. */
   problems(): readonly string[] {
-    return this.#hostEndpoints.problems();
+    return [...this.#hostEndpoints.problems(), ...(this.#loadBalancers?.problems() ?? [])];
+  }
+
+  /** What is wrong with single objects of the cluster. */
+  remarks(): readonly ObjectProblem[] {
+    return this.#loadBalancers?.remarks() ?? [];
   }
 
   get leads(): boolean {
@@ -97,6 +112,8 @@ export class Leader {
     this.#collector = leads ? new Collector({ store, ipam, clock, log }) : undefined;
     if (leads) this.#hostEndpoints.start();
     else void this.#hostEndpoints.stop();
+    if (leads) this.#loadBalancers?.start();
+    else void this.#loadBalancers?.stop();
     if (leads) this.#again(0);
   }
 

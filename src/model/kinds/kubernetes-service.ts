@@ -1,8 +1,20 @@
 import * as z from 'zod';
 import type { Resource } from '../resource.ts';
-import { defineKind, type SpecOf } from './definition.ts';
+import { defineKind, type Known, type SpecOf } from './definition.ts';
 
-/** Service of Kubernetes, as far as its announcement reads it. */
+/** What a Service asks of the load balancer, in Calico's annotations. Each is a JSON list of texts. */
+export const SERVICE_ANNOTATION = {
+  /** Names or CIDRs. */
+  pools4: 'projectcalico.org/ipv4pools',
+  pools6: 'projectcalico.org/ipv6pools',
+  addresses: 'projectcalico.org/loadBalancerIPs',
+} as const;
+
+/** One of `status.loadBalancer.ingress`: an address or a name, and what somebody else says of it. */
+const ingress = z.looseObject({ ip: z.string().optional(), hostname: z.string().optional() });
+export type LoadBalancerIngress = Known<z.infer<typeof ingress>>;
+
+/** Service of Kubernetes, as far as its announcement and its load balancer read it. */
 export const kubernetesService = defineKind({
   kind: 'KubernetesService',
   plural: 'kubernetesservices',
@@ -24,6 +36,10 @@ export const kubernetesService = defineKind({
     externalTrafficPolicy: z.string().optional(),
     /** `IPv4`, `IPv6`. */
     ipFamilies: z.array(z.string()),
+    /** Whose load balancer it waits for; absent: the cluster's own. */
+    loadBalancerClass: z.string().optional(),
+    /** The whole of `status.loadBalancer.ingress`; absent where it is no more than `loadBalancerIPs`. */
+    ingress: z.array(ingress).optional(),
   }),
 });
 

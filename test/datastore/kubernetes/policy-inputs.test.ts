@@ -135,7 +135,13 @@ t.test('of a Service there is where it is reached, and nothing else', async (t) 
         ...{ type: 'LoadBalancer', clusterIPs: ['10.96.0.7', 'fd00::7'], externalIPs: ['203.0.113.7'] },
         ...{ loadBalancerIPs: ['198.51.100.7'], loadBalancerIP: '198.51.100.7', externalTrafficPolicy: 'Local' },
         ipFamilies: ['IPv4', 'IPv6'],
+        ingress: [{ ip: '198.51.100.7' }, { hostname: 'lb.example' }],
       },
+    ],
+    [
+      'of a class',
+      { spec: { loadBalancerClass: 'calico' }, status: { loadBalancer: { ingress: [{ ip: '198.51.100.7' }] } } },
+      { ...nothing, loadBalancerIPs: ['198.51.100.7'], loadBalancerClass: 'calico' },
     ],
     ['of an old API', { spec: { clusterIP: '10.96.0.8' } }, { ...nothing, clusterIPs: ['10.96.0.8'] }],
     ['headless', { spec: { clusterIP: 'None', clusterIPs: ['None'] } }, nothing],
@@ -147,6 +153,10 @@ t.test('of a Service there is where it is reached, and nothing else', async (t) 
   }
   const { items } = await store.list('KubernetesService');
   for (const [at, [what, , wanted]] of cases.entries()) t.same(items[at].spec, wanted, what);
+  const annotations = { 'projectcalico.org/ipv4pools': '["a"]', other: 'word' };
+  server.objects.create(place('KubernetesService'), { metadata: { name: 'asks', annotations } });
+  const asks = await store.get({ kind: 'KubernetesService', name: 'asks', namespace: PLACES.KubernetesService[1] });
+  t.same(asks?.metadata.annotations, { 'projectcalico.org/ipv4pools': '["a"]' });
 });
 
 t.test('nobody here writes them', async (t) => {

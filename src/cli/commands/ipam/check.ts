@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { type AuditInput, audit, readAuditInput, type Use } from '../../../ipam/index.ts';
+import { audit, readAuditInput } from '../../../ipam/index.ts';
 import { formatJson } from '../../../model/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -29,8 +29,7 @@ export function checkCommand(io: Io): Command {
       await withStore(world, options, async ({ store }) => {
         const cluster = await store.get({ kind: 'ClusterInformation', name: 'default' });
         if (cluster === undefined) throw new CommandError('resource does not exist: ClusterInformation(default)');
-        const found = await readAuditInput(store);
-        const input = { ...found, uses: [...found.uses, ...loadBalancers(found)] };
+        const input = await readAuditInput(store);
         const pools = (await store.list('IPPool')).items;
         const report = audit(input);
         const showAll = options.showAllIps ?? false;
@@ -42,18 +41,4 @@ export function checkCommand(io: Io): Command {
         await writeFile(resolve(io.cwd, options.output), `${formatJson(reportOf(cluster, report, handles), 2)}\n`);
       });
     });
-}
-
-/** Services aren't kept in the store: an address out of the load balancers' own blocks is taken to be in use. */
-function loadBalancers({ blocks, pools, affinities, handles, nodes }: AuditInput): readonly Use[] {
-  const own = blocks.filter(({ spec }) => spec.affinity === 'virtual:load-balancer');
-  const { allocations } = audit({ blocks: own, pools, affinities, handles, nodes, uses: [] });
-  return allocations.map(({ address, attributes }) => {
-    const { service, namespace = '' } = attributes;
-    return {
-      address,
-      kind: 'load-balancer',
-      owner: service === undefined ? 'LoadBalancer' : `${namespace}/${service}`,
-    };
-  });
 }
