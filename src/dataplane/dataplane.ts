@@ -1,9 +1,10 @@
 import { type Clock, EndingClock, type Log, Repeated, reasonOf } from '../base/index.ts';
 import type { Desired } from '../calc/desired/index.ts';
-import type { Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
+import type { InterfaceAddressEntry, Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Blackholes } from './blackholes.ts';
 import { ReleasedAddresses } from './connections/released.ts';
+import { EarlyEvents } from './early-events.ts';
 import { podMtu } from './endpoints/mtu.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { FelixRemainsLook } from './felix-remains.ts';
@@ -59,6 +60,7 @@ export class Dataplane {
   readonly #underlay = new Underlay(this.#links);
   readonly #surroundings: KnownSurroundings;
   #monitor: Monitor | undefined;
+  readonly #early = new EarlyEvents();
   readonly #resync: Repeated;
   readonly #settings: SettingsLook;
   readonly #tableRepairs: TableRepairs;
@@ -104,8 +106,11 @@ export class Dataplane {
     this.#monitor ??= await kernel.monitor((event) => this.#observed(event), watched);
     // What protects is the first to be there again, and pods that are here already have their routes after it.
     await this.policy.apply(desired.policy, desired.workloads);
-    await this.#listLinks();
+    // In one turn: no room acts on what it is told of before it knows what is wanted.
+    const [links, addresses] = [await kernel.linkList(), await kernel.addressList()];
+    this.#listed(links, addresses);
     this.apply(desired);
+    this.#early.release((event) => this.#observed(event));
     // Before the routes: those through a tunnel that stands already must not be taken for stale ones.
     await this.tunnels.check();
     await this.routes.start({ hold });
@@ -183,10 +188,14 @@ export class Dataplane {
   }
 
   async #listLinks(): Promise<void> {
-    const present = new Map((await this.#options.kernel.linkList()).map((link) => [link.index, link]));
+    const { kernel } = this.#options;
+    this.#listed(await kernel.linkList(), await kernel.addressList());
+  }
+
+  #listed(links: readonly Link[], addresses: readonly InterfaceAddressEntry[]): void {
+    const present = new Map(links.map((link) => [link.index, link]));
     for (const link of this.#links.values()) if (!present.has(link.index)) this.#linkChanged(link, false);
     for (const link of present.values()) this.#linkChanged(link, true);
-    const addresses = await this.#options.kernel.addressList();
     this.#underlay.listed(addresses);
     this.#surroundings.listed(addresses);
     this.#tellPolicy();
@@ -194,6 +203,7 @@ export class Dataplane {
   }
 
   #observed(event: KernelEvent): void {
+    if (this.#early.hold(event)) return;
     switch (event.kind) {
       case 'link':
         this.#linkChanged(event.link, event.change === 'new');

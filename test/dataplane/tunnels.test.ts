@@ -6,7 +6,7 @@ import {
   type DesiredVxlan,
   NO_TUNNELS,
 } from '../../src/calc/index.ts';
-import { formatNeighbor } from '../../src/netlink/index.ts';
+import { formatNeighbor, type KernelEvent } from '../../src/netlink/index.ts';
 import { pool } from '../calc/pool.ts';
 import { type VxlanMore, vtep, vxlan as vxlanTo } from '../calc/tunnels.ts';
 import { HOST, Host, wanted } from './host.ts';
@@ -17,6 +17,8 @@ t.setTimeout(3_600_000);
 const POOL = pool('10.244.0.0/16', { encapsulation: 'vxlan' });
 const B = vtep('b', 2);
 const C = vtep('c', 3);
+/** Something that other rooms keep. */
+const { blocks, workloads } = wanted(['10.244.1.0/26'], { web: '10.244.1.5' });
 
 /** VXLAN with these two behind it, or with others. */
 function vxlan(peers: readonly DesiredVtep[] = [B, C], more: VxlanMore = {}): DesiredVxlan {
@@ -336,4 +338,44 @@ t.test('each device and entry is explained', async (t) => {
   t.equal(lacking.length, 1);
   t.match(lacking[0].why, /made to fail/);
   t.ok(host.machine.namespace(HOST));
+});
+
+t.test('whatever the kernel tells while a restart is under way, nothing is written', async (t) => {
+  const state = { vxlan4: vxlan(), ipip: { address: '10.244.1.1', subnet: '172.16.0.0/24' } };
+  const desired = { ...tunnels(state), blocks, workloads };
+  const host = await Host.create();
+  await host.addPod('web', '10.244.1.5');
+  await host.dataplane.start(desired);
+  await host.settle();
+  const namespace = host.machine.namespace(HOST);
+  const [link] = (await host.kernel.linkList()).filter(({ name }) => name === 'vxlan.calico');
+  const [address] = (await host.kernel.addressList()).filter(({ dev }) => dev === 'vxlan.calico');
+  const told: readonly KernelEvent[] = [
+    { kind: 'resync' },
+    { kind: 'link', change: 'new', link },
+    { kind: 'address', change: 'deleted', address },
+  ];
+  const before = await shown(host);
+  for (const event of told) {
+    for (let turn = 0, early = true; early; turn++) {
+      host.dataplane.stop();
+      host.writes();
+      const transactions = host.nft.done.length;
+      let ended = false;
+      const start = host
+        .restarted()
+        .start(desired)
+        .finally(() => {
+          ended = true;
+        });
+      for (let passed = 0; passed < turn; passed++) await undefined;
+      early = !ended;
+      namespace.tell(event);
+      await start;
+      await host.settle();
+      const written = [...host.writes(), ...host.nft.done.slice(transactions)];
+      if (written.length > 0) t.fail(`${JSON.stringify(event).slice(0, 80)} in turn ${turn}: ${written[0]}`);
+    }
+  }
+  t.same(await shown(host), before);
 });

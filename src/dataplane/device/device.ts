@@ -143,6 +143,8 @@ export class TunnelDevice {
   }
 
   async #pass(): Promise<void> {
+    // What is there before anybody has said what is wanted may be what will be.
+    if (this.#text === '') return;
     try {
       await (this.#desired === undefined ? this.#retire() : this.#bring());
       this.#failing.done(this.name);
