@@ -7,6 +7,7 @@
  *                            ├─ monitor ─ socket               notifications → events, an overflow → "list again"
  *                            ├─ table-monitor ─ socket         nftables' notifications → which table, and who changed it
  *                            ├─ packet-log ─── socket         packets that a rule hands out, with what it says of them
+ *                            ├─ connection-events ─ socket    connections that begin and end, read when somebody asks
  *                            ├─ traffic-control-client         qdiscs and filters, on the same client
  *                            ├─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
  *                            └─ connections-client ─ client    netfilter's connection tracking, likewise

@@ -1,4 +1,5 @@
 import type { Family } from '../base/index.ts';
+import type { ConnectionEvents } from './connection-event.ts';
 import type { ConnectionFilter, TrackedConnection } from './connections.ts';
 import type {
   InterfaceAddressEntry,
@@ -21,6 +22,7 @@ import type { LoggedPacketEvent, RuleCount, TableChain } from './packets.ts';
 import type { IngressFilter, Qdisc, QdiscSpec, RedirectSpec } from './traffic-control.ts';
 import type { WireguardChange, WireguardDevice } from './wireguard.ts';
 
+export * from './connection-event.ts';
 export * from './connections.ts';
 export * from './objects.ts';
 export * from './packets.ts';
@@ -98,6 +100,12 @@ export interface Kernel {
   connectionList(filter?: ConnectionFilter): Promise<readonly TrackedConnection[]>;
   /** Has the kernel forget them: packets of theirs begin a new one. One that has ended already is no error. */
   connectionsDelete(connections: readonly TrackedConnection[]): Promise<void>;
+
+  /**
+   * Keeps what happens to connections of both families from now on, until it is read (`conntrack -E`). Of one that was
+   * there before the kernel may not tell.
+   */
+  connectionEvents(): Promise<ConnectionEvents>;
 
   /**
    * Tells of changes from now on, whoever makes them. After an overflow (`ENOBUFS`) or when it can't be sure, the

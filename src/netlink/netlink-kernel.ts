@@ -3,9 +3,11 @@ import { openAnsweredSocket } from './answered-socket.ts';
 import { RouteSender } from './batch.ts';
 import { openBatchSocket } from './batch-socket.ts';
 import { NetlinkClient, type OpenSocket } from './client.ts';
+import { followConnections } from './connection-events.ts';
 import { ConnectionsClient } from './connections-client.ts';
 import { isKernelError, KernelError, unsupportedKind } from './errors.ts';
 import type {
+  ConnectionEvents,
   ConnectionFilter,
   IngressFilter,
   InterfaceAddressEntry,
@@ -270,6 +272,12 @@ class NetlinkKernel implements Kernel {
 
   connectionsDelete(connections: readonly TrackedConnection[]): Promise<void> {
     return this.#connections.delete(connections);
+  }
+
+  async connectionEvents(): Promise<ConnectionEvents> {
+    const events = followConnections(this.#options.namespace, () => this.#monitors.delete(events));
+    this.#monitors.add(events);
+    return events;
   }
 
   async monitor(listener: (event: KernelEvent) => void, options: MonitorOptions = {}): Promise<Monitor> {

@@ -18,6 +18,7 @@ const SOL_NETLINK = 270;
 export const AF_NETLINK = 16;
 
 /** The options of SOL_NETLINK (include/uapi/linux/netlink.h). */
+const NETLINK_ADD_MEMBERSHIP = 1;
 export const NETLINK_NO_ENOBUFS = 5;
 export const NETLINK_CAP_ACK = 10;
 export const NETLINK_EXT_ACK = 11;
@@ -63,6 +64,11 @@ export function bindNetlink(descriptor: number): number | undefined {
 /** Switches an option of SOL_NETLINK on; false when this kernel does not know it. */
 export function enableNetlinkOption(descriptor: number, option: number): boolean {
   return libc().setsockopt(descriptor, SOL_NETLINK, option, integer(1), 4) === 0;
+}
+
+/** Joins a multicast group; false when the kernel refuses. */
+export function joinGroup(descriptor: number, group: number): boolean {
+  return libc().setsockopt(descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, integer(group), 4) === 0;
 }
 
 /** Sets the receive buffer beyond the system's limit where CAP_NET_ADMIN allows it, else up to that limit; its size then. */

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Kernel, TrackedConnection } from '../../src/netlink/index.ts';
+import type { ConnectionEvent, Kernel, TrackedConnection } from '../../src/netlink/index.ts';
 
 export interface ConnectionsGround {
   readonly kernel: Kernel;
@@ -78,6 +78,48 @@ const SCENARIOS: Readonly<Record<string, (t: Test, ground: ConnectionsGround) =>
     t.same(await kernel.connectionList(), []);
   },
 
+  'those that begin and end are told, in numbers, when somebody reads': async (t, { kernel, follow }) => {
+    follow([TCP]);
+    const events = await kernel.connectionEvents();
+    const read = (most = 100): readonly unknown[] => {
+      const told: unknown[] = [];
+      events.read((event) => told.push(plain(event)), most);
+      return told;
+    };
+    t.same(read(), [], 'what was there before is not told');
+    follow([UDP, PING]);
+    await kernel.connectionsDelete(await kernel.connectionList({ addresses: new Set(['fd00::1']) }));
+    const of = ({ family, protocol }: TrackedConnection) => ({ family, protocol });
+    const udp = {
+      ...of(UDP),
+      addresses: [
+        [0xfd000000, 0, 0, 1],
+        [0xfd000000, 0, 0, 2],
+        [0xfd000000, 0, 0, 2],
+      ].flat(),
+      ...{ sourcePort: 5353, destinationPort: 53, answererPort: 53, icmpType: -1, icmpCode: -1 },
+    };
+    const ping = {
+      ...of(PING),
+      addresses: [
+        [0x0a000003, 0, 0, 0],
+        [0x0a000004, 0, 0, 0],
+        [0x0a000004, 0, 0, 0],
+      ].flat(),
+      ...{ sourcePort: 0, destinationPort: 0, answererPort: 0, icmpType: 8, icmpCode: 0 },
+    };
+    const counters = { packets: 0, octets: 0, answeredPackets: 0, answeredOctets: 0 };
+    t.same(read(1), [{ kind: 'new', ...udp, ...counters }], 'no more than are asked for');
+    t.same(read(), [
+      { kind: 'new', ...ping, ...counters },
+      { kind: 'destroy', ...udp, ...counters },
+    ]);
+    t.equal(events.lost, 0);
+    follow([UDP]);
+    events.stop();
+    t.same(read(), []);
+  },
+
   'another one in its place stays': async (t, { kernel, follow }) => {
     follow([TCP]);
     const before = await kernel.connectionList();
@@ -99,6 +141,11 @@ export async function connectionsContract(name: string, open: () => Promise<Conn
       await scenario(t, ground);
     });
   }
+}
+
+/** A copy: the event itself is another one soon. */
+function plain({ addresses, ...event }: ConnectionEvent): unknown {
+  return { ...event, addresses: [...addresses] };
 }
 
 /** In an order of its own, without the kernel's numbers. */

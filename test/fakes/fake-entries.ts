@@ -54,3 +54,8 @@ export function ruleText({
 }: RoutingRule): string {
   return JSON.stringify([family, priority, table, source, destination, mark, mask, invert ?? false, incoming]);
 }
+
+/** One setting that has two names. */
+export function canonical(name: string): string {
+  return name === 'net.ipv4.ip_forward' ? 'net.ipv4.conf.all.forwarding' : name;
+}

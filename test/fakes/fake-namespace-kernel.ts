@@ -1,5 +1,6 @@
 import type { Family } from '../../src/base/index.ts';
 import {
+  type ConnectionEvents,
   type ConnectionFilter,
   type IngressFilter,
   type InterfaceAddressEntry,
@@ -315,7 +316,16 @@ export class FakeKernel implements Kernel {
   async connectionsDelete(connections: readonly TrackedConnection[]): Promise<void> {
     this.#machine.enter('connectionsDelete');
     const ids = new Set(connections.map(({ id }) => id));
+    const ended = this.#space.connections.filter(({ id }) => ids.has(id));
     this.#space.connections = this.#space.connections.filter(({ id }) => !ids.has(id));
+    for (const one of ended) this.#space.connectionEvents.tell('destroy', one);
+  }
+
+  async connectionEvents(): Promise<ConnectionEvents> {
+    this.#machine.enter('connectionEvents');
+    const events = this.#space.connectionEvents.open();
+    this.#monitors.push(events);
+    return events;
   }
 
   async wireguardGet(dev: string): Promise<WireguardDevice> {

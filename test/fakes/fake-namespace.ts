@@ -24,6 +24,8 @@ import {
   type TableChain,
   type TrackedConnection,
 } from '../../src/netlink/index.ts';
+import { FakeConnectionEvents } from './fake-connections.ts';
+import { canonical } from './fake-entries.ts';
 import { FakeTrafficControl } from './fake-traffic-control.ts';
 import type { FakeWireguard } from './fake-wireguard.ts';
 
@@ -34,11 +36,6 @@ export interface FakeLink extends Mutable<Link> {
   readonly trafficControl: FakeTrafficControl;
   peer?: { link: FakeLink; namespace: FakeNamespace };
   wireguard?: FakeWireguard;
-}
-
-/** One setting that has two names. */
-function canonical(name: string): string {
-  return name === 'net.ipv4.ip_forward' ? 'net.ipv4.conf.all.forwarding' : name;
 }
 
 /** The words of a real kernel for what it refuses. */
@@ -59,6 +56,7 @@ export class FakeNamespace {
   readonly rules: RoutingRule[] = [];
   neighbors: Neighbor[] = [];
   connections: readonly TrackedConnection[] = [];
+  readonly connectionEvents = new FakeConnectionEvents();
   /** By table, as `family name`. */
   readonly ruleCounts = new Map<string, readonly RuleCount[]>();
   chains: readonly TableChain[] = [];

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { ByteReader } from '../../src/base/index.ts';
+import { followConnections } from '../../src/netlink/connection-events.ts';
 import { type Flow, openKernel, type TrackedConnection } from '../../src/netlink/index.ts';
 import { decodeConnection, encodeConnectionDelete, WireAddresses } from '../../src/netlink/wire/conntrack.ts';
 import { HEADER_LENGTH } from '../../src/netlink/wire/message.ts';
 import { connectionsContract } from '../contracts/connections.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
-import { makeNamespace } from '../fakes/namespaces.ts';
+import { makeNamespace, needsRoot } from '../fakes/namespaces.ts';
 
 await connectionsContract('fake', async () => {
   const machine = new FakeMachine();
@@ -14,7 +15,9 @@ await connectionsContract('fake', async () => {
   const kernel = machine.kernel('/run/netns/one');
   let id = 1;
   const follow = (connections: readonly TrackedConnection[]): void => {
-    machine.namespace('/run/netns/one').connections = connections.map((one) => ({ ...one, id: id++ }));
+    const space = machine.namespace('/run/netns/one');
+    space.connections = connections.map((one) => ({ ...one, id: id++ }));
+    for (const one of space.connections) space.connectionEvents.tell('new', one);
   };
   return { kernel, follow, close: () => kernel.close() };
 });
@@ -48,6 +51,37 @@ function words({ protocol, original, reply }: TrackedConnection): readonly strin
 
 function ports(source: string, destination: string, { sourcePort, destinationPort }: Flow): readonly string[] {
   return [source, String(sourcePort), destination, String(destinationPort)];
+}
+
+t.test('events that nobody reads in time are counted as lost, and what comes later is read', needsRoot, async (t) => {
+  const { name, path, remove } = makeNamespace();
+  const events = followConnections(path, () => t.pass('it is told that it ends'), 2048);
+  t.teardown(remove);
+  const begin = (port: number): void => {
+    execFileSync('ip', ['netns', 'exec', name, 'conntrack', '-I', ...words(udpTo(port))], { stdio: 'ignore' });
+  };
+  const ports: number[] = [];
+  const read = (): unknown => events.read(({ destinationPort }) => ports.push(destinationPort), 1000);
+  for (let port = 1; port <= 12; port++) begin(port);
+  read();
+  t.ok(events.lost > 0, `${events.lost} were lost`);
+  t.equal(events.lost + ports.length, 12);
+  begin(99);
+  read();
+  t.equal(ports.at(-1), 99);
+  events.stop();
+  events.stop();
+  t.equal(read(), 0);
+});
+
+function udpTo(destinationPort: number): TrackedConnection {
+  return {
+    family: 4,
+    protocol: 17,
+    original: { source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 7, destinationPort },
+    reply: { source: '10.0.0.2', destination: '10.0.0.1', sourcePort: destinationPort, destinationPort: 7 },
+    ...{ id: 0, zone: 0 },
+  };
 }
 
 t.test('a connection is found by its addresses however the kernel orders them', async (t) => {

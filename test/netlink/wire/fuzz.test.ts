@@ -7,6 +7,7 @@ import * as address from '../../../src/netlink/wire/address.ts';
 import { attributeBytes, attributeNest, attributeText, attributeU32 } from '../../../src/netlink/wire/attribute.ts';
 import * as chainList from '../../../src/netlink/wire/chain-list.ts';
 import * as conntrack from '../../../src/netlink/wire/conntrack.ts';
+import * as conntrackEvent from '../../../src/netlink/wire/conntrack-event.ts';
 import * as generic from '../../../src/netlink/wire/generic.ts';
 import * as ipSet from '../../../src/netlink/wire/ip-set.ts';
 import * as link from '../../../src/netlink/wire/link.ts';
@@ -125,20 +126,21 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
       return conntrack.decodeConnection(body, new conntrack.WireAddresses(['10.0.0.1', 'fd00::1']));
     },
     attributes(0x0100, [2, 0, 0, 0], (writer) => {
-      for (const tuple of [1, 2]) {
-        attributeNest(writer, tuple, () => {
-          attributeNest(writer, 1, () => {
-            attributeBytes(writer, 1, Uint8Array.of(10, 0, 0, tuple));
-            attributeBytes(writer, 2, Uint8Array.of(10, 0, 0, 3 - tuple));
-          });
-          attributeNest(writer, 2, () => {
-            attributeBytes(writer, 1, Uint8Array.of(6));
-            attributeBytes(writer, 2, Uint8Array.of(1, 2));
-            attributeBytes(writer, 3, Uint8Array.of(3, 4));
-          });
+      tuples(writer);
+      attributeBytes(writer, 12, Uint8Array.of(1, 2, 3, 4));
+    }),
+  ],
+  decodeConnectionEvent: [
+    (body) =>
+      conntrackEvent.decodeConnectionEvent({ type: 0x0102, flags: 0, body }, conntrackEvent.emptyConnectionEvent()),
+    attributes(0x0102, [2, 0, 0, 0], (writer) => {
+      tuples(writer);
+      for (const direction of [9, 10]) {
+        attributeNest(writer, direction, () => {
+          attributeBytes(writer, 1, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 7));
+          attributeBytes(writer, 2, Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 7));
         });
       }
-      attributeBytes(writer, 12, Uint8Array.of(1, 2, 3, 4));
     }),
   ],
   decodeRuleCount: [
@@ -200,6 +202,23 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
   decodeDone: [(body) => acknowledgement.decodeDone(0x200, body), errorSample()],
 };
 
+/** Of a connection: one and two talk, ports of TCP. */
+function tuples(writer: ByteWriter): void {
+  for (const tuple of [1, 2]) {
+    attributeNest(writer, tuple, () => {
+      attributeNest(writer, 1, () => {
+        attributeBytes(writer, 1, Uint8Array.of(10, 0, 0, tuple));
+        attributeBytes(writer, 2, Uint8Array.of(10, 0, 0, 3 - tuple));
+      });
+      attributeNest(writer, 2, () => {
+        attributeBytes(writer, 1, Uint8Array.of(6));
+        attributeBytes(writer, 2, Uint8Array.of(1, 2));
+        attributeBytes(writer, 3, Uint8Array.of(3, 4));
+      });
+    });
+  }
+}
+
 /** A message with this fixed part and these attributes. */
 function attributes(type: number, fixed: readonly number[], add: (writer: ByteWriter) => void): Uint8Array {
   return message.encodeMessage(type, 0, (writer) => {
@@ -231,6 +250,7 @@ t.test('the table has every decoder', async (t) => {
     acknowledgement,
     address,
     conntrack,
+    conntrackEvent,
     generic,
     link,
     linkSettings,
