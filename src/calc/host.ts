@@ -12,6 +12,7 @@ export function desiredHost(node: Node | undefined, felix: FelixSettings): Desir
     forwarding: felix.ipForwarding !== 'Disabled',
     addresses: ([4, 6] as const).flatMap((family) => nodeAddress(node, family) ?? []),
     uplinks: felix.mtuIfacePattern || undefined,
+    ...(felix.flowLogsLocalReporter === 'Enabled' && { flowLog: true }),
     ...(problems.length > 0 && { problems }),
     routeSource: { ...(source4 && { 4: source4 }), ...(source6 && { 6: source6 }) },
   };

@@ -17,6 +17,7 @@ import { bgpCommand } from './commands/bgp.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
 import { dropsCommand } from './commands/drops.ts';
+import { flowsCommand } from './commands/flows.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
@@ -66,6 +67,11 @@ export function runPolicy(argv: readonly string[], io: Partial<Io> = {}): Promis
 /** `vrouter drops`: what policy has dropped here. */
 export function runDrops(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('drops', dropsCommand, argv, io);
+}
+
+/** `vrouter flows`: who talked to whom. */
+export function runFlows(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('flows', flowsCommand, argv, io);
 }
 
 /** `vrouter bgp`: sessions and routes. */

@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { dropsCommand } from './commands/drops.ts';
 import { explainCommand } from './commands/explain.ts';
+import { flowsCommand } from './commands/flows.ts';
 import { ipamCommand } from './commands/ipam.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
@@ -22,6 +23,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   bgp: bgpCommand,
   policy: policyCommand,
   drops: dropsCommand,
+  flows: flowsCommand,
   check: checkCommand,
   bundle: bundleCommand,
   explain: explainCommand,

@@ -3,9 +3,11 @@ import * as z from 'zod';
 /**
  * What the daemon answers, for those who ask: a door of its own, since the daemon itself needs its types alone, and each
  * schema costs memory for as long as a process lives. Answers about BGP are in `bgp-answers.ts`,
- * about policy in `policy-answers.ts`.
+ * about policy in
+ * `policy-answers.ts`, about flows in `flow-answers.ts`.
  */
 export { bgpPeersSchema, bgpRouteSchema, bgpRoutesSchema } from './bgp-answers.ts';
+export { flowsSchema } from './flow-answers.ts';
 export {
   changesSchema,
   countedDropsSchema,

@@ -11,6 +11,7 @@ export { ANSWER, answeredAnnotations, QUESTION, readAnswer } from './by-datastor
 export { request, socketPath } from './client.ts';
 export { DaemonUnreachable, RequestRefused } from './errors.ts';
 export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';
+export type { FlowAnswer, FlowDecision, FlowsAnswer } from './flow-answers.ts';
 export { KeptSocket } from './kept-socket.ts';
 export { SocketInUse } from './occupied.ts';
 export type {
@@ -29,5 +30,12 @@ export type {
   WhyDecision,
   WhyVerdict,
 } from './policy-answers.ts';
-export { type ChangeInMind, type CniRequest, cniRequest, type Request, ROUTE_SELECTIONS } from './protocol.ts';
+export {
+  type ChangeInMind,
+  type CniRequest,
+  cniRequest,
+  type FlowsRequest,
+  type Request,
+  ROUTE_SELECTIONS,
+} from './protocol.ts';
 export { type Answer, ControlServer } from './server.ts';

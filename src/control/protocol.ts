@@ -51,6 +51,25 @@ const policyRequests = [
   z.object({ op: z.literal('drops.after'), after: z.number().int().min(0).optional() }),
 ] as const;
 
+const flowsRequest = z.object({
+  op: z.literal('flows'),
+  /**
+   * Keeps the log on while it is asked so, and answers when there is something new after these numbers, or after a while
+   * without. Without numbers: from now on.
+   */
+  follow: z.boolean().optional(),
+  after: z.number().int().min(0).optional(),
+  settled: z.number().int().min(0).optional(),
+  /** Without `follow`: the newest of those that the rest of the question is about. */
+  limit: z.number().int().min(1).max(10_000).default(1000),
+  /** Those that something happened to since, in milliseconds since 1970. */
+  since: z.number().optional(),
+  denied: z.boolean().optional(),
+  /** `namespace/name` of a pod at either end. */
+  pod: z.string().optional(),
+});
+export type FlowsRequest = z.infer<typeof flowsRequest>;
+
 /** Tables of a peer that can be asked for. */
 export const ROUTE_SELECTIONS = ['received', 'accepted', 'filtered', 'advertised', 'not-exported'] as const;
 
@@ -79,6 +98,7 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('resync') }),
   ...policyRequests,
   ...bgpRequests,
+  flowsRequest,
   z.object({ op: z.literal('cni.add'), request: cniRequest }),
   z.object({ op: z.literal('cni.del'), request: cniRequest }),
   z.object({ op: z.literal('cni.check'), request: cniRequest }),

@@ -96,7 +96,7 @@ export class Daemon {
   /** Ends the daemon. Routes stay in the kernel, and peers are left to wait for our return. */
   async stop(reason: string): Promise<void> {
     const { pages, deletions, keeping, trouble, room, syncer, snapshots, loop, routing } = this.#parts;
-    const { heartbeat, history, drops, dropEvents, policyCheck } = this.#observers;
+    const { heartbeat, history, drops, dropEvents, flows, policyCheck } = this.#observers;
     this.#stopping.abort(new Error(reason));
     await this.#control?.close();
     await pages.close();
@@ -107,6 +107,7 @@ export class Daemon {
     heartbeat.stop();
     history.stop();
     this.#startGarbage.stop();
+    await flows.stop();
     drops.stop();
     dropEvents?.stop();
     policyCheck.stop();
@@ -188,7 +189,7 @@ export class Daemon {
   /** What is applied is what the datastore says: pods may come. */
   async #serve(): Promise<void> {
     const { trouble, keeping, deletions, calculation, log } = this.#parts;
-    const { policyCheck, dropEvents, drops } = this.#observers;
+    const { policyCheck, dropEvents, drops, flows } = this.#observers;
     if (this.#isServing || !this.#hasSynced) return;
     this.#isServing = true;
     await trouble.probe();
@@ -198,7 +199,9 @@ export class Daemon {
     policyCheck.start();
     if (dropEvents !== undefined) void drops.listen((packet) => dropEvents.heard(packet));
     this.#startGarbage.collectSoon();
-    const { blocks, workloads } = calculation.desired();
+    const desired = calculation.desired();
+    flows.applied(desired);
+    const { blocks, workloads } = desired;
     log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');
   }
 
@@ -209,6 +212,7 @@ export class Daemon {
     dataplane.apply(desired);
     this.#observers.policyTimes.applied(desired);
     liveConnections.applied(desired);
+    if (this.#isServing) this.#observers.flows.applied(desired);
     await routing.apply(desired);
     keeping.apply(desired);
     await this.#serve();

@@ -1,9 +1,10 @@
 import { type Cancel, type Clock, type Log, reasonOf, tryParseAddress } from '../base/index.ts';
 import type { CountedDrop, DropPlace, DroppedAnswer, DroppedPacket } from '../control/index.ts';
 import { DROP_GROUP, type PolicyReconciler, policyTable } from '../dataplane/index.ts';
-import type { Kernel, LoggedPacketEvent, Monitor } from '../netlink/index.ts';
+import type { Kernel, LoggedPacket, LoggedPacketEvent, Monitor } from '../netlink/index.ts';
 import { protocolName, type World } from '../policy/index.ts';
 import { DropTotals } from './drop-totals.ts';
+import { Tidings } from './tidings.ts';
 
 /** Packets kept for those who follow; who asks too late has missed the first of them. */
 const KEPT = 1000;
@@ -13,6 +14,8 @@ const [PATIENCE, FOLLOWED] = [5000, 15_000];
 const RETRY = 60_000;
 
 type TierOf = (policy: string) => string | undefined;
+/** A packet as the kernel tells of it, and what dropped it: no name of a pod is looked for. */
+type Hear = (packet: LoggedPacket, why: string) => void;
 
 export interface DropsOptions {
   readonly kernel: Pick<Kernel, 'packetLog' | 'ruleCounts'>;
@@ -39,15 +42,17 @@ export class Drops {
   #isStopped = false;
   #starting: Promise<void> | undefined;
   #end: Cancel | undefined;
-  readonly #waiting = new Set<() => void>();
+  readonly #news: Tidings;
   readonly #totals = new DropTotals();
   /** Who hears of all that is dropped, as long as the daemon runs. */
   #listener: ((packet: DroppedPacket) => void) | undefined;
+  readonly #hearing = new Set<Hear>();
   #retry: Cancel | undefined;
   #names: ReadonlyMap<string, string> = new Map();
 
   constructor(options: DropsOptions) {
     this.#options = options;
+    this.#news = new Tidings(options.clock);
   }
 
   /** How often each drop has dropped since its rules were made, the busiest first. */
@@ -74,9 +79,9 @@ export class Drops {
 
   /** The packets after that number, or from now on. Waits a while for the first. */
   async after(after: number | undefined): Promise<DroppedAnswer> {
-    await this.#keepOn();
+    await this.#keepOn(true);
     const from = after ?? this.#last;
-    if (from >= this.#last && this.#lost === 0) await this.#news();
+    if (from >= this.#last && this.#lost === 0) await this.#news.wait(PATIENCE);
     const oldest = this.#last - this.#kept.length;
     const skipped = Math.max(0, oldest - from);
     const packets = this.#kept.slice(Math.max(0, this.#kept.length - (this.#last - from)));
@@ -87,14 +92,29 @@ export class Drops {
 
   /** Tells of each packet from now on, whoever else asks. A kernel that can't is asked again now and then. */
   async listen(listener: (packet: DroppedPacket) => void): Promise<void> {
-    const { clock, log } = this.#options;
     this.#listener = listener;
+    await this.#try();
+  }
+
+  /** As `listen`, for as many as want to, without names, and until it is called off. */
+  async hear(hear: Hear): Promise<() => Promise<void>> {
+    this.#hearing.add(hear);
+    await this.#try();
+    return async () => {
+      this.#hearing.delete(hear);
+      if (this.#end === undefined) await this.#endUnused();
+    };
+  }
+
+  async #try(): Promise<void> {
+    const { clock, log } = this.#options;
     try {
       await this.#keepOn();
     } catch (error) {
       if (this.#isStopped) return;
       log.warn({ err: reasonOf(error) }, 'drops can not be followed; trying again later');
-      this.#retry = clock.after(RETRY, () => void this.listen(listener));
+      this.#retry?.();
+      this.#retry = clock.after(RETRY, () => void this.#try());
     }
   }
 
@@ -105,12 +125,17 @@ export class Drops {
     this.#end?.();
     this.#monitor?.stop();
     this.#monitor = undefined;
-    this.#wake();
+    this.#news.tell();
   }
 
-  async #keepOn(): Promise<void> {
-    this.#end?.();
-    if (this.#listener === undefined) this.#end = this.#options.clock.after(FOLLOWED, () => void this.end());
+  async #keepOn(isAsked = false): Promise<void> {
+    if (isAsked) {
+      this.#end?.();
+      this.#end = this.#options.clock.after(FOLLOWED, () => {
+        this.#end = undefined;
+        void this.#endUnused();
+      });
+    }
     if (this.#monitor !== undefined) return;
     this.#starting ??= this.#on().finally(() => {
       this.#starting = undefined;
@@ -132,17 +157,25 @@ export class Drops {
     await this.counted();
   }
 
-  /** Nobody follows any more. */
+  /** Nobody follows any more; where others hear still, no names are looked for. */
+  async #endUnused(): Promise<void> {
+    if (this.#listener !== undefined || this.#isStopped) return;
+    this.#kept.length = 0;
+    if (this.#hearing.size > 0) return;
+    await this.end();
+    // Somebody came meanwhile.
+    if (this.#end !== undefined || this.#hearing.size > 0) await this.#try();
+  }
+
+  /** Nothing is told any more, whoever hears. */
   async end(): Promise<void> {
-    const { log } = this.#options;
     try {
       await this.#change(false);
     } catch (error) {
-      log.warn({ err: reasonOf(error) }, 'the telling of drops could not be ended');
+      this.#options.log.warn({ err: reasonOf(error) }, 'the telling of drops could not be ended');
     }
     this.#monitor?.stop();
     this.#monitor = undefined;
-    this.#kept.length = 0;
     this.#names = new Map();
   }
 
@@ -150,20 +183,27 @@ export class Drops {
     if (event.kind === 'lost') {
       this.#lost = event.packets === 0 || this.#lost < 0 ? -1 : this.#lost + event.packets;
     } else {
-      const packet = this.#dropped(event);
+      const why = this.#whyOf(event.prefix);
+      for (const hear of this.#hearing) hear(event, why);
+      if (this.#listener === undefined && this.#end === undefined) return;
+      const packet = this.#dropped(event, why);
       this.#listener?.(packet);
       this.#kept.push(packet);
       this.#last++;
       if (this.#kept.length > KEPT) this.#kept.shift();
     }
-    this.#wake();
+    this.#news.tell();
   }
 
-  #dropped(event: Extract<LoggedPacketEvent, { readonly kind: 'packet' }>): DroppedPacket {
-    const { clock, world, policy, tierOf } = this.#options;
-    const { prefix, source, destination, sourcePort, destinationPort, protocol, icmp } = event;
+  #whyOf(prefix: string): string {
     // Drops come and go with policies.
-    if (!this.#names.has(prefix)) this.#names = policy.drops();
+    if (!this.#names.has(prefix)) this.#names = this.#options.policy.drops();
+    return this.#names.get(prefix) ?? prefix;
+  }
+
+  #dropped(event: LoggedPacket, why: string): DroppedPacket {
+    const { clock, world, tierOf } = this.#options;
+    const { source, destination, sourcePort, destinationPort, protocol, icmp } = event;
     const known = world();
     return {
       at: clock.wallTime(),
@@ -171,24 +211,8 @@ export class Drops {
       destination: endOf(destination, destinationPort, known),
       protocol: protocolName(protocol),
       ...(icmp !== undefined && { icmp }),
-      ...placeOf(this.#names.get(prefix) ?? prefix, tierOf),
+      ...placeOf(why, tierOf),
     };
-  }
-
-  #news(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const cancel = this.#options.clock.after(PATIENCE, done);
-      this.#waiting.add(done);
-    });
-  }
-
-  #wake(): void {
-    for (const done of [...this.#waiting]) done();
   }
 }
 

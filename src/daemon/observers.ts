@@ -3,6 +3,7 @@ import { bgpAnswers } from './bgp-questions.ts';
 import { DropEvents, podAt } from './drop-events.ts';
 import { Drops } from './drops.ts';
 import { nodeFigures } from './figures.ts';
+import { FlowLog } from './flow-log.ts';
 import type { NodeParts } from './parts.ts';
 import { PolicyCheck } from './policy-check.ts';
 import { policyAnswers, policyClasses } from './policy-questions.ts';
@@ -43,6 +44,10 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
           podAt: (address) => podAt(calculation.desired().workloads, address),
         })
       : undefined;
+  const flows = new FlowLog({
+    ...{ kernel, drops, nodename: config.NODENAME, world, tierOf, clock },
+    log: log.child({ component: 'flows' }),
+  });
   const ruleCounts = new RuleCounts({ kernel, policy, drops: () => drops.counted(), tierOf });
   const answers = policyAnswers({
     nodename: config.NODENAME,
@@ -79,6 +84,7 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
     refused: () => kernelRefusals(dataplane),
     ipam: () => keeping.samples(),
     ignored: () => calculation.ignored,
+    flows: () => flows.figures,
     policy: {
       drops: () => drops.counted(),
       disagreements: () => policyCheck.disagreements,
@@ -89,6 +95,7 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
   const requests: RequestSources = {
     policy: answers,
     drops,
+    flows,
     bgp: bgpAnswers({ queries: sources, routing, sessions: parts.sessions }),
     endpoints: parts.endpoints,
     deletions: parts.deletions,
@@ -98,5 +105,5 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
     log,
     problem,
   };
-  return { drops, dropEvents, policyCheck, heartbeat, history, metrics, policyTimes, requests } as const;
+  return { drops, dropEvents, flows, policyCheck, heartbeat, history, metrics, policyTimes, requests } as const;
 }

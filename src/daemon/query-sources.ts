@@ -17,7 +17,7 @@ export interface LifeSoFar {
 /** Where answers about the node come from: each part is asked when somebody wants to know. */
 export function querySources(
   parts: NodeParts,
-  { history, policyCheck }: Observers,
+  { history, policyCheck, flows }: Observers,
   life: () => LifeSoFar,
 ): QuerySources {
   const { given, config, dataplane, routing, calculation, syncer, keeping, trouble, lock } = parts;
@@ -47,6 +47,7 @@ export function querySources(
       ...parts.nameFile.problems(),
       ...parts.deletions.problems(),
       ...policyCheck.problems(),
+      ...flows.problems(),
       ...(given.settingProblems ?? []),
       ...routing.problems(),
     ],

@@ -6,6 +6,7 @@ import { isKindName } from '../model/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { BgpAnswers } from './bgp-answers.ts';
 import type { Drops } from './drops.ts';
+import type { FlowLog } from './flow-log.ts';
 import type { PolicyAnswers } from './policy-answers.ts';
 import { explainEndpoints, explainNat, explainTunnels, nodeReport, nodeStatus, type QuerySources } from './queries.ts';
 
@@ -20,6 +21,7 @@ export interface RequestSources {
   /** Loaded when the first question comes. */
   readonly policy: () => Promise<PolicyAnswers>;
   readonly drops: Drops;
+  readonly flows: FlowLog;
   /** Loaded when the first question comes. */
   readonly bgp: () => Promise<BgpAnswers>;
   readonly metrics: Metrics;
@@ -64,6 +66,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return sources.drops.counted();
     case 'drops.after':
       return sources.drops.after(request.after);
+    case 'flows':
+      return sources.flows.answer(request);
     case 'resync':
       await sources.resync();
       return {};

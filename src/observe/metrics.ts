@@ -2,6 +2,7 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import type { AliasSet } from './alias-names.ts';
 import { defineBgpMetrics } from './bgp-metrics.ts';
 import { NO_FIGURES, type NodeFigures } from './figures.ts';
+import { defineFlowMetrics, type FlowSamples } from './flow-metrics.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
 import { defineIgnored, defineLiveness, defineTunnelDrops } from './liveness-metrics.ts';
@@ -36,6 +37,8 @@ export interface MetricsSources {
   readonly policy?: PolicySamples;
   /** News of the datastore that changed nothing for this node, by kind. */
   readonly ignored?: () => ReadonlyMap<string, number>;
+  /** What the flow log has counted. */
+  readonly flows?: () => FlowSamples;
 }
 
 /** A metric as docs/metrics.md has it. */
@@ -114,6 +117,7 @@ export class Metrics {
     defineLiveness(registers, sources.heartbeat);
     defineTunnelDrops(registers);
     defineIgnored(registers, sources.ignored);
+    defineFlowMetrics(registers, sources.flows);
     defineBgpMetrics(registers, status, figures);
     defineRouteMetrics(registers, status, figures, sources.routesWritten);
     if (sources.policy !== undefined) definePolicyMetrics(registers, sources.policy);

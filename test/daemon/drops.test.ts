@@ -95,6 +95,29 @@ t.test('who listens hears of each packet as long as the daemon runs', async (t) 
   drops.stop();
 });
 
+t.test(
+  'who only hears gets packets and reasons, until it is called off; who follows meanwhile gets names',
+  async (t) => {
+    const { drops, drop, follows, clock } = watching();
+    const heard: unknown[] = [];
+    const end = await drops.hear((packet, why) => heard.push([packet.source, why]));
+    drop();
+    t.same(heard, [['10.0.0.1', WHY]]);
+    const first = drops.after(undefined);
+    await settle();
+    drop();
+    t.match(await first, { packets: [{ source: { name: 'red/web' } }], missed: 0 });
+    await clock.advanceAsync(20_000);
+    drop();
+    t.equal(heard.length, 3);
+    t.same(follows, [true]);
+    end();
+    await settle();
+    t.same(follows, [true, false], 'nobody is left');
+    drops.stop();
+  },
+);
+
 t.test('while nobody asks nothing is told; who asks again gets what came meanwhile', async (t) => {
   const { drops, drop, follows, clock, kernel } = watching();
   t.same(follows, []);

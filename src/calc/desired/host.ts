@@ -8,6 +8,8 @@ export interface DesiredHost {
   readonly uplinks: string | undefined;
   /** The source that the host itself uses towards its pods, by family; absent for what the kernel chooses. */
   readonly routeSource: { readonly 4?: string; readonly 6?: string };
+  /** Whether who talked to whom is kept; absent: it is not. */
+  readonly flowLog?: boolean;
   /** Settings that can't hold as they are, and what holds instead. */
   readonly problems?: readonly string[];
 }

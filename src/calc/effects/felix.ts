@@ -17,6 +17,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
 
   ...each(['defaultEndpointToHostAction', 'failsafeInboundHostPorts', 'failsafeOutboundHostPorts'], ACTED_ON),
   ...each(['iptablesFilterDenyAction', 'nftablesFilterDenyAction'], ACTED_ON),
+  flowLogsLocalReporter: ACTED_ON,
   ...each(['disableConntrackInvalidCheck', 'logPrefix', 'logActionRateLimit', 'logActionRateLimitBurst'], ACTED_ON),
 
   ...each(
@@ -44,7 +45,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
         'maxIpsetSize',
       ] as const),
       ...(['flowLogsCollectorDebugTrace', 'flowLogsFlushInterval', 'flowLogsGoldmaneServer'] as const),
-      ...(['flowLogsLocalReporter', 'flowLogsPolicyEvaluationMode', 'debugDisableLogDropping'] as const),
+      ...(['flowLogsPolicyEvaluationMode', 'debugDisableLogDropping'] as const),
     ],
     noEffect('of how Felix renders policy: what is allowed is accepted'),
   ),

@@ -7,5 +7,5 @@
  * All of it is pure, and counts on numbers alone: names, verdicts and text are made of a record when somebody asks for it.
  */
 export type { DeniedPacket, FlowRecord } from './flow.ts';
-export { OwnAddresses } from './own-addresses.ts';
+export { OwnAddresses, wordsOf } from './own-addresses.ts';
 export { FlowRing, type FlowRingOptions } from './ring.ts';

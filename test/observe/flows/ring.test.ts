@@ -171,7 +171,8 @@ t.test('what is not there yet is none', async (t) => {
 t.test('reasons without end are numbered anew, and take no room', async (t) => {
   const ring = new FlowRing({ slots: 8, window: WINDOW });
   const packet = {
-    ...{ family: 4, protocol: 17, addresses: words('10.0.0.1', '10.0.0.2') },
+    family: 4,
+    ...{ protocol: 17, addresses: words('10.0.0.1', '10.0.0.2') },
     ...{ sourcePort: 1, destinationPort: 2, icmpType: -1, icmpCode: -1 },
   } as const;
   for (let count = 0; count < 20_000; count++) ring.dropped({ ...packet, why: `reason ${count}` }, START);

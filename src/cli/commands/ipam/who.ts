@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { parseDuration } from '../../../base/index.ts';
 import {
   DEFAULT_LEDGER,
   type LedgerEntry,
@@ -11,6 +10,7 @@ import {
 } from '../../../ipam/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { TIMES, timeOf } from '../../moment.ts';
 import { box } from '../../printers/box.ts';
 import { addressOf } from './address.ts';
 
@@ -18,9 +18,6 @@ interface WhoOptions {
   readonly at?: string;
   readonly ledger?: readonly string[];
 }
-
-const DAY = 24 * 3_600_000;
-const TIMES = '2026-01-02T15:04:05Z, 2026-01-02 15:04, 15:04 (the last one), or 10m (ago)';
 
 export function whoCommand(io: Io): Command {
   return new Command('who')
@@ -70,22 +67,6 @@ function momentText(address: string, entries: readonly LedgerEntry[], at: number
 function whom({ attributes = {} }: Tenancy): readonly [whose: string, node: string] {
   const { pod, namespace, type, node = '' } = attributes;
   return [pod === undefined ? (type ?? 'somebody without a name') : `${namespace ?? 'default'}/${pod}`, node];
-}
-
-/** Milliseconds since 1970. */
-function timeOf(text: string, now: number): number {
-  const ago = parseDuration(text);
-  if (ago !== undefined) return now - ago;
-  if (/^\d{1,2}:\d{2}(:\d{2})?$/.test(text)) {
-    const today = Date.parse(
-      `${new Date(now).toISOString().slice(0, 10)}T${text.padStart(text.length < 7 ? 5 : 8, '0')}Z`,
-    );
-    if (!Number.isNaN(today)) return today <= now ? today : today - DAY;
-  }
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) && text.length > 10 ? text : `${text}Z`;
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(zoned.replace(' ', 'T')) : Number.NaN;
-  if (Number.isNaN(time)) throw new CommandError(`invalid time specified: ${text}. Use one such as ${TIMES}`);
-  return time;
 }
 
 function timeText(time: number): string {
