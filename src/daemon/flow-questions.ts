@@ -78,9 +78,11 @@ class FlowQuestions {
   #news(question: FlowsRequest): FlowsAnswer | undefined {
     const { ring } = this.#feed;
     const { after, settled } = this.here(question);
-    // Numbers of a daemon that has ended.
-    const [from, over] = after > ring.last ? [0, 0] : [Math.max(after, ring.evicted), Math.max(settled, ring.evicted)];
-    const missed = from - Math.min(after, from);
+    // Numbers beyond the last are those of a daemon that has ended.
+    const isOfAnother = after > ring.last;
+    const from = isOfAnother ? ring.evicted : Math.max(after, ring.evicted);
+    const over = isOfAnother ? ring.evicted : Math.max(settled, ring.evicted);
+    const missed = isOfAnother ? 0 : from - after;
     const end = Math.min(ring.last, from + question.limit);
     if (end === from && this.#settled <= over) return undefined;
     const found: FlowAnswer[] = [];
