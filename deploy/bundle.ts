@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, copyFile, cp, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { sources } from '../src/page/assets.ts';
 import { NODE_FLAGS } from './node-flags.ts';
 import { pluginBuild } from './plugin/node.ts';
 import { buildProgram, quickjsLicense } from './plugin/program.ts';
@@ -12,6 +13,9 @@ import { buildProgram, quickjsLicense } from './plugin/program.ts';
 const root = new URL('..', import.meta.url);
 const dist = new URL('dist/', root);
 const external = ['koffi', 'netlink'];
+
+// Node calls the taking off of types an experiment still.
+process.removeAllListeners('warning');
 
 /**
  * `import` of node:http makes Node load its whole fetch, which costs every start some 100 ms: the loader reads all
@@ -67,8 +71,12 @@ await Promise.all([
   build(pluginBuild('dist/calico.cjs')),
 ]);
 
+// What browsers get: they can read it all.
+await mkdir(new URL('page/', dist));
+for (const [name, text] of sources()) await writeFile(new URL(`page/${name}`, dist), text);
+
 // V8 keeps a file that has one character beyond Latin-1 at two octets for each of them; esbuild leaves some in comments.
-for await (const file of glob('**/*.{js,cjs}', { cwd: dist })) {
+for await (const file of glob('{*,chunks/*}.{js,cjs}', { cwd: dist })) {
   const path = new URL(file, dist);
   const text = await readFile(path, 'utf8');
   await writeFile(

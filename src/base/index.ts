@@ -27,6 +27,7 @@ export * from './ipv6.ts';
 export * from './keyed-delta.ts';
 export * from './letters-apart.ts';
 export * from './log.ts';
+export * from './loopback.ts';
 export * from './paced.ts';
 export * from './passes.ts';
 export * from './prefix.ts';

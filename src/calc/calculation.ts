@@ -1,4 +1,4 @@
-import type { Node, ResourceOf } from '../model/index.ts';
+import type { IPPool, Node, ResourceOf } from '../model/index.ts';
 import { setKey, type World } from '../policy/index.ts';
 import type { Cell } from './cell.ts';
 import type { Desired } from './desired/index.ts';
@@ -95,6 +95,15 @@ export class Calculation {
   /** Of all that was applied, what this node's state depends on. */
   inputs(): readonly ResourceOf<InputKind>[] {
     return this.#sources.resources();
+  }
+
+  /** The cluster's nodes and pools, as far as the calculation reads them. */
+  get nodes(): readonly Node[] {
+    return this.#sources.of('Node')().toJSON();
+  }
+
+  get pools(): readonly IPPool[] {
+    return this.#sources.of('IPPool')().toJSON();
   }
 
   /** The node's own Node resource, as far as the calculation reads it. */

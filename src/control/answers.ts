@@ -1,13 +1,16 @@
 import * as z from 'zod';
 
+export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './bgp-answers.ts';
 /**
  * What the daemon answers, for those who ask: a door of its own, since the daemon itself needs its types alone, and each
  * schema costs memory for as long as a process lives. Answers about BGP are in `bgp-answers.ts`,
- * about policy in
- * `policy-answers.ts`, about flows in `flow-answers.ts`.
+ * about policy in `policy-answers.ts`, about flows in `flow-answers.ts`, about the cluster in `cluster-answers.ts`.
  */
 export { bgpPeersSchema, bgpRouteSchema, bgpRoutesSchema } from './bgp-answers.ts';
+export type { AddressAnswer, ClusterAnswer, PolicyHitsAnswer } from './cluster-answers.ts';
+export { addressSchema, clusterSchema, policyHitsSchema } from './cluster-answers.ts';
 export { flowsSchema } from './flow-answers.ts';
+export type { CountedDrop, DroppedAnswer, DroppedPacket } from './policy-answers.ts';
 export {
   changesSchema,
   countedDropsSchema,

@@ -9,6 +9,7 @@ export type { CniResult, ExplainedEntry, NodeStatusPeer, StatusAnswer } from './
 export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './bgp-answers.ts';
 export { ANSWER, answeredAnnotations, QUESTION, readAnswer } from './by-datastore.ts';
 export { request, socketPath } from './client.ts';
+export type { AddressAnswer, ClusterAnswer, PolicyHitsAnswer } from './cluster-answers.ts';
 export { DaemonUnreachable, RequestRefused } from './errors.ts';
 export { DEFAULT_SOCKET, deletionsFolder } from './exchange.ts';
 export type { FlowAnswer, FlowDecision, FlowsAnswer } from './flow-answers.ts';
@@ -37,5 +38,6 @@ export {
   type FlowsRequest,
   type Request,
   ROUTE_SELECTIONS,
+  requestSchema,
 } from './protocol.ts';
 export { type Answer, ControlServer } from './server.ts';

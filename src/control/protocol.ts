@@ -40,6 +40,8 @@ const policyRequests = [
   z.object({ op: z.literal('policy.effective'), pod: z.string() }),
   z.object({ op: z.literal('policy.verify') }),
   z.object({ op: z.literal('policy.staged') }),
+  /** The policies that hold here, and how often their rules have decided. */
+  z.object({ op: z.literal('policy.hits') }),
   /** What would change for live connections if these objects were written; without `resource`, taken away. */
   z.object({
     op: z.literal('policy.changes'),
@@ -96,6 +98,10 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('tunnels') }),
   z.object({ op: z.literal('nat') }),
   z.object({ op: z.literal('resync') }),
+  /** Nodes, pools and blocks of the whole cluster, as this node knows them. */
+  z.object({ op: z.literal('cluster') }),
+  /** Who has an address, and what it belongs to. */
+  z.object({ op: z.literal('address'), address: z.string() }),
   ...policyRequests,
   ...bgpRequests,
   flowsRequest,

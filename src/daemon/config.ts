@@ -76,6 +76,14 @@ const schema = z.object({
   FELIX_PROMETHEUSMETRICSENABLED: flag.default(false),
   FELIX_PROMETHEUSMETRICSHOST: z.string().default('0.0.0.0'),
   FELIX_PROMETHEUSMETRICSPORT: whole(0, 65535).default(9091),
+  /** Whether people may read the page where only this machine reads the health page. */
+  VROUTER_PAGE: flag.default(true),
+  /** Where the page is besides; empty: nowhere. An address that others reach needs TLS and a token. */
+  VROUTER_PAGE_HOST: z.string().default(''),
+  VROUTER_PAGE_PORT: whole(0, 65535).default(9179),
+  VROUTER_PAGE_TLS_CERT: z.string().default(''),
+  VROUTER_PAGE_TLS_KEY: z.string().default(''),
+  VROUTER_PAGE_TOKEN_FILE: z.string().default(''),
   FELIX_ROUTEREFRESHINTERVAL: whole(0, 86400).default(90),
   /** Whose names metrics are shown by besides ours. */
   VROUTER_METRIC_ALIASES: metricAliases.default([]),

@@ -1,6 +1,7 @@
 import { KeptSocket, type Request } from '../control/index.ts';
 import type { SyncStatus, Update } from '../datastore/index.ts';
 import { type NodeReport, nodePages } from '../observe/index.ts';
+import { nodeSites } from './node-sites.ts';
 import { joinObservers, type Observers } from './observers.ts';
 import { type DaemonParts, joinParts, type NodeParts } from './parts.ts';
 import { nodeReport, type QuerySources } from './queries.ts';
@@ -66,6 +67,7 @@ export class Daemon {
     await pages.serveNode(
       config,
       nodePages(() => this.status(), metrics),
+      await nodeSites(config, { ask: reply, clock, log }),
     );
     const { signal } = this.#stopping;
     let going: Promise<string> | undefined;

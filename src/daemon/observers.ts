@@ -1,5 +1,6 @@
 import { Heartbeat, Metrics, type NodeReport } from '../observe/index.ts';
 import { bgpAnswers } from './bgp-questions.ts';
+import { clusterAnswers } from './cluster-questions.ts';
 import { DropEvents, podAt } from './drop-events.ts';
 import { Drops } from './drops.ts';
 import { nodeFigures } from './figures.ts';
@@ -97,6 +98,12 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
     drops,
     flows,
     bgp: bgpAnswers({ queries: sources, routing, sessions: parts.sessions }),
+    cluster: clusterAnswers({
+      calculation,
+      keeping,
+      countsAll: config.VROUTER_POLICY_RULE_COUNTERS,
+      rules: () => ruleCounts.samples(),
+    }),
     endpoints: parts.endpoints,
     deletions: parts.deletions,
     queries: sources,

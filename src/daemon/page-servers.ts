@@ -1,7 +1,14 @@
 import { type Clock, type Log, RetryQueue } from '../base/index.ts';
-import { PageServer, type Pages } from '../observe/index.ts';
+import { PageServer, type Pages, type RestOfPages, type Serving } from '../observe/index.ts';
 import type { DaemonConfig } from './config.ts';
+import type { PagePlace } from './page-place.ts';
 import { type ListenPlace, listenFailure } from './start-failure.ts';
+
+/** The page for people: with the health page, and at a place of its own. Undefined: not there. */
+export interface NodeSites {
+  readonly onLoopback: RestOfPages | undefined;
+  readonly elsewhere: (PagePlace & { readonly rest: RestOfPages }) | undefined;
+}
 
 /**
  * The pages that the node serves. A port that is taken, or a name that can't be looked up, keeps nobody from routing: it
@@ -21,29 +28,36 @@ export class PageServers {
   }
 
   /** Resolves after the first attempt, whatever comes of it. */
-  async serve(what: string, place: ListenPlace, pages: Pages): Promise<void> {
+  async serve(what: string, place: ListenPlace, serving: Serving): Promise<void> {
     try {
-      const server = await this.#listen(place, pages);
+      const server = await this.#listen(place, serving);
       if (this.#closed) return server.close();
       this.#servers.push(server);
       this.#failing.done(what);
     } catch (error) {
       if (this.#closed) return;
       const problem = `${what}: ${listenFailure(error, place)}`;
-      const attempts = this.#failing.failed(what, problem, () => void this.serve(what, place, pages));
+      const attempts = this.#failing.failed(what, problem, () => void this.serve(what, place, serving));
       if (attempts === 1) this.#log.warn({ problem }, `waiting: ${problem}`);
     }
   }
 
-  /** Health and readiness, and where that is asked for the metrics at a place of their own. */
-  async serveNode(config: DaemonConfig, pages: Pages): Promise<void> {
+  /**
+   * Health and readiness; beside them, where nobody else reaches them, the page for people. Where that is asked for, the
+   * metrics and the page have places of their own.
+   */
+  async serveNode(config: DaemonConfig, pages: Pages, { onLoopback, elsewhere }: NodeSites): Promise<void> {
     const health = {
       host: config.FELIX_HEALTHHOST,
       port: config.FELIX_HEALTHPORT,
       hostSetting: 'FELIX_HEALTHHOST',
       portSetting: 'FELIX_HEALTHPORT',
     };
-    await this.serve('health page', health, pages);
+    await this.serve('health page', health, { pages, rest: onLoopback });
+    if (elsewhere !== undefined) {
+      const { place, tls, rest } = elsewhere;
+      await this.serve('page', place, { pages: {}, rest, tls });
+    }
     if (!config.FELIX_PROMETHEUSMETRICSENABLED) return;
     const metrics = {
       host: config.FELIX_PROMETHEUSMETRICSHOST,
@@ -51,7 +65,7 @@ export class PageServers {
       hostSetting: 'FELIX_PROMETHEUSMETRICSHOST',
       portSetting: 'FELIX_PROMETHEUSMETRICSPORT',
     };
-    await this.serve('metrics page', metrics, { '/metrics': pages['/metrics'] });
+    await this.serve('metrics page', metrics, { pages: { '/metrics': pages['/metrics'] } });
   }
 
   /** What can't be served yet, and why. */
@@ -66,13 +80,13 @@ export class PageServers {
   }
 
   /** Every host has a loopback address, whether or not it knows by which name. */
-  async #listen({ host, port }: ListenPlace, pages: Pages): Promise<PageServer> {
+  async #listen({ host, port }: ListenPlace, serving: Serving): Promise<PageServer> {
     try {
-      return await PageServer.listen(host, port, pages, this.#log);
+      return await PageServer.listen(host, port, serving, this.#log);
     } catch (error) {
       const isUnknown = error instanceof Error && 'syscall' in error && error.syscall === 'getaddrinfo';
       if (host !== 'localhost' || !isUnknown) throw error;
-      return PageServer.listen('127.0.0.1', port, pages, this.#log);
+      return PageServer.listen('127.0.0.1', port, serving, this.#log);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
 import { isKindName } from '../model/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import type { BgpAnswers } from './bgp-answers.ts';
+import type { ClusterAnswers } from './cluster-answers.ts';
 import type { Drops } from './drops.ts';
 import type { FlowLog } from './flow-log.ts';
 import type { PolicyAnswers } from './policy-answers.ts';
@@ -24,6 +25,8 @@ export interface RequestSources {
   readonly flows: FlowLog;
   /** Loaded when the first question comes. */
   readonly bgp: () => Promise<BgpAnswers>;
+  /** Loaded when the first question comes. */
+  readonly cluster: () => Promise<ClusterAnswers>;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Why the node can't serve pods now; undefined when it can. */
@@ -44,6 +47,12 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return explainTunnels(queries());
     case 'nat':
       return explainNat(queries());
+    case 'cluster':
+      return (await sources.cluster()).cluster();
+    case 'address':
+      return (await sources.cluster()).address(request.address);
+    case 'policy.hits':
+      return (await sources.cluster()).policyHits();
     case 'bgp.peers':
       return (await sources.bgp()).peers();
     case 'bgp.routes':

@@ -1,6 +1,6 @@
 import { type Clock, type Log, type Prefix, reasonOf, within } from '../base/index.ts';
 import type { Store, Update } from '../datastore/index.ts';
-import { factKinds, Ipam, KnownFacts, LedgerFile, noLedger, StoreFacts } from '../ipam/index.ts';
+import { type BlockFigures, factKinds, Ipam, KnownFacts, LedgerFile, noLedger, StoreFacts } from '../ipam/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
 import { Leader } from './leader/leader.ts';
 import type { ObjectProblem } from './leader/remarks.ts';
@@ -76,6 +76,11 @@ export class IpamKeeping {
   /** All blocks of the cluster. */
   blocks(): readonly Prefix[] {
     return this.#leader.blocks();
+  }
+
+  /** The same, with what there is to count in each. */
+  blockFigures(): readonly BlockFigures[] {
+    return this.#leader.blockFigures();
   }
 
   /** What kube-controllers would count; nothing while another node leads. */

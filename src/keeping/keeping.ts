@@ -1,7 +1,7 @@
 import type { Clock, Family, Log, Prefix } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { Store, Update } from '../datastore/index.ts';
-import type { Ipam } from '../ipam/index.ts';
+import type { BlockFigures, Ipam } from '../ipam/index.ts';
 import type { Node, TunnelAddressKind } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
@@ -157,6 +157,11 @@ export class Keeping {
   /** All blocks of the cluster. */
   blocks(): readonly Prefix[] {
     return this.#addresses.blocks();
+  }
+
+  /** The same, with what there is to count in each. */
+  blockFigures(): readonly BlockFigures[] {
+    return this.#addresses.blockFigures();
   }
 
   /** What kube-controllers would count; nothing while another node leads. */

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Log } from '../base/index.ts';
 
 /** What a page answers: a status, a content type, a text. */
@@ -9,6 +9,22 @@ export interface Page {
 }
 
 export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
+
+/** What is served besides: every path that is none of the pages'. */
+export type RestOfPages = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** A certificate and its key, as PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Serving {
+  readonly pages: Pages;
+  readonly rest?: RestOfPages | undefined;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+}
 
 /** Serves a few read-only pages. GET and HEAD only; nothing is read from a request but its path. */
 export class PageServer {
@@ -22,8 +38,11 @@ export class PageServer {
     this.port = port;
   }
 
-  static listen(host: string, port: number, pages: Pages, log: Log): Promise<PageServer> {
-    const server = createServer((request, response) => void answer(request, response, pages, log));
+  static async listen(host: string, port: number, serving: Serving, log: Log): Promise<PageServer> {
+    const listener: RequestListener = (request, response) => void answer(request, response, serving, log);
+    const { tls } = serving;
+    // Who needs no TLS loads none.
+    const server = tls ? (await import('node:https')).createServer({ ...tls }, listener) : createServer(listener);
     server.requestTimeout = 10_000;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -40,13 +59,21 @@ export class PageServer {
   }
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, pages: Pages, log: Log): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, serving: Serving, log: Log): Promise<void> {
+  const { pages, rest } = serving;
   const path = (request.url ?? '/').split('?')[0];
   const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
   const send = ({ status, type, body }: Page): void => {
     response.writeHead(status, { 'content-type': type });
     response.end(request.method === 'HEAD' ? undefined : body);
   };
+  if (page === undefined && rest !== undefined) {
+    return rest(request, response).catch((error) => {
+      log.error({ err: error, path }, 'a page failed');
+      if (!response.headersSent) send(text(500, 'internal error\n'));
+      else response.destroy();
+    });
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(text(405, 'only GET\n'));
   if (page === undefined) return send(text(404, `no such page; there are: ${Object.keys(pages).join(' ')}\n`));
   try {

@@ -62,12 +62,7 @@ async function served(
       })),
   });
   metrics.updateToKernel.observe(0.02);
-  const server = await PageServer.listen(
-    '127.0.0.1',
-    0,
-    nodePages(() => status, metrics),
-    silentLog,
-  );
+  const server = await PageServer.listen('127.0.0.1', 0, { pages: nodePages(() => status, metrics) }, silentLog);
   t.teardown(() => server.close());
   return (path, method = 'GET') =>
     new Promise((resolve, reject) => {

@@ -18,6 +18,7 @@ process.env['PATH'] = pathOfTests();
 
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc', '-p', '.'],
+  'types in the browser': ['tsc', '-p', 'src/page/browser'],
   'format and lint': ['biome', 'check', '--error-on-warnings', '.'],
   'import rules': ['depcruise', '--config', 'test/dependencies.json', 'src'],
   'dead code': ['knip'],

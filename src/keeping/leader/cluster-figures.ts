@@ -30,6 +30,11 @@ export class ClusterFigures {
     return [...this.#blocks.values()].map(({ cidr }) => cidr);
   }
 
+  /** The same, with what there is to count in each. */
+  figures(): readonly BlockFigures[] {
+    return [...this.#blocks.values()];
+  }
+
   swept({ candidates, reclaimed }: Pick<Sweep, 'candidates' | 'reclaimed'>, pools: readonly Pool[]): void {
     this.#candidates = candidates;
     for (const place of reclaimed) this.#reclamations.add(poolName(pools, place), place.node ?? NO_NODE, 1);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Cancel, type Clock, type Log, type Prefix, parseDuration, reasonOf } from '../../base/index.ts';
 import { Compactor, type Store, type Update } from '../../datastore/index.ts';
-import { Collector, DEFAULT_GRACE, type Facts, type Ipam } from '../../ipam/index.ts';
+import { type BlockFigures, Collector, DEFAULT_GRACE, type Facts, type Ipam } from '../../ipam/index.ts';
 import type { KubeControllersConfiguration } from '../../model/index.ts';
 import type { IpamSamples } from '../../observe/index.ts';
 import { ClusterFigures } from './cluster-figures.ts';
@@ -91,6 +91,11 @@ export class Leader {
   /** All blocks of the cluster. */
   blocks(): readonly Prefix[] {
     return this.#figures.blocks();
+  }
+
+  /** The same, with what there is to count in each. */
+  blockFigures(): readonly BlockFigures[] {
+    return this.#figures.figures();
   }
 
   /** What kube-controllers would count; nothing while another node leads. */

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
+import type { DroppedAnswer, Request } from '../control/index.ts';
+
+interface LiveOptions {
+  readonly ask: (question: Request) => Promise<unknown>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who may listen at once, and milliseconds between two looks at the same answer. */
+const [MOST, PACE] = [32, 2000];
+
+/** Server-sent events: an answer whenever it differs from the one before, dropped packets as they are dropped. */
+export class Live {
+  readonly #options: LiveOptions;
+  readonly #open = new Set<ServerResponse>();
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+  }
+
+  async serve(op: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const tell = { status: this.#status, drops: this.#drops }[op];
+    if (tell === undefined) return refuse(response, 404, 'live are /live/status and /live/drops');
+    if (this.#open.size >= MOST) return refuse(response, 503, `${MOST} pages are listening already`);
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    if (request.method === 'HEAD') return void response.end();
+    this.#open.add(response);
+    const stopping = new AbortController();
+    response.on('close', () => {
+      this.#open.delete(response);
+      stopping.abort();
+    });
+    response.write(': hello\n\n');
+    try {
+      await tell.call(this, response, stopping.signal);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      this.#options.log.debug({ op, err: reasonOf(error) }, 'a page was told no more');
+      response.end(event('problem', { message: reasonOf(error) }));
+    }
+  }
+
+  close(): void {
+    for (const response of this.#open) response.end();
+  }
+
+  async #status(response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { ask, clock } = this.#options;
+    for (let before = ''; !signal.aborted; await sleep(clock, PACE, signal)) {
+      const text = event('status', await ask({ op: 'status' }));
+      // How old the last word is changes all the time.
+      const said = text.replace(/"lastEventAgeSeconds":[\d.]+/, '');
+      if (said !== before) response.write(text);
+      before = said;
+    }
+  }
+
+  /** The question itself waits for the next packet. */
+  async #drops(response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { ask } = this.#options;
+    let after: number | undefined;
+    while (!signal.aborted) {
+      const answer = (await ask({ op: 'drops.after', ...(after !== undefined && { after }) })) as DroppedAnswer;
+      after = answer.last;
+      if (signal.aborted) return;
+      // Who reads slowly is told later; what is too old by then is counted as missed.
+      const isTaken = response.write(event('drops', answer));
+      if (!isTaken) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
+    }
+  }
+}
+
+function event(name: string, value: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(value)}\n\n`;
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(JSON.stringify({ code: 'LIVE', message }));
+}
