@@ -8,7 +8,6 @@ export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './b
  */
 export { bgpPeersSchema, bgpRouteSchema, bgpRoutesSchema } from './bgp-answers.ts';
 export type { AddressAnswer, ClusterAnswer, PolicyHitsAnswer } from './cluster-answers.ts';
-export { addressSchema, clusterSchema, policyHitsSchema } from './cluster-answers.ts';
 export { flowsSchema } from './flow-answers.ts';
 export type { CountedDrop, DroppedAnswer, DroppedPacket } from './policy-answers.ts';
 export {

@@ -2,7 +2,7 @@ import { VRouterError } from '../base/index.ts';
 import { type Request, requestSchema } from '../control/index.ts';
 
 /** The questions of the control socket that a page may ask: they read, and cost little. */
-export const QUESTIONS = [
+const QUESTIONS = [
   'status',
   'routes',
   'endpoints',
@@ -17,13 +17,12 @@ export const QUESTIONS = [
   'policy.hits',
   'drops.counted',
 ] as const satisfies readonly Request['op'][];
-export type PageQuestion = (typeof QUESTIONS)[number];
 
 /** Entries of a long list that one answer has; the others are counted. */
 const MOST = 500;
 
 /** What becomes of a long list on its way: entries that hold all the words, the first of them. */
-export interface ShortList {
+interface ShortList {
   readonly total: number;
   readonly found: number;
   readonly entries: readonly unknown[];

@@ -71,6 +71,8 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   VROUTER_POLICY_RULE_COUNTERS: ['ja', 'true or false'],
   VROUTER_BGP_CONNECT_RETRY_TIME: ['0', '1 to 65535'],
   VROUTER_BGP_RESTART_TIME: ['5000', '0 to 4095'],
+  VROUTER_PAGE: ['ja', 'true or false'],
+  VROUTER_PAGE_PORT: ['65536', '0 to 65535'],
   VROUTER_SNAPSHOT_MAX_AGE: ['-1', '0 to 31536000'],
 };
 
@@ -83,6 +85,10 @@ const FREE = [
   'FELIX_PROMETHEUSMETRICSHOST',
   'VROUTER_IPAM_LEDGER',
   'VROUTER_MTU_FILE',
+  'VROUTER_PAGE_HOST',
+  'VROUTER_PAGE_TLS_CERT',
+  'VROUTER_PAGE_TLS_KEY',
+  'VROUTER_PAGE_TOKEN_FILE',
   'VROUTER_SNAPSHOT',
   'VROUTER_SOCKET',
 ];

@@ -33,7 +33,8 @@ t.test('a node that nobody asks anything loads no code for answers', async (t) =
     /^src\/policy\/(explain|cases)\//,
     /^src\/observe\/alias(es|-table|-shape)\.ts$/,
     /^src\/control\/.*answers\.ts$/,
-    /^src\/daemon\/(policy-(answers|why|verify|staged|kernel)|explain-routes|flags)\.ts$/,
+    /^src\/page\//,
+    /^src\/daemon\/((policy|cluster)-answers|policy-(why|verify|staged|kernel)|explain-routes|flags)\.ts$/,
     /^(commander|js-yaml|listr2|pino-pretty|@grpc\/grpc-js|@kubernetes\/client-node)$/,
   ];
   t.same(

@@ -85,7 +85,10 @@ function blockTable(place: PlaceInPage, blocks: readonly Block[]): ComponentChil
         { title: 'Block', cell: ({ cidr }) => cidr, kind: 'code' },
         { title: 'Node', cell: ({ node }) => node ?? 'nobody’s' },
         { title: 'Used', cell: ({ inUse, size }) => `${inUse} of ${size}`, kind: 'number' },
-        { title: '', cell: ({ cidr }) => h('a', { href: hashOf('search', { address: cidr }) }, `why ${cidr}`) },
+        {
+          title: 'Ways to it',
+          cell: ({ cidr }) => h('a', { href: hashOf('search', { address: cidr }) }, `paths to ${cidr}`),
+        },
       ],
       found.slice(0, MOST),
       'No block.',

@@ -10,9 +10,3 @@ export function each(milliseconds: number, action: () => void): () => void {
   }, milliseconds);
   return () => clearInterval(timer);
 }
-
-/** Runs `action` once. */
-export function after(milliseconds: number, action: () => void): () => void {
-  const timer = setTimeout(action, milliseconds);
-  return () => clearTimeout(timer);
-}

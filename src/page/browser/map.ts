@@ -4,6 +4,8 @@ import type { Shade } from './pieces.ts';
 /** A node or peer on the map. */
 export interface MapNode {
   readonly name: string;
+  /** What is written beside it. */
+  readonly label: string;
   readonly detail: string;
   /** Where more is told of it. */
   readonly href: string;
@@ -29,7 +31,7 @@ export function placesOf(
   const places = new Map<string, readonly [number, number]>();
   if (middle !== undefined) places.set(middle, [WIDTH / 2, HEIGHT / 2]);
   around.forEach((name, at) => {
-    const angle = (2 * Math.PI * at) / around.length - Math.PI / 2;
+    const angle = (2 * Math.PI * at) / around.length;
     // Every other one stands further in where they are many, so that names have room.
     const reach = around.length > 24 && at % 2 === 1 ? 0.72 : 1;
     const x = WIDTH / 2 + Math.cos(angle) * (WIDTH / 2 - 110) * reach;
@@ -62,7 +64,7 @@ export function map(nodes: readonly MapNode[], links: readonly MapLink[], middle
         if (a === undefined || b === undefined) return null;
         return h('line', { class: `link ${shade}`, x1: a[0], y1: a[1], x2: b[0], y2: b[1] });
       }),
-      shown.map(({ name, detail, href }) => mapNode(name, detail, href, places.get(name)!, name === middle)),
+      shown.map((node) => mapNode(node, places.get(node.name)!, node.name === middle)),
     ),
     h(
       'figcaption',
@@ -76,16 +78,14 @@ export function map(nodes: readonly MapNode[], links: readonly MapLink[], middle
 }
 
 function mapNode(
-  name: string,
-  detail: string,
-  href: string,
+  { label, detail, href }: MapNode,
   [x, y]: readonly [number, number],
   isMiddle: boolean,
 ): ComponentChild {
   return h(
     'a',
-    { href, class: isMiddle ? 'node middle' : 'node', 'aria-label': `${name}: ${detail}` },
+    { href, class: isMiddle ? 'node middle' : 'node', 'aria-label': `${label}: ${detail}` },
     h('circle', { cx: x, cy: y, r: isMiddle ? 16 : 11 }),
-    h('text', { x, y: y + (isMiddle ? 36 : 29), 'text-anchor': 'middle' }, name),
+    h('text', { x, y: y + (isMiddle ? 36 : 29), 'text-anchor': 'middle' }, label),
   );
 }

@@ -1,7 +1,7 @@
 import { type ComponentChild, h } from 'preact';
 import type { BgpNeighbour, BgpPeersAnswer, BgpRoute } from '../../control/answers.ts';
 import { loaded } from './loaded.ts';
-import { map } from './map.ts';
+import { type MapNode, map } from './map.ts';
 import { ago, count, facts, notice, pill, type Shade, section, table } from './pieces.ts';
 import { changed, hashOf, type PlaceInPage } from './place.ts';
 
@@ -21,14 +21,7 @@ export function sessions(place: PlaceInPage): ComponentChild {
         section(
           'Map',
           map(
-            [
-              { name: nodename, detail: 'this node', href: hashOf('overview') },
-              ...peers.map(({ name, session }) => ({
-                name,
-                detail: session,
-                href: hashOf('sessions', { peer: name }),
-              })),
-            ],
+            [{ name: nodename, label: nodename, detail: 'this node', href: hashOf('overview') }, ...peers.map(mapped)],
             peers.map(({ name, session }) => ({ from: nodename, to: name, shade: sessionShade(session) })),
             nodename,
           ),
@@ -37,6 +30,12 @@ export function sessions(place: PlaceInPage): ComponentChild {
       ];
     },
   });
+}
+
+/** A node of the mesh is known by its name, others by their addresses. */
+function mapped({ name, type, description, session }: BgpNeighbour): MapNode {
+  const label = type === 'node-to-node mesh' ? description : name;
+  return { name, label, detail: session, href: hashOf('sessions', { peer: name }) };
 }
 
 function sessionTable(peers: readonly BgpNeighbour[]): ComponentChild {

@@ -1,0 +1,131 @@
+import type { Page } from 'puppeteer-core';
+import t from 'tap';
+import { cluster, needsRoot, podsOf } from '../cluster/cluster.ts';
+import { accessibilityFaults, chromium, complaintsOf, overhang, screenshot } from './chromium.ts';
+
+/** The page of a node in a real Chromium, with two nodes, their pods, a policy and a peer that does not answer behind it. */
+
+const OBJECTS = `apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: { name: closed }
+spec:
+  order: 10
+  selector: all()
+  types: [Ingress]
+  ingress:
+  - { action: Deny, protocol: ICMP }
+---
+apiVersion: projectcalico.org/v3
+kind: BGPPeer
+metadata: { name: nobody }
+spec: { peerIP: 192.0.2.1, asNumber: 64999 }
+`;
+
+interface ViewTested {
+  readonly path: string;
+  /** What is to be read there. */
+  readonly says: readonly RegExp[];
+}
+
+t.test('the page of a node, in Chromium', needsRoot, async (t) => {
+  const lab = await cluster(t, { nodes: 2, pods: 1, environment: { VROUTER_POLICY_RULE_COUNTERS: 'true' } });
+  const created = await lab.calicoctl('node1', ['create', '-f', '-'], OBJECTS);
+  t.equal(created.code, 0, created.stderr);
+  const [[pod], [other]] = [podsOf(lab, 'node1'), podsOf(lab, 'node2')];
+  const [node, second] = lab.nodes;
+  const neighbour = second.address.split('/')[0];
+  const browser = await chromium(t, node.namespace);
+  const page = await browser.newPage();
+  const complaints = complaintsOf(page);
+  page.setDefaultTimeout(60_000);
+
+  const VIEWS: Readonly<Record<string, ViewTested>> = {
+    overview: { path: '', says: [/Sessions up\s+1 of 2/, /Problems/, /192\.0\.2\.1/, /datastore/] },
+    sessions: { path: '#/sessions', says: [/Established/, /node-to-node mesh/, new RegExp(neighbour)] },
+    neighbour: {
+      path: `#/sessions?peer=${neighbour}&routes=received`,
+      says: [/Comings and goings/, /up/, /10\.244\./],
+    },
+    addresses: { path: '#/addresses', says: [/addresses in use, in 2 blocks/, /node2/] },
+    routes: { path: '#/routes?find=bgp', says: [/next hop/, /there/] },
+    search: { path: `#/search?address=${other.address}`, says: [/node2/, /Pod or host endpoint/, /best/, /proto 80/] },
+    drops: { path: '#/drops?find=closed', says: [/Dropped now/, /Deny rule 0 of GlobalNetworkPolicy closed/] },
+    policies: { path: '#/policies', says: [/GlobalNetworkPolicy closed/, /deny/] },
+  };
+
+  const visit = async ({ path, says }: ViewTested): Promise<void> => {
+    await page.goto(`http://localhost:9099/${path}`);
+    if (path.startsWith('#/drops')) void lab.ping(other, `${pod.address}`);
+    for (const words of says) await page.waitForFunction(`${words}.test(document.body.innerText)`);
+  };
+
+  for (const [name, view] of Object.entries(VIEWS)) {
+    t.test(`${name}: says what is so, in light and dark, on a telephone and on a wall`, async (t) => {
+      await page.setViewport({ width: 1280, height: 900 });
+      await visit(view);
+      for (const scheme of ['light', 'dark']) {
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+        t.same(await accessibilityFaults(page), [], `axe-core finds nothing, ${scheme}`);
+        await screenshot(page, `${name}-${scheme}`);
+      }
+      for (const [width, height] of [
+        [360, 640],
+        [3840, 2160],
+      ]) {
+        await page.setViewport({ width, height });
+        t.equal(await overhang(page), 0, `nothing is cut off at ${width}`);
+        if (width === 360) {
+          t.same(await accessibilityFaults(page), [], 'axe-core finds nothing on a telephone');
+          await screenshot(page, `${name}-360`);
+        }
+      }
+      t.same(complaints, [], 'the browser has nothing to complain of');
+    });
+  }
+
+  t.test('what is looked for stands in the address bar, and a link shows others the same', async (t) => {
+    await page.setViewport({ width: 1280, height: 900 });
+    await visit(VIEWS['routes']);
+    await page.locator('#find').fill('blackhole');
+    await page.waitForFunction(
+      '/own block/.test(document.body.innerText) && !/next hop/.test(document.body.innerText)',
+    );
+    t.match(page.url(), /#\/routes\?find=blackhole/);
+    await page.reload();
+    await page.waitForFunction("document.querySelector('#find')?.value === 'blackhole'");
+  });
+
+  t.test('the keyboard alone leads everywhere', async (t) => {
+    await visit(VIEWS['overview']);
+    await page.keyboard.press('/');
+    await page.waitForFunction("location.hash === '#/search'");
+    await page.waitForSelector('#address');
+    await page.keyboard.press('/');
+    await page.keyboard.type(`${pod.address}`);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction('/Pod or host endpoint/.test(document.body.innerText)');
+    t.match(page.url(), new RegExp(`address=${pod.address}`));
+    t.same(await focusOrder(page, 3), ['To the content', 'vRouter', 'Overview']);
+  });
+
+  t.test('a session that ends is seen without a look, and so is a daemon that is gone', async () => {
+    await visit(VIEWS['overview']);
+    await lab.endDaemon('node2');
+    await page.waitForFunction('/Sessions up\\s+0 of 2/.test(document.body.innerText)');
+    await lab.endDaemon('node1');
+    await page.waitForFunction('/it is tried again/.test(document.body.innerText)');
+  });
+});
+
+/** What the first steps of the tabulator lead to. */
+async function focusOrder(page: Page, steps: number): Promise<readonly unknown[]> {
+  await page.evaluate('document.activeElement.blur(), scrollTo(0, 0)');
+  await page.reload();
+  await page.waitForSelector('.views a');
+  const names: unknown[] = [];
+  for (let step = 0; step < steps; step++) {
+    await page.keyboard.press('Tab');
+    names.push(await page.evaluate('document.activeElement.textContent'));
+  }
+  return names;
+}
