@@ -67,7 +67,7 @@ export class Daemon {
     await pages.serveNode(
       config,
       nodePages(() => this.status(), metrics),
-      await nodeSites(config, { ask: reply, clock, log }),
+      await nodeSites(config, { ask: (request) => this.#answer(request), clock, log }),
     );
     const { signal } = this.#stopping;
     let going: Promise<string> | undefined;
