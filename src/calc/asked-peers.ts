@@ -1,5 +1,5 @@
 import type { BGPPeer, Node } from '../model/index.ts';
-import { SelectorError } from '../model/index.ts';
+import { parseSelector, type Selector, SelectorError } from '../model/index.ts';
 import { familiesMeant, type Here, type Remote, remoteOf } from './bgp-peers.ts';
 import type { LabelIndex, Selection } from './label-index.ts';
 
@@ -12,6 +12,8 @@ export interface AskedPeer {
   readonly remotes: Selection | undefined;
   /** The address of `peerIP`. */
   readonly remote: Remote | undefined;
+  /** `localWorkloadSelector`; undefined where there is none. */
+  readonly pods: Selector | undefined;
 }
 
 /**
@@ -26,6 +28,7 @@ export class AskedPeers {
   /** Those of every node. */
   readonly #everywhere = new Set<AskedPeer>();
   readonly #byAddress = new Map<string, Set<AskedPeer>>();
+  readonly #ofPods = new Set<AskedPeer>();
 
   constructor(labels: LabelIndex) {
     this.#labels = labels;
@@ -43,17 +46,24 @@ export class AskedPeers {
       local: nodeSelector && !node ? this.#select(nodeSelector) : undefined,
       remotes: peerSelector ? this.#select(peerSelector) : undefined,
       remote: remoteOf(resource),
+      pods: resource.spec.localWorkloadSelector ? readSelector(resource.spec.localWorkloadSelector) : undefined,
     };
     this.#byName.set(name, now);
     for (const selection of [now.local, now.remotes]) if (selection) added(this.#bySelection, selection, now);
     if (node) added(this.#byNode, node, now);
     else if (now.local === undefined) this.#everywhere.add(now);
     if (now.remote) added(this.#byAddress, now.remote.address, now);
+    if (now.pods) this.#ofPods.add(now);
     return before === undefined ? [now] : [before, now];
   }
 
   all(): Iterable<AskedPeer> {
     return this.#byName.values();
+  }
+
+  /** Those that select pods. */
+  ofPods(): Iterable<AskedPeer> {
+    return this.#ofPods;
   }
 
   /** Those that name this address. */
@@ -77,16 +87,21 @@ export class AskedPeers {
     if (one.resource.spec.node) removed(this.#byNode, one.resource.spec.node, one);
     if (one.remote) removed(this.#byAddress, one.remote.address, one);
     this.#everywhere.delete(one);
+    this.#ofPods.delete(one);
   }
 
-  /** What is no selector matches nothing; reading the BGPPeer has told of it. */
   #select(text: string): Selection {
-    try {
-      return this.#labels.select(text);
-    } catch (error) {
-      if (!(error instanceof SelectorError)) throw error;
-      return this.#labels.select('!all()');
-    }
+    return this.#labels.select(readSelector(text));
+  }
+}
+
+/** What is no selector matches nothing; reading the BGPPeer has told of it. */
+function readSelector(text: string): Selector {
+  try {
+    return parseSelector(text);
+  } catch (error) {
+    if (!(error instanceof SelectorError)) throw error;
+    return parseSelector('!all()');
   }
 }
 

@@ -33,7 +33,7 @@ export interface Remote {
 /** The address that a BGPPeer names, in the one way of writing it. */
 export function remoteOf({ spec }: BGPPeer): Remote | undefined {
   const remote = readPeerIP(spec.peerIP ?? '');
-  if (remote === undefined || spec.peerSelector) return undefined;
+  if (remote === undefined || spec.peerSelector || spec.localWorkloadSelector) return undefined;
   const address = parseAddress(remote.address);
   return { address: formatAddress(address), port: remote.port, family: address.family };
 }
@@ -78,7 +78,7 @@ export function namedPeers(here: Here, other: Node | undefined, resource: BGPPee
  */
 export function mirroredPeers(here: Here, other: Node, resource: BGPPeer, families: Families): DesiredPeer[] {
   // What the other end says of its own AS and of ours in paths is not ours to repeat.
-  const { numAllowedLocalASNumbers: _, localASNumber, ...spec } = resource.spec;
+  const { numAllowedLocalASNumbers: _, reachableBy: __, localASNumber, ...spec } = resource.spec;
   const asn = asNumber(localASNumber);
   return between(here, other, families).map((session) =>
     withSettings(here, other, spec, {
@@ -126,7 +126,7 @@ function asked(here: Here, other: Node | undefined, { spec }: BGPPeer, session: 
 }
 
 /** What of a BGPPeer holds for each of its sessions. */
-function withSettings(
+export function withSettings(
   { node, configurations }: Here,
   other: Node | undefined,
   spec: BGPPeer['spec'],
@@ -149,6 +149,7 @@ function withSettings(
     ...(keepaliveTime !== undefined && { keepaliveTime }),
     ...(spec.ttlSecurity && { ttlSecurity: spec.ttlSecurity }),
     ...(allowLocalAs !== undefined && { allowLocalAs }),
+    ...(spec.reachableBy && { reachableBy: spec.reachableBy }),
     ...(reflects && { clusterId }),
   };
 }

@@ -23,3 +23,10 @@ export function cell<Values extends unknown[], T>(
     return value;
   };
 }
+
+/** An operator that remembers what it has seen, as the work of a cell. */
+export function keeping<Inputs extends unknown[], T>(operator: {
+  run(...inputs: Inputs): T;
+}): (...inputs: Inputs) => T {
+  return (...inputs) => operator.run(...inputs);
+}

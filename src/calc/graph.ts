@@ -1,7 +1,7 @@
 import { type Family, same } from '../base/index.ts';
 import { Filters } from './bgp-filters.ts';
 import { announcements, OwnBlockViews, ownBlocks } from './blocks.ts';
-import { type Cell, cell } from './cell.ts';
+import { type Cell, cell, keeping } from './cell.ts';
 import {
   type Desired,
   type DesiredBgp,
@@ -17,10 +17,17 @@ import { Hosts } from './hosts.ts';
 import { IpipLacking } from './ipip-ends.ts';
 import { desiredNat, desiredServices } from './nat.ts';
 import { Networks } from './networks.ts';
-import { listenAddresses, listenPort, localPrefs, nodeAddress, nodeAsn, prefixCommunities } from './node-bgp.ts';
+import {
+  ignoredInterfaces,
+  listenAddresses,
+  listenPort,
+  localPrefs,
+  nodeAddress,
+  nodeAsn,
+  prefixCommunities,
+} from './node-bgp.ts';
 import { OnlyByVxlan } from './only-by-vxlan.ts';
-import { filterProblems, PeerRefusals, RunningPeers, UsedFilters, UsedSecrets, unmetWishes } from './peer-problems.ts';
-import { Peerings } from './peers.ts';
+import { peeringCells } from './peering-cells.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
 import { allAnnouncements, reflectedRanges, serviceRanges, wholeRanges } from './service-ranges.ts';
@@ -58,7 +65,7 @@ export interface GraphOptions {
  *     IPAMBlock, BlockAffinity of our own ─► blocks ─┐
  *     WorkloadEndpoint of our own ─► workloads ──────┼─► announce ─┐
  *     Services, EndpointSlices, BGPConfiguration ────┘             │
- *     Node, BGPConfiguration, BGPPeer ─► peerings ─► peers ────────┤
+ *     Node, BGPConfiguration, BGPPeer, pods ─► peerings ─► peers ──┤
  *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
  *     IPPool, Node, FelixConfiguration ─► store
  *     policies, Tier, Profile, WorkloadEndpoint of all, NetworkSet, Node ─► policy (`policy/`)
@@ -86,7 +93,13 @@ export function graph(
   const mine = cell([sources.of('IPAMBlock')], keeping(new OwnBlockViews()));
   const blocks = cell([affinities, mine], ownBlocks, same);
   const endpoints = sources.of('WorkloadEndpoint');
-  const workloads = cell([endpoints, felix], desiredWorkloads, same);
+  const filters = cell([sources.of('BGPFilter')], keeping(new Filters()));
+  const { peers, localEnds, secretNames, problems } = peeringCells(sources, nodename, {
+    self,
+    configurations,
+    filters,
+  });
+  const workloads = cell([endpoints, felix, localEnds], desiredWorkloads, same);
   const spoofing = cell([workloads], desiredSpoofing, same);
 
   const holdings = cell([sources.of('IPAMBlock')], keeping(new Holdings()));
@@ -169,27 +182,12 @@ export function graph(
   const own = cell([blocks, workloads, pools], announcements, same);
   const whole = cell([ranges], wholeRanges, same);
   const announce = cell([own, whole, ofServices], allAnnouncements, same);
-  const filters = cell([sources.of('BGPFilter')], keeping(new Filters()));
-  const wanted = sources.of('BGPPeer');
-  const secrets = (): ReturnType<Sources['secrets']> => sources.secrets();
-  const peerings = cell([nodes, sources.of('BGPConfiguration'), wanted, secrets], keeping(new Peerings(nodename)));
-  const secretNames = cell([peerings], keeping(new UsedSecrets()));
-  const peers = cell([peerings], keeping(new RunningPeers()));
-  const used = cell([peers], keeping(new UsedFilters()));
-  const problems = cell(
-    [
-      cell([peerings], keeping(new PeerRefusals())),
-      cell([self, wanted], unmetWishes, same),
-      cell([used, filters], filterProblems, same),
-    ],
-    (...parts) => parts.flat(),
-  );
   const preferences = cell([configurations], localPrefs, same);
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
   const passedOn = cell([self, configurations], reflectedRanges, same);
   const bgp = cell(
     [self, configurations, peers, problems, preferences, communities, announce, filters, passedOn],
-    (node, settings, sessions, lacking, ranks, marks, told, rules, reflected): DesiredBgp | undefined => {
+    (node, settings, running, lacking, ranks, marks, told, rules, reflected): DesiredBgp | undefined => {
       const spare = nodeAddress(node, 6) === undefined ? undefined : spareRouterId;
       const id = routerId ?? nodeAddress(node, 4) ?? spare;
       if (!withBgp || node === undefined || id === undefined) return undefined;
@@ -198,13 +196,14 @@ export function graph(
         routerId: id,
         listenPort: listenPort(nodename, settings),
         listenAddresses: listenAddresses(node, settings),
-        peers: sessions,
+        peers: running,
         problems: lacking,
         localPrefs: ranks,
         communities: marks,
         announce: told,
         filters: rules,
         ...(reflected.length > 0 && { reflected }),
+        ignoredInterfaces: ignoredInterfaces(nodename, settings),
       };
     },
     same,
@@ -229,11 +228,6 @@ export function graph(
       }),
   );
   return { desired, services: routed, secretNames, world, worldIf };
-}
-
-/** An operator that remembers what it has seen, as the work of a cell. */
-function keeping<Inputs extends unknown[], T>(operator: { run(...inputs: Inputs): T }): (...inputs: Inputs) => T {
-  return (...inputs) => operator.run(...inputs);
 }
 
 function encryption(felix: ReturnType<typeof felixSettings>, family: Family) {

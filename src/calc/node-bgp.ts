@@ -37,6 +37,12 @@ export function listenAddresses(node: Node, configurations: Configurations): rea
   return ([4, 6] as const).map((family) => nodeAddress(node, family)).filter((address) => address !== undefined);
 }
 
+/** Interfaces whose networks are no routes of ours: the node's own list instead of the cluster's, as in Calico. */
+export function ignoredInterfaces(nodename: string, configurations: Configurations): readonly string[] {
+  const specs = [`node.${nodename}`, 'default'].map((name) => configurations.get(name)?.spec);
+  return specs.find((spec) => spec?.ignoredInterfaces?.length)?.ignoredInterfaces ?? [];
+}
+
 /** The LOCAL_PREF of ordinary routes of each family: as Calico writes their priority (metric), smaller ones being better. */
 export function localPrefs(configurations: Configurations): { readonly 4: number; readonly 6: number } {
   const { ipv4NormalRoutePriority: four, ipv6NormalRoutePriority: six } = configurations.get('default')?.spec ?? {};

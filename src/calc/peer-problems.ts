@@ -1,7 +1,8 @@
 import { type Entries, EntriesWriter, same } from '../base/index.ts';
-import { type BGPPeer, matchesSelector, type Node, SelectorError } from '../model/index.ts';
+import { type BGPConfiguration, type BGPPeer, matchesSelector, type Node, SelectorError } from '../model/index.ts';
 import type { DesiredFilter, DesiredPeer } from './desired/index.ts';
-import type { Peering } from './peers.ts';
+import { toldFields } from './effects/index.ts';
+import type { Peering } from './peering-claims.ts';
 
 /** The sessions that are asked for → those that run. */
 export class RunningPeers {
@@ -89,16 +90,26 @@ export function filterProblems(used: readonly string[], filters: ReadonlyMap<str
   });
 }
 
-/** What the BGPPeers of this node ask for and don't get. */
-export function unmetWishes(node: Node | undefined, peers: Iterable<readonly [string, BGPPeer]>): string[] {
+/** What BGPPeers and BGPConfigurations of this node ask for and don't get. */
+export function passedOver(
+  node: Node | undefined,
+  peers: Iterable<readonly [string, BGPPeer]>,
+  configurations: ReadonlyMap<string, BGPConfiguration>,
+): string[] {
   if (node === undefined) return [];
-  return [...peers]
-    .filter(([, { spec }]) => (spec.localWorkloadSelector || spec.reachableBy) && isOf(spec, node))
-    .flatMap(([name, { spec }]) => [
-      ...(spec.localWorkloadSelector ? [`BGPPeer ${name}: peering with local workloads is not there yet`] : []),
-      ...(spec.reachableBy ? [`BGPPeer ${name}: reachableBy has no effect yet`] : []),
-    ])
-    .sort();
+  const { localWorkloadPeeringIPV4: four, localWorkloadPeeringIPV6: six } = configurations.get('default')?.spec ?? {};
+  const withPods =
+    four || six ? [] : [...peers].filter(([, { spec }]) => spec.localWorkloadSelector && isOf(spec, node));
+  const idle = ['default', `node.${node.metadata.name}`].flatMap((name) =>
+    toldFields('BGPConfiguration', configurations.get(name)?.spec ?? {}).map(
+      ({ field, why }) => `BGPConfiguration ${name} ${field} has no effect: ${why}`,
+    ),
+  );
+  const lacking = withPods.map(
+    ([name]) =>
+      `BGPPeer ${name}: no session with pods: BGPConfiguration default has neither localWorkloadPeeringIPV4 nor localWorkloadPeeringIPV6`,
+  );
+  return [...idle, ...lacking].sort();
 }
 
 function isOf({ node: name, nodeSelector }: BGPPeer['spec'], { metadata }: Node): boolean {

@@ -1,30 +1,18 @@
 import { Entries, EntriesWriter, same } from '../base/index.ts';
-import type { BGPConfiguration, BGPPeer, Node } from '../model/index.ts';
+import type { BGPConfiguration, BGPPeer, Node, Selector, WorkloadEndpoint } from '../model/index.ts';
 import { type AskedPeer, AskedPeers, appliesTo, locals, meant } from './asked-peers.ts';
 import { type Here, meshPeers, mirroredPeers, namedPeers, remoteAsn, selectedPeers } from './bgp-peers.ts';
 import { Claims } from './claims.ts';
 import type { DesiredPeer } from './desired/index.ts';
 import { LabelIndex } from './label-index.ts';
+import { localPeers } from './local-peers.ts';
 import { nodeAddress, nodeAsn } from './node-bgp.ts';
-import { type Protection, protectionOf, type SecretContent } from './protection.ts';
-
-/** One session that the resources ask for. A refused one does not run, nor does a less trusted one in its place. */
-export interface Peering {
-  readonly peer: DesiredPeer;
-  /** Why it does not run, and the object that asks for it. */
-  readonly refused?: string;
-  /** The Secret that its password is in. */
-  readonly secret?: string;
-}
+import { type Peering, type PeeringClaim, peeringClaim, RANK } from './peering-claims.ts';
+import { protectionOf, type SecretContent } from './protection.ts';
 
 const NO_SECRETS = Entries.of<SecretContent>();
+const NO_PODS = Entries.of<WorkloadEndpoint>();
 const OF_MESH = 'BGPConfiguration default nodeMeshPassword: no session of the mesh';
-
-/**
- * Calico's precedence, for each address and port: a global BGPPeer, a node's own, the mirror of another node's; and any of
- * them before the mesh. Of equals the first by the BGPPeer's name, then the node's.
- */
-const RANK = { global: '0', 'node specific': '1', mirror: '2', mesh: '3' } as const;
 
 /** What the sessions of one moment follow from, each object by its name. */
 export interface PeeringInputs {
@@ -67,6 +55,7 @@ export class Peerings {
   #configurations: Entries<BGPConfiguration> | undefined;
   #secrets: Entries<SecretContent> = NO_SECRETS;
   #peers: Entries<BGPPeer> | undefined;
+  #pods: Entries<WorkloadEndpoint> = NO_PODS;
 
   constructor(nodename: string) {
     this.#nodename = nodename;
@@ -77,7 +66,10 @@ export class Peerings {
     configurations: Entries<BGPConfiguration>,
     peers: Entries<BGPPeer>,
     secrets: Entries<SecretContent> = NO_SECRETS,
+    pods: Entries<WorkloadEndpoint> = NO_PODS,
   ): Entries<Peering> {
+    const isOthersPods = pods !== this.#pods;
+    this.#pods = pods;
     const touched = new Set<string>();
     const named = new Set<AskedPeer>();
     this.#takeNodes(nodes, touched, named);
@@ -94,8 +86,12 @@ export class Peerings {
       }
     }
     if (all) this.#everything(nodes, touched, named);
+    if (isOthersPods) for (const one of this.#asked.ofPods()) named.add(one);
     [this.#nodes, this.#configurations, this.#peers] = [nodes, configurations, peers];
-    for (const one of named) this.#claim(`peer ${one.resource.metadata.name}`, this.#byAddress(one, nodes));
+    for (const one of named) {
+      const claims = one.pods === undefined ? this.#byAddress(one, nodes) : this.#withPods(one, one.pods);
+      this.#claim(`peer ${one.resource.metadata.name}`, claims);
+    }
     for (const name of touched) this.#claim(name, this.#withNode(nodes.get(name)));
     return this.#claims.commit();
   }
@@ -156,19 +152,19 @@ export class Peerings {
   }
 
   /** What is claimed for one other node: as it is in the mesh, selected, or the other end of a BGPPeer of its own. */
-  #withNode(other: Node | undefined): readonly Claim[] {
+  #withNode(other: Node | undefined): readonly PeeringClaim[] {
     const here = this.#here;
     if (here === undefined || other === undefined || other.metadata.name === this.#nodename) return [];
     const { name } = other.metadata;
     const settings = here.configurations.get('default');
     const mesh = settings ? protectionOf(settings, settings.spec.nodeMeshPassword, this.#secrets) : {};
-    const claims = meshPeers(here, other).map((peer) => claim(`${RANK.mesh}\0${name}`, peer, mesh, OF_MESH));
+    const claims = meshPeers(here, other).map((peer) => peeringClaim(`${RANK.mesh}\0${name}`, peer, mesh, OF_MESH));
     for (const one of new Set(this.#asked.of(name, this.#everywhere))) {
       const { resource, remotes } = one;
       const by = `${resource.metadata.name}\0${name}`;
       if (remotes?.members.has(name) && appliesTo(one, this.#nodename)) {
         for (const peer of selectedPeers(here, other, resource)) {
-          claims.push(this.#wanted(`${rankOf(peer)}\0${by}`, peer, resource));
+          claims.push(this.#wanted(`${rankOf(resource)}\0${by}`, peer, resource));
         }
       }
       if (!appliesTo(one, name)) continue;
@@ -180,7 +176,7 @@ export class Peerings {
   }
 
   /** What is claimed for the address that a BGPPeer of this node names. */
-  #byAddress(one: AskedPeer, nodes: Entries<Node>): readonly Claim[] {
+  #byAddress(one: AskedPeer, nodes: Entries<Node>): readonly PeeringClaim[] {
     const [here, { resource, remote }] = [this.#here, one];
     const isThere = this.#peers?.get(resource.metadata.name) === resource;
     if (here === undefined || remote === undefined || !isThere || !appliesTo(one, this.#nodename)) return [];
@@ -190,17 +186,27 @@ export class Peerings {
       .flatMap((name) => nodes.get(name) ?? [])
       .filter((node) => nodeAsn(node, here.configurations) === asn);
     return namedPeers(here, other, resource, remote).map((peer) =>
-      this.#wanted(`${rankOf(peer)}\0${resource.metadata.name}`, peer, resource),
+      this.#wanted(`${rankOf(resource)}\0${resource.metadata.name}`, peer, resource),
     );
   }
 
-  #wanted(by: string, peer: DesiredPeer, resource: BGPPeer): Claim {
+  /** What is claimed for the pods of this node that a BGPPeer selects. */
+  #withPods(one: AskedPeer, selector: Selector): readonly PeeringClaim[] {
+    const [here, { resource }] = [this.#here, one];
+    const isThere = this.#peers?.get(resource.metadata.name) === resource;
+    if (here === undefined || !isThere || !appliesTo(one, this.#nodename)) return [];
+    return localPeers(here, resource, selector, this.#pods.values()).map((peer) =>
+      this.#wanted(`${rankOf(resource)}\0${resource.metadata.name}`, peer, resource),
+    );
+  }
+
+  #wanted(by: string, peer: DesiredPeer, resource: BGPPeer): PeeringClaim {
     const what = `BGPPeer ${resource.metadata.name}: no session`;
-    return claim(by, peer, protectionOf(resource, resource.spec.password, this.#secrets), what);
+    return peeringClaim(by, peer, protectionOf(resource, resource.spec.password, this.#secrets), what);
   }
 
   /** Puts the claims in the place of those that stood under that name. */
-  #claim(under: string, claims: readonly Claim[]): void {
+  #claim(under: string, claims: readonly PeeringClaim[]): void {
     const now = new Map(claims.map(({ key, by }) => [`${key}\0${by}`, by]));
     for (const [id, by] of this.#claimed.get(under) ?? []) {
       if (!now.has(id)) this.#claims.put(id.slice(0, -by.length - 1), by, undefined);
@@ -211,24 +217,8 @@ export class Peerings {
   }
 }
 
-interface Claim {
-  readonly key: string;
-  readonly by: string;
-  readonly peering: Peering;
-}
-
-/** `what`: what there is not where protection is lacking. */
-function claim(by: string, peer: DesiredPeer, { secret, password, lacking }: Protection, what: string): Claim {
-  const peering: Peering = {
-    peer: password === undefined ? peer : { ...peer, password },
-    ...(lacking !== undefined && { refused: `${what}: ${lacking}` }),
-    ...(secret !== undefined && { secret }),
-  };
-  return { key: `${peer.address} ${peer.port}`, by, peering };
-}
-
-function rankOf({ type }: DesiredPeer): string {
-  return type === 'global' ? RANK.global : RANK['node specific'];
+function rankOf({ spec }: BGPPeer): string {
+  return spec.node || spec.nodeSelector ? RANK['node specific'] : RANK.global;
 }
 
 function addressesOf(node: Node | undefined): string[] {

@@ -5,8 +5,12 @@ import type { FelixSettings } from './felix.ts';
 import { floatingIps } from './floating-ips.ts';
 import { desiredQos } from './qos.ts';
 
-/** The pods of this node that have an interface and an address. */
-export function desiredWorkloads(endpoints: Entries<WorkloadEndpoint>, felix: FelixSettings): DesiredWorkload[] {
+/** The pods of this node that have an interface and an address. `localEnds`: the node's end of BGP sessions, by the pod's address. */
+export function desiredWorkloads(
+  endpoints: Entries<WorkloadEndpoint>,
+  felix: FelixSettings,
+  localEnds: ReadonlyMap<string, string> = new Map(),
+): DesiredWorkload[] {
   const own = [...endpoints]
     .filter(([, { spec }]) => spec.interfaceName && (spec.ipNetworks?.length ?? 0) > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -14,6 +18,7 @@ export function desiredWorkloads(endpoints: Entries<WorkloadEndpoint>, felix: Fe
   return own.map(([key, endpoint]) => {
     const { spec } = endpoint;
     const qos = desiredQos(endpoint);
+    const peering = new Set((spec.ipNetworks ?? []).flatMap((cidr) => localEnds.get(cidr.split('/')[0]) ?? []));
     return {
       key,
       interfaceName: spec.interfaceName ?? '',
@@ -21,6 +26,7 @@ export function desiredWorkloads(endpoints: Entries<WorkloadEndpoint>, felix: Fe
       floatingIps: floating?.get(key) ?? [],
       sourcePrefixes: felix.workloadSourceSpoofing === 'Any' ? (spec.allowSpoofedSourcePrefixes ?? []) : [],
       ...(qos && { qos }),
+      ...(peering.size > 0 && { peeringAddresses: [...peering] }),
       why: `endpoint ${key}`,
     };
   });

@@ -23,7 +23,7 @@ export {
 const peer = z.object({
   address: z.string(),
   family: z.union([z.literal(4), z.literal(6)]),
-  /** As `calicoctl node status` prints it: `node-to-node mesh`, `global`, `node specific`. */
+  /** As `calicoctl node status` prints it: `node-to-node mesh`, `global`, `node specific`, `local workload`. */
   type: z.string(),
   /** BIRD's word for it: `up`, `start`, `down`. */
   state: z.string(),

@@ -13,7 +13,7 @@ const neighbour = z.object({
   /** What it is known by: its address, or with the port where several have that. */
   name: z.string(),
   address: z.string(),
-  /** `node-to-node mesh`, `global`, `node specific`. */
+  /** `node-to-node mesh`, `global`, `node specific`, `local workload`. */
   type: z.string(),
   /** The object that asks for it. */
   description: z.string(),

@@ -45,11 +45,12 @@ function agent({ desired, startedAt }: NodeStatusSources): Status {
   return { birdV4: speaker, birdV6: speaker };
 }
 
-/** As Calico's API names the three types. */
+/** As Calico's API names the types; it has none for pods. */
 const PEER_TYPES: Readonly<Record<string, string>> = {
   'node-to-node mesh': 'NodeMesh',
   'node specific': 'NodePeer',
   global: 'GlobalPeer',
+  'local workload': 'NodePeer',
 };
 
 function bgp({ peers }: NodeStatusSources): Status {

@@ -59,6 +59,7 @@ function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix
   const words: Readonly<Record<RouteSource, (prefix: number, cidr: string) => string>> = {
     workload: (_, cidr) => known.get(cidr) ?? 'a pod of this node',
     tunnel: (_, cidr) => `VXLAN: ${known.get(cidr) ?? 'the way to another node'}`,
+    peer: () => 'the way to a BGP peer (reachableBy)',
     bgp: (prefix) => {
       const { addresses = [], localPref } = learned(table.family, prefix) ?? {};
       return `BGP: next hop ${addresses.join(', ')}, local preference ${localPref}`;

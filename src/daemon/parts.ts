@@ -134,7 +134,8 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
   const sessions = new SessionHistory();
   const routing = new Routing({
     kernel,
-    linkName: (index) => dataplane.links.get(index)?.name,
+    links: dataplane.links,
+    podPrefix: config.FELIX_INTERFACEPREFIX,
     routes: dataplane.routes,
     tunnels: dataplane.tunnels,
     clock,

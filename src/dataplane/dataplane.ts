@@ -6,6 +6,7 @@ import { Blackholes } from './blackholes.ts';
 import { ReleasedAddresses } from './connections/released.ts';
 import { EarlyEvents } from './early-events.ts';
 import { podMtu } from './endpoints/mtu.ts';
+import { PeeringAddresses } from './endpoints/peering-addresses.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
 import { FelixRemainsLook } from './felix-remains.ts';
 import { FilterReconciler, type FilterRoom } from './filter/index.ts';
@@ -67,6 +68,7 @@ export class Dataplane {
   #applied: Desired | undefined;
   readonly #blackholes: Blackholes;
   readonly #released: ReleasedAddresses;
+  readonly #peering: PeeringAddresses;
   #mtu: number | undefined;
   #hostMtu: number | undefined;
 
@@ -81,6 +83,7 @@ export class Dataplane {
     this.felixRemains = new FelixRemainsLook(options, this.#links);
     this.#blackholes = new Blackholes(this.routes);
     this.#released = new ReleasedAddresses(options);
+    this.#peering = new PeeringAddresses(options, this.#links, options.interfacePrefix ?? 'cali');
     this.filter = new FilterReconciler(options);
     this.policy = new PolicyReconciler({ ...options, filter: this.filter });
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes, policy: this.policy });
@@ -115,6 +118,7 @@ export class Dataplane {
     await this.tunnels.check();
     await this.routes.start({ hold });
     void this.qos.check();
+    this.#peering.look();
     void this.otherTables.look();
     void this.felixRemains.look();
     this.#tellMtu({ first: true });
@@ -137,7 +141,10 @@ export class Dataplane {
     this.#tellMtu();
     if (FILTER_SECTIONS.some((section) => desired[section] !== before?.[section]))
       void this.tables.want(this.#filterTables.of(filterInputs(desired, this.#options.interfacePrefix)));
-    if (desired.workloads !== before?.workloads) this.qos.apply(desired.workloads);
+    if (desired.workloads !== before?.workloads) {
+      this.qos.apply(desired.workloads);
+      this.#peering.apply(desired.workloads);
+    }
     if (desired.workloads !== before?.workloads || desired.nat !== before?.nat) this.#released.apply(desired);
     if (desired.host !== before?.host) void this.forwarding.apply(desired.host.forwarding);
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
@@ -153,6 +160,7 @@ export class Dataplane {
     await this.policy.look();
     await this.tables.look();
     await this.qos.check();
+    this.#peering.look();
     await this.otherTables.look();
     await this.felixRemains.look();
   }
@@ -179,7 +187,7 @@ export class Dataplane {
 
   stop(): void {
     const { forwarding, endpoints, filter, qos, tunnels, routes } = this;
-    const looks = [this.#resync, this.#settings, this.#tableRepairs, this.#released];
+    const looks = [this.#resync, this.#settings, this.#tableRepairs, this.#released, this.#peering];
     for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, routes]) part.stop();
     this.#monitor?.stop();
     this.otherTables.stop();
@@ -217,7 +225,10 @@ export class Dataplane {
         this.tunnels.addressChanged(event.address, event.change === 'new');
         this.#surroundings.addressChanged(event.address, event.change === 'new');
         this.#tellPolicy();
-        if (event.change === 'deleted') this.endpoints.addressGone(event.address);
+        if (event.change === 'deleted') {
+          this.endpoints.addressGone(event.address);
+          this.#peering.addressGone(event.address);
+        }
         // The kernel drops the IPv4 routes of a device with its last address, and tells nobody.
         if (event.change === 'deleted' && event.address.family === 4) this.#readRoutes();
         this.#options.onTopology?.();
@@ -257,6 +268,7 @@ export class Dataplane {
     if (present) this.#links.set(link.index, link);
     else this.#links.delete(link.index);
     this.endpoints.linkChanged(link, present);
+    this.#peering.linkChanged(link, known, present);
     this.qos.linkChanged(link, present);
     this.tunnels.linkChanged(link, present);
     const cameUp = present && link.up && !known?.up;

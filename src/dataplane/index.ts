@@ -36,7 +36,7 @@ export {
 } from './policy/index.ts';
 export type { Diversion } from './routes/diversions.ts';
 export type { ForeignRoute, InTheWay } from './routes/foreign.ts';
-export type { FailedRoute, RouteCounts, RouteReconciler } from './routes/reconcile.ts';
+export { type FailedRoute, prefixNumber, type RouteCounts, type RouteReconciler } from './routes/reconcile.ts';
 export { gatewayRoute, ROUTE_PROTOCOL } from './routes/render.ts';
 export { type RouteSource, RouteTable } from './routes/route-table.ts';
 export type { TunnelReconciler } from './tunnels/reconcile.ts';

@@ -153,7 +153,11 @@ const FRR: readonly Alias[] = [
 ];
 
 /** What Calico calls BIRD's protocols. */
-const PROTOCOL: Readonly<Record<string, string>> = { 'node-to-node mesh': 'Mesh', global: 'Global' };
+const PROTOCOL: Readonly<Record<string, string>> = {
+  'node-to-node mesh': 'Mesh',
+  global: 'Global',
+  'local workload': 'Local_Workload',
+};
 
 /** By protocol as bird_exporter labels it. */
 function bird(

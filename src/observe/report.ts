@@ -7,7 +7,7 @@ export interface ReportedPeer {
   /** Its address, or its name where several share one. */
   readonly address: string;
   readonly family: 4 | 6;
-  /** How it came to be one, in Calico's words: `node-to-node mesh`, `global`, `node specific`. */
+  /** How it came to be one, in Calico's words: `node-to-node mesh`, `global`, `node specific`, `local workload`. */
   readonly type: string;
   readonly session: FsmState;
   /** Why it is not Established, where that is known. */

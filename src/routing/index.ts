@@ -12,4 +12,4 @@
  */
 export type { IpipTunnel } from './install.ts';
 export type { BgpTimers, PeerReport } from './peering.ts';
-export { Routing, type RoutingOptions } from './routing.ts';
+export { Routing } from './routing.ts';

@@ -30,7 +30,7 @@ export class OwnRoutes {
     const table = this.#tables[family];
     const prefix = table.prefixes.findAt(words, at, length);
     const source = prefix < 0 ? undefined : table.sourceOf(prefix);
-    return source !== 'workload' && source !== 'tunnel';
+    return source !== 'workload' && source !== 'tunnel' && source !== 'peer';
   }
 }
 

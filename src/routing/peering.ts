@@ -1,6 +1,6 @@
-import type { Origination, PeerConfig, PeerStatus } from 'bgp-speaker-ts';
+import type { PeerConfig, PeerStatus } from 'bgp-speaker-ts';
 import type { DesiredBgp, DesiredPeer } from '../calc/desired/index.ts';
-import { OWN, type PeerFilters } from './filters.ts';
+import type { PeerFilters } from './filters.ts';
 
 /** Timers that Calico's resources don't have. Seconds. */
 export interface BgpTimers {
@@ -37,6 +37,7 @@ export function peerConfig(
     exportFilter,
     description: `${peer.type} ${peer.name}`,
     ...(peer.localAddress !== undefined && { localAddress: peer.localAddress }),
+    ...(peer.passive && { passive: true }),
     ...(peer.localAsn !== undefined && { localAs: peer.localAsn }),
     ...(importFilter && { importFilter }),
     ...(peer.clusterId !== undefined && { routeReflector: { clusterId: peer.clusterId } }),
@@ -55,19 +56,6 @@ export function endpoint({ address, port }: Pick<DesiredPeer, 'address' | 'port'
 /** The address in a peer's name. */
 export function addressIn(name: string): string {
   return /^\[(.+)\]:\d+$/.exec(name)?.[1] ?? /^([\d.]+):\d+$/.exec(name)?.[1] ?? name;
-}
-
-/**
- * Our own blocks and borrowed addresses as routes to originate; the next hop is each session's own address, and LOCAL_PREF
- * what Calico makes of an ordinary route's metric, so that nodes of both kinds prefer each other's routes alike.
- */
-export function originations({ announce, localPrefs }: Pick<DesiredBgp, 'announce' | 'localPrefs'>): Origination[] {
-  return announce.map(({ cidr, interfaceName }) => ({
-    prefix: cidr,
-    tag: OWN,
-    localPref: localPrefs[cidr.includes(':') ? 6 : 4],
-    ...(interfaceName !== undefined && { interface: interfaceName }),
-  }));
 }
 
 /** A peer as people see it: what was asked for, and how it stands. */

@@ -1,35 +1,16 @@
-import { type NextHopSet, Speaker, type SpeakerEvent } from 'bgp-speaker-ts';
-import { type Clock, type Family, type Log, within } from '../base/index.ts';
+import { type NextHopSet, Speaker } from 'bgp-speaker-ts';
+import type { Family, Log } from '../base/index.ts';
 import type { Desired, DesiredBgp } from '../calc/desired/index.ts';
-import type { RouteReconciler } from '../dataplane/index.ts';
-import type { Kernel } from '../netlink/index.ts';
-import { type IpipTunnel, RouteInstaller } from './install.ts';
+import { RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
+import type { RoutingOptions } from './options.ts';
+import { Originating } from './originating.ts';
 import { OwnRoutes } from './other-routes.ts';
-import { addressIn, type BgpTimers, originations, type PeerReport, sameIdentity } from './peering.ts';
+import { PeerWays } from './peer-ways.ts';
+import { addressIn, type PeerReport, sameIdentity } from './peering.ts';
 import { Peers } from './peers.ts';
 import { RestartHold } from './restart-hold.ts';
-
-/** How long a peer that does not read is waited for, in milliseconds. */
-const PATIENCE = 500;
-
-export interface RoutingOptions {
-  readonly kernel: Pick<Kernel, 'routeMatch' | 'routeColumns'>;
-  /** The name of a link by its index, as last seen. */
-  readonly linkName?: (index: number) => string | undefined;
-  readonly routes: RouteReconciler;
-  readonly tunnels: IpipTunnel;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly timers: BgpTimers;
-  /** Why nobody can listen there, and what to do next. */
-  readonly explainListening?: (error: unknown) => string;
-  /** Told of each speaker event, for metrics. */
-  readonly onEvent?: (event: SpeakerEvent) => void;
-  /** Seconds from the first byte of an UPDATE to its routes being in the kernel. */
-  readonly onConverged?: (seconds: number) => void;
-}
 
 /**
  * The voice of the node: keeps the BGP speaker as the cluster's resources want it, and carries what it learns into
@@ -42,6 +23,8 @@ export class Routing {
   readonly #installers: readonly RouteInstaller[];
   readonly #hold: RestartHold;
   readonly #listening: Listening;
+  readonly #originating: Originating;
+  readonly #peerWays: PeerWays;
   /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
   #begun = false;
   /** Public for questions alone; absent where the node speaks no BGP. */
@@ -50,7 +33,6 @@ export class Routing {
   #peers: Peers;
   #applied: Desired | undefined;
   #oldestChange: number | undefined;
-  #announced: Promise<void> = Promise.resolve();
 
   constructor(options: RoutingOptions) {
     this.#options = options;
@@ -64,10 +46,13 @@ export class Routing {
     this.#nextHops.learnFrom({ 4: four, 6: six });
     this.#nextHops.onChange = (addresses) => {
       for (const installer of this.#installers) installer.nextHopsChanged(addresses);
+      this.#peerWays.nextHopsChanged(addresses);
       this.speaker?.nextHopsChanged();
       options.routes.schedule();
     };
+    this.#peerWays = new PeerWays(options.routes, this.#nextHops);
     this.#log = options.log.child({ component: 'routing' });
+    this.#originating = new Originating(options);
     this.#listening = new Listening({ clock: options.clock, log: this.#log, explain: options.explainListening });
     this.#hold = new RestartHold({
       clock: options.clock,
@@ -109,17 +94,13 @@ export class Routing {
       this.#options.routes.schedule();
     }
     const { bgp } = desired;
+    this.#peerWays.apply(bgp?.peers);
     if (bgp === undefined) return this.#end();
     if (this.speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
-    // A new speaker knows nothing, however little has changed since the former one.
-    const told = this.speaker === undefined ? undefined : before?.bgp;
     this.speaker ??= await this.#begin(bgp);
     this.#tellPeers(this.speaker, bgp, desired);
     if (this.#hold.holding) this.#hold.expect(this.#peers.names());
-    if (bgp.announce !== told?.announce || bgp.localPrefs !== told.localPrefs) {
-      this.speaker.originate(originations(bgp));
-      this.#announced = this.#untilAnnounced(this.speaker);
-    }
+    this.#originating.apply(this.speaker, bgp);
   }
 
   #tellPeers(speaker: Speaker, bgp: DesiredBgp, { pools }: Desired): void {
@@ -131,12 +112,13 @@ export class Routing {
 
   /** Resolves when every peer that is up has been sent what is announced now. One that does not read is waited for briefly. */
   announced(): Promise<void> {
-    return this.#announced;
+    return this.#originating.announced();
   }
 
   /** The node's links, addresses or routes of others have changed. */
   topologyChanged(): void {
     this.#nextHops.invalidate();
+    this.#originating.topologyChanged();
   }
 
   /** `tunl0` has come or gone. */
@@ -167,7 +149,7 @@ export class Routing {
   /** What keeps BGP from working as a whole. */
   problems(): readonly string[] {
     const { bgp } = this.#applied ?? {};
-    return [...this.#listening.problems(), ...(bgp?.problems ?? [])];
+    return [...this.#listening.problems(), ...(bgp?.problems ?? []), ...this.#peerWays.problems()];
   }
 
   /** Whether stale routes of a former run still wait for the peers' word. */
@@ -179,6 +161,7 @@ export class Routing {
     this.#hold.stop();
     this.#listening.stop();
     this.#nextHops.stop();
+    this.#originating.stop();
     await this.speaker?.stop(how, reason);
     this.speaker = undefined;
   }
@@ -217,17 +200,13 @@ export class Routing {
   /** The link by which a next hop is reached, if it is known. */
   #interfaceOf(nextHop: string): string | undefined {
     const dev = this.#nextHops.resolve(nextHop)?.[0]?.dev;
-    return dev === undefined ? undefined : this.#options.linkName?.(dev);
-  }
-
-  async #untilAnnounced(speaker: Speaker): Promise<void> {
-    if (await within(this.#options.clock, PATIENCE, speaker.announced())) return;
-    this.#log.warn({}, 'not every BGP peer could be told yet of what is announced now');
+    return dev === undefined ? undefined : this.#options.links?.get(dev)?.name;
   }
 
   async #end(): Promise<void> {
     const speaker = this.speaker;
     this.speaker = undefined;
+    this.#originating.end();
     if (speaker === undefined) return this.#goWithout();
     this.#listening.stop();
     await speaker.stop('shutdown', 'BGP configuration changed');

@@ -265,7 +265,9 @@ for (const { name, node: on, objects, sessions } of CLUSTERS) {
 }
 
 function describe(peer: DesiredPeer): string {
-  const type = { global: 'global', 'node specific': 'node', 'node-to-node mesh': 'mesh' }[peer.type];
+  const type = { global: 'global', 'node specific': 'node', 'node-to-node mesh': 'mesh', 'local workload': 'pod' }[
+    peer.type
+  ];
   return [
     `${peer.address} ${peer.port} ${peer.asn} ${type}`,
     peer.localAddress === undefined ? '' : `from ${peer.localAddress}`,

@@ -383,11 +383,36 @@ t.test('what a BGPPeer asks for and does not get is told on the nodes that it is
   const updates = [
     ...three,
     put('BGPPeer', 'pods', { node: 'a', localWorkloadSelector: 'all()', asNumber: 65001 }),
-    put('BGPPeer', 'far', { node: 'a', peerIP: '192.0.2.1', asNumber: 65001, reachableBy: '10.0.0.254' }),
+    put('BGPConfiguration', 'node.a', { programClusterRoutes: 'Disabled', logSeverityScreen: 'Debug' }),
   ];
-  t.match(problemsOf('a', updates), [/^BGPPeer far: reachableBy/, /^BGPPeer pods: peering with local workloads/]);
+  t.match(problemsOf('a', updates), [
+    /^BGPConfiguration node\.a logSeverityScreen has no effect: .*FELIX_LOGSEVERITYSCREEN/,
+    /^BGPConfiguration node\.a programClusterRoutes has no effect: one process/,
+    /^BGPPeer pods: no session with pods: BGPConfiguration default has neither localWorkloadPeeringIPV4 nor/,
+  ]);
   t.same(problemsOf('b', updates), []);
+  const usual = { programClusterRoutes: 'EnabledNoEncapOnly', logSeverityScreen: 'Info' } as const;
+  t.same(problemsOf('a', [...three, put('BGPConfiguration', 'default', usual)]), [], 'what is so anyway');
 });
+
+t.test('a peer is reached by the router that its BGPPeer names, and its mirror is not', async (t) => {
+  const far = put('BGPPeer', 'far', { node: 'a', peerIP: '10.0.0.2', asNumber: 64512, reachableBy: '10.0.0.254' });
+  t.match(peersOf('a', [...three, noMesh, far]), [{ address: '10.0.0.2', reachableBy: '10.0.0.254' }]);
+  t.match(peersOf('b', [...three, noMesh, far]), [{ address: '10.0.0.1', reachableBy: undefined }]);
+});
+
+t.test(
+  'the networks of interfaces that a filter may let out: the node’s own list goes before the cluster’s',
+  async (t) => {
+    const calculation = new Calculation({ nodename: 'a' });
+    calculation.apply(three);
+    t.same(calculation.desired().bgp?.ignoredInterfaces, []);
+    calculation.apply([put('BGPConfiguration', 'default', { ignoredInterfaces: ['docker*'] })]);
+    t.same(calculation.desired().bgp?.ignoredInterfaces, ['docker*']);
+    calculation.apply([put('BGPConfiguration', 'node.a', { ignoredInterfaces: ['eth1', 'br-*'] })]);
+    t.same(calculation.desired().bgp?.ignoredInterfaces, ['eth1', 'br-*']);
+  },
+);
 
 t.test('communities of prefixes have their values, and the node’s own list goes before the cluster’s', async (t) => {
   const of = (...more: readonly SourceUpdate[]) => {

@@ -5,7 +5,8 @@ import { desiredFilter } from '../../src/calc/bgp-filters.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool } from '../../src/calc/index.ts';
 import { newResource } from '../../src/model/index.ts';
 import { exportFilter, importFilter, poolRules } from '../../src/routing/filters.ts';
-import { addressIn, originations } from '../../src/routing/peering.ts';
+import { originations } from '../../src/routing/originating.ts';
+import { addressIn } from '../../src/routing/peering.ts';
 import { Peers } from '../../src/routing/peers.ts';
 import { pool } from '../calc/pool.ts';
 

@@ -19,6 +19,8 @@ export interface DesiredBgp {
   readonly communities: readonly PrefixCommunities[];
   /** Prefixes of services whose routes this node passes on for others, being a route reflector. */
   readonly reflected?: readonly string[];
+  /** Patterns of interfaces whose networks no filter lets out; `*` stands for anything. */
+  readonly ignoredInterfaces?: readonly string[];
 }
 
 /** Communities (`64512:100`, `64512:1:2`) of all routes inside a prefix. */
@@ -35,7 +37,7 @@ export interface Announcement {
   readonly interfaceName?: string;
 }
 
-export type PeerType = 'node-to-node mesh' | 'global' | 'node specific';
+export type PeerType = 'node-to-node mesh' | 'global' | 'node specific' | 'local workload';
 
 export interface DesiredPeer {
   readonly address: string;
@@ -46,6 +48,10 @@ export interface DesiredPeer {
   readonly name: string;
   /** Absent where the kernel chooses. */
   readonly localAddress?: string;
+  /** It comes to us, and is never dialled: a pod of this node. */
+  readonly passive?: true;
+  /** The router on the node's own link by which the peer is reached. */
+  readonly reachableBy?: string;
   readonly localAsn?: number;
   /** Set when we reflect routes to this peer (RFC 4456). */
   readonly clusterId?: string;

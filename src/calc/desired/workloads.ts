@@ -11,6 +11,8 @@ export interface DesiredWorkload {
   readonly floatingIps: readonly FloatingIp[];
   /** Networks that it may send from besides; none unless FelixConfiguration lets pods ask for them. */
   readonly sourcePrefixes: readonly string[];
+  /** The node's addresses on its host end, as `/32` and `/128` CIDRs, where the pod has BGP sessions with the node. */
+  readonly peeringAddresses?: readonly string[];
   /** Absent when nothing is limited. */
   readonly qos?: DesiredQos;
   readonly why: string;

@@ -2,21 +2,16 @@
 export type FieldEffect =
   /** It means what Calico means by it. */
   | { readonly kind: 'acted on' }
-  /** What asks for it does not run at all, and the status says why. */
-  | { readonly kind: 'refused'; readonly why: string }
-  /** It does nothing here, and nothing is less protected for it. */
-  | { readonly kind: 'no effect'; readonly why: string }
+  /** It does nothing here, and nothing is less protected for it. Nodes tell of it where `when` holds of its value. */
+  | { readonly kind: 'no effect'; readonly why: string; readonly when?: (value: unknown) => boolean }
   /** It is to protect something, and does not: a problem of every node where `when` holds of its value. */
   | { readonly kind: 'unmet'; readonly why: string; readonly when: (value: unknown) => boolean };
 
 export const ACTED_ON: FieldEffect = { kind: 'acted on' };
 
-export function refused(why: string): FieldEffect {
-  return { kind: 'refused', why };
-}
-
-export function noEffect(why: string): FieldEffect {
-  return { kind: 'no effect', why };
+/** `when`: values that ask for something else than what is so anyway; none unless told otherwise. */
+export function noEffect(why: string, when?: (value: unknown) => boolean): FieldEffect {
+  return { kind: 'no effect', why, ...(when && { when }) };
 }
 
 /** `when` holds of every value that says anything unless told otherwise. */

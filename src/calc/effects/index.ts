@@ -14,7 +14,7 @@ import {
   type KindName,
   type StoredKind,
 } from '../../model/index.ts';
-import { ACTED_ON, type EffectsOf, each, type FieldEffect, noEffect, refused } from './effect.ts';
+import { ACTED_ON, type EffectsOf, each, type FieldEffect, noEffect } from './effect.ts';
 import { felixEffects } from './felix.ts';
 
 const STAGED = noEffect('a staged policy is enforced by nobody');
@@ -25,13 +25,15 @@ const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
   ...each(['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'], ACTED_ON),
   serviceLoadBalancerAggregation: ACTED_ON,
   nodeMeshPassword: ACTED_ON,
-  ignoredInterfaces: noEffect('no interface’s network is announced'),
-  ...each(
-    ['localWorkloadPeeringIPV4', 'localWorkloadPeeringIPV6'],
-    noEffect('peering with local workloads is not there yet'),
+  ...each(['ignoredInterfaces', 'localWorkloadPeeringIPV4', 'localWorkloadPeeringIPV6'], ACTED_ON),
+  logSeverityScreen: noEffect(
+    'how much a daemon logs, BGP too, is said by FELIX_LOGSEVERITYSCREEN in its environment',
+    (value) => typeof value === 'string' && value !== '' && value.toLowerCase() !== 'info',
   ),
-  logSeverityScreen: noEffect('of the daemon itself, which has its settings from its environment'),
-  programClusterRoutes: noEffect('one table of routes decides, whoever learned them'),
+  programClusterRoutes: noEffect(
+    'one process has the part of BIRD and that of Felix, so whichever of the two is to have them, the routes are there',
+    (value) => value === 'Disabled',
+  ),
 };
 
 const bgpPeerEffects: EffectsOf<BGPPeerSpec> = {
@@ -39,8 +41,7 @@ const bgpPeerEffects: EffectsOf<BGPPeerSpec> = {
   ...each(['keepOriginalNextHop', 'nextHopMode', 'sourceAddress', 'maxRestartTime', 'keepaliveTime'], ACTED_ON),
   ...each(['numAllowedLocalASNumbers', 'ttlSecurity', 'reversePeering'], ACTED_ON),
   password: ACTED_ON,
-  localWorkloadSelector: refused('peering with local workloads is not there yet'),
-  reachableBy: noEffect('the way to the peer is the kernel’s; the nodes that it is for say so'),
+  ...each(['localWorkloadSelector', 'reachableBy'], ACTED_ON),
 };
 
 const bgpFilterEffects: EffectsOf<BGPFilterSpec> = each(['exportV4', 'importV4', 'exportV6', 'importV6'], ACTED_ON);
@@ -120,6 +121,14 @@ export function unmetFields(kind: KindName, spec: object): { readonly field: str
   return Object.entries(spec).flatMap(([field, value]) => {
     const effect = effectOf(kind, field);
     return effect?.kind === 'unmet' && effect.when(value) ? [{ field, why: effect.why }] : [];
+  });
+}
+
+/** Fields that do nothing here, and whose values ask for something, with the reason. */
+export function toldFields(kind: KindName, spec: object): { readonly field: string; readonly why: string }[] {
+  return Object.entries(spec).flatMap(([field, value]) => {
+    const effect = effectOf(kind, field);
+    return effect?.kind === 'no effect' && effect.when?.(value) ? [{ field, why: effect.why }] : [];
   });
 }
 

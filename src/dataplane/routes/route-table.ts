@@ -5,9 +5,10 @@ import { WayUsers } from './way-users.ts';
 
 /**
  * Where a route comes from, most trusted first: where two sources want the same prefix, the earlier one has it.
- * (A pod's own /32 beats what a peer says about it; a learned route beats the blackhole under it.)
+ * (A pod's own /32 beats what a peer says about it, and so does the way to the peer; a learned route beats the blackhole
+ * under it.)
  */
-export const ROUTE_SOURCES = ['workload', 'tunnel', 'bgp', 'blackhole'] as const;
+export const ROUTE_SOURCES = ['workload', 'tunnel', 'peer', 'bgp', 'blackhole'] as const;
 export type RouteSource = (typeof ROUTE_SOURCES)[number];
 const SOURCES = ROUTE_SOURCES.length;
 
@@ -39,7 +40,7 @@ export class RouteTable {
   #holding = false;
   #held = new Set<number>();
   /** Wanted routes by the source that decides. */
-  readonly #wantedBy = [0, 0, 0, 0];
+  readonly #wantedBy = [0, 0, 0, 0, 0];
 
   constructor(family: Family, hows: HowTable, expected = 4096) {
     this.family = family;
@@ -92,20 +93,20 @@ export class RouteTable {
     this.#count(at, -1);
     wants[at + rank] = how;
     this.#count(at, 1);
-    this.#delta.setDesired(prefix, wants[at] || wants[at + 1] || wants[at + 2] || wants[at + 3]);
+    this.#delta.setDesired(prefix, wants[at] || wants[at + 1] || wants[at + 2] || wants[at + 3] || wants[at + 4]);
   }
 
   /** The source that decides about the prefix whose wishes are at `at`. */
   #count(at: number, by: number): void {
     const wants = this.#wants;
-    const rank = wants[at] ? 0 : wants[at + 1] ? 1 : wants[at + 2] ? 2 : wants[at + 3] ? 3 : -1;
+    const rank = wants[at] ? 0 : wants[at + 1] ? 1 : wants[at + 2] ? 2 : wants[at + 3] ? 3 : wants[at + 4] ? 4 : -1;
     if (rank >= 0) this.#wantedBy[rank] += by;
   }
 
   /** Wanted routes by who says so. */
   get bySource(): Readonly<Record<RouteSource, number>> {
-    const [workload, tunnel, bgp, blackhole] = this.#wantedBy;
-    return { workload, tunnel, bgp, blackhole };
+    const [workload, tunnel, peer, bgp, blackhole] = this.#wantedBy;
+    return { workload, tunnel, peer, bgp, blackhole };
   }
 
   wantedBy(source: RouteSource, prefix: number): number {
