@@ -1,6 +1,6 @@
 import type { BGPPeer, Node } from '../model/index.ts';
 import { parseSelector, type Selector, SelectorError } from '../model/index.ts';
-import { familiesMeant, type Here, type Remote, remoteOf } from './bgp-peers.ts';
+import { familiesMeant, type Here, type Remote, remotesOf } from './bgp-peers.ts';
 import type { LabelIndex, Selection } from './label-index.ts';
 
 /** A BGPPeer, with whatever of the cluster it speaks of. */
@@ -10,8 +10,8 @@ export interface AskedPeer {
   readonly local: Selection | undefined;
   /** `peerSelector`, matched; undefined where there is none. */
   readonly remotes: Selection | undefined;
-  /** The address of `peerIP`. */
-  readonly remote: Remote | undefined;
+  /** The address of `peerIP`, or the links in its place. */
+  readonly named: readonly Remote[];
   /** `localWorkloadSelector`; undefined where there is none. */
   readonly pods: Selector | undefined;
 }
@@ -45,14 +45,14 @@ export class AskedPeers {
       resource,
       local: nodeSelector && !node ? this.#select(nodeSelector) : undefined,
       remotes: peerSelector ? this.#select(peerSelector) : undefined,
-      remote: remoteOf(resource),
+      named: remotesOf(resource),
       pods: resource.spec.localWorkloadSelector ? readSelector(resource.spec.localWorkloadSelector) : undefined,
     };
     this.#byName.set(name, now);
     for (const selection of [now.local, now.remotes]) if (selection) added(this.#bySelection, selection, now);
     if (node) added(this.#byNode, node, now);
     else if (now.local === undefined) this.#everywhere.add(now);
-    if (now.remote) added(this.#byAddress, now.remote.address, now);
+    for (const { address } of now.named) added(this.#byAddress, address, now);
     if (now.pods) this.#ofPods.add(now);
     return before === undefined ? [now] : [before, now];
   }
@@ -85,7 +85,7 @@ export class AskedPeers {
       this.#labels.release(selection);
     }
     if (one.resource.spec.node) removed(this.#byNode, one.resource.spec.node, one);
-    if (one.remote) removed(this.#byAddress, one.remote.address, one);
+    for (const { address } of one.named) removed(this.#byAddress, address, one);
     this.#everywhere.delete(one);
     this.#ofPods.delete(one);
   }

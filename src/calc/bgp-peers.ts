@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from '../base/index.ts';
-import { type BGPPeer, type Node, readPeerIP } from '../model/index.ts';
+import { type BGPPeer, isLinkLocal, type Node, readPeerIP } from '../model/index.ts';
 import type { DesiredPeer } from './desired/index.ts';
 import { seconds } from './duration.ts';
 import {
@@ -11,6 +11,7 @@ import {
   nodeAddress,
   nodeAsn,
 } from './node-bgp.ts';
+import { peerExtensions } from './peer-extensions.ts';
 
 /** What this node's sessions depend on beside the other end. */
 export interface Here {
@@ -21,7 +22,7 @@ export interface Here {
 const FAMILIES = [4, 6] as const;
 type Families = readonly (4 | 6)[];
 /** A session as far as the two ends tell. */
-type Ends = Pick<DesiredPeer, 'address' | 'port' | 'asn' | 'name' | 'localAddress'>;
+type Ends = Pick<DesiredPeer, 'address' | 'port' | 'asn' | 'name' | 'localAddress' | 'ofCluster'>;
 
 /** A peer by its address, where a BGPPeer names one. */
 export interface Remote {
@@ -30,12 +31,23 @@ export interface Remote {
   readonly family: 4 | 6;
 }
 
-/** The address that a BGPPeer names, in the one way of writing it. */
-export function remoteOf({ spec }: BGPPeer): Remote | undefined {
-  const remote = readPeerIP(spec.peerIP ?? '');
-  if (remote === undefined || spec.peerSelector || spec.localWorkloadSelector) return undefined;
-  const address = parseAddress(remote.address);
-  return { address: formatAddress(address), port: remote.port, family: address.family };
+/**
+ * The addresses that a BGPPeer names, in the one way of writing them: a link-local one with the link of its annotation, or
+ * without `peerIP` the other ends of those links.
+ */
+export function remotesOf(resource: BGPPeer): readonly Remote[] {
+  const { spec } = resource;
+  if (spec.peerSelector || spec.localWorkloadSelector) return [];
+  const { interfaces = [] } = peerExtensions(resource).value;
+  if (!spec.peerIP) return interfaces.map((name) => ({ address: `%${name}`, port: undefined, family: 6 }));
+  const remote = readPeerIP(spec.peerIP);
+  if (remote === undefined) return [];
+  const { port } = remote;
+  const [bare, zone] = remote.address.split('%');
+  const { family, ...rest } = parseAddress(bare);
+  const address = formatAddress({ family, ...rest });
+  if (!isLinkLocal(bare)) return [{ address, port, family }];
+  return (zone === undefined ? interfaces : [zone]).map((name) => ({ address: `${address}%${name}`, port, family }));
 }
 
 /** The mesh's sessions with another node: none with or among route reflectors. */
@@ -63,13 +75,13 @@ export function namedPeers(here: Here, other: Node | undefined, resource: BGPPee
   const { address, family } = remote;
   const { node, configurations } = here;
   const port = remote.port ?? (other ? listenPort(other.metadata.name, configurations) : DEFAULT_PORT);
-  const localAddress = nodeAddress(node, family);
+  const localAddress = address.includes('%') ? undefined : nodeAddress(node, family);
   // Another daemon on this host may be a peer, of whatever AS; this one is none to itself.
   if (address === localAddress && port === ownPort(here)) return [];
   const behind = other?.metadata.name === node.metadata.name ? undefined : other;
   const asn = remoteAsn(here, resource);
   const session: Ends = { address, port, asn, name: resource.metadata.name, ...(localAddress && { localAddress }) };
-  return [asked(here, behind, resource, session)];
+  return [asked(here, behind, resource, { ...session, ...(behind && { ofCluster: true }) })];
 }
 
 /**
@@ -93,7 +105,7 @@ export function mirroredPeers(here: Here, other: Node, resource: BGPPeer, famili
 export function familiesMeant(here: Here, resource: BGPPeer, isSelected: boolean): Families {
   if (resource.spec.reversePeering === 'Manual') return [];
   if (resource.spec.peerSelector) return isSelected ? FAMILIES : [];
-  const remote = remoteOf(resource);
+  const [remote] = remotesOf(resource);
   if (remote === undefined || remote.address !== nodeAddress(here.node, remote.family)) return [];
   const sameAs = remoteAsn(here, resource) === nodeAsn(here.node, here.configurations);
   return sameAs && (remote.port ?? ownPort(here)) === ownPort(here) ? [remote.family] : [];
@@ -111,15 +123,22 @@ function between({ node, configurations }: Here, other: Node, families: Families
     if (localAddress === undefined || address === undefined || address === localAddress) return [];
     const { name } = other.metadata;
     return [
-      { address, localAddress, name, asn: nodeAsn(other, configurations), port: listenPort(name, configurations) },
+      {
+        ...{ address, localAddress, name, ofCluster: true },
+        ...{ asn: nodeAsn(other, configurations), port: listenPort(name, configurations) },
+      },
     ];
   });
 }
 
-function asked(here: Here, other: Node | undefined, { spec }: BGPPeer, session: Ends): DesiredPeer {
+function asked(here: Here, other: Node | undefined, resource: BGPPeer, session: Ends): DesiredPeer {
+  const { spec } = resource;
+  const { interfaces, ...limits } = peerExtensions(resource).value;
   const localAsn = asNumber(spec.localASNumber);
   return withSettings(here, other, spec, {
     ...session,
+    ...(session.address.includes('%') && interfaces && { families: FAMILIES }),
+    ...limits,
     type: spec.node || spec.nodeSelector ? 'node specific' : 'global',
     ...(localAsn !== undefined && { localAsn }),
   });

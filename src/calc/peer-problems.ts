@@ -2,6 +2,7 @@ import { type Entries, EntriesWriter, same } from '../base/index.ts';
 import { type BGPConfiguration, type BGPPeer, matchesSelector, type Node, SelectorError } from '../model/index.ts';
 import type { DesiredFilter, DesiredPeer } from './desired/index.ts';
 import { toldFields } from './effects/index.ts';
+import { clusterExtensions, peerExtensions } from './peer-extensions.ts';
 import type { Peering } from './peering-claims.ts';
 
 /** The sessions that are asked for → those that run. */
@@ -109,7 +110,14 @@ export function passedOver(
     ([name]) =>
       `BGPPeer ${name}: no session with pods: BGPConfiguration default has neither localWorkloadPeeringIPV4 nor localWorkloadPeeringIPV6`,
   );
-  return [...idle, ...lacking].sort();
+  const unknown = [...peers].flatMap(([name, peer]) =>
+    isOf(peer.spec, node) ? peerExtensions(peer).unknown.map((why) => `BGPPeer ${name}: ${why}`) : [],
+  );
+  const cluster = clusterExtensions(configurations.get('default'));
+  const ofCluster = [...cluster.unknown, ...cluster.unread.map((why) => `${why}: it counts as true`)].map(
+    (why) => `BGPConfiguration default: ${why}`,
+  );
+  return [...idle, ...lacking, ...unknown, ...ofCluster].sort();
 }
 
 function isOf({ node: name, nodeSelector }: BGPPeer['spec'], { metadata }: Node): boolean {

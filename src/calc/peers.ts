@@ -7,6 +7,7 @@ import type { DesiredPeer } from './desired/index.ts';
 import { LabelIndex } from './label-index.ts';
 import { localPeers } from './local-peers.ts';
 import { nodeAddress, nodeAsn } from './node-bgp.ts';
+import { peerExtensions } from './peer-extensions.ts';
 import { type Peering, type PeeringClaim, peeringClaim, RANK } from './peering-claims.ts';
 import { protectionOf, type SecretContent } from './protection.ts';
 
@@ -177,17 +178,18 @@ export class Peerings {
 
   /** What is claimed for the address that a BGPPeer of this node names. */
   #byAddress(one: AskedPeer, nodes: Entries<Node>): readonly PeeringClaim[] {
-    const [here, { resource, remote }] = [this.#here, one];
+    const [here, { resource, named }] = [this.#here, one];
     const isThere = this.#peers?.get(resource.metadata.name) === resource;
-    if (here === undefined || remote === undefined || !isThere || !appliesTo(one, this.#nodename)) return [];
+    if (here === undefined || !isThere || !appliesTo(one, this.#nodename)) return [];
     const asn = remoteAsn(here, resource);
-    const [other] = [...(this.#nodesAt.get(remote.address) ?? [])]
-      .sort()
-      .flatMap((name) => nodes.get(name) ?? [])
-      .filter((node) => nodeAsn(node, here.configurations) === asn);
-    return namedPeers(here, other, resource, remote).map((peer) =>
-      this.#wanted(`${rankOf(resource)}\0${resource.metadata.name}`, peer, resource),
-    );
+    const peers = named.flatMap((remote) => {
+      const [other] = [...(this.#nodesAt.get(remote.address) ?? [])]
+        .sort()
+        .flatMap((name) => nodes.get(name) ?? [])
+        .filter((node) => nodeAsn(node, here.configurations) === asn);
+      return namedPeers(here, other, resource, remote);
+    });
+    return peers.map((peer) => this.#wanted(`${rankOf(resource)}\0${resource.metadata.name}`, peer, resource));
   }
 
   /** What is claimed for the pods of this node that a BGPPeer selects. */
@@ -202,7 +204,10 @@ export class Peerings {
 
   #wanted(by: string, peer: DesiredPeer, resource: BGPPeer): PeeringClaim {
     const what = `BGPPeer ${resource.metadata.name}: no session`;
-    return peeringClaim(by, peer, protectionOf(resource, resource.spec.password, this.#secrets), what);
+    const [wrong] = peerExtensions(resource).unread;
+    const lacking = wrong !== undefined && { lacking: `${wrong}, and without it the session might be unprotected` };
+    const protection = lacking || protectionOf(resource, resource.spec.password, this.#secrets);
+    return peeringClaim(by, peer, protection, what);
   }
 
   /** Puts the claims in the place of those that stood under that name. */

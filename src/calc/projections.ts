@@ -16,6 +16,7 @@ import {
   type WorkloadEndpoint,
 } from '../model/index.ts';
 import { LIVE_ANNOTATION } from '../policy/index.ts';
+import { EXTENSION } from './peer-extensions.ts';
 
 /*
  * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's heartbeat, its
@@ -84,6 +85,14 @@ function identity<T extends { readonly metadata: { readonly name: string }; read
   return { ...resource, metadata: { name, ...(labels && { labels }) } };
 }
 
+/** With the annotations that say more than its fields can. */
+function extended<T extends BGPConfiguration | BGPPeer>(resource: T): T {
+  const kept = identity(resource);
+  const ours = Object.entries(resource.metadata.annotations ?? {}).filter(([key]) => key.startsWith(EXTENSION));
+  if (ours.length === 0) return kept;
+  return { ...kept, metadata: { ...kept.metadata, annotations: Object.fromEntries(ours) } };
+}
+
 /** Whether it is closed is all that counts of its conditions, and of its being on the way out. */
 function pool(resource: IPPool): IPPool {
   const { status: _, ...kept } = identity(resource);
@@ -131,8 +140,8 @@ function slice(resource: KubernetesEndpointSlice, nodename: string): KubernetesE
 /** What is kept of a resource of each kind; undefined when nothing is. All pods are known in `PodViews` besides. */
 export const PROJECTIONS = {
   Node: node,
-  BGPConfiguration: (resource: BGPConfiguration) => identity(resource),
-  BGPPeer: (resource: BGPPeer) => identity(resource),
+  BGPConfiguration: (resource: BGPConfiguration) => extended(resource),
+  BGPPeer: (resource: BGPPeer) => extended(resource),
   BGPFilter: (resource: BGPFilter) => identity(resource),
   FelixConfiguration: (resource: FelixConfiguration) => identity(resource),
   IPPool: pool,

@@ -23,7 +23,7 @@ export type {
   BGPConfigurationSpec,
 } from './kinds/bgp-configuration.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
-export { type BGPPeer, type BGPPeerSpec, readPeerIP } from './kinds/bgp-peer.ts';
+export { type BGPPeer, type BGPPeerSpec, isLinkLocal, readPeerIP } from './kinds/bgp-peer.ts';
 export type { BlockAffinity, BlockAffinitySpec } from './kinds/block-affinity.ts';
 export type { CalicoNodeStatus } from './kinds/calico-node-status.ts';
 export type { ClusterInformation, ClusterInformationSpec } from './kinds/cluster-information.ts';

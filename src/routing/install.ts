@@ -284,6 +284,8 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   #isTunnelled(kind: RouteKind | undefined, address: string): boolean {
+    // A neighbour on the link itself is no end of a tunnel.
+    if (address.includes('%')) return false;
     return kind === 'ipip' || (kind === 'ipip-cross-subnet' && !(this.#subnet && inSubnet(this.#subnet, address)));
   }
 

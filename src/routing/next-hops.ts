@@ -1,5 +1,5 @@
 import { type Cancel, type Clock, type Family, type Log, parseAddress, prefixWords, reasonOf } from '../base/index.ts';
-import type { Kernel, RouteNextHop } from '../netlink/index.ts';
+import type { Kernel, Link, RouteNextHop } from '../netlink/index.ts';
 import { groundOf, NO_WAY, type OtherWay, OURSELVES, sameWays } from './ground.ts';
 import { OtherRoutes, type OwnRoutes } from './other-routes.ts';
 
@@ -53,6 +53,7 @@ export class NextHops {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #own: OwnRoutes;
+  readonly #links: ReadonlyMap<number, Link>;
   readonly #others: OtherRoutes;
   readonly #known = new Map<string, NextHop>();
   readonly #asking = new Set<string>();
@@ -66,10 +67,11 @@ export class NextHops {
   /** Called with the next hops whose way has changed, become known, or been lost. */
   onChange: (addresses: ReadonlySet<string>) => void = () => {};
 
-  /** `own`: which of the kernel's routes are ours without being BGP's. */
+  /** `own`: which of the kernel's routes are ours without being BGP's; `links`: the node's, as last seen. */
   constructor(options: {
     kernel: Pick<Kernel, 'routeMatch' | 'routeColumns'>;
     own: OwnRoutes;
+    links?: ReadonlyMap<number, Link>;
     clock: Clock;
     log: Log;
   }) {
@@ -77,6 +79,7 @@ export class NextHops {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#own = options.own;
+    this.#links = options.links ?? new Map();
     this.#others = new OtherRoutes(options.kernel, options.own);
   }
 
@@ -140,6 +143,8 @@ export class NextHops {
   }
 
   async #lookUp(address: string): Promise<OtherWay | 'hidden'> {
+    const [bare, zone] = address.split('%');
+    if (zone !== undefined) return this.#onLink(bare, zone);
     try {
       const route = await this.#kernel.routeMatch(address, this.#mark);
       if (route === undefined) return NO_WAY;
@@ -150,6 +155,12 @@ export class NextHops {
       this.#log.debug({ nextHop: address, err: reasonOf(error) }, 'no way to a next hop');
       return NO_WAY;
     }
+  }
+
+  /** A link-local address is where its zone says, as long as that link is up. */
+  #onLink(via: string, zone: string): OtherWay {
+    const link = [...this.#links.values()].find(({ name }) => name === zone);
+    return link?.up ? { length: 128, hops: [{ via, dev: link.index }] } : NO_WAY;
   }
 
   /** The kernel finds a route of BGP for these, which it has from us: what would there be without? */

@@ -76,7 +76,8 @@ function explicitOf(world: World, resource: BGPPeer): Asked[] {
   if (address === localAddress && port === ownPort(world)) return [];
   const one = { address, port, asn, name: resource.metadata.name, ...(localAddress && { localAddress }) };
   const behind = other === world.self ? undefined : other;
-  return [{ peer: settled(world, behind, spec, { ...one, ...common }), refused }];
+  const ofCluster = behind && ({ ofCluster: true } as const);
+  return [{ peer: settled(world, behind, spec, { ...one, ...ofCluster, ...common }), refused }];
 }
 
 function mirrorsOf(world: World, { spec: { numAllowedLocalASNumbers: _, localASNumber, ...spec } }: BGPPeer): Asked[] {
@@ -151,7 +152,10 @@ function sessions({ self, configurations }: World, other: Node, families: readon
     if (localAddress === undefined || address === undefined || address === localAddress) return [];
     const { name } = other.metadata;
     return [
-      { address, localAddress, name, asn: nodeAsn(other, configurations), port: listenPort(name, configurations) },
+      {
+        ...{ address, localAddress, name, ofCluster: true as const },
+        ...{ asn: nodeAsn(other, configurations), port: listenPort(name, configurations) },
+      },
     ];
   });
 }

@@ -21,6 +21,10 @@ export interface DesiredBgp {
   readonly reflected?: readonly string[];
   /** Patterns of interfaces whose networks no filter lets out; `*` stands for anything. */
   readonly ignoredInterfaces?: readonly string[];
+  /** External peers without filters get and give no routes (RFC 8212). */
+  readonly ebgpRequiresPolicy?: boolean;
+  /** What nobody but nodes may tell of: pools and services of the cluster, as CIDRs. Absent where others carry their routes. */
+  readonly ownPrefixes?: readonly string[];
 }
 
 /** Communities (`64512:100`, `64512:1:2`) of all routes inside a prefix. */
@@ -39,11 +43,34 @@ export interface Announcement {
 
 export type PeerType = 'node-to-node mesh' | 'global' | 'node specific' | 'local workload';
 
-export interface DesiredPeer {
+/** What a peer may and may not do, beyond Calico's fields. */
+export interface PeerLimits {
+  /** Whose routes are spoken of; absent for that of the session's own addresses. */
+  readonly families?: readonly (4 | 6)[];
+  /** Most prefixes of each family: more end the session. */
+  readonly maxPrefixes?: number;
+  /** Per cent of them from which on the status warns. */
+  readonly maxPrefixesWarning?: number;
+  /** Seconds after which the session may come again; absent for not before something is changed. */
+  readonly maxPrefixesRestart?: number;
+  /** What the node is to the peer (RFC 9234). */
+  readonly role?: 'provider' | 'rs' | 'rs-client' | 'customer' | 'peer';
+  /** No session with a peer that names no role. */
+  readonly strictRole?: boolean;
+  /** Takes private AS numbers out of the paths that the peer is told. */
+  readonly removePrivateAS?: boolean;
+  /** Whether it is believed what it says of `DesiredBgp.ownPrefixes`. */
+  readonly acceptOwnPrefixes?: boolean;
+}
+
+export interface DesiredPeer extends PeerLimits {
+  /** `%eth1` stands for whoever is at the other end of that link. A link-local address has its link behind `%`. */
   readonly address: string;
   readonly port: number;
   readonly asn: number;
   readonly type: PeerType;
+  /** The other end is a node of the cluster. */
+  readonly ofCluster?: true;
   /** The node at the other end, or the BGPPeer's name. */
   readonly name: string;
   /** Absent where the kernel chooses. */

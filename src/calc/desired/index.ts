@@ -26,6 +26,7 @@ export type {
   DesiredFilterRule,
   DesiredPeer,
   FilterList,
+  PeerLimits,
   PeerType,
   PrefixCommunities,
 } from './bgp.ts';

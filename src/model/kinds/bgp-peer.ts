@@ -5,7 +5,7 @@ import { defineKind, type SpecOf } from './definition.ts';
 import { asNumber, duration, name, oneOf, secretKeyRef, selector } from './field.ts';
 import { ip } from './network-field.ts';
 
-/** `10.0.0.1`, `10.0.0.1:1179`, `fd00::1`, `[fd00::1]:1179`. */
+/** `10.0.0.1`, `10.0.0.1:1179`, `fd00::1`, `[fd00::1]:1179`, `fe80::1%eth0`. */
 const peerIP = z
   .string()
   .refine((text) => text === '' || readPeerIP(text) !== undefined, 'must be ip, ip:port or [ipv6]:port');
@@ -56,7 +56,7 @@ const spec = z
     if (peer.reachableBy) {
       const remote = readPeerIP(peer.peerIP ?? '');
       if (remote === undefined) wrong('reachableBy', 'ReachableBy needs PeerIP');
-      else if (tryParseAddress(remote.address)?.family !== tryParseAddress(peer.reachableBy)?.family) {
+      else if (remote.address.includes(':') !== peer.reachableBy.includes(':')) {
         wrong('reachableBy', 'ReachableBy must be of the same IP family as PeerIP');
       }
     }
@@ -76,14 +76,28 @@ export const bgpPeer = defineKind({
 export type BGPPeerSpec = SpecOf<typeof bgpPeer>;
 export type BGPPeer = Resource<'BGPPeer', BGPPeerSpec>;
 
-/** Splits the text of `peerIP`; undefined when it is none. `port` is undefined when the text has none. */
+/**
+ * Splits the text of `peerIP`; undefined when it is none. `port` is undefined when the text has none. A link-local address may
+ * have its interface behind `%`, which Calico does not take.
+ */
 export function readPeerIP(text: string): { readonly address: string; readonly port: number | undefined } | undefined {
-  if (tryParseAddress(text) !== undefined) return { address: text, port: undefined };
+  if (isPeerAddress(text)) return { address: text, port: undefined };
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text);
   const address = parts?.[1] ?? parts?.[2];
   const port = Number(parts?.[3]);
-  const family = address === undefined ? undefined : tryParseAddress(address)?.family;
-  if (address === undefined || family !== (parts?.[1] === undefined ? 4 : 6) || port < 1 || port > 65535)
-    return undefined;
-  return { address, port };
+  if (address === undefined || !isPeerAddress(address)) return undefined;
+  const isIpv6 = address.includes(':');
+  return isIpv6 === (parts?.[1] !== undefined) && port >= 1 && port <= 65535 ? { address, port } : undefined;
+}
+
+function isPeerAddress(text: string): boolean {
+  const [bare, zone] = text.split('%', 2);
+  const address = tryParseAddress(bare);
+  if (address === undefined || zone === undefined) return address !== undefined;
+  return isLinkLocal(bare) && /^[a-zA-Z0-9_.-]{1,15}$/.test(zone) && text === `${bare}%${zone}`;
+}
+
+/** Whether an address means nothing without its interface: `fe80::/10`. */
+export function isLinkLocal(text: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(text);
 }

@@ -164,7 +164,8 @@ export class SessionInput implements SessionHandler {
       nextHops.release(nextHop);
     }
     if (mpAnnounced.count > 0) {
-      const nextHop = nextHops.intern(view.mpNextHop, view.mpNextHopLength);
+      const [, zone] = peer.config.address.split('%');
+      const nextHop = nextHops.intern(view.mpNextHop, view.mpNextHopLength, zone);
       peer.learn(families[mpAnnounced.of].rib, pool, mpAnnounced, attributes, nextHop, nextHops);
       nextHops.release(nextHop);
     }

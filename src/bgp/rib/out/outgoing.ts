@@ -226,7 +226,7 @@ export class Outgoing {
   #nextHopOf(path: number, source: Source): number {
     const { kind, nextHop } = this.#context;
     const own = this.#tables.rib.paths.nextHop[path];
-    if (own === 0 || nextHop === 'self') return this.#selfNextHop;
+    if (own === 0 || nextHop === 'self' || this.#tables.nextHops.isLinkLocal(own)) return this.#selfNextHop;
     const crossesBorder = kind === 'ebgp' && source.kind !== 'local';
     return nextHop === 'auto' && crossesBorder ? this.#selfNextHop : own;
   }

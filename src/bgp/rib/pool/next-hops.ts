@@ -3,9 +3,11 @@ import { addressFromBytes, type Counted, formatAddress, formatIpv4, Interned } f
 interface NextHop {
   readonly bytes: Uint8Array;
   readonly text: string;
+  /** Good on one link alone. */
+  readonly isLinkLocal: boolean;
 }
 
-const NONE: NextHop = { bytes: new Uint8Array(0), text: '' };
+const NONE: NextHop = { bytes: new Uint8Array(0), text: '', isLinkLocal: false };
 
 /**
  * Next hops by number, from 1, counted by whoever stores them. 0 stands for "our own address on the session", which only
@@ -26,11 +28,15 @@ export class NextHopTable implements Counted {
     return this.#nextHops.retain(number);
   }
 
-  /** 4 octets, or 16, or 32: a global address followed by a link-local one (RFC 2545 §3). Retained once for the caller. */
-  intern(bytes: Uint8Array, length = bytes.length): number {
+  /**
+   * 4 octets, or 16, or 32: a global address followed by a link-local one (RFC 2545 §3). `zone`: the interface, where the
+   * session is one between link-local addresses; there the link-local one counts. Retained once for the caller.
+   */
+  intern(bytes: Uint8Array, length = bytes.length, zone = ''): number {
     if (length === 4) return this.intern4(u32(bytes));
-    const key = String.fromCharCode(...bytes.subarray(0, length));
-    const number = this.#nextHops.find(key) || this.#nextHops.add(key, ipv6NextHop(bytes.slice(0, length)));
+    const octets = String.fromCharCode(...bytes.subarray(0, length));
+    const key = zone === '' ? octets : `${octets}%${zone}`;
+    const number = this.#nextHops.find(key) || this.#nextHops.add(key, ipv6NextHop(bytes.slice(0, length), zone));
     return this.#nextHops.retain(number);
   }
 
@@ -47,22 +53,29 @@ export class NextHopTable implements Counted {
     return this.#nextHops.values[number].bytes;
   }
 
-  /** The address that packets are sent to, as text: the global one if there are two. */
+  /** The address that packets are sent to, as text: the global one if there are two. A link-local one has its zone. */
   text(number: number): string {
     return this.#nextHops.values[number].text;
+  }
+
+  /** Whether it means nothing beyond the link that it was learned on. */
+  isLinkLocal(number: number): boolean {
+    return this.#nextHops.values[number].isLinkLocal;
   }
 }
 
 function ipv4NextHop(value: number): NextHop {
   const bytes = Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
-  return { bytes, text: formatIpv4(value) };
+  return { bytes, text: formatIpv4(value), isLinkLocal: false };
 }
 
-function ipv6NextHop(bytes: Uint8Array): NextHop {
+function ipv6NextHop(bytes: Uint8Array, zone: string): NextHop {
   const global = bytes.subarray(0, 16);
   const unspecified = global.every((byte) => byte === 0);
-  const used = unspecified && bytes.length === 32 ? bytes.subarray(16) : global;
-  return { bytes, text: formatAddress(addressFromBytes(used)) };
+  const used = (unspecified || zone !== '') && bytes.length === 32 ? bytes.subarray(16) : global;
+  const isLinkLocal = used[0] === 0xfe && (used[1] & 0xc0) === 0x80;
+  const text = formatAddress(addressFromBytes(used));
+  return { bytes, text: isLinkLocal && zone !== '' ? `${text}%${zone}` : text, isLinkLocal };
 }
 
 function u32(bytes: Uint8Array): number {

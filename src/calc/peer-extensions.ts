@@ -1,0 +1,119 @@
+import type { BGPConfiguration, BGPPeer } from '../model/index.ts';
+import type { PeerLimits } from './desired/index.ts';
+import { seconds } from './duration.ts';
+
+/** What Calico's resources have no fields for is said by annotations of theirs. */
+export const EXTENSION = 'vrouter.projectcalico.org/';
+
+/** What the annotations of a BGPPeer ask for. */
+export interface PeerExtensions extends PeerLimits {
+  /** Names of the links that it is about: where `peerIP` is on, or else where somebody is at the other end. */
+  readonly interfaces?: readonly string[];
+}
+
+/** What was read; of what could not be, why, and which annotations nobody knows, in sentences. */
+export interface ReadExtensions<T> {
+  readonly value: T;
+  readonly unread: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+const ROLES = ['provider', 'rs', 'rs-client', 'customer', 'peer'] as const;
+const FAMILIES = { ipv4: 4, ipv6: 6 } as const;
+
+/** Reads the text of one annotation; throws a sentence that says what is allowed. */
+type Reader<T> = (text: string) => T;
+
+const PEER: { readonly [Field in keyof PeerExtensions]-?: Reader<NonNullable<PeerExtensions[Field]>> } = {
+  interfaces: listOf('interfaces', (name) => /^[a-zA-Z0-9_.-]{1,15}$/.test(name) && name),
+  families: (text) => {
+    const names = listOf(
+      'ipv4, ipv6',
+      (name) => Object.hasOwn(FAMILIES, name) && (name as keyof typeof FAMILIES),
+    )(text);
+    return names.map((name) => FAMILIES[name]);
+  },
+  maxPrefixes: number(1, 0xffffffff),
+  maxPrefixesWarning: number(1, 100),
+  maxPrefixesRestart: (text) => {
+    const time = /^(\d+(\.\d+)?(h|m|s|ms))+$/.test(text) ? (seconds(text) ?? 0) : 0;
+    return time > 0 ? time : fail('a duration such as 5m');
+  },
+  role: (text) => ROLES.find((role) => role === text.toLowerCase()) ?? fail(ROLES.join(', ')),
+  strictRole: flag,
+  removePrivateAS: flag,
+  acceptOwnPrefixes: flag,
+};
+
+const CLUSTER: { readonly ebgpRequiresPolicy: Reader<boolean> } = { ebgpRequiresPolicy: flag };
+
+/** Annotations that this version knows of each kind, without the prefix. `interface` is another way of writing `interfaces`. */
+export const EXTENSIONS = {
+  BGPPeer: [...Object.keys(PEER), 'interface'],
+  BGPConfiguration: Object.keys(CLUSTER),
+} as const;
+
+/** What a BGPPeer's annotations ask for. */
+export function peerExtensions({ metadata: { annotations = {} } }: BGPPeer): ReadExtensions<PeerExtensions> {
+  const { [`${EXTENSION}interface`]: one, ...others } = annotations;
+  return readAll(PEER, one === undefined ? others : { [`${EXTENSION}interfaces`]: one, ...others });
+}
+
+/** Whether external peers without filters get and give nothing (RFC 8212): also where that can't be read. */
+export function clusterExtensions(
+  configuration: BGPConfiguration | undefined,
+): ReadExtensions<{ readonly ebgpRequiresPolicy?: boolean }> {
+  const { value, ...wrong } = readAll<{ ebgpRequiresPolicy?: boolean }>(
+    CLUSTER,
+    configuration?.metadata.annotations ?? {},
+  );
+  return { value: wrong.unread.length > 0 ? { ebgpRequiresPolicy: true } : value, ...wrong };
+}
+
+function readAll<T>(
+  readers: Readonly<Record<string, Reader<unknown>>>,
+  annotations: Readonly<Record<string, string>>,
+): ReadExtensions<T> {
+  const value: Record<string, unknown> = {};
+  const unread: string[] = [];
+  const unknown: string[] = [];
+  for (const [key, text] of Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!key.startsWith(EXTENSION)) continue;
+    const field = key.slice(EXTENSION.length);
+    if (!Object.hasOwn(readers, field)) unknown.push(`annotation ${key} is not known`);
+    else {
+      try {
+        value[field] = readers[field](text.trim());
+      } catch (error) {
+        if (!(error instanceof NotAllowed)) throw error;
+        unread.push(`annotation ${key} '${text}' is not ${error.message}`);
+      }
+    }
+  }
+  return { value: value as T, unread, unknown };
+}
+
+class NotAllowed extends Error {}
+
+function fail(allowed: string): never {
+  throw new NotAllowed(allowed);
+}
+
+function number(least: number, most: number): Reader<number> {
+  return (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : fail(`a number from ${least} to ${most}`);
+  };
+}
+
+function flag(text: string): boolean {
+  return text === 'true' || (text !== 'false' && fail('true or false'));
+}
+
+function listOf<T extends string>(words: string, read: (text: string) => T | false): Reader<readonly T[]> {
+  return (text) =>
+    text.split(',').map((part) => {
+      const value = read(part.trim());
+      return value === false ? fail(`a list of ${words}`) : value;
+    });
+}

@@ -1,0 +1,129 @@
+import t, { type Test } from 'tap';
+import type { Lab } from '../../src/lab/index.ts';
+import { cluster, hasRoute, podsOf } from './cluster.ts';
+import { needsRouters, startBird } from './routers.ts';
+
+/** A BIRD in a pod, which speaks to the node at the peering addresses. */
+const inPod = (four: string, six: string): string => `router id 10.99.0.1;
+protocol device {}
+protocol static { ipv4; route 10.123.0.0/26 blackhole; }
+protocol static { ipv6; route ca11::/96 blackhole; }
+template bgp node { multihop; connect delay time 1; error wait time 1, 2; }
+protocol bgp node4 from node {
+  local ${four} as 65401;
+  neighbor 169.254.0.179 as 64512;
+  ipv4 { import all; export where source = RTS_STATIC; next hop self; };
+}
+protocol bgp node6 from node {
+  local ${six} as 65401;
+  neighbor fd12:3456:789a::1 as 64512;
+  ipv6 { import all; export where source = RTS_STATIC; next hop self; };
+}
+`;
+
+/** A top-of-rack router whose address is on its loopback, and which takes the node for one of AS 65010. */
+const tor = (node: string): string => `router id 10.77.0.1;
+protocol device {}
+protocol static { ipv4; route 10.78.0.0/24 blackhole; }
+protocol bgp node {
+  local 10.77.0.1 as 65001;
+  neighbor ${node} as 65010;
+  multihop;
+  connect delay time 1;
+  ipv4 { import all; export where source = RTS_STATIC; };
+}
+`;
+
+async function create(t: Test, lab: Lab, kind: string, name: string, spec: object): Promise<void> {
+  const object = { apiVersion: 'projectcalico.org/v3', kind, metadata: { name }, spec };
+  const { code, stderr } = await lab.calicoctl('node1', ['apply', '-f', '-'], JSON.stringify(object));
+  t.equal(code, 0, stderr);
+}
+
+t.test('peers of every kind at one node', needsRouters, async (t) => {
+  const lab = await cluster(t, { nodes: 1, pods: 1, dualStack: true });
+  const host = await lab.addHost();
+  const [node, at] = [lab.node('node1'), host].map(({ address }) => address.split('/')[0]);
+  const [pod] = podsOf(lab, 'node1');
+  const ip = (name: string, ...words: string[]) => lab.exec(name, ['ip', ...words]);
+  await ip(host.name, 'address', 'add', '10.77.0.1/32', 'dev', 'lo');
+  // A network of the node's that a filter lets out, and one that is ignored.
+  for (const [name, address] of [
+    ['rack0', '192.168.77.1/24'],
+    ['dmz0', '192.168.78.1/24'],
+  ]) {
+    await ip('node1', 'link', 'add', name, 'type', 'bridge');
+    await ip('node1', 'address', 'add', address, 'dev', name);
+    await ip('node1', 'link', 'set', name, 'up');
+  }
+  await create(t, lab, 'BGPConfiguration', 'default', {
+    localWorkloadPeeringIPV4: '169.254.0.179',
+    localWorkloadPeeringIPV6: 'fd12:3456:789a::1',
+    ignoredInterfaces: ['dmz*'],
+  });
+  await create(t, lab, 'BGPFilter', 'rack', {
+    exportV4: [{ action: 'Accept', matchOperator: 'In', cidr: '192.168.0.0/16' }],
+  });
+  await create(t, lab, 'BGPFilter', 'no-routes-to-pods', {
+    exportV4: [{ action: 'Reject' }],
+    exportV6: [{ action: 'Reject' }],
+  });
+  await create(t, lab, 'BGPPeer', 'tor', {
+    ...{ peerIP: '10.77.0.1', asNumber: 65001, reachableBy: at, localASNumber: 65010, filters: ['rack'] },
+  });
+  await create(t, lab, 'BGPPeer', 'pods', {
+    localWorkloadSelector: 'all()',
+    asNumber: 65401,
+    filters: ['no-routes-to-pods'],
+  });
+
+  const torBird = startBird(t, lab, host.namespace, tor(node));
+  const inside = startBird(t, lab, pod.namespace, inPod(`${pod.address}`, `${pod.address6}`));
+  const peers = async () => (await lab.status('node1')).bgp?.peers ?? [];
+  const isUp = async (address: string) => (await peers()).some((one) => one.address === address && one.state === 'up');
+
+  await t.test('reachableBy leads to the peer, and localASNumber is who we are to it', async (t) => {
+    await lab.until('the session with the router', () => isUp('10.77.0.1'));
+    const way = (await lab.routes('node1')).find((line) => line.startsWith('10.77.0.1 '));
+    t.match(way, new RegExp(`via ${at} dev eth0 proto 80`));
+    await lab.until('the router’s route', () => hasRoute(lab, 'node1', '10.78.0.0/24'));
+    await lab.until('our routes', async () => (await torBird.ask('show route')).includes('192.168.77.0/24'));
+    const table = await torBird.ask('show route all');
+    t.match(table, /BGP.as_path: 65010\n/, 'by our other AS alone');
+    t.notMatch(table, '192.168.78.0', 'the network of an ignored interface');
+    t.notMatch(table, '172.18.0.0', 'a network that no filter accepts');
+  });
+
+  await t.test('a pod is a peer at the peering address', async (t) => {
+    await lab.until('the session with the pod', () => isUp(`${pod.address}`));
+    t.match(
+      (await peers()).find(({ address }) => address === pod.address),
+      { type: 'local workload' },
+    );
+    await lab.until('the pod’s route', () => hasRoute(lab, 'node1', '10.123.0.0/26'));
+    t.match(
+      (await lab.routes('node1')).find((line) => line.startsWith('10.123.0.0/26')),
+      new RegExp(`via ${pod.address} dev cali\\S+ proto 80`),
+    );
+    t.notMatch(await inside.ask('show route'), '192.168.', 'and gets nothing, as its filter says');
+    // Who is behind the pod has an answer, by the way of the pod.
+    await lab.exec('node1', ['ip', '-n', pod.namespace, 'address', 'add', '10.123.0.1/32', 'dev', 'lo']);
+    t.type(await lab.ping({ namespace: node1Of(lab) }, '10.123.0.1'), 'number');
+  });
+
+  await t.test('over IPv6 too, and without the BGPPeer neither session nor address is left', async (t) => {
+    await lab.until('the session over IPv6', () => isUp(`${pod.address6}`));
+    await lab.until('the pod’s route', async () =>
+      (await lab.routes('node1', 6)).some((line) => line.startsWith('ca11::/96')),
+    );
+    const held = async () => (await ip('node1', 'address')).stdout;
+    t.match(await held(), /169\.254\.0\.179\/32 scope host cali/);
+    await lab.calicoctl('node1', ['delete', 'bgppeer', 'pods']);
+    await lab.until('the addresses to go', async () => !/169\.254\.0\.179|fd12:3456/.test(await held()));
+    await lab.until('the routes to go', async () => !(await hasRoute(lab, 'node1', '10.123.0.0/26')));
+  });
+});
+
+function node1Of(lab: Lab): string {
+  return lab.node('node1').namespace;
+}
