@@ -2,12 +2,11 @@
  * The BGP codec alone: what a prefix and a message cost to read and to write. `node bench/bgp-codec.ts`.
  * Each figure is the best of many rounds, since everything that disturbs a round makes it slower.
  */
+
 import {
   createUpdateView,
-  decodeAttributes,
   decodeUpdate,
   encodeAnnouncements,
-  encodeAttributes,
   encodeWithdrawals,
   Framer,
   ipFamily,
@@ -16,6 +15,7 @@ import {
   updateEncoding,
 } from '../src/bgp/wire/index.ts';
 import { decodeNlri } from '../src/bgp/wire/nlri.ts';
+import { decodeAttributes, encodeAttributes } from '../test/bgp/wire/attributes.ts';
 import { consecutive, session } from '../test/bgp/wire/wire.ts';
 
 const PREFIXES = 100_000;

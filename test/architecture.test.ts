@@ -44,7 +44,6 @@ const HARMLESS = new Set(['node:crypto', 'node:events', 'node:util', 'node:path'
 
 /** Packages, and who may use them: each behind few doors, so that it can be replaced. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  '@grpc/grpc-js': /^src\/datastore\/etcd\//,
   '@kubernetes/client-node': /^src\/datastore\/kubernetes\//,
   // Only deploy/bundle.ts: whoever runs from a clone builds first.
   esbuild: /^$/,

@@ -105,7 +105,6 @@ export {
   parseSelector,
   type Selector,
   SelectorError,
-  selectorId,
   usesGlobal,
 } from './selector/index.ts';
 export { isKindName, newResource, validate, validateAs } from './validate.ts';

@@ -1,12 +1,10 @@
 import type { Negotiated } from '../../src/bgp/contract.ts';
 import {
   createUpdateView,
-  decodeAttributes,
   decodeNotification,
   decodeOpen,
   decodeRouteRefresh,
   decodeUpdate,
-  encodeAttributes,
   encodeEndOfRib,
   encodeNotification,
   encodeOpen,
@@ -22,6 +20,7 @@ import {
   shutdownData,
   strongestError,
 } from '../../src/bgp/wire/index.ts';
+import { decodeAttributes, encodeAttributes } from '../bgp/wire/attributes.ts';
 import { session, update } from '../bgp/wire/wire.ts';
 
 /** Good messages of every type, with every attribute and capability, to make bad ones from. */

@@ -1,8 +1,7 @@
 import { ByteWriter } from '../../base/index.ts';
-import { asPathLength, firstAs } from './attribute/as-path.ts';
 import { type AttributeRow, type DraftValues, FLAG, valueEnd, valueStart } from './attribute/row.ts';
-import { ATTRIBUTES, attributeRow, rowOf } from './attribute/table.ts';
-import type { AttributeValues, PathAttributes, UnknownAttribute } from './attribute/values.ts';
+import { ATTRIBUTES, rowOf } from './attribute/table.ts';
+import type { AttributeValues, UnknownAttribute } from './attribute/values.ts';
 
 /** The fields that have a row of the table. */
 export type AttributeKey = Exclude<keyof AttributeValues, 'unknown'>;
@@ -28,8 +27,8 @@ export class AttributeSet {
   }
 
   /** A set of these values. */
-  static of(values: AttributeValues): AttributeSet {
-    const list = new AttributeSet();
+  static of<T extends AttributeSet>(this: new () => T, values: AttributeValues): T {
+    const list = new this();
     for (const { type, flags, value } of values.unknown ?? []) list.set(type, flags, value);
     for (const row of ATTRIBUTES) list.#write(row, values);
     return list;
@@ -91,31 +90,4 @@ export class AttributeSet {
     const out = new ByteWriter(16);
     return row.write?.(from, out) ? this.set(row.type, row.flags, out.finish()) : this;
   }
-}
-
-/** Attributes as a frozen value, from canonical bytes, with what the decision process asks of the path. */
-export function decodeAttributes(canonical: Uint8Array, length: number = canonical.length): PathAttributes {
-  const values: DraftValues = {};
-  const unknown: UnknownAttribute[] = [];
-  for (let at = 0; at < length; at = valueEnd(canonical, at)) {
-    const type = canonical[at + 1];
-    const [start, end] = [valueStart(canonical, at), valueEnd(canonical, at)];
-    const row = attributeRow(type);
-    const flags = canonical[at] & ~FLAG.EXTENDED_LENGTH;
-    if (row?.read === undefined) unknown.push(Object.freeze({ type, flags, value: canonical.slice(start, end) }));
-    else row.read(canonical, start, end, values);
-  }
-  const { asPath = [] } = values;
-  return Object.freeze({
-    ...values,
-    asPath: Object.freeze(asPath),
-    asPathLength: asPathLength(asPath),
-    firstAs: firstAs(asPath),
-    unknown: Object.freeze(unknown),
-  });
-}
-
-/** The canonical bytes of the values. ORIGIN and AS_PATH are written as given: a route to announce needs both. */
-export function encodeAttributes(values: AttributeValues): Uint8Array {
-  return AttributeSet.of(values).toBytes();
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { unreachable } from '../../base/index.ts';
 import type { Selector } from './ast.ts';
 
@@ -28,13 +27,6 @@ export function formatSelector(selector: Selector): string {
     default:
       return unreachable(selector);
   }
-}
-
-/** Names the set of addresses that a selector stands for; the same on every node. */
-export function selectorId(selector: Selector): string {
-  return `s:${createHash('sha224')
-    .update(`s:${formatSelector(selector)}`)
-    .digest('base64url')}`;
 }
 
 function quoted(value: string): string {

@@ -15,7 +15,7 @@ import { parseSelector } from './parse.ts';
 
 export type { Selector } from './ast.ts';
 export { type Atom, atomsOf } from './atoms.ts';
-export { formatSelector, selectorId } from './canonical.ts';
+export { formatSelector } from './canonical.ts';
 export { evaluate, type Labels } from './evaluate.ts';
 export { parseSelector } from './parse.ts';
 export { SelectorError } from './scanner.ts';

@@ -1,12 +1,4 @@
-import {
-  addressBytes,
-  type ByteReader,
-  type ByteWriter,
-  type Family,
-  ParseError,
-  parseAddress,
-  tryParsePrefix,
-} from '../../base/index.ts';
+import { addressBytes, type ByteReader, type ByteWriter, type Family, parseAddress } from '../../base/index.ts';
 import {
   ROUTE_ADD,
   ROUTE_DELETE,
@@ -123,18 +115,6 @@ function multipath(writer: ByteWriter, family: Family, hops: readonly RouteNextH
       writer.join(mark, 2, 2);
     }
   });
-}
-
-/** One whole request; the hot path patches templates instead. */
-export function encodeRoute(verb: number, route: Route): Uint8Array {
-  const destination = tryParsePrefix(route.destination);
-  if (destination?.family !== route.family) {
-    throw new ParseError('destination', route.destination, `expected an IPv${route.family} CIDR`);
-  }
-  const message = encodeRouteTemplate(verb, route.family, route);
-  message[ROUTE_LENGTH_AT] = destination.length;
-  message.set(addressBytes({ family: destination.family, value: destination.value }), ROUTE_ADDRESS_AT);
-  return message;
 }
 
 type Draft<T> = { -readonly [key in keyof T]: T[key] };

@@ -7,10 +7,10 @@ import {
   createUpdateView,
   decodeUpdate,
   encodeAnnouncements,
-  encodeAttributes,
   Slab,
   updateEncoding,
 } from '../../../src/bgp/wire/index.ts';
+import { encodeAttributes } from '../wire/attributes.ts';
 import { session, update } from '../wire/wire.ts';
 
 const ASN = 65000;

@@ -3,14 +3,11 @@ import {
   ATTRIBUTE,
   ATTRIBUTES,
   type AttributeValues,
-  asPathLength,
   attributeRow,
   createUpdateView,
-  decodeAttributes,
-  encodeAttributes,
-  firstAs,
   prepended,
 } from '../../../src/bgp/wire/index.ts';
+import { asPathLength, decodeAttributes, encodeAttributes, firstAs } from './attributes.ts';
 import { decode, hex, toHex, update } from './wire.ts';
 
 /** Canonical bytes of one attribute, and the field it makes. */

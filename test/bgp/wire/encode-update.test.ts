@@ -6,7 +6,6 @@ import {
   createUpdateView,
   decodeUpdate,
   encodeAnnouncements,
-  encodeAttributes,
   encodeEndOfRib,
   encodeWithdrawals,
   Framer,
@@ -16,6 +15,7 @@ import {
   type UpdateEncoding,
   updateEncoding,
 } from '../../../src/bgp/wire/index.ts';
+import { encodeAttributes } from './attributes.ts';
 import { consecutive, hex, prefixes, session, toHex } from './wire.ts';
 
 const V4: UpdateEncoding = {

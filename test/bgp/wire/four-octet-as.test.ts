@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  type AsPathSegment,
-  createUpdateView,
-  decodeAttributes,
-  encodeAttributes,
-} from '../../../src/bgp/wire/index.ts';
+import { type AsPathSegment, createUpdateView } from '../../../src/bgp/wire/index.ts';
 import { narrowAttributes } from '../../../src/bgp/wire/old-speaker.ts';
+import { decodeAttributes, encodeAttributes } from './attributes.ts';
 import { decode, toHex, update } from './wire.ts';
 
 const view = createUpdateView();

@@ -4,14 +4,13 @@ import {
   type AttributeValues,
   type Capability,
   createUpdateView,
-  decodeAttributes,
   decodeNotification,
   decodeOpen,
-  encodeAttributes,
   encodeNotification,
   encodeOpen,
   notification,
 } from '../../../src/bgp/wire/index.ts';
+import { decodeAttributes, encodeAttributes } from './attributes.ts';
 import { decode, toHex, update } from './wire.ts';
 
 const u8 = fc.integer({ min: 0, max: 0xff });

@@ -24,6 +24,7 @@ import * as ruleCounters from '../../../src/netlink/wire/rule-counters.ts';
 import * as setElements from '../../../src/netlink/wire/set-elements.ts';
 import * as trafficControl from '../../../src/netlink/wire/traffic-control.ts';
 import * as wireguard from '../../../src/netlink/wire/wireguard.ts';
+import { encodeRoute } from './route-request.ts';
 
 const SEED = { seed: 20240608, numRuns: 2000 };
 
@@ -42,7 +43,7 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
   decodeAddress: [address.decodeAddress, address.encodeAddressAdd({ dev: 'x', address: 'fd00::1/64' }, 3)],
   decodeRoute: [
     route.decodeRoute,
-    route.encodeRoute(ROUTE_ADD, {
+    encodeRoute(ROUTE_ADD, {
       family: 4,
       destination: '10.0.0.0/8',
       kind: 'unicast',

@@ -16,7 +16,7 @@ import { decodeAddress, encodeAddressAdd } from '../../../src/netlink/wire/addre
 import { decodeLink, encodeLinkAdd, encodeLinkSet } from '../../../src/netlink/wire/link.ts';
 import { forEachMessage } from '../../../src/netlink/wire/message.ts';
 import { decodeNeighbor, encodeNeighborAdd } from '../../../src/netlink/wire/neighbor.ts';
-import { decodeRoute, encodeRoute } from '../../../src/netlink/wire/route.ts';
+import { decodeRoute } from '../../../src/netlink/wire/route.ts';
 import { decodeRule, encodeRuleAdd } from '../../../src/netlink/wire/rule.ts';
 import {
   decodeFilter,
@@ -25,6 +25,7 @@ import {
   encodeRedirectAdd,
 } from '../../../src/netlink/wire/traffic-control.ts';
 import { decodeWireguard, encodeWireguardSet, joinWireguard } from '../../../src/netlink/wire/wireguard.ts';
+import { encodeRoute } from './route-request.ts';
 
 const SEED = { seed: 20240607, numRuns: 300 };
 

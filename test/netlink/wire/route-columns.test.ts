@@ -3,9 +3,10 @@ import t from 'tap';
 import { ByteReader, OutOfBytes } from '../../../src/base/index.ts';
 import { ROUTE_ADD, type Route } from '../../../src/netlink/index.ts';
 import { HEADER_LENGTH } from '../../../src/netlink/wire/message.ts';
-import { decodeRoute, encodeRoute } from '../../../src/netlink/wire/route.ts';
+import { decodeRoute } from '../../../src/netlink/wire/route.ts';
 import { RouteColumnsReader } from '../../../src/netlink/wire/route-columns.ts';
 import { routeChanges } from '../../fakes/route-changes.ts';
+import { encodeRoute } from './route-request.ts';
 
 const HOPS = [
   { via: '10.0.0.2', dev: 2 },

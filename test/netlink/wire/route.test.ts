@@ -1,11 +1,7 @@
 import t from 'tap';
 import { ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type Route } from '../../../src/netlink/index.ts';
-import {
-  encodeRoute,
-  encodeRouteTemplate,
-  ROUTE_ADDRESS_AT,
-  ROUTE_LENGTH_AT,
-} from '../../../src/netlink/wire/route.ts';
+import { encodeRouteTemplate, ROUTE_ADDRESS_AT, ROUTE_LENGTH_AT } from '../../../src/netlink/wire/route.ts';
+import { encodeRoute } from './route-request.ts';
 
 const route: Route = {
   family: 4,

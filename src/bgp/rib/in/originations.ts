@@ -137,9 +137,9 @@ export class Originations {
 
   #make(pending: Pending, route: Origination): void {
     this.#forgetMade();
-    const list = new AttributeList().setOrigin(0).setAsPath([]);
-    if (route.med !== undefined) list.setMed(route.med);
-    if (route.localPref !== undefined) list.setLocalPref(route.localPref);
+    const { med, localPref } = route;
+    const given = { ...(med !== undefined && { med }), ...(localPref !== undefined && { localPref }) };
+    const list = AttributeList.of({ origin: 0, asPath: [], ...given });
     addCommunities(list, route.communities ?? []);
     const nextHop = route.nextHop === undefined ? 0 : this.#nextHops.intern(addressBytes(parseAddress(route.nextHop)));
     const attributes = this.#pool.intern(list.toBytes());

@@ -1,22 +1,19 @@
 import type { AddressFamily, Filter, PeerConfig } from '../../api.ts';
 import type { Negotiated } from '../../contract.ts';
+import { type UpdateEncoding, updateEncoding } from '../../wire/index.ts';
 
 /**
  * Everything that the bytes of an exported route depend on, besides the route. Peers with equal contexts share an
  * export group. The group's key is the text of this very object and the encoder sees nothing else, so a property
  * that matters can't be forgotten in the key.
  */
-export interface ExportContext {
-  readonly family: AddressFamily;
+export interface ExportContext extends UpdateEncoding {
   readonly kind: 'ibgp' | 'ebgp';
   readonly localAs: number;
   readonly localAddress: string;
   readonly nextHop: 'auto' | 'self' | 'keep';
   /** Set when the peers are our reflection clients (RFC 4456). */
   readonly clusterId: string | null;
-  readonly fourOctetAs: boolean;
-  readonly maximumMessage: number;
-  readonly addPath: boolean;
   readonly extendedNextHop: boolean;
   readonly longLived: boolean;
   /** Our role towards the peers (RFC 9234). */
@@ -26,15 +23,12 @@ export interface ExportContext {
 
 export function exportContext(family: AddressFamily, config: PeerConfig, negotiated: Negotiated): ExportContext {
   return {
-    family,
+    ...updateEncoding(negotiated, family),
     kind: negotiated.ibgp ? 'ibgp' : 'ebgp',
     localAs: negotiated.localAs,
     localAddress: config.localAddress ?? negotiated.localAddress,
     nextHop: config.nextHop ?? 'auto',
     clusterId: config.routeReflector?.clusterId ?? null,
-    fourOctetAs: negotiated.fourOctetAs,
-    maximumMessage: negotiated.extendedMessages ? 65535 : 4096,
-    addPath: negotiated.addPathSend.includes(family),
     extendedNextHop: negotiated.extendedNextHop.includes(family),
     longLived: negotiated.longLived !== undefined,
     role: negotiated.role ?? null,

@@ -22,9 +22,8 @@ export class UpdateWriter {
   readonly #slab = new Slab(4096);
   #messages = 0;
 
-  constructor({ family, fourOctetAs, addPath, maximumMessage }: ExportContext, tables: WriterTables) {
-    const multiprotocol = family !== 'ipv4-unicast';
-    this.#encoding = { family, fourOctetAs, addPath, maxMessage: maximumMessage, multiprotocol };
+  constructor(context: ExportContext, tables: WriterTables) {
+    this.#encoding = context;
     this.#tables = tables;
   }
 

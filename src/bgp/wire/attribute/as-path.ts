@@ -79,18 +79,6 @@ export const AS_PATH_CODEC: Codec<readonly AsPathSegment[]> = {
   },
 };
 
-/** Path length as the decision process counts it: an AS_SET is one. */
-export function asPathLength(segments: readonly AsPathSegment[]): number {
-  let length = 0;
-  for (const { kind, asns } of segments) length += kind === 'set' ? 1 : asns.length;
-  return length;
-}
-
-/** The neighbouring AS, if the path begins with a sequence. */
-export function firstAs(segments: readonly AsPathSegment[]): number | undefined {
-  return segments[0]?.kind === 'sequence' ? segments[0].asns[0] : undefined;
-}
-
 /** Every AS number, sets flattened, nearest first. */
 export function asNumbers(segments: readonly AsPathSegment[]): number[] {
   return segments.flatMap(({ asns }) => asns);

@@ -42,13 +42,3 @@ export interface AttributeValues {
   readonly otc?: number;
   readonly unknown?: readonly UnknownAttribute[];
 }
-
-/** As decoded, with what the decision process asks of the path. */
-export interface PathAttributes extends AttributeValues {
-  readonly asPath: readonly AsPathSegment[];
-  /** An AS_SET counts as one (RFC 4271 §9.1.2.2). */
-  readonly asPathLength: number;
-  /** The neighbouring AS: the first number of a path that begins with a sequence. */
-  readonly firstAs: number | undefined;
-  readonly unknown: readonly UnknownAttribute[];
-}
