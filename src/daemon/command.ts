@@ -8,7 +8,7 @@ import { type DaemonConfig, readConfig } from './config.ts';
 import { Daemon } from './daemon.ts';
 import { felixEnvironmentProblems } from './felix-environment.ts';
 import type { Flags } from './flags.ts';
-import { pagePlace } from './page-place.ts';
+import { ownPlace } from './node-sites.ts';
 import { startFailure } from './start-failure.ts';
 import { type Supervisor, supervisorOf } from './supervisor.ts';
 
@@ -33,7 +33,7 @@ export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<
     flags = given;
     config = await readConfig(io.env, overrides(flags), flags.config);
     datastore = await datastoreConfig(io.env);
-    await pagePlace(config);
+    await ownPlace(config);
   } catch (error) {
     io.stderr.write(`vrouter daemon: ${reasonOf(error)}\n`);
     return 1;

@@ -1,7 +1,7 @@
 import { type Clock, type Log, RetryQueue } from '../base/index.ts';
 import { PageServer, type Pages, type RestOfPages, type Serving } from '../observe/index.ts';
+import type { PagePlace } from '../page/index.ts';
 import type { DaemonConfig } from './config.ts';
-import type { PagePlace } from './page-place.ts';
 import { type ListenPlace, listenFailure } from './start-failure.ts';
 
 /** The page for people: with the health page, and at a place of its own. Undefined: not there. */
@@ -55,7 +55,8 @@ export class PageServers {
     };
     await this.serve('health page', health, { pages, rest: onLoopback });
     if (elsewhere !== undefined) {
-      const { place, tls, rest } = elsewhere;
+      const { host, port, tls, rest } = elsewhere;
+      const place = { host, port, hostSetting: 'VROUTER_PAGE_HOST', portSetting: 'VROUTER_PAGE_PORT' };
       await this.serve('page', place, { pages: {}, rest, tls });
     }
     if (!config.FELIX_PROMETHEUSMETRICSENABLED) return;

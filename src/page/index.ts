@@ -9,4 +9,6 @@
  * Nothing is loaded from elsewhere. Whoever composes says who answers: the daemon for its node, `vrouter web` for all.
  */
 export { addressAnswer, clusterAnswer, type KnownCluster } from './cluster.ts';
+export { type PagePlace, pagePlace } from './listening.ts';
+export { nodeQuestions, type Questions } from './questions.ts';
 export { Site, type SiteOptions } from './site.ts';

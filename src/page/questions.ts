@@ -1,8 +1,11 @@
 import { VRouterError } from '../base/index.ts';
 import { type Request, requestSchema } from '../control/index.ts';
 
+/** What a page may ask, by name: each answers with what is made JSON. `BAD_REQUEST`: a field is wrong. */
+export type Questions = Readonly<Record<string, (query: URLSearchParams) => Promise<unknown>>>;
+
 /** The questions of the control socket that a page may ask: they read, and cost little. */
-const QUESTIONS = [
+const OF_A_NODE = [
   'status',
   'routes',
   'endpoints',
@@ -21,17 +24,20 @@ const QUESTIONS = [
 /** Entries of a long list that one answer has; the others are counted. */
 const MOST = 500;
 
-/** What becomes of a long list on its way: entries that hold all the words, the first of them. */
-interface ShortList {
-  readonly total: number;
-  readonly found: number;
-  readonly entries: readonly unknown[];
+/** The questions to one node, who answers as it does over its socket. */
+export function nodeQuestions(ask: (question: Request) => Promise<unknown>): Questions {
+  return Object.fromEntries(
+    OF_A_NODE.map((op) => [
+      op,
+      async (query: URLSearchParams) => {
+        const answer = await ask(requestOf(op, query));
+        return Array.isArray(answer) && op !== 'drops.counted' ? shortened(answer, query) : answer;
+      },
+    ]),
+  );
 }
 
-/** `BAD_REQUEST`: it is none of these, or a field is wrong. */
-export function questionOf(op: string, query: URLSearchParams): Request {
-  if (!(QUESTIONS as readonly string[]).includes(op))
-    throw new VRouterError('BAD_REQUEST', `no question '${op}'; there are ${QUESTIONS.join(', ')}`);
+function requestOf(op: string, query: URLSearchParams): Request {
   const fields = [...query].map(([name, value]) => [name, name === 'limit' ? Number(value) : value]);
   const read = requestSchema.safeParse({ ...Object.fromEntries(fields), op });
   if (read.success) return read.data;
@@ -40,8 +46,7 @@ export function questionOf(op: string, query: URLSearchParams): Request {
 }
 
 /** Lists as long as a node has routes are searched here, so that a browser gets what it shows. */
-export function shortened(op: string, answer: unknown, query: URLSearchParams): unknown {
-  if (!Array.isArray(answer) || op === 'drops.counted') return answer;
+function shortened(answer: readonly unknown[], query: URLSearchParams) {
   const words = (query.get('find') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   const entries: unknown[] = [];
   let found = 0;
@@ -50,5 +55,5 @@ export function shortened(op: string, answer: unknown, query: URLSearchParams): 
     if (!words.every((word) => text.includes(word))) continue;
     if (found++ < MOST) entries.push(entry);
   }
-  return { total: answer.length, found, entries } satisfies ShortList;
+  return { total: answer.length, found, entries };
 }

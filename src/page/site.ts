@@ -4,12 +4,14 @@ import type { Request } from '../control/index.ts';
 import { type Asset, readAssets } from './assets.ts';
 import { hasToken, SAFE_HEADERS, strangerProblem } from './guard.ts';
 import { Live } from './live.ts';
-import { questionOf, shortened } from './questions.ts';
+import type { Questions } from './questions.ts';
 
 export interface SiteOptions {
   /** `node`: of the daemon that serves it; `cluster`: of all of them. */
   readonly scope: 'node' | 'cluster';
-  readonly ask: (question: Request) => Promise<unknown>;
+  readonly questions: Questions;
+  /** Who is asked again and again for what happens as it happens; undefined: nobody is. */
+  readonly live: ((question: Request) => Promise<unknown>) | undefined;
   /** Who may read: undefined is whoever is on this machine. */
   readonly token: string | undefined;
   readonly clock: Clock;
@@ -20,11 +22,12 @@ export interface SiteOptions {
 export class Site {
   readonly #options: SiteOptions;
   readonly #assets: ReadonlyMap<string, Asset> = readAssets();
-  readonly #live: Live;
+  readonly #live: Live | undefined;
 
   constructor(options: SiteOptions) {
     this.#options = options;
-    this.#live = new Live(options);
+    const { live: ask, clock, log } = options;
+    this.#live = ask && new Live({ ask, clock, log });
   }
 
   /** Answers one request, whatever it is. */
@@ -38,7 +41,7 @@ export class Site {
     const asset = this.#assets.get(pathname);
     if (asset !== undefined) return sendAsset(request, response, asset);
     const [, kind, op] = /^\/(api|live)\/([a-z.-]+)$/.exec(pathname) ?? [];
-    if (kind === 'live') return this.#live.serve(op, request, response);
+    if (kind === 'live' && this.#live !== undefined) return this.#live.serve(op, request, response);
     if (kind !== 'api') return send(response, 404, { code: 'NO_PAGE', message: 'no such page; start at /' });
     try {
       send(response, 200, op === 'page' ? { scope: this.#options.scope } : await this.#answer(op, searchParams));
@@ -49,11 +52,14 @@ export class Site {
 
   /** Ends what is still being told. */
   close(): void {
-    this.#live.close();
+    this.#live?.close();
   }
 
   async #answer(op: string, query: URLSearchParams): Promise<unknown> {
-    return shortened(op, await this.#options.ask(questionOf(op, query)), query);
+    const { questions } = this.#options;
+    if (Object.hasOwn(questions, op)) return questions[op](query);
+    const known = Object.keys(questions).join(', ');
+    throw new VRouterError('BAD_REQUEST', `no question '${op}'; there are ${known}`);
   }
 
   #refusal(request: IncomingMessage): readonly [number, Problem] | undefined {
