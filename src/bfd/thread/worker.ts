@@ -1,0 +1,46 @@
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../base/index.ts';
+import { type BfdSessions, sessionsOf } from '../session/index.ts';
+import { UdpTransport } from '../transport/index.ts';
+import type { BfdBeginning, BfdNews, BfdOrder } from './messages.ts';
+import { SharedTotals } from './totals.ts';
+
+/** The program of the thread: sessions, sockets and timers of its own, whatever the node is doing. */
+
+/** Ahead of ordinary work on a busy processor: a packet of this thread takes microseconds. */
+const NICE = -15;
+
+const port = parentPort!;
+const tell = (news: BfdNews): void => port.postMessage(news);
+const totals = new SharedTotals((workerData as BfdBeginning).totals);
+
+try {
+  // On Linux, 0 is the thread that asks.
+  setPriority(0, NICE);
+} catch {
+  // Who may not is scheduled like everybody else.
+}
+
+let sessions: BfdSessions | undefined;
+const transport = new UdpTransport({
+  clock: systemClock,
+  totals,
+  received: (payload, address, multihop) => sessions?.receive(payload, address, multihop),
+  listening: (at, problem) => tell({ kind: 'listening', port: at, problem }),
+});
+sessions = sessionsOf({
+  clock: systemClock,
+  random: Math.random,
+  caughtUp: (action) => transport.caughtUp(action),
+  open: (neighbour) => transport.open(neighbour),
+  told: (account) => tell({ kind: 'account', account }),
+});
+
+port.on('message', (order: BfdOrder) => {
+  if (order.kind === 'configure') return void sessions?.configure(order.neighbours);
+  sessions?.close();
+  transport.close();
+  tell({ kind: 'closed' });
+  port.close();
+});
