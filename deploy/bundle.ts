@@ -58,7 +58,8 @@ const shared = {
 await Promise.all([
   build({
     ...shared,
-    entryPoints: { vrouter: 'src/main.ts', calicoctl: 'src/main.ts' },
+    // BFD's thread begins with a file of its own (`src/bfd/thread/thread.ts`).
+    entryPoints: { vrouter: 'src/main.ts', calicoctl: 'src/main.ts', 'bfd-thread': 'src/bfd/thread/worker.ts' },
     outdir: 'dist',
     format: 'esm',
     splitting: true,

@@ -26,6 +26,7 @@ const WORLDLY = [
   /^src\/main\.ts$/,
   /^src\/base\/folder\.ts$/,
   /^src\/bgp\/transport\//,
+  /^src\/bfd\/(transport|thread)\//,
   /^src\/netlink\/(answered-socket|libc|namespace|socket|socket-options)\.ts$/,
   /^src\/nftables\/nft\.ts$/,
   /^src\/datastore\/(sqlite|etcd|kubernetes)\//,
@@ -48,7 +49,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   // Only deploy/bundle.ts: whoever runs from a clone builds first.
   esbuild: /^$/,
   commander: /^src\/(cli|lab|daemon)\//,
-  koffi: /^src\/(netlink\/|bgp\/transport\/|daemon\/notify-socket\.ts$)/,
+  koffi: /^src\/(netlink\/|bgp\/transport\/|bfd\/transport\/|daemon\/notify-socket\.ts$)/,
   listr2: /^src\/lab\//,
   netlink: /^src\/netlink\//,
   preact: /^src\/page\/browser\//,
@@ -70,6 +71,7 @@ const QUICKJS = /^src\/(cni\/quickjs\/|control\/exchange-quickjs\.ts)/;
 /** Files over the length at which one asks whether they hold two ideas, with the answer. */
 const LONG_FILES: Readonly<Record<string, string>> = {
   'src/base/prefix-table.ts': 'one hash table: its columns and its probing belong together',
+  'src/bfd/session/session.ts': 'one session: the variables of RFC 5880 and the rules that touch them',
   'src/bgp/api.ts': 'all that a program that embeds the speaker sees, on one page',
   'src/bgp/rib/pool/attribute-pool.ts': 'one pool: its columns and its reference counts belong together',
   'src/bgp/rib/out/export-group.ts': 'one queue of announcements, shared by the peers that get the same',
@@ -79,6 +81,7 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'src/bgp/speaker.ts': 'sessions, routes and listeners, joined: each verb of the API in a few lines',
   'src/netlink/netlink-kernel.ts': 'one interface: its verbs, each a few lines',
   'src/dataplane/routes/route-table.ts': 'columns of one family’s routes, which change together',
+  'src/routing/routing.ts': 'the voice, joined: who hears of what',
   'src/routing/install.ts': 'one column of choices, and what each comes to',
   'src/dataplane/dataplane.ts': 'the hands, joined: who hears of what',
 };

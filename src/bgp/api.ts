@@ -34,6 +34,14 @@ export interface SpeakerApi {
   replayBest(): void;
   /** What happens in sessions, as it happens. At most one listener. */
   onEvent(listener: (event: SpeakerEvent) => void): void;
+  /**
+   * The way to a peer is broken, as something has found out that is faster than the hold time, such as BFD (RFC 5882 §4.1): a session that
+   * is up ends at once (Cease 6/10, RFC 9384) and nothing of the peer's is kept. Of a peer that is away and awaited,
+   * the routes go only if `forwardingLost`: what failed does not merely restart along with it (§4.3).
+   */
+  pathFailed(peer: string, reason: string, forwardingLost: boolean): void;
+  /** The way to a peer works again: one that is not up yet is dialled at once, however long it would have been waited. */
+  pathRestored(peer: string): void;
   /** How all peers are doing, those of a prefix too that are there now. */
   peers(): readonly PeerStatus[];
   /** Says that `nextHopCost` or `nextHopInterface` would answer differently now. */

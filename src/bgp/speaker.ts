@@ -18,7 +18,7 @@ import { peerStatus } from './peer-status.ts';
 import { RouteEngine } from './rib/index.ts';
 import { type Farewell, type LocalSpeaker, PeerSession, type SessionEnvironment } from './session/index.ts';
 import { type Connection, canonicalAddress, type Listener, type Transport, tcpTransport } from './transport/index.ts';
-import { CEASE, createUpdateView } from './wire/index.ts';
+import { CEASE, createUpdateView, ERROR } from './wire/index.ts';
 
 type Endpoint = SpeakerOptions['listen'][number];
 
@@ -181,6 +181,16 @@ export class Speaker implements SpeakerApi {
 
   nextHopsChanged(): void {
     this.#engine.nextHopsChanged();
+  }
+
+  pathFailed(peer: string, reason: string, forwardingLost: boolean): void {
+    const session = this.#sessions.get(peer);
+    if (session?.status.state === 'Established') session.reset(ERROR.CEASE, CEASE.BFD_DOWN, undefined, reason);
+    else if (forwardingLost) this.#engine.dropStale(peer);
+  }
+
+  pathRestored(peer: string): void {
+    if (this.#running) this.#sessions.get(peer)?.hurry();
   }
 
   refresh(peer: string): void {

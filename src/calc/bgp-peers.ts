@@ -168,9 +168,15 @@ export function withSettings(
     ...(keepaliveTime !== undefined && { keepaliveTime }),
     ...(spec.ttlSecurity && { ttlSecurity: spec.ttlSecurity }),
     ...(allowLocalAs !== undefined && { allowLocalAs }),
+    ...detectionOf(spec),
     ...(spec.reachableBy && { reachableBy: spec.reachableBy }),
     ...(reflects && { clusterId }),
   };
+}
+
+function detectionOf({ failureDetectionMode }: BGPPeer['spec']): Pick<DesiredPeer, 'failureDetection'> {
+  if (failureDetectionMode === 'BFD') return { failureDetection: 'any' };
+  return failureDetectionMode === 'BFDIfDirectlyConnected' ? { failureDetection: 'direct' } : {};
 }
 
 /** `keepOriginalNextHop` is for external peers. */

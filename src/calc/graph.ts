@@ -94,7 +94,7 @@ export function graph(
   const blocks = cell([affinities, mine], ownBlocks, same);
   const endpoints = sources.of('WorkloadEndpoint');
   const filters = cell([sources.of('BGPFilter')], keeping(new Filters()));
-  const { peers, localEnds, secretNames, problems } = peeringCells(sources, nodename, {
+  const { peers, localEnds, secretNames, problems, watched } = peeringCells(sources, nodename, {
     self,
     configurations,
     filters,
@@ -186,8 +186,8 @@ export function graph(
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
   const passedOn = cell([self, configurations], reflectedRanges, same);
   const bgp = cell(
-    [self, configurations, peers, problems, preferences, communities, announce, filters, passedOn],
-    (node, settings, running, lacking, ranks, marks, told, rules, reflected): DesiredBgp | undefined => {
+    [self, configurations, peers, problems, preferences, communities, announce, filters, passedOn, watched],
+    (node, settings, running, lacking, ranks, marks, told, rules, reflected, bfd): DesiredBgp | undefined => {
       const spare = nodeAddress(node, 6) === undefined ? undefined : spareRouterId;
       const id = routerId ?? nodeAddress(node, 4) ?? spare;
       if (!withBgp || node === undefined || id === undefined) return undefined;
@@ -203,6 +203,7 @@ export function graph(
         announce: told,
         filters: rules,
         ...(reflected.length > 0 && { reflected }),
+        ...(bfd.length > 0 && { bfd }),
         ignoredInterfaces: ignoredInterfaces(nodename, settings),
       };
     },

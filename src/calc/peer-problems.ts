@@ -100,7 +100,7 @@ export function passedOver(
   if (node === undefined) return [];
   const { localWorkloadPeeringIPV4: four, localWorkloadPeeringIPV6: six } = configurations.get('default')?.spec ?? {};
   const withPods =
-    four || six ? [] : [...peers].filter(([, { spec }]) => spec.localWorkloadSelector && isOf(spec, node));
+    four || six ? [] : [...peers].filter(([, { spec }]) => spec.localWorkloadSelector && isOfNode(spec, node));
   const idle = ['default', `node.${node.metadata.name}`].flatMap((name) =>
     toldFields('BGPConfiguration', configurations.get(name)?.spec ?? {}).map(
       ({ field, why }) => `BGPConfiguration ${name} ${field} has no effect: ${why}`,
@@ -111,7 +111,7 @@ export function passedOver(
       `BGPPeer ${name}: no session with pods: BGPConfiguration default has neither localWorkloadPeeringIPV4 nor localWorkloadPeeringIPV6`,
   );
   const unknown = [...peers].flatMap(([name, peer]) =>
-    isOf(peer.spec, node) ? peerExtensions(peer).unknown.map((why) => `BGPPeer ${name}: ${why}`) : [],
+    isOfNode(peer.spec, node) ? peerExtensions(peer).unknown.map((why) => `BGPPeer ${name}: ${why}`) : [],
   );
   const cluster = clusterExtensions(configurations.get('default'));
   const ofCluster = [...cluster.unknown, ...cluster.unread.map((why) => `${why}: it counts as true`)].map(
@@ -120,7 +120,11 @@ export function passedOver(
   return [...idle, ...lacking, ...unknown, ...ofCluster].sort();
 }
 
-function isOf({ node: name, nodeSelector }: BGPPeer['spec'], { metadata }: Node): boolean {
+/** Whether an object with this spec is for the node: by its name, by its labels, or as for all nodes. */
+export function isOfNode(
+  { node: name, nodeSelector }: Pick<BGPPeer['spec'], 'node' | 'nodeSelector'>,
+  { metadata }: Node,
+): boolean {
   if (name) return name === metadata.name;
   try {
     return !nodeSelector || matchesSelector(nodeSelector, metadata.labels ?? {});

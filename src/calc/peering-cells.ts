@@ -1,7 +1,8 @@
 import { type Entries, same } from '../base/index.ts';
 import type { BGPConfiguration, Node } from '../model/index.ts';
+import { bfdInterfaces, bfdProblems } from './bfd.ts';
 import { type Cell, cell, keeping } from './cell.ts';
-import type { DesiredFilter, DesiredPeer } from './desired/index.ts';
+import type { BfdInterface, DesiredFilter, DesiredPeer } from './desired/index.ts';
 import { LocalEnds } from './local-peers.ts';
 import { filterProblems, PeerRefusals, passedOver, RunningPeers, UsedFilters, UsedSecrets } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
@@ -19,6 +20,7 @@ interface PeeringCellInputs {
  *
  *     Node, BGPConfiguration, BGPPeer, Secrets, own pods ─► peerings ─┬─► peers ─► localEnds
  *                                                                     └─► secretNames, problems
+ *     Node, BFDConfiguration ─► watched
  */
 export function peeringCells(
   sources: Sources,
@@ -29,6 +31,7 @@ export function peeringCells(
   readonly localEnds: Cell<ReadonlyMap<string, string>>;
   readonly secretNames: Cell<readonly string[]>;
   readonly problems: Cell<readonly string[]>;
+  readonly watched: Cell<readonly BfdInterface[]>;
 } {
   const wanted = sources.of('BGPPeer');
   const secrets = (): ReturnType<Sources['secrets']> => sources.secrets();
@@ -37,7 +40,10 @@ export function peeringCells(
   const peerings = cell(inputs, keeping(new Peerings(nodename)));
   const peers = cell([peerings], keeping(new RunningPeers()));
   const used = cell([peers], keeping(new UsedFilters()));
+  const detections = sources.of('BFDConfiguration');
+  const watched = cell([self, detections], bfdInterfaces, same);
   return {
+    watched,
     peers,
     localEnds: cell([peers], keeping(new LocalEnds())),
     secretNames: cell([peerings], keeping(new UsedSecrets())),
@@ -46,6 +52,7 @@ export function peeringCells(
         cell([peerings], keeping(new PeerRefusals())),
         cell([self, wanted, configurations], passedOver, same),
         cell([used, filters], filterProblems, same),
+        cell([watched, self, wanted], bfdProblems, same),
       ],
       (...parts) => parts.flat(),
     ),

@@ -1,4 +1,5 @@
 import {
+  type BFDConfiguration,
   type BGPConfiguration,
   type BGPFilter,
   type BGPPeer,
@@ -142,6 +143,7 @@ export const PROJECTIONS = {
   Node: node,
   BGPConfiguration: (resource: BGPConfiguration) => extended(resource),
   BGPPeer: (resource: BGPPeer) => extended(resource),
+  BFDConfiguration: (resource: BFDConfiguration) => identity(resource),
   BGPFilter: (resource: BGPFilter) => identity(resource),
   FelixConfiguration: (resource: FelixConfiguration) => identity(resource),
   IPPool: pool,

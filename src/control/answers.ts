@@ -37,6 +37,15 @@ const peer = z.object({
   received: z.number(),
   accepted: z.number(),
   advertised: z.number(),
+  /** How BFD watches it, where that was asked for. Milliseconds. */
+  bfd: z
+    .object({
+      state: z.string().optional(),
+      reason: z.string().optional(),
+      detectionTime: z.number().optional(),
+      downs: z.number(),
+    })
+    .optional(),
   /** Sessions that were Established and are no more. */
   flaps: z.number().optional(),
   /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */

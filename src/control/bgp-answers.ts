@@ -35,6 +35,18 @@ const neighbour = z.object({
   }),
   prefixes: z.object({ received: z.number(), accepted: z.number(), advertised: z.number() }),
   flaps: z.number(),
+  /** How BFD watches it, where that was asked for. Milliseconds. */
+  bfd: z
+    .object({
+      state: z.string().optional(),
+      reason: z.string().optional(),
+      multihop: z.boolean().optional(),
+      interface: z.string().optional(),
+      transmitInterval: z.number().optional(),
+      detectionTime: z.number().optional(),
+      downs: z.number(),
+    })
+    .optional(),
   gracefulRestart: z.string().optional(),
   /** The latest comings and goings, the newest first. */
   history: z.array(sessionChange),

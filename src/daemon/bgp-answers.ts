@@ -78,7 +78,7 @@ export class BgpAnswers {
   }
 }
 
-function neighbour({ desired, status }: PeerReport, asn: number, changes: readonly SessionChange[]): BgpNeighbour {
+function neighbour({ desired, status, bfd }: PeerReport, asn: number, changes: readonly SessionChange[]): BgpNeighbour {
   const { negotiated } = status;
   return {
     name: status.name,
@@ -97,6 +97,7 @@ function neighbour({ desired, status }: PeerReport, asn: number, changes: readon
     messages: { ...status.messages },
     prefixes: { ...status.prefixes },
     flaps: status.flaps,
+    ...(bfd && { bfd }),
     ...(status.gracefulRestart && { gracefulRestart: status.gracefulRestart }),
     history: counted(changes).reverse(),
   };

@@ -10,6 +10,7 @@ export interface FigureSources extends Pick<QuerySources, 'dataplane' | 'desired
   readonly sinceBeat: number;
   /** Whether the datastore has ever been in sync, and lets itself be read now. */
   readonly isTold: boolean;
+  readonly bfdTotals: NodeFigures['bfdPackets'];
   readonly notification: (peer: string) => LastNotification | undefined;
 }
 
@@ -48,5 +49,10 @@ export function nodeFigures(sources: FigureSources): NodeFigures {
       messages: status.messages.byType ?? NO_MESSAGES,
       notification: sources.notification(status.name),
     })),
+    bfdPackets: packets(sources.bfdTotals),
   };
+}
+
+function packets({ sent, received, unheard, unsent }: NodeFigures['bfdPackets']): NodeFigures['bfdPackets'] {
+  return { sent, received, unheard, unsent };
 }

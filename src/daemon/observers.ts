@@ -79,6 +79,7 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
         loop: parts.loop,
         sinceBeat: Math.max(0, clock.wallTime() / 1000 - heartbeat.lastBeat),
         isTold: isTold(),
+        bfdTotals: routing.bfdTotals,
         notification: (peer) => parts.sessions.notificationOf(peer),
       }),
     routesWritten: () => ({ ...dataplane.routes.written }),

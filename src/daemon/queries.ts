@@ -114,7 +114,7 @@ function enforced({ desired, dataplane }: QuerySources): Pick<NodeReport, 'polic
   };
 }
 
-function reported({ desired, status }: PeerReport, lastErrorOf: QuerySources['lastError']): ReportedPeer {
+function reported({ desired, status, bfd }: PeerReport, lastErrorOf: QuerySources['lastError']): ReportedPeer {
   const lastError = lastErrorOf(status.name);
   return {
     address: status.name,
@@ -127,6 +127,7 @@ function reported({ desired, status }: PeerReport, lastErrorOf: QuerySources['la
     ...status.prefixes,
     malformed: status.malformed,
     flaps: status.flaps,
+    ...(bfd && { bfd }),
     ...(lastError && { lastError }),
   };
 }

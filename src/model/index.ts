@@ -18,6 +18,7 @@ export { fillDefaults, policyTypes } from './defaults.ts';
 export { type FieldError, shown, UnknownKind, ValidationError } from './errors.ts';
 export { formatJson, parseJson } from './exact-json.ts';
 export { withCommonNames, withFieldNames } from './field-names.ts';
+export type { BFDConfiguration, BFDConfigurationSpec } from './kinds/bfd-configuration.ts';
 export type {
   BGPConfiguration,
   BGPConfigurationSpec,

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { bfdConfiguration } from './kinds/bfd-configuration.ts';
 import { bgpConfiguration } from './kinds/bgp-configuration.ts';
 import { bgpFilter } from './kinds/bgp-filter.ts';
 import { bgpPeer } from './kinds/bgp-peer.ts';
@@ -33,6 +34,7 @@ import type { Resource } from './resource.ts';
 
 /** Every kind that users, IPAM and nodes store, in Calico's order of listing: by name. */
 const stored = {
+  BFDConfiguration: bfdConfiguration,
   BGPConfiguration: bgpConfiguration,
   BGPFilter: bgpFilter,
   BGPPeer: bgpPeer,

@@ -27,6 +27,12 @@ export interface NodeFigures {
   /** Seconds for which each component has been at one piece of work without an end; 0: it waits for work. */
   readonly heartbeats: Readonly<Record<string, number>>;
   readonly peers: readonly PeerFigures[];
+  readonly bfdPackets: {
+    readonly sent: number;
+    readonly received: number;
+    readonly unheard: number;
+    readonly unsent: number;
+  };
 }
 
 export const NO_FIGURES: NodeFigures = {
@@ -36,4 +42,5 @@ export const NO_FIGURES: NodeFigures = {
   policy: { endpoints: 0, policies: 0, sets: 0 },
   heartbeats: {},
   peers: [],
+  bfdPackets: { sent: 0, received: 0, unheard: 0, unsent: 0 },
 };

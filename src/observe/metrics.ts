@@ -1,5 +1,6 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { AliasSet } from './alias-names.ts';
+import { defineBfdMetrics } from './bfd-metrics.ts';
 import { defineBgpMetrics } from './bgp-metrics.ts';
 import { NO_FIGURES, type NodeFigures } from './figures.ts';
 import { defineFlowMetrics, type FlowSamples } from './flow-metrics.ts';
@@ -119,6 +120,7 @@ export class Metrics {
     defineIgnored(registers, sources.ignored);
     defineFlowMetrics(registers, sources.flows);
     defineBgpMetrics(registers, status, figures);
+    defineBfdMetrics(registers, status, figures);
     defineRouteMetrics(registers, status, figures, sources.routesWritten);
     if (sources.policy !== undefined) definePolicyMetrics(registers, sources.policy);
     if (sources.refused !== undefined) defineRefusals(registers, sources.refused);

@@ -19,6 +19,13 @@ export interface ReportedPeer {
   readonly received: number;
   readonly accepted: number;
   readonly advertised: number;
+  /** How BFD watches it, where that was asked for: without a state it does not. `downs`: how often it was found to be gone. */
+  readonly bfd?: {
+    readonly state?: string;
+    readonly reason?: string;
+    readonly detectionTime?: number;
+    readonly downs: number;
+  };
   /** Sessions that were Established and are no more. */
   readonly flaps?: number;
   /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */

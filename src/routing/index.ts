@@ -10,6 +10,7 @@
  * decides nothing about BGP itself and writes nothing to the kernel itself. After a restart, `restart-hold` says when
  * routes that nobody wants any more may go.
  */
+export type { DetectionReport } from './failure-detection.ts';
 export type { IpipTunnel } from './install.ts';
 export type { BgpTimers, PeerReport } from './peering.ts';
 export { Routing } from './routing.ts';

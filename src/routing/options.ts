@@ -1,5 +1,6 @@
 import type { SpeakerEvent } from 'bgp-speaker-ts';
 import type { Clock, Log } from '../base/index.ts';
+import type { Bfd } from '../bfd/index.ts';
 import type { RouteReconciler } from '../dataplane/index.ts';
 import type { Kernel, Link } from '../netlink/index.ts';
 import type { IpipTunnel } from './install.ts';
@@ -18,6 +19,8 @@ export interface RoutingOptions {
   readonly timers: BgpTimers;
   /** Why nobody can listen there, and what to do next. */
   readonly explainListening?: (error: unknown) => string;
+  /** Default: on a thread of its own. */
+  readonly bfd?: Bfd;
   /** Told of each speaker event, for metrics. */
   readonly onEvent?: (event: SpeakerEvent) => void;
   /** Seconds from the first byte of an UPDATE to its routes being in the kernel. */

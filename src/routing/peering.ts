@@ -1,5 +1,6 @@
 import type { PeerConfig, PeerStatus } from 'bgp-speaker-ts';
 import type { DesiredBgp, DesiredPeer } from '../calc/desired/index.ts';
+import type { DetectionReport } from './failure-detection.ts';
 import type { PeerFilters } from './filters.ts';
 
 /** Timers that Calico's resources don't have. Seconds. */
@@ -62,6 +63,8 @@ export function addressIn(name: string): string {
 export interface PeerReport {
   readonly desired: DesiredPeer;
   readonly status: PeerStatus;
+  /** How it is watched; absent where nobody asked for that. */
+  readonly bfd?: DetectionReport;
 }
 
 /** What can't be changed on a running speaker. */

@@ -58,6 +58,11 @@ export class Peers {
     return [...this.#known.values()].map(({ name }) => name);
   }
 
+  /** What those at an address are known by. */
+  namesAt(address: string): string[] {
+    return [...(this.#keysAt.get(address) ?? [])].flatMap((key) => this.#known.get(key)?.name ?? []);
+  }
+
   /** Those that the speaker knows, ordered by address and port. */
   reports(statuses: readonly PeerStatus[]): PeerReport[] {
     const byName = new Map(statuses.map((status) => [status.name, status]));

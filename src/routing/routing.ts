@@ -1,6 +1,8 @@
 import { type NextHopSet, Speaker } from 'bgp-speaker-ts';
 import type { Family, Log } from '../base/index.ts';
+import { type Bfd, BfdThread } from '../bfd/index.ts';
 import type { Desired, DesiredBgp } from '../calc/desired/index.ts';
+import { FailureDetection } from './failure-detection.ts';
 import { RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
@@ -25,6 +27,8 @@ export class Routing {
   readonly #listening: Listening;
   readonly #originating: Originating;
   readonly #peerWays: PeerWays;
+  readonly #bfd: Bfd;
+  readonly #detection: FailureDetection;
   /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
   #begun = false;
   /** Public for questions alone; absent where the node speaks no BGP. */
@@ -47,6 +51,7 @@ export class Routing {
     this.#nextHops.onChange = (addresses) => {
       for (const installer of this.#installers) installer.nextHopsChanged(addresses);
       this.#peerWays.nextHopsChanged(addresses);
+      this.#detection.review();
       this.speaker?.nextHopsChanged();
       options.routes.schedule();
     };
@@ -54,6 +59,19 @@ export class Routing {
     this.#log = options.log.child({ component: 'routing' });
     this.#originating = new Originating(options);
     this.#listening = new Listening({ clock: options.clock, log: this.#log, explain: options.explainListening });
+    this.#bfd = options.bfd ?? new BfdThread(this.#log);
+    this.#detection = new FailureDetection({
+      bfd: this.#bfd,
+      log: this.#log,
+      resolve: (address) => this.#nextHops.resolve(address),
+      linkName: (index) => options.links?.get(index)?.name,
+      failed: (address, reason, forwardingLost) => {
+        for (const name of this.#peers.namesAt(address)) this.speaker?.pathFailed(name, reason, forwardingLost);
+      },
+      restored: (address) => {
+        for (const name of this.#peers.namesAt(address)) this.speaker?.pathRestored(name);
+      },
+    });
     this.#hold = new RestartHold({
       clock: options.clock,
       log: this.#log,
@@ -95,10 +113,14 @@ export class Routing {
     }
     const { bgp } = desired;
     this.#peerWays.apply(bgp?.peers);
-    if (bgp === undefined) return this.#end();
+    if (bgp === undefined) {
+      this.#detection.take(undefined);
+      return this.#end();
+    }
     if (this.speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
     this.speaker ??= await this.#begin(bgp);
     this.#tellPeers(this.speaker, bgp, desired);
+    this.#detection.take(bgp);
     if (this.#hold.holding) this.#hold.expect(this.#peers.names());
     this.#originating.apply(this.speaker, bgp);
   }
@@ -119,6 +141,7 @@ export class Routing {
   topologyChanged(): void {
     this.#nextHops.invalidate();
     this.#originating.topologyChanged();
+    this.#detection.review();
   }
 
   /** `tunl0` has come or gone. */
@@ -128,7 +151,14 @@ export class Routing {
   }
 
   peers(): readonly PeerReport[] {
-    return this.#peers.reports(this.speaker?.peers() ?? []);
+    return this.#peers.reports(this.speaker?.peers() ?? []).map((report) => {
+      const bfd = this.#detection.report(report.desired);
+      return bfd === undefined ? report : { ...report, bfd };
+    });
+  }
+
+  get bfdTotals(): Bfd['totals'] {
+    return this.#bfd.totals;
   }
 
   /** What peers told of a prefix, by its number in the route table; undefined when none did. */
@@ -149,7 +179,12 @@ export class Routing {
   /** What keeps BGP from working as a whole. */
   problems(): readonly string[] {
     const { bgp } = this.#applied ?? {};
-    return [...this.#listening.problems(), ...(bgp?.problems ?? []), ...this.#peerWays.problems()];
+    return [
+      ...this.#listening.problems(),
+      ...this.#bfd.problems(),
+      ...(bgp?.problems ?? []),
+      ...this.#peerWays.problems(),
+    ];
   }
 
   /** Whether stale routes of a former run still wait for the peers' word. */
@@ -162,6 +197,8 @@ export class Routing {
     this.#listening.stop();
     this.#nextHops.stop();
     this.#originating.stop();
+    // Before the sessions: silence that is not announced would be taken for a failure.
+    await this.#bfd.stop();
     await this.speaker?.stop(how, reason);
     this.speaker = undefined;
   }

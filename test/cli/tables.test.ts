@@ -26,6 +26,14 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     spec: { logSeverityScreen: 'Info', nodeToNodeMeshEnabled: true, asNumber: 64512 },
     ps: [['NAME', 'default'], ...MESH],
   },
+  BFDConfiguration: {
+    spec: { nodeSelector: 'all()', interfaces: [{ matchPattern: 'eth*' }, { matchPattern: '*' }] },
+    ps: [
+      ['NAME', 'x'],
+      ['NODESELECTOR', 'all()'],
+      ['NUMINTERFACES', '2'],
+    ],
+  },
   BGPFilter: {
     spec: { exportV4: [FILTER, FILTER], importV4: [FILTER] },
     ps: [

@@ -14,6 +14,7 @@ import {
 
 /** The least that each kind needs, and is valid. */
 const least: Record<StoredKind, object> = {
+  BFDConfiguration: { interfaces: [{ matchPattern: 'eth*' }] },
   BGPConfiguration: {},
   BGPFilter: { exportV4: [{ action: 'Accept', cidr: '10.0.0.0/8', matchOperator: 'In' }] },
   BGPPeer: { peerIP: '10.0.0.1', asNumber: 64513 },

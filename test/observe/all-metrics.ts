@@ -19,6 +19,7 @@ export const REPORT: NodeReport = {
     peers: PEERS.map(([address, type, state]) => ({
       ...{ address, type, family: address.includes(':') && address.startsWith('[') ? 6 : 4, since: 40_000 },
       ...{ session: state === 6 ? 'Established' : 'Active', remoteAs: 64513, received: 9, accepted: 7, advertised: 3 },
+      bfd: { state: 'Up', detectionTime: 150, downs: 1 },
     })),
   },
   blocks: [{ cidr: '10.244.0.0/26', state: 'confirmed', inUse: 5, size: 64 }],
@@ -43,6 +44,7 @@ const FIGURES: NodeFigures = {
     peer,
     messages: { received: { open: 1, update: 9 }, sent: { open: 2, keepalive: 3 } },
   })),
+  bfdPackets: { sent: 40, received: 39, unheard: 1, unsent: 0 },
 };
 
 const RULE = {

@@ -43,6 +43,7 @@ const FIGURES: NodeFigures = {
     messages: { received: { open: 1, update: 9 }, sent: { open: 2, keepalive: 3 } },
     notification: { code: 6, subcode: 4, direction: 'received' },
   })),
+  bfdPackets: { sent: 0, received: 0, unheard: 0, unsent: 0 },
 };
 
 function metrics() {

@@ -4,4 +4,11 @@
  */
 export type { BfdTimers } from './intervals.ts';
 export { BfdSession } from './session.ts';
-export { type BfdAccount, type BfdNeighbour, type BfdOutlook, type BfdSessions, sessionsOf } from './sessions.ts';
+export {
+  type BfdAccount,
+  type BfdNeighbour,
+  type BfdOutlook,
+  type BfdSessions,
+  type BfdWay,
+  sessionsOf,
+} from './sessions.ts';

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../base/index.ts';
 import { type BfdState, type ControlPacket, DIAGNOSTIC, encodeControlPacket } from '../wire/index.ts';
 import { type BfdTimers, idleInterval, jittered } from './intervals.ts';
-import { onReceived, type Transition } from './transition.ts';
+import { type BfdTransition, onReceived } from './transition.ts';
 
 /** What a session needs of the world. */
 export interface BfdSurroundings {
@@ -152,7 +152,7 @@ export class BfdSession {
     return `${this.transmitInterval} ${this.detectionTime} ${this.#remoteSessionState}`;
   }
 
-  #move({ to, diagnostic }: Transition): void {
+  #move({ to, diagnostic }: BfdTransition): void {
     if (to === 'Up') this.#localDiag = DIAGNOSTIC.NONE;
     if (diagnostic !== undefined) this.#localDiag = diagnostic;
     const wasDesired = this.#desiredMinTx;
@@ -208,9 +208,10 @@ export class BfdSession {
 
   #due(): void {
     this.#cancelSend = undefined;
-    if (!this.#isAskedForSilence) return this.#transmit();
-    this.#sentAt = this.#around.clock.now();
-    this.#schedule();
+    if (this.#isAskedForSilence) {
+      this.#sentAt = this.#around.clock.now();
+      this.#schedule();
+    } else this.#transmit();
   }
 
   /** Demand mode of the neighbour (§6.6): while both are Up it hears of us when it polls. */
@@ -257,7 +258,10 @@ export class BfdSession {
   #decide(): void {
     this.#cancelDetect = undefined;
     if (this.#closed) return;
-    if (!this.#isSilent) return this.#detect();
+    if (!this.#isSilent) {
+      this.#detect();
+      return;
+    }
     const from = this.#sessionState;
     this.#remoteDiscr = 0;
     this.#polling = false;

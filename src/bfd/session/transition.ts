@@ -1,7 +1,7 @@
 import { type BfdState, DIAGNOSTIC } from '../wire/index.ts';
 
 /** A state with why it was entered; the diagnostic is given only where the RFC says to set it. */
-export interface Transition {
+export interface BfdTransition {
   readonly to: BfdState;
   readonly diagnostic?: number;
 }
@@ -10,7 +10,7 @@ export interface Transition {
  * The state machine of RFC 5880 §6.2, as far as received packets move it (§6.8.6): what we are × what the neighbour says
  * it is → what we become; undefined where nothing changes.
  */
-export function onReceived(local: BfdState, remote: BfdState): Transition | undefined {
+export function onReceived(local: BfdState, remote: BfdState): BfdTransition | undefined {
   if (local === 'AdminDown') return undefined;
   if (remote === 'AdminDown')
     return local === 'Down' ? undefined : { to: 'Down', diagnostic: DIAGNOSTIC.NEIGHBOR_DOWN };

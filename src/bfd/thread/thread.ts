@@ -101,25 +101,20 @@ export class BfdThread implements Bfd {
   }
 
   #heard(news: BfdNews): void {
-    switch (news.kind) {
-      case 'account': {
-        const { account } = news;
-        // It may have crossed the order to end.
-        if (!this.#names.has(account.name)) return;
-        this.#accounts.set(account.name, account);
-        return this.#listener(account);
-      }
-      case 'listening':
-        if (news.problem === undefined) this.#deaf.delete(news.port);
-        else {
-          const problem = `BFD can not listen on UDP port ${news.port}: ${news.problem}`;
-          if (!this.#deaf.has(news.port)) this.#log.warn({ port: news.port }, `${problem}; it tries again`);
-          this.#deaf.set(news.port, problem);
-        }
-        return;
-      case 'closed':
-        return this.#closed();
+    if (news.kind === 'closed') this.#closed();
+    else if (news.kind === 'listening') this.#listening(news.port, news.problem);
+    // It may have crossed the order to end.
+    else if (this.#names.has(news.account.name)) {
+      this.#accounts.set(news.account.name, news.account);
+      this.#listener(news.account);
     }
+  }
+
+  #listening(port: number, reason: string | undefined): void {
+    if (reason === undefined) return void this.#deaf.delete(port);
+    const problem = `BFD can not listen on UDP port ${port}: ${reason}`;
+    if (!this.#deaf.has(port)) this.#log.warn({ port }, `${problem}; it tries again`);
+    this.#deaf.set(port, problem);
   }
 
   /** A thread that is gone watches nobody, and nobody is to be taken for dead because of it. The next change starts another. */

@@ -73,7 +73,9 @@ function set(socket: Socket, level: number, name: number, value: Uint8Array): bo
 /** The descriptor of a bound socket, which Node keeps under a symbol of its own. */
 function descriptorOf(socket: Socket): number | undefined {
   for (const symbol of Object.getOwnPropertySymbols(socket)) {
-    const state = (socket as unknown as Readonly<Record<symbol, { readonly handle?: { readonly fd?: number } } | null>>)[symbol];
+    const state = (
+      socket as unknown as Readonly<Record<symbol, { readonly handle?: { readonly fd?: number } } | null>>
+    )[symbol];
     if (typeof state === 'object' && state?.handle?.fd !== undefined) return state.handle.fd;
   }
   return undefined;

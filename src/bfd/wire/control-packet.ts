@@ -98,7 +98,11 @@ export function encodeControlPacket(packet: ControlPacket): Uint8Array {
     (packet.independent ? INDEPENDENT : 0) |
     (packet.demand ? DEMAND : 0);
   const writer = new ByteWriter(LENGTH);
-  writer.u8((VERSION << 5) | packet.diagnostic).u8(flags).u8(packet.multiplier).u8(LENGTH);
+  writer
+    .u8((VERSION << 5) | packet.diagnostic)
+    .u8(flags)
+    .u8(packet.multiplier)
+    .u8(LENGTH);
   writer.u32(packet.myDiscriminator).u32(packet.yourDiscriminator);
   for (const interval of [packet.desiredMinTx, packet.requiredMinRx, packet.requiredMinEchoRx])
     writer.u32(Math.min(Math.round(interval), MOST));

@@ -193,6 +193,16 @@ export class RouteEngine {
     return peer !== undefined && peer.keeping.size > 0 ? 'helping' : undefined;
   }
 
+  /** Waits no longer for a peer that is away: what it left goes. */
+  dropStale(address: string): void {
+    const peer = this.ribs.peers.get(address);
+    if (peer?.source === undefined || peer.handle !== undefined || peer.keeping.size === 0) return;
+    peer.cancelTimers();
+    peer.keeping.clear();
+    for (const { rib } of this.ribs.all) rib.sweep(peer.source);
+    this.#turns.ask();
+  }
+
   /** What the peer has announced, before policy, as UPDATEs with four-octet AS numbers. */
   received(address: string): Generator<Uint8Array> {
     return receivedUpdates(this.ribs, address);

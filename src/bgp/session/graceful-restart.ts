@@ -38,12 +38,13 @@ function survives(cause: LossCause, bothNotify: boolean): boolean {
       return bothNotify;
     case 'sent':
     case 'received':
-      return bothNotify && !isHardReset(cause.notification);
+      return bothNotify && !isForGood(cause.notification);
     case 'stopped':
       return false;
   }
 }
 
-function isHardReset({ code, subcode }: Notification): boolean {
-  return code === ERROR.CEASE && subcode === CEASE.HARD_RESET;
+/** A Hard Reset says so; and where BFD has found the way to be broken, nothing is forwarded that could be waited with (RFC 5882 §4.3). */
+function isForGood({ code, subcode }: Notification): boolean {
+  return code === ERROR.CEASE && (subcode === CEASE.HARD_RESET || subcode === CEASE.BFD_DOWN);
 }

@@ -84,6 +84,14 @@ export class PeerSession implements PeerHandle {
     else tcp.destroy();
   }
 
+  /** Dials now, if nothing is under way that has got an answer. */
+  hurry(): void {
+    const { wanted, connections } = this.#peer;
+    if (!wanted || connections.lead.tcp !== undefined) return;
+    this.stop({ kind: 'restart' });
+    this.start();
+  }
+
   write(messages: Uint8Array): boolean {
     return this.#peer.connections.established?.write(messages) ?? true;
   }

@@ -25,6 +25,18 @@ export interface DesiredBgp {
   readonly ebgpRequiresPolicy?: boolean;
   /** What nobody but nodes may tell of: pools and services of the cluster, as CIDRs. Absent where others carry their routes. */
   readonly ownPrefixes?: readonly string[];
+  /** How peers that are to be watched by BFD are, by the interface that leads to them: the first that matches counts. */
+  readonly bfd?: readonly BfdInterface[];
+}
+
+/** One line of a BFDConfiguration. Intervals are in milliseconds. */
+export interface BfdInterface {
+  /** A name, the beginning of names and `*`, or `*`. */
+  readonly pattern: string;
+  readonly receiveInterval: number;
+  readonly sendInterval: number;
+  readonly idleInterval: number;
+  readonly multiplier: number;
 }
 
 /** Communities (`64512:100`, `64512:1:2`) of all routes inside a prefix. */
@@ -96,6 +108,8 @@ export interface DesiredPeer extends PeerLimits {
   readonly password?: string;
   /** How often our own AS may be in the paths that it tells of. */
   readonly allowLocalAs?: number;
+  /** Watched by BFD: if no router is in between, or in any case. */
+  readonly failureDetection?: 'direct' | 'any';
 }
 
 /** Which list of a filter: by direction and family. */

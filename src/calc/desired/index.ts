@@ -21,6 +21,7 @@ export type { DesiredBlock, DesiredPool, Encapsulation, HostAddresses } from './
 export { NO_HOSTS } from './addresses.ts';
 export type {
   Announcement,
+  BfdInterface,
   DesiredBgp,
   DesiredFilter,
   DesiredFilterRule,

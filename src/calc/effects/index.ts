@@ -39,7 +39,7 @@ const bgpConfigurationEffects: EffectsOf<BGPConfigurationSpec> = {
 const bgpPeerEffects: EffectsOf<BGPPeerSpec> = {
   ...each(['node', 'nodeSelector', 'peerIP', 'asNumber', 'localASNumber', 'peerSelector', 'filters'], ACTED_ON),
   ...each(['keepOriginalNextHop', 'nextHopMode', 'sourceAddress', 'maxRestartTime', 'keepaliveTime'], ACTED_ON),
-  ...each(['numAllowedLocalASNumbers', 'ttlSecurity', 'reversePeering'], ACTED_ON),
+  ...each(['numAllowedLocalASNumbers', 'ttlSecurity', 'reversePeering', 'failureDetectionMode'], ACTED_ON),
   password: ACTED_ON,
   ...each(['localWorkloadSelector', 'reachableBy'], ACTED_ON),
 };
@@ -53,6 +53,7 @@ const ipPoolEffects: EffectsOf<IPPoolSpec> = {
 
 /** By kind: an effect for each field, or one for all. */
 export const EFFECTS: { readonly [Kind in StoredKind]: FieldEffect | Readonly<Record<string, FieldEffect>> } = {
+  BFDConfiguration: each(['nodeSelector', 'interfaces'], ACTED_ON),
   BGPConfiguration: bgpConfigurationEffects,
   BGPFilter: bgpFilterEffects,
   BGPPeer: bgpPeerEffects,

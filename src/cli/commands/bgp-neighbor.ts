@@ -49,6 +49,7 @@ function neighbour(peer: BgpNeighbour, now: number): string {
     `  ${peer.session} for ${ago(now - peer.since)}${peer.reason === undefined ? '' : `: ${peer.reason}`}`,
     ...(holdTime === undefined ? [] : [`  hold time ${holdTime} s, families ${peer.families.join(', ')}`]),
     ...(peer.capabilities.length === 0 ? [] : [`  capabilities ${peer.capabilities.join(', ')}`]),
+    ...bfdLine(peer),
     ...(gracefulRestart === undefined ? [] : [`  graceful restart: ${gracefulRestart}`]),
     `  messages: ${messages.received} received, ${messages.sent} sent (UPDATEs: ${messages.updatesReceived}, ${messages.updatesSent})`,
     `  prefixes: ${prefixes.received} received, ${prefixes.accepted} accepted, ${prefixes.advertised} advertised`,
@@ -60,6 +61,15 @@ function neighbour(peer: BgpNeighbour, now: number): string {
   });
   if (history.length > 0) lines.push('  history, the newest first:', ...history);
   return `${lines.join('\n')}\n`;
+}
+
+function bfdLine({ bfd }: BgpNeighbour): string[] {
+  if (bfd === undefined) return [];
+  const { state, reason, multihop, interface: link, transmitInterval, detectionTime, downs } = bfd;
+  if (state === undefined) return [`  BFD: none, ${reason}`];
+  const where = `${multihop ? 'multihop' : 'single hop'} over ${link}`;
+  const agreed = `every ${transmitInterval} ms, down after ${detectionTime} ms`;
+  return [`  BFD: ${state}, ${where}, ${agreed}${reason === undefined ? '' : `: ${reason}`}; failures: ${downs}`];
 }
 
 function ordinal(value: number): string {

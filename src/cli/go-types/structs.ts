@@ -27,6 +27,9 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   PrefixAdvertisement: 'cidr:string communities:[]string',
   BGPPassword: 'secretKeyRef:*SecretKeySelector',
   SecretKeySelector: 'name:string key!:string optional:*bool',
+  BFDConfigurationSpec: 'nodeSelector:string interfaces:[]BFDInterface',
+  BFDInterface: `matchPattern!:string minimumRecvInterval:*duration minimumSendInterval:*duration
+    idleSendInterval:*duration multiplier:int`,
   BGPFilterSpec: `exportV4:[]BGPFilterRuleV4 importV4:[]BGPFilterRuleV4 exportV6:[]BGPFilterRuleV6
     importV6:[]BGPFilterRuleV6`,
   BGPFilterRuleV4: `cidr:string prefixLength:*BGPFilterPrefixLengthV4 source:BGPFilterMatchSource interface:string
@@ -47,7 +50,7 @@ export const STRUCTS: Readonly<Record<string, string>> = {
     localWorkloadSelector:string keepOriginalNextHop:bool password:*BGPPassword sourceAddress:SourceAddress
     maxRestartTime:*duration keepaliveTime:*duration numAllowedLocalASNumbers:*int32 ttlSecurity:*uint8
     reachableBy:string filters:[]string nextHopMode:*NextHopMode localASNumber:*asNumber
-    reversePeering:*ReversePeering`,
+    reversePeering:*ReversePeering failureDetectionMode:*FailureDetectionMode`,
   CalicoNodeStatusSpec: 'node:string classes:[]NodeStatusClassType updatePeriodSeconds:*uint32',
   CalicoNodeStatusStatus: `${REASON} agent:any bgp:any routes:any`,
   ClusterInformationSpec: `clusterGUID:string clusterType:string calicoVersion:string datastoreReady:*bool

@@ -55,6 +55,10 @@ const NAMESPACED_POLICY = { ...POLICY, cells: { ...POLICY.cells, NAMESPACE } };
 
 /** By kind. `NAMESPACE` is put in front of any list whose kind has it, when namespaces are asked for. */
 export const COLUMNS: Readonly<Record<string, Columns>> = {
+  BFDConfiguration: columns(
+    { NAME, NODESELECTOR: text('spec.nodeSelector'), NUMINTERFACES: count('spec.interfaces') },
+    'NAME NODESELECTOR NUMINTERFACES',
+  ),
   BGPConfiguration: columns(
     {
       NAME,

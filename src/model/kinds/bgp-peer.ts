@@ -31,6 +31,8 @@ const spec = z
       .min(-(2 ** 31))
       .max(2 ** 31 - 1)
       .optional(),
+    /** `BFD` watches peers behind routers too (RFC 5883): an extension. */
+    failureDetectionMode: oneOf('None', 'BFDIfDirectlyConnected', 'BFD').optional(),
     ttlSecurity: z.number().int().min(0).max(255).optional(),
     reachableBy: ip.optional(),
     filters: z.array(z.string()).optional(),

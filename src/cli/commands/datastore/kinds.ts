@@ -18,6 +18,7 @@ export const MOVED_KINDS = [
   'BGPConfiguration',
   'FelixConfiguration',
   'IPReservation',
+  'BFDConfiguration',
   'BGPFilter',
 ] as const satisfies readonly KindName[];
 

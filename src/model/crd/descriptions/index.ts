@@ -21,6 +21,7 @@ export const describedFields: Readonly<Record<string, string>> = {
 
 const kinds: Partial<Record<KindName, string>> = {
   BGPConfiguration: 'How nodes speak BGP: `default` for the cluster, `node.<name>` for one node.',
+  BFDConfiguration: 'How BGP peers are watched by BFD, per interface of some nodes.',
   BGPFilter: 'Rules for the routes that are announced to BGP peers and learned from them.',
   BGPPeer: 'A BGP session that some or all nodes have.',
   BlockAffinity: 'A block of addresses that belongs to a node. IPAM writes it; nobody else should.',
