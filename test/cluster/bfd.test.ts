@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import t, { type Test } from 'tap';
+import type { Lab, NodePlan } from '../../src/lab/index.ts';
+import { cluster, hasRoute, needsRoot } from './cluster.ts';
+import { MAIN } from './program.ts';
+
+const BIRD = '/usr/sbin/bird';
+const BFDD = '/usr/lib/frr/bfdd';
+const needsRouters = {
+  skip:
+    needsRoot.skip || ((existsSync(BIRD) && existsSync(BFDD)) || process.env['CI'] ? false : 'it needs bird2 and frr'),
+};
+
+const CONFIGURATION = {
+  apiVersion: 'projectcalico.org/v3',
+  kind: 'BFDConfiguration',
+  metadata: { name: 'default' },
+  spec: {
+    interfaces: [
+      {
+        matchPattern: 'eth*',
+        ...{ minimumSendInterval: '50ms', minimumRecvInterval: '50ms', idleSendInterval: '1s', multiplier: 3 },
+      },
+    ],
+  },
+};
+
+function peering(name: string, peerIP: string, failureDetectionMode: string): object {
+  return {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'BGPPeer',
+    metadata: { name },
+    spec: { peerIP, asNumber: 65001, failureDetectionMode, keepaliveTime: '30s' },
+  };
+}
+
+function birdConfig(own: string, peer: string): string {
+  return `router id ${own};
+protocol device {}
+protocol bfd {
+  interface "*" { min rx interval 50 ms; min tx interval 50 ms; idle tx interval 1 s; multiplier 3; };
+}
+protocol static { ipv4; route 10.250.0.0/24 blackhole; }
+protocol bgp node1 {
+  local ${own} as 65001;
+  neighbor ${peer} as 64512;
+  bfd on;
+  hold time 240;
+  connect delay time 1;
+  error wait time 1, 2;
+  ipv4 { import all; export all; };
+}
+`;
+}
+
+t.test(
+  'a peer that BFD watches is gone at once when its link is cut, not when the hold time is over',
+  needsRouters,
+  async (t) => {
+    const lab = await cluster(t, { nodes: 1, pods: 1 });
+    const put = async (object: object): Promise<void> => {
+      const { code, stderr } = await lab.calicoctl('node1', ['apply', '-f', '-'], JSON.stringify(object));
+      t.equal(code, 0, stderr);
+    };
+    const router = await lab.addHost();
+    const [own, peer] = [router, lab.node('node1')].map(({ address }) => address.split('/')[0]);
+    const bird = await startBird(t, lab, router, birdConfig(own, peer));
+    const bfd = async (): Promise<string | undefined> => (await peerOf(lab, own))?.bfd?.state;
+    const isUp = async (): Promise<boolean> => (await peerOf(lab, own))?.session === 'Established';
+    const hears = () => hasRoute(lab, 'node1', '10.250.0.0/24');
+
+    await put(peering('router', own, 'BFDIfDirectlyConnected'));
+    await lab.until('BGP without BFD, since nothing says how', isUp);
+    await lab.until('that to be a problem', async () =>
+      (await lab.status('node1')).problems.some((text) => /no BFDConfiguration is for this node/.test(text)),
+    );
+    t.equal(await bfd(), undefined);
+    await put(CONFIGURATION);
+    await lab.until('BFD', async () => (await bfd()) === 'Up');
+    await lab.until('the route', hears);
+    t.match(await bird('show bfd sessions'), new RegExp(`${peer} +eth0 +Up .* 0\\.050 +0\\.150`));
+
+    await t.test('vrouter bgp neighbor and the metrics show it', async (t) => {
+      const { stdout } = await lab.exec('node1', [process.execPath, MAIN, 'bgp', 'neighbor', own]);
+      t.match(stdout, /BFD: Up, single hop over eth0, every 50 ms, down after 150 ms; failures: 0/);
+      const none = (await lab.status('node1')).problems.filter((text) => /BFD/.test(text));
+      t.same(none, []);
+    });
+
+    await t.test('the link is cut', async (t) => {
+      await lab.exec(router.name, ['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'netem', 'loss', '100%']);
+      await lab.until('the session to be gone', async () => !(await isUp()));
+      await lab.until('and the route', async () => !(await hears()));
+      const log = await readFile(lab.node('node1').log, 'utf8');
+      const [failed, ended] = ['BFD session is Down: control detection time expired', 'BFD Down'].map((text) =>
+        log.lastIndexOf(text),
+      );
+      t.ok(failed >= 0 && ended > failed, 'BFD noticed, and ended the session');
+      t.notMatch(log, /hold timer/i);
+      t.match((await peerOf(lab, own))?.bfd, { state: 'Down', downs: 1 });
+
+      await lab.exec(router.name, ['tc', 'qdisc', 'del', 'dev', 'eth0', 'root']);
+      await lab.until('it to be Up again', async () => (await bfd()) === 'Up');
+      await lab.until('BGP too', isUp);
+      await lab.until('and the route', hears);
+    });
+
+    await t.test('the neighbour ends BFD on purpose, and BGP stays', async (t) => {
+      const before = (await peerOf(lab, own))?.flaps;
+      await bird('disable bfd1');
+      await lab.until('BFD to be down', async () => (await bfd()) === 'Down');
+      t.ok(await isUp());
+      await bird('enable bfd1');
+      await lab.until('BFD to be Up', async () => (await bfd()) === 'Up');
+      t.equal((await peerOf(lab, own))?.flaps, before);
+    });
+
+    await t.test('the daemon restarts, and the neighbour keeps its routes', async (t) => {
+      await bird('disable node1');
+      await bird('enable node1');
+      await lab.until('both', async () => (await isUp()) && (await bfd()) === 'Up');
+      await lab.endDaemon('node1', 'SIGTERM');
+      t.match(await bird('show route'), /10\.244/, 'while it is away');
+      await lab.startDaemon('node1');
+      await lab.until('both again', async () => (await isUp()) && (await bfd()) === 'Up');
+    });
+  },
+);
+
+async function peerOf(lab: Lab, address: string) {
+  return (await lab.status('node1')).bgp?.peers.find((one) => one.address === address);
+}
+
+async function startBird(t: Test, lab: Lab, host: NodePlan, config: string) {
+  const { directory } = lab.record.plan;
+  const files = { config: `${directory}/bird.conf`, control: `${directory}/bird.ctl` };
+  await writeFile(files.config, config);
+  const words = [`--net=/run/netns/${host.namespace}`, '--', BIRD, '-f', '-c', files.config, '-s', files.control];
+  const bird: ChildProcess = spawn('nsenter', words);
+  t.teardown(() => bird.kill());
+  return async (command: string): Promise<string> =>
+    (await lab.exec(host.name, ['birdc', '-s', files.control, ...command.split(' ')])).stdout;
+}
