@@ -51,6 +51,8 @@ export class BfdSession {
   #interval = 0;
   #cancelSend: Cancel | undefined;
   #cancelDetect: Cancel | undefined;
+  /** When silence is looked for next. */
+  #lookAt = 0;
   #closed = false;
 
   /** `localDiscr`: not 0, and of no other session. */
@@ -241,11 +243,15 @@ export class BfdSession {
     this.#around.send(packet);
   }
 
-  /** Packets come often: the timer is left to run, and looks at when the last one came. */
+  /** Packets come often: the timer is left to run, and looks at when the last one came; unless it would come too late. */
   #detect(): void {
-    if (this.#closed || this.#cancelDetect || this.#remoteDiscr === 0) return;
-    const left = this.#heardAt + this.detectionTime - this.#around.clock.now();
-    this.#cancelDetect = this.#around.clock.after(Math.max(0, left), () => {
+    if (this.#closed || this.#remoteDiscr === 0) return;
+    const { clock } = this.#around;
+    const due = this.#heardAt + this.detectionTime;
+    if (this.#cancelDetect && due >= this.#lookAt) return;
+    this.#cancelDetect?.();
+    this.#lookAt = due;
+    this.#cancelDetect = clock.after(Math.max(0, due - clock.now()), () => {
       if (this.#isSilent) this.#around.caughtUp(() => this.#decide());
       else this.#decide();
     });

@@ -184,6 +184,18 @@ t.test('packets keep it Up, each for another detection time', async (t) => {
   t.equal(bench.session.state, 'Down');
 });
 
+t.test('a detection time that becomes shorter counts from the last packet on', async (t) => {
+  const bench = new Bench();
+  bench.hear({ state: 'Init', desiredMinTx: 1_000_000 });
+  t.equal(bench.session.detectionTime, 3000);
+  bench.clock.advance(100);
+  bench.hear({ state: 'Up', desiredMinTx: 50_000 });
+  bench.clock.advance(149);
+  t.equal(bench.session.state, 'Up');
+  bench.clock.advance(1);
+  t.equal(bench.session.state, 'Down');
+});
+
 t.test('a packet that had come before the decision counts', async (t) => {
   const bench = new Bench().settled();
   bench.late = () => {
