@@ -5,6 +5,11 @@ import type { PeerConfig } from './api.ts';
 interface Range {
   readonly prefix: Prefix;
   readonly config: PeerConfig;
+  /** Addresses of the peers there are of it. */
+  readonly members: Set<string>;
+  /** Those that may give up their place, the longest down last, as of when they were looked for. */
+  idle: string[];
+  lookedAt: number;
 }
 
 /** Most peers of one range, unless it says otherwise. */
@@ -16,6 +21,8 @@ const FORGET_TIME = 60_000;
 
 /** Milliseconds that a peer has at least to get up, when others want its place. */
 const PATIENCE = 5000;
+/** Milliseconds between two looks for a place in a full range: a flood of strangers costs no more of them. */
+const LOOK_TIME = 500;
 
 /** A peer of a range, as far as forgetting it goes. */
 export interface Presence {
@@ -48,9 +55,7 @@ export class DynamicNeighbours {
 
   /** Sets the ranges. Gives the configurations of the peers that there are, as far as they may stay. */
   configure(configs: readonly PeerConfig[], named: ReadonlySet<string>): readonly PeerConfig[] {
-    this.#ranges = configs
-      .map((config) => ({ prefix: parsePrefix(config.address, 'peer.address'), config }))
-      .sort((a, b) => b.prefix.length - a.prefix.length);
+    this.#ranges = configs.map(rangeOf).sort((a, b) => b.prefix.length - a.prefix.length);
     const addresses = [...this.#members.keys()].filter((address) => !named.has(address));
     this.#members.clear();
     return addresses.flatMap((address) => this.#admit(address, false) ?? []);
@@ -74,25 +79,45 @@ export class DynamicNeighbours {
     const value = tryParseAddress(address.split('%')[0]);
     const range = value && this.#ranges.find(({ prefix }) => containsAddress(prefix, value));
     if (range === undefined) return undefined;
-    const present = [...this.#members].filter(([, one]) => one === range).map(([member]) => member);
-    const isFull = present.length >= (range.config.maxPeers ?? MAX_PEERS);
-    if (isFull && !(mayReplace && this.#makeRoom(present))) return undefined;
+    const isFull = range.members.size >= (range.config.maxPeers ?? MAX_PEERS);
+    if (isFull && !(mayReplace && this.#makeRoom(range))) return undefined;
     this.#members.set(address, range);
+    range.members.add(address);
     this.#cancelSweep ??= this.#clock.after(SWEEP_TIME, () => this.#sweep());
     return { ...range.config, address, passive: true };
   }
 
   /** Forgets the peer that has been down for longest, if it has had its chance: who says nothing shuts nobody out. */
-  #makeRoom(members: readonly string[]): boolean {
-    let [longest, oldest] = ['', PATIENCE];
-    for (const address of members) {
-      const { up, age, awaited } = this.#presence(address);
-      if (!up && !awaited && age >= oldest) [longest, oldest] = [address, age];
+  #makeRoom(range: Range): boolean {
+    return this.#dropIdle(range) || (this.#findIdle(range) && this.#dropIdle(range));
+  }
+
+  #dropIdle({ idle, members }: Range): boolean {
+    for (let address = idle.pop(); address !== undefined; address = idle.pop()) {
+      if (!members.has(address) || !isIdle(this.#presence(address))) continue;
+      this.#drop(address);
+      return true;
     }
-    if (longest === '') return false;
-    this.#members.delete(longest);
-    this.#forget(longest);
+    return false;
+  }
+
+  /** Whether it was time to look for them again. */
+  #findIdle(range: Range): boolean {
+    const now = this.#clock.now();
+    if (now < range.lookedAt + LOOK_TIME) return false;
+    range.lookedAt = now;
+    range.idle = [...range.members]
+      .map((address) => ({ address, presence: this.#presence(address) }))
+      .filter(({ presence }) => isIdle(presence))
+      .sort((a, b) => a.presence.age - b.presence.age)
+      .map(({ address }) => address);
     return true;
+  }
+
+  #drop(address: string): void {
+    this.#members.get(address)?.members.delete(address);
+    this.#members.delete(address);
+    this.#forget(address);
   }
 
   stop(): void {
@@ -103,11 +128,19 @@ export class DynamicNeighbours {
   #sweep(): void {
     for (const address of this.#members.keys()) {
       const { up, age, awaited } = this.#presence(address);
-      if (up || awaited || age < FORGET_TIME) continue;
-      this.#members.delete(address);
-      this.#forget(address);
+      if (!up && !awaited && age >= FORGET_TIME) this.#drop(address);
     }
     const again = this.#members.size > 0;
     this.#cancelSweep = again ? this.#clock.after(SWEEP_TIME, () => this.#sweep()) : undefined;
   }
+}
+
+function rangeOf(config: PeerConfig): Range {
+  const prefix = parsePrefix(config.address, 'peer.address');
+  return { prefix, config, members: new Set(), idle: [], lookedAt: Number.NEGATIVE_INFINITY };
+}
+
+/** Whether it may give up its place to another. */
+function isIdle({ up, age, awaited }: Presence): boolean {
+  return !up && !awaited && age >= PATIENCE;
 }

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { VirtualClock } from '../../src/base/index.ts';
+import { DynamicNeighbours, type Presence } from '../../src/bgp/dynamic-neighbours.ts';
 import { Network } from './speaker-network.ts';
 
 const RANGE = '10.0.1.0/24';
@@ -127,4 +129,51 @@ t.test('told of a difference alone, it keeps all other peers, guests among them'
     t.same(hub.state, { '10.0.0.3': 'Established', '10.0.0.4': 'Established', ...guests });
     t.equal(hub.speaker.peers().find(({ address }) => address === '10.0.0.3')?.since, since);
   }
+});
+
+/** As many guests as a range takes, and how often anything was asked of one. */
+function crowd(presence: (address: string) => Presence): {
+  readonly guests: DynamicNeighbours;
+  readonly clock: VirtualClock;
+  readonly gone: string[];
+  asked: number;
+} {
+  const clock = new VirtualClock();
+  const gone: string[] = [];
+  const asking = (address: string): Presence => {
+    made.asked++;
+    return presence(address);
+  };
+  const guests = new DynamicNeighbours(clock, asking, (address) => gone.push(address));
+  const made = { guests, clock, gone, asked: 0 };
+  guests.configure([{ address: '10.0.0.0/8', remoteAs: 64512 }], new Set());
+  for (let guest = 0; guest < 1000; guest++) guests.admit(`10.1.${guest >> 8}.${guest & 255}`);
+  return made;
+}
+
+t.test('a flood of connections to a full range costs the same for each, however many guests there are', async (t) => {
+  const full = crowd(() => ({ up: true, age: 60_000, awaited: false }));
+  for (let stranger = 0; stranger < 10_000; stranger++) {
+    if (full.guests.admit(`10.2.${stranger >> 8}.${stranger & 255}`) !== undefined) t.fail('there is no room');
+    full.clock.advance(0.1);
+  }
+  t.ok(full.asked <= 3000, `${full.asked} questions for 10,000 strangers in a second`);
+
+  const silent = crowd((address) => ({ up: false, age: address.startsWith('10.1.') ? 60_000 : 0, awaited: false }));
+  for (let stranger = 0; stranger < 10_000; stranger++) {
+    silent.guests.admit(`10.2.${stranger >> 8}.${stranger & 255}`);
+    silent.clock.advance(0.1);
+  }
+  t.equal(silent.gone.length, 1000, 'all that had said nothing have made room');
+  t.ok(silent.asked <= 5000, `${silent.asked} questions for 10,000 strangers in a second`);
+});
+
+t.test('whoever has come up since it was found to be silent stays', async (t) => {
+  const up = new Set<string>();
+  const { guests, gone } = crowd((address) => ({ up: up.has(address), age: 60_000, awaited: false }));
+  t.ok(guests.admit('10.2.0.1'));
+  for (let guest = 0; guest < 1000; guest++) up.add(`10.1.${guest >> 8}.${guest & 255}`);
+  up.add('10.2.0.1');
+  t.notOk(guests.admit('10.2.0.2'));
+  t.equal(gone.length, 1);
 });
