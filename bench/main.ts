@@ -26,6 +26,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     takes: '[MOST-POLICIES] [SECONDS] [ROUNDS]',
   },
   datapath: { title: 'Pod to pod, beside the bare kernel', takes: '[ROUNDS] [SECONDS]' },
+  bfd: { title: 'BFD, a hundred sessions of a busy node with BIRD', takes: '[SECONDS] [SESSIONS]' },
   idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
   memory: { title: 'The memory of a node with very many routes', takes: '[PREFIXES] [ROUNDS]' },
   'cold-lab': { title: 'The lab, from nothing to all pods reaching all pods', takes: '[ROUNDS]' },
