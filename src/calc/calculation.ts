@@ -6,7 +6,7 @@ import type { DesiredPolicy } from './desired/policy.ts';
 import { type GraphOptions, graph } from './graph.ts';
 import type { InputKind } from './projections.ts';
 import type { SecretContent } from './protection.ts';
-import type { ServiceRoutes } from './service-routes.ts';
+import type { ServiceCells } from './service-cells.ts';
 import { type News, Sources, type SourceUpdate } from './sources.ts';
 
 /**
@@ -18,7 +18,7 @@ export class Calculation {
   readonly #sources: Sources;
   readonly #desired: Cell<Desired>;
   readonly #world: Cell<World>;
-  readonly #services: ServiceRoutes;
+  readonly #services: Pick<ServiceCells, 'isAsked' | 'heeds'>;
   readonly #secretNames: Cell<readonly string[]>;
   readonly #worldIf: (updates: readonly SourceUpdate[]) => World;
   /** What pods are held to as of the last look, and so whose news count. */
@@ -50,7 +50,7 @@ export class Calculation {
    * what is behind a service only where a rule names it or its announcement depends on it.
    */
   #counts(news: News): boolean {
-    if (news === 'of services') return this.#services.isAsked;
+    if (news === 'of services') return this.#services.isAsked();
     if (typeof news === 'string') return news === 'news' || this.#held !== undefined;
     const named = (kind: 'service' | 'service addresses', text: string): boolean => {
       const [namespace, name] = text.split('/');

@@ -30,8 +30,8 @@ import { OnlyByVxlan } from './only-by-vxlan.ts';
 import { peeringCells } from './peering-cells.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
-import { allAnnouncements, reflectedRanges, serviceRanges, wholeRanges } from './service-ranges.ts';
-import { ServiceRoutes } from './service-routes.ts';
+import { type ServiceCells, serviceCells } from './service-cells.ts';
+import { allAnnouncements, reflectedRanges } from './service-ranges.ts';
 import type { Sources } from './sources.ts';
 import { tunnelPools } from './tunnel-pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
@@ -65,6 +65,7 @@ export interface GraphOptions {
  *     IPAMBlock, BlockAffinity of our own ─► blocks ─┐
  *     WorkloadEndpoint of our own ─► workloads ──────┼─► announce ─┐
  *     Services, EndpointSlices, BGPConfiguration ────┘             │
+ *     the same, Node, IPPool, own workloads ─► reachability         │
  *     Node, BGPConfiguration, BGPPeer, pods ─► peerings ─► peers ──┤
  *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
  *     IPPool, Node, FelixConfiguration ─► store
@@ -76,7 +77,7 @@ export function graph(
   { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {}, countsRules }: GraphOptions,
 ): {
   readonly desired: Cell<Desired>;
-  readonly services: ServiceRoutes;
+  readonly services: Pick<ServiceCells, 'isAsked' | 'heeds'>;
   readonly secretNames: Cell<readonly string[]>;
 } & Pick<PolicyCells, 'world' | 'worldIf'> {
   const nodes = sources.of('Node');
@@ -173,14 +174,9 @@ export function graph(
     same,
   );
 
-  const routed = new ServiceRoutes(nodename);
-  const ranges = cell([self, configurations], serviceRanges, same);
-  const ofServices = cell(
-    [sources.of('KubernetesService'), sources.of('KubernetesEndpointSlice'), ranges],
-    keeping(routed),
-  );
+  const served = serviceCells(sources, nodename, { self, nodes, configurations, felix, pools, workloads });
+  const { whole, ofServices } = served;
   const own = cell([blocks, workloads, pools], announcements, same);
-  const whole = cell([ranges], wholeRanges, same);
   const announce = cell([own, whole, ofServices], allAnnouncements, same);
   const preferences = cell([configurations], localPrefs, same);
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
@@ -212,8 +208,10 @@ export function graph(
 
   const { desired: policy, world, worldIf } = policyCells(sources, nodename, felix, countsRules);
   const desired = cell(
-    [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written, policy],
-    (...[voice, own, pods, ranges, carried, translated, served, spoofed, settings, store, held]): Desired =>
+    [bgp, blocks, workloads, pools, tunnels, nat, services, spoofing, host, written, policy, served.reachability],
+    (
+      ...[voice, own, pods, ranges, carried, translated, toServices, spoofed, settings, store, held, reachability]
+    ): Desired =>
       Object.freeze({
         bgp: voice,
         blocks: own,
@@ -221,14 +219,15 @@ export function graph(
         pools: ranges,
         tunnels: carried,
         nat: translated,
-        services: served,
+        services: toServices,
         spoofing: spoofed,
         host: settings,
         store,
         policy: held,
+        reachability,
       }),
   );
-  return { desired, services: routed, secretNames, world, worldIf };
+  return { desired, services: served, secretNames, world, worldIf };
 }
 
 function encryption(felix: ReturnType<typeof felixSettings>, family: Family) {

@@ -21,6 +21,7 @@ export type {
   DesiredPolicy,
   DesiredPool,
   DesiredQos,
+  DesiredReachability,
   DesiredServices,
   DesiredSpoofing,
   DesiredStore,
@@ -35,6 +36,7 @@ export type {
   Encapsulation,
   FloatingIp,
   PeerType,
+  ProxiedAddress,
 } from './desired/index.ts';
 export { NO_TUNNELS } from './desired/index.ts';
 export { seconds } from './duration.ts';

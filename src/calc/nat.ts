@@ -3,6 +3,7 @@ import type { BGPConfiguration } from '../model/index.ts';
 import type { DesiredNat, DesiredServices, DesiredWorkload, HostAddresses } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import { desiredDscp } from './qos.ts';
+import { isReachableByL2 } from './reachability.ts';
 
 /** How natOutgoing translates, as FelixConfiguration has it, and the pods' floating IPs and marks. */
 export function desiredNat(
@@ -44,5 +45,9 @@ export function desiredServices(
     const network = cidr === undefined ? undefined : tryParsePrefix(cidr);
     return network === undefined ? [] : [formatPrefix(network)];
   });
-  return { cidrs: [...new Set(cidrs)].sort(), loops: felix.serviceLoopPrevention ?? 'Drop' };
+  return {
+    cidrs: [...new Set(cidrs)].sort(),
+    loops: felix.serviceLoopPrevention ?? 'Drop',
+    ...(isReachableByL2(felix) && { toLoopback: true }),
+  };
 }

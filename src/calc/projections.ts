@@ -9,7 +9,6 @@ import {
   type IPPool,
   isClosed,
   type KindName,
-  type KubernetesEndpointSlice,
   type KubernetesService,
   type Node,
   newResource,
@@ -36,7 +35,7 @@ export interface BlockView {
 }
 
 function node({ apiVersion, kind, metadata, spec: { interfaces: _, ...spec }, status }: Node): Node {
-  const { wireguardPublicKey, wireguardPublicKeyV6 } = status ?? {};
+  const { wireguardPublicKey, wireguardPublicKeyV6, ready, unschedulable } = status ?? {};
   return {
     apiVersion,
     kind,
@@ -45,6 +44,8 @@ function node({ apiVersion, kind, metadata, spec: { interfaces: _, ...spec }, st
     status: {
       ...(wireguardPublicKey !== undefined && { wireguardPublicKey }),
       ...(wireguardPublicKeyV6 !== undefined && { wireguardPublicKeyV6 }),
+      ...(ready === false && { ready }),
+      ...(unschedulable === true && { unschedulable }),
     },
   } as Node;
 }
@@ -131,13 +132,6 @@ function service({ apiVersion, kind, metadata, spec }: KubernetesService): Kuber
   return { apiVersion, kind, metadata: { name, ...(namespace !== undefined && { namespace }) }, spec };
 }
 
-/** Of nodes with ready endpoints it matters whether this one is among them, and whether there are others. */
-function slice(resource: KubernetesEndpointSlice, nodename: string): KubernetesEndpointSlice {
-  const { readyNodes, ...spec } = resource.spec;
-  const kept = readyNodes && [...new Set(readyNodes.map((name) => (name === nodename ? name : '')))].sort();
-  return ofPolicy<'KubernetesEndpointSlice'>({ ...resource, spec: { ...spec, ...(kept && { readyNodes: kept }) } });
-}
-
 /** What is kept of a resource of each kind; undefined when nothing is. All pods are known in `PodViews` besides. */
 export const PROJECTIONS = {
   Node: node,
@@ -166,7 +160,7 @@ export const PROJECTIONS = {
   KubernetesAdminNetworkPolicy: ofPolicy<'KubernetesAdminNetworkPolicy'>,
   KubernetesBaselineAdminNetworkPolicy: ofPolicy<'KubernetesBaselineAdminNetworkPolicy'>,
   KubernetesClusterNetworkPolicy: ofPolicy<'KubernetesClusterNetworkPolicy'>,
-  KubernetesEndpointSlice: slice,
+  KubernetesEndpointSlice: ofPolicy<'KubernetesEndpointSlice'>,
   KubernetesService: service,
 } as const;
 

@@ -1,10 +1,8 @@
 import { formatPrefix, tryParsePrefix } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
+import { isExcluded } from './answering-nodes.ts';
 import type { Announcement } from './desired/index.ts';
 import type { Configurations } from './node-bgp.ts';
-
-/** The label with which a node has no part in what comes to services from outside. */
-const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers';
 
 /** Which addresses of services are announced, as CIDRs in their usual form. */
 export interface ServiceRanges {
@@ -17,11 +15,11 @@ export interface ServiceRanges {
 
 /** What `BGPConfiguration default` says of services; undefined where none are announced, by anybody or by this node. */
 export function serviceRanges(node: Node | undefined, configurations: Configurations): ServiceRanges | undefined {
-  if (node?.metadata.labels?.[EXCLUDED] === 'true') return undefined;
+  if (isExcluded(node)) return undefined;
   return listedRanges(configurations);
 }
 
-function listedRanges(configurations: Configurations): ServiceRanges | undefined {
+export function listedRanges(configurations: Configurations): ServiceRanges | undefined {
   const spec = configurations.get('default')?.spec ?? {};
   const [cluster, external, loadBalancer] = [
     spec.serviceClusterIPs,

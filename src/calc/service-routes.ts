@@ -10,9 +10,9 @@ import {
   tryParseAddress,
 } from '../base/index.ts';
 import type { KubernetesEndpointSlice, KubernetesService } from '../model/index.ts';
-import { serviceOf } from '../policy/index.ts';
 import type { Announcement } from './desired/index.ts';
 import type { ServiceRanges } from './service-ranges.ts';
+import { ServiceSlices } from './service-slices.ts';
 
 const TYPES: readonly string[] = ['ClusterIP', 'NodePort', 'LoadBalancer'];
 
@@ -34,11 +34,8 @@ export class ServiceRoutes {
   #writer = new EntriesWriter<Announcement>(same);
   #settings: ServiceRanges | undefined;
   #ranges: Ranges | undefined;
-  #seen:
-    | { readonly services: Entries<KubernetesService>; readonly slices: Entries<KubernetesEndpointSlice> }
-    | undefined;
-  /** By Service: its slices. */
-  readonly #slices = new Map<string, Map<string, KubernetesEndpointSlice>>();
+  #seen: Entries<KubernetesService> | undefined;
+  #slices = new ServiceSlices();
   /** By Service: what it has announced. */
   readonly #routes = new Map<string, readonly string[]>();
   /** By CIDR: the Services that have it. */
@@ -57,7 +54,7 @@ export class ServiceRoutes {
       this.#settings = settings;
       this.#ranges = settings && parsed(settings);
       for (const service of this.#routes.keys()) this.#tell(service, []);
-      this.#slices.clear();
+      this.#slices = new ServiceSlices();
       this.#seen = undefined;
     }
     if (settings !== undefined) this.#take(services, slices);
@@ -71,27 +68,14 @@ export class ServiceRoutes {
 
   /** Whether it matters what is behind the Service, as of the last run. */
   heeds(service: string): boolean {
-    const known = this.#seen?.services.get(service);
+    const known = this.#seen?.get(service);
     return known !== undefined && this.#ranges !== undefined && this.#standing(known, this.#ranges) === 'by endpoints';
   }
 
   #take(services: Entries<KubernetesService>, slices: Entries<KubernetesEndpointSlice>): void {
-    const touched = new Set<string>();
-    for (const [key, now, before] of slices.since(this.#seen?.slices)) {
-      if (before !== undefined) {
-        const service = serviceOf(before);
-        const all = this.#slices.get(service);
-        all?.delete(key);
-        if (all?.size === 0) this.#slices.delete(service);
-        touched.add(service);
-      }
-      if (now === undefined) continue;
-      const service = serviceOf(now);
-      this.#slices.set(service, (this.#slices.get(service) ?? new Map()).set(key, now));
-      touched.add(service);
-    }
-    for (const [key] of services.since(this.#seen?.services)) touched.add(key);
-    this.#seen = { services, slices };
+    const touched = this.#slices.run(slices);
+    for (const [key] of services.since(this.#seen)) touched.add(key);
+    this.#seen = services;
     for (const service of touched) this.#tell(service, this.#routesOf(service, services.get(service)));
   }
 
@@ -138,12 +122,9 @@ export class ServiceRoutes {
     return ranges.aggregates ? 'none' : 'by endpoints';
   }
 
-  #isServedHere(key: string, { spec }: KubernetesService): boolean {
-    const isLocal = spec.externalTrafficPolicy === 'Local';
-    return [...(this.#slices.get(key)?.values() ?? [])].some(({ spec: { addressType = 'IPv4', readyNodes = [] } }) => {
-      if (spec.ipFamilies.length > 0 && !spec.ipFamilies.includes(addressType)) return false;
-      return isLocal ? readyNodes.includes(this.#nodename) : readyNodes.length > 0;
-    });
+  #isServedHere(key: string, service: KubernetesService): boolean {
+    const ready = this.#slices.readyNodes(key, service);
+    return service.spec.externalTrafficPolicy === 'Local' ? ready.has(this.#nodename) : ready.size > 0;
   }
 }
 

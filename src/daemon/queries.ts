@@ -198,13 +198,15 @@ const SOMEBODY_ELSES =
   'a route of somebody else is in its place (see: ip route show proto all): remove that, or what makes it';
 
 /** What the kernel refuses now, with its own words; each waits for its next attempt. */
-export function kernelRefusals({ forwarding, routes, endpoints, tables, policy, qos, tunnels }: Dataplane): Refusal[] {
+export function kernelRefusals(dataplane: Dataplane): Refusal[] {
+  const { forwarding, routes, endpoints, tables, policy, qos, proxies, tunnels } = dataplane;
   return [
     ...forwarding.failures(),
     ...tunnels.failures().map(({ what, reason }) => ({ what: `tunnel ${what}`, reason })),
     ...policy.failures(),
     ...tables.failures(),
     ...qos.failures(),
+    ...proxies.failures(),
     ...routes.failures().map(({ prefix, code, reason }) => ({
       what: `route ${prefix}`,
       reason: code === 'EEXIST' ? SOMEBODY_ELSES : reason,

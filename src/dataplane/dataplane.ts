@@ -13,6 +13,7 @@ import { FilterReconciler, type FilterRoom } from './filter/index.ts';
 import { Forwarding } from './forwarding.ts';
 import type { DataplaneListeners } from './listeners.ts';
 import { KnownSurroundings, PolicyReconciler } from './policy/index.ts';
+import { ProxyReconciler } from './proxies/reconcile.ts';
 import { QosReconciler } from './qos/reconcile.ts';
 import { OtherTables } from './routes/other-tables.ts';
 import { RouteOwnership } from './routes/ownership.ts';
@@ -55,6 +56,7 @@ export class Dataplane {
   readonly policy: PolicyReconciler;
   readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
+  readonly proxies: ProxyReconciler;
   readonly #options: DataplaneOptions;
   readonly #clock: EndingClock;
   readonly #links = new Map<number, Link>();
@@ -90,6 +92,7 @@ export class Dataplane {
     this.tables = this.filter.room();
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
+    this.proxies = new ProxyReconciler({ ...options, routes: this.routes });
     this.#resync = new Repeated(options.clock, options.resyncInterval, () => this.#lookAtAll());
     this.#tableRepairs = new TableRepairs(options, (names) => void this.filter.look(names));
     const { forwarding, endpoints, tunnels } = this;
@@ -117,6 +120,7 @@ export class Dataplane {
     // Before the routes: those through a tunnel that stands already must not be taken for stale ones.
     await this.tunnels.check();
     await this.routes.start({ hold });
+    void this.proxies.check();
     void this.qos.check();
     this.#peering.look();
     void this.otherTables.look();
@@ -148,6 +152,7 @@ export class Dataplane {
     if (desired.workloads !== before?.workloads || desired.nat !== before?.nat) this.#released.apply(desired);
     if (desired.host !== before?.host) void this.forwarding.apply(desired.host.forwarding);
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
+    this.proxies.apply(desired.reachability);
   }
 
   /** Lists everything again and repairs what differs. */
@@ -159,6 +164,7 @@ export class Dataplane {
     await this.routes.resync();
     await this.policy.look();
     await this.tables.look();
+    await this.proxies.check();
     await this.qos.check();
     this.#peering.look();
     await this.otherTables.look();
@@ -186,9 +192,9 @@ export class Dataplane {
   }
 
   stop(): void {
-    const { forwarding, endpoints, filter, qos, tunnels, routes } = this;
+    const { forwarding, endpoints, filter, qos, tunnels, routes, proxies } = this;
     const looks = [this.#resync, this.#settings, this.#tableRepairs, this.#released, this.#peering];
-    for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, routes]) part.stop();
+    for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, proxies, routes]) part.stop();
     this.#monitor?.stop();
     this.otherTables.stop();
     this.felixRemains.stop();
@@ -206,6 +212,7 @@ export class Dataplane {
     for (const link of present.values()) this.#linkChanged(link, true);
     this.#underlay.listed(addresses);
     this.#surroundings.listed(addresses);
+    this.proxies.listed(addresses);
     this.#tellPolicy();
     this.#tellMtu();
   }
@@ -224,6 +231,7 @@ export class Dataplane {
         if (this.#underlay.addressChanged(event.address, event.change === 'new')) this.#tellMtu();
         this.tunnels.addressChanged(event.address, event.change === 'new');
         this.#surroundings.addressChanged(event.address, event.change === 'new');
+        this.proxies.addressChanged(event.address, event.change === 'new');
         this.#tellPolicy();
         if (event.change === 'deleted') {
           this.endpoints.addressGone(event.address);

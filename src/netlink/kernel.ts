@@ -79,6 +79,11 @@ export interface Kernel {
   /** Adds or replaces. */
   neighborAdd(neighbor: Neighbor): Promise<void>;
   neighborDelete(neighbor: Neighbor): Promise<void>;
+  /**
+   * Tells all who are on a link that these addresses are at its MAC: gratuitous ARP, unsolicited neighbour advertisements.
+   * Nobody answers, so nothing says who has heard it. A link without a MAC rejects with EOPNOTSUPP.
+   */
+  neighborAnnounce(dev: string, addresses: readonly string[]): Promise<void>;
 
   /** How every device queues what it sends (`tc qdisc`). */
   qdiscList(): Promise<readonly Qdisc[]>;

@@ -41,6 +41,7 @@ import { KernelMonitor, MONITOR_GROUPS } from './monitor.ts';
 import { openNamespace } from './namespace.ts';
 import { followPackets } from './packet-log.ts';
 import { listRouteColumns, listRoutes } from './route-listing.ts';
+import { sendAnnouncements } from './send-announcements.ts';
 import { NETLINK_GENERIC, NETLINK_NETFILTER, openSocket } from './socket.ts';
 import { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
 import { TABLE_GROUPS, watchTables } from './table-monitor.ts';
@@ -72,6 +73,7 @@ export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
 /** Octets of packets that wait to be read: those of a short flood. */
 const PACKET_LOG_BUFFER = 1024 * 1024;
 
+const ENODEV = 19;
 /** How a look-up answers where there is no route, or one that says unreachable, blackhole or prohibit. */
 const NO_WAY = ['ENETUNREACH', 'EHOSTUNREACH', 'ESRCH', 'EINVAL', 'EACCES'];
 
@@ -236,6 +238,12 @@ class NetlinkKernel implements Kernel {
   async neighborDelete(neighbor: Neighbor): Promise<void> {
     const what = `neighbor delete ${neighbor.destination} dev ${neighbor.dev}`;
     await this.#client.request(encodeNeighborDelete(neighbor, await this.#index(neighbor.dev)), what);
+  }
+
+  async neighborAnnounce(dev: string, addresses: readonly string[]): Promise<void> {
+    const link = await this.linkGet(dev);
+    if (link === undefined) throw KernelError.fromErrno(ENODEV, `neighbor announce dev ${dev}`);
+    sendAnnouncements(link, addresses, this.#options.namespace);
   }
 
   qdiscList(): Promise<readonly Qdisc[]> {

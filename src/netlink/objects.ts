@@ -211,6 +211,8 @@ export interface Neighbor {
   readonly fdb?: boolean;
   /** A proxy entry (`ip neigh add proxy`). */
   readonly proxy?: boolean;
+  /** `RTPROT_*`, by which its owner knows it again; absent for none. */
+  readonly protocol?: number;
 }
 
 export type KernelEvent =

@@ -247,8 +247,9 @@ t.test('Services wake a node only where they are announced, and endpoints only w
   t.notOk(calculation.apply([slice('open', ['a'])]), 'its range covers it');
   t.ok(calculation.apply([slice('s', ['a', 'b'])]));
   t.same(announced(calculation), ['10.96.0.0/12', '10.96.0.1/32']);
-  t.notOk(calculation.apply([slice('s', ['a', 'c'])]), 'another node’s endpoints are its own');
   const before = calculation.desired();
+  calculation.apply([slice('s', ['a', 'c'])]);
+  t.equal(calculation.desired().bgp, before.bgp, 'another node’s endpoints are its own');
   t.ok(calculation.apply([service('more', { clusterIPs: ['10.96.0.9'] })]));
   t.equal(calculation.desired().bgp, before.bgp);
 });

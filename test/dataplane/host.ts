@@ -104,6 +104,7 @@ export function wanted(
     services: { cidrs: [], loops: 'Drop' },
     spoofing: [],
     store: { tunnelPools: { wireguard: [], wireguardV6: [], ipip: [], vxlan: [], vxlanV6: [] } },
+    reachability: undefined,
     policy: undefined,
     host: { forwarding: true, uplinks: undefined, routeSource: {} },
     blocks: blocks.map((cidr) => ({ cidr, inUse: 0, size: cidr.endsWith('/32') ? 1 : 64 })),

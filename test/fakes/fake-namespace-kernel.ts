@@ -352,9 +352,9 @@ export class FakeKernel implements Kernel {
   async neighborAdd(neighbor: Neighbor): Promise<void> {
     this.#machine.enter('neighborAdd');
     this.#space.link(neighbor.dev);
-    const { destination, mac, dev, fdb, proxy, state = 'permanent' } = neighbor;
+    const { destination, mac, dev, fdb, proxy, protocol, state = 'permanent' } = neighbor;
     const family = fdb ? {} : { family: familyOfText(destination) };
-    const kind = { ...(fdb ? { fdb } : {}), ...(proxy ? { proxy } : {}) };
+    const kind = { ...(fdb ? { fdb } : {}), ...(proxy ? { proxy } : {}), ...(protocol ? { protocol } : {}) };
     const entry: Neighbor = {
       dev,
       destination,
@@ -377,6 +377,12 @@ export class FakeKernel implements Kernel {
     }
     this.#space.neighbors = this.#space.neighbors.filter((other) => other !== gone);
     this.#space.tell({ kind: 'neighbor', change: 'deleted', neighbor: gone });
+  }
+
+  async neighborAnnounce(dev: string): Promise<void> {
+    this.#machine.enter('neighborAnnounce');
+    const link = this.#space.link(dev);
+    if (!link.mac || link.flags.includes('LOOPBACK')) refuse('EOPNOTSUPP', `neighbor announce dev ${dev}`, 'no MAC');
   }
 
   async monitor(listener: (event: KernelEvent) => void, options: MonitorOptions = {}): Promise<Monitor> {

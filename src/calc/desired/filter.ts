@@ -43,4 +43,6 @@ export interface DesiredServices {
   readonly cidrs: readonly string[];
   /** What becomes of a forwarded packet to one of them that nothing has translated. */
   readonly loops: 'Drop' | 'Reject' | 'Disabled';
+  /** The node has routes of Services' addresses to its loopback, which nothing may take. */
+  readonly toLoopback?: boolean;
 }

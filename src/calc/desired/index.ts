@@ -7,12 +7,14 @@
  *     addresses  pools, own blocks                      filter     translation, services, who may send as whom
  *     workloads  own pods and their limits              host       settings of the node itself
  *     store      what this node should write there         policy     what the pods may send and receive
+ *     reachability  what it answers for on its own subnets
  */
 import type { DesiredBlock, DesiredPool } from './addresses.ts';
 import type { DesiredBgp } from './bgp.ts';
 import type { DesiredNat, DesiredServices, DesiredSpoofing } from './filter.ts';
 import type { DesiredHost } from './host.ts';
 import type { DesiredPolicy } from './policy.ts';
+import type { DesiredReachability } from './reachability.ts';
 import type { DesiredStore } from './store.ts';
 import type { DesiredTunnels } from './tunnels.ts';
 import type { DesiredWorkload } from './workloads.ts';
@@ -35,6 +37,7 @@ export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, Floatin
 export type { DesiredHost } from './host.ts';
 export type { DesiredHosts, DesiredPolicy, DesiredSet, PolicyMarks, PolicySettings } from './policy.ts';
 export { PLAIN_SETTINGS } from './policy.ts';
+export type { DesiredReachability, ProxiedAddress } from './reachability.ts';
 export type { DesiredStore } from './store.ts';
 export type {
   DesiredIpip,
@@ -61,6 +64,8 @@ export interface Desired {
   readonly services: DesiredServices;
   readonly spoofing: readonly DesiredSpoofing[];
   readonly host: DesiredHost;
+  /** Undefined: it answers for itself alone. */
+  readonly reachability: DesiredReachability | undefined;
   readonly store: DesiredStore;
   /** Undefined: nothing in the cluster restricts anybody. */
   readonly policy: DesiredPolicy | undefined;

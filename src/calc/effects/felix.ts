@@ -15,6 +15,8 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
   ...each(['wireguardListeningPort', 'wireguardListeningPortV6'], ACTED_ON),
   ...each(['wireguardInterfaceName', 'wireguardInterfaceNameV6'], ACTED_ON),
 
+  ...each(['localSubnetL2Reachability', 'localSubnetL2ReachabilityRefreshInterval'], ACTED_ON),
+
   ...each(['defaultEndpointToHostAction', 'failsafeInboundHostPorts', 'failsafeOutboundHostPorts'], ACTED_ON),
   ...each(['iptablesFilterDenyAction', 'nftablesFilterDenyAction'], ACTED_ON),
   flowLogsLocalReporter: ACTED_ON,
@@ -83,7 +85,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
       ...(['deviceRouteProtocol', 'removeExternalRoutes', 'ipipEnabled', 'vxlanEnabled', 'routeSource'] as const),
       ...(['ipv4NormalRoutePriority', 'ipv6NormalRoutePriority', 'ipv4ElevatedRoutePriority'] as const),
       ...(['ipv6ElevatedRoutePriority', 'ipv6Support', 'programClusterRoutes', 'routeSyncDisabled'] as const),
-      ...(['routeTableRange', 'localSubnetL2Reachability', 'wireguardThreadingEnabled', 'nftablesMode'] as const),
+      ...(['routeTableRange', 'wireguardThreadingEnabled', 'nftablesMode'] as const),
       ...(['nftablesRefreshInterval', 'nftablesFlowTableOffload', 'ipsetsRefreshInterval', 'iptablesBackend'] as const),
       ...(['iptablesLockFilePath', 'iptablesLockProbeInterval', 'iptablesLockTimeout'] as const),
       ...(['iptablesPostWriteCheckInterval', 'iptablesRefreshInterval', 'netlinkTimeout'] as const),

@@ -77,6 +77,8 @@ function decode({ metadata, spec, status }: KubeObject): Node {
   tree.spec['orchRefs'] = [{ nodeName: metadata.name, orchestrator: 'k8s' }];
   const podCIDRs = spec?.['podCIDRs'];
   if (Array.isArray(podCIDRs)) tree.status['podCIDRs'] = podCIDRs;
+  if (!isReady(status)) tree.status['ready'] = false;
+  if (spec?.['unschedulable'] === true) tree.status['unschedulable'] = true;
   const { name, uid, creationTimestamp, resourceVersion } = metadata;
   const seen = { name, uid, ...mergedMetadata(metadata), creationTimestamp, resourceVersion };
   return { apiVersion: API_VERSION, kind: 'Node', metadata: seen, spec: tree.spec, status: tree.status };
@@ -86,6 +88,14 @@ function statusAddresses(status: KubeObject['status']): readonly { address: stri
   const listed = status?.['addresses'];
   if (!Array.isArray(listed)) return [];
   return listed.filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP');
+}
+
+/** Kubelet says so, or has said nothing yet. A daemon that ends or starts says nothing here: its kernel goes on. */
+function isReady(status: KubeObject['status']): boolean {
+  const conditions = status?.['conditions'];
+  return (
+    !Array.isArray(conditions) || conditions.every(({ type, status: word }) => type !== 'Ready' || word === 'True')
+  );
 }
 
 function withLength(text: string): string {

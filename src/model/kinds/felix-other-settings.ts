@@ -123,6 +123,7 @@ export const otherSettings = {
   istioDSCPMark: z.union([integer, text]).optional(),
   kubeNodePortRanges: z.array(numericPort).max(7, 'node port ranges list is too long (max 7)').optional(),
   localSubnetL2Reachability: oneOf('Disabled', 'PodsAndLoadBalancers').optional(),
+  localSubnetL2ReachabilityRefreshInterval: duration.optional(),
   logActionRateLimit: z
     .string()
     .regex(/^([1-9]\d{0,3}\/(second|minute|hour|day))?$/, 'must be a rate such as 10/second')

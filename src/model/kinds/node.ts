@@ -48,6 +48,10 @@ export const node = defineKind({
     wireguardPublicKey: publicKey.optional(),
     wireguardPublicKeyV6: publicKey.optional(),
     podCIDRs: z.array(z.string()).optional(),
+    /** On Kubernetes, where it is not so: the node takes what comes to services. */
+    ready: z.boolean().optional(),
+    /** On Kubernetes, where it is so: no pods come to the node any more (cordon). */
+    unschedulable: z.boolean().optional(),
   }),
 });
 
@@ -57,6 +61,8 @@ export interface NodeStatus {
   readonly wireguardPublicKey?: string | undefined;
   readonly wireguardPublicKeyV6?: string | undefined;
   readonly podCIDRs?: readonly string[] | undefined;
+  readonly ready?: boolean | undefined;
+  readonly unschedulable?: boolean | undefined;
 }
 
 /** A tunnel whose device has an address of its node's own, which the others read in the Node. */

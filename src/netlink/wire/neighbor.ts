@@ -1,7 +1,7 @@
 import { addressBytes, type ByteReader, parseAddress } from '../../base/index.ts';
 import type { Neighbor } from '../kernel.ts';
 import { addressFamily, familyOf, macBytes, readIp, readLinkAddress } from './address-text.ts';
-import { attributeBytes, forEachAttribute } from './attribute.ts';
+import { attributeBytes, attributeU8, forEachAttribute } from './attribute.ts';
 import {
   AF_BRIDGE,
   AF_UNSPEC,
@@ -17,6 +17,7 @@ import {
 // include/uapi/linux/neighbour.h
 const NDA_DST = 1;
 const NDA_LLADDR = 2;
+const NDA_PROTOCOL = 12;
 const NTF_SELF = 2;
 const NTF_PROXY = 8;
 const STATES: readonly (readonly [bit: number, name: string])[] = [
@@ -69,6 +70,7 @@ function encodeNeighbor(type: number, flags: number, neighbor: Neighbor, index: 
     writer.u8((neighbor.fdb ? NTF_SELF : 0) | (neighbor.proxy ? NTF_PROXY : 0)).u8(0);
     if (destination !== undefined) attributeBytes(writer, NDA_DST, addressBytes(destination));
     if (neighbor.mac !== '') attributeBytes(writer, NDA_LLADDR, macBytes(neighbor.mac, 'mac'));
+    if (neighbor.protocol !== undefined) attributeU8(writer, NDA_PROTOCOL, neighbor.protocol);
   });
 }
 
@@ -93,9 +95,11 @@ export function decodeNeighbor(body: ByteReader): DecodedNeighbor | undefined {
   if (family === undefined && !fdb) return undefined;
   let destination = '';
   let mac = '';
+  let protocol = 0;
   forEachAttribute(body, (type, value) => {
     if (type === NDA_DST) destination = readIp(value) ?? '';
     else if (type === NDA_LLADDR) mac = readLinkAddress(value) ?? '';
+    else if (type === NDA_PROTOCOL && value.left > 0) protocol = value.u8();
   });
   const state = STATES.find(([bit]) => (bits & bit) !== 0)?.[1];
   return {
@@ -106,5 +110,6 @@ export function decodeNeighbor(body: ByteReader): DecodedNeighbor | undefined {
     ...(state === undefined ? {} : { state }),
     ...(fdb ? { fdb } : {}),
     ...((flags & NTF_PROXY) !== 0 ? { proxy: true } : {}),
+    ...(protocol !== 0 ? { protocol } : {}),
   };
 }

@@ -52,6 +52,25 @@ export const NEIGHBORS: Scenarios = {
     );
   },
 
+  'proxies say whose they are': async ({ t, kernel, dev }) => {
+    await dev();
+    for (const destination of ['fd00::98', '10.1.0.98']) {
+      await kernel.neighborAdd({ dev: 'cali1', destination, mac: '', proxy: true, protocol: 80 });
+    }
+    const found = (await kernel.neighborList({ dev: 'cali1' })).filter((entry) => entry.proxy);
+    t.match(found.map(({ destination, protocol }) => `${destination} ${protocol}`).sort(), [
+      '10.1.0.98 80',
+      'fd00::98 80',
+    ]);
+  },
+
+  'addresses are announced on a link that has a MAC': async ({ t, kernel, dev }) => {
+    await dev();
+    await kernel.neighborAnnounce('cali1', ['10.1.0.98', 'fd00::98']);
+    await rejects(t, kernel.neighborAnnounce('lo', ['10.1.0.98']), 'EOPNOTSUPP');
+    await rejects(t, kernel.neighborAnnounce('nothing', ['10.1.0.98']), 'ENODEV');
+  },
+
   'what is not there, or there already, is refused by its errno': async ({ t, kernel, dev }) => {
     await dev();
     await rejects(t, kernel.linkAdd({ kind: 'bridge', name: 'cali1' }), 'EEXIST');

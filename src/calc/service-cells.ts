@@ -1,0 +1,50 @@
+import { type Entries, same } from '../base/index.ts';
+import type { Node } from '../model/index.ts';
+import { answeringNodes } from './answering-nodes.ts';
+import { type Cell, cell, keeping } from './cell.ts';
+import type { Announcement, DesiredPool, DesiredReachability, DesiredWorkload } from './desired/index.ts';
+import type { FelixSettings } from './felix.ts';
+import type { Configurations } from './node-bgp.ts';
+import { AnsweredAddresses, answeredRanges } from './reachability.ts';
+import { ServiceOwners } from './service-owners.ts';
+import { serviceRanges, wholeRanges } from './service-ranges.ts';
+import { ServiceRoutes } from './service-routes.ts';
+import type { Sources } from './sources.ts';
+
+interface ServiceInputs {
+  readonly self: Cell<Node | undefined>;
+  readonly nodes: Cell<Entries<Node>>;
+  readonly configurations: Cell<Configurations>;
+  readonly felix: Cell<FelixSettings>;
+  readonly pools: Cell<readonly DesiredPool[]>;
+  readonly workloads: Cell<readonly DesiredWorkload[]>;
+}
+
+/** What follows from Services: what is told of them by BGP, and what is answered for on the node's own subnets. */
+export interface ServiceCells {
+  readonly whole: Cell<readonly Announcement[]>;
+  readonly ofServices: Cell<Entries<Announcement>>;
+  readonly reachability: Cell<DesiredReachability | undefined>;
+  /** Whether any Service is of interest as of the last look. */
+  isAsked(): boolean;
+  /** Whether it matters what is behind the Service, as of the last look. */
+  heeds(service: string): boolean;
+}
+
+export function serviceCells(sources: Sources, nodename: string, given: ServiceInputs): ServiceCells {
+  const { self, nodes, configurations, felix, pools, workloads } = given;
+  const [services, slices] = [sources.of('KubernetesService'), sources.of('KubernetesEndpointSlice')];
+  const routes = new ServiceRoutes(nodename);
+  const ranges = cell([self, configurations], serviceRanges, same);
+  const owners = new ServiceOwners(nodename);
+  const answering = cell([nodes], answeringNodes, same);
+  const answered = cell([felix, pools, configurations], answeredRanges, same);
+  const owned = cell([services, slices, answered, answering], keeping(owners));
+  return {
+    whole: cell([ranges], wholeRanges, same),
+    ofServices: cell([services, slices, ranges], keeping(routes)),
+    reachability: cell([felix, owned, workloads, pools], keeping(new AnsweredAddresses())),
+    isAsked: () => routes.isAsked || owners.isAsked,
+    heeds: (service) => routes.heeds(service) || owners.heeds(service),
+  };
+}
