@@ -41,8 +41,8 @@ export class Place {
   /** Nothing goes over the cable any more, or does again. */
   cut(isCut = true): void {
     const text = 'table inet cut { chain in { type filter hook input priority -300; policy drop; }; }';
-    execFileSync('ip', ['netns', 'exec', this.#there, 'nft', isCut ? text : 'delete table inet cut']);
-    execFileSync('ip', ['netns', 'exec', this.#here, 'nft', isCut ? text : 'delete table inet cut']);
+    for (const namespace of [this.#here, this.#there])
+      execFileSync('ip', ['netns', 'exec', namespace, 'nft', isCut ? text : 'delete table inet cut']);
   }
 
   neighbour(at: number, other: Partial<BfdNeighbour> = {}): BfdNeighbour {
