@@ -28,7 +28,11 @@ put() { install -D -m "$1" "$2" "$tree/$3"; }
 # The programs, in the place that Debian has for them.
 home=usr/lib/vrouter
 sh deploy/install.sh "$tree/$home"
-mv "$tree/$home/dist/share" "$tree/usr/share"
+mkdir -p "$tree/usr/share"
+# Pages that the programs themselves read stay with them.
+for kind in "$tree/$home/dist/share"/*; do
+  case $kind in */doc) ;; *) mv "$kind" "$tree/usr/share/" ;; esac
+done
 find "$tree/usr/share/man" -type f -exec gzip -9n {} +
 for link in usr/sbin/vrouter:../lib/vrouter/dist/bin/vrouter usr/bin/calicoctl:../lib/vrouter/dist/bin/calicoctl \
   usr/lib/cni/calico:../vrouter/dist/bin/calico opt/cni/bin/calico:/$home/dist/bin/calico; do

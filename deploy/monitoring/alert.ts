@@ -18,11 +18,11 @@ export interface Alert {
   readonly mend: readonly string[];
 }
 
-/** Where the pages are, for the link in an alert. */
-const RUNBOOKS = 'https://github.com/vrouter/vrouter/blob/main/docs/runbooks';
+/** Where the pages are in this repository; whoever has them elsewhere says where (`VROUTER_RUNBOOKS`, and in the chart). */
+export const RUNBOOKS = 'docs/runbooks';
 
-/** The alerts as a file of rules for Prometheus; also the `spec` of a PrometheusRule. */
-export function ruleFile(groups: Readonly<Record<string, readonly Alert[]>>) {
+/** The alerts as a file of rules for Prometheus, with where their pages are; also the `spec` of a PrometheusRule. */
+export function ruleFile(groups: Readonly<Record<string, readonly Alert[]>>, runbooks = RUNBOOKS) {
   return {
     groups: Object.entries(groups).map(([group, alerts]) => ({
       name: `vrouter-${group}`,
@@ -34,7 +34,7 @@ export function ruleFile(groups: Readonly<Record<string, readonly Alert[]>>) {
         annotations: {
           summary: alert.summary,
           description: alert.description,
-          runbook_url: `${RUNBOOKS}/${alert.name}.md`,
+          runbook_url: `${runbooks}/${alert.name}.md`,
         },
       })),
     })),

@@ -9,16 +9,20 @@ import { BOARDS } from './boards.ts';
 const HEAD = '# Made from deploy/monitoring by `node deploy/monitoring/write.ts`.\n';
 const yaml = (value: unknown): string => `${HEAD}${stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 
-/** Every file that is made from the alerts and the boards, by its path in the repository. */
-export function monitoringFiles(): ReadonlyMap<string, string> {
+/**
+ * Every file that is made from the alerts and the boards, by its path in the repository. `runbooks`: where the alerts' pages
+ * are to be read, such as the address of a folder.
+ */
+export function monitoringFiles(runbooks?: string): ReadonlyMap<string, string> {
   const boards = BOARDS.map((board) => [board.uid, `${JSON.stringify(dashboard(board), null, 2)}\n`] as const);
   const alerts = Object.values(ALERTS).flat();
   const list = alerts.map(
     ({ name, severity, summary }) => `- [VRouter${name}](${name}.md) (${severity}): ${summary}.\n`,
   );
   return new Map([
-    ['deploy/monitoring/vrouter.rules.yaml', yaml(ruleFile(ALERTS))],
-    ['deploy/monitoring/prometheusrule.yaml', yaml(prometheusRule())],
+    ['deploy/monitoring/vrouter.rules.yaml', yaml(ruleFile(ALERTS, runbooks))],
+    ['deploy/monitoring/prometheusrule.yaml', yaml(prometheusRule(runbooks))],
+    ['deploy/monitoring/kustomization.yaml', yaml(KUSTOMIZATION)],
     [
       'deploy/monitoring/grafana-dashboards.yaml',
       boards.map(([uid, text]) => `---\n${yaml(configMap(uid, text))}`).join(''),
@@ -29,10 +33,17 @@ export function monitoringFiles(): ReadonlyMap<string, string> {
   ]);
 }
 
+/** deploy/kustomize/monitoring asks for these by their folder: kustomize reads no file outside of its own. */
+const KUSTOMIZATION = {
+  apiVersion: 'kustomize.config.k8s.io/v1beta1',
+  kind: 'Kustomization',
+  resources: ['prometheusrule.yaml', 'grafana-dashboards.yaml'],
+};
+
 /** For those who run the Prometheus operator. */
-function prometheusRule() {
+function prometheusRule(runbooks?: string) {
   const metadata = { name: 'vrouter', namespace: 'kube-system', labels: { 'app.kubernetes.io/name': 'vrouter' } };
-  return { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata, spec: ruleFile(ALERTS) };
+  return { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata, spec: ruleFile(ALERTS, runbooks) };
 }
 
 /** As Grafana's sidecar finds boards. */
@@ -42,7 +53,7 @@ function configMap(uid: string, text: string) {
 }
 
 if (import.meta.main) {
-  for (const [path, text] of monitoringFiles()) {
+  for (const [path, text] of monitoringFiles(process.env['VROUTER_RUNBOOKS'])) {
     const file = join(import.meta.dirname, '../..', path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);

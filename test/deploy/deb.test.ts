@@ -24,6 +24,7 @@ import { DebianRoot } from './debian-root.ts';
 /** The Debian package, built by its script, through its life in a small Debian: `dpkg` itself, and real nftables. */
 const work = mkdtempSync(join(tmpdir(), 'vrouter-deb-'));
 t.teardown(() => rmSync(work, { recursive: true }));
+t.setTimeout(300_000);
 const env = { ...process.env, DPKG_DEB_COMPRESSOR_TYPE: 'none', SOURCE_DATE_EPOCH: '1790000000' };
 const SETTINGS = 'etc/vrouter/vrouter.env';
 const NETWORK = 'etc/cni/net.d/10-vrouter.conflist';
@@ -107,6 +108,10 @@ t.test('the package is installed, upgraded, removed and purged as Debian’s are
       t.equal(readlinkSync(root.path(ENABLED)), '/lib/systemd/system/vrouter.service');
       t.same(asked(), ['--system daemon-reload'], 'nothing is started');
       const unit = readFileSync(root.path('usr/lib/systemd/system/vrouter.service'), 'utf8');
+      t.notOk(
+        files.some((path) => /share\/doc.*errors\.md/.test(path) && !path.includes('/dist/')),
+        'which a site may leave out',
+      );
       t.match(unit, '\nExecStart=/usr/lib/vrouter/dist/bin/vrouter daemon\n');
       t.notMatch(unit, '/opt/');
     },
@@ -123,6 +128,7 @@ t.test('the package is installed, upgraded, removed and purged as Debian’s are
       const answer = await ok(['env', 'CNI_COMMAND=VERSION', place], '{"cniVersion":"1.0.0"}');
       t.match(JSON.parse(answer), { cniVersion: '1.0.0' });
     }
+    t.match(await ok(['vrouter', 'explain', 'CONFIG']), /CONFIG/);
     const licences = readFileSync(root.path('usr/share/doc/vrouter/copyright'), 'utf8');
     for (const name of ['node-linux-', 'koffi', 'zod', 'QuickJS']) t.match(licences, `\n-- ${name}`);
   });

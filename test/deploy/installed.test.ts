@@ -26,7 +26,7 @@ function run(program: string, ...args: readonly string[]): ReturnType<typeof spa
 
 t.test('npm pack makes an archive that holds what runs', async (t) => {
   const copy = join(work, 'copy');
-  const needed = ['src', 'deploy', 'package.json', 'tsconfig.json', '.npmrc', 'LICENSE', 'README.md'];
+  const needed = ['src', 'deploy', 'docs', 'package.json', 'tsconfig.json', '.npmrc', 'LICENSE', 'README.md'];
   for (const path of needed) cpSync(path, join(copy, path), { recursive: true });
   symlinkSync(modules, join(copy, 'node_modules'));
   npm(copy, 'pack', '--ignore-scripts=false', '--pack-destination', work);

@@ -31,11 +31,14 @@ const probe = z.strictObject({
 const container = z.strictObject({
   name: z.string(),
   image: z.string(),
+  imagePullPolicy: z.literal('IfNotPresent').optional(),
+  terminationMessagePolicy: z.literal('FallbackToLogsOnError').optional(),
   command: z.array(z.string()).default([]),
   args: z.array(z.string()).default([]),
   env: z.array(envVar).default([]),
   securityContext: securityContext.prefault({}),
   resources: z.strictObject({ requests: z.strictObject({ cpu: z.string(), memory: z.string() }) }).optional(),
+  startupProbe: probe.optional(),
   livenessProbe: probe.optional(),
   readinessProbe: probe.optional(),
   volumeMounts: z
@@ -58,6 +61,8 @@ const podSpec = z.strictObject({
   terminationGracePeriodSeconds: z.int().default(30),
   nodeSelector: z.record(z.string(), z.string()).default({}),
   tolerations: z.array(z.strictObject({ operator: z.literal('Exists') })).default([]),
+  /** Every container of the tests has the runtime's profile, asked for or not. */
+  securityContext: z.strictObject({ seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }) }).optional(),
   initContainers: z.array(container).default([]),
   containers: z.array(container),
   volumes: z
