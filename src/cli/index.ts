@@ -18,6 +18,7 @@ import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
 import { dropsCommand } from './commands/drops.ts';
 import { flowsCommand } from './commands/flows.ts';
+import { ledgerCommand } from './commands/ledger.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
@@ -72,6 +73,11 @@ export function runDrops(argv: readonly string[], io: Partial<Io> = {}): Promise
 /** `vrouter flows`: who talked to whom. */
 export function runFlows(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('flows', flowsCommand, argv, io);
+}
+
+/** `vrouter ledger`: who had an address. */
+export function runLedger(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('ledger', ledgerCommand, argv, io);
 }
 
 /** `vrouter bgp`: sessions and routes. */

@@ -7,6 +7,7 @@ import { dropsCommand } from './commands/drops.ts';
 import { explainCommand } from './commands/explain.ts';
 import { flowsCommand } from './commands/flows.ts';
 import { ipamCommand } from './commands/ipam.ts';
+import { ledgerCommand } from './commands/ledger.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
@@ -24,6 +25,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   policy: policyCommand,
   drops: dropsCommand,
   flows: flowsCommand,
+  ledger: ledgerCommand,
   check: checkCommand,
   bundle: bundleCommand,
   explain: explainCommand,

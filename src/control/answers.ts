@@ -10,6 +10,7 @@ export { bgpPeersSchema, bgpRouteSchema, bgpRoutesSchema } from './bgp-answers.t
 export type { AddressAnswer, ClusterAnswer, PolicyHitsAnswer } from './cluster-answers.ts';
 export { flowsSchema } from './flow-answers.ts';
 export type { CountedDrop, DroppedAnswer, DroppedPacket } from './policy-answers.ts';
+export { ledgerSchema } from './ledger-answers.ts';
 export {
   changesSchema,
   countedDropsSchema,

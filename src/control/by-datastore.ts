@@ -16,6 +16,7 @@ export const ASKED_BY_DATASTORE = [
   'route.to',
   'policy.why',
   'drops.counted',
+  'ledger',
 ] as const;
 
 /** Letters of a question, and octets of an answer: an object's annotations may have 256 KiB. */

@@ -105,6 +105,8 @@ export const requestSchema = z.discriminatedUnion('op', [
   ...policyRequests,
   ...bgpRequests,
   flowsRequest,
+  /** What the node's ledger says of an address. */
+  z.object({ op: z.literal('ledger'), address: z.string() }),
   z.object({ op: z.literal('cni.add'), request: cniRequest }),
   z.object({ op: z.literal('cni.del'), request: cniRequest }),
   z.object({ op: z.literal('cni.check'), request: cniRequest }),

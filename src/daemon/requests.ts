@@ -23,6 +23,8 @@ export interface RequestSources {
   readonly policy: () => Promise<PolicyAnswers>;
   readonly drops: Drops;
   readonly flows: FlowLog;
+  /** Path of the ledger of addresses; `none`. */
+  readonly ledger: string;
   /** Loaded when the first question comes. */
   readonly bgp: () => Promise<BgpAnswers>;
   /** Loaded when the first question comes. */
@@ -75,6 +77,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return sources.drops.counted();
     case 'drops.after':
       return sources.drops.after(request.after);
+    case 'ledger':
+      return (await import('./ledger-answer.ts')).ledgerAnswer(sources.ledger, request.address);
     case 'flows':
       return sources.flows.answer(request);
     case 'resync':
