@@ -19,6 +19,7 @@ Commands:
   drops        the packets that policy drops on this node, by name
   flows        who talked to whom on this node, allowed or denied by what; -f follows
   ledger       who had an address, and when
+  timeline     what was done for a pod, step by step, and who has the route to it
   check        whether this host will do, before anything is installed
   explain      what an error code, a metric or an alert means and what to do, offline
   bundle       everything that support needs in one archive, without secrets
@@ -50,6 +51,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   drops: async (args) => (await import('./cli/index.ts')).runDrops(args),
   flows: async (args) => (await import('./cli/index.ts')).runFlows(args),
   ledger: async (args) => (await import('./cli/index.ts')).runLedger(args),
+  timeline: async (args) => (await import('./cli/index.ts')).runTimeline(args),
   check: async (args) => (await import('./cli/index.ts')).runCheck(args),
   bundle: async (args) => (await import('./cli/index.ts')).runBundle(args),
   explain: async (args) => (await import('./cli/index.ts')).runExplain(args),

@@ -22,6 +22,7 @@ import { ledgerCommand } from './commands/ledger.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
+import { timelineCommand } from './commands/timeline.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { SilentEnd, UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
@@ -78,6 +79,11 @@ export function runFlows(argv: readonly string[], io: Partial<Io> = {}): Promise
 /** `vrouter ledger`: who had an address. */
 export function runLedger(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('ledger', ledgerCommand, argv, io);
+}
+
+/** `vrouter timeline`: what was done for a pod, and when. */
+export function runTimeline(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('timeline', timelineCommand, argv, io);
 }
 
 /** `vrouter bgp`: sessions and routes. */

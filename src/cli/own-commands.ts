@@ -11,6 +11,7 @@ import { ledgerCommand } from './commands/ledger.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
+import { timelineCommand } from './commands/timeline.ts';
 import { transferCommand } from './commands/transfer.ts';
 import type { Io } from './io.ts';
 import { program } from './program.ts';
@@ -26,6 +27,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   drops: dropsCommand,
   flows: flowsCommand,
   ledger: ledgerCommand,
+  timeline: timelineCommand,
   check: checkCommand,
   bundle: bundleCommand,
   explain: explainCommand,

@@ -20,6 +20,7 @@ export {
   verifySchema,
   whySchema,
 } from './policy-answers.ts';
+export { timelineSchema } from './timeline-answers.ts';
 
 const peer = z.object({
   address: z.string(),
@@ -99,6 +100,8 @@ export const explainedEntrySchema = z.object({
   present: z.boolean(),
   /** Why it is wanted, or why it is not there: the block, the endpoint, the peer, the kernel's refusal. */
   why: z.string(),
+  /** When the kernel took it as it is, in milliseconds since 1970: of routes that came or changed lately. */
+  since: z.number().optional(),
 });
 export type ExplainedEntry = z.infer<typeof explainedEntrySchema>;
 

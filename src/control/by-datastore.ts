@@ -17,6 +17,7 @@ export const ASKED_BY_DATASTORE = [
   'policy.why',
   'drops.counted',
   'ledger',
+  'timeline',
 ] as const;
 
 /** Letters of a question, and octets of an answer: an object's annotations may have 256 KiB. */

@@ -41,3 +41,4 @@ export {
   requestSchema,
 } from './protocol.ts';
 export { type Answer, ControlServer } from './server.ts';
+export type { TimelineAnswer } from './timeline-answers.ts';

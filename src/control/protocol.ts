@@ -105,6 +105,8 @@ export const requestSchema = z.discriminatedUnion('op', [
   ...policyRequests,
   ...bgpRequests,
   flowsRequest,
+  /** What was done for a pod, `namespace/name`, and when. */
+  z.object({ op: z.literal('timeline'), pod: z.string() }),
   /** What the node's ledger says of an address. */
   z.object({ op: z.literal('ledger'), address: z.string() }),
   z.object({ op: z.literal('cni.add'), request: cniRequest }),

@@ -45,7 +45,10 @@ function explainTable(
     const textOf = (how: number): string =>
       formatRoute({ ...table.hows.how(how), family: table.family, destination }, names);
     const why = refused.get(destination) ?? reasonOf(prefix, destination);
-    if (desired !== 0) entries.push({ text: textOf(desired), wanted: true, present: actual === desired, why });
+    const since = sources.dataplane.routes.recent.since(destination);
+    const present = desired !== 0 && actual === desired;
+    const when = present && since !== undefined ? { since } : {};
+    if (desired !== 0) entries.push({ text: textOf(desired), wanted: true, present, why, ...when });
     if (actual === 0 || actual === desired) continue;
     const stale = desired === 0 ? why : 'in the place of another that is wanted';
     entries.push({ text: textOf(actual), wanted: false, present: true, why: stale });

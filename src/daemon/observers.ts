@@ -98,6 +98,8 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
     policy: answers,
     drops,
     flows,
+    timelines: parts.timelines,
+    world,
     ledger: config.VROUTER_IPAM_LEDGER,
     bgp: bgpAnswers({ queries: sources, routing, sessions: parts.sessions }),
     cluster: clusterAnswers({

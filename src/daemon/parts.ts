@@ -12,7 +12,7 @@ import {
   tellingStore,
   type Update,
 } from '../datastore/index.ts';
-import { Endpoints, FastPath, PodTrouble, QueuedDeletions } from '../endpoints/index.ts';
+import { Endpoints, FastPath, PodTrouble, QueuedDeletions, Timelines } from '../endpoints/index.ts';
 import { Keeping } from '../keeping/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { Nft, RulesetSource } from '../nftables/index.ts';
@@ -197,6 +197,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
   });
 
   const trouble = new PodTrouble(kernel, clock);
+  const timelines = new Timelines(clock);
   const endpoints = new Endpoints({
     trouble,
     nodename,
@@ -208,6 +209,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
     log: log.child({ component: 'endpoints' }),
     dataplane,
     fastPath: new FastPath({ syncer, dataplane, loop, routing }),
+    timelines,
   });
   const folder = deletionsFolder(config.VROUTER_SOCKET);
   const deletions = new QueuedDeletions(folder, (request) => endpoints.del(request), { clock, log });
@@ -228,6 +230,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
       trouble,
       endpoints,
       deletions,
+      timelines,
     },
   } as const;
 }

@@ -1,9 +1,10 @@
 import { type Log, parseAddress, reasonOf, VRouterError } from '../base/index.ts';
 import { type ChangeInMind, type Request, RequestRefused } from '../control/index.ts';
 import { DatastoreLocked, DatastoreUnavailable, Unauthorized, type Update } from '../datastore/index.ts';
-import type { Endpoints, QueuedDeletions } from '../endpoints/index.ts';
+import type { Endpoints, QueuedDeletions, Timelines } from '../endpoints/index.ts';
 import { isKindName } from '../model/index.ts';
 import type { Metrics } from '../observe/index.ts';
+import type { World } from '../policy/index.ts';
 import type { BgpAnswers } from './bgp-answers.ts';
 import type { ClusterAnswers } from './cluster-answers.ts';
 import type { Drops } from './drops.ts';
@@ -23,6 +24,8 @@ export interface RequestSources {
   readonly policy: () => Promise<PolicyAnswers>;
   readonly drops: Drops;
   readonly flows: FlowLog;
+  readonly timelines: Timelines;
+  readonly world: () => World;
   /** Path of the ledger of addresses; `none`. */
   readonly ledger: string;
   /** Loaded when the first question comes. */
@@ -77,6 +80,10 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return sources.drops.counted();
     case 'drops.after':
       return sources.drops.after(request.after);
+    case 'timeline': {
+      const { timelineAnswer } = await import('./timeline-answer.ts');
+      return timelineAnswer(request.pod, sources.timelines, queries(), sources.world());
+    }
     case 'ledger':
       return (await import('./ledger-answer.ts')).ledgerAnswer(sources.ledger, request.address);
     case 'flows':
@@ -107,7 +114,11 @@ function updateOf({ kind, name, namespace, resource }: ChangeInMind): readonly U
 }
 
 /** A CNI request, measured; refused for now while the node isn't ready for pods. */
-async function cni<T>(op: string, work: () => Promise<T>, { metrics, log, problem }: RequestSources): Promise<T> {
+async function cni<T>(
+  op: string,
+  work: () => Promise<T>,
+  { metrics, log, problem, timelines }: RequestSources,
+): Promise<T> {
   const reason = problem();
   if (reason !== undefined) throw new RequestRefused('NOT_READY', `not ready: ${reason}`, TRY_AGAIN);
   const end = metrics.cniSeconds.startTimer({ op });
@@ -117,7 +128,8 @@ async function cni<T>(op: string, work: () => Promise<T>, { metrics, log, proble
     return result;
   } catch (error) {
     end({ result: 'error' });
-    log.warn({ op, err: reasonOf(error) }, 'CNI request failed');
+    const change = timelines.changeOf(error);
+    log.warn({ op, ...(change !== undefined && { change }), err: reasonOf(error) }, 'CNI request failed');
     // The same request will do once the datastore is back, or has us again: CNI has a code for that.
     const isForLater = [DatastoreUnavailable, DatastoreLocked, Unauthorized].some((kind) => error instanceof kind);
     if (isForLater && error instanceof VRouterError) throw new RequestRefused(error.code, error.message, TRY_AGAIN);

@@ -16,7 +16,9 @@ import { podNamespace } from './pod-namespace.ts';
 import type { PodTrouble } from './pod-trouble.ts';
 import { newEndpoint, writeEndpoint } from './record.ts';
 import { cniResult } from './result.ts';
+import type { Timelines, UnderWay } from './timeline.ts';
 import { identify, type WorkloadIdentity } from './workload-identity.ts';
+import { WorkloadTurns } from './workload-turns.ts';
 
 const INVALID_ENVIRONMENT = 4;
 
@@ -34,6 +36,8 @@ export interface EndpointsOptions {
   readonly dataplane: Pick<Dataplane, 'podMtu'>;
   /** Brings what was just written to kernel and peers, without waiting for the datastore to tell us of it. */
   readonly fastPath: Pick<FastPath, 'added' | 'removed'>;
+  /** Keeps what was done for each request, and when. */
+  readonly timelines: Timelines;
 }
 
 type EndpointName = Pick<WorkloadIdentity, 'namespace' | 'endpointName'>;
@@ -44,7 +48,7 @@ type EndpointName = Pick<WorkloadIdentity, 'namespace' | 'endpointName'>;
  */
 export class Endpoints {
   readonly #options: EndpointsOptions;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new WorkloadTurns();
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
@@ -53,7 +57,8 @@ export class Endpoints {
   add(request: CniRequest): Promise<CniResult> {
     const identity = this.#identify(request);
     const { trouble } = this.#options;
-    const added = this.#inTurn(identity, () => this.#add(request, identity));
+    const change = this.#options.timelines.begin('add', request, identity);
+    const added = change.until(this.#inTurn(identity, () => this.#add(request, identity, change)));
     added.then(
       () => trouble.served(),
       (error) => trouble.failed(error),
@@ -63,7 +68,8 @@ export class Endpoints {
 
   del(request: CniRequest): Promise<Record<string, never>> {
     const identity = this.#identify(request);
-    return this.#inTurn(identity, () => this.#del(request, identity));
+    const change = this.#options.timelines.begin('del', request, identity);
+    return change.until(this.#inTurn(identity, () => this.#del(request, identity, change)));
   }
 
   check(request: CniRequest): Promise<Record<string, never>> {
@@ -108,15 +114,20 @@ export class Endpoints {
     return { pod: { ...pod.metadata.annotations }, namespace: { ...profile?.metadata.annotations } };
   }
 
-  async #add(request: CniRequest, identity: WorkloadIdentity): Promise<CniResult> {
+  async #add(request: CniRequest, identity: WorkloadIdentity, change: UnderWay): Promise<CniResult> {
     const { store, log } = this.#options;
+    change.step('begun');
     if (request.netns === '') throw new RequestRefused('NO_NETNS', 'ADD needs CNI_NETNS', INVALID_ENVIRONMENT);
     const found = await store.get(this.#key(identity));
     const again =
       found?.spec.containerID === request.containerId ? await this.#asBefore(request, identity, found) : undefined;
-    if (again !== undefined) return again;
+    if (again !== undefined) {
+      change.step('found', 'interface and addresses are there from before');
+      return again;
+    }
     const addressing = await takeAddresses(this.#options, request, identity, await this.#annotations(identity, found));
     const { addresses, mac } = addressing;
+    change.step('addresses', addresses.join(' '));
     const config = networkConfig(request.config);
     try {
       const made = await createPodInterface(this.#options.kernel, {
@@ -130,16 +141,23 @@ export class Endpoints {
         destinations: podDestinations(request.assigned?.routes ?? [], config.include_default_routes),
         ...(mac !== undefined && { mac }),
       });
+      change.step('interface', identity.interfaceName);
       const fresh = newEndpoint(this.#options.nodename, request, identity, addressing, made);
       const endpoint = await writeEndpoint(store, fresh, found);
-      await this.#options.fastPath.added(endpoint, made);
+      change.step('stored', `WorkloadEndpoint ${identity.namespace}/${identity.endpointName}`);
+      await this.#options.fastPath.added(endpoint, made, change);
       log.info(
-        { endpoint: `${identity.namespace}/${identity.endpointName}`, addresses, interface: identity.interfaceName },
+        {
+          change: change.id,
+          endpoint: `${identity.namespace}/${identity.endpointName}`,
+          addresses,
+          interface: identity.interfaceName,
+        },
         'endpoint added',
       );
       return cniResult(request, endpoint, made, addresses);
     } catch (error) {
-      await this.#undo(identity);
+      await this.#undo(identity, change);
       throw error;
     }
   }
@@ -176,29 +194,34 @@ export class Endpoints {
     return writeEndpoint(this.#options.store, fresh, endpoint);
   }
 
-  async #del(request: CniRequest, identity: WorkloadIdentity): Promise<Record<string, never>> {
+  async #del(request: CniRequest, identity: WorkloadIdentity, change: UnderWay): Promise<Record<string, never>> {
     const { store, log } = this.#options;
+    change.step('begun');
     const endpoint = await store.get(this.#key(identity));
     const newer = endpoint !== undefined && endpoint.spec.containerID !== request.containerId;
     if (!newer) {
       await removeHostEnd(this.#options.kernel, identity.interfaceName);
+      change.step('interface gone', identity.interfaceName);
       if (endpoint !== undefined) {
         await this.#forget(identity);
-        log.info({ endpoint: `${identity.namespace}/${identity.endpointName}` }, 'endpoint removed');
+        change.step('forgotten', 'endpoint, route and policy');
+        log.info({ change: change.id, endpoint: `${identity.namespace}/${identity.endpointName}` }, 'endpoint removed');
       }
     }
     await releaseAddresses(this.#options.ipam, identity);
+    change.step('addresses released');
     return {};
   }
 
-  async #undo(identity: WorkloadIdentity): Promise<void> {
+  async #undo(identity: WorkloadIdentity, change: UnderWay): Promise<void> {
     try {
       await removeHostEnd(this.#options.kernel, identity.interfaceName);
       await this.#forget(identity);
       await releaseAddresses(this.#options.ipam, identity);
+      change.step('undone');
     } catch (error) {
       this.#options.log.error(
-        { endpoint: identity.endpointName, err: reasonOf(error) },
+        { change: change.id, endpoint: identity.endpointName, err: reasonOf(error) },
         'a failed ADD could not be undone whole',
       );
     }
@@ -222,11 +245,6 @@ export class Endpoints {
   }
 
   #inTurn<T>(identity: EndpointName, work: () => Promise<T>): Promise<T> {
-    const key = `${identity.namespace}/${identity.endpointName}`;
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work, work);
-    this.#turns.set(key, turn);
-    const clear = (): void => void (this.#turns.get(key) === turn && this.#turns.delete(key));
-    turn.then(clear, clear);
-    return turn;
+    return this.#turns.take(`${identity.namespace}/${identity.endpointName}`, work);
   }
 }

@@ -3,6 +3,7 @@ import type { Dataplane, PodInterface } from '../dataplane/index.ts';
 import type { Told } from '../datastore/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 import type { Routing } from '../routing/index.ts';
+import type { UnderWay } from './timeline.ts';
 
 const TRY_AGAIN = 11;
 
@@ -32,15 +33,17 @@ export class FastPath {
   }
 
   /** A pod's interface and endpoint are made: resolves when it can be reached, from here and by way of every peer. */
-  async added(endpoint: WorkloadEndpoint, made: PodInterface): Promise<void> {
+  async added(endpoint: WorkloadEndpoint, made: PodInterface, change?: UnderWay): Promise<void> {
     const { dataplane, routing, syncer } = this.#options;
     dataplane.linkMade(made.host);
     // With the addresses that were written, should the store have read back older ones.
     syncer.wrote(endpoint);
-    await this.#applied();
+    await this.#applied(change);
     this.#requirePolicy(made.host.name);
     for (const cidr of endpoint.spec.ipNetworks ?? []) this.#requireRoute(cidr);
+    change?.step('route in the kernel');
     await routing.announced();
+    change?.step('announced', 'each peer has been sent what is new to it');
   }
 
   /** The endpoint is gone, and the syncer knows. */
@@ -48,11 +51,13 @@ export class FastPath {
     return this.#applied();
   }
 
-  async #applied(): Promise<void> {
+  async #applied(change?: UnderWay): Promise<void> {
     const { dataplane, loop } = this.#options;
     await loop.now();
+    change?.step('calculated');
     // A pod gets its route when its policy is there, so that comes first.
     await dataplane.policy.settled;
+    change?.step('policy in place');
     await Promise.all([dataplane.routes.flush(), dataplane.tables.settled]);
   }
 

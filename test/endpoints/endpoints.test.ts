@@ -4,6 +4,7 @@ import type { CniRequest } from '../../src/control/index.ts';
 import { MemoryStore } from '../../src/datastore/index.ts';
 import { Endpoints } from '../../src/endpoints/endpoints.ts';
 import { PodTrouble } from '../../src/endpoints/pod-trouble.ts';
+import { Timelines } from '../../src/endpoints/timeline.ts';
 import { Ipam } from '../../src/ipam/index.ts';
 import { type KindName, newResource, type ResourceOf, type WorkloadEndpoint } from '../../src/model/index.ts';
 import { FailingStore } from '../fakes/failing-store.ts';
@@ -24,6 +25,7 @@ class Node {
   /** What the store answers in the place of an endpoint that was written. */
   readBack: ((written: WorkloadEndpoint) => WorkloadEndpoint['spec']) | undefined;
   readonly trouble: PodTrouble;
+  readonly timelines = new Timelines(this.clock);
   readonly endpoints: Endpoints;
 
   constructor() {
@@ -46,6 +48,7 @@ class Node {
         },
         removed: async () => void this.programmed.push('-'),
       },
+      timelines: this.timelines,
     });
   }
 
@@ -414,6 +417,7 @@ t.test('an endpoint whose routes can’t be programmed is taken back', async (t)
       },
       removed: async () => {},
     },
+    timelines: node.timelines,
   });
   node.machine.addNamespace('/run/netns/c1');
   await t.rejects(endpoints.add(node.request('c1', 'web')), { message: 'no route' });

@@ -5,6 +5,7 @@ import { FormerRun } from './former-run.ts';
 import { HowTable } from './how-table.ts';
 import { type RouteCounts, type RouteKernel, type RouteOptions, routeCounts } from './options.ts';
 import { RouteOwnership } from './ownership.ts';
+import { RecentRoutes } from './recent.ts';
 import { type FailedRoute, Refusals } from './refusals.ts';
 import { MAIN_TABLE } from './render.ts';
 import { prefixNumber, type RouteBatch, RouteTable } from './route-table.ts';
@@ -40,11 +41,13 @@ export class RouteReconciler {
   readonly #onSettled: () => void;
   /** Changes the kernel took, by verb, since the start. */
   readonly written: Written;
+  readonly recent: RecentRoutes;
 
   constructor(options: RouteOptions) {
     this.#kernel = options.kernel;
     this.#onSettled = options.onRoutesSettled ?? (() => {});
     this.written = new Written(options);
+    this.recent = new RecentRoutes(() => options.clock.wallTime());
     this.#clock = options.clock;
     this.#log = options.log;
     this.#refusals = new Refusals(options.clock, options.log, () => this.schedule());
@@ -231,6 +234,7 @@ export class RouteReconciler {
     }
     if (this.#started) this.#refusals.record(table, batch, failures);
     this.written.count(batch, failures);
+    this.recent.took(table, batch, failures);
     this.#sight.tookOver(adopted, failures);
     table.settle(batch, failures);
   }
