@@ -9,8 +9,8 @@ export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './b
 export { bgpPeersSchema, bgpRouteSchema, bgpRoutesSchema } from './bgp-answers.ts';
 export type { AddressAnswer, ClusterAnswer, PolicyHitsAnswer } from './cluster-answers.ts';
 export { flowsSchema } from './flow-answers.ts';
-export type { CountedDrop, DroppedAnswer, DroppedPacket } from './policy-answers.ts';
 export { ledgerSchema } from './ledger-answers.ts';
+export type { CountedDrop, DroppedAnswer, DroppedPacket } from './policy-answers.ts';
 export {
   changesSchema,
   countedDropsSchema,
