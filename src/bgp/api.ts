@@ -23,6 +23,8 @@ export interface SpeakerApi {
   adjust(changed: readonly PeerConfig[], gone: readonly string[]): void;
   /** The routes of our own that there should be. `ParseError`: a prefix (`routes[0].prefix`), next hop or community is none. */
   originate(routes: readonly Origination[]): void;
+  /** The same at the cost of what has changed: routes that are new or other, and the prefixes of those that are to go. */
+  adjustOriginated(changed: readonly Origination[], gone: readonly string[]): void;
   /**
    * Resolves when every peer that is up has been sent all that there is to announce, with what was originated before
    * this call; or when the speaker stops. A peer that does not read can make it wait until its session ends.

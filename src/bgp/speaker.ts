@@ -145,6 +145,10 @@ export class Speaker implements SpeakerApi {
     this.#engine.originate(routes);
   }
 
+  adjustOriginated(changed: readonly Origination[], gone: readonly string[]): void {
+    this.#engine.adjustOriginated(changed, gone);
+  }
+
   announced(): Promise<void> {
     return this.#engine.announced();
   }

@@ -1,4 +1,5 @@
 import { type Family, same } from '../base/index.ts';
+import { Announced } from './announced.ts';
 import { Filters } from './bgp-filters.ts';
 import { announcements, OwnBlockViews, ownBlocks } from './blocks.ts';
 import { type Cell, cell, keeping } from './cell.ts';
@@ -31,7 +32,7 @@ import { peeringCells } from './peering-cells.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
 import { type ServiceCells, serviceCells } from './service-cells.ts';
-import { allAnnouncements, reflectedRanges } from './service-ranges.ts';
+import { reflectedRanges } from './service-ranges.ts';
 import type { Sources } from './sources.ts';
 import { tunnelPools } from './tunnel-pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
@@ -177,7 +178,7 @@ export function graph(
   const served = serviceCells(sources, nodename, { self, nodes, configurations, felix, pools, workloads });
   const { whole, ofServices } = served;
   const own = cell([blocks, workloads, pools], announcements, same);
-  const announce = cell([own, whole, ofServices], allAnnouncements, same);
+  const announce = cell([own, whole, ofServices], keeping(new Announced()));
   const preferences = cell([configurations], localPrefs, same);
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
   const passedOn = cell([self, configurations], reflectedRanges, same);

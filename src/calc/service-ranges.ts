@@ -61,15 +61,3 @@ export function reflectedRanges(node: Node | undefined, configurations: Configur
 function isWide(cidr: string): boolean {
   return !cidr.endsWith(cidr.includes(':') ? '/128' : '/32');
 }
-
-/** Pod networks first: of a CIDR that several ask for, the first word counts. */
-export function allAnnouncements(
-  own: readonly Announcement[],
-  whole: readonly Announcement[],
-  services: Iterable<readonly [string, Announcement]>,
-): Announcement[] {
-  const all = new Map<string, Announcement>();
-  for (const one of [...own, ...whole]) if (!all.has(one.cidr)) all.set(one.cidr, one);
-  for (const [cidr, one] of services) if (!all.has(cidr)) all.set(cidr, one);
-  return [...all.values()];
-}

@@ -1,6 +1,6 @@
 import type { Origination, Speaker } from 'bgp-speaker-ts';
 import { type Clock, type Log, within } from '../base/index.ts';
-import type { DesiredBgp } from '../calc/desired/index.ts';
+import type { Announcement, DesiredBgp } from '../calc/desired/index.ts';
 import { type DirectNetwork, DirectNetworks } from './direct-networks.ts';
 import { OWN } from './filters.ts';
 import type { RoutingOptions } from './options.ts';
@@ -8,6 +8,7 @@ import type { RoutingOptions } from './options.ts';
 /** How long a peer that does not read is waited for, in milliseconds. */
 const PATIENCE = 500;
 
+type OriginSpeaker = Pick<Speaker, 'originate' | 'adjustOriginated' | 'announced'>;
 type Said = Pick<DesiredBgp, 'announce' | 'localPrefs'>;
 
 /** What the node originates: the calculation's announcements, and the networks it is on, which only filters let out. */
@@ -15,7 +16,7 @@ export class Originating {
   readonly #direct: DirectNetworks | undefined;
   readonly #clock: Clock;
   readonly #log: Log;
-  #speaker: Pick<Speaker, 'originate' | 'announced'> | undefined;
+  #speaker: OriginSpeaker | undefined;
   #said: Said | undefined;
   #networks: readonly DirectNetwork[] = [];
   #announced: Promise<void> = Promise.resolve();
@@ -30,15 +31,17 @@ export class Originating {
   }
 
   /** Tells a speaker what is announced now, unless it knows. */
-  apply(speaker: Pick<Speaker, 'originate' | 'announced'>, bgp: DesiredBgp): void {
+  apply(speaker: OriginSpeaker, bgp: DesiredBgp): void {
     const isNew = speaker !== this.#speaker;
     this.#speaker = speaker;
     this.#direct?.ignore(bgp.ignoredInterfaces ?? []);
     if (isNew) this.#direct?.invalidate();
     const { announce, localPrefs } = bgp;
-    const isSame = announce === this.#said?.announce && localPrefs === this.#said.localPrefs;
+    const before = this.#said;
     this.#said = { announce, localPrefs };
-    if (isNew || !isSame || this.#networks !== (this.#direct?.networks ?? this.#networks)) this.#tell();
+    const networks = this.#direct?.networks ?? this.#networks;
+    if (isNew || localPrefs !== before?.localPrefs || this.#networks !== networks) this.#tell();
+    else if (announce !== before.announce) this.#tellChanges(speaker, before.announce);
   }
 
   /** Resolves when every peer that is up has been sent what is announced now. One that does not read is waited for briefly. */
@@ -69,6 +72,19 @@ export class Originating {
     this.#announced = this.#untilAnnounced(speaker);
   }
 
+  #tellChanges(speaker: OriginSpeaker, before: DesiredBgp['announce']): void {
+    const { announce, localPrefs } = this.#said!;
+    const changed: Origination[] = [];
+    const gone: string[] = [];
+    for (const [cidr, now] of announce.since(before)) {
+      const one = now ?? this.#networks.find((network) => network.cidr === cidr);
+      if (one === undefined) gone.push(cidr);
+      else changed.push(origination(one, now === undefined ? DIRECT : OWN, localPrefs));
+    }
+    speaker.adjustOriginated(changed, gone);
+    this.#announced = this.#untilAnnounced(speaker);
+  }
+
   async #untilAnnounced(speaker: Pick<Speaker, 'announced'>): Promise<void> {
     if (await within(this.#clock, PATIENCE, speaker.announced())) return;
     this.#log.warn({}, 'not every BGP peer could be told yet of what is announced now');
@@ -81,13 +97,23 @@ export class Originating {
  * announced goes before a network of the same prefix.
  */
 export function originations({ announce, localPrefs }: Said, direct: readonly DirectNetwork[] = []): Origination[] {
-  const routes = [...direct.map((one) => ({ ...one, tag: DIRECT })), ...announce.map((one) => ({ ...one, tag: OWN }))];
-  return routes.map(({ cidr, tag, interfaceName }) => ({
+  return [
+    ...direct.map((one) => origination(one, DIRECT, localPrefs)),
+    ...[...announce.values()].map((one) => origination(one, OWN, localPrefs)),
+  ];
+}
+
+function origination(
+  { cidr, interfaceName }: Pick<Announcement, 'cidr' | 'interfaceName'>,
+  tag: string,
+  localPrefs: DesiredBgp['localPrefs'],
+): Origination {
+  return {
     prefix: cidr,
     tag,
     localPref: localPrefs[cidr.includes(':') ? 6 : 4],
     ...(interfaceName !== undefined && { interface: interfaceName }),
-  }));
+  };
 }
 
 /** The tag of the networks that the node is on. */

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
 import { claimed, node, pod, pool, put } from './resources.ts';
+import { listed } from './tunnels.ts';
 
 const ENABLED = put('FelixConfiguration', 'default', { floatingIPs: 'Enabled' });
 const BASE = [node('a', '10.0.0.1'), pool('p', '10.244.0.0/16'), ...claimed('a', '10.244.1.0/26'), ENABLED];
@@ -35,7 +36,7 @@ t.test('a floating IP leads to its pod, where FelixConfiguration has them enable
 
 t.test('it is announced as a borrowed address is: inside a pool, outside our blocks', async (t) => {
   const web = floating('web', '10.244.1.2', '10.244.1.60', '10.244.200.7', '203.0.113.7');
-  t.same(desired(web).bgp?.announce, [
+  t.same(listed(desired(web).bgp?.announce), [
     { cidr: '10.244.1.0/26', why: 'own block' },
     { cidr: '10.244.200.7/32', why: 'floating IP of default/a-k8s-web-eth0', interfaceName: 'caliweb' },
   ]);

@@ -4,6 +4,7 @@ import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
 import type { ResourceOf } from '../../src/model/index.ts';
 import { finalState } from './plain.ts';
 import { claimed, gone, node, pool, put } from './resources.ts';
+import { listed } from './tunnels.ts';
 
 type Spec = ResourceOf<'KubernetesService'>['spec'];
 
@@ -174,8 +175,9 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const announced = (calculation: Calculation): readonly string[] =>
-  calculation.desired().bgp?.announce.map(({ cidr }) => cidr) ?? [];
+const announced = (calculation: Calculation): readonly string[] => [
+  ...(calculation.desired().bgp?.announce.keys() ?? []),
+];
 
 for (const { what, config: spec, objects, announced: wanted, labels } of CASES) {
   t.test(`services: ${what}`, async (t) => {
@@ -207,7 +209,7 @@ t.test('an address that two Services have is withdrawn with the last of them, an
   const spec = { ...local, externalIPs: ['203.0.113.5'] };
   const objects = [service('s', spec), slice('s', ['a']), service('r', spec), slice('r', ['a'])];
   calculation.apply([node('a', '10.0.0.1'), config(EXTERNAL), ...objects]);
-  const why = () => calculation.desired().bgp?.announce.find(({ cidr }) => cidr === '203.0.113.5/32')?.why;
+  const why = () => calculation.desired().bgp?.announce.get('203.0.113.5/32')?.why;
   t.equal(why(), 'service web/r, web/s');
   t.ok(calculation.apply([slice('s', ['b'])]));
   t.equal(why(), 'service web/r');
@@ -234,7 +236,7 @@ t.test('what a node announces of its pods goes before', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });
   calculation.apply([node('a', '10.0.0.1'), pool('p', '10.244.0.0/16'), ...claimed('a', '10.244.0.0/26')]);
   calculation.apply([config({ serviceExternalIPs: cidrs('10.244.0.0/26') })]);
-  t.match(calculation.desired().bgp?.announce, [{ cidr: '10.244.0.0/26', why: 'own block' }]);
+  t.match(listed(calculation.desired().bgp?.announce), [{ cidr: '10.244.0.0/26', why: 'own block' }]);
 });
 
 t.test('Services wake a node only where they are announced, and endpoints only where they decide', async (t) => {
@@ -357,7 +359,7 @@ t.test('any history of services in any batching gives what the specification giv
       const history = [[node('a', '10.0.0.1')], ...batches];
       let desired = calculation.desired();
       for (const batch of history) if (calculation.apply(batch)) desired = calculation.desired();
-      t.same(desired.bgp?.announce.map(({ cidr }) => cidr).sort(), plain(finalState(history.flat())));
+      t.same([...desired.bgp!.announce.keys()].sort(), plain(finalState(history.flat())));
       return t.passing();
     }),
     { numRuns: 500 },

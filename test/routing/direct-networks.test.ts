@@ -3,6 +3,7 @@ import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { Link } from '../../src/netlink/index.ts';
 import { DirectNetworks } from '../../src/routing/direct-networks.ts';
 import { originations } from '../../src/routing/originating.ts';
+import { byCidr } from '../calc/tunnels.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 
 const HOST = '/run/netns/host';
@@ -66,7 +67,7 @@ t.test('what the node announces goes before a network of the same prefix', async
     { cidr: '10.1.0.0/26', interfaceName: 'eth0' },
     { cidr: '10.2.0.0/26', interfaceName: 'eth0' },
   ];
-  t.match(originations({ announce, localPrefs: { 4: 100, 6: 200 } }, direct), [
+  t.match(originations({ announce: byCidr(announce), localPrefs: { 4: 100, 6: 200 } }, direct), [
     { prefix: '10.1.0.0/26', tag: 'direct' },
     { prefix: '10.2.0.0/26', tag: 'direct', interface: 'eth0', localPref: 100 },
     { prefix: '10.1.0.0/26', tag: 'own', interface: undefined },

@@ -9,6 +9,7 @@ import { originations } from '../../src/routing/originating.ts';
 import { addressIn } from '../../src/routing/peering.ts';
 import { Peers } from '../../src/routing/peers.ts';
 import { pool } from '../calc/pool.ts';
+import { byCidr } from '../calc/tunnels.ts';
 
 const TIMERS = { holdTime: 90, connectRetryTime: 30, restartTime: 120 };
 
@@ -128,7 +129,7 @@ t.test('announcements are originations with the mark of our own', async (t) => {
     { cidr: '10.1.0.0/26', why: 'own block' },
     { cidr: 'fd00::7/128', why: 'borrowed', interfaceName: 'cali1' },
   ];
-  t.same(originations({ announce, localPrefs: { 4: 2147482623, 6: 2147483135 } }), [
+  t.same(originations({ announce: byCidr(announce), localPrefs: { 4: 2147482623, 6: 2147483135 } }), [
     { prefix: '10.1.0.0/26', tag: 'own', localPref: 2147482623 },
     { prefix: 'fd00::7/128', tag: 'own', localPref: 2147483135, interface: 'cali1' },
   ]);

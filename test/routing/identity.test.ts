@@ -42,7 +42,7 @@ function desired(address: string): Desired {
     listenPort: PORT,
     listenAddresses: [address],
     peers: Entries.of([[`${PEER} ${PORT}`, peering]]),
-    announce: ANNOUNCE,
+    announce: Entries.of(ANNOUNCE.map((one) => [one.cidr, one])),
     filters: new Map(),
     problems: [],
     localPrefs: { 4: 2147482623, 6: 2147482623 },

@@ -84,6 +84,11 @@ export class RouteEngine {
     this.#turns.ask();
   }
 
+  adjustOriginated(changed: readonly Origination[], gone: readonly string[]): void {
+    this.ribs.originations.adjust(changed, gone);
+    this.#turns.ask();
+  }
+
   /** Resolves when every peer that is up has been written all that there is to announce, or when writing has ended. */
   announced(): Promise<void> {
     return new Promise((resolve) => {

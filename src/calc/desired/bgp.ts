@@ -8,7 +8,8 @@ export interface DesiredBgp {
   readonly listenAddresses: readonly string[];
   /** By `address port`, as Calico tells peers apart. */
   readonly peers: Entries<DesiredPeer>;
-  readonly announce: readonly Announcement[];
+  /** By CIDR. */
+  readonly announce: Entries<Announcement>;
   /** By name. */
   readonly filters: ReadonlyMap<string, DesiredFilter>;
   /** What was asked for and has no session, or not such a one, and why. */

@@ -25,6 +25,7 @@ type Step =
     }
   | { readonly kind: 'down' | 'up' | 'stick' | 'drain' | 'refresh'; readonly peer: number }
   | { readonly kind: 'originate'; readonly prefixes: readonly number[] }
+  | { readonly kind: 'adjust'; readonly changed: readonly number[]; readonly gone: readonly number[] }
   | { readonly kind: 'run'; readonly milliseconds: number };
 
 const PEERS = 5;
@@ -39,6 +40,10 @@ function address(peer: number): string {
 
 function network(prefix: number): number {
   return 0x0b000000 + prefix * 64;
+}
+
+function text(prefix: number): string {
+  return `11.0.${prefix >> 2}.${(prefix & 3) * 64}/26`;
 }
 
 class World {
@@ -97,6 +102,14 @@ class World {
       case 'originate':
         this.#originate(step.prefixes);
         break;
+      case 'adjust':
+        this.engine.adjustOriginated(
+          step.changed.map((prefix) => ({ prefix: text(prefix) })),
+          step.gone.map(text),
+        );
+        for (const prefix of step.changed) this.model[prefix].set(LOCAL, 100);
+        for (const prefix of step.gone) this.model[prefix].delete(LOCAL);
+        break;
       case 'run':
         this.clock.advance(step.milliseconds);
     }
@@ -128,7 +141,7 @@ class World {
 
   #originate(prefixes: readonly number[]): void {
     const texts = new Set(prefixes);
-    this.engine.originate([...texts].map((prefix) => ({ prefix: `11.0.${prefix >> 2}.${(prefix & 3) * 64}/26` })));
+    this.engine.originate([...texts].map((prefix) => ({ prefix: text(prefix) })));
     for (const [prefix, sources] of this.model.entries()) {
       if (texts.has(prefix)) sources.set(LOCAL, 100);
       else sources.delete(LOCAL);
@@ -209,6 +222,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('originate' as const), prefixes: fc.array(prefix, { maxLength: 5 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('adjust' as const),
+      changed: fc.array(prefix, { maxLength: 3 }),
+      gone: fc.array(prefix, { maxLength: 3 }),
+    }),
   },
 );
 

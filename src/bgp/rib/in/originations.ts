@@ -85,6 +85,36 @@ export class Originations {
     this.#pending = { routes, prefixes, at: 0, made: undefined };
   }
 
+  /**
+   * Makes `changed` some of what there is to be, and takes the prefixes of `gone` out of it, at once; what was declared before
+   * and is not done yet is done first. A wrong route or prefix throws `ParseError`, and nothing is changed.
+   */
+  adjust(changed: readonly Origination[], gone: readonly string[]): void {
+    const prefixes = new OriginatedPrefixes(changed);
+    for (const [at, route] of changed.entries()) check(route, prefixes.family(at), `routes[${at}]`);
+    const left = new OriginatedPrefixes(gone.map((prefix) => ({ prefix })));
+    this.run(() => false);
+    const pending: Pending = { routes: changed, prefixes, at: 0, made: undefined };
+    this.#pending = pending;
+    for (let at = 0; at < changed.length; at++) this.#declare(pending, at);
+    this.#forgetMade();
+    this.#pending = undefined;
+    for (let at = 0; at < gone.length; at++) this.#withdraw(left, at);
+  }
+
+  #withdraw(prefixes: OriginatedPrefixes, at: number): void {
+    const declared = this.#declared[prefixes.family(at)];
+    const { rib } = declared;
+    const [address, length] = [prefixes.addresses[at], prefixes.lengths[at]];
+    const prefix =
+      rib.family === 4 ? rib.prefixes.find4(address, length) : rib.prefixes.findAt(prefixes.words6, address, length);
+    const before = declared.routes[prefix];
+    if (before === undefined) return;
+    declared.routes[prefix] = undefined;
+    this.#remove(rib, prefix, before);
+    this.tags.release(before.tag);
+  }
+
   /** Compares until time is up; true if something is left. */
   run(expired: () => boolean): boolean {
     const pending = this.#pending;
