@@ -95,7 +95,7 @@ async function makeDaemon(
   const kernel = await openKernel({ log: log.child({ component: 'netlink' }) });
   return new Daemon({
     config,
-    store: await openStore(datastore, { clock, log }),
+    store: await openStore(datastore, { clock, log, interfacePrefix: config.FELIX_INTERFACEPREFIX }),
     datastoreType: datastore.type,
     kernel,
     nft: openNft({ log: log.child({ component: 'nft' }) }),

@@ -4,12 +4,15 @@ import { MemoryStore } from './memory/index.ts';
 import { SqliteStore } from './sqlite/index.ts';
 import type { Store } from './store.ts';
 
-/** Opens the engine that `config` names. The distributed engines connect at their first use. */
+/**
+ * Opens the engine that `config` names. The distributed engines connect at their first use. `interfacePrefix`: how names of
+ * pods' interfaces begin, which Kubernetes does not keep.
+ */
 export async function openStore(
   config: DatastoreConfig,
-  context: { readonly clock?: Clock; readonly log?: Log } = {},
+  context: { readonly clock?: Clock; readonly log?: Log; readonly interfacePrefix?: string } = {},
 ): Promise<Store> {
-  const { clock = systemClock, log = silentLog } = context;
+  const { clock = systemClock, log = silentLog, interfacePrefix } = context;
   log.debug({ type: config.type }, 'opening the datastore');
   switch (config.type) {
     case 'memory':
@@ -23,7 +26,7 @@ export async function openStore(
     }
     case 'kubernetes': {
       const { KubernetesStore } = await import('./kubernetes/index.ts');
-      return new KubernetesStore(config, clock);
+      return new KubernetesStore(config, clock, interfacePrefix);
     }
   }
 }

@@ -8,13 +8,13 @@ import { policyMapping } from './policy.ts';
 import { profileMapping } from './profile.ts';
 import { serviceMapping } from './service.ts';
 
-/** How each kind is kept. */
-export function mappingOf(kind: KindName, wallTime: () => number): Mapping {
+/** How each kind is kept. `interfacePrefix` is that of the pods' interfaces. */
+export function mappingOf(kind: KindName, wallTime: () => number, interfacePrefix: string): Mapping {
   switch (kind) {
     case 'Node':
       return nodeMapping as unknown as Mapping;
     case 'WorkloadEndpoint':
-      return podMapping as unknown as Mapping;
+      return podMapping(interfacePrefix) as unknown as Mapping;
     case 'Profile':
       return profileMapping as unknown as Mapping;
     case 'KubernetesEndpointSlice':

@@ -48,26 +48,27 @@ interface ContainerPort {
   readonly hostIP?: string;
 }
 
-const collection: Collection<'WorkloadEndpoint'> = {
-  path: '/api/v1/pods',
-  within: (namespace) => `/api/v1/namespaces/${namespace}/pods`,
-  decode: (object) => decode(object as Pod),
-};
-
 /** Every pod with a network of its own and a node is a workload endpoint; what CNI knows is in its annotations. */
-export const podMapping: Mapping<'WorkloadEndpoint'> = {
-  collections: [collection],
-  locate({ name, namespace }) {
-    const pod = podOf(name);
-    return pod === undefined ? undefined : { path: podPath(namespace, pod), collection };
-  },
-  create: (endpoint) => annotate(endpoint, endpoint.metadata.uid, undefined, addressesOf(endpoint)),
-  update: (endpoint) =>
-    annotate(endpoint, endpoint.metadata.uid, endpoint.metadata.resourceVersion, addressesOf(endpoint)),
-  // The pod stays; empty addresses say that its network has gone.
-  remove: (was, { metadata: { uid, resourceVersion } }) =>
-    annotate(was, uid, resourceVersion, { [podIP]: '', [podIPs]: '' }),
-};
+export function podMapping(interfacePrefix: string): Mapping<'WorkloadEndpoint'> {
+  const collection: Collection<'WorkloadEndpoint'> = {
+    path: '/api/v1/pods',
+    within: (namespace) => `/api/v1/namespaces/${namespace}/pods`,
+    decode: (object) => decode(object as Pod, interfacePrefix),
+  };
+  return {
+    collections: [collection],
+    locate({ name, namespace }) {
+      const pod = podOf(name);
+      return pod === undefined ? undefined : { path: podPath(namespace, pod), collection };
+    },
+    create: (endpoint) => annotate(endpoint, endpoint.metadata.uid, undefined, addressesOf(endpoint)),
+    update: (endpoint) =>
+      annotate(endpoint, endpoint.metadata.uid, endpoint.metadata.resourceVersion, addressesOf(endpoint)),
+    // The pod stays; empty addresses say that its network has gone.
+    remove: (was, { metadata: { uid, resourceVersion } }) =>
+      annotate(was, uid, resourceVersion, { [podIP]: '', [podIPs]: '' }),
+  };
+}
 
 function podPath(namespace: string | undefined, pod: string): string {
   return `/api/v1/namespaces/${namespace ?? 'default'}/pods/${encodeURIComponent(pod)}`;
@@ -97,7 +98,7 @@ function addressesOf({ spec }: WorkloadEndpoint): Readonly<Record<string, string
   };
 }
 
-function decode(pod: Pod): WorkloadEndpoint | undefined {
+function decode(pod: Pod, interfacePrefix: string): WorkloadEndpoint | undefined {
   const { metadata, spec } = pod;
   const node = spec?.nodeName;
   if (!node || spec?.hostNetwork === true) return undefined;
@@ -133,12 +134,17 @@ function decode(pod: Pod): WorkloadEndpoint | undefined {
       ipNetworks,
       ...(ipNATs.length > 0 && { ipNATs: [...ipNATs] }),
       profiles: [`kns.${namespace}`, ...(account === undefined ? [] : [`ksa.${namespace}.${account}`])],
-      interfaceName: `cali${createHash('sha1').update(`${namespace}.${metadata.name}`).digest('hex').slice(0, 11)}`,
+      interfaceName: interfaceOf(interfacePrefix, namespace, metadata.name),
       ...(ports.length > 0 && { ports }),
       ...(controls && { qosControls: controls }),
       ...(prefixes.length > 0 && { allowSpoofedSourcePrefixes: [...prefixes] }),
     },
   };
+}
+
+/** Whoever wires pods names their interfaces so: Calico, vRouter, and the plugin of AWS with the prefix `eni`. */
+function interfaceOf(prefix: string, namespace: string, pod: string): string {
+  return `${prefix}${createHash('sha1').update(`${namespace}.${pod}`).digest('hex').slice(0, 11)}`;
 }
 
 /** What a pod, or for all of its pods a namespace, asks of CNI, and a pod's limits; undefined for nothing. */

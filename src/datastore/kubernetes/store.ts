@@ -65,13 +65,13 @@ export class KubernetesStore implements Store {
   readonly #heads: Heads;
   readonly #mappings: ReadonlyMap<KindName, Mapping>;
 
-  constructor(config: KubernetesConfig, clock: Clock = systemClock) {
+  constructor(config: KubernetesConfig, clock: Clock = systemClock, interfacePrefix = 'cali') {
     this.#namespace = ownNamespace();
     this.#client = new KubernetesClient(new Access(config), clock);
     this.#clock = clock;
     this.#heads = new Heads(this.#client, clock, this.#restorations);
     const kinds: readonly KindName[] = [...kindNames, ...kubernetesKinds];
-    this.#mappings = new Map(kinds.map((kind) => [kind, mappingOf(kind, () => clock.wallTime())]));
+    this.#mappings = new Map(kinds.map((kind) => [kind, mappingOf(kind, () => clock.wallTime(), interfacePrefix)]));
   }
 
   async get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined> {

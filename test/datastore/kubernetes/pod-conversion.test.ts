@@ -1,4 +1,5 @@
 import t from 'tap';
+import { podInterfaceName } from '../../../src/dataplane/index.ts';
 import { podMapping } from '../../../src/datastore/kubernetes/pod.ts';
 import { profileMapping } from '../../../src/datastore/kubernetes/profile.ts';
 import type { WorkloadEndpoint } from '../../../src/model/index.ts';
@@ -11,8 +12,8 @@ const running = { phase: 'Running', podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1'
 
 type Pod = { readonly metadata?: object; readonly spec?: object; readonly status?: object };
 
-function decoded({ metadata = {}, spec = {}, status = running }: Pod): WorkloadEndpoint | undefined {
-  const [{ decode }] = podMapping.collections;
+function decoded({ metadata = {}, spec = {}, status = running }: Pod, prefix = 'cali'): WorkloadEndpoint | undefined {
+  const [{ decode }] = podMapping(prefix).collections;
   return decode({
     metadata: { name: 'a', namespace: 'web', ...metadata },
     spec: { nodeName: 'n', serviceAccountName: 'default', ...spec },
@@ -47,6 +48,12 @@ const labelled: readonly (readonly [what: string, pod: Pod, labels: object])[] =
 for (const [what, pod, labels] of labelled) {
   t.test(`labels: ${what}`, async (t) => t.same(decoded(pod)?.metadata.labels, labels));
 }
+
+t.test('the interface is the one that CNI makes, with the prefix that the daemon is told', async (t) => {
+  for (const prefix of ['cali', 'eni']) {
+    t.equal(decoded({}, prefix)?.spec.interfaceName, podInterfaceName('web', 'a', prefix));
+  }
+});
 
 t.test('profiles: of the namespace, then of the service account, however long its name', async (t) => {
   t.same(decoded({})?.spec.profiles, ['kns.web', 'ksa.web.default']);
