@@ -29,6 +29,12 @@ export function answeringNodes(nodes: Entries<Node>): readonly AnsweringNode[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** The nodes that this one leaves Services to: none unless it is cordoned. */
+export function leftTo(self: Node | undefined, all: readonly AnsweringNode[]): readonly string[] {
+  if (self?.status?.unschedulable !== true) return [];
+  return all.filter(({ isLast }) => !isLast).map(({ name }) => name);
+}
+
 /** Undefined for an address alone: nobody is on a subnet with it. */
 function subnetOf(text: string | undefined): string | undefined {
   const at = text ? tryParseInterfaceAddress(text) : undefined;

@@ -32,7 +32,7 @@ import { peeringCells } from './peering-cells.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
 import { type ServiceCells, serviceCells } from './service-cells.ts';
-import { reflectedRanges } from './service-ranges.ts';
+import { reflectedRanges, withClusterIPs } from './service-ranges.ts';
 import type { Sources } from './sources.ts';
 import { tunnelPools } from './tunnel-pools.ts';
 import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
@@ -51,6 +51,8 @@ export interface GraphOptions {
   readonly bgp?: boolean;
   /** Whether each rule of a policy counts in the kernel. */
   readonly countsRules?: boolean;
+  /** In place of `serviceClusterIPs`, whatever BGPConfiguration says. */
+  readonly clusterIPs?: readonly string[] | undefined;
   /** What goes before FelixConfiguration. */
   readonly environment?: FelixSettings;
 }
@@ -75,14 +77,14 @@ export interface GraphOptions {
  */
 export function graph(
   sources: Sources,
-  { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {}, countsRules }: GraphOptions,
+  { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {}, countsRules, clusterIPs }: GraphOptions,
 ): {
   readonly desired: Cell<Desired>;
   readonly services: Pick<ServiceCells, 'isAsked' | 'heeds'>;
   readonly secretNames: Cell<readonly string[]>;
 } & Pick<PolicyCells, 'world' | 'worldIf'> {
   const nodes = sources.of('Node');
-  const configurations = cell([sources.of('BGPConfiguration')], (entries) => new Map(entries));
+  const configurations = cell([sources.of('BGPConfiguration')], (entries) => withClusterIPs(entries, clusterIPs));
   const self = cell([nodes], (all) => all.get(nodename));
   const felix = cell(
     [sources.of('FelixConfiguration')],

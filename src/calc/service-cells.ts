@@ -1,6 +1,6 @@
 import { type Entries, same } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
-import { answeringNodes } from './answering-nodes.ts';
+import { answeringNodes, leftTo } from './answering-nodes.ts';
 import { type Cell, cell, keeping } from './cell.ts';
 import type { Announcement, DesiredPool, DesiredReachability, DesiredWorkload } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
@@ -38,11 +38,12 @@ export function serviceCells(sources: Sources, nodename: string, given: ServiceI
   const ranges = cell([self, configurations], serviceRanges, same);
   const owners = new ServiceOwners(nodename);
   const answering = cell([nodes], answeringNodes, same);
+  const others = cell([self, answering], leftTo, same);
   const answered = cell([felix, pools, configurations], answeredRanges, same);
   const owned = cell([services, slices, answered, answering], keeping(owners));
   return {
-    whole: cell([ranges], wholeRanges, same),
-    ofServices: cell([services, slices, ranges], keeping(routes)),
+    whole: cell([ranges, others], wholeRanges, same),
+    ofServices: cell([services, slices, ranges, others], keeping(routes)),
     reachability: cell([felix, owned, workloads, pools], keeping(new AnsweredAddresses())),
     isAsked: () => routes.isAsked || owners.isAsked,
     heeds: (service) => routes.heeds(service) || owners.heeds(service),

@@ -1,5 +1,5 @@
 import { formatPrefix, tryParsePrefix } from '../base/index.ts';
-import type { Node } from '../model/index.ts';
+import { type BGPConfiguration, type Node, newResource } from '../model/index.ts';
 import { isExcluded } from './answering-nodes.ts';
 import type { Announcement } from './desired/index.ts';
 import type { Configurations } from './node-bgp.ts';
@@ -11,6 +11,17 @@ export interface ServiceRanges {
   readonly loadBalancer: readonly string[];
   /** Whether a load balancers' range goes out whole, and its single addresses only where they are Local. */
   readonly aggregates: boolean;
+}
+
+/** The configurations, with these cluster addresses in place of those of `default` if there are any. */
+export function withClusterIPs(
+  entries: Iterable<readonly [string, BGPConfiguration]>,
+  cidrs: readonly string[] | undefined,
+): ReadonlyMap<string, BGPConfiguration> {
+  const all = new Map(entries);
+  if (cidrs === undefined) return all;
+  const found = all.get('default') ?? newResource('BGPConfiguration', { name: 'default' }, {});
+  return all.set('default', { ...found, spec: { ...found.spec, serviceClusterIPs: cidrs.map((cidr) => ({ cidr })) } });
 }
 
 /** What `BGPConfiguration default` says of services; undefined where none are announced, by anybody or by this node. */
@@ -41,8 +52,8 @@ export function listedRanges(configurations: Configurations): ServiceRanges | un
  * What every node announces whole. A range of one address outside the cluster's own is announced only while some Service
  * has that address.
  */
-export function wholeRanges(ranges: ServiceRanges | undefined): Announcement[] {
-  if (ranges === undefined) return [];
+export function wholeRanges(ranges: ServiceRanges | undefined, others: readonly string[] = []): Announcement[] {
+  if (ranges === undefined || others.length > 0) return [];
   const { cluster, external, loadBalancer, aggregates } = ranges;
   return [
     ...cluster.map((cidr) => ({ cidr, why: 'addresses of services inside the cluster' })),

@@ -27,13 +27,16 @@ interface Ranges {
 /**
  * Services and what is behind them → the addresses that this node announces, by CIDR. As Calico decides: a Service whose
  * `externalTrafficPolicy` is Local where an endpoint is ready on this node; another one where its ranges are single
- * addresses, or not aggregated. What several Services have is announced until the last of them has it no more.
+ * addresses, or not aggregated. What several Services have is announced until the last of them has it no more. Unlike with
+ * Calico, a cordoned node leaves Services to the others, where one of them can serve.
  */
 export class ServiceRoutes {
   readonly #nodename: string;
   #writer = new EntriesWriter<Announcement>(same);
   #settings: ServiceRanges | undefined;
   #ranges: Ranges | undefined;
+  /** Nodes that this one leaves Services to. */
+  #others: readonly string[] = [];
   #seen: Entries<KubernetesService> | undefined;
   #slices = new ServiceSlices();
   /** By Service: what it has announced. */
@@ -49,9 +52,11 @@ export class ServiceRoutes {
     services: Entries<KubernetesService>,
     slices: Entries<KubernetesEndpointSlice>,
     settings: ServiceRanges | undefined,
+    others: readonly string[],
   ): Entries<Announcement> {
-    if (settings !== this.#settings) {
+    if (settings !== this.#settings || others !== this.#others) {
       this.#settings = settings;
+      this.#others = others;
       this.#ranges = settings && parsed(settings);
       for (const service of this.#routes.keys()) this.#tell(service, []);
       this.#slices = new ServiceSlices();
@@ -100,6 +105,7 @@ export class ServiceRoutes {
     if (service === undefined || ranges === undefined) return [];
     const standing = this.#standing(service, ranges);
     if (standing === 'none' || (standing === 'by endpoints' && !this.#isServedHere(key, service))) return [];
+    if (this.#isServedByOthers(key, service)) return [];
     const { clusterIPs, externalIPs, loadBalancerIPs } = service.spec;
     return [
       ...new Set([
@@ -125,6 +131,12 @@ export class ServiceRoutes {
   #isServedHere(key: string, service: KubernetesService): boolean {
     const ready = this.#slices.readyNodes(key, service);
     return service.spec.externalTrafficPolicy === 'Local' ? ready.has(this.#nodename) : ready.size > 0;
+  }
+
+  #isServedByOthers(key: string, service: KubernetesService): boolean {
+    if (this.#others.length === 0 || service.spec.externalTrafficPolicy !== 'Local') return this.#others.length > 0;
+    const ready = this.#slices.readyNodes(key, service);
+    return this.#others.some((node) => ready.has(node));
   }
 }
 

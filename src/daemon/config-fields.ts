@@ -116,6 +116,19 @@ export const level = z
   .refine((text) => Object.hasOwn(LOG_LEVELS, text), Object.keys(LOG_LEVELS).join(', '))
   .transform((text) => text as LogLevel);
 
+/** Separated by commas; empty: as if it were absent. */
+export const cidrs = z
+  .string()
+  .refine(
+    (text) => split(text).every((part) => tryParsePrefix(part) !== undefined),
+    'CIDRs such as 10.96.0.0/12, separated by commas',
+  )
+  .transform((text) => (split(text).length === 0 ? undefined : split(text)));
+
+function split(text: string): readonly string[] {
+  return text.split(',').flatMap((part) => part.trim() || []);
+}
+
 const ALIASES: readonly string[] = ALIAS_SETS;
 const words = (text: string): readonly string[] => text.split(',').map((word) => word.trim().toLowerCase());
 

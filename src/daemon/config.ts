@@ -9,6 +9,7 @@ import { poolProblems } from '../keeping/index.ts';
 import {
   asn,
   autodetection,
+  cidrs,
   denyAction,
   encapsulation,
   endpointToHost,
@@ -44,6 +45,8 @@ const schema = z.object({
   AS: asn.optional(),
   CALICO_ROUTER_ID: routerId.optional(),
   CALICO_NETWORKING_BACKEND: z.enum(['bird', 'vxlan', 'none']).default('bird'),
+  /** Announced in place of `serviceClusterIPs` of BGPConfiguration. */
+  CALICO_ADVERTISE_CLUSTER_IPS: cidrs.optional(),
   CLUSTER_TYPE: z.string().default(''),
   CALICO_K8S_NODE_REF: z.string().default(''),
   NO_DEFAULT_POOLS: flag.default(false),

@@ -95,6 +95,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
     ...routerIds(config),
     bgp: config.CALICO_NETWORKING_BACKEND === 'bird',
     environment: felixOf(config),
+    clusterIPs: config.CALICO_ADVERTISE_CLUSTER_IPS,
     countsRules: config.VROUTER_POLICY_RULE_COUNTERS,
   });
   const mtuFile = new KeptFile(config.VROUTER_MTU_FILE, "the pods' MTU can't be written down", clock, log);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
-import type { ResourceOf } from '../../src/model/index.ts';
+import type { Node, ResourceOf } from '../../src/model/index.ts';
 import { finalState } from './plain.ts';
 import { claimed, gone, node, pool, put } from './resources.ts';
 import { listed } from './tunnels.ts';
@@ -203,6 +203,40 @@ for (const { what, config: spec, objects, announced: wanted, labels } of CASES) 
     t.same([...announced(again)].sort(), [...wanted].sort(), 'and from what is remembered of it');
   });
 }
+
+t.test('a cordoned node leaves Services to the others, where one of them can serve', async (t) => {
+  const cordoned = (name: string, address: string): SourceUpdate => {
+    const update = node(name, address);
+    return { ...update, resource: { ...(update.resource as Node), status: { unschedulable: true } } };
+  };
+  const calculation = new Calculation({ nodename: 'a' });
+  const one = { ...open, externalIPs: ['192.0.2.9'], clusterIPs: ['10.96.0.9'] };
+  const objects = [service('s', local), slice('s', ['a', 'b']), service('one', one)];
+  calculation.apply([node('a', '10.0.0.1'), node('b', '10.0.0.2'), config({ ...CLUSTER, ...EXTERNAL }), ...objects]);
+  const all = ['10.96.0.0/12', '203.0.113.0/24', '10.96.0.1/32', '10.96.0.9/32', '192.0.2.9/32'];
+  t.same([...announced(calculation)].sort(), [...all].sort());
+  calculation.apply([cordoned('a', '10.0.0.1')]);
+  t.same(announced(calculation), []);
+  calculation.apply([slice('s', ['a'])]);
+  t.same(announced(calculation), ['10.96.0.1/32'], 'it has the last endpoint');
+  calculation.apply([slice('s', ['a', 'b'])]);
+  t.same(announced(calculation), [], 'another has come elsewhere');
+  calculation.apply([cordoned('b', '10.0.0.2')]);
+  t.same([...announced(calculation)].sort(), [...all].sort(), 'all are cordoned');
+  calculation.apply([node('b', '10.0.0.2')]);
+  t.same(announced(calculation), []);
+  calculation.apply([node('a', '10.0.0.1')]);
+  t.same([...announced(calculation)].sort(), [...all].sort());
+});
+
+t.test('cluster addresses that the environment names go before those of BGPConfiguration', async (t) => {
+  const calculation = new Calculation({ nodename: 'a', clusterIPs: ['10.97.0.0/16'] });
+  calculation.apply([node('a', '10.0.0.1')]);
+  t.same(announced(calculation), ['10.97.0.0/16'], 'also where there is none');
+  calculation.apply([config({ ...CLUSTER, ...EXTERNAL })]);
+  t.same([...announced(calculation)].sort(), ['10.97.0.0/16', '203.0.113.0/24']);
+  t.same(calculation.desired().services.cidrs, ['10.97.0.0/16', '192.0.2.9/32', '203.0.113.0/24']);
+});
 
 t.test('an address that two Services have is withdrawn with the last of them, and says whose it is', async (t) => {
   const calculation = new Calculation({ nodename: 'a' });

@@ -37,6 +37,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   AS: ['sixty', 'AS number'],
   CALICO_ROUTER_ID: ['::1', 'dotted quad'],
   CALICO_NETWORKING_BACKEND: ['gobgp', 'bird'],
+  CALICO_ADVERTISE_CLUSTER_IPS: ['10.96.0.0/12,10.97', 'separated by commas'],
   NO_DEFAULT_POOLS: ['perhaps', 'true or false'],
   DISABLE_NODE_IP_CHECK: ['2', 'true or false'],
   WAIT_FOR_DATASTORE: ['maybe', 'true or false'],

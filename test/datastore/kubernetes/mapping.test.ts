@@ -57,6 +57,23 @@ t.test("IPAM's kinds are bare: labels of their own, a text for deleted, IPAMConf
   test.match(await store.get({ kind: 'IPAMConfiguration', name: 'default' }), { kind: 'IPAMConfiguration' });
 });
 
+t.test('a Node says when it takes nothing for services, and when it is cordoned', async (test) => {
+  const { store, objects } = await start(test);
+  const now = async (spec: object, ready?: string) => {
+    const conditions = [
+      { type: 'NetworkUnavailable', status: 'True' },
+      ...(ready ? [{ type: 'Ready', status: ready }] : []),
+    ];
+    objects.patch(core('nodes'), 'n1', { spec, status: { conditions } });
+    return (await store.get({ kind: 'Node', name: 'n1' }))?.status;
+  };
+  objects.create(core('nodes'), { metadata: { name: 'n1' } });
+  test.same(await now({}), {}, 'a daemon that starts or ends changes nothing');
+  test.same(await now({ unschedulable: true }, 'True'), { unschedulable: true });
+  test.same(await now({ unschedulable: null }, 'Unknown'), { ready: false });
+  test.same(await now({}, 'True'), {});
+});
+
 t.test("a Node is Kubernetes' node with Calico's annotations; it can be changed, not made or removed", async (test) => {
   const { store, objects } = await start(test);
   objects.create(core('nodes'), {
