@@ -23,6 +23,7 @@ Commands:
   check        whether this host will do, before anything is installed
   explain      what an error code, a metric or an alert means and what to do, offline
   bundle       everything that support needs in one archive, without secrets
+  drain        have BGP peers move traffic away from this node before it stops
   resync       compare this node's kernel with what it should be, now, and repair what differs
   completion   a script that makes bash, zsh or fish complete commands, options and names
   version      print the version
@@ -55,6 +56,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   check: async (args) => (await import('./cli/index.ts')).runCheck(args),
   bundle: async (args) => (await import('./cli/index.ts')).runBundle(args),
   explain: async (args) => (await import('./cli/index.ts')).runExplain(args),
+  drain: async (args) => (await import('./cli/index.ts')).runDrain(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),
   completion: async (args) => (await import('./cli/index.ts')).runCompletion(args, await whole()),
   __names: async (args) =>

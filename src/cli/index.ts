@@ -16,6 +16,7 @@ import { DaemonUnreachable, RequestRefused } from '../control/index.ts';
 import { bgpCommand } from './commands/bgp.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
+import { drainCommand } from './commands/drain.ts';
 import { dropsCommand } from './commands/drops.ts';
 import { flowsCommand } from './commands/flows.ts';
 import { ledgerCommand } from './commands/ledger.ts';
@@ -59,6 +60,11 @@ export function runDatastore(argv: readonly string[], io: Partial<Io> = {}): Pro
 /** `vrouter resync`: the daemon's full look at the kernel, on demand. */
 export function runResync(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('resync', resyncCommand, argv, io);
+}
+
+/** `vrouter drain`: traffic moves away before the node stops. */
+export function runDrain(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  return runOwn('drain', drainCommand, argv, io);
 }
 
 /** `vrouter policy`: what network policies say. */

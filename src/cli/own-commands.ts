@@ -3,6 +3,7 @@ import { bgpCommand } from './commands/bgp.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
+import { drainCommand } from './commands/drain.ts';
 import { dropsCommand } from './commands/drops.ts';
 import { explainCommand } from './commands/explain.ts';
 import { flowsCommand } from './commands/flows.ts';
@@ -31,6 +32,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   check: checkCommand,
   bundle: bundleCommand,
   explain: explainCommand,
+  drain: drainCommand,
   resync: resyncCommand,
   completion: completionCommand,
 };

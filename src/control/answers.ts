@@ -120,3 +120,16 @@ export const cniResultSchema = z.looseObject({
   ),
 });
 export type CniResult = z.infer<typeof cniResultSchema>;
+
+export const drainSchema = z.object({
+  draining: z.boolean(),
+  /** Milliseconds since 1970. */
+  since: z.number().optional(),
+  /** BGP sessions that are up. */
+  peers: z.number(),
+  /** Whether each of them has been sent what holds now. */
+  told: z.boolean(),
+  /** Whether they have had time to act on it. */
+  safe: z.boolean(),
+});
+export type DrainAnswer = z.infer<typeof drainSchema>;

@@ -5,7 +5,7 @@
  * and `answers.ts` what is answered, as zod schemas; whoever hears it checks it. The CNI plugin, `calicoctl node status`
  * and `vrouter status` are clients. A few questions also come to nodes far away, by way of the datastore (`by-datastore.ts`).
  */
-export type { CniResult, ExplainedEntry, NodeStatusPeer, StatusAnswer } from './answers.ts';
+export type { CniResult, DrainAnswer, ExplainedEntry, NodeStatusPeer, StatusAnswer } from './answers.ts';
 export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './bgp-answers.ts';
 export { ANSWER, answeredAnnotations, QUESTION, readAnswer } from './by-datastore.ts';
 export { request, socketPath } from './client.ts';

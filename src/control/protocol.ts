@@ -98,6 +98,8 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('tunnels') }),
   z.object({ op: z.literal('nat') }),
   z.object({ op: z.literal('resync') }),
+  /** Traffic is to move away from the node, or back. */
+  z.object({ op: z.literal('drain'), action: z.enum(['begin', 'undo', 'state']) }),
   /** Nodes, pools and blocks of the whole cluster, as this node knows them. */
   z.object({ op: z.literal('cluster') }),
   /** Who has an address, and what it belongs to. */

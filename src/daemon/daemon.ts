@@ -97,7 +97,7 @@ export class Daemon {
 
   /** Ends the daemon. Routes stay in the kernel, and peers are left to wait for our return. */
   async stop(reason: string): Promise<void> {
-    const { pages, deletions, keeping, trouble, room, syncer, snapshots, loop, routing } = this.#parts;
+    const { pages, deletions, keeping, trouble, room, syncer, snapshots, loop, routing, drain } = this.#parts;
     const { heartbeat, history, drops, dropEvents, flows, policyCheck } = this.#observers;
     this.#stopping.abort(new Error(reason));
     await this.#control?.close();
@@ -118,7 +118,7 @@ export class Daemon {
     await snapshots.stop();
     await keeping.stop();
     await loop.stop();
-    await routing.stop('restart', reason);
+    await routing.stop(drain.isDraining ? 'shutdown' : 'restart', reason);
     this.#parts.liveConnections.stop();
     this.#parts.dataplane.stop();
     this.#parts.clock.end();

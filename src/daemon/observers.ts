@@ -110,6 +110,7 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
     }),
     endpoints: parts.endpoints,
     deletions: parts.deletions,
+    drain: parts.drain,
     queries: sources,
     resync: () => dataplane.resync(),
     metrics,

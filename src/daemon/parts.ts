@@ -20,6 +20,7 @@ import type { Metrics } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
 import { type DaemonConfig, felixOf } from './config.ts';
 import { countedNft } from './counted-nft.ts';
+import { Drain } from './drain.ts';
 import { followedKinds } from './followed-kinds.ts';
 import { KeptFile } from './kept-file.ts';
 import { LiveConnections } from './live-connections.ts';
@@ -153,6 +154,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
     explainListening: bgpListenFailure,
     onConverged: (seconds) => life.metrics().updateToKernel.observe(seconds),
   });
+  const drain = new Drain({ routing, clock, log });
   const pages = new PageServers({ clock, log });
   const onAttempt = (seconds: number): void => life.metrics().applySeconds.observe(seconds);
   const loop = new Loop({ clock, log, begin: life.begin, apply: life.apply, onAttempt });
@@ -221,6 +223,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
     ...{
       sessions,
       routing,
+      drain,
       secrets,
       pages,
       loop,

@@ -49,6 +49,7 @@ export function querySources(
       ...policyCheck.problems(),
       ...flows.problems(),
       ...(given.settingProblems ?? []),
+      ...parts.drain.problems(),
       ...routing.problems(),
     ],
   };

@@ -7,6 +7,7 @@ import type { Metrics } from '../observe/index.ts';
 import type { World } from '../policy/index.ts';
 import type { BgpAnswers } from './bgp-answers.ts';
 import type { ClusterAnswers } from './cluster-answers.ts';
+import type { Drain } from './drain.ts';
 import type { Drops } from './drops.ts';
 import type { FlowLog } from './flow-log.ts';
 import type { PolicyAnswers } from './policy-answers.ts';
@@ -20,6 +21,7 @@ export interface RequestSources {
   readonly deletions: QueuedDeletions;
   readonly queries: () => QuerySources;
   readonly resync: () => Promise<void>;
+  readonly drain: Drain;
   /** Loaded when the first question comes. */
   readonly policy: () => Promise<PolicyAnswers>;
   readonly drops: Drops;
@@ -88,6 +90,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return (await import('./ledger-answer.ts')).ledgerAnswer(sources.ledger, request.address);
     case 'flows':
       return sources.flows.answer(request);
+    case 'drain':
+      return sources.drain[request.action]();
     case 'resync':
       await sources.resync();
       return {};

@@ -5,6 +5,8 @@ import { withCommunities } from './communities.ts';
 
 type Filters = DesiredBgp['filters'];
 
+const GRACEFUL_SHUTDOWN = 'graceful-shutdown';
+
 /** What goes to a peer, and what is believed of it. */
 export interface PeerFilters {
   readonly exportFilter: Filter;
@@ -55,6 +57,18 @@ export function poolRules(
   ];
 }
 
+/** The same routes as the last choice of whoever hears of them (RFC 8326): by the community, and inside the AS by LOCAL_PREF too. */
+function lastChoice({ rules, ...filter }: Filter): Filter {
+  return {
+    ...filter,
+    rules: rules.map((rule) => {
+      if (rule.action === 'reject') return rule;
+      const { addCommunities = [] } = rule.set ?? {};
+      return { ...rule, set: { ...rule.set, addCommunities: [...addCommunities, GRACEFUL_SHUTDOWN], localPref: 0 } };
+    }),
+  };
+}
+
 function filterRules(peer: DesiredPeer, filters: Filters, direction: 'import' | 'export'): readonly FilterRule[] {
   const list = `${direction}${peer.address.includes(':') ? 'V6' : 'V4'}` as const;
   return peer.filters.flatMap((name) => filters.get(name)?.lists[list] ?? []);
@@ -76,6 +90,7 @@ export class SharedFilters {
   #communities: readonly PrefixCommunities[] | undefined;
   #reflected: readonly string[] | undefined;
   #ofPools: readonly FilterRule[] = [];
+  #isDraining = false;
 
   /** Takes in what filters are made of; whether any of them is another now. */
   take(
@@ -96,12 +111,22 @@ export class SharedFilters {
     return true;
   }
 
+  /** Whether all that is announced is to be the last choice. True if that is news. */
+  drain(isDraining: boolean): boolean {
+    if (isDraining === this.#isDraining) return false;
+    this.#isDraining = isDraining;
+    this.#shared.clear();
+    return true;
+  }
+
   of(peer: DesiredPeer): PeerFilters {
     const key = `${peer.address.includes(':') ? 6 : 4} ${peer.filters.join(',')}`;
     let shared = this.#shared.get(key);
     if (shared === undefined) {
       shared = {
-        exportFilter: exportFilter(peer, this.#filters, this.#ofPools),
+        exportFilter: this.#isDraining
+          ? lastChoice(exportFilter(peer, this.#filters, this.#ofPools))
+          : exportFilter(peer, this.#filters, this.#ofPools),
         importFilter: importFilter(peer, this.#filters),
       };
       this.#shared.set(key, shared);

@@ -48,6 +48,12 @@ export class Peers {
     return this.#tell(touched, peers);
   }
 
+  /** All of them again, with what they hear of as the last choice, or no more. */
+  drain(isDraining: boolean): readonly PeerConfig[] {
+    if (!this.#filters.drain(isDraining) || this.#seen === undefined) return [];
+    return this.#tell(new Set(this.#known.keys()), this.#seen).changed;
+  }
+
   /** Whether nothing has been taken yet: what is told then is the whole. */
   get isNew(): boolean {
     return this.#seen === undefined;

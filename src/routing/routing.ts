@@ -37,6 +37,7 @@ export class Routing {
   #peers: Peers;
   #applied: Desired | undefined;
   #oldestChange: number | undefined;
+  #isDraining = false;
 
   constructor(options: RoutingOptions) {
     this.#options = options;
@@ -95,7 +96,7 @@ export class Routing {
     } catch (error) {
       // So that the next attempt at the same does not take it for done.
       this.#applied = before;
-      this.#peers = new Peers(this.#options.timers);
+      this.#peers = this.#noPeers();
       throw error;
     }
   }
@@ -135,6 +136,17 @@ export class Routing {
   /** Resolves when every peer that is up has been sent what is announced now. One that does not read is waited for briefly. */
   announced(): Promise<void> {
     return this.#originating.announced();
+  }
+
+  /**
+   * Announces everything as the last choice (RFC 8326), or as ever again. Resolves when every peer that is up has been
+   * sent that.
+   */
+  async setDraining(isDraining: boolean): Promise<void> {
+    this.#isDraining = isDraining;
+    const changed = this.#peers.drain(isDraining);
+    if (changed.length > 0) this.speaker?.adjust(changed, []);
+    await this.speaker?.announced();
   }
 
   /** The node's links, addresses or routes of others have changed. */
@@ -208,7 +220,7 @@ export class Routing {
     // What a former run has left stays until the peers have spoken, and they are told so (RFC 4724).
     const restarted = !this.#begun && this.#options.routes.formerRun.found;
     this.#begun = true;
-    this.#peers = new Peers(this.#options.timers);
+    this.#peers = this.#noPeers();
     const speaker = new Speaker({
       asn: bgp.asn,
       routerId: bgp.routerId,
@@ -232,6 +244,12 @@ export class Routing {
     if (restarted) this.#hold.begin();
     await this.#listening.begin(speaker);
     return speaker;
+  }
+
+  #noPeers(): Peers {
+    const peers = new Peers(this.#options.timers);
+    peers.drain(this.#isDraining);
+    return peers;
   }
 
   /** The link by which a next hop is reached, if it is known. */

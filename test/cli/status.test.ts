@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { type Clock, silentLog, systemClock } from '../../src/base/index.ts';
-import { runResync, runStatus } from '../../src/cli/index.ts';
+import { runDrain, runResync, runStatus } from '../../src/cli/index.ts';
 import { ControlServer, type Request } from '../../src/control/index.ts';
 import { directory } from './harness.ts';
 
@@ -120,6 +120,24 @@ t.test('wrong words are refused with the ones that there are', async (t) => {
 t.test('a full look at the kernel on demand', async (t) => {
   t.match(await status(t, [], { resync: {} }, 0, runResync), { code: 0, stdout: /has been looked at/ });
   t.match(await status(t, [], { resync: {} }, 1000, runResync), { code: 1, stderr: /super user/ });
+});
+
+t.test('a drain says when the node may stop, and why it may not', async (t) => {
+  const state = { draining: true, since: 0, peers: 2, told: true, safe: true };
+  const drain = (answer: object, words: string[] = []) => status(t, words, { drain: answer }, 0, runDrain);
+  t.match(await drain(state), { code: 0, stdout: /Telling 2 BGP peer[\s\S]*it is safe to stop the node/ });
+  t.match(await drain({ ...state, peers: 0 }), { code: 0, stdout: /^No BGP peer is up/ });
+  t.match(await drain(state, ['--undo']), { code: 0, stdout: /takes part again/ });
+  const soon = ['--timeout', '0.01'];
+  t.match(await drain({ ...state, safe: false }, soon), { code: 1, stdout: /have not had time enough/ });
+  t.match(await drain({ ...state, told: false, safe: false }, soon), {
+    code: 1,
+    stdout: /Not every peer could be told/,
+  });
+  t.match(await drain({ ...state, draining: false, safe: false }, soon), { code: 1, stdout: /undone meanwhile/ });
+  for (const wrong of ['x', '0', '-3'])
+    t.match(await drain(state, ['--timeout', wrong]), { code: 2, stderr: /timeout/ });
+  t.match(await status(t, [], {}, 1000, runDrain), { code: 1, stderr: /super user/ });
 });
 
 t.test('what peers got wrong is told with how often and what came last', async (t) => {

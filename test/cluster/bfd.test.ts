@@ -1,17 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import t, { type Test } from 'tap';
-import type { Lab, NodePlan } from '../../src/lab/index.ts';
-import { cluster, hasRoute, needsRoot } from './cluster.ts';
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import type { Lab } from '../../src/lab/index.ts';
+import { cluster, hasRoute } from './cluster.ts';
 import { MAIN } from './program.ts';
-
-const BIRD = '/usr/sbin/bird';
-const BFDD = '/usr/lib/frr/bfdd';
-const needsRouters = {
-  skip:
-    needsRoot.skip || ((existsSync(BIRD) && existsSync(BFDD)) || process.env['CI'] ? false : 'it needs bird2 and frr'),
-};
+import { needsBird, startTor } from './tor.ts';
 
 const CONFIGURATION = {
   apiVersion: 'projectcalico.org/v3',
@@ -63,7 +55,7 @@ protocol bgp node1 {
 
 t.test(
   'a peer that BFD watches is gone at once when its link is cut, not when the hold time is over',
-  needsRouters,
+  needsBird,
   async (t) => {
     const lab = await cluster(t, { nodes: 1, pods: 1 });
     const put = async (object: object): Promise<void> => {
@@ -72,7 +64,8 @@ t.test(
     };
     const router = await lab.addHost();
     const [own, peer] = [router, lab.node('node1')].map(({ address }) => address.split('/')[0]);
-    const bird = await startBird(t, lab, router, birdConfig(own, peer));
+    const tor = await startTor(t, lab, router, birdConfig(own, peer));
+    const bird = tor.ask;
     const bfd = async (): Promise<string | undefined> => (await peerOf(lab, own))?.bfd?.state;
     const isUp = async (): Promise<boolean> => (await peerOf(lab, own))?.session === 'Established';
     const hears = () => hasRoute(lab, 'node1', '10.250.0.0/24');
@@ -115,8 +108,7 @@ t.test(
 
     // BIRD 2.0 takes AdminDown for a failure; so told, it waits for the session to return.
     await t.test('the daemon restarts, and a neighbour whose BFD is graceful keeps its routes', async (t) => {
-      await writeFile(configOf(lab), birdConfig(own, peer).replace('bfd on;', 'bfd graceful;'));
-      await bird('configure');
+      await tor.configure(birdConfig(own, peer).replace('bfd on;', 'bfd graceful;'));
       const whole = async (): Promise<boolean> =>
         (await isUp()) && (await bfd()) === 'Up' && /10\.244/.test(await bird('show route'));
       await lab.until('both, and our route', whole);
@@ -130,19 +122,4 @@ t.test(
 
 async function peerOf(lab: Lab, address: string) {
   return (await lab.status('node1')).bgp?.peers.find((one) => one.address === address);
-}
-
-async function startBird(t: Test, lab: Lab, host: NodePlan, config: string) {
-  const { directory } = lab.record.plan;
-  const files = { config: configOf(lab), control: `${directory}/bird.ctl` };
-  await writeFile(files.config, config);
-  const words = [`--net=/run/netns/${host.namespace}`, '--', BIRD, '-f', '-c', files.config, '-s', files.control];
-  const bird: ChildProcess = spawn('nsenter', words);
-  t.teardown(() => bird.kill());
-  return async (command: string): Promise<string> =>
-    (await lab.exec(host.name, ['birdc', '-s', files.control, ...command.split(' ')])).stdout;
-}
-
-function configOf(lab: Lab): string {
-  return `${lab.record.plan.directory}/bird.conf`;
 }

@@ -109,6 +109,11 @@ export class RibPeer {
       const marked = pool.derive(attributes, (list) => list.put('otc', peerAs));
       this.#admitAll(rib, pool, nlri, marked, nextHop, this.#flags(pool, marked, own, false));
       pool.release(marked);
+    } else if (this.source!.kind === 'ebgp' && pool.marks[attributes] & attributeMark.gracefulShutdown) {
+      // On its way out: it is used as long as there is nothing else (RFC 8326 §4.1).
+      const last = pool.derive(attributes, (list) => list.setLocalPref(0));
+      this.#admitAll(rib, pool, nlri, last, nextHop, this.#flags(pool, last, own, otc === 'leak'));
+      pool.release(last);
     } else this.#admitAll(rib, pool, nlri, attributes, nextHop, this.#flags(pool, attributes, own, otc === 'leak'));
   }
 

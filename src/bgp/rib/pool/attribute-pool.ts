@@ -16,12 +16,14 @@ export const attributeMark = {
   noLlgr: 16,
   med: 32,
   localPref: 64,
+  gracefulShutdown: 128,
 } as const;
 
 const wellKnownCommunities = new Map<number, number>([
   [0xffffff01, attributeMark.noExport],
   [0xffffff02, attributeMark.noAdvertise],
   [0xffffff03, attributeMark.noExportSubconfed],
+  [0xffff0000, attributeMark.gracefulShutdown],
   [0xffff0006, attributeMark.llgrStale],
   [0xffff0007, attributeMark.noLlgr],
 ]);
