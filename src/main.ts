@@ -62,15 +62,14 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   __names: async (args) =>
     (await import('./netlink/index.ts')).leave(await (await import('./cli/index.ts')).runNames(args)),
   __documents: async (args) => (await import('./cli/index.ts')).runDocuments(args, await whole()),
-  version: async () => {
-    process.stdout.write(`${(await import('./base/index.ts')).VERSION}\n`);
-    return 0;
-  },
-  '--help': async () => {
-    process.stdout.write(HELP);
-    return 0;
-  },
+  version: async () => print(`${(await import('./base/index.ts')).VERSION}\n`),
+  '--help': async () => print(HELP),
 };
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
 
 /** All commands, for what is made from their tree. */
 async function whole(): Promise<import('./cli/index.ts').Whole> {
