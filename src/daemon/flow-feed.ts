@@ -12,21 +12,21 @@ export interface FlowFeedOptions {
   readonly kernel: Pick<Kernel, 'connectionEvents'>;
   readonly drops: Pick<Drops, 'hear'>;
   readonly clock: Clock;
-  /** After each reading; whether it has brought anything. */
+  /** After each reading; whether flows have begun since the last. */
   readonly read: (isNews: boolean) => void;
 }
 
 /** What the kernel tells of connections and drops, brought into the ring: those that a pod of this node has a part in. */
 export class FlowFeed {
   readonly ring = new FlowRing(RING);
-  readonly slots = RING.slots;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   readonly #read: (isNews: boolean) => void;
   readonly #saw: (event: ConnectionEvent) => void;
   #own = new OwnAddresses([]);
   #now: number;
-  #isNews = false;
+  /** The last record that was told of. */
+  #told = 0;
   #timer: Cancel;
   #endHearing: () => Promise<void> = async () => {};
   #isStopped = false;
@@ -68,8 +68,9 @@ export class FlowFeed {
   #turn(): void {
     this.#now = this.#clock.wallTime();
     const count = this.#events.read(this.#saw, AT_ONCE);
-    this.#read(this.#isNews);
-    this.#isNews = false;
+    const { last } = this.ring;
+    this.#read(last > this.#told);
+    this.#told = last;
     if (this.#isStopped) return;
     // More are there than one turn may take.
     if (count === AT_ONCE) this.#timer = this.#clock.soon(() => this.#turn());
@@ -80,14 +81,12 @@ export class FlowFeed {
     const { family, addresses } = event;
     const own = this.#own;
     if (!own.has(family, addresses, 0) && !own.has(family, addresses, 8) && !own.has(family, addresses, 4)) return;
-    this.#isNews = true;
     this.ring.saw(event, this.#now);
   }
 
   #hear(packet: LoggedPacket, why: string): void {
     const denied = deniedPacket(packet, why);
     if (denied === undefined || this.#isStopped) return;
-    this.#isNews = true;
     this.ring.dropped(denied, this.#clock.wallTime());
   }
 }

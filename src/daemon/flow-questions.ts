@@ -1,9 +1,10 @@
 import type { Clock } from '../base/index.ts';
 import type { FlowAnswer, FlowsAnswer, FlowsRequest } from '../control/index.ts';
 import type { FlowRecord } from '../observe/flows/index.ts';
-import { protocolName } from '../policy/index.ts';
+import { protocolHasPorts, protocolName } from '../policy/index.ts';
 import { FlowFeed, type FlowFeedOptions } from './flow-feed.ts';
 import { FlowMeanings, type FlowMeaningsOptions } from './flow-meanings.ts';
+import type { FlowMeaning } from './flow-words.ts';
 
 /** The log while it is kept: what feeds it, and who answers. Loaded when it begins. */
 export interface OpenFlows {
@@ -105,18 +106,26 @@ class FlowQuestions {
     if (record === undefined || (since !== undefined && record.last < since)) return undefined;
     if (denied === true && record.denied === undefined) return undefined;
     const meaning = this.#meanings.of(record);
-    if (pod !== undefined && meaning.source.name !== pod && meaning.destination.name !== pod) return undefined;
-    return { ...plain(record, number <= this.#settled), ...meaning };
+    if (pod !== undefined && meaning.source !== pod && meaning.destination !== pod) return undefined;
+    return told(record, number <= this.#settled, meaning);
   }
 }
 
-function plain(record: FlowRecord, settled: boolean): Omit<FlowAnswer, 'source' | 'destination' | 'decisions'> {
-  const { number, first, last, family, protocol, icmp, denied } = record;
+function told(record: FlowRecord, settled: boolean, meaning: FlowMeaning): FlowAnswer {
+  const { number, first, last, family, protocol, icmp, denied, service, source, destination } = record;
   const { begun, ended, packets, octets, answeredPackets, answeredOctets } = record;
+  const hasPorts = protocolHasPorts(protocol);
+  const end = (address: string, name: string | undefined, port: number): FlowAnswer['source'] => {
+    return { address, ...(name !== undefined && { name }), ...(hasPorts && { port }) };
+  };
   return {
     ...{ number, settled, first, last, family, protocol: protocolName(protocol) },
+    source: end(source, meaning.source, record.sourcePort),
+    destination: end(destination, meaning.destination, record.destinationPort),
+    ...(service && { service: end(service.address, undefined, service.port) }),
     ...(icmp && { icmp }),
     verdict: denied === undefined ? 'FORWARDED' : 'DENIED',
+    decisions: meaning.decisions,
     ...{ begun, ended, packets, octets, answeredPackets, answeredOctets },
   };
 }

@@ -1,5 +1,5 @@
 import { type Address, addressBits, formatAddress, parseAddress } from '../base/index.ts';
-import type { FlowAnswer, FlowDecision } from '../control/index.ts';
+import type { FlowDecision } from '../control/index.ts';
 import type { FlowRecord } from '../observe/flows/index.ts';
 import {
   describeReason,
@@ -7,7 +7,6 @@ import {
   judge,
   type Packet,
   policyIdText,
-  protocolHasPorts,
   type World,
 } from '../policy/index.ts';
 import { placeOf } from './drops.ts';
@@ -19,33 +18,51 @@ export interface FlowWordsOptions {
   readonly tierOf: (policy: string) => string | undefined;
 }
 
-/** Who the ends of a flow are, and what policy says of it: as it stands in one world. */
-export type FlowMeaning = Pick<FlowAnswer, 'source' | 'destination' | 'service' | 'decisions'>;
+/** Who the ends of a flow are, and what policy says of it: as it stands in one world. One that is alike is the same object. */
+export interface FlowMeaning {
+  readonly source: string | undefined;
+  readonly destination: string | undefined;
+  readonly decisions: FlowDecision[];
+}
+
+/** What is found once is kept, for so many ends and decisions. */
+const MOST = 4096;
+
+interface FlowEnd {
+  readonly address: Address;
+  readonly name: string | undefined;
+  /** The node that it is a pod of. */
+  readonly node: string | undefined;
+}
 
 /** Makes words of records. What is asked often is found once: a world never changes. */
 export class FlowWords {
   readonly #options: FlowWordsOptions;
   #nodes: ReadonlyMap<string, string> | undefined;
+  readonly #ends = new Map<string, FlowEnd>();
+  /** By what they say: of a thousand flows by one rule there is one. */
+  readonly #meanings = new Map<string, FlowMeaning>();
 
   constructor(options: FlowWordsOptions) {
     this.#options = options;
   }
 
   meaningOf(record: FlowRecord): FlowMeaning {
-    const { denied, service } = record;
-    const [source, destination] = [parseAddress(record.source), parseAddress(record.destination)];
-    return {
-      source: this.#end(source, record.sourcePort, record.protocol),
-      destination: this.#end(destination, record.destinationPort, record.protocol),
-      ...(service && { service: { address: service.address, ...(service.port > 0 && { port: service.port }) } }),
-      decisions: denied === undefined ? this.#verdict(record, source, destination) : [this.#denial(denied)],
-    };
+    const { denied } = record;
+    const [source, destination] = [this.#end(record.source), this.#end(record.destination)];
+    const decisions = denied === undefined ? this.#verdict(record, source, destination) : [this.#denial(denied)];
+    const words = decisions.map(({ direction, isHere, decidedBy }) => `${direction} ${isHere} ${decidedBy}`);
+    const key = [source.name, destination.name, ...words].join('\n');
+    return kept(this.#meanings, key, () => ({ source: source.name, destination: destination.name, decisions }));
   }
 
-  #end(address: Address, port: number, protocol: number): FlowAnswer['source'] {
-    const text = formatAddress(address);
-    const name = this.#options.world.endpointsAt(address)[0]?.name ?? this.#nodeAt(text);
-    return { address: text, ...(name !== undefined && { name }), ...(protocolHasPorts(protocol) && { port }) };
+  #end(text: string): FlowEnd {
+    return kept(this.#ends, text, () => {
+      const { world } = this.#options;
+      const address = parseAddress(text);
+      const name = world.endpointsAt(address)[0]?.name ?? this.#nodeAt(text);
+      return { address, name, node: world.podAt(address)?.node };
+    });
   }
 
   #denial(why: string): FlowDecision {
@@ -60,15 +77,15 @@ export class FlowWords {
   }
 
   /** What policy says of its first packet: of another node's half this node knows what the other should do. */
-  #verdict(record: FlowRecord, source: Address, destination: Address): FlowDecision[] {
+  #verdict(record: FlowRecord, source: FlowEnd, destination: FlowEnd): FlowDecision[] {
     const { world, nodename } = this.#options;
-    const { egress, ingress } = judge(world, packetOf(record, source, destination));
-    const [from, to] = [world.podAt(source), world.podAt(destination)];
-    const isFromHost = to?.node === nodename && this.#nodeAt(record.source) === nodename;
+    const { egress, ingress } = judge(world, packetOf(record, source.address, destination.address));
+    const isHere = destination.node === nodename;
+    const isFromHost = isHere && this.#nodeAt(record.source) === nodename;
     const halves: FlowDecision[] = [];
-    if (from !== undefined) halves.push(decisionOf(egress, from.node === nodename));
+    if (egress.endpoint !== undefined) halves.push(decisionOf(egress, source.node === nodename));
     if (isFromHost) halves.push({ ...NODE_TO_POD });
-    else if (to !== undefined) halves.push(decisionOf(ingress, to.node === nodename));
+    else if (ingress.endpoint !== undefined) halves.push(decisionOf(ingress, isHere));
     return halves;
   }
 
@@ -88,6 +105,16 @@ const NODE_TO_POD: FlowDecision = {
   ...{ direction: 'ingress', allowed: true, isHere: true },
   decidedBy: 'a node reaches its own pods',
 };
+
+function kept<Value>(all: Map<string, Value>, key: string, make: () => Value): Value {
+  let found = all.get(key);
+  if (found === undefined) {
+    found = make();
+    if (all.size >= MOST) all.clear();
+    all.set(key, found);
+  }
+  return found;
+}
 
 function packetOf(record: FlowRecord, source: Address, destination: Address): Packet {
   const { protocol, sourcePort, destinationPort, icmp } = record;
