@@ -27,6 +27,12 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   },
   datapath: { title: 'Pod to pod, beside the bare kernel', takes: '[ROUNDS] [SECONDS]' },
   bfd: { title: 'BFD, a hundred sessions of a busy node with BIRD', takes: '[SECONDS] [SESSIONS]' },
+  flows: {
+    title: 'The flow log, at a thousand new connections a second',
+    takes: '[SECONDS] [RATE]',
+    about: `The processor's time of a whole daemon, in percent of a core: without the log, with it, and while somebody follows it. In the
+second row each datagram is a flow of its own, as of a scan of ports.`,
+  },
   idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
   memory: { title: 'The memory of a node with very many routes', takes: '[PREFIXES] [ROUNDS]' },
   'cold-lab': { title: 'The lab, from nothing to all pods reaching all pods', takes: '[ROUNDS]' },

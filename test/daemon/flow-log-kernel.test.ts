@@ -3,7 +3,8 @@ import { silentLog, systemClock } from '../../src/base/index.ts';
 import type { FlowAnswer, FlowsRequest } from '../../src/control/index.ts';
 import { Drops } from '../../src/daemon/drops.ts';
 import { FlowLog } from '../../src/daemon/flow-log.ts';
-import { FilterReconciler } from '../../src/dataplane/filter/index.ts';
+import { followedConnections } from '../../src/dataplane/connections/followed.ts';
+import { FilterReconciler, tableOf } from '../../src/dataplane/filter/index.ts';
 import { PolicyReconciler } from '../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../src/lab/command.ts';
 import { openKernel } from '../../src/netlink/index.ts';
@@ -51,7 +52,23 @@ t.test('who talked to whom, by which rule, and how much: told by a real kernel',
   scene.change({ apply: [POLICY] as never, delete: [], labels: [], expect: [] });
   const { world } = scene.world();
   const local = world.endpoints.map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
-  const policy = new PolicyReconciler({ filter: new FilterReconciler({ nft, clock: systemClock, log: silentLog }) });
+  const filter = new FilterReconciler({ nft, clock: systemClock, log: silentLog });
+  await t.test('where nothing asks for the state of connections, the log’s own table does', async (t) => {
+    const speak = () => lab.sendOnly([['10.9.0.1', '10.9.0.2', 9]]);
+    await speak();
+    t.same(await kernel.connectionList(), []);
+    const room = filter.room();
+    const want = async (isLogged: boolean): Promise<void> => {
+      await room.want([tableOf({ family: 'ip', name: 'vrouter-flows' }, 'flow log', [followedConnections(isLogged)])]);
+      t.same(room.failures(), []);
+    };
+    await want(true);
+    await speak();
+    t.match(await kernel.connectionList(), [{ original: { source: '10.9.0.1' } }]);
+    await want(false);
+    t.notMatch(await mustRun(inNamespace(lab.host, ['nft', 'list', 'tables'])), /vrouter-flows/);
+  });
+  const policy = new PolicyReconciler({ filter });
   await policy.apply(new DesiredPolicies().of(enforcementOf(world, local)), []);
   t.same(policy.failures(), []);
   const nodename = 'here';
