@@ -10,6 +10,10 @@ const WORDS: readonly (readonly [words: string, code: string])[] = [
   ['Device or resource busy', 'EBUSY'],
   ['Operation not permitted', 'EPERM'],
   ['Operation not supported', 'EOPNOTSUPP'],
+  // A set that is too large.
+  ['Too many open files in system', 'ENFILE'],
+  ['No space left on device', 'ENOSPC'],
+  ['Cannot allocate memory', 'ENOMEM'],
 ];
 
 /**

@@ -366,6 +366,9 @@ export class FakeKernel implements Kernel {
     this.#space.neighbors = this.#space.neighbors.filter((other) => !sameNeighbor(other, entry));
     this.#space.neighbors.push(entry);
     this.#space.tell({ kind: 'neighbor', change: 'new', neighbor: entry });
+    // Kernels before 6.13 tell of a forwarding entry twice, the second time without where it leads, and after the answer.
+    const vague = { ...entry, destination: '' };
+    if (fdb) setImmediate(() => this.#space.tell({ kind: 'neighbor', change: 'new', neighbor: vague }));
   }
 
   async neighborDelete(neighbor: Neighbor): Promise<void> {

@@ -47,6 +47,8 @@ export interface PolicySettings {
   /** Whether what is denied in the filter's hooks is refused, so that who sent it knows, and not dropped. */
   readonly rejects: boolean;
   readonly marks: PolicyMarks;
+  /** Most entries of a set in one family; what looks into one with more lets nothing through. */
+  readonly maxSetSize: number;
 }
 
 /** Bits of a packet's mark, one each. */
@@ -66,6 +68,7 @@ export const PLAIN_SETTINGS: PolicySettings = {
   dropsInvalid: true,
   rejects: false,
   marks: { accept: 0x10000, pass: 0x20000, local: 0x40000 },
+  maxSetSize: 1_048_576,
 };
 
 /**

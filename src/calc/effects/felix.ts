@@ -21,6 +21,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
   ...each(['iptablesFilterDenyAction', 'nftablesFilterDenyAction'], ACTED_ON),
   flowLogsLocalReporter: ACTED_ON,
   ...each(['disableConntrackInvalidCheck', 'logPrefix', 'logActionRateLimit', 'logActionRateLimitBurst'], ACTED_ON),
+  maxIpsetSize: ACTED_ON,
 
   ...each(
     ['prometheusMetricsCAFile', 'prometheusMetricsCertFile', 'prometheusMetricsClientAuth', 'prometheusMetricsKeyFile'],
@@ -39,13 +40,7 @@ export const felixEffects: EffectsOf<FelixConfigurationSpec> = {
       ...(['iptablesFilterAllowAction', 'iptablesMangleAllowAction'] as const),
       ...(['nftablesFilterAllowAction', 'nftablesMangleAllowAction'] as const),
       ...(['chainInsertMode', 'kubeNodePortRanges'] as const),
-      ...([
-        'genericXDPEnabled',
-        'xdpEnabled',
-        'xdpRefreshInterval',
-        'sidecarAccelerationEnabled',
-        'maxIpsetSize',
-      ] as const),
+      ...(['genericXDPEnabled', 'xdpEnabled', 'xdpRefreshInterval', 'sidecarAccelerationEnabled'] as const),
       ...(['flowLogsCollectorDebugTrace', 'flowLogsFlushInterval', 'flowLogsGoldmaneServer'] as const),
       ...(['flowLogsPolicyEvaluationMode', 'debugDisableLogDropping'] as const),
     ],

@@ -3,7 +3,8 @@ import { type Nft, NftError } from '../../nftables/index.ts';
 import { changeTo, type TableChange, type Touched, wholeTable } from './changes.ts';
 import { Composition, elementsOf } from './composition.ts';
 import { type KernelTable, kernelTable } from './kernel-table.ts';
-import { type FilterPart, type FilterTable, nameOf } from './table.ts';
+import { PartRefusals } from './part-refusals.ts';
+import { type FilterPart, type FilterTable, inOrder, nameOf } from './table.ts';
 
 /** A part that the kernel refuses, or a whole table, and why. */
 export interface FailedFilter {
@@ -37,7 +38,7 @@ export class KeptTable {
   #knowledge: 'stale' | 'listed' | 'sure' = 'stale';
   /** Names of parts that may not be as they are wanted. */
   readonly #due = new Set<string>();
-  readonly #refused = new Map<string, { readonly part: FilterPart | undefined; readonly reason: string }>();
+  readonly #refused = new PartRefusals();
   /** Why nothing can be said or done. */
   #trouble: string | undefined;
 
@@ -56,7 +57,9 @@ export class KeptTable {
   want(wanted: FilterTable): void {
     for (const [key, now] of wanted.parts.since(this.#wanted.parts)) {
       const tried = this.#refused.get(key);
-      if (!same(now, tried === undefined ? this.#taken.part(key) : tried.part)) this.#due.add(key);
+      if (same(now, tried === undefined ? this.#taken.part(key) : tried.part)) continue;
+      this.#due.add(key);
+      for (const waiting of this.#refused.waitingFor(key, wanted.parts)) this.#due.add(waiting);
     }
     this.#wanted = wanted;
   }
@@ -83,7 +86,7 @@ export class KeptTable {
     this.#trouble = undefined;
     try {
       if (this.#knowledge === 'stale') await this.#look();
-      const due = this.#inOrder(this.#due);
+      const due = inOrder(this.#wanted.parts, this.#due);
       this.#due.clear();
       return due.length > 0 || this.#knowledge !== 'sure' ? await this.#make(due) : true;
     } catch (error) {
@@ -98,10 +101,10 @@ export class KeptTable {
   failures(): readonly FailedFilter[] {
     const { what, parts } = this.#wanted;
     if (this.#trouble !== undefined) return [{ what, reason: this.#trouble }];
-    const named = [...this.#refused].map(([key, { reason }]) => {
-      const part = parts.get(key)?.what;
-      return { what: part === undefined ? what : `${what}: ${part}`, reason };
-    });
+    const named = [...this.#refused.reasons(parts)].map(([of, reason]) => ({
+      what: of === undefined ? what : `${what}: ${of}`,
+      reason,
+    }));
     return [...new Map(named.map((failed) => [failed.what, failed])).values()];
   }
 
@@ -119,32 +122,36 @@ export class KeptTable {
 
   /**
    * All that is due at once; if the kernel refuses that, what it has taken before is put right by itself, and then the
-   * parts are tried by halves, until those are found that it refuses.
+   * parts are tried by halves, until those are found that it refuses. What needs these is held in the end.
    */
   async #make(due: readonly string[]): Promise<boolean> {
-    const error = await this.#attempt(due);
-    if (error === undefined) return true;
-    if (this.#knowledge === 'listed') await this.#putRight();
-    const refused = await this.#halves(due, error);
-    // What one part needs of another may be there by now.
-    const last = due.length > 1 ? await this.#each(refused) : refused;
-    for (const [key, why] of last) {
-      this.#refused.set(key, { part: this.#wanted.parts.get(key), reason: this.#reason(why) });
+    this.#refused.try(due);
+    const free = due.filter((key) => !this.#refused.bar(key, this.#wanted.parts.get(key)));
+    const error = await this.#attempt(free);
+    if (error !== undefined) {
+      if (this.#knowledge === 'listed') await this.#putRight();
+      const refused = await this.#halves(free, error);
+      // What one part needs of another may be there by now.
+      if (free.length > 1) await this.#each(refused);
     }
-    return last.size === 0;
+    await this.#each([...this.#refused.dependents(this.#wanted.parts)]);
+    this.#refused.rest();
+    return due.every((key) => this.#refused.get(key) === undefined);
   }
 
-  async #halves(keys: readonly string[], error: unknown): Promise<ReadonlyMap<string, unknown>> {
+  async #halves(keys: readonly string[], error: unknown): Promise<readonly string[]> {
     if (keys.length <= 1) {
-      for (const key of keys) await this.#instead(key);
-      return new Map(keys.map((key) => [key, error]));
+      for (const key of keys) {
+        await this.#instead(key);
+        this.#refused.refuse(key, this.#wanted.parts.get(key), this.#reason(error));
+      }
+      return keys;
     }
-    const refused = new Map<string, unknown>();
+    const refused: string[] = [];
     const middle = keys.length >> 1;
     for (const half of [keys.slice(0, middle), keys.slice(middle)]) {
       const failure = await this.#attempt(half);
-      if (failure === undefined) continue;
-      for (const [key, why] of await this.#halves(half, failure)) refused.set(key, why);
+      if (failure !== undefined) refused.push(...(await this.#halves(half, failure)));
     }
     return refused;
   }
@@ -156,13 +163,11 @@ export class KeptTable {
     await this.#attempt([key], () => ({ ...part, contents: part.instead ?? part.contents }));
   }
 
-  async #each(refused: ReadonlyMap<string, unknown>): Promise<ReadonlyMap<string, unknown>> {
-    const still = new Map<string, unknown>();
-    for (const key of refused.keys()) {
+  async #each(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
       const failure = await this.#attempt([key]);
-      if (failure !== undefined) still.set(key, failure);
+      if (failure !== undefined) this.#refused.refuse(key, this.#wanted.parts.get(key), this.#reason(failure));
     }
-    return still;
   }
 
   /** What was taken is there again, and what is nobody's is gone; where that can't be had bit by bit, the table is made anew. */
@@ -176,7 +181,7 @@ export class KeptTable {
   /** Writes these parts; answers with what the kernel has against it. Throws what is about no part. */
   async #attempt(
     keys: readonly string[],
-    partOf = (key: string): FilterPart | undefined => this.#wanted.parts.get(key),
+    partOf = (key: string): FilterPart | undefined => this.#refused.writable(this.#wanted.parts.get(key)),
   ): Promise<unknown> {
     const before = keys.map((key) => [key, this.#taken.part(key)] as const);
     try {
@@ -186,7 +191,7 @@ export class KeptTable {
       const change = changeTo(this.#wanted.table, this.#taken, this.#kernel, touched);
       await this.#nft.run(change.transaction);
       this.#finished(change);
-      for (const key of keys) this.#refused.delete(key);
+      for (const key of keys) this.#refused.took(key, this.#wanted.parts.get(key));
       return undefined;
     } catch (error) {
       this.#put(before);
@@ -229,15 +234,6 @@ export class KeptTable {
       }
     }
     return touched;
-  }
-
-  /** Parts that others build upon come first; what goes comes last. */
-  #inOrder(keys: Iterable<string>): readonly string[] {
-    const orderOf = (key: string): number => this.#wanted.parts.get(key)?.order ?? Number.POSITIVE_INFINITY;
-    return [...keys]
-      .map((key) => [key, orderOf(key)] as const)
-      .sort(([, a], [, b]) => (a === b ? 0 : a - b))
-      .map(([key]) => key);
   }
 
   /** To nft, an expression that the kernel has no module for is a file that is not there. */

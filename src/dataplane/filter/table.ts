@@ -22,6 +22,13 @@ export interface FilterPart {
   readonly contents: Contents;
   /** What is put there while the kernel refuses the contents and has taken none of the part before: others may need it. */
   readonly instead?: Contents;
+  /**
+   * Names of parts by which it means what it should. While one of them is refused, `instead` is put in its place, also
+   * where the kernel has taken the part before.
+   */
+  readonly needs?: readonly string[];
+  /** Why it must not be written; it is dealt with as if the kernel had refused it. */
+  readonly refusal?: string;
 }
 
 /** A rule or an entry of a map as nft reads it, and why it is there. */
@@ -36,6 +43,15 @@ export function tableOf(table: Table, what: string, parts: readonly (Contents | 
     contents === undefined ? [] : [[String(order), { order, contents }] as const],
   );
   return { what, table, parts: Entries.of<FilterPart>(named) };
+}
+
+/** Parts that others build upon come first; what goes comes last. */
+export function inOrder(parts: FilterTable['parts'], keys: Iterable<string>): readonly string[] {
+  const orderOf = (key: string): number => parts.get(key)?.order ?? Number.POSITIVE_INFINITY;
+  return [...keys]
+    .map((key) => [key, orderOf(key)] as const)
+    .sort(([, a], [, b]) => (a === b ? 0 : a - b))
+    .map(([key]) => key);
 }
 
 /** How a table is called in nft, and everywhere here. */

@@ -29,7 +29,7 @@ import {
 import { denialAt, type HostPlace, placesOf } from './host-place.ts';
 import { renderHostPolicy, renderHostProfile } from './host-rules.ts';
 import type { Sets } from './match.ts';
-import { hostPolicyChain, hostProfileChain } from './names.ts';
+import { hostPolicyChain, hostProfileChain, setPartName } from './names.ts';
 import { renderRefused } from './rules.ts';
 
 const FAMILIES = [4, 6] as const;
@@ -159,6 +159,7 @@ export class HostParts {
             order: ORDER.rules,
             contents: contents(ruled.is as Policy & Profile, place, family, { sets, settings: this.#settings }),
             instead: renderRefused(chain, what),
+            needs: keys.map(setPartName),
           };
     made.set(name, { of: ruled.is, nets, part });
     return part;

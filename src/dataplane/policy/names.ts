@@ -13,6 +13,11 @@ export function setName(kind: 's' | 'i' | 'p', key: string): string {
   return `${kind}-${hashOf(key)}`;
 }
 
+/** The name of the part that is a set, among a table's parts. */
+export function setPartName(key: string): string {
+  return `set ${key}`;
+}
+
 /** What the gate of a stretch looks into. */
 export function gateSet(stretch: string, what: string): string {
   return `g-${hashOf(`${stretch} ${what}`)}`;

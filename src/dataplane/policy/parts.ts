@@ -9,7 +9,7 @@ import { denialOf } from './denial.ts';
 import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
 import { dropPart } from './drop.ts';
 import { HostParts, type HostSurroundings, NO_SURROUNDINGS } from './host-parts.ts';
-import { policyChain, profileChain } from './names.ts';
+import { policyChain, profileChain, setPartName } from './names.ts';
 import { canPass } from './passing.ts';
 import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
 import { RenderedSet } from './set.ts';
@@ -147,7 +147,7 @@ export class PolicyParts {
 
   /** Whether rules that look into it say something else now. */
   #updateSet(key: string, now: Parameters<RenderedSet['update']>[0] | undefined): boolean {
-    const part = `set ${key}`;
+    const part = setPartName(key);
     if (now === undefined) {
       this.#sets.delete(key);
       this.#put(part, undefined);
@@ -158,7 +158,7 @@ export class PolicyParts {
     set.update(now);
     this.#sets.set(key, set);
     for (const family of FAMILIES) {
-      this.#writers[family].set(part, { what: part, order: ORDER.sets, contents: set.contents(family) });
+      this.#writers[family].set(part, setPart(part, set, family, this.settings));
     }
     return FAMILIES.some((family, index) => set.hasNets(family) !== had[index]);
   }
@@ -199,6 +199,13 @@ export class PolicyParts {
   }
 }
 
+function setPart(what: string, set: RenderedSet, family: Family, { maxSetSize }: PolicySettings): FilterPart {
+  const [size, contents] = [set.size(family), set.contents(family)];
+  const part = { what, order: ORDER.sets, contents };
+  if (size <= maxSetSize) return part;
+  return { ...part, refusal: `it has ${size} entries, and maxIpsetSize of FelixConfiguration is ${maxSetSize}` };
+}
+
 /** What holds while they are refused is the same in both families. */
 function ruledParts(
   { kind, is }: Ruled,
@@ -210,10 +217,11 @@ function ruledParts(
   if (rules === undefined || (kind === 'profile' && rules.length === 0)) return undefined;
   const order = ORDER[direction];
   const instead = renderRefused(kind === 'policy' ? policyChain(is, direction) : profileChain(is, direction), what);
+  const needs = setsOf(rules).map(setPartName);
   const part = (family: Family): FilterPart => {
     const contents =
       kind === 'policy' ? renderPolicy(is, direction, family, by) : renderProfile(is, direction, family, by);
-    return { what, order, contents, instead };
+    return { what, order, contents, instead, needs };
   };
   return { 4: part(4), 6: part(6) };
 }

@@ -34,6 +34,11 @@ export class RenderedSet {
     return this.#halves[family].nets.size > 0;
   }
 
+  /** How many elements it has. */
+  size(family: Family): number {
+    return (this.#halves[family].contents.sets ?? []).reduce((sum, [, entries]) => sum + sizeOf(entries), 0);
+  }
+
   /** In its one or two forms; the same object as before while it says the same. */
   contents(family: Family): Contents {
     return this.#halves[family].contents;
@@ -77,6 +82,10 @@ export class RenderedSet {
       chains: [],
     };
   }
+}
+
+function sizeOf(elements: Entries<string> | readonly string[]): number {
+  return 'size' in elements ? elements.size : elements.length;
 }
 
 type NetChanges = readonly [added: ReadonlyMap<string, Prefix>, gone: ReadonlyMap<string, Prefix>];

@@ -81,7 +81,7 @@ export class VxlanPeers {
 
   /** What the kernel's monitor says of an entry that somebody changed. */
   observed(entry: Neighbor, present: boolean): void {
-    if (entry.dev !== this.#dev || this.#known === undefined) return;
+    if (entry.dev !== this.#dev || this.#known === undefined || isVague(entry)) return;
     const writing = this.#writing;
     // A neighbour that is deleted is first told of as one that has failed, and that is gone too as far as we are concerned.
     const isThere = present && isOurs(entry);
@@ -158,6 +158,14 @@ export class VxlanPeers {
 function isOurs({ state, mac, destination, proxy }: Neighbor): boolean {
   const first = Number.parseInt(mac.slice(0, 2), 16);
   return state === 'permanent' && !proxy && destination !== '' && (first & 1) === 0 && mac !== '00:00:00:00:00:00';
+}
+
+/**
+ * Kernels before 6.13 tell of each change of a forwarding entry once more, without where it leads (`rtnl_fdb_notify`). Taken
+ * at its word it would be another entry in the place of ours, to be written again, and to be told of again.
+ */
+function isVague({ fdb, destination }: Neighbor): boolean {
+  return fdb === true && destination === '';
 }
 
 /** Without what the kernel adds to what we say. */

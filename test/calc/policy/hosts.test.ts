@@ -57,12 +57,14 @@ t.test('how rules are written is the settings’ word, and a change of it is no 
       logActionRateLimit: '',
       iptablesFilterDenyAction: 'Reject',
       iptablesMarkMask: 0x1f000,
+      maxIpsetSize: 5000,
     }),
   ]);
   const now = made.desired().policy!;
   t.same(now.settings, {
     ...{ dropsInvalid: false, logPrefix: '%n', logRate: '', logBurst: 5, rejects: true },
     marks: { accept: 0x1000, pass: 0x2000, local: 0x4000 },
+    maxSetSize: 5000,
   });
   t.equal(now.policies, before.policies);
   t.equal(made.desired().host.problems, undefined);

@@ -64,6 +64,7 @@ t.test('the settings of rules are in the kernel, and go on from one to another',
     logRate: '9/hour',
     logBurst: 7,
     dropsInvalid: false,
+    maxSetSize: 1_048_576,
     ...ODD,
   });
   t.match(other, 'limit rate 9/hour burst 7 packets log prefix "np red/told in default told%: " level info');
