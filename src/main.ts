@@ -21,6 +21,7 @@ Commands:
   ledger       who had an address, and when
   timeline     what was done for a pod, step by step, and who has the route to it
   check        whether this host will do, before anything is installed
+  test         connectivity: pods on each node try what they should reach, and what not
   explain      what an error code, a metric or an alert means and what to do, offline
   bundle       everything that support needs in one archive, without secrets
   drain        have BGP peers move traffic away from this node before it stops
@@ -55,6 +56,11 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
   timeline: async (args) => (await import('./cli/index.ts')).runTimeline(args),
   check: async (args) => (await import('./cli/index.ts')).runCheck(args),
   bundle: async (args) => (await import('./cli/index.ts')).runBundle(args),
+  test: async (args) =>
+    (await import('./cli/index.ts')).runTest(args, {
+      lab: async (name) => (await import('./lab/index.ts')).labStage(name, process.argv[1]),
+    }),
+  __probe: async (args) => (await import('./cli/index.ts')).runPodProbe(args),
   explain: async (args) => (await import('./cli/index.ts')).runExplain(args),
   drain: async (args) => (await import('./cli/index.ts')).runDrain(args),
   resync: async (args) => (await import('./cli/index.ts')).runResync(args),

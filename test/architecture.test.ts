@@ -49,7 +49,8 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   // Only deploy/bundle.ts: whoever runs from a clone builds first.
   esbuild: /^$/,
   commander: /^src\/(cli|lab|daemon)\//,
-  koffi: /^src\/(netlink\/|bgp\/transport\/|bfd\/transport\/|daemon\/notify-socket\.ts$)/,
+  koffi:
+    /^src\/(netlink\/|bgp\/transport\/|bfd\/transport\/|cli\/connectivity\/agent\/udp-options\.ts$|daemon\/notify-socket\.ts$)/,
   listr2: /^src\/lab\//,
   netlink: /^src\/netlink\//,
   preact: /^src\/page\/browser\//,

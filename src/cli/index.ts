@@ -24,6 +24,7 @@ import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
 import { timelineCommand } from './commands/timeline.ts';
+import type { TestStages } from './commands/test.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { SilentEnd, UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
@@ -111,6 +112,17 @@ export function runCheck(argv: readonly string[], io: Partial<Io> = {}): Promise
 export async function runExplain(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   const { explainCommand } = await import('./commands/explain.ts');
   return runOwn('explain', explainCommand, argv, io);
+}
+
+/** `vrouter test`: what pods reach, tried. */
+export async function runTest(argv: readonly string[], stages: TestStages, io: Partial<Io> = {}): Promise<number> {
+  const { testCommand } = await import('./commands/test.ts');
+  return runOwn('test', (world) => testCommand(world, stages), argv, io);
+}
+
+/** The hidden `__probe`: what runs in the pods of a test. */
+export async function runPodProbe(argv: readonly string[]): Promise<number> {
+  return (await import('./connectivity/agent/index.ts')).runProbe(argv, process);
 }
 
 /** `vrouter completion`: what a shell is to be told. */

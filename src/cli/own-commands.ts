@@ -13,6 +13,7 @@ import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
 import { timelineCommand } from './commands/timeline.ts';
+import { testCommand } from './commands/test.ts';
 import { transferCommand } from './commands/transfer.ts';
 import type { Io } from './io.ts';
 import { program } from './program.ts';
@@ -33,6 +34,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   bundle: bundleCommand,
   explain: explainCommand,
   drain: drainCommand,
+  test: (io) => testCommand(io, { lab: async () => undefined }),
   resync: resyncCommand,
   completion: completionCommand,
 };

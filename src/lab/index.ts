@@ -19,3 +19,4 @@ export type { NodePlan } from './plan.ts';
 export { type Programs, programsOf } from './program.ts';
 export type { Reachability } from './reachability.ts';
 export type { PodState } from './state.ts';
+export { labStage } from './test-stage.ts';

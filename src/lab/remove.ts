@@ -1,9 +1,11 @@
 import { removeNamespaces } from './network.ts';
 import { eraseRecord, type LabRecord, listLabs, ownerIsAlive, readRecord } from './state.ts';
+import { testNamespaces } from './test-stage.ts';
 
 /** Removes all that the record names, then the record itself: stopped half-way, it can be done again. */
 export async function removeLab(record: LabRecord): Promise<void> {
   const { nodes, hosts, pods } = record.state;
+  await removeNamespaces(await testNamespaces(record));
   await removeNamespaces([...pods, ...nodes, ...hosts].map(({ namespace }) => namespace));
   await removeNamespaces([record.plan.fabric]);
   await eraseRecord(record.plan);

@@ -1,0 +1,121 @@
+import { createSocket } from 'node:dgram';
+import { resolve4, resolve6 } from 'node:dns/promises';
+import { connect } from 'node:net';
+import { type Cancel, type Clock, sleep } from '../../../base/index.ts';
+import type { ConnectivityProbe, ProbeOutcome } from '../probe.ts';
+import { askMtu } from './ask-mtu.ts';
+import { hearRouters } from './udp-options.ts';
+
+type Answered = Omit<ProbeOutcome, 'id' | 'took'>;
+
+/** Between two datagrams that ask the same, in milliseconds. */
+const PACE = 300;
+/** Probes at once. */
+const AT_ONCE = 8;
+
+/** Tries everything, a few at a time, and tells each outcome as it comes. */
+export async function ask(
+  probes: readonly ConnectivityProbe[],
+  tell: (outcome: ProbeOutcome) => void,
+  clock: Clock,
+): Promise<void> {
+  const waiting = [...probes].reverse();
+  const work = async (): Promise<void> => {
+    for (let probe = waiting.pop(); probe !== undefined; probe = waiting.pop()) {
+      const end = clock.now() + (probe.settles ?? 0);
+      for (;;) {
+        const began = clock.now();
+        const answered = await askOne(probe, clock);
+        if (answered.result === 'answered' && clock.now() < end) await sleep(clock, PACE);
+        else {
+          tell({ id: probe.id, ...answered, took: Math.round(clock.now() - began) });
+          break;
+        }
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+function askOne(probe: ConnectivityProbe, clock: Clock): Promise<Answered> {
+  switch (probe.kind) {
+    case 'tcp':
+    case 'connect':
+      return askTcp(probe, clock);
+    case 'udp':
+      return askUdp(probe, clock);
+    case 'mtu':
+      return askMtu(probe, clock);
+    case 'dns':
+      return askDns(probe, clock);
+  }
+}
+
+function askTcp({ kind, host, port, patience }: ConnectivityProbe, clock: Clock): Promise<Answered> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let said = '';
+    const end = (answered: Answered): void => {
+      late();
+      socket.destroy();
+      resolve(answered);
+    };
+    const late = clock.after(patience, () => end({ result: 'silence' }));
+    socket.on('connect', () => {
+      if (kind === 'connect') end({ result: 'answered' });
+    });
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const [name, ...rest] = said.split('\n');
+      if (rest.length > 0) end({ result: 'answered', by: name });
+    });
+    socket.on('close', () => end({ result: 'error', code: 'CLOSED' }));
+    socket.on('error', (error) => end(failed(error)));
+  });
+}
+
+function askUdp({ host, port, patience }: ConnectivityProbe, clock: Clock): Promise<Answered> {
+  return new Promise((resolve) => {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    const end = (answered: Answered): void => {
+      late();
+      repeating?.();
+      socket.removeAllListeners().on('error', () => {});
+      socket.close();
+      resolve(answered);
+    };
+    const late = clock.after(patience, () => end({ result: 'silence' }));
+    let repeating: Cancel | undefined;
+    const send = (): void => {
+      socket.send('vrouter', (error) => error && end(failed(error)));
+      repeating = clock.after(PACE, send);
+    };
+    socket.on('message', (data) => end({ result: 'answered', by: data.toString('utf8').split(' ')[0] }));
+    socket.on('error', (error) => end(failed(error)));
+    socket.connect(port, host, (error?: Error) => {
+      if (error !== undefined) return end(failed(error));
+      hearRouters(socket, host.includes(':') ? 6 : 4);
+      send();
+    });
+  });
+}
+
+async function askDns({ host, patience }: ConnectivityProbe, clock: Clock): Promise<Answered> {
+  let cancel: Cancel | undefined;
+  const late = new Promise<Answered>((resolve) => {
+    cancel = clock.after(patience, () => resolve({ result: 'silence' }));
+  });
+  const found = resolve4(host).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENODATA') throw error;
+    return resolve6(host);
+  });
+  const answered = found.then(
+    (addresses): Answered => ({ result: 'answered', by: addresses.join(' ') }),
+    (error: NodeJS.ErrnoException) => failed(error),
+  );
+  return Promise.race([answered, late]).finally(() => cancel?.());
+}
+
+function failed(error: NodeJS.ErrnoException): Answered {
+  return error.code === 'ECONNREFUSED' ? { result: 'refused' } : { result: 'error', code: error.code ?? error.message };
+}

@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { explainedEntrySchema, nodeStatusSchema, whySchema } from '../../control/answers.ts';
+import type { Request } from '../../control/index.ts';
+import { type AskingNodes, askNodes, readSaid } from '../ask-nodes.ts';
+import { carriedBy, type FailureFacts, type NodeFacts, nameOf } from './failure.ts';
+import type { ConnectivityCheck } from './plan.ts';
+import type { TestPod } from './stage.ts';
+
+/** Asks nodes about checks that failed, each thing once. */
+export class FactFinder {
+  readonly #asking: AskingNodes;
+  readonly #known = new Map<string, Promise<unknown>>();
+
+  constructor(asking: AskingNodes) {
+    this.#asking = asking;
+  }
+
+  async about(check: ConnectivityCheck): Promise<FailureFacts> {
+    const to = 'role' in check.to ? check.to : undefined;
+    const here = this.#factsOf(check.from.node, check, to);
+    return { from: await here, to: to && (await this.#factsOf(to.node, check, to)) };
+  }
+
+  async #factsOf(node: string, check: ConnectivityCheck, to: TestPod | undefined): Promise<NodeFacts> {
+    const status = await this.#ask(node, { op: 'status' }, nodeStatusSchema);
+    // Who says nothing once, says nothing twice.
+    if (status === undefined) return { node, status, why: undefined, routes: undefined };
+    const isName = check.kind === 'dns';
+    const destination = to === undefined ? check.probe.host : nameOf(to);
+    const carried = carriedBy(check);
+    const why = { op: 'policy.why', source: nameOf(check.from), destination, carried } as const;
+    const route = { op: 'route.to', address: check.probe.host } as const;
+    const [said, routes] = isName
+      ? [undefined, undefined]
+      : [await this.#ask(node, why, whySchema), await this.#ask(node, route, z.array(explainedEntrySchema))];
+    return { node, status, why: said, routes };
+  }
+
+  /** Undefined where the node does not answer, or refuses. */
+  #ask<Schema extends z.ZodType>(node: string, request: Request, schema: Schema): Promise<z.infer<Schema> | undefined> {
+    const key = `${node} ${JSON.stringify(request)}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known as Promise<z.infer<Schema> | undefined>;
+    const asked = askNodes([node], request, this.#asking).then((answers) => {
+      const read = readSaid(answers.get(node), schema);
+      return 'result' in read ? read.result : undefined;
+    });
+    this.#known.set(key, asked);
+    return asked;
+  }
+}

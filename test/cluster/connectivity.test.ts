@@ -1,0 +1,96 @@
+import t from 'tap';
+import { runTest } from '../../src/cli/index.ts';
+import { inNamespace, mustRun } from '../../src/lab/command.ts';
+import { labStage } from '../../src/lab/index.ts';
+import { testNamespaces } from '../../src/lab/test-stage.ts';
+import { blocksOf, cluster, needsRoot } from './cluster.ts';
+import { MAIN } from './program.ts';
+
+interface Finding {
+  readonly check: string;
+  readonly result: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason?: string;
+}
+
+t.test('vrouter test connectivity: all is well; then what is broken is named', needsRoot, async (t) => {
+  const lab = await cluster(t, { nodes: 2, pods: 1 });
+  const [one, two] = lab.pods;
+  const test = async (...words: readonly string[]) => {
+    let text = '';
+    const argv = ['connectivity', '--lab', lab.record.plan.name, '-o', 'json', '--timeout', '30', ...words];
+    const code = await runTest(argv, { lab: (name) => labStage(name, MAIN) }, { stdout: (more) => (text += more) });
+    const findings = JSON.parse(text) as readonly Finding[];
+    return { code, findings, failed: findings.filter(({ result }) => result === 'failure') };
+  };
+  const told = ['--pods', `${one.name},lab/${two.name}`, '--timeout', '3'];
+
+  await t.test('pods of its own, on each node, through policy', async (t) => {
+    const { code, findings, failed } = await test();
+    t.same(failed, []);
+    t.equal(code, 0);
+    t.same(
+      Object.fromEntries([...Map.groupBy(findings, ({ check }) => check)].map(([kind, of]) => [kind, of.length])),
+      {
+        'pod-same-node': 4,
+        'pod-other-node': 4,
+        mtu: 4,
+        'policy-allowed': 4,
+        'policy-denied': 4,
+      },
+    );
+    t.same(await testNamespaces(lab.record), [], 'nothing is left');
+    const { stdout } = await lab.calicoctl('node1', ['get', 'networkpolicy', '-A', '-o', 'json']);
+    t.same(JSON.parse(stdout).items, [], 'nor its policy');
+  });
+
+  await t.test('a policy that denies', async (t) => {
+    const policy = `apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: lockdown, namespace: lab}
+spec: {selector: all(), types: [Ingress], ingress: [{action: Deny, protocol: TCP}, {action: Allow}]}
+`;
+    await lab.calicoctl('node1', ['apply', '-f', '-'], policy);
+    await lab.until('it to be in force', async () => {
+      const { failed } = await test(...told);
+      return failed.length === 2;
+    });
+    const { code, failed } = await test(...told);
+    t.equal(code, 1);
+    t.same(new Set(failed.map(({ check }) => check)), new Set(['pod-other-node']));
+    for (const { reason } of failed)
+      t.match(reason, /policy denies it: ingress of lab\/.*Deny rule 0 of NetworkPolicy lab\/lockdown/);
+    await lab.calicoctl('node1', ['delete', 'networkpolicy', 'lockdown', '-n', 'lab']);
+    await lab.until('it to be gone', async () => (await test(...told)).failed.length === 0);
+  });
+
+  await t.test('a hop that takes less than the pods send', async (t) => {
+    const hop = (mtu: string) => mustRun(['ip', '-n', lab.record.plan.fabric, 'link', 'set', 'to-node2', 'mtu', mtu]);
+    await hop('1300');
+    const { failed } = await test(...told);
+    t.same(new Set(failed.map(({ check }) => check)), new Set(['mtu']));
+    t.match(failed[0]?.reason, /more than 130\d octets with DF do not pass, though the pods' MTU is 1500; and no ICMP/);
+    await hop('1500');
+  });
+
+  await t.test('a rule of somebody else that comes before the routes', async (t) => {
+    const [block] = await blocksOf(lab, 'node2');
+    const rule = (verb: string) =>
+      mustRun(['ip', '-n', lab.node('node1').namespace, 'rule', verb, 'to', block, 'prohibit', 'pref', '50']);
+    await rule('add');
+    const { failed } = await test(...told);
+    t.ok(failed.some(({ from }) => from.includes('node1')));
+    t.notMatch(failed.find(({ from }) => from.includes('node1'))?.reason, /has no route/);
+    await rule('del');
+  });
+
+  await t.test('a route that is gone, and the daemon that would put it back', async (t) => {
+    const [block] = await blocksOf(lab, 'node2');
+    await lab.endDaemon('node1');
+    await mustRun(inNamespace(lab.node('node1').namespace, ['ip', 'route', 'del', block]));
+    const { failed } = await test(...told);
+    const reason = failed.find(({ from }) => from.includes('node1'))?.reason;
+    t.match(reason, /node1 has no route to .* \(ENETUNREACH\), and its daemon does not answer/);
+  });
+});
