@@ -2,9 +2,13 @@ import { createSocket } from 'node:dgram';
 import { resolve4, resolve6 } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { type Cancel, type Clock, sleep } from '../../../base/index.ts';
-import type { ConnectivityProbe, ProbeOutcome } from '../probe.ts';
+import { type ConnectivityProbe, OPEN_PORT, type ProbeOutcome } from '../probe.ts';
 import { askMtu } from './ask-mtu.ts';
 import { hearRouters } from './udp-options.ts';
+
+/** Silent addresses about which routers are asked, and milliseconds without a packet before each. */
+const HEARD = 3;
+const QUIET = 3000;
 
 type Answered = Omit<ProbeOutcome, 'id' | 'took'>;
 
@@ -20,6 +24,7 @@ export async function ask(
   clock: Clock,
 ): Promise<void> {
   const waiting = [...probes].reverse();
+  const silent: (readonly [ConnectivityProbe, ProbeOutcome])[] = [];
   const work = async (): Promise<void> => {
     for (let probe = waiting.pop(); probe !== undefined; probe = waiting.pop()) {
       const end = clock.now() + (probe.settles ?? 0);
@@ -28,13 +33,35 @@ export async function ask(
         const answered = await askOne(probe, clock);
         if (answered.result === 'answered' && clock.now() < end) await sleep(clock, PACE);
         else {
-          tell({ id: probe.id, ...answered, took: Math.round(clock.now() - began) });
+          const outcome = { id: probe.id, ...answered, took: Math.round(clock.now() - began) };
+          if (outcome.result === 'silence' && probe.settles === undefined) silent.push([probe, outcome]);
+          else tell(outcome);
           break;
         }
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const codes = await hear(
+    silent.map(([probe]) => probe),
+    clock,
+  );
+  for (const [{ host }, outcome] of silent) tell({ ...outcome, code: codes.get(host) });
+}
+
+/**
+ * What routers say of addresses that are silent. Linux tells one sender of two packets in a row that there is no way, and then
+ * nothing while more come: so each address has one packet after a time of quiet.
+ */
+async function hear(silent: readonly ConnectivityProbe[], clock: Clock): Promise<ReadonlyMap<string, string>> {
+  const codes = new Map<string, string>();
+  const hosts = new Set(silent.filter(({ kind }) => kind !== 'dns').map(({ host }) => host));
+  for (const host of [...hosts].slice(0, HEARD)) {
+    await sleep(clock, QUIET);
+    const { code } = await askTcp({ id: 0, kind: 'connect', host, port: OPEN_PORT, patience: 800 }, clock);
+    if (code !== undefined) codes.set(host, code);
+  }
+  return codes;
 }
 
 function askOne(probe: ConnectivityProbe, clock: Clock): Promise<Answered> {
