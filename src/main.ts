@@ -32,38 +32,35 @@ Commands:
 Each command has its own --help.
 `;
 
+/** Commands of the CLI that take their words alone, and its functions for them. */
+const verbs = Object.entries({
+  ...{ datastore: 'runDatastore', status: 'runStatus', bgp: 'runBgp', policy: 'runPolicy', drops: 'runDrops' },
+  ...{ flows: 'runFlows', ledger: 'runLedger', timeline: 'runTimeline', check: 'runCheck', bundle: 'runBundle' },
+  ...{ explain: 'runExplain', resync: 'runResync', __probe: 'runPodProbe' },
+} as const);
+type Run = (args: readonly string[]) => Promise<number>;
+
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
-const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+const programs: Readonly<Record<string, Run>> = {
   daemon: async (args) => {
     (await import('./cni/index.ts')).followToken(process);
     // Whatever is still open when it has ended, a server or a request to a datastore that is away, keeps nobody alive.
     const code = await (await import('./daemon/index.ts')).runDaemon(args, process);
     return (await import('./netlink/index.ts')).leave(code);
   },
+  ...Object.fromEntries(
+    verbs.map(([name, verb]): [string, Run] => [name, async (args) => (await import('./cli/index.ts'))[verb](args)]),
+  ),
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),
   calicoctl: async (args) =>
     args[0] === '__names' ? programs['__names'](args.slice(1)) : (await import('./cli/index.ts')).runCalicoctl(args),
   lab: async (args) => (await import('./lab/index.ts')).runLab(args, process),
   ipam: async (args) => (await import('./cli/index.ts')).runCalicoctl(['ipam', ...args]),
-  datastore: async (args) => (await import('./cli/index.ts')).runDatastore(args),
-  status: async (args) => (await import('./cli/index.ts')).runStatus(args),
-  bgp: async (args) => (await import('./cli/index.ts')).runBgp(args),
-  policy: async (args) => (await import('./cli/index.ts')).runPolicy(args),
-  drops: async (args) => (await import('./cli/index.ts')).runDrops(args),
-  flows: async (args) => (await import('./cli/index.ts')).runFlows(args),
-  ledger: async (args) => (await import('./cli/index.ts')).runLedger(args),
-  timeline: async (args) => (await import('./cli/index.ts')).runTimeline(args),
-  check: async (args) => (await import('./cli/index.ts')).runCheck(args),
-  bundle: async (args) => (await import('./cli/index.ts')).runBundle(args),
   test: async (args) =>
     (await import('./cli/index.ts')).runTest(args, {
       lab: async (name) => (await import('./lab/index.ts')).labStage(name, process.argv[1]),
     }),
-  __probe: async (args) => (await import('./cli/index.ts')).runPodProbe(args),
-  explain: async (args) => (await import('./cli/index.ts')).runExplain(args),
-  drain: async (args) => (await import('./cli/index.ts')).runDrain(args),
-  resync: async (args) => (await import('./cli/index.ts')).runResync(args),
   completion: async (args) => (await import('./cli/index.ts')).runCompletion(args, await whole()),
   __names: async (args) =>
     (await import('./netlink/index.ts')).leave(await (await import('./cli/index.ts')).runNames(args)),
