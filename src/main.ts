@@ -32,12 +32,9 @@ Commands:
 Each command has its own --help.
 `;
 
-/** Commands of the CLI that take their words alone, and its functions for them. */
-const verbs = Object.entries({
-  ...{ datastore: 'runDatastore', status: 'runStatus', bgp: 'runBgp', policy: 'runPolicy', drops: 'runDrops' },
-  ...{ flows: 'runFlows', ledger: 'runLedger', timeline: 'runTimeline', check: 'runCheck', bundle: 'runBundle' },
-  ...{ explain: 'runExplain', resync: 'runResync', __probe: 'runPodProbe' },
-} as const);
+/** Commands that are the CLI's alone. */
+const VERBS = 'datastore status bgp policy drops flows ledger timeline check bundle explain resync __probe';
+
 type Run = (args: readonly string[]) => Promise<number>;
 
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
@@ -49,7 +46,10 @@ const programs: Readonly<Record<string, Run>> = {
     return (await import('./netlink/index.ts')).leave(code);
   },
   ...Object.fromEntries(
-    verbs.map(([name, verb]): [string, Run] => [name, async (args) => (await import('./cli/index.ts'))[verb](args)]),
+    VERBS.split(' ').map((name): [string, Run] => [
+      name,
+      async (args) => (await import('./cli/index.ts')).runVerb(name, args),
+    ]),
   ),
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),

@@ -23,8 +23,8 @@ import { ledgerCommand } from './commands/ledger.ts';
 import { policyCommand } from './commands/policy.ts';
 import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
-import { timelineCommand } from './commands/timeline.ts';
 import type { TestStages } from './commands/test.ts';
+import { timelineCommand } from './commands/timeline.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { SilentEnd, UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
@@ -149,6 +149,18 @@ export async function runDocuments([folder = '']: readonly string[], whole: Whol
     await writeFile(path, file.text);
   }
   return 0;
+}
+
+/** Those of these commands that take their words alone, by the word that follows `vrouter`. */
+const verbs: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
+  ...{ datastore: runDatastore, status: runStatus, bgp: runBgp, policy: runPolicy, drops: runDrops, flows: runFlows },
+  ...{ ledger: runLedger, timeline: runTimeline, check: runCheck, bundle: runBundle, explain: runExplain },
+  ...{ resync: runResync, __probe: runPodProbe },
+};
+
+/** Runs one of them. */
+export function runVerb(name: string, argv: readonly string[]): Promise<number> {
+  return verbs[name](argv);
 }
 
 /**
