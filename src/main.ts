@@ -35,22 +35,14 @@ Each command has its own --help.
 /** Commands that are the CLI's alone. */
 const VERBS = 'datastore status bgp policy drops flows ledger timeline check bundle explain resync __probe';
 
-type Run = (args: readonly string[]) => Promise<number>;
-
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
-const programs: Readonly<Record<string, Run>> = {
+const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   daemon: async (args) => {
     (await import('./cni/index.ts')).followToken(process);
     // Whatever is still open when it has ended, a server or a request to a datastore that is away, keeps nobody alive.
     const code = await (await import('./daemon/index.ts')).runDaemon(args, process);
     return (await import('./netlink/index.ts')).leave(code);
   },
-  ...Object.fromEntries(
-    VERBS.split(' ').map((name): [string, Run] => [
-      name,
-      async (args) => (await import('./cli/index.ts')).runVerb(name, args),
-    ]),
-  ),
   cni: async () => (await import('./cni/index.ts')).runCniProcess(),
   'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),
   calicoctl: async (args) =>
@@ -94,6 +86,7 @@ async function main(path: string, args: readonly string[]): Promise<number> {
   if (called !== undefined) return programs[called](args);
   const [first = '--help', ...rest] = args;
   const name = first === '-h' || first === 'help' ? '--help' : first === '--version' ? 'version' : first;
+  if (VERBS.split(' ').includes(name)) return (await import('./cli/index.ts')).runVerb(name, rest);
   if (Object.hasOwn(programs, name)) return programs[name](rest);
   process.stderr.write(`vrouter: unknown command '${first}'\n\n${HELP}`);
   return 2;
