@@ -33,7 +33,7 @@ Each command has its own --help.
 `;
 
 /** Commands that are the CLI's alone. */
-const VERBS = 'datastore status bgp policy drops flows ledger timeline check bundle explain resync __probe';
+const VERBS = 'datastore status bgp policy drops flows ledger timeline check bundle explain drain resync __probe';
 
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {

@@ -155,7 +155,7 @@ export async function runDocuments([folder = '']: readonly string[], whole: Whol
 const verbs: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   ...{ datastore: runDatastore, status: runStatus, bgp: runBgp, policy: runPolicy, drops: runDrops, flows: runFlows },
   ...{ ledger: runLedger, timeline: runTimeline, check: runCheck, bundle: runBundle, explain: runExplain },
-  ...{ resync: runResync, __probe: runPodProbe },
+  ...{ drain: runDrain, resync: runResync, __probe: runPodProbe },
 };
 
 /** Runs one of them. */
