@@ -195,7 +195,12 @@ export interface PeerConfig {
   readonly delayOpenTime?: number;
   readonly addPath?: 'none' | 'send' | 'receive' | 'both';
   readonly allowLocalAs?: number;
+  /** Most prefixes of each family; more end the session (RFC 4486). */
   readonly maxPrefixes?: number;
+  /** Seconds to stay away after that; default: as after any error, longer each time. */
+  readonly maxPrefixesRestart?: number;
+  /** Takes private AS numbers (RFC 6996) out of the paths that an external peer is told, but for the peer's own. */
+  readonly removePrivateAs?: boolean;
   readonly importFilter?: Filter;
   readonly exportFilter?: Filter;
   readonly description?: string;
@@ -216,6 +221,8 @@ export interface FilterRule {
   readonly name?: string;
   readonly match: FilterMatch;
   readonly action: 'accept' | 'reject';
+  /** What the rule rejects on its way in is something that the peer should not say: the status counts it apart. */
+  readonly guards?: boolean;
   readonly set?: {
     readonly addCommunities?: readonly string[];
     readonly prependAsPath?: readonly number[];
@@ -311,6 +318,14 @@ export interface MalformedUpdates {
   readonly withdrawn: { readonly count: number; readonly prefixes: readonly string[] };
 }
 
+/** How many prefixes of a peer there are; `largest`: received of the family that has most. */
+export interface PrefixCounts {
+  readonly received: number;
+  readonly accepted: number;
+  readonly advertised: number;
+  readonly largest: number;
+}
+
 /** How a peer is doing now. Counters begin with its configuration; `holdTime` is in seconds. */
 export interface PeerStatus {
   /** What events call it: the name that it was configured with, or its address. */
@@ -329,7 +344,9 @@ export interface PeerStatus {
     readonly fourOctetAs: boolean;
     readonly capabilities: readonly string[];
   };
-  readonly prefixes: { readonly received: number; readonly accepted: number; readonly advertised: number };
+  readonly prefixes: PrefixCounts;
+  /** What rules that guard reject, while the peer says it: how many, and the first few as text. */
+  readonly guarded?: { readonly count: number; readonly prefixes: readonly string[] };
   readonly messages: {
     readonly received: number;
     readonly sent: number;

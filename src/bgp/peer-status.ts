@@ -11,13 +11,14 @@ interface Circumstances {
   readonly refused: string | undefined;
   readonly gracefulRestart: PeerStatus['gracefulRestart'];
   readonly withdrawn: MalformedUpdates['withdrawn'];
+  readonly guarded: NonNullable<PeerStatus['guarded']>;
 }
 
 /** One peer as an operator sees it. */
 export function peerStatus(
   session: PeerSession,
   prefixes: PeerStatus['prefixes'],
-  { refused, gracefulRestart, withdrawn }: Circumstances,
+  { refused, gracefulRestart, withdrawn, guarded }: Circumstances,
 ): PeerStatus {
   const { config, status } = session;
   const { negotiated } = status;
@@ -39,6 +40,7 @@ export function peerStatus(
       },
     }),
     prefixes,
+    ...(guarded.count > 0 && { guarded }),
     messages: { ...status.messages },
     malformed: { ...status.malformed, withdrawn },
     flaps: status.flaps,

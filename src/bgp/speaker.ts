@@ -213,6 +213,7 @@ export class Speaker implements SpeakerApi {
         refused: this.#admitted.refusal(session.config.address),
         gracefulRestart: this.#engine.gracefulRestart(name) ?? (this.#restarting ? 'restarting' : undefined),
         withdrawn: this.#engine.withdrawnByError(name),
+        guarded: this.#engine.guarded(name),
       });
     });
   }

@@ -28,6 +28,8 @@ import {
   prefixCommunities,
 } from './node-bgp.ts';
 import { OnlyByVxlan } from './only-by-vxlan.ts';
+import { carriedByOthers, ownPrefixes } from './own-prefixes.ts';
+import { clusterExtensions } from './peer-extensions.ts';
 import { peeringCells } from './peering-cells.ts';
 import { type PolicyCells, policyCells } from './policy/index.ts';
 import { desiredPools } from './pools.ts';
@@ -184,9 +186,10 @@ export function graph(
   const preferences = cell([configurations], localPrefs, same);
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
   const passedOn = cell([self, configurations], reflectedRanges, same);
+  const guarded = cell([pools, services], ownPrefixes, same);
   const bgp = cell(
-    [self, configurations, peers, problems, preferences, communities, announce, filters, passedOn, watched],
-    (node, settings, running, lacking, ranks, marks, told, rules, reflected, bfd): DesiredBgp | undefined => {
+    [self, configurations, peers, problems, preferences, communities, announce, filters, passedOn, watched, guarded],
+    (node, settings, running, lacking, ranks, marks, told, rules, reflected, bfd, apart): DesiredBgp | undefined => {
       const spare = nodeAddress(node, 6) === undefined ? undefined : spareRouterId;
       const id = routerId ?? nodeAddress(node, 4) ?? spare;
       if (!withBgp || node === undefined || id === undefined) return undefined;
@@ -204,6 +207,9 @@ export function graph(
         ...(reflected.length > 0 && { reflected }),
         ...(bfd.length > 0 && { bfd }),
         ignoredInterfaces: ignoredInterfaces(nodename, settings),
+        ownPrefixes: apart,
+        carriedByOthers: carriedByOthers(node, settings),
+        ...clusterExtensions(settings.get('default')).value,
       };
     },
     same,

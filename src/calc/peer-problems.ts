@@ -1,5 +1,13 @@
 import { type Entries, EntriesWriter, same } from '../base/index.ts';
-import { type BGPConfiguration, type BGPPeer, matchesSelector, type Node, SelectorError } from '../model/index.ts';
+import {
+  type BGPConfiguration,
+  type BGPPeer,
+  isLinkLocal,
+  matchesSelector,
+  type Node,
+  SelectorError,
+} from '../model/index.ts';
+import { remotesOf } from './bgp-peers.ts';
 import type { DesiredFilter, DesiredPeer } from './desired/index.ts';
 import { toldFields } from './effects/index.ts';
 import { clusterExtensions, peerExtensions } from './peer-extensions.ts';
@@ -113,11 +121,16 @@ export function passedOver(
   const unknown = [...peers].flatMap(([name, peer]) =>
     isOfNode(peer.spec, node) ? peerExtensions(peer).unknown.map((why) => `BGPPeer ${name}: ${why}`) : [],
   );
+  const nowhere = [...peers].flatMap(([name, peer]) =>
+    isOf(peer.spec, node) && isLinkLocal(peer.spec.peerIP ?? '') && remotesOf(peer).length === 0
+      ? [`BGPPeer ${name}: no session: ${peer.spec.peerIP} is link-local; name its link, as in fe80::1%eth0`]
+      : [],
+  );
   const cluster = clusterExtensions(configurations.get('default'));
   const ofCluster = [...cluster.unknown, ...cluster.unread.map((why) => `${why}: it counts as true`)].map(
     (why) => `BGPConfiguration default: ${why}`,
   );
-  return [...idle, ...lacking, ...unknown, ...ofCluster].sort();
+  return [...idle, ...lacking, ...unknown, ...nowhere, ...ofCluster].sort();
 }
 
 /** Whether an object with this spec is for the node: by its name, by its labels, or as for all nodes. */

@@ -14,7 +14,7 @@ import {
 } from '../datastore/index.ts';
 import { Endpoints, FastPath, PodTrouble, QueuedDeletions, Timelines } from '../endpoints/index.ts';
 import { Keeping } from '../keeping/index.ts';
-import type { Kernel } from '../netlink/index.ts';
+import { hailLink, type Kernel } from '../netlink/index.ts';
 import type { Nft, RulesetSource } from '../nftables/index.ts';
 import type { Metrics } from '../observe/index.ts';
 import { Routing } from '../routing/index.ts';
@@ -137,6 +137,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
   const routing = new Routing({
     kernel,
     links: dataplane.links,
+    hail: hailLink,
     podPrefix: config.FELIX_INTERFACEPREFIX,
     routes: dataplane.routes,
     tunnels: dataplane.tunnels,

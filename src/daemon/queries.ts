@@ -125,6 +125,7 @@ function reported({ desired, status, bfd }: PeerReport, lastErrorOf: QuerySource
     since: status.since,
     remoteAs: status.remoteAs,
     ...status.prefixes,
+    guarded: status.guarded?.count,
     malformed: status.malformed,
     flaps: status.flaps,
     ...(bfd && { bfd }),

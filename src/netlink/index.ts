@@ -14,8 +14,8 @@
  *
  *   TableElements ── element-batch ── batch-socket ── kernel   elements of nftables' sets and maps: one batch, one transaction
  *
- * `wire/` turns objects into bytes and back and does nothing else; `socket.ts` and `namespace.ts` are all the I/O there
- * is. Messages are in host byte order, which is little-endian on every machine that we run on. Decoders take whatever
+ * `wire/` turns objects into bytes and back and does nothing else; `socket.ts`, `namespace.ts` and `hail.ts` are all the I/O
+ * there is. Messages are in host byte order, which is little-endian on every machine that we run on. Decoders take whatever
  * comes: they answer with an object, with `undefined` for what is not ours to read, or with a typed error.
  *
  * Formats: include/uapi/linux/{netlink,rtnetlink,if_link,if_addr,fib_rules,neighbour,pkt_sched,pkt_cls,genetlink,
@@ -25,6 +25,7 @@
 export * from './device-names.ts';
 export { openTableElements } from './element-batch.ts';
 export { isKernelError, KernelError } from './errors.ts';
+export { hailLink } from './hail.ts';
 export * from './ip-text.ts';
 export * from './kernel.ts';
 export { leave } from './leave.ts';

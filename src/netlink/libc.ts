@@ -5,6 +5,7 @@ interface Libc {
   setns(descriptor: number, type: number): number;
   socket(family: number, type: number, protocol: number): number;
   bind(descriptor: number, address: Uint8Array, length: number): number;
+  connect(descriptor: number, address: Uint8Array, length: number): number;
   close(descriptor: number): number;
   setsockopt(descriptor: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockopt(descriptor: number, level: number, name: number, value: Uint32Array, length: Uint32Array): number;
@@ -38,6 +39,7 @@ export function libc(): Libc {
     setns: library.func('int setns(int, int)'),
     socket: library.func('int socket(int, int, int)'),
     bind: library.func('int bind(int, uint8_t *, uint32_t)'),
+    connect: library.func('int connect(int, uint8_t *, uint32_t)'),
     close: library.func('int close(int)'),
     setsockopt: library.func('int setsockopt(int, int, int, uint8_t *, uint32_t)'),
     getsockopt: library.func('int getsockopt(int, int, int, uint32_t *, uint32_t *)'),

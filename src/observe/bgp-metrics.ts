@@ -67,8 +67,8 @@ export function defineBgpMetrics(
     },
   );
   gauge(registers, 'vrouter_bgp_prefixes', 'Prefixes of each peer', ['peer', 'direction'], () =>
-    peers().flatMap(({ address: peer, received, accepted, advertised }) =>
-      Object.entries({ received, accepted, filtered: received - accepted, advertised }).map(
+    peers().flatMap(({ address: peer, received, accepted, advertised, guarded = 0 }) =>
+      Object.entries({ received, accepted, filtered: received - accepted, guarded, advertised }).map(
         ([direction, count]) => [{ peer, direction }, count] as const,
       ),
     ),

@@ -26,6 +26,8 @@ export interface ReportedPeer {
     readonly detectionTime?: number;
     readonly downs: number;
   };
+  /** Of those received, the ones inside the cluster's own prefixes that it is not believed; absent for none. */
+  readonly guarded?: number | undefined;
   /** Sessions that were Established and are no more. */
   readonly flaps?: number;
   /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */

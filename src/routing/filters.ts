@@ -13,6 +13,9 @@ export interface PeerFilters {
   readonly importFilter: Filter | undefined;
 }
 
+/** RFC 8212: without filters an external peer gets and gives nothing. */
+const NOTHING: Filter = { name: 'ebgpRequiresPolicy', rules: [], default: 'reject' };
+
 /** Routes that this node originates itself carry this tag, so that export rules can tell them. */
 export const OWN = 'own';
 
@@ -22,18 +25,43 @@ export const OWN = 'own';
  * no new addresses, and has routes as before; nothing else. What the peer's filters accept gets no communities of
  * BGPConfiguration: in Calico too they decide alone.
  */
-export function exportFilter(peer: DesiredPeer, filters: Filters, ofPools: readonly FilterRule[]): Filter {
+export function exportFilter(
+  peer: DesiredPeer,
+  filters: Filters,
+  ofPools: readonly FilterRule[],
+  needsPolicy = false,
+): Filter {
+  const rules = filterRules(peer, filters, 'export');
+  if (needsPolicy && rules.length === 0) return NOTHING;
   return {
     name: `export ${peer.filters.join(',') || 'default'}`,
-    rules: [...filterRules(peer, filters, 'export'), ...ofPools],
+    rules: [...rules, ...ofPools],
     default: 'reject',
   };
 }
 
-/** What is believed of a peer: its filters decide, and else everything, as in Calico: the peer knows its own network. */
-export function importFilter(peer: DesiredPeer, filters: Filters): Filter | undefined {
+/**
+ * What is believed of a peer: nothing of the cluster's own prefixes, where only nodes tell of them; else its filters decide,
+ * and else everything, as in Calico: the peer knows its own network.
+ */
+export function importFilter(
+  peer: DesiredPeer,
+  filters: Filters,
+  guards: readonly FilterRule[] = [],
+  needsPolicy = false,
+): Filter | undefined {
   const rules = filterRules(peer, filters, 'import');
-  return rules.length === 0 ? undefined : { name: `import ${peer.filters.join(',')}`, rules, default: 'accept' };
+  if (needsPolicy && rules.length === 0) return NOTHING;
+  if (rules.length + guards.length === 0) return undefined;
+  return { name: `import ${peer.filters.join(',') || 'default'}`, rules: [...guards, ...rules], default: 'accept' };
+}
+
+/** The cluster's own prefixes, of which the peer is not believed. */
+export function guardRules(ownPrefixes: readonly string[]): FilterRule[] {
+  return ownPrefixes.map((cidr) => ({
+    ...inside(cidr, 'reject', `inside ${cidr}, which is the cluster’s own`),
+    guards: true,
+  }));
 }
 
 /** The rules of every export filter that are the pools' doing. */
@@ -69,9 +97,25 @@ function lastChoice({ rules, ...filter }: Filter): Filter {
   };
 }
 
+/** Of a session with both families each rule is about its own. */
 function filterRules(peer: DesiredPeer, filters: Filters, direction: 'import' | 'export'): readonly FilterRule[] {
-  const list = `${direction}${peer.address.includes(':') ? 'V6' : 'V4'}` as const;
-  return peer.filters.flatMap((name) => filters.get(name)?.lists[list] ?? []);
+  const families = familiesOf(peer);
+  return peer.filters.flatMap((name) =>
+    families.flatMap((family): readonly FilterRule[] => {
+      const rules = filters.get(name)?.lists[`${direction}V${family}`] ?? [];
+      return families.length === 1 ? rules : rules.map((rule) => within(rule, family));
+    }),
+  );
+}
+
+function within({ match, ...rule }: FilterRule, family: 4 | 6): FilterRule {
+  const everything = { cidr: family === 4 ? '0.0.0.0/0' : '::/0', operator: 'in' } as const;
+  return { ...rule, match: { ...match, prefix: match.prefix ?? everything } };
+}
+
+/** Whose routes a session speaks of. */
+function familiesOf({ families, address }: DesiredPeer): readonly (4 | 6)[] {
+  return families ?? [address.includes(':') ? 6 : 4];
 }
 
 function inPool({ cidr }: DesiredPool, action: 'accept' | 'reject', name: string): FilterRule {
@@ -82,31 +126,38 @@ function inside(cidr: string, action: 'accept' | 'reject', name: string): Filter
   return { name, match: { prefix: { cidr, operator: 'in' } }, action };
 }
 
+/** What filters are made of, beside the pools. */
+export type PeerFilterInputs = Pick<DesiredBgp, 'filters' | 'communities' | 'reflected'> &
+  Partial<Pick<DesiredBgp, 'asn' | 'ownPrefixes' | 'carriedByOthers' | 'ebgpRequiresPolicy'>>;
+
 /** The filters of peers: those that ask for the same have the same objects, until a filter or a pool says otherwise. */
 export class SharedFilters {
   readonly #shared = new Map<string, PeerFilters>();
-  #filters: Filters = new Map();
+  #inputs: PeerFilterInputs = { filters: new Map(), communities: [] };
   #pools: readonly DesiredPool[] | undefined;
-  #communities: readonly PrefixCommunities[] | undefined;
-  #reflected: readonly string[] | undefined;
   #ofPools: readonly FilterRule[] = [];
   #isDraining = false;
+  #guards: readonly FilterRule[] = [];
 
   /** Takes in what filters are made of; whether any of them is another now. */
-  take(
-    { filters, communities, reflected }: Pick<DesiredBgp, 'filters' | 'communities' | 'reflected'>,
-    pools: readonly DesiredPool[],
-  ): boolean {
-    const isSameReflected = reflected === this.#reflected;
-    const isKnown = pools === this.#pools && communities === this.#communities && isSameReflected;
+  take(inputs: PeerFilterInputs, pools: readonly DesiredPool[]): boolean {
+    const before = this.#inputs;
+    const { communities, reflected, ownPrefixes = [] } = inputs;
+    const isKnown = pools === this.#pools && communities === before.communities && reflected === before.reflected;
     const ofPools = isKnown ? this.#ofPools : poolRules(pools, communities, reflected);
-    const isSame = filters === this.#filters && same(ofPools, this.#ofPools);
+    const guards = inputs.ownPrefixes === before.ownPrefixes ? this.#guards : guardRules(ownPrefixes);
+    const isSame =
+      inputs.filters === before.filters &&
+      inputs.carriedByOthers === before.carriedByOthers &&
+      inputs.ebgpRequiresPolicy === before.ebgpRequiresPolicy &&
+      inputs.asn === before.asn &&
+      same(guards, this.#guards) &&
+      same(ofPools, this.#ofPools);
+    this.#inputs = inputs;
     this.#pools = pools;
-    this.#communities = communities;
-    this.#reflected = reflected;
     if (isSame) return false;
-    this.#filters = filters;
     this.#ofPools = ofPools;
+    this.#guards = guards;
     this.#shared.clear();
     return true;
   }
@@ -120,17 +171,30 @@ export class SharedFilters {
   }
 
   of(peer: DesiredPeer): PeerFilters {
-    const key = `${peer.address.includes(':') ? 6 : 4} ${peer.filters.join(',')}`;
+    const [guards, needsPolicy] = [this.#isGuarded(peer) ? this.#guards : [], this.#needsPolicy(peer)];
+    const key = `${familiesOf(peer).join()} ${guards.length} ${needsPolicy} ${peer.filters.join(',')}`;
     let shared = this.#shared.get(key);
     if (shared === undefined) {
+      const { filters } = this.#inputs;
+      const announced = exportFilter(peer, filters, this.#ofPools, needsPolicy);
       shared = {
-        exportFilter: this.#isDraining
-          ? lastChoice(exportFilter(peer, this.#filters, this.#ofPools))
-          : exportFilter(peer, this.#filters, this.#ofPools),
-        importFilter: importFilter(peer, this.#filters),
+        exportFilter: this.#isDraining ? lastChoice(announced) : announced,
+        importFilter: importFilter(peer, filters, guards, needsPolicy),
       };
       this.#shared.set(key, shared);
     }
     return shared;
+  }
+
+  /** Nodes are believed; a pod never carries what is another's; a router does where the mesh is off. */
+  #isGuarded({ ofCluster, acceptOwnPrefixes, type }: DesiredPeer): boolean {
+    if (ofCluster) return false;
+    const isCarrier = type !== 'local workload' && (this.#inputs.carriedByOthers ?? false);
+    return !(acceptOwnPrefixes ?? isCarrier);
+  }
+
+  #needsPolicy({ ofCluster, asn, localAsn }: DesiredPeer): boolean {
+    const { ebgpRequiresPolicy = false, asn: own } = this.#inputs;
+    return !ofCluster && ebgpRequiresPolicy && asn !== (localAsn ?? own);
   }
 }

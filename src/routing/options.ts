@@ -7,9 +7,11 @@ import type { IpipTunnel } from './install.ts';
 import type { BgpTimers } from './peering.ts';
 
 export interface RoutingOptions {
-  readonly kernel: Pick<Kernel, 'routeMatch' | 'routeColumns' | 'addressList'>;
+  readonly kernel: Pick<Kernel, 'routeMatch' | 'routeColumns' | 'addressList' | 'neighborList'>;
   /** The node's links by index, as last seen; without them its networks are none of its routes. */
   readonly links?: ReadonlyMap<number, Link>;
+  /** Tells all on a link that we are there, and has them answer; without it nobody is found who has no address. */
+  readonly hail?: (link: Link) => void;
   /** How the names of pods' interfaces begin; default: `cali`. */
   readonly podPrefix?: string;
   readonly routes: RouteReconciler;

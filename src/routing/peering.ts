@@ -39,6 +39,7 @@ export function peerConfig(
     description: `${peer.type} ${peer.name}`,
     ...(peer.localAddress !== undefined && { localAddress: peer.localAddress }),
     ...(peer.passive && { passive: true }),
+    ...(peer.families && { families: peer.families.map((family) => `ipv${family}-unicast` as const) }),
     ...(peer.localAsn !== undefined && { localAs: peer.localAsn }),
     ...(importFilter && { importFilter }),
     ...(peer.clusterId !== undefined && { routeReflector: { clusterId: peer.clusterId } }),
@@ -46,6 +47,11 @@ export function peerConfig(
     ...(peer.password !== undefined && { password: peer.password }),
     ...(peer.ttlSecurity !== undefined && { ttlSecurity: peer.ttlSecurity }),
     ...(peer.allowLocalAs !== undefined && { allowLocalAs: peer.allowLocalAs }),
+    ...(peer.maxPrefixes !== undefined && { maxPrefixes: peer.maxPrefixes }),
+    ...(peer.maxPrefixesRestart !== undefined && { maxPrefixesRestart: peer.maxPrefixesRestart }),
+    ...(peer.role !== undefined && { role: peer.role }),
+    ...(peer.strictRole && { strictRole: true }),
+    ...(peer.removePrivateAS && { removePrivateAs: true }),
   };
 }
 

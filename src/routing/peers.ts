@@ -1,7 +1,7 @@
 import type { PeerConfig, PeerStatus } from 'bgp-speaker-ts';
 import type { Entries } from '../base/index.ts';
 import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index.ts';
-import { SharedFilters } from './filters.ts';
+import { type PeerFilterInputs, SharedFilters } from './filters.ts';
 import { type BgpTimers, endpoint, type PeerReport, peerConfig } from './peering.ts';
 
 /** What the speaker is to be told of its peers. */
@@ -27,10 +27,7 @@ export class Peers {
     this.#timers = timers;
   }
 
-  take(
-    { peers, ...rules }: Pick<DesiredBgp, 'peers' | 'filters' | 'communities' | 'reflected'>,
-    pools: readonly DesiredPool[],
-  ): PeerChanges {
+  take({ peers, ...rules }: Pick<DesiredBgp, 'peers'> & PeerFilterInputs, pools: readonly DesiredPool[]): PeerChanges {
     const isEveryone = this.#filters.take(rules, pools);
     const touched = new Set<string>(isEveryone ? [...this.#known.keys()] : []);
     for (const [key, now, before] of peers.since(this.#seen)) {

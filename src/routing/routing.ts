@@ -4,6 +4,7 @@ import { type Bfd, BfdThread } from '../bfd/index.ts';
 import type { Desired, DesiredBgp } from '../calc/desired/index.ts';
 import { FailureDetection } from './failure-detection.ts';
 import { RouteInstaller } from './install.ts';
+import { LinkNeighbours } from './link-neighbours.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
 import type { RoutingOptions } from './options.ts';
@@ -13,6 +14,7 @@ import { PeerWays } from './peer-ways.ts';
 import { addressIn, type PeerReport, sameIdentity } from './peering.ts';
 import { Peers } from './peers.ts';
 import { RestartHold } from './restart-hold.ts';
+import { UnnumberedPeers } from './unnumbered.ts';
 
 /**
  * The voice of the node: keeps the BGP speaker as the cluster's resources want it, and carries what it learns into
@@ -29,6 +31,8 @@ export class Routing {
   readonly #peerWays: PeerWays;
   readonly #bfd: Bfd;
   readonly #detection: FailureDetection;
+  readonly #neighbours: LinkNeighbours | undefined;
+  readonly #unnumbered: UnnumberedPeers;
   /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
   #begun = false;
   /** Public for questions alone; absent where the node speaks no BGP. */
@@ -56,6 +60,10 @@ export class Routing {
       this.speaker?.nextHopsChanged();
       options.routes.schedule();
     };
+    const { links, hail } = options;
+    this.#neighbours = links && hail && new LinkNeighbours({ ...options, links, hail });
+    this.#unnumbered = new UnnumberedPeers(this.#neighbours);
+    if (this.#neighbours) this.#neighbours.onChange = () => this.#tellAgain();
     this.#peerWays = new PeerWays(options.routes, this.#nextHops);
     this.#log = options.log.child({ component: 'routing' });
     this.#originating = new Originating(options);
@@ -128,9 +136,15 @@ export class Routing {
 
   #tellPeers(speaker: Speaker, bgp: DesiredBgp, { pools }: Desired): void {
     const { isNew } = this.#peers;
-    const { changed, gone } = this.#peers.take(bgp, pools);
+    const { changed, gone } = this.#peers.take({ ...bgp, peers: this.#unnumbered.take(bgp.peers) }, pools);
     if (isNew) speaker.configure(changed);
     else if (changed.length + gone.length > 0) speaker.adjust(changed, gone);
+  }
+
+  /** Others are at the ends of links. */
+  #tellAgain(): void {
+    const desired = this.#applied;
+    if (this.speaker && desired?.bgp) this.#tellPeers(this.speaker, desired.bgp, desired);
   }
 
   /** Resolves when every peer that is up has been sent what is announced now. One that does not read is waited for briefly. */
@@ -154,6 +168,7 @@ export class Routing {
     this.#nextHops.invalidate();
     this.#originating.topologyChanged();
     this.#detection.review();
+    this.#neighbours?.topologyChanged();
   }
 
   /** `tunl0` has come or gone. */
@@ -196,6 +211,7 @@ export class Routing {
       ...this.#bfd.problems(),
       ...(bgp?.problems ?? []),
       ...this.#peerWays.problems(),
+      ...this.#unnumbered.problems(),
     ];
   }
 
@@ -209,6 +225,7 @@ export class Routing {
     this.#listening.stop();
     this.#nextHops.stop();
     this.#originating.stop();
+    this.#neighbours?.stop();
     // Before the sessions: silence that is not announced would be taken for a failure.
     await this.#bfd.stop();
     await this.speaker?.stop(how, reason);

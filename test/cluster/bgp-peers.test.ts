@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import type { Lab } from '../../src/lab/index.ts';
 import { cluster, hasRoute, podsOf } from './cluster.ts';
-import { needsRouters, startBird } from './routers.ts';
+import { needsRouters, startBird, startFrr } from './routers.ts';
 
 /** A BIRD in a pod, which speaks to the node at the peering addresses. */
 const inPod = (four: string, six: string): string => `router id 10.99.0.1;
@@ -25,6 +25,13 @@ protocol bgp node6 from node {
 const tor = (node: string): string => `router id 10.77.0.1;
 protocol device {}
 protocol static { ipv4; route 10.78.0.0/24 blackhole; }
+protocol static { ipv6; route fd78::/64 blackhole; }
+protocol bgp linked {
+  local fe80::b as 65003;
+  neighbor fe80::a%link0 as 64512;
+  connect delay time 1;
+  ipv6 { import all; export where source = RTS_STATIC; };
+}
 protocol bgp node {
   local 10.77.0.1 as 65001;
   neighbor ${node} as 65010;
@@ -34,8 +41,47 @@ protocol bgp node {
 }
 `;
 
-async function create(t: Test, lab: Lab, kind: string, name: string, spec: object): Promise<void> {
-  const object = { apiVersion: 'projectcalico.org/v3', kind, metadata: { name }, spec };
+/** A router that peers on a link and knows no address of ours (RFC 8950). */
+const UNNUMBERED = `router bgp 65002
+ bgp router-id 10.88.0.1
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor fab0 interface remote-as 64512
+ neighbor fab0 timers connect 1
+ address-family ipv4 unicast
+  neighbor fab0 activate
+  network 10.88.0.1/32
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor fab0 activate
+  network fd88::/64
+ exit-address-family
+`;
+
+/** A cable of its own between the node and another place, with link-local addresses given or made by the kernel. */
+async function wire(lab: Lab, place: { name: string; namespace: string }, device: string, addresses: string[] = []) {
+  const add = ['ip', 'link', 'add', device, 'type', 'veth', 'peer', 'name', device, 'netns', place.namespace];
+  await lab.exec('node1', add);
+  for (const [at, name] of ['node1', place.name].entries()) {
+    const own = addresses[at];
+    if (own) await lab.exec(name, ['ip', 'link', 'set', device, 'addrgenmode', 'none']);
+    await lab.exec(name, ['ip', 'link', 'set', device, 'up']);
+    if (own) await lab.exec(name, ['ip', 'address', 'add', own, 'dev', device, 'nodad']);
+  }
+}
+
+async function create(
+  t: Test,
+  lab: Lab,
+  kind: string,
+  name: string,
+  spec: object,
+  said: Record<string, string> = {},
+): Promise<void> {
+  const annotations = Object.fromEntries(
+    Object.entries(said).map(([field, text]) => [`vrouter.projectcalico.org/${field}`, text]),
+  );
+  const object = { apiVersion: 'projectcalico.org/v3', kind, metadata: { name, annotations }, spec };
   const { code, stderr } = await lab.calicoctl('node1', ['apply', '-f', '-'], JSON.stringify(object));
   t.equal(code, 0, stderr);
 }
@@ -77,6 +123,13 @@ t.test('peers of every kind at one node', needsRouters, async (t) => {
     filters: ['no-routes-to-pods'],
   });
 
+  await wire(lab, host, 'link0', ['fe80::a/64', 'fe80::b/64']);
+  const leaf = await lab.addHost();
+  await wire(lab, leaf, 'fab0');
+  await ip(leaf.name, 'address', 'add', '10.88.0.1/32', 'dev', 'lo');
+  await create(t, lab, 'BGPPeer', 'linked', { peerIP: 'fe80::b%link0', asNumber: 65003 });
+  await create(t, lab, 'BGPPeer', 'unnumbered', { node: 'node1', asNumber: 65002 }, { interface: 'fab0' });
+  const frr = startFrr(t, lab, leaf.namespace, UNNUMBERED);
   const torBird = startBird(t, lab, host.namespace, tor(node));
   const inside = startBird(t, lab, pod.namespace, inPod(`${pod.address}`, `${pod.address6}`));
   const peers = async () => (await lab.status('node1')).bgp?.peers ?? [];
@@ -109,6 +162,33 @@ t.test('peers of every kind at one node', needsRouters, async (t) => {
     // Who is behind the pod has an answer, by the way of the pod.
     await lab.exec('node1', ['ip', '-n', pod.namespace, 'address', 'add', '10.123.0.1/32', 'dev', 'lo']);
     t.type(await lab.ping({ namespace: node1Of(lab) }, '10.123.0.1'), 'number');
+  });
+
+  await t.test('link-local addresses, with the link that they are on', async (t) => {
+    await lab.until('the session on the link', () => isUp('fe80::b%link0'));
+    const six = async (prefix: string) => (await lab.routes('node1', 6)).find((line) => line.startsWith(prefix));
+    await lab.until('the route over the link', async () => (await six('fd78::/64')) !== undefined);
+    t.match(await six('fd78::/64'), /via fe80::b dev link0 proto 80/);
+    await lab.until('our block', async () =>
+      (await torBird.ask('show route protocol linked')).includes('fe80::a on link0'),
+    );
+  });
+
+  await t.test('no addresses at all: FRR’s unnumbered peer, with IPv4 by way of IPv6', async (t) => {
+    const { peers: found } = (await lab.status('node1')).bgp ?? { peers: [] };
+    t.comment(JSON.stringify(found.map(({ address, state }) => [address, state])));
+    const unnumbered = async () => (await peers()).find(({ address }) => address.endsWith('%fab0'));
+    await lab.until('the session on the link', async () => (await unnumbered())?.state === 'up');
+    await lab.until('FRR’s route', () => hasRoute(lab, 'node1', '10.88.0.1'));
+    t.match(
+      (await lab.routes('node1')).find((line) => line.startsWith('10.88.0.1 ')),
+      /via inet6 fe80::\S+ dev fab0 proto 80/,
+    );
+    await lab.until('FRR to have our block', async () =>
+      /10\.244\.\S+\/26[\s\S]*fab0/.test(await frr.ask('show ip route bgp')),
+    );
+    t.type(await lab.ping(pod, '10.88.0.1'), 'number', 'the pod reaches an address behind it');
+    t.ok((await lab.routes('node1', 6)).some((line) => line.startsWith('fd88::/64 via fe80::')));
   });
 
   await t.test('over IPv6 too, and without the BGPPeer neither session nor address is left', async (t) => {

@@ -8,6 +8,8 @@ export interface FilterVerdict {
   readonly rule: number;
   readonly reason: string;
   readonly set: FilterRule['set'];
+  /** It was rejected by a rule that guards. */
+  readonly guarded: boolean;
 }
 
 /**
@@ -32,6 +34,7 @@ export class CompiledFilter {
         rule: index,
         reason: `filter ${filter.name}: ${rule.name ? `rule '${rule.name}'` : `rule ${index + 1}`} says ${rule.action}`,
         set: rule.set,
+        guarded: rule.guards === true && rule.action === 'reject',
       }),
     }));
     this.#default = Object.freeze({
@@ -39,6 +42,7 @@ export class CompiledFilter {
       rule: -1,
       reason: `filter ${filter.name}: no rule matches, the default is ${filter.default}`,
       set: undefined,
+      guarded: false,
     });
   }
 

@@ -197,7 +197,7 @@ export class RibPeer {
         const set = verdict.accept ? verdict.set : undefined;
         admission = {
           attributes: set ? pool.derive(attributes, (list) => amend(list, set)) : pool.retain(attributes),
-          flags: verdict.accept ? 0 : pathFlag.refused,
+          flags: verdict.accept ? 0 : pathFlag.refused | (verdict.guarded ? pathFlag.guarded : 0),
         };
         made.set(verdict.rule, admission);
       }

@@ -5,6 +5,8 @@ import type {
   Origination,
   PeerConfig,
   PeerRoutes,
+  PeerStatus,
+  PrefixCounts,
   RouteExplanation,
   RouteSelection,
   SpeakerEvent,
@@ -15,6 +17,7 @@ import { afiSafi, encodeRouteRefresh, unicast } from '../wire/index.ts';
 import { withDefaultDeny } from './in/default-deny.ts';
 import { FirstTables } from './in/first-tables.ts';
 import { SessionInput } from './in/session-input.ts';
+import { pathFlag } from './pool/path-pool.ts';
 import { wordsOf } from './pool/prefix-words.ts';
 import { RibPeer } from './rib-peer.ts';
 import { type RibOptions, Ribs } from './ribs.ts';
@@ -24,7 +27,7 @@ import { peerRoutes } from './views/peer-routes.ts';
 import { receivedUpdates } from './views/received-updates.ts';
 import { tableDump } from './views/table-dump.ts';
 
-/** Prefixes withdrawn by error that are named. */
+/** Prefixes withdrawn by error, or rejected by what guards, that are named. */
 const NAMED = 10;
 
 export interface RouteEngineOptions extends RibOptions {
@@ -160,18 +163,35 @@ export class RouteEngine {
     this.#turns.ask();
   }
 
-  counts(address: string): { received: number; accepted: number; advertised: number } {
+  counts(address: string): PrefixCounts {
     const peer = this.ribs.peers.get(address);
-    const sum = { received: 0, accepted: 0, advertised: 0 };
+    const sum = { received: 0, accepted: 0, advertised: 0, largest: 0 };
     if (peer === undefined) return sum;
     for (const { rib } of this.ribs.all) {
       if (peer.source === undefined) continue;
       const { received, refused } = rib.counts(peer.source);
       sum.received += received;
+      sum.largest = Math.max(sum.largest, received);
       sum.accepted += received - refused;
     }
     for (const { group, source } of peer.members.values()) sum.advertised += group.advertised(source);
     return sum;
+  }
+
+  /** Prefixes of the peer that rules which guard reject. */
+  guarded(address: string): NonNullable<PeerStatus['guarded']> {
+    const source = this.ribs.peers.get(address)?.source;
+    const prefixes: string[] = [];
+    let count = 0;
+    for (const { rib } of this.ribs.all) {
+      if (source === undefined || rib.counts(source).guarded === 0) continue;
+      count += rib.counts(source).guarded;
+      rib.each(source, (path) => {
+        if (prefixes.length < NAMED && rib.paths.flags[path] & pathFlag.guarded)
+          prefixes.push(rib.prefixes.text(rib.paths.prefix[path]));
+      });
+    }
+    return { count, prefixes };
   }
 
   /** Prefixes of the peer that are withdrawn because what it last said of them was malformed. */

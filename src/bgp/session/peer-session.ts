@@ -1,7 +1,7 @@
 import type { PeerConfig } from '../api.ts';
 import type { Negotiated, PeerHandle } from '../contract.ts';
 import type { Connection } from '../transport/index.ts';
-import { CEASE, notification, notificationText } from '../wire/index.ts';
+import { CEASE, ERROR, notification, notificationText } from '../wire/index.ts';
 import { UNDAMPED } from './damping.ts';
 import { type Farewell, lastWords } from './farewell.ts';
 import { Peer } from './peer.ts';
@@ -59,6 +59,7 @@ export class PeerSession implements PeerHandle {
       connection.dispatch({ kind: 'manual-stop', ...(error && { notification: error }) });
     }
     this.#peer.damping = UNDAMPED;
+    this.#peer.stayAway(0);
   }
 
   /**
@@ -98,6 +99,8 @@ export class PeerSession implements PeerHandle {
 
   reset(code: number, subcode: number, data?: Uint8Array, reason?: string): void {
     const error = notification(code, subcode, data);
+    const { maxPrefixesRestart = 0 } = this.config;
+    if (code === ERROR.CEASE && subcode === CEASE.MAX_PREFIXES) this.#peer.stayAway(maxPrefixesRestart * 1000);
     if (reason !== undefined) this.#peer.log.warn({ notification: notificationText(error) }, reason);
     for (const connection of this.#peer.connections.all) {
       connection.dispatch({ kind: 'automatic-stop', notification: error });

@@ -30,6 +30,7 @@ export class Peer implements ConnectionOwner {
   /** Whether there should be a session. */
   wanted = false;
   damping: Damping = UNDAMPED;
+  #away = 0;
   flaps = 0;
   readonly connections: PeerConnections;
   readonly reported: ReportedState;
@@ -157,16 +158,26 @@ export class Peer implements ConnectionOwner {
     if (this.wanted && dialled.state === 'Idle' && connections.rivalOf(dialled) === undefined) this.#redial(dialled);
   }
 
+  /** Nothing is tried, nor taken, for so many milliseconds from now on. */
+  stayAway(milliseconds: number): void {
+    this.#away = this.#clock.now() + milliseconds;
+  }
+
+  /** Milliseconds to stay Idle. */
+  #patience(): number {
+    return Math.max(idleHold(this.damping, this.#random), this.#away - this.#clock.now(), 0);
+  }
+
   /** An error on a connection of the peer's holds off our own attempts too, unless one has got somewhere. */
   #holdOff(): void {
     this.#punish = false;
-    if (!this.connections.alone || idleHold(this.damping, this.#random) === 0) return;
+    if (!this.connections.alone || this.#patience() === 0) return;
     this.connections.dialled.dispatch({ kind: 'manual-stop', reason: 'staying away after errors' });
   }
 
   #redial(dialled: BgpConnection): void {
     if (dialled.waiting) return;
-    const after = idleHold(this.damping, this.#random);
+    const after = this.#patience();
     dialled.dispatch(after > 0 ? { kind: 'start', after } : { kind: 'start' });
   }
 

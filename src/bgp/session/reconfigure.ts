@@ -27,6 +27,8 @@ const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'rout
   routeReflector: 'routes',
   allowLocalAs: 'routes',
   maxPrefixes: 'routes',
+  maxPrefixesRestart: 'nothing',
+  removePrivateAs: 'routes',
   importFilter: 'routes',
   exportFilter: 'routes',
   maxPeers: 'nothing',

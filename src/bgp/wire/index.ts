@@ -16,7 +16,7 @@
  * RFC 4271, 4760, 6793, 7606, 8654; capabilities 5492 and 9072, 2918, 4724, 5291 (tolerated), 7313, 7911, 8538, 8950,
  * 9234, 9494; NOTIFICATION 4486, 6608, 9003, 9384, 9687; communities 1997, 4360, 8092.
  */
-export { asNumbers, countAsPath, firstAsOf, prepended } from './attribute/as-path.ts';
+export { asNumbers, countAsPath, firstAsOf, prepended, withoutPrivate } from './attribute/as-path.ts';
 export { type AttributeRow, type LengthRule, u32, valueEnd, valueStart } from './attribute/row.ts';
 export { ATTRIBUTE, ATTRIBUTES, attributeRow } from './attribute/table.ts';
 export {

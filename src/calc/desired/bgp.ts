@@ -24,8 +24,10 @@ export interface DesiredBgp {
   readonly ignoredInterfaces?: readonly string[];
   /** External peers without filters get and give no routes (RFC 8212). */
   readonly ebgpRequiresPolicy?: boolean;
-  /** What nobody but nodes may tell of: pools and services of the cluster, as CIDRs. Absent where others carry their routes. */
+  /** Pools and services of the cluster, as CIDRs, of which others than nodes are not believed. */
   readonly ownPrefixes?: readonly string[];
+  /** Others than nodes carry the cluster's routes, and are believed unless a peer's settings say otherwise. */
+  readonly carriedByOthers?: boolean;
   /** How peers that are to be watched by BFD are, by the interface that leads to them: the first that matches counts. */
   readonly bfd?: readonly BfdInterface[];
 }

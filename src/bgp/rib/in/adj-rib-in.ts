@@ -21,6 +21,7 @@ export type Admit = (prefix: number) => ImportOutcome;
 export interface SourceCounts {
   received: number;
   refused: number;
+  guarded: number;
 }
 
 /**
@@ -56,7 +57,7 @@ export class AdjRibIn {
   }
 
   counts(source: Source): SourceCounts {
-    return (this.#counts[source.index] ??= { received: 0, refused: 0 });
+    return (this.#counts[source.index] ??= { received: 0, refused: 0, guarded: 0 });
   }
 
   /** Adds or replaces the source's paths to these prefixes. `attributes` and `nextHop` stay retained by the caller. */
@@ -120,7 +121,7 @@ export class AdjRibIn {
     }
     this.sweeps.passed(path);
     this.#unchain(path);
-    this.#count(paths.source[path], -1, paths.flags[path] & pathFlag.refused);
+    this.#count(paths.source[path], -1, paths.flags[path], 0);
     this.#release(path);
     this.#nextHops.release(paths.nextHop[path]);
     paths.give(path);
@@ -161,7 +162,7 @@ export class AdjRibIn {
   amend(path: number, attributes: number, flags: number): void {
     const { paths } = this;
     if (paths.attributes[path] === attributes && paths.flags[path] === flags) return;
-    this.#count(paths.source[path], 0, (flags & pathFlag.refused) - (paths.flags[path] & pathFlag.refused));
+    this.#count(paths.source[path], 0, paths.flags[path], flags);
     const received = this.#pool.retain(paths.received(path));
     this.#pool.retain(attributes);
     this.#release(path);
@@ -190,7 +191,7 @@ export class AdjRibIn {
       this.head[prefix] = path;
       paths.nextHop[path] = this.#nextHops.retain(nextHop);
       this.#chain(path, source.index);
-      this.#count(source.index, 1, flags & pathFlag.refused);
+      this.#count(source.index, 1, 0, flags);
     } else {
       const same =
         paths.attributes[path] === attributes &&
@@ -201,7 +202,7 @@ export class AdjRibIn {
         paths.flags[path] = flags;
         return;
       }
-      this.#count(source.index, 0, (flags & pathFlag.refused) - (paths.flags[path] & pathFlag.refused));
+      this.#count(source.index, 0, paths.flags[path], flags);
       this.#release(path);
       if (paths.nextHop[path] !== nextHop) {
         this.#nextHops.release(paths.nextHop[path]);
@@ -220,11 +221,13 @@ export class AdjRibIn {
     this.#pool.release(this.paths.attributes[path]);
   }
 
-  /** `refused` is a difference or a count in units of the flag's bit. */
-  #count(source: number, received: number, refused: number): void {
-    const counts = (this.#counts[source] ??= { received: 0, refused: 0 });
+  /** A path came (1), went (-1) or stayed (0), and had and has these flags. */
+  #count(source: number, received: -1 | 0 | 1, before: number, after: number): void {
+    const counts = (this.#counts[source] ??= { received: 0, refused: 0, guarded: 0 });
     counts.received += received;
-    counts.refused += (received < 0 ? -refused : refused) / pathFlag.refused;
+    if (before === after) return;
+    counts.refused += ((after & pathFlag.refused) - (before & pathFlag.refused)) / pathFlag.refused;
+    counts.guarded += ((after & pathFlag.guarded) - (before & pathFlag.guarded)) / pathFlag.guarded;
   }
 
   #chain(path: number, source: number): void {

@@ -18,6 +18,8 @@ export interface ExportContext extends UpdateEncoding {
   readonly longLived: boolean;
   /** Our role towards the peers (RFC 9234). */
   readonly role: number | null;
+  /** The peers' AS, where private ones but that are taken out of paths. */
+  readonly removePrivateAs: number | null;
   readonly filter: Filter | null;
 }
 
@@ -32,6 +34,7 @@ export function exportContext(family: AddressFamily, config: PeerConfig, negotia
     extendedNextHop: negotiated.extendedNextHop.includes(family),
     longLived: negotiated.longLived !== undefined,
     role: negotiated.role ?? null,
+    removePrivateAs: config.removePrivateAs && !negotiated.ibgp ? negotiated.peerAs : null,
     filter: config.exportFilter ?? null,
   };
 }

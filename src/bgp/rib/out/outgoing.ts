@@ -203,7 +203,7 @@ export class Outgoing {
 
   /** Attributes as they go out, retained once. */
   #transform(attributes: number, source: Source, verdict: FilterVerdict | undefined): number {
-    const { kind, localAs, role } = this.#context;
+    const { kind, localAs, role, removePrivateAs } = this.#context;
     return this.#tables.pool.derive(attributes, (list) => {
       if (kind === 'ebgp') {
         list.delete(ATTRIBUTE.LOCAL_PREF).delete(ATTRIBUTE.ORIGINATOR_ID).delete(ATTRIBUTE.CLUSTER_LIST);
@@ -219,6 +219,7 @@ export class Outgoing {
         list.put('otc', localAs);
       }
       if (verdict?.set) amend(list, verdict.set);
+      if (removePrivateAs !== null) list.removePrivateAs(removePrivateAs);
       if (kind === 'ebgp') list.delete(ATTRIBUTE.LOCAL_PREF).prependAsPath([localAs]);
     });
   }

@@ -1,4 +1,4 @@
-import { AttributeSet, asNumbers, prepended } from '../../wire/index.ts';
+import { AttributeSet, asNumbers, prepended, withoutPrivate } from '../../wire/index.ts';
 
 /** LOCAL_PREF of a route that has none. */
 export const DEFAULT_LOCAL_PREF = 100;
@@ -34,6 +34,11 @@ export class AttributeList extends AttributeSet {
   /** Puts ASNs in front of AS_PATH (RFC 4271 §5.1.2). */
   prependAsPath(asns: readonly number[]): this {
     return this.put('asPath', prepended(this.value('asPath') ?? [], asns));
+  }
+
+  /** Takes private ASNs out of AS_PATH, but for `kept`. */
+  removePrivateAs(kept: number): this {
+    return this.put('asPath', withoutPrivate(this.value('asPath') ?? [], kept));
   }
 
   /** Every ASN in AS_PATH, AS_SETs flattened, nearest first. */

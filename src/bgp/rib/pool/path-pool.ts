@@ -16,6 +16,8 @@ export const pathFlag = {
   ownNextHop: 32,
   /** The Only to Customer attribute shows that it leaked (RFC 9234). */
   leaked: 64,
+  /** Refused by a rule of the import filter that guards. */
+  guarded: 128,
 } as const;
 
 /** No path: path numbers start at 1. */

@@ -85,6 +85,17 @@ export function asNumbers(segments: readonly AsPathSegment[]): number[] {
 }
 
 /** The path with AS numbers in front: in the first sequence while it has room (RFC 4271 §5.1.2). */
+/** The path without the numbers that RFC 6996 keeps for private use, but for `kept`. */
+export function withoutPrivate(segments: readonly AsPathSegment[], kept: number): readonly AsPathSegment[] {
+  return segments
+    .map((segment) => ({ ...segment, asns: segment.asns.filter((asn) => asn === kept || !isPrivate(asn)) }))
+    .filter(({ asns }) => asns.length > 0);
+}
+
+function isPrivate(asn: number): boolean {
+  return (asn >= 64512 && asn <= 65534) || (asn >= 4200000000 && asn <= 4294967294);
+}
+
 export function prepended(segments: readonly AsPathSegment[], added: readonly number[]): readonly AsPathSegment[] {
   if (added.length === 0) return segments;
   const [first, ...rest] = segments;

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
+import { EXTENSIONS } from '../../src/calc/peer-extensions.ts';
+import { node, pool, put } from './resources.ts';
+import { listed } from './tunnels.ts';
+
+function said(values: Readonly<Record<string, string>>): { annotations: Record<string, string> } {
+  return {
+    annotations: Object.fromEntries(
+      Object.entries(values).map(([field, text]) => [`vrouter.projectcalico.org/${field}`, text]),
+    ),
+  };
+}
+
+function tor(values: Readonly<Record<string, string>>, peerIP?: string): SourceUpdate {
+  return put('BGPPeer', 'tor', { ...(peerIP && { peerIP }), asNumber: 65001 }, said(values));
+}
+
+function bgpOf(...updates: readonly SourceUpdate[]) {
+  const calculation = new Calculation({ nodename: 'a' });
+  calculation.apply([node('a', '10.0.0.1'), ...updates]);
+  const { bgp } = calculation.desired();
+  return { bgp, peers: listed(bgp?.peers), problems: bgp?.problems ?? [] };
+}
+
+/** Each annotation: a good value with what it comes to, and a bad one with what is said of it. */
+const CASES: readonly (readonly [field: string, good: string, meaning: object, bad: string, why: RegExp])[] = [
+  ['families', 'ipv4, ipv6', { families: [4, 6] }, 'ipv5', /is not a list of ipv4, ipv6/],
+  ['maxPrefixes', '1000', { maxPrefixes: 1000 }, '0', /is not a number from 1 to 4294967295/],
+  ['maxPrefixesWarning', '80', { maxPrefixesWarning: 80 }, '101', /is not a number from 1 to 100/],
+  ['maxPrefixesRestart', '5m', { maxPrefixesRestart: 300 }, '5', /is not a duration such as 5m/],
+  ['role', 'Customer', { role: 'customer' }, 'boss', /is not provider, rs, rs-client, customer, peer/],
+  ['strictRole', 'true', { strictRole: true }, 'yes', /is not true or false/],
+  ['removePrivateAS', 'true', { removePrivateAS: true }, '', /is not true or false/],
+  ['acceptOwnPrefixes', 'false', { acceptOwnPrefixes: false }, 'maybe', /is not true or false/],
+  ['interfaces', 'eth1,eth2', { address: '%eth1', families: [4, 6] }, 'a/b', /is not a list of interfaces/],
+  ['interface', 'eth1', { address: '%eth1', families: [4, 6] }, '', /is not a list of interfaces/],
+];
+
+t.test('every annotation of a BGPPeer has its meaning; one that can’t be read leaves no session', async (t) => {
+  t.same(CASES.map(([field]) => field).sort(), [...EXTENSIONS.BGPPeer].sort());
+  for (const [field, good, meaning, bad, why] of CASES) {
+    const peerIP = field.startsWith('interface') ? undefined : '192.0.2.1';
+    t.match(bgpOf(tor({ [field]: good }, peerIP)).peers[0], meaning, field);
+    const wrong = bgpOf(tor({ [field]: bad }, '192.0.2.1'));
+    t.same(wrong.peers, [], field);
+    t.match(wrong.problems, [why], field);
+    t.match(wrong.problems, [/^BGPPeer tor: no session: annotation vrouter\.projectcalico\.org/], field);
+  }
+});
+
+t.test('an annotation that nobody knows is told of, and the session runs', async (t) => {
+  const { peers, problems } = bgpOf(tor({ maxPrefix: '5' }, '192.0.2.1'));
+  t.equal(peers.length, 1);
+  t.same(problems, ['BGPPeer tor: annotation vrouter.projectcalico.org/maxPrefix is not known']);
+});
+
+t.test('peers on links: each link one, and a link-local address takes the link of the annotation', async (t) => {
+  const addresses = (update: SourceUpdate) =>
+    bgpOf(update).peers.map(({ address, localAddress }) => [address, localAddress]);
+  t.same(addresses(tor({ interfaces: 'eth1,eth2' })), [
+    ['%eth1', undefined],
+    ['%eth2', undefined],
+  ]);
+  t.same(addresses(tor({ interface: 'eth1' }, 'FE80:0::1')), [['fe80::1%eth1', undefined]]);
+  t.same(addresses(tor({}, 'fe80::1%eth3')), [['fe80::1%eth3', undefined]]);
+  t.same(addresses(tor({}, 'fe80::1')), [], 'of a link that nobody names');
+  t.match(bgpOf(tor({}, 'fe80::1')).problems, [/^BGPPeer tor: no session: fe80::1 is link-local; name its link/]);
+});
+
+t.test('ebgpRequiresPolicy is the cluster’s; what can’t be read counts as true', async (t) => {
+  const of = (text: string) => bgpOf(put('BGPConfiguration', 'default', {}, said({ ebgpRequiresPolicy: text })));
+  t.same(EXTENSIONS.BGPConfiguration, ['ebgpRequiresPolicy']);
+  t.equal(of('true').bgp?.ebgpRequiresPolicy, true);
+  t.equal(of('false').bgp?.ebgpRequiresPolicy, false);
+  t.equal(of('on').bgp?.ebgpRequiresPolicy, true);
+  t.match(of('on').problems, [/^BGPConfiguration default: annotation .*'on' is not true or false: it counts as true/]);
+});
+
+t.test('the cluster’s own prefixes are pools and services; without the mesh others carry its routes', async (t) => {
+  const pools = [pool('p', '10.244.0.0/16'), pool('six', 'fd00:10::/64')];
+  const config = (spec: object) =>
+    put('BGPConfiguration', 'default', { serviceClusterIPs: [{ cidr: '10.96.0.0/12' }], ...spec });
+  const own = bgpOf(...pools, config({})).bgp;
+  t.same(own?.ownPrefixes, ['10.244.0.0/16', '10.96.0.0/12', 'fd00:10::/64']);
+  t.equal(own?.carriedByOthers, false);
+  t.equal(bgpOf(...pools, config({ nodeToNodeMeshEnabled: false })).bgp?.carriedByOthers, true);
+});
+
+t.test('the page for users names every annotation', async (t) => {
+  const page = readFileSync('docs/howto/tor-peering.md', 'utf8');
+  for (const field of [...EXTENSIONS.BGPPeer, ...EXTENSIONS.BGPConfiguration]) {
+    t.ok(page.includes(`vrouter.projectcalico.org/${field}`), field);
+  }
+});
