@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import type { Lab } from '../../src/lab/index.ts';
 import { cluster, hasRoute, podsOf } from './cluster.ts';
+import { MAIN } from './program.ts';
 import { needsRouters, startBird, startFrr } from './routers.ts';
 
 /** A BIRD in a pod, which speaks to the node at the peering addresses. */
@@ -24,11 +25,12 @@ protocol bgp node6 from node {
 /** A top-of-rack router whose address is on its loopback, and which takes the node for one of AS 65010. */
 const tor = (node: string): string => `router id 10.77.0.1;
 protocol device {}
-protocol static { ipv4; route 10.78.0.0/24 blackhole; }
-protocol static { ipv6; route fd78::/64 blackhole; }
+protocol static { ipv4; route 10.78.0.0/24 blackhole; route 10.244.200.0/26 blackhole; }
+protocol static { ipv6; route fd78::/64 blackhole; route fd79::/64 blackhole; }
 protocol bgp linked {
   local fe80::b as 65003;
   neighbor fe80::a%link0 as 64512;
+  local role provider;
   connect delay time 1;
   ipv6 { import all; export where source = RTS_STATIC; };
 }
@@ -114,20 +116,20 @@ t.test('peers of every kind at one node', needsRouters, async (t) => {
     exportV4: [{ action: 'Reject' }],
     exportV6: [{ action: 'Reject' }],
   });
-  await create(t, lab, 'BGPPeer', 'tor', {
-    ...{ peerIP: '10.77.0.1', asNumber: 65001, reachableBy: at, localASNumber: 65010, filters: ['rack'] },
-  });
+  const torPeer = { peerIP: '10.77.0.1', asNumber: 65001, reachableBy: at, localASNumber: 65010, filters: ['rack'] };
+  await create(t, lab, 'BGPPeer', 'tor', torPeer);
   await create(t, lab, 'BGPPeer', 'pods', {
     localWorkloadSelector: 'all()',
     asNumber: 65401,
     filters: ['no-routes-to-pods'],
   });
 
+  const linked = { peerIP: 'fe80::b%link0', asNumber: 65003 };
   await wire(lab, host, 'link0', ['fe80::a/64', 'fe80::b/64']);
   const leaf = await lab.addHost();
   await wire(lab, leaf, 'fab0');
   await ip(leaf.name, 'address', 'add', '10.88.0.1/32', 'dev', 'lo');
-  await create(t, lab, 'BGPPeer', 'linked', { peerIP: 'fe80::b%link0', asNumber: 65003 });
+  await create(t, lab, 'BGPPeer', 'linked', linked, { role: 'customer', strictRole: 'true' });
   await create(t, lab, 'BGPPeer', 'unnumbered', { node: 'node1', asNumber: 65002 }, { interface: 'fab0' });
   const frr = startFrr(t, lab, leaf.namespace, UNNUMBERED);
   const torBird = startBird(t, lab, host.namespace, tor(node));
@@ -172,6 +174,28 @@ t.test('peers of every kind at one node', needsRouters, async (t) => {
     await lab.until('our block', async () =>
       (await torBird.ask('show route protocol linked')).includes('fe80::a on link0'),
     );
+  });
+
+  await t.test('a router that tells of our own pools is not believed, and named', async (t) => {
+    const told = async () => (await lab.status('node1')).problems?.find((one) => one.includes('own pools'));
+    t.match(await told(), /^BGP peer 10\.77\.0\.1 announces a route inside .*: 10\.244\.200\.0\/26/);
+    t.notOk(await hasRoute(lab, 'node1', '10.244.200.0/26'));
+    await create(t, lab, 'BGPPeer', 'tor', torPeer, { acceptOwnPrefixes: 'true' });
+    await lab.until('the route, which it may tell of now', () => hasRoute(lab, 'node1', '10.244.200.0/26'));
+    t.equal(await told(), undefined);
+  });
+
+  await t.test('roles, and a limit of prefixes', async (t) => {
+    const session = () => torBird.ask('show protocols all linked');
+    t.match(await session(), /Neighbor capabilities[\s\S]*Role: customer/);
+    const { stdout: received } = await lab.exec('node1', [process.execPath, MAIN, 'bgp', 'neighbor', 'fe80::b%link0']);
+    t.match(received, /2 received/);
+    await create(t, lab, 'BGPPeer', 'linked', linked, { role: 'customer', maxPrefixes: '1', maxPrefixesRestart: '1h' });
+    await lab.until('BIRD to hear of the limit', async () =>
+      /Maximum number of prefixes reached/.test(await session()),
+    );
+    const found = (await peers()).find(({ address }) => address === 'fe80::b%link0');
+    t.match(found, { state: 'start' }, 'and it stays away');
   });
 
   await t.test('no addresses at all: FRR’s unnumbered peer, with IPv4 by way of IPv6', async (t) => {
