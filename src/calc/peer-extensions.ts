@@ -56,7 +56,7 @@ export const EXTENSIONS = {
 /** What a BGPPeer's annotations ask for. */
 export function peerExtensions({ metadata: { annotations = {} } }: BGPPeer): ReadExtensions<PeerExtensions> {
   const { [`${EXTENSION}interface`]: one, ...others } = annotations;
-  return readAll(PEER, one === undefined ? others : { [`${EXTENSION}interfaces`]: one, ...others });
+  return readAll('BGPPeer', PEER, one === undefined ? others : { [`${EXTENSION}interfaces`]: one, ...others });
 }
 
 /** Whether external peers without filters get and give nothing (RFC 8212): also where that can't be read. */
@@ -64,6 +64,7 @@ export function clusterExtensions(
   configuration: BGPConfiguration | undefined,
 ): ReadExtensions<{ readonly ebgpRequiresPolicy?: boolean }> {
   const { value, ...wrong } = readAll<{ ebgpRequiresPolicy?: boolean }>(
+    'BGPConfiguration',
     CLUSTER,
     configuration?.metadata.annotations ?? {},
   );
@@ -71,6 +72,7 @@ export function clusterExtensions(
 }
 
 function readAll<T>(
+  kind: keyof typeof EXTENSIONS,
   readers: Readonly<Record<string, Reader<unknown>>>,
   annotations: Readonly<Record<string, string>>,
 ): ReadExtensions<T> {
@@ -80,7 +82,8 @@ function readAll<T>(
   for (const [key, text] of Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!key.startsWith(EXTENSION)) continue;
     const field = key.slice(EXTENSION.length);
-    if (!Object.hasOwn(readers, field)) unknown.push(`annotation ${key} is not known`);
+    if (!Object.hasOwn(readers, field))
+      unknown.push(`annotation ${key} is not known; there are ${EXTENSIONS[kind].join(', ')}`);
     else {
       try {
         value[field] = readers[field](text.trim());

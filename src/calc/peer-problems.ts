@@ -122,7 +122,7 @@ export function passedOver(
     isOfNode(peer.spec, node) ? peerExtensions(peer).unknown.map((why) => `BGPPeer ${name}: ${why}`) : [],
   );
   const nowhere = [...peers].flatMap(([name, peer]) =>
-    isOf(peer.spec, node) && isLinkLocal(peer.spec.peerIP ?? '') && remotesOf(peer).length === 0
+    isOfNode(peer.spec, node) && isLinkLocal(peer.spec.peerIP ?? '') && remotesOf(peer).length === 0
       ? [`BGPPeer ${name}: no session: ${peer.spec.peerIP} is link-local; name its link, as in fe80::1%eth0`]
       : [],
   );

@@ -4,7 +4,6 @@ import { type Bfd, BfdThread } from '../bfd/index.ts';
 import type { Desired, DesiredBgp } from '../calc/desired/index.ts';
 import { FailureDetection } from './failure-detection.ts';
 import { RouteInstaller } from './install.ts';
-import { LinkNeighbours } from './link-neighbours.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
 import type { RoutingOptions } from './options.ts';
@@ -31,7 +30,6 @@ export class Routing {
   readonly #peerWays: PeerWays;
   readonly #bfd: Bfd;
   readonly #detection: FailureDetection;
-  readonly #neighbours: LinkNeighbours | undefined;
   readonly #unnumbered: UnnumberedPeers;
   /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
   #begun = false;
@@ -60,10 +58,7 @@ export class Routing {
       this.speaker?.nextHopsChanged();
       options.routes.schedule();
     };
-    const { links, hail } = options;
-    this.#neighbours = links && hail && new LinkNeighbours({ ...options, links, hail });
-    this.#unnumbered = new UnnumberedPeers(this.#neighbours);
-    if (this.#neighbours) this.#neighbours.onChange = () => this.#tellAgain();
+    this.#unnumbered = new UnnumberedPeers(options, () => this.#tellAgain());
     this.#peerWays = new PeerWays(options.routes, this.#nextHops);
     this.#log = options.log.child({ component: 'routing' });
     this.#originating = new Originating(options);
@@ -129,16 +124,17 @@ export class Routing {
     if (this.speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
     this.speaker ??= await this.#begin(bgp);
     this.#tellPeers(this.speaker, bgp, desired);
-    this.#detection.take(bgp);
     if (this.#hold.holding) this.#hold.expect(this.#peers.names());
     this.#originating.apply(this.speaker, bgp);
   }
 
   #tellPeers(speaker: Speaker, bgp: DesiredBgp, { pools }: Desired): void {
     const { isNew } = this.#peers;
-    const { changed, gone } = this.#peers.take({ ...bgp, peers: this.#unnumbered.take(bgp.peers) }, pools);
+    const found = { ...bgp, peers: this.#unnumbered.take(bgp.peers) };
+    const { changed, gone } = this.#peers.take(found, pools);
     if (isNew) speaker.configure(changed);
     else if (changed.length + gone.length > 0) speaker.adjust(changed, gone);
+    this.#detection.take(found);
   }
 
   /** Others are at the ends of links. */
@@ -168,7 +164,7 @@ export class Routing {
     this.#nextHops.invalidate();
     this.#originating.topologyChanged();
     this.#detection.review();
-    this.#neighbours?.topologyChanged();
+    this.#unnumbered.topologyChanged();
   }
 
   /** `tunl0` has come or gone. */
@@ -225,7 +221,7 @@ export class Routing {
     this.#listening.stop();
     this.#nextHops.stop();
     this.#originating.stop();
-    this.#neighbours?.stop();
+    this.#unnumbered.stop();
     // Before the sessions: silence that is not announced would be taken for a failure.
     await this.#bfd.stop();
     await this.speaker?.stop(how, reason);

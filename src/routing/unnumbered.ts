@@ -1,6 +1,7 @@
 import { Entries, EntriesWriter } from '../base/index.ts';
 import type { DesiredPeer } from '../calc/desired/index.ts';
-import type { LinkNeighbours } from './link-neighbours.ts';
+import { LinkNeighbours } from './link-neighbours.ts';
+import type { RoutingOptions } from './options.ts';
 
 const NOBODY = Entries.of<DesiredPeer>();
 
@@ -12,8 +13,12 @@ export class UnnumberedPeers {
   readonly #unnumbered = new Map<string, DesiredPeer>();
   #seen: Entries<DesiredPeer> = NOBODY;
 
-  constructor(neighbours: LinkNeighbours | undefined) {
-    this.#neighbours = neighbours;
+  /** `onChange`: others are at the ends of links. */
+  constructor(options: RoutingOptions, onChange: () => void) {
+    const { links, hail } = options;
+    if (links === undefined || hail === undefined) return;
+    this.#neighbours = new LinkNeighbours({ ...options, links, hail });
+    this.#neighbours.onChange = onChange;
   }
 
   take(peers: Entries<DesiredPeer>): Entries<DesiredPeer> {
@@ -26,6 +31,14 @@ export class UnnumberedPeers {
     this.#neighbours?.want(new Set([...this.#unnumbered.values()].map(({ address }) => address.slice(1))));
     for (const [key, peer] of this.#unnumbered) this.#writer.set(key, this.#resolved(peer));
     return this.#writer.commit();
+  }
+
+  topologyChanged(): void {
+    this.#neighbours?.topologyChanged();
+  }
+
+  stop(): void {
+    this.#neighbours?.stop();
   }
 
   /** Links at whose other end nobody is known. */

@@ -116,6 +116,7 @@ const PEER: Readonly<Record<string, FieldCase>> = {
   numAllowedLocalASNumbers: { is: 2, beside: NAMED, look: of('allowLocalAs'), without: undefined, with: 2 },
   ttlSecurity: { is: 1, beside: NAMED, look: of('ttlSecurity'), without: undefined, with: 1 },
   reachableBy: { is: '10.0.0.254', beside: NAMED, look: of('reachableBy'), without: undefined, with: '10.0.0.254' },
+  failureDetectionMode: { is: 'BFD', beside: NAMED, look: of('failureDetection'), without: undefined, with: 'any' },
   filters: { is: ['f'], beside: NAMED, look: of('filters'), without: [], with: ['f'] },
   reversePeering: {
     ...{ is: 'Manual', beside: { node: 'b', peerIP: '10.0.0.1', asNumber: 64512 } },
