@@ -20,6 +20,7 @@ Commands:
   flows        who talked to whom on this node, allowed or denied by what; -f follows
   ledger       who had an address, and when
   timeline     what was done for a pod, step by step, and who has the route to it
+  web          one page in a browser for the whole cluster
   check        whether this host will do, before anything is installed
   test         connectivity: pods on each node try what they should reach, and what not
   explain      what an error code, a metric or an alert means and what to do, offline
@@ -33,7 +34,7 @@ Each command has its own --help.
 `;
 
 /** Commands that are the CLI's alone. */
-const VERBS = 'datastore status bgp policy drops flows ledger timeline check bundle explain drain resync __probe';
+const VERBS = 'datastore status bgp policy drops flows ledger timeline web check bundle explain drain resync __probe';
 
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {

@@ -58,6 +58,12 @@ export function runDatastore(argv: readonly string[], io: Partial<Io> = {}): Pro
   return runOwn('datastore', transferCommand, argv, io);
 }
 
+/** `vrouter web`: one page for the cluster. */
+export async function runWeb(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  const { webCommand } = await import('./commands/web.ts');
+  return runOwn('web', webCommand, argv, io);
+}
+
 /** `vrouter resync`: the daemon's full look at the kernel, on demand. */
 export function runResync(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('resync', resyncCommand, argv, io);

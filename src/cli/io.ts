@@ -12,6 +12,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
   readonly cwd: string;
+  /** Resolves when somebody ends the program: with Ctrl-C, or as systemd does. */
+  readonly interrupted: () => Promise<void>;
   readonly clock: Clock;
   /** Opens the store of a configuration. */
   readonly openStore: (config: DatastoreConfig) => Promise<Store>;
@@ -45,6 +47,10 @@ export function processIo(): Io {
     env: process.env,
     uid: process.getuid?.() ?? 0,
     cwd: process.cwd(),
+    interrupted: () =>
+      new Promise((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+      }),
     clock: systemClock,
     openStore,
     exec,

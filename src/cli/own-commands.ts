@@ -15,6 +15,7 @@ import { statusCommand } from './commands/status.ts';
 import { testCommand } from './commands/test.ts';
 import { timelineCommand } from './commands/timeline.ts';
 import { transferCommand } from './commands/transfer.ts';
+import { webCommand } from './commands/web.ts';
 import type { Io } from './io.ts';
 import { program } from './program.ts';
 
@@ -36,6 +37,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   drain: drainCommand,
   test: (io) => testCommand(io, { lab: async () => undefined }),
   resync: resyncCommand,
+  web: webCommand,
   completion: completionCommand,
 };
 

@@ -1,7 +1,10 @@
 import { Component, type ComponentChild, h, render } from 'preact';
 import type { StatusAnswer } from '../../control/answers.ts';
+import type { NodesAnswer } from '../of-all-nodes.ts';
 import { addresses } from './addresses.ts';
-import { listen } from './ask.ts';
+import { ask, listen } from './ask.ts';
+import { each } from './clock.ts';
+import { clusterDrops, clusterNodes, clusterSearch, clusterSessions } from './cluster.ts';
 import { drops } from './drops.ts';
 import { overview } from './overview.ts';
 import { healthShade, notice, pill } from './pieces.ts';
@@ -11,18 +14,14 @@ import { routes } from './routes.ts';
 import { search } from './search.ts';
 import { sessions } from './sessions.ts';
 
-interface PageState {
-  readonly place: PlaceInPage;
-  readonly status: StatusAnswer | undefined;
-  readonly trouble: string | undefined;
-}
-
 interface View {
   readonly title: string;
   readonly show: (state: PageState) => ComponentChild;
 }
 
-const VIEWS: Readonly<Record<string, View>> = {
+type Views = Readonly<Record<string, View>>;
+
+const OF_A_NODE: Views = {
   overview: { title: 'Overview', show: ({ status }) => (status === undefined ? 'Asking …' : overview(status)) },
   sessions: { title: 'Sessions', show: ({ place }) => sessions(place) },
   addresses: { title: 'Addresses', show: ({ place, status }) => addresses(place, status?.nodename) },
@@ -31,61 +30,112 @@ const VIEWS: Readonly<Record<string, View>> = {
   drops: { title: 'Denied', show: ({ place }) => drops(place) },
   policies: { title: 'Policies', show: ({ place }) => policies(place) },
 };
+const OF_THE_CLUSTER: Views = {
+  overview: { title: 'Nodes', show: ({ place, nodes }) => clusterNodes(place, nodes) },
+  sessions: { title: 'Sessions', show: ({ place, nodes }) => clusterSessions(place, nodes) },
+  addresses: { title: 'Addresses', show: ({ place }) => addresses(place, undefined) },
+  search: { title: 'Looking glass', show: ({ place }) => clusterSearch(place) },
+  drops: { title: 'Denied', show: ({ place }) => clusterDrops(place) },
+};
 const FIRST = 'overview';
 
-/** The page as a whole: where one is, how the node is, and the view. */
+/** Milliseconds between two looks at all nodes. */
+const PACE = 15_000;
+
+interface PageState {
+  readonly place: PlaceInPage;
+  /** Undefined: it is not known yet whose page this is. */
+  readonly views: Views | undefined;
+  readonly status: StatusAnswer | undefined;
+  readonly nodes: NodesAnswer['nodes'] | undefined;
+  readonly trouble: string | undefined;
+}
+
+/** The page as a whole: where one is, how the node or the cluster is, and the view. */
 class Page extends Component<object, PageState> {
-  override state: PageState = { place: placeOf(location.hash), status: undefined, trouble: undefined };
+  override state: PageState = {
+    ...{ place: placeOf(location.hash), views: undefined },
+    ...{ status: undefined, nodes: undefined, trouble: undefined },
+  };
 
   override componentDidMount(): void {
     addEventListener('hashchange', () => this.setState({ place: placeOf(location.hash) }));
+    const began = ask<{ readonly scope: string }>('page').then(({ scope }) => this.#begin(scope));
+    began.catch((error) => this.setState({ trouble: error.message }));
+  }
+
+  #begin(scope: string): void {
+    this.setState({ views: scope === 'cluster' ? OF_THE_CLUSTER : OF_A_NODE });
+    if (scope === 'cluster') {
+      this.#look();
+      each(PACE, () => this.#look());
+      return;
+    }
     listen<StatusAnswer>('status', {
       heard: (status) => this.setState({ status }),
       trouble: (trouble) => this.setState({ trouble }),
     });
   }
 
+  #look(): void {
+    ask<NodesAnswer>('nodes').then(
+      ({ nodes }) => this.setState({ nodes, trouble: undefined }),
+      (error) => this.setState({ trouble: error.message }),
+    );
+  }
+
   override componentDidUpdate(_: object, before: PageState): void {
-    const { status, place } = this.state;
-    document.title = `${status?.nodename ?? 'vRouter'}: ${viewOf(place)[1].title}`;
+    const { status } = this.state;
+    document.title = `${status?.nodename ?? 'vRouter'}: ${viewOf(this.state)?.[1].title ?? ''}`;
     // Who goes to another view reads it from its beginning, and hears so.
-    if (viewOf(before.place)[0] === viewOf(place)[0]) return;
+    const [was, is] = [viewOf(before)?.[0], viewOf(this.state)?.[0]];
+    if (was === undefined || was === is) return;
     scrollTo(0, 0);
     document.querySelector('h1')?.focus();
   }
 
   override render(): ComponentChild {
-    const { place, status, trouble } = this.state;
-    const [name, { title, show }] = viewOf(place);
+    const { views = {}, trouble } = this.state;
+    const [name, view] = viewOf(this.state) ?? [];
     return [
       h('a', { class: 'skip', href: '#main', onClick: toMain }, 'To the content'),
-      h(
-        'header',
-        null,
-        h('a', { class: 'brand', href: hashOf(FIRST) }, 'vRouter'),
-        h('span', { class: 'who' }, status?.nodename ?? ''),
-        status?.health !== undefined && pill(healthShade(status.health), status.health),
-      ),
+      h('header', null, h('a', { class: 'brand', href: hashOf(FIRST) }, 'vRouter'), who(this.state)),
       h(
         'nav',
         { class: 'views', 'aria-label': 'Views' },
-        Object.entries(VIEWS).map(([one, view]) =>
-          h('a', { href: hashOf(one), 'aria-current': one === name ? 'page' : undefined }, view.title),
+        Object.entries(views).map(([one, { title }]) =>
+          h('a', { href: hashOf(one), 'aria-current': one === name ? 'page' : undefined }, title),
         ),
       ),
       h(
         'main',
         { id: 'main', key: name },
-        h('h1', { tabIndex: -1 }, title),
+        h('h1', { tabIndex: -1 }, view?.title ?? 'vRouter'),
         trouble !== undefined && notice('warn', trouble),
-        show(this.state),
+        view?.show(this.state),
       ),
     ];
   }
 }
 
-function viewOf({ view }: PlaceInPage): readonly [string, View] {
-  return Object.hasOwn(VIEWS, view) ? [view, VIEWS[view]] : [FIRST, VIEWS[FIRST]];
+/** Whose page it is, and how they are. */
+function who({ status, nodes }: PageState): ComponentChild {
+  if (nodes !== undefined) {
+    const ill = nodes.filter((one) => one.status?.health !== 'ok').length;
+    return [
+      h('span', { class: 'who' }, `cluster of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`),
+      ill === 0 ? pill('ok', 'ok') : pill('warn', `${ill} not ok`),
+    ];
+  }
+  return [
+    h('span', { class: 'who' }, status?.nodename ?? ''),
+    status?.health !== undefined && pill(healthShade(status.health), status.health),
+  ];
+}
+
+function viewOf({ place: { view }, views }: PageState): readonly [string, View] | undefined {
+  if (views === undefined) return undefined;
+  return Object.hasOwn(views, view) ? [view, views[view]] : [FIRST, views[FIRST]];
 }
 
 /** The address bar says where one is: it is not changed for this. */

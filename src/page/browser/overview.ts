@@ -57,11 +57,15 @@ export function overview(status: StatusAnswer): ComponentChild {
   );
 }
 
-function problems({ problems, told = [], ready }: StatusAnswer): ComponentChild {
+/** Whatever is wrong, since when, and how often within a day. */
+export function problems(
+  { problems, told = [], ready }: Pick<StatusAnswer, 'problems' | 'told' | 'ready'>,
+  title = 'Problems',
+): ComponentChild {
   const known = new Map(told.map((one) => [one.text, one]));
   if (problems.length === 0) return notice('ok', ready ? 'Nothing is wrong.' : 'Not ready yet.');
   return section(
-    'Problems',
+    title,
     h(
       'ul',
       { class: 'problems' },

@@ -8,6 +8,13 @@ type Path = BgpRouteAnswer['paths'][0];
 
 /** The looking glass: an address, or a prefix, and all that is known of it. */
 export function search(place: PlaceInPage): ComponentChild {
+  return lookingGlass(place, (address) =>
+    section('Ways to it', loaded<BgpRouteAnswer>({ question: 'bgp.route', fields: { prefix: address }, show: ways })),
+  );
+}
+
+/** The same, whoever says which ways lead there. */
+export function lookingGlass(place: PlaceInPage, waysTo: (address: string) => ComponentChild): ComponentChild {
   const address = place.query.get('address') ?? '';
   const asked = (event: Event): void => {
     event.preventDefault();
@@ -28,18 +35,17 @@ export function search(place: PlaceInPage): ComponentChild {
       ),
       h('button', { type: 'submit' }, 'Look it up'),
     ),
-    address === '' ? h('p', { class: 'quiet' }, 'Whose it is, and which way leads there.') : found(address),
+    address === ''
+      ? h('p', { class: 'quiet' }, 'Whose it is, and which way leads there.')
+      : [whose(address), waysTo(address)],
   );
 }
 
-function found(address: string): ComponentChild {
-  return [
-    section(
-      `Whose ${address} is`,
-      loaded<AddressAnswer>({ question: 'address', fields: { address: address.replace(/\/.*/, '') }, show: owner }),
-    ),
-    section('Ways to it', loaded<BgpRouteAnswer>({ question: 'bgp.route', fields: { prefix: address }, show: ways })),
-  ];
+function whose(address: string): ComponentChild {
+  return section(
+    `Whose ${address} is`,
+    loaded<AddressAnswer>({ question: 'address', fields: { address: address.replace(/\/.*/, '') }, show: owner }),
+  );
 }
 
 function owner({ endpoint, node, block, pool, assignment = {} }: AddressAnswer): ComponentChild {
@@ -53,7 +59,7 @@ function owner({ endpoint, node, block, pool, assignment = {} }: AddressAnswer):
   return rows.length === 0 ? h('p', { class: 'quiet' }, 'It is nobody’s here, and in no pool.') : facts(rows);
 }
 
-function ways({ prefix, paths, announcements, kernel }: BgpRouteAnswer): ComponentChild {
+export function ways({ prefix, paths, announcements, kernel }: BgpRouteAnswer): ComponentChild {
   if (prefix === undefined) return h('p', { class: 'quiet' }, 'BGP knows no way to it.');
   return [
     h('p', null, 'The longest prefix that covers it is ', h('code', null, prefix), '.'),

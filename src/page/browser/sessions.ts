@@ -38,7 +38,7 @@ function mapped({ name, type, description, session }: BgpNeighbour): MapNode {
   return { name, label, detail: session, href: hashOf('sessions', { peer: name }) };
 }
 
-function sessionTable(peers: readonly BgpNeighbour[]): ComponentChild {
+export function sessionTable(peers: readonly BgpNeighbour[]): ComponentChild {
   return table<BgpNeighbour>(
     'BGP sessions',
     [

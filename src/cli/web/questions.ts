@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import { type Clock, formatAddress, parseAddress, parsePrefix, VRouterError } from '../../base/index.ts';
+import { bgpPeersSchema, bgpRouteSchema, countedDropsSchema, nodeStatusSchema } from '../../control/answers.ts';
+import type { Request } from '../../control/index.ts';
+import type { Store } from '../../datastore/index.ts';
+import { blockFigures, Ipam } from '../../ipam/index.ts';
+import {
+  addressAnswer,
+  clusterAnswer,
+  type DropsOfNodes,
+  type KnownCluster,
+  type NodesAnswer,
+  type Questions,
+  type RoutesOfNodes,
+} from '../../page/index.ts';
+import { askNodes, readSaid } from '../ask-nodes.ts';
+import { Kept } from './kept.ts';
+
+/** Milliseconds that an answer is good for: whoever looks at once with others costs the datastore nothing. */
+const FRESH = 5000;
+
+export interface ClusterQuestionsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Milliseconds that the nodes have to answer. */
+  readonly patience: number;
+}
+
+/** What a page of the whole cluster asks: of the datastore, and of the nodes by way of it. */
+export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOptions): Questions {
+  const kept = new Kept(clock, FRESH);
+  const everywhere = async <Schema extends z.ZodType, T>(
+    question: Request,
+    schema: Schema,
+    row: (node: string, said: { result: z.infer<Schema> } | { problem: string }) => T,
+  ): Promise<T[]> => {
+    const names = (await store.list('Node')).items.map(({ metadata }) => metadata.name);
+    const answers = await askNodes(names, question, { store, clock, patience });
+    return names.map((node) => row(node, readSaid(answers.get(node), schema)));
+  };
+  const known = (): Promise<KnownCluster> => kept.of('cluster', () => knownCluster(store));
+
+  const nodes = async (): Promise<NodesAnswer> => {
+    const { nodes: registered } = clusterAnswer({ ...(await known()), pools: [], blocks: [] });
+    const addresses = new Map(registered.map((one) => [one.name, one.addresses]));
+    const rows = await everywhere({ op: 'status' }, nodeStatusSchema, (node, said) => ({
+      node,
+      addresses: addresses.get(node) ?? [],
+      ...('result' in said ? { status: said.result } : { problem: said.problem }),
+    }));
+    return { nodes: rows };
+  };
+  const routes = (prefix: string): Promise<RoutesOfNodes> =>
+    everywhere({ op: 'bgp.route', prefix }, bgpRouteSchema, (node, said) =>
+      'result' in said ? { node, route: said.result } : { node, problem: said.problem },
+    );
+  const drops = (): Promise<DropsOfNodes> =>
+    everywhere({ op: 'drops.counted' }, countedDropsSchema, (node, said) =>
+      'result' in said ? { node, drops: said.result } : { node, problem: said.problem },
+    );
+  const peers = async (node: string): Promise<z.infer<typeof bgpPeersSchema>> => {
+    const answers = await askNodes([node], { op: 'bgp.peers' }, { store, clock, patience });
+    const said = readSaid(answers.get(node), bgpPeersSchema);
+    if ('result' in said) return said.result;
+    throw new VRouterError('NO_ANSWER', `${node}: ${said.problem}`);
+  };
+
+  return {
+    cluster: async () => clusterAnswer(await known()),
+    address: async (query) => {
+      const address = parseAddress(field(query, 'address'));
+      const owner = await new Ipam({ store, clock }).getAssignmentAttributes(address);
+      const { namespace, pod } = owner?.attributes ?? {};
+      const endpoint = pod === undefined ? undefined : `${namespace ?? 'default'}/${pod}`;
+      return addressAnswer({ ...(await known()), address, text: formatAddress(address), endpoint, owner });
+    },
+    nodes: () => kept.of('nodes', nodes),
+    'nodes.drops': () => kept.of('drops', drops),
+    'nodes.route': (query) => {
+      const asked = field(query, 'prefix');
+      // Nodes are not bothered with what none of them could read.
+      if (asked.includes('/')) parsePrefix(asked, 'prefix');
+      else parseAddress(asked, 'prefix');
+      return kept.of(`route ${asked}`, () => routes(asked));
+    },
+    'bgp.peers': (query) => {
+      const node = field(query, 'node');
+      return kept.of(`peers ${node}`, () => peers(node));
+    },
+  };
+}
+
+async function knownCluster(store: Store): Promise<KnownCluster> {
+  const [nodes, pools, blocks] = await Promise.all([store.list('Node'), store.list('IPPool'), store.list('IPAMBlock')]);
+  return {
+    nodes: nodes.items,
+    pools: pools.items,
+    blocks: blocks.items.flatMap((block) => blockFigures(block) ?? []),
+  };
+}
+
+function field(query: URLSearchParams, name: string): string {
+  const read = z.string().min(1).max(300).safeParse(query.get(name));
+  if (read.success) return read.data;
+  throw new VRouterError('BAD_REQUEST', `field '${name}': it is asked for`);
+}

@@ -1,0 +1,199 @@
+import { type ComponentChild, h } from 'preact';
+import type { BgpPeersAnswer, CountedDrop, NodeStatusPeer } from '../../control/answers.ts';
+import type { DropsOfNodes, NodesAnswer, RoutesOfNodes } from '../of-all-nodes.ts';
+import { loaded } from './loaded.ts';
+import { type MapLink, map } from './map.ts';
+import { overview, problems } from './overview.ts';
+import { ago, count, field, healthShade, notice, pill, section, table } from './pieces.ts';
+import { changed, hashOf, type PlaceInPage, replace } from './place.ts';
+import { lookingGlass, ways } from './search.ts';
+import { sessionShade, sessionTable } from './sessions.ts';
+
+/** The views of a whole cluster: those of a node, for all of them. */
+
+type Nodes = NodesAnswer['nodes'];
+type NodeOfAll = Nodes[0];
+
+const ASKING = h('p', { class: 'quiet' }, 'Asking all nodes …');
+
+/** All nodes, or the one that is chosen. */
+export function clusterNodes(place: PlaceInPage, nodes: Nodes | undefined): ComponentChild {
+  if (nodes === undefined) return ASKING;
+  const chosen = nodes.find(({ node }) => node === place.query.get('node'));
+  if (chosen !== undefined) return oneNode(chosen);
+  const ill = nodes.filter(({ problem, status }) => problem !== undefined || (status?.problems.length ?? 0) > 0);
+  return [
+    table<NodeOfAll>(
+      'Nodes',
+      [
+        { title: 'Node', cell: ({ node }) => h('a', { href: hashOf('overview', { node }) }, node) },
+        { title: 'Health', cell: healthOf },
+        { title: 'Address', cell: ({ addresses }) => addresses.join(' '), kind: 'code' },
+        { title: 'Version', cell: ({ status }) => status?.version ?? '' },
+        { title: 'Sessions up', cell: ({ status }) => upOf(status?.bgp?.peers ?? []), kind: 'number' },
+        { title: 'Routes', cell: ({ status }) => count(status?.routes.programmed ?? 0), kind: 'number' },
+        { title: 'Blocks', cell: ({ status }) => count(status?.blocks.length ?? 0), kind: 'number' },
+        { title: 'Pods', cell: ({ status }) => count(status?.endpoints?.desired ?? 0), kind: 'number' },
+      ],
+      nodes,
+      'The cluster has no nodes.',
+    ),
+    ill.map(({ node, status, problem }) =>
+      problem === undefined ? problems(status!, `Problems of ${node}`) : notice('bad', `${node}: ${problem}`),
+    ),
+  ];
+}
+
+function healthOf({ status, problem }: NodeOfAll): ComponentChild {
+  if (problem !== undefined) return pill('bad', 'silent');
+  const word = status?.health ?? (status?.ready ? 'ok' : 'degraded');
+  return pill(healthShade(word), word);
+}
+
+function upOf(peers: readonly NodeStatusPeer[]): string {
+  return `${count(peers.filter(({ state }) => state === 'up').length)} of ${count(peers.length)}`;
+}
+
+function oneNode({ node, status, problem }: NodeOfAll): ComponentChild {
+  return [
+    h('p', null, h('a', { href: hashOf('overview') }, 'All nodes')),
+    h('h2', null, node),
+    status === undefined ? notice('bad', problem ?? 'It says nothing.') : overview(status),
+    section(
+      'Sessions',
+      loaded<BgpPeersAnswer>({
+        question: 'bgp.peers',
+        fields: { node },
+        every: 15_000,
+        show: ({ peers }) => sessionTable(peers),
+      }),
+    ),
+  ];
+}
+
+interface SessionOfAll {
+  readonly node: string;
+  readonly peer: NodeStatusPeer;
+}
+
+/** Who speaks with whom. */
+export function clusterSessions(place: PlaceInPage, nodes: Nodes | undefined): ComponentChild {
+  if (nodes === undefined) return ASKING;
+  const find = place.query.get('find') ?? '';
+  const sessions = nodes.flatMap(({ node, status }) =>
+    (status?.bgp?.peers ?? []).map((peer): SessionOfAll => ({ node, peer })),
+  );
+  const shown = sessions.filter(({ node, peer }) =>
+    `${node} ${peer.address} ${peer.session} ${peer.type}`.includes(find),
+  );
+  return [
+    section('Map', picture(nodes, sessions)),
+    section(
+      'Sessions',
+      field({
+        label: 'Node, neighbor or state',
+        id: 'find',
+        value: find,
+        hint: 'Active',
+        onValue: (value) => replace(changed(place, { find: value })),
+      }),
+      table<SessionOfAll>(
+        'Sessions of all nodes',
+        [
+          { title: 'Node', cell: ({ node }) => h('a', { href: hashOf('overview', { node }) }, node) },
+          { title: 'Neighbor', cell: ({ peer }) => peer.address, kind: 'code' },
+          { title: 'State', cell: ({ peer }) => pill(sessionShade(wordOf(peer)), wordOf(peer)) },
+          { title: 'For', cell: ({ peer }) => ago(peer.since) },
+          { title: 'Received', cell: ({ peer }) => count(peer.received), kind: 'number' },
+          { title: 'Advertised', cell: ({ peer }) => count(peer.advertised), kind: 'number' },
+          { title: 'Kind', cell: ({ peer }) => peer.type },
+          { title: 'Says', cell: ({ peer }) => (peer.state === 'up' ? '' : peer.info) },
+        ],
+        shown.slice(0, 500),
+        'No session.',
+      ),
+    ),
+  ];
+}
+
+function wordOf({ session, state }: NodeStatusPeer): string {
+  return session ?? (state === 'up' ? 'Established' : 'Active');
+}
+
+/** Each pair once: a session is as well as the worse of what its two ends say. */
+function picture(nodes: Nodes, sessions: readonly SessionOfAll[]): ComponentChild {
+  const names = new Map(nodes.flatMap(({ node, addresses }) => addresses.map((address) => [address, node] as const)));
+  const links = new Map<string, MapLink>();
+  const others = new Set<string>();
+  for (const { node, peer } of sessions) {
+    const to = names.get(peer.address) ?? peer.address;
+    if (!names.has(peer.address)) others.add(to);
+    const key = [node, to].sort().join(' ');
+    const shade = sessionShade(wordOf(peer));
+    if (links.get(key)?.shade !== 'bad') links.set(key, { from: node, to, shade });
+  }
+  return map(
+    [
+      ...nodes.map(({ node, status, problem }) => ({
+        ...{ name: node, label: node, href: hashOf('overview', { node }) },
+        detail: problem ?? `${status?.health}, ${upOf(status?.bgp?.peers ?? [])} sessions up`,
+      })),
+      ...[...others].map((name) => ({
+        ...{ name, label: name, detail: 'a router outside', href: hashOf('sessions', { find: name }) },
+      })),
+    ],
+    [...links.values()],
+  );
+}
+
+export function clusterSearch(place: PlaceInPage): ComponentChild {
+  return lookingGlass(place, (prefix) =>
+    loaded<RoutesOfNodes>({
+      question: 'nodes.route',
+      fields: { prefix },
+      every: 30_000,
+      show: (rows) =>
+        rows.map(({ node, route, problem }) =>
+          section(`Ways of ${node}`, route === undefined ? notice('bad', problem ?? '') : ways(route)),
+        ),
+    }),
+  );
+}
+
+interface DropOfAll extends CountedDrop {
+  readonly node: string;
+}
+
+export function clusterDrops(place: PlaceInPage): ComponentChild {
+  const find = (place.query.get('find') ?? '').toLowerCase();
+  return [
+    field({
+      label: 'Node, pod, tier or policy',
+      id: 'find',
+      value: find,
+      hint: 'default',
+      onValue: (value) => replace(changed(place, { find: value })),
+    }),
+    loaded<DropsOfNodes>({ question: 'nodes.drops', every: 15_000, show: (rows) => dropsOf(rows, find) }),
+  ];
+}
+
+function dropsOf(rows: DropsOfNodes, find: string): ComponentChild {
+  const all = rows.flatMap(({ node, drops = [] }) => drops.map((drop): DropOfAll => ({ ...drop, node })));
+  const found = all.filter(({ packets, node, why }) => packets > 0 && `${node} ${why}`.toLowerCase().includes(find));
+  return [
+    rows.map(({ node, problem }) => problem !== undefined && notice('bad', `${node}: ${problem}`)),
+    table<DropOfAll>(
+      'Drops of all nodes',
+      [
+        { title: 'Node', cell: ({ node }) => node },
+        { title: 'Packets', cell: ({ packets }) => count(packets), kind: 'number' },
+        { title: 'Octets', cell: ({ bytes }) => count(bytes), kind: 'number' },
+        { title: 'Family', cell: ({ family }) => `IPv${family}` },
+        { title: 'Dropped by', cell: ({ why }) => why },
+      ],
+      found.sort((a, b) => b.packets - a.packets).slice(0, 500),
+      'Nothing has been dropped.',
+    ),
+  ];
+}
