@@ -75,15 +75,10 @@ async function whole(): Promise<import('./cli/index.ts').Whole> {
 }
 
 /** Names that the file may be called by, and what they stand for. */
-const aliases: Readonly<Record<string, string>> = {
-  calicoctl: 'calicoctl',
-  'kubectl-calico': 'calicoctl',
-  calico: 'cni',
-  'calico-ipam': 'cni',
-};
+const aliases = { calicoctl: 'calicoctl', 'kubectl-calico': 'calicoctl', calico: 'cni', 'calico-ipam': 'cni' };
 
 async function main(path: string, args: readonly string[]): Promise<number> {
-  const called = aliases[basename(path, '.js')];
+  const called = Object.entries(aliases).find(([name]) => name === basename(path, '.js'))?.[1];
   if (called !== undefined) return programs[called](args);
   const [first = '--help', ...rest] = args;
   const name = first === '-h' || first === 'help' ? '--help' : first === '--version' ? 'version' : first;

@@ -14,7 +14,7 @@ import {
   type RoutesOfNodes,
 } from '../../page/index.ts';
 import { askNodes, readSaid } from '../ask-nodes.ts';
-import { Kept } from './kept.ts';
+import { SharedAnswers } from './shared-answers.ts';
 
 /** Milliseconds that an answer is good for: whoever looks at once with others costs the datastore nothing. */
 const FRESH = 5000;
@@ -28,7 +28,7 @@ export interface ClusterQuestionsOptions {
 
 /** What a page of the whole cluster asks: of the datastore, and of the nodes by way of it. */
 export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOptions): Questions {
-  const kept = new Kept(clock, FRESH);
+  const kept = new SharedAnswers(clock, FRESH);
   const everywhere = async <Schema extends z.ZodType, T>(
     question: Request,
     schema: Schema,

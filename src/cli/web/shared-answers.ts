@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/index.ts';
 
 /** Answers that were asked for, which those who ask within `age` milliseconds get too; so do all who ask meanwhile. */
-export class Kept {
+export class SharedAnswers {
   readonly #clock: Clock;
   readonly #age: number;
   readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
