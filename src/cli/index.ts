@@ -26,6 +26,7 @@ import { statusCommand } from './commands/status.ts';
 import type { TestStages } from './commands/test.ts';
 import { timelineCommand } from './commands/timeline.ts';
 import { transferCommand } from './commands/transfer.ts';
+import { webCommand } from './commands/web.ts';
 import { SilentEnd, UsageError } from './errors.ts';
 import { type Io, processIo } from './io.ts';
 import type { Whole } from './own-commands.ts';
@@ -59,8 +60,7 @@ export function runDatastore(argv: readonly string[], io: Partial<Io> = {}): Pro
 }
 
 /** `vrouter web`: one page for the cluster. */
-export async function runWeb(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  const { webCommand } = await import('./commands/web.ts');
+function runWeb(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   return runOwn('web', webCommand, argv, io);
 }
 
@@ -160,7 +160,7 @@ export async function runDocuments([folder = '']: readonly string[], whole: Whol
 /** Those of these commands that take their words alone, by the word that follows `vrouter`. */
 const verbs: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   ...{ datastore: runDatastore, status: runStatus, bgp: runBgp, policy: runPolicy, drops: runDrops, flows: runFlows },
-  ...{ ledger: runLedger, timeline: runTimeline, check: runCheck, bundle: runBundle, explain: runExplain },
+  ...{ ledger: runLedger, timeline: runTimeline, web: runWeb, check: runCheck, bundle: runBundle, explain: runExplain },
   ...{ drain: runDrain, resync: runResync, __probe: runPodProbe },
 };
 
