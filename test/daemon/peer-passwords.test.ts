@@ -50,5 +50,37 @@ t.test('a session is protected by what a Secret says, and is not there without i
   await cluster.ask('remove', 'secrets', 'kube-system', 'bgp-secrets');
   await cluster.until('without it there is no session', isRefused(missing));
   await cluster.until('and nothing is announced', async () => !(await isTold()));
+
+  await t.test(
+    'the mesh has one password for all: the other node’s session, and that of BIRD in place of a node',
+    async (t) => {
+      const crd = (kind: string, name: string, spec: object): Promise<string> =>
+        put(`${kind.toLowerCase()}s.crd.projectcalico.org`, '-', {
+          ...{ apiVersion: 'crd.projectcalico.org/v1', kind, metadata: { name }, spec },
+        });
+      const isUpWith = async (address: string): Promise<boolean> =>
+        (await cluster.status('node1')).bgp?.peers.some((one) => one.address === address && one.state === 'up') ??
+        false;
+      t.ok(await isUpWith('192.0.2.2'), 'without a password so far');
+      await cluster.ask('remove', 'bgppeers.crd.projectcalico.org', '-', 'router');
+      await crd('BGPConfiguration', 'node.bird', { listenPort: 1790 });
+      await crd('BGPConfiguration', 'default', {
+        nodeMeshPassword: { secretKeyRef: { name: 'bgp-secrets', key: 'tor' } },
+      });
+      const annotations = { 'projectcalico.org/IPv4Address': '192.0.2.9/24' };
+      await put('nodes', '-', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'bird', annotations } });
+      const lacking = /^BGPConfiguration default nodeMeshPassword: no session of the mesh: .*which is not there/;
+      await cluster.until('the status says that the mesh lacks it', isRefused(lacking));
+      await cluster.until('nor is there a session between nodes', async () => !(await isUpWith('192.0.2.2')));
+
+      await secret('word of the mesh');
+      router.change('word of the mesh', 64512);
+      await cluster.until('the nodes', () => isUpWith('192.0.2.2'));
+      await cluster.until('and BIRD', async () => (await isUpWith('192.0.2.9')) && (await isTold()));
+      router.change('another word', 64512);
+      await cluster.until('with another word alone BIRD’s is lost', async () => !(await isUpWith('192.0.2.9')));
+      t.ok(await isUpWith('192.0.2.2'), 'and the other node’s stays');
+    },
+  );
   t.pass();
 });

@@ -11,11 +11,11 @@ export const needsBird = {
   skip: needsRoot.skip || (existsSync(BIRD) || process.env['CI'] ? false : 'it needs Debian’s bird2'),
 };
 
-function configuration(password: string | undefined): string {
+function configuration(password: string | undefined, asn = 65001): string {
   return `router id 192.0.2.9;
 protocol device {}
 protocol bgp node1 {
-  local 192.0.2.9 port 1790 as 65001;
+  local 192.0.2.9 port 1790 as ${asn};
   neighbor 192.0.2.1 port 179 as 64512;
   connect delay time 1;
   error wait time 1, 2;
@@ -25,7 +25,7 @@ protocol bgp node1 {
 `;
 }
 
-/** BIRD beside a node, at 192.0.2.9 port 1790, in AS 65001; it never touches the kernel. */
+/** BIRD beside a node, at 192.0.2.9 port 1790, in AS 65001 until it is changed; it never touches the kernel. */
 export async function startRouter(t: Test, namespace: string, password?: string) {
   const folder = mkdtempSync(join(tmpdir(), 'vrt-router-'));
   const [config, control] = [join(folder, 'bird.conf'), join(folder, 'bird.ctl')];
@@ -41,8 +41,8 @@ export async function startRouter(t: Test, namespace: string, password?: string)
   const ask = (...words: readonly string[]): string =>
     execFileSync('birdc', ['-s', control, ...words], { encoding: 'utf8' });
   const routes = (): string[] => [...ask('show', 'route').matchAll(/^(\d\S+\/\d+)\s/gm)].map(([, prefix]) => prefix);
-  const change = (to: string): void => {
-    writeFileSync(config, configuration(to));
+  const change = (to: string, asn?: number): void => {
+    writeFileSync(config, configuration(to, asn));
     ask('configure');
   };
   return { ask, routes, change };
