@@ -33,7 +33,9 @@ export class PeerWays {
 
   /** The way to some next hops has changed. */
   nextHopsChanged(addresses: ReadonlySet<string>): void {
-    for (const [address, router] of this.#routers) if (addresses.has(router)) this.#lead(address, router);
+    const affected = [...this.#routers].filter(([, router]) => addresses.has(router));
+    for (const [address, router] of affected) this.#lead(address, router);
+    if (affected.length > 0) this.#routes.schedule();
   }
 
   /** Peers that no way leads to. */
@@ -46,8 +48,9 @@ export class PeerWays {
   }
 
   #lead(address: string, router: string): void {
-    const ways = this.#nextHops.resolve(router) ?? [];
-    this.#want(address, ways.length === 0 ? 0 : this.#routes.hows.id(gatewayRoute(ways)));
+    const ways = this.#nextHops.resolve(router);
+    // Until it is known, the route stays as it is.
+    if (ways !== undefined) this.#want(address, ways.length === 0 ? 0 : this.#routes.hows.id(gatewayRoute(ways)));
   }
 
   #want(address: string, how: number): void {
