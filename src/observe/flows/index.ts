@@ -8,4 +8,4 @@
  */
 export type { DeniedPacket, FlowRecord } from './flow.ts';
 export { OwnAddresses, wordsOf } from './own-addresses.ts';
-export { FlowRing, type FlowRingOptions } from './ring.ts';
+export { FlowRing } from './ring.ts';

@@ -3,7 +3,7 @@ import type { ConnectionEvent } from '../../netlink/index.ts';
 import type { DeniedPacket, FlowRecord } from './flow.ts';
 import { FlowTable, KEY_WORDS } from './table.ts';
 
-export interface FlowRingOptions {
+interface FlowRingOptions {
   /** Records that are kept. */
   readonly slots: number;
   /** Milliseconds that one record is of. */
