@@ -1,9 +1,15 @@
 /**
  * What policy costs the calculation: 1,000 pods of this node among 50,000 of the cluster, 5,000 policies in 500 namespaces,
- * of which each is for one application and lets in one or two others. Prints lines of text. `node --expose-gc`.
+ * of which each is for one application and lets in one or two others; and how long a label takes to the kernel's
+ * acknowledgement, as root. Prints lines of text. `node --expose-gc`.
  */
+import { execFileSync } from 'node:child_process';
+import { silentLog, systemClock } from '../src/base/index.ts';
 import { Calculation, type SourceUpdate } from '../src/calc/index.ts';
+import { FilterReconciler } from '../src/dataplane/filter/index.ts';
+import { PolicyReconciler } from '../src/dataplane/policy/index.ts';
 import { type KindName, newResource, type ResourceOf } from '../src/model/index.ts';
+import { openNft } from '../src/nftables/index.ts';
 
 const LOCAL = 1000;
 const PODS = 50_000;
@@ -12,6 +18,8 @@ const NAMESPACES = 500;
 const APPS = 5;
 const ROUNDS = 2000;
 const WARM_UP = 300;
+/** Of changes that go to the kernel. */
+const KERNEL_ROUNDS = 500;
 
 const namespaceOf = (pod: number): string => `n${pod % NAMESPACES}`;
 const address = (pod: number): string => `10.${pod >> 16}.${(pod >> 8) & 255}.${pod & 255}`;
@@ -114,6 +122,12 @@ const CHANGES: Readonly<Record<string, (turn: number) => ResourceOf<KindName>>> 
   },
 };
 
+function tell(name: string, times: readonly number[]): void {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (part: number): string => sorted[Math.floor(sorted.length * part)].toFixed(3);
+  console.log(`  ${name.padEnd(44)}${at(0.5)} / ${at(0.99)} ms`);
+}
+
 for (const [name, change] of Object.entries(CHANGES)) {
   const times: number[] = [];
   for (let turn = 0; turn < WARM_UP + ROUNDS; turn++) {
@@ -123,10 +137,43 @@ for (const [name, change] of Object.entries(CHANGES)) {
     calculation.desired();
     if (turn >= WARM_UP) times.push(performance.now() - begin);
   }
-  times.sort((a, b) => a - b);
-  const at = (part: number): string => times[Math.floor(times.length * part)].toFixed(3);
-  console.log(`  ${name.padEnd(44)}${at(0.5)} / ${at(0.99)} ms`);
+  tell(name, times);
 }
+
+/** From the news of a label to the kernel's acknowledgement of all that follows from it, in a namespace of its own. */
+async function toKernel(): Promise<void> {
+  const name = `vrt-scale-${process.pid}`;
+  execFileSync('ip', ['netns', 'add', name]);
+  const nft = openNft({ namespace: `/run/netns/${name}` });
+  const filter = new FilterReconciler({ nft, clock: systemClock, log: silentLog });
+  const kernel = new PolicyReconciler({ filter });
+  const bring = (): Promise<void> => {
+    const { policy: wanted, workloads } = calculation.desired();
+    return kernel.apply(wanted, workloads);
+  };
+  try {
+    await bring();
+    for (const what of ['a label of a pod elsewhere', 'a label of a pod here'] as const) {
+      const times: number[] = [];
+      for (let turn = 0; turn < KERNEL_ROUNDS; turn++) {
+        const batch = [update(CHANGES[what](ROUNDS + turn))];
+        const begin = performance.now();
+        calculation.apply(batch);
+        await bring();
+        times.push(performance.now() - begin);
+      }
+      tell(`${what}, to the kernel`, times);
+    }
+    const failures = kernel.failures();
+    if (failures.length > 0) throw new Error(JSON.stringify(failures.slice(0, 3)));
+  } finally {
+    filter.stop();
+    nft.close();
+    execFileSync('ip', ['netns', 'del', name]);
+  }
+}
+
+if (process.getuid?.() === 0) await toKernel();
 
 const begin = processor();
 for (let turn = 0; turn < 2000; turn++) {

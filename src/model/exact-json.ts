@@ -6,7 +6,7 @@
  * slower; so long integers are found by a pattern, and handed through the parser as marked strings.
  */
 export function parseJson(text: string): unknown {
-  if (!/[0-9]{16}/.test(text)) return JSON.parse(text);
+  if (!mayBeLong.test(text)) return JSON.parse(text);
   if (!text.includes(escapedMark)) {
     try {
       return unmarked(JSON.parse(text.replace(longInteger, `$1"${escapedMark}$2"`)));
@@ -23,6 +23,8 @@ export function formatJson(value: unknown, indent?: number): string {
   return JSON.stringify(printable(value), undefined, indent);
 }
 
+/** Looks only where a number can begin, which takes half the time: objects are read by the ten thousand. */
+const mayBeLong = /[:[,]\s*-?[0-9]{16}/;
 const longInteger = /([:[,]\s*)(-?[0-9]{16,})(?=\s*[,}\]])/g;
 const escapedMark = '\\u0000int:';
 const mark = '\0int:';

@@ -7,6 +7,10 @@ export { needsRoot } from '../fakes/namespaces.ts';
 // How long a cluster takes says how busy the machine is; the runner ends what makes no progress.
 t.setTimeout(3_600_000);
 
+/** Where Node keeps what it has compiled, if the runner has a place for that: of a daemon's start it is a good part. */
+const { NODE_COMPILE_CACHE } = process.env;
+const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 let labs = 0;
 
 export interface ClusterOptions extends Pick<LabOptions, 'subnets' | 'dualStack' | 'environment'> {
@@ -23,7 +27,7 @@ export async function cluster(
     name: `t${process.pid}${labs++ === 0 ? '' : `-${labs}`}`,
     programs: programsOf(MAIN),
     ...shape,
-    environment: { FELIX_LOGSEVERITYSCREEN: 'debug', ...environment },
+    environment: { ...COMPILED, FELIX_LOGSEVERITYSCREEN: 'debug', ...environment },
   });
   t.teardown(() => lab.stop());
   await lab.addNodes(nodes);
