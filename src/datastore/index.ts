@@ -36,7 +36,7 @@ export { DatastoreLock, refuseLocked } from './lock.ts';
 export { MemoryDatabase, MemoryStore } from './memory/index.ts';
 export type { KindStatus, SyncStatus, Update } from './news.ts';
 export { keyOf, keyText, timestamp } from './object.ts';
-export { openStore } from './open.ts';
+export { type KubernetesApi, openKubernetesApi, openStore } from './open.ts';
 export { type Rehearsal, type Rehearsed, rehearsal } from './rehearsal.ts';
 export { DatastoreRoom } from './room.ts';
 export { readSnapshot, type Snapshot, SnapshotRefused, SnapshotWriter } from './snapshot.ts';

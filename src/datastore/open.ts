@@ -1,5 +1,5 @@
 import { type Clock, type Log, silentLog, systemClock } from '../base/index.ts';
-import type { DatastoreConfig } from './config.ts';
+import type { DatastoreConfig, KubernetesConfig } from './config.ts';
 import { MemoryStore } from './memory/index.ts';
 import { SqliteStore } from './sqlite/index.ts';
 import type { Store } from './store.ts';
@@ -29,4 +29,21 @@ export async function openStore(
       return new KubernetesStore(config, clock, interfacePrefix);
     }
   }
+}
+
+/** The API of a cluster itself, for what is no resource of ours: pods that are made, what their containers say. */
+export interface KubernetesApi {
+  call<Answer>(request: {
+    readonly method: 'GET' | 'POST' | 'DELETE';
+    readonly path: string;
+    readonly query?: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+  }): Promise<Answer>;
+  text(path: string, query?: Readonly<Record<string, string>>): Promise<string>;
+  close(): void;
+}
+
+export async function openKubernetesApi(config: KubernetesConfig, clock: Clock = systemClock): Promise<KubernetesApi> {
+  const { Access, KubernetesClient } = await import('./kubernetes/index.ts');
+  return new KubernetesClient(new Access(config), clock);
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { openKubernetesApi } from '../../datastore/index.ts';
 import { type ConfigOptions, configOf } from '../config.ts';
 import {
   connectivityJunit,
@@ -87,7 +88,9 @@ async function stageOf(io: Io, stages: TestStages, options: ConnectivityOptions)
       `pods can be made in a lab (--lab) and in Kubernetes (DATASTORE_TYPE=kubernetes), not beside the datastore '${config.type}'`,
     );
   }
-  throw new UsageError('not yet');
+  const { KubernetesStage } = await import('../connectivity/kubernetes/stage.ts');
+  const api = await openKubernetesApi(config, io.clock);
+  return new KubernetesStage({ api, config, clock: io.clock, image: options.image });
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -31,3 +31,6 @@ export interface ProbeOutcome {
 /** Ports of a test pod's server: the second is one that its policy denies where it has one. */
 export const OPEN_PORT = 8080;
 export const DENIED_PORT = 8081;
+
+/** The last line of a client that stays. */
+export const DONE = 'done';

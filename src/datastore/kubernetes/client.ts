@@ -93,14 +93,23 @@ export class KubernetesClient {
     }
   }
 
+  /** What is no object, such as the log of a container. */
+  text(path: string, query: Readonly<Record<string, string>> = {}): Promise<string> {
+    return this.#read({ method: 'GET', path, query });
+  }
+
   async #call<Answer>(request: ApiRequest): Promise<Answer> {
+    return parseJson(await this.#read(request)) as Answer;
+  }
+
+  async #read(request: ApiRequest): Promise<string> {
     const timeout = new AbortController();
     const cancel = this.#clock.after(patience, () => timeout.abort());
     try {
       const response = await this.#send(request, timeout.signal);
       const text = await readAll(response);
       if (response.statusCode! >= 300) throw failure(response.statusCode!, text);
-      return parseJson(text) as Answer;
+      return text;
     } catch (error) {
       throw this.#explain(error, timeout.signal.aborted ? `no answer in ${patience} ms` : reasonOf(error));
     } finally {

@@ -3,4 +3,6 @@
  * Nodes and Pods, and Namespaces and ServiceAccounts read as Profiles. Each kind is one `Mapping`; credentials and
  * kubeconfigs are the official client's work, requests and watches are ours, with our own timeouts.
  */
+export { Access } from './access.ts';
+export { KubernetesClient } from './client.ts';
 export { KubernetesStore } from './store.ts';

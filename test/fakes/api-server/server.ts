@@ -39,6 +39,8 @@ export class ApiServer {
   isHanging = false;
   /** `METHOD path`, of each request; watches as `WATCH path`. */
   readonly requests: string[] = [];
+  /** What containers have said, by `NAMESPACE/POD`. */
+  readonly logs = new Map<string, string>();
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
   /** What a client must bear, if anything. */
@@ -96,6 +98,11 @@ export class ApiServer {
       const known = discovered(url.pathname);
       if (known !== undefined) {
         send(response, 200, known);
+        return;
+      }
+      const log = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/log$/.exec(url.pathname);
+      if (log !== null) {
+        response.end(this.logs.get(`${log[1]}/${log[2]}`) ?? '');
         return;
       }
       const target = targetOf(url.pathname);

@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { resolve4, resolve6 } from 'node:dns/promises';
+import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { type Cancel, type Clock, sleep } from '../../../base/index.ts';
 import { type ConnectivityProbe, OPEN_PORT, type ProbeOutcome } from '../probe.ts';
@@ -27,11 +27,14 @@ export async function ask(
   const silent: (readonly [ConnectivityProbe, ProbeOutcome])[] = [];
   const work = async (): Promise<void> => {
     for (let probe = waiting.pop(); probe !== undefined; probe = waiting.pop()) {
-      const end = clock.now() + (probe.settles ?? 0);
+      const begin = clock.now();
+      const end = begin + (probe.settles ?? 0);
       for (;;) {
         const began = clock.now();
         const answered = await askOne(probe, clock);
-        if (answered.result === 'answered' && clock.now() < end) await sleep(clock, PACE);
+        const isEarly =
+          answered.result === 'refused' && probe.kind !== 'connect' && clock.now() < begin + probe.patience;
+        if (isEarly || (answered.result === 'answered' && clock.now() < end)) await sleep(clock, PACE);
         else {
           const outcome = { id: probe.id, ...answered, took: Math.round(clock.now() - began) };
           if (outcome.result === 'silence' && probe.settles === undefined) silent.push([probe, outcome]);
@@ -132,12 +135,9 @@ async function askDns({ host, patience }: ConnectivityProbe, clock: Clock): Prom
   const late = new Promise<Answered>((resolve) => {
     cancel = clock.after(patience, () => resolve({ result: 'silence' }));
   });
-  const found = resolve4(host).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENODATA') throw error;
-    return resolve6(host);
-  });
-  const answered = found.then(
-    (addresses): Answered => ({ result: 'answered', by: addresses.join(' ') }),
+  // As programs do: with /etc/hosts, and the domains that are searched.
+  const answered = lookup(host, { all: true }).then(
+    (found): Answered => ({ result: 'answered', by: found.map(({ address }) => address).join(' ') }),
     (error: NodeJS.ErrnoException) => failed(error),
   );
   return Promise.race([answered, late]).finally(() => cancel?.());

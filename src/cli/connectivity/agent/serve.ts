@@ -6,13 +6,20 @@ const MOST_CONNECTIONS = 200;
 
 /**
  * A test pod's server: says its name to whoever connects, and answers each datagram with its name and the datagram's length.
- * Resolves when it listens everywhere; it goes on until the process ends.
+ * Resolves when it listens everywhere, to how it is ended.
  */
-export async function serve(name: string, ports: readonly number[], host?: string): Promise<void> {
-  await Promise.all(ports.flatMap((port) => [serveTcp(name, port, host), serveUdp(name, port, host)]));
+export async function serve(name: string, ports: readonly number[], host?: string): Promise<() => void> {
+  const all = await Promise.all(ports.flatMap((port) => [serveTcp(name, port, host), serveUdp(name, port, host)]));
+  return () => {
+    for (const one of all) one.close();
+  };
 }
 
-function serveTcp(name: string, port: number, host: string | undefined): Promise<void> {
+interface Closable {
+  close(): unknown;
+}
+
+function serveTcp(name: string, port: number, host: string | undefined): Promise<Closable> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(`${name}\n`);
@@ -20,14 +27,14 @@ function serveTcp(name: string, port: number, host: string | undefined): Promise
   server.maxConnections = MOST_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, ...(host !== undefined && { host }) }, () => resolve());
+    server.listen({ port, ...(host !== undefined && { host }) }, () => resolve(server));
   });
 }
 
-function serveUdp(name: string, port: number, host: string | undefined): Promise<void> {
+function serveUdp(name: string, port: number, host: string | undefined): Promise<Closable> {
   // Of a host with both families one socket of IPv6 serves both.
   const type = host === undefined || host.includes(':') ? 'udp6' : 'udp4';
-  const listen = (kind: 'udp4' | 'udp6'): Promise<void> =>
+  const listen = (kind: 'udp4' | 'udp6'): Promise<Closable> =>
     new Promise((resolve, reject) => {
       const socket = createSocket(kind);
       socket.on('message', (data, { port: from, address }) =>
@@ -36,7 +43,7 @@ function serveUdp(name: string, port: number, host: string | undefined): Promise
       socket.once('error', reject);
       socket.bind({ port, ...(host !== undefined && { address: host }) }, () => {
         socket.removeAllListeners('error').on('error', () => {});
-        resolve();
+        resolve(socket);
       });
     });
   return listen(type).catch((error) => {
