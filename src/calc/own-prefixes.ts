@@ -2,9 +2,12 @@ import type { Node } from '../model/index.ts';
 import type { DesiredPool, DesiredServices } from './desired/index.ts';
 import type { Configurations } from './node-bgp.ts';
 
-/** What is the cluster's own: its pools, and where its services have their addresses. */
+/**
+ * What is the cluster's own: its pools, and where its services have their addresses. A disabled pool may stand for a network
+ * of others, which is so kept from natOutgoing.
+ */
 export function ownPrefixes(pools: readonly DesiredPool[], { cidrs }: DesiredServices): readonly string[] {
-  return [...new Set([...pools.map(({ cidr }) => cidr), ...cidrs])].sort();
+  return [...new Set([...pools.filter(({ disabled }) => !disabled).map(({ cidr }) => cidr), ...cidrs])].sort();
 }
 
 /**

@@ -1,16 +1,6 @@
 import { type Entries, EntriesWriter, same } from '../base/index.ts';
-import {
-  type BGPConfiguration,
-  type BGPPeer,
-  isLinkLocal,
-  matchesSelector,
-  type Node,
-  SelectorError,
-} from '../model/index.ts';
-import { remotesOf } from './bgp-peers.ts';
+import { type BGPPeer, matchesSelector, type Node, SelectorError } from '../model/index.ts';
 import type { DesiredFilter, DesiredPeer } from './desired/index.ts';
-import { toldFields } from './effects/index.ts';
-import { clusterExtensions, peerExtensions } from './peer-extensions.ts';
 import type { Peering } from './peering-claims.ts';
 
 /** The sessions that are asked for → those that run. */
@@ -97,40 +87,6 @@ export function filterProblems(used: readonly string[], filters: ReadonlyMap<str
     const missing = [`BGPFilter ${name} does not exist: peers that name it do without`];
     return filters.get(name)?.problems ?? missing;
   });
-}
-
-/** What BGPPeers and BGPConfigurations of this node ask for and don't get. */
-export function passedOver(
-  node: Node | undefined,
-  peers: Iterable<readonly [string, BGPPeer]>,
-  configurations: ReadonlyMap<string, BGPConfiguration>,
-): string[] {
-  if (node === undefined) return [];
-  const { localWorkloadPeeringIPV4: four, localWorkloadPeeringIPV6: six } = configurations.get('default')?.spec ?? {};
-  const withPods =
-    four || six ? [] : [...peers].filter(([, { spec }]) => spec.localWorkloadSelector && isOfNode(spec, node));
-  const idle = ['default', `node.${node.metadata.name}`].flatMap((name) =>
-    toldFields('BGPConfiguration', configurations.get(name)?.spec ?? {}).map(
-      ({ field, why }) => `BGPConfiguration ${name} ${field} has no effect: ${why}`,
-    ),
-  );
-  const lacking = withPods.map(
-    ([name]) =>
-      `BGPPeer ${name}: no session with pods: BGPConfiguration default has neither localWorkloadPeeringIPV4 nor localWorkloadPeeringIPV6`,
-  );
-  const unknown = [...peers].flatMap(([name, peer]) =>
-    isOfNode(peer.spec, node) ? peerExtensions(peer).unknown.map((why) => `BGPPeer ${name}: ${why}`) : [],
-  );
-  const nowhere = [...peers].flatMap(([name, peer]) =>
-    isOfNode(peer.spec, node) && isLinkLocal(peer.spec.peerIP ?? '') && remotesOf(peer).length === 0
-      ? [`BGPPeer ${name}: no session: ${peer.spec.peerIP} is link-local; name its link, as in fe80::1%eth0`]
-      : [],
-  );
-  const cluster = clusterExtensions(configurations.get('default'));
-  const ofCluster = [...cluster.unknown, ...cluster.unread.map((why) => `${why}: it counts as true`)].map(
-    (why) => `BGPConfiguration default: ${why}`,
-  );
-  return [...idle, ...lacking, ...unknown, ...nowhere, ...ofCluster].sort();
 }
 
 /** Whether an object with this spec is for the node: by its name, by its labels, or as for all nodes. */

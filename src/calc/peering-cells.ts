@@ -4,7 +4,8 @@ import { bfdInterfaces, bfdProblems } from './bfd.ts';
 import { type Cell, cell, keeping } from './cell.ts';
 import type { BfdInterface, DesiredFilter, DesiredPeer } from './desired/index.ts';
 import { LocalEnds } from './local-peers.ts';
-import { filterProblems, PeerRefusals, passedOver, RunningPeers, UsedFilters, UsedSecrets } from './peer-problems.ts';
+import { passedOver } from './passed-over.ts';
+import { filterProblems, PeerRefusals, RunningPeers, UsedFilters, UsedSecrets } from './peer-problems.ts';
 import { Peerings } from './peers.ts';
 import type { Sources } from './sources.ts';
 

@@ -80,8 +80,32 @@ t.test('ebgpRequiresPolicy is the cluster’s; what can’t be read counts as tr
   t.match(of('on').problems, [/^BGPConfiguration default: annotation .*'on' is not true or false: it counts as true/]);
 });
 
+t.test('external peers that so get nothing are named', async (t) => {
+  const required = put('BGPConfiguration', 'default', {}, said({ ebgpRequiresPolicy: 'true' }));
+  const problemsOf = (spec: object) =>
+    bgpOf(required, put('BGPPeer', 'tor', { peerIP: '192.0.2.1', ...spec })).problems;
+  t.match(problemsOf({ asNumber: 65001 }), [/^BGPPeer tor: it gets and gives no routes: ebgpRequiresPolicy is set/]);
+  t.same(problemsOf({ asNumber: 64512 }), [], 'an internal one');
+  t.same(problemsOf({ asNumber: 65001, localASNumber: 65001 }), []);
+  t.same(problemsOf({ asNumber: 65001, filters: ['f'] }), [
+    'BGPFilter f does not exist: peers that name it do without',
+  ]);
+});
+
+t.test('pods are waited for where nobody listens: the status says so', async (t) => {
+  const config = { localWorkloadPeeringIPV4: '169.254.0.179', bindMode: 'NodeIP' } as const;
+  const pods = put('BGPPeer', 'pods', { localWorkloadSelector: 'all()', asNumber: 65401 });
+  t.match(bgpOf(put('BGPConfiguration', 'default', config), pods).problems, [
+    /^BGPPeer pods: no session with pods: with bindMode NodeIP/,
+  ]);
+});
+
 t.test('the cluster’s own prefixes are pools and services; without the mesh others carry its routes', async (t) => {
-  const pools = [pool('p', '10.244.0.0/16'), pool('six', 'fd00:10::/64')];
+  const pools = [
+    pool('p', '10.244.0.0/16'),
+    pool('six', 'fd00:10::/64'),
+    pool('others', '10.99.0.0/16', { disabled: true }),
+  ];
   const config = (spec: object) =>
     put('BGPConfiguration', 'default', { serviceClusterIPs: [{ cidr: '10.96.0.0/12' }], ...spec });
   const own = bgpOf(...pools, config({})).bgp;
