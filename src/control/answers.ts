@@ -8,8 +8,8 @@ export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './b
  */
 export { bgpPeersSchema, bgpRouteSchema, bgpRoutesSchema } from './bgp-answers.ts';
 export type { AddressAnswer, ClusterAnswer, PolicyHitsAnswer } from './cluster-answers.ts';
-export { flowsSchema } from './flow-answers.ts';
-export { ledgerSchema } from './ledger-answers.ts';
+export { type FlowAnswer, type FlowsAnswer, flowsSchema } from './flow-answers.ts';
+export { type LedgerAnswer, ledgerSchema } from './ledger-answers.ts';
 export type { CountedDrop, DroppedAnswer, DroppedPacket } from './policy-answers.ts';
 export {
   changesSchema,
@@ -20,7 +20,7 @@ export {
   verifySchema,
   whySchema,
 } from './policy-answers.ts';
-export { timelineSchema } from './timeline-answers.ts';
+export { type TimelineAnswer, timelineSchema } from './timeline-answers.ts';
 
 const peer = z.object({
   address: z.string(),

@@ -11,3 +11,4 @@ const entry = z.object({
 
 /** What a node's ledger says of one address, the oldest first; of very many the last. */
 export const ledgerSchema = z.object({ entries: z.array(entry) });
+export type LedgerAnswer = z.infer<typeof ledgerSchema>;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, type Log, reasonOf, sleep } from '../base/index.ts';
-import type { DroppedAnswer, Request } from '../control/index.ts';
+import type { DroppedAnswer, FlowsAnswer, Request } from '../control/index.ts';
 
 interface LiveOptions {
   readonly ask: (question: Request) => Promise<unknown>;
@@ -10,6 +10,8 @@ interface LiveOptions {
 
 /** Who may listen at once, and milliseconds between two looks at the same answer. */
 const [MOST, PACE] = [32, 2000];
+/** Of one answer. */
+const FLOWS = 500;
 
 /** Server-sent events: an answer whenever it differs from the one before, dropped packets as they are dropped. */
 export class Live {
@@ -21,8 +23,8 @@ export class Live {
   }
 
   async serve(op: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const tell = { status: this.#status, drops: this.#drops }[op];
-    if (tell === undefined) return refuse(response, 404, 'live are /live/status and /live/drops');
+    const tell = { status: this.#status, drops: this.#drops, flows: this.#flows }[op];
+    if (tell === undefined) return refuse(response, 404, 'live are /live/status, /live/drops and /live/flows');
     if (this.#open.size >= MOST) return refuse(response, 503, `${MOST} pages are listening already`);
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     if (request.method === 'HEAD') return void response.end();
@@ -64,12 +66,26 @@ export class Live {
     while (!signal.aborted) {
       const answer = (await ask({ op: 'drops.after', ...(after !== undefined && { after }) })) as DroppedAnswer;
       after = answer.last;
-      if (signal.aborted) return;
-      // Who reads slowly is told later; what is too old by then is counted as missed.
-      const isTaken = response.write(event('drops', answer));
-      if (!isTaken) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
+      await tell(response, event('drops', answer));
     }
   }
+
+  /** The same; while it is asked so, the log is kept. What is kept already comes first. */
+  async #flows(response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const { ask } = this.#options;
+    let at = { after: 0, settled: 0 };
+    while (!signal.aborted) {
+      const answer = (await ask({ op: 'flows', follow: true, limit: FLOWS, ...at })) as FlowsAnswer;
+      at = { after: answer.last, settled: answer.settled };
+      await tell(response, event('flows', answer));
+    }
+  }
+}
+
+/** Who reads slowly is told later; what is too old by then is counted as missed. */
+async function tell(response: ServerResponse, text: string): Promise<void> {
+  if (response.destroyed || response.write(text)) return;
+  await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
 }
 
 function event(name: string, value: unknown): string {

@@ -19,6 +19,8 @@ const OF_A_NODE = [
   'policy.effective',
   'policy.hits',
   'drops.counted',
+  'timeline',
+  'ledger',
 ] as const satisfies readonly Request['op'][];
 
 /** Entries of a long list that one answer has; the others are counted. */

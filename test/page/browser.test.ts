@@ -60,8 +60,13 @@ t.test('the page of a node, in Chromium', needsRoot, async (t) => {
     },
     addresses: { path: '#/addresses', says: [/addresses in use, in 2 blocks/, /node2/] },
     routes: { path: '#/routes?find=bgp', says: [/next hop/, /there/] },
-    search: { path: `#/search?address=${other.address}`, says: [/node2/, /Pod or host endpoint/, /best/, /proto 80/] },
+    search: {
+      path: `#/search?address=${other.address}`,
+      says: [/node2/, /Pod or host endpoint/, /best/, /proto 80/, /Who had it/],
+    },
     drops: { path: '#/drops?find=closed', says: [/Dropped now/, /Deny rule 0 of GlobalNetworkPolicy closed/] },
+    flows: { path: '#/flows?verdict=DENIED', says: [/icmp/i, /lab\/node2-p1/, /GlobalNetworkPolicy closed/] },
+    timeline: { path: '#/timeline?pod=lab/node1-p1', says: [/node1 has it/, /ADD/, /done/] },
     policies: { path: '#/policies', says: [/GlobalNetworkPolicy closed/, /deny/] },
   };
 
@@ -82,9 +87,10 @@ t.test('the page of a node, in Chromium', needsRoot, async (t) => {
       path: `#/search?address=${other.address}`,
       says: [/Ways of node1/, /Ways of node2/, /lab\/node2-p1/],
     },
+    'cluster-timeline': { path: '#/timeline?pod=lab/node2-p1', says: [/node2 has it/, /ADD/] },
     'cluster-drops': { path: '#/drops', says: [/Deny rule 0 of GlobalNetworkPolicy closed/] },
   };
-  const web = await servedCluster(t, lab, node);
+  const { web, end } = await servedCluster(t, lab, node);
   // Somebody knocks all the time, whoever listens by then.
   let isOver = false;
   const knocking = (async () => {
@@ -148,6 +154,10 @@ t.test('the page of a node, in Chromium', needsRoot, async (t) => {
     t.same(await focusOrder(page, 3), ['To the content', 'vRouter', 'Overview']);
   });
 
+  t.test('the page of the cluster ends in order', async (t) => {
+    t.equal(await end(), 0);
+  });
+
   t.test('a session that ends is seen without a look, and so is a daemon that is gone', async () => {
     await visit(VIEWS['overview']);
     await lab.endDaemon('node2');
@@ -179,17 +189,22 @@ async function focusOrder(page: Page, steps: number): Promise<readonly unknown[]
   return names;
 }
 
-/** `vrouter web` in a node's place; resolves with its address. */
-async function servedCluster(t: Test, lab: Lab, { name, namespace }: NodePlan): Promise<string> {
+/** `vrouter web` in a node's place; resolves with its address, and how to end it. */
+async function servedCluster(
+  t: Test,
+  lab: Lab,
+  { name, namespace }: NodePlan,
+): Promise<{ readonly web: string; readonly end: () => Promise<number | null> }> {
   const environment = { DATASTORE_TYPE: 'sqlite', SQLITE_PATH: lab.record.plan.datastore };
   const [command, ...args] = inNamespace(namespace, [process.execPath, MAIN, 'web', '--port', '0', '--timeout', '60']);
   const web = spawn(command, args, { env: { ...process.env, ...environment, NODENAME: name } });
   const ended = new Promise<number | null>((resolve) => web.once('close', resolve));
-  t.teardown(async () => {
+  const end = (): Promise<number | null> => {
     web.kill();
-    t.equal(await ended, 0, 'it ends in order');
-  });
+    return ended;
+  };
+  t.teardown(end);
   web.stderr.pipe(process.stderr);
-  for await (const line of createInterface(web.stdout)) return line;
+  for await (const line of createInterface(web.stdout)) return { web: line, end };
   throw new Error('vrouter web has ended');
 }

@@ -137,8 +137,13 @@ t.test('another site can’t have its own name lead here', async (t) => {
 
 t.test('live: an answer is told when it changes, a packet when it is dropped', async (t) => {
   const packet = { at: 1, why: 'rule' };
-  const ask = async ({ op }: Request): Promise<unknown> =>
-    op === 'status' ? { nodename: 'n1' } : { last: 1, missed: 0, packets: [packet] };
+  const flow = { number: 1, verdict: 'DENIED' };
+  const answers: Readonly<Record<string, object>> = {
+    status: { nodename: 'n1' },
+    'drops.after': { last: 1, missed: 0, packets: [packet] },
+    flows: { last: 1, settled: 0, flows: [flow] },
+  };
+  const ask = async ({ op }: Request): Promise<unknown> => answers[op];
   const get = await serve(t, { ask });
   const status = await get('/live/status');
   t.match(status.headers['content-type'], 'text/event-stream');
@@ -147,6 +152,7 @@ t.test('live: an answer is told when it changes, a packet when it is dropped', a
     (await get('/live/drops')).body,
     `event: drops\ndata: {"last":1,"missed":0,"packets":[${JSON.stringify(packet)}]}`,
   );
+  t.match((await get('/live/flows')).body, 'event: flows\ndata: {"last":1,"settled":0,"flows":[{"number":1,');
   t.equal((await get('/live/resync')).status, 404);
 });
 

@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import { type Clock, formatAddress, parseAddress, parsePrefix, VRouterError } from '../../base/index.ts';
-import { bgpPeersSchema, bgpRouteSchema, countedDropsSchema, nodeStatusSchema } from '../../control/answers.ts';
+import {
+  bgpPeersSchema,
+  bgpRouteSchema,
+  countedDropsSchema,
+  type LedgerAnswer,
+  ledgerSchema,
+  nodeStatusSchema,
+  type TimelineAnswer,
+  timelineSchema,
+} from '../../control/answers.ts';
 import type { Request } from '../../control/index.ts';
 import type { Store } from '../../datastore/index.ts';
 import { blockFigures, Ipam } from '../../ipam/index.ts';
@@ -58,6 +67,18 @@ export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOpt
     everywhere({ op: 'drops.counted' }, countedDropsSchema, (node, said) =>
       'result' in said ? { node, drops: said.result } : { node, problem: said.problem },
     );
+  const ledger = async (address: string): Promise<LedgerAnswer> => {
+    const rows = await everywhere({ op: 'ledger', address }, ledgerSchema, (_, said) =>
+      'result' in said ? said.result.entries : [],
+    );
+    return { entries: rows.flat().sort((a, b) => a.time - b.time) };
+  };
+  const timelines = async (pod: string): Promise<readonly TimelineAnswer[]> => {
+    const rows = await everywhere({ op: 'timeline', pod }, timelineSchema, (_, said) =>
+      'result' in said ? [said.result] : [],
+    );
+    return rows.flat();
+  };
   const peers = async (node: string): Promise<z.infer<typeof bgpPeersSchema>> => {
     const answers = await askNodes([node], { op: 'bgp.peers' }, { store, clock, patience });
     const said = readSaid(answers.get(node), bgpPeersSchema);
@@ -82,6 +103,14 @@ export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOpt
       if (asked.includes('/')) parsePrefix(asked, 'prefix');
       else parseAddress(asked, 'prefix');
       return kept.of(`route ${asked}`, () => routes(asked));
+    },
+    ledger: (query) => {
+      const address = formatAddress(parseAddress(field(query, 'address')));
+      return kept.of(`ledger ${address}`, () => ledger(address));
+    },
+    'nodes.timeline': (query) => {
+      const pod = field(query, 'pod');
+      return kept.of(`timeline ${pod}`, () => timelines(pod));
     },
     'bgp.peers': (query) => {
       const node = field(query, 'node');

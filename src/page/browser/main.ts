@@ -6,6 +6,7 @@ import { ask, listen } from './ask.ts';
 import { each } from './clock.ts';
 import { clusterDrops, clusterNodes, clusterSearch, clusterSessions } from './cluster.ts';
 import { drops } from './drops.ts';
+import { flows } from './flows.ts';
 import { overview } from './overview.ts';
 import { healthShade, notice, pill } from './pieces.ts';
 import { hashOf, type PlaceInPage, placeOf } from './place.ts';
@@ -13,6 +14,7 @@ import { policies } from './policies.ts';
 import { routes } from './routes.ts';
 import { search } from './search.ts';
 import { sessions } from './sessions.ts';
+import { timeline } from './timeline.ts';
 
 interface View {
   readonly title: string;
@@ -27,8 +29,10 @@ const OF_A_NODE: Views = {
   addresses: { title: 'Addresses', show: ({ place, status }) => addresses(place, status?.nodename) },
   routes: { title: 'Routes', show: ({ place }) => routes(place) },
   search: { title: 'Looking glass', show: ({ place }) => search(place) },
+  flows: { title: 'Flows', show: ({ place }) => flows(place) },
   drops: { title: 'Denied', show: ({ place }) => drops(place) },
   policies: { title: 'Policies', show: ({ place }) => policies(place) },
+  timeline: { title: 'Timeline', show: ({ place }) => timeline(place, false) },
 };
 const OF_THE_CLUSTER: Views = {
   overview: { title: 'Nodes', show: ({ place, nodes }) => clusterNodes(place, nodes) },
@@ -36,6 +40,7 @@ const OF_THE_CLUSTER: Views = {
   addresses: { title: 'Addresses', show: ({ place }) => addresses(place, undefined) },
   search: { title: 'Looking glass', show: ({ place }) => clusterSearch(place) },
   drops: { title: 'Denied', show: ({ place }) => clusterDrops(place) },
+  timeline: { title: 'Timeline', show: ({ place }) => timeline(place, true) },
 };
 const FIRST = 'overview';
 

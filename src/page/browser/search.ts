@@ -1,5 +1,6 @@
 import { type ComponentChild, h } from 'preact';
 import type { AddressAnswer, BgpRouteAnswer } from '../../control/answers.ts';
+import { ledger } from './ledger.ts';
 import { loaded } from './loaded.ts';
 import { facts, pill, section, table } from './pieces.ts';
 import { hashOf, type PlaceInPage } from './place.ts';
@@ -37,7 +38,7 @@ export function lookingGlass(place: PlaceInPage, waysTo: (address: string) => Co
     ),
     address === ''
       ? h('p', { class: 'quiet' }, 'Whose it is, and which way leads there.')
-      : [whose(address), waysTo(address)],
+      : [whose(address), waysTo(address), !address.includes('/') && ledger(place, address)],
   );
 }
 
@@ -49,6 +50,8 @@ function whose(address: string): ComponentChild {
 }
 
 function owner({ endpoint, node, block, pool, assignment = {} }: AddressAnswer): ComponentChild {
+  const pod =
+    assignment['pod'] === undefined ? undefined : `${assignment['namespace'] ?? 'default'}/${assignment['pod']}`;
   const rows: (readonly [string, ComponentChild])[] = [];
   if (node !== undefined) rows.push(['Address of node', node]);
   if (endpoint !== undefined) rows.push(['Pod or host endpoint', endpoint]);
@@ -56,6 +59,8 @@ function owner({ endpoint, node, block, pool, assignment = {} }: AddressAnswer):
   if (block !== undefined)
     rows.push(['Block', `${block.cidr} of ${block.node ?? 'nobody'}, ${block.inUse} of ${block.size} used`]);
   for (const [name, value] of Object.entries(assignment)) rows.push([`Noted: ${name}`, value]);
+  if (pod !== undefined)
+    rows.push(['How it came by it', h('a', { href: hashOf('timeline', { pod }) }, `timeline of ${pod}`)]);
   return rows.length === 0 ? h('p', { class: 'quiet' }, 'It is nobody’s here, and in no pool.') : facts(rows);
 }
 
