@@ -52,6 +52,7 @@ export type {
   ResourceKey,
   SecretData,
   Secrets,
+  ServiceCondition,
   ServiceStatuses,
   Store,
   StoreEvent,

@@ -81,6 +81,13 @@ export interface Secrets {
   watch(name: string, signal: AbortSignal): AsyncIterable<SecretData | undefined>;
 }
 
+/** A condition of a Service: `status` is `True` or `False`, `reason` one word in CamelCase. */
+export interface ServiceCondition {
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** What an engine that is the cluster's own can be told of a Service. */
 export interface ServiceStatuses {
   /**
@@ -88,6 +95,8 @@ export interface ServiceStatuses {
    * resourceVersion any more, `NotFound` if it is gone.
    */
   setIngress(service: KubernetesService, ingress: readonly LoadBalancerIngress[]): Promise<KubernetesService>;
+  /** Makes this its condition `ADVERTISED`, beside those of others. As `setIngress`. */
+  setAdvertised(service: KubernetesService, condition: ServiceCondition): Promise<KubernetesService>;
 }
 
 /**

@@ -20,7 +20,15 @@ export interface IpamKeepingOptions {
 /** The node's IPAM, with facts that a syncer keeps up to date and a ledger; and the cluster's, while this node leads. */
 export class IpamKeeping {
   /** What `apply` has to be told of. */
-  static readonly kinds = [...factKinds, 'IPAMBlock', 'Node', 'HostEndpoint', 'KubernetesService'] as const;
+  static readonly kinds = [
+    ...factKinds,
+    'IPAMBlock',
+    'Node',
+    'HostEndpoint',
+    'KubernetesService',
+    'BGPConfiguration',
+    'FelixConfiguration',
+  ] as const;
   readonly ipam: Ipam;
   readonly #options: IpamKeepingOptions;
   readonly #facts: KnownFacts;

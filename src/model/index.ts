@@ -49,7 +49,12 @@ export type { IPAMHandle, IPAMHandleSpec } from './kinds/ipam-handle.ts';
 export type { KubeControllersConfiguration } from './kinds/kube-controllers-configuration.ts';
 export type { KubernetesEndpointSlice } from './kinds/kubernetes-endpoint-slice.ts';
 export type { KubernetesNetworkPolicy } from './kinds/kubernetes-policy.ts';
-export { type KubernetesService, type LoadBalancerIngress, SERVICE_ANNOTATION } from './kinds/kubernetes-service.ts';
+export {
+  ADVERTISED,
+  type KubernetesService,
+  type LoadBalancerIngress,
+  SERVICE_ANNOTATION,
+} from './kinds/kubernetes-service.ts';
 export type {
   NetworkPolicy,
   NetworkPolicySpec,

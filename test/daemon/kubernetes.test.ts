@@ -113,11 +113,11 @@ t.test('two daemons on an API server that goes away and comes back', needsRoot, 
     const counted = async (): Promise<number> =>
       (JSON.parse(await cluster.ask('requests')) as string[]).filter((line) => line.endsWith('/services/front/status'))
         .length;
-    await cluster.until('the status is written', async () => (await counted()) > 0);
+    await cluster.until('its address and the condition are written', async () => (await counted()) === 2);
     await cluster.ask('remove', 'services', 'default', 'front');
     const held = async (): Promise<boolean> => (await cluster.ask('handles')).includes('lb-');
     await cluster.until('the address is free', async () => !(await held()));
-    t.equal(await counted(), 1);
+    t.equal(await counted(), 2);
     await cluster.ask('pool', 'lb');
   });
 

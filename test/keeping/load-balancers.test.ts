@@ -14,7 +14,10 @@ const NAMES = 'projectcalico.org/loadBalancerIPs';
 
 type ServiceBody = StoredObject & {
   readonly spec: Readonly<Record<string, unknown>>;
-  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly object[] } };
+  readonly status?: {
+    readonly loadBalancer?: { readonly ingress?: readonly object[] };
+    readonly conditions?: readonly { readonly type: string; readonly reason?: string }[];
+  };
 };
 
 /** A cluster with an API server, and a daemon's IPAM for each node that is started. */
@@ -269,4 +272,28 @@ t.test('what changes at the same moment is looked at again', async (t) => {
   t.ok(conflicts > 1);
   t.match(it.body('web'), { metadata: { labels: { changed: 'meanwhile' } } });
   t.equal((await it.allocated()).length, 1);
+});
+
+t.test('its status says whether anybody outside learns where it is', async (t) => {
+  const it = await bench(t);
+  await it.pool('lb', '203.0.113.0/26');
+  it.node('n1');
+  it.service('web');
+  it.change('web', { status: { conditions: [{ type: 'Theirs', status: 'True' }] } });
+  const said = () => it.body('web').status?.conditions ?? [];
+  const reason = (): string => said().find(({ type }) => type.endsWith('/Advertised'))?.reason ?? '';
+  await it.until('nobody does', () => reason() === 'NotInRanges');
+  t.match(said(), [{ type: 'Theirs' }, { status: 'False', message: /^203\.0\.113\.\d+: in no range/ }]);
+  const ranges = { serviceLoadBalancerIPs: [{ cidr: '203.0.113.0/24' }] };
+  await it.store.create(newResource('BGPConfiguration', { name: 'default' }, ranges));
+  await it.until('by BGP', () => reason() === 'InRanges');
+  t.match(said(), [{ type: 'Theirs' }, { status: 'True', message: /told to BGP peers$/ }]);
+  const version = it.body('web').metadata.resourceVersion;
+  await it.clock.advanceAsync(20_000);
+  t.equal(it.body('web').metadata.resourceVersion, version, 'and is written once');
+  await it.store.delete({ kind: 'BGPConfiguration', name: 'default' });
+  const felix = { localSubnetL2Reachability: 'PodsAndLoadBalancers' } as const;
+  await it.store.create(newResource('FelixConfiguration', { name: 'default' }, felix));
+  await it.until('on the subnets', () => reason() === 'OnSubnets');
+  t.match(said(), [{ type: 'Theirs' }, { status: 'True', message: /told on the nodes' subnets$/ }]);
 });

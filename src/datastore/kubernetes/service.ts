@@ -1,9 +1,11 @@
 import {
+  ADVERTISED,
   API_VERSION,
   type KubernetesService,
   type LoadBalancerIngress,
   SERVICE_ANNOTATION,
 } from '../../model/index.ts';
+import type { ServiceCondition, ServiceStatuses } from '../store.ts';
 import type { ApiRequest, KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
 
@@ -21,6 +23,7 @@ interface Service extends Omit<KubeObject, 'spec' | 'status'> {
   };
   readonly status?: {
     readonly loadBalancer?: { readonly ingress?: readonly LoadBalancerIngress[] | null } | null;
+    readonly conditions?: readonly (ServiceCondition & { readonly type: string })[] | null;
   };
 }
 
@@ -43,8 +46,19 @@ export const serviceMapping: Mapping<'KubernetesService'> = {
   maker: `it is Kubernetes' own: use kubectl`,
 };
 
+/** `write` sends a request about a Service; `now` is the time as Kubernetes writes it. */
+export function serviceStatuses(
+  write: (service: KubernetesService, request: ApiRequest) => Promise<KubernetesService>,
+  now: () => string,
+): ServiceStatuses {
+  return {
+    setIngress: (service, ingress) => write(service, ingressRequest(service, ingress)),
+    setAdvertised: (service, condition) => write(service, advertisedRequest(service, condition, now())),
+  };
+}
+
 /** Changes what the load balancer gave a Service, if nobody has changed the Service since. */
-export function ingressRequest(
+function ingressRequest(
   { metadata: { name, namespace = 'default', uid, resourceVersion } }: KubernetesService,
   ingress: readonly LoadBalancerIngress[],
 ): ApiRequest {
@@ -56,11 +70,31 @@ export function ingressRequest(
   };
 }
 
+/** Other conditions stay, since a strategic merge patch finds a condition by its type. */
+function advertisedRequest(
+  service: KubernetesService,
+  condition: ServiceCondition,
+  lastTransitionTime: string,
+): ApiRequest {
+  const { path } = ingressRequest(service, []);
+  const { uid, resourceVersion } = service.metadata;
+  return {
+    method: 'PATCH',
+    path,
+    contentType: 'application/strategic-merge-patch+json',
+    body: {
+      metadata: { uid, resourceVersion },
+      status: { conditions: [{ type: ADVERTISED, ...condition, lastTransitionTime }] },
+    },
+  };
+}
+
 function decode({ metadata, spec = {}, status }: Service): KubernetesService {
   const { name, namespace, uid, creationTimestamp, resourceVersion } = metadata;
   const { clusterIP, clusterIPs, externalIPs, loadBalancerIP, externalTrafficPolicy, ipFamilies } = spec;
   const ingress = status?.loadBalancer?.ingress ?? [];
   const annotations = asked(metadata.annotations);
+  const advertised = status?.conditions?.find(({ type }) => type === ADVERTISED);
   const cluster = clusterIPs?.length ? clusterIPs : [clusterIP ?? ''];
   return {
     apiVersion: API_VERSION,
@@ -76,6 +110,7 @@ function decode({ metadata, spec = {}, status }: Service): KubernetesService {
       ...(externalTrafficPolicy && { externalTrafficPolicy }),
       ipFamilies: [...(ipFamilies ?? [])],
       ...(spec.loadBalancerClass && { loadBalancerClass: spec.loadBalancerClass }),
+      ...(advertised && { advertised: conditionOf(advertised) }),
       ...(ingress.some((one) => Object.keys(one).some((word) => word !== 'ip')) && { ingress }),
     },
   };
@@ -87,4 +122,8 @@ function asked(annotations: KubeObject['metadata']['annotations']): Readonly<Rec
     return text === undefined ? [] : [[name, text] as const];
   });
   return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function conditionOf({ status, reason = '', message = '' }: ServiceCondition): ServiceCondition {
+  return { status, reason, message };
 }

@@ -25,7 +25,7 @@ import type { Collection, Mapping } from './mapping.ts';
 import { mappingOf } from './mappings.ts';
 import { isUnknownKind, meaning, rejectUnknownKind } from './meaning.ts';
 import { watchSecret } from './secret.ts';
-import { ingressRequest } from './service.ts';
+import { serviceStatuses } from './service.ts';
 import { together } from './together.ts';
 import { MISSING, watchCollection } from './watch.ts';
 
@@ -54,10 +54,10 @@ export class KubernetesStore implements Store {
   readonly secrets: Secrets = {
     watch: (name, signal) => watchSecret(this.#client, this.#clock, { namespace: this.#namespace, name }, signal),
   };
-  readonly services: ServiceStatuses = {
-    setIngress: (service, ingress) =>
-      this.#write<'KubernetesService'>(keyOf(service), ingressRequest(service, ingress)),
-  };
+  readonly services: ServiceStatuses = serviceStatuses(
+    (service, request) => this.#write<'KubernetesService'>(keyOf(service), request),
+    () => timestamp(this.#clock.wallTime()),
+  );
   readonly #namespace: string;
   readonly #client: KubernetesClient;
   readonly #clock: Clock;

@@ -1,11 +1,12 @@
-import { type Address, type Clock, formatAddress, type Log } from '../../base/index.ts';
+import { type Address, type Clock, formatAddress, type Log, same } from '../../base/index.ts';
 import type { ServiceStatuses, Store, Update } from '../../datastore/index.ts';
 import type { Facts, Ipam, Pool } from '../../ipam/index.ts';
 import type { IPAMBlock, KubernetesService, LoadBalancerIngress } from '../../model/index.ts';
 import { Kept } from '../kept.ts';
+import { AdvertisedWays } from './advertised.ts';
 import { KnownLoadBalancers } from './known-load-balancers.ts';
 import { handleOfService, LoadBalancerAddresses } from './load-balancer-addresses.ts';
-import type { AssignIPs } from './load-balancer-asks.ts';
+import { type AssignIPs, isOurs } from './load-balancer-asks.ts';
 import { ingressOf, ingressWithout, type LoadBalancerPlan, planLoadBalancer } from './load-balancer-plan.ts';
 import type { ObjectProblem } from './remarks.ts';
 
@@ -34,6 +35,7 @@ export interface LoadBalancersOptions {
 export class LoadBalancers {
   readonly #options: LoadBalancersOptions;
   readonly #known = new KnownLoadBalancers();
+  readonly #ways = new AdvertisedWays();
   readonly #addresses: LoadBalancerAddresses;
   /** Services that may not be as they should. */
   #changed = new Set<string>();
@@ -49,6 +51,7 @@ export class LoadBalancers {
 
   /** Takes in a syncer's batch: of Services, blocks and pools; other kinds are passed over. */
   apply(batch: readonly Update[]): void {
+    if (this.#ways.apply(batch)) this.#compareAll();
     for (const { key, resource } of batch) {
       if (key.kind === 'KubernetesService') {
         const name = `${key.namespace ?? 'default'}/${key.name}`;
@@ -58,8 +61,7 @@ export class LoadBalancers {
         // Whoever waits for an address may find one now.
         if (touched.size > 0) this.#news([...touched, ...this.#problems.keys()]);
       } else if (key.kind === 'IPPool') {
-        this.#comparedAt = Number.NEGATIVE_INFINITY;
-        this.#kept?.soon();
+        this.#compareAll();
       }
     }
   }
@@ -89,6 +91,11 @@ export class LoadBalancers {
   /** The same, for people who look at a Service. */
   remarks(): readonly ObjectProblem[] {
     return [...this.#problems.values()].flat();
+  }
+
+  #compareAll(): void {
+    this.#comparedAt = Number.NEGATIVE_INFINITY;
+    this.#kept?.soon();
   }
 
   #news(keys: readonly string[]): void {
@@ -124,6 +131,7 @@ export class LoadBalancers {
     const own = service && handleOfService(service);
     for (const handleId of this.#known.heldBy(key).keys()) if (handleId !== own) await this.#forget(key, handleId);
     const refusals = service === undefined ? [] : await this.#serve(key, service, assignIPs);
+    await this.#tell(key, assignIPs);
     this.#problems.delete(key);
     if (refusals.length === 0) return;
     const [namespace, name] = key.split('/');
@@ -162,6 +170,15 @@ export class LoadBalancers {
     const ingress = ownsStatus ? ingressOf(current, [...keep, ...given], pools) : undefined;
     if (ingress !== undefined) await this.#write(key, current, ingress);
     return [...problems, ...refused];
+  }
+
+  /** Of our own Services, whether anybody outside learns where they are. */
+  async #tell(key: string, assignIPs: AssignIPs): Promise<void> {
+    const service = this.#known.get(key);
+    if (service === undefined || !isOurs(service, assignIPs)) return;
+    const condition = this.#ways.conditionOf(service, await this.#options.facts.pools());
+    if (condition === undefined || same(condition, service.spec.advertised)) return;
+    this.#known.wrote(key, await this.#options.services.setAdvertised(service, condition));
   }
 
   async #write(

@@ -10,6 +10,9 @@ export const SERVICE_ANNOTATION = {
   addresses: 'projectcalico.org/loadBalancerIPs',
 } as const;
 
+/** The type of the condition that says whether anybody outside the cluster learns where a Service's addresses are. */
+export const ADVERTISED = 'vrouter.projectcalico.org/Advertised';
+
 /** One of `status.loadBalancer.ingress`: an address or a name, and what somebody else says of it. */
 const ingress = z.looseObject({ ip: z.string().optional(), hostname: z.string().optional() });
 export type LoadBalancerIngress = Known<z.infer<typeof ingress>>;
@@ -38,6 +41,8 @@ export const kubernetesService = defineKind({
     ipFamilies: z.array(z.string()),
     /** Whose load balancer it waits for; absent: the cluster's own. */
     loadBalancerClass: z.string().optional(),
+    /** The condition `ADVERTISED` of its status. */
+    advertised: z.looseObject({ status: z.string(), reason: z.string(), message: z.string() }).optional(),
     /** The whole of `status.loadBalancer.ingress`; absent where it is no more than `loadBalancerIPs`. */
     ingress: z.array(ingress).optional(),
   }),
