@@ -17,6 +17,9 @@ const metadataAnnotation = 'projectcalico.org/metadata';
 /** IPAM's own kinds are bare: their metadata is Kubernetes' own. */
 const bare: readonly KindName[] = ['BlockAffinity', 'IPAMBlock', 'IPAMHandle', 'IPAMConfiguration'];
 
+/** Calico's open source has no such kind: a cluster that was set up with its definitions does without. */
+const added: readonly KindName[] = ['BFDConfiguration'];
+
 type Loose = { readonly [name: string]: unknown };
 
 /** The kinds that are custom resources, with the same spec as in the API. */
@@ -29,6 +32,7 @@ export function customResource<Kind extends StoredKind>(kind: Kind, wallTime: ()
   const collection: Collection<Kind> = {
     path,
     ...(namespaced && { within }),
+    ...(added.includes(kind) && { isOptional: true }),
     hasLabels: bare.includes(kind),
     decode: (object) => decode(kind, object),
   };

@@ -230,6 +230,16 @@ t.test('a cluster without our kinds says what to do', async (test) => {
   await test.rejects(store.create(newResource('IPReservation', { name: 'r' }, {})), { code: 'NOT_FOUND' });
 });
 
+t.test('a cluster with the definitions of Calico alone does without the kinds that are added to them', async (test) => {
+  const server = await ApiServer.start();
+  server.unknown.add('bfdconfigurations.crd.projectcalico.org');
+  test.teardown(() => server.stop());
+  const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+  test.teardown(() => store.close());
+  test.same((await store.list('BFDConfiguration')).items, []);
+  await test.rejects(store.create(newResource('BFDConfiguration', { name: 'b' }, {})), { code: 'NOT_FOUND' });
+});
+
 function kubeconfig(server: string): string {
   return `
 apiVersion: v1
