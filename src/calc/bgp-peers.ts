@@ -133,15 +133,20 @@ function between({ node, configurations }: Here, other: Node, families: Families
 
 function asked(here: Here, other: Node | undefined, resource: BGPPeer, session: Ends): DesiredPeer {
   const { spec } = resource;
-  const { interfaces, ...limits } = peerExtensions(resource).value;
+  const { interfaces, failureDetectionMode, ...limits } = peerExtensions(resource).value;
   const localAsn = asNumber(spec.localASNumber);
-  return withSettings(here, other, spec, {
-    ...session,
-    ...(session.address.includes('%') && interfaces && { families: FAMILIES }),
-    ...limits,
-    type: spec.node || spec.nodeSelector ? 'node specific' : 'global',
-    ...(localAsn !== undefined && { localAsn }),
-  });
+  return withSettings(
+    here,
+    other,
+    { ...(failureDetectionMode && { failureDetectionMode }), ...spec },
+    {
+      ...session,
+      ...(session.address.includes('%') && interfaces && { families: FAMILIES }),
+      ...limits,
+      type: spec.node || spec.nodeSelector ? 'node specific' : 'global',
+      ...(localAsn !== undefined && { localAsn }),
+    },
+  );
 }
 
 /** What of a BGPPeer holds for each of its sessions. */

@@ -9,6 +9,8 @@ export const EXTENSION = 'vrouter.projectcalico.org/';
 export interface PeerExtensions extends PeerLimits {
   /** Names of the links that it is about: where `peerIP` is on, or else where somebody is at the other end. */
   readonly interfaces?: readonly string[];
+  /** As the field of that name, which Calico's own definition does not have. */
+  readonly failureDetectionMode?: (typeof MODES)[number];
 }
 
 /** What was read; of what could not be, why, and which annotations nobody knows, in sentences. */
@@ -18,6 +20,7 @@ export interface ReadExtensions<T> {
   readonly unknown: readonly string[];
 }
 
+const MODES = ['None', 'BFDIfDirectlyConnected', 'BFD'] as const;
 const ROLES = ['provider', 'rs', 'rs-client', 'customer', 'peer'] as const;
 const FAMILIES = { ipv4: 4, ipv6: 6 } as const;
 
@@ -39,6 +42,7 @@ const PEER: { readonly [Field in keyof PeerExtensions]-?: Reader<NonNullable<Pee
     const time = /^(\d+(\.\d+)?(h|m|s|ms))+$/.test(text) ? (seconds(text) ?? 0) : 0;
     return time > 0 ? time : fail('a duration such as 5m');
   },
+  failureDetectionMode: (text) => MODES.find((mode) => mode === text) ?? fail(MODES.join(', ')),
   role: (text) => ROLES.find((role) => role === text.toLowerCase()) ?? fail(ROLES.join(', ')),
   strictRole: flag,
   removePrivateAS: flag,

@@ -30,6 +30,7 @@ const CASES: readonly (readonly [field: string, good: string, meaning: object, b
   ['maxPrefixes', '1000', { maxPrefixes: 1000 }, '0', /is not a number from 1 to 4294967295/],
   ['maxPrefixesWarning', '80', { maxPrefixesWarning: 80 }, '101', /is not a number from 1 to 100/],
   ['maxPrefixesRestart', '5m', { maxPrefixesRestart: 300 }, '5', /is not a duration such as 5m/],
+  ['failureDetectionMode', 'BFD', { failureDetection: 'any' }, 'bfd', /is not None, BFDIfDirectlyConnected, BFD/],
   ['role', 'Customer', { role: 'customer' }, 'boss', /is not provider, rs, rs-client, customer, peer/],
   ['strictRole', 'true', { strictRole: true }, 'yes', /is not true or false/],
   ['removePrivateAS', 'true', { removePrivateAS: true }, '', /is not true or false/],
