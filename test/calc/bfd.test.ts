@@ -8,7 +8,7 @@ function bgpOf(...updates: readonly SourceUpdate[]) {
   return calculation.desired().bgp;
 }
 
-const tor = (mode: string, other: object = {}): SourceUpdate =>
+const tor = (mode: 'None' | 'BFD' | 'BFDIfDirectlyConnected', other: object = {}): SourceUpdate =>
   put('BGPPeer', 'tor', { peerIP: '10.0.0.9', asNumber: 65001, failureDetectionMode: mode, ...other });
 const watching = (name: string, spec: object): SourceUpdate => put('BFDConfiguration', name, spec);
 

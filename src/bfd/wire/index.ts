@@ -4,7 +4,6 @@ export {
   type BfdState,
   type ControlPacket,
   DIAGNOSTIC,
-  type DiscardedPacket,
   decodeControlPacket,
   diagnosticText,
   encodeControlPacket,
