@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import t from 'tap';
 import { VERSION } from '../../src/base/index.ts';
 import { needsRoot } from '../cluster/cluster.ts';
@@ -36,6 +37,16 @@ t.test('what install.sh copies runs away from the clone, on its own Node', built
     ['vrouter', 'lab'],
   ]) {
     t.match(run(name, [first, '--help']).stdout, /Usage:/, first);
+  }
+  const web = spawn(join(folder, 'dist/bin/vrouter'), ['web', '--port', '0'], {
+    env: { PATH: '/usr/bin:/bin', DATASTORE_TYPE: 'memory' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => web.kill());
+  for await (const address of createInterface(web.stdout)) {
+    t.match(await (await fetch(address)).text(), '<script type="module" src="/main.js">', 'the page is there');
+    t.match(await (await fetch(`${address}main.js`)).text(), "from './preact.js'");
+    break;
   }
   if (needsRoot.skip) return;
   // A whole cluster out of that folder: nothing may be missing that is loaded only when the kernel is spoken to.

@@ -116,6 +116,7 @@ t.test('the page of a node, in Chromium', needsRoot, async (t) => {
       }
       for (const [width, height] of [
         [360, 640],
+        [1101, 900],
         [3840, 2160],
       ]) {
         await page.setViewport({ width, height });
