@@ -33,6 +33,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     about: `The processor's time of a whole daemon, in percent of a core: without the log, with it, and while somebody follows it. In the
 second row each datagram is a flow of its own, as of a scan of ports.`,
   },
+  services: { title: 'Services of a node, announced to BIRD', takes: '[SERVICES] [CHANGES]' },
   idle: { title: 'A node while nothing happens', takes: '[SECONDS]' },
   memory: { title: 'The memory of a node with very many routes', takes: '[PREFIXES] [ROUNDS]' },
   'cold-lab': { title: 'The lab, from nothing to all pods reaching all pods', takes: '[ROUNDS]' },

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { Cluster } from './kubernetes-cluster.ts';
 import { needsBird, startRouter } from './router.ts';
@@ -78,4 +79,24 @@ t.test('a router of the data centre is told where Services are, as they come, mo
     prefixAdvertisements: null,
   });
   await told('and one range', [CLUSTER]);
+
+  await calico('FelixConfiguration', 'default', { localSubnetL2Reachability: 'PodsAndLoadBalancers' });
+  await calico('BGPConfiguration', 'default', { serviceExternalIPs: [{ cidr: '192.0.2.64/28' }] });
+  await put('services', 'default', {
+    metadata: { name: 'near' },
+    spec: {
+      ...{ type: 'ClusterIP', clusterIP: '10.96.0.8', clusterIPs: ['10.96.0.8'], ipFamilies: ['IPv4'] },
+      externalIPs: ['192.0.2.70'],
+    },
+  });
+  const answers = (name: 'node1' | 'node2'): boolean =>
+    execFileSync('ip', ['-n', cluster.namespace(name), 'neigh', 'show', 'proxy'], { encoding: 'utf8' }).includes(
+      '192.0.2.70 dev eth0 proxy proto 80',
+    );
+  await cluster.until('a node answers for it on the subnet', async () => answers('node1') || answers('node2'));
+  const [owner, other] = answers('node1') ? (['node1', 'node2'] as const) : (['node2', 'node1'] as const);
+  t.notOk(answers(other));
+  await put('nodes', '-', { metadata: { name: owner, labels: { [EXCLUDED]: 'true' } } });
+  await cluster.until('the other one takes over', async () => answers(other));
+  t.notOk(answers(owner));
 });
