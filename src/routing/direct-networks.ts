@@ -10,7 +10,7 @@ import {
 import type { InterfaceAddressEntry, Kernel, Link } from '../netlink/index.ts';
 
 /** Changes of addresses come in swarms; one look serves them all. Milliseconds. */
-const SETTLE = 20;
+const SETTLE = 200;
 /** As in Calico's BIRD: pods' interfaces, and where kube-proxy in IPVS mode has the services' addresses. */
 const NEVER = ['kube-ipvs*'];
 /** Tunnels have their addresses of blocks, which are announced whole. */

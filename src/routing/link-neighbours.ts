@@ -34,6 +34,8 @@ export class LinkNeighbours {
   readonly #known = new Map<string, LinkNeighbour>();
   #next: Cancel | undefined;
   #generation = 0;
+  /** The next look is far. */
+  #isResting = false;
   /** Somebody was found, or is not the neighbour any more. */
   onChange: () => void = () => {};
 
@@ -47,20 +49,21 @@ export class LinkNeighbours {
     this.#wanted = links;
     for (const name of [...this.#known.keys()]) if (!links.has(name)) this.#known.delete(name);
     if (links.size === 0) this.stop();
-    else if (isNew) this.topologyChanged();
+    else if (isNew) this.#plan(0);
   }
 
   of(link: string): LinkNeighbour {
     return this.#known.get(link) ?? { kind: 'unknown', why: 'nobody has answered there yet' };
   }
 
-  /** Links have changed: looks at once. */
+  /** Links have changed, perhaps: looks soon, and not for each of a swarm of changes. */
   topologyChanged(): void {
-    if (this.#wanted.size > 0) this.#plan(0);
+    if (this.#isResting) this.#plan(SEARCH);
   }
 
   stop(): void {
     this.#generation++;
+    this.#isResting = false;
     this.#next?.();
     this.#next = undefined;
   }
@@ -102,6 +105,7 @@ export class LinkNeighbours {
     }
     const isWhole = [...this.#wanted].every((name) => this.of(name).kind === 'found');
     this.#plan(isWhole ? WATCH : SEARCH);
+    this.#isResting = isWhole;
   }
 
   /** Whether that is another than before. */

@@ -124,7 +124,6 @@ export class Routing {
     if (this.speaker !== undefined && !sameIdentity(before?.bgp, bgp)) await this.#end();
     this.speaker ??= await this.#begin(bgp);
     this.#tellPeers(this.speaker, bgp, desired);
-    if (this.#hold.holding) this.#hold.expect(this.#peers.names());
     this.#originating.apply(this.speaker, bgp);
   }
 
@@ -135,6 +134,7 @@ export class Routing {
     if (isNew) speaker.configure(changed);
     else if (changed.length + gone.length > 0) speaker.adjust(changed, gone);
     this.#detection.take(found);
+    if (this.#hold.holding) this.#hold.expect([...this.#peers.names(), ...this.#unnumbered.unfound()]);
   }
 
   /** Others are at the ends of links. */

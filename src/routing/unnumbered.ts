@@ -41,7 +41,12 @@ export class UnnumberedPeers {
     this.#neighbours?.stop();
   }
 
-  /** Links at whose other end nobody is known. */
+  /** Links at whose other end nobody is known yet, as `%eth1`. */
+  unfound(): readonly string[] {
+    return [...this.#unnumbered.values()].flatMap((peer) => (this.#resolved(peer) === undefined ? [peer.address] : []));
+  }
+
+  /** The same, in sentences. */
   problems(): readonly string[] {
     return [...this.#unnumbered.values()].flatMap(({ address, name }) => {
       const found = this.#neighbours?.of(address.slice(1));

@@ -19,7 +19,7 @@ async function host(interfaces: Readonly<Record<string, readonly string[]>>) {
     links.clear();
     for (const link of await kernel.linkList()) links.set(link.index, link);
     direct.invalidate();
-    clock.advance(20);
+    clock.advance(200);
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
   const direct = new DirectNetworks({ kernel, links, podPrefix: 'cali', clock, log: silentLog });

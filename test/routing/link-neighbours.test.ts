@@ -51,19 +51,24 @@ t.test(
     const addresses = () => [...unnumbered.take(entries).values()].map(({ address }) => address);
 
     t.same(addresses(), []);
+    t.same(unnumbered.unfound(), ['%eth1'], 'a restart waits for it');
     await clock.advanceAsync(3500);
     t.equal(hailed.length, 4, 'each second or so');
     t.same(unnumbered.problems(), ['BGPPeer uplink: no session on eth1: nobody has answered there yet']);
     neighbours = [neighbour('fe80::a'), neighbour('fe80::1')];
     await clock.advanceAsync(1100);
     t.same([changes, addresses()], [1, ['fe80::1%eth1']]);
-    t.same(unnumbered.problems(), []);
+    t.same([unnumbered.problems(), unnumbered.unfound()], [[], []]);
     hailed.length = 0;
     await clock.advanceAsync(30_000);
     t.ok(hailed.length <= 4, 'each ten seconds');
     neighbours = [neighbour('fe80::2')];
-    unnumbered.topologyChanged();
-    await clock.advanceAsync(200);
+    hailed.length = 0;
+    for (let change = 0; change < 30; change++) {
+      unnumbered.topologyChanged();
+      await clock.advanceAsync(50);
+    }
+    t.equal(hailed.length, 1, 'a swarm of changes is one look');
     t.same([changes, addresses()], [2, ['fe80::2%eth1']]);
     writer.set('%eth1 179', undefined);
     t.same([...unnumbered.take(writer.commit())], []);
