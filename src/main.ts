@@ -26,6 +26,7 @@ Commands:
   explain      what an error code, a metric or an alert means and what to do, offline
   bundle       everything that support needs in one archive, without secrets
   drain        have BGP peers move traffic away from this node before it stops
+  top          this node at one screen that keeps up to date: sessions, pods, policies, drops, blocks
   resync       compare this node's kernel with what it should be, now, and repair what differs
   completion   a script that makes bash, zsh or fish complete commands, options and names
   version      print the version
@@ -34,7 +35,8 @@ Each command has its own --help.
 `;
 
 /** Commands that are the CLI's alone. */
-const VERBS = 'datastore status bgp policy drops flows ledger timeline web check bundle explain drain resync __probe';
+const VERBS =
+  'datastore status bgp policy drops flows ledger timeline web check bundle explain drain resync top __probe';
 
 /** Every program loads only its own code: the runtime waits for the CNI plugin at each pod. */
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {

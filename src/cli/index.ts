@@ -131,6 +131,12 @@ export async function runPodProbe(argv: readonly string[]): Promise<number> {
   return (await import('./connectivity/agent/index.ts')).runProbe(argv, process);
 }
 
+/** `vrouter top`: the node at one screen. */
+export async function runTopCommand(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  const { topCommand } = await import('./commands/top.ts');
+  return runOwn('top', topCommand, argv, io);
+}
+
 /** `vrouter completion`: what a shell is to be told. */
 export async function runCompletion(argv: readonly string[], whole: Whole, io: Partial<Io> = {}): Promise<number> {
   const { completionCommand } = await import('./commands/completion.ts');
@@ -161,7 +167,7 @@ export async function runDocuments([folder = '']: readonly string[], whole: Whol
 const verbs: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   ...{ datastore: runDatastore, status: runStatus, bgp: runBgp, policy: runPolicy, drops: runDrops, flows: runFlows },
   ...{ ledger: runLedger, timeline: runTimeline, web: runWeb, check: runCheck, bundle: runBundle, explain: runExplain },
-  ...{ drain: runDrain, resync: runResync, __probe: runPodProbe },
+  ...{ drain: runDrain, resync: runResync, top: runTopCommand, __probe: runPodProbe },
 };
 
 /** Runs one of them. */

@@ -21,6 +21,8 @@ export interface Io {
   readonly exec: (command: string, args: readonly string[]) => Promise<Executed>;
   /** Runs a program on the terminal itself, as long as it wants; answers with its exit code. */
   readonly attach: (command: string, args: readonly string[]) => Promise<number>;
+  /** The terminal at both ends; absent where one of them is a file or a pipe. */
+  readonly terminal?: readonly [NodeJS.ReadStream, NodeJS.WriteStream] | undefined;
 }
 
 interface Executed {
@@ -55,6 +57,7 @@ export function processIo(): Io {
     openStore,
     exec,
     attach,
+    ...(process.stdin.isTTY && process.stdout.isTTY && { terminal: [process.stdin, process.stdout] as const }),
   };
 }
 

@@ -14,6 +14,7 @@ import { resyncCommand } from './commands/resync.ts';
 import { statusCommand } from './commands/status.ts';
 import { testCommand } from './commands/test.ts';
 import { timelineCommand } from './commands/timeline.ts';
+import { topCommand } from './commands/top.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { webCommand } from './commands/web.ts';
 import type { Io } from './io.ts';
@@ -36,6 +37,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   explain: explainCommand,
   drain: drainCommand,
   test: (io) => testCommand(io, { lab: async () => undefined }),
+  top: topCommand,
   resync: resyncCommand,
   web: webCommand,
   completion: completionCommand,
