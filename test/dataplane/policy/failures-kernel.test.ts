@@ -2,8 +2,17 @@ import t, { type Test } from 'tap';
 import { EntriesWriter, formatAddress, parseAddress, same, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { type FilterPart, FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import { PolicyTables, policyTable } from '../../../src/dataplane/policy/index.ts';
+import { setName } from '../../../src/dataplane/policy/names.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
-import { openNft, openRulesets, type Ruleset, walk } from '../../../src/nftables/index.ts';
+import {
+  type Nft,
+  NftError,
+  openNft,
+  openRulesets,
+  type Ruleset,
+  type Transaction,
+  walk,
+} from '../../../src/nftables/index.ts';
 import type { CaseObject } from '../../../src/policy/cases/format.ts';
 import { enforcementOf } from '../../../src/policy/enforcement.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
@@ -95,8 +104,17 @@ class Life {
   readonly #desired = new DesiredPolicies();
   readonly #tables = new PolicyTables('cali');
   readonly room: FilterRoom;
+  /** What it writes by. */
+  nft: Nft;
 
-  constructor(nft: FailingNft) {
+  constructor(given: Nft) {
+    this.nft = given;
+    const nft: Nft = {
+      run: (transaction) => this.nft.run(transaction),
+      list: (table) => this.nft.list(table),
+      isOwn: (port) => this.nft.isOwn(port),
+      close: () => this.nft.close(),
+    };
     this.#filter = new FilterReconciler({ nft, clock: this.#clock, log: silentLog });
     this.room = this.#filter.room();
   }
@@ -118,6 +136,18 @@ class Life {
   stop(): void {
     this.#filter.stop();
   }
+}
+
+/** As a kernel that has no room for more in a set. */
+function full(set: string, nft: Nft): Nft {
+  const run = async (transaction: Transaction): Promise<void> => {
+    for (const operation of transaction.operations) {
+      if (operation.kind === 'add element' && operation.set.name === set)
+        throw new NftError('ENOSPC', 'nft', 'No space left on device');
+    }
+    await nft.run(transaction);
+  };
+  return { run, list: (table) => nft.list(table), isOwn: (port) => nft.isOwn(port), close: () => nft.close() };
 }
 
 /** The kernel, and what was seen of it after each transaction. */
@@ -301,6 +331,46 @@ t.test('while policy changes', needsRoot, async (t) => {
     t.ok([...right].some(isStill));
     if ([...right].every((one) => isStill(one) || one.includes('→ 10.1.0.3 '))) t.pass('all other pods go on');
     else t.same([...right].filter((one) => !isStill(one) && !one.includes('→ 10.1.0.3 ')).slice(0, 5), []);
+  });
+  await t.test('a set that the kernel has no room for shuts those who look into it, and nobody else', async (t) => {
+    const from = { ...BEFORE, pods: [...PODS.slice(0, 4), { app: 'c' }] };
+    const witness = new Witness(interfacesOf(from));
+    await witness.reset();
+    const life = new Life(witness.nft);
+    await life.want(from);
+    const before = (await witness.passing())[4];
+    witness.seen.length = 0;
+    life.nft = full(setName('s', `selector app == "b"`), witness.nft);
+    await life.want(BEFORE);
+    const held = (await witness.passing())[4];
+    const named = life.room.failures().map(({ what }) => what);
+    life.stop();
+    await witness.reset();
+    const other = new Life(witness.nft);
+    await other.want(BEFORE);
+    const right = (await witness.passing())[4];
+    other.stop();
+    witness.nft.close();
+    // The pods of the policy that denies whom the set lacks.
+    const isAsked = (one: string): boolean => [0, 1].some((pod) => one.includes(`${POD_ADDRESSES[pod]} `));
+    t.ok(
+      [...before].some((one) => !right.has(one)),
+      'there is something that is not allowed any more',
+    );
+    t.same(
+      [...held].filter((one) => !right.has(one)),
+      [],
+    );
+    t.same(
+      [...right].filter((one) => !isAsked(one) && !held.has(one)),
+      [],
+    );
+    t.match(
+      named.filter((one) => one.includes('IPv4')),
+      [/set selector/, /of GlobalNetworkPolicy some/, /of GlobalNetworkPolicy some/],
+    );
+    const leaks = witness.seen.flatMap(([family, passing]) => (family === 4 ? [...passing] : []));
+    t.ok(leaks.every((one) => before.has(one) || right.has(one)));
   });
   for (const [name, way, dies] of ways) {
     await t.test(name, async (t) => {
