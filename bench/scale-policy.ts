@@ -155,12 +155,14 @@ async function toKernel(): Promise<void> {
     await bring();
     for (const what of ['a label of a pod elsewhere', 'a label of a pod here'] as const) {
       const times: number[] = [];
-      for (let turn = 0; turn < KERNEL_ROUNDS; turn++) {
-        const batch = [update(CHANGES[what](ROUNDS + turn))];
+      for (let turn = 2 * (WARM_UP + ROUNDS); times.length < KERNEL_ROUNDS; turn++) {
+        const batch = [update(CHANGES[what](turn))];
+        const before = calculation.desired().policy;
         const begin = performance.now();
         calculation.apply(batch);
         await bring();
-        times.push(performance.now() - begin);
+        // Of many labels nothing follows on this node.
+        if (calculation.desired().policy !== before) times.push(performance.now() - begin);
       }
       tell(`${what}, to the kernel`, times);
     }

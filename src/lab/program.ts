@@ -15,14 +15,20 @@ export interface Programs {
 export function programsOf(main: string): Programs {
   const node = process.execPath;
   const vrouter = [node, main];
-  const plugin = fileURLToPath(new URL('calico.cjs', `file://${main}`));
+  const beside = (name: string): string => fileURLToPath(new URL(name, `file://${main}`));
   const bin = fileURLToPath(new URL(main.endsWith('.ts') ? '../dist/bin' : 'bin', `file://${main}`));
   return {
     vrouter,
     calicoctl: [...vrouter, 'calicoctl'],
-    cni: existsSync(plugin) ? [node, plugin] : [...vrouter, 'cni'],
+    cni: pluginOf(beside) ?? [...vrouter, 'cni'],
     ...(existsSync(bin) && { bin }),
   };
+}
+
+/** The plugin as it is installed on hosts: a program of its own where there was a C compiler, else a script for Node. */
+function pluginOf(beside: (name: string) => string): readonly string[] | undefined {
+  if (existsSync(beside('calico'))) return [beside('calico')];
+  return existsSync(beside('calico.cjs')) ? [process.execPath, beside('calico.cjs')] : undefined;
 }
 
 /** What every program on a node needs to know: the node's name, the store, the daemon's socket. */

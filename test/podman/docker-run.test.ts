@@ -6,12 +6,11 @@ import { request } from '../../src/control/index.ts';
 import { cluster, needsRoot } from '../cluster/cluster.ts';
 import { IMAGE, makeKit } from '../containerd/containerd.ts';
 import { conflist } from '../containerd/nodes.ts';
-import { buildImage } from '../deploy/kubernetes/image.ts';
+import { buildImage, TAG } from '../deploy/kubernetes/image.ts';
 import { Podman } from './podman.ts';
 
 const installed = existsSync('/usr/bin/podman') && existsSync('/usr/lib/cni/portmap');
 const needs = installed || process.env['CI'] ? needsRoot : { skip: 'it needs podman and the CNI plugins' };
-const VROUTER = 'localhost/vrouter:1';
 const NETWORK = 'k8s-pod-network';
 
 /** The words after `docker run` in the page about deploying, without the image. */
@@ -61,9 +60,9 @@ t.test('the daemon as `docker run` of the page starts it gives a container its n
   const socket = join(kit.directory, 'host/var/run/calico/vrouter.sock');
   const podman = await Podman.start(kit, host.name, host.namespace, conflist({ ...host, socket }));
   t.teardown(() => podman.remove());
-  await podman.must(['load', '--quiet', '--input', await buildImage(kit.directory, VROUTER)]);
+  await podman.must(['load', '--quiet', '--input', await buildImage(kit.directory)]);
   const words = onHost(documented(), join(kit.directory, 'host'), environment);
-  await podman.must(['run', '--detach', '--name', 'vrouter', ...words, VROUTER]);
+  await podman.must(['run', '--detach', '--name', 'vrouter', ...words, TAG]);
 
   await lab.until('the daemon to serve pods', async () => {
     const status = await request(socket, { op: 'status' }, nodeStatusSchema).catch(() => undefined);

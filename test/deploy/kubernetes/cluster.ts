@@ -15,7 +15,6 @@ import { daemonSetSchema, type Pod } from './pod.ts';
 const NAMES = ['node1', 'node2'] as const;
 const ADDRESSES = ['192.0.2.1', '192.0.2.2'] as const;
 /** As containerd knows what a manifest calls `vrouter:0.1.0`. */
-const TAG = 'docker.io/library/vrouter:0.1.0';
 const TOKEN = 'first';
 
 export interface ClusterNode {
@@ -41,7 +40,7 @@ export class KubernetesCluster {
     const { directory } = cluster;
     const busybox = join(directory, 'busybox.tar');
     writeImage(busybox);
-    const images = [busybox, process.env['VROUTER_IMAGE'] ?? (await buildImage(directory, TAG))];
+    const images = [busybox, process.env['VROUTER_IMAGE'] ?? (await buildImage(directory))];
     const machines: Machine[] = [];
     for (const name of NAMES) {
       const machine = await Machine.start(name, join(directory, name), images);
