@@ -6,7 +6,7 @@ import { inNamespace } from '../../src/lab/command.ts';
 import type { Lab, NodePlan } from '../../src/lab/index.ts';
 import { cluster, needsRoot, podsOf } from '../cluster/cluster.ts';
 import { MAIN } from '../cluster/program.ts';
-import { accessibilityFaults, chromium, complaintsOf, overhang, screenshot } from './chromium.ts';
+import { accessibilityFaults, chromium, complaintsOf, overhang, PATIENCE, screenshot } from './chromium.ts';
 
 /** The page of a node in a real Chromium, with two nodes, their pods, a policy and a peer that does not answer behind it. */
 
@@ -49,7 +49,7 @@ t.test('the page of a node, in Chromium', needsRoot, async (t) => {
   const browser = await chromium(t, node.namespace);
   const page = await browser.newPage();
   const complaints = complaintsOf(page);
-  page.setDefaultTimeout(120_000);
+  page.setDefaultTimeout(PATIENCE);
 
   const VIEWS: Readonly<Record<string, ViewTested>> = {
     overview: { path: '', says: [/Sessions up\s+1 of 2/, /Problems/, /FELIX_BPFENABLED/, /datastore/] },

@@ -6,6 +6,9 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import type { Test } from 'tap';
 import * as z from 'zod';
 
+/** Milliseconds: no machine is so busy that what is to come has not come by then. */
+export const PATIENCE = 600_000;
+
 /** Debian's Chromium, without a screen: in a network namespace, where `localhost` is the node's. It goes with the test. */
 export async function chromium(t: Pick<Test, 'teardown'>, namespace: string): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), 'vrt-chromium-'));
@@ -16,6 +19,8 @@ export async function chromium(t: Pick<Test, 'teardown'>, namespace: string): Pr
     executablePath: program,
     // Through file descriptors: no port of the namespace leads to here.
     pipe: true,
+    timeout: PATIENCE,
+    protocolTimeout: PATIENCE,
     userDataDir: join(folder, 'profile'),
     // Chromium's own sandbox can't be had as root.
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-extensions'],
