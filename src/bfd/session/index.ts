@@ -7,7 +7,6 @@ export { BfdSession } from './session.ts';
 export {
   type BfdAccount,
   type BfdNeighbour,
-  type BfdOutlook,
   type BfdSessions,
   type BfdWay,
   sessionsOf,
