@@ -290,6 +290,8 @@ export interface BestChanges {
 export interface NextHopSet {
   readonly addresses: readonly string[];
   readonly localPref: number;
+  /** The share of each address, 1 to 100, where peers have told the bandwidths of their links and these differ. */
+  readonly weights?: readonly number[];
 }
 
 /** Messages of RFC 4271 §4 and RFC 2918, as counters name them. */

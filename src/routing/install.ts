@@ -271,14 +271,17 @@ export class RouteInstaller implements LearnedRoutes {
     resolve: (address: string) => readonly RouteNextHop[] | undefined,
   ): readonly RouteNextHop[] | undefined {
     const kind = kindAt(choice);
-    const addresses = isKeptOut(kind) ? [] : (this.#setOf(choice)?.addresses ?? []);
+    const { addresses = [], weights } = (isKeptOut(kind) ? undefined : this.#setOf(choice)) ?? {};
     const hops = new Map<string, RouteNextHop>();
-    for (const address of addresses) {
+    for (const [at, address] of addresses.entries()) {
       const tunnelled = this.#isTunnelled(kind, address);
       if (tunnelled && this.#tunnel.ipip === 'pending') return undefined;
       const ways = tunnelled ? this.#throughTunnel(address) : resolve(address);
       if (ways === undefined) return undefined;
-      for (const hop of ways) hops.set(`${hop.via}%${hop.dev}`, hop);
+      for (const hop of weights === undefined ? ways : shared(ways, weights[at])) {
+        const key = `${hop.via}%${hop.dev}`;
+        hops.set(key, weights === undefined ? hop : joined(hops.get(key), hop));
+      }
     }
     return [...hops.values()];
   }
@@ -306,6 +309,20 @@ export class RouteInstaller implements LearnedRoutes {
     }
     return 0;
   }
+}
+
+/** The kernel's greatest. */
+const MOST_WEIGHT = 256;
+
+/** The share of a next hop, divided among the ways to it. */
+function shared(ways: readonly RouteNextHop[], share: number): RouteNextHop[] {
+  const whole = ways.reduce((sum, { weight = 1 }) => sum + weight, 0);
+  return ways.map((hop) => ({ ...hop, weight: Math.max(1, Math.round((share * (hop.weight ?? 1)) / whole)) }));
+}
+
+/** A way that several next hops have carries all of their shares. */
+function joined(before: RouteNextHop | undefined, hop: RouteNextHop): RouteNextHop {
+  return { ...hop, weight: Math.min(MOST_WEIGHT, (before?.weight ?? 0) + (hop.weight ?? 1)) };
 }
 
 function inSubnet(subnet: Prefix, address: string): boolean {

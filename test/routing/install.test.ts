@@ -67,14 +67,16 @@ class Bench {
     this.installer.tunnelChanged();
   }
 
-  /** `via%dev` of each way that the table wants for a prefix; `!` when the kernel takes the gateway's place on trust. */
+  /** `via%dev`, and its weight if it has one, of each way that the table wants for a prefix; `!` when the kernel takes the gateway's place on trust. */
   wants(cidr: string): string[] {
     const prefix = parsePrefix(cidr);
     const index = this.table.prefixes.find4(prefixWords(prefix)[0], prefix.length);
     if (index < 0 || this.table.desired(index) === 0) return [];
     return this.table.hows
       .how(this.table.desired(index))
-      .nextHops.map(({ via, dev, onlink }) => `${via}%${dev}${onlink ? '!' : ''}`);
+      .nextHops.map(
+        ({ via, dev, onlink, weight }) => `${via}%${dev}${onlink ? '!' : ''}${weight ? ` ×${weight}` : ''}`,
+      );
   }
 }
 
@@ -95,6 +97,21 @@ t.test('a next hop on a connected network is its own gateway, several are ECMP',
   await bench.install(['10.244.1.0/26', 1], ['10.244.2.0/26', 3]);
   t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2']);
   t.same(bench.wants('10.244.2.0/26'), ['172.16.0.2%2', '172.16.0.3%2']);
+});
+
+t.test('next hops that have shares keep them, by way of routers too', async (t) => {
+  const bench = new Bench();
+  const weights = [100, 25, 50];
+  const sets: NextHopSet[] = [
+    SETS[0],
+    { addresses: ['172.16.0.2', '172.16.0.3', '192.0.2.9'], localPref: 100, weights },
+    { addresses: ['172.16.0.2', '192.0.2.8', '192.0.2.9'], localPref: 100, weights },
+    { addresses: ['192.0.2.7', '192.0.2.8', '192.0.2.9'], localPref: 100, weights: [100, 100, 100] },
+  ];
+  await bench.installFrom(sets, ['10.244.1.0/26', 1], ['10.244.2.0/26', 2], ['10.244.3.0/26', 3]);
+  t.same(bench.wants('10.244.1.0/26'), ['172.16.0.2%2 ×100', '172.16.0.3%2 ×25', '172.16.1.254%3 ×50']);
+  t.same(bench.wants('10.244.2.0/26'), ['172.16.0.2%2 ×100', '172.16.1.254%3 ×75'], 'two by one router');
+  t.same(bench.wants('10.244.3.0/26'), ['172.16.1.254%3 ×256'], 'not more than the kernel takes');
 });
 
 t.test('a next hop behind a router is reached through the router', async (t) => {

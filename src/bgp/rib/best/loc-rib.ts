@@ -9,6 +9,8 @@ import { Decision, type DecisionView, ineligible } from './decision.ts';
 /** Most changes in one `BestChanges`. */
 const BATCH = 8192;
 /** Room for changes at first; it grows to `BATCH`. */
+/** The weight of the link with most bandwidth. */
+const WHOLE = 100;
 const FIRST_BATCH = 64;
 /** How many prefixes are decided between two looks at the clock. */
 const STRIDE = 512;
@@ -161,7 +163,24 @@ export class LocRib {
     // Which ones, if there are too many: the best, then the lowest numbered.
     const nextHops = [...new Set(multipath.map((path) => paths.nextHop[path]))].sort((a, b) => a - b);
     const others = nextHops.filter((nextHop) => nextHop !== paths.nextHop[best]);
-    return this.#sets.several([paths.nextHop[best], ...others.slice(0, this.#maximumPaths - 1)], localPref);
+    const chosen = [paths.nextHop[best], ...others.slice(0, this.#maximumPaths - 1)];
+    return this.#sets.several(chosen, localPref, this.#weights(multipath));
+  }
+
+  /** The share of each next hop by the bandwidth of its link, if all tell theirs and they differ. */
+  #weights(multipath: readonly number[]): ReadonlyMap<number, number> | undefined {
+    const { paths } = this.rib;
+    const { linkBandwidth } = this.#view.pool;
+    const bandwidths = multipath.map((path) => linkBandwidth[paths.attributes[path]]);
+    const most = Math.max(...bandwidths);
+    const least = Math.min(...bandwidths);
+    if (least === 0 || least === most) return undefined;
+    const weights = new Map<number, number>();
+    for (const [at, path] of multipath.entries()) {
+      const weight = Math.max(1, Math.round((bandwidths[at] / most) * WHOLE));
+      weights.set(paths.nextHop[path], Math.max(weight, weights.get(paths.nextHop[path]) ?? 0));
+    }
+    return weights;
   }
 
   #report(prefix: number, set: number): void {

@@ -6,6 +6,8 @@ import { widened } from './columns.ts';
 
 const EMPTY = 0;
 const FIRST_CAPACITY = 32;
+const NON_TRANSITIVE = 0x40;
+const LINK_BANDWIDTH = 4;
 
 /** Bits of the `marks` column. */
 export const attributeMark = {
@@ -57,6 +59,8 @@ export class AttributePool implements Counted {
   clusterListLength = new Uint16Array(FIRST_CAPACITY);
   /** Bits of `attributeMark`. */
   marks = new Uint8Array(FIRST_CAPACITY);
+  /** Octets a second, of a Link Bandwidth community; 0 where there is none. */
+  linkBandwidth = new Float32Array(FIRST_CAPACITY);
 
   /** Attribute sets that are in use. */
   get size(): number {
@@ -158,6 +162,7 @@ export class AttributePool implements Counted {
     for (const column of [this.asPathLength, this.origin, this.med, this.firstAs, this.originatorId]) column[id] = 0;
     this.clusterListLength[id] = 0;
     this.marks[id] = 0;
+    this.linkBandwidth[id] = 0;
     const bytes = this.bytes(id);
     for (let at = 0; at < bytes.length; at = valueEnd(bytes, at)) {
       this.#fillFrom(id, bytes, bytes[at + 1], valueStart(bytes, at), valueEnd(bytes, at));
@@ -185,6 +190,9 @@ export class AttributePool implements Counted {
         for (let at = start; at < end; at += 4) {
           this.marks[id] |= wellKnownCommunities.get(u32(bytes, at)) ?? 0;
         }
+        break;
+      case ATTRIBUTE.EXTENDED_COMMUNITIES:
+        this.linkBandwidth[id] = bandwidthIn(bytes, start, end);
         break;
       case ATTRIBUTE.ORIGINATOR_ID:
         this.originatorId[id] = u32(bytes, start);
@@ -230,6 +238,7 @@ export class AttributePool implements Counted {
     this.originatorId = widened(this.originatorId, capacity);
     this.clusterListLength = widened(this.clusterListLength, capacity);
     this.marks = widened(this.marks, capacity);
+    this.linkBandwidth = widened(this.linkBandwidth, capacity);
     const slots = this.#slots;
     this.#slots = new Uint32Array(capacity * 2);
     this.#mask = capacity * 2 - 1;
@@ -242,4 +251,14 @@ function hashOf(bytes: Uint8Array, length: number): number {
   for (let at = 0; at < length; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
   return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** The first Link Bandwidth community (draft-ietf-idr-link-bandwidth), of either transitivity; 0 for none that says something. */
+function bandwidthIn(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; at += 8) {
+    if ((bytes[at] & ~NON_TRANSITIVE) !== 0 || bytes[at + 1] !== LINK_BANDWIDTH) continue;
+    const octets = new DataView(bytes.buffer, bytes.byteOffset + at + 4, 4).getFloat32(0);
+    if (octets > 0 && Number.isFinite(octets)) return octets;
+  }
+  return 0;
 }

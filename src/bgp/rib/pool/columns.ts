@@ -1,4 +1,4 @@
-type Column = Uint8Array | Uint16Array | Uint32Array;
+type Column = Uint8Array | Uint16Array | Uint32Array | Float32Array;
 
 /** The same column, at least `capacity` entries long; new entries are zero. */
 export function widened<T extends Column>(column: T, capacity: number): T {

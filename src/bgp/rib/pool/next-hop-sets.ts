@@ -43,12 +43,13 @@ export class NextHopSets {
     return number;
   }
 
-  /** `nextHops` may repeat themselves and be in any order. */
-  several(nextHops: readonly number[], localPref: number): number {
+  /** `nextHops` may repeat themselves and be in any order. `weights`: of each of them. */
+  several(nextHops: readonly number[], localPref: number, weights?: ReadonlyMap<number, number>): number {
     const distinct = [...new Set(nextHops)].sort((a, b) => a - b);
     if (distinct.length === 1) return this.single(distinct[0], localPref);
-    const key = `${localPref}:${distinct.join()}`;
-    return this.#sets.find(key) || this.#add(key, distinct, localPref);
+    const share = weights === undefined ? '' : `:${distinct.map((nextHop) => weights.get(nextHop)).join()}`;
+    const key = `${localPref}:${distinct.join()}${share}`;
+    return this.#sets.find(key) || this.#add(key, distinct, localPref, weights);
   }
 
   /** A route is reported with the set. */
@@ -69,9 +70,21 @@ export class NextHopSets {
     this.#lastKey = -1;
   }
 
-  #add(key: number | string, nextHops: readonly number[], localPref: number): number {
-    const addresses = nextHops.map((nextHop) => this.#nextHops.text(this.#nextHops.retain(nextHop))).sort();
-    const number = this.#sets.add(key, Object.freeze({ addresses: Object.freeze(addresses), localPref }));
+  #add(
+    key: number | string,
+    nextHops: readonly number[],
+    localPref: number,
+    weightOf?: ReadonlyMap<number, number>,
+  ): number {
+    const members = nextHops
+      .map((nextHop) => ({
+        address: this.#nextHops.text(this.#nextHops.retain(nextHop)),
+        weight: weightOf?.get(nextHop),
+      }))
+      .sort((a, b) => (a.address < b.address ? -1 : 1));
+    const addresses = Object.freeze(members.map(({ address }) => address));
+    const weights = weightOf && Object.freeze(members.map(({ weight = 1 }) => weight));
+    const number = this.#sets.add(key, Object.freeze({ addresses, localPref, ...(weights && { weights }) }));
     this.#members[number] = nextHops;
     return number;
   }
