@@ -66,12 +66,17 @@ export function defineBgpMetrics(
       });
     },
   );
-  gauge(registers, 'vrouter_bgp_prefixes', 'Prefixes of each peer', ['peer', 'direction'], () =>
-    peers().flatMap(({ address: peer, received, accepted, advertised, guarded = 0 }) =>
-      Object.entries({ received, accepted, filtered: received - accepted, guarded, advertised }).map(
-        ([direction, count]) => [{ peer, direction }, count] as const,
+  gauge(
+    registers,
+    'vrouter_bgp_prefixes',
+    'Prefixes of each peer; guarded: inside the cluster’s own, and not believed',
+    ['peer', 'direction'],
+    () =>
+      peers().flatMap(({ address: peer, received, accepted, advertised, guarded = 0 }) =>
+        Object.entries({ received, accepted, filtered: received - accepted, guarded, advertised }).map(
+          ([direction, count]) => [{ peer, direction }, count] as const,
+        ),
       ),
-    ),
   );
   counter(registers, 'vrouter_bgp_messages_total', 'BGP messages', ['peer', 'type', 'direction'], () =>
     figures().peers.flatMap(({ peer, messages }) =>

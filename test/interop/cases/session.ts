@@ -39,6 +39,21 @@ export const sessionCases: readonly Case[] = [
     },
   },
   {
+    name: 'another AS of ours towards the peer',
+    async run(t, bench) {
+      const { us, peer, at } = await bench.session({
+        peerAsn: 65001,
+        ours: { localAs: 65010 },
+        theirs: { asn: 65010 },
+        originate: [{ prefix: '172.16.1.0/24' }],
+        routes: [{ prefix: '172.16.2.0/24' }],
+      });
+      await bench.learned(us, '172.16.2.0/24');
+      await bench.seen(peer, '172.16.1.0/24');
+      t.equal(us.status(at).remoteAs, 65001);
+    },
+  },
+  {
     name: 'the peer stops',
     async run(t, bench) {
       const { us, peer, at } = await bench.session({ routes: [{ prefix: '172.17.1.0/24' }] });
