@@ -1,7 +1,8 @@
-import { type Log, silentLog } from '../../base/index.ts';
+import { type Log, reasonOf, silentLog } from '../../base/index.ts';
 import { PageServer } from '../../observe/http.ts';
 import { pagePlace, Site } from '../../page/index.ts';
 import type { ConfigOptions } from '../config.ts';
+import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { open } from '../session.ts';
 import { clusterQuestions } from './questions.ts';
@@ -30,7 +31,9 @@ export async function serveCluster(
     const questions = clusterQuestions({ store, clock: io.clock, patience: timeout * 1000 });
     const site = new Site({ scope: 'cluster', questions, live: undefined, token: place.token, clock: io.clock, log });
     const serving = { pages: {}, rest: site.serve.bind(site), tls: place.tls };
-    const server = await PageServer.listen(place.host, place.port, serving, log);
+    const server = await PageServer.listen(place.host, place.port, serving, log).catch((error) => {
+      throw new CommandError(`${reasonOf(error)}; choose another place with --host and --port`, { cause: error });
+    });
     const name = place.host.includes(':') ? `[${place.host}]` : place.host;
     io.stdout(`${place.tls === undefined ? 'http' : 'https'}://${name}:${server.port}/\n`);
     await io.interrupted();
