@@ -1,6 +1,7 @@
 import { type Cancel, type Clock, type Log, reasonOf, VRouterError } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { FlowsAnswer, FlowsRequest } from '../control/index.ts';
+import type { FollowedConnections } from '../dataplane/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { World } from '../policy/index.ts';
 import type { Drops } from './drops.ts';
@@ -16,6 +17,8 @@ const RETRY = 60_000;
 export interface FlowLogOptions {
   readonly kernel: Pick<Kernel, 'connectionEvents' | 'sysctl'>;
   readonly drops: Pick<Drops, 'hear'>;
+  /** Has the kernel follow connections at all. */
+  readonly followed: Pick<FollowedConnections, 'follow'>;
   readonly nodename: string;
   readonly world: () => World;
   readonly tierOf: (policy: string) => string | undefined;
@@ -40,7 +43,10 @@ export class FlowLog {
   readonly #news: Tidings;
   #addresses: readonly string[] = [];
   #workloads: Desired['workloads'] | undefined;
+  /** What a former run left is removed, or taken over. */
+  #hasBegun = false;
   #isWanted = false;
+  #unfollowed: readonly string[] = [];
   #followed: Cancel | undefined;
   #open: OpenFlows | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -74,7 +80,7 @@ export class FlowLog {
   /** What it can't tell, while it is kept. */
   problems(): readonly string[] {
     if (this.#refusal !== undefined) return [this.#refusal];
-    return this.#open === undefined ? [] : this.#accounting.problems;
+    return this.#open === undefined ? [] : [...this.#accounting.problems, ...this.#unfollowed];
   }
 
   /** What is desired now; the same again does nothing. */
@@ -85,6 +91,8 @@ export class FlowLog {
       this.#open?.feed.know(this.#addresses);
     }
     const isWanted = host.flowLog === true;
+    if (!this.#hasBegun) void this.#options.followed.follow(isWanted);
+    this.#hasBegun = true;
     if (isWanted === this.#isWanted) return;
     this.#isWanted = isWanted;
     void this.#settle();
@@ -145,6 +153,8 @@ export class FlowLog {
 
   async #begin(): Promise<void> {
     const { nodename, world, tierOf, kernel, drops, clock, log } = this.#options;
+    const failures = await this.#options.followed.follow(true);
+    this.#unfollowed = failures.map(({ what, reason }) => `flows: connections may not be followed: ${what}: ${reason}`);
     const { openFlows } = await import('./flow-questions.ts');
     const open = await openFlows({ nodename, world, tierOf, kernel, drops, clock, news: () => this.#news.tell() });
     open.feed.know(this.#addresses);
@@ -156,6 +166,7 @@ export class FlowLog {
     this.#before = this.figures;
     this.#open = undefined;
     await feed.stop();
+    await this.#options.followed.follow(false);
     await this.#accounting.restore();
     this.#options.log.info({}, 'flows are kept no more');
   }

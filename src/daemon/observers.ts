@@ -46,7 +46,7 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
         })
       : undefined;
   const flows = new FlowLog({
-    ...{ kernel, drops, nodename: config.NODENAME, world, tierOf, clock },
+    ...{ kernel, drops, followed: dataplane.followed, nodename: config.NODENAME, world, tierOf, clock },
     log: log.child({ component: 'flows' }),
   });
   const ruleCounts = new RuleCounts({ kernel, policy, drops: () => drops.counted(), tierOf });

@@ -3,6 +3,7 @@ import type { Desired } from '../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
 import { Blackholes } from './blackholes.ts';
+import { FollowedConnections } from './connections/followed.ts';
 import { ReleasedAddresses } from './connections/released.ts';
 import { EarlyEvents } from './early-events.ts';
 import { podMtu } from './endpoints/mtu.ts';
@@ -52,6 +53,7 @@ export class Dataplane {
   readonly filter: FilterReconciler;
   /** The packet filter's tables but those of limits and policy. */
   readonly tables: FilterRoom;
+  readonly followed: FollowedConnections;
   readonly #filterTables = new FilterTables();
   readonly policy: PolicyReconciler;
   readonly qos: QosReconciler;
@@ -90,6 +92,7 @@ export class Dataplane {
     this.policy = new PolicyReconciler({ ...options, filter: this.filter });
     this.endpoints = new EndpointReconciler({ ...options, routes: this.routes, policy: this.policy });
     this.tables = this.filter.room();
+    this.followed = new FollowedConnections(this.filter);
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
     this.proxies = new ProxyReconciler({ ...options, routes: this.routes });

@@ -13,6 +13,7 @@
  * routes of ours carry protocol 80; only those, and what Calico left, are ever replaced or removed. Nothing is written before `start`,
  * which is called once the datastore is in sync.
  */
+export type { FollowedConnections } from './connections/followed.ts';
 export { Dataplane, type DataplaneOptions } from './dataplane.ts';
 export type { FailedTunnel, TunnelEntry } from './device/device.ts';
 export { containerInterfaceName, podInterfaceName } from './endpoints/interface-name.ts';

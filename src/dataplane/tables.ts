@@ -9,7 +9,6 @@ import type {
   DesiredWireguardPeer,
 } from '../calc/desired/index.ts';
 import type { Table } from '../nftables/index.ts';
-import { followedConnections } from './connections/followed.ts';
 import { addressedDevices } from './device/render.ts';
 import { knownNeighbors, neighborTable } from './endpoints/neighbors.ts';
 import { ownSources } from './endpoints/sources.ts';
@@ -30,7 +29,6 @@ export const FILTER_SECTIONS = [
   'services',
   'spoofing',
   'tunnels',
-  'host',
 ] as const satisfies readonly (keyof Desired)[];
 
 /** All that these tables follow from. */
@@ -43,14 +41,12 @@ export interface FilterInputs {
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
   readonly wireguard: DesiredWireguard | undefined;
   readonly encapsulation: TunnelUse;
-  /** Whether the flow log is kept. */
-  readonly flowLog?: boolean;
   /** How the names of pods' interfaces begin. */
   readonly interfacePrefix: string;
 }
 
 export function filterInputs(
-  { pools, nat, services, spoofing, tunnels, host }: Pick<Desired, (typeof FILTER_SECTIONS)[number]>,
+  { pools, nat, services, spoofing, tunnels }: Pick<Desired, (typeof FILTER_SECTIONS)[number]>,
   interfacePrefix = 'cali',
 ): FilterInputs {
   return {
@@ -61,7 +57,6 @@ export function filterInputs(
     wireguard: tunnels.wireguard4,
     tunnels: addressedDevices(tunnels),
     encapsulation: tunnels,
-    flowLog: host.flowLog === true,
     interfacePrefix,
   };
 }
@@ -131,12 +126,6 @@ const TABLES: readonly Row[] = [
     what: 'DSCP',
     from: ({ pools, nat }) => [pools, nat.dscp],
     contents: (family, { pools, nat }) => [dscpMarks(family, pools, nat.dscp)],
-  },
-  {
-    name: 'vrouter-flows',
-    what: 'flow log',
-    from: ({ flowLog }) => [flowLog],
-    contents: (_, { flowLog }) => [followedConnections(flowLog === true)],
   },
   {
     name: 'vrouter-wireguard',

@@ -3,8 +3,8 @@ import { silentLog, systemClock } from '../../src/base/index.ts';
 import type { FlowAnswer, FlowsRequest } from '../../src/control/index.ts';
 import { Drops } from '../../src/daemon/drops.ts';
 import { FlowLog } from '../../src/daemon/flow-log.ts';
-import { followedConnections } from '../../src/dataplane/connections/followed.ts';
-import { FilterReconciler, tableOf } from '../../src/dataplane/filter/index.ts';
+import { FollowedConnections } from '../../src/dataplane/connections/followed.ts';
+import { FilterReconciler } from '../../src/dataplane/filter/index.ts';
 import { PolicyReconciler } from '../../src/dataplane/policy/index.ts';
 import { inNamespace, mustRun } from '../../src/lab/command.ts';
 import { openKernel } from '../../src/netlink/index.ts';
@@ -53,19 +53,15 @@ t.test('who talked to whom, by which rule, and how much: told by a real kernel',
   const { world } = scene.world();
   const local = world.endpoints.map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
   const filter = new FilterReconciler({ nft, clock: systemClock, log: silentLog });
+  const followed = new FollowedConnections(filter);
   await t.test('where nothing asks for the state of connections, the log’s own table does', async (t) => {
     const speak = () => lab.sendOnly([['10.9.0.1', '10.9.0.2', 9]]);
     await speak();
     t.same(await kernel.connectionList(), []);
-    const room = filter.room();
-    const want = async (isLogged: boolean): Promise<void> => {
-      await room.want([tableOf({ family: 'ip', name: 'vrouter-flows' }, 'flow log', [followedConnections(isLogged)])]);
-      t.same(room.failures(), []);
-    };
-    await want(true);
+    t.same(await followed.follow(true), []);
     await speak();
     t.match(await kernel.connectionList(), [{ original: { source: '10.9.0.1' } }]);
-    await want(false);
+    await followed.follow(false);
     t.notMatch(await mustRun(inNamespace(lab.host, ['nft', 'list', 'tables'])), /vrouter-flows/);
   });
   const policy = new PolicyReconciler({ filter });
@@ -75,7 +71,7 @@ t.test('who talked to whom, by which rule, and how much: told by a real kernel',
   for (const endpoint of world.endpoints) Object.assign(endpoint, { node: nodename });
   const common = { kernel, world: () => world, tierOf: () => 'default', clock: systemClock, log: silentLog };
   const drops = new Drops({ ...common, policy });
-  const flows = new FlowLog({ ...common, drops, nodename });
+  const flows = new FlowLog({ ...common, drops, followed, nodename });
   t.teardown(async () => {
     await flows.stop();
     drops.stop();
@@ -189,6 +185,6 @@ t.test('who talked to whom, by which rule, and how much: told by a real kernel',
     t.equal(await accounting(), '0');
     await t.rejects(flows.answer(ASKED), { code: 'FLOWS_OFF' });
     const text = await mustRun(inNamespace(lab.host, ['nft', 'list', 'ruleset']));
-    t.notMatch(text, /log prefix/);
+    t.notMatch(text, /log prefix|vrouter-flows/);
   });
 });

@@ -46,7 +46,10 @@ function connection(source: string, destination: string, port: number, asked = {
 }
 
 /** A log on a machine in memory; pods 1 and 2 are here. */
-async function watching(t: Pick<Test, 'teardown'>, { sysctl }: { readonly sysctl?: Kernel['sysctl'] } = {}) {
+async function watching(
+  t: Pick<Test, 'teardown'>,
+  { sysctl, refuses = false }: { readonly sysctl?: Kernel['sysctl']; readonly refuses?: boolean } = {},
+) {
   const machine = new FakeMachine();
   machine.addNamespace('/host');
   const kernel = machine.kernel('/host');
@@ -59,7 +62,14 @@ async function watching(t: Pick<Test, 'teardown'>, { sysctl }: { readonly sysctl
   const common = { world: () => world, tierOf: () => 'default', clock, log: silentLog };
   const drops = new Drops({ ...common, kernel, policy });
   const spied = sysctl === undefined ? kernel : { connectionEvents: () => kernel.connectionEvents(), sysctl };
-  const flows = new FlowLog({ ...common, kernel: spied, drops, nodename: 'n1' });
+  const asked: boolean[] = [];
+  const followed = {
+    follow: async (isFollowed: boolean) => {
+      asked.push(isFollowed);
+      return refuses ? [{ what: 'flow log for ip', reason: 'no such thing' }] : [];
+    },
+  };
+  const flows = new FlowLog({ ...common, kernel: spied, drops, followed, nodename: 'n1' });
   t.teardown(async () => {
     await flows.stop();
     drops.stop();
@@ -86,7 +96,7 @@ async function watching(t: Pick<Test, 'teardown'>, { sysctl }: { readonly sysctl
   const change = (next: typeof world): void => {
     world = next;
   };
-  return { machine, kernel, space, clock, flows, keep, drop, change, tell: space.connectionEvents };
+  return { asked, machine, kernel, space, clock, flows, keep, drop, change, tell: space.connectionEvents };
 }
 
 const ACCOUNTING = 'net.netfilter.nf_conntrack_acct';
@@ -242,8 +252,9 @@ t.test('who asks too late is told how many made room; numbers of a former daemon
 });
 
 t.test('while somebody follows it is kept, whatever the setting, and no longer', async (t) => {
-  const { flows, kernel, clock } = await watching(t);
+  const { flows, kernel, clock, asked: follows } = await watching(t);
   await t.rejects(flows.answer(ASKED), { code: 'FLOWS_OFF', message: /vrouter flows -f/ });
+  t.same(follows, [false], 'what a former run left is removed');
   const asked = flows.answer(FOLLOW);
   await settle();
   t.equal(await kernel.sysctl(ACCOUNTING), '1');
@@ -254,6 +265,7 @@ t.test('while somebody follows it is kept, whatever the setting, and no longer',
   await flows.settled;
   t.equal(await kernel.sysctl(ACCOUNTING), '0');
   await t.rejects(flows.answer(ASKED), { code: 'FLOWS_OFF' });
+  t.same(follows, [false, true, false]);
 });
 
 t.test('who had the counting on keeps it', async (t) => {
@@ -280,6 +292,10 @@ t.test('a kernel that does not count, or tells nothing, is told of in the status
   const silent = await watching(t, { sysctl: async (name) => (name === ACCOUNTING ? '1' : '0') });
   await silent.keep(true);
   t.match(silent.flows.problems(), [/nf_conntrack_events is 0/]);
+
+  const unfollowed = await watching(t, { refuses: true });
+  await unfollowed.keep(true);
+  t.match(unfollowed.flows.problems(), [/connections may not be followed: flow log for ip: no such thing/]);
 
   const closed = await watching(t);
   closed.machine.failOnce({ verb: 'connectionEvents', code: 'EPERM' });
