@@ -3,6 +3,7 @@ import { runTest } from '../../src/cli/index.ts';
 import { inNamespace, mustRun } from '../../src/lab/command.ts';
 import { labStage } from '../../src/lab/index.ts';
 import { testNamespaces } from '../../src/lab/test-stage.ts';
+import { terminal } from '../cli/top/terminal.ts';
 import { blocksOf, cluster, needsRoot } from './cluster.ts';
 import { MAIN } from './program.ts';
 
@@ -43,6 +44,15 @@ t.test('vrouter test connectivity: all is well; then what is broken is named', n
     t.same(await testNamespaces(lab.record), [], 'nothing is left');
     const { stdout } = await lab.calicoctl('node1', ['get', 'networkpolicy', '-A', '-o', 'json']);
     t.same(JSON.parse(stdout).items, [], 'nor its policy');
+  });
+
+  await t.test('vrouter top shows a node of it in a terminal', async (t) => {
+    const { press, sees, ended } = terminal(t, lab.node('node1').socket);
+    t.match(await sees(/172\.18\.0\.12 .*Established/), /Node node1: (ok|degraded)/);
+    press(':pods\r');
+    await sees(`endpoint lab/node1-k8s-${one.name.replaceAll('-', '--')}-eth0`);
+    press('q');
+    t.equal(await ended, 0);
   });
 
   await t.test('a policy that denies', async (t) => {

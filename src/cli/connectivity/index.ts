@@ -6,7 +6,6 @@
  *
  * The agent is a verb of vRouter itself, so that a pod needs no image but the node's own.
  */
-export type { ConnectivityFinding } from './findings.ts';
 export { connectivityJunit, connectivityText } from './report.ts';
 export { testConnectivity } from './run.ts';
 export type { TestStage, TestTarget } from './stage.ts';

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { silentLog } from '../../../src/base/index.ts';
 import { runTopCommand } from '../../../src/cli/index.ts';
 import { ControlServer, type Request } from '../../../src/control/index.ts';
-import { MAIN } from '../../cluster/program.ts';
 import { beside } from '../beside-daemon.ts';
 import { directory } from '../harness.ts';
+import { terminal } from './terminal.ts';
 
 t.setTimeout(0);
 
@@ -31,49 +30,17 @@ t.test('without a terminal one look is printed', async (t) => {
   t.match(await beside(t, runTopCommand, ['nothing'], ANSWERS), { code: 2, stderr: /sessions/ });
 });
 
-/** `vrouter top` in a terminal of its own, whose letters can be waited for. */
-async function terminal(t: Test, env: NodeJS.ProcessEnv = {}) {
+/** The socket of a daemon that answers so. */
+async function daemon(t: Test): Promise<string> {
   const socket = join(await directory(t, {}), 'd.sock');
   const answer = async ({ op }: Request): Promise<unknown> => ANSWERS[op as keyof typeof ANSWERS] ?? [];
   const server = await ControlServer.listen(socket, answer, silentLog);
   t.teardown(() => server.close());
-  const command = `stty rows 20 cols 90; exec '${process.execPath}' '${MAIN}' top`;
-  const child = spawn('script', ['-qefc', command, '/dev/null'], {
-    env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', VROUTER_SOCKET: socket, ...env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  t.teardown(() => child.kill('SIGKILL'));
-  let said = '';
-  let wake = (): void => {};
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-    wake();
-  });
-  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  return {
-    press: (keys: string) => child.stdin.write(keys),
-    /** Resolves to all that has come, once it has this. */
-    sees: async (text: string | RegExp): Promise<string> => {
-      const from = said;
-      for (;;) {
-        const at = typeof text === 'string' ? said.indexOf(text) : said.search(text);
-        if (at >= 0) {
-          const seen = said;
-          said = '';
-          return seen;
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        if (said.length > 1e6) throw new Error(`never seen: ${text}, after ${from.slice(-500)}`);
-      }
-    },
-    ended,
-  };
+  return socket;
 }
 
 t.test('in a terminal it shows the node, hears keys, and leaves the terminal as it was', async (t) => {
-  const { press, sees, ended } = await terminal(t);
+  const { press, sees, ended } = terminal(t, await daemon(t));
   const first = await sees('No sessions.');
   t.match(first, '\x1b[?1049h', 'a screen of its own');
   t.match(first, 'Node n1: ok');
@@ -91,7 +58,7 @@ t.test('in a terminal it shows the node, hears keys, and leaves the terminal as 
 });
 
 t.test('without colours nothing is told by colour', async (t) => {
-  const { press, sees, ended } = await terminal(t, { NO_COLOR: '1' });
+  const { press, sees, ended } = terminal(t, await daemon(t), { NO_COLOR: '1' });
   const seen = await sees('No sessions.');
   for (const colour of ['1', '2', '31']) t.notMatch(seen, `\x1b[${colour}m`);
   press('\x03');
