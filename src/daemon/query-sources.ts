@@ -1,7 +1,7 @@
 import type { Observers } from './observers.ts';
 import type { NodeParts } from './parts.ts';
 import type { QuerySources } from './queries.ts';
-import { bgpUnready } from './readiness.ts';
+import { bgpUnready, sessionsDown } from './readiness.ts';
 
 /** What only the node itself knows of its life. */
 export interface LifeSoFar {
@@ -51,6 +51,7 @@ export function querySources(
       ...(given.settingProblems ?? []),
       ...parts.drain.problems(),
       ...routing.problems(),
+      ...(routing.isAsked ? sessionsDown(routing.peers()) : []),
     ],
   };
 }

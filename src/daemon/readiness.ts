@@ -29,12 +29,24 @@ export function bgpUnready({ wanted, desired, peers, listening, restarting, age 
     const advice = 'set IP or IP6, or CALICO_NETWORKING_BACKEND=vxlan where VXLAN carries everything';
     return [`BGP can't start: this node's Node has no address; ${advice}`];
   }
-  const down = peers.filter(({ status }) => status.state !== 'Established').map(({ status }) => status.address);
+  const down = notEstablished(peers);
   const isEnough = age < PATIENCE ? down.length === 0 : down.length < peers.length || peers.length === 0;
   const waits = restarting && age < PATIENCE;
   return [
     ...listening,
-    ...(isEnough ? [] : [`BGP not established with ${few(down)}: see the peers' reasons in \`vrouter status\``]),
+    ...(isEnough ? [] : sessionsDown(peers)),
     ...(waits && isEnough ? ['BGP: a graceful restart is under way'] : []),
   ];
+}
+
+/** Sessions that are down, in a sentence: what a ready node goes on without is a problem all the same. */
+export function sessionsDown(peers: readonly PeerReport[]): string[] {
+  const down = notEstablished(peers);
+  return down.length === 0
+    ? []
+    : [`BGP not established with ${few(down)}: see the peers' reasons in \`vrouter status\``];
+}
+
+function notEstablished(peers: readonly PeerReport[]): string[] {
+  return peers.filter(({ status }) => status.state !== 'Established').map(({ status }) => status.address);
 }

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { few } from '../../src/base/index.ts';
-import { type BgpFacts, bgpUnready, PATIENCE } from '../../src/daemon/readiness.ts';
+import { type BgpFacts, bgpUnready, PATIENCE, sessionsDown } from '../../src/daemon/readiness.ts';
 import type { PeerReport } from '../../src/routing/index.ts';
 
 function peers(...states: readonly string[]): readonly PeerReport[] {
@@ -42,4 +42,14 @@ for (const [what, facts, says] of STATES) {
 t.test('of many names the first are told, and how many there are', async (t) => {
   t.equal(few(['a', 'b', 'c'], 2), 'a, b and 1 more');
   t.equal(few(['a', 'b'], 2), 'a, b');
+});
+
+t.test('a session that is down stays a problem of a node that is ready without it', async (t) => {
+  const facts = { ...FACTS, peers: peers('Established', 'Active'), age: PATIENCE };
+  t.same(bgpUnready(facts), []);
+  const [told, ...more] = sessionsDown(facts.peers);
+  t.match(told, /^BGP not established with 10\.0\.0\.2:/);
+  t.same(more, []);
+  t.same(bgpUnready({ ...facts, age: 0 }), [told], 'in the same words as while it waited, so that it is one problem');
+  t.same(sessionsDown(FACTS.peers), []);
 });
