@@ -69,6 +69,8 @@ export class PartRefusals {
 
   /** Those of the parts that need one that is refused, and are none of these themselves. */
   *dependents(parts: Entries<FilterPart>): Generator<string> {
+    // As nearly always: a change costs what it says.
+    if (this.#refused.size === 0) return;
     for (const [key, part] of parts) if (!this.#refused.has(key) && this.#held(part) !== undefined) yield key;
   }
 
