@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { EFFECTS, effectOf, unmetFields } from '../../src/calc/index.ts';
+import { describedFields } from '../../src/model/crd/descriptions/index.ts';
 import { definitionOf, kindNames } from '../../src/model/index.ts';
 import { shapeOf } from '../../src/model/schema.ts';
 
@@ -26,6 +27,16 @@ t.test('the page for users names every field of the settings that is acted on', 
       if (effectOf(kind, field)?.kind !== 'acted on') continue;
       t.ok(page.includes(`\`${field}\``) || page.includes(`\`${field.replace(/V6$/, '')}\``), `${kind} ${field}`);
     }
+  }
+});
+
+t.test('kubectl explain says of every setting that is acted on what it does', async (t) => {
+  for (const field of Object.keys(EFFECTS.FelixConfiguration)) {
+    if (effectOf('FelixConfiguration', field)?.kind !== 'acted on') continue;
+    t.ok(
+      [field, `FelixConfiguration.${field}`].some((name) => Object.hasOwn(describedFields, name)),
+      field,
+    );
   }
 });
 
