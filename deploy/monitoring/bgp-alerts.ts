@@ -44,6 +44,26 @@ export const BGP_ALERTS: readonly Alert[] = [
     ],
   },
   {
+    name: 'BFDSessionDown',
+    expr: 'vrouter_bfd_session_up == 0',
+    for: '2m',
+    severity: 'warning',
+    summary: 'BFD does not hear a BGP peer',
+    description: '{{ $labels.instance }} has had no BFD session with {{ $labels.peer }} for 2 minutes.',
+    impact:
+      'The way to the peer has failed and its BGP session was ended for that; or BGP is up again, and another failure is noticed only when its hold time is over.',
+    look: [
+      '`vrouter bgp neighbor PEER`: the state of BFD at both ends, and what ended it the last time.',
+      'The peer: does it do BFD with this node, over one hop (UDP port 3784) or over several (4784), as we do?',
+      'The way: those ports in both directions, and over one hop packets that arrive with a hop limit of 255; loss on the links between both.',
+    ],
+    mend: [
+      'Mend the link, or let BFD through the firewall.',
+      'A peer that does no BFD: set `failureDetectionMode: None` in its BGPPeer.',
+      'Intervals that a busy end can’t keep: longer ones in the BFDConfiguration.',
+    ],
+  },
+  {
     name: 'BGPFlapping',
     expr: 'increase(vrouter_bgp_session_flaps_total[10m]) >= 3',
     for: '1m',

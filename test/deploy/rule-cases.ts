@@ -34,6 +34,11 @@ export const RULE_CASES: Readonly<Record<string, RuleCase>> = {
     firing: { [up()]: '0x90', [up('10.0.0.3')]: '0x90' },
     quiet: { [up()]: '0x90', [up('10.0.0.3')]: '1x90' },
   },
+  BFDSessionDown: {
+    at: '5m',
+    firing: { [`vrouter_bfd_session_up{${NODE},peer="10.0.0.2"}`]: '0x90' },
+    quiet: { [`vrouter_bfd_session_up{${NODE},peer="10.0.0.2"}`]: '1x90' },
+  },
   BGPFlapping: {
     at: '12m',
     firing: { [`vrouter_bgp_session_flaps_total{${NODE},peer="10.0.0.2"}`]: '0+1x90' },
