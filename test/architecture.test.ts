@@ -57,7 +57,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   pino: /^src\/(observe|daemon|cni)\//,
   'pino-pretty': /^src\/(observe|daemon)\//,
   'prom-client': /^src\/observe\//,
-  'js-yaml': /^src\/(cli|datastore|daemon)\//,
+  'js-yaml': /^src\/(cli|datastore|daemon|lab)\//,
   // Only deploy/plugin: the source of QuickJS.
   qjsc: /^$/,
   zod: /^src\/(model|datastore|control|endpoints|daemon|cli|lab|ipam|nftables|policy)\//,

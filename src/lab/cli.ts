@@ -4,6 +4,7 @@ import { labDown, labExec, labStatus } from './commands.ts';
 import { LabError } from './errors.ts';
 import { MAX_NODES, MAX_SUBNETS } from './plan.ts';
 import { programsOf } from './program.ts';
+import { loadTopology } from './topology/index.ts';
 import { labUp } from './up.ts';
 
 /** Runs one `vrouter lab …` command line; resolves to the exit code. */
@@ -37,12 +38,17 @@ export function labCommand(world: NodeJS.Process, onEnd: (code: number) => void 
     .option('--pods <count>', 'pods on each node', number(0, 1000), 2)
     .option('--subnets <count>', 'subnets that the nodes take in turn', number(1, MAX_SUBNETS), 1)
     .option('--dual-stack', 'IPv6 beside IPv4, for nodes and pods', false)
+    .option('--topology <file>', 'nodes, routers and cables from a file in the format of containerlab')
     .option('--env <name=value>', 'setting of every daemon; can be repeated', setting, {})
     .option('--exit', 'remove the lab after the report', false)
     .option('--json', 'report as JSON', false)
-    .action(async ({ env: environment, ...options }) => {
+    .action(async ({ env: environment, topology: file, ...options }, up: Command) => {
       checkRoot(world);
-      onEnd(await labUp({ ...options, environment, programs: programsOf(world.argv[1]) }, world));
+      const drawn = file === undefined ? undefined : await loadTopology(file);
+      const name =
+        up.getOptionValueSource('name') === 'default' ? (drawn?.topology.name ?? options.name) : options.name;
+      const programs = programsOf(world.argv[1]);
+      onEnd(await labUp({ ...options, name, environment, programs, ...(drawn && { drawn }) }, world));
     });
   command('status')
     .description('what each node of a lab says of itself')

@@ -43,7 +43,8 @@ export async function labExec(
 ): Promise<number> {
   const record = await mustReadRecord(name);
   const { namespace, nodeName } = findPlace(record, place);
-  const node = record.state.nodes.find((one) => one.name === nodeName)!;
+  const { nodes, hosts } = record.state;
+  const node = [...nodes, ...hosts].find((one) => one.name === nodeName)!;
   const path = [programs.bin, process.env['PATH']].filter((part) => part !== undefined).join(':');
   const [file, ...args] = inNamespace(namespace, command);
   const child = spawn(file, args, {
@@ -68,10 +69,10 @@ export async function labDown(name: string): Promise<string> {
 }
 
 function findPlace({ state }: LabRecord, place: string): { namespace: string; nodeName: string } {
-  const node = state.nodes.find(({ name }) => name === place);
+  const node = [...state.nodes, ...state.hosts].find(({ name }) => name === place);
   if (node !== undefined) return { namespace: node.namespace, nodeName: node.name };
   const pod = state.pods.find(({ name }) => name === place);
   if (pod !== undefined) return { namespace: pod.namespace, nodeName: pod.node };
-  const names = [...state.nodes, ...state.pods].map(({ name }) => name).join(', ');
+  const names = [...state.nodes, ...state.hosts, ...state.pods].map(({ name }) => name).join(', ');
   throw new LabError('NO_NODE', `there is no node or pod '${place}'; there are: ${names}`);
 }

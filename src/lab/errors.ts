@@ -8,6 +8,7 @@ export class LabError extends VRouterError {
       | 'NO_COMMAND'
       | 'COMMAND_FAILED'
       | 'BAD_NAME'
+      | 'BAD_TOPOLOGY'
       | 'RUNNING'
       | 'NO_LAB'
       | 'NO_NODE'

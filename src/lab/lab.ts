@@ -74,8 +74,8 @@ export class Lab {
   }
 
   /** Makes the node's namespace and starts its daemon; resolves when the daemon is ready. */
-  async addNode(environment: Readonly<Record<string, string>> = {}): Promise<NodePlan> {
-    const node = planNode(this.record.plan, this.#nodesMade++);
+  async addNode(environment: Readonly<Record<string, string>> = {}, name?: string): Promise<NodePlan> {
+    const node = planNode(this.record.plan, this.#nodesMade++, name);
     await this.#making.make(
       (state) => ({ ...state, nodes: [...state.nodes, node] }),
       () => addNodeNetwork(this.record.plan, node),
@@ -87,9 +87,8 @@ export class Lab {
   }
 
   /** A place on the fabric without a daemon: for a router of another make. */
-  async addHost(): Promise<NodePlan> {
-    const index = this.#nodesMade++;
-    const host = planNode(this.record.plan, index, `host${index + 1}`);
+  async addHost(name = `host${this.#nodesMade + 1}`): Promise<NodePlan> {
+    const host = planNode(this.record.plan, this.#nodesMade++, name);
     await this.#making.make(
       (state) => ({ ...state, hosts: [...state.hosts, host] }),
       () => addNodeNetwork(this.record.plan, host),

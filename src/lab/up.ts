@@ -4,6 +4,7 @@ import { systemClock } from '../base/index.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import type { Reachability } from './reachability.ts';
 import { type LabReport, renderReport, reportJson } from './report.ts';
+import { buildTopology, type TopologyFile, untilJoined } from './topology/index.ts';
 
 export interface UpOptions extends LabOptions {
   readonly nodes: number;
@@ -11,6 +12,8 @@ export interface UpOptions extends LabOptions {
   /** Take the lab down after the report, rather than wait for Ctrl-C. */
   readonly exit: boolean;
   readonly json: boolean;
+  /** What draws the lab, in place of a number of nodes. */
+  readonly drawn?: TopologyFile;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -32,6 +35,7 @@ export async function labUp(
   for (const name of SIGNALS) process.on(name, onSignal);
   const started = systemClock.now();
   let lab: Lab | undefined;
+  for (const one of options.drawn?.topology.ignored ?? []) stderr.write(`ignored: ${one}\n`);
   try {
     lab = await Lab.start(options);
     const building = build(lab, options);
@@ -42,7 +46,7 @@ export async function labUp(
     stdout.write(options.json ? `${JSON.stringify(reportJson(report), null, 2)}\n` : `\n${renderReport(report)}\n`);
     if (!options.exit) {
       stderr.write(
-        `\nThe lab came up in ${seconds} s and stays until Ctrl-C. In another terminal, try:\n${hints(options.name)}\n`,
+        `\nThe lab came up in ${seconds} s and stays until Ctrl-C. In another terminal, try:\n${hints(options.name, lab.nodes[0].name)}\n`,
       );
       await signal.promise;
     }
@@ -58,11 +62,17 @@ export async function labUp(
 
 async function build(lab: Lab, options: UpOptions): Promise<readonly Reachability[]> {
   const reachability: Reachability[] = [];
+  const { drawn } = options;
+  const count = drawn === undefined ? `${options.nodes} nodes` : `${drawn.topology.nodes.length} nodes and routers`;
+  const start = (): Promise<unknown> => (drawn === undefined ? lab.addNodes(options.nodes) : buildTopology(lab, drawn));
   const steps = new Listr(
     [
-      { title: `Starting ${options.nodes} nodes`, task: () => lab.addNodes(options.nodes) },
+      { title: `Starting ${count}`, task: start },
       { title: `Adding ${options.pods} pods to each`, task: () => lab.addPods(options.pods) },
-      { title: 'Waiting for BGP sessions and routes', task: () => lab.untilConverged() },
+      {
+        title: 'Waiting for BGP sessions and routes',
+        task: () => (drawn === undefined ? lab.untilConverged() : untilJoined(lab)),
+      },
       {
         title: 'Pinging from every pod to every other',
         task: async () => {
@@ -88,12 +98,12 @@ async function gather(lab: Lab, reachability: readonly Reachability[]): Promise<
   };
 }
 
-function hints(name: string): string {
+function hints(name: string, node: string): string {
   const option = name === 'lab' ? '' : ` --name ${name}`;
   const vrouter = existsSync('dist/bin/vrouter') ? 'dist/bin/vrouter' : 'vrouter';
   return [
-    `  ${vrouter} lab exec${option} node1 -- calicoctl get nodes -o wide`,
-    `  ${vrouter} lab exec${option} node1 -- ip route`,
+    `  ${vrouter} lab exec${option} ${node} -- calicoctl get nodes -o wide`,
+    `  ${vrouter} lab exec${option} ${node} -- ip route`,
     `  ${vrouter} lab status${option}`,
   ].join('\n');
 }
