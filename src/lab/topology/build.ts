@@ -62,7 +62,7 @@ export async function untilJoined(lab: Lab): Promise<void> {
 }
 
 /** Waits until every pod reaches every other. */
-export async function untilReachable(lab: Lab): Promise<void> {
+async function untilReachable(lab: Lab): Promise<void> {
   await lab.until('all pods to reach all pods', async () => {
     for (const family of lab.families) if (!(await lab.reachability(family)).complete) return false;
     return true;

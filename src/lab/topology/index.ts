@@ -8,4 +8,4 @@
  * Every place has `eth0` on the lab's own switch, which is containerlab's management network; what the file cables
  * are interfaces beside it. Of the nodes of kind `vrouter` each has a daemon; pods are theirs alone.
  */
-export { buildTopology, loadTopology, type TopologyFile, untilJoined, untilReachable } from './build.ts';
+export { buildTopology, loadTopology, type TopologyFile, untilJoined } from './build.ts';
