@@ -22,7 +22,7 @@ packages_for() {
   done < deploy/programs.txt | sort -u | tr '\n' ' '
 }
 # Services that Debian would start on installation; the tests start their own, in namespaces of their own.
-services='bird bird6 frr gobgpd openbgpd exabgp etcd containerd podman iperf3 prometheus'
+services='bird bird6 frr gobgpd openbgpd stayrtr exabgp etcd containerd podman iperf3 prometheus'
 
 say() { printf '%s\n' "vrouter: $*" >&2; }
 fail() { say "$*"; exit 1; }

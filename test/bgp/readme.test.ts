@@ -20,6 +20,7 @@ const SURROUNDINGS: readonly (readonly [string, string])[] = [
     "import { Speaker } from 'bgp-speaker-ts'; const speaker = new Speaker({ asn: 64512, routerId: '10.0.0.1', listen: [] });",
     'console.log(speaker.peers().length);',
   ],
+  ['', 'rpki.stop();'],
   [
     'const file = { write() {} }, tableFile = { write: (record) => console.log(record.length) };' +
       "const options = { asn: 64512, routerId: '10.0.0.1', listen: [] };",
@@ -27,7 +28,7 @@ const SURROUNDINGS: readonly (readonly [string, string])[] = [
   ],
 ];
 
-const EXPECTED: readonly RegExp[] = [/to: 'Connect'.*address: '10\.0\.0\.2'/s, /^1\n$/, /^\d+\n$/];
+const EXPECTED: readonly RegExp[] = [/to: 'Connect'.*address: '10\.0\.0\.2'/s, /^1\n$/, /^not-found\n$/, /^\d+\n$/];
 
 t.test('every example of the README runs', async (t) => {
   const examples = [...(await readFile(README, 'utf8')).matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code);
