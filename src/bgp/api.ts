@@ -1,4 +1,4 @@
-import type { Clock, Family, Log } from '../base/index.ts';
+import type { Clock, Family, Log, Prefix } from '../base/index.ts';
 
 /**
  * What a program that embeds the speaker sees. Configuration is declarative: `configure` and `originate` take the
@@ -48,6 +48,8 @@ export interface SpeakerApi {
   peers(): readonly PeerStatus[];
   /** Says that `nextHopCost` or `nextHopInterface` would answer differently now. */
   nextHopsChanged(): void;
+  /** Says that `originValidity` would answer differently now. */
+  originsChanged(): void;
   /** Asks a peer that is up, and can, to send its routes again (RFC 2918). */
   refresh(peer: string): void;
   /** Why a prefix (CIDR text) is routed as it is, and who was told of it. `ParseError` when it is no CIDR. */
@@ -103,8 +105,13 @@ export interface PathExplanation {
   readonly extendedCommunities: readonly string[];
   readonly largeCommunities: readonly string[];
   readonly originatorId?: string;
+  /** Of a path that a peer has told, where the speaker has a way to know. */
+  readonly originValidity?: OriginValidity;
   readonly stale: boolean;
 }
+
+/** RFC 6811 §2: what validated ROA payloads that cover a route say of its origin. */
+export type OriginValidity = 'valid' | 'invalid' | 'not-found';
 
 /** An AFI and SAFI of RFC 4760: unicast routes of IPv4 or IPv6. */
 export type AddressFamily = 'ipv4-unicast' | 'ipv6-unicast';
@@ -132,6 +139,11 @@ export interface SpeakerOptions {
   readonly nextHopCost?: (address: string) => number | undefined;
   /** The interface that a next hop is reached by, for filters that ask; default: of none it is known. */
   readonly nextHopInterface?: (address: string) => string | undefined;
+  /**
+   * Judges a route by its origin, such as `RtrClient.validate`; for filters that ask. `origin`: the AS that its path ends in, ours
+   * where it has none, undefined where it ends in an AS_SET.
+   */
+  readonly originValidity?: (prefix: Prefix, origin: number | undefined) => OriginValidity;
 }
 
 /** A peer as it should be. All times are in seconds. */
@@ -249,6 +261,8 @@ export interface FilterMatch {
   readonly localPref?: number;
   /** The interface that the route leads out of, its name or a pattern with `*`; no route without an interface matches. */
   readonly interface?: string;
+  /** In import filters: what `SpeakerOptions.originValidity` says of it. Nothing else matches. */
+  readonly originValidity?: OriginValidity;
   /** Free words attached to originated routes. */
   readonly tag?: string;
 }

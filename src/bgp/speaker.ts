@@ -63,6 +63,7 @@ export class Speaker implements SpeakerApi {
       ...(options.maximumPaths !== undefined && { maximumPaths: options.maximumPaths }),
       ...(options.nextHopCost && { nextHopCost: options.nextHopCost }),
       ...(options.nextHopInterface && { nextHopInterface: options.nextHopInterface }),
+      ...(options.originValidity && { originValidity: options.originValidity }),
       event: (event) => {
         if (event.kind === 'settled') this.#restarting = false;
         this.#event(event);
@@ -185,6 +186,10 @@ export class Speaker implements SpeakerApi {
 
   nextHopsChanged(): void {
     this.#engine.nextHopsChanged();
+  }
+
+  originsChanged(): void {
+    this.#engine.originsChanged();
   }
 
   pathFailed(peer: string, reason: string, forwardingLost: boolean): void {

@@ -20,7 +20,7 @@ const SURROUNDINGS: readonly (readonly [string, string])[] = [
     "import { Speaker } from 'bgp-speaker-ts'; const speaker = new Speaker({ asn: 64512, routerId: '10.0.0.1', listen: [] });",
     'console.log(speaker.peers().length);',
   ],
-  ['', 'rpki.stop();'],
+  ["const options = { asn: 64512, routerId: '10.0.0.1', listen: [] };", 'rpki.stop();'],
   [
     'const file = { write() {} }, tableFile = { write: (record) => console.log(record.length) };' +
       "const options = { asn: 64512, routerId: '10.0.0.1', listen: [] };",

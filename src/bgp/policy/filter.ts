@@ -20,6 +20,8 @@ export class CompiledFilter {
   readonly name: string;
   /** Whether some rule asks by which interface a route leads, so that verdicts change with the way to next hops. */
   readonly asksInterface: boolean;
+  /** Whether some rule asks for the origin's validity. */
+  readonly asksOrigin: boolean;
   readonly #rules: readonly { readonly matches: (route: RouteView) => boolean; readonly verdict: FilterVerdict }[];
   readonly #default: FilterVerdict;
 
@@ -27,6 +29,7 @@ export class CompiledFilter {
   constructor(filter: Filter, peerType: 'ebgp' | 'ibgp') {
     this.name = filter.name;
     this.asksInterface = filter.rules.some(({ match }) => match.interface !== undefined);
+    this.asksOrigin = filter.rules.some(({ match }) => match.originValidity !== undefined);
     this.#rules = filter.rules.map((rule, index) => ({
       matches: compileMatch(rule.match, peerType, `filter ${filter.name}: rules[${index}].match`),
       verdict: Object.freeze({

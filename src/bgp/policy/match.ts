@@ -15,6 +15,8 @@ export function compileMatch(match: FilterMatch, peerType: 'ebgp' | 'ibgp', fiel
   if (match.prefix !== undefined) tests.push(prefixTest(match.prefix, `${field}.prefix`));
   if (match.community !== undefined) tests.push(communityTest(match.community, `${field}.community`));
   if (match.localPref !== undefined) tests.push((route) => route.attributes().localPref() === match.localPref);
+  const { originValidity } = match;
+  if (originValidity !== undefined) tests.push((route) => route.originValidity?.() === originValidity);
   if (match.asPathPrefix !== undefined) tests.push(asPathTest(match.asPathPrefix));
   if (match.interface !== undefined) tests.push(interfaceTest(match.interface));
   return (route) => {

@@ -1,4 +1,5 @@
 import type { Family, PrefixTable } from '../../base/index.ts';
+import type { OriginValidity } from '../api.ts';
 
 /** What rules ask of a route's attributes. */
 export interface RouteAttributes {
@@ -18,6 +19,8 @@ export interface RouteView {
   readonly tag: string | undefined;
   /** Where it leads; asked for only when a rule needs it. */
   readonly interface: () => string | undefined;
+  /** Of a route on its way in; asked for only when a rule needs it. */
+  readonly originValidity?: () => OriginValidity | undefined;
   /** Asked for only when a rule needs it. */
   readonly attributes: () => RouteAttributes;
 }

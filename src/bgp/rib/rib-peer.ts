@@ -5,6 +5,7 @@ import { amend, CompiledFilter, type FilterVerdict } from '../policy/index.ts';
 import { ipFamily, perFamily } from '../wire/index.ts';
 import type { AdjRibIn, Admit, ImportOutcome } from './in/adj-rib-in.ts';
 import { loops } from './in/loop.ts';
+import type { RouteSurroundings } from './in/origin.ts';
 import { WithdrawnByError } from './in/withdrawn-by-error.ts';
 import { onlyToCustomerIn } from './only-to-customer.ts';
 import type { ExportMember } from './out/export-member.ts';
@@ -30,7 +31,7 @@ export class RibPeer {
   readonly #clusterIds: ReadonlySet<number>;
   readonly #timers: Cancel[] = [];
   #owedEndOfRibs: readonly AddressFamily[] = [];
-  readonly #interfaceOf: (nextHop: number) => string | undefined;
+  readonly #surroundings: RouteSurroundings;
   #filter: CompiledFilter | undefined;
 
   constructor(
@@ -38,13 +39,13 @@ export class RibPeer {
     routerId: number,
     asn: number,
     clusterIds: ReadonlySet<number>,
-    interfaceOf: (nextHop: number) => string | undefined,
+    surroundings: RouteSurroundings,
   ) {
     this.config = config;
     this.#routerId = routerId;
     this.#asn = asn;
     this.#clusterIds = clusterIds;
-    this.#interfaceOf = interfaceOf;
+    this.#surroundings = surroundings;
     this.#compile();
   }
 
@@ -56,6 +57,11 @@ export class RibPeer {
   /** Whether the import filter asks for interfaces. */
   get asksInterface(): boolean {
     return this.#filter?.asksInterface ?? false;
+  }
+
+  /** Whether the import filter asks for the origin's validity. */
+  get asksOrigin(): boolean {
+    return this.#filter?.asksOrigin ?? false;
   }
 
   ribEnded(family: AddressFamily): void {
@@ -222,7 +228,8 @@ export class RibPeer {
       prefix,
       source: 'bgp',
       tag: undefined,
-      interface: () => this.#interfaceOf(nextHop),
+      interface: () => this.#surroundings.interfaceOf(nextHop),
+      originValidity: () => this.#surroundings.validityOf(rib.prefixes, prefix, pool.attributes(attributes)),
       attributes: () => pool.attributes(attributes),
     });
   }

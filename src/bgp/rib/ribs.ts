@@ -1,9 +1,10 @@
 import { type Clock, parseAddress, parseIpv4 } from '../../base/index.ts';
-import type { AddressFamily } from '../api.ts';
+import type { AddressFamily, SpeakerOptions } from '../api.ts';
 import type { Negotiated } from '../contract.ts';
 import { peerName } from '../peer-name.ts';
 import { perFamily, unicast } from '../wire/index.ts';
 import { FamilyRib, type FamilySettings } from './family-rib.ts';
+import { type JudgeOrigin, judgeOrigin } from './in/origin.ts';
 import { Originations } from './in/originations.ts';
 import { exportContext } from './out/export-context.ts';
 import { AttributePool } from './pool/attribute-pool.ts';
@@ -21,6 +22,7 @@ export interface RibOptions {
   readonly window?: number;
   readonly nextHopCost?: (address: string) => number | undefined;
   readonly nextHopInterface?: (address: string) => string | undefined;
+  readonly originValidity?: SpeakerOptions['originValidity'];
 }
 
 /** The tables of a speaker: the routes of each family, what they share, and the peers that bring and get them. */
@@ -38,7 +40,11 @@ export class Ribs {
   /** The interface that a next hop is reached by, by its number. */
   readonly interfaceOf: (nextHop: number) => string | undefined;
 
-  constructor({ asn, routerId, clock, maximumPaths = 16, window, nextHopCost, nextHopInterface }: RibOptions) {
+  readonly validityOf: JudgeOrigin;
+
+  constructor(options: RibOptions) {
+    const { asn, routerId, clock, maximumPaths = 16, window, nextHopCost, nextHopInterface } = options;
+    this.validityOf = judgeOrigin(options.originValidity, asn);
     this.local = {
       index: 0,
       kind: 'local',

@@ -118,7 +118,7 @@ export class RouteEngine {
     const clusterId = config.routeReflector && parseIpv4(config.routeReflector.clusterId, 'routeReflector.clusterId');
     const peer = peers.get(peerName(config));
     if (peer === undefined) {
-      peers.set(peerName(config), new RibPeer(config, local.routerId, asn, this.#clusterIds, this.ribs.interfaceOf));
+      peers.set(peerName(config), new RibPeer(config, local.routerId, asn, this.#clusterIds, this.ribs));
       if (clusterId !== undefined) this.#clusterIds.add(clusterId);
       return;
     }
@@ -160,6 +160,15 @@ export class RouteEngine {
       if (peer.asksInterface && peer.source) for (const { rib } of all) peer.readmit(rib, pool);
     }
     for (const routes of all) if (this.#options.nextHopCost || routes.asksInterface) routes.reconsider();
+    this.#turns.ask();
+  }
+
+  /** Origins are judged otherwise: of peers whose filters ask, every path is admitted anew. */
+  originsChanged(): void {
+    const { all, peers, pool } = this.ribs;
+    for (const peer of peers.values()) {
+      if (peer.asksOrigin && peer.source) for (const { rib } of all) peer.readmit(rib, pool);
+    }
     this.#turns.ask();
   }
 

@@ -1,9 +1,9 @@
 import { Backoff, type Cancel, type Clock, type Log, type Prefix, silentLog } from '../../base/index.ts';
+import type { OriginValidity } from '../api.ts';
 import { type Connection, type ConnectionReceiver, type Transport, tcpTransport } from '../transport/index.ts';
 import { RtrError } from './decode.ts';
 import { RtrFramer } from './framer.ts';
 import { RtrSession } from './session.ts';
-import type { OriginValidity } from './validated-prefixes.ts';
 
 /** Prefixes that are kept at most: some four times what all of the Internet has. */
 const LIMIT = 2_000_000;

@@ -1,8 +1,6 @@
 import { addressBits, type Family, type Prefix } from '../../base/index.ts';
+import type { OriginValidity } from '../api.ts';
 import type { ValidatedPayload } from './pdu.ts';
-
-/** RFC 6811 §2: what the payloads that cover a route say of its origin. */
-export type OriginValidity = 'valid' | 'invalid' | 'not-found';
 
 /** Payloads of one network, each as one number: AS × 256 + maxLength. */
 type Authorisations = number | number[];

@@ -35,6 +35,10 @@ export function explainPath(ribs: Ribs, { rib }: FamilyRib, path: number, reason
   const attributes = paths.attributes[path];
   const list = pool.attributes(attributes);
   const source = sources.get(paths.source[path]);
+  const validity =
+    source.kind === 'local'
+      ? undefined
+      : ribs.validityOf(rib.prefixes, paths.prefix[path], pool.attributes(paths.received(path)));
   const filtered = reason === FILTERED ? ribs.peers.get(source.name)?.refusal(rib, pool, path) : undefined;
   return {
     peer: source.name,
@@ -49,6 +53,7 @@ export function explainPath(ribs: Ribs, { rib }: FamilyRib, path: number, reason
     extendedCommunities: list.extendedCommunities().map(formatExtendedCommunity),
     largeCommunities: list.largeCommunities(),
     ...(pool.originatorId[attributes] !== 0 && { originatorId: formatIpv4(pool.originatorId[attributes]) }),
+    ...(validity !== undefined && { originValidity: validity }),
     stale: (paths.flags[path] & pathFlag.stale) !== 0,
   };
 }
