@@ -10,13 +10,14 @@ import {
   type DesiredWireguard,
   NO_HOSTS,
 } from './desired/index.ts';
+import { egressCells } from './egress-cells.ts';
 import { isIpip } from './encapsulation.ts';
 import { type FelixSettings, felixSettings } from './felix.ts';
 import { Holdings } from './holdings.ts';
 import { desiredHost } from './host.ts';
 import { Hosts } from './hosts.ts';
 import { IpipLacking } from './ipip-ends.ts';
-import { desiredNat, desiredServices } from './nat.ts';
+import { desiredNat } from './nat.ts';
 import { Networks } from './networks.ts';
 import {
   ignoredInterfaces,
@@ -73,7 +74,7 @@ export interface GraphOptions {
  *     the same, Node, IPPool, own workloads ─► reachability         │
  *     Node, BGPConfiguration, BGPPeer, pods ─► peerings ─► peers ──┤
  *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
- *     IPPool, Node, FelixConfiguration ─► store
+ *     IPPool, Node, FelixConfiguration ─► store; egress ─► nat, reachability
  *     policies, Tier, Profile, WorkloadEndpoint of all, NetworkSet, Node ─► policy (`policy/`)
  *     FelixConfiguration ─► felix ─► nearly everything
  */
@@ -170,16 +171,17 @@ export function graph(
     same,
   );
 
-  const nat = cell([felix, hosts, workloads], desiredNat, same);
-  const services = cell([felix, configurations], desiredServices, same);
-  const host = cell([self, felix], desiredHost, same);
+  const leaving = egressCells(sources, nodename, { nodes, configurations, felix, hosts });
+  const { services, egress, gateways, unmet } = leaving;
+  const nat = cell([felix, hosts, workloads, egress], desiredNat, same);
+  const host = cell([self, felix, unmet], desiredHost, same);
   const written = cell(
     [sources.of('IPPool'), self, felix, onlyByVxlan],
     (all, node, settings, only) => ({ tunnelPools: tunnelPools(all.values(), node, settings, only.size > 0) }),
     same,
   );
 
-  const served = serviceCells(sources, nodename, { self, nodes, configurations, felix, pools, workloads });
+  const served = serviceCells(sources, nodename, { self, nodes, configurations, felix, pools, workloads, gateways });
   const { whole, ofServices } = served;
   const own = cell([blocks, workloads, pools], announcements, same);
   const announce = cell([own, whole, ofServices], keeping(new Announced()));

@@ -1,6 +1,6 @@
 import { formatPrefix, tryParsePrefix } from '../base/index.ts';
 import type { BGPConfiguration } from '../model/index.ts';
-import type { DesiredNat, DesiredServices, DesiredWorkload, HostAddresses } from './desired/index.ts';
+import type { DesiredEgress, DesiredNat, DesiredServices, DesiredWorkload, HostAddresses } from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import { desiredDscp } from './qos.ts';
 import { isReachableByL2 } from './reachability.ts';
@@ -10,6 +10,7 @@ export function desiredNat(
   felix: FelixSettings,
   hosts: HostAddresses,
   workloads: readonly DesiredWorkload[],
+  egress?: DesiredEgress,
 ): DesiredNat {
   const dscp = desiredDscp(workloads);
   const apart = felix.natOutgoingExclusions === 'IPPoolsAndHostIPs';
@@ -22,6 +23,7 @@ export function desiredNat(
       floatingIps.map((floatingIp) => ({ ...floatingIp, why: `floating IP of endpoint ${key}` })),
     ),
     ...(dscp && { dscp }),
+    ...(egress && { egress }),
   };
 }
 
@@ -38,6 +40,7 @@ function portRange(value: number | string | undefined): string | undefined {
 export function desiredServices(
   felix: FelixSettings,
   configurations: ReadonlyMap<string, BGPConfiguration>,
+  hasGateways = false,
 ): DesiredServices {
   const { serviceClusterIPs, serviceExternalIPs, serviceLoadBalancerIPs } = configurations.get('default')?.spec ?? {};
   const listed = [serviceClusterIPs, serviceExternalIPs, serviceLoadBalancerIPs].flatMap((list) => list ?? []);
@@ -48,6 +51,6 @@ export function desiredServices(
   return {
     cidrs: [...new Set(cidrs)].sort(),
     loops: felix.serviceLoopPrevention ?? 'Drop',
-    ...(isReachableByL2(felix) && { toLoopback: true }),
+    ...((isReachableByL2(felix) || hasGateways) && { toLoopback: true }),
   };
 }

@@ -1,4 +1,5 @@
-import type { BGPConfiguration, BGPPeer } from '../model/index.ts';
+import { formatAddress, tryParseAddress } from '../base/index.ts';
+import { type BGPConfiguration, type BGPPeer, type IPPool, parseSelector } from '../model/index.ts';
 import type { PeerLimits } from './desired/index.ts';
 import { seconds } from './duration.ts';
 
@@ -51,16 +52,43 @@ const PEER: { readonly [Field in keyof PeerExtensions]-?: Reader<NonNullable<Pee
 
 const CLUSTER: { readonly ebgpRequiresPolicy: Reader<boolean> } = { ebgpRequiresPolicy: flag };
 
+/** What an IPPool's annotations ask for: the address with which its pods leave the cluster, and by which nodes (a selector). */
+export interface PoolExtensions {
+  readonly egressAddress?: string;
+  readonly egressNodes?: string;
+}
+
+const POOL: { readonly [Field in keyof PoolExtensions]-?: Reader<string> } = {
+  egressAddress: (text) => {
+    const address = tryParseAddress(text);
+    return address?.family === 4 ? formatAddress(address) : fail('an IPv4 address');
+  },
+  egressNodes: (text) => {
+    try {
+      parseSelector(text);
+      return text;
+    } catch {
+      return fail('a selector of nodes');
+    }
+  },
+};
+
 /** Annotations that this version knows of each kind, without the prefix. `interface` is another way of writing `interfaces`. */
 export const EXTENSIONS = {
   BGPPeer: [...Object.keys(PEER), 'interface'],
   BGPConfiguration: Object.keys(CLUSTER),
+  IPPool: Object.keys(POOL),
 } as const;
 
 /** What a BGPPeer's annotations ask for. */
 export function peerExtensions({ metadata: { annotations = {} } }: BGPPeer): ReadExtensions<PeerExtensions> {
   const { [`${EXTENSION}interface`]: one, ...others } = annotations;
   return readAll('BGPPeer', PEER, one === undefined ? others : { [`${EXTENSION}interfaces`]: one, ...others });
+}
+
+/** What an IPPool's annotations ask for. */
+export function poolExtensions({ metadata: { annotations = {} } }: IPPool): ReadExtensions<PoolExtensions> {
+  return readAll('IPPool', POOL, annotations);
 }
 
 /** Whether external peers without filters get and give nothing (RFC 8212): also where that can't be read. */

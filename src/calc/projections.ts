@@ -88,7 +88,7 @@ function identity<T extends { readonly metadata: { readonly name: string }; read
 }
 
 /** With the annotations that say more than its fields can. */
-function extended<T extends BGPConfiguration | BGPPeer>(resource: T): T {
+function extended<T extends BGPConfiguration | BGPPeer | IPPool>(resource: T): T {
   const kept = identity(resource);
   const ours = Object.entries(resource.metadata.annotations ?? {}).filter(([key]) => key.startsWith(EXTENSION));
   if (ours.length === 0) return kept;
@@ -97,7 +97,7 @@ function extended<T extends BGPConfiguration | BGPPeer>(resource: T): T {
 
 /** Whether it is closed is all that counts of its conditions, and of its being on the way out. */
 function pool(resource: IPPool): IPPool {
-  const { status: _, ...kept } = identity(resource);
+  const { status: _, ...kept } = extended(resource);
   if (!isClosed(resource) || resource.spec.disabled) return kept;
   return { ...kept, status: { conditions: [{ type: 'Allocatable', status: 'False' }] } };
 }

@@ -41,11 +41,12 @@ function plainPools(pools: readonly DesiredPool[]): string[] {
   );
 }
 
-/** What the node answers for: its own pods in pools without encapsulation, and the Services' addresses that are its own. */
+/** What the node answers for: its own pods in pools without encapsulation, and Services' and gateways' addresses that are its own. */
 export class AnsweredAddresses {
   readonly #writer = new EntriesWriter<ProxiedAddress>(same);
   #services: Entries<ProxiedAddress> | undefined;
-  #pods: ReadonlySet<string> = new Set();
+  /** Pods' and gateways' addresses. */
+  #others: ReadonlySet<string> = new Set();
   #told: DesiredReachability | undefined;
 
   run(
@@ -53,6 +54,7 @@ export class AnsweredAddresses {
     services: Entries<ProxiedAddress>,
     workloads: readonly DesiredWorkload[],
     pools: readonly DesiredPool[],
+    egress: readonly ProxiedAddress[] = [],
   ): DesiredReachability | undefined {
     const isOn = isReachableByL2(felix);
     const pods = isOn
@@ -61,17 +63,18 @@ export class AnsweredAddresses {
           plainPools(pools).map((cidr) => parsePrefix(cidr)),
         )
       : [];
-    const names = new Set(pods.map(({ address }) => address));
+    const others = [...pods, ...egress];
+    const names = new Set(others.map(({ address }) => address));
     for (const [address, now] of services.since(this.#services)) this.#writer.set(address, now);
-    for (const address of this.#pods) if (!names.has(address)) this.#writer.set(address, services.get(address));
-    for (const pod of pods) this.#writer.set(pod.address, pod);
+    for (const address of this.#others) if (!names.has(address)) this.#writer.set(address, services.get(address));
+    for (const other of others) this.#writer.set(other.address, other);
     this.#services = services;
-    this.#pods = names;
+    this.#others = names;
     const addresses = this.#writer.commit();
     const { localSubnetL2ReachabilityRefreshInterval: every } = felix;
     const refresh = (every === undefined ? undefined : parseDuration(every)) ?? REFRESH;
     const told = { addresses, refresh: Math.max(0, refresh) / 1000 };
-    if (!isOn) this.#told = undefined;
+    if (!isOn && egress.length === 0) this.#told = undefined;
     else if (this.#told?.addresses !== addresses || this.#told.refresh !== told.refresh) this.#told = told;
     return this.#told;
   }

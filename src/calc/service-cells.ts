@@ -2,7 +2,13 @@ import { type Entries, same } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
 import { answeringNodes, leftTo } from './answering-nodes.ts';
 import { type Cell, cell, keeping } from './cell.ts';
-import type { Announcement, DesiredPool, DesiredReachability, DesiredWorkload } from './desired/index.ts';
+import type {
+  Announcement,
+  DesiredPool,
+  DesiredReachability,
+  DesiredWorkload,
+  ProxiedAddress,
+} from './desired/index.ts';
 import type { FelixSettings } from './felix.ts';
 import type { Configurations } from './node-bgp.ts';
 import { AnsweredAddresses, answeredRanges } from './reachability.ts';
@@ -18,6 +24,8 @@ interface ServiceInputs {
   readonly felix: Cell<FelixSettings>;
   readonly pools: Cell<readonly DesiredPool[]>;
   readonly workloads: Cell<readonly DesiredWorkload[]>;
+  /** What this node answers for as a gateway. */
+  readonly gateways: Cell<readonly ProxiedAddress[]>;
 }
 
 /** What follows from Services: what is told of them by BGP, and what is answered for on the node's own subnets. */
@@ -32,7 +40,7 @@ export interface ServiceCells {
 }
 
 export function serviceCells(sources: Sources, nodename: string, given: ServiceInputs): ServiceCells {
-  const { self, nodes, configurations, felix, pools, workloads } = given;
+  const { self, nodes, configurations, felix, pools, workloads, gateways } = given;
   const [services, slices] = [sources.of('KubernetesService'), sources.of('KubernetesEndpointSlice')];
   const routes = new ServiceRoutes(nodename);
   const ranges = cell([self, configurations], serviceRanges, same);
@@ -44,7 +52,7 @@ export function serviceCells(sources: Sources, nodename: string, given: ServiceI
   return {
     whole: cell([ranges, others], wholeRanges, same),
     ofServices: cell([services, slices, ranges, others], keeping(routes)),
-    reachability: cell([felix, owned, workloads, pools], keeping(new AnsweredAddresses())),
+    reachability: cell([felix, owned, workloads, pools, gateways], keeping(new AnsweredAddresses())),
     isAsked: () => routes.isAsked || owners.isAsked,
     heeds: (service) => routes.heeds(service) || owners.heeds(service),
   };

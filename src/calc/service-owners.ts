@@ -11,6 +11,7 @@ import {
 import type { KubernetesEndpointSlice, KubernetesService } from '../model/index.ts';
 import type { AnsweringNode } from './answering-nodes.ts';
 import type { ProxiedAddress } from './desired/index.ts';
+import { hashOf, scoreOf } from './rendezvous.ts';
 import { ServiceSlices } from './service-slices.ts';
 
 /** Which addresses of Services nodes answer for, as CIDRs: those that an operator has set apart, and no others. */
@@ -133,7 +134,7 @@ export class ServiceOwners {
     for (const { node, subnets, hash: own } of this.#candidates) {
       if (!subnets.some((subnet) => containsAddress(subnet, address))) continue;
       if (!wishes.some(({ nodes }) => nodes === undefined || nodes.has(node.name))) continue;
-      const score = mixed(hash ^ own);
+      const score = scoreOf(hash, own);
       // In order of their names: of equals the first stays.
       const isBetter = best === undefined || (node.isLast === best.node.isLast ? score > best.score : best.node.isLast);
       if (isBetter) best = { node, score };
@@ -152,19 +153,4 @@ function within(texts: readonly string[], ranges: readonly Prefix[]): string[] {
     if (address === undefined || !ranges.some((range) => containsAddress(range, address))) return [];
     return [formatAddress(address)];
   });
-}
-
-/** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
-}
-
-/** The finaliser of MurmurHash3: one bit of difference changes half of them. */
-function mixed(seed: number): number {
-  let hash = seed;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

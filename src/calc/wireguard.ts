@@ -11,7 +11,7 @@ const DEFAULTS = {
   6: { device: 'wg-v6.cali', port: 51821 },
 } as const;
 const DEFAULT_PRIORITY = 99;
-const DEFAULT_TABLES = [{ min: 1, max: 250 }] as const;
+export const DEFAULT_TABLES = [{ min: 1, max: 250 }] as const;
 
 /** WireGuard of one family with all that belongs to it; undefined when it is off, or the node has no address there. */
 export function desiredWireguard(

@@ -6,6 +6,7 @@ import { Blackholes } from './blackholes.ts';
 import { FollowedConnections } from './connections/followed.ts';
 import { ReleasedAddresses } from './connections/released.ts';
 import { EarlyEvents } from './early-events.ts';
+import { EgressReconciler } from './egress/reconcile.ts';
 import { podMtu } from './endpoints/mtu.ts';
 import { PeeringAddresses } from './endpoints/peering-addresses.ts';
 import { EndpointReconciler } from './endpoints/reconcile.ts';
@@ -59,6 +60,7 @@ export class Dataplane {
   readonly qos: QosReconciler;
   readonly tunnels: TunnelReconciler;
   readonly proxies: ProxyReconciler;
+  readonly egress: EgressReconciler;
   readonly #options: DataplaneOptions;
   readonly #clock: EndingClock;
   readonly #links = new Map<number, Link>();
@@ -96,6 +98,7 @@ export class Dataplane {
     this.qos = new QosReconciler({ ...options, filter: this.filter });
     this.tunnels = new TunnelReconciler({ ...options, routes: this.routes, hostMtu: () => this.#underlay.mtu });
     this.proxies = new ProxyReconciler({ ...options, routes: this.routes });
+    this.egress = new EgressReconciler({ ...options, tables: this.tables }, this.#links);
     this.#resync = new Repeated(options.clock, options.resyncInterval, () => this.#lookAtAll());
     this.#tableRepairs = new TableRepairs(options, (names) => void this.filter.look(names));
     const { forwarding, endpoints, tunnels } = this;
@@ -124,6 +127,7 @@ export class Dataplane {
     await this.tunnels.check();
     await this.routes.start({ hold });
     void this.proxies.check();
+    void this.egress.check();
     void this.qos.check();
     this.#peering.look();
     void this.otherTables.look();
@@ -156,6 +160,7 @@ export class Dataplane {
     if (desired.host !== before?.host) void this.forwarding.apply(desired.host.forwarding);
     if (desired.tunnels !== before?.tunnels) this.tunnels.apply(desired.tunnels, desired.pools);
     this.proxies.apply(desired.reachability);
+    this.egress.apply(desired.nat.egress);
   }
 
   /** Lists everything again and repairs what differs. */
@@ -168,6 +173,7 @@ export class Dataplane {
     await this.policy.look();
     await this.tables.look();
     await this.proxies.check();
+    await this.egress.check();
     await this.qos.check();
     this.#peering.look();
     await this.otherTables.look();
@@ -195,9 +201,9 @@ export class Dataplane {
   }
 
   stop(): void {
-    const { forwarding, endpoints, filter, qos, tunnels, routes, proxies } = this;
+    const { forwarding, endpoints, filter, qos, tunnels, routes, proxies, egress } = this;
     const looks = [this.#resync, this.#settings, this.#tableRepairs, this.#released, this.#peering];
-    for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, proxies, routes]) part.stop();
+    for (const part of [...looks, forwarding, endpoints, filter, qos, tunnels, proxies, egress, routes]) part.stop();
     this.#monitor?.stop();
     this.otherTables.stop();
     this.felixRemains.stop();
@@ -247,6 +253,7 @@ export class Dataplane {
       case 'rule':
         this.tunnels.ruleChanged(event.rule, event.change === 'new');
         this.otherTables.ruleChanged(event.rule);
+        this.egress.ruleChanged(event.rule, event.change === 'new');
         break;
       case 'neighbor':
         this.tunnels.neighborChanged(event.neighbor, event.change === 'new');
@@ -285,7 +292,10 @@ export class Dataplane {
     const cameUp = present && link.up && !known?.up;
     if (known?.up && !(present && link.up)) this.routes.linkLost(link.index);
     if (cameUp) this.routes.retry();
-    if (cameUp || known?.up !== link.up || !present) this.#options.onTopology?.();
+    if (cameUp || known?.up !== link.up || !present) {
+      this.egress.moved();
+      this.#options.onTopology?.();
+    }
     if (this.#underlay.linkChanged(link, known)) this.#tellMtu();
     this.#surroundings.linkChanged(link, known, present);
     this.#tellPolicy();

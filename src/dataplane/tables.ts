@@ -13,6 +13,7 @@ import { addressedDevices } from './device/render.ts';
 import { knownNeighbors, neighborTable } from './endpoints/neighbors.ts';
 import { ownSources } from './endpoints/sources.ts';
 import { type Contents, type FilterTable, nameOf, tableOf, wordOf } from './filter/index.ts';
+import { egressSources } from './nat/egress.ts';
 import { floatingIps } from './nat/floating-ips.ts';
 import { natOutgoing } from './nat/masquerade.ts';
 import { dscpMarks } from './qos/dscp.ts';
@@ -104,7 +105,11 @@ const TABLES: readonly Row[] = [
     name: 'vrouter-nat',
     what: 'NAT',
     from: ({ pools, nat }) => [pools, nat],
-    contents: (family, { pools, nat }) => [floatingIps(family, nat), natOutgoing(family, pools, nat)],
+    contents: (family, { pools, nat }) => [
+      floatingIps(family, nat),
+      egressSources(family, nat.egress),
+      natOutgoing(family, pools, nat),
+    ],
   },
   {
     name: 'vrouter-tunnels',

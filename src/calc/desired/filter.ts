@@ -1,4 +1,5 @@
 import type { HostAddresses } from './addresses.ts';
+import type { DesiredEgress } from './egress.ts';
 
 /** How natOutgoing translates; which packets, the pools say. */
 export interface DesiredNat {
@@ -14,6 +15,8 @@ export interface DesiredNat {
   readonly floatingIps: readonly (FloatingIp & { readonly why: string })[];
   /** Pods whose packets are marked when they leave for outside all pools; absent for none. */
   readonly dscp?: readonly DesiredDscp[];
+  /** Pools whose pods leave the cluster with an address of their own, by a gateway: nowhere else are they translated. */
+  readonly egress?: DesiredEgress;
 }
 
 /** A mark for what the pod with these addresses (CIDRs of one) sends. */

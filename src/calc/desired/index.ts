@@ -5,6 +5,7 @@
  *
  *     bgp        peers, filters, what is announced      tunnels    IPIP, VXLAN, WireGuard, and who is behind them
  *     addresses  pools, own blocks                      filter     translation, services, who may send as whom
+ *                                                       egress     who leaves the cluster with an address of its own
  *     workloads  own pods and their limits              host       settings of the node itself
  *     store      what this node should write there         policy     what the pods may send and receive
  *     reachability  what it answers for on its own subnets
@@ -33,6 +34,7 @@ export type {
   PeerType,
   PrefixCommunities,
 } from './bgp.ts';
+export type { DesiredEgress, EgressPool, EgressWay } from './egress.ts';
 export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, FloatingIp } from './filter.ts';
 export type { DesiredHost } from './host.ts';
 export type { DesiredHosts, DesiredPolicy, DesiredSet, PolicyMarks, PolicySettings } from './policy.ts';

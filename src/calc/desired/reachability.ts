@@ -4,8 +4,8 @@ import type { Entries } from '../../base/index.ts';
 export interface ProxiedAddress {
   /** Without a length. */
   readonly address: string;
-  /** A Service's may have been another node's until now; a pod is on one node alone. */
-  readonly of: 'pod' | 'service';
+  /** A Service's or a gateway's may have been another node's until now; a pod is on one node alone. */
+  readonly of: 'pod' | 'service' | 'egress';
   readonly why: string;
 }
 

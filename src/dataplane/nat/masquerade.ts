@@ -6,10 +6,12 @@ import { addresses, type Contents, isOf, outermost, POSTROUTING, wordOf } from '
  * A packet from a pool with natOutgoing, to anywhere outside all pools (disabled ones included, whether they have
  * natOutgoing or not), leaves with the node's own address. Connections that are translated already stay so when the
  * table changes, since conntrack remembers them. `fully-random`: two connections at once never take one port.
+ * A pool with an egress address is translated by its gateway.
  */
 export function natOutgoing(family: Family, pools: readonly DesiredPool[], nat: DesiredNat): Contents | undefined {
   const own = pools.filter(({ cidr, loadBalancerOnly }) => isOf(family, cidr) && !loadBalancerOnly);
-  const hidden = own.filter((pool) => pool.natOutgoing).map(({ cidr }) => cidr);
+  const apart = new Set(nat.egress?.pools.map(({ pool }) => pool));
+  const hidden = own.filter((pool) => pool.natOutgoing && !apart.has(pool.name)).map(({ cidr }) => cidr);
   if (hidden.length === 0) return undefined;
   const word = wordOf(family);
   const hosts = nat.hosts?.[family];

@@ -15,7 +15,7 @@ export interface WishOptions {
   readonly interfacePrefix?: string | undefined;
   /** Whether the kernel has the entry already: then it goes on without a pause. */
   readonly isPresent: (key: string) => boolean;
-  /** A Service's address has an entry on this node, or none any more. */
+  /** A Service's address, or a gateway's, has an entry on this node, or none any more. */
   readonly onRoute: (address: string, isWanted: boolean) => void;
   readonly onChange: () => void;
 }
@@ -111,7 +111,7 @@ export class ProxyWishes {
       if (entry.of === 'pod' || isPresent(key)) this.#now.set(key, entry);
       else this.#waiting.set(key, { entry, cancel: clock.after(TAKEOVER, () => this.ripen(key)) });
     }
-    this.#options.onRoute(address, keys.length > 0 && proxied?.of === 'service');
+    this.#options.onRoute(address, keys.length > 0 && proxied !== undefined && proxied.of !== 'pod');
   }
 }
 

@@ -9,8 +9,7 @@ import { addresses, type Contents, FORWARD, isOf, outermost, wordOf } from '../f
 export function serviceLoops(family: Family, { cidrs, loops, toLoopback }: DesiredServices): Contents | undefined {
   const own = loops === 'Disabled' ? [] : cidrs.filter((cidr) => isOf(family, cidr));
   // Forwarded to the loopback it would come back from there, until its TTL ends.
-  const turns =
-    toLoopback && family === 4 ? [{ expression: 'oifname "lo" drop', why: 'localSubnetL2Reachability' }] : [];
+  const turns = toLoopback && family === 4 ? [{ expression: 'oifname "lo" drop', why: 'answered for' }] : [];
   if (own.length === 0) return turns.length === 0 ? undefined : { sets: [], chains: [[FORWARD, turns]] };
   const set = addresses(family, 'service-ips');
   const expression = `${wordOf(family)} daddr @${set.name} ${loops === 'Drop' ? 'drop' : 'reject'}`;

@@ -1,0 +1,29 @@
+import type { HostAddresses } from './addresses.ts';
+
+/** How what the pool's pods send out of the cluster comes to the gateway. */
+export type EgressWay =
+  | { readonly kind: 'here' }
+  /** `via`: the gateway's own address, or for `vxlan` its tunnel's. */
+  | { readonly kind: 'subnet' | 'vxlan' | 'ipip'; readonly via: string }
+  /** There is no gateway now: nothing leaves. */
+  | { readonly kind: 'none' };
+
+/** A pool whose pods leave the cluster with an address of their own. */
+export interface EgressPool {
+  readonly pool: string;
+  readonly cidr: string;
+  /** Without a length; IPv4. */
+  readonly address: string;
+  readonly way: EgressWay;
+  readonly why: string;
+}
+
+/** Pools with an address of their own for what leaves the cluster. */
+export interface DesiredEgress {
+  readonly pools: readonly EgressPool[];
+  /** Networks that are in the cluster, besides the nodes: to these pods' packets go as any do. */
+  readonly inside: readonly string[];
+  readonly hosts: HostAddresses;
+  /** Routing tables that may be taken, `routeTableRanges`. */
+  readonly tables: readonly { readonly min: number; readonly max: number }[];
+}

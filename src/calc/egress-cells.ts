@@ -1,0 +1,47 @@
+import { type Entries, same } from '../base/index.ts';
+import type { BGPConfiguration, Node } from '../model/index.ts';
+import { type Cell, cell } from './cell.ts';
+import type { DesiredEgress, DesiredServices, HostAddresses, ProxiedAddress } from './desired/index.ts';
+import { askedEgress, desiredEgress, egressAddresses } from './egress.ts';
+import type { FelixSettings } from './felix.ts';
+import { desiredServices } from './nat.ts';
+import type { Sources } from './sources.ts';
+
+interface EgressInputs {
+  readonly nodes: Cell<Entries<Node>>;
+  readonly configurations: Cell<ReadonlyMap<string, BGPConfiguration>>;
+  readonly felix: Cell<FelixSettings>;
+  readonly hosts: Cell<HostAddresses>;
+}
+
+/** What follows from pools with an address of their own for what leaves the cluster. */
+export interface EgressCells {
+  readonly services: Cell<DesiredServices>;
+  readonly egress: Cell<DesiredEgress | undefined>;
+  /** What this node answers for as a gateway. */
+  readonly gateways: Cell<readonly ProxiedAddress[]>;
+  /** What pools ask for and can't have. */
+  readonly unmet: Cell<readonly string[]>;
+}
+
+export function egressCells(sources: Sources, nodename: string, given: EgressInputs): EgressCells {
+  const { nodes, configurations, felix, hosts } = given;
+  const all = sources.of('IPPool');
+  const read = cell([all], askedEgress, same);
+  const services = cell(
+    [felix, configurations, read],
+    (settings, ranges, { asked }) => desiredServices(settings, ranges, asked.length > 0),
+    same,
+  );
+  const egress = cell(
+    [read, nodes, all, services, hosts, felix],
+    (...inputs) => desiredEgress(nodename, ...inputs),
+    same,
+  );
+  return {
+    services,
+    egress,
+    gateways: cell([egress], egressAddresses, same),
+    unmet: cell([read], ({ problems }) => problems, same),
+  };
+}

@@ -1,0 +1,141 @@
+import {
+  containsAddress,
+  containsPrefix,
+  type Entries,
+  formatPrefix,
+  parseAddress,
+  parsePrefix,
+} from '../base/index.ts';
+import { type IPPool, matchesSelector, type Node } from '../model/index.ts';
+import { type AnsweringNode, answeringNodes } from './answering-nodes.ts';
+import type {
+  DesiredEgress,
+  DesiredServices,
+  EgressPool,
+  EgressWay,
+  HostAddresses,
+  ProxiedAddress,
+} from './desired/index.ts';
+import { encapsulationOf } from './encapsulation.ts';
+import type { FelixSettings } from './felix.ts';
+import { nodeAddress } from './node-bgp.ts';
+import { poolExtensions } from './peer-extensions.ts';
+import { hashOf, scoreOf } from './rendezvous.ts';
+import { sameSubnet, vtepOf } from './vxlan.ts';
+import { DEFAULT_TABLES } from './wireguard.ts';
+
+/** Autoconfiguration's and cloud's metadata, and multicast: of no use behind a gateway. */
+const NEVER_OUTSIDE = ['169.254.0.0/16', '224.0.0.0/4'];
+
+/** A pool that asks for an address of its own, as its annotations say. */
+export interface AskedEgress {
+  readonly pool: IPPool;
+  readonly address: string;
+  readonly nodes: string;
+}
+
+export interface ReadEgress {
+  readonly asked: readonly AskedEgress[];
+  /** In sentences: what could not be read, or not be had. */
+  readonly problems: readonly string[];
+}
+
+/** What the pools ask for, by name. Two pools may share an address where the same nodes are to have it. */
+export function askedEgress(pools: Entries<IPPool>): ReadEgress {
+  const asked: AskedEgress[] = [];
+  const problems: string[] = [];
+  for (const pool of pools.toJSON()) {
+    const { value, unread, unknown } = poolExtensions(pool);
+    const tell = (text: string): number => problems.push(`IPPool ${pool.metadata.name}: ${text}`);
+    for (const sentence of [...unread, ...unknown]) tell(sentence);
+    const { egressAddress: address, egressNodes: nodes = 'all()' } = value;
+    if (address === undefined) {
+      if (value.egressNodes !== undefined) tell('egressNodes has no effect without an egressAddress');
+      continue;
+    }
+    const other = asked.find((one) => one.address === address && one.nodes !== nodes);
+    const within = pools.find(({ spec }) => containsAddress(parsePrefix(spec.cidr), parseAddress(address)));
+    if (parsePrefix(pool.spec.cidr).family !== 4) tell('egressAddress is for IPv4 pools alone');
+    else if (unread.length > 0) continue;
+    else if (other !== undefined)
+      tell(`egressAddress ${address} is that of IPPool ${other.pool.metadata.name}, whose egressNodes are others`);
+    else if (within !== undefined)
+      tell(`egressAddress ${address} is inside IPPool ${within.metadata.name}; take one that no pod can get`);
+    else asked.push({ pool, address, nodes });
+  }
+  return { asked, problems };
+}
+
+/** Which node is the gateway of each pool, and how this one's pods come to it; undefined where no pool asks. */
+export function desiredEgress(
+  nodename: string,
+  { asked }: ReadEgress,
+  nodes: Entries<Node>,
+  pools: Entries<IPPool>,
+  { cidrs }: DesiredServices,
+  hosts: HostAddresses,
+  felix: FelixSettings,
+): DesiredEgress | undefined {
+  if (asked.length === 0) return undefined;
+  const ready = answeringNodes(nodes);
+  const all = pools.map(({ spec }) => spec.cidr);
+  return {
+    pools: asked.map((one): EgressPool => {
+      const { pool, address } = one;
+      const gateway = gatewayOf(one, ready, nodes);
+      const why = `IPPool ${pool.metadata.name}: egressAddress`;
+      const way = wayTo(gateway, nodes.get(nodename), pool);
+      return { pool: pool.metadata.name, cidr: formatPrefix(parsePrefix(pool.spec.cidr)), address, way, why };
+    }),
+    inside: outermostOf([...all, ...cidrs, ...NEVER_OUTSIDE]),
+    hosts,
+    tables: felix.routeTableRanges ?? DEFAULT_TABLES,
+  };
+}
+
+/** Of the nodes that are ready, chosen and on the address's subnet one; one that is cordoned only where there is no other. */
+function gatewayOf(
+  { address, nodes: selector }: AskedEgress,
+  ready: readonly AnsweringNode[],
+  nodes: Entries<Node>,
+): Node | undefined {
+  const wanted = parseAddress(address);
+  const able = ready.filter(({ name, subnets }) => {
+    const labels = nodes.get(name)?.metadata.labels ?? {};
+    return subnets.some((cidr) => containsAddress(parsePrefix(cidr), wanted)) && matchesSelector(selector, labels);
+  });
+  const first = able.filter(({ isLast }) => !isLast);
+  const score = ({ name }: AnsweringNode): number => scoreOf(hashOf(address), hashOf(name));
+  const [best] = (first.length > 0 ? first : able).toSorted((a, b) => score(b) - score(a));
+  return best && nodes.get(best.name);
+}
+
+/** As the pool's packets travel between nodes, so that a strict `rp_filter` sees them come from where answers go. */
+function wayTo(gateway: Node | undefined, self: Node | undefined, { spec }: IPPool): EgressWay {
+  const via = gateway && nodeAddress(gateway, 4);
+  if (gateway === undefined || self === undefined || via === undefined) return { kind: 'none' };
+  if (gateway.metadata.name === self.metadata.name) return { kind: 'here' };
+  const how = encapsulationOf(spec);
+  const near = sameSubnet(self, via);
+  if (near && (how === 'none' || how.endsWith('cross-subnet'))) return { kind: 'subnet', via };
+  const vtep = how.startsWith('vxlan') ? vtepOf(gateway, 4)?.address : undefined;
+  if (vtep !== undefined) return { kind: 'vxlan', via: vtep };
+  return how.startsWith('ipip') ? { kind: 'ipip', via } : { kind: 'none' };
+}
+
+/** What the node answers for as a gateway. */
+export function egressAddresses(egress: DesiredEgress | undefined): readonly ProxiedAddress[] {
+  const own = (egress?.pools ?? []).filter(({ way }) => way.kind === 'here');
+  const byAddress = new Map(
+    own.map(({ address, why }): [string, ProxiedAddress] => [address, { address, of: 'egress', why }]),
+  );
+  return [...byAddress.values()];
+}
+
+function outermostOf(cidrs: readonly string[]): string[] {
+  const networks = cidrs.map((cidr) => parsePrefix(cidr)).filter(({ family }) => family === 4);
+  const texts = networks
+    .filter((network) => !networks.some((other) => other.length < network.length && containsPrefix(other, network)))
+    .map(formatPrefix);
+  return [...new Set(texts)].sort();
+}

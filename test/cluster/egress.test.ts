@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import t, { type Test } from 'tap';
+import type { Lab, PodState } from '../../src/lab/index.ts';
+import { cluster, needsRoot, patchPool, podsOf } from './cluster.ts';
+
+const EGRESS = '172.18.0.200';
+const POOL = `apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata:
+  name: leaving
+  annotations:
+    vrouter.projectcalico.org/egressAddress: ${EGRESS}
+    vrouter.projectcalico.org/egressNodes: has(gateway)
+spec:
+  cidr: 10.99.0.0/24
+  blockSize: 28
+  natOutgoing: true
+  nodeSelector: all()
+`;
+/** Tells each who connects by which address it is seen, and says again what it is told. */
+const SERVER = `require('node:net').createServer((one) => {
+  one.on('error', () => {});
+  one.write(one.remoteAddress + '\\n');
+  one.pipe(one);
+}).listen(8080, '0.0.0.0', () => console.log('listening'))`;
+/** Says a line again and again, and what it hears. */
+const CLIENT = `const one = require('node:net').connect(8080, process.argv[1]);
+one.on('error', (error) => console.log(error.code));
+setInterval(() => one.write('still here\\n'), 100);
+one.pipe(process.stdout)`;
+
+interface Running {
+  text(): string;
+  readonly process: ChildProcess;
+}
+
+function within(t: Test, namespace: string, script: string, ...words: readonly string[]): Running {
+  const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', process.execPath, '-e', script, ...words]);
+  let heard = '';
+  child.stdout.on('data', (data) => {
+    heard += data;
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  return { text: () => heard, process: child };
+}
+
+async function untilSeen(lab: Lab, t: Test, pod: PodState, outside: string): Promise<Running> {
+  let last: Running | undefined;
+  await lab.until(`${pod.name} to be seen as ${EGRESS}`, async () => {
+    last?.process.kill('SIGKILL');
+    const client = (last = within(t, pod.namespace, CLIENT, outside));
+    await lab.until('an answer', async () => client.text().includes('\n'), 3000).catch(() => {});
+    return client.text().startsWith(EGRESS);
+  });
+  return last!;
+}
+
+t.test(
+  'a pool with an egress address: pods of all nodes are seen by it, gateways come and go',
+  needsRoot,
+  async (t) => {
+    const lab = await cluster(t, { nodes: 3 });
+    const host = await lab.addHost();
+    const outside = host.address.split('/')[0];
+    const server = within(t, host.namespace, SERVER);
+    await lab.until('the server', async () => server.text().includes('listening'));
+    const label = async (node: string, gateway: boolean): Promise<void> => {
+      const words = gateway ? ['gateway=yes'] : ['gateway', '--remove'];
+      const { code, stderr } = await lab.calicoctl('node1', ['label', 'nodes', node, ...words]);
+      if (code !== 0) throw new Error(stderr);
+    };
+    await label('node1', true);
+    const { code, stderr } = await lab.calicoctl('node1', ['create', '-f', '-'], POOL);
+    t.equal(code, 0, stderr);
+    const ipam = { type: 'calico-ipam', ipv4_pools: ['10.99.0.0/24'] };
+    for (const { name } of lab.nodes) await lab.addPod(name, { ipam });
+    const [pod1, pod2, pod3] = lab.nodes.map(({ name }) => podsOf(lab, name)[0]);
+
+    await untilSeen(lab, t, pod1, outside);
+    await untilSeen(lab, t, pod2, outside);
+    const lasting = await untilSeen(lab, t, pod3, outside);
+    t.type(await lab.ping(pod3, pod1.address!), 'number', 'pods reach each other');
+    const goesOn = async (who: Running): Promise<void> => {
+      const before = who.text().length;
+      await lab.until('the connection to go on', async () => who.text().length > before + 60);
+    };
+
+    await t.test('another gateway takes over, and connections go on', async (t) => {
+      const own = await untilSeen(lab, t, pod2, outside);
+      await label('node2', true);
+      await label('node1', false);
+      await untilSeen(lab, t, pod1, outside);
+      await goesOn(lasting);
+      await goesOn(own);
+      t.match((await lab.exec('node2', ['nft', 'list', 'table', 'ip', 'vrouter-nat'])).stdout, `snat to ${EGRESS}`);
+    });
+
+    await t.test('by VXLAN', async (t) => {
+      await patchPool(lab, { vxlanMode: 'Always' }, 'leaving');
+      await lab.until('the tunnel', async () => {
+        const { stdout } = await lab.exec('node3', ['ip', 'route', 'get', outside, 'from', pod3.address!, 'iif', 'lo']);
+        return stdout.includes('vxlan.calico');
+      });
+      await lab.exec('node2', ['sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1']);
+      await untilSeen(lab, t, pod3, outside);
+      await goesOn(lasting);
+    });
+
+    await t.test('without a gateway nothing leaves; without the annotation all is as before', async (t) => {
+      await label('node2', false);
+      await lab.until('no way out', async () => (await lab.ping(pod3, outside)) === undefined);
+      t.type(await lab.ping(pod3, pod1.address!), 'number', 'pods reach each other');
+      const { stdout } = await lab.calicoctl('node1', ['get', 'ippool', 'leaving', '-o', 'json']);
+      const { metadata, ...pool } = JSON.parse(stdout);
+      const plain = { ...pool, metadata: { ...metadata, annotations: {} } };
+      const replaced = await lab.calicoctl('node1', ['replace', '-f', '-'], JSON.stringify(plain));
+      t.equal(replaced.code, 0, replaced.stderr);
+      await lab.until('a way out', async () => (await lab.ping(pod3, outside)) !== undefined);
+      for (const { name } of lab.nodes)
+        t.notMatch((await lab.exec(name, ['ip', 'rule'])).stdout, 'from 10.99.0.0/24', `${name} has no rule left`);
+    });
+  },
+);
