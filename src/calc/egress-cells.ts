@@ -2,7 +2,7 @@ import { type Entries, same } from '../base/index.ts';
 import type { BGPConfiguration, Node } from '../model/index.ts';
 import { type Cell, cell } from './cell.ts';
 import type { DesiredEgress, DesiredServices, HostAddresses, ProxiedAddress } from './desired/index.ts';
-import { askedEgress, desiredEgress, egressAddresses } from './egress.ts';
+import { askedEgress, desiredEgress, egressAddresses, stuckPools } from './egress.ts';
 import type { FelixSettings } from './felix.ts';
 import { desiredServices } from './nat.ts';
 import type { Sources } from './sources.ts';
@@ -42,6 +42,6 @@ export function egressCells(sources: Sources, nodename: string, given: EgressInp
     services,
     egress,
     gateways: cell([egress], egressAddresses, same),
-    unmet: cell([read], ({ problems }) => problems, same),
+    unmet: cell([read, egress], ({ problems }, now) => [...problems, ...stuckPools(now)], same),
   };
 }

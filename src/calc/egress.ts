@@ -82,9 +82,11 @@ export function desiredEgress(
   return {
     pools: asked.map((one): EgressPool => {
       const { pool, address } = one;
-      const gateway = gatewayOf(one, ready, nodes);
       const why = `IPPool ${pool.metadata.name}: egressAddress`;
-      const way = wayTo(gateway, nodes.get(nodename), pool);
+      const way: EgressWay =
+        hosts[4].get(address) === undefined
+          ? wayTo(gatewayOf(one, ready, nodes), nodes.get(nodename), pool)
+          : { kind: 'none', reason: `${address} is a node's own address` };
       return { pool: pool.metadata.name, cidr: formatPrefix(parsePrefix(pool.spec.cidr)), address, way, why };
     }),
     inside: outermostOf([...all, ...cidrs, ...NEVER_OUTSIDE]),
@@ -113,14 +115,26 @@ function gatewayOf(
 /** As the pool's packets travel between nodes, so that a strict `rp_filter` sees them come from where answers go. */
 function wayTo(gateway: Node | undefined, self: Node | undefined, { spec }: IPPool): EgressWay {
   const via = gateway && nodeAddress(gateway, 4);
-  if (gateway === undefined || self === undefined || via === undefined) return { kind: 'none' };
+  if (gateway === undefined || self === undefined || via === undefined)
+    return { kind: 'none', reason: 'no node that egressNodes selects is ready and on its subnet' };
   if (gateway.metadata.name === self.metadata.name) return { kind: 'here' };
   const how = encapsulationOf(spec);
   const near = sameSubnet(self, via);
   if (near && (how === 'none' || how.endsWith('cross-subnet'))) return { kind: 'subnet', via };
   const vtep = how.startsWith('vxlan') ? vtepOf(gateway, 4)?.address : undefined;
   if (vtep !== undefined) return { kind: 'vxlan', via: vtep };
-  return how.startsWith('ipip') ? { kind: 'ipip', via } : { kind: 'none' };
+  if (how.startsWith('ipip')) return { kind: 'ipip', via };
+  const lacking = how === 'none' ? 'on another subnet, and the pool has no tunnel' : 'without a VXLAN address';
+  return { kind: 'none', reason: `its gateway ${gateway.metadata.name} is ${lacking}` };
+}
+
+/** Pools whose pods can't leave, in sentences. */
+export function stuckPools(egress: DesiredEgress | undefined): readonly string[] {
+  return (egress?.pools ?? []).flatMap(({ pool, address, way }) =>
+    way.kind === 'none'
+      ? [`IPPool ${pool}: egressAddress ${address}: ${way.reason}; its pods can not leave the cluster`]
+      : [],
+  );
 }
 
 /** What the node answers for as a gateway. */

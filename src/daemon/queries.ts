@@ -200,7 +200,7 @@ const SOMEBODY_ELSES =
 
 /** What the kernel refuses now, with its own words; each waits for its next attempt. */
 export function kernelRefusals(dataplane: Dataplane): Refusal[] {
-  const { forwarding, routes, endpoints, tables, policy, qos, proxies, tunnels } = dataplane;
+  const { forwarding, routes, endpoints, tables, policy, qos, proxies, egress, tunnels } = dataplane;
   return [
     ...forwarding.failures(),
     ...tunnels.failures().map(({ what, reason }) => ({ what: `tunnel ${what}`, reason })),
@@ -208,6 +208,7 @@ export function kernelRefusals(dataplane: Dataplane): Refusal[] {
     ...tables.failures(),
     ...qos.failures(),
     ...proxies.failures(),
+    ...egress.failures(),
     ...routes.failures().map(({ prefix, code, reason }) => ({
       what: `route ${prefix}`,
       reason: code === 'EEXIST' ? SOMEBODY_ELSES : reason,

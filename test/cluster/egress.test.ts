@@ -106,10 +106,21 @@ t.test(
       await goesOn(lasting);
     });
 
+    await t.test('the gateway is lost with its machine', async () => {
+      await label('node1', true);
+      await lab.loseNode('node2');
+      await lab.calicoctl('node1', ['delete', 'node', 'node2']);
+      await untilSeen(lab, t, pod3, outside);
+      await untilSeen(lab, t, pod1, outside);
+      await goesOn(lasting);
+    });
+
     await t.test('without a gateway nothing leaves; without the annotation all is as before', async (t) => {
-      await label('node2', false);
+      await label('node1', false);
       await lab.until('no way out', async () => (await lab.ping(pod3, outside)) === undefined);
       t.type(await lab.ping(pod3, pod1.address!), 'number', 'pods reach each other');
+      const { problems } = await lab.status('node3');
+      t.match(problems, [/IPPool leaving: egressAddress 172.18.0.200: no node that egressNodes selects is ready/]);
       const { stdout } = await lab.calicoctl('node1', ['get', 'ippool', 'leaving', '-o', 'json']);
       const { metadata, ...pool } = JSON.parse(stdout);
       const plain = { ...pool, metadata: { ...metadata, annotations: {} } };

@@ -5,8 +5,8 @@ export type EgressWay =
   | { readonly kind: 'here' }
   /** `via`: the gateway's own address, or for `vxlan` its tunnel's. */
   | { readonly kind: 'subnet' | 'vxlan' | 'ipip'; readonly via: string }
-  /** There is no gateway now: nothing leaves. */
-  | { readonly kind: 'none' };
+  /** There is no way to a gateway now: nothing leaves. */
+  | { readonly kind: 'none'; readonly reason: string };
 
 /** A pool whose pods leave the cluster with an address of their own. */
 export interface EgressPool {

@@ -1,0 +1,125 @@
+import t from 'tap';
+import { Calculation, type SourceUpdate } from '../../src/calc/index.ts';
+import { newResource, type ResourceOf } from '../../src/model/index.ts';
+import { listed } from './tunnels.ts';
+
+const ADDRESS = '10.0.0.200';
+const NAMES = ['a', 'b', 'c', 'far'];
+
+function put(resource: NonNullable<SourceUpdate['resource']>): SourceUpdate {
+  return { key: { kind: resource.kind, name: resource.metadata.name }, resource };
+}
+
+function node(
+  name: string,
+  { labels = {}, ...status }: { labels?: Record<string, string>; ready?: false; unschedulable?: true } = {},
+) {
+  const at = NAMES.indexOf(name) + 1;
+  const spec = {
+    bgp: { ipv4Address: name === 'far' ? '10.9.0.1/24' : `10.0.0.${at}/24`, ipv4IPIPTunnelAddr: '' },
+    ipv4VXLANTunnelAddr: `10.244.${at}.0`,
+  };
+  return put({ ...newResource('Node', { name, labels }, spec as ResourceOf<'Node'>['spec']), status });
+}
+
+function pool(name: string, said: Readonly<Record<string, string>>, spec: Partial<ResourceOf<'IPPool'>['spec']> = {}) {
+  const entries = Object.entries(said).map(([field, text]) => [`vrouter.projectcalico.org/${field}`, text]);
+  const metadata = { name, annotations: Object.fromEntries(entries) };
+  return put(newResource('IPPool', metadata, { cidr: '10.99.0.0/24', natOutgoing: true, ...spec }));
+}
+
+/** How each node leads what the pool's pods send out, and what each says of it. */
+function told(...updates: readonly SourceUpdate[]) {
+  const all = [...NAMES.map((name) => node(name)), ...updates];
+  const desired = NAMES.map((nodename) => {
+    const calculation = new Calculation({ nodename });
+    calculation.apply(all);
+    return calculation.desired();
+  });
+  const ways = desired.map(({ nat }) => nat.egress?.pools.map(({ way }) => way) ?? []);
+  return {
+    ways,
+    owners: NAMES.filter((_, at) => ways[at].some(({ kind }) => kind === 'here')),
+    answers: desired.map(({ reachability }) => listed(reachability?.addresses).map(({ address }) => address)),
+    problems: desired[0].host.problems ?? [],
+    inside: desired[0].nat.egress?.inside,
+  };
+}
+
+const ASKED = pool('p', { egressAddress: ADDRESS });
+
+t.test('one node is the gateway, and answers for the address', async (t) => {
+  const { owners, answers, ways } = told(ASKED);
+  t.equal(owners.length, 1);
+  t.same(
+    answers,
+    NAMES.map((name) => (name === owners[0] ? [ADDRESS] : [])),
+  );
+  const via = `10.0.0.${NAMES.indexOf(owners[0]) + 1}`;
+  for (const [at, name] of NAMES.entries()) {
+    if (name === owners[0]) continue;
+    t.match(ways[at], name === 'far' ? [{ kind: 'none', reason: /on another subnet/ }] : [{ kind: 'subnet', via }]);
+  }
+});
+
+t.test('of a gateway that is not ready another takes the place, of one that is cordoned too', async (t) => {
+  const [first] = told(ASKED).owners;
+  for (const state of [{ ready: false }, { unschedulable: true }] as const) {
+    const { owners } = told(ASKED, node(first, state));
+    t.equal(owners.length, 1);
+    t.not(owners[0], first);
+  }
+  const cordoned = ['a', 'b', 'c'].map((name) => node(name, { unschedulable: true }));
+  t.same(told(ASKED, ...cordoned).owners, [first], 'where all are, none is left out');
+});
+
+t.test('egressNodes says which nodes may', async (t) => {
+  const chosen = pool('p', { egressAddress: ADDRESS, egressNodes: "role == 'edge'" });
+  for (const name of ['a', 'b', 'c']) t.same(told(chosen, node(name, { labels: { role: 'edge' } })).owners, [name]);
+  const { owners, ways, problems } = told(chosen, node('far', { labels: { role: 'edge' } }));
+  t.same(owners, [], 'but not where it is not on the subnet of the address');
+  t.match(
+    ways.flat(),
+    NAMES.map(() => ({ kind: 'none' })),
+  );
+  t.match(problems, [/^IPPool p: egressAddress 10\.0\.0\.200: no node that egressNodes selects .* can not leave/]);
+});
+
+t.test('packets travel as the pool’s do', async (t) => {
+  const asEdge = (name: string) => node(name, { labels: { role: 'edge' } });
+  const way = (spec: object, at: number) =>
+    told(pool('p', { egressAddress: ADDRESS, egressNodes: 'has(role)' }, spec), asEdge('a')).ways[at][0];
+  const [near, far] = [1, 3];
+  t.same(way({ vxlanMode: 'Always' }, near), { kind: 'vxlan', via: '10.244.1.0' });
+  t.same(way({ vxlanMode: 'CrossSubnet' }, near), { kind: 'subnet', via: '10.0.0.1' });
+  t.same(way({ vxlanMode: 'CrossSubnet' }, far), { kind: 'vxlan', via: '10.244.1.0' });
+  t.same(way({ ipipMode: 'Always' }, near), { kind: 'ipip', via: '10.0.0.1' });
+  t.same(way({ ipipMode: 'CrossSubnet' }, far), { kind: 'ipip', via: '10.0.0.1' });
+});
+
+t.test('what is inside the cluster is led nowhere else', async (t) => {
+  const { inside } = told(ASKED, pool('q', {}, { cidr: '10.98.0.0/16' }));
+  t.same(inside, ['10.98.0.0/16', '10.99.0.0/24', '169.254.0.0/16', '224.0.0.0/4']);
+  t.equal(told(pool('q', {})).inside, undefined, 'where nobody asks there is nothing');
+});
+
+t.test('what can’t be read or had is told', async (t) => {
+  const wrong: readonly (readonly [said: Record<string, string>, why: RegExp, spec?: object])[] = [
+    [{ egressAddress: 'fd00::1' }, /egressAddress 'fd00::1' is not an IPv4 address/],
+    [{ egressAddress: ADDRESS, egressNodes: 'role ==' }, /egressNodes 'role ==' is not a selector of nodes/],
+    [{ egressAddres: ADDRESS }, /egressAddres is not known; there are egressAddress, egressNodes/],
+    [{ egressNodes: 'all()' }, /has no effect without an egressAddress/],
+    [{ egressAddress: '10.99.0.7' }, /is inside IPPool p/],
+    [{ egressAddress: '10.0.0.2' }, /10\.0\.0\.2 is a node's own address/],
+    [{ egressAddress: ADDRESS }, /for IPv4 pools alone/, { cidr: 'fd00:99::/64' }],
+  ];
+  for (const [said, why, spec] of wrong) {
+    const { owners, problems } = told(pool('p', said, spec));
+    t.same(owners, [], JSON.stringify(said));
+    t.match(problems, [why]);
+  }
+  const other = pool('q', { egressAddress: ADDRESS, egressNodes: 'has(x)' }, { cidr: '10.98.0.0/16' });
+  t.match(told(ASKED, other).problems, [
+    /IPPool q: egressAddress .* is that of IPPool p, whose egressNodes are others/,
+  ]);
+});
