@@ -15,7 +15,7 @@ spec:
   cidr: 10.99.0.0/24
   blockSize: 28
   natOutgoing: true
-  nodeSelector: all()
+  assignmentMode: Manual
 `;
 /** Tells each who connects by which address it is seen, and says again what it is told. */
 const SERVER = `require('node:net').createServer((one) => {
