@@ -82,7 +82,10 @@ t.test(
     t.type(await lab.ping(pod3, pod1.address!), 'number', 'pods reach each other');
     const goesOn = async (who: Running): Promise<void> => {
       const before = who.text().length;
-      await lab.until('the connection to go on', async () => who.text().length > before + 60);
+      await lab.until('the connection to go on', async () => {
+        if (/^E[A-Z]+$/m.test(who.text())) throw new Error(`it has ended: ${who.text().slice(-20)}`);
+        return who.text().length > before + 60;
+      });
     };
 
     await t.test('another gateway takes over, and connections go on', async (t) => {

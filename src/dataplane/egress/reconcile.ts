@@ -134,13 +134,21 @@ export class EgressReconciler {
     if (failed.length > 0) throw failed[0];
   }
 
-  /** How a connection is translated is settled by its first packet; those that go on begin anew, with the same port where that is free. */
+  /**
+   * How a connection is translated is settled by its first packet; those that go on begin anew, with the same port where that is free.
+   * It is not while an answer is remembered that came here after another node had become the gateway: these go too.
+   */
   async #forgetConnections(ranges: readonly string[]): Promise<void> {
     if (ranges.length === 0) return;
     const { kernel, log } = this.#options;
     const nets = ranges.map((cidr) => parsePrefix(cidr));
-    const isOfThem = ({ original: { source } }: TrackedConnection): boolean =>
-      nets.some((net) => net.family === 4 && containsAddress(net, parseAddress(source)));
+    const pools = (this.#desired?.pools ?? []).filter(({ cidr }) => ranges.includes(cidr));
+    const addresses = new Set(pools.map(({ address }) => address));
+    const isOfThem = ({ family, original: { source, destination } }: TrackedConnection): boolean =>
+      family === 4 &&
+      (addresses.has(destination) ||
+        addresses.has(source) ||
+        nets.some((net) => net.family === 4 && containsAddress(net, parseAddress(source))));
     try {
       await kernel.connectionsDelete((await kernel.connectionList()).filter(isOfThem));
     } catch (error) {
