@@ -23,7 +23,7 @@ t.test('three nodes: every pod reaches every pod, and the operator sees it', nee
     const own = await lab.exec('node1', [process.execPath, MAIN, 'status', '--wait']);
     t.match(own.stdout, /^Node node1: ok [\s\S]*\n {2}bgp +ok +AS 64512, 2 of 2 sessions up/);
     const all = await lab.exec('node1', [process.execPath, MAIN, 'status', '--cluster']);
-    for (const { name } of lab.nodes) t.match(all.stdout, new RegExp(`^${name} +ok +\\S+ +2/2 +1 +2$`, 'm'));
+    for (const { name } of lab.nodes) t.match(all.stdout, new RegExp(`^${name} +ok +\\S+ +2/2 +1 +2 +0$`, 'm'));
   });
 
   await t.test('each node holds its blocks: a blackhole at home, a route by BGP elsewhere', async (t) => {
