@@ -103,6 +103,6 @@ spec: {selector: all(), types: [Ingress], ingress: [{action: Deny, protocol: TCP
     const reasons = failed.filter(({ from }) => from.includes('node1')).map(({ reason }) => reason);
     // The kernel tells a sender of a few packets only; a check that met silence has the daemon alone to name.
     t.match(reasons.join('\n'), /node1 has no route to .* \(ENETUNREACH\), and its daemon does not answer/);
-    t.ok(reasons.every((reason) => /daemon (of node1 )?does not answer/.test(reason)));
+    t.ok(reasons.every((reason) => /daemon (of node1 )?does not answer/.test(reason ?? '')));
   });
 });

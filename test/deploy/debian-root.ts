@@ -55,7 +55,8 @@ export class DebianRoot {
     const script = [...mounts, `mount --bind /dev ${directory}/dev`, `exec chroot ${directory} "$@"`].join('\n');
     const unshare = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh'];
     const env = { PATH: process.env['PATH'], HOME: '/root', DEBIAN_FRONTEND: 'noninteractive' };
-    const inside = ['env', `PATH=${PATH}`, ...command];
+    // By its path: the caller's PATH says nothing of the root.
+    const inside = ['/usr/bin/env', `PATH=${PATH}`, ...command];
     return run(['nsenter', `--net=${this.#namespace.path}`, ...unshare, ...inside], {
       env,
       ...(input !== undefined && { input }),
