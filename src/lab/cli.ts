@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { reasonOf } from '../base/index.ts';
-import { labDown, labExec, labStatus } from './commands.ts';
+import { labDown, labExec, labLoss, labStatus } from './commands.ts';
 import { LabError } from './errors.ts';
 import { MAX_NODES, MAX_SUBNETS } from './plan.ts';
 import { programsOf } from './program.ts';
@@ -64,6 +64,17 @@ export function labCommand(world: NodeJS.Process, onEnd: (code: number) => void 
       checkRoot(world);
       onEnd(await labExec(name, place, words[0] === '--' ? words.slice(1) : words, programsOf(world.argv[1])));
     });
+  command('loss')
+    .description('break cables and routers of a fabric, one after another, and count the packets that pods lose')
+    .option('--cut <node:interface>', 'only the cable with this end; can be repeated', more, [])
+    .option('--kill <router>', 'only this router, with all its cables; can be repeated', more, [])
+    .option('--silent', 'interfaces stay up, so that only BFD and hold times notice', false)
+    .option('--seconds <count>', 'how long to watch after each change', number(1, 600), 3)
+    .option('--json', 'report as JSON', false)
+    .action(async (options) => {
+      checkRoot(world);
+      onEnd(await labLoss(options, world));
+    });
   command('down')
     .description('end a lab, or remove what a killed one left')
     .action(async ({ name }) => {
@@ -80,6 +91,10 @@ function checkRoot(world: NodeJS.Process): void {
     'NOT_ROOT',
     'this needs root, to make network namespaces and links and to route between them; try it with sudo',
   );
+}
+
+function more(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
 }
 
 function setting(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

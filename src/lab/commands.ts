@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { systemClock } from '../base/index.ts';
 import { nodeStatusSchema } from '../control/answers.ts';
 import { request } from '../control/index.ts';
+import { allBreakages, cableOf, routerOf } from './breakage.ts';
 import { inNamespace } from './command.ts';
 import { LabError } from './errors.ts';
+import { type BreakageLoss, measureLoss, renderLosses } from './loss.ts';
 import { nodeEnvironment, type Programs } from './program.ts';
 import { removeLab } from './remove.ts';
 import { addressesOf } from './report.ts';
@@ -55,6 +57,43 @@ export async function labExec(
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 128));
   });
+}
+
+interface LossWishes {
+  readonly name: string;
+  readonly cut: readonly string[];
+  readonly kill: readonly string[];
+  readonly silent: boolean;
+  readonly seconds: number;
+  readonly json: boolean;
+}
+
+/** `lab loss`: breaks what was named, or else everything in turn. Resolves to 0, or 1 if pods were cut off. */
+export async function labLoss(wishes: LossWishes, world: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Promise<number> {
+  const record = await mustReadRecord(wishes.name);
+  const { state } = record;
+  const named = [
+    ...wishes.cut.map((end) => cableOf(state, end)),
+    ...wishes.kill.map((router) => routerOf(state, router)),
+  ];
+  const breakages = named.length > 0 ? named : allBreakages(state);
+  const interrupted = new AbortController();
+  const stop = (): void => interrupted.abort(new LabError('STOPPED', 'interrupted; what was broken is mended'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const losses: BreakageLoss[] = [];
+  try {
+    for (const [index, breakage] of breakages.entries()) {
+      world.stderr.write(`${index + 1} of ${breakages.length}: ${breakage.what}\n`);
+      const { silent, seconds } = wishes;
+      const options = { clock: systemClock, watch: seconds * 1000, silent, signal: interrupted.signal };
+      losses.push(await measureLoss(record, breakage, options));
+    }
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+    if (losses.length > 0)
+      world.stdout.write(`${wishes.json ? JSON.stringify(losses, null, 2) : renderLosses(losses)}\n`);
+  }
+  return losses.every(({ reachable }) => reachable) ? 0 : 1;
 }
 
 /** `lab down`: asks the process that keeps the lab to end it, or removes what a killed one left. */

@@ -23,3 +23,12 @@ export function whatIsMissing(
   }
   return undefined;
 }
+
+/** Which of the node's peers has no session, or no BFD where it is watched, as a sentence. */
+export function whoIsDown({ nodename, bgp }: StatusAnswer): string | undefined {
+  for (const { address, state, bfd } of bgp?.peers ?? []) {
+    if (state !== 'up') return `${nodename} has no session with ${address}`;
+    if (bfd !== undefined && bfd.state !== 'Up') return `${nodename} has no BFD with ${address}`;
+  }
+  return undefined;
+}

@@ -102,7 +102,8 @@ function renderReachability({ family, pods, rtts, complete }: Reachability, name
   return `Round-trip times from pod to pod${named ? ` by IPv${family}` : ''}, in milliseconds\n\n${matrix}\n\n${verdict}`;
 }
 
-function table(rows: readonly (readonly string[])[]): string {
+/** Columns, each as wide as its longest cell. */
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
     .map((row) =>

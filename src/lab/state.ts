@@ -33,6 +33,8 @@ const labState = z.object({
   /** Places on the fabric without a daemon. */
   hosts: z.array(nodeState),
   pods: z.array(podState),
+  /** Of a fabric: the two ends of each, as `tor1a:eth2`. */
+  cables: z.array(z.tuple([z.string(), z.string()])).optional(),
 });
 
 export type LabState = z.infer<typeof labState>;

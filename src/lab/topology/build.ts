@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { reasonOf } from '../../base/index.ts';
+import { reasonOf, systemClock } from '../../base/index.ts';
 import { inNamespace, mustRun } from '../command.ts';
 import { LabError } from '../errors.ts';
 import type { Lab } from '../lab.ts';
+import { untilSessions } from './joined.ts';
 import { type CableEnd, readTopology, type Topology, type TopologyNode } from './read.ts';
 import { startRouter } from './router.ts';
 
@@ -40,6 +41,7 @@ export async function buildTopology(lab: Lab, { topology, directory }: TopologyF
   for (const node of topology.nodes) await labelNode(lab, node);
   if (documents.length > 0)
     await told(lab.calicoctl(first, ['apply', '-f', '-'], documents.join('\n---\n')), 'resources');
+  await lab.record.change((state) => ({ ...state, cables: topology.cables.map(([a, b]) => [shown(a), shown(b)]) }));
   for (const [a, b] of topology.cables) await addCable(lab, a, b);
   for (const node of topology.nodes) await prepare(lab, node);
   await Promise.all(
@@ -49,20 +51,9 @@ export async function buildTopology(lab: Lab, { topology, directory }: TopologyF
   );
 }
 
-/** Waits until every node's sessions are up, and every pod reaches every other. */
+/** Waits until every session is up, and every pod reaches every other. */
 export async function untilJoined(lab: Lab): Promise<void> {
-  await lab.until('the sessions of all nodes', async () => {
-    for (const { name } of lab.nodes) {
-      const down = (await lab.status(name)).bgp?.peers.find(({ state }) => state !== 'up');
-      if (down !== undefined) throw new LabError('NOT_YET', `${name} has no session with ${down.address}`);
-    }
-    return true;
-  });
-  await untilReachable(lab);
-}
-
-/** Waits until every pod reaches every other. */
-async function untilReachable(lab: Lab): Promise<void> {
+  await untilSessions(lab.record, systemClock);
   await lab.until('all pods to reach all pods', async () => {
     for (const family of lab.families) if (!(await lab.reachability(family)).complete) return false;
     return true;
@@ -75,6 +66,10 @@ async function labelNode(lab: Lab, { name, kind, labels }: TopologyNode): Promis
     const command = ['label', 'nodes', name, `${key}=${value}`, '--overwrite'];
     await told(lab.calicoctl(name, command), `topology.nodes.${name}.labels.${key}`);
   }
+}
+
+function shown(end: CableEnd): string {
+  return `${end.node}:${end.interface}`;
 }
 
 async function addCable(lab: Lab, a: CableEnd, b: CableEnd): Promise<void> {

@@ -12,6 +12,16 @@ const BIRD = '/usr/sbin/bird';
 const FRR = '/usr/lib/frr';
 const FRR_DAEMONS = ['zebra', 'bgpd', 'bfdd'];
 
+/** BIRD's control socket. */
+export function birdControl(directory: string, name: string): string {
+  return `${directory}/${name}.ctl`;
+}
+
+/** Where FRR's daemons have their sockets and logs. */
+export function frrDirectory(directory: string, name: string): string {
+  return `${directory}/${name}.frr`;
+}
+
 /** Starts the router; resolves when it has read its configuration. */
 export async function startRouter(lab: Lab, place: NodePlan, kind: 'bird' | 'frr', config: string): Promise<void> {
   const [program, debian] = kind === 'bird' ? [BIRD, 'bird2'] : [`${FRR}/bgpd`, 'frr'];
@@ -23,18 +33,19 @@ export async function startRouter(lab: Lab, place: NodePlan, kind: 'bird' | 'frr
 
 async function startBird(lab: Lab, place: NodePlan, config: string): Promise<void> {
   const base = `${lab.record.plan.directory}/${place.name}`;
+  const control = birdControl(lab.record.plan.directory, place.name);
   await writeFile(`${base}.conf`, config);
   // A mistake in the configuration is told at once, with its line.
   await mustRun(inNamespace(place.namespace, [BIRD, '-p', '-c', `${base}.conf`]));
-  await start(place, [BIRD, '-f', '-c', `${base}.conf`, '-s', `${base}.ctl`, '-P', `${base}.pid`]);
+  await start(place, [BIRD, '-f', '-c', `${base}.conf`, '-s', control, '-P', `${base}.pid`]);
   await lab.until(`${place.name} to answer`, async () => {
-    const { code } = await run(inNamespace(place.namespace, ['birdc', '-s', `${base}.ctl`, 'show', 'status']));
+    const { code } = await run(inNamespace(place.namespace, ['birdc', '-s', control, 'show', 'status']));
     return code === 0;
   });
 }
 
 async function startFrr(lab: Lab, place: NodePlan, config: string): Promise<void> {
-  const directory = `${lab.record.plan.directory}/${place.name}.frr`;
+  const directory = frrDirectory(lab.record.plan.directory, place.name);
   await mkdir(directory, { mode: 0o755 });
   await writeFile(`${directory}/frr.conf`, config);
   await writeFile(`${directory}/empty.conf`, '');
@@ -46,6 +57,8 @@ async function startFrr(lab: Lab, place: NodePlan, config: string): Promise<void
       ...['--vty_socket', directory, '-z', `${directory}/zserv.api`, '--log', `file:${directory}/${name}.log`],
       ...(name === 'bfdd' ? ['--bfdctl', `${directory}/bfdd.sock`] : []),
     ]);
+    // A daemon that does not find zebra tries again only after long.
+    await lab.until(`zebra of ${place.name}`, async () => existsSync(`${directory}/zserv.api`));
   }
   const vtysh = ['vtysh', '--vty_socket', directory];
   await lab.until(`${place.name} to answer`, async () => {
