@@ -28,8 +28,7 @@ function ofConfigurations(node: Node, configurations: Configurations): string[] 
     ),
   );
   const { unknown, unread } = clusterExtensions(configurations.get('default'));
-  const wrong = [...unknown, ...unread.map((why) => `${why}: it counts as true`)];
-  return [...idle, ...wrong.map((why) => `BGPConfiguration default: ${why}`)];
+  return [...idle, ...[...unknown, ...unread].map((why) => `BGPConfiguration default: ${why}`)];
 }
 
 function ofPeer(peer: BGPPeer, node: Node, configurations: Configurations): string[] {

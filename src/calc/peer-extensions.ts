@@ -1,6 +1,6 @@
 import { formatAddress, tryParseAddress } from '../base/index.ts';
 import { type BGPConfiguration, type BGPPeer, type IPPool, parseSelector } from '../model/index.ts';
-import type { PeerLimits } from './desired/index.ts';
+import type { DesiredBgp, PeerLimits } from './desired/index.ts';
 import { seconds } from './duration.ts';
 
 /** What Calico's resources have no fields for is said by annotations of theirs. */
@@ -23,7 +23,11 @@ export interface ReadExtensions<T> {
 
 const MODES = ['None', 'BFDIfDirectlyConnected', 'BFD'] as const;
 const ROLES = ['provider', 'rs', 'rs-client', 'customer', 'peer'] as const;
+const VERDICTS = ['Accept', 'Reject'] as const;
 const FAMILIES = { ipv4: 4, ipv6: 6 } as const;
+
+/** By field, what counts where it can't be read, and how that is said. */
+type Fallbacks<T> = { readonly [Field in keyof T]?: { readonly value: T[Field]; readonly says: string } };
 
 /** Reads the text of one annotation; throws a sentence that says what is allowed. */
 type Reader<T> = (text: string) => T;
@@ -50,7 +54,21 @@ const PEER: { readonly [Field in keyof PeerExtensions]-?: Reader<NonNullable<Pee
   acceptOwnPrefixes: flag,
 };
 
-const CLUSTER: { readonly ebgpRequiresPolicy: Reader<boolean> } = { ebgpRequiresPolicy: flag };
+/** What the annotations of BGPConfiguration `default` ask for. */
+export type ClusterExtensions = Pick<DesiredBgp, 'ebgpRequiresPolicy' | 'rpkiCaches' | 'rpkiInvalid'>;
+
+const CLUSTER: { readonly [Field in keyof ClusterExtensions]-?: Reader<NonNullable<ClusterExtensions[Field]>> } = {
+  ebgpRequiresPolicy: flag,
+  rpkiCaches: (text) => text.split(',').map((part) => cache(part.trim())),
+  rpkiInvalid: (text) => VERDICTS.find((verdict) => verdict === text) ?? fail(VERDICTS.join(', ')),
+};
+
+/** What a text that can't be read counts as: the cautious side. */
+const UNREADABLE: Fallbacks<ClusterExtensions> = {
+  ebgpRequiresPolicy: { value: true, says: 'it counts as true' },
+  rpkiCaches: { value: [], says: 'no cache is asked' },
+  rpkiInvalid: { value: 'Reject', says: 'it counts as Reject' },
+};
 
 /** What an IPPool's annotations ask for: the address with which its pods leave the cluster, and by which nodes (a selector). */
 export interface PoolExtensions {
@@ -91,22 +109,16 @@ export function poolExtensions({ metadata: { annotations = {} } }: IPPool): Read
   return readAll('IPPool', POOL, annotations);
 }
 
-/** Whether external peers without filters get and give nothing (RFC 8212): also where that can't be read. */
-export function clusterExtensions(
-  configuration: BGPConfiguration | undefined,
-): ReadExtensions<{ readonly ebgpRequiresPolicy?: boolean }> {
-  const { value, ...wrong } = readAll<{ ebgpRequiresPolicy?: boolean }>(
-    'BGPConfiguration',
-    CLUSTER,
-    configuration?.metadata.annotations ?? {},
-  );
-  return { value: wrong.unread.length > 0 ? { ebgpRequiresPolicy: true } : value, ...wrong };
+/** What the annotations of BGPConfiguration `default` ask for, or count as. */
+export function clusterExtensions(configuration: BGPConfiguration | undefined): ReadExtensions<ClusterExtensions> {
+  return readAll('BGPConfiguration', CLUSTER, configuration?.metadata.annotations ?? {}, UNREADABLE);
 }
 
 function readAll<T>(
   kind: keyof typeof EXTENSIONS,
   readers: Readonly<Record<string, Reader<unknown>>>,
   annotations: Readonly<Record<string, string>>,
+  fallbacks: Fallbacks<T> = {},
 ): ReadExtensions<T> {
   const value: Record<string, unknown> = {};
   const unread: string[] = [];
@@ -121,7 +133,9 @@ function readAll<T>(
         value[field] = readers[field](text.trim());
       } catch (error) {
         if (!(error instanceof NotAllowed)) throw error;
-        unread.push(`annotation ${key} '${text}' is not ${error.message}`);
+        const fallback = fallbacks[field as keyof T];
+        if (fallback) value[field] = fallback.value;
+        unread.push(`annotation ${key} '${text}' is not ${error.message}${fallback ? `: ${fallback.says}` : ''}`);
       }
     }
   }
@@ -139,6 +153,17 @@ function number(least: number, most: number): Reader<number> {
     const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
     return value >= least && value <= most ? value : fail(`a number from ${least} to ${most}`);
   };
+}
+
+/** `HOST`, `HOST:PORT`, or with an IPv6 address in brackets, by RFC 6810 on port 323. */
+function cache(text: string): { readonly address: string; readonly port: number } {
+  const [, bracketed, plain, digits = '323'] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([a-zA-Z0-9.-]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const address = bracketed ?? plain;
+  const port = Number(digits);
+  if (address === undefined || port < 1 || port > 65_535)
+    return fail('a list of HOST:PORT, as in 10.0.0.50:323, [fd00::50]:323');
+  return { address, port };
 }
 
 function flag(text: string): boolean {

@@ -76,6 +76,7 @@ const path = z.object({
   extendedCommunities: z.array(z.string()),
   largeCommunities: z.array(z.string()),
   originatorId: z.string().optional(),
+  originValidity: z.string().optional(),
   stale: z.boolean(),
 });
 const route = path.extend({ prefix: z.string() });

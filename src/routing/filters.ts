@@ -16,6 +16,11 @@ export interface PeerFilters {
 /** RFC 8212: without filters an external peer gets and gives nothing. */
 const NOTHING: Filter = { name: 'ebgpRequiresPolicy', rules: [], default: 'reject' };
 
+/** RFC 6811: somebody else may announce it. */
+const INVALID: readonly FilterRule[] = [
+  { name: 'the origin is invalid by RPKI', match: { originValidity: 'invalid' }, action: 'reject' },
+];
+
 /** Routes that this node originates itself carry this tag, so that export rules can tell them. */
 export const OWN = 'own';
 
@@ -41,7 +46,8 @@ export function exportFilter(
 }
 
 /**
- * What is believed of a peer: nothing of the cluster's own prefixes, where only nodes tell of them; else its filters decide,
+ * What is believed of a peer: nothing of the cluster's own prefixes, where only nodes tell of them, and nothing invalid by RPKI where
+ * that is to be refused; else its filters decide,
  * and else everything, as in Calico: the peer knows its own network.
  */
 export function importFilter(
@@ -128,7 +134,7 @@ function inside(cidr: string, action: 'accept' | 'reject', name: string): Filter
 
 /** What filters are made of, beside the pools. */
 export type PeerFilterInputs = Pick<DesiredBgp, 'filters' | 'communities' | 'reflected'> &
-  Partial<Pick<DesiredBgp, 'asn' | 'ownPrefixes' | 'carriedByOthers' | 'ebgpRequiresPolicy'>>;
+  Partial<Pick<DesiredBgp, 'asn' | 'ownPrefixes' | 'carriedByOthers' | 'ebgpRequiresPolicy' | 'rpkiInvalid'>>;
 
 /** The filters of peers: those that ask for the same have the same objects, until a filter or a pool says otherwise. */
 export class SharedFilters {
@@ -150,6 +156,7 @@ export class SharedFilters {
       inputs.filters === before.filters &&
       inputs.carriedByOthers === before.carriedByOthers &&
       inputs.ebgpRequiresPolicy === before.ebgpRequiresPolicy &&
+      inputs.rpkiInvalid === before.rpkiInvalid &&
       inputs.asn === before.asn &&
       same(guards, this.#guards) &&
       same(ofPools, this.#ofPools);
@@ -171,7 +178,9 @@ export class SharedFilters {
   }
 
   of(peer: DesiredPeer): PeerFilters {
-    const [guards, needsPolicy] = [this.#isGuarded(peer) ? this.#guards : [], this.#needsPolicy(peer)];
+    const refused = this.#inputs.rpkiInvalid === 'Reject' && !peer.ofCluster ? INVALID : [];
+    const guards = [...(this.#isGuarded(peer) ? this.#guards : []), ...refused];
+    const needsPolicy = this.#needsPolicy(peer);
     const key = `${familiesOf(peer).join()} ${guards.length} ${needsPolicy} ${peer.filters.join(',')}`;
     let shared = this.#shared.get(key);
     if (shared === undefined) {

@@ -7,6 +7,7 @@ import { RouteInstaller } from './install.ts';
 import { Listening } from './listening.ts';
 import { NextHops } from './next-hops.ts';
 import type { RoutingOptions } from './options.ts';
+import { OriginValidation } from './origin-validation.ts';
 import { Originating } from './originating.ts';
 import { OwnRoutes } from './other-routes.ts';
 import { PeerWays } from './peer-ways.ts';
@@ -31,6 +32,7 @@ export class Routing {
   readonly #bfd: Bfd;
   readonly #detection: FailureDetection;
   readonly #unnumbered: UnnumberedPeers;
+  readonly #origins: OriginValidation;
   /** Whether a speaker was made, or none is wanted: a restart is the first one's alone. */
   #begun = false;
   /** Public for questions alone; absent where the node speaks no BGP. */
@@ -62,6 +64,11 @@ export class Routing {
     this.#peerWays = new PeerWays(options.routes, this.#nextHops);
     this.#log = options.log.child({ component: 'routing' });
     this.#originating = new Originating(options);
+    this.#origins = new OriginValidation({
+      clock: options.clock,
+      log: this.#log,
+      changed: () => this.speaker?.originsChanged(),
+    });
     this.#listening = new Listening({ clock: options.clock, log: this.#log, explain: options.explainListening });
     this.#bfd = options.bfd ?? new BfdThread(this.#log);
     this.#detection = new FailureDetection({
@@ -117,6 +124,7 @@ export class Routing {
     }
     const { bgp } = desired;
     this.#peerWays.apply(bgp?.peers);
+    this.#origins.take(bgp?.rpkiCaches);
     if (bgp === undefined) {
       this.#detection.take(undefined);
       return this.#end();
@@ -208,6 +216,7 @@ export class Routing {
       ...(bgp?.problems ?? []),
       ...this.#peerWays.problems(),
       ...this.#unnumbered.problems(),
+      ...this.#origins.problems(),
     ];
   }
 
@@ -222,6 +231,7 @@ export class Routing {
     this.#nextHops.stop();
     this.#originating.stop();
     this.#unnumbered.stop();
+    this.#origins.stop();
     // Before the sessions: silence that is not announced would be taken for a failure.
     await this.#bfd.stop();
     await this.speaker?.stop(how, reason);
@@ -241,6 +251,7 @@ export class Routing {
       clock,
       log: this.#options.log.child({ component: 'bgp' }),
       nextHopInterface: (address) => this.#interfaceOf(address),
+      originValidity: (prefix, origin) => this.#origins.judge(prefix, origin),
       ...(restarted && { restarted: { forwarding: ['ipv4-unicast', 'ipv6-unicast'] as const } }),
     });
     speaker.onEvent((event) => {

@@ -74,12 +74,33 @@ t.test('peers on links: each link one, and a link-local address takes the link o
 
 t.test('ebgpRequiresPolicy is the cluster’s; what can’t be read counts as true', async (t) => {
   const of = (text: string) => bgpOf(put('BGPConfiguration', 'default', {}, said({ ebgpRequiresPolicy: text })));
-  t.same(EXTENSIONS.BGPConfiguration, ['ebgpRequiresPolicy']);
+  t.same(EXTENSIONS.BGPConfiguration, ['ebgpRequiresPolicy', 'rpkiCaches', 'rpkiInvalid']);
   t.equal(of('true').bgp?.ebgpRequiresPolicy, true);
   t.equal(of('false').bgp?.ebgpRequiresPolicy, false);
   t.equal(of('on').bgp?.ebgpRequiresPolicy, true);
   t.match(of('on').problems, [/^BGPConfiguration default: annotation .*'on' is not true or false: it counts as true/]);
 });
+
+t.test(
+  'RPKI caches are the cluster’s; what can’t be read asks none, or refuses, and touches no other setting',
+  async (t) => {
+    const of = (extensions: object) => bgpOf(put('BGPConfiguration', 'default', {}, said(extensions as never)));
+    const caches = (text: string) => of({ rpkiCaches: text }).bgp?.rpkiCaches;
+    t.same(caches('10.0.0.50:3323, cache.example,[fd00::50]:323'), [
+      { address: '10.0.0.50', port: 3323 },
+      { address: 'cache.example', port: 323 },
+      { address: 'fd00::50', port: 323 },
+    ]);
+    for (const wrong of ['', '10.0.0.50:0', '10.0.0.50:65536', 'fd00::50:323', '10.0.0.50:323,', 'a b']) {
+      t.same(caches(wrong), [], `'${wrong}'`);
+      t.equal(of({ rpkiCaches: wrong }).bgp?.ebgpRequiresPolicy, undefined);
+    }
+    t.match(of({ rpkiCaches: 'a b' }).problems, [/rpkiCaches 'a b' is not a list of HOST:PORT.*: no cache is asked$/]);
+    t.equal(of({ rpkiInvalid: 'Reject' }).bgp?.rpkiInvalid, 'Reject');
+    t.equal(of({ rpkiInvalid: 'drop' }).bgp?.rpkiInvalid, 'Reject');
+    t.match(of({ rpkiInvalid: 'drop' }).problems, [/'drop' is not Accept, Reject: it counts as Reject$/]);
+  },
+);
 
 t.test('external peers that so get nothing are named', async (t) => {
   const required = put('BGPConfiguration', 'default', {}, said({ ebgpRequiresPolicy: 'true' }));

@@ -50,6 +50,18 @@ t.test('with ebgpRequiresPolicy an external peer without filters gets and gives 
   t.match(told({ ...tor, ofCluster: true }, required).exportFilter, { name: 'export default' }, 'a node');
 });
 
+t.test(
+  'with rpkiInvalid Reject what others than nodes tell with an invalid origin is refused, before their filters',
+  async (t) => {
+    const refused = (peer: DesiredPeer, more?: Partial<DesiredBgp>) =>
+      (told(peer, more).importFilter?.rules ?? []).findIndex(({ match }) => match.originValidity === 'invalid');
+    t.equal(refused({ ...tor, filters: ['empty'] }, { rpkiInvalid: 'Reject' }), OWN.length);
+    t.equal(refused(tor, { rpkiInvalid: 'Accept' }), -1);
+    t.equal(refused(tor), -1);
+    t.equal(refused({ ...tor, ofCluster: true }, { rpkiInvalid: 'Reject' }), -1, 'a node');
+  },
+);
+
 t.test('the rules of a session with both families are each about its own', async (t) => {
   const both = told({ ...tor, address: 'fe80::1%eth1', families: [4, 6], filters: ['empty'] });
   t.same(both.families, ['ipv4-unicast', 'ipv6-unicast']);

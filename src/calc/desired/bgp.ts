@@ -24,6 +24,10 @@ export interface DesiredBgp {
   readonly ignoredInterfaces?: readonly string[];
   /** External peers without filters get and give no routes (RFC 8212). */
   readonly ebgpRequiresPolicy?: boolean;
+  /** Who tells what AS may announce what (RFC 8210), in order of preference. */
+  readonly rpkiCaches?: readonly { readonly address: string; readonly port: number }[];
+  /** What becomes of external peers' routes whose origin is invalid by that; default: Accept. */
+  readonly rpkiInvalid?: 'Accept' | 'Reject';
   /** Pools and services of the cluster, as CIDRs, of which others than nodes are not believed. */
   readonly ownPrefixes?: readonly string[];
   /** Others than nodes carry the cluster's routes, and are believed unless a peer's settings say otherwise. */

@@ -86,6 +86,7 @@ function routeText(asked: string, { prefix, paths, announcements, kernel }: BgpR
     );
     if (communities.length > 0) lines.push(`     communities ${communities.join(' ')}`);
     if (path.originatorId !== undefined) lines.push(`     originator ${path.originatorId}`);
+    if (why && path.originValidity !== undefined) lines.push(`     origin by RPKI: ${path.originValidity}`);
     if (why) lines.push(`     ${path.best ? 'chosen' : `not chosen: ${path.reason ?? 'another one is best'}`}`);
   }
   if (!why) return `${lines.join('\n')}\n`;
