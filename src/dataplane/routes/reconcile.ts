@@ -108,11 +108,16 @@ export class RouteReconciler {
 
   /**
    * A link went down or away, and the kernel dropped the routes through it without a word: they count as absent, and
-   * are tried again once it is back.
+   * are tried again once it is back. Of one with a next hop elsewhere the kernel is asked: down it keeps it, away it does not.
    */
   linkLost(dev: number): void {
     for (const [how, { nextHops }] of this.hows.all.entries()) {
-      if (nextHops.some((hop) => hop.dev === dev)) for (const table of Object.values(this.tables)) table.lost(how);
+      if (!nextHops.some((hop) => hop.dev === dev)) continue;
+      const isLost = nextHops.every((hop) => hop.dev === dev);
+      for (const table of Object.values(this.tables)) {
+        if (isLost) table.lost(how);
+        else if (table.isUsed(how)) this.#rereads.ask();
+      }
     }
     this.schedule();
   }
