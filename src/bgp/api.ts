@@ -141,9 +141,10 @@ export interface SpeakerOptions {
   readonly nextHopInterface?: (address: string) => string | undefined;
   /**
    * Judges a route by its origin, such as `RtrClient.validate`; for filters that ask. `origin`: the AS that its path ends in, ours
-   * where it has none, undefined where it ends in an AS_SET.
+   * where it has none, undefined where it ends in an AS_SET. Undefined is no
+   * judgement, and matches nothing.
    */
-  readonly originValidity?: (prefix: Prefix, origin: number | undefined) => OriginValidity;
+  readonly originValidity?: (prefix: Prefix, origin: number | undefined) => OriginValidity | undefined;
 }
 
 /** A peer as it should be. All times are in seconds. */

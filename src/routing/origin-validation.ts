@@ -28,8 +28,8 @@ export class OriginValidation {
     if (had) changed();
   }
 
-  judge(prefix: Prefix, origin: number | undefined): OriginValidity {
-    return this.#client?.validate(prefix, origin) ?? 'not-found';
+  judge(prefix: Prefix, origin: number | undefined): OriginValidity | undefined {
+    return this.#client?.validate(prefix, origin);
   }
 
   /** Undefined where no cache is to be asked. */
