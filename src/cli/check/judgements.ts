@@ -136,7 +136,7 @@ function otherNetworks({ processes, links, cniConfigs, isOursRunning }: HostFact
   );
   if (running.length > 0) {
     const names = running.map(([name]) => name).join(', ');
-    const advice = names === 'Calico' ? ' (see "Moving from Calico" in deploy/README.md)' : '';
+    const advice = names === 'Calico' ? ' (see "Moving from Calico", docs/howto/moving-from-calico.md)' : '';
     return failure(`${names} runs on this host`, `end it before vRouter starts${advice}`);
   }
   const left = Object.entries(OTHERS).filter(([, { devices }]) => links.some(({ name }) => devices.test(name)));
