@@ -101,8 +101,9 @@ spec: {selector: all(), types: [Ingress], ingress: [{action: Deny, protocol: TCP
     await mustRun(inNamespace(lab.node('node1').namespace, ['ip', 'route', 'del', block]));
     const { failed } = await test(...told);
     const reasons = failed.filter(({ from }) => from.includes('node1')).map(({ reason }) => reason);
-    // The kernel tells a sender of a few packets only; a check that met silence has the daemon alone to name.
-    t.match(reasons.join('\n'), /node1 has no route to .* \(ENETUNREACH\), and its daemon does not answer/);
-    t.ok(reasons.every((reason) => /daemon (of node1 )?does not answer/.test(reason ?? '')));
+    // Whether the kernel also says that there is no way rests on how many it has told so already, within seconds: `findings.test.ts`
+    // has that sentence.
+    t.ok(reasons.length > 0);
+    for (const reason of reasons) t.match(reason, /daemon (of node1 )?does not answer/);
   });
 });
