@@ -1,4 +1,4 @@
-/** What one commit changed: by key, the value before. */
+/** The changes of one commit: by key, the value before. */
 type Changes<V> = ReadonlyMap<string, V | undefined>;
 
 /**
@@ -9,8 +9,8 @@ type Changes<V> = ReadonlyMap<string, V | undefined>;
  *                                          │
  *                                       entries      (one map, shared)
  *
- * Read through a former state, the entries are the newest too: a reader that acts later than it was told does what is right
- * by then, and what it is told next only repeats that.
+ * Read through a former state, the entries are the newest too: a reader that acts later than it was told does what is
+ * right by then, and what it is told next only repeats that.
  */
 export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
   readonly #lineage: Lineage<V>;
@@ -33,7 +33,9 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
     return this.#newest().size;
   }
 
-  /** The same, for those who read it as the list of values that it stands for, by key; the next ones are for them too. */
+  /**
+   * The same, for those who read it as the list of values that it stands for, by key; the next ones are for them too.
+   */
   get length(): number {
     return this.size;
   }
@@ -75,8 +77,8 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
   }
 
   /**
-   * What differs from `before`, each key once: its value now and the one before, undefined where there is none. What is
-   * gone comes first. Everything is new when `before` is undefined or the state of another collection.
+   * The differences from `before`, each key once: its value now and the one before, undefined where there is none. What
+   * is gone comes first. Everything is new when `before` is undefined or the state of another collection.
    */
   since(
     before: Entries<V> | undefined,

@@ -9,9 +9,9 @@ export interface Difference<Value> {
 }
 
 /**
- * `DeltaMap` for things that are few and have names. A key has a number while there is something to say of it; values have
- * numbers only beside each other: those that say the same have the same one. One way of finding differences serves a
- * handful of links and a million routes.
+ * `DeltaMap` for things that are few and have names. A key has a number while there is something to say of it; values
+ * have numbers only beside each other: those that say the same have the same one. One way of finding differences serves
+ * a handful of links and a million routes.
  */
 export class KeyedDelta<Value> {
   readonly #map = new DeltaMap(16);
@@ -80,7 +80,7 @@ export class KeyedDelta<Value> {
     return this.#map.pending;
   }
 
-  /** What differs. Each is taken off the list; `again` puts it back. */
+  /** The differences. Each is taken off the list; `again` puts it back. */
   take(): Difference<Value>[] {
     return this.#map.take().flatMap((id) => {
       const key = this.#keys[id];

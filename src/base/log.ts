@@ -1,4 +1,4 @@
-/** What the rooms need of a logger: pino's shape, so that the daemon hands in pino itself. */
+/** The methods that the rooms need of a logger: pino's shape, so that the daemon hands in pino itself. */
 export interface Log {
   trace(fields: object, message: string): void;
   debug(fields: object, message: string): void;

@@ -1,6 +1,8 @@
 import type { Cancel, Clock } from './clock.ts';
 
-/** Work that is asked for in swarms: done at once, and for all who ask within the pause after it, once more at its end. */
+/**
+ * Work that is asked for in swarms: done at once, and for all who ask within the pause after it, once more at its end.
+ */
 export class Paced {
   readonly #clock: Clock;
   readonly #pause: number;
@@ -20,7 +22,7 @@ export class Paced {
     if (this.#resting === undefined) this.#go();
   }
 
-  /** What was asked for and not begun is forgotten. */
+  /** Forgets runs that were asked for and have not begun. */
   stop(): void {
     this.#resting?.();
     this.#resting = undefined;

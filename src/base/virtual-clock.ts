@@ -110,7 +110,7 @@ export class VirtualClock implements Clock {
     this.#pending--;
     if (due.slot === IN_LINE) {
       due.slot = DONE;
-      // What has been run is let go now and then.
+      // Timers that have run are let go now and then.
       if (++this.#lineFrom % 4096 === 0) this.#lineFrom -= this.#line.splice(0, this.#lineFrom).length;
     } else this.#pop();
   }

@@ -8,7 +8,7 @@ import { type Admission, type AdmissionRefusal, admissionKey, type Listener } fr
  * however many there are. Several peers may share an address under names of their own; the last one's word counts.
  */
 export class AdmittedPeers {
-  /** What was configured since the listeners were told; undefined: the peer is gone. */
+  /** The configurations since the listeners were told; undefined: the peer is gone. */
   readonly #noted = new Map<string, PeerConfig | undefined>();
   /** By address or range, then by the peer's name. */
   readonly #admissions = new Map<string, Map<string, Admission>>();

@@ -1,7 +1,7 @@
 import type { Clock, Family, Log, Prefix } from '../base/index.ts';
 
 /**
- * What a program that embeds the speaker sees. Configuration is declarative: `configure` and `originate` take the
+ * The speaker, as a program that embeds it sees it. Configuration is declarative: `configure` and `originate` take the
  * whole of what should be, and may be called with the same value as often as one likes.
  */
 export interface SpeakerApi {
@@ -10,20 +10,25 @@ export interface SpeakerApi {
   /** Tries again where it could not listen. Rejects as long as there is such an address. */
   listen(): Promise<void>;
   /**
-   * Ends all sessions; best routes that were reported stay as they are. `restart`: silently, so that peers keep our routes (RFC 4724); `shutdown`: Cease, and with
-   * RFC 8538 a Hard Reset, so that they drop them at once.
+   * Ends all sessions; best routes that were reported stay as they are. `restart`: silently, so that peers keep our
+   * routes (RFC 4724); `shutdown`: Cease, and with RFC 8538 a Hard Reset, so that they drop them at once.
    */
   stop(how: 'restart' | 'shutdown', reason?: string): Promise<void>;
   /**
-   * The peers that there should be: new ones start, missing ones end (Cease 6/3), changed ones are reset only if they must.
-   * `ParseError`: an address or a prefix of them is none.
+   * The peers that there should be: new ones start, missing ones end (Cease 6/3), changed ones are reset only if they
+   * must. `ParseError`: an address or a prefix of them is none.
    */
   configure(peers: readonly PeerConfig[]): void;
   /** The same at the cost of what has changed: peers that are new or other, and the names of those that are to go. */
   adjust(changed: readonly PeerConfig[], gone: readonly string[]): void;
-  /** The routes of our own that there should be. `ParseError`: a prefix (`routes[0].prefix`), next hop or community is none. */
+  /**
+   * The routes of our own that there should be. `ParseError`: a prefix (`routes[0].prefix`), next hop or community is
+   * none.
+   */
   originate(routes: readonly Origination[]): void;
-  /** The same at the cost of what has changed: routes that are new or other, and the prefixes of those that are to go. */
+  /**
+   * The same at the cost of what has changed: routes that are new or other, and the prefixes of those that are to go.
+   */
   adjustOriginated(changed: readonly Origination[], gone: readonly string[]): void;
   /**
    * Resolves when every peer that is up has been sent all that there is to announce, with what was originated before
@@ -34,15 +39,18 @@ export interface SpeakerApi {
   onBest(listener: (changes: BestChanges) => void): void;
   /** All present best routes again through the listener, as if new. */
   replayBest(): void;
-  /** What happens in sessions, as it happens. At most one listener. */
+  /** Listens to what happens in sessions, as it happens. At most one listener. */
   onEvent(listener: (event: SpeakerEvent) => void): void;
   /**
-   * The way to a peer is broken, as something has found out that is faster than the hold time, such as BFD (RFC 5882 §4.1): a session that
-   * is up ends at once (Cease 6/10, RFC 9384) and nothing of the peer's is kept. Of a peer that is away and awaited,
-   * the routes go only if `forwardingLost`: what failed does not merely restart along with it (§4.3).
+   * The way to a peer is broken, as something has found out that is faster than the hold time, such as BFD (RFC 5882
+   * §4.1): a session that is up ends at once (Cease 6/10, RFC 9384) and nothing of the peer's is kept. Of a peer that
+   * is away and awaited, the routes go only if `forwardingLost`: what failed does not merely restart along with it
+   * (§4.3).
    */
   pathFailed(peer: string, reason: string, forwardingLost: boolean): void;
-  /** The way to a peer works again: one that is not up yet is dialled at once, however long it would have been waited. */
+  /**
+   * The way to a peer works again: one that is not up yet is dialled at once, however long it would have been waited.
+   */
   pathRestored(peer: string): void;
   /** How all peers are doing, those of a prefix too that are there now. */
   peers(): readonly PeerStatus[];
@@ -62,8 +70,8 @@ export interface SpeakerApi {
 }
 
 /**
- * What to see of a peer: all that it announced, what its import filter and the loop checks let in of that or refused, and
- * which best routes it was told of, or not.
+ * The routes to see of a peer: all that it announced, what its import filter and the loop checks let in of that or
+ * refused, and which best routes it was told of, or not.
  */
 export type RouteSelection = 'received' | 'accepted' | 'filtered' | 'advertised' | 'not-exported';
 
@@ -74,8 +82,8 @@ export interface PeerRoutes {
 }
 
 /**
- * A path with its prefix (CIDR text). Attributes are those after the import policy; of a route that was announced, before
- * the export policy. `reason`: of what was not exported, why; of all else, why it is not the best.
+ * A path with its prefix (CIDR text). Attributes are those after the import policy; of a route that was announced,
+ * before the export policy. `reason`: of what was not exported, why; of all else, why it is not the best.
  */
 export interface PeerRoute extends PathExplanation {
   readonly prefix: string;
@@ -117,8 +125,9 @@ export type OriginValidity = 'valid' | 'invalid' | 'not-found';
 export type AddressFamily = 'ipv4-unicast' | 'ipv6-unicast';
 
 /**
- * What a speaker is from its start to its end; what may change meanwhile goes through `configure` and `originate`. An AS number
- * is an unsigned integer of 32 bits. The constructor throws `ParseError` when `routerId` is no dotted quad.
+ * The settings of a speaker from its start to its end; those that may change meanwhile goes through `configure` and
+ * `originate`. An AS number is an unsigned integer of 32 bits. The constructor throws `ParseError` when `routerId` is
+ * no dotted quad.
  */
 export interface SpeakerOptions {
   readonly asn: number;
@@ -127,7 +136,9 @@ export interface SpeakerOptions {
   readonly listen: readonly { readonly address: string; readonly port: number }[];
   readonly clock?: Clock;
   readonly log?: Log;
-  /** Set after a restart with forwarding kept: which families' routes are still in the kernel (the F bit of RFC 4724). */
+  /**
+   * Set after a restart with forwarding kept: which families' routes are still in the kernel (the F bit of RFC 4724).
+   */
   readonly restarted?: { readonly forwarding: readonly AddressFamily[] };
   /** External peers without a filter get and give no routes (RFC 8212). Default false. */
   readonly ebgpRequiresPolicy?: boolean;
@@ -140,9 +151,9 @@ export interface SpeakerOptions {
   /** The interface that a next hop is reached by, for filters that ask; default: of none it is known. */
   readonly nextHopInterface?: (address: string) => string | undefined;
   /**
-   * Judges a route by its origin, such as `RtrClient.validate`; for filters that ask. `origin`: the AS that its path ends in, ours
-   * where it has none, undefined where it ends in an AS_SET. Undefined is no
-   * judgement, and matches nothing.
+   * Judges a route by its origin, such as `RtrClient.validate`; for filters that ask. `origin`: the AS that its path
+   * ends in, ours where it has none, undefined where it ends in an AS_SET. Undefined is no judgement, and matches
+   * nothing.
    */
   readonly originValidity?: (prefix: Prefix, origin: number | undefined) => OriginValidity | undefined;
 }
@@ -150,14 +161,14 @@ export interface SpeakerOptions {
 /** A peer as it should be. All times are in seconds. */
 export interface PeerConfig {
   /**
-   * The peer's address as text; it names the peer unless `name` does. Or a prefix (`10.0.0.0/16`): whoever connects from within it
-   * becomes a peer with this configuration, and is forgotten when it has been away for a minute.
+   * The peer's address as text; it names the peer unless `name` does. Or a prefix (`10.0.0.0/16`): whoever connects
+   * from within it becomes a peer with this configuration, and is forgotten when it has been away for a minute.
    */
   readonly address: string;
   readonly port?: number;
   /**
-   * What events and calls know the peer by. Several peers at one address, on different ports, each need one; they are
-   * dialled only, since nobody could tell which of them has come.
+   * The name that events and calls know the peer by. Several peers at one address, on different ports, each need one;
+   * they are dialled only, since nobody could tell which of them has come.
    */
   readonly name?: string;
   /** 0 for any but our own. */
@@ -189,8 +200,8 @@ export interface PeerConfig {
   /** Seconds to ask the peer to keep our routes beyond the restart time (RFC 9494). Needs `gracefulRestart`. */
   readonly longLivedStaleTime?: number;
   /**
-   * Offer that routes outlive NOTIFICATIONs and hold times too (the N bit of RFC 8538). Default false, as BIRD does: then
-   * they outlive a loss of TCP alone.
+   * Offer that routes outlive NOTIFICATIONs and hold times too (the N bit of RFC 8538). Default false, as BIRD does:
+   * then they outlive a loss of TCP alone.
    */
   readonly gracefulNotification?: boolean;
   /**
@@ -200,7 +211,7 @@ export interface PeerConfig {
   readonly maxRestartTime?: number;
   /** The same for long-lived stale routes (RFC 9494 §4.2), on top; default a day, or our own time if that is longer. */
   readonly maxLongLivedStaleTime?: number;
-  /** What we are to the peer (RFC 9234); eBGP only. */
+  /** Our role towards the peer (RFC 9234); eBGP only. */
   readonly role?: 'provider' | 'rs' | 'rs-client' | 'customer' | 'peer';
   /** Refuse a peer that names no role. */
   readonly strictRole?: boolean;
@@ -234,7 +245,10 @@ export interface FilterRule {
   readonly name?: string;
   readonly match: FilterMatch;
   readonly action: 'accept' | 'reject';
-  /** What the rule rejects on its way in is something that the peer should not say: the status counts it apart. */
+  /**
+   * Marks routes that the rule rejects on their way in as such that the peer should not announce: the status counts it
+   * apart.
+   */
   readonly guards?: boolean;
   readonly set?: {
     readonly addCommunities?: readonly string[];
@@ -246,7 +260,9 @@ export interface FilterRule {
 
 /** All that is given must hold; an empty match holds always. */
 export interface FilterMatch {
-  /** The route's prefix equals / does not equal / lies in / does not lie in `cidr`, with its length within the range. */
+  /**
+   * The route's prefix equals / does not equal / lies in / does not lie in `cidr`, with its length within the range.
+   */
   readonly prefix?: {
     readonly cidr: string;
     readonly operator: 'equal' | 'not-equal' | 'in' | 'not-in';
@@ -260,7 +276,9 @@ export interface FilterMatch {
   readonly asPathPrefix?: readonly number[];
   /** The LOCAL_PREF that counts for the route: 100 where it has none. */
   readonly localPref?: number;
-  /** The interface that the route leads out of, its name or a pattern with `*`; no route without an interface matches. */
+  /**
+   * The interface that the route leads out of, its name or a pattern with `*`; no route without an interface matches.
+   */
   readonly interface?: string;
   /** In import filters: what `SpeakerOptions.originValidity` says of it. Nothing else matches. */
   readonly originValidity?: OriginValidity;
@@ -315,10 +333,10 @@ export type MessageName = 'open' | 'update' | 'notification' | 'keepalive' | 're
 /** The states of RFC 4271 §8.2.2. */
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
 
-/** What is done about a malformed UPDATE (RFC 7606), weakest first: see `MalformedUpdates`. */
+/** The action on a malformed UPDATE (RFC 7606), weakest first: see `MalformedUpdates`. */
 export type MalformedAction = 'discard' | 'withdraw' | 'reset';
 
-/** What was wrong with a peer's UPDATEs (RFC 7606), since it was configured. */
+/** The faults of a peer's UPDATEs (RFC 7606), since it was configured. */
 export interface MalformedUpdates {
   /** Of which attributes or impossible prefixes were dropped, the rest having counted. */
   readonly discard: number;
@@ -345,7 +363,7 @@ export interface PrefixCounts {
 
 /** How a peer is doing now. Counters begin with its configuration; `holdTime` is in seconds. */
 export interface PeerStatus {
-  /** What events call it: the name that it was configured with, or its address. */
+  /** The name in events: the one that it was configured with, or its address. */
   readonly name: string;
   readonly address: string;
   readonly remoteAs: number;
@@ -362,7 +380,7 @@ export interface PeerStatus {
     readonly capabilities: readonly string[];
   };
   readonly prefixes: PrefixCounts;
-  /** What rules that guard reject, while the peer says it: how many, and the first few as text. */
+  /** The routes that guarding rules reject, while the peer announces them: how many, and the first few as text. */
   readonly guarded?: { readonly count: number; readonly prefixes: readonly string[] };
   readonly messages: {
     readonly received: number;
@@ -380,7 +398,7 @@ export interface PeerStatus {
   readonly description?: string;
 }
 
-/** What the speaker tells as it happens, for logs and metrics. `peer` is the name of the peer. */
+/** The news of a speaker as they happen, for logs and metrics. `peer` is the name of the peer. */
 export type SpeakerEvent =
   | {
       readonly kind: 'state';

@@ -8,7 +8,7 @@ import type { AddressFamily, PeerConfig } from './api.ts';
  *     bytes ◄─ transport ◄─ session ◄──────────── slabs ◄── export group ◄─────────────── rib
  */
 
-/** What OPEN settled: everything that the codec and the RIB need to know of a session. */
+/** The outcome of both OPENs: everything that the codec and the RIB need to know of a session. */
 export interface Negotiated {
   readonly peerAs: number;
   readonly localAs: number;
@@ -98,15 +98,15 @@ export interface PeerHandle {
   reset(code: number, subcode: number, data?: Uint8Array, reason?: string): void;
 }
 
-/** What the session layer tells the speaker. Calls come in order and never overlap. */
+/** The calls of the session layer to the speaker. Calls come in order and never overlap. */
 export interface SessionHandler {
   established(peer: PeerHandle, negotiated: Negotiated): void;
   update(peer: PeerHandle, view: UpdateView, receivedAt: number): void;
   refresh(peer: PeerHandle, family: AddressFamily, subtype: 'request' | 'begin' | 'end'): void;
   drained(peer: PeerHandle): void;
   /**
-   * `keep`: families whose routes stay as stale (graceful restart), with the seconds to keep them, and how many of those
-   * are the restart time, after which they are long-lived stale.
+   * `keep`: families whose routes stay as stale (graceful restart), with the seconds to keep them, and how many of
+   * those are the restart time, after which they are long-lived stale.
    */
   closed(
     peer: PeerHandle,

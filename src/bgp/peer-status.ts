@@ -5,7 +5,7 @@ import { peerName } from './peer-name.ts';
 import type { PeerSession } from './session/index.ts';
 import type { Admission } from './transport/index.ts';
 
-/** What is to be known of a peer beside its session and its routes. */
+/** The circumstances of a peer beside its session and its routes. */
 interface Circumstances {
   /** Why it can't be let in. */
   readonly refused: string | undefined;

@@ -174,7 +174,9 @@ export class Speaker implements SpeakerApi {
     return this.#engine.routesOf(peer, selection, limit);
   }
 
-  /** What the peer has announced, before policy, as UPDATEs made anew: the table that a BMP collector gets. */
+  /**
+   * The routes that the peer has announced, before policy, as UPDATEs made anew: the table that a BMP collector gets.
+   */
   received(peer: string): Iterable<Uint8Array> {
     return this.#engine.received(peer);
   }

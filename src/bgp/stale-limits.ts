@@ -1,6 +1,6 @@
 import type { PeerConfig } from './api.ts';
 
-/** What a configuration says of how long a peer's routes may be kept for it. */
+/** The limits of a configuration on how long a peer's routes may be kept for it. */
 export type StaleLimits = Pick<
   PeerConfig,
   'gracefulRestart' | 'longLivedStaleTime' | 'maxRestartTime' | 'maxLongLivedStaleTime'

@@ -17,7 +17,8 @@ export interface AskedPeer {
 }
 
 /**
- * The BGPPeers, found by what they speak of: a changed node costs those that have to do with it, and not all that there are.
+ * The BGPPeers, found by what they speak of: a changed node costs those that have to do with it, and not all that there
+ * are.
  */
 export class AskedPeers {
   readonly #labels: LabelIndex;
@@ -71,7 +72,10 @@ export class AskedPeers {
     return this.#byAddress.get(address) ?? [];
   }
 
-  /** Those that may have to do with a node: they are of it, or select it. `everywhere`: also those that are of every node. */
+  /**
+   * Those that may have to do with a node: they are of it, or select it. `everywhere`: also those that are of every
+   * node.
+   */
   *of(node: string, everywhere: Iterable<AskedPeer>): Iterable<AskedPeer> {
     yield* this.#byNode.get(node) ?? [];
     for (const selection of this.#labels.matching(node)) yield* this.#bySelection.get(selection) ?? [];
@@ -95,7 +99,7 @@ export class AskedPeers {
   }
 }
 
-/** What is no selector matches nothing; reading the BGPPeer has told of it. */
+/** A text that is no selector matches nothing; reading the BGPPeer has told of it. */
 function readSelector(text: string): Selector {
   try {
     return parseSelector(text);

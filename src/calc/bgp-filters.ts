@@ -11,7 +11,9 @@ const LISTS: readonly FilterList[] = ['exportV4', 'importV4', 'exportV6', 'impor
 /** One of a rule's own words that has no meaning here. */
 class NotUnderstood extends Error {}
 
-/** A BGPFilter, read: its rules in their order. One that is not understood matches nothing, and is among the problems. */
+/**
+ * A BGPFilter, read: its rules in their order. One that is not understood matches nothing, and is among the problems.
+ */
 export function desiredFilter({ metadata, spec }: BGPFilter): DesiredFilter {
   const problems: string[] = [];
   const read = (list: FilterList): DesiredFilterRule[] =>
@@ -104,7 +106,7 @@ function renderCommunity(values: readonly string[]): string {
   return community('communities.values[0]', values[0]);
 }
 
-/** What the operations of an accepting rule change, as one. */
+/** The operations of an accepting rule, as one change. */
 function renderOperations(operations: NonNullable<FilterRule['operations']>): DesiredFilterRule['set'] {
   if (operations.length === 0) return undefined;
   const addCommunities: string[] = [];

@@ -13,7 +13,7 @@ import {
 } from './node-bgp.ts';
 import { peerExtensions } from './peer-extensions.ts';
 
-/** What this node's sessions depend on beside the other end. */
+/** The facts about this node that its sessions depend on. */
 export interface Here {
   readonly node: Node;
   readonly configurations: Configurations;
@@ -32,8 +32,8 @@ export interface Remote {
 }
 
 /**
- * The addresses that a BGPPeer names, in the one way of writing them: a link-local one with the link of its annotation, or
- * without `peerIP` the other ends of those links.
+ * The addresses that a BGPPeer names, in the one way of writing them: a link-local one with the link of its annotation,
+ * or without `peerIP` the other ends of those links.
  */
 export function remotesOf(resource: BGPPeer): readonly Remote[] {
   const { spec } = resource;
@@ -65,12 +65,12 @@ export function meshPeers(here: Here, other: Node): DesiredPeer[] {
   }));
 }
 
-/** What a BGPPeer that applies here asks for with another node, which its `peerSelector` selects. */
+/** The sessions with another node that a BGPPeer of this one asks for by its `peerSelector`. */
 export function selectedPeers(here: Here, other: Node, resource: BGPPeer): DesiredPeer[] {
   return between(here, other).map((session) => asked(here, other, resource, session));
 }
 
-/** What a BGPPeer that applies here asks for with the address that it names; `other` is the node there, if any. */
+/** The sessions with the address that a BGPPeer of this node names; `other` is the node there, if any. */
 export function namedPeers(here: Here, other: Node | undefined, resource: BGPPeer, remote: Remote): DesiredPeer[] {
   const { address, family } = remote;
   const { node, configurations } = here;
@@ -85,11 +85,11 @@ export function namedPeers(here: Here, other: Node | undefined, resource: BGPPee
 }
 
 /**
- * The mirror of another node's sessions with us, so that a BGPPeer between nodes need be written once. `families`: those in
- * which it means this node.
+ * The mirror of another node's sessions with us, so that a BGPPeer between nodes need be written once. `families`:
+ * those in which it means this node.
  */
 export function mirroredPeers(here: Here, other: Node, resource: BGPPeer, families: Families): DesiredPeer[] {
-  // What the other end says of its own AS and of ours in paths is not ours to repeat.
+  // The other end's rules about AS numbers in paths are its own, and are left out.
   const { numAllowedLocalASNumbers: _, reachableBy: __, localASNumber, ...spec } = resource.spec;
   const asn = asNumber(localASNumber);
   return between(here, other, families).map((session) =>
@@ -101,7 +101,10 @@ export function mirroredPeers(here: Here, other: Node, resource: BGPPeer, famili
   );
 }
 
-/** The families in which a BGPPeer of other nodes means this one: by selector, or same address, AS, and port if one is named. */
+/**
+ * The families in which a BGPPeer of other nodes means this one: by selector, or same address, AS, and port if one is
+ * named.
+ */
 export function familiesMeant(here: Here, resource: BGPPeer, isSelected: boolean): Families {
   if (resource.spec.reversePeering === 'Manual') return [];
   if (resource.spec.peerSelector) return isSelected ? FAMILIES : [];
@@ -149,7 +152,7 @@ function asked(here: Here, other: Node | undefined, resource: BGPPeer, session: 
   );
 }
 
-/** What of a BGPPeer holds for each of its sessions. */
+/** The settings of a BGPPeer that hold for each of its sessions. */
 export function withSettings(
   { node, configurations }: Here,
   other: Node | undefined,

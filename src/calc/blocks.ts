@@ -21,8 +21,8 @@ export class OwnBlockViews {
 }
 
 /**
- * This node's own blocks: an affinity of ours that is confirmed *and* a block that says it is ours. Either alone is the trace
- * of a claim under way or gone wrong, and announcing it could draw another node's traffic.
+ * This node's own blocks: an affinity of ours that is confirmed *and* a block that says it is ours. Either alone is the
+ * trace of a claim under way or gone wrong, and announcing it could draw another node's traffic.
  */
 export function ownBlocks(affinities: Entries<BlockAffinity>, own: ReadonlyMap<string, BlockView>): DesiredBlock[] {
   return [...affinities.values()]
@@ -35,8 +35,8 @@ export function ownBlocks(affinities: Entries<BlockAffinity>, own: ReadonlyMap<s
 }
 
 /**
- * What the node announces: its own blocks, and outside them the addresses that its pods borrowed from other nodes' blocks
- * and their floating IPs. Addresses outside every enabled pool stay at home, as in Calico.
+ * The announcements of the node: its own blocks, and outside them the addresses that its pods borrowed from other
+ * nodes' blocks and their floating IPs. Addresses outside every enabled pool stay at home, as in Calico.
  */
 export function announcements(
   blocks: readonly DesiredBlock[],

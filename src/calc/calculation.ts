@@ -21,7 +21,7 @@ export class Calculation {
   readonly #services: Pick<ServiceCells, 'isAsked' | 'heeds'>;
   readonly #secretNames: Cell<readonly string[]>;
   readonly #worldIf: (updates: readonly SourceUpdate[]) => World;
-  /** What pods are held to as of the last look, and so whose news count. */
+  /** The policy that pods are held to as of the last look: it tells whose news count. */
   #held: DesiredPolicy | undefined;
 
   constructor(options: GraphOptions) {
@@ -46,8 +46,8 @@ export class Calculation {
   }
 
   /**
-   * Where nothing restricts anybody, nobody asks who the others are; where no services are announced, what they are; and
-   * what is behind a service only where a rule names it or its announcement depends on it.
+   * Where nothing restricts anybody, nobody asks who the others are; where no services are announced, what they are;
+   * and what is behind a service only where a rule names it or its announcement depends on it.
    */
   #counts(news: News): boolean {
     if (news === 'of services') return this.#services.isAsked();
@@ -70,7 +70,7 @@ export class Calculation {
     return this.#secretNames();
   }
 
-  /** What this node should be, given all that was applied. */
+  /** Works out what this node should be, given all that was applied. */
   desired(): Desired {
     const desired = this.#desired();
     this.#held = desired.policy;

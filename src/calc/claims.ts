@@ -6,8 +6,8 @@ interface Claim<V> {
 }
 
 /**
- * A collection in which several may claim one key: the claimant whose name comes first has it, and when that one gives it
- * up the next. So what is there depends on the claims alone, and not on their order of arrival.
+ * A collection in which several may claim one key: the claimant whose name comes first has it, and when that one gives
+ * it up the next. So what is there depends on the claims alone, and not on their order of arrival.
  */
 export class Claims<V> {
   readonly #claims = new Map<string, readonly Claim<V>[]>();
@@ -17,7 +17,7 @@ export class Claims<V> {
     this.#writer = new EntriesWriter(same);
   }
 
-  /** What `by` has to say of the key; undefined for nothing any more. */
+  /** Puts the claim of `by` on the key; undefined withdraws it. */
   put(key: string, by: string, value: V | undefined): void {
     const others = (this.#claims.get(key) ?? []).filter((claim) => claim.by !== by);
     const claims = value === undefined ? others : [...others, { by, value }].sort((a, b) => (a.by < b.by ? -1 : 1));

@@ -14,13 +14,13 @@ interface EgressInputs {
   readonly hosts: Cell<HostAddresses>;
 }
 
-/** What follows from pools with an address of their own for what leaves the cluster. */
+/** The consequences of pools with an address of their own for traffic that leaves the cluster. */
 export interface EgressCells {
   readonly services: Cell<DesiredServices>;
   readonly egress: Cell<DesiredEgress | undefined>;
-  /** What this node answers for as a gateway. */
+  /** The addresses that this node answers for as a gateway. */
   readonly gateways: Cell<readonly ProxiedAddress[]>;
-  /** What pools ask for and can't have. */
+  /** The wishes of pools that can't be met. */
   readonly unmet: Cell<readonly string[]>;
 }
 

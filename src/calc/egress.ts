@@ -40,7 +40,7 @@ export interface ReadEgress {
   readonly problems: readonly string[];
 }
 
-/** What the pools ask for, by name. Two pools may share an address where the same nodes are to have it. */
+/** The wishes of the pools, by name. Two pools may share an address where the same nodes are to have it. */
 export function askedEgress(pools: Entries<IPPool>): ReadEgress {
   const asked: AskedEgress[] = [];
   const problems: string[] = [];
@@ -66,7 +66,7 @@ export function askedEgress(pools: Entries<IPPool>): ReadEgress {
   return { asked, problems };
 }
 
-/** Which node is the gateway of each pool, and how this one's pods come to it; undefined where no pool asks. */
+/** The gateway node of each pool, and the way of this node's pods to it; undefined where no pool asks. */
 export function desiredEgress(
   nodename: string,
   { asked }: ReadEgress,
@@ -95,7 +95,10 @@ export function desiredEgress(
   };
 }
 
-/** Of the nodes that are ready, chosen and on the address's subnet one; one that is cordoned only where there is no other. */
+/**
+ * Of the nodes that are ready, chosen and on the address's subnet one; one that is cordoned only where there is no
+ * other.
+ */
 function gatewayOf(
   { address, nodes: selector }: AskedEgress,
   ready: readonly AnsweringNode[],
@@ -137,7 +140,7 @@ export function stuckPools(egress: DesiredEgress | undefined): readonly string[]
   );
 }
 
-/** What the node answers for as a gateway. */
+/** The addresses that the node answers for as a gateway. */
 export function egressAddresses(egress: DesiredEgress | undefined): readonly ProxiedAddress[] {
   const own = (egress?.pools ?? []).filter(({ way }) => way.kind === 'here');
   const byAddress = new Map(

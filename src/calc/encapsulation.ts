@@ -1,7 +1,10 @@
 import type { IPPool } from '../model/index.ts';
 import type { Encapsulation } from './desired/index.ts';
 
-/** What a pool's modes come to; decided here for all. IPIP carries IPv4 alone, and VXLAN goes before it. */
+/**
+ * The encapsulation that a pool's modes come to; decided here for all. IPIP carries IPv4 alone, and VXLAN goes before
+ * it.
+ */
 export function encapsulationOf({
   cidr,
   ipipMode = 'Never',

@@ -48,7 +48,7 @@ export interface GraphOptions {
   readonly nodename: string;
   /** A dotted quad; absent for the node's IPv4 address. */
   readonly routerId?: string | undefined;
-  /** What a node goes by that has an IPv6 address alone. */
+  /** The router id of a node that has an IPv6 address alone. */
   readonly spareRouterId?: string;
   /** False where VXLAN carries everything. */
   readonly bgp?: boolean;
@@ -56,14 +56,14 @@ export interface GraphOptions {
   readonly countsRules?: boolean;
   /** In place of `serviceClusterIPs`, whatever BGPConfiguration says. */
   readonly clusterIPs?: readonly string[] | undefined;
-  /** What goes before FelixConfiguration. */
+  /** The settings that override FelixConfiguration. */
   readonly environment?: FelixSettings;
 }
 
 /**
- * Which resource flows where, on one page. Each cell names its inputs and gets just those; it is worked out again when one
- * of them is another object, and gives the former object when the outcome says the same. What is as large as the cluster
- * is `Entries`, and costs what has changed of it.
+ * The flow of resources, on one page. Each cell names its inputs and gets just those; it is worked out again when one
+ * of them is another object, and gives the former object when the outcome says the same. What is as large as the
+ * cluster is `Entries`, and costs what has changed of it.
  *
  *     Node ───────► self, vteps, standings, hosts ─┐
  *     IPAMBlock ──► holdings ──────────────────────┼─► vxlan, wireguard, tunnels

@@ -17,8 +17,8 @@ import type { FelixSettings } from './felix.ts';
 import { nodeAddress } from './node-bgp.ts';
 
 /**
- * Calico's `all-hosts-net`: the nodes' own addresses, as far as they are known, and what `externalNodesList` tells of nodes
- * that belong to us without being in the datastore. A changed node is one entry.
+ * Calico's `all-hosts-net`: the nodes' own addresses, as far as they are known, and what `externalNodesList` tells of
+ * nodes that belong to us without being in the datastore. A changed node is one entry.
  */
 export class Hosts {
   readonly #byNode = new Map<string, readonly string[]>();
@@ -61,7 +61,7 @@ export class Hosts {
     for (const cidr of new Set([...before.keys(), ...this.#external.keys(), ...this.#counts.keys()])) this.#tell(cidr);
   }
 
-  /** What lies in a network of the list is there with it: a packet filter's networks must not overlap. */
+  /** Leaves out networks inside another of the list: a packet filter's networks must not overlap. */
   #tell(cidr: string): void {
     const isThere = this.#external.has(cidr) || this.#counts.has(cidr);
     const network = parsePrefix(cidr);

@@ -8,7 +8,9 @@ import {
   type Selector,
 } from '../model/index.ts';
 
-/** A selector that somebody uses, and what it matches now. Equal selectors are one of these, however they are written. */
+/**
+ * A selector that somebody uses, and what it matches now. Equal selectors are one of these, however they are written.
+ */
 export interface Selection {
   readonly selector: Selector;
   /** The one way of writing it. */
@@ -16,7 +18,7 @@ export interface Selection {
   readonly members: ReadonlySet<string>;
 }
 
-/** What a thing's new labels mean: the selections that match it since, and those that do no longer. */
+/** The consequence of a thing's new labels: the selections that match it since, and those that do no longer. */
 export interface Turn {
   readonly started: readonly Selection[];
   readonly stopped: readonly Selection[];
@@ -30,7 +32,7 @@ interface Kept extends Selection {
   users: number;
 }
 
-/** Who asks about one label. */
+/** The selectors that ask about one label. */
 interface Asked {
   readonly values: Map<string, Set<Kept>>;
   readonly presence: Set<Kept>;
@@ -45,8 +47,8 @@ const NO_LABELS: Labels = {};
  *     things by label and value ──► who may match a new selector
  *     selectors by what they ask of a label (`Atom`) ──► whose outcome a changed label can turn
  *
- * A changed label costs the selectors that ask just that of it; a new selector costs the things with the rarest label that
- * it requires. Nothing is parsed twice, and what nobody uses any more is forgotten.
+ * A changed label costs the selectors that ask just that of it; a new selector costs the things with the rarest label
+ * that it requires. Nothing is parsed twice, and what nobody uses any more is forgotten.
  */
 export class LabelIndex {
   readonly #labels = new Map<string, Labels>();
@@ -97,7 +99,7 @@ export class LabelIndex {
     const before = this.#labels.get(id);
     const [was, is] = [before ?? NO_LABELS, labels ?? NO_LABELS];
     const touched = new Set<Kept>();
-    // What comes or goes is matched by these as well.
+    // Things that come or go are matched by these as well.
     if (before === undefined || labels === undefined) for (const one of this.#bare) touched.add(one);
     for (const label of Object.keys({ ...was, ...is })) {
       const [former, value] = [ownValue(was, label), ownValue(is, label)];

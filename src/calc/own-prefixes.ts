@@ -3,7 +3,7 @@ import type { DesiredPool, DesiredServices } from './desired/index.ts';
 import type { Configurations } from './node-bgp.ts';
 
 /**
- * What is the cluster's own: its pools, and where its services have their addresses. A disabled pool may stand for a network
+ * The cluster's own prefixes: its pools, and the ranges of its Services. A disabled pool may stand for a network
  * of others, which is so kept from natOutgoing.
  */
 export function ownPrefixes(pools: readonly DesiredPool[], { cidrs }: DesiredServices): readonly string[] {
@@ -11,8 +11,8 @@ export function ownPrefixes(pools: readonly DesiredPool[], { cidrs }: DesiredSer
 }
 
 /**
- * Whether routes of the cluster may come from others than nodes: where the full mesh is off, or this node is none of it, a
- * router of the data centre may be all that joins the nodes.
+ * Whether routes of the cluster may come from others than nodes: where the full mesh is off, or this node is none of
+ * it, a router of the data centre may be all that joins the nodes.
  */
 export function carriedByOthers(self: Node | undefined, configurations: Configurations): boolean {
   const isOff = configurations.get('default')?.spec.nodeToNodeMeshEnabled === false;

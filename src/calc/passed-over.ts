@@ -7,7 +7,7 @@ import { isOfNode } from './peer-problems.ts';
 
 type Configurations = ReadonlyMap<string, BGPConfiguration>;
 
-/** What BGPPeers and BGPConfigurations of this node ask for and don't get. */
+/** The wishes of this node's BGPPeers and BGPConfigurations that are not met. */
 export function passedOver(
   node: Node | undefined,
   peers: Iterable<readonly [string, BGPPeer]>,

@@ -3,10 +3,10 @@ import { type BGPConfiguration, type BGPPeer, type IPPool, parseSelector } from 
 import type { DesiredBgp, PeerLimits } from './desired/index.ts';
 import { seconds } from './duration.ts';
 
-/** What Calico's resources have no fields for is said by annotations of theirs. */
+/** The prefix of annotations for settings that Calico's resources have no fields for. */
 export const EXTENSION = 'vrouter.projectcalico.org/';
 
-/** What the annotations of a BGPPeer ask for. */
+/** The settings in the annotations of a BGPPeer. */
 export interface PeerExtensions extends PeerLimits {
   /** Names of the links that it is about: where `peerIP` is on, or else where somebody is at the other end. */
   readonly interfaces?: readonly string[];
@@ -14,7 +14,7 @@ export interface PeerExtensions extends PeerLimits {
   readonly failureDetectionMode?: (typeof MODES)[number];
 }
 
-/** What was read; of what could not be, why, and which annotations nobody knows, in sentences. */
+/** The settings that were read; and sentences about those that could not be, and about unknown annotations. */
 export interface ReadExtensions<T> {
   readonly value: T;
   readonly unread: readonly string[];
@@ -54,7 +54,7 @@ const PEER: { readonly [Field in keyof PeerExtensions]-?: Reader<NonNullable<Pee
   acceptOwnPrefixes: flag,
 };
 
-/** What the annotations of BGPConfiguration `default` ask for. */
+/** The settings in the annotations of BGPConfiguration `default`. */
 export type ClusterExtensions = Pick<DesiredBgp, 'ebgpRequiresPolicy' | 'rpkiCaches' | 'rpkiInvalid'>;
 
 const CLUSTER: { readonly [Field in keyof ClusterExtensions]-?: Reader<NonNullable<ClusterExtensions[Field]>> } = {
@@ -63,14 +63,17 @@ const CLUSTER: { readonly [Field in keyof ClusterExtensions]-?: Reader<NonNullab
   rpkiInvalid: (text) => VERDICTS.find((verdict) => verdict === text) ?? fail(VERDICTS.join(', ')),
 };
 
-/** What a text that can't be read counts as: the cautious side. */
+/** The value that a text which can't be read counts as: the cautious one. */
 const UNREADABLE: Fallbacks<ClusterExtensions> = {
   ebgpRequiresPolicy: { value: true, says: 'it counts as true' },
   rpkiCaches: { value: [], says: 'no cache is asked' },
   rpkiInvalid: { value: 'Reject', says: 'it counts as Reject' },
 };
 
-/** What an IPPool's annotations ask for: the address with which its pods leave the cluster, and by which nodes (a selector). */
+/**
+ * The settings in an IPPool's annotations: the address with which its pods leave the cluster, and by which nodes (a
+ * selector).
+ */
 export interface PoolExtensions {
   readonly egressAddress?: string;
   readonly egressNodes?: string;
@@ -91,25 +94,28 @@ const POOL: { readonly [Field in keyof PoolExtensions]-?: Reader<string> } = {
   },
 };
 
-/** Annotations that this version knows of each kind, without the prefix. `interface` is another way of writing `interfaces`. */
+/**
+ * Annotations that this version knows of each kind, without the prefix. `interface` is another way of writing
+ * `interfaces`.
+ */
 export const EXTENSIONS = {
   BGPPeer: [...Object.keys(PEER), 'interface'],
   BGPConfiguration: Object.keys(CLUSTER),
   IPPool: Object.keys(POOL),
 } as const;
 
-/** What a BGPPeer's annotations ask for. */
+/** Reads a BGPPeer's annotations. */
 export function peerExtensions({ metadata: { annotations = {} } }: BGPPeer): ReadExtensions<PeerExtensions> {
   const { [`${EXTENSION}interface`]: one, ...others } = annotations;
   return readAll('BGPPeer', PEER, one === undefined ? others : { [`${EXTENSION}interfaces`]: one, ...others });
 }
 
-/** What an IPPool's annotations ask for. */
+/** Reads an IPPool's annotations. */
 export function poolExtensions({ metadata: { annotations = {} } }: IPPool): ReadExtensions<PoolExtensions> {
   return readAll('IPPool', POOL, annotations);
 }
 
-/** What the annotations of BGPConfiguration `default` ask for, or count as. */
+/** Reads the annotations of BGPConfiguration `default`, with the cautious value for an unreadable one. */
 export function clusterExtensions(configuration: BGPConfiguration | undefined): ReadExtensions<ClusterExtensions> {
   return readAll('BGPConfiguration', CLUSTER, configuration?.metadata.annotations ?? {}, UNREADABLE);
 }

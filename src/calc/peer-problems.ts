@@ -81,7 +81,7 @@ export class UsedFilters {
   }
 }
 
-/** What is left out of the filters that are used, and why; also names that stand for no filter. */
+/** The parts of used filters that are left out, and why; also names that stand for no filter. */
 export function filterProblems(used: readonly string[], filters: ReadonlyMap<string, DesiredFilter>): string[] {
   return used.flatMap((name) => {
     const missing = [`BGPFilter ${name} does not exist: peers that name it do without`];

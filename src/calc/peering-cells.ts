@@ -9,7 +9,7 @@ import { filterProblems, PeerRefusals, RunningPeers, UsedFilters, UsedSecrets } 
 import { Peerings } from './peers.ts';
 import type { Sources } from './sources.ts';
 
-/** What the sessions depend on beside the objects that ask for them. */
+/** The inputs of sessions beside the objects that ask for them. */
 interface PeeringCellInputs {
   readonly self: Cell<Node | undefined>;
   readonly configurations: Cell<ReadonlyMap<string, BGPConfiguration>>;

@@ -15,7 +15,7 @@ const NO_SECRETS = Entries.of<SecretContent>();
 const NO_PODS = Entries.of<WorkloadEndpoint>();
 const OF_MESH = 'BGPConfiguration default nodeMeshPassword: no session of the mesh';
 
-/** What the sessions of one moment follow from, each object by its name. */
+/** The inputs of the sessions at one moment, each object by its name. */
 export interface PeeringInputs {
   readonly nodename: string;
   readonly nodes: ReadonlyMap<string, Node>;
@@ -36,9 +36,9 @@ function entriesOf<T>(objects: ReadonlyMap<string, T>): Entries<T> {
 }
 
 /**
- * Nodes, BGPConfigurations and BGPPeers → the sessions of this node, by `address port`. A changed node costs the sessions
- * with that node; a changed BGPPeer those with the nodes that it speaks of; only what changes of the node itself, or of the
- * default BGPConfiguration, costs all.
+ * Nodes, BGPConfigurations and BGPPeers → the sessions of this node, by `address port`. A changed node costs the
+ * sessions with that node; a changed BGPPeer those with the nodes that it speaks of; only what changes of the node
+ * itself, or of the default BGPConfiguration, costs all.
  */
 export class Peerings {
   readonly #nodename: string;
@@ -152,7 +152,7 @@ export class Peerings {
     if (meant(this.#here, one).length > 0) yield* locals(one, nodes);
   }
 
-  /** What is claimed for one other node: as it is in the mesh, selected, or the other end of a BGPPeer of its own. */
+  /** The claims for one other node: as it is in the mesh, selected, or the other end of a BGPPeer of its own. */
   #withNode(other: Node | undefined): readonly PeeringClaim[] {
     const here = this.#here;
     if (here === undefined || other === undefined || other.metadata.name === this.#nodename) return [];
@@ -176,7 +176,7 @@ export class Peerings {
     return claims;
   }
 
-  /** What is claimed for the address that a BGPPeer of this node names. */
+  /** The claims for the address that a BGPPeer of this node names. */
   #byAddress(one: AskedPeer, nodes: Entries<Node>): readonly PeeringClaim[] {
     const [here, { resource, named }] = [this.#here, one];
     const isThere = this.#peers?.get(resource.metadata.name) === resource;
@@ -192,7 +192,7 @@ export class Peerings {
     return peers.map((peer) => this.#wanted(`${rankOf(resource)}\0${resource.metadata.name}`, peer, resource));
   }
 
-  /** What is claimed for the pods of this node that a BGPPeer selects. */
+  /** The claims for the pods of this node that a BGPPeer selects. */
   #withPods(one: AskedPeer, selector: Selector): readonly PeeringClaim[] {
     const [here, { resource }] = [this.#here, one];
     const isThere = this.#peers?.get(resource.metadata.name) === resource;

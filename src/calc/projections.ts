@@ -19,8 +19,9 @@ import { LIVE_ANNOTATION } from '../policy/index.ts';
 import { EXTENSION } from './peer-extensions.ts';
 
 /*
- * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's heartbeat, its
- * interfaces, a Pod's conditions, what a block notes of its addresses; and other nodes' affinities are none of our business.
+ * What the calculation reads of each kind, and so what it remembers. The rest may change as it likes: a Node's
+ * heartbeat, its interfaces, a Pod's conditions, what a block notes of its addresses; and other nodes' affinities are
+ * none of our business.
  */
 
 /** A block, as far as other nodes need to know it. */
@@ -114,7 +115,7 @@ function endpoint({ apiVersion, kind, metadata, spec }: WorkloadEndpoint): Workl
   return { apiVersion, kind, metadata: kept, spec };
 }
 
-/** What policy is made of: as it is stored, since its own reader decides what holds where it is not understood. */
+/** The objects of policy: as they are stored, since its own reader decides what holds where it is not understood. */
 function ofPolicy<Kind extends KindName>({ apiVersion, kind, metadata, spec }: ResourceOf<Kind>): ResourceOf<Kind> {
   const { name, namespace, labels, annotations } = metadata;
   const live = annotations?.[LIVE_ANNOTATION];
@@ -132,7 +133,10 @@ function service({ apiVersion, kind, metadata, spec }: KubernetesService): Kuber
   return { apiVersion, kind, metadata: { name, ...(namespace !== undefined && { namespace }) }, spec };
 }
 
-/** What is kept of a resource of each kind; undefined when nothing is. All pods are known in `PodViews` besides. */
+/**
+ * The part of a resource that is kept, for each kind; undefined when nothing is. All pods are known in `PodViews`
+ * besides.
+ */
 export const PROJECTIONS = {
   Node: node,
   BGPConfiguration: (resource: BGPConfiguration) => extended(resource),

@@ -1,10 +1,10 @@
 import type { Entries } from '../base/index.ts';
 import type { BGPConfiguration, BGPPeer } from '../model/index.ts';
 
-/** What a Secret holds, by key. */
+/** The contents of a Secret, by key. */
 export type SecretContent = Readonly<Record<string, string>>;
 
-/** What protects a session, or why it would lack that. */
+/** The protection of a session, or why it would lack that. */
 export interface Protection {
   readonly secret?: string;
   readonly password?: string;
@@ -15,7 +15,7 @@ export interface Protection {
 const LONGEST_PASSWORD = 80;
 const UNPROTECTED = 'and without it the session would be unprotected';
 
-/** What protects the sessions that an object asks for with a password. */
+/** The protection of the sessions that an object asks for with a password. */
 export function protectionOf(
   { unread = [] }: BGPPeer | BGPConfiguration,
   wanted: BGPPeer['spec']['password'],

@@ -9,7 +9,7 @@ import {
 } from '../model/index.ts';
 import type { DesiredDscp, DesiredLimits, DesiredQos, DesiredWorkload } from './desired/index.ts';
 
-/** What an endpoint is limited to, and what is wrong with how that is said; undefined where nothing is said. */
+/** The limits of an endpoint, and the faults in how they are given; undefined where none are. */
 export function desiredQos({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata' | 'spec'>): DesiredQos | undefined {
   const annotated = qosOfAnnotations(metadata.annotations ?? {});
   if (spec.qosControls === undefined && annotated.problems.length === 0) return undefined;
@@ -28,7 +28,7 @@ export function desiredQos({ metadata, spec }: Pick<WorkloadEndpoint, 'metadata'
   return isEmpty ? undefined : { ingress, egress, ...(dscp !== undefined && { dscp }), problems: told };
 }
 
-/** Which pods' packets are marked, and with what; undefined for none. */
+/** The pods whose packets are marked, with the mark; undefined for none. */
 export function desiredDscp(workloads: readonly DesiredWorkload[]): readonly DesiredDscp[] | undefined {
   const marked = workloads.flatMap(({ key, addresses, qos }) =>
     qos?.dscp === undefined ? [] : [{ addresses, value: qos.dscp, why: `dscp of endpoint ${key}` }],

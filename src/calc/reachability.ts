@@ -41,7 +41,10 @@ function plainPools(pools: readonly DesiredPool[]): string[] {
   );
 }
 
-/** What the node answers for: its own pods in pools without encapsulation, and Services' and gateways' addresses that are its own. */
+/**
+ * The addresses that the node answers for: its pods in pools without encapsulation, and those of Services and gateways
+ * that it owns.
+ */
 export class AnsweredAddresses {
   readonly #writer = new EntriesWriter<ProxiedAddress>(same);
   #services: Entries<ProxiedAddress> | undefined;

@@ -24,11 +24,11 @@ interface ServiceInputs {
   readonly felix: Cell<FelixSettings>;
   readonly pools: Cell<readonly DesiredPool[]>;
   readonly workloads: Cell<readonly DesiredWorkload[]>;
-  /** What this node answers for as a gateway. */
+  /** The addresses that this node answers for as a gateway. */
   readonly gateways: Cell<readonly ProxiedAddress[]>;
 }
 
-/** What follows from Services: what is told of them by BGP, and what is answered for on the node's own subnets. */
+/** The consequences of Services: announcements by BGP, and addresses answered for on the node's own subnets. */
 export interface ServiceCells {
   readonly whole: Cell<readonly Announcement[]>;
   readonly ofServices: Cell<Entries<Announcement>>;

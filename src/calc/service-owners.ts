@@ -14,13 +14,13 @@ import type { ProxiedAddress } from './desired/index.ts';
 import { hashOf, scoreOf } from './rendezvous.ts';
 import { ServiceSlices } from './service-slices.ts';
 
-/** Which addresses of Services nodes answer for, as CIDRs: those that an operator has set apart, and no others. */
+/** The addresses of Services that nodes answer for, as CIDRs: those that an operator has set apart, and no others. */
 export interface AnsweredRanges {
   readonly loadBalancer: readonly string[];
   readonly external: readonly string[];
 }
 
-/** What a Service wishes to be answered for, and by whom: any node, or one of these. */
+/** The addresses that a Service wishes to be answered for, and the nodes that may: any, or one of these. */
 interface Wish {
   readonly addresses: readonly string[];
   readonly nodes: ReadonlySet<string> | undefined;
@@ -33,9 +33,10 @@ interface Candidate {
 }
 
 /**
- * Services, what is behind them and the nodes → the addresses that this node answers for. Every node works out the same owner
- * of an address: of the nodes on its subnet, of those with a ready endpoint where the traffic policy is Local, that with the
- * highest score (rendezvous hashing: of what a node has that goes, the others take each a part, and nothing else moves).
+ * Services, what is behind them and the nodes → the addresses that this node answers for. Every node works out the same
+ * owner of an address: of the nodes on its subnet, of those with a ready endpoint where the traffic policy is Local,
+ * that with the highest score (rendezvous hashing: of what a node has that goes, the others take each a part, and
+ * nothing else moves).
  */
 export class ServiceOwners {
   readonly #nodename: string;

@@ -4,7 +4,7 @@ import { isExcluded } from './answering-nodes.ts';
 import type { Announcement } from './desired/index.ts';
 import type { Configurations } from './node-bgp.ts';
 
-/** Which addresses of services are announced, as CIDRs in their usual form. */
+/** The addresses of Services that are announced, as CIDRs in their usual form. */
 export interface ServiceRanges {
   readonly cluster: readonly string[];
   readonly external: readonly string[];
@@ -24,7 +24,10 @@ export function withClusterIPs(
   return all.set('default', { ...found, spec: { ...found.spec, serviceClusterIPs: cidrs.map((cidr) => ({ cidr })) } });
 }
 
-/** What `BGPConfiguration default` says of services; undefined where none are announced, by anybody or by this node. */
+/**
+ * Reads the ranges of Services in `BGPConfiguration default`; undefined where none are announced, by anybody or by this
+ * node.
+ */
 export function serviceRanges(node: Node | undefined, configurations: Configurations): ServiceRanges | undefined {
   if (isExcluded(node)) return undefined;
   return listedRanges(configurations);
@@ -49,8 +52,8 @@ export function listedRanges(configurations: Configurations): ServiceRanges | un
 }
 
 /**
- * What every node announces whole. A range of one address outside the cluster's own is announced only while some Service
- * has that address.
+ * The ranges that every node announces whole. A range of one address outside the cluster's own is announced only while
+ * some Service has that address.
  */
 export function wholeRanges(ranges: ServiceRanges | undefined, others: readonly string[] = []): Announcement[] {
   if (ranges === undefined || others.length > 0) return [];
@@ -62,7 +65,10 @@ export function wholeRanges(ranges: ServiceRanges | undefined, others: readonly 
   ];
 }
 
-/** What a route reflector passes on for others, as in Calico: all that is inside the external and load balancers' ranges. */
+/**
+ * The ranges that a route reflector passes on for others, as in Calico: all that is inside the external and load
+ * balancers' ranges.
+ */
 export function reflectedRanges(node: Node | undefined, configurations: Configurations): readonly string[] {
   if (!node?.spec.bgp?.routeReflectorClusterID) return [];
   const { external = [], loadBalancer = [] } = listedRanges(configurations) ?? {};

@@ -2,7 +2,7 @@ import type { Entries } from '../base/index.ts';
 import type { KubernetesEndpointSlice, KubernetesService } from '../model/index.ts';
 import { serviceOf } from '../policy/index.ts';
 
-/** What is behind each Service, followed slice by slice. */
+/** The endpoints behind each Service, followed slice by slice. */
 export class ServiceSlices {
   readonly #slices = new Map<string, Map<string, KubernetesEndpointSlice>>();
   #seen: Entries<KubernetesEndpointSlice> | undefined;
@@ -27,7 +27,10 @@ export class ServiceSlices {
     return touched;
   }
 
-  /** Where it has a ready endpoint of a family that is its own: names of nodes, one of them '' where an endpoint is on none. */
+  /**
+   * Where it has a ready endpoint of a family that is its own: names of nodes, one of them '' where an endpoint is on
+   * none.
+   */
   readyNodes(key: string, { spec: { ipFamilies } }: KubernetesService): ReadonlySet<string> {
     const nodes = new Set<string>();
     for (const { spec } of this.#slices.get(key)?.values() ?? []) {

@@ -21,7 +21,7 @@ export interface SourceUpdate {
 }
 
 /**
- * What an update says that is new: if about another node's pod or about a Service alone, that; if about what is behind
+ * The news in an update: if about another node's pod or about a Service alone, that; if about the endpoints of
  * Services alone, about which.
  */
 export type News = 'news' | 'of others' | 'of services' | readonly string[];
@@ -67,7 +67,9 @@ export class Sources {
     return isOthers ? 'of others' : this.#ignore(kind);
   }
 
-  /** Notes what a Secret holds, undefined where there is none: whether that is new. It is never among the `resources`. */
+  /**
+   * Notes what a Secret holds, undefined where there is none: whether that is new. It is never among the `resources`.
+   */
   setSecret(name: string, data: SecretContent | undefined): boolean {
     return this.#secrets.set(name, data);
   }
@@ -88,7 +90,7 @@ export class Sources {
   }
 
   /**
-   * What is remembered, as resources from which the same follows: of other nodes' pods what rules know of them, of their
+   * The memory, as resources from which the same follows: of other nodes' pods what rules know of them, of their
    * blocks what `BlockView` has.
    */
   resources(): ResourceOf<InputKind>[] {
@@ -110,7 +112,10 @@ export class Sources {
     return undefined;
   }
 
-  /** Whether a newer version of one of our own pods is known. The syncer drops such news; a pod's route is worth a second look. */
+  /**
+   * Whether a newer version of one of our own pods is known. The syncer drops such news; a pod's route is worth a
+   * second look.
+   */
   #isLate(key: string, { resource, isAnyVersion }: SourceUpdate): boolean {
     const version = resource?.metadata.resourceVersion;
     if (!isAnyVersion && isOlderVersion(version, this.#versions.get(key))) return true;

@@ -5,7 +5,9 @@ import type { DesiredWireguardPeer, DesiredWireguardRoute } from './desired/inde
 import { HeldByNode, type Holding } from './holdings.ts';
 import { type PeerSettings, peerOf, placesOf, publicKeyOf, routeTo, type Standing, standingOf } from './wireguard.ts';
 
-/** Nodes → where each other node can be reached and by what key, by name. A key that several nodes claim is nobody's. */
+/**
+ * Nodes → where each other node can be reached and by what key, by name. A key that several nodes claim is nobody's.
+ */
 export class Standings {
   readonly #family: Family;
   readonly #nodename: string;
@@ -51,8 +53,8 @@ export class Standings {
 }
 
 /**
- * Nodes and holdings → what is on which node, by CIDR: IPAM's blocks and borrowed addresses, the tunnel addresses outside the
- * node's own blocks, and with host encryption the nodes themselves but our own. No two nodes have the same.
+ * Nodes and holdings → what is on which node, by CIDR: IPAM's blocks and borrowed addresses, the tunnel addresses
+ * outside the node's own blocks, and with host encryption the nodes themselves but our own. No two nodes have the same.
  */
 export class Places {
   readonly #family: Family;
@@ -60,7 +62,7 @@ export class Places {
   readonly #hostEncryption: boolean;
   readonly #held = new HeldByNode();
   readonly #claims = new Claims<Holding>((a, b) => a.node === b.node && a.why === b.why);
-  /** What is claimed for each node itself. */
+  /** The claims for each node itself. */
   readonly #claimed = new Map<string, readonly string[]>();
   #holdings: Entries<Holding> | undefined;
   #nodes: Entries<Node> | undefined;
@@ -135,7 +137,7 @@ export class WireguardTable {
   }
 }
 
-/** What WireGuard's peers and routes are made of; made anew when it is switched on, so that it costs nothing while off. */
+/** The inputs of WireGuard's peers and routes; made anew when it is switched on, so that it costs nothing while off. */
 export function wireguardTable(family: Family, nodename: string, hostEncryption: boolean) {
   const standings = new Standings(family, nodename);
   const places = new Places(family, nodename, hostEncryption);

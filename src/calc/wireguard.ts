@@ -39,7 +39,7 @@ export function desiredWireguard(
   };
 }
 
-/** What holds for every peer. */
+/** The settings of every peer. */
 export interface PeerSettings {
   readonly port: number;
   /** Seconds; 0 for off. */
@@ -84,7 +84,9 @@ function interfaceAddress(node: Node | undefined, family: Family): string | unde
   return (family === 4 ? interfaceIPv4Address : interfaceIPv6Address) || undefined;
 }
 
-/** Addresses that are on a node besides what IPAM says of its blocks: its tunnels', and with host encryption its own. */
+/**
+ * Addresses that are on a node besides what IPAM says of its blocks: its tunnels', and with host encryption its own.
+ */
 export function placesOf(node: Node, family: Family, hostEncryption: boolean): Holding[] {
   const { name } = node.metadata;
   const address = nodeAddress(node, family);
@@ -123,7 +125,10 @@ export function peerOf(
   return { node, publicKey: standing.publicKey, endpoint: `${host}:${port}`, keepalive, allowedIps };
 }
 
-/** What is ours, or on a node that can't decrypt, goes on to the next rule: there it has its ordinary route. */
+/**
+ * The route to a node. Our own addresses, and a node that can't decrypt, go on to the next rule: there it has its
+ * ordinary route.
+ */
 export function routeTo(
   { cidr, node, why }: Holding,
   standing: Standing | undefined,

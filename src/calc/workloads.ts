@@ -5,7 +5,10 @@ import type { FelixSettings } from './felix.ts';
 import { floatingIps } from './floating-ips.ts';
 import { desiredQos } from './qos.ts';
 
-/** The pods of this node that have an interface and an address. `localEnds`: the node's end of BGP sessions, by the pod's address. */
+/**
+ * The pods of this node that have an interface and an address. `localEnds`: the node's end of BGP sessions, by the
+ * pod's address.
+ */
 export function desiredWorkloads(
   endpoints: Entries<WorkloadEndpoint>,
   felix: FelixSettings,
@@ -32,7 +35,7 @@ export function desiredWorkloads(
   });
 }
 
-/** Which pods send from addresses that are not their own. */
+/** The pods that send from addresses that are not their own. */
 export function desiredSpoofing(workloads: readonly DesiredWorkload[]): DesiredSpoofing[] {
   return workloads
     .filter(({ sourcePrefixes }) => sourcePrefixes.length > 0)

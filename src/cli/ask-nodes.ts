@@ -17,7 +17,7 @@ export interface AskingNodes {
   readonly patience: number;
 }
 
-/** What a node has said. */
+/** The answer of a node. */
 export interface NodeAnswer {
   /** In Calico's own fields. */
   readonly status: Readonly<Record<string, unknown>>;
@@ -26,8 +26,8 @@ export interface NodeAnswer {
 }
 
 /**
- * Asks nodes by way of the datastore: a CalicoNodeStatus is made for each, answered by the node, and taken away again. So it
- * works from wherever the datastore is reached. Nodes that don't answer in time are left out.
+ * Asks nodes by way of the datastore: a CalicoNodeStatus is made for each, answered by the node, and taken away again.
+ * So it works from wherever the datastore is reached. Nodes that don't answer in time are left out.
  */
 export async function askNodes(
   names: readonly string[],
@@ -60,13 +60,13 @@ export async function askNodes(
     }
   } finally {
     for (const name of made.values()) {
-      // What can't be taken away now is answered once and no more.
+      // A question that can't be taken away now is answered once and no more.
       await store.delete({ kind: 'CalicoNodeStatus', name }).catch(reasonOf);
     }
   }
 }
 
-/** What a node's answer says, read by `schema`; or why there is nothing to read. */
+/** Reads a node's answer by `schema`; or tells why there is nothing to read. */
 export function readSaid<Schema extends z.ZodType>(
   answer: NodeAnswer | undefined,
   schema: Schema,

@@ -43,7 +43,7 @@ const OWN: Readonly<Record<string, (io: Io) => Command>> = {
   completion: completionCommand,
 };
 
-/** What `vrouter` is, besides what this room knows. */
+/** The parts of `vrouter` beyond this room. */
 export interface Whole {
   /** Its own help: a line `  name  what it does` for each command. */
   readonly help: string;

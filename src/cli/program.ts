@@ -34,7 +34,7 @@ const COMMANDS = [
 ];
 
 const LOG_LEVELS = 'panic, fatal, error, warn, info, debug';
-/** What Calico reads as a level besides those. */
+/** The words that Calico reads as levels besides those. */
 const MORE_LEVELS = ['warning', 'trace'];
 
 /** The whole command line, writing through `io` and throwing instead of exiting. */

@@ -1,4 +1,4 @@
-/** What stands where something was left out. */
+/** The mark where something was left out. */
 export const REDACTED = '(redacted)';
 
 /** Settings whose value nobody else should read. */

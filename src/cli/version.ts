@@ -1,6 +1,6 @@
 import { VERSION } from '../base/index.ts';
 
-/** What `version` prints and what is compared with the cluster's version. */
+/** The version that `version` prints and compares with the cluster's. */
 export const CLIENT_VERSION = `v${VERSION}`;
 
 /** The revision that a bundle was built from; a build sets it, running from sources there is none. */

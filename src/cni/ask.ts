@@ -3,7 +3,7 @@ import { DaemonUnreachable, exchange } from '../control/exchange.ts';
 import { CniError, cniErrors } from './errors.ts';
 
 const PAUSE = 100;
-/** What a daemon says that is starting. */
+/** The code of a daemon that is starting. */
 const NOT_READY = 'NOT_READY';
 
 interface Response {

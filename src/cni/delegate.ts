@@ -3,7 +3,7 @@ import { exists, runProgram } from './host.ts';
 import type { CniInput } from './input.ts';
 import type { CniIo } from './io.ts';
 
-/** What another IPAM plugin has given. */
+/** The result of another IPAM plugin. */
 export interface Assigned {
   /** CIDRs of one address each. */
   readonly addresses: readonly string[];

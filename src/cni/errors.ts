@@ -14,7 +14,7 @@ export const cniErrors = {
   internal: 999,
 } as const;
 
-/** What goes to stdout instead of a result. */
+/** The error that goes to stdout instead of a result. */
 export class CniError extends Error {
   readonly cniCode: number;
   readonly details: string;

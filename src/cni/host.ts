@@ -13,8 +13,8 @@ import {
 export { makeFolder } from '../base/folder.ts';
 
 /**
- * What the plugin asks of the system, by Node. `quickjs/host.ts` has the same by QuickJS, for the plugin that is one program
- * of its own: the build takes the one or the other (`deploy/plugin`).
+ * The system calls of the plugin, by Node. `quickjs/host.ts` has the same by QuickJS, for the plugin that is one
+ * program of its own: the build takes the one or the other (`deploy/plugin`).
  */
 
 export function pid(): number {
@@ -70,8 +70,8 @@ async function mount(...words: readonly [string, ...string[]]): Promise<void> {
 }
 
 /**
- * Runs a program to its end with this on its stdin; resolves with what it said on stdout. Loaded when it is needed: starting
- * other programs takes Node's own modules longer to load than all the rest.
+ * Runs a program to its end with this on its stdin; resolves with what it said on stdout. Loaded when it is needed:
+ * starting other programs takes Node's own modules longer to load than all the rest.
  */
 export async function runProgram(
   [command, ...args]: readonly string[],

@@ -6,7 +6,7 @@ export const SUPPORTED_VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', 
 const COMMANDS = ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS'] as const;
 export type Command = (typeof COMMANDS)[number];
 
-/** What the runtime said, in the daemon's words. */
+/** The runtime's request, in the daemon's words. */
 export interface CniInput {
   readonly command: Command;
   readonly request: {

@@ -19,7 +19,10 @@ export interface InstallIo {
   readonly env: Env;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
-  /** The plugin as a program of its own, or its bundle and the Node to run it with; by default those of this installation. */
+  /**
+   * The plugin as a program of its own, or its bundle and the Node to run it with; by default those of this
+   * installation.
+   */
   readonly program?: string;
   readonly bundle?: string;
   readonly node?: string;
@@ -163,7 +166,7 @@ function keepKubeconfig(io: InstallIo, persistent = true): Promise<void> {
 }
 
 /**
- * What `install-cni` has put on the host as an init container would hold a token that ends within the hour: so the daemon
+ * Keeps the kubeconfig's token fresh. That of an init container ends within the hour: so the daemon
  * goes on writing the kubeconfig, where the folder is mounted and has one. It keeps no process alive.
  */
 export function followToken(io: InstallIo): void {

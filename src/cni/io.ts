@@ -1,4 +1,4 @@
-/** What the runtime gives the plugin, and where the answer goes. */
+/** The runtime's input to the plugin, and the place for the answer. */
 export interface CniIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: string;

@@ -1,7 +1,7 @@
 import { CniError, cniErrors } from './errors.ts';
 import type { CniInput } from './input.ts';
 
-/** What Calico lets host-local's `subnet` be instead of a subnet: the first pod CIDR of the node in a family. */
+/** The words that Calico allows as host-local's `subnet`: the first pod CIDR of the node in a family. */
 const WORDS: Readonly<Record<string, { readonly family: 4 | 6; readonly any: string }>> = {
   usePodCidr: { family: 4, any: '0.0.0.0/0' },
   usePodCidrIPv6: { family: 6, any: '::/0' },

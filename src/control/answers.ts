@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 export type { BgpNeighbour, BgpPeersAnswer, BgpRoute, BgpRouteAnswer } from './bgp-answers.ts';
 /**
- * What the daemon answers, for those who ask: a door of its own, since the daemon itself needs its types alone, and each
+ * The answers of the daemon, for clients: a door of its own, since the daemon itself needs its types alone, and each
  * schema costs memory for as long as a process lives. Answers about BGP are in `bgp-answers.ts`,
  * about policy in `policy-answers.ts`, about flows in `flow-answers.ts`, about the cluster in `cluster-answers.ts`.
  */
@@ -50,9 +50,11 @@ const peer = z.object({
     .optional(),
   /** Sessions that were Established and are no more. */
   flaps: z.number().optional(),
-  /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */
+  /** The error that ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */
   lastError: z.object({ reason: z.string(), at: z.number() }).optional(),
-  /** Malformed UPDATEs of the peer by what was done about them (RFC 7606), and what is withdrawn because of them now. */
+  /**
+   * Malformed UPDATEs of the peer by what was done about them (RFC 7606), and what is withdrawn because of them now.
+   */
   malformed: z
     .object({
       discard: z.number(),
@@ -73,7 +75,7 @@ export const nodeStatusSchema = z.object({
   ready: z.boolean(),
   /** Whether pods are served: a node may do that before its peers are up. */
   serving: z.boolean().optional(),
-  /** What keeps the node from being ready, or degrades it: sentences. */
+  /** The faults that keep the node from being ready, or degrade it: sentences. */
   problems: z.array(z.string()),
   /** The same with since when (milliseconds since 1970), and how often within a day. */
   told: z.array(z.object({ text: z.string(), since: z.number(), times: z.number() })).optional(),

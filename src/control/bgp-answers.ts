@@ -10,7 +10,7 @@ const sessionChange = z.object({
 });
 
 const neighbour = z.object({
-  /** What it is known by: its address, or with the port where several have that. */
+  /** Its name: the address, with the port where several have that. */
   name: z.string(),
   address: z.string(),
   /** `node-to-node mesh`, `global`, `node specific`, `local workload`. */

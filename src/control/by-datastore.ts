@@ -2,13 +2,16 @@ import { reasonOf, VRouterError } from '../base/index.ts';
 import { type Request, requestSchema, responseSchema } from './protocol.ts';
 
 /**
- * Questions for nodes whose socket is out of reach. They stand in an annotation of a CalicoNodeStatus, whose node answers in
- * another one, beside what it tells in Calico's own fields; Calico's nodes take no notice.
+ * Questions for nodes whose socket is out of reach. They stand in an annotation of a CalicoNodeStatus, whose node
+ * answers in another one, beside what it tells in Calico's own fields; Calico's nodes take no notice.
  */
 export const QUESTION = 'vrouter/question';
 export const ANSWER = 'vrouter/answer';
 
-/** What may be asked so: it changes nothing, costs little, and tells no more than the store's own readers may know. */
+/**
+ * The questions that may be asked so: they change nothing, cost little, and tell no more than the store's readers may
+ * know.
+ */
 export const ASKED_BY_DATASTORE = [
   'status',
   'bgp.peers',
@@ -63,7 +66,7 @@ function refusal(code: string, message: string): string {
   return JSON.stringify({ ok: false, error: { code, message } });
 }
 
-/** What a node has answered: a result, a refusal, or undefined where it has not, as one that is none of ours. */
+/** The answer of a node: a result, a refusal, or undefined where it has not, as one that is none of ours. */
 export function readAnswer(annotations: Annotations | undefined) {
   const text = annotations?.[ANSWER];
   if (text === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** What is answered about the cluster as a whole, and about one address in it. Pages alone ask: types are all they need. */
+/** Answers about the cluster as a whole, and about one address in it. Pages alone ask: types are all they need. */
 
 interface BlockUse {
   readonly cidr: string;
@@ -38,7 +38,7 @@ export interface AddressAnswer {
   readonly endpoint?: string;
   readonly block?: BlockUse;
   readonly pool?: string;
-  /** What its block notes of it: handle, pod, namespace, node, since when. Absent: nobody has it. */
+  /** The block's entry for it: handle, pod, namespace, node, since when. Absent: nobody has it. */
   readonly assignment?: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What is answered about flows. */
+/** Answers about flows. */
 
 const end = z.object({
   address: z.string(),
@@ -9,7 +9,7 @@ const end = z.object({
   port: z.number().optional(),
 });
 
-/** What policy said of it, in one direction. */
+/** The verdict of policy on it, in one direction. */
 const flowDecision = z.object({
   direction: z.enum(['ingress', 'egress']).optional(),
   allowed: z.boolean(),
@@ -35,7 +35,7 @@ const flow = z.object({
   protocol: z.string(),
   source: end,
   destination: end,
-  /** What was asked for, where the kernel has put another destination in its place. */
+  /** The original destination, where the kernel has put another in its place. */
   service: z.object({ address: z.string(), port: z.number().optional() }).optional(),
   icmp: z.object({ type: z.number(), code: z.number() }).optional(),
   verdict: z.enum(['FORWARDED', 'DENIED']),
@@ -53,14 +53,14 @@ export type FlowAnswer = z.infer<typeof flow>;
 export type FlowDecision = z.infer<typeof flowDecision>;
 
 export const flowsSchema = z.object({
-  /** What to ask for next: the last record that was looked at, and the last whose window was over then. */
+  /** Where to go on: the last record that was looked at, and the last whose window was over then. */
   last: z.number(),
   settled: z.number(),
   /** Records that made room for others before they were asked for. */
   missed: z.number(),
   /** Events of the kernel that were lost since the log began. */
   lost: z.number(),
-  /** What the log can't tell, and why. */
+  /** The gaps of the log, and why. */
   problems: z.array(z.string()),
   flows: z.array(flow),
 });

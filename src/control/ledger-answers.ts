@@ -9,6 +9,6 @@ const entry = z.object({
   attributes: z.record(z.string(), z.string()).optional(),
 });
 
-/** What a node's ledger says of one address, the oldest first; of very many the last. */
+/** The entries of a node's ledger for one address, the oldest first; of very many the last. */
 export const ledgerSchema = z.object({ entries: z.array(entry) });
 export type LedgerAnswer = z.infer<typeof ledgerSchema>;

@@ -9,7 +9,7 @@ export class SocketInUse extends VRouterError {
   }
 }
 
-/** What connect(2) says of a path where nobody listens: none there, one left behind, or no socket at all. */
+/** The errors of connect(2) for a path where nobody listens: none there, one left behind, or no socket at all. */
 const NOBODY: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EPROTOTYPE']);
 
 /** Whether somebody listens at the path. Who is too busy to take the connection is there all the same. */

@@ -1,6 +1,6 @@
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 
-/** What comes of a connection to a unix socket. */
+/** The events of a connection to a unix socket. */
 export interface PipeEvents {
   connected(): void;
   received(bytes: Uint8Array): void;
@@ -19,7 +19,7 @@ export type OpenPipe = (path: string, events: PipeEvents) => Pipe;
 /** How it ends when the other side has nothing more to say. */
 export const CLOSED = 'it closed the connection without an answer';
 
-/** What `connect` says when nobody listens. */
+/** The errors of `connect` when nobody listens. */
 const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
 
 /** A system call's error as `ended` takes it; `errno` is negative, as libuv has it. */

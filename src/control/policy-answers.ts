@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What is answered about policy. */
+/** Answers about policy. */
 
 const lookedAt = z.object({
   /** Counted from 0 in the object that it comes from. */
@@ -18,7 +18,7 @@ const decision = z.object({
   endpoint: z.string().optional(),
   /** Whether the pod is on the node that answers. */
   isHere: z.boolean(),
-  /** What decided, in words. */
+  /** The deciding rule, in words. */
   decidedBy: z.string(),
   tier: z.string().optional(),
   policy: z.string().optional(),
@@ -50,7 +50,7 @@ const verdict = z.object({
       node: z.string().optional(),
     })
     .optional(),
-  /** What becomes of it at the node that answers, where it is of the node itself or passes a host endpoint there. */
+  /** Its fate at the node that answers, where it is of the node itself or passes a host endpoint there. */
   host: decision
     .extend({
       path: z.string(),
@@ -60,7 +60,7 @@ const verdict = z.object({
       hook: z.string(),
     })
     .optional(),
-  /** What the kernel of the node that answers would do, read out of its tables. */
+  /** The verdict of the answering node's kernel, read out of its tables. */
   kernel: z.object({
     /** Absent: it was not asked, and `words` says why. */
     agrees: z.boolean().optional(),
@@ -132,7 +132,7 @@ const stagedFlow = z.object({
   /** Whether a first packet like its own is let through now, and would be if all that is staged were enforced. */
   now: z.boolean(),
   ifStaged: z.boolean(),
-  /** What would decide. */
+  /** The rule that would decide. */
   by: z.string(),
 });
 export type StagedFlow = z.infer<typeof stagedFlow>;
@@ -148,7 +148,7 @@ export const stagedSchema = z.object({
 });
 export type StagedAnswer = z.infer<typeof stagedSchema>;
 
-/** What a judge says of a flow, and by what. */
+/** A judge's verdict on a flow, and the rule behind it. */
 const word = z.object({
   allowed: z.boolean(),
   direction: z.enum(['ingress', 'egress']),

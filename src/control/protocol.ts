@@ -11,7 +11,7 @@ export const cniRequest = z.object({
   args: z.record(z.string(), z.string()),
   /** The plugin's network configuration, as it came on stdin. */
   config: z.looseObject({ cniVersion: z.string(), name: z.string() }),
-  /** What another IPAM plugin has given, when the configuration names one; absent, the daemon assigns. */
+  /** The result of another IPAM plugin, when the configuration names one; absent, the daemon assigns. */
   assigned: z.object({ addresses: z.array(z.string()).min(1), routes: z.array(z.string()).default([]) }).optional(),
 });
 export type CniRequest = z.infer<typeof cniRequest>;
@@ -42,7 +42,7 @@ const policyRequests = [
   z.object({ op: z.literal('policy.staged') }),
   /** The policies that hold here, and how often their rules have decided. */
   z.object({ op: z.literal('policy.hits') }),
-  /** What would change for live connections if these objects were written; without `resource`, taken away. */
+  /** Asks what would change for live connections if these objects were written; without `resource`, taken away. */
   z.object({
     op: z.literal('policy.changes'),
     changes: z.array(changeInMind),
@@ -56,8 +56,8 @@ const policyRequests = [
 const flowsRequest = z.object({
   op: z.literal('flows'),
   /**
-   * Keeps the log on while it is asked so, and answers when there is something new after these numbers, or after a while
-   * without. Without numbers: from now on.
+   * Keeps the log on while it is asked so, and answers when there is something new after these numbers, or after a
+   * while without. Without numbers: from now on.
    */
   follow: z.boolean().optional(),
   after: z.number().int().min(0).optional(),
@@ -102,14 +102,14 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('drain'), action: z.enum(['begin', 'undo', 'state']) }),
   /** Nodes, pools and blocks of the whole cluster, as this node knows them. */
   z.object({ op: z.literal('cluster') }),
-  /** Who has an address, and what it belongs to. */
+  /** The holder of an address, and what the address belongs to. */
   z.object({ op: z.literal('address'), address: z.string() }),
   ...policyRequests,
   ...bgpRequests,
   flowsRequest,
-  /** What was done for a pod, `namespace/name`, and when. */
+  /** Asks what was done for a pod, `namespace/name`, and when. */
   z.object({ op: z.literal('timeline'), pod: z.string() }),
-  /** What the node's ledger says of an address. */
+  /** Asks for the ledger's entries about an address. */
   z.object({ op: z.literal('ledger'), address: z.string() }),
   z.object({ op: z.literal('cni.add'), request: cniRequest }),
   z.object({ op: z.literal('cni.del'), request: cniRequest }),

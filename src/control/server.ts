@@ -19,7 +19,7 @@ export class ControlServer {
   readonly #server: Server;
   readonly #path: string;
   readonly #connections = new Set<Socket>();
-  /** Which file at the path is ours. */
+  /** The identity of the file at the path that is ours. */
   readonly #file: string;
 
   private constructor(server: Server, path: string) {

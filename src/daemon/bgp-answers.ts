@@ -15,7 +15,7 @@ export interface BgpAnswersOptions {
   readonly kernelRoutes: (prefix: Prefix) => readonly ExplainedEntry[];
 }
 
-/** What people ask about BGP: who the neighbours are, which routes they gave and got, why a prefix goes where it goes. */
+/** Answers about BGP: the neighbours, the routes from and to them, and why a prefix goes where it goes. */
 export class BgpAnswers {
   readonly #options: BgpAnswersOptions;
 

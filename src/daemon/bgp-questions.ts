@@ -3,7 +3,7 @@ import type { QuerySources } from './queries.ts';
 
 type Questioned = Omit<BgpAnswersOptions, 'kernelRoutes' | 'queries'> & { readonly queries: () => QuerySources };
 
-/** Who answers questions about BGP: loaded with the first of them. */
+/** The answers about BGP: loaded with the first of them. */
 export function bgpAnswers(options: Questioned): () => Promise<BgpAnswers> {
   let loaded: Promise<BgpAnswers> | undefined;
   const load = async (): Promise<BgpAnswers> => {

@@ -12,7 +12,7 @@ type NodeStatusSources = Pick<QuerySources, 'startedAt' | 'dataplane' | 'desired
 type Status = Readonly<Record<string, unknown>>;
 
 /**
- * What a CalicoNodeStatus tells of this node: of each class that is asked for, in the fields and words of Calico's
+ * The contents of this node's CalicoNodeStatus: of each class that is asked for, in the fields and words of Calico's
  * `status` (agent, bgp, routes). BIRD's place is taken by our own speaker.
  */
 export function calicoNodeStatus(

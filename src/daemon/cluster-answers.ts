@@ -13,7 +13,7 @@ export interface ClusterAnswersOptions {
   readonly rules: () => Promise<readonly RuleSample[]>;
 }
 
-/** What people ask about the cluster: its address space, whose an address is, what policy does here. */
+/** Answers about the cluster: its address space, the holder of an address, the policies in force here. */
 export class ClusterAnswers {
   readonly #options: ClusterAnswersOptions;
 

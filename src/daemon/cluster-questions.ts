@@ -1,6 +1,6 @@
 import type { ClusterAnswers, ClusterAnswersOptions } from './cluster-answers.ts';
 
-/** Who answers questions about the cluster: loaded with the first of them. */
+/** The answers about the cluster: loaded with the first of them. */
 export function clusterAnswers(options: ClusterAnswersOptions): () => Promise<ClusterAnswers> {
   let loaded: Promise<ClusterAnswers> | undefined;
   return () => {

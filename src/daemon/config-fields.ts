@@ -3,9 +3,11 @@ import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } f
 import { asNumber } from '../calc/index.ts';
 import { ALIAS_SETS, type AliasSet, LOG_LEVELS, type LogLevel } from '../observe/index.ts';
 
-/** The pieces that the daemon's settings are made of: each takes the text of an environment, and says what is allowed. */
+/**
+ * The pieces that the daemon's settings are made of: each takes the text of an environment, and says what is allowed.
+ */
 
-/** What Go's `strconv.ParseBool` reads, in any case, and what people write besides. */
+/** The words that Go's `strconv.ParseBool` reads, in any case, and others that people write. */
 const TRUE = /^(1|t|true|y|yes|on|enabled)$/i;
 const FALSE = /^(0|f|false|n|no|off|disabled)$/i;
 
@@ -71,7 +73,7 @@ export const autodetection = (family: 4 | 6) =>
     if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
   });
 
-/** What is allowed in the method's place; undefined when it can be followed. */
+/** Tells what is allowed in the method's place; undefined when it can be followed. */
 function methodProblem(text: string, family: 4 | 6): string | undefined {
   const [, method, argument = ''] = /^([a-z-]+)(?:=(.*))?$/s.exec(text) ?? [];
   const parts = argument.split(',').map((part) => part.trim());

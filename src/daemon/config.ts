@@ -99,7 +99,7 @@ const schema = z.object({
   VROUTER_IPAM_LEDGER: z.string().min(1).default(DEFAULT_LEDGER),
   /** Where the pods' MTU is written down; `none`: nowhere. */
   VROUTER_MTU_FILE: z.string().min(1).default(DEFAULT_MTU_FILE),
-  /** What a daemon goes on with that is started while the datastore is away; `none`: it waits. */
+  /** The snapshot for a start while the datastore is away; `none`: the daemon waits. */
   VROUTER_SNAPSHOT: z.string().min(1).default(DEFAULT_SNAPSHOT),
   /** Seconds: an older one is not used. */
   VROUTER_SNAPSHOT_MAX_AGE: whole(0, 31_536_000).default(86_400),
@@ -109,7 +109,9 @@ const schema = z.object({
     .default(90),
   VROUTER_BGP_CONNECT_RETRY_TIME: whole(1, 65535).default(30),
   VROUTER_BGP_RESTART_TIME: whole(0, 4095).default(120),
-  /** Most seconds that routes of a peer are kept while it is away, whatever it asks for; the second for long-lived ones. */
+  /**
+   * Most seconds that routes of a peer are kept while it is away, whatever it asks for; the second for long-lived ones.
+   */
   VROUTER_BGP_MAX_RESTART_TIME: whole(0, 4095).optional(),
   VROUTER_BGP_MAX_STALE_TIME: whole(0, 16_777_215).optional(),
   /** Whether sessions offer RFC 8538: routes are kept after NOTIFICATIONs and hold times that ran out, too. */
@@ -119,7 +121,7 @@ const schema = z.object({
 export type DaemonConfig = Readonly<Omit<z.infer<typeof schema>, 'NODENAME'>> & { readonly NODENAME: string };
 export const SETTINGS = Object.keys(schema.shape) as readonly (keyof z.infer<typeof schema>)[];
 
-/** What the daemon's own settings say in the place of FelixConfiguration. */
+/** The daemon's own settings that take the place of FelixConfiguration. */
 export function felixOf(config: DaemonConfig): FelixSettings {
   const {
     FELIX_DEFAULTENDPOINTTOHOSTACTION: toHost,

@@ -59,7 +59,9 @@ export class Daemon {
     this.#startGarbage = new StartGarbage(clock);
   }
 
-  /** Registers the node and starts to follow the store. Resolves when both are under way; the rest follows by itself. */
+  /**
+   * Registers the node and starts to follow the store. Resolves when both are under way; the rest follows by itself.
+   */
   async start(): Promise<void> {
     const { config, clock, log, pages } = this.#parts;
     const { metrics } = this.#observers;
@@ -73,7 +75,7 @@ export class Daemon {
     let going: Promise<string> | undefined;
     const told = (problem: string, isAway: boolean): void => {
       this.#problem = problem;
-      // Who has no address, or another node's, must not announce what was right before.
+      // A node without an address, or with another node's, must not announce what was right before.
       if (isAway) going ??= this.#goOn();
       void going?.then((how) => {
         if (this.#problem === problem) this.#problem = `${problem}${how}`;
@@ -160,7 +162,7 @@ export class Daemon {
     const { log, lock, snapshots, keeping, loop } = this.#parts;
     log.info({ status }, 'datastore');
     this.#syncStatus = status;
-    // What a locked datastore holds is not what there is to know.
+    // The contents of a locked datastore may be incomplete.
     if (lock.isLocked) return;
     snapshots.synced(status);
     if (status !== 'in-sync' || this.#hasSynced) return;
@@ -188,7 +190,7 @@ export class Daemon {
     void dataplane.policy.settled.then(() => given.supervisor?.programmed(this.status()));
   }
 
-  /** What is applied is what the datastore says: pods may come. */
+  /** Lets pods come: the datastore's state is applied. */
   async #serve(): Promise<void> {
     const { trouble, keeping, deletions, calculation, log } = this.#parts;
     const { policyCheck, dropEvents, drops, flows } = this.#observers;

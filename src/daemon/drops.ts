@@ -28,8 +28,8 @@ export interface DropsOptions {
 }
 
 /**
- * The packets that policy drops here, by name. While nobody asks for them the kernel tells of none, and nothing is read:
- * each question keeps the telling on for a while.
+ * The packets that policy drops here, by name. While nobody asks for them the kernel tells of none, and nothing is
+ * read: each question keeps the telling on for a while.
  */
 export class Drops {
   readonly #options: DropsOptions;
@@ -44,7 +44,7 @@ export class Drops {
   #end: Cancel | undefined;
   readonly #news: Tidings;
   readonly #totals = new DropTotals();
-  /** Who hears of all that is dropped, as long as the daemon runs. */
+  /** The one listener that hears of all that is dropped, as long as the daemon runs. */
   #listener: ((packet: DroppedPacket) => void) | undefined;
   readonly #hearing = new Set<Hear>();
   #retry: Cancel | undefined;
@@ -225,7 +225,7 @@ function endOf(address: string, port: number | undefined, world: World): Dropped
 const RULE = /(ingress|egress).* of Deny rule (.+?) of (?:profile )?(.+)$/;
 const END = /(ingress|egress).* end of tier (.+)$/;
 
-/** What a drop's reason says, taken apart. */
+/** Takes the reason of a drop apart. */
 export function placeOf(why: string, tierOf: TierOf): DropPlace {
   const [, direction, rule, policy] = RULE.exec(why) ?? [];
   if (policy !== undefined) {

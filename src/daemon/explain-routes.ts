@@ -79,7 +79,7 @@ function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix
   };
 }
 
-/** What the desired state says of each CIDR that it names. */
+/** The reasons in the desired state, for each CIDR that it names. */
 function knownReasons({ workloads, nat, tunnels }: Desired): ReadonlyMap<string, string> {
   return new Map([
     ...[tunnels.vxlan4, tunnels.vxlan6].flatMap((vxlan) => [

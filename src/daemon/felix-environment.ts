@@ -3,13 +3,13 @@ import { read } from '../model/index.ts';
 import { SETTINGS } from './config.ts';
 
 const PREFIX = 'FELIX_';
-/** What says as little as nothing. */
+/** The values that count as unset. */
 const NOTHING = /^\s*(|0|0s|false|none|disabled)\s*$/i;
 
 /**
- * Felix has each of its settings from its environment too, before FelixConfiguration. Here most are FelixConfiguration's
- * alone: whoever switches on encryption in the environment is told that it has no effect, and where it belongs. What would
- * have no effect in FelixConfiguration either, and protects nothing, is passed over.
+ * Felix has each of its settings from its environment too, before FelixConfiguration. Here most are
+ * FelixConfiguration's alone: whoever switches on encryption in the environment is told that it has no effect, and
+ * where it belongs. What would have no effect in FelixConfiguration either, and protects nothing, is passed over.
  */
 export function felixEnvironmentProblems(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const fields = new Map(Object.keys(EFFECTS.FelixConfiguration).map((field) => [field.toLowerCase(), field]));

@@ -16,7 +16,7 @@ export interface FigureSources extends Pick<QuerySources, 'dataplane' | 'desired
 
 const NO_MESSAGES = { received: {}, sent: {} };
 
-/** What Prometheus alone asks for. */
+/** The figures that Prometheus alone asks for. */
 export function nodeFigures(sources: FigureSources): NodeFigures {
   const { dataplane, loop } = sources;
   const kinds = sources.kinds();

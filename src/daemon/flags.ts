@@ -17,7 +17,7 @@ interface Streams {
   readonly stderr: { write(text: string): unknown };
 }
 
-/** What was said on the command line; the exit code, when that was all (`--help`) or could not be understood. */
+/** Reads the command line; gives the exit code where that was all (`--help`) or it could not be understood. */
 export function parseFlags(args: readonly string[], io: Streams): Flags | number {
   const command = daemonCommand()
     .exitOverride()

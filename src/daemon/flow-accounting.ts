@@ -4,8 +4,8 @@ const ACCOUNTING = 'net.netfilter.nf_conntrack_acct';
 const EVENTS = 'net.netfilter.nf_conntrack_events';
 
 /**
- * Whether the kernel counts packets and octets of connections: switched on while the log needs it, and off again where it
- * was off. Only connections that begin afterwards are counted.
+ * Whether the kernel counts packets and octets of connections: switched on while the log needs it, and off again where
+ * it was off. Only connections that begin afterwards are counted.
  */
 export class FlowAccounting {
   readonly #kernel: Pick<Kernel, 'sysctl'>;
@@ -16,7 +16,7 @@ export class FlowAccounting {
     this.#kernel = kernel;
   }
 
-  /** What the log can't tell, and what helps. */
+  /** The gaps of the log, and what helps. */
   get problems(): readonly string[] {
     return this.#problems;
   }

@@ -16,7 +16,7 @@ export interface FlowFeedOptions {
   readonly read: (isNews: boolean) => void;
 }
 
-/** What the kernel tells of connections and drops, brought into the ring: those that a pod of this node has a part in. */
+/** Brings the kernel's news of connections and drops into the ring, where a pod of this node has a part in them. */
 export class FlowFeed {
   readonly ring = new FlowRing(RING);
   readonly #clock: Clock;

@@ -26,7 +26,7 @@ export interface FlowLogOptions {
   readonly log: Log;
 }
 
-/** What the log has counted since the daemon started. */
+/** The counts of the log since the daemon started. */
 export interface FlowFigures {
   readonly records: number;
   readonly evicted: number;
@@ -34,7 +34,7 @@ export interface FlowFigures {
 }
 
 /**
- * Who talked to whom: kept while FelixConfiguration says so (`flowLogsLocalReporter: Enabled`) or somebody follows. At all
+ * The flow log: kept while FelixConfiguration says so (`flowLogsLocalReporter: Enabled`) or somebody follows. At all
  * other times the kernel is asked nothing, and there is no memory for it.
  */
 export class FlowLog {
@@ -43,7 +43,7 @@ export class FlowLog {
   readonly #news: Tidings;
   #addresses: readonly string[] = [];
   #workloads: Desired['workloads'] | undefined;
-  /** What a former run left is removed, or taken over. */
+  /** Whether the leftovers of a former run are removed, or taken over. */
   #hasBegun = false;
   #isWanted = false;
   #unfollowed: readonly string[] = [];
@@ -77,13 +77,13 @@ export class FlowLog {
     };
   }
 
-  /** What it can't tell, while it is kept. */
+  /** The gaps of the log, while it is kept. */
   problems(): readonly string[] {
     if (this.#refusal !== undefined) return [this.#refusal];
     return this.#open === undefined ? [] : [...this.#accounting.problems, ...this.#unfollowed];
   }
 
-  /** What is desired now; the same again does nothing. */
+  /** Takes the desired state; the same again does nothing. */
   applied({ workloads, host }: Pick<Desired, 'workloads' | 'host'>): void {
     if (workloads !== this.#workloads) {
       this.#workloads = workloads;

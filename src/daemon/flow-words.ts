@@ -18,14 +18,14 @@ export interface FlowWordsOptions {
   readonly tierOf: (policy: string) => string | undefined;
 }
 
-/** Who the ends of a flow are, and what policy says of it: as it stands in one world. One that is alike is the same object. */
+/** The ends of a flow and the policy's word on it, in one world. Equal meanings are the same object. */
 export interface FlowMeaning {
   readonly source: string | undefined;
   readonly destination: string | undefined;
   readonly decisions: FlowDecision[];
 }
 
-/** What is found once is kept, for so many ends and decisions. */
+/** So many ends and decisions are remembered. */
 const MOST = 4096;
 
 interface FlowEnd {
@@ -76,7 +76,7 @@ export class FlowWords {
     };
   }
 
-  /** What policy says of its first packet: of another node's half this node knows what the other should do. */
+  /** The verdict on its first packet: of another node's half this node knows what the other should do. */
   #verdict(record: FlowRecord, source: FlowEnd, destination: FlowEnd): FlowDecision[] {
     const { world, nodename } = this.#options;
     const { egress, ingress } = judge(world, packetOf(record, source.address, destination.address));

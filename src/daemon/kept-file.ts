@@ -7,8 +7,8 @@ import { type Cancel, type Clock, FileTrouble, type Log } from '../base/index.ts
 const AGAIN = 10_000;
 
 /**
- * A small file for other programs that is always whole: who reads it sees the old text or the new one. What can't be written,
- * as on a full disk, is tried again until it can.
+ * A small file for other programs that is always whole: who reads it sees the old text or the new one. What can't be
+ * written, as on a full disk, is tried again until it can.
  */
 export class KeptFile {
   readonly #path: string;
@@ -16,7 +16,10 @@ export class KeptFile {
   readonly #trouble: FileTrouble;
   #again: Cancel | undefined;
 
-  /** `none` or empty: no file is kept. `trouble`: what it means that it can't be written, as the beginning of a sentence. */
+  /**
+   * `none` or empty: no file is kept. `trouble`: what it means that it can't be written, as the beginning of a
+   * sentence.
+   */
   constructor(path: string, trouble: string, clock: Clock, log: Log) {
     this.#path = path === 'none' ? '' : path;
     this.#clock = clock;
@@ -66,7 +69,7 @@ export class KeptFile {
   }
 }
 
-/** What came before is the error to tell of. */
+/** Removes the file without an error: the one before is told. */
 function removed(path: string): void {
   try {
     rmSync(path, { force: true });

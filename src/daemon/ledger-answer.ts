@@ -4,7 +4,7 @@ import { type LedgerEntry, readLedger } from '../ipam/index.ts';
 /** Entries about one address that are told; those before are in the file. */
 const MOST = 500;
 
-/** Who had the address, by this node's ledger at `path`. */
+/** The holders of the address, by this node's ledger at `path`. */
 export async function ledgerAnswer(
   path: string,
   address: string,

@@ -31,8 +31,9 @@ interface LiveConnectionsOptions {
 
 /**
  * Ends connections that policy doesn't allow any more, where a policy asks for that: established ones are let through
- * unasked, so once the packet filter has the new rules, those of the pods in question are judged again, and forgotten if they are
- * denied. Their next packet is a first one, and meets the new rules. Where no policy revokes, nothing is read.
+ * unasked, so once the packet filter has the new rules, those of the pods in question are judged again, and forgotten
+ * if they are denied. Their next packet is a first one, and meets the new rules. Where no policy revokes, nothing is
+ * read.
  */
 export class LiveConnections {
   readonly #options: LiveConnectionsOptions;
@@ -50,7 +51,7 @@ export class LiveConnections {
     this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
   }
 
-  /** What was applied to the packet filter; the same again does nothing. */
+  /** Takes the state that was applied to the packet filter; the same again does nothing. */
   applied(desired: Pick<Desired, 'policy' | 'workloads'>): void {
     const before = this.#desired;
     this.#desired = desired;
@@ -109,8 +110,9 @@ export class LiveConnections {
   }
 
   /**
-   * The kernel takes a TCP connection up again from its middle (`nf_conntrack_tcp_loose`). An answer that was under way when it was
-   * forgotten makes it look like one that the other side has begun: it is the same one, and is looked for until it stays away.
+   * The kernel takes a TCP connection up again from its middle (`nf_conntrack_tcp_loose`). An answer that was under way
+   * when it was forgotten makes it look like one that the other side has begun: it is the same one, and is looked for
+   * until it stays away.
    */
   #remember(revoked: readonly TrackedConnection[]): void {
     const now = this.#options.clock.now();

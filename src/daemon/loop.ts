@@ -36,7 +36,7 @@ export class Loop {
     return this.#isStarted;
   }
 
-  /** What became of the last attempt, if it failed. */
+  /** The failure of the last attempt, if it failed. */
   get problem(): string | undefined {
     return this.#problem;
   }

@@ -14,7 +14,7 @@ import { kernelRefusals, type QuerySources } from './queries.ts';
 import type { RequestSources } from './requests.ts';
 import { RuleCounts } from './rule-counts.ts';
 
-/** What the observers ask of the node as a whole. */
+/** The node as a whole, as the observers see it. */
 export interface Observed {
   readonly sources: () => QuerySources;
   readonly status: () => NodeReport;

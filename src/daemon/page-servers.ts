@@ -11,8 +11,8 @@ export interface NodeSites {
 }
 
 /**
- * The pages that the node serves. A port that is taken, or a name that can't be looked up, keeps nobody from routing: it
- * is tried again until it can be had.
+ * The pages that the node serves. A port that is taken, or a name that can't be looked up, keeps nobody from routing:
+ * it is tried again until it can be had.
  */
 export class PageServers {
   readonly #clock: Clock;
@@ -43,8 +43,8 @@ export class PageServers {
   }
 
   /**
-   * Health and readiness; beside them, where nobody else reaches them, the page for people. Where that is asked for, the
-   * metrics and the page have places of their own.
+   * Health and readiness; beside them, where nobody else reaches them, the page for people. Where that is asked for,
+   * the metrics and the page have places of their own.
    */
   async serveNode(config: DaemonConfig, pages: Pages, { onLoopback, elsewhere }: NodeSites): Promise<void> {
     const health = {
@@ -69,7 +69,7 @@ export class PageServers {
     await this.serve('metrics page', metrics, { pages: { '/metrics': pages['/metrics'] } });
   }
 
-  /** What can't be served yet, and why. */
+  /** The pages that can't be served yet, and why. */
   problems(): readonly string[] {
     return this.#failing.details();
   }

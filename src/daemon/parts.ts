@@ -45,7 +45,7 @@ const TUNNEL_DEVICE: { readonly [kind: string]: 'ipip' | 'vxlan4' | 'vxlan6' | u
 /** Of these kinds an own write is acted on at once, and not when the datastore tells of it: a pod waits for them. */
 const TOLD = ['WorkloadEndpoint', 'IPAMBlock', 'BlockAffinity'] as const;
 
-/** What a node is made from. */
+/** The parts that a node is made from. */
 export interface DaemonParts {
   readonly config: DaemonConfig;
   readonly store: Store;
@@ -56,13 +56,13 @@ export interface DaemonParts {
   readonly rulesets?: RulesetSource;
   readonly clock: Clock;
   readonly log: Log;
-  /** Who started the daemon and waits to hear from it; absent: nobody does. */
+  /** The process that started the daemon and waits to hear from it; absent: none. */
   readonly supervisor?: Supervisor;
-  /** What is wrong with the settings, though a node can run with them. */
+  /** The faults of the settings that a node can run with. */
   readonly settingProblems?: readonly string[];
 }
 
-/** What the parts tell the node that they make up, and ask of it. */
+/** The calls of the parts to the node that they make up. */
 export interface NodeLife {
   readonly heard: (updates: readonly Update[]) => void;
   readonly synced: (status: SyncStatus) => void;

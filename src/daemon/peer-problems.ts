@@ -5,7 +5,7 @@ type Reported = Pick<PeerReport, 'status' | 'bfd'> & { readonly desired?: Partia
 /** Per cent of its limit at which a peer is near it, unless its BGPPeer says otherwise. */
 const NEAR = 75;
 
-/** What is wrong with what peers say, for the node's status: each with what to do. */
+/** The faults in what peers say, for the node's status: each with what to do. */
 export function peerProblems(reports: readonly Reported[]): string[] {
   return reports.flatMap((report) => [
     ...malformed(report),
@@ -15,7 +15,10 @@ export function peerProblems(reports: readonly Reported[]): string[] {
   ]);
 }
 
-/** A peer that is up, and that BFD does not watch though it was asked to: it may be gone for long before that is noticed. */
+/**
+ * A peer that is up, and that BFD does not watch though it was asked to: it may be gone for long before that is
+ * noticed.
+ */
 function unwatched({ status, bfd }: Reported): string[] {
   if (status.state !== 'Established' || bfd?.reason === undefined || bfd.isMeant) return [];
   return [`BGP peer ${status.name}: BFD does not watch it: ${bfd.reason}`];
@@ -31,7 +34,7 @@ function malformed({ status }: Reported): string[] {
   ];
 }
 
-/** What somebody tells of prefixes that are the cluster's own. */
+/** The announcements of peers for prefixes that are the cluster's own. */
 function guarded({ status, desired }: Reported): string[] {
   if (status.guarded === undefined) return [];
   const { count } = status.guarded;

@@ -45,14 +45,17 @@ export class PeerSecrets {
     for (const name of names) if (!this.#followed.has(name)) this.#followed.set(name, this.#begin(secrets, name));
   }
 
-  /** The same; resolves when each is known, or can't be had. What a former run announced is not given up for want of a moment. */
+  /**
+   * The same; resolves when each is known, or can't be had. What a former run announced is not given up for want of a
+   * moment.
+   */
   async know(names: readonly string[]): Promise<void> {
     this.follow(names);
     const all = Promise.all([...this.#followed.values()].map(({ told }) => told)).then(() => {});
     if (this.#followed.size > 0) await within(this.#options.clock, PATIENCE, all);
   }
 
-  /** Which of them can't be read, and why. */
+  /** The Secrets that can't be read, and why. */
   problems(): readonly string[] {
     return [...this.#trouble].map(([name, reason]) => `Secret ${name} of BGP sessions can't be read: ${reason}`);
   }

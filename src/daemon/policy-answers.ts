@@ -24,7 +24,7 @@ export interface PolicyAnswersOptions extends NodeSources {
   readonly rulesets: RulesetSource | undefined;
 }
 
-/** What people and the self-check ask about policy: of the judge, and of the kernel's tables. */
+/** Answers about policy, for people and the self-check: by the judge, and by the kernel's tables. */
 export class PolicyAnswers {
   readonly #options: PolicyAnswersOptions;
 
@@ -92,10 +92,10 @@ export class PolicyAnswers {
     return this.#options.kernel.connectionList({ addresses });
   }
 
-  /** What one of its pods shows; undefined when the class is gone, or nothing can be read. */
+  /** Compares by one pod of the class; undefined when the class is gone, or nothing can be read. */
   async compareClass(key: string): Promise<readonly string[] | undefined> {
     const first = await this.#compareOnce(key);
-    // What changed while it was read is looked at once more.
+    // A table that changed while it was read is looked at once more.
     return first === undefined || first.length === 0 ? first : await this.#compareOnce(key);
   }
 
@@ -146,7 +146,7 @@ export class PolicyAnswers {
   }
 }
 
-/** Who asks what can't be asked is told so, as a refusal. */
+/** Turns a question that can't be asked into a refusal with the reason. */
 async function asked<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

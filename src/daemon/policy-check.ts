@@ -7,7 +7,7 @@ const PERIOD = 600_000;
 interface PolicyCheckOptions {
   /** Keys of the classes that pods here are of. */
   readonly classes: () => readonly string[];
-  /** What compares is loaded when there is a class. */
+  /** The answers, loaded when there is a class to compare. */
   readonly answers: () => Promise<Pick<PolicyAnswers, 'compareClass'>>;
   readonly clock: Clock;
   readonly log: Log;

@@ -29,7 +29,9 @@ export interface NodeOfPolicy {
   readonly isPodHere: (address: Address) => boolean;
 }
 
-/** The node itself as policy sees it: its own addresses, its interfaces with their host endpoints, and how packets pass. */
+/**
+ * The node itself as policy sees it: its own addresses, its interfaces with their host endpoints, and how packets pass.
+ */
 export class HostView {
   readonly #node: NodeOfPolicy;
   readonly #settings: HostSettings;
@@ -59,7 +61,10 @@ export class HostView {
     };
   }
 
-  /** How the packet passes this node, where it does by another way than from pod to pod; `uplink` is where it leaves to elsewhere. */
+  /**
+   * How the packet passes this node, where it does by another way than from pod to pod; `uplink` is where it leaves to
+   * elsewhere.
+   */
   packetOf(packet: Packet, uplink: string | undefined): HostPacket | undefined {
     const path = this.#pathOf(packet);
     if (path === undefined) return undefined;
@@ -99,7 +104,7 @@ export class HostView {
     if (fromPod) return this.isOwn(destination) ? 'pod-to-host' : 'forward-out';
     if (toPod) return this.isOwn(source) ? 'host-to-pod' : 'forward-in';
     const [fromHere, toHere] = [this.isOwn(source), this.isOwn(destination)];
-    // What it says to itself passes no interface but its own.
+    // Packets of the host to itself pass no interface but the loopback.
     if (fromHere === toHere) return undefined;
     return fromHere ? 'out' : 'in';
   }

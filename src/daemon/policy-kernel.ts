@@ -12,7 +12,7 @@ export interface LocalPod {
 
 /** Where packets between pods pass. */
 const HOOK = 'forward';
-/** What the kernel's tables of one moment do with packets, worked out without sending any. */
+/** The verdicts of the kernel's tables of one moment, worked out without sending packets. */
 export class KernelTables {
   readonly #tables: Readonly<Record<4 | 6, Ruleset | undefined>>;
   readonly #pods: ReadonlyMap<string, string>;

@@ -13,7 +13,7 @@ import type { KernelWord } from './policy-why.ts';
 
 export interface NodeSources {
   readonly nodename: string;
-  /** What the names of pods' interfaces begin with. */
+  /** The prefix of the names of pods' interfaces. */
   readonly podPrefix: string;
   readonly world: () => World;
   readonly desired: () => Desired;

@@ -7,7 +7,7 @@ import type { HostInterfaceProblem } from '../policy/index.ts';
 /** More of them help nobody at once. */
 const MOST = 50;
 
-/** What of policies is not understood: object, field, and what holds instead. */
+/** The parts of policies that are not understood: object, field, and what holds instead. */
 export function policyProblems(policy: Pick<DesiredPolicy, 'problems'> | undefined): ObjectProblem[] {
   const problems = policy?.problems ?? [];
   const told = problems.slice(0, MOST).map(({ policy: { kind, namespace, name }, field, reason }): ObjectProblem => {

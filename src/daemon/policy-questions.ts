@@ -1,7 +1,7 @@
 import type { Desired } from '../calc/index.ts';
 import type { PolicyAnswers, PolicyAnswersOptions } from './policy-answers.ts';
 
-/** Who answers questions about policy: loaded with the first of them, for most nodes are never asked. */
+/** The answers about policy: loaded with the first question, for most nodes are never asked. */
 export function policyAnswers(options: PolicyAnswersOptions): () => Promise<PolicyAnswers> {
   let loaded: Promise<PolicyAnswers> | undefined;
   return () => {

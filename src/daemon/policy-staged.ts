@@ -57,7 +57,7 @@ function changeOf(packet: Packet, world: World, other: World): ChangedFlow[] {
   ];
 }
 
-/** What the half says that makes the difference. */
+/** The words of the half that makes the difference. */
 function wordOf({ direction, reason }: EndpointDecision, allowed: boolean): ChangedFlow['before'] {
   return {
     allowed,

@@ -26,7 +26,9 @@ export interface Comparison {
   readonly disagreements: readonly Disagreement[];
 }
 
-/** What kernel and policy say of one packet; a string in the place of a way says why it could not be worked out. */
+/**
+ * The verdicts of kernel and policy on one packet; a string in the place of a way says why it could not be worked out.
+ */
 export interface BothSaid {
   readonly way: Walk | string;
   readonly allowed: boolean;

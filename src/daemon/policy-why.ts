@@ -25,7 +25,7 @@ import {
 } from '../policy/index.ts';
 import type { HostView } from './policy-hosts.ts';
 
-/** What the kernel says of a packet. */
+/** The kernel's verdict on a packet. */
 export interface KernelWord {
   /** Absent: it was not asked, and the words say why. */
   readonly allowed?: boolean;
@@ -95,7 +95,10 @@ async function whyOf(packet: Packet, sources: WhySources): Promise<WhyVerdict> {
 
 const NOBODY = { allowed: true, isHere: true, asked: [] };
 
-/** What host endpoints have to say, and the setting for what pods send to their host; nothing where neither is asked. */
+/**
+ * The verdict of host endpoints, and of the setting for packets from pods to their host; nothing where neither is
+ * asked.
+ */
 function hostPart(
   packet: HostPacket,
   { allowed, hook, decision }: HostVerdict,

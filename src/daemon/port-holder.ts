@@ -5,8 +5,8 @@ import { basename } from 'node:path';
 const LISTEN = '0A';
 
 /**
- * Which process listens on a TCP port of this host, as `bird (pid 812)`; undefined when nobody does, or when it can't be
- * seen from here. Read from /proc, for a sentence that people read: never for a decision.
+ * The process that listens on a TCP port of this host, as `bird (pid 812)`; undefined when none does, or when it can't
+ * be seen from here. Read from /proc, for a sentence that people read: never for a decision.
  */
 export function portHolder(port: number, proc = '/proc'): string | undefined {
   const inodes = new Set(['tcp', 'tcp6'].flatMap((table) => listeners(`${proc}/net/${table}`, port)));

@@ -32,16 +32,16 @@ export interface QuerySources {
   readonly dataplane: Dataplane;
   readonly peers: () => readonly PeerReport[];
   readonly desired: () => Desired;
-  /** What peers told of a prefix, by its number in the route table; undefined when none did. */
+  /** The next hops that peers announced for a prefix, by its number in the route table; undefined when none did. */
   readonly learned: (family: Family, prefix: number) => NextHopSet | undefined;
   readonly kinds: () => readonly KindStatus[];
   /** Why the node isn't ready, beyond what the datastore and the kernel say. */
   readonly problems: () => readonly string[];
-  /** What works only in part, though the node as a whole goes on. */
+  /** The parts that work only in part, though the node as a whole goes on. */
   readonly degraded: () => readonly string[];
   /** Whether pods are served. */
   readonly serving: () => boolean;
-  /** What ended a peer's session the last time. */
+  /** The error that ended a peer's session the last time. */
   readonly lastError: (peer: string) => LastError | undefined;
   /** The whole cluster's. */
   readonly allBlocks: () => readonly Prefix[];
@@ -185,7 +185,9 @@ function mtuProblems({ dataplane, desired }: QuerySources): string[] {
   return narrowMtu(dataplane.podMtu, families, dataplane.narrowest);
 }
 
-/** Whether what all pods need is in the kernel: forwarding, the tunnels that pools ask for, translation, and some route. */
+/**
+ * Whether what all pods need is in the kernel: forwarding, the tunnels that pools ask for, translation, and some route.
+ */
 function isWhole({ forwarding, tunnels, tables, routes }: Dataplane): boolean {
   // Without encryption a node goes on.
   const essential = tunnels.failures().filter(({ what }) => !/^(wireguard|wg-v6)/.test(what));
@@ -198,7 +200,7 @@ function isWhole({ forwarding, tunnels, tables, routes }: Dataplane): boolean {
 const SOMEBODY_ELSES =
   'a route of somebody else is in its place (see: ip route show proto all): remove that, or what makes it';
 
-/** What the kernel refuses now, with its own words; each waits for its next attempt. */
+/** The kernel's refusals that last, in its own words; each waits for its next attempt. */
 export function kernelRefusals(dataplane: Dataplane): Refusal[] {
   const { forwarding, routes, endpoints, tables, policy, qos, proxies, egress, tunnels } = dataplane;
   return [

@@ -3,14 +3,14 @@ import type { NodeParts } from './parts.ts';
 import type { QuerySources } from './queries.ts';
 import { bgpUnready, sessionsDown } from './readiness.ts';
 
-/** What only the node itself knows of its life. */
+/** The facts that only the node itself knows of its life. */
 export interface LifeSoFar {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   /** Since the start, in milliseconds, by a clock that nobody sets. */
   readonly age: number;
   readonly isServing: boolean;
-  /** What keeps pods waiting, though no part says so. */
+  /** The problem that keeps pods waiting, though no part says so. */
   readonly problem: string | undefined;
 }
 
@@ -56,7 +56,7 @@ export function querySources(
   };
 }
 
-/** What keeps pods waiting, the gravest first; the node's own problem comes last. */
+/** The problems that keep pods waiting, the gravest first; the node's own problem comes last. */
 export function waitingFor({ lock, room, loop }: NodeParts, own: string | undefined): readonly string[] {
   return [lock.problem(), room.problem(), loop.problem, own].filter((problem) => problem !== undefined);
 }

@@ -2,10 +2,13 @@ import { few } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { PeerReport } from '../routing/index.ts';
 
-/** How long after its start a node waits for all of its peers, as Calico's probe does; later one of them will do. Milliseconds. */
+/**
+ * How long after its start a node waits for all of its peers, as Calico's probe does; later one of them will do.
+ * Milliseconds.
+ */
 export const PATIENCE = 30_000;
 
-/** What BGP has come to on this node. */
+/** The state of BGP on this node. */
 export interface BgpFacts {
   /** Whether the node is to speak BGP at all. */
   readonly wanted: boolean;
@@ -20,8 +23,9 @@ export interface BgpFacts {
 }
 
 /**
- * Why BGP keeps the node from being ready, as Calico's `-bird-ready` has it: it can't start or listen, none of its peers
- * is up, or in the first half minute not all of them, or not yet with their routes. A node without peers is ready.
+ * Why BGP keeps the node from being ready, as Calico's `-bird-ready` has it: it can't start or listen, none of its
+ * peers is up, or in the first half minute not all of them, or not yet with their routes. A node without peers is
+ * ready.
  */
 export function bgpUnready({ wanted, desired, peers, listening, restarting, age }: BgpFacts): string[] {
   if (!wanted) return [];

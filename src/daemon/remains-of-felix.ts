@@ -2,7 +2,7 @@ import { few } from '../base/index.ts';
 import type { FelixRemains } from '../dataplane/index.ts';
 import { formatRule } from '../netlink/index.ts';
 
-/** What Felix has left on this node: each kind is a sentence, with what it does and the command that removes it. */
+/** The remains of Felix on this node: each kind is a sentence, with what it does and the command that removes it. */
 export function remainsOfFelix({ tables, ipSets, rules, devices }: FelixRemains): string[] {
   const told: string[] = [];
   if (tables.length > 0) {

@@ -9,7 +9,7 @@ function hashedRouterId(nodename: string): string {
   return formatIpv4(((first << 24) | (digest[1] << 16) | (digest[2] << 8) | digest[3]) >>> 0);
 }
 
-/** What the node goes by in BGP: as told, or its IPv4 address, or, where it has none, what its name makes. */
+/** The router ids of the node: the configured one, or its IPv4 address, or else one made from its name. */
 export function routerIds({ CALICO_ROUTER_ID: told, NODENAME: name }: DaemonConfig): {
   readonly routerId: string | undefined;
   readonly spareRouterId: string;

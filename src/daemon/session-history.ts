@@ -29,8 +29,8 @@ export interface SessionChange {
 }
 
 /**
- * What ended each peer's session the last time, or kept it from coming up: it stays known when the session is back. And
- * the latest comings and goings of each.
+ * The error that last ended each peer's session, or kept it from coming up: it stays known when the session is back.
+ * And the latest comings and goings of each.
  */
 export class SessionHistory {
   readonly #errors = new Map<string, LastError>();

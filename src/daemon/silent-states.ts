@@ -4,8 +4,8 @@ import type { Desired, DesiredWorkload } from '../calc/index.ts';
 /** States in which nothing fails, and something is wrong all the same: each a sentence with what to do. Pure. */
 
 /**
- * Pods of ours whose block, any of the cluster's, no pool covers any more: nothing is translated, tunnelled or announced for
- * them as it was. Pods outside all blocks have their addresses from elsewhere.
+ * Pods of ours whose block, any of the cluster's, no pool covers any more: nothing is translated, tunnelled or
+ * announced for them as it was. Pods outside all blocks have their addresses from elsewhere.
  */
 export function poolless(
   { workloads, pools }: Pick<Desired, 'workloads' | 'pools'>,
@@ -45,7 +45,7 @@ export function withoutEndpoint(names: readonly string[]): string[] {
   ];
 }
 
-/** What IPv6 asks of every link (RFC 8200 §5), and what IPv4 asks every host to take (RFC 791). */
+/** The least MTU of a link for IPv6 (RFC 8200 §5), and the size that every IPv4 host must take (RFC 791), plus one. */
 const LEAST = { 4: 577, 6: 1280 } as const;
 
 /** An MTU that leaves no room. `uplink`: the link that sets it. */

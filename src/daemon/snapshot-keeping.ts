@@ -39,13 +39,13 @@ export interface SnapshotKeepingOptions {
   readonly maxAge: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** What is to be known at a start without the datastore. */
+  /** The objects for a start without the datastore. */
   readonly objects: () => readonly ResourceOf<KindName>[];
 }
 
 /**
- * Keeps what this node's state is made from in a file: a daemon that is started while the datastore is away goes on with
- * it, so that routes stay and peers hear the same as before.
+ * Keeps what this node's state is made from in a file: a daemon that is started while the datastore is away goes on
+ * with it, so that routes stay and peers hear the same as before.
  */
 export class SnapshotKeeping {
   readonly #options: SnapshotKeepingOptions;
@@ -65,7 +65,9 @@ export class SnapshotKeeping {
     this.#trouble = new FileTrouble(options.path, "the snapshot can't be written", options.log);
   }
 
-  /** What a former run kept; undefined, with the reason in the log, when there is nothing that may be used. */
+  /**
+   * Reads the snapshot of a former run; undefined, with the reason in the log, when there is nothing that may be used.
+   */
   async read(): Promise<Snapshot | undefined> {
     if (!this.#isKept) return undefined;
     const { path, maxAge, clock, log, nodename, datastore } = this.#options;

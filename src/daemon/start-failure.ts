@@ -1,7 +1,7 @@
 import { reasonOf } from '../base/index.ts';
 import { portHolder } from './port-holder.ts';
 
-/** What to do next, by the error's code: for those errors that don't say so themselves. */
+/** The next step by the error's code, for errors that don't name one themselves. */
 const NEXT_STEP: Readonly<Record<string, string>> = {
   UNAUTHORIZED:
     'check the certificate, token or password that is set for the datastore, and the rights that go with it',

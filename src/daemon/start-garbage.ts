@@ -2,12 +2,14 @@ import type { Cancel, Clock } from '../base/index.ts';
 
 /** Milliseconds after the node serves pods: by then the work of the start is over, its last timers included. */
 const SETTLED = 5000;
-/** Bytes in use up to which a collection is short (some 30 ms); a larger heap is busy enough to be collected by itself. */
+/**
+ * Bytes in use up to which a collection is short (some 30 ms); a larger heap is busy enough to be collected by itself.
+ */
 const SMALL = 64 * 2 ** 20;
 
 /**
- * What the start leaves behind: an idle node allocates too little for V8 to look for it, and would keep it for hours. The
- * last resort is the collection that makes the young generation small again, and drops code that ran once.
+ * Collects the garbage of the start: an idle node allocates too little for V8 to look for it, and would keep it for
+ * hours. The last resort is the collection that makes the young generation small again, and drops code that ran once.
  */
 export class StartGarbage {
   readonly #clock: Clock;

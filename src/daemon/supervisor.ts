@@ -17,9 +17,9 @@ export interface SupervisorParts {
 }
 
 /**
- * What systemd hears of the daemon, in the words of sd_notify(3): that the kernel is programmed, that the event loop turns,
- * how things are in a line, and that it ends. What can't be said is said again at the next beat, and keeps nobody from
- * routing.
+ * The daemon's messages to systemd, in the words of sd_notify(3): that the kernel is programmed, that the event loop
+ * turns, how things are in a line, and that it ends. What can't be said is said again at the next beat, and keeps
+ * nobody from routing.
  */
 export class Supervisor {
   readonly #parts: SupervisorParts;
@@ -42,7 +42,7 @@ export class Supervisor {
     if (isUntold || this.#parts.clock.now() - this.#spoke >= this.#period) this.#say(report());
   }
 
-  /** What the node should do is in the kernel, for the first time. */
+  /** Tells that the desired state is in the kernel, for the first time. */
   programmed(report: NodeReport): void {
     this.#programmed = true;
     this.#say(report);
@@ -95,7 +95,7 @@ export function statusLine({ ready, problems, bgp, routes, endpoints, blocks }: 
   return `${ready ? 'Ready' : 'Not ready'}: ${counts}${trouble}`.replace(/\s+/g, ' ').slice(0, 400);
 }
 
-/** Who started this process and asked to hear from it; undefined: nobody. */
+/** The process that started this one and asked to hear from it; undefined: none. */
 export async function supervisorOf(
   env: Readonly<Record<string, string | undefined>>,
   { clock, log, pid = process.pid }: { readonly clock: Clock; readonly log: Log; readonly pid?: number },

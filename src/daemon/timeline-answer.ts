@@ -4,7 +4,7 @@ import type { Timelines } from '../endpoints/index.ts';
 import type { World } from '../policy/index.ts';
 import type { QuerySources } from './queries.ts';
 
-/** What was done for a pod here, and what it has now. */
+/** The history of a pod here, and its present state. */
 export function timelineAnswer(
   pod: string,
   timelines: Timelines,

@@ -4,13 +4,14 @@ import type { ObjectProblem } from '../keeping/index.ts';
 
 export interface UnprotectedOptions {
   readonly nodename: string;
-  /** What the daemon's environment says before FelixConfiguration. */
+  /** The settings in the environment that override FelixConfiguration. */
   readonly environment: FelixSettings;
 }
 
 /**
- * What is stored to protect something and protects nothing: fields of settings that this version does not act on (the table
- * of `calc/effects`), and those that the environment goes before. Nobody who stores them may believe otherwise.
+ * Settings that are stored to protect something and protect nothing: fields of settings that this version does not act
+ * on (the table of `calc/effects`), and those that the environment goes before. Nobody who stores them may believe
+ * otherwise.
  */
 export class Unprotected {
   readonly #options: UnprotectedOptions;

@@ -1,9 +1,9 @@
-/** Who claims which things, such as CIDRs. A change costs what it says; nothing is kept of those who claim nothing. */
+/** The claimants of things such as CIDRs. A change costs what it says; nothing is kept of those who claim nothing. */
 export class Claimants {
   readonly #byThing = new Map<string, Set<string>>();
   readonly #byKey = new Map<string, readonly string[]>();
 
-  /** What somebody claims. */
+  /** The things that somebody claims. */
   claimed(): IterableIterator<string> {
     return this.#byThing.keys();
   }
@@ -14,7 +14,7 @@ export class Claimants {
     return keys.length < 2 ? keys : keys.sort();
   }
 
-  /** What `key` claims from now on. Answers with what has another set of claimants. */
+  /** Sets the claims of `key`. Returns the things whose claimants have changed. */
   put(key: string, things: readonly string[]): readonly string[] {
     const [before, now] = [new Set(this.#byKey.get(key)), new Set(things)];
     const gone = [...before].filter((thing) => !now.has(thing));

@@ -108,15 +108,15 @@ export class Dataplane {
 
   /**
    * Looks at the kernel for the first time, and goes on watching it. Called when the datastore is in sync: from here
-   * on, what is found and not wanted is removed; with `hold`, routes only when `formerRun.release` is called. After a failure
-   * it can be called again.
+   * on, what is found and not wanted is removed; with `hold`, routes only when `formerRun.release` is called. After a
+   * failure it can be called again.
    */
   async start(desired: Desired, { hold = false } = {}): Promise<void> {
     const { kernel } = this.#options;
     await this.forwarding.apply(desired.host.forwarding);
     const watched = { ignoreOwnRoutes: true, routeTables: [MAIN_TABLE] };
     this.#monitor ??= await kernel.monitor((event) => this.#observed(event), watched);
-    // What protects is the first to be there again, and pods that are here already have their routes after it.
+    // Policy is the first to be there again: pods that are here already get their routes after it.
     await this.policy.apply(desired.policy, desired.workloads);
     // In one turn: no room acts on what it is told of before it knows what is wanted.
     const [links, addresses] = [await kernel.linkList(), await kernel.addressList()];

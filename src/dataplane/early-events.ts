@@ -4,7 +4,7 @@ import type { KernelEvent } from '../netlink/index.ts';
 const MOST = 10_000;
 
 /**
- * What the kernel tells before anything is wanted, in the order in which it was told. A room that heard of it then would
+ * Keeps the kernel's events that come before anything is wanted, in their order. A room that heard of them then would
  * take what a former run left for nobody's, and remove it.
  */
 export class EarlyEvents {

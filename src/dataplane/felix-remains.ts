@@ -1,7 +1,7 @@
 import { type Clock, type Log, Paced, reasonOf } from '../base/index.ts';
 import type { Kernel, Link, RoutingRule, TableChain, TableEvent } from '../netlink/index.ts';
 
-/** What Felix has left on the node where it ran before. Nothing of it is ours, and nothing of it is touched. */
+/** The remains of Felix on a node where it ran before. Nothing of it is ours, and nothing of it is touched. */
 export interface FelixRemains {
   /** `ip filter`, `ip6 calico` …: tables with chains of Felix's, whose rules still act. */
   readonly tables: readonly string[];
@@ -25,7 +25,9 @@ const EBPF_DEVICES = ['bpfin.cali', 'bpfout.cali', 'bpfnatin', 'bpfnatout'];
 /** Felix's `WireguardRoutingRulePriority`. */
 const WIREGUARD_PRIORITY = 99;
 
-/** Looks for what Felix left: at the start, at each full look, and when a table changes in which there was something. */
+/**
+ * Looks for what Felix left: at the start, at each full look, and when a table changes in which there was something.
+ */
 export class FelixRemainsLook {
   readonly #kernel: Pick<Kernel, 'chainList' | 'ipSetList' | 'ruleList'>;
   readonly #log: Log;

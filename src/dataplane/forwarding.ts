@@ -43,7 +43,7 @@ export class Forwarding {
     else this.#failing.clear();
   }
 
-  /** What the kernel tells of a setting that somebody has changed. */
+  /** Hears from the kernel of a setting that somebody has changed. */
   settingChanged(name: string, value: string): void {
     if (this.#wanted && value !== '1' && TOLD.includes(name)) this.#repairs.ask();
   }

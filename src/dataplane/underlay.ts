@@ -11,8 +11,8 @@ type Wish = Pick<Desired, 'host' | 'tunnels'>;
 
 /**
  * The links that packets to other nodes leave by: those whose names say so, and those with the node's own addresses,
- * whatever their names, as of a bond, a bridge or a VLAN; but none of our own tunnels, which may have the node's address too.
- * The narrowest bounds pods and tunnel devices alike: this is the one place that decides.
+ * whatever their names, as of a bond, a bridge or a VLAN; but none of our own tunnels, which may have the node's
+ * address too. The narrowest bounds pods and tunnel devices alike: this is the one place that decides.
  */
 export class Underlay {
   readonly #links: ReadonlyMap<number, Link>;
@@ -64,7 +64,7 @@ export class Underlay {
     return true;
   }
 
-  /** What leaves the node may be so large. */
+  /** The largest packet that may leave the node. */
   get mtu(): number {
     return this.narrowest?.mtu ?? FALLBACK;
   }

@@ -28,10 +28,12 @@ export function checkedStore(store: Store): Store {
   });
 }
 
-/** Names that others have given: a node is called as its host is, in capitals too; a container as its runtime has it. */
+/**
+ * Names that others have given: a node is called as its host is, in capitals too; a container as its runtime has it.
+ */
 const GIVEN = ['Metadata.Name', 'ContainerID'];
 
-/** What is wrong with it, and ours to mend. */
+/** The faults in it that are ours to mend. */
 function faults(resource: ResourceOf<KindName>): readonly FieldError[] {
   try {
     validateAs(resource.kind, resource);

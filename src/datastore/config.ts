@@ -4,7 +4,7 @@ import { reasonOf } from '../base/index.ts';
 import { API_VERSION } from '../model/index.ts';
 import { DatastoreConfigError } from './errors.ts';
 
-/** Which engine, and how to reach it. */
+/** The engine, and how to reach it. */
 export type DatastoreConfig =
   | { readonly type: 'memory' }
   | { readonly type: 'sqlite'; readonly path: string }

@@ -27,7 +27,9 @@ export class RevisionExpired extends StoreError {
   }
 }
 
-/** The same, because the store has been restored from a backup: what it says now need not be newer than what is known. */
+/**
+ * The same, because the store has been restored from a backup: what it says now need not be newer than what is known.
+ */
 export class StoreRestored extends RevisionExpired {}
 
 export class DatastoreUnavailable extends StoreError {
@@ -60,7 +62,7 @@ export class OperationNotSupported extends StoreError {
   }
 }
 
-/** What is stored can't be read. Nothing is changed; a person must look. */
+/** The stored data can't be read. Nothing is changed; a person must look. */
 export class DatastoreCorrupt extends StoreError {
   constructor(where: string, reason: string, advice: string, options?: ErrorOptions) {
     super('CORRUPT', `${where} is damaged: ${reason}. Nothing was changed. ${advice}`, options);

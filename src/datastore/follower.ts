@@ -31,7 +31,7 @@ export class Follower {
   readonly #known = new KnownObjects();
   /** By the key's text. */
   readonly #invalid = new Map<string, InvalidObject>();
-  /** What we wrote while a listing is under way, which need not have it. */
+  /** Our own writes while a listing is under way, which need not have them. */
   #meanwhile: Set<string> | undefined;
   #delivered = 0;
   #heardAt: number | undefined;
@@ -64,7 +64,7 @@ export class Follower {
     }
   }
 
-  /** What we wrote ourselves is known at once; what the store says of the time before is dropped. */
+  /** Notes our own write at once; older news from the store is dropped. */
   wrote(item: ResourceOf<KindName>): void {
     const name = nameOf(item);
     if (isOlderVersion(item.metadata.resourceVersion, this.#known.get(name)?.version)) return;
@@ -72,7 +72,7 @@ export class Follower {
     this.#set(name, item, 'written');
   }
 
-  /** What we deleted ourselves is gone at once. `was`: its last state. */
+  /** Notes our own deletion at once. `was`: its last state. */
   removed(was: ResourceOf<KindName>): void {
     const name = nameOf(was);
     const { resourceVersion: version } = was.metadata;
@@ -119,7 +119,7 @@ export class Follower {
       let at = '';
       const gone = new Set(this.#known.keys());
       for await (const { items, revision } of this.#portions()) {
-        // What the last portion said is delivered, and let go, before the next is taken in.
+        // The last portion is delivered, and let go, before the next is taken in.
         if (at !== '') await othersTurn(this.#clock);
         at = revision;
         await eachGently(items, this.#clock, (item) => {
@@ -149,7 +149,7 @@ export class Follower {
       return;
     }
     const known = this.#known.get(name);
-    // What we have made again since is there.
+    // An object that we have made again since is there.
     const isOld = known?.own === 'written' && isOlderVersion(event.resource.metadata.resourceVersion, known.version);
     if (!isOld) this.#remove(name);
   }
@@ -170,7 +170,7 @@ export class Follower {
     const known = this.#known.get(name);
     const last = known?.resource === 'passed' ? undefined : known?.resource;
     const { resource, problem } = read(this.#kind, item, last);
-    // What can't be understood any more stays as it was, here as where it was delivered.
+    // An object that can't be understood any more stays as it was, here as where it was delivered.
     const kept = resource !== undefined && this.#output.passes(resource) ? 'passed' : resource;
     const isAsBefore = known?.resource === 'passed' && resource === undefined;
     this.#known.set(name, { version, resource: isAsBefore ? 'passed' : kept, ...(own && { own }) });

@@ -5,7 +5,7 @@ import { AlreadyExists, Unauthorized, UpdateConflict } from './errors.ts';
 import type { Store } from './store.ts';
 
 export interface ClusterIdentity {
-  /** What the ClusterInformation says afterwards; absent: what it says already, or nothing. */
+  /** The version in the ClusterInformation afterwards; absent: it stays as it is. */
   readonly calicoVersion?: string;
   /** A comma list (`k8s,bgp`), added to what is there. */
   readonly clusterType?: string;
@@ -43,7 +43,7 @@ async function ensureClusterInformation(store: Store, { calicoVersion, clusterTy
   }
 }
 
-/** Who may not make tiers can do without: they order policies alone. */
+/** Without the right to make tiers the start goes on: they order policies alone. */
 async function ensureTiers(store: Store): Promise<void> {
   for (const [name, spec] of Object.entries(builtInTiers)) {
     try {

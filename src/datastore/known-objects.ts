@@ -1,7 +1,7 @@
 import { definitionOf, type KindName, type ResourceOf } from '../model/index.ts';
 import type { ResourceKey } from './store.ts';
 
-/** What is stored of an object, and what of it has been delivered. */
+/** The stored version of an object, and the one that has been delivered. */
 export interface KnownObject {
   /** Undefined when any version that comes is news. */
   readonly version: string | undefined;
@@ -11,11 +11,11 @@ export interface KnownObject {
   readonly own?: 'written' | 'deleted';
 }
 
-/** What a version that is not known is kept as. */
+/** The mark of a version that is not known. */
 const NO_VERSION = '';
 
 /**
- * What is known of a kind's objects, by key. Of those that have been passed on, in a large cluster nearly all, only the
+ * The known objects of a kind, by key. Of those that have been passed on, in a large cluster nearly all, only the
  * version is kept.
  */
 export class KnownObjects {

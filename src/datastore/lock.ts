@@ -5,7 +5,7 @@ import type { Update } from './news.ts';
 import type { Store } from './store.ts';
 import { wrapped } from './wrapped.ts';
 
-/** What a locked datastore keeps from going on, and how it ends; begins with the words of Calico's plugin. */
+/** The words on what a locked datastore holds up, and how that ends; begins with the words of Calico's plugin. */
 const LOCKED =
   'Calico is currently not ready to process requests: the datastore is locked (datastoreReady of ClusterInformation is ' +
   'false) while it is moved or rebuilt; calicoctl datastore migrate unlock ends it';
@@ -20,9 +20,9 @@ function isLock(information: ClusterInformation | undefined): boolean {
 }
 
 /**
- * Follows `datastoreReady` of the ClusterInformation. While it is false the node leaves the datastore alone, as Felix and
- * Calico's plugin do: nothing is written, pods have to wait, and what changes there is not acted on, since objects come
- * and go while it is rebuilt. The node goes on with what was there before.
+ * Follows `datastoreReady` of the ClusterInformation. While it is false the node leaves the datastore alone, as Felix
+ * and Calico's plugin do: nothing is written, pods have to wait, and what changes there is not acted on, since objects
+ * come and go while it is rebuilt. The node goes on with what was there before.
  */
 export class DatastoreLock {
   readonly #log: Log;
@@ -42,7 +42,7 @@ export class DatastoreLock {
     return this.#isLocked ? LOCKED : undefined;
   }
 
-  /** What of a syncer's batch is to be acted on now: with the end of the lock, all that came meanwhile. */
+  /** The part of a syncer's batch that is to be acted on now: with the end of the lock, all that came meanwhile. */
   admitted(batch: readonly Update[]): readonly Update[] {
     const last = batch.findLast(({ key }) => key.kind === 'ClusterInformation' && key.name === 'default');
     if (last !== undefined) this.#turn(isLock(last.resource as ClusterInformation | undefined));

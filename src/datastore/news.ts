@@ -8,8 +8,8 @@ import type { ResourceKey } from './store.ts';
 export type SyncStatus = 'wait' | 'resync' | 'in-sync';
 
 /**
- * The object as it is now, as far as it can be understood (the model's `read`); undefined when it is gone, or nothing of
- * it could ever be understood.
+ * The object as it is now, as far as it can be understood (the model's `read`); undefined when it is gone, or nothing
+ * of it could ever be understood.
  */
 export interface Update<Kind extends KindName = KindName> {
   readonly key: ResourceKey<Kind>;
@@ -18,7 +18,7 @@ export interface Update<Kind extends KindName = KindName> {
   readonly isAnyVersion?: boolean;
 }
 
-/** What is wrong with an object that is stored but breaks its kind's rules: the fields, and what holds instead. */
+/** The faults of an object that is stored but breaks its kind's rules: the fields, and what holds instead. */
 export interface InvalidObject {
   readonly key: ResourceKey;
   readonly problem: string;

@@ -16,8 +16,8 @@ export function keyText(key: ResourceKey): string {
 }
 
 /**
- * What a store adds to an object that it accepts: who it is and since when. The revision is kept beside it. No store accepts
- * one that Kubernetes makes.
+ * Adds what a store gives to an object that it accepts: a UID and the time of creation. The revision is kept beside it.
+ * No store accepts one that Kubernetes makes.
  */
 export function stamped<Kind extends KindName>(
   resource: ResourceOf<Kind>,
@@ -46,13 +46,13 @@ export function atRevision<Kind extends KindName>(resource: ResourceOf<Kind>, re
 /** Reads stored text; `revision` becomes its resourceVersion. The text is one that an engine wrote. */
 export function readText<Kind extends KindName>(text: string, revision: string): ResourceOf<Kind> {
   const resource = parseJson(text) as { metadata: { resourceVersion?: string } };
-  // What has just been parsed is nobody else's.
+  // The object has just been parsed, and is nobody else's.
   resource.metadata.resourceVersion = revision;
   return resource as ResourceOf<Kind>;
 }
 
 /**
- * What stands in the store where `next` is to stand, as far as a write has to know it. Whoever has read the object at
+ * The object in the store that `next` is to replace, as far as a write has to know it. Whoever has read the object at
  * this revision brings that along: then nothing is parsed. `UpdateConflict` if `next` was made from another revision.
  */
 export function replacedBy<Kind extends KindName>(
@@ -106,8 +106,8 @@ export async function othersTurn(clock: Clock): Promise<void> {
 }
 
 /**
- * The items in their order, each let go of as it is taken, so that the array is empty in the end: a listing's texts need not
- * outlive what was read from them.
+ * The items in their order, each let go of as it is taken, so that the array is empty in the end: a listing's texts
+ * need not outlive what was read from them.
  */
 export function* taken<Item>(items: Item[]): Iterable<Item> {
   items.reverse();

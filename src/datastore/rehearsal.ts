@@ -5,7 +5,7 @@ import { checkPrecondition, keyOf, keyText, matches, stamped } from './object.ts
 import type { Precondition, ResourceKey, Store } from './store.ts';
 import { wrapped } from './wrapped.ts';
 
-/** What would have been written; undefined: taken away. */
+/** The object that would have been written; undefined: it would have been deleted. */
 export interface Rehearsed {
   readonly key: ResourceKey;
   readonly resource: ResourceOf<KindName> | undefined;

@@ -1,15 +1,15 @@
 import { StoreRestored } from './errors.ts';
 
-/** What a question expects of its answer. */
+/** The answer that a question expects. */
 export interface ExpectedAnswer {
   readonly count: number;
   readonly highest: bigint;
 }
 
 /**
- * Notices that a store's revisions have gone back: somebody has restored it from a backup. Watches from before lie in the
- * store's future, or in a past that it never had, and nobody would ever tell them. So every revision that is handed out
- * after a restoration says after which one, and one from before counts as expired.
+ * Notices that a store's revisions have gone back: somebody has restored it from a backup. Watches from before lie in
+ * the store's future, or in a past that it never had, and nobody would ever tell them. So every revision that is handed
+ * out after a restoration says after which one, and one from before counts as expired.
  *
  * `place` names what has a numbering of its own: an API server may keep its resources in several databases.
  */

@@ -10,7 +10,7 @@ import {
   read,
 } from '../model/index.ts';
 
-/** Who wrote a snapshot, and when it was last known to be true. */
+/** The writer of a snapshot, and when it was last known to be true. */
 export interface SnapshotHeading {
   readonly nodename: string;
   readonly datastore: string;
@@ -33,8 +33,8 @@ const FORMAT = 'vrouter-snapshot';
 const VERSION = 1;
 
 /**
- * A snapshot as text, line by line: a heading, an object in each line, and at the end how many there are and the SHA-256
- * of all that came before. So it can be written as it is made.
+ * A snapshot as text, line by line: a heading, an object in each line, and at the end how many there are and the
+ * SHA-256 of all that came before. So it can be written as it is made.
  */
 export class SnapshotWriter {
   readonly #hash = createHash('sha256');
@@ -79,7 +79,7 @@ export function readSnapshot(text: string, expected: Pick<SnapshotHeading, 'node
   return { nodename, datastore, takenAt, resources: lines.flatMap(resourceOf) };
 }
 
-/** What another version wrote and this one does not understand is left out, as it is when the store says so. */
+/** Reads a line; an object of another version that this one does not understand is left out, as one of the store is. */
 function resourceOf(line: string): ResourceOf<KindName>[] {
   const value = parsed(line) as unknown as ResourceOf<KindName>;
   if (!isKindName(value.kind) && !isKubernetesKind(value.kind)) return [];

@@ -1,6 +1,6 @@
 import type { KindName, KubernetesService, LoadBalancerIngress, ResourceOf } from '../model/index.ts';
 
-/** What names one object. Namespaced kinds need `namespace`. */
+/** The key of one object. Namespaced kinds need `namespace`. */
 export interface ResourceKey<Kind extends KindName = KindName> {
   readonly kind: Kind;
   readonly name: string;
@@ -30,7 +30,7 @@ export type StoreEvent<Kind extends KindName = KindName> =
   /** Nothing new up to `revision`: proof that the watch is alive. */
   | { readonly type: 'bookmark'; readonly revision: string };
 
-/** What an engine that remembers every revision can do, so that it doesn't grow without end. */
+/** An engine that remembers every revision, and must not grow without end. */
 export interface History {
   /** The revision of the last write. */
   head(): Promise<string>;
@@ -46,7 +46,7 @@ export interface NetworkUnavailable {
   readonly message: string;
 }
 
-/** What an engine that is the cluster's own can be told of a node besides its resources. */
+/** An engine that is the cluster's own, and takes conditions of a node besides its resources. */
 export interface NodeConditions {
   setNetworkUnavailable(node: string, condition: NetworkUnavailable): Promise<void>;
 }
@@ -63,20 +63,20 @@ export interface Remark {
   readonly isRepeated?: boolean;
 }
 
-/** What an engine that shows people events of its objects can be told. */
+/** An engine that shows people events of its objects. */
 export interface Remarks {
   /** Said once for each object, reason and message; an object that isn't there hears nothing. */
   remark(remark: Remark): Promise<void>;
 }
 
-/** What a Secret holds, by key. */
+/** The contents of a Secret, by key. */
 export type SecretData = Readonly<Record<string, string>>;
 
 /** Secrets that resources refer to by name. */
 export interface Secrets {
   /**
-   * What the Secret of that name holds, and again whenever that changes; undefined while there is none. Ends by throwing:
-   * `Unauthorized`, `DatastoreUnavailable` (try later).
+   * Yields the contents of the Secret of that name, and again whenever they change; undefined while there is none. Ends
+   * by throwing: `Unauthorized`, `DatastoreUnavailable` (try later).
    */
   watch(name: string, signal: AbortSignal): AsyncIterable<SecretData | undefined>;
 }
@@ -88,7 +88,7 @@ export interface ServiceCondition {
   readonly message: string;
 }
 
-/** What an engine that is the cluster's own can be told of a Service. */
+/** An engine that is the cluster's own, and takes the status of a Service. */
 export interface ServiceStatuses {
   /**
    * Makes this its `status.loadBalancer.ingress`; returns what it is then. `UpdateConflict` if it isn't at its
@@ -119,15 +119,15 @@ export interface Store {
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;
   /**
    * All of a kind at one moment, in portions of some hundreds and in no order, so that nobody has to hold all of it: at
-   * least one portion; the last one's revision is that of the whole. Fails as `list` does, also between two portions. Absent where
-   * the engine lists in one go.
+   * least one portion; the last one's revision is that of the whole. Fails as `list` does, also between two portions.
+   * Absent where the engine lists in one go.
    */
   readonly portions?: (<Kind extends KindName>(kind: Kind) => AsyncIterable<Listing<Kind>>) | undefined;
   /** Stores a new object; fills in uid, creationTimestamp and resourceVersion. `AlreadyExists` if there is one. */
   create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>>;
   /**
-   * Replaces the object if it is still at `metadata.resourceVersion`; `UpdateConflict` if not, `NotFound` if it is gone.
-   * Without a resourceVersion it replaces whatever is there.
+   * Replaces the object if it is still at `metadata.resourceVersion`; `UpdateConflict` if not, `NotFound` if it is
+   * gone. Without a resourceVersion it replaces whatever is there.
    */
   update<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>>;
   /** Removes the object and returns what it was; `NotFound` if there is none. */

@@ -40,14 +40,18 @@ export class Syncer {
     this.#running = Promise.all(this.#followers.map((follower) => follower.run(this.#stopping.signal)));
   }
 
-  /** Delivers what a former run knew, before `start`: the datastore can't be reached. What of it has gone is told later. */
+  /**
+   * Delivers what a former run knew, before `start`: the datastore can't be reached. What of it has gone is told later.
+   */
   seed(items: readonly ResourceOf<KindName>[]): void {
     const byKind = Map.groupBy(items, ({ kind }) => kind as KindName);
     for (const [at, kind] of this.#options.kinds.entries()) this.#followers[at].seed(byKind.get(kind) ?? []);
     this.#flush();
   }
 
-  /** Tells at once of what we wrote ourselves: the store's own news of it comes later, and of the time before it never. */
+  /**
+   * Tells at once of what we wrote ourselves: the store's own news of it comes later, and of the time before it never.
+   */
   wrote(resource: ResourceOf<KindName>): void {
     this.#followerOf(resource)?.wrote(resource);
     this.#flush();
@@ -91,7 +95,7 @@ export class Syncer {
     this.#pending.push(update);
     if (this.#flushing) return;
     this.#flushing = true;
-    // What arrives in one turn of the event loop makes one batch.
+    // The news of one turn of the event loop make one batch.
     this.#clock.soon(() => this.#flush());
   }
 

@@ -39,7 +39,7 @@ export interface ImportReport {
   readonly unchanged: number;
   /** There already, but different; replaced if that was asked for, else left as they are. */
   readonly different: readonly string[];
-  /** What this engine takes from somewhere else, such as Profiles in Kubernetes. */
+  /** The kinds that this engine takes from elsewhere, such as Profiles in Kubernetes. */
   readonly unsupported: readonly string[];
 }
 

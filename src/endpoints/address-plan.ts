@@ -33,9 +33,9 @@ interface FixedAddresses {
 }
 
 /**
- * What the pod's and its namespace's annotations and the network configuration ask for, in Calico's order: the pod
- * before its namespace before the configuration; and `asked`, the address that the runtime names in `CNI_ARGS`, after
- * those that the pod's annotations name. Refuses what can't be read, what contradicts itself, and what this
+ * The plan that the pod's and its namespace's annotations and the network configuration ask for, in Calico's order: the
+ * pod before its namespace before the configuration; and `asked`, the address that the runtime names in `CNI_ARGS`,
+ * after those that the pod's annotations name. Refuses what can't be read, what contradicts itself, and what this
  * version does not do, naming the annotation.
  */
 export function addressPlan(

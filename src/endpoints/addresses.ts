@@ -15,7 +15,7 @@ export interface AddressParts {
   readonly clock: Clock;
 }
 
-/** What the pod's interface gets, before it is made. */
+/** The addressing of a pod's interface, before that is made. */
 export interface PodAddressing {
   /** CIDRs of one address each. */
   readonly addresses: readonly string[];
@@ -28,7 +28,9 @@ export interface PodAddressing {
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** Takes the addresses that a request asks for. What the same handle had before goes back first; on failure all does. */
+/**
+ * Takes the addresses that a request asks for. What the same handle had before goes back first; on failure all does.
+ */
 export async function takeAddresses(
   parts: AddressParts,
   request: CniRequest,
@@ -48,7 +50,7 @@ export async function takeAddresses(
   }
 }
 
-/** What the handle holds goes back; a handle that holds nothing is fine. */
+/** Releases the addresses of the handle; a handle without any is fine. */
 export async function releaseAddresses(ipam: Ipam, { handle }: { readonly handle: string }): Promise<void> {
   try {
     await ipam.releaseByHandle(handle);
@@ -58,8 +60,8 @@ export async function releaseAddresses(ipam: Ipam, { handle }: { readonly handle
 }
 
 /**
- * What was assigned to a container before, as CIDRs of one address each, whatever the store says of its endpoint: by
- * another IPAM plugin, by ours, or, where neither knows of any, by hand: `otherwise`.
+ * The addresses that were assigned to a container before, as CIDRs of one address each, whatever the store says of its
+ * endpoint: by another IPAM plugin, by ours, or, where neither knows of any, by hand: `otherwise`.
  */
 export async function assignedAddresses(
   ipam: Ipam,

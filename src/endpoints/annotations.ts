@@ -15,8 +15,8 @@ const INVALID_CONFIG = 7;
 type Texts = Readonly<Record<string, string>>;
 
 /**
- * What a pod asks of CNI, and its namespace for all of its pods: each annotation is read when it is asked for, and refused
- * with its name if it can't be read. An empty list says as little as none.
+ * The requests of a pod to CNI, and of its namespace for all of its pods: each annotation is read when it is asked for,
+ * and refused with its name if it can't be read. An empty list says as little as none.
  */
 export class Annotations {
   readonly #pod: Texts;

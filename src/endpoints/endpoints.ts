@@ -77,7 +77,7 @@ export class Endpoints {
     return checkEndpoint(this.#options, request, this.#key(identity), identity);
   }
 
-  /** What the cluster has given to this node, for IPAM plugins that assign from it. */
+  /** The pod CIDRs of this node, for IPAM plugins that assign from them. */
   async podCidrs(): Promise<readonly string[]> {
     const { store, nodename } = this.#options;
     return (await store.get({ kind: 'Node', name: nodename }))?.status?.podCIDRs ?? [];

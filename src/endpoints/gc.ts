@@ -8,7 +8,7 @@ export interface Stale {
 }
 
 /**
- * What a network has on a node beyond the containers that are in use. A network is known by the handles of its
+ * The endpoints of a network on a node beyond the containers that are in use. A network is known by the handles of its
  * addresses (`<network>.<container>`): endpoints of other networks, and of other IPAM, are left alone.
  */
 export async function staleContainers(

@@ -1,13 +1,19 @@
 import { type Clock, RetryQueue, reasonOf } from '../base/index.ts';
 import { isKernelError, type Kernel } from '../netlink/index.ts';
 
-/** What the kernel says of this node, not of one pod whose namespace has just gone. */
+/** The kernel's errors about this node, not about one pod whose namespace has just gone. */
 const OF_THE_NODE = ['EROFS', 'EPERM', 'EACCES', 'EOPNOTSUPP', 'ENOSYS', 'ENOMEM', 'ENOBUFS', 'ENFILE', 'EMFILE'];
 
-/** A setting that every kernel has and that is written for every pod's host end; its default is read, and written as it is. */
+/**
+ * A setting that every kernel has and that is written for every pod's host end; its default is read, and written as it
+ * is.
+ */
 const SETTING = 'net.ipv4.conf.default.proxy_arp';
 const KEY = 'probe';
-/** A runtime tries again within a minute: a failure that nobody has seen again for this long counts no more. Milliseconds. */
+/**
+ * A runtime tries again within a minute: a failure that nobody has seen again for this long counts no more.
+ * Milliseconds.
+ */
 const MEMORY = 5 * 60_000;
 
 /**

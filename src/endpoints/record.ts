@@ -5,7 +5,7 @@ import { ipNATsOf, newResource, qosOfAnnotations, type WorkloadEndpoint } from '
 import type { PodAddressing } from './addresses.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
 
-/** What the store is to know of a pod's interface. */
+/** The store's record of a pod's interface. */
 export function newEndpoint(
   nodename: string,
   request: CniRequest,
@@ -35,7 +35,8 @@ export function newEndpoint(
 
 /**
  * Writes it in the place of what the store has of that name; whoever else writes meanwhile, the container is ours.
- * `known` is what was read there before. Resolves with what the store has, but with the addresses that were written: what a store reads back may be older.
+ * `known` is what was read there before. Resolves with what the store has, but with the addresses that were written:
+ * what a store reads back may be older.
  */
 export async function writeEndpoint(
   store: Store,
@@ -53,7 +54,7 @@ export async function writeEndpoint(
       const { ipNetworks, ipNATs } = fresh.spec;
       return { ...written, spec: { ...spec, ipNetworks, ...(ipNATs && { ipNATs }) } };
     } catch (error) {
-      // What isn't there and can't be made is a pod that has gone meanwhile.
+      // A record that isn't there and can't be made is of a pod that has gone meanwhile.
       const isLost = error instanceof NotFound && found !== undefined;
       if (!(isLost || error instanceof AlreadyExists || error instanceof UpdateConflict)) throw error;
     }
@@ -64,7 +65,7 @@ function labelsOf({ namespace, orchestrator }: WorkloadIdentity): Record<string,
   return { 'projectcalico.org/namespace': namespace, 'projectcalico.org/orchestrator': orchestrator };
 }
 
-/** What an endpoint is limited to stays with it, whichever container it has; its annotations come before its fields. */
+/** The limits of an endpoint stay with it, whichever container it has; its annotations come before its fields. */
 function limitsOf({ metadata, spec }: WorkloadEndpoint): Pick<WorkloadEndpoint['spec'], 'qosControls'> {
   const controls = qosOfAnnotations(metadata.annotations ?? {}).controls ?? spec.qosControls;
   return controls === undefined ? {} : { qosControls: controls };

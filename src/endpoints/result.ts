@@ -3,7 +3,7 @@ import type { PodInterface } from '../dataplane/index.ts';
 import type { AutoAssignment } from '../ipam/index.ts';
 import type { WorkloadEndpoint } from '../model/index.ts';
 
-/** What the runtime gets: the host end, the pod's end, and the addresses that the pod was assigned. */
+/** The runtime's result: the host end, the pod's end, and the addresses that the pod was assigned. */
 export function cniResult(
   request: CniRequest,
   endpoint: WorkloadEndpoint,

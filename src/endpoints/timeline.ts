@@ -3,7 +3,7 @@ import { type Clock, reasonOf } from '../base/index.ts';
 import type { CniRequest } from '../control/index.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
 
-/** What was done for a pod, and when. */
+/** A step that was done for a pod, and when. */
 export interface TimelineStep {
   readonly what: string;
   /** Milliseconds since the request came. */
@@ -37,7 +37,7 @@ type About = Pick<PodChange, 'op' | 'pod' | 'containerId'>;
 export class Timelines {
   readonly #clock: Clock;
   readonly #changes: UnderWay[] = [];
-  /** Which request an error is of. */
+  /** The request that each error is of. */
   readonly #failures = new WeakMap<object, string>();
 
   constructor(clock: Clock) {

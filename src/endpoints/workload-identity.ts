@@ -13,7 +13,7 @@ export interface WorkloadIdentity {
   readonly interfaceName: string;
   /** IPAM handle: `<network>.<containerID>`. */
   readonly handle: string;
-  /** What older versions used for Kubernetes pods; released too. */
+  /** The handle of older versions for Kubernetes pods; released too. */
   readonly legacyHandle: string | undefined;
 }
 

@@ -18,7 +18,7 @@ import { IpamError } from './errors.ts';
 import { type Sequence, sameSequence } from './sequence.ts';
 import { unlessDeleted } from './tombstone.ts';
 
-/** What must be true of the block for its release to go on. */
+/** The condition of a block for its release to go on. */
 export interface ReleaseCondition {
   readonly mustBeEmpty?: boolean;
   /** Nobody has written the block since it had this number. */
@@ -26,7 +26,7 @@ export interface ReleaseCondition {
 }
 
 /**
- * Who owns which block: a commit over two objects.
+ * The owner of each block: a commit over two objects.
  *
  *   claim    affinity `pending`  →  block `host:<node>`         →  affinity `confirmed`
  *   release  affinity `pendingDeletion`  →  block gone, or nobody's  →  affinity gone
@@ -64,7 +64,10 @@ export class Affinities {
     return this.#settle(owner, cidr, undefined);
   }
 
-  /** The block of an affinity found in the store; finishes a claim that was left half-way. `BLOCK_CLAIMED`: it was stale. */
+  /**
+   * The block of an affinity found in the store; finishes a claim that was left half-way. `BLOCK_CLAIMED`: it was
+   * stale.
+   */
   confirm(affinity: BlockAffinity, cidr: Prefix): Promise<IPAMBlock> {
     return this.#settle(ownerOf(affinity), cidr, affinity);
   }

@@ -35,7 +35,7 @@ export function ownerOf({ spec: { type = 'host', node } }: BlockAffinity): Block
   return { type, name: node };
 }
 
-/** What a block's `affinity` says when it belongs to this owner. */
+/** The text of a block's `affinity` when it belongs to this owner. */
 export function affinityText({ type, name }: BlockOwner): string {
   return `${type}:${name}`;
 }
@@ -45,7 +45,7 @@ export function hostOf(affinity: string | undefined): string | undefined {
   return affinity?.startsWith('host:') ? affinity.slice('host:'.length) : undefined;
 }
 
-/** What to list an owner's affinities by. */
+/** The labels to list an owner's affinities by. */
 export function ownerLabels({ type, name }: BlockOwner, family?: Family): Readonly<Record<string, string>> {
   const owner = affinityOwnerLabels(name, type);
   return family === undefined ? owner : { ...owner, 'projectcalico.org/ip-version': String(family) };

@@ -111,7 +111,7 @@ export class Ipam {
     return this.#releaser.releaseByHandle(handleId);
   }
 
-  /** What a handle has. `HANDLE_NOT_FOUND`. */
+  /** The addresses of a handle. `HANDLE_NOT_FOUND`. */
   async ipsByHandle(handleId: string): Promise<readonly Address[]> {
     const handle = await this.#parts.handles.read(handleId);
     if (handle === undefined) throw handleNotFound(handleId);

@@ -16,7 +16,7 @@ import { OwnBlocks } from './own-blocks.ts';
 import { attributeFor, type IpamParts } from './parts.ts';
 import type { Releaser } from './releaser.ts';
 
-/** What came of a request for one family. Fewer addresses than asked for is no error: `shortfall` says why. */
+/** The outcome of a request for one family. Fewer addresses than asked for is no error: `shortfall` says why. */
 export interface Assignment {
   readonly family: Family;
   readonly requested: number;

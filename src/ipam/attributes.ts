@@ -1,6 +1,6 @@
 import type { AllocationAttribute } from '../model/index.ts';
 
-/** Who has an address: the handle, and Calico's `secondary` keys (pod, namespace, node, type, timestamp). */
+/** The holder of an address: the handle, and Calico's `secondary` keys (pod, namespace, node, type, timestamp). */
 export type Attribute = AllocationAttribute;
 
 /** The address rests since `wallTime`: it is nobody's, and nobody may have it. */

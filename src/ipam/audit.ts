@@ -7,7 +7,7 @@ import { blockFaults, isReadable } from './block-check.ts';
 import { poolOf } from './pools.ts';
 import type { Sequence } from './sequence.ts';
 
-/** What can be found wrong, and what to do about it. */
+/** The faults that can be found, with the remedy for each. */
 const remedies = {
   LEAKED_ADDRESS: 'give it back: calicoctl ipam release --ip=<address>, if its owner is really gone',
   DOUBLE_USE: 'delete all but one of its users: they will get addresses of their own',
@@ -30,7 +30,7 @@ export type FindingCode = keyof typeof remedies;
 
 export interface Finding {
   readonly code: FindingCode;
-  /** What it is about: an address, a handle, a block's CIDR or the name of an affinity. */
+  /** Its subject: an address, a handle, a block's CIDR or the name of an affinity. */
   readonly subject: string;
   readonly message: string;
   readonly remedy: string;

@@ -6,7 +6,7 @@ export function isReadable({ cidr, allocations, unallocated, attributes }: Block
   return tryParsePrefix(cidr) !== undefined && [allocations, unallocated, attributes].every(Array.isArray);
 }
 
-/** What is wrong with a block in itself; empty when it is sound. Takes anything that a store may hold. */
+/** The faults of a block in itself; none when it is sound. Takes anything that a store may hold. */
 export function blockFaults(block: BlockSpec): readonly string[] {
   const cidr = tryParsePrefix(block.cidr);
   if (cidr === undefined || !isReadable(block)) return [`its CIDR '${block.cidr}' or its lists can't be read`];

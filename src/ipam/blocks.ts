@@ -11,7 +11,7 @@ import { Turns } from './turns.ts';
 /** Blocks remembered at once; the oldest are forgotten first. */
 const REMEMBERED = 512;
 
-/** What a change makes of a block. `block` unchanged means: nothing to write. */
+/** The outcome of a change to a block. `block` unchanged means: nothing to write. */
 export interface BlockChange {
   readonly block: BlockSpec;
 }
@@ -127,7 +127,7 @@ export class Blocks {
     }
   }
 
-  /** What has rested enough counts as free; the next write of the block makes it so. */
+  /** Counts addresses that have rested enough as free; the next write of the block makes them so. */
   #thawed<Block extends IPAMBlock | undefined>(block: Block): Block {
     const spec = block && this.#cooldown.thaw(block.spec);
     return block === undefined || spec === block.spec ? block : { ...block, spec };

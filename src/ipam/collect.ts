@@ -15,11 +15,13 @@ export interface CollectorOptions {
   readonly ipam: Ipam;
   readonly clock?: Clock;
   readonly log?: Log;
-  /** How long something must look dead before it goes, in milliseconds; 15 minutes when absent, 0: nothing ever goes. */
+  /**
+   * How long something must look dead before it goes, in milliseconds; 15 minutes when absent, 0: nothing ever goes.
+   */
   readonly grace?: number;
 }
 
-/** What one sweep did. */
+/** The outcome of one sweep. */
 export interface Sweep {
   readonly released: readonly string[];
   /** Blocks given up because they were empty for long. */

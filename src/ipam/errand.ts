@@ -39,7 +39,10 @@ export interface Errand {
   readonly left: (cidr: string) => boolean;
 }
 
-/** What we know may be a moment old: before a pool is found wanting, the store is asked. Throws as `choosePools` does. */
+/**
+ * Prepares a request. Known facts may be a moment old: before a pool is found wanting, the store is asked. Throws as
+ * `choosePools` does.
+ */
 export async function prepare(request: FamilyRequest, facts: Facts): Promise<Errand> {
   try {
     return await prepareWith(request, facts);

@@ -1,6 +1,6 @@
 import { VRouterError } from '../base/index.ts';
 
-/** What `IpamError.code` may be. */
+/** The values of `IpamError.code`. */
 export type IpamErrorCode =
   | 'POOL_NOT_FOUND'
   | 'NO_POOLS'

@@ -12,7 +12,7 @@ import { type Pool, readPools } from './pools.ts';
 import { Reservations } from './reservations.ts';
 
 /**
- * What an assignment has to know besides blocks. Nothing here guards an address (the blocks' compare-and-swap
+ * The facts that an assignment needs besides blocks. Nothing here guards an address (the blocks' compare-and-swap
  * does), so it may be a moment old: `StoreFacts` asks the store each time, `KnownFacts` follows it.
  */
 export interface Facts {
@@ -30,7 +30,7 @@ export interface Facts {
 
 export const SETTINGS_NAME = 'default';
 
-/** What a namespace's profile puts before each of its labels. */
+/** The prefix of a namespace's labels in its profile. */
 const NAMESPACE_LABEL = 'pcns.';
 
 export function labelsOf(node: Node | undefined): Labels {
@@ -78,7 +78,7 @@ export class StoreFacts implements Facts {
   }
 }
 
-/** What can be made of stored objects; one that can't be read is left out, as in everything that follows the store. */
+/** Reads stored objects; one that can't be read is left out, as in everything that follows the store. */
 function understood<Kind extends KindName>(
   kind: Kind,
   objects: readonly ResourceOf<Kind>[],

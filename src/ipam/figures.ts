@@ -4,7 +4,7 @@ import { hostOf } from './affinity.ts';
 import { attributeOf, isBorrowed } from './block.ts';
 import { isReadable } from './block-check.ts';
 
-/** What there is to count in one block: all that statistics have to remember of it. */
+/** The counts of one block: all that statistics have to remember of it. */
 export interface BlockFigures {
   readonly cidr: Prefix;
   /** The node that the block belongs to. */

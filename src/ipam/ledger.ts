@@ -33,7 +33,7 @@ export interface Tenancy {
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Who had the address, one after another. The entries are one address's; several ledgers' may be thrown together. */
+/** The holders of an address, one after another. The entries are one address's, of one ledger or of several. */
 export function tenancies(entries: readonly LedgerEntry[]): readonly Tenancy[] {
   const spells: Tenancy[] = [];
   for (const { event, time, handleId, attributes } of [...entries].sort((a, b) => a.time - b.time)) {
@@ -52,7 +52,7 @@ export function tenancies(entries: readonly LedgerEntry[]): readonly Tenancy[] {
   return spells;
 }
 
-/** Who had the address at a time, in milliseconds since 1970. */
+/** The holder of the address at a time, in milliseconds since 1970. */
 export function tenantAt(entries: readonly LedgerEntry[], time: number): Tenancy | undefined {
   return tenancies(entries).findLast(({ from, until }) => from <= time && (until === undefined || time < until));
 }

@@ -34,7 +34,7 @@ export function allocationsByOwner(blocks: readonly IPAMBlock[]): ReadonlyMap<st
   return Map.groupBy(all, ({ owner, address }) => owner.handle_id ?? `address ${address}`);
 }
 
-/** Who is there, as found in the store. */
+/** The pods and nodes that exist, as found in the store. */
 export class Census {
   readonly #nodes: ReadonlySet<string>;
   readonly #addresses = new Map<string, Set<string>>();

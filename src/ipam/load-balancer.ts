@@ -12,7 +12,7 @@ export interface LoadBalancerAllocation {
   readonly service: string | undefined;
 }
 
-/** What a block of the load balancer's gives out; of another's block, nothing. */
+/** The addresses given out of a block of the load balancer; of another's block, none. */
 export function loadBalancerAllocations({ spec }: IPAMBlock): readonly LoadBalancerAllocation[] {
   if (spec.affinity !== affinityText(loadBalancer) || !isReadable(spec)) return [];
   return [...spec.allocations.keys()].flatMap((ordinal): LoadBalancerAllocation[] => {

@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts';
 import type { Handles } from './handles.ts';
 import type { Ledger } from './ledger.ts';
 
-/** What the verbs of IPAM work with. */
+/** The parts that the verbs of IPAM work with. */
 export interface IpamParts {
   readonly blocks: Blocks;
   readonly affinities: Affinities;
@@ -18,7 +18,7 @@ export interface IpamParts {
   readonly ledger: Ledger;
 }
 
-/** Whom addresses are for. */
+/** The owner of addresses that are asked for. */
 export interface Owner {
   readonly hostname: string;
   readonly handleId?: string | undefined;

@@ -2,7 +2,7 @@ import type { Clock, Log } from '../base/index.ts';
 import type { Update } from '../datastore/index.ts';
 import type { Node } from '../model/index.ts';
 
-/** Who is seen no more for this long is gone, in milliseconds. */
+/** A namesake that was not seen for this long is gone, in milliseconds. */
 const MEMORY = 3 * 60_000;
 /** So often within that time our address was overwritten with another's: no person does that. */
 const PROOF = 2;

@@ -56,8 +56,8 @@ export function ipv6Pool(config: PoolSettings, cidr: string): IPPool {
 }
 
 /**
- * What the pools that these settings ask for would be refused for: what only some node of some cluster would find out at
- * its first start is known here, before anything is touched. `given` are the settings that somebody has made.
+ * What the pools that these settings ask for would be refused for: what only some node of some cluster would find out
+ * at its first start is known here, before anything is touched. `given` are the settings that somebody has made.
  */
 export function poolProblems(config: PoolSettings, given: ReadonlySet<string>): readonly SettingProblem[] {
   const names = ['CALICO_IPV4POOL_CIDR', 'CALICO_IPV6POOL_CIDR'] as const;
@@ -76,7 +76,7 @@ export function poolProblems(config: PoolSettings, given: ReadonlySet<string>): 
   ];
 }
 
-/** Which setting a field of the pool comes from. */
+/** The setting that a field of the pool comes from. */
 const SETTING_OF = new Map([
   ['BlockSize', 'BLOCK_SIZE'],
   ['IPIPMode', 'IPIP'],

@@ -24,7 +24,7 @@ export function whatIsMissing(
   return undefined;
 }
 
-/** Which of the node's peers has no session, or no BFD where it is watched, as a sentence. */
+/** A sentence that names the node's peers without a session, or without BFD where it is watched. */
 export function whoIsDown({ nodename, bgp }: StatusAnswer): string | undefined {
   for (const { address, state, bfd } of bgp?.peers ?? []) {
     if (state !== 'up') return `${nodename} has no session with ${address}`;

@@ -1,7 +1,10 @@
 import { ping } from './network.ts';
 import type { PodState } from './state.ts';
 
-/** Who reaches whom in one family: `rtts[from][to]` in milliseconds, undefined where no echo came back, NaN for itself. */
+/**
+ * The reachability of all from all in one family: `rtts[from][to]` in milliseconds, undefined where no echo came back,
+ * NaN for itself.
+ */
 export interface Reachability {
   readonly family: 4 | 6;
   readonly pods: readonly PodState[];

@@ -25,7 +25,7 @@ export function isKernelError(error: unknown, ...codes: readonly string[]): erro
   return error instanceof KernelError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** Which module makes links of the kind, for the operator of a kernel that has none. */
+/** The module that makes links of the kind, for the operator of a kernel that has none. */
 export function unsupportedKind(what: string, kind: string, cause: KernelError): KernelError {
   return missingModule(what, `${kind} devices`, kind, cause);
 }

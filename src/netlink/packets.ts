@@ -16,7 +16,10 @@ export interface TableChain {
   readonly chain: string;
 }
 
-/** Whom a packet is from and to: what its first octets say (RFC 791, RFC 8200, RFC 9293, RFC 768, RFC 9260, RFC 792). */
+/**
+ * The source and destination of a packet, as its first octets say (RFC 791, RFC 8200, RFC 9293, RFC 768, RFC 9260, RFC
+ * 792).
+ */
 export interface PacketHeader {
   readonly source: string;
   readonly destination: string;

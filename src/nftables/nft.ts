@@ -57,8 +57,8 @@ export function openRulesets(options: NftOptions = {}): RulesetSource {
 }
 
 /**
- * One transaction after another: what changes elements only goes to the kernel by netlink, in a fraction of a millisecond,
- * all else by a program that is started.
+ * One transaction after another: what changes elements only goes to the kernel by netlink, in a fraction of a
+ * millisecond, all else by a program that is started.
  */
 class NftCommand implements Nft, RulesetSource {
   readonly #namespace: string | undefined;
@@ -174,7 +174,7 @@ class NftCommand implements Nft, RulesetSource {
   }
 }
 
-/** Which element it is that the kernel refuses, in nft's words for it. */
+/** Names the element that the kernel refuses, in nft's words. */
 function elementError(transaction: Transaction, error: unknown): unknown {
   if (!isKernelError(error)) return error;
   const { change, element } = error instanceof ElementError ? error : {};

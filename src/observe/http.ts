@@ -41,7 +41,7 @@ export class PageServer {
   static async listen(host: string, port: number, serving: Serving, log: Log): Promise<PageServer> {
     const listener: RequestListener = (request, response) => void answer(request, response, serving, log);
     const { tls } = serving;
-    // Who needs no TLS loads none.
+    // A server without TLS doesn't load it.
     const server = tls ? (await import('node:https')).createServer({ ...tls }, listener) : createServer(listener);
     server.requestTimeout = 10_000;
     return new Promise((resolve, reject) => {

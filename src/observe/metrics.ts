@@ -136,7 +136,7 @@ export class Metrics {
     try {
       const own = (await this.#registry.metrics()).replace(UNTYPED, '$1 untyped');
       if (this.#aliases.length === 0) return own;
-      // Who does without others' names does without the code for them.
+      // Only a daemon that is asked for others' names loads the code for them.
       const { aliasText } = await import('./aliases.ts');
       return `${own.trimEnd()}\n${aliasText(await this.#registry.getMetricsAsJSON(), this.#aliases)}`;
     } finally {

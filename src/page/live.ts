@@ -8,7 +8,7 @@ interface LiveOptions {
   readonly log: Log;
 }
 
-/** Who may listen at once, and milliseconds between two looks at the same answer. */
+/** The most listeners at once, and milliseconds between two looks at the same answer. */
 const [MOST, PACE] = [32, 2000];
 /** Of one answer. */
 const FLOWS = 500;
@@ -82,7 +82,7 @@ export class Live {
   }
 }
 
-/** Who reads slowly is told later; what is too old by then is counted as missed. */
+/** Waits for a slow reader; what is too old by then is counted as missed. */
 async function tell(response: ServerResponse, text: string): Promise<void> {
   if (response.destroyed || response.write(text)) return;
   await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));

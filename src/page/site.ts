@@ -10,9 +10,9 @@ export interface SiteOptions {
   /** `node`: of the daemon that serves it; `cluster`: of all of them. */
   readonly scope: 'node' | 'cluster';
   readonly questions: Questions;
-  /** Who is asked again and again for what happens as it happens; undefined: nobody is. */
+  /** Answers live questions, which are asked again and again; undefined: there are none. */
   readonly live: ((question: Request) => Promise<unknown>) | undefined;
-  /** Who may read: undefined is whoever is on this machine. */
+  /** The token that readers must bring; undefined: whoever is on this machine may read. */
   readonly token: string | undefined;
   readonly clock: Clock;
   readonly log: Log;

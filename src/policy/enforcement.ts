@@ -153,7 +153,7 @@ export function classKey({ direction, tiers, profiles }: EndpointClass): string 
 
 const NO_MEMBERS = { addresses: [], nets: [], ports: [] } as const;
 
-/** Who is in a set now, each once. */
+/** The members of a set now, each once. */
 export function membersOf(reference: SetReference, world: World): SetMembers {
   switch (reference.kind) {
     case 'selector': {

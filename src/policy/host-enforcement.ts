@@ -51,7 +51,7 @@ export const HOST_ASKS = [
 /** A hook and a direction; `pre-dnat` is about what comes in alone. */
 export type HostAsk = (typeof HOST_ASKS)[number];
 
-/** Which policies a hook asks. One with `applyOnForward` is asked for the host's own traffic too. */
+/** Tells whether a hook asks the policy. One with `applyOnForward` is asked for the host's own traffic too. */
 export function asksAt(hook: HostHook, policy: Policy): boolean {
   return policy.hook === hook || (hook === 'normal' && policy.hook === 'forward');
 }

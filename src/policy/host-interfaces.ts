@@ -1,4 +1,4 @@
-/** Which host endpoint an interface has. */
+/** The host endpoint of each interface. */
 
 /** The name that stands for every interface. */
 export const ALL_INTERFACES = '*';

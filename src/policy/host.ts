@@ -41,7 +41,7 @@ export interface HostSettings {
   readonly failsafeInbound: readonly Failsafe[];
   readonly failsafeOutbound: readonly Failsafe[];
   readonly defaultEndpointToHostAction: 'Drop' | 'Accept' | 'Return';
-  /** Which endpoint each interface has; absent: as the endpoints call them, and none by its address. */
+  /** The endpoint of each interface; absent: by the names in the endpoints, and none by its address. */
   readonly interfaces?: Pick<HostInterfaces, 'own' | 'others'> | undefined;
   /** Whether the packet is of a tunnel between nodes, which no host endpoint closes; absent: none is. */
   readonly isTunnel?: ((packet: Packet, direction: Direction) => boolean) | undefined;
@@ -152,7 +152,8 @@ function undecided(endpoint: Endpoint, direction: Direction, passed: readonly Pa
 
 /**
  * The hooks before the filter: no end of a tier drops there, no profile is asked, and what one of them accepts no later
- * policy of the interface sees. Before tracking there are no connections yet, so replies of failsafes are let through too.
+ * policy of the interface sees. Before tracking there are no connections yet, so replies of failsafes are let through
+ * too.
  */
 function beforeFilter(
   world: World,

@@ -38,7 +38,7 @@ export interface DetectionOptions {
 }
 
 /**
- * Which peers are watched by BFD, and what follows when one is found to be gone. Peers at one address share a session
+ * The peers that BFD watches, and what follows when one is found to be gone. Peers at one address share a session
  * (RFC 5882 §2.1). A session that is Up stays when the way to its neighbour is another: that a link has lost its
  * route is the very thing that it is to notice.
  */

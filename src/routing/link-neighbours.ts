@@ -19,14 +19,15 @@ export interface LinkNeighboursOptions {
   readonly log: Log;
 }
 
-/** Who is at the other end of a link: a link-local address, or why it is not known. */
+/** The neighbour at the other end of a link: a link-local address, or why it is not known. */
 export type LinkNeighbour =
   | { readonly kind: 'found'; readonly address: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * Finds the one at the other end of links, for BGP without addresses: everybody on the link is told that a router is here, and
- * answers; who is the only other one is the neighbour. One that was found stays it until another is there alone.
+ * Finds the one at the other end of links, for BGP without addresses: everybody on the link is told that a router is
+ * here, and answers; who is the only other one is the neighbour. One that was found stays it until another is there
+ * alone.
  */
 export class LinkNeighbours {
   readonly #options: LinkNeighboursOptions;

@@ -1,4 +1,4 @@
-/** What a session is asked to keep to. Intervals are in milliseconds. */
+/** The timers that a session is asked to keep to. Intervals are in milliseconds. */
 export interface BfdTimers {
   /** bfd.DesiredMinTxInterval while the session is Up. */
   readonly sendInterval: number;
@@ -12,14 +12,14 @@ export interface BfdTimers {
 
 const LEAST_IDLE = 1000;
 
-/** What is asked for while the session is not Up, in milliseconds. */
+/** The interval to ask for while the session is not Up, in milliseconds. */
 export function idleInterval({ idleInterval: wanted, sendInterval }: BfdTimers): number {
   return Math.max(LEAST_IDLE, wanted, sendInterval);
 }
 
 /**
- * Milliseconds to the next packet: the interval less a random quarter at most, so that systems don't send in step. With a
- * multiplier of 1, a tenth at least is taken away too (RFC 5880 §6.8.7). `random`: 0 to 1.
+ * Milliseconds to the next packet: the interval less a random quarter at most, so that systems don't send in step. With
+ * a multiplier of 1, a tenth at least is taken away too (RFC 5880 §6.8.7). `random`: 0 to 1.
  */
 export function jittered(interval: number, multiplier: number, random: number): number {
   const [least, most] = multiplier === 1 ? [0.1, 0.25] : [0, 0.25];

@@ -3,7 +3,7 @@ import { type BfdState, type ControlPacket, DIAGNOSTIC, encodeControlPacket } fr
 import { type BfdTimers, idleInterval, jittered } from './intervals.ts';
 import { type BfdTransition, onReceived } from './transition.ts';
 
-/** What a session needs of the world. */
+/** The surroundings that a session needs. */
 export interface BfdSurroundings {
   readonly clock: Clock;
   /** 0 to 1, for jitter. */
@@ -23,8 +23,8 @@ const MICRO = 1000;
 
 /**
  * One session in asynchronous mode: the variables of RFC 5880 §6.8.1 under their names, and the rules of §6.8.2 to
- * §6.8.7 and §6.8.16. Demand mode is never asked for, but a neighbour that asks for it gets its silence; there is no Echo function,
- * and no authentication. `now` is the clock's, in milliseconds, and so are all intervals.
+ * §6.8.7 and §6.8.16. Demand mode is never asked for, but a neighbour that asks for it gets its silence; there is no
+ * Echo function, and no authentication. `now` is the clock's, in milliseconds, and so are all intervals.
  */
 export class BfdSession {
   readonly localDiscr: number;
@@ -40,7 +40,10 @@ export class BfdSession {
   #remoteMultiplier = 0;
   #remoteDemandMode = false;
   #remoteIndependent = false;
-  /** What we send and detect by; both lag behind what is asked for while a Poll Sequence tells the neighbour (§6.8.3). */
+  /**
+   * The intervals we send and detect by; both lag behind those asked for while a Poll Sequence tells the neighbour
+   * (§6.8.3).
+   */
   #usedTx: number;
   #usedRx: number;
   #polling = false;
@@ -164,7 +167,7 @@ export class BfdSession {
     this.#transmit();
   }
 
-  /** What we ask for is other than it was: the neighbour is told, and until it has answered the gentler of both holds. */
+  /** Takes up changed intervals: the neighbour is told, and until it has answered the gentler of both holds. */
   #adopt(): void {
     const isUp = this.#sessionState === 'Up';
     const { receiveInterval } = this.#timers;
@@ -243,7 +246,9 @@ export class BfdSession {
     this.#around.send(packet);
   }
 
-  /** Packets come often: the timer is left to run, and looks at when the last one came; unless it would come too late. */
+  /**
+   * Packets come often: the timer is left to run, and looks at when the last one came; unless it would come too late.
+   */
   #detect(): void {
     if (this.#closed || this.#remoteDiscr === 0) return;
     const { clock } = this.#around;

@@ -5,7 +5,7 @@ import { BfdSession, type BfdSurroundings } from './session.ts';
 
 /** A neighbour to be watched. */
 export interface BfdNeighbour {
-  /** What it is known by: no other neighbour has it. */
+  /** The name that it is known by: no other neighbour has it. */
   readonly name: string;
   /** Its address in the one way of writing it; a link-local one with its zone (`fe80::1%eth0`). */
   readonly address: string;

@@ -19,15 +19,15 @@ export interface Bfd {
   /** How each session is, as last told, by its neighbour's name. */
   readonly accounts: ReadonlyMap<string, BfdAccount>;
   readonly totals: Readonly<BfdTotals>;
-  /** What keeps BFD as a whole from working. */
+  /** The problems that keep BFD as a whole from working. */
   problems(): readonly string[];
   /** Ends all sessions so that neighbours know that it is meant. */
   stop(): Promise<void>;
 }
 
 /**
- * BFD on a thread of its own, which is there while there are neighbours: packets go and come in time when the node calculates
- * for a second, collects garbage or writes a table. What passes between the two are changes.
+ * BFD on a thread of its own, which is there while there are neighbours: packets go and come in time when the node
+ * calculates for a second, collects garbage or writes a table. What passes between the two are changes.
  */
 export class BfdThread implements Bfd {
   readonly #log: Log;
@@ -117,7 +117,10 @@ export class BfdThread implements Bfd {
     this.#deaf.set(port, problem);
   }
 
-  /** A thread that is gone watches nobody, and nobody is to be taken for dead because of it. The next change starts another. */
+  /**
+   * A thread that is gone watches nobody, and nobody is to be taken for dead because of it. The next change starts
+   * another.
+   */
   #failed(reason: string): void {
     this.#log.error({}, reason);
     this.#failure = reason;

@@ -19,7 +19,7 @@ try {
   // On Linux, 0 is the thread that asks.
   setPriority(0, NICE);
 } catch {
-  // Who may not is scheduled like everybody else.
+  // Without that right the thread is scheduled like everybody else.
 }
 
 let sessions: BfdSessions | undefined;

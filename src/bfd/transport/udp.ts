@@ -31,8 +31,9 @@ export interface UdpEnvironment {
 }
 
 /**
- * UDP as BFD wants it: for each family and number of hops one socket that listens, and for each neighbour one that sends, from a
- * port of its own in the range that the RFC gives. Single-hop packets leave with a hop limit of 255, and others are not let in.
+ * UDP as BFD wants it: for each family and number of hops one socket that listens, and for each neighbour one that
+ * sends, from a port of its own in the range that the RFC gives. Single-hop packets leave with a hop limit of 255, and
+ * others are not let in.
  */
 export class UdpTransport {
   readonly #environment: UdpEnvironment;
@@ -107,7 +108,7 @@ export class UdpTransport {
   }
 }
 
-/** What is sent before the socket is bound waits for it: the last one, which says all. */
+/** Keeps the last packet sent before the socket is bound, which says all, until then. */
 class Sender implements BfdWay {
   readonly #neighbour: BfdNeighbour;
   readonly #family: 4 | 6;
@@ -137,7 +138,10 @@ class Sender implements BfdWay {
     });
   }
 
-  /** What was sent has left: a datagram to an address that needs no look-up goes to the kernel in the call. */
+  /**
+   * Closes at once, and nothing sent is lost: a datagram to an address that needs no look-up goes to the kernel in the
+   * call.
+   */
   close(): void {
     this.#closed = true;
     this.#socket?.close();

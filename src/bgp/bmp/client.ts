@@ -32,7 +32,7 @@ export interface BmpClientOptions extends LinkOptions {
 /** Milliseconds that the telling of tables may take before others have their turn. */
 const SLICE = 3;
 
-/** What is known of a session on the way up, and as long as it is up. */
+/** The knowledge of a session on the way up, and as long as it is up. */
 interface Session {
   ends: SessionEnds;
   sentOpen: Uint8Array | undefined;

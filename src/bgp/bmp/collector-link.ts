@@ -12,7 +12,7 @@ export interface LinkOptions {
   readonly buffer?: number;
 }
 
-/** Who has something to tell. */
+/** A source of messages for the collector. */
 export interface Teller {
   /** There is a new connection. */
   begin(): void;
@@ -67,13 +67,13 @@ export class CollectorLink implements DialReceiver, ConnectionReceiver {
     this.#connection = undefined;
   }
 
-  /** What tables say: bounded by them, and told no faster than it is read. */
+  /** Sends part of a table: bounded by it, and no faster than it is read. */
   sendTable(message: Uint8Array): void {
     this.#tableOctets += message.length;
     this.#write(message);
   }
 
-  /** What happens now: that must not pile up. */
+  /** Sends what happens now: that must not pile up. */
   send(message: Uint8Array): void {
     this.#write(message);
     const connection = this.#connection;

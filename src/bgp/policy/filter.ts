@@ -2,7 +2,7 @@ import type { Filter, FilterRule } from '../api.ts';
 import { compileMatch } from './match.ts';
 import type { RouteView } from './route-view.ts';
 
-/** What a filter decided, and which rule did: `rule` is its index, or -1 for the default. */
+/** The decision of a filter, and the rule behind it: `rule` is its index, or -1 for the default. */
 export interface FilterVerdict {
   readonly accept: boolean;
   readonly rule: number;
@@ -25,7 +25,9 @@ export class CompiledFilter {
   readonly #rules: readonly { readonly matches: (route: RouteView) => boolean; readonly verdict: FilterVerdict }[];
   readonly #default: FilterVerdict;
 
-  /** `peerType` is that of the peer which the filter serves. Wrong texts in rules throw `ParseError` naming the place. */
+  /**
+   * `peerType` is that of the peer which the filter serves. Wrong texts in rules throw `ParseError` naming the place.
+   */
   constructor(filter: Filter, peerType: 'ebgp' | 'ibgp') {
     this.name = filter.name;
     this.asksInterface = filter.rules.some(({ match }) => match.interface !== undefined);

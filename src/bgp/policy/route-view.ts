@@ -1,7 +1,7 @@
 import type { Family, PrefixTable } from '../../base/index.ts';
 import type { OriginValidity } from '../api.ts';
 
-/** What rules ask of a route's attributes. */
+/** The questions of rules about a route's attributes. */
 export interface RouteAttributes {
   asPath(): readonly number[];
   communities(): readonly number[];

@@ -11,7 +11,7 @@ import { DirtySet } from './pool/columns.ts';
 import type { NextHopSets } from './pool/next-hop-sets.ts';
 import { NO_PATH } from './pool/path-pool.ts';
 
-/** What the families share, and how routes of each are to be treated. */
+/** The settings that the families share, and how routes of each are to be treated. */
 export interface FamilySettings {
   readonly tables: Omit<ExportTables, 'rib'>;
   readonly sets: NextHopSets;

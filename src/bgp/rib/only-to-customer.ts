@@ -6,7 +6,7 @@ const ROLE = { provider: 0, rs: 1, rsClient: 2, customer: 3, peer: 4 } as const;
 const towardsCustomers: readonly number[] = [ROLE.provider, ROLE.rs];
 const towardsOthers: readonly number[] = [ROLE.customer, ROLE.rsClient, ROLE.peer];
 
-/** What the Only to Customer attribute says of a route that comes in (RFC 9234 §5): it leaked, or it must be marked. */
+/** Judges a route that comes in by its Only to Customer attribute (RFC 9234 §5): it leaked, or it must be marked. */
 export function onlyToCustomerIn(role: number, attributes: AttributeList, peerAs: number): 'leak' | 'mark' | undefined {
   const marked = attributes.value('otc');
   if (marked === undefined) return towardsOthers.includes(role) ? 'mark' : undefined;

@@ -44,7 +44,7 @@ export interface RouteEngineOptions extends RibOptions {
  */
 export class RouteEngine {
   readonly ribs: Ribs;
-  /** What sessions are to tell. */
+  /** The handler that sessions are to call. */
   readonly sessions: SessionHandler;
   readonly #options: RouteEngineOptions;
   readonly #heard: SessionInput;
@@ -53,7 +53,7 @@ export class RouteEngine {
   readonly #clusterIds = new Set<number>();
   #best: (changes: BestChanges) => void = () => {};
   #untoldSettled = false;
-  /** Who waits for everything to be announced. */
+  /** Callbacks that wait for everything to be announced. */
   #waiting: (() => void)[] = [];
 
   constructor(options: RouteEngineOptions) {
@@ -74,7 +74,9 @@ export class RouteEngine {
     this.#firstTables.start();
   }
 
-  /** From now on nothing is decided, told or timed: what the program was told last stays (restart with forwarding kept). */
+  /**
+   * From now on nothing is decided, told or timed: what the program was told last stays (restart with forwarding kept).
+   */
   stop(): void {
     this.#turns.stop();
     this.#tellAnnounced();
@@ -237,7 +239,7 @@ export class RouteEngine {
     this.#turns.ask();
   }
 
-  /** What the peer has announced, before policy, as UPDATEs with four-octet AS numbers. */
+  /** The routes that the peer has announced, before policy, as UPDATEs with four-octet AS numbers. */
   received(address: string): Generator<Uint8Array> {
     return receivedUpdates(this.ribs, address);
   }
@@ -277,7 +279,7 @@ export class RouteEngine {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Who acts on a table being complete, by sweeping what is not in it, must have been told of its routes before. */
+  /** Tells that a table is complete only after its routes were told: listeners then sweep what is not in it. */
   #tellSettled(): void {
     for (const { peer, family } of this.#heard.settled()) this.#options.event({ kind: 'end-of-rib', peer, family });
     if (!this.#untoldSettled) return;

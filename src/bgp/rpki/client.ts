@@ -16,7 +16,7 @@ export interface RtrClientOptions {
   readonly transport?: Transport;
   /** Prefixes that are kept at most; default 2,000,000. A cache with more is refused, and what there was stays. */
   readonly limit?: number;
-  /** What routes are judged by has changed: judge them again. */
+  /** Called when the data that routes are judged by has changed: judge them again. */
   readonly onChange?: () => void;
   readonly log?: Log;
 }
@@ -52,7 +52,7 @@ export class RtrClient implements ConnectionReceiver {
   #framer = new RtrFramer();
   #connection: Connection | undefined;
   #at = 0;
-  /** Which cache the data is from. */
+  /** The index of the cache that the data is from. */
   #source = -1;
   #problem: string | undefined;
   #running = false;

@@ -1,7 +1,7 @@
 import { addressFromBytes, ByteReader, OutOfBytes, prefix, VRouterError } from '../../base/index.ts';
 import { RTR_ERROR, RTR_HEADER, RTR_LONGEST, RTR_TYPE, type RtrPdu, type RtrVersion } from './pdu.ts';
 
-/** What is wrong with what a cache sent; `rtrCode` is that of the Error Report which says so (RFC 8210 §12). */
+/** A fault in what a cache sent; `rtrCode` is that of the Error Report which says so (RFC 8210 §12). */
 export class RtrError extends VRouterError {
   readonly rtrCode: number;
 

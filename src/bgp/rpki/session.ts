@@ -9,7 +9,7 @@ import { ValidatedPrefixes } from './validated-prefixes.ts';
 /** Milliseconds that a cache may be silent while it owes an answer. */
 const PATIENCE = 60_000;
 
-/** What a session wants of whoever owns the connection. Calls come from inside calls of the session's methods. */
+/** The calls of a session to the owner of the connection. Calls come from inside calls of the session's methods. */
 export interface RtrEffects {
   send(message: Uint8Array): void;
   /** The connection is of no more use; `again`: another one to the same cache at once, or after a wait. */
@@ -22,8 +22,8 @@ export interface RtrEffects {
 
 /**
  * A router's side of RPKI-to-router (RFC 8210 §8), without the connection: what to ask when, and the table that
- * comes of it. `away` before and between connections, `asked` until the cache begins to answer, `receiving` until End of
- * Data, `settled` until the next query.
+ * comes of it. `away` before and between connections, `asked` until the cache begins to answer, `receiving` until End
+ * of Data, `settled` until the next query.
  */
 export class RtrSession {
   readonly #clock: Clock;
@@ -77,7 +77,8 @@ export class RtrSession {
 
   /**
    * The connection is gone. What it had not finished saying is forgotten; the data stays until it expires. A cache that
-   * goes instead of answering may not know our session any more, and say so by an error or by nothing: it is asked for all.
+   * goes instead of answering may not know our session any more, and say so by an error or by nothing: it is asked for
+   * all.
    */
   disconnected(): void {
     if (this.#state === 'asked') this.#data = undefined;

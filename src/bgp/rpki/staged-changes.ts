@@ -4,8 +4,8 @@ import { RTR_ERROR, type ValidatedPayload } from './pdu.ts';
 import { ValidatedPrefixes } from './validated-prefixes.ts';
 
 /**
- * What a cache says between Cache Response and End of Data: of nothing, or on top of what we have. It is checked as it
- * comes and changes nothing before `apply`.
+ * The data of a cache between Cache Response and End of Data: from nothing, or on top of what we have. It is checked as
+ * it comes and changes nothing before `apply`.
  */
 export class StagedChanges {
   readonly #base: ValidatedPrefixes | undefined;

@@ -19,7 +19,7 @@ export type Agreement = Pick<
 
 type Capabilities = readonly Capability[];
 
-/** What two lists of capabilities (RFC 5492) come to. */
+/** The agreement that two lists of capabilities (RFC 5492) come to. */
 export function agreementOf(ours: Capabilities, theirs: Capabilities): Agreement {
   const families = commonFamilies(ours, theirs);
   return Object.freeze({

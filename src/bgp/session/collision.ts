@@ -22,7 +22,7 @@ export function dominant(self: SpeakerIdentity, peer: SpeakerIdentity): Initiato
   return self.asn > peer.asn ? 'self' : 'peer';
 }
 
-/** What to do with the connection that a message came on, and with the other one. */
+/** The fate of the connection that a message came on, and of the other one. */
 export type Resolution = 'go' | 'go, end the other' | 'wait' | 'end this';
 
 /** An acceptable OPEN came on the connection that `initiator` made; the other one is in state `other`. */

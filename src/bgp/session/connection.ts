@@ -33,7 +33,7 @@ export type CollisionPoint = 'open' | 'keepalive';
 /** Whether a connection goes on past it now, later, or never. */
 export type CollisionOutcome = 'go' | 'wait' | 'end';
 
-/** What a connection asks of and tells the peer that it belongs to. */
+/** The peer that a connection belongs to, as the connection sees it. */
 export interface ConnectionOwner {
   dial(connection: BgpConnection): void;
   cancelDial(): void;
@@ -97,7 +97,7 @@ export class BgpConnection extends FsmRunner implements ConnectionReceiver, Mess
     this.#log = log;
   }
 
-  /** What led to the present state. */
+  /** The cause of the present state. */
   get reason(): string {
     return this.#reason;
   }
@@ -111,7 +111,7 @@ export class BgpConnection extends FsmRunner implements ConnectionReceiver, Mess
     return this.#theirs;
   }
 
-  /** What both OPENs come to. */
+  /** The agreement that both OPENs come to. */
   get negotiated(): Negotiated | undefined {
     return this.#negotiated;
   }

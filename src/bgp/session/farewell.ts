@@ -11,7 +11,7 @@ export type Farewell =
 /** Cease subcodes after which nobody should wait for the session to return (RFC 8538 §4). */
 const FOR_GOOD: readonly number[] = [CEASE.ADMINISTRATIVE_SHUTDOWN, CEASE.PEER_DECONFIGURED];
 
-/** What to say to the peer at the end, if anything. */
+/** The last NOTIFICATION to the peer, if any. */
 export function lastWords(connection: BgpConnection, farewell: Farewell): Notification | undefined {
   if (farewell.kind === 'restart') return undefined;
   const { subcode, text } = farewell;

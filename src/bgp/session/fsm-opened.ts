@@ -9,7 +9,7 @@ import type { Step, Transition } from './transition.ts';
  * The states after our OPEN has gone out: OpenSent, OpenConfirm and Established.
  */
 
-/** What the messages of a session that is up do: for each of many thousands, so nothing is made for it. */
+/** The effects of a message in a session that is up: shared, for there are many thousands. */
 const HEARD: readonly Effect[] = Object.freeze([{ kind: 'restart-hold' }]);
 const HEARD_AND_PROCESS: readonly Effect[] = Object.freeze([{ kind: 'process' }, { kind: 'restart-hold' }]);
 
@@ -89,7 +89,7 @@ function timer(at: Transition, name: TimerName): Step {
   return at.fsmError(0, `the ${name} timer expired`);
 }
 
-/** What OpenSent, OpenConfirm and Established have in common: there is a connection, and our OPEN went over it. */
+/** The common part of OpenSent, OpenConfirm and Established: there is a connection, and our OPEN went over it. */
 function opened(at: Transition, event: SessionEvent): Step {
   switch (event.kind) {
     case 'manual-stop':

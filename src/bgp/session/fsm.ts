@@ -11,11 +11,11 @@ import { type Fsm, type FsmSettings, type Step, Transition } from './transition.
  * NOTIFICATION answers a NOTIFICATION; header errors are answered with their own code in every state; a dial that
  * fails leads to Active, so that a peer that is merely not up yet is tried again soon; unexpected messages are named
  * as RFC 6608 wants; a second OPEN on a connection is such a message, since collisions are the peer's business
- * (`peer-connections.ts`), which feeds only the OPENs of winners in here. HoldTimer restarts in Established at each message,
- * which is noted by an effect (`restart-hold`) in place of a new state.
+ * (`peer-connections.ts`), which feeds only the OPENs of winners in here. HoldTimer restarts in Established at each
+ * message, which is noted by an effect (`restart-hold`) in place of a new state.
  */
 
-/** What `event` does to a connection at time `now` (milliseconds of the clock). */
+/** Tells what `event` does to a connection at time `now` (milliseconds of the clock). */
 export function step(fsm: Fsm, event: SessionEvent, now: number, settings: FsmSettings): Step {
   if (event.kind !== 'timer') return HANDLERS[fsm.state](new Transition(fsm, now, settings), event);
   if (fsm.timers[event.name] === undefined) return { fsm, effects: [], reason: undefined };

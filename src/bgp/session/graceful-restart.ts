@@ -13,7 +13,7 @@ export interface KeptFamily {
 }
 
 /**
- * Which of the peer's routes outlive the session, as the helper of RFC 4724 §4.2: after a loss of TCP always; after
+ * The peer's routes that outlive the session, as the helper of RFC 4724 §4.2: after a loss of TCP always; after
  * a NOTIFICATION or a hold time that ran out only if both sides set the N bit (RFC 8538), and never after a Hard
  * Reset. Long-lived stale time (RFC 9494) comes on top of the restart time. The peer names both, up to a limit.
  */
@@ -44,7 +44,10 @@ function survives(cause: LossCause, bothNotify: boolean): boolean {
   }
 }
 
-/** A Hard Reset says so; and where BFD has found the way to be broken, nothing is forwarded that could be waited with (RFC 5882 §4.3). */
+/**
+ * A Hard Reset says so; and where BFD has found the way to be broken, nothing is forwarded that could be waited with
+ * (RFC 5882 §4.3).
+ */
 function isForGood({ code, subcode }: Notification): boolean {
   return code === ERROR.CEASE && (subcode === CEASE.HARD_RESET || subcode === CEASE.BFD_DOWN);
 }

@@ -1,6 +1,6 @@
 import type { AddressFamily } from '../api.ts';
 
-/** What a session must know of the speaker that it belongs to. */
+/** The speaker that a session belongs to, as the session must know it. */
 export interface LocalSpeaker {
   readonly asn: number;
   /** As an unsigned integer. */

@@ -20,7 +20,7 @@ export interface Mistake {
 }
 
 /**
- * What was wrong with one peer's UPDATEs, as status, log and events tell of it (RFC 7606 §6). All are counted; since a
+ * The faults of one peer's UPDATEs, as status, log and events tell of them (RFC 7606 §6). All are counted; since a
  * peer may send any number of them, only some are logged.
  */
 export class Malformed {

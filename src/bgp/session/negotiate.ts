@@ -16,7 +16,7 @@ export interface Ends {
   readonly peerAddress: string;
 }
 
-/** Which role the other side must have (RFC 9234 §4.2). */
+/** The role that the other side must have (RFC 9234 §4.2). */
 const COUNTERPART: Readonly<Record<Role, Role>> = {
   provider: 'customer',
   customer: 'provider',

@@ -40,7 +40,7 @@ export class Offer {
     this.bytes = encodeOpen(this.open);
   }
 
-  /** What comes of it with a peer of these capabilities. The peers of a network tend to have the same ones. */
+  /** The agreement with a peer of these capabilities. The peers of a network tend to have the same ones. */
   agreement(theirs: readonly Capability[]): Agreement {
     if (this.#agreement === undefined || this.#met !== theirs) {
       this.#met = theirs;
@@ -56,7 +56,7 @@ const KEPT = 64;
 /** The offers that each speaker makes: few, since peers mostly have like configurations. */
 const OFFERS = new WeakMap<LocalSpeaker, Offer[]>();
 
-/** What the speaker, as it is now, offers to a peer. */
+/** The offer of the speaker, as it is now, to a peer. */
 export function offerTo(config: PeerConfig, local: LocalSpeaker): Offer {
   let offers = OFFERS.get(local);
   if (offers === undefined) {

@@ -13,7 +13,9 @@ const RANK: Readonly<Record<SessionState, number>> = {
   Established: 5,
 };
 
-/** Seconds that a second connection waits in silence while we find out whether the first is still alive; never reached. */
+/**
+ * Seconds that a second connection waits in silence while we find out whether the first is still alive; never reached.
+ */
 const NEWCOMER_DELAY = 3600;
 /** Milliseconds for the peer to answer the probe of the first one with a reset. */
 const PROBE_TIME = 1000;
@@ -83,7 +85,7 @@ export class PeerConnections {
     return isRival(this.#newcomer, connection) ? this.#newcomer : undefined;
   }
 
-  /** What waits in the rivals of a connection, which has changed, may go on now. */
+  /** Lets go on what waits in the rivals of a connection that has changed. */
   reconsiderRivals(changed: BgpConnection): void {
     const accepted = this.#accepted;
     const newcomer = this.#newcomer;

@@ -191,7 +191,7 @@ export class Peer implements ConnectionOwner {
     return new BgpConnection(initiator, this, this.#clock, this.log, settings, this.counters);
   }
 
-  /** What we offer to the peer: looked up again when the configuration or the speaker is another one. */
+  /** Our offer to the peer: looked up again when the configuration or the speaker is another one. */
   #offer(): Offer {
     const local = this.#environment.local();
     if (this.#offered?.local !== local) this.#offered = offerTo(this.#config, local);

@@ -13,7 +13,7 @@ export interface MessageReceiver {
   readonly busy: boolean;
   /** A whole message, valid during the call. False when nothing behind it may be read before `MessageReader.retry`. */
   message(framer: Framer): boolean;
-  /** What comes is no message. */
+  /** Called when the bytes are no message. */
   malformed(error: Notification): void;
 }
 

@@ -1,6 +1,6 @@
 import type { PeerConfig } from '../api.ts';
 
-/** What each field of a peer's configuration reaches: the OPEN or the socket, or only what is done with routes. */
+/** The reach of each field of a peer's configuration: the OPEN or the socket, or only what is done with routes. */
 const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'routes' | 'nothing' } = {
   address: 'session',
   port: 'session',
@@ -37,7 +37,7 @@ const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'rout
   description: 'nothing',
 };
 
-/** What a changed configuration means for a session that is up: nothing, other routes, or a new session. */
+/** The consequence of a changed configuration for a session that is up: nothing, other routes, or a new session. */
 export function changeOf(before: PeerConfig, after: PeerConfig): 'same' | 'kept' | 'reset' {
   const changed = (Object.keys(REACH) as (keyof PeerConfig)[]).filter((field) => !equal(before[field], after[field]));
   if (changed.some((field) => REACH[field] === 'session')) return 'reset';

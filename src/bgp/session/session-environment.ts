@@ -6,7 +6,7 @@ import type { UpdateScratch } from '../wire/index.ts';
 import type { LocalSpeaker } from './local-speaker.ts';
 import type { MessageCounters } from './message-counters.ts';
 
-/** What all sessions of a speaker share. */
+/** The environment that all sessions of a speaker share. */
 export interface SessionEnvironment {
   readonly clock: Clock;
   readonly transport: Transport;

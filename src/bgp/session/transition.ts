@@ -26,7 +26,7 @@ export interface FsmSettings {
   readonly random: () => number;
 }
 
-/** What an event did. */
+/** The outcome of an event. */
 export interface Step {
   /** The same object as before if nothing of it has changed. */
   readonly fsm: Fsm;

@@ -7,7 +7,7 @@ export function admissionKey(from: Admission['from']): string {
   return typeof from === 'string' ? canonicalAddress(from) : `${from.family} ${from.value}/${from.length}`;
 }
 
-/** Who may connect, by address first, then by the longest range. */
+/** The peers that may connect, by address first, then by the longest range. */
 export class Admissions {
   readonly #addresses = new Map<string, Admission>();
   /** The longest first. */

@@ -8,8 +8,8 @@ interface Flight {
 }
 
 /**
- * What is under way while every parcel takes equally long. What arrives at one instant is taken in by one host after
- * another, each as if in a turn of its own event loop, and in the order of sending; one timer serves it all.
+ * The parcels under way, of which each takes equally long. Those that arrive at one instant are taken in by one host
+ * after another, each as if in a turn of its own event loop, and in the order of sending; one timer serves it all.
  */
 export class InFlight {
   readonly #clock: Clock;

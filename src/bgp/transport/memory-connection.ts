@@ -12,7 +12,7 @@ export interface Parcel {
   arrive(): void;
 }
 
-/** What connections ask of the network that they run through. */
+/** The network that connections run through, as they see it. */
 export interface Carrier {
   send(parcel: Parcel): void;
   /** The connection is open no more. */
@@ -27,7 +27,7 @@ export class MemoryConnection implements Connection {
   readonly #carrier: Carrier;
   #peer: MemoryConnection | undefined;
   #receiver: ConnectionReceiver | undefined;
-  /** What came before there was a receiver, or while none was wanted. */
+  /** The bytes that came before there was a receiver, or while none were wanted. */
   #early: Uint8Array[] | undefined;
   #open = true;
   #ended = false;
@@ -132,7 +132,7 @@ export class MemoryConnection implements Connection {
   }
 }
 
-/** What one end sends to the other: bytes, or the reason why it is gone. */
+/** A parcel from one end to the other: bytes, or the reason why it is gone. */
 class Sent implements Parcel {
   readonly #end: MemoryConnection;
   readonly #content: Uint8Array | string;

@@ -6,7 +6,7 @@ export interface TcpEndpoint {
   readonly port: number;
 }
 
-/** What a connection tells its owner. Calls never overlap and never come from inside a call to the connection. */
+/** The calls of a connection to its owner. They never overlap and never come from inside a call to the connection. */
 export interface ConnectionReceiver {
   /** Bytes in order. The chunk may be kept; it is not written to again. */
   data(chunk: Uint8Array): void;
@@ -41,7 +41,7 @@ export interface Connection {
   destroy(): void;
 }
 
-/** What the two ends of a connection must agree on below BGP. */
+/** The settings below BGP that the two ends of a connection must agree on. */
 export interface SocketSecurity {
   /** TCP-MD5 key (RFC 2385), at most 80 octets in UTF-8. A connection is never made without it. */
   readonly password?: string;
@@ -63,7 +63,7 @@ export interface DialReceiver {
   failed(reason: string): void;
 }
 
-/** Who may connect: one address, or (dynamic neighbours) any address in a range. */
+/** A peer that may connect: one address, or (dynamic neighbours) any address in a range. */
 export interface Admission extends SocketSecurity {
   readonly from: string | Prefix;
 }

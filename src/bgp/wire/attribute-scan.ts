@@ -17,7 +17,7 @@ export class AttributeScan {
   readonly order = new Uint8Array(256);
   count = 0;
   errors: UpdateError[] = [];
-  /** What is wrong with NEXT_HOP, which counts in messages with IPv4 NLRI only (RFC 4760 §3). */
+  /** The faults of NEXT_HOP, which count in messages with IPv4 NLRI only (RFC 4760 §3). */
   nextHopErrors: UpdateError[] = [];
   /** Whether there was nothing but MP_REACH and MP_UNREACH. */
   onlyMultiprotocol = true;

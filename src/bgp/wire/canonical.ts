@@ -59,7 +59,7 @@ function copy(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to
   return at;
 }
 
-/** What of AS4_PATH and AS4_AGGREGATOR counts (RFC 6793 §4.2.3). */
+/** The parts of AS4_PATH and AS4_AGGREGATOR that count (RFC 6793 §4.2.3). */
 interface As4Merge {
   readonly path: { readonly start: number; readonly end: number } | undefined;
   /** Where the value of AS4_AGGREGATOR begins. */

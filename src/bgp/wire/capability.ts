@@ -4,8 +4,8 @@ import type { AfiSafi } from './family.ts';
 
 /**
  * Capabilities of an OPEN (RFC 5492) as values. One that is unknown, or known but of a wrong length, is kept as
- * 'unknown': it is reported and otherwise ignored, as RFC 5492 §3 wants of capabilities that a speaker can't use. What may not
- * be ignored is up to the OPEN.
+ * 'unknown': it is reported and otherwise ignored, as RFC 5492 §3 wants of capabilities that a speaker can't use. What
+ * may not be ignored is up to the OPEN.
  */
 export type Capability =
   | ({ readonly kind: 'multiprotocol' } & AfiSafi)
@@ -34,7 +34,7 @@ export type Capability =
   | { readonly kind: 'fqdn'; readonly host: string; readonly domain: string }
   | { readonly kind: 'unknown'; readonly code: number; readonly value: Uint8Array };
 
-/** What the sender of ADD-PATH is willing to do (RFC 7911 §4). */
+/** The willingness of the sender of ADD-PATH (RFC 7911 §4). */
 export type AddPathMode = 'receive' | 'send' | 'both';
 
 const ADD_PATH_MODES: readonly (AddPathMode | undefined)[] = [undefined, 'receive', 'send', 'both'];

@@ -10,7 +10,7 @@ export interface AfiSafi {
 export const AFI = { IPV4: 1, IPV6: 2 } as const;
 export const SAFI_UNICAST = 1;
 
-/** What a family is: its numbers, and the addresses that its prefixes are made of. */
+/** One family: its numbers, and the addresses that its prefixes are made of. */
 interface FamilyRow extends AfiSafi {
   readonly ip: Family;
 }

@@ -1,6 +1,6 @@
 import { emptyFrame, HEADER_LENGTH, MESSAGE } from './message.ts';
 
-/** What a NOTIFICATION says (RFC 4271 §4.5), and what a decoder answers bad bytes with. */
+/** The contents of a NOTIFICATION (RFC 4271 §4.5), which is also a decoder's answer to bad bytes. */
 export interface Notification {
   readonly code: number;
   readonly subcode: number;
@@ -151,7 +151,9 @@ export function decodeNotification(bytes: Uint8Array, start: number, end: number
   return notification(bytes[body], bytes[body + 1], bytes.slice(body + 2, end));
 }
 
-/** One line for logs: `cease: administrative shutdown: "maintenance until 04:00"`. Never empty, whatever the numbers. */
+/**
+ * One line for logs: `cease: administrative shutdown: "maintenance until 04:00"`. Never empty, whatever the numbers.
+ */
 export function notificationText(error: Notification): string {
   const known = ERROR_TEXTS[error.code];
   const parts = [known?.name ?? `error code ${error.code}`];
@@ -180,7 +182,10 @@ export function shutdownCommunication({ code, subcode, data }: Notification): st
   }
 }
 
-/** Data of a Cease 2 or 4 with a text, cut to `limit` octets of UTF-8 at a character's border. Pass 128 for peers of RFC 8203. */
+/**
+ * Data of a Cease 2 or 4 with a text, cut to `limit` octets of UTF-8 at a character's border. Pass 128 for peers of RFC
+ * 8203.
+ */
 export function shutdownData(text: string, limit = 255): Uint8Array {
   const encoded = new TextEncoder().encode(text);
   let kept = Math.min(encoded.length, limit);

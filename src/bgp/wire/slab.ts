@@ -36,7 +36,7 @@ export class Slab {
     fields.setUint8(start + 18, type);
   }
 
-  /** What is in use, not copied. */
+  /** The octets in use, not copied. */
   view(): Uint8Array {
     return this.bytes.subarray(0, this.length);
   }

@@ -9,7 +9,7 @@ export interface UpdateError {
   /** Type code of the attribute concerned, if one is. */
   readonly attribute: number | undefined;
   readonly reason: string;
-  /** What to send, and does get sent when the action is 'reset'. */
+  /** The NOTIFICATION for it, which is sent when the action is 'reset'. */
   readonly notification: Notification;
   /** The offending bytes, copied. */
   readonly bytes: Uint8Array;

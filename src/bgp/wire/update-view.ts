@@ -51,8 +51,8 @@ export class NlriScratch implements NlriColumns {
 }
 
 /**
- * What an attribute block (its MP_* aside) decoded to. It outlives the message: when the next one of the same session
- * has the same block, which is the rule in a burst, the canonical bytes are simply there already.
+ * The decoded form of an attribute block (its MP_* aside). It outlives the message: when the next one of the same
+ * session has the same block, which is the rule in a burst, the canonical bytes are simply there already.
  */
 export interface BlockResult {
   session: Negotiated | undefined;
@@ -68,7 +68,9 @@ export interface BlockResult {
   nextHopErrors: readonly UpdateError[];
 }
 
-/** The scratch that `decodeUpdate` fills: the view that others read, and beside it what decoding needs between messages. */
+/**
+ * The scratch that `decodeUpdate` fills: the view that others read, and beside it what decoding needs between messages.
+ */
 export class UpdateScratch implements UpdateView {
   readonly withdrawn4: NlriScratch;
   readonly announced4: NlriScratch;

@@ -12,11 +12,11 @@ export interface DesiredBgp {
   readonly announce: Entries<Announcement>;
   /** By name. */
   readonly filters: ReadonlyMap<string, DesiredFilter>;
-  /** What was asked for and has no session, or not such a one, and why. */
+  /** The sessions that were asked for and are missing or different, and why. */
   readonly problems: readonly string[];
   /** The LOCAL_PREF of ordinary routes of each family, as Calico makes it of their metric. */
   readonly localPrefs: { readonly 4: number; readonly 6: number };
-  /** What routes are told with, beside what the peers' own filters say. */
+  /** The communities that routes are announced with, besides those of the peers' own filters. */
   readonly communities: readonly PrefixCommunities[];
   /** Prefixes of services whose routes this node passes on for others, being a route reflector. */
   readonly reflected?: readonly string[];
@@ -24,15 +24,17 @@ export interface DesiredBgp {
   readonly ignoredInterfaces?: readonly string[];
   /** External peers without filters get and give no routes (RFC 8212). */
   readonly ebgpRequiresPolicy?: boolean;
-  /** Who tells what AS may announce what (RFC 8210), in order of preference. */
+  /** The caches that tell which AS may announce what (RFC 8210), in order of preference. */
   readonly rpkiCaches?: readonly { readonly address: string; readonly port: number }[];
-  /** What becomes of external peers' routes whose origin is invalid by that; default: Accept. */
+  /** The fate of external peers' routes whose origin is invalid by that; default: Accept. */
   readonly rpkiInvalid?: 'Accept' | 'Reject';
   /** Pools and services of the cluster, as CIDRs, of which others than nodes are not believed. */
   readonly ownPrefixes?: readonly string[];
   /** Others than nodes carry the cluster's routes, and are believed unless a peer's settings say otherwise. */
   readonly carriedByOthers?: boolean;
-  /** How peers that are to be watched by BFD are, by the interface that leads to them: the first that matches counts. */
+  /**
+   * How peers that are to be watched by BFD are, by the interface that leads to them: the first that matches counts.
+   */
   readonly bfd?: readonly BfdInterface[];
 }
 
@@ -62,7 +64,7 @@ export interface Announcement {
 
 export type PeerType = 'node-to-node mesh' | 'global' | 'node specific' | 'local workload';
 
-/** What a peer may and may not do, beyond Calico's fields. */
+/** The limits of a peer, beyond Calico's fields. */
 export interface PeerLimits {
   /** Whose routes are spoken of; absent for that of the session's own addresses. */
   readonly families?: readonly (4 | 6)[];
@@ -72,7 +74,7 @@ export interface PeerLimits {
   readonly maxPrefixesWarning?: number;
   /** Seconds after which the session may come again; absent for not before something is changed. */
   readonly maxPrefixesRestart?: number;
-  /** What the node is to the peer (RFC 9234). */
+  /** The role of the node towards the peer (RFC 9234). */
   readonly role?: 'provider' | 'rs' | 'rs-client' | 'customer' | 'peer';
   /** No session with a peer that names no role. */
   readonly strictRole?: boolean;
@@ -119,7 +121,7 @@ export interface DesiredPeer extends PeerLimits {
   readonly failureDetection?: 'direct' | 'any';
 }
 
-/** Which list of a filter: by direction and family. */
+/** One list of a filter: by direction and family. */
 export type FilterList = 'exportV4' | 'importV4' | 'exportV6' | 'importV6';
 
 /** A BGPFilter, read. */
@@ -151,7 +153,7 @@ export interface DesiredFilterRule {
     readonly localPref?: number;
   };
   readonly action: 'accept' | 'reject';
-  /** What becomes of an accepted route. */
+  /** The changes to an accepted route. */
   readonly set?: {
     readonly addCommunities?: readonly string[];
     /** Put in front, the first of them foremost. */

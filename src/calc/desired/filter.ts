@@ -11,11 +11,13 @@ export interface DesiredNat {
   readonly ports: string | undefined;
   /** Only what leaves by this link is translated: a name, or with `+` at its end the beginning of names. */
   readonly outInterface: string | undefined;
-  /** What reaches this node for one of them is for a pod of it. */
+  /** Floating addresses: packets to them are for a pod of this node. */
   readonly floatingIps: readonly (FloatingIp & { readonly why: string })[];
   /** Pods whose packets are marked when they leave for outside all pools; absent for none. */
   readonly dscp?: readonly DesiredDscp[];
-  /** Pools whose pods leave the cluster with an address of their own, by a gateway: nowhere else are they translated. */
+  /**
+   * Pools whose pods leave the cluster with an address of their own, by a gateway: nowhere else are they translated.
+   */
   readonly egress?: DesiredEgress;
 }
 
@@ -44,7 +46,7 @@ export interface DesiredSpoofing {
 /** Where services have their addresses. */
 export interface DesiredServices {
   readonly cidrs: readonly string[];
-  /** What becomes of a forwarded packet to one of them that nothing has translated. */
+  /** The fate of a forwarded packet to one of them that nothing has translated. */
   readonly loops: 'Drop' | 'Reject' | 'Disabled';
   /** The node has routes of Services' addresses to its loopback, which nothing may take. */
   readonly toLoopback?: boolean;

@@ -10,7 +10,10 @@ import type {
   Profile,
 } from '../../policy/index.ts';
 
-/** What the node's pods are held to: `Enforcement` (policy), as collections that know how they differ from what they were. */
+/**
+ * The policy that the node's pods are held to: `Enforcement`, as collections that know how they differ from what they
+ * were.
+ */
 export interface DesiredPolicy {
   /** By the name of the pod's interface on the host. */
   readonly endpoints: Entries<EnforcedEndpoint>;
@@ -20,21 +23,24 @@ export interface DesiredPolicy {
   readonly policies: Entries<Policy>;
   /** By name; those that some class asks and that are there. One that is not there lets nothing through. */
   readonly profiles: Entries<Profile>;
-  /** By `setKey`; those that a rule of these policies and profiles looks into. A set whose members change is another object. */
+  /**
+   * By `setKey`; those that a rule of these policies and profiles looks into. A set whose members change is another
+   * object.
+   */
   readonly sets: Entries<DesiredSet>;
-  /** What is not understood of the policies and profiles that are stored, and what holds instead. */
+  /** The parts of stored policies and profiles that are not understood, and what holds instead. */
   readonly problems: readonly Problem[];
   /** Absent: no host endpoint is on this node, and its own traffic is nobody's to judge. */
   readonly hosts?: DesiredHosts | undefined;
-  /** What becomes of packets from pods to their own host that the pods' policy lets out; absent: `Drop`. */
+  /** The fate of packets from pods to their own host that the pods' policy lets out; absent: `Drop`. */
   readonly endpointToHost?: 'Drop' | 'Accept' | 'Return' | undefined;
   /** How rules are written; absent: as `PLAIN_SETTINGS`. */
   readonly settings?: PolicySettings | undefined;
 }
 
-/** What is the same for all rules, and changes rarely. */
+/** The settings that all rules share, and that change rarely. */
 export interface PolicySettings {
-  /** What lines of rules with the action Log begin with; `%t` tier, `%k` kind, `%n` name, `%p` namespace/name. */
+  /** The beginning of log lines by rules with the action Log; `%t` tier, `%k` kind, `%n` name, `%p` namespace/name. */
   readonly logPrefix: string;
   /** `10/second`, for each such rule; empty: no limit. */
   readonly logRate: string;
@@ -72,8 +78,8 @@ export const PLAIN_SETTINGS: PolicySettings = {
 };
 
 /**
- * `HostEnforcement` (policy), as collections. Which interface has an expected address, the dataplane knows. The sets that
- * these policies and profiles look into are among the pods'.
+ * `HostEnforcement` (policy), as collections. Which interface has an expected address, the dataplane knows. The sets
+ * that these policies and profiles look into are among the pods'.
  */
 export interface DesiredHosts {
   /** This node's own, by their names. */

@@ -9,7 +9,7 @@ export interface ProxiedAddress {
   readonly why: string;
 }
 
-/** What the node answers for besides what it has itself. */
+/** The addresses that the node answers for besides its own. */
 export interface DesiredReachability {
   /** By address. */
   readonly addresses: Entries<ProxiedAddress>;

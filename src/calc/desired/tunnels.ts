@@ -8,12 +8,12 @@ export interface DesiredTunnels {
   readonly vxlan6: DesiredVxlan | undefined;
   readonly wireguard4: DesiredWireguard | undefined;
   readonly wireguard6: DesiredWireguard | undefined;
-  /** Whom IPIP and VXLAN are taken from: none while neither is asked for. */
+  /** The hosts that IPIP and VXLAN are taken from: none while neither is asked for. */
   readonly hosts: HostAddresses;
   readonly fromPods: DesiredPodTunnels;
 }
 
-/** What pods may send that looks as if it came out of a tunnel, whether any pool asks for one or not. */
+/** The encapsulated packets that pods may send, whether any pool asks for a tunnel or not. */
 export interface DesiredPodTunnels {
   readonly ipip: boolean;
   readonly vxlan: boolean;

@@ -18,13 +18,13 @@ export interface DesiredWorkload {
   readonly why: string;
 }
 
-/** What a pod's traffic is limited to, seen from the pod: ingress is what it receives. */
+/** The limits of a pod's traffic, seen from the pod: ingress is what it receives. */
 export interface DesiredQos {
   readonly ingress: DesiredLimits;
   readonly egress: DesiredLimits;
   /** 0 to 63; no limit, but the mark of what the pod sends to outside all pools. */
   readonly dscp?: number;
-  /** What is wrong with how the limits were given; those that are here hold nevertheless. */
+  /** The faults in how the limits were given; those that are here hold nevertheless. */
   readonly problems: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What a stored field does on a node. */
+/** The effect of a stored field on a node. */
 export type FieldEffect =
   /** It means what Calico means by it. */
   | { readonly kind: 'acted on' }

@@ -26,7 +26,7 @@ export class AskedPolicies {
     this.#sets = sets;
   }
 
-  /** What the classes ask now, of what has changed. */
+  /** Works out what the classes ask now, for what has changed. */
   run(
     classes: { readonly policies: Uses; readonly profiles: Uses },
     { subjects, inheritance, policies, profiles }: AskedOf,

@@ -32,7 +32,7 @@ export interface EnforcingInputs extends GroundInputs {
 type Sections = Omit<DesiredPolicy, 'problems' | 'settings'>;
 
 /**
- * What `enforcementOf` and `hostEnforcementOf` say of the whole world, kept by what changes in it.
+ * The answers of `enforcementOf` and `hostEnforcementOf` about the whole world, kept up by its changes.
  *
  *     labels ─► subjects ─► endpoints ─► classes ─► policies, profiles ─► sets ◄─ ground ◄─ labels, addresses
  */

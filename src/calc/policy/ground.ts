@@ -5,7 +5,7 @@ import { Matched } from './matched.ts';
 import type { Thing } from './members.ts';
 import { SetTable } from './set-table.ts';
 
-/** What rules may mean, and the sets that they look into. */
+/** The things that rules may mean, and the sets that they look into. */
 export interface GroundInputs {
   readonly pods: Entries<Endpoint>;
   readonly hosts: Entries<Endpoint>;

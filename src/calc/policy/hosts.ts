@@ -19,7 +19,7 @@ import { ClassTable } from './class-table.ts';
 
 export type HostFailsafes = DesiredHosts['failsafes'];
 
-/** What `hostEnforcementOf` says of this node's host endpoints, kept by what changes. */
+/** The answer of `hostEnforcementOf` about this node's host endpoints, kept up by changes. */
 export class EnforcedHosts {
   readonly #endpoints = new EntriesWriter<EnforcedHostEndpoint>(same);
   readonly #classes = new ClassTable<HostClass>();

@@ -4,7 +4,7 @@ import type { Labels } from '../../model/index.ts';
 import { type Endpoint, type Profile, profileOf } from '../../policy/index.ts';
 import type { ProfileRead } from './parts.ts';
 
-/** What endpoints inherit from their profiles, and who inherits from which. */
+/** The labels that endpoints inherit from their profiles, and the heirs of each profile. */
 export class Inheritance {
   readonly #made = new Map<string, Profile>();
   /** By profile: endpoints, by their keys. */

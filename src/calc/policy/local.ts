@@ -15,7 +15,7 @@ export function localEndpoint(endpoint: WorkloadEndpoint): LocalEndpoint | undef
   return { interfaceName, endpoint: workloadEndpoint(endpoint) };
 }
 
-/** What is by endpoint, by its interface: the last by key has one that two have. */
+/** Values of endpoints by interface: where two have one, the last by key counts. */
 export class ByInterface<V> {
   readonly #writer: EntriesWriter<V>;
   readonly #claims = new Map<string, Map<string, V>>();

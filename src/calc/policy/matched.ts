@@ -60,7 +60,7 @@ export class Matched {
   #move({ text }: Selection, now: Thing | undefined, before: Thing | undefined, touched: Set<Filled>): void {
     for (const filled of this.#sets.get(text) ?? []) {
       touched.add(filled);
-      // What stays must not go for a moment: it would be a change.
+      // A member that stays must not go for a moment: it would be a change.
       if (now !== undefined) filled.set.add(membersOf(filled.reference, now));
       if (before !== undefined) filled.set.remove(membersOf(filled.reference, before));
     }

@@ -2,10 +2,10 @@ import { type Address, formatAddress, formatPrefix, networkAddress, type Prefix 
 import type { AddressSet, Endpoint, ServiceBackend, SetReference } from '../../policy/index.ts';
 import type { Member } from './member-set.ts';
 
-/** What a rule may mean: who has a label set, and which addresses. */
+/** A thing that a rule may mean: an endpoint or a set, with labels and addresses. */
 export type Thing = Endpoint | AddressSet;
 
-/** What a thing that matches brings into the set of a reference. */
+/** The members that a matching thing brings into the set of a reference. */
 export function membersOf(reference: SetReference, thing: Thing): readonly Member[] {
   if (reference.kind !== 'named ports')
     return 'nets' in thing ? thing.nets.map(netMember) : thing.addresses.map(addressMember);
@@ -21,7 +21,7 @@ function netMember(net: Prefix): Member {
   return { text: isNet ? formatPrefix(net) : formatAddress(networkAddress(net)), family: net.family, isNet };
 }
 
-/** What a service's backends are in the set of a reference to it. */
+/** The members that a Service's backends are in the set of a reference to it. */
 export function backendMembers(reference: SetReference, backends: readonly ServiceBackend[]): readonly Member[] {
   return backends.flatMap(({ address, protocol, port }): Member[] => {
     if (reference.kind !== 'service') return [addressMember(address)];

@@ -20,7 +20,7 @@ import type { Sources } from '../sources.ts';
 import { Readings } from './readings.ts';
 import { Services } from './services.ts';
 
-/** What an object of some kind of policy says, and what of it is not understood. */
+/** The reading of a policy object of some kind, and the parts that are not understood. */
 export interface PolicyRead {
   readonly policies: readonly Policy[];
   readonly problems: readonly Problem[];

@@ -6,7 +6,7 @@ import { type Endpoint, workloadEndpoint } from '../../policy/index.ts';
 export class PodViews {
   readonly #writer = new EntriesWriter<Endpoint>(same);
 
-  /** What is known of the pod since; undefined: it is gone. Whether that says something new. */
+  /** Puts the new view of a pod; undefined: it is gone. Returns whether that says something new. */
   set(key: string, endpoint: WorkloadEndpoint | undefined): boolean {
     return this.#writer.set(key, endpoint && workloadEndpoint(endpoint));
   }

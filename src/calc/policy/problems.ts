@@ -5,7 +5,7 @@ interface Read {
   readonly problems: readonly Problem[];
 }
 
-/** What was not understood of many objects; the same list as before while none of them has changed. */
+/** The problems of many objects; the same list as before while none of them has changed. */
 export class Problems {
   readonly #told = new Map<string, readonly Problem[]>();
   #seen: readonly Entries<Read>[] = [];

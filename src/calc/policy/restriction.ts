@@ -22,7 +22,7 @@ export class Restriction {
       if (now === undefined) this.#made.delete(before?.profile.name ?? '');
       else this.#made.set(now.profile.name, now.profile);
     }
-    // What other profiles mean for whom is not worth an index: they hardly change, and these are the pods of one node.
+    // The endpoints of other profiles are not worth an index: they hardly change, and these are the pods of one node.
     const changes = local.since(profiles === this.#seenProfiles ? this.#seenLocal : undefined);
     for (const [key, now] of changes) {
       if (now === undefined || isOpen(now.endpoint, this.#made)) this.#closed.delete(key);

@@ -36,7 +36,7 @@ export class SetTable {
     this.#grounds = grounds;
   }
 
-  /** What the owner's rules look into, in the place of what they did before. */
+  /** Notes the sets that the owner's rules look into, in the place of those before. */
   need(owner: string, references: readonly SetReference[]): void {
     const before = this.#needs.get(owner);
     const wanted = new Map(references.map((reference) => [setKey(reference), reference]));

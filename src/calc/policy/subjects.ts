@@ -11,7 +11,7 @@ import {
 import { LabelIndex, type Selection } from '../label-index.ts';
 import type { PolicyRead } from './parts.ts';
 
-/** Which of the enforced policies are for which of this node's endpoints, and in which order they are asked. */
+/** The enforced policies of each of this node's endpoints, in the order in which they are asked. */
 export class Subjects {
   readonly #index = new LabelIndex();
   readonly #policies = new Map<string, { readonly policy: Policy; readonly selection: Selection }>();

@@ -15,7 +15,7 @@ import { type Parts, POLICY_KINDS, SET_KINDS } from './parts.ts';
 import { partKey } from './readings.ts';
 import { type WorldEntries, worldFrom } from './world.ts';
 
-/** What is there, copied, so that it can be changed. */
+/** A copy of the world that can be changed. */
 type Draft = { readonly [Part in keyof WorldEntries]: Map<string, WorldEntries[Part] extends Of<infer V> ? V : never> };
 type Of<V> = ReadonlyMap<string, V> | Iterable<readonly [string, V]>;
 

@@ -1,4 +1,4 @@
-/** What is known of a host before anything is installed on it: plain values, so that judging them needs no host. */
+/** The facts about a host before anything is installed on it: plain values, so that judging them needs no host. */
 export interface HostFacts {
   /** The version that `nft --version` tells; undefined: there is no nft. */
   readonly nft: string | undefined;
@@ -19,7 +19,7 @@ export interface HostFacts {
   readonly processes: ReadonlySet<string>;
   /** Network configurations of CNI, by file name, with the types of their plugins. */
   readonly cniConfigs: readonly { readonly file: string; readonly types: readonly string[] }[];
-  /** What NetworkManager is told to leave alone. */
+  /** The devices that NetworkManager is told to leave alone. */
   readonly unmanaged: string;
   readonly routes: readonly { readonly destination: string; readonly device: string; readonly protocol: string }[];
   /** The cluster's pools, or why the datastore does not tell. */

@@ -1,7 +1,7 @@
 import { overlaps, tryParsePrefix } from '../../base/index.ts';
 import type { HostFacts } from './facts.ts';
 
-/** What one check has found. `next`: what to do about it. */
+/** The finding of one check. `next`: what to do about it. */
 export interface Judgement {
   readonly check: string;
   readonly result: 'ok' | 'warning' | 'failure';
@@ -86,7 +86,7 @@ function tracking({ sysctls }: HostFacts): Found {
   return warning(`room for ${most} connections`, `set net.netfilter.nf_conntrack_max=${FEW_CONNECTIONS * 2} or more`);
 }
 
-/** What the daemon listens on, unless told otherwise. */
+/** The ports of the daemon, unless told otherwise. */
 const PORTS: Readonly<Record<string, string>> = {
   'tcp/179': 'BGP: end the other speaker, or set another listenPort in the BGPConfiguration',
   'tcp/9099': 'the health page: set FELIX_HEALTHPORT',

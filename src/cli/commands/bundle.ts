@@ -102,7 +102,7 @@ function files(io: Io, options: BundleOptions): Readonly<Record<string, Gather>>
   };
 }
 
-/** What the daemon that runs was started with. */
+/** The settings that the running daemon was started with. */
 async function settingsOfDaemon(io: Io): Promise<Readonly<Record<string, string>>> {
   const { pid } = await request(socketPath(io.env), { op: 'status' }, nodeStatusSchema);
   const text = await readFile(`/proc/${pid}/environ`, 'utf8');

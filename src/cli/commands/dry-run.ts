@@ -9,7 +9,7 @@ import { tabulate } from '../printers/tabwriter.ts';
 import type { Context } from '../resources/context.ts';
 import { type StoreOptions, tryEnsureInitialized, withStore } from '../session.ts';
 
-/** What a verdict about pods can depend on. */
+/** The kinds that a verdict about pods can depend on. */
 const JUDGED: readonly KindName[] = [
   ...(['NetworkPolicy', 'GlobalNetworkPolicy', 'Tier', 'NetworkSet', 'GlobalNetworkSet', 'Profile'] as const),
   ...(['HostEndpoint', 'WorkloadEndpoint', 'Node'] as const),
@@ -32,7 +32,7 @@ export function dryRunOption(command: Command): Command {
   );
 }
 
-/** What is said behind the words of a success. */
+/** The mark behind the words of a success. */
 export function dryRunMark({ dryRun }: DryRunOptions): string {
   return dryRun === 'none' ? '' : dryRun === 'client' ? ' (dry run)' : ' (server dry run)';
 }
@@ -45,7 +45,7 @@ export async function withWrittenStore(
 ): Promise<void> {
   await withStore(io, options, async (context) => {
     if (options.dryRun === 'none') return use(context);
-    // What is always there is no change of the user's.
+    // Objects that are always there are no change of the user's.
     const ready = { ...context, store: rehearsal(context.store, io.clock).store };
     await tryEnsureInitialized(ready);
     const { store, changes } = rehearsal(ready.store, io.clock);
@@ -54,7 +54,7 @@ export async function withWrittenStore(
   });
 }
 
-/** What the changes mean for the live connections of this node's pods. */
+/** Tells what the changes mean for the live connections of this node's pods. */
 async function tellChanges(io: Io, rehearsed: readonly Rehearsed[]): Promise<void> {
   const changes = rehearsed
     .filter(({ key }) => JUDGED.includes(key.kind))

@@ -15,7 +15,7 @@ interface LabelOptions extends StoreOptions, NamespaceOptions {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What to do with the labels, and what to say when it is done. */
+/** A change of labels, and the words when it is done. */
 interface Change {
   readonly apply: (labels: Labels) => Labels;
   readonly done: (before: Labels) => string;

@@ -3,9 +3,9 @@ import { type CountedDrop, request, socketPath, type WhyDecision, type WhyVerdic
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 
-/** What came of a real packet, beside what policy says of it. */
+/** The outcome of a real packet, beside policy's verdict on it. */
 export interface Probe {
-  /** What came back: `connected`, `answered`, `refused` (nobody listens there), an error's name, or `nothing`. */
+  /** The answer: `connected`, `answered`, `refused` (nobody listens there), an error's name, or `nothing`. */
   readonly said: string;
   /** Drops of this node that counted packets meanwhile, by name. */
   readonly dropped: readonly string[];
@@ -37,7 +37,9 @@ if (protocol === 'tcp') {
   }));
 }`;
 
-/** Sends a packet as the question says, from where its source is, and says whether what came of it is what policy says. */
+/**
+ * Sends a packet as the question says, from where its source is, and says whether what came of it is what policy says.
+ */
 export async function probe(verdict: WhyVerdict, io: Io): Promise<Probe> {
   const command = commandOf(verdict);
   const before = await counts(io);

@@ -159,7 +159,7 @@ function decisionLines({ direction, allowed, endpoint, isHere, decidedBy, asked 
   return [`  ${direction} of ${endpoint}${where}: ${verdict}`, ...askedLines(asked)];
 }
 
-/** What the judge says where nobody is. */
+/** The judge's words where there is no endpoint. */
 const NOBODY = 'no policy is asked';
 
 function askedLines(asked: WhyDecision['asked']): readonly string[] {

@@ -6,7 +6,7 @@ import { readingFiles } from './reading.ts';
 
 export type NamedOptions = Partial<FileOptions>;
 
-/** What a command acts on that takes either `KIND [NAME…]` or `-f`. */
+/** The targets of a command that takes either `KIND [NAME…]` or `-f`. */
 export async function targetsOf(
   io: Io,
   kind: string | undefined,

@@ -67,7 +67,7 @@ export function whenText(told: { readonly since?: number; readonly times?: numbe
   return ` (since ${new Date(told.since).toISOString().replace(/\.\d+Z$/, 'Z')}${often})`;
 }
 
-/** What a peer got wrong, if anything. */
+/** The faults of a peer's UPDATEs, if any. */
 function malformedText({ address, malformed }: NodeStatusPeer): string[] {
   if (malformed === undefined) return [];
   const { discard, withdraw, reset, last } = malformed;

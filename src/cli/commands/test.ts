@@ -95,7 +95,7 @@ async function stageOf(io: Io, stages: TestStages, options: ConnectivityOptions)
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Who interrupts the test leaves no pods behind. Returns how to stop watching. */
+/** An interrupted test leaves no pods behind. Returns how to stop watching. */
 function closedBySignals(stage: TestStage, io: Io): () => void {
   const onSignal = (): void => {
     io.stderr('interrupted: taking the pods away\n');

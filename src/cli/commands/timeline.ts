@@ -44,7 +44,7 @@ function podCommand(io: Io): Command {
     });
 }
 
-/** What the nodes know that know anything, and who has the route to the pod. */
+/** The knowledge of the nodes that have any, and the nodes that have the route to the pod. */
 interface Found {
   readonly nodes: readonly TimelineAnswer[];
   readonly seen: readonly SeenThere[];

@@ -13,13 +13,15 @@ const PATIENCE = 2;
 /** More names than anybody reads. */
 const MOST = 2000;
 
-/** Names, one a line, of what there is: `peers` of this node, or `pods`, `nodes`, `pools`, `namespaces`, or a kind's. */
+/**
+ * Names, one a line, of what there is: `peers` of this node, or `pods`, `nodes`, `pools`, `namespaces`, or a kind's.
+ */
 export async function liveNames(what: string, io: Io): Promise<void> {
   let names: readonly string[] = [];
   const asked = namesOf(what, io).then((found) => {
     names = found;
   });
-  // Who types wants no reasons: there is nothing to offer, then.
+  // A person who types wants no reasons: without an answer nothing is offered.
   const patience = Number(io.env['VROUTER_COMPLETION_TIMEOUT']) || PATIENCE;
   if (!(await within(io.clock, patience * 1000, asked).catch(() => false))) return;
   const all = [...new Set(names)].filter((name) => /^[\w.:/%-]+$/.test(name)).sort();

@@ -1,14 +1,14 @@
 import type { Argument, Command, Option } from 'commander';
 import { definitionOf, kindNames } from '../../model/index.ts';
 
-/** What may stand in one place: fixed words, or names of what there is just now. */
+/** The words that may stand in one place: fixed ones, or names of objects that exist now. */
 export interface Position {
   readonly words: readonly string[];
-  /** What to ask `__names` for. `of`: the names of the kind that the first argument gives. */
+  /** The question to `__names`. `of`: the names of the kind that the first argument gives. */
   readonly live?: string;
 }
 
-/** What may follow one command. */
+/** The words that may follow one command. */
 export interface Words {
   /** The words that lead to it from the program's name: `datastore migrate lock`; none: the program itself. */
   readonly path: string;

@@ -23,7 +23,7 @@ export class FactFinder {
 
   async #factsOf(node: string, check: ConnectivityCheck, to: TestPod | undefined): Promise<NodeFacts> {
     const status = await this.#ask(node, { op: 'status' }, nodeStatusSchema);
-    // Who says nothing once, says nothing twice.
+    // A node that was silent once is not asked again.
     if (status === undefined) return { node, status, why: undefined, routes: undefined };
     const isName = check.kind === 'dns';
     const destination = to === undefined ? check.probe.host : nameOf(to);

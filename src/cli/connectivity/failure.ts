@@ -9,7 +9,7 @@ export interface ConnectivityReason {
   readonly next: string;
 }
 
-/** What a node says about a check that failed; what is undefined was not answered. */
+/** The facts from a node about a check that failed; those that are undefined were not answered. */
 export interface NodeFacts {
   readonly node: string;
   readonly status: StatusAnswer | undefined;
@@ -29,7 +29,7 @@ export function nameOf({ namespace, name }: TestPod): string {
   return `${namespace}/${name}`;
 }
 
-/** What is asked of policy about a check; undefined for what is about no pod. */
+/** The question to policy about a check; undefined for a check about no pod. */
 export function carriedBy({ probe }: ConnectivityCheck): string {
   const protocol = probe.kind === 'udp' || probe.kind === 'mtu' ? 'udp' : 'tcp';
   return `${protocol}/${probe.port || OPEN_PORT}`;

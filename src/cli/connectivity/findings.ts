@@ -4,13 +4,13 @@ import type { ProbeOutcome } from './probe.ts';
 import { reasonFor } from './reasons.ts';
 import type { TestPod, TestTarget } from './stage.ts';
 
-/** What is told of a check. */
+/** The report of a check. */
 export interface ConnectivityFinding {
   readonly check: ConnectivityCheckKind | 'pod-starts';
   readonly result: 'ok' | 'failure' | 'skipped';
   readonly from: string;
   readonly to: string;
-  /** What was tried, and what came of it. */
+  /** The attempt, and its outcome. */
   readonly detail: string;
   readonly reason?: string | undefined;
   readonly next?: string | undefined;
@@ -52,7 +52,7 @@ export async function findings(
   return found;
 }
 
-/** What routers on each way have said: TCP does not hear all of it. */
+/** The error codes of routers on each path: TCP does not hear all of them. */
 function codesOf(
   checks: readonly ConnectivityCheck[],
   outcomes: ReadonlyMap<number, ProbeOutcome>,

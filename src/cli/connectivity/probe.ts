@@ -1,30 +1,32 @@
-/** What a pod is told to try. `patience`: milliseconds that an answer is waited for. */
+/** An attempt that a pod is told to make. `patience`: milliseconds that an answer is waited for. */
 export interface ConnectivityProbe {
   readonly id: number;
   /**
-   * `tcp`, `udp`: an answer of our own server. `connect`: any TCP server, a refusal too. `mtu`: how large a datagram with DF
-   * gets there. `dns`: whether the pod's own resolver finds the name.
+   * `tcp`, `udp`: an answer of our own server. `connect`: any TCP server, a refusal too. `mtu`: how large a datagram
+   * with DF gets there. `dns`: whether the pod's own resolver finds the name.
    */
   readonly kind: 'tcp' | 'udp' | 'connect' | 'mtu' | 'dns';
   /** An address; for `dns` a name. */
   readonly host: string;
   readonly port: number;
   readonly patience: number;
-  /** What is answered and should not be is asked again for so many milliseconds. */
+  /** An answer that should not come is asked for again for so many milliseconds. */
   readonly settles?: number;
 }
 
-/** What came of it. */
+/** The outcome of an attempt. */
 export interface ProbeOutcome {
   readonly id: number;
   /** `refused`: a reset came back. `error`: `code` says which. `silence`: nothing came back. */
   readonly result: 'answered' | 'refused' | 'error' | 'silence';
   readonly code?: string | undefined;
-  /** Who answered, as our servers say themselves; for `dns` the addresses found. */
+  /** The server that answered, as ours say themselves; for `dns` the addresses found. */
   readonly by?: string | undefined;
   /** Milliseconds until the answer. */
   readonly took?: number | undefined;
-  /** Octets of IP packets: what the pod's interface takes, the largest that got there, what the way was said to take. */
+  /**
+   * Octets of IP packets: what the pod's interface takes, the largest that got there, what the way was said to take.
+   */
   readonly mtu?: { readonly own: number; readonly largest: number; readonly told?: number | undefined } | undefined;
 }
 

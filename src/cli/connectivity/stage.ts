@@ -2,8 +2,8 @@ import type { DatastoreConfig } from '../../datastore/index.ts';
 import type { ConnectivityProbe, ProbeOutcome } from './probe.ts';
 
 /**
- * What a pod of the test is for. `client` asks; `server` is asked; `policed` is a server that a policy of the test protects;
- * `told` is one that the user names: its own programs stay what they are.
+ * The role of a pod of the test. `client` asks; `server` is asked; `policed` is a server that a policy of the test
+ * protects; `told` is one that the user names: its own programs stay what they are.
  */
 export type TestRole = 'client' | 'server' | 'policed' | 'told';
 
@@ -28,7 +28,7 @@ export interface TestTarget {
   readonly name: string;
 }
 
-/** What is to be made. */
+/** The pods that are to be made. */
 export interface StageWishes {
   /** Absent: every node. */
   readonly nodes?: readonly string[] | undefined;

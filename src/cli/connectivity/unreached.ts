@@ -115,7 +115,7 @@ function between({ from, to }: ConnectivityCheck, { routes = [] }: NodeFacts): C
   };
 }
 
-/** What denied it, in words. */
+/** The rule that denied it, in words. */
 export function deniedBy(why: WhyAnswer | undefined): string | undefined {
   const verdict = why?.verdicts.find(({ allowed }) => !allowed);
   if (verdict === undefined) return undefined;

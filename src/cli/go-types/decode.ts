@@ -12,7 +12,7 @@ interface Place {
   readonly path: readonly string[];
 }
 
-/** What a failure is told with. */
+/** The words that a failure is told with. */
 interface Subject {
   readonly kind: string;
   readonly name: string;
@@ -132,7 +132,7 @@ function text(word: string, type: string, { struct, path }: Place): string {
   return `json: cannot unmarshal ${word} into Go struct field ${struct}.${path.join('.')} of type ${type}`;
 }
 
-/** What JSON calls it. */
+/** The JSON name of the value's type. */
 function wordOf(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   switch (typeof value) {

@@ -16,8 +16,8 @@ export interface SourceFile {
 }
 
 /**
- * What `-f` names: standard input for `-`, one file, or the manifests of a directory in the order of their names, with
- * `recursive` also those of the directories in it.
+ * The sources that `-f` names: standard input for `-`, one file, or the manifests of a directory in the order of their
+ * names, with `recursive` also those of the directories in it.
  */
 export async function readSources(name: string, recursive: boolean, io: Io): Promise<readonly SourceFile[]> {
   if (name === '-') {

@@ -106,7 +106,7 @@ function optionLines(command: Command, title = ['.SH OPTIONS']): readonly string
   return lines.length === 0 ? [] : [...title, ...lines];
 }
 
-/** What `--help` says below the options. */
+/** The text that `--help` has below the options. */
 function afterHelp(command: Command): string {
   let said = '';
   const output = command.configureOutput();

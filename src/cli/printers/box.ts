@@ -1,6 +1,6 @@
 /** Cells longer than this are broken between words. */
 const WRAP_WIDTH = 30;
-/** What one word that is wider than the limit costs, when lines are chosen. */
+/** The cost of one word that is wider than the limit, when lines are chosen. */
 const OVERFLOW_PENALTY = 1e5;
 
 const NUMBER = /^-?(?:\d{1,3}(?:,\d{3})*|\d+)(?:\.\d+)?$/;

@@ -1,6 +1,6 @@
 import { at, flagAt, goFloat, goText, join, listAt, pointerAt, textAt } from '../go-values.ts';
 
-/** What a cell may need besides its resource. */
+/** The context that a cell may need besides its resource. */
 export interface CellContext {
   /** The AS number of nodes that have none of their own. */
   readonly defaultAsNumber: string;

@@ -15,7 +15,7 @@ export function tabulate(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${row.map((cell, column) => pad(cell, widths[column])).join('')}\n`).join('');
 }
 
-/** What the writer counts: code points, not UTF-16 units. */
+/** The width as the writer counts it: code points, not UTF-16 units. */
 function characters(text: string): number {
   return [...text].length;
 }

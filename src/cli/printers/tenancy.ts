@@ -1,7 +1,7 @@
 import { type LedgerEntry, type Tenancy, tenancies, tenantAt } from '../../ipam/index.ts';
 import { box } from './box.ts';
 
-/** Who had an address, one after another, or with `at` (milliseconds since 1970) who had it then. */
+/** The holders of an address, one after another, or with `at` (milliseconds since 1970) the holder of that moment. */
 export function tenancyText(address: string, entries: readonly LedgerEntry[], at: number | undefined): string {
   return at === undefined ? historyText(address, entries) : momentText(address, entries, at);
 }

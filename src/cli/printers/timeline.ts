@@ -13,7 +13,7 @@ export interface SeenThere {
 
 type Change = TimelineAnswer['changes'][0];
 
-/** What was done for a pod, a block of lines for each request, and who can reach it. */
+/** The history of a pod, a block of lines for each request, and the nodes that can reach it. */
 export function timelineText(pod: string, nodes: readonly TimelineAnswer[], seen: readonly SeenThere[]): string {
   if (nodes.length === 0) return `Nothing is known of ${pod}.\n`;
   const requests = nodes.flatMap(({ node, changes }) => changes.map((one) => ({ node, one })));

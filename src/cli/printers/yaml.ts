@@ -64,7 +64,7 @@ const OTHER_TYPE = [
   // Numbers of base 60, which YAML 1.1 readers know.
   /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/,
 ];
-/** What starts something other than plain text. */
+/** The beginnings of anything but plain text. */
 const INDICATOR = /^(?:[#,[\]{}&*!|>'"%@`]|[-?:](?:\s|$)|---|\.\.\.)/;
 const PRINTABLE = /^[\t\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]*$/u;
 

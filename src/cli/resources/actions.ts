@@ -22,7 +22,7 @@ import type { Target } from './target.ts';
 
 type AnyResource = ResourceOf<KindName>;
 
-/** What is done to one target, with what came of it. */
+/** The action on one target, with its outcome. */
 export type Writer = (context: Context, target: Target) => Promise<Result>;
 
 /** How often a write whose object changed under it is tried, and the pause between, in milliseconds. */
@@ -149,7 +149,9 @@ function resourceOf(target: Target): AnyResource {
   return validate(raw);
 }
 
-/** The same for an object that is there: a node may be called as its host is, in capitals too, and can be changed then. */
+/**
+ * The same for an object that is there: a node may be called as its host is, in capitals too, and can be changed then.
+ */
 async function resourceThere(store: Store, target: Target): Promise<AnyResource> {
   const { kind, name } = target;
   try {
@@ -170,7 +172,7 @@ function keyText({ kind, name, namespace }: Target): string {
   return resourceKeyText(kind, name, namespace);
 }
 
-/** What stands for a policy of Kubernetes is managed there. */
+/** An object that stands for a policy of Kubernetes is managed there. */
 const KUBERNETES_POLICY = /^knp\.default\./;
 
 function refuseReadOnly(operation: string, target: Target, reason?: string): void {
@@ -187,7 +189,7 @@ function replacedMetadata({ metadata }: AnyResource, wanted: AnyResource): AnyRe
   return { ...kept, ...(labels && { labels }), ...(annotations && { annotations }) };
 }
 
-/** What a writer may not change. */
+/** The metadata that a writer may not change. */
 function identityOf({
   metadata,
 }: AnyResource): Pick<AnyResource['metadata'], 'name' | 'namespace' | 'resourceVersion'> {

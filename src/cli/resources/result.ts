@@ -1,7 +1,7 @@
 import { API_VERSION, type KindName, type Resource } from '../../model/index.ts';
 import { encoded, filled } from '../go-types/index.ts';
 
-/** What one request to the store gave: an object, or a list of one kind. */
+/** The result of one request to the store: an object, or a list of one kind. */
 export interface Result {
   readonly kind: KindName;
   readonly items: readonly Resource[];

@@ -2,7 +2,7 @@ import { definitionOf, type KindName } from '../../model/index.ts';
 import { CommandError } from '../errors.ts';
 import type { RawObject } from '../manifest/documents.ts';
 
-/** What a command acts on: an object of a file, or what its arguments name. No name: all of the kind. */
+/** The target of a command: an object of a file, or what its arguments name. No name: all of the kind. */
 export interface Target {
   readonly kind: KindName;
   readonly name: string;

@@ -41,7 +41,7 @@ export function targetsOfText(text: string): readonly Target[] {
   return parseObjects(text).map(targetOf);
 }
 
-/** What `KIND [NAME…]` names. Without a name: all of the kind. */
+/** The targets that `KIND [NAME…]` names. Without a name: all of the kind. */
 export function targetsOfArguments(kindText: string, names: readonly string[]): readonly Target[] {
   const kind = findKind(kindText);
   if (kind === undefined || definitionOf(kind).aliases.length === 0) {

@@ -1,4 +1,4 @@
-/** What terminals send for keys that are no letters. */
+/** The sequences that terminals send for keys that are no letters. */
 const SEQUENCES: Readonly<Record<string, string>> = {
   ...{ '\x1b[A': 'up', '\x1b[B': 'down', '\x1b[C': 'right', '\x1b[D': 'left' },
   ...{ '\x1bOA': 'up', '\x1bOB': 'down', '\x1bOC': 'right', '\x1bOD': 'left' },

@@ -1,6 +1,6 @@
 import { type TopAnswers, type TopRow, tableOf, VIEW_NAMES, type ViewName } from './views.ts';
 
-/** What is typed below: a filter or the name of a view. */
+/** The line typed below: a filter or the name of a view. */
 interface Prompt {
   readonly kind: 'filter' | 'command';
   readonly text: string;
@@ -18,13 +18,16 @@ export interface TopState {
   /** The row that is marked, counted from 0. */
   readonly at: number;
   readonly isHelp: boolean;
-  /** What was typed and is no command. */
+  /** The typed text that is no command. */
   readonly mistake?: string | undefined;
   readonly size: { readonly rows: number; readonly columns: number };
   readonly isOver: boolean;
 }
 
-/** `key`: a letter as it is, or `up`, `down`, `left`, `right`, `pageup`, `pagedown`, `home`, `end`, `enter`, `escape`, `backspace`, `ctrl-c`. */
+/**
+ * `key`: a letter as it is, or `up`, `down`, `left`, `right`, `pageup`, `pagedown`, `home`, `end`, `enter`, `escape`,
+ * `backspace`, `ctrl-c`.
+ */
 export type TopEvent =
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'answers'; readonly answers: TopAnswers; readonly now: number }
@@ -35,7 +38,7 @@ export function firstState(view: ViewName, now: number, size: TopState['size']):
   return { view, answers: {}, now, filter: '', at: 0, isHelp: false, size, isOver: false };
 }
 
-/** What follows from a key, an answer or another size of the terminal. */
+/** The state after a key, an answer or another size of the terminal. */
 export function step(state: TopState, event: TopEvent): TopState {
   switch (event.kind) {
     case 'size':
@@ -125,7 +128,7 @@ function typed(state: TopState, prompt: Prompt, key: string): TopState {
   const changed = (text: string): TopState => ({
     ...state,
     prompt: { ...prompt, text },
-    // What is shown follows the filter as it is typed.
+    // The view follows the filter as it is typed.
     ...(prompt.kind === 'filter' && { filter: text }),
   });
   if (key === 'escape') return { ...state, prompt: undefined, ...(prompt.kind === 'filter' && { filter: '' }) };

@@ -4,7 +4,7 @@ import { ago } from '../printers/ago.ts';
 export const VIEW_NAMES = ['sessions', 'pods', 'policies', 'drops', 'blocks'] as const;
 export type ViewName = (typeof VIEW_NAMES)[number];
 
-/** What the daemon has said last; what is absent has not been asked yet, or was not answered. */
+/** The daemon's last answers; an absent one has not been asked for yet, or did not come. */
 export interface TopAnswers {
   readonly status?: StatusAnswer;
   readonly peers?: BgpPeersAnswer;

@@ -35,7 +35,7 @@ export interface ClusterQuestionsOptions {
   readonly patience: number;
 }
 
-/** What a page of the whole cluster asks: of the datastore, and of the nodes by way of it. */
+/** The questions of a page of the whole cluster: to the datastore, and to the nodes by way of it. */
 export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOptions): Questions {
   const kept = new SharedAnswers(clock, FRESH);
   const everywhere = async <Schema extends z.ZodType, T>(

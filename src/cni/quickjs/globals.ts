@@ -1,6 +1,6 @@
 import * as os from 'qjs:os';
 
-/** What the language or Node has, and this QuickJS has not, as far as the plugin uses it. */
+/** The parts of the language and of Node that this QuickJS lacks, as far as the plugin uses them. */
 const missing: Readonly<Record<string, unknown>> = {
   setTimeout: os.setTimeout,
   clearTimeout: os.clearTimeout,

@@ -63,7 +63,9 @@ export async function unbind(path: string): Promise<void> {
   check(native.unbind(path), `umount ${path}`);
 }
 
-/** What goes to its stdin is less than a pipe holds, or it reads all of that before it answers, as IPAM plugins do. */
+/**
+ * Runs a program. The input is less than a pipe holds, or it reads all of that before it answers, as IPAM plugins do.
+ */
 export async function runProgram(
   words: readonly string[],
   env: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,6 @@
-/** What QuickJS brings, as far as the plugin uses it (its `std` and `os`), and what `deploy/plugin/host.c` adds. */
+/**
+ * The modules of QuickJS, as far as the plugin uses them (its `std` and `os`), and what `deploy/plugin/host.c` adds.
+ */
 declare module 'qjs:std' {
   export function exit(code: number): never;
   export function getenviron(): Record<string, string>;

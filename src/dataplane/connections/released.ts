@@ -11,15 +11,15 @@ const MOST = 10_000;
 const KEY = 'released addresses';
 
 /**
- * Has the kernel forget the connections of an address when nobody here has it any more: established ones are let through
- * unasked, and translated ones go on to where they went, so whoever gets the address next would get these too.
+ * Has the kernel forget the connections of an address when nobody here has it any more: established ones are let
+ * through unasked, and translated ones go on to where they went, so whoever gets the address next would get these too.
  */
 export class ReleasedAddresses {
   readonly #kernel: Pick<Kernel, 'connectionList' | 'connectionsDelete'>;
   readonly #log: Log;
   readonly #paced: Paced;
   readonly #failing: RetryQueue<string>;
-  /** Who has which address: pods their own, and floating addresses the pod's that they lead to. */
+  /** The holder of each address: pods have their own, and floating addresses the pod's that they lead to. */
   #held: ReadonlyMap<string, string> = new Map();
   #released = new Set<string>();
   #working: Promise<void> = Promise.resolve();

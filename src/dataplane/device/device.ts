@@ -101,7 +101,7 @@ export class TunnelDevice {
     return this.#spec;
   }
 
-  /** What the device should be, or nothing. Asking for the same again does nothing. */
+  /** Sets what the device should be, or that there should be none. Asking for the same again does nothing. */
   want(desired: DesiredDevice | undefined, pools: readonly DesiredPool[]): void {
     this.#pools = pools;
     const text = desired === undefined ? 'none' : identity(desired);
@@ -143,7 +143,7 @@ export class TunnelDevice {
   }
 
   async #pass(): Promise<void> {
-    // What is there before anybody has said what is wanted may be what will be.
+    // A device that exists before the first desired state may be the one that will be wanted.
     if (this.#text === '') return;
     try {
       await (this.#desired === undefined ? this.#retire() : this.#bring());

@@ -2,9 +2,9 @@ import { type Clock, type KeyedDelta, RetryQueue } from '../../base/index.ts';
 import type { FailedTunnel } from './device.ts';
 
 /**
- * What of a tunnel the kernel has refused, with its words: each waits alone for its next attempt. It may be an entry, of
- * which the delta is told again then, or a look at all of them. Both answer true the first time: then it is worth a word
- * in the log.
+ * The parts of a tunnel that the kernel has refused, with its words: each waits alone for its next attempt. It may be
+ * an entry, of which the delta is told again then, or a look at all of them. Both answer true the first time: then it
+ * is worth a word in the log.
  */
 export class TunnelRefusals<Value> extends RetryQueue<FailedTunnel> {
   readonly #delta: KeyedDelta<Value>;

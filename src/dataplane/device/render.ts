@@ -52,7 +52,7 @@ export interface DeviceSpec {
   readonly parent?: number;
 }
 
-/** What the kernel has: enough to work out what a device should be and what it lacks. */
+/** The kernel's state: enough to work out what a device should be and what it lacks. */
 export interface DeviceSurroundings {
   readonly links: readonly Link[];
   readonly addresses: readonly InterfaceAddressEntry[];
@@ -60,7 +60,7 @@ export interface DeviceSurroundings {
   readonly hostMtu: number;
 }
 
-/** What a device may be asked to be. */
+/** The devices that may be asked for. */
 export type DesiredDevice = DesiredIpip | DesiredVxlan | DesiredWireguard;
 
 /** The device as it should be on this host, or a sentence that says why it can't be. */
@@ -102,9 +102,9 @@ export type DeviceStep =
   | { readonly verb: 'add address' | 'delete address'; readonly address: string };
 
 /**
- * What to do to the device, in this order; nothing when it is as it should be. A VXLAN device whose network, port, local
- * address or parent is another can't be changed, so it is made anew. `tunl0` is never deleted: it is the kernel's. An
- * old address goes after the new one has come: with its last address a device loses its routes.
+ * The steps to make the device as it should be, in this order; none when it is. A VXLAN device whose network, port,
+ * local address or parent is another can't be changed, so it is made anew. `tunl0` is never deleted: it is the
+ * kernel's. An old address goes after the new one has come: with its last address a device loses its routes.
  */
 export function deviceSteps(spec: DeviceSpec, { links, addresses }: DeviceSurroundings): readonly DeviceStep[] {
   const { name, kind } = spec.link;
@@ -140,9 +140,9 @@ function sameVxlan(found: VxlanAttributes | undefined, wanted: VxlanAttributes):
 }
 
 /**
- * What is left to do for a tunnel that nobody wants: a VXLAN or WireGuard device goes; `tunl0` stays, but an address of
- * ours on it (one inside a pool) would keep packets from whoever has that address next. If there is no other, nobody else
- * uses it: it goes down, since it would take packets from anybody.
+ * The steps for a tunnel that nobody wants: a VXLAN or WireGuard device goes; `tunl0` stays, but an address of
+ * ours on it (one inside a pool) would keep packets from whoever has that address next. If there is no other, nobody
+ * else uses it: it goes down, since it would take packets from anybody.
  */
 export function retirementSteps(
   device: { readonly kind: TunnelKind; readonly name: string },

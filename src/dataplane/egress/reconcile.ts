@@ -39,8 +39,9 @@ export interface EgressOptions {
 }
 
 /**
- * Leads what the pods of some pools send out of the cluster to the node that is their gateway: for each pool a rule and a table
- * of its own, known again by rule and protocol. The table is whole before the rule leads there, and the rule goes first.
+ * Leads what the pods of some pools send out of the cluster to the node that is their gateway: for each pool a rule and
+ * a table of its own, known again by rule and protocol. The table is whole before the rule leads there, and the rule
+ * goes first.
  */
 export class EgressReconciler {
   readonly #options: EgressOptions;
@@ -135,8 +136,9 @@ export class EgressReconciler {
   }
 
   /**
-   * How a connection is translated is settled by its first packet; those that go on begin anew, with the same port where that is free.
-   * It is not while an answer is remembered that came here after another node had become the gateway: these go too.
+   * How a connection is translated is settled by its first packet; those that go on begin anew, with the same port
+   * where that is free. It is not while an answer is remembered that came here after another node had become the
+   * gateway: these go too.
    */
   async #forgetConnections(ranges: readonly string[]): Promise<void> {
     if (ranges.length === 0) return;
@@ -203,7 +205,7 @@ export class EgressReconciler {
   }
 }
 
-/** What keeps packets from going elsewhere while the way to the gateway is being changed. */
+/** Tells whether a route keeps packets from going elsewhere while the way to the gateway is being changed. */
 function isFallback({ kind }: Route): boolean {
   return kind === 'unreachable';
 }

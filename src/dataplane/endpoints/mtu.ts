@@ -6,7 +6,7 @@ export const VXLAN_OVERHEAD = { 4: 50, 6: 70 } as const;
 /** Outer IP header, UDP, and WireGuard's own header and authentication tag. */
 export const WIREGUARD_OVERHEAD = { 4: 60, 6: 80 } as const;
 
-/** What is set for the device, or what `host`, the MTU of the node's way out, leaves it. */
+/** The MTU set for the device, or the one that `host`, the MTU of the node's way out, leaves it. */
 export function wireguardMtu({ family, mtu }: Pick<DesiredWireguard, 'family' | 'mtu'>, host: number): number {
   return mtu ?? host - WIREGUARD_OVERHEAD[family];
 }

@@ -16,7 +16,7 @@ export interface PodInterfaceSpec {
   readonly mac?: string;
   /** Whether the pod may route for others. */
   readonly forwarding: boolean;
-  /** What the pod reaches through the node, as CIDRs. */
+  /** The destinations that the pod reaches through the node, as CIDRs. */
   readonly destinations: readonly string[];
   /** `namespace/pod`, kept as the interface's alias for people who run `ip link`. */
   readonly alias: string;

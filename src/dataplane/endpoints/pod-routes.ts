@@ -18,7 +18,7 @@ export class PodRoutes {
     this.#linkOf = linkOf;
   }
 
-  /** What the host itself sends from towards its pods. */
+  /** Sets the address that the host itself sends from towards its pods. */
   setSource(source: DesiredHost['routeSource']): void {
     if (same(source, this.#source)) return;
     this.#source = source;

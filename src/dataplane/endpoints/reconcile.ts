@@ -25,7 +25,7 @@ export class EndpointReconciler {
   readonly #failing: RetryQueue<FailedEndpoint>;
   /** By key. */
   readonly #workloads = new Map<string, DesiredWorkload>();
-  /** Which workloads an interface belongs to: but for a moment one. */
+  /** The workloads that an interface belongs to: but for a moment one. */
   readonly #owners = new Claimants();
   readonly #links = new Map<string, Link>();
   /** Since when a link is there, or a pod wanted or unwanted, by the interface's name. */
@@ -108,7 +108,7 @@ export class EndpointReconciler {
       this.#suspect(link.name);
   }
 
-  /** What the kernel tells of a setting that somebody has changed. */
+  /** Hears from the kernel of a setting that somebody has changed. */
   settingChanged(name: string, value: string): void {
     const [, word] = /^net\.ipv[46]\.conf\.([^.]+)\./.exec(name) ?? [];
     const workload = this.#owner(word?.replaceAll('/', '.') ?? '');

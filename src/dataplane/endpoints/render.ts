@@ -15,7 +15,7 @@ export function routedTo({ addresses, floatingIps }: DesiredWorkload): readonly 
   return [...addresses, ...floatingIps.map(({ external }) => hostCidr(external))];
 }
 
-/** What a host end's settings depend on. */
+/** The inputs of a host end's settings. */
 export interface HostEnd {
   /** Whether the pod has IPv6: else it is switched off. */
   readonly hasIpv6: boolean;
@@ -96,7 +96,7 @@ export function podNeighbors(ifName: string, families: readonly (4 | 6)[], mac: 
 const MAIN = 254;
 const BOOT = 3;
 
-/** What a pod reaches through the node: what its IPAM names, or else, or besides if so configured, everything. */
+/** The destinations of a pod through the node: those that its IPAM names, or else, or besides if so configured, all. */
 export function podDestinations(named: readonly string[], everythingToo: boolean): readonly string[] {
   return named.length === 0 || everythingToo ? [...new Set([...named, '0.0.0.0/0', '::/0'])] : named;
 }

@@ -6,16 +6,16 @@ import type { Piece, PieceRule } from './pieces.ts';
 /** Objects that may differ, each with the elements of it that may: of all others it is known that they don't. */
 export type Touched = ReadonlyMap<string, Iterable<string>>;
 
-/** What is to be done, and the table as the kernel has it once that is done; undefined for none. */
+/** The change to make, and the table as the kernel has it once that is done; undefined for none. */
 export interface TableChange {
   readonly transaction: Transaction;
   readonly done: () => KernelTable | undefined;
 }
 
 /**
- * What makes the kernel's table as it is composed. The order is what the kernel asks for: what is led to before what leads
- * there, and removal the other way round. An object that is declared otherwise can't be changed: then all is made
- * anew, in one transaction too.
+ * The change that makes the kernel's table as it is composed, in the order that the kernel asks for: targets before
+ * what leads there, and removal the other way round. An object that is declared otherwise can't be changed: then all is
+ * made anew, in one transaction too.
  */
 export function changeTo(
   table: Table,
@@ -168,7 +168,7 @@ class Change {
     this.#after.push(() => this.#kernel.set(name, { declared: declaredChain(chain), comments, elements: new Map() }));
   }
 
-  /** What nobody wants any more: rules go first, as they hold all else. */
+  /** Removes objects that nobody wants any more: rules go first, as they hold all else. */
   gone(name: string, verb: 'empty' | 'map' | 'chain' | 'set'): void {
     if (!this.#kernel.has(name) || this.#composition.has(name)) return;
     const [kind, word] = name.split(' ');

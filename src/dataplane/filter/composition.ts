@@ -16,7 +16,7 @@ export interface Composed {
   readonly pieces: readonly Piece[];
 }
 
-/** What a part has to do with an object. */
+/** The relation of a part to an object. */
 export interface Touch {
   /** Elements of it that may differ. */
   readonly elements: readonly string[];
@@ -71,7 +71,7 @@ export class Composition {
     return this.#holders.has(name);
   }
 
-  /** What one of the parts says of the object: of its declaration all say the same. */
+  /** A piece by one of the parts: in the declaration all agree. */
   piece(name: string): Piece | undefined {
     for (const key of this.#holders.get(name) ?? []) return this.#parts.get(key)?.pieces.get(name);
     return undefined;
@@ -96,8 +96,9 @@ export class Composition {
   }
 
   /**
-   * Objects in the order in which they can be made: an earlier part's before a later's, each in its contents' order. Sets and
-   * maps may be shared by thousands, and lead to nothing by themselves: for them the part counts that named them first.
+   * Objects in the order in which they can be made: an earlier part's before a later's, each in its contents' order.
+   * Sets and maps may be shared by thousands, and lead to nothing by themselves: for them the part counts that named
+   * them first.
    */
   sorted(names: Iterable<string>): readonly string[] {
     const rank = new Map([...names].map((name) => [name, this.#rank(name)] as const));

@@ -10,7 +10,7 @@ import {
 import type { Chain, MapElement, NamedMap, NamedSet, NftRule } from '../../nftables/index.ts';
 
 /**
- * What a room has to say in a table. What rules lead to comes before them. Of several contents, those that name the
+ * The contents of a room in a table. Targets of rules come before them. Of several contents, those that name the
  * same set, map or chain share it: their elements are united, and their rules stand one after another.
  */
 export interface Contents {
@@ -20,8 +20,8 @@ export interface Contents {
 }
 
 /**
- * What is in a set: a list, or where it is as large as the cluster, elements as nft lists them, each with itself as
- * nft is to read it; of these only what has changed is looked at.
+ * The elements of a set: a list, or where it is as large as the cluster, elements as nft lists them, each with itself
+ * as nft is to read it; of these only what has changed is looked at.
  */
 export type Elements = readonly string[] | Entries<string>;
 

@@ -23,8 +23,8 @@ const ABOUT_ALL = new Set(['NFT_MISSING', 'NFT_NAMESPACE', 'EPERM', 'ABORT_ERR']
 
 /**
  * One table: what it should be, part by part, and what the kernel has, object by object. It is looked at when it is not
- * known what the kernel has: at the start, and after somebody else has changed the table. Otherwise what was acknowledged
- * is remembered, and a change costs what it says.
+ * known what the kernel has: at the start, and after somebody else has changed the table. Otherwise what was
+ * acknowledged is remembered, and a change costs what it says.
  */
 export class KeptTable {
   readonly #nft: Nft;
@@ -32,7 +32,7 @@ export class KeptTable {
   #wanted: FilterTable;
   /** The parts that the kernel has taken. */
   readonly #taken = new Composition();
-  /** What the kernel has; undefined for no table. */
+  /** The kernel's table; undefined for none. */
   #kernel: KernelTable | undefined;
   /** `stale` until the kernel is looked at, `listed` until all is compared with what was found there. */
   #knowledge: 'stale' | 'listed' | 'sure' = 'stale';
@@ -53,7 +53,7 @@ export class KeptTable {
     return this.#wanted;
   }
 
-  /** What it should be from now on. */
+  /** Sets what the table should be from now on. */
   want(wanted: FilterTable): void {
     for (const [key, now] of wanted.parts.since(this.#wanted.parts)) {
       const tried = this.#refused.get(key);
@@ -91,7 +91,7 @@ export class KeptTable {
       return due.length > 0 || this.#knowledge !== 'sure' ? await this.#make(due) : true;
     } catch (error) {
       this.#knowledge = 'stale';
-      // What nobody asks for is not lacking, and what was never run has left nothing.
+      // A table that nobody asks for is not lacking, and a program that never ran has left nothing.
       const isNothing = this.#wanted.parts.size === 0 && error instanceof NftError && error.code === 'NFT_MISSING';
       if (!isNothing) this.#trouble = this.#reason(error);
       return isNothing;
@@ -131,7 +131,7 @@ export class KeptTable {
     if (error !== undefined) {
       if (this.#knowledge === 'listed') await this.#putRight();
       const refused = await this.#halves(free, error);
-      // What one part needs of another may be there by now.
+      // A part that another one needs may be there by now.
       if (free.length > 1) await this.#each(refused);
     }
     await this.#each([...this.#refused.dependents(this.#wanted.parts)]);
@@ -170,7 +170,9 @@ export class KeptTable {
     }
   }
 
-  /** What was taken is there again, and what is nobody's is gone; where that can't be had bit by bit, the table is made anew. */
+  /**
+   * Puts back what was taken and removes what is nobody's; where that can't be had bit by bit, makes the table anew.
+   */
   async #putRight(): Promise<void> {
     if ((await this.#attempt([])) === undefined) return;
     const change = wholeTable(this.#wanted.table, this.#taken);
@@ -186,7 +188,7 @@ export class KeptTable {
     const before = keys.map((key) => [key, this.#taken.part(key)] as const);
     try {
       const touched = this.#put(keys.map((key) => [key, partOf(key)] as const));
-      // What a former run has left protects until something else does.
+      // The table of a former run protects until another does.
       if (this.#taken.isEmpty && this.#wanted.parts.size > 0) return undefined;
       const change = changeTo(this.#wanted.table, this.#taken, this.#kernel, touched);
       await this.#nft.run(change.transaction);
@@ -209,7 +211,9 @@ export class KeptTable {
     this.#knowledge = 'sure';
   }
 
-  /** Puts parts in their place. What may differ from the kernel then: what they say or said; or, after a look, anything. */
+  /**
+   * Puts parts in their place. What may differ from the kernel then: what they say or said; or, after a look, anything.
+   */
   #put(parts: readonly (readonly [key: string, part: FilterPart | undefined])[]): Touched {
     const touched = new Map<string, Set<string>>();
     const touch = (name: string, elements: Iterable<string>): void => {
@@ -220,7 +224,7 @@ export class KeptTable {
     for (const [key, part] of parts) {
       for (const [name, { elements, isNew }] of this.#taken.put(key, part)) {
         touch(name, elements);
-        // What a former run has left there is nobody's.
+        // The elements of a former run are nobody's.
         if (isNew) touch(name, this.#kernel?.get(name)?.elements.keys() ?? []);
       }
     }
@@ -229,7 +233,7 @@ export class KeptTable {
       const others = new Composition();
       for (const [key, part] of this.#wanted.parts) others.put(key, part);
       for (const [name, { elements }] of this.#kernel ?? []) {
-        // What a part wants that is not tried now stays as it is.
+        // Objects of parts that are not tried now stay as they are.
         if (touched.has(name) || !others.has(name)) touch(name, elements.keys());
       }
     }

@@ -2,7 +2,7 @@ import type { Chain, ListedChain, NamedMap, TableListing } from '../../nftables/
 
 /** An object of a table as the kernel has it. */
 export interface KernelObject {
-  /** What it was declared as: one that is declared otherwise can't be changed, only made anew. */
+  /** Its declaration: an object that is declared otherwise can't be changed, only made anew. */
   readonly declared: string;
   /** A chain's rules, by their comments. */
   readonly comments: readonly (string | undefined)[];
@@ -13,11 +13,11 @@ export interface KernelObject {
 /** A table as the kernel has it, by object: `set`, `map` or `chain`, and its name. */
 export type KernelTable = Map<string, KernelObject>;
 
-/** What nft has listed. */
+/** Reads a listing of nft. */
 export function kernelTable({ chains, sets, maps, rules }: TableListing): KernelTable {
   const found: KernelTable = new Map();
   for (const { name, ...set } of sets) {
-    // What comes and goes by itself was put there by packets, and is nobody's to mend.
+    // Elements that time out were put there by packets, and are nobody's to mend.
     const lasting = set.flags.includes('timeout') ? [] : set.elements;
     const elements = new Map(lasting.map((element) => [element, element]));
     found.set(`set ${name}`, { declared: declaredSet(set), comments: [], elements });

@@ -7,9 +7,9 @@ interface RefusedPart {
 }
 
 /**
- * The parts of a table that are not there as they are wanted: the kernel refuses them, or they must not be written, or they
- * need one of those. What builds on a part that is missing, or still says what it once said, would let through what it
- * should not; so the others hold as long as that lasts.
+ * The parts of a table that are not there as they are wanted: the kernel refuses them, or they must not be written, or
+ * they need one of those. What builds on a part that is missing, or still says what it once said, would let through
+ * what it should not; so the others hold as long as that lasts.
  */
 export class PartRefusals {
   readonly #refused = new Map<string, RefusedPart>();
@@ -20,7 +20,7 @@ export class PartRefusals {
     return this.#refused.size;
   }
 
-  /** What each of them is, where it has words of its own, and why it is not there. */
+  /** The description of each, where it has words of its own, and why it is not there. */
   *reasons(parts: Entries<FilterPart>): Generator<readonly [what: string | undefined, reason: string]> {
     for (const [key, { reason }] of this.#refused) yield [parts.get(key)?.what, reason];
   }
@@ -61,7 +61,7 @@ export class PartRefusals {
     else this.#refused.set(key, { part, reason: held });
   }
 
-  /** What may be written of the part. */
+  /** The part as far as it may be written. */
   writable(part: FilterPart | undefined): FilterPart | undefined {
     if (part?.instead === undefined || this.#held(part) === undefined) return part;
     return { ...part, contents: part.instead };

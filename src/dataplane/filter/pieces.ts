@@ -4,7 +4,7 @@ import { type Contents, listed, type ReasonedRule } from './contents.ts';
 
 export type PieceRule = Omit<NftRule, 'chain'>;
 
-/** What one part says of one object of a table. */
+/** The say of one part in one object of a table. */
 export type Piece =
   | { readonly kind: 'set'; readonly set: NamedSet; readonly elements: Entries<string> }
   | { readonly kind: 'map'; readonly map: NamedMap; readonly elements: Entries<string> }
@@ -13,7 +13,7 @@ export type Piece =
 /** A comment has 128 characters, and its end is the fingerprint's. */
 const LONGEST_REASON = 100;
 
-/** What the contents say, by the object that it is about: `set`, `map` or `chain`, and its name. */
+/** Splits contents by the object that they are about: `set`, `map` or `chain`, and its name. */
 export function piecesOf({ sets = [], maps = [], chains }: Contents): ReadonlyMap<string, Piece> {
   const pieces = new Map<string, Piece>();
   for (const [set, elements] of sets) {

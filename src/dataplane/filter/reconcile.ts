@@ -13,7 +13,7 @@ export interface FilterEntry {
   readonly why: string;
 }
 
-/** What a room says about the tables that are its own, and hears of them. */
+/** A room that owns tables: it says what they should be, and hears of them. */
 export interface FilterRoom {
   /** Its tables, the most important first; what it does not name any more should not be. Resolves as `settled` does. */
   want(tables: readonly FilterTable[]): Promise<void>;
@@ -28,8 +28,8 @@ export interface FilterRoom {
 }
 
 /**
- * Keeps all nftables tables of ours as the rooms want them: a transaction for each table that changes, none when nothing
- * differs. While nft works, what is asked for gathers.
+ * Keeps all nftables tables of ours as the rooms want them: a transaction for each table that changes, none when
+ * nothing differs. While nft works, what is asked for gathers.
  */
 export class FilterReconciler {
   readonly #options: { readonly nft: Nft; readonly log: Log };
@@ -48,8 +48,8 @@ export class FilterReconciler {
   }
 
   /**
-   * A place for a room to say what it wants. No two rooms share a table. `onBrought` is told whenever some table has been
-   * tried, also by a later attempt: how parts stand may have changed.
+   * A place for a room to say what it wants. No two rooms share a table. `onBrought` is told whenever some table has
+   * been tried, also by a later attempt: how parts stand may have changed.
    */
   room({ onBrought }: { onBrought?: () => void } = {}): FilterRoom {
     if (onBrought !== undefined) this.#listeners.push(onBrought);
@@ -71,7 +71,9 @@ export class FilterReconciler {
     };
   }
 
-  /** Looks again at those of these tables that are ours, as `family name`, and repairs what differs; without, at all. */
+  /**
+   * Looks again at those of these tables that are ours, as `family name`, and repairs what differs; without, at all.
+   */
   look(names?: ReadonlySet<string>): Promise<void> {
     return this.#look([...this.#tables].flatMap(([name, table]) => ((names?.has(name) ?? true) ? [table] : [])));
   }

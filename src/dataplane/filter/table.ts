@@ -4,7 +4,7 @@ import type { Contents } from './contents.ts';
 
 /** A table of ours: its name is how we know it again after a crash. */
 export interface FilterTable {
-  /** What it is for, in the words of `status` and of failures. */
+  /** Its purpose, in the words of `status` and of failures. */
   readonly what: string;
   readonly table: Table;
   /** By name. None: there should be no such table. */
@@ -13,14 +13,18 @@ export interface FilterTable {
   readonly module?: string;
 }
 
-/** What stands or falls by itself: where the kernel refuses one part of a table, the others hold. */
+/** A part that stands or falls by itself: where the kernel refuses one part of a table, the others hold. */
 export interface FilterPart {
-  /** What it is, for failures; absent where the table's own words say it. */
+  /** Its description for failures; absent where the table's own words say it. */
   readonly what?: string;
-  /** Among the parts of a table: what comes first stands first in a chain that they share, and is led to by the later. */
+  /**
+   * Among the parts of a table: what comes first stands first in a chain that they share, and is led to by the later.
+   */
   readonly order: number;
   readonly contents: Contents;
-  /** What is put there while the kernel refuses the contents and has taken none of the part before: others may need it. */
+  /**
+   * The replacement while the kernel refuses the contents and has taken none of the part before: others may need it.
+   */
   readonly instead?: Contents;
   /**
    * Names of parts by which it means what it should. While one of them is refused, `instead` is put in its place, also
@@ -59,7 +63,7 @@ export function nameOf({ family, name }: Table): string {
   return `${family} ${name}`;
 }
 
-/** What a part of the table says, for people. */
+/** Explains a part of the table to people. */
 export function explain(table: Table, { maps = [], chains }: Contents): readonly ExplainedLine[] {
   const at = nameOf(table);
   return [

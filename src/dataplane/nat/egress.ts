@@ -3,8 +3,8 @@ import type { DesiredEgress } from '../../calc/desired/index.ts';
 import { addresses, type Contents, POSTROUTING } from '../filter/index.ts';
 
 /**
- * What a pool's pods, of this node and of others, send out of the cluster by this node as their gateway leaves with the pool's
- * address. The port stays where it can: what a former gateway has begun goes on by the next one.
+ * Packets of a pool's pods, of this node and of others, that leave the cluster by this node as their gateway get the
+ * pool's address. The port stays where it can: what a former gateway has begun goes on by the next one.
  */
 export function egressSources(family: Family, egress: DesiredEgress | undefined): Contents | undefined {
   const own = (egress?.pools ?? []).filter(({ way }) => way.kind === 'here');

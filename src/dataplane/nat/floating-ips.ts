@@ -7,9 +7,10 @@ const PREROUTING: Chain = { name: 'prerouting', base: { type: 'nat', hook: 'prer
 const OUTPUT: Chain = { name: 'output', base: { type: 'nat', hook: 'output', priority: -100 } };
 
 /**
- * What others, and the host itself, send to a pod's floating IP goes to its own address; answers follow by conntrack.
+ * Packets from others and from the host to a pod's floating IP go to its own address; answers follow by conntrack.
  * What the pod sends keeps its source, with one exception: to its own floating IP it would get a packet from itself,
- * which no host believes, so this one comes from the floating IP. Of several, from the alphabetically first, as in Calico.
+ * which no host believes, so this one comes from the floating IP. Of several, from the alphabetically first, as in
+ * Calico.
  */
 export function floatingIps(family: Family, { floatingIps: all }: DesiredNat): Contents | undefined {
   const own = all.filter(({ external }) => isOf(family, external)).sort(byExternal);

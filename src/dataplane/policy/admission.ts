@@ -1,9 +1,10 @@
 import type { DesiredWorkload } from '../../calc/desired/index.ts';
 
 /**
- * Which pods may be led to: one that comes is held back until what it is held to is in the kernel. Without a route nothing
- * reaches it, and nothing that it sends is taken for its own, so there is no moment in which it is open. Pods that are there
- * already are never held back: what a former run has put there protects them, and policy changes under them as a whole.
+ * Admits pods: a new one gets no route until the policy that it is held to is in the kernel. Without a route nothing
+ * reaches it, and nothing that it sends is taken for its own, so there is no moment in which it is open. Pods that are
+ * there already are never held back: what a former run has put there protects them, and policy changes under them as a
+ * whole.
  */
 export class PodAdmission {
   #known: ReadonlySet<string> | undefined;

@@ -1,7 +1,7 @@
 import type { Family, Prefix } from '../../base/index.ts';
 import type { Direction, Match, Policy, Rule } from '../../policy/index.ts';
 
-/** What of a packet can tell, without looking at the rule, that the rule does not match it. */
+/** A bound tells from a packet, without looking at the rule, that the rule does not match it. */
 
 /** Conditions that a rule can't do without; of those that are absent nothing is known. */
 export interface Bound {
@@ -19,7 +19,7 @@ export function isBound({ rules }: Policy, direction: Direction): boolean {
   return (rules[direction] ?? []).every((rule) => boundOf(rule, direction) !== undefined);
 }
 
-/** What the rules of a policy need that may match anything of the family. */
+/** The bounds of a policy's rules that may match anything of the family. */
 export function boundsOf({ rules }: Policy, direction: Direction, family: Family): readonly Bound[] {
   return (rules[direction] ?? [])
     .filter(({ match: { ipVersion } }) => ipVersion === undefined || ipVersion === family)

@@ -12,7 +12,7 @@ export interface KnownPolicies {
   readonly profiles: { get(name: string): Profile | undefined };
 }
 
-/** What endpoints of a class are asked: tier after tier, then their profiles. */
+/** Renders the chain of a class of endpoints: tier after tier, then their profiles. */
 export function renderClass(
   key: string,
   { direction, tiers, profiles }: EndpointClass,

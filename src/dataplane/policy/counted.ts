@@ -18,7 +18,7 @@ const COUNTER = /(?:^| )counter /;
 /** Found once for each part. */
 const found = new WeakMap<FilterPart['contents'], Found>();
 
-/** What the kernel says of a rule, as a key. */
+/** The key of a rule, as the kernel lists it. */
 export function countKey({ chain, comment = '' }: { readonly chain: string; readonly comment?: string | undefined }) {
   return `${chain} ${comment}`;
 }

@@ -1,6 +1,8 @@
 import type { PolicySettings } from '../../calc/desired/index.ts';
 
-/** What becomes of a packet that is denied. The kernel knows `reject` in input, forward and output, but not in postrouting. */
+/**
+ * The fate of a packet that is denied. The kernel knows `reject` in input, forward and output, but not in postrouting.
+ */
 export type Denial = 'drop' | 'reject';
 
 export function denialOf({ rejects }: Pick<PolicySettings, 'rejects'>): Denial {

@@ -10,7 +10,7 @@ import { classChain } from './names.ts';
 const FROM_PODS: NamedMap = { name: 'from-pods', type: 'ifname', value: 'verdict' };
 const TO_PODS: NamedMap = { name: 'to-pods', type: 'ifname', value: 'verdict' };
 
-/** What policies and classes lead to, and what the hook asks before them. */
+/** Renders the targets of policies and classes, and the checks of the hook before them. */
 export function renderEnds(
   podPrefix: string,
   { out, broken, declared }: HostForward,
@@ -48,7 +48,7 @@ export function renderEnds(
   };
 }
 
-/** Which classes a pod is of: an element of either map. */
+/** The classes of a pod: an element of either map. */
 export function renderEndpoint(interfaceName: string, { egress, ingress }: EnforcedEndpoint): Contents {
   const entry = (verb: 'jump' | 'goto', key: string, why: string) => [
     { key: interfaceName, value: `${verb} ${classChain(key)}`, why: `${why} of ${interfaceName}` },

@@ -31,8 +31,8 @@ function behindGate({ name }: Stretch): string {
 }
 
 /**
- * A stretch behind its gate, for one family. The gate looks up what the rules of the stretch need, once for all that need
- * the same things, and whom none of them can match goes on behind the stretch. By `goto`: nobody is asked twice.
+ * A stretch behind its gate, for one family. The gate looks up what the rules of the stretch need, once for all that
+ * need the same things, and whom none of them can match goes on behind the stretch. By `goto`: nobody is asked twice.
  */
 export function renderStretch(
   stretch: Stretch,
@@ -74,7 +74,7 @@ export function renderStretch(
   };
 }
 
-/** What holds while the kernel refuses that: all are asked. */
+/** Renders the gate that holds while the kernel refuses the other: all are asked. */
 export function renderOpenGate(
   stretch: Stretch,
   policies: readonly Policy[],

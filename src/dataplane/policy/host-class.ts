@@ -15,8 +15,8 @@ export function askOf({ hook, direction }: HostClass): HostAsk {
 }
 
 /**
- * What host endpoints of a class are asked in a place. Failsafes come first where the host itself is at one end. Before the
- * filter no end of a tier drops, and in none but the normal hook are profiles asked.
+ * Renders the chain of a class of host endpoints in one place. Failsafes come first where the host itself is at one
+ * end. Before the filter no end of a tier drops, and in none but the normal hook are profiles asked.
  */
 export function renderHostClass(
   key: string,

@@ -75,7 +75,7 @@ function exceptions({ field, except }: DispatchWords): string {
   return except.map((name) => `${field} != "${name}" `).join('');
 }
 
-/** What is no interface of the host’s for an endpoint of all interfaces: what it says to itself, and pods. */
+/** The interfaces that an endpoint of all interfaces leaves out: the loopback, and those of pods. */
 export function notHostInterfaces(podPrefix: string): readonly string[] {
   return [LOOPBACK, `${podPrefix}*`];
 }

@@ -14,7 +14,7 @@ import { type Dispatches, isMarkUsed } from './host-hooks.ts';
 import { clearMark, isMarked } from './mark.ts';
 import { hostClassChain } from './names.ts';
 
-/** What host endpoints have to say of packets that pass through, for the chains that pods have in the forward hook. */
+/** The say of host endpoints in packets that pass through, for the chains that pods have in the forward hook. */
 export interface HostForward {
   /** In front of everything. */
   readonly first: readonly ReasonedRule[];
@@ -24,9 +24,9 @@ export interface HostForward {
   readonly out: readonly ReasonedRule[];
   /** Where it belongs to no connection; `drop` is the statement. */
   readonly broken: (drop: string) => readonly ReasonedRule[];
-  /** What these rules look into, with nothing in it yet. */
+  /** The sets that these rules look into, with nothing in them yet. */
   readonly declared: Pick<Contents, 'sets' | 'maps' | 'chains'>;
-  /** What is in it. */
+  /** The elements of the sets. */
   readonly entries: Contents;
 }
 

@@ -34,7 +34,7 @@ function base(name: string, hook: NonNullable<Chain['base']>['hook'], priority: 
   return { name, base: { type: 'filter', hook, priority } };
 }
 
-/** Who is asked where. Absent: nobody, and there is no hook. */
+/** The endpoints that each hook asks. Absent: none, and there is no hook. */
 export type Dispatches = { readonly [Where in HostAsk]?: HostDispatch };
 
 /** By which packets of tunnels between nodes are known. */
@@ -144,7 +144,7 @@ export function renderNodes(family: Family, { between, nodes }: TunnelMatches): 
   return between.length === 0 ? undefined : { sets: [[addresses(family, NODES), nodes]], chains: [] };
 }
 
-/** What the input hook is for. */
+/** The inputs of the input hook. */
 export interface InputHook {
   readonly podPrefix: string;
   readonly endpointToHost: NonNullable<DesiredPolicy['endpointToHost']>;
@@ -153,10 +153,13 @@ export interface InputHook {
   readonly settings: Pick<PolicySettings, 'dropsInvalid' | 'marks'>;
 }
 
-/** What the setting `Drop` drops is never rejected, as with Calico. */
+/** Packets dropped by the setting `Drop` are never rejected, as with Calico. */
 const endpointToHost = dropChain('from a pod to its host', 'drop');
 
-/** What comes to the host itself: from pods as the setting says, whoever else is asked; from elsewhere by host endpoints. */
+/**
+ * Renders the hook for packets to the host itself: from pods as the setting says, whoever else is asked; from elsewhere
+ * by host endpoints.
+ */
 export function renderInput(family: Family, hook: InputHook): Contents {
   const { podPrefix, asked, tunnels } = hook;
   const dispatch = asked['normal ingress'];
@@ -184,7 +187,9 @@ export function renderInput(family: Family, hook: InputHook): Contents {
   };
 }
 
-/** What the setting says beside `Drop`, the pod's own policy says first. Foreign rules are asked afterwards in any case. */
+/**
+ * The pod's own policy comes before any setting other than `Drop`. Foreign rules are asked afterwards in any case.
+ */
 function fromPods(
   family: Family,
   { podPrefix, asked, settings: { dropsInvalid, marks } }: InputHook,

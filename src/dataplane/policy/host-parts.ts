@@ -37,7 +37,7 @@ const FAMILIES = [4, 6] as const;
 /** As those of the pods' parts. */
 const ORDER = { sets: 0, ends: 1, rules: 2, classes: 3, entries: 6, hooks: 7 } as const;
 
-/** What this node has that host endpoints are about. */
+/** The facts about this node that host endpoints depend on. */
 export interface HostSurroundings {
   /** Addresses of its interfaces, by their names. */
   readonly links: ReadonlyMap<string, readonly string[]>;
@@ -50,7 +50,9 @@ export const NO_SURROUNDINGS: HostSurroundings = { links: new Map(), tunnels: { 
 
 type Put = (family: Family, name: string, part: FilterPart | undefined) => void;
 
-/** What was made of a policy or profile: again only when it is another, or its sets have got or lost their networks. */
+/**
+ * The rendering of a policy or profile: made anew only when it is another, or its sets have got or lost their networks.
+ */
 interface Made {
   readonly of: Policy | Profile;
   readonly nets: string;
@@ -77,7 +79,7 @@ export class HostParts {
     this.#put = put;
   }
 
-  /** What it has to say in the hook that pods have. */
+  /** Its say in the hook that pods have. */
   get forward(): HostForward {
     return this.#forward;
   }

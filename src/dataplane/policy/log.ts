@@ -12,7 +12,7 @@ const SHORT_KINDS: Readonly<Record<string, string>> = {
   KubernetesClusterNetworkPolicy: 'kcnp',
 };
 
-/** What a rule with the action Log does, before the next is asked. */
+/** The statement of a rule with the action Log, before the next is asked. */
 export function logStatement(of: Policy | Profile, { logPrefix, logRate, logBurst }: PolicySettings): string {
   const burst = logBurst > 0 ? ` burst ${logBurst} packets` : '';
   const limit = logRate === '' ? '' : `limit rate ${logRate}${burst} `;

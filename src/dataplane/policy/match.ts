@@ -5,7 +5,7 @@ import { setName } from './names.ts';
 
 /** A rule's conditions in nft's language. */
 
-/** What a rule has to know of the sets that it looks into. */
+/** The sets that a rule looks into, as it must know them. */
 export interface Sets {
   /** Whether there are networks of the family in the set of this key. */
   hasNets(key: string, family: Family): boolean;
@@ -15,8 +15,9 @@ export interface Sets {
 type Conditions = readonly string[];
 
 /**
- * The conditions of a rule for one family, as alternatives of which any may hold: an address is in a hash set of addresses
- * or in an interval set of networks, a port has a number or a name. None: for this family the rule does not exist.
+ * The conditions of a rule for one family, as alternatives of which any may hold: an address is in a hash set of
+ * addresses or in an interval set of networks, a port has a number or a name. None: for this family the rule does not
+ * exist.
  */
 export function matchAlternatives(match: Match, family: Family, sets: Sets): readonly string[] {
   const { ipVersion, protocol, notProtocol, icmp, notIcmp } = match;

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Direction, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
 import type { HostPlace } from './host-place.ts';
 
-/** Names of chains and sets: readable where there is room, and unique by a hash. nft's names have their own alphabet. */
+/**
+ * Names of chains and sets: readable where there is room, and unique by a hash. nft's names have their own alphabet.
+ */
 const READABLE = 60;
 
 export function chainName(kind: string, of: string): string {
@@ -18,7 +20,7 @@ export function setPartName(key: string): string {
   return `set ${key}`;
 }
 
-/** What the gate of a stretch looks into. */
+/** The name of the set that the gate of a stretch looks into. */
 export function gateSet(stretch: string, what: string): string {
   return `g-${hashOf(`${stretch} ${what}`)}`;
 }

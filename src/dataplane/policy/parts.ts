@@ -20,7 +20,7 @@ import { Users } from './users.ts';
 const FAMILIES = [4, 6] as const;
 const DIRECTIONS = ['ingress', 'egress'] as const;
 
-/** What is led to comes before what leads there; the hook comes when all else stands. */
+/** Targets come before what leads to them; the hook comes when all else stands. */
 const ORDER = { sets: 0, ends: 1, ingress: 2, egress: 5, endpoints: 8, hook: 9 } as const;
 /** Behind the policies of a direction. */
 const [STRETCH, CLASS] = [1, 2];
@@ -38,8 +38,8 @@ type Ruled = { readonly kind: 'policy'; readonly is: Policy } | { readonly kind:
 
 /**
  * The parts of the tables, kept by changes: a part for each thing that stands or falls by itself, so that a policy that
- * the kernel refuses leaves the others as they are. What a part's text depends on beside its own object is known by who uses
- * whom: rules ask whether a set has networks, classes whether a policy may pass and a profile is there.
+ * the kernel refuses leaves the others as they are. What a part's text depends on beside its own object is known by who
+ * uses whom: rules ask whether a set has networks, classes whether a policy may pass and a profile is there.
  */
 export class PolicyParts {
   readonly #writers: Readonly<Record<Family, EntriesWriter<FilterPart>>> = {
@@ -206,7 +206,7 @@ function setPart(what: string, set: RenderedSet, family: Family, { maxSetSize }:
   return { ...part, refusal: `it has ${size} entries, and maxIpsetSize of FelixConfiguration is ${maxSetSize}` };
 }
 
-/** What holds while they are refused is the same in both families. */
+/** Makes parts of rules; those that hold while they are refused are the same in both families. */
 function ruledParts(
   { kind, is }: Ruled,
   what: string,
@@ -235,7 +235,7 @@ function askedBy({ tiers, profiles }: EndpointClass): readonly string[] {
   return [...policies.map((key) => `policy ${key}`), ...profiles.map((name) => `profile ${name}`)];
 }
 
-/** What classes say about it depends on this alone. */
+/** The key of everything that classes depend on in a policy. */
 function shape(policy: Policy): string {
   return DIRECTIONS.map((direction) => [canPass(policy, direction), isBound(policy, direction)]).join();
 }

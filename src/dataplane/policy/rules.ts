@@ -32,19 +32,22 @@ export function renderProfile(profile: Profile, direction: Direction, family: Fa
   });
 }
 
-/** What holds for it while the kernel refuses its rules: nothing is let through. */
+/** Renders the chain that holds while the kernel refuses the owner's rules: nothing is let through. */
 export function renderRefused(chain: string, owner: string): Contents {
   const drop = dropChain(`${owner} is refused by the kernel`, 'drop');
   return { chains: [drop, [{ name: chain }, [{ expression: `goto ${drop[0].name}`, why: `${owner} is refused` }]]] };
 }
 
-/** What rules of every owner are written by. */
+/** The settings by which rules of every owner are written. */
 export interface WrittenBy {
   readonly sets: Sets;
   readonly settings: PolicySettings;
 }
 
-/** Whose rules they are, where they are asked, the statement by which an allowed packet goes on, and what a denied one meets. */
+/**
+ * Whose rules they are, where they are asked, the statement by which an allowed packet goes on, and what a denied one
+ * meets.
+ */
 export interface RulesOf {
   readonly of: Policy | Profile;
   readonly where: string;

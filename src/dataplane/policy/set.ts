@@ -6,7 +6,7 @@ import { OutermostNets } from './outermost-nets.ts';
 
 const FAMILIES = [4, 6] as const;
 
-/** What one family has of a set. */
+/** The share of one family in a set. */
 interface Half {
   readonly members: EntriesWriter<string>;
   readonly nets: OutermostNets;

@@ -33,7 +33,7 @@ export class StretchParts {
     for (const name of this.#neighbours.of(policy)) this.#due.add(name);
   }
 
-  /** What a class asks from now on. */
+  /** Sets what a class asks from now on. */
   asked(by: string, stretches: readonly Stretch[]): void {
     for (const stretch of stretches) this.#stretches.set(stretch.name, stretch);
     const names = stretches.map(({ name }) => name);

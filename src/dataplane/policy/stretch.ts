@@ -1,12 +1,12 @@
 /**
- * Long tiers in stretches: neighbours in the order of a tier that are asked together or not at all. Where a stretch ends
- * is said by its last policy's own name, so that a policy that comes or goes makes one or two stretches others, and
- * classes that ask the same neighbours have the same stretches.
+ * Long tiers in stretches: neighbours in the order of a tier that are asked together or not at all. Where a stretch
+ * ends is said by its last policy's own name, so that a policy that comes or goes makes one or two stretches others,
+ * and classes that ask the same neighbours have the same stretches.
  */
 export interface Stretches {
   /** A tier of fewer policies is asked one by one. */
   readonly from: number;
-  /** What is shorter than this is asked one by one: a look at its gate costs more. */
+  /** Shorter stretches are asked one by one: a look at their gate costs more. */
   readonly least: number;
   /** Length by and large: between the cost of a gate and that of what is behind it. */
   readonly usual: number;

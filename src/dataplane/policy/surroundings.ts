@@ -4,7 +4,7 @@ import type { InterfaceAddressEntry, Link } from '../../netlink/index.ts';
 import type { TunnelMatches } from './host-hooks.ts';
 import { type HostSurroundings, NO_SURROUNDINGS } from './host-parts.ts';
 
-/** What the dataplane knows of the node that host endpoints are about. Tells of the same with the same object. */
+/** The dataplane's knowledge of the node, for host endpoints. Equal knowledge is the same object. */
 export class KnownSurroundings {
   readonly #podPrefix: string;
   readonly #links: ReadonlyMap<number, Link>;

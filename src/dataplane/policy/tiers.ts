@@ -6,7 +6,7 @@ import { clearMark, isMarked } from './mark.ts';
 import { canPass } from './passing.ts';
 import { inStretches, type Stretches } from './stretch.ts';
 
-/** What endpoints of one class are asked, as it stands in the packet filter. */
+/** The chain of one class of endpoints, as it stands in the packet filter. */
 export interface RenderedClass {
   readonly contents: Contents;
   /** Why packets may be dropped at its ends, in words that classes share: `dropChain` of each has to be there. */
@@ -33,7 +33,7 @@ export interface AskedTiers {
   readonly passMark: number;
   /** Around the tiers: `dropFor` is the statement that drops, and says why. */
   readonly before?: (dropFor: (why: string) => string) => readonly ReasonedRule[];
-  /** What holds for what no tier decided. */
+  /** The rules for packets that no tier decided. */
   readonly after: (dropFor: (why: string) => string) => readonly ReasonedRule[];
 }
 
@@ -57,7 +57,7 @@ export function renderTiers(asked: AskedTiers): RenderedClass {
     drops.add(why);
     return `goto ${dropName(why)}`;
   };
-  // What is led to stands before what leads there.
+  // Targets stand before what leads to them.
   const rendered = (): RenderedClass => ({
     contents: { chains: [...chains].reverse() },
     drops: [...drops],

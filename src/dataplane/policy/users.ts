@@ -1,9 +1,9 @@
-/** Who uses what, asked the other way round. */
+/** The users of each thing: a relation that is asked the other way round. */
 export class Users {
   readonly #uses = new Map<string, ReadonlySet<string>>();
   readonly #users = new Map<string, Set<string>>();
 
-  /** What the user uses from now on. Answers with what has been taken up or given up by it. */
+  /** Sets what the user uses. Returns what it has taken up or given up. */
   put(user: string, used: Iterable<string>): readonly string[] {
     const [before, now] = [this.#uses.get(user) ?? new Set<string>(), new Set(used)];
     for (const one of before) {

@@ -30,8 +30,8 @@ export interface FailedProxies {
 }
 
 /**
- * Has the kernel answer ARP and ND on the host's own subnets for pods and for Services' addresses (proxy neighbours, which
- * carry our protocol number), and tells everybody on the subnet when the node begins to.
+ * Has the kernel answer ARP and ND on the host's own subnets for pods and for Services' addresses (proxy neighbours,
+ * which carry our protocol number), and tells everybody on the subnet when the node begins to.
  */
 export class ProxyReconciler {
   readonly #options: ProxyOptions;
@@ -88,7 +88,7 @@ export class ProxyReconciler {
         this.#present.set(keyOf(entry), entry);
       }
       this.#hasLooked = true;
-      // What a former run began goes on without a pause.
+      // Answers that a former run began go on without a pause.
       for (const key of this.#present.keys()) this.#wishes.ripen(key);
       await this.#passes.run();
     } catch (error) {
@@ -100,7 +100,7 @@ export class ProxyReconciler {
     return this.#failing.details();
   }
 
-  /** What is in the kernel stays: the node goes on answering. */
+  /** Stops, and leaves the kernel as it is: the node goes on answering. */
   stop(): void {
     for (const cancel of this.#timers) cancel();
     this.#refresh?.();

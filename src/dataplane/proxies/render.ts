@@ -29,8 +29,8 @@ export interface ProxyEntry {
 const LOOPBACK = 1;
 
 /**
- * `ADDRESS dev lo`: the kernel answers ARP by proxy only for what it would send out elsewhere. Nothing takes this route:
- * kube-proxy translates before it, and what it doesn't is dropped (`services/loops.ts`).
+ * `ADDRESS dev lo`: the kernel answers ARP by proxy only for what it would send out elsewhere. Nothing takes this
+ * route: kube-proxy translates before it, and what it doesn't is dropped (`services/loops.ts`).
  */
 export const SERVICE_ROUTE: RouteHow = {
   ...{ kind: 'unicast', protocol: ROUTE_PROTOCOL, table: MAIN_TABLE, scope: 'link' },
@@ -53,7 +53,10 @@ export function hostSubnets(
   });
 }
 
-/** Where an address is answered for: on each of the subnets that has it, if it is no host's own and stands for no subnet. */
+/**
+ * Where an address is answered for: on each of the subnets that has it, if it is no host's own and stands for no
+ * subnet.
+ */
 export function proxiesOf(
   { address: text, of }: ProxiedAddress,
   subnets: readonly HostSubnet[],
@@ -70,8 +73,8 @@ export function proxiesOf(
 }
 
 /**
- * What a device needs to answer for others. It answers at once: the kernel's delay of up to 0.8 s is for several who could, and
- * there is one.
+ * The settings that a device needs to answer for others. It answers at once: the kernel's delay of up to 0.8 s is for
+ * several who could, and there is one.
  */
 export function proxySettings(word: string): Sysctls {
   return [

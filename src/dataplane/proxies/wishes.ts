@@ -5,8 +5,8 @@ import { DEVICE } from '../device/render.ts';
 import { type HostSubnet, hostSubnets, keyOf, type ProxyEntry, proxiesOf } from './render.ts';
 
 /**
- * Milliseconds that a Service's new owner waits: all nodes hear of a change at about the same time, and the former owner stops
- * at once. Longer than they hear apart, so that there are never two.
+ * Milliseconds that a Service's new owner waits: all nodes hear of a change at about the same time, and the former
+ * owner stops at once. Longer than they hear apart, so that there are never two.
  */
 const TAKEOVER = 250;
 
@@ -20,7 +20,10 @@ export interface WishOptions {
   readonly onChange: () => void;
 }
 
-/** What the kernel should answer for now: follows from `Desired`, from the host's subnets, and from when it was first wanted. */
+/**
+ * The addresses that the kernel should answer for now: they follow from `Desired`, from the host's subnets, and from
+ * when it was first wanted.
+ */
 export class ProxyWishes {
   readonly #options: WishOptions;
   readonly #hosts = new Map<string, InterfaceAddressEntry>();

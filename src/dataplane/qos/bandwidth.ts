@@ -25,7 +25,7 @@ export interface LimitEntry {
 const GRACE = 2000;
 /** Milliseconds between looks at what others have changed: somebody may do so again and again. */
 const PAUSE = 500;
-/** What is refused, where it is not one pod's. */
+/** The subject of a refusal that is not one pod's. */
 const ALL = 'bandwidth limits';
 
 /** The host end of a pod, and what it is to be limited to. */
@@ -36,7 +36,9 @@ interface Shaped {
   readonly egress: TokenBucket | undefined;
 }
 
-/** Keeps the pods' bandwidths: one pass looks at all qdiscs and repairs what differs; what is refused is tried again. */
+/**
+ * Keeps the pods' bandwidths: one pass looks at all qdiscs and repairs what differs; what is refused is tried again.
+ */
 export class BandwidthReconciler {
   readonly #kernel: ShaperKernel & Pick<Kernel, 'qdiscList'>;
   readonly #clock: Clock;
@@ -133,7 +135,7 @@ export class BandwidthReconciler {
         await work();
         return true;
       } catch (error) {
-        // What nobody asks for is not lacking.
+        // A feature that nobody asks for is not lacking.
         if (isKernelError(error, 'EOPNOTSUPP') && !this.#workloads.some(hasBandwidth)) return false;
         const failed = failureOf(what, error);
         failures.set(`${failed.what} ${failed.reason}`, failed);
@@ -200,7 +202,7 @@ export class BandwidthReconciler {
   }
 }
 
-/** What the kernel lacks is told once, however many pods there are. */
+/** A feature that the kernel lacks is told once, however many pods there are. */
 function failureOf(what: string, error: unknown): FailedLimit {
   if (!isKernelError(error)) return { what, reason: reasonOf(error) };
   return { what: error.code === 'EOPNOTSUPP' ? ALL : what, reason: error.reason };
@@ -214,7 +216,7 @@ function hasBandwidth({ qos }: DesiredWorkload): boolean {
   return qos?.ingress.bandwidth !== undefined || qos?.egress.bandwidth !== undefined;
 }
 
-/** What the buckets follow from, as one text. */
+/** The inputs of the buckets, as one text. */
 function limitsOf(workloads: readonly DesiredWorkload[]): string {
   return JSON.stringify(workloads.filter(hasBandwidth).map(({ interfaceName, qos }) => [interfaceName, qos]));
 }

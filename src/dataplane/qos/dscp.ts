@@ -6,7 +6,7 @@ import { addresses, type Contents, isOf, outermost, wordOf } from '../filter/ind
 /** Before source NAT: pods still have their own addresses. */
 const MANGLE: Chain = { name: 'postrouting', base: { type: 'filter', hook: 'postrouting', priority: -150 } };
 
-/** What a pod with a DSCP sends to outside all pools is marked with it, for those who forward it further. */
+/** Marks packets of a pod with a DSCP to outside of all pools, for routers further on. */
 export function dscpMarks(
   family: Family,
   pools: readonly DesiredPool[],

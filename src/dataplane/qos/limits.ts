@@ -3,12 +3,12 @@ import type { DesiredLimits, DesiredWorkload } from '../../calc/desired/index.ts
 import type { Chain, NamedMap } from '../../nftables/index.ts';
 import { type Contents, type FilterPart, type FilterTable, nameOf } from '../filter/index.ts';
 
-/** What a table of limits is about. Each has its own, so that a kernel that lacks one has the other. */
+/** One kind of limit. Each has a table of its own, so that a kernel that lacks one has the other. */
 interface Kind {
   /** In the words of failures. */
   readonly what: string;
   readonly name: string;
-  /** Which packets are looked at at all. */
+  /** The expression for packets that are looked at at all. */
   readonly match: string;
   /** The rule for a pod's packets of one direction; undefined for no limit. */
   readonly rule: (limits: DesiredLimits) => string | undefined;
@@ -50,7 +50,7 @@ export interface PodLimit {
   readonly key: string;
   readonly direction: 'ingress' | 'egress';
   readonly field: string;
-  /** What the kernel does about it. */
+  /** The kernel's action on it. */
   readonly rule: string;
 }
 
@@ -67,9 +67,9 @@ const MAPS = {
 } as const satisfies Readonly<Record<string, NamedMap>>;
 
 /**
- * Both tables: how packets reach the pods' chains, and each pod's limit as a part of its own, in a chain of its own, so that
- * those of other pods go on counting when it changes, and hold when it is refused. What the node itself sends to its
- * pods, such as the kubelet's probes, is not limited.
+ * Both tables: how packets reach the pods' chains, and each pod's limit as a part of its own, in a chain of its own, so
+ * that those of other pods go on counting when it changes, and hold when it is refused. What the node itself sends to
+ * its pods, such as the kubelet's probes, is not limited.
  */
 export function limitTables(workloads: readonly DesiredWorkload[]): readonly LimitTable[] {
   return KINDS.map((kind) => {

@@ -43,7 +43,7 @@ export class QosReconciler {
     await Promise.all([this.#bandwidth.check(), this.#filter.look()]);
   }
 
-  /** What the kernel refuses, and limits that were given wrongly. */
+  /** The kernel's refusals, and limits that were given wrongly. */
   failures(): readonly FailedLimit[] {
     const given = this.#workloads.flatMap(({ key, qos }) =>
       (qos?.problems ?? []).map((reason) => ({ what: `limits of ${key}`, reason })),

@@ -82,7 +82,10 @@ export class Shaper {
     return (known ?? (await this.#kernel.linkGet(name)))?.index ?? 0;
   }
 
-  /** What leads elsewhere than to a device of ours, or to one that is gone, is somebody else's. */
+  /**
+   * Removes our redirection: one that leads elsewhere than to a device of ours, or to one that is gone, is somebody
+   * else's.
+   */
   async #unredirect(dev: string): Promise<void> {
     if (!this.#ingresses.has(dev)) return;
     const own = [0, ...this.#ifbs.map(({ index }) => index)];

@@ -10,7 +10,9 @@ import {
 import type { Route, RouteColumns, RoutingRule } from '../../netlink/index.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from './render.ts';
 
-/** A rule of somebody else that leads packets to pods, or some of them, to another table before they come to our routes. */
+/**
+ * A rule of somebody else that leads packets to pods, or some of them, to another table before they come to our routes.
+ */
 export interface Diversion {
   readonly rule: RoutingRule;
   /** The route there that they then take. */
@@ -31,7 +33,10 @@ export function earlierRules(rules: readonly RoutingRule[]): readonly RoutingRul
     .filter(({ table, protocol }) => !NOT_READ.includes(table) && protocol !== ROUTE_PROTOCOL);
 }
 
-/** What one rule diverts, given its table: for each range what holds it whole, else the first that holds a part. */
+/**
+ * The diversions by one rule, given its table: for each range the route that holds it whole, else the first that holds
+ * a part.
+ */
 export function diversions(rule: RoutingRule, table: RouteColumns, ranges: readonly string[]): readonly Diversion[] {
   return ranges
     .map((cidr) => parsePrefix(cidr))

@@ -3,15 +3,15 @@ import type { Route, RouteHow } from '../../netlink/index.ts';
 import type { RouteOwnership } from './ownership.ts';
 import type { RouteTable } from './route-table.ts';
 
-/** What is remembered of others: that there are more makes no difference to anybody. */
+/** So many foreign routes are remembered: more of them make no difference to anybody. */
 const MOST = 1000;
 /** `IP6_RT_PRIO_USER`, for routes that name none. */
 const METRIC = { 4: 0, 6: 1024 } as const;
 
 /**
- * `place`: it has the place of ours, which the kernel refuses meanwhile. `before`: it has a lower metric, and packets follow
- * it. `within`: it takes some addresses of ours, being more specific. `some`: packets
- * of a type of service follow it.
+ * `place`: it has the place of ours, which the kernel refuses meanwhile. `before`: it has a lower metric, and packets
+ * follow it. `within`: it takes some addresses of ours, being more specific. `some`: packets of a type of service
+ * follow it.
  */
 export type InTheWay = 'place' | 'before' | 'within' | 'some';
 

@@ -1,8 +1,9 @@
 import type { RouteTable } from './route-table.ts';
 
 /**
- * What a former run has left in the kernel, of any family: found by the first reading, and held there and then if BGP may
- * still want it, until `release`. Nothing has been written before that, so it makes no difference who is asked first.
+ * The routes that a former run has left in the kernel, of any family: found by the first reading, and held there and
+ * then if BGP may still want it, until `release`. Nothing has been written before that, so it makes no difference who
+ * is asked first.
  */
 export class FormerRun {
   readonly #tables: readonly RouteTable[];
@@ -27,7 +28,7 @@ export class FormerRun {
     if (hold && this.#found) for (const table of this.#tables) table.holdDeletions();
   }
 
-  /** What nobody wants of it goes from now on. */
+  /** Removes from now on those that nobody wants. */
   release(): void {
     for (const table of this.#tables) table.releaseDeletions();
     this.#onRelease();

@@ -60,8 +60,8 @@ export class RouteReconciler {
   }
 
   /**
-   * Reads what a former run left in the kernel. Nothing is written before this has been called. With `hold`, none of it is
-   * removed before `formerRun.release`, in neither family: what BGP will want of it is not known yet.
+   * Reads what a former run left in the kernel. Nothing is written before this has been called. With `hold`, none of it
+   * is removed before `formerRun.release`, in neither family: what BGP will want of it is not known yet.
    */
   async start({ hold = false } = {}): Promise<void> {
     await this.resync();
@@ -95,7 +95,7 @@ export class RouteReconciler {
     if (this.#ownership.setRanges(cidrs) && this.#started) this.#rereads.ask();
   }
 
-  /** What the kernel's monitor says of a route in the main table that somebody changed, or removed. */
+  /** Hears from the kernel's monitor of a route in the main table that somebody changed, or removed. */
   observed(route: Route, present: boolean): void {
     if (this.#sight.saw(route, present)) this.#rereads.ask();
     else if (this.pending) this.#repairs.ask();
@@ -108,7 +108,8 @@ export class RouteReconciler {
 
   /**
    * A link went down or away, and the kernel dropped the routes through it without a word: they count as absent, and
-   * are tried again once it is back. Of one with a next hop elsewhere the kernel is asked: down it keeps it, away it does not.
+   * are tried again once it is back. Of one with a next hop elsewhere the kernel is asked: down it keeps it, away it
+   * does not.
    */
   linkLost(dev: number): void {
     for (const [how, { nextHops }] of this.hows.all.entries()) {

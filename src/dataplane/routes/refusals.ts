@@ -35,7 +35,7 @@ export class Refusals {
     return this.details().find(({ prefix }) => prefix === cidr)?.reason;
   }
 
-  /** What the kernel said of a batch; entries that are not in `failures` were done. */
+  /** Records the kernel's answers to a batch; entries that are not in `failures` were done. */
   record(table: RouteTable, batch: RouteBatch, failures: readonly RouteFailure[]): void {
     if (this.#waiting.size > 0) this.#forgetDone(table, batch, failures);
     for (const failure of failures) this.#failed(table, batch.keys[failure.entry], failure);

@@ -5,8 +5,8 @@ import { WayUsers } from './way-users.ts';
 
 /**
  * Where a route comes from, most trusted first: where two sources want the same prefix, the earlier one has it.
- * (A pod's own /32 beats what a peer says about it, and so does the way to the peer; a learned route beats the blackhole
- * under it.)
+ * (A pod's own /32 beats what a peer says about it, and so does the way to the peer; a learned route beats the
+ * blackhole under it.)
  */
 export const ROUTE_SOURCES = ['workload', 'tunnel', 'peer', 'bgp', 'blackhole'] as const;
 export type RouteSource = (typeof ROUTE_SOURCES)[number];
@@ -28,7 +28,7 @@ export class RouteTable {
   readonly hows: HowTable;
   readonly #delta: DeltaMap;
   readonly #users: WayUsers;
-  /** What each source wants, side by side: prefix × sources + rank of the source. */
+  /** The wishes of all sources, side by side: prefix × sources + rank of the source. */
   #wants: Uint32Array;
   /** 1 for prefixes whose change the kernel has not answered yet. */
   #underWay: Uint8Array;
@@ -77,7 +77,7 @@ export class RouteTable {
     if (!isClaimed) this.#letGo(prefix);
   }
 
-  /** What `source` wants for the prefix: the number of a how, or 0 for nothing. */
+  /** Sets what `source` wants for the prefix: the number of a how, or 0 for nothing. */
   want(source: RouteSource, prefix: number, how: number): void {
     this.wantRanked(ROUTE_SOURCES.indexOf(source), prefix, how);
   }
@@ -113,7 +113,7 @@ export class RouteTable {
     return this.#wants[prefix * SOURCES + ROUTE_SOURCES.indexOf(source)] ?? 0;
   }
 
-  /** Which source decides about the prefix now. */
+  /** The source that decides about the prefix now. */
   sourceOf(prefix: number): RouteSource | undefined {
     return ROUTE_SOURCES.find((source) => this.wantedBy(source, prefix) > 0);
   }
@@ -130,7 +130,10 @@ export class RouteTable {
     return this.#delta.differs(prefix);
   }
 
-  /** What the kernel was seen to have. While a change of ours is under way nobody knows which of the two was first. */
+  /**
+   * Notes what the kernel was seen to have. While a change of ours is under way nobody knows which of the two was
+   * first.
+   */
   found(prefix: number, how: number): void {
     if ((this.#underWay[prefix] ?? 0) !== 0) this.#isDoubtful = true;
     const before = this.#delta.actual(prefix);

@@ -17,8 +17,8 @@ interface AdoptedEntry {
 }
 
 /**
- * What the kernel was seen to have, sorted by whose it is: what is ours or left by Calico goes to the tables, a second route
- * for a prefix to the surplus, and what is in the way of ours among the foreign ones.
+ * Sorts the routes that the kernel was seen to have by owner: ours and those left by Calico go to the tables, a second
+ * route for a prefix to the surplus, and what is in the way of ours among the foreign ones.
  */
 export class RouteSight {
   readonly foreign: ForeignRoutes;
@@ -70,8 +70,8 @@ export class RouteSight {
   }
 
   /**
-   * One route has come or gone. Answers whether ours may have gone with it: a route of the same metric that is put in its
-   * place removes it without a word.
+   * One route has come or gone. Answers whether ours may have gone with it: a route of the same metric that is put in
+   * its place removes it without a word.
    */
   saw(route: Route, present: boolean): boolean {
     const { family } = route;
@@ -111,7 +111,7 @@ export class RouteSight {
     }
   }
 
-  /** What the kernel did with deletions from the surplus. */
+  /** Records the kernel's answers to deletions from the surplus. */
   removed(changes: RouteChanges, failures: readonly RouteFailure[]): void {
     const hows = Array.from({ length: changes.count }, (_, entry) => changes.hows[changes.howIndex[entry]]);
     const entries = hows.map((how, entry) => ({ changes, entry, how }));
@@ -121,7 +121,7 @@ export class RouteSight {
     );
   }
 
-  /** What has not the place that ours has, or is to have, is surplus: also while ours is under way. */
+  /** A route in another place than ours has, or is to have, is surplus: also while ours is under way. */
   #sawKnown(table: RouteTable, route: Route, words: Uint32Array, length: number, present: boolean): void {
     const { family } = route;
     const prefix = table.prefixes.internAt(words, 0, length);

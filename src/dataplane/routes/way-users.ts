@@ -1,5 +1,5 @@
 /**
- * Which prefixes the kernel has by which way: a list for each way, linked through columns of prefixes, so that what goes
+ * The prefixes that the kernel has by each way: a list for each, linked through columns of prefixes, so that what goes
  * with a link is found without looking at all routes. A change costs a few writes.
  */
 export class WayUsers {

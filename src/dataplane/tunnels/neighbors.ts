@@ -32,7 +32,7 @@ export class VxlanNeighbors {
   }
 }
 
-/** What makes an entry the same one to the kernel: the MAC in the forwarding database, else the address. */
+/** The key by which the kernel knows an entry: the MAC in the forwarding database, else the address. */
 export function keyOf({ fdb, mac, destination }: Neighbor): string {
   return fdb ? `fdb ${mac}` : destination;
 }

@@ -3,7 +3,7 @@ import type { DesiredPodTunnels, DesiredTunnels } from '../../calc/desired/index
 import type { Chain } from '../../nftables/index.ts';
 import { addresses, type Contents, FORWARD, PREROUTING, wordOf } from '../filter/index.ts';
 
-/** Who takes part in IPIP and VXLAN. */
+/** The hosts that take part in IPIP and VXLAN. */
 export type TunnelUse = Pick<DesiredTunnels, 'ipip' | 'vxlan4' | 'vxlan6' | 'hosts' | 'fromPods'>;
 
 /** A packet comes here whole, when all its fragments have come. */
@@ -21,8 +21,8 @@ interface Carrier {
 
 /**
  * Whoever may put a packet into a tunnel is in the pods' network, so that is for nodes alone. Pods have no part in it,
- * whosever address they claim, and whether this node uses tunnels or not, since another may. Looked at after services are
- * translated: one may have its endpoint at a node's port.
+ * whosever address they claim, and whether this node uses tunnels or not, since another may. Looked at after services
+ * are translated: one may have its endpoint at a node's port.
  */
 export function encapsulated(
   family: Family,
@@ -48,8 +48,8 @@ function podTunnels(fromPods: DesiredPodTunnels, interfacePrefix: string): Conte
 }
 
 /**
- * What goes through here to a node must come from one too: natOutgoing would give another's packet our own address, and it
- * would be taken for ours. VXLAN's packets are not tracked, as they are never answered: each flow inside would be a
+ * Lets only nodes send through tunnels to nodes: natOutgoing would give another's packet our own address, and
+ * it would be taken for ours. VXLAN's packets are not tracked, as they are never answered: each flow inside would be a
  * connection outside that nobody needs.
  */
 function nodeTunnels(family: Family, encapsulation: TunnelUse): Contents | undefined {

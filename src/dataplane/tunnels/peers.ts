@@ -22,7 +22,7 @@ export class VxlanPeers {
   #known: number | undefined;
   #wanted: Entries<DesiredVtep> = Entries.of();
   readonly #neighbors: VxlanNeighbors;
-  /** What the kernel is asked for now, and whether it has told meanwhile that somebody did the opposite. */
+  /** The request to the kernel under way, and whether it has told meanwhile that somebody did the opposite. */
   #writing: { readonly key: string; readonly add: boolean; isUndone: boolean } | undefined;
   /** Keys of entries that nobody wants. */
   readonly #surplus = new Set<string>();
@@ -79,11 +79,12 @@ export class VxlanPeers {
     this.#known = undefined;
   }
 
-  /** What the kernel's monitor says of an entry that somebody changed. */
+  /** Hears from the kernel's monitor of an entry that somebody changed. */
   observed(entry: Neighbor, present: boolean): void {
     if (entry.dev !== this.#dev || this.#known === undefined || isVague(entry)) return;
     const writing = this.#writing;
-    // A neighbour that is deleted is first told of as one that has failed, and that is gone too as far as we are concerned.
+    // A neighbour that is deleted is first told of as one that has failed, and that is gone too as far as we are
+    // concerned.
     const isThere = present && isOurs(entry);
     if (writing?.key === keyOf(entry) && writing.add !== isThere) writing.isUndone = true;
     this.#delta.setActual(keyOf(entry), isThere ? canonical(entry) : undefined);
@@ -161,8 +162,8 @@ function isOurs({ state, mac, destination, proxy }: Neighbor): boolean {
 }
 
 /**
- * Kernels before 6.13 tell of each change of a forwarding entry once more, without where it leads (`rtnl_fdb_notify`). Taken
- * at its word it would be another entry in the place of ours, to be written again, and to be told of again.
+ * Kernels before 6.13 tell of each change of a forwarding entry once more, without where it leads (`rtnl_fdb_notify`).
+ * Taken at its word it would be another entry in the place of ours, to be written again, and to be told of again.
  */
 function isVague({ fdb, destination }: Neighbor): boolean {
   return fdb === true && destination === '';

@@ -12,7 +12,7 @@ import { deviceText, TUNNEL_KINDS, type TunnelKind } from '../device/render.ts';
 import { type WireguardKernel, WireguardTunnel } from '../wireguard/tunnel.ts';
 import { type TunnelOptions, VxlanTunnel } from './vxlan.ts';
 
-/** What others wait for. */
+/** The events that others wait for. */
 export interface TunnelListeners {
   /** `tunl0` has become usable, or is so no longer. */
   readonly onIpip?: (() => void) | undefined;
@@ -23,8 +23,8 @@ export interface TunnelListeners {
 }
 
 /**
- * Keeps the tunnels: `tunl0` for routes that BGP learns, VXLAN and WireGuard with all that belongs to them. The first two
- * are for the pools that ask for them, WireGuard for all.
+ * Keeps the tunnels: `tunl0` for routes that BGP learns, VXLAN and WireGuard with all that belongs to them. The first
+ * two are for the pools that ask for them, WireGuard for all.
  */
 export class TunnelReconciler {
   readonly #ipip: TunnelDevice;
@@ -170,7 +170,7 @@ export class TunnelReconciler {
   }
 }
 
-/** What matters of a link here. */
+/** The properties of a link that matter here. */
 function shape({ name, kind, mac, mtu, up, vxlan }: Link): string {
   return JSON.stringify([name, kind, mac, mtu, up, vxlan]);
 }

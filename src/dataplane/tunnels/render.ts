@@ -2,7 +2,10 @@ import type { DesiredVtep, DesiredVxlanRoute } from '../../calc/desired/index.ts
 import type { Neighbor, RouteHow } from '../../netlink/index.ts';
 import { gatewayRoute, MAIN_TABLE, ROUTE_PROTOCOL } from '../routes/render.ts';
 
-/** What the kernel must know of another node: MAC → node (forwarding database), and VTEP address → MAC (ARP, NDP), which leads to it. */
+/**
+ * The kernel's entries for another node: MAC → node (forwarding database), and VTEP address → MAC (ARP, NDP), which
+ * leads to it.
+ */
 export function vtepNeighbors(dev: string, { address, mac, underlay }: DesiredVtep): readonly Neighbor[] {
   return [
     { dev, destination: underlay, mac, state: 'permanent', fdb: true },
@@ -11,8 +14,9 @@ export function vtepNeighbors(dev: string, { address, mac, underlay }: DesiredVt
 }
 
 /**
- * `VTEP dev vxlan-v6.calico`. A VTEP's address is in a block of its node, so while that block still goes another way (by
- * BGP, before its pool became VXLAN) the kernel would refuse an IPv6 route via the VTEP on this device, `onlink` or not.
+ * `VTEP dev vxlan-v6.calico`. A VTEP's address is in a block of its node, so while that block still goes another way
+ * (by BGP, before its pool became VXLAN) the kernel would refuse an IPv6 route via the VTEP on this device, `onlink` or
+ * not.
  */
 export function vtepRoute(device: number): RouteHow {
   return { kind: 'unicast', protocol: ROUTE_PROTOCOL, table: MAIN_TABLE, scope: 'link', nextHops: [{ dev: device }] };

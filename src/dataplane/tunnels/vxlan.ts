@@ -106,8 +106,8 @@ export class VxlanTunnel {
   }
 
   /**
-   * What is wanted may be newer than the entries: a route to a VTEP that the kernel does not know yet stays as it is, by
-   * another way or none, until a later pass has made them.
+   * The desired state may be newer than the entries: a route to a VTEP that the kernel does not know yet stays as it
+   * is, by another way or none, until a later pass has made them.
    */
   #route(cidr: string): void {
     const rendered = this.#rendered(cidr);

@@ -12,9 +12,9 @@ type PeerSettings = Pick<WireguardPeer, 'endpoint' | 'keepalive' | 'allowedIps'>
 type Change = Difference<PeerSettings>;
 
 /**
- * What is on one WireGuard device: its own key, port and mark, and the peers. All of it is ours, so a peer that nobody
- * wants goes. The private key is made here when the device has none, and lives in the device alone: it outlives the
- * daemon, not the device.
+ * The contents of one WireGuard device: its own key, port and mark, and the peers. All of it is ours, so a peer that
+ * nobody wants goes. The private key is made here when the device has none, and lives in the device alone: it outlives
+ * the daemon, not the device.
  */
 export class WireguardPeers {
   readonly #kernel: WireguardPeerKernel;
@@ -47,7 +47,9 @@ export class WireguardPeers {
     return this.#known === undefined ? undefined : this.#publicKey;
   }
 
-  /** Makes the device, in this life of it, what is wanted. False when it could not be read or set up: it is tried again. */
+  /**
+   * Makes the device, in this life of it, what is wanted. False when it could not be read or set up: it is tried again.
+   */
   async bring(life: number, desired: DesiredWireguard): Promise<boolean> {
     this.#want(desired.peers);
     const settings = `${desired.device} ${desired.listenPort} ${desired.mark}`;
@@ -58,7 +60,7 @@ export class WireguardPeers {
     return true;
   }
 
-  /** What has changed of the peers. A key that one node gives up may be another's by now. */
+  /** Takes the changes of the peers. A key that one node gives up may be another's by now. */
   #want(peers: Entries<DesiredWireguardPeer>): void {
     const changes = peers.since(this.#wanted);
     this.#wanted = peers;
@@ -97,7 +99,7 @@ export class WireguardPeers {
     });
   }
 
-  /** What was refused is not tried again. */
+  /** Stops trying what was refused. */
   stop(): void {
     this.#refusals.clear();
   }
@@ -140,8 +142,8 @@ export class WireguardPeers {
   }
 
   /**
-   * A peer that is new to the device is greeted: a keepalive, switched on for a moment, begins a handshake. Whichever of
-   * two nodes learns the other's key last so opens the way for both at once, and packets that wait for it are sent.
+   * A peer that is new to the device is greeted: a keepalive, switched on for a moment, begins a handshake. Whichever
+   * of two nodes learns the other's key last so opens the way for both at once, and packets that wait for it are sent.
    */
   async #send(changes: readonly Change[]): Promise<void> {
     const settled = changes.map(({ key, desired }) => changeOf(key, desired));

@@ -15,9 +15,9 @@ export type PolicyKernel = RuleKernel & Pick<Kernel, 'monitor' | 'sysctl'>;
 const LOOK_AT_MARK: Sysctls = [['net.ipv4.conf.all.src_valid_mark', '1']];
 
 /**
- * One rule and one routing table of a family: which packets go through the WireGuard device, and which on to the ordinary
- * routes. The table is one that nobody else uses; the rule that leads there marks it as ours, so it comes before the
- * table's first route and goes after its last one.
+ * One rule and one routing table of a family: which packets go through the WireGuard device, and which on to the
+ * ordinary routes. The table is one that nobody else uses; the rule that leads there marks it as ours, so it comes
+ * before the table's first route and goes after its last one.
  */
 export class PolicyRouting {
   readonly #family: Family;
@@ -47,7 +47,7 @@ export class PolicyRouting {
     });
   }
 
-  /** What is to go on outside the tunnel leaves it; what is to enter it stays outside: before those behind it change. */
+  /** Takes traffic out of the tunnel that is to go outside, and lets none enter yet: before those behind it change. */
   async leave(desired: DesiredWireguard, dev: number): Promise<void> {
     if (!this.#known || !sameOutline(this.#desired, desired)) return;
     await this.#attempt(async () => {
@@ -88,7 +88,7 @@ export class PolicyRouting {
     this.#known = false;
   }
 
-  /** What the kernel's monitor says of a rule. */
+  /** Hears from the kernel's monitor of a rule. */
   ruleChanged(rule: RoutingRule, present: boolean): void {
     if (!this.#rule.isNews(rule, present, this.#desired)) return;
     this.forget();
@@ -202,7 +202,7 @@ export class PolicyRouting {
   }
 }
 
-/** What the rule and the choice of the table follow from. */
+/** Compares the inputs of the rule and of the choice of the table. */
 function sameOutline(a: DesiredWireguard | undefined, b: DesiredWireguard): boolean {
   const outline = ({ mark, rulePriority, tables, hostEncryption }: DesiredWireguard): string =>
     JSON.stringify([mark, rulePriority, tables, hostEncryption]);

@@ -25,8 +25,8 @@ export function policyRule({ family, rulePriority, mark }: DesiredWireguard, tab
 }
 
 /**
- * Rules that we made, or that Calico's Felix left in the same place: it gives its rules no protocol. The kernel keeps for
- * others what looks otherwise.
+ * Rules that we made, or that Calico's Felix left in the same place: it gives its rules no protocol. The kernel keeps
+ * for others what looks otherwise.
  */
 export function isOurRule(rule: RoutingRule, desired: DesiredWireguard | undefined): boolean {
   if (!rule.invert || rule.mark === undefined || rule.mark !== rule.mask) return false;
@@ -38,7 +38,10 @@ export function sameRule(a: RoutingRule, b: RoutingRule): boolean {
   return formatRule(a) === formatRule(b) && a.family === b.family;
 }
 
-/** Tables that ours may be, the best first: the one that our own rule leads to already, then each that no rule of others does. */
+/**
+ * Tables that ours may be, the best first: the one that our own rule leads to already, then each that no rule of others
+ * does.
+ */
 export function candidateTables({ tables }: DesiredWireguard, rules: readonly RoutingRule[]): readonly number[] {
   const inRange = (table: number): boolean => tables.some(({ min, max }) => table >= min && table <= max);
   const ours = rules.filter(({ invert, protocol }) => invert && protocol === ROUTE_PROTOCOL).map(({ table }) => table);
@@ -53,7 +56,7 @@ export function candidateTables({ tables }: DesiredWireguard, rules: readonly Ro
   return [...new Set([...ours.filter(inRange), ...free])];
 }
 
-/** What becomes of packets to a CIDR: through the device, or on to the next rule. */
+/** The way of packets to a CIDR: through the device, or on to the next rule. */
 export interface Way {
   readonly kind: 'unicast' | 'throw';
   /** Index of the device; 0 for `throw`. */

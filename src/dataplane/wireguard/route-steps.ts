@@ -6,7 +6,10 @@ import type { Way } from './render.ts';
 /** One change to a route of WireGuard's table. */
 export type RouteStep = readonly [verb: typeof ROUTE_ADD | typeof ROUTE_DELETE, cidr: string, way: Way];
 
-/** What stays outside the tunnel first, then what goes through it; a way that is another goes before it comes anew. */
+/**
+ * The steps for traffic outside the tunnel first, then for traffic through it; a way that is another goes before it
+ * comes anew.
+ */
 export function routeSteps(differences: readonly Difference<Way>[]): readonly RouteStep[] {
   return differences
     .flatMap(({ key, desired, actual }): readonly RouteStep[] => [

@@ -15,8 +15,8 @@ export type WireguardKernel = DeviceKernel & PeerKernel & PolicyKernel;
 type WireguardOptions = DeviceOptions & { readonly kernel: WireguardKernel };
 
 /**
- * One family's WireGuard: the device, then its key and the nodes behind it, then the rule and the routes there. What leads
- * into the tunnel goes before the tunnel does, and what leads to a node before the node.
+ * One family's WireGuard: the device, then its key and the nodes behind it, then the rule and the routes there. What
+ * leads into the tunnel goes before the tunnel does, and what leads to a node before the node.
  */
 export class WireguardTunnel {
   readonly family: Family;
@@ -83,8 +83,8 @@ export class WireguardTunnel {
   }
 
   /**
-   * Looks at the nodes on the device, since the kernel tells nobody of those: a hundred cost a fifth of a millisecond, so of
-   * many not every look that is asked for is made.
+   * Looks at the nodes on the device, since the kernel tells nobody of those: a hundred cost a fifth of a millisecond,
+   * so of many not every look that is asked for is made.
    */
   async look(): Promise<void> {
     if (this.#desired === undefined || this.#device.ready === undefined || this.#looks++ < this.#skipped) return;
@@ -155,5 +155,5 @@ export class WireguardTunnel {
 
 /** A device with so many nodes, or more, is looked at every second time; with twice as many every third. */
 const PEERS_PER_LOOK = 500;
-/** What it means for people that there is no device. */
+/** The consequence for people when there is no device. */
 const CLEAR = 'until then nothing is encrypted';

@@ -43,7 +43,7 @@ export class EtcdClient {
   readonly #agents: { readonly http: http.Agent; readonly https: https.Agent };
   readonly #closing = new AbortController();
   #member = 0;
-  /** What DNS named, until all of those are down: they may be others by then. */
+  /** The servers that DNS named, until all of them are down: they may be others by then. */
   #discovered: readonly string[] | undefined;
   #token: string | undefined;
 

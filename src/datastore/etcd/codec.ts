@@ -60,7 +60,7 @@ export function decode<Kind extends KindName>(kind: Kind, pair: KeyValue): Resou
   const value = kind === 'BlockAffinity' && !pair.value ? {} : readValue(pair);
   const resource = decodeAs(kind, value, pair) as { metadata: { resourceVersion?: string } } | undefined;
   if (resource === undefined) return undefined;
-  // What has just been made of the value is nobody else's.
+  // The object has just been made, and is nobody else's.
   resource.metadata.resourceVersion = pair.mod_revision ?? '';
   return resource as ResourceOf<Kind>;
 }

@@ -208,7 +208,7 @@ export class EtcdStore implements Store {
     return this.#client.call<TransactionAnswer>('/v3/kv/txn', body, true);
   }
 
-  /** What a reader will find there now. */
+  /** The object that a reader will find there now. */
   #written<Kind extends KindName>(
     given: ResourceOf<Kind>,
     object: ResourceOf<Kind>,

@@ -22,7 +22,7 @@ export class Access {
     this.server = cluster.server.replace(/\/$/, '');
   }
 
-  /** What a request needs: headers with a fresh token, and an agent that keeps connections. */
+  /** The options of a request: headers with a fresh token, and an agent that keeps connections. */
   async options(): Promise<https.RequestOptions> {
     const options: https.RequestOptions = { headers: {} };
     try {

@@ -26,7 +26,7 @@ export interface KubeObject {
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
-/** What the API server answers when it refuses. */
+/** The API server's answer when it refuses. */
 export interface Status {
   readonly code?: number;
   readonly reason?: string;
@@ -78,7 +78,7 @@ export class KubernetesClient {
     this.#access.close();
   }
 
-  /** What was allowed before and is forbidden now is asked for again for a moment. */
+  /** Calls the API server; a request that was allowed before and is forbidden now is repeated for a moment. */
   async call<Answer>(request: ApiRequest): Promise<Answer> {
     for (let refused = 0; ; refused++) {
       try {
@@ -93,7 +93,7 @@ export class KubernetesClient {
     }
   }
 
-  /** What is no object, such as the log of a container. */
+  /** Reads text that is no object, such as the log of a container. */
   text(path: string, query: Readonly<Record<string, string>> = {}): Promise<string> {
     return this.#read({ method: 'GET', path, query });
   }
@@ -117,7 +117,10 @@ export class KubernetesClient {
     }
   }
 
-  /** The answers to a watch, one JSON text in each line, until the server ends it or `signal` aborts. `onOpen`: it has begun. */
+  /**
+   * The answers to a watch, one JSON text in each line, until the server ends it or `signal` aborts. `onOpen`: it has
+   * begun.
+   */
   async *stream<Answer>(
     path: string,
     query: Readonly<Record<string, string>>,

@@ -111,7 +111,10 @@ function userMetadata(text: string): Loose {
   }
 }
 
-/** What Calico's definitions require, and objects of other engines may lack. In the CRD an affinity's `deleted` is text. */
+/**
+ * Adds fields that Calico's definitions require, and objects of other engines may lack. In the CRD an affinity's
+ * `deleted` is text.
+ */
 function encodeSpec(kind: KindName, spec: Loose): Loose {
   switch (kind) {
     case 'BlockAffinity':

@@ -24,7 +24,10 @@ const collection: Collection<'KubernetesEndpointSlice'> = {
   decode: (object) => decode(object as Slice),
 };
 
-/** What is behind Services, read-only. Of a slice's many words just those are kept that policy and announcements read. */
+/**
+ * The endpoints behind Services, read-only. Of a slice's many words just those are kept that policy and announcements
+ * read.
+ */
 export const endpointSliceMapping: Mapping<'KubernetesEndpointSlice'> = {
   collections: [collection],
   locate: ({ name, namespace = 'default' }) => ({

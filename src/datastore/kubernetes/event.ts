@@ -4,7 +4,7 @@ import type { Remark } from '../store.ts';
 import { type ApiRequest, type KubeObject, type KubernetesClient, Refused } from './client.ts';
 import { meaning } from './meaning.ts';
 
-/** What a listing doesn't say of Kubernetes' own kinds. */
+/** The type of Kubernetes' own kinds, which a listing doesn't give. */
 const CORE: { readonly [kind: string]: Pick<KubeObject, 'apiVersion' | 'kind'> | undefined } = {
   KubernetesNetworkPolicy: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
   KubernetesService: { apiVersion: 'v1', kind: 'Service' },
@@ -36,8 +36,8 @@ export async function remarkAt(
 }
 
 /**
- * An event beside an object, for `kubectl describe` and `kubectl get events`. Its name is made from what it says: saying
- * it again, from any node, makes no second one while the API server remembers the first.
+ * An event beside an object, for `kubectl describe` and `kubectl get events`. Its name is made from what it says:
+ * saying it again, from any node, makes no second one while the API server remembers the first.
  */
 function eventRequest(
   { about, reason, message, node, isRepeated }: Remark,

@@ -23,7 +23,7 @@ export interface Mapping<Kind extends KindName = KindName> {
   readonly constants?: readonly ResourceOf<Kind>[];
   /** Where the object of this name is, and in which of the collections; undefined when there can't be one. */
   locate(key: ResourceKey<Kind>): { readonly path: string; readonly collection: Collection<Kind> } | undefined;
-  /** Who makes them, where it isn't us, and what to look at when one is missing. */
+  /** The program that makes them, where it isn't us, and what to look at when one is missing. */
   readonly maker?: string;
   create?(resource: ResourceOf<Kind>): ApiRequest;
   /** `resource` is at the revision that it is to replace. */

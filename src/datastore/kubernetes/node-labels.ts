@@ -13,7 +13,7 @@ const INHERITED = 'projectcalico.org/kube-labels';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** What the resource shows. */
+/** The metadata that the resource shows. */
 export function mergedMetadata({
   labels: inherited = {},
   annotations = {},

@@ -4,7 +4,7 @@ import type { KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
 import { mergedMetadata, ownMetadata } from './node-labels.ts';
 
-/** What Calico's Node says lives in annotations of Kubernetes' Node: each with its place in the resource. */
+/** The annotations of Kubernetes' Node that hold Calico's Node: each with its place in the resource. */
 const annotations = {
   'projectcalico.org/IPv4Address': ['spec', 'bgp', 'ipv4Address'],
   'projectcalico.org/IPv6Address': ['spec', 'bgp', 'ipv6Address'],

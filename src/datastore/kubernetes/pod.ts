@@ -147,7 +147,7 @@ function interfaceOf(prefix: string, namespace: string, pod: string): string {
   return `${prefix}${createHash('sha1').update(`${namespace}.${pod}`).digest('hex').slice(0, 11)}`;
 }
 
-/** What a pod, or for all of its pods a namespace, asks of CNI, and a pod's limits; undefined for nothing. */
+/** The requests to CNI by a pod, or by a namespace for all of its pods, and a pod's limits; undefined for none. */
 export function askedOf(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
   const asked = Object.entries(annotations).filter(([name]) => isCniRequest(name) || isQosAnnotation(name));
   return asked.length === 0 ? undefined : Object.fromEntries(asked);
@@ -180,7 +180,7 @@ function networksOf(pod: Pod): readonly string[] {
   return hostCidrs(listed.length > 0 ? listed : [status?.podIP ?? '']);
 }
 
-/** What CNI wrote: none after DEL; undefined when it has written nothing, or nothing that can be read. */
+/** The networks that CNI wrote: none after DEL; undefined when it has written nothing, or nothing that can be read. */
 function writtenNetworks(annotations: Readonly<Record<string, string>>): readonly string[] | undefined {
   const [one, all] = [annotations[podIP], annotations[podIPs]];
   if (one === undefined && all === undefined) return undefined;

@@ -15,7 +15,10 @@ const serviceAccounts: Collection<'Profile'> = {
   decode: (object) => made(object, `ksa.${object.metadata.namespace}.${object.metadata.name}`, 'pcsa', {}),
 };
 
-/** What a pod inherits from its namespace and its service account. Read-only: Kubernetes' objects are the source. */
+/**
+ * The labels that a pod inherits from its namespace and its service account. Read-only: Kubernetes' objects are the
+ * source.
+ */
 export const profileMapping: Mapping<'Profile'> = {
   collections: [namespaces, serviceAccounts],
   constants: [

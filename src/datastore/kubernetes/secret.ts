@@ -22,8 +22,8 @@ interface WatchAnswer {
 }
 
 /**
- * What is in a Secret, now and whenever it changes, until `signal` aborts. It alone is asked for, by name, so that a role
- * that names it suffices. Ends by throwing where the server doesn't answer, or doesn't allow it.
+ * Yields the contents of a Secret, now and whenever it changes, until `signal` aborts. It alone is asked for, by name,
+ * so that a role that names it suffices. Ends by throwing where the server doesn't answer, or doesn't allow it.
  */
 export async function* watchSecret(
   client: KubernetesClient,

@@ -10,7 +10,7 @@ interface Entry {
   readonly text: string;
 }
 
-/** What several `MemoryStore`s of one process may share, as connections share a server. */
+/** The database that several `MemoryStore`s of one process may share, as connections share a server. */
 export class MemoryDatabase implements ChangeLog {
   readonly entries = new Map<KindName, Map<string, Entry>>();
   readonly wake = new Wake();

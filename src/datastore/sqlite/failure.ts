@@ -26,7 +26,7 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
-/** What SQLite threw, in words that say what to do. Errors that are not SQLite's pass through. */
+/** Turns an error of SQLite into words that say what to do. Errors that are not SQLite's pass through. */
 export function explain(error: unknown, path: string): unknown {
   const code = primaryCode(error);
   if (code === undefined || error instanceof StoreError) return error;

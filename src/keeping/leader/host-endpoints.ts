@@ -21,8 +21,9 @@ export interface HostEndpointsOptions {
 }
 
 /**
- * The host endpoints that make themselves (`controllers.node.hostEndpoint`), while this node leads: each Node has those that
- * the settings say, and no other with our label. A Node that changes costs that Node's endpoints; without news nothing is asked.
+ * The host endpoints that make themselves (`controllers.node.hostEndpoint`), while this node leads: each Node has those
+ * that the settings say, and no other with our label. A Node that changes costs that Node's endpoints; without news
+ * nothing is asked.
  */
 export class HostEndpoints {
   readonly #options: HostEndpointsOptions;
@@ -75,7 +76,7 @@ export class HostEndpoints {
     return this.#kept === undefined ? [] : [...this.#kept.problems(), ...this.#templateProblems];
   }
 
-  /** Who doesn't lead remembers no news: the first look compares all. */
+  /** Drops the news while another node leads: the first look as leader compares all. */
   #news(nodes: readonly string[]): void {
     if (this.#kept === undefined || nodes.length === 0) return;
     for (const node of nodes) this.#changed.add(node);

@@ -39,7 +39,7 @@ export interface LeaseOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** Who we are: unique among all processes, former ones too. */
+  /** Our name: unique among all processes, former ones too. */
   readonly holder: string;
   /** Called when it begins and when it ends. */
   readonly onChange: (leads: boolean) => void;

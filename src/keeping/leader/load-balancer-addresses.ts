@@ -3,7 +3,7 @@ import { handleOf, type Ipam, IpamError, isIpamError } from '../../ipam/index.ts
 import type { KubernetesService } from '../../model/index.ts';
 import type { LoadBalancerPlan } from './load-balancer-plan.ts';
 
-/** Who all Services are to IPAM, instead of a node. */
+/** The host that stands for all Services in IPAM, instead of a node. */
 const HOSTNAME = 'load-balancer';
 
 /** Why an address could not be given, in a word and in a sentence. */

@@ -30,13 +30,13 @@ export interface KindDefinition<Kind extends string = string, Spec extends z.Zod
    */
   readonly essential?: readonly string[] | 'all';
   /**
-   * Fields of the spec that protect: one that a reader doesn't understand is not as if it had never been set, but named in
-   * the resource's `unread`. Who acts on the object does without what would be unprotected.
+   * Fields of the spec that protect: one that a reader doesn't understand is not as if it had never been set, but named
+   * in the resource's `unread`. Who acts on the object does without what would be unprotected.
    */
   readonly guards?: readonly string[];
   /**
-   * Who acts on objects of the kind reads their specs itself, and knows what holds instead of what it does not understand
-   * (a rule that can't be read denies): a spec that breaks the kind's rules is kept as it is stored.
+   * The code that acts on objects of the kind reads their specs itself, and knows what holds instead of what it can't
+   * read (a rule that can't be read denies): a spec that breaks the kind's rules is kept as it is stored.
    */
   readonly ownReader?: true;
   /** Labels that no object of the kind may have. */

@@ -166,7 +166,7 @@ export function anyCase<const Words extends readonly string[]>(...words: Words) 
   );
   const schema = z.string().regex(new RegExp(`^(${alternatives.join('|')})?$`), `must be one of ${words.join(', ')}`);
   spellings.set(schema, words);
-  // Who acts on it gets it settled (`settle.ts`): in the case that stands here.
+  // `settle.ts` brings it to the case that stands here for all that act on it.
   return schema as unknown as z.ZodType<Words[number], string>;
 }
 

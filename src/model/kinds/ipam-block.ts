@@ -6,7 +6,7 @@ import { cidr } from './network-field.ts';
 
 const owner = z.record(z.string(), z.string());
 
-/** Who holds an address; several ordinals may share one. The names are as Calico stores them. */
+/** The holder of an address; several ordinals may share one. The names are as Calico stores them. */
 const attribute = z.looseObject({
   handle_id: z.string().optional(),
   secondary: owner.optional(),

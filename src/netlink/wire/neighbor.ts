@@ -32,7 +32,7 @@ const STATES: readonly (readonly [bit: number, name: string])[] = [
 ];
 const PERMANENT = 0x80;
 
-/** Which of the kernel's three tables: ARP and NDP, proxied addresses, or the forwarding database. */
+/** One of the kernel's three tables: ARP and NDP, proxied addresses, or the forwarding database. */
 export type NeighborTable = 'neighbor' | 'proxy' | 'fdb';
 
 export function encodeNeighborDump(table: NeighborTable): Uint8Array {

@@ -117,8 +117,8 @@ function writeVerdict(writer: ByteWriter, given: ElementVerdict): void {
 }
 
 /**
- * Which of a request's elements stands at this octet of its message, as an extended acknowledgement names it; undefined
- * for an octet in front of them. An interval's end is its element's.
+ * The index of the request's element that stands at this octet of its message, as an extended acknowledgement names it;
+ * undefined for an octet in front of them. An interval's end is its element's.
  */
 export function decodeElementAt(body: ByteReader, offset: number): number | undefined {
   const start = body.at - HEADER_LENGTH;

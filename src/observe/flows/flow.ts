@@ -29,7 +29,7 @@ export interface FlowRecord {
   readonly source: string;
   /** Of the first connection or packet; 0 for none. */
   readonly sourcePort: number;
-  /** Who answers. */
+  /** The end that answers. */
   readonly destination: string;
   readonly destinationPort: number;
   /** What was asked for, where that was translated: a Service's address. */

@@ -76,7 +76,7 @@ interface SessionOfAll {
   readonly peer: NodeStatusPeer;
 }
 
-/** Who speaks with whom. */
+/** The sessions of all nodes. */
 export function clusterSessions(place: PlaceInPage, nodes: Nodes | undefined): ComponentChild {
   if (nodes === undefined) return ASKING;
   const find = place.query.get('find') ?? '';

@@ -16,7 +16,7 @@ interface FlowsState {
   readonly trouble: string | undefined;
 }
 
-/** Who talks to whom, as it happens; what is looked for stands in the address bar. The log is on while somebody looks. */
+/** The flows, as they happen; the filter stands in the address bar. The log is on while somebody looks. */
 class Flows extends Component<{ readonly place: PlaceInPage }, FlowsState> {
   override state: FlowsState = { flows: new Map(), missed: 0, problems: [], isPaused: false, trouble: undefined };
   #stop: () => void = () => {};

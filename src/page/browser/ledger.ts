@@ -7,7 +7,7 @@ import { changed, type PlaceInPage, replace } from './place.ts';
 
 type Entry = LedgerAnswer['entries'][0];
 
-/** Who had an address, and who at one moment, which stands in the address bar. */
+/** The holders of an address, and the one of a moment, which stands in the address bar. */
 export function ledger(place: PlaceInPage, address: string): ComponentChild {
   const at = place.query.get('at') ?? '';
   return section(
@@ -36,7 +36,7 @@ function then(entries: readonly Entry[], at: number | undefined): ComponentChild
   return notice('ok', `At ${when} it was ${ownerOf(last)}’s, since ${timeText(last.time)}.`);
 }
 
-/** Who had it at a moment, in milliseconds since 1970; undefined where nobody is known. */
+/** The holder at a moment, in milliseconds since 1970; undefined where none is known. */
 export function holderAt(entries: readonly Entry[], at: number): Entry | undefined {
   const last = entries.filter(({ time }) => time <= at).at(-1);
   return last?.event === 'assigned' ? last : undefined;

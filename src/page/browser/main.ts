@@ -92,7 +92,7 @@ class Page extends Component<object, PageState> {
   override componentDidUpdate(_: object, before: PageState): void {
     const { status } = this.state;
     document.title = `${status?.nodename ?? 'vRouter'}: ${viewOf(this.state)?.[1].title ?? ''}`;
-    // Who goes to another view reads it from its beginning, and hears so.
+    // Another view is read from its beginning, and a screen reader announces it.
     const [was, is] = [viewOf(before)?.[0], viewOf(this.state)?.[0]];
     if (was === undefined || was === is) return;
     scrollTo(0, 0);

@@ -54,7 +54,7 @@ export function readKubernetesPolicy({ kind, metadata, spec: given }: PolicyObje
     problems.push({ policy: id, field: `${field}.${issue.field}`, reason: `${issue.reason}: ${otherwise}` });
     return undefined;
   };
-  // Whom it is for is not known then: nobody in the namespace gets anything by it.
+  // Its subjects are not known then: nobody in the namespace gets anything by it.
   const pods = read('podSelector', labelSelector.nullish(), 'the policy closes its whole namespace');
   const isClosed = problems.length > 0;
   const said = read('policyTypes', types, 'the policy is taken to be about both directions');

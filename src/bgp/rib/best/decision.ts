@@ -19,7 +19,7 @@ export interface DecisionStep {
   readonly multipath?: true;
 }
 
-/** What the steps look at. */
+/** The values that the steps look at. */
 export interface DecisionView {
   /** Whether next hops differ in cost or may be unreachable. */
   readonly costly: boolean;

@@ -160,7 +160,7 @@ export class LocRib {
     const { paths } = this.rib;
     if (multipath.length === 1 || this.#maximumPaths === 1 || paths.source[best] === LOCAL) return this.#single(best);
     const localPref = this.#view.pool.localPref[paths.attributes[best]];
-    // Which ones, if there are too many: the best, then the lowest numbered.
+    // Of too many these are kept: the best, then the lowest numbered.
     const nextHops = [...new Set(multipath.map((path) => paths.nextHop[path]))].sort((a, b) => a - b);
     const others = nextHops.filter((nextHop) => nextHop !== paths.nextHop[best]);
     const chosen = [paths.nextHop[best], ...others.slice(0, this.#maximumPaths - 1)];

@@ -8,7 +8,7 @@ import { Sweeps } from './sweeps.ts';
 
 const FIRST_CAPACITY = 64;
 
-/** What the import policy makes of a path: the attributes to use and its flags. */
+/** The outcome of import policy for a path: the attributes to use and its flags. */
 export interface ImportOutcome {
   readonly attributes: number;
   readonly flags: number;
@@ -148,7 +148,9 @@ export class AdjRibIn {
     });
   }
 
-  /** Removes the source's paths that have any of these flags; without flags, all of them. Bit by bit, by `sweeps.run`. */
+  /**
+   * Removes the source's paths that have any of these flags; without flags, all of them. Bit by bit, by `sweeps.run`.
+   */
   sweep(source: Source, flags?: number, done?: () => void): void {
     const marks = this.paths;
     this.sweeps.begin(

@@ -1,6 +1,6 @@
 import type { AttributeList } from '../pool/attribute-list.ts';
 
-/** What makes a route ours: numbers that it must not have met already. */
+/** The marks of a route of our own: numbers that it must not have met already. */
 export interface LoopCheck {
   /** The AS shown to the peer, and the speaker's own. */
   readonly ownAses: readonly number[];

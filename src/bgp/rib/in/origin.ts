@@ -2,14 +2,14 @@ import type { PrefixTable } from '../../../base/index.ts';
 import type { SpeakerOptions } from '../../api.ts';
 import type { AttributeList } from '../pool/attribute-list.ts';
 
-/** What is said of the origin of a route with these attributes (RFC 6811 §2); undefined where nobody knows. */
+/** Judges the origin of a route with these attributes (RFC 6811 §2); undefined where it is not known. */
 export type JudgeOrigin = (
   prefixes: PrefixTable,
   prefix: number,
   attributes: AttributeList,
 ) => ReturnType<NonNullable<SpeakerOptions['originValidity']>> | undefined;
 
-/** What import rules ask that a route's attributes do not say. */
+/** The answers to import rules that a route's attributes do not give. */
 export interface RouteSurroundings {
   /** The interface that a next hop is reached by, by its number. */
   readonly interfaceOf: (nextHop: number) => string | undefined;

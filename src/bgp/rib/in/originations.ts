@@ -14,7 +14,7 @@ import { OriginatedPrefixes } from './originated-prefixes.ts';
 /** How many routes are compared between two looks at the clock. */
 const STRIDE = 512;
 
-/** What is known of declared routes in one family, by the number of their prefix. */
+/** The declared routes of one family, by the number of their prefix. */
 interface Declared {
   readonly rib: AdjRibIn;
   readonly routes: (Origination | undefined)[];
@@ -86,8 +86,8 @@ export class Originations {
   }
 
   /**
-   * Makes `changed` some of what there is to be, and takes the prefixes of `gone` out of it, at once; what was declared before
-   * and is not done yet is done first. A wrong route or prefix throws `ParseError`, and nothing is changed.
+   * Makes `changed` some of what there is to be, and takes the prefixes of `gone` out of it, at once; what was declared
+   * before and is not done yet is done first. A wrong route or prefix throws `ParseError`, and nothing is changed.
    */
   adjust(changed: readonly Origination[], gone: readonly string[]): void {
     const prefixes = new OriginatedPrefixes(changed);

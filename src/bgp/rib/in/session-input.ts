@@ -20,8 +20,8 @@ export interface EndedTable {
 }
 
 /**
- * Takes what sessions hear (UPDATEs, ROUTE-REFRESHes, their coming and going) into the tables. Nothing is decided in here:
- * it leaves dirty prefixes, and `ask` has them worked off.
+ * Takes what sessions hear (UPDATEs, ROUTE-REFRESHes, their coming and going) into the tables. Nothing is decided in
+ * here: it leaves dirty prefixes, and `ask` has them worked off.
  */
 export class SessionInput implements SessionHandler {
   readonly #ribs: Ribs;
@@ -62,7 +62,7 @@ export class SessionInput implements SessionHandler {
     const awaited = peer.keeping.size > 0;
     peer.establish(handle, negotiated, source);
     for (const { name, rib } of this.#ribs.all) {
-      // What the last session left must not be taken for what this one brings.
+      // Routes left by the last session must not be taken for routes of this one.
       rib.sweeps.finish(source.index);
       const forwarded = negotiated.gracefulRestart?.families.some(
         ({ family, forwarding }) => family === name && forwarding,
@@ -183,7 +183,10 @@ export class SessionInput implements SessionHandler {
   }
 }
 
-/** Keeps account of what is withdrawn by mistake: a malformed announcement counts as one, until something better is said. */
+/**
+ * Keeps account of what is withdrawn by mistake: a malformed announcement counts as one, until something better is
+ * said.
+ */
 function noteErrors({ withdrawnByError }: RibPeer, view: UpdateView): void {
   const { withdrawn4, announced4, mpWithdrawn, mpAnnounced, treatAsWithdraw } = view;
   if (!treatAsWithdraw && ADDRESS_FAMILIES.every((family) => withdrawnByError[family].size === 0)) return;

@@ -4,8 +4,8 @@ import { NOTHING, type Outgoing } from './outgoing.ts';
 const NO_ENTRY = 0xffffffff;
 
 /**
- * What the peers of an export group were sent: for each entry the outgoing attributes and the source that it came from.
- * Without ADD-PATH an entry is a prefix and has its number. With ADD-PATH (RFC 7911) it is a prefix with a path
+ * The routes sent to the peers of an export group: for each entry the outgoing attributes and the source that it came
+ * from. Without ADD-PATH an entry is a prefix and has its number. With ADD-PATH (RFC 7911) it is a prefix with a path
  * identifier; then an entry that was withdrawn keeps its number until `purge`, so that whoever has not heard of the
  * withdrawal yet can still be told.
  */

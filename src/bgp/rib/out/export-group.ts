@@ -85,7 +85,7 @@ export class ExportGroup implements ExportStream {
     return !this.hasWork && this.queue.first === this.queue.end && ![...this.members].some((member) => member.behind);
   }
 
-  /** What the group announces for the prefix, or why nothing. */
+  /** Tells what the group announces for the prefix, or why nothing. */
   explain(prefix: number): { announced: boolean; reason: string | undefined; source: number } {
     const path = this.#loc.best[prefix] ?? NO_PATH;
     if (path === NO_PATH) return { announced: false, reason: 'there is no best path', source: -1 };
@@ -139,7 +139,10 @@ export class ExportGroup implements ExportStream {
     return this.#snapshot!.batch(index);
   }
 
-  /** What Adj-RIB-Out now says of these entries; with `whole` also that an entry is not, or no longer, for a member. */
+  /**
+   * Encodes the present state of these entries in Adj-RIB-Out; with `whole` also that an entry is not, or no longer,
+   * for a member.
+   */
   encode(entries: readonly number[], whole = false): Batch {
     this.#builder.begin();
     for (const entry of entries) {

@@ -69,7 +69,10 @@ export class ExportMember {
     this.#next = from;
   }
 
-  /** Takes the place of a member of another group, which was sent `entries`, as numbered here: they are compared with what this one announces. */
+  /**
+   * Takes the place of a member of another group, which was sent `entries`, as numbered here: they are compared with
+   * what this one announces.
+   */
   takeOver(before: ExportMember, entries: readonly number[]): void {
     this.#owesEndOfRib = before.#owesEndOfRib;
     this.#blocked = before.#blocked;
@@ -100,8 +103,8 @@ export class ExportMember {
   }
 
   /**
-   * Sends the whole table once more (RFC 2918), between marks if the peer knows them (RFC 7313). However often a peer asks,
-   * no more than one is under way, and one to come: a few octets must not cost a table each.
+   * Sends the whole table once more (RFC 2918), between marks if the peer knows them (RFC 7313). However often a peer
+   * asks, no more than one is under way, and one to come: a few octets must not cost a table each.
    */
   refresh(marks?: RefreshMarks): void {
     this.#asked = { marks };
@@ -142,7 +145,7 @@ export class ExportMember {
     const entries: number[] = [];
     while (behind.size > 0 && entries.length < OWN_BATCH) entries.push(behind.shift());
     const batch = this.group.encode(entries, true);
-    // What a pause leaves unwritten of this piece is to be done again.
+    // A pause leaves part of this piece unwritten: it is done again.
     if (!this.#write(batch)) {
       this.#part = 0;
       for (const entry of entries) behind.add(entry);

@@ -10,13 +10,13 @@ export interface ExportStream {
   readonly hasWork: boolean;
   /** The `index`-th piece of the snapshot for newcomers, or undefined after the last. */
   snapshotBatch(index: number): Batch | undefined;
-  /** What the table now says of these entries; with `whole` also that an entry is not, or no longer, for a member. */
+  /** Encodes the present state of these entries; with `whole` also that an entry is not, or no longer, for a member. */
   encode(entries: readonly number[], whole?: boolean): Batch;
   /** Shows every entry that is announced. */
   each(visit: (entry: number) => void): void;
   endOfRib(): Uint8Array;
   /** Routes announced to the member with this source. */
   advertised(source: number): number;
-  /** What is announced for the prefix, or why nothing. */
+  /** Tells what is announced for the prefix, or why nothing. */
   explain(prefix: number): { announced: boolean; reason: string | undefined; source: number };
 }

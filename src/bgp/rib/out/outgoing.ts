@@ -10,7 +10,7 @@ import type { Source, SourceTable } from '../pool/source.ts';
 import type { ExportContext } from './export-context.ts';
 import { selfNextHop } from './self-next-hop.ts';
 
-/** What export needs of the speaker's tables. */
+/** The speaker's tables that export needs. */
 export interface ExportTables {
   readonly rib: AdjRibIn;
   readonly pool: AttributePool;
@@ -47,7 +47,7 @@ export class Outgoing {
   /** By circumstance (source, rule, staleness), then by attributes and next hop. */
   readonly #remembered = new Map<number, Map<number, number>>();
   #lastCircumstance = -1;
-  /** What `of` answered last. */
+  /** The last answer of `of`. */
   readonly #last = { circumstance: -1, attributes: 0, nextHop: 0, out: NOTHING };
   #lastRemembered = new Map<number, number>();
   readonly #rules: number;

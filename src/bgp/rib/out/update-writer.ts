@@ -6,7 +6,7 @@ import type { AdjRibOut } from './adj-rib-out.ts';
 import type { ExportContext } from './export-context.ts';
 import type { Outgoing } from './outgoing.ts';
 
-/** What the writer reads from. */
+/** The tables that the writer reads from. */
 export interface WriterTables {
   readonly prefixes: PrefixTable;
   readonly pool: AttributePool;

@@ -17,7 +17,7 @@ export class AttributeList extends AttributeSet {
     return this.put('localPref', value);
   }
 
-  /** What counts for the decision: 100 where there is none. */
+  /** The value that counts for the decision: 100 where there is none. */
   localPref(): number {
     return this.value('localPref') ?? DEFAULT_LOCAL_PREF;
   }

@@ -23,7 +23,7 @@ export const asPathProblem: FindProblem = (bytes, start, end, session) =>
 
 export const as4PathProblem: FindProblem = (bytes, start, end) => segmentsProblem(bytes, start, end, 4);
 
-/** What is wrong with the path, or undefined. Confederation segments have no place: this library forms none. */
+/** The fault of the path, or undefined. Confederation segments have no place: this library forms none. */
 function segmentsProblem(bytes: Uint8Array, start: number, end: number, width: 2 | 4): string | undefined {
   let at = start;
   while (at < end) {
@@ -49,7 +49,9 @@ export function countAsPath(bytes: Uint8Array, start: number, end: number, width
   return count;
 }
 
-/** The neighbouring AS in a well-formed path of four-octet numbers: the first number of a leading sequence; 0 for none. */
+/**
+ * The neighbouring AS in a well-formed path of four-octet numbers: the first number of a leading sequence; 0 for none.
+ */
 export function firstAsOf(bytes: Uint8Array, start: number, end: number): number {
   return start < end && bytes[start] === AS_SEQUENCE ? u32(bytes, start + 2) : 0;
 }

@@ -17,15 +17,15 @@ export type LengthRule =
   | { readonly kind: 'multiple'; readonly octets: number }
   | { readonly kind: 'at-least'; readonly octets: number };
 
-/** What is wrong with a value of the right length, or undefined. */
+/** Finds the fault of a value of the right length, or undefined. */
 export type FindProblem = (bytes: Uint8Array, start: number, end: number, session: Negotiated) => string | undefined;
 
 /** Values while they are read. */
 export type DraftValues = { -readonly [K in keyof AttributeValues]: AttributeValues[K] };
 
 /**
- * One path attribute, as data. `ATTRIBUTES` holds all rows; the decoder, the RIB's attribute lists, the tests and the RFC
- * 7606 table of the documentation are driven by them.
+ * One path attribute, as data. `ATTRIBUTES` holds all rows; the decoder, the RIB's attribute lists, the tests and the
+ * RFC 7606 table of the documentation are driven by them.
  */
 export interface AttributeRow {
   readonly type: number;
@@ -33,12 +33,17 @@ export interface AttributeRow {
   readonly name: string;
   readonly flags: number;
   readonly length: LengthRule;
-  /** What to do when it is malformed, by kind of session. */
+  /** The action when it is malformed, by kind of session. */
   readonly ibgp: MalformedAction;
   readonly ebgp: MalformedAction;
-  /** Where even a well-formed one is dropped: from eBGP peers, from peers with four-octet AS numbers, from everybody. */
+  /**
+   * Where even a well-formed one is dropped: from eBGP peers, from peers with four-octet AS numbers, from everybody.
+   */
   readonly refuse?: 'ebgp' | 'four-octet' | 'all';
-  /** What to do about wrong Optional or Transitive flags; RFC 7606 §3 (c) says withdraw unless the attribute's own RFC differs. */
+  /**
+   * The action on wrong Optional or Transitive flags; RFC 7606 §3 (c) says withdraw unless the attribute's own RFC
+   * differs.
+   */
   readonly wrongFlags: MalformedAction;
   /** UPDATE error subcode for a wrong value. */
   readonly subcode: number;
@@ -46,7 +51,7 @@ export interface AttributeRow {
   readonly clause: string;
   readonly problem?: FindProblem;
   /**
-   * What becomes of it in canonical bytes: 'copied' as it is, 'rewritten' by code of its own (AS_PATH and the like),
+   * Its fate in canonical bytes: 'copied' as it is, 'rewritten' by code of its own (AS_PATH and the like),
    * 'foreign' when this library only checks it and passes it on, or 'absent' (next hop, NLRI, AS4_*).
    */
   readonly canonical: 'copied' | 'rewritten' | 'foreign' | 'absent';

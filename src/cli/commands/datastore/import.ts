@@ -47,7 +47,7 @@ export function importCommand(io: Io): Command {
     });
 }
 
-/** What this moves from. Between any two engines moves `vrouter datastore`. */
+/** Refuses etcd as the target. Between any two engines moves `vrouter datastore`. */
 function refuseEtcd({ datastoreType }: Context): void {
   if (datastoreType !== 'etcdv3') return;
   throw new CommandError(

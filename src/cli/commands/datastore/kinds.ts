@@ -1,6 +1,6 @@
 import type { KindName } from '../../../model/index.ts';
 
-/** What is moved as resources, in the order of moving: tiers before policies, nodes before what names them. */
+/** The kinds moved as resources, in the order of moving: tiers before policies, nodes before objects that name them. */
 export const MOVED_KINDS = [
   'IPPool',
   'BGPPeer',

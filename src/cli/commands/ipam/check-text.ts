@@ -8,7 +8,7 @@ export interface CheckDetail {
   readonly showProblems: boolean;
 }
 
-/** What `ipam check` prints, section by section. Pure: the same input gives the same text. */
+/** The output of `ipam check`, section by section. Pure: the same input gives the same text. */
 export function checkText(
   input: AuditInput,
   report: AuditReport,
@@ -123,7 +123,7 @@ const OF_OBJECTS: readonly FindingCode[] = [
   'NODE_GONE',
 ];
 
-/** What Calico's own check doesn't look at; silent when all is well. */
+/** The lines on affinities, which Calico's own check doesn't look at; none when all is well. */
 function affinityLines({ findings }: AuditReport, showProblems: boolean): string {
   const own = findings.filter(({ code }) => OF_OBJECTS.includes(code));
   if (own.length === 0) return '';

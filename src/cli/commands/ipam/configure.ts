@@ -62,7 +62,7 @@ function settingsOf(options: ConfigureOptions): readonly Setting[] {
   return settings;
 }
 
-/** What Go reads as a boolean. */
+/** Reads a boolean as Go does. */
 function truthOf(text: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false;

@@ -59,7 +59,7 @@ function allocationsOf({ allocations }: AuditReport): Report['allocations'] {
       node,
       type,
       creationTimestamp: timestamp,
-      // What is cooling down goes back by itself.
+      // Addresses that are cooling down go back by themselves.
       inUse: found.inUse || found.coolingDown,
       borrowed: found.borrowed || undefined,
       coolingDown: found.coolingDown || undefined,

@@ -9,13 +9,13 @@ import { versionOption } from '../options.ts';
 import { requireRoot } from '../root.ts';
 
 interface Probe {
-  /** What to tell while it runs; nothing for what is quick. */
+  /** The line to show while it runs; none for a quick one. */
   readonly title?: string;
   readonly command: readonly [program: string, ...args: string[]];
   readonly file: string;
 }
 
-/** What is asked of the machine, and the file that the answer goes to. */
+/** The questions to the machine, and the file that each answer goes to. */
 const PROBES: readonly Probe[] = [
   { command: ['date'], file: 'date' },
   { command: ['hostname'], file: 'hostname' },

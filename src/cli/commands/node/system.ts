@@ -3,13 +3,17 @@ import { gunzipSync } from 'node:zlib';
 /** Reads a file of the machine; undefined when there is none. */
 export type ReadFile = (path: string) => Promise<Buffer | undefined>;
 
-/** The oldest kernel with all that is used: nftables sets with intervals and concatenations, VXLAN, netlink strictness. */
+/**
+ * The oldest kernel with all that is used: nftables sets with intervals and concatenations, VXLAN, netlink strictness.
+ */
 export const OLDEST_KERNEL = '5.10';
 
-/** What pools may ask for but need not. */
+/** The modules that only some pools ask for. */
 export const OPTIONAL_MODULES: Readonly<Record<string, string>> = { ipip: 'IPIP', vxlan: 'VXLAN' };
 
-/** What is looked for in the kernel, as a module, built in, or switched on: its name in the kernel's configuration. */
+/**
+ * The features looked for in the kernel, as modules, built in, or switched on: its name in the kernel's configuration.
+ */
 export const MODULES: Readonly<Record<string, string>> = {
   veth: 'CONFIG_VETH',
   ipip: 'CONFIG_NET_IPIP',
@@ -28,7 +32,9 @@ export interface ModuleCheck {
   readonly found: boolean;
 }
 
-/** Looks for each module where it may be: on disk, in the kernel, loaded, or switched on in the kernel's configuration. */
+/**
+ * Looks for each module where it may be: on disk, in the kernel, loaded, or switched on in the kernel's configuration.
+ */
 export async function checkModules(
   release: string,
   read: ReadFile,

@@ -5,7 +5,7 @@ import { knownMtu, sendWhole } from './udp-options.ts';
 
 /** Octets of the headers before a datagram's own. */
 const HEADERS = { 4: 28, 6: 48 } as const;
-/** What every way must take (RFC 791, RFC 8200). */
+/** The octets that every path must carry (RFC 791, RFC 8200). */
 const LEAST = { 4: 576, 6: 1280 } as const;
 /** A datagram is sent so often before it counts as too large, each time with so many milliseconds for the answer. */
 const TRIES = 3;
@@ -66,7 +66,7 @@ function isAnswered(socket: Socket, octets: number, clock: Clock): Promise<boole
     };
     const cancel = clock.after(WAIT, () => end(false));
     socket.on('message', heard);
-    // What the kernel refuses at once, such as a size that was reported as too large, may pass at the next attempt.
+    // A size that the kernel refuses at once, such as one reported as too large, may pass at the next attempt.
     socket.send(Buffer.alloc(octets), () => {});
   });
 }

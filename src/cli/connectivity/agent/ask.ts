@@ -53,8 +53,8 @@ export async function ask(
 }
 
 /**
- * What routers say of addresses that are silent. Linux tells one sender of two packets in a row that there is no way, and then
- * nothing while more come: so each address has one packet after a time of quiet.
+ * Hears what routers say of silent addresses. Linux tells one sender of two packets in a row that there is no way, and
+ * then nothing while more come: so each address has one packet after a time of quiet.
  */
 async function hear(silent: readonly ConnectivityProbe[], clock: Clock): Promise<ReadonlyMap<string, string>> {
   const codes = new Map<string, string>();

@@ -34,7 +34,7 @@ export function sendWhole(socket: Socket, family: 4 | 6): boolean {
   return set(socket, family, MTU_DISCOVER[family], PROBE);
 }
 
-/** What routers on the way say becomes an error of the connected socket, as ENETUNREACH; false where the kernel refuses. */
+/** Makes routers' errors errors of the connected socket, as ENETUNREACH; false where the kernel refuses. */
 export function hearRouters(socket: Socket, family: 4 | 6): boolean {
   return set(socket, family, RECVERR[family], 1);
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What the test reads of Kubernetes' own objects. */
+/** The parts of Kubernetes' own objects that the test reads. */
 
 const waiting = z.looseObject({ reason: z.string().optional(), message: z.string().optional() });
 
