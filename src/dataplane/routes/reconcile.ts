@@ -60,8 +60,8 @@ export class RouteReconciler {
   }
 
   /**
-   * Reads what a former run left in the kernel. Nothing is written before this has been called. With `hold`, none of it
-   * is removed before `formerRun.release`, in neither family: what BGP will want of it is not known yet.
+   * Reads what a former run left in the kernel. Nothing is written before this has been called. With `hold`, none of it is
+   * removed before `formerRun.release`, in neither family: what BGP will want of it is not known yet.
    */
   async start({ hold = false } = {}): Promise<void> {
     await this.resync();
@@ -108,8 +108,7 @@ export class RouteReconciler {
 
   /**
    * A link went down or away, and the kernel dropped the routes through it without a word: they count as absent, and
-   * are tried again once it is back. Of one with a next hop elsewhere the kernel is asked: down it keeps it, away it
-   * does not.
+   * are tried again once it is back. Of one with a next hop elsewhere the kernel is asked: down it keeps it, away it does not.
    */
   linkLost(dev: number): void {
     for (const [how, { nextHops }] of this.hows.all.entries()) {

@@ -148,9 +148,7 @@ export class AdjRibIn {
     });
   }
 
-  /**
-   * Removes the source's paths that have any of these flags; without flags, all of them. Bit by bit, by `sweeps.run`.
-   */
+  /** Removes the source's paths that have any of these flags; without flags, all of them. Bit by bit, by `sweeps.run`. */
   sweep(source: Source, flags?: number, done?: () => void): void {
     const marks = this.paths;
     this.sweeps.begin(
