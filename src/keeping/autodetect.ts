@@ -27,7 +27,7 @@ export class NoAddress extends VRouterError {
   }
 }
 
-/** What was found, and why it was chosen: for the log. */
+/** The address that was found, and why it was chosen: for the log. */
 export interface Detected {
   /** With the prefix length of its interface, as `192.168.1.7/24`. */
   readonly address: string;
@@ -35,7 +35,7 @@ export interface Detected {
   readonly why: string;
 }
 
-/** What is known before the host is looked at. */
+/** The hints that are known before the host is looked at. */
 export interface Hints {
   /** The node's address as it was, without prefix length. */
   readonly before?: string | undefined;
@@ -45,11 +45,11 @@ export interface Hints {
   readonly lookup?: (host: string, family: Family) => Promise<string>;
 }
 
-/** What fits the method, what is best first. */
+/** The addresses that fit the method, the best first. */
 interface Fitting {
   readonly entries: readonly InterfaceAddressEntry[];
   readonly why: string;
-  /** What there is to say when nothing fits; absent: what addresses there are. */
+  /** The words when nothing fits; absent: the addresses there are. */
   readonly otherwise?: string;
 }
 

@@ -19,7 +19,7 @@ export interface IpamKeepingOptions {
 
 /** The node's IPAM, with facts that a syncer keeps up to date and a ledger; and the cluster's, while this node leads. */
 export class IpamKeeping {
-  /** What `apply` has to be told of. */
+  /** The kinds that `apply` has to be told of. */
   static readonly kinds = [
     ...factKinds,
     'IPAMBlock',
@@ -76,7 +76,7 @@ export class IpamKeeping {
     return [...(this.#ledger?.problems() ?? []), ...this.#leader.problems()];
   }
 
-  /** What is wrong with single objects of the cluster, while this node leads. */
+  /** The faults of single objects of the cluster, while this node leads. */
   remarks(): readonly ObjectProblem[] {
     return this.#leader.remarks();
   }
@@ -91,7 +91,7 @@ export class IpamKeeping {
     return this.#leader.blockFigures();
   }
 
-  /** What kube-controllers would count; nothing while another node leads. */
+  /** The counts of kube-controllers; nothing while another node leads. */
   samples(): Promise<IpamSamples> {
     return this.#leader.samples();
   }

@@ -27,9 +27,9 @@ export interface KeepingOptions {
   readonly log: Log;
   /** Whether a tunnel's device is there, so that others may hear of its address. */
   readonly tunnelIsReady: (kind: TunnelAddressKind) => boolean;
-  /** What is wrong with objects of the store. */
+  /** The faults of objects in the store. */
   readonly problems: () => readonly ObjectProblem[];
-  /** What a CalicoNodeStatus of this node is answered. */
+  /** Answers a CalicoNodeStatus of this node. */
   readonly nodeStatus: (classes: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
   /** The annotations by which it answers those that ask for more. */
   readonly nodeAnswer: (annotations: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>;
@@ -37,7 +37,7 @@ export interface KeepingOptions {
 
 /** The third hand: makes the store say what this node should, and as the leader what belongs to all. */
 export class Keeping {
-  /** What `heard` has to be told of. */
+  /** The kinds that `heard` has to be told of. */
   static readonly kinds = [...IpamKeeping.kinds, 'CalicoNodeStatus'] as const;
   readonly #options: KeepingOptions;
   readonly #nodes: KnownNodes;
@@ -95,7 +95,7 @@ export class Keeping {
     return node;
   }
 
-  /** What follows from the store for what is to be written there. Applying the same again does nothing. */
+  /** Takes what is to be written to the store. Applying the same again does nothing. */
   apply({ store }: Pick<Desired, 'store'>): void {
     this.#tunnels.want(store.tunnelPools);
   }
@@ -137,12 +137,12 @@ export class Keeping {
     this.#tunnels.deviceReady();
   }
 
-  /** What key the WireGuard device of a family has; undefined when there is none. */
+  /** Takes the key of the WireGuard device of a family; undefined when there is none. */
   key(family: Family, key: string | undefined): void {
     this.#keys.want(family, key);
   }
 
-  /** What of the store is not as it should be, and why. */
+  /** The parts of the store that are not as they should be, and why. */
   problems(): readonly string[] {
     return [
       ...this.#tunnels.problems(),
@@ -164,7 +164,7 @@ export class Keeping {
     return this.#addresses.blockFigures();
   }
 
-  /** What kube-controllers would count; nothing while another node leads. */
+  /** The counts of kube-controllers; nothing while another node leads. */
   samples(): Promise<IpamSamples> {
     return this.#addresses.samples();
   }

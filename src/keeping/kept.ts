@@ -57,7 +57,7 @@ export class Kept {
     });
   }
 
-  /** What is not as it should be, and why. */
+  /** The faults that remain, and why. */
   problems(): readonly string[] {
     return this.#failing.details();
   }

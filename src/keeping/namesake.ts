@@ -15,7 +15,7 @@ export class Namesake {
   readonly #nodename: string;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** What this node wrote, by its addresses: the last few, since what is told of them may come late. */
+  /** The last few addresses that this node wrote, since news of them may come late. */
   #ours: readonly string[] = [];
   #sightings: { readonly at: number; readonly address: string }[] = [];
 

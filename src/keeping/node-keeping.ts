@@ -31,7 +31,7 @@ export interface NodeKeepingOptions {
 export class NodeKeeping {
   readonly #options: NodeKeepingOptions;
   readonly #kept: Kept;
-  /** What the store's copy said when it was looked at. */
+  /** The store's copy when it was looked at. */
   #seen: unknown;
 
   constructor(options: NodeKeepingOptions) {
@@ -76,7 +76,7 @@ export class NodeKeeping {
   }
 }
 
-/** What of a Node others go by. */
+/** The parts of a Node that others go by. */
 function wordsOf(node: Node | undefined): unknown {
   return node && { uid: node.metadata.uid, spec: node.spec };
 }

@@ -13,7 +13,7 @@ export interface NodeStatusesOptions {
   readonly log: Log;
   /** The classes that were asked for, answered; `agent`, `bgp` and `routes` of the object's status. */
   readonly report: (classes: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
-  /** What is to be annotated, for what the object's annotations ask. */
+  /** Answers the questions in an object's annotations, by annotations. */
   readonly annotate: (annotations: Annotations) => Promise<Annotations>;
 }
 
@@ -125,7 +125,7 @@ export class NodeStatuses {
   }
 }
 
-/** What of an object makes it a new question; our own answer does not. */
+/** The parts of an object that make it a new question; our own answer does not. */
 function questionOf({ metadata, spec }: CalicoNodeStatus): unknown {
   return [spec, metadata.annotations ?? {}];
 }

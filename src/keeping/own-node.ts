@@ -24,7 +24,7 @@ export interface OwnNodeInputs {
   readonly store: Store;
   readonly kernel: Kernel;
   readonly log: Log;
-  /** What is known of the Nodes without asking; absent, the store is asked. */
+  /** The Nodes as far as they are known; absent, the store is asked. */
   readonly nodes?: KnownNodes;
 }
 

@@ -56,7 +56,7 @@ export function ipv6Pool(config: PoolSettings, cidr: string): IPPool {
 }
 
 /**
- * What the pools that these settings ask for would be refused for: what only some node of some cluster would find out
+ * The faults of the pools that these settings ask for: those that only some node of some cluster would find out
  * at its first start is known here, before anything is touched. `given` are the settings that somebody has made.
  */
 export function poolProblems(config: PoolSettings, given: ReadonlySet<string>): readonly SettingProblem[] {

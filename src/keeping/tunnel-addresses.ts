@@ -25,15 +25,16 @@ export interface TunnelAddressesOptions {
 const PERIOD = 10 * 60_000;
 
 /**
- * Gives the node an address for each tunnel that some pool asks for, or that encrypts, and writes it into the Node, where all nodes read
- * it. What is valid is kept; what is not is replaced; what nobody asks for any more goes back. A crash between the two
- * objects is put right at the next look: an address that the Node has but IPAM does not know as the tunnel's is replaced.
+ * Gives the node an address for each tunnel that some pool asks for, or that encrypts, and writes it into the Node,
+ * where all nodes read it. What is valid is kept; what is not is replaced; what nobody asks for any more goes back. A
+ * crash between the two objects is put right at the next look: an address that the Node has but IPAM does not know as
+ * the tunnel's is replaced.
  */
 export class TunnelAddresses {
   readonly #options: TunnelAddressesOptions;
   readonly #kept: Kept;
   #pools: DesiredStore['tunnelPools'] | undefined;
-  /** What of the own Node was looked at the last time. */
+  /** The parts of our own Node at the last look. */
   #seen: unknown;
 
   constructor(options: TunnelAddressesOptions) {
@@ -103,7 +104,7 @@ export class TunnelAddresses {
   }
 }
 
-/** What of a Node its tunnels' addresses depend on. */
+/** The parts of a Node that its tunnels' addresses depend on. */
 function matter(node: Node | undefined): unknown {
   return node && { uid: node.metadata.uid, spec: node.spec };
 }

@@ -38,7 +38,7 @@ export class WireguardKeys {
     });
   }
 
-  /** What the device of a family has; undefined when there is none. */
+  /** Takes the key of a family's device; undefined when there is none. */
   want(family: Family, key: string | undefined): void {
     if (this.#wanted.has(family) && this.#wanted.get(family) === key) return;
     this.#wanted.set(family, key);

@@ -1,7 +1,7 @@
 import type { StatusAnswer } from '../control/index.ts';
 
 /**
- * What keeps a cluster from being converged, as a sentence, or undefined: each node that speaks BGP has an established
+ * The reason why a cluster is not converged, as a sentence, or undefined: each node that speaks BGP has an established
  * session with every other in each of so many families, and each a route to every block of every other. `routes[i]` is
  * `ip route` of the node of `statuses[i]`.
  */

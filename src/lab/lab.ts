@@ -68,7 +68,7 @@ export class Lab {
     return this.record.state.pods;
   }
 
-  /** What the lab speaks. */
+  /** The families that the lab speaks. */
   get families(): readonly (4 | 6)[] {
     return this.record.plan.dualStack ? [4, 6] : [4];
   }

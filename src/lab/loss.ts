@@ -23,7 +23,7 @@ export interface Loss {
   readonly worst: number;
 }
 
-/** What one breakage did to the pods' packets. */
+/** The loss of the pods' packets by one breakage. */
 export interface BreakageLoss {
   readonly what: string;
   readonly going: Loss;

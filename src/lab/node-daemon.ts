@@ -54,7 +54,7 @@ export class NodeDaemon {
     child.on('error', () => {});
   }
 
-  /** What the daemon says of itself; rejects if it has ended, or does not answer yet. */
+  /** The daemon's status; rejects if it has ended, or does not answer yet. */
   async status(): Promise<StatusAnswer> {
     await this.#checkAlive();
     return request(this.#node.socket, { op: 'status' }, nodeStatusSchema);

@@ -2,7 +2,7 @@ import { formatAddress, parseAddress } from '../base/index.ts';
 import { LabError } from './errors.ts';
 
 /**
- * What a lab is made of, by name. Pure: nothing here makes anything. A dual-stack lab has IPv6 beside IPv4:
+ * The parts of a lab, by name. Pure: nothing here makes anything. A dual-stack lab has IPv6 beside IPv4:
  * fd00:172:18::11 for 172.18.0.11.
  *
  *     vr-lab-fabric   br0 ── to-node1, to-node2 …          a switch for each subnet, 172.18.0.0/24 …, and, where

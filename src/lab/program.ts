@@ -31,7 +31,7 @@ function pluginOf(beside: (name: string) => string): readonly string[] | undefin
   return existsSync(beside('calico.cjs')) ? [process.execPath, beside('calico.cjs')] : undefined;
 }
 
-/** What every program on a node needs to know: the node's name, the store, the daemon's socket. */
+/** The environment of every program on a node: the node's name, the store, the daemon's socket. */
 export function nodeEnvironment(lab: LabPlan, node: NodePlan): Readonly<Record<string, string>> {
   return {
     NODENAME: node.name,

@@ -8,7 +8,7 @@ export interface LabReport {
   readonly name: string;
   readonly nodes: readonly { readonly plan: NodePlan; readonly status: StatusAnswer }[];
   readonly pods: readonly PodState[];
-  /** What `calicoctl node status` and `ip route` print on the first node. */
+  /** The output of `calicoctl node status` and `ip route` on the first node. */
   readonly nodeStatus: string;
   readonly routes: readonly string[];
   /** In each family that the lab speaks. */

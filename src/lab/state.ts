@@ -41,8 +41,8 @@ export type LabState = z.infer<typeof labState>;
 export type PodState = z.infer<typeof podState>;
 
 /**
- * What a lab has made, on disk. Everything is written down before it is made, so that whoever comes after a lab
- * that was killed finds all there is to remove, and perhaps some that never came to be.
+ * The record of all that a lab has made, on disk. Everything is written down before it is made, so that whoever comes
+ * after a lab that was killed finds all there is to remove, and perhaps some that never came to be.
  */
 export class LabRecord {
   readonly plan: LabPlan;

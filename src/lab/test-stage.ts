@@ -12,7 +12,7 @@ import { unwirePod, wirePod } from './pod.ts';
 import { type Programs, programsOf } from './program.ts';
 import { type LabRecord, mustReadRecord } from './state.ts';
 
-/** What the pods of a test are for, and the ends of their namespaces' names. */
+/** The roles of the pods of a test, with the ends of their namespaces' names. */
 const ROLES = { client: 'tc', server: 'ts', policed: 'tp' } as const;
 type Role = keyof typeof ROLES;
 /** As the CNI plugin is told. */
@@ -87,7 +87,7 @@ export class LabStage {
 
   async close(): Promise<void> {
     for (const server of this.#servers) server.kill('SIGKILL');
-    // What a node that is broken does not take back, goes with its namespace.
+    // A broken node may not take them back: they go with its namespace.
     await Promise.all(this.#made.map((pod) => unwirePod(this.#call(pod)).catch(() => {})));
     await removeNamespaces(this.#made.map(({ namespace }) => namespace));
   }

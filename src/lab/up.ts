@@ -12,7 +12,7 @@ export interface UpOptions extends LabOptions {
   /** Take the lab down after the report, rather than wait for Ctrl-C. */
   readonly exit: boolean;
   readonly json: boolean;
-  /** What draws the lab, in place of a number of nodes. */
+  /** The drawing of the lab, in place of a number of nodes. */
   readonly drawn?: TopologyFile;
 }
 

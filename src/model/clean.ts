@@ -43,7 +43,7 @@ function clean(value: unknown, budget: Budget, depth: number): unknown {
     const isAbsent = member === undefined || member === null || isNameless;
     const own = isAbsent ? undefined : clean(member, budget, depth + 1);
     if (own === member && !isAbsent) continue;
-    // What nobody has to change is not copied: blocks come by the ten thousand.
+    // An object without changes is not copied: blocks come by the ten thousand.
     copy ??= { ...members };
     if (isAbsent) delete copy[name];
     else copy[name] = own;
@@ -51,7 +51,7 @@ function clean(value: unknown, budget: Budget, depth: number): unknown {
   return copy ?? value;
 }
 
-/** What is undefined in an array is null, as JSON writes it. */
+/** Cleans an array: undefined becomes null in it, as JSON writes it. */
 function cleanItems(items: readonly unknown[], budget: Budget, depth: number): readonly unknown[] {
   budget.parts -= items.length;
   if (budget.parts < 0) throw tooMuch(`has more than ${MAX_PARTS} fields and items`);

@@ -3,7 +3,7 @@ import { isObject } from './clean.ts';
 import { byFolded, type Outline, outlineOf } from './outline.ts';
 
 /**
- * What Go makes of JSON. It reads the names of fields in any case: `CIDR` is `cidr`; each field that a schema knows gets its
+ * Names fields as Go reads them. It takes them in any case: `CIDR` is `cidr`; each field that a schema knows gets its
  * own name, and of two that mean the same the later counts. An empty text is as good as none where there may be none.
  * Maps such as labels are not touched.
  */

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 
-/** What is wrong with a field, and what is allowed: the rule's own words, or ours where it has only zod's. */
+/** The fault of a field, and what is allowed: the rule's own words, or ours where it has only zod's. */
 export function reasonFor(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'too_big':

@@ -7,7 +7,7 @@ import { isLabelValue, isQualifiedName, LABEL_VALUE, QUALIFIED_NAME, SUBDOMAIN }
 /** Octets of all keys and values of an object's annotations. */
 const MAX_ANNOTATIONS = 256 * 1024;
 
-/** What is wrong with an object's name, namespace, labels and annotations. */
+/** The faults of an object's name, namespace, labels and annotations. */
 export function metadataErrors(
   metadata: Readonly<Record<string, unknown>>,
   { name: rule, namespaced, foreignLabels = [] }: KindDefinition,
@@ -47,7 +47,7 @@ const subdomainText =
 /** Policies that Calico makes of the cluster's own, whose names have more parts than two. */
 const derived = /^(knp|ossg|kcnp|kanp|kbanp)\.[a-z0-9-]+\./;
 
-/** What is allowed instead; undefined when the name is fine. */
+/** The allowed form; undefined when the name is fine. */
 function nameProblem(name: string, rule: NameRule): string | undefined {
   if (typeof rule === 'object') return rule.only.test(name) ? undefined : `must be ${rule.allowed}`;
   if (rule === 'any') return undefined;
@@ -76,7 +76,7 @@ function labelErrors(labels: unknown, foreign: readonly string[]): readonly Fiel
   ]);
 }
 
-/** What is wrong with annotations: their keys in any case, and their size. */
+/** The faults of annotations: their keys in any case, and their size. */
 export function annotationErrors(annotations: unknown, path: readonly string[]): readonly FieldError[] {
   if (annotations === undefined) return [];
   if (!isTextMap(annotations)) return [notText('annotations', annotations)];

@@ -3,7 +3,10 @@ import { wordsOf } from './kinds/field.ts';
 import { takesAddress } from './kinds/network-field.ts';
 import { bareSchema, elementOf, shapeOf } from './schema.ts';
 
-/** What the walks over values ask of a schema, worked out once: at the start of a node they walk over all of a cluster. */
+/**
+ * The facts about a schema that walks over values need, worked out once: at the start of a node they walk over all of a
+ * cluster.
+ */
 export interface Outline {
   /** Of an object that has fields of its own; undefined for all else. */
   readonly fields: ReadonlyMap<string, Field> | undefined;

@@ -10,11 +10,11 @@ import { API_VERSION } from './resource.ts';
 import { settled } from './settle.ts';
 import { valueAt } from './validate.ts';
 
-/** What was made of a stored object. */
+/** The reading of a stored object. */
 export interface Reading<Kind extends KindName> {
   /** Undefined when it can't be understood, and never could. */
   readonly resource: ResourceOf<Kind> | undefined;
-  /** What is wrong with it, and what holds instead; undefined when all is well. */
+  /** The fault in it, and what holds instead; undefined when all is well. */
   readonly problem: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 
-/** What of a schema the walks over values look at; zod keeps it in `def`. */
+/** The parts of a schema that walks over values look at; zod keeps them in `def`. */
 interface Definition {
   readonly type: string;
   readonly shape?: Readonly<Record<string, z.ZodType>>;

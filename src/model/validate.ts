@@ -8,7 +8,10 @@ import { metadataErrors } from './metadata.ts';
 import { definitionOf, type KindName, kindNames, type ResourceOf, type StoredKind } from './registry.ts';
 import { API_VERSION, type ObjectMeta } from './resource.ts';
 
-/** Names that no writer has chosen: a node's, which may be its host's in capitals, and a container's, which its runtime gave. */
+/**
+ * Names that no writer has chosen: a node's, which may be its host's in capitals, and a container's, which its runtime
+ * gave.
+ */
 const GIVEN = ['Metadata.Name', 'ContainerID'];
 
 interface Strictness {
@@ -78,7 +81,7 @@ export function newResource<Kind extends KindName>(
   return { apiVersion: API_VERSION, kind, metadata, spec } as ResourceOf<Kind>;
 }
 
-/** What stands at a path; undefined when the way leads nowhere. */
+/** The value at a path; undefined when the path leads nowhere. */
 export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   let value = root;
   for (const step of path) {

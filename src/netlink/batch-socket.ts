@@ -19,7 +19,7 @@ export interface BatchSocket {
    * stay as it is until then; one at a time.
    */
   exchange(datagram: Uint8Array, answer: (answer: Uint8Array) => void): Promise<void>;
-  /** What is under way is finished first. */
+  /** Closes after what is under way is finished. */
   close(): void;
 }
 
@@ -30,8 +30,8 @@ export interface BatchSocketOptions extends RequestPlace {
 
 /**
  * Opens a socket whose sending runs on libuv's thread pool. rtnetlink and nftables carry out a whole datagram inside
- * `send`, some four microseconds a route, and queue their answers meanwhile: so the event loop goes on, and when it hears of the end,
- * all answers are there to be read.
+ * `send`, some four microseconds a route, and queue their answers meanwhile: so the event loop goes on, and when it
+ * hears of the end, all answers are there to be read.
  */
 export function openBatchSocket({ sendBuffer = SEND_BUFFER, ...place }: BatchSocketOptions = {}): BatchSocket {
   const { descriptor, port } = openRequestDescriptor(place);

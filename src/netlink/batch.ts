@@ -34,12 +34,12 @@ export class RouteSender {
     this.#open = open;
   }
 
-  /** What the kernel calls the sender in its notifications. */
+  /** The sender's port in the kernel's notifications. */
   get port(): number {
     return this.#opened().port;
   }
 
-  /** What is under way is finished first. */
+  /** Closes after what is under way is finished. */
   close(): void {
     this.#closed = true;
     this.#socket?.close();

@@ -20,7 +20,7 @@ const DUMP_TRIES = 8;
 const WINDOW = 256;
 const LAST_SEQUENCE = 0xffffffff;
 
-/** What waits for the answers to one request. */
+/** A request that waits for its answers. */
 interface Waiting {
   message(message: NetlinkMessage): void;
   answer(answer: Acknowledgement, flags: number): void;

@@ -1,7 +1,7 @@
 import type { Family } from '../base/index.ts';
 
 /**
- * What the kernel tells of a connection, in numbers: there may be thousands a second, so one object serves for all of
+ * The kernel's news of a connection, in numbers: there may be thousands a second, so one object serves for all of
  * them, and whoever wants to keep something copies it.
  */
 export interface ConnectionEvent {
@@ -29,7 +29,7 @@ export interface ConnectionEvent {
   answeredOctets: number;
 }
 
-/** What is told of connections from now on, kept by the kernel until it is read. */
+/** The news of connections from now on, kept by the kernel until they are read. */
 export interface ConnectionEvents {
   /**
    * Hands on what has come, in the order in which it came, at most `most`; how many those were. The listener must not

@@ -30,9 +30,9 @@ export * from './traffic-control.ts';
 export * from './wireguard.ts';
 
 /**
- * The kernel's networking state as vRouter sees it, with verbs named after ip(8), tc(8), wg(8) and conntrack(8). Two implementations
- * pass one contract suite: `NetlinkKernel` (rtnetlink sockets) and the tests' `FakeKernel`. Addresses, prefixes and MACs are
- * text as ip(8) prints them; only `applyRoutes`, the hot path, speaks in integer columns.
+ * The kernel's networking state as vRouter sees it, with verbs named after ip(8), tc(8), wg(8) and conntrack(8). Two
+ * implementations pass one contract suite: `NetlinkKernel` (rtnetlink sockets) and the tests' `FakeKernel`. Addresses,
+ * prefixes and MACs are text as ip(8) prints them; only `applyRoutes`, the hot path, speaks in integer columns.
  *
  * Every verb rejects with `KernelError`: the errno's name as `code`, the kernel's own words where it gave some.
  */
@@ -119,7 +119,7 @@ export interface Kernel {
   monitor(listener: (event: KernelEvent) => void, options?: MonitorOptions): Promise<Monitor>;
 
   /**
-   * What the rules of a table of nftables have counted, each that counts; family and name as nft writes them. No such
+   * The counts of the rules of a table of nftables, of each that counts; family and name as nft writes them. No such
    * table: nothing.
    */
   ruleCounts(table: { readonly family: string; readonly name: string }): Promise<readonly RuleCount[]>;

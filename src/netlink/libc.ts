@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** What of libc we call ourselves, by way of koffi; it is loaded on first use. */
+/** The functions of libc that we call ourselves, by way of koffi; it is loaded on first use. */
 interface Libc {
   setns(descriptor: number, type: number): number;
   socket(family: number, type: number, protocol: number): number;

@@ -1,6 +1,6 @@
 import type { Family } from '../base/index.ts';
 
-/** What a monitor leaves out, decided in the kernel so that it costs nothing. By default nothing. */
+/** The news that a monitor leaves out, decided in the kernel so that it costs nothing. By default nothing. */
 export interface MonitorOptions {
   /** Leaves out route changes that this `Kernel` made itself. */
   readonly ignoreOwnRoutes?: boolean;
@@ -226,7 +226,10 @@ export type KernelEvent =
   | QueueingEvent
   | { readonly kind: 'resync' };
 
-/** A value under /proc/sys, named as sysctl(8) does. The kernel tells of forwarding, `rp_filter` and `proxy_arp` or `proxy_ndp`. */
+/**
+ * A value under /proc/sys, named as sysctl(8) does. The kernel tells of forwarding, `rp_filter` and `proxy_arp` or
+ * `proxy_ndp`.
+ */
 export interface SettingEvent {
   readonly kind: 'setting';
   readonly name: string;

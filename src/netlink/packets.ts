@@ -1,9 +1,9 @@
-/** What the packet filter tells of packets. */
+/** The packet filter's news of packets. */
 
-/** What a rule of a packet filter's table has counted. */
+/** The count of a rule of a packet filter's table. */
 export interface RuleCount {
   readonly chain: string;
-  /** What nft calls the rule's comment; absent where it has none. */
+  /** The rule's comment, in nft's word; absent where it has none. */
   readonly comment?: string | undefined;
   readonly packets: number;
   readonly bytes: number;
@@ -38,7 +38,7 @@ export type LoggedPacketEvent =
   | { readonly kind: 'lost'; readonly packets: number };
 
 export interface LoggedPacket extends PacketHeader {
-  /** What the rule says of it. */
+  /** The prefix that the rule gives it. */
   readonly prefix: string;
   readonly mark: number;
   /** Indices of the interfaces; undefined where the hook has none. */

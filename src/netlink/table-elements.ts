@@ -2,7 +2,7 @@ import { KernelError } from './errors.ts';
 
 /** Elements of nftables' sets and maps, as the kernel has them: keys and values in octets. */
 
-/** What a verdict map says of a key. */
+/** The verdict of a map for a key. */
 export type ElementVerdict =
   | { readonly verdict: 'accept' | 'drop' | 'return' | 'continue' }
   | { readonly verdict: 'jump' | 'goto'; readonly chain: string };
@@ -27,7 +27,7 @@ export interface ElementChange {
 
 /** Where elements of one namespace's tables are changed. */
 export interface TableElements {
-  /** What the kernel calls the sender in its notifications. */
+  /** The sender's port in the kernel's notifications. */
   readonly port: number;
   /**
    * Makes all changes in their order, or none and rejects with `ElementError`: `ENOENT` (no such table or set, or an
@@ -36,7 +36,7 @@ export interface TableElements {
    * already changes nothing.
    */
   change(table: { readonly family: string; readonly name: string }, changes: readonly ElementChange[]): Promise<void>;
-  /** What is under way is finished first. */
+  /** Closes after what is under way is finished. */
   close(): void;
 }
 

@@ -27,7 +27,7 @@ export type QdiscSpec =
   /** For filters on what the device receives. */
   | { readonly kind: 'ingress'; readonly dev: string };
 
-/** What looks at each packet that a device receives. */
+/** A filter that looks at each packet that a device receives. */
 export interface IngressFilter {
   readonly dev: string;
   /** `u32`, `matchall`, `bpf` … */

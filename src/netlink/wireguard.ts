@@ -23,7 +23,7 @@ export interface WireguardPeer {
   readonly sentBytes: number;
 }
 
-/** What to change on a device; what is not named stays as it is. */
+/** A change of a device; fields that are not named stay as they are. */
 export interface WireguardChange {
   readonly privateKey?: string;
   readonly listenPort?: number;

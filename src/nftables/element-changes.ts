@@ -19,7 +19,7 @@ export function elementChanges({ operations }: Transaction): readonly ElementCha
   return changes;
 }
 
-/** What an element of `elementChanges` is called in the transaction. */
+/** The name of an element of `elementChanges` in the transaction. */
 export function elementName({ operations }: Transaction, change: number, element: number): string | undefined {
   const operation = operations[change];
   switch (operation?.kind) {

@@ -29,7 +29,7 @@ const PROTOCOLS: Readonly<Record<string, number>> = {
   udplite: 136,
 };
 
-/** What is in sets and maps of ours, by the name of its type. */
+/** The types in sets and maps of ours, by name. */
 const TYPES: Readonly<Record<string, ReadPart>> = {
   ipv4_addr: (text) => readAddresses(text, 4),
   ipv6_addr: (text) => readAddresses(text, 6),

@@ -22,7 +22,7 @@ export interface Nft {
   list(table: Table): Promise<TableListing | undefined>;
   /** Whether a change of which the kernel tells was one of our own: `port` is the netlink port that it came from. */
   isOwn(port: number): boolean;
-  /** What is under way is finished first. */
+  /** Closes after what is under way is finished. */
   close(): void;
 }
 

@@ -9,7 +9,7 @@ export interface Table {
   readonly name: string;
 }
 
-/** What ties a chain to the packet's path; a chain without one is only reached by jumps. */
+/** The hook that ties a chain to the packet's path; a chain without one is only reached by jumps. */
 export interface ChainHook {
   readonly type: 'filter' | 'nat' | 'route';
   readonly hook: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';

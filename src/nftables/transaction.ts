@@ -16,7 +16,7 @@ interface Statements {
 }
 
 /**
- * What is to be done to one table, all of it or nothing. It is a value: every verb answers with a longer transaction
+ * A change to one table, all of it or nothing. It is a value: every verb answers with a longer transaction
  * and leaves this one as it was; `text` is what `nft -f` will read, and what the log shows. An empty name, a line
  * break in a rule and the like throw `NftError` as soon as they are put in.
  *

@@ -11,7 +11,7 @@ export interface Walk {
   readonly comment?: string | undefined;
 }
 
-/** What a packet takes along from one hook to the next. */
+/** The state that a packet takes along from one hook to the next. */
 export interface HookState {
   readonly mark: number;
   /** Its connection is not tracked. */
@@ -26,7 +26,7 @@ const TCP = 6;
 type Outcome = Walk | 'return' | undefined;
 
 /**
- * What a table does with a packet, worked out from its listing and without sending one. It knows the words that our own
+ * Tells what a table does with a packet, worked out from its listing and without sending one. It knows the words that our own
  * tables use; any other throws `NftError` with the code `NFT_UNREAD`, and nothing is guessed.
  *
  * The base chain's policy is taken to be accept.

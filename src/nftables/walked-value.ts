@@ -3,7 +3,7 @@ import { NftError } from './errors.ts';
 import type { Ruleset } from './ruleset.ts';
 import { isIndexed, notIndexed } from './set-index.ts';
 
-/** What a rule asks of a packet, and what it compares that with. */
+/** The fields of a packet that a rule asks for, and the values that it compares them with. */
 
 /** A packet as a base chain sees it. */
 export interface WalkedPacket {

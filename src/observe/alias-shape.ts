@@ -24,7 +24,7 @@ export type AliasLabels = AliasSample['labels'];
 interface Shape {
   /** Those series alone. */
   readonly where?: AliasLabels;
-  /** What labels become; series that become one are added up. Default: none are left. */
+  /** Maps labels; series that become one are added up. Default: none are left. */
   readonly labels?: (labels: AliasLabels) => AliasLabels | readonly AliasLabels[];
   readonly value?: (value: number) => number;
 }

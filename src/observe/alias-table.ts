@@ -152,7 +152,7 @@ const FRR: readonly Alias[] = [
   frrNode('frr_bgp_rib_count_total', 'vrouter_routes', 'Routes that peers told of and that are wanted in the kernel'),
 ];
 
-/** What Calico calls BIRD's protocols. */
+/** Calico's names for BIRD's protocols. */
 const PROTOCOL: Readonly<Record<string, string>> = {
   'node-to-node mesh': 'Mesh',
   global: 'Global',

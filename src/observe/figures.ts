@@ -1,4 +1,4 @@
-/** What one peer's session has counted. */
+/** The counts of one peer's session. */
 export interface PeerFigures {
   /** As the report names it. */
   readonly peer: string;
@@ -10,7 +10,7 @@ export interface PeerFigures {
     | undefined;
 }
 
-/** What only programs count of a node, beside its report. */
+/** The figures of a node for programs alone, beside its report. */
 export interface NodeFigures {
   /** `loaded`: the cluster's resources have been applied once. `stale`: what is applied is not what they say now. */
   readonly config: { readonly loaded: boolean; readonly stale: boolean };

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 
-/** What the flow log has counted since the daemon started. */
+/** The counts of the flow log since the daemon started. */
 export interface FlowSamples {
   readonly records: number;
   readonly evicted: number;

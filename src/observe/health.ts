@@ -6,7 +6,7 @@ export type Health = 'ok' | 'degraded' | 'down' | 'off';
 export interface ComponentHealth {
   readonly name: string;
   readonly health: Health;
-  /** What it has to show, in figures. */
+  /** Its figures, in words. */
   readonly detail: string;
 }
 

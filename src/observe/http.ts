@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Log } from '../base/index.ts';
 
-/** What a page answers: a status, a content type, a text. */
+/** The answer of a page: a status, a content type, a text. */
 export interface Page {
   readonly status: number;
   readonly type: string;
@@ -10,7 +10,7 @@ export interface Page {
 
 export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 
-/** What is served besides: every path that is none of the pages'. */
+/** Serves every path that is none of the pages'. */
 export type RestOfPages = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** A certificate and its key, as PEM. */

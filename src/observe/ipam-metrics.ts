@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** What kube-controllers tell of IPAM, by the same names: of the whole cluster, by whoever looks after it. */
+/** The metrics of kube-controllers on IPAM, by the same names: of the whole cluster, by its leader. */
 const METRICS = {
   ipam_ippool_size: ['gauge', 'Addresses of the pool', ['ippool']],
   ipam_blocks: ['gauge', 'Blocks of the pool that the node has', ['ippool', 'node']],
@@ -16,7 +16,7 @@ const METRICS = {
 
 export type IpamMetric = keyof typeof METRICS;
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
-/** What is missing has no samples now. */
+/** The samples; a metric that is missing has none now. */
 export type IpamSamples = Readonly<Partial<Record<IpamMetric, readonly Sample[]>>>;
 
 /** Nodes that don't look after the cluster's IPAM answer with `{}`. */

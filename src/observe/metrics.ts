@@ -13,7 +13,7 @@ import { defineProcessMetrics } from './process-metrics.ts';
 import { defineRefusals } from './refusals.ts';
 import type { NodeReport } from './report.ts';
 
-/** What a runtime may ask for. */
+/** The operations that a runtime may ask for. */
 const CNI_OPERATIONS = ['add', 'del', 'check', 'gc', 'status', 'pod-cidrs'];
 /** kube-controllers' name for a counter lacks the end that Prometheus' own check asks of one. */
 const UNTYPED = /^(# TYPE ipam_allocations_gc_reclamations) counter$/m;
@@ -25,20 +25,20 @@ export interface MetricsSources {
   /** Whose names are shown besides; default: nobody's. */
   readonly aliases?: readonly AliasSet[];
   readonly status: () => NodeReport;
-  /** What only programs count; absent: nobody does. */
+  /** The figures that only programs count; absent: there are none. */
   readonly figures?: () => NodeFigures;
   readonly routesWritten: () => Readonly<Record<string, number>>;
   /** How the event loop does; absent where nobody measures it. */
   readonly heartbeat?: Pick<Heartbeat, 'lag' | 'lastBeat'>;
-  /** What the kernel refuses now, with its own words. */
+  /** The kernel's present refusals, in its own words. */
   readonly refused?: () => readonly { readonly what: string; readonly reason: string }[];
   /** Of the whole cluster, at the node that looks after it. */
   readonly ipam?: () => Promise<IpamSamples>;
-  /** What policy has dropped here, and whether the kernel does what it says. */
+  /** The drops by policy here, and whether the kernel does what policy says. */
   readonly policy?: PolicySamples;
   /** News of the datastore that changed nothing for this node, by kind. */
   readonly ignored?: () => ReadonlyMap<string, number>;
-  /** What the flow log has counted. */
+  /** The counts of the flow log. */
   readonly flows?: () => FlowSamples;
 }
 
@@ -51,7 +51,7 @@ export interface MetricDescription {
 }
 
 /**
- * What the daemon tells Prometheus. Gauges are filled from the node's status when they are read; counters and
+ * The daemon's metrics. Gauges are filled from the node's status when they are read; counters and
  * histograms are fed as things happen. Labels are bounded: peers by address, never pods but those that the
  * kernel refuses. Each metric and its meaning: docs/metrics.md.
  */

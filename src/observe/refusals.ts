@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 /** More refusals than this have one cause, and tell no more than these. */
 const MOST = 100;
 
-/** What the kernel refuses, each with the kernel's own words; it goes when the kernel has taken it after all. */
+/** The kernel's refusals, each in its own words; one goes when the kernel has taken the thing after all. */
 export function defineRefusals(
   registers: Registry[],
   refused: () => readonly { readonly what: string; readonly reason: string }[],

@@ -30,7 +30,7 @@ export interface ReportedPeer {
   readonly guarded?: number | undefined;
   /** Sessions that were Established and are no more. */
   readonly flaps?: number;
-  /** What ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */
+  /** The error that ended its session the last time, or kept it from coming up. `at`: milliseconds since 1970. */
   readonly lastError?: { readonly reason: string; readonly at: number };
   /** Malformed UPDATEs by what was done about them (RFC 7606), and what is withdrawn because of them now. */
   readonly malformed?: {
@@ -55,11 +55,11 @@ export interface NodeReport {
   readonly ready: boolean;
   /** Whether pods are served: a node may do that before its peers are up. */
   readonly serving?: boolean;
-  /** What keeps the node from being ready, or degrades it: sentences, for people. */
+  /** The faults that keep the node from being ready, or degrade it: sentences, for people. */
   readonly problems: readonly string[];
   /** Since when each of them is there, in milliseconds since 1970, and how often it came within a day. */
   readonly told?: readonly { readonly text: string; readonly since: number; readonly times: number }[];
-  /** What is enforced on this node; absent where nothing is. `refused`: parts that the kernel does not take. */
+  /** The policy enforced on this node; absent where none is. `refused`: parts that the kernel does not take. */
   readonly policy?: { readonly policies: number; readonly endpoints: number; readonly refused: number };
   readonly datastore: { readonly type: string; readonly inSync: boolean; readonly lastEventAgeSeconds: number };
   readonly bgp?: { readonly asn: number; readonly routerId: string; readonly peers: readonly ReportedPeer[] };

@@ -10,7 +10,7 @@ import type { AddressAnswer, ClusterAnswer } from '../control/index.ts';
 import { type AssignmentAttributes, type BlockFigures, poolOf, readPools } from '../ipam/index.ts';
 import type { IPPool, Node } from '../model/index.ts';
 
-/** What is known of a cluster, on a node or in its datastore. */
+/** A cluster, as it is known on a node or from its datastore. */
 export interface KnownCluster {
   readonly nodes: readonly Node[];
   readonly pools: readonly IPPool[];

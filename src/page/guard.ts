@@ -26,7 +26,10 @@ export function hasToken({ authorization = '' }: IncomingHttpHeaders, token: str
   return scheme !== '' && timingSafeEqual(digest(given), digest(token));
 }
 
-/** What every answer says: nothing is loaded from elsewhere, nothing in the page's text runs, nobody puts it in a frame. */
+/**
+ * The headers of every answer: nothing is loaded from elsewhere, nothing in the page's text runs, nobody puts it in a
+ * frame.
+ */
 export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -11,7 +11,7 @@ export interface PageSettings {
   readonly token: string;
 }
 
-/** What people know each of them by, as in `VROUTER_PAGE_HOST` or `--host`. */
+/** The names of the settings for people, as in `VROUTER_PAGE_HOST` or `--host`. */
 export type SettingNames = { readonly [Name in keyof PageSettings]: string };
 
 /** Where a page is served, and to whom. */
@@ -27,8 +27,8 @@ export interface PagePlace {
 const SHORTEST_TOKEN = 16;
 
 /**
- * What the settings come to. `PAGE`: an address that others reach without a certificate or a token, or one of the files is
- * no such thing. Certificate, key and token are read once.
+ * The place that the settings come to. `PAGE`: an address that others reach without a certificate or a token, or one of
+ * the files is no such thing. Certificate, key and token are read once.
  */
 export async function pagePlace(given: PageSettings, names: SettingNames): Promise<PagePlace> {
   const { host, port, cert, key, token } = given;

@@ -1,6 +1,6 @@
 import type { BgpRouteAnswer, CountedDrop, StatusAnswer } from '../control/answers.ts';
 
-/** What a page of the whole cluster shows besides answers of one node: each node's, or why there is none. */
+/** Answers of every node, or why there is none, for a page of the whole cluster. */
 
 /** By name. */
 export interface NodesAnswer {

@@ -1,7 +1,7 @@
 import { VRouterError } from '../base/index.ts';
 import { type Request, requestSchema } from '../control/index.ts';
 
-/** What a page may ask, by name: each answers with what is made JSON. `BAD_REQUEST`: a field is wrong. */
+/** The questions that a page may ask, by name: each answer is made JSON. `BAD_REQUEST`: a field is wrong. */
 export type Questions = Readonly<Record<string, (query: URLSearchParams) => Promise<unknown>>>;
 
 /** The questions of the control socket that a page may ask: they read, and cost little. */

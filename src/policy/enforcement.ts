@@ -15,7 +15,7 @@ import {
 import type { World } from './world.ts';
 
 /**
- * What a node has to enforce for the pods on it: the classes that they fall into, the policies that these ask, and the
+ * The policy that a node enforces for its pods: the classes that they fall into, the policies that these ask, and the
  * members of each set that a rule of these looks into. A value; the packet filter's text is made from it alone.
  */
 export interface Enforcement {

@@ -54,7 +54,7 @@ function inherited(selector: Selector, prefix: string, any: Selector): Selector 
   }
 }
 
-/** What one end of a Calico rule says of labels. */
+/** The label conditions of one end of a Calico rule. */
 export interface LabelMatches {
   readonly selector?: Selector | undefined;
   readonly notSelector?: Selector | undefined;

@@ -23,7 +23,7 @@ export interface Tier {
   readonly name: string;
   /** Infinity: after all that have one. */
   readonly order: number;
-  /** What happens to a packet that policies of the tier are about and none decided. */
+  /** The fate of a packet that policies of the tier are about and none decided. */
   readonly defaultAction: 'Deny' | 'Pass';
 }
 
@@ -49,7 +49,7 @@ export type Hook = 'normal' | 'forward' | 'untracked' | 'pre-dnat';
 
 export interface Profile {
   readonly name: string;
-  /** What the endpoints of the profile inherit. */
+  /** The labels that the endpoints of the profile inherit. */
   readonly labels: Labels;
   readonly rules: { readonly [Which in Direction]: readonly Rule[] };
 }
@@ -107,7 +107,7 @@ export interface ServiceMatch {
   readonly name: string;
 }
 
-/** What has an address of its own and may be talked to: a pod, or an interface of a host. */
+/** An end with an address of its own: a pod, or an interface of a host. */
 export interface Endpoint {
   readonly kind: 'pod' | 'host';
   /** `namespace/name` of a pod, the name of a host endpoint. */

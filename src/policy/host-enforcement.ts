@@ -6,7 +6,7 @@ import { ALL_INTERFACES } from './host-interfaces.ts';
 import type { World } from './world.ts';
 
 /**
- * What a node has to enforce where its own interfaces are: the twin of `enforcementOf`, for host endpoints. Each has a
+ * The policy that a node enforces at its own interfaces: the twin of `enforcementOf`, for host endpoints. Each has a
  * class for every hook and direction in which it is asked anything.
  */
 export interface HostEnforcement {
@@ -117,7 +117,7 @@ interface AskedTiers {
   readonly profiles: readonly string[];
 }
 
-/** What an endpoint is asked in one hook and direction, by the tiers that select it; undefined: nothing. */
+/** The class of an endpoint in one hook and direction, by the tiers that select it; undefined: it is asked nothing. */
 export function hostClassOf(
   { interfaceName, profiles }: Pick<Endpoint, 'interfaceName' | 'profiles'>,
   where: HostAsk,

@@ -2,7 +2,7 @@
 
 /** The name that stands for every interface. */
 export const ALL_INTERFACES = '*';
-/** What the host says to itself. The endpoint of all interfaces leaves it alone. */
+/** The interface of the host's traffic to itself. The endpoint of all interfaces leaves it alone. */
 export const LOOPBACK = 'lo';
 
 export interface ClaimingEndpoint {

@@ -13,7 +13,7 @@ import {
 import { isInOneOf, type World } from './world.ts';
 
 /**
- * What becomes of a packet on a node that has host endpoints: from which side it comes and how far it has gone decides
+ * A packet on a node that has host endpoints: from which side it comes and how far it has gone decides
  * which policies are asked, in the order of the kernel's hooks: before tracking, before DNAT, then the filter.
  */
 export interface HostPacket extends Packet {
@@ -22,7 +22,7 @@ export interface HostPacket extends Packet {
   readonly interfaceName: string;
   /** Absent: the first of its connection. */
   readonly state?: 'established' | 'invalid' | undefined;
-  /** What it carried before DNAT. */
+  /** Its destination before DNAT. */
   readonly before?: { readonly destination: Address; readonly destinationPort: number } | undefined;
 }
 
@@ -72,7 +72,7 @@ export function judgeOnHost(world: World, packet: HostPacket, settings: HostSett
   const direction: Direction = path === 'in' || path === 'forward-in' ? 'ingress' : 'egress';
   const isForwarded = path === 'forward-in' || path === 'forward-out';
   const endpoint = hostEndpointOf(world, packet.interfaceName, settings);
-  // What leaves a pod has its policy to pass before the interface's, what goes to one has it after.
+  // A packet from a pod passes the pod's policy before the interface's; one to a pod, after.
   const egress = path === 'forward-out' ? podVerdict(world, packet, 'egress') : undefined;
   if (egress?.allowed === false) return egress;
   const host =
@@ -124,7 +124,7 @@ function atInterface(
   direction: Direction,
   isForwarded: boolean,
 ): HostVerdict {
-  // What leaves after it was forwarded came by these hooks at the interface that it came in at.
+  // A forwarded packet that leaves came by these hooks at the interface that it came in at.
   const isPast = isForwarded && direction === 'egress';
   const early = isPast ? undefined : beforeFilter(world, packet, settings, endpoint, direction);
   if (early !== undefined && (!early.allowed || early.hook !== 'failsafe')) return early;

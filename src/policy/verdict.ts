@@ -6,7 +6,7 @@ import type { World } from './world.ts';
  * The verdict: what policy says of a packet, and why. Everything that explains, tests or checks policy comes from here.
  */
 
-/** What decided. */
+/** The part that decided. */
 export type Reason =
   | { readonly kind: 'rule'; readonly tier: string; readonly policy: PolicyId; readonly rule: Rule }
   /** Policies of the tier are about the endpoint and none decided; the one named is the last of them. */
@@ -15,7 +15,7 @@ export type Reason =
   | { readonly kind: 'missing profile'; readonly profile: string }
   /** No rule of no profile let it through. */
   | { readonly kind: 'end of profiles' }
-  /** What is about is no endpoint, or no policy is asked there. */
+  /** The end is no endpoint, or no policy is asked there. */
   | { readonly kind: 'no policy' };
 
 /** A rule or a tier on the way that did not decide. */
@@ -28,7 +28,7 @@ export interface Passed {
   readonly because: 'no rule matched' | 'Log' | 'Pass' | 'the tier passes what it does not decide';
 }
 
-/** What one endpoint's policy says in one direction. */
+/** The decision of one endpoint's policy in one direction. */
 export interface EndpointDecision {
   readonly allowed: boolean;
   readonly direction: Direction;
@@ -66,7 +66,7 @@ export function decideFor(
   return found.decision ?? decideByProfiles(world, packet, direction, endpoint, found.passed);
 }
 
-/** What was found in the tiers: a decision, or how the packet went through all of them. */
+/** The outcome of the tiers: a decision, or how the packet went through all of them. */
 interface TierWalk {
   readonly decision: EndpointDecision | undefined;
   readonly passed: readonly Passed[];

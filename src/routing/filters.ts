@@ -7,7 +7,7 @@ type Filters = DesiredBgp['filters'];
 
 const GRACEFUL_SHUTDOWN = 'graceful-shutdown';
 
-/** What goes to a peer, and what is believed of it. */
+/** The export and import filter of a peer. */
 export interface PeerFilters {
   readonly exportFilter: Filter;
   readonly importFilter: Filter | undefined;
@@ -25,10 +25,11 @@ const INVALID: readonly FilterRule[] = [
 export const OWN = 'own';
 
 /**
- * What leaves to a peer, in the order of Calico's own export function: the peer's filters; nothing from pools with
- * `disableBGPExport`; our own blocks, borrowed addresses and services; on a route reflector what others tell of services; any other route inside a pool, be it disabled: that gives out
- * no new addresses, and has routes as before; nothing else. What the peer's filters accept gets no communities of
- * BGPConfiguration: in Calico too they decide alone.
+ * The filter for routes to a peer, in the order of Calico's own export function: the peer's filters; nothing from pools with
+ * `disableBGPExport`; our own blocks, borrowed addresses and services; on a route reflector what others tell of
+ * services; any other route inside a pool, be it disabled: that gives out no new addresses, and has routes as before;
+ * nothing else. What the peer's filters accept gets no communities of BGPConfiguration: in Calico too they decide
+ * alone.
  */
 export function exportFilter(
   peer: DesiredPeer,
@@ -46,9 +47,9 @@ export function exportFilter(
 }
 
 /**
- * What is believed of a peer: nothing of the cluster's own prefixes, where only nodes tell of them, and nothing invalid by RPKI where
- * that is to be refused; else its filters decide,
- * and else everything, as in Calico: the peer knows its own network.
+ * The filter for routes from a peer: nothing of the cluster's own prefixes, where only nodes tell of them, and nothing
+ * invalid by RPKI where that is to be refused; else its filters decide, and else everything, as in Calico: the peer
+ * knows its own network.
  */
 export function importFilter(
   peer: DesiredPeer,
@@ -91,7 +92,10 @@ export function poolRules(
   ];
 }
 
-/** The same routes as the last choice of whoever hears of them (RFC 8326): by the community, and inside the AS by LOCAL_PREF too. */
+/**
+ * The same routes as the last choice of whoever hears of them (RFC 8326): by the community, and inside the AS by
+ * LOCAL_PREF too.
+ */
 function lastChoice({ rules, ...filter }: Filter): Filter {
   return {
     ...filter,
@@ -132,7 +136,7 @@ function inside(cidr: string, action: 'accept' | 'reject', name: string): Filter
   return { name, match: { prefix: { cidr, operator: 'in' } }, action };
 }
 
-/** What filters are made of, beside the pools. */
+/** The inputs of filters, beside the pools. */
 export type PeerFilterInputs = Pick<DesiredBgp, 'filters' | 'communities' | 'reflected'> &
   Partial<Pick<DesiredBgp, 'asn' | 'ownPrefixes' | 'carriedByOthers' | 'ebgpRequiresPolicy' | 'rpkiInvalid'>>;
 

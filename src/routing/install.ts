@@ -27,10 +27,10 @@ export interface IpipTunnel {
   readonly ipip: number | 'pending' | undefined;
 }
 
-/** What a way out is while it is not known yet. */
+/** The mark of a way out that is not known yet. */
 const PENDING = -2;
 
-/** What matters beside the pools, as CIDR text. */
+/** The networks that matter beside the pools, as CIDR text. */
 export interface NodeNetworks {
   /** Where the cluster's services have their addresses. */
   readonly services?: readonly string[];

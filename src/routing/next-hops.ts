@@ -18,7 +18,7 @@ export interface LearnedRoute {
   ways(resolve: (nextHop: string) => readonly RouteNextHop[]): readonly RouteNextHop[];
 }
 
-/** What is learned in one family. */
+/** The learned routes of one family. */
 export interface LearnedRoutes {
   /** The most specific one that covers the address, given as its words, shorter than `below`. */
   covering(address: Uint32Array, below: number): LearnedRoute | undefined;
@@ -31,7 +31,7 @@ interface NextHop {
   readonly family: Family;
   readonly words: Uint32Array;
   ground: OtherWay | undefined;
-  /** What was answered last, to see what has changed. */
+  /** The last answer, to see what has changed. */
   told: readonly RouteNextHop[] | undefined;
   /** Somebody was answered that it is not known yet, and has not been told since. */
   isAwaited: boolean;
@@ -115,7 +115,7 @@ export class NextHops {
     });
   }
 
-  /** What peers told of has changed: next hops may be reached by other routes of it. */
+  /** Hears that learned routes have changed: next hops may be reached by others of them. */
   learnedChanged(): void {
     this.#review ??= this.#clock.soon(() => {
       this.#review = undefined;

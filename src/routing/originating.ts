@@ -11,7 +11,10 @@ const PATIENCE = 500;
 type OriginSpeaker = Pick<Speaker, 'originate' | 'adjustOriginated' | 'announced'>;
 type Said = Pick<DesiredBgp, 'announce' | 'localPrefs'>;
 
-/** What the node originates: the calculation's announcements, and the networks it is on, which only filters let out. */
+/**
+ * The routes that the node originates: the calculation's announcements, and the networks it is on, which only filters
+ * let out.
+ */
 export class Originating {
   readonly #direct: DirectNetworks | undefined;
   readonly #clock: Clock;

@@ -73,7 +73,7 @@ export interface PeerReport {
   readonly bfd?: DetectionReport;
 }
 
-/** What can't be changed on a running speaker. */
+/** Compares the settings that can't be changed on a running speaker. */
 export function sameIdentity(a: DesiredBgp | undefined, b: DesiredBgp): boolean {
   return (
     a?.asn === b.asn &&

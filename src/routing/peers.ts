@@ -4,7 +4,7 @@ import type { DesiredBgp, DesiredPeer, DesiredPool } from '../calc/desired/index
 import { type PeerFilterInputs, SharedFilters } from './filters.ts';
 import { type BgpTimers, endpoint, type PeerReport, peerConfig } from './peering.ts';
 
-/** What the speaker is to be told of its peers. */
+/** The changes of peers that the speaker is to be told. */
 export interface PeerChanges {
   readonly changed: readonly PeerConfig[];
   /** Names of those that are to go. */
@@ -56,12 +56,12 @@ export class Peers {
     return this.#seen === undefined;
   }
 
-  /** What each is known by. */
+  /** The names of all. */
   names(): string[] {
     return [...this.#known.values()].map(({ name }) => name);
   }
 
-  /** What those at an address are known by. */
+  /** The names of those at an address. */
   namesAt(address: string): string[] {
     return [...(this.#keysAt.get(address) ?? [])].flatMap((key) => this.#known.get(key)?.name ?? []);
   }

@@ -1,7 +1,7 @@
 import type { Encapsulation } from '../calc/desired/index.ts';
 
 /**
- * What becomes of a learned prefix: how its pool says that packets travel there; its index is stored beside each route.
+ * The kind of a learned prefix: the way that its pool gives to packets; its index is stored beside each route.
  * `service`: what the cluster's services have for addresses leads nowhere; each node translates them for itself.
  */
 export type RouteKind = Encapsulation | 'service';
@@ -14,7 +14,7 @@ export const ROUTE_KINDS = [
   'service',
 ] as const satisfies readonly RouteKind[];
 
-/** What a choice says of it: the number of a set of next hops, and one of these. */
+/** The route kind in a choice, which stands for a set of next hops together with a kind. */
 export function kindAt(choice: number): RouteKind | undefined {
   if (choice === 0) return undefined;
   return ROUTE_KINDS[(choice - 1) % ROUTE_KINDS.length];

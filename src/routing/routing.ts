@@ -37,7 +37,7 @@ export class Routing {
   #begun = false;
   /** Public for questions alone; absent where the node speaks no BGP. */
   speaker: Speaker | undefined;
-  /** What the speaker has been told; another one knows nothing. */
+  /** The peers that the speaker has been told of; another speaker knows none. */
   #peers: Peers;
   #applied: Desired | undefined;
   #oldestChange: number | undefined;
@@ -192,7 +192,7 @@ export class Routing {
     return this.#bfd.totals;
   }
 
-  /** What peers told of a prefix, by its number in the route table; undefined when none did. */
+  /** The next hops that peers announced for a prefix, by its number in the route table; undefined when none did. */
   learned(family: Family, prefix: number): NextHopSet | undefined {
     return this.#installers.find((installer) => installer.family === family)?.learned(prefix);
   }
@@ -207,7 +207,7 @@ export class Routing {
     return this.#applied !== undefined;
   }
 
-  /** What keeps BGP from working as a whole. */
+  /** The problems that keep BGP from working as a whole. */
   problems(): readonly string[] {
     const { bgp } = this.#applied ?? {};
     return [
@@ -240,7 +240,7 @@ export class Routing {
 
   async #begin(bgp: DesiredBgp): Promise<Speaker> {
     const { clock } = this.#options;
-    // What a former run has left stays until the peers have spoken, and they are told so (RFC 4724).
+    // Routes of a former run stay until the peers have spoken, and they are told so (RFC 4724).
     const restarted = !this.#begun && this.#options.routes.formerRun.found;
     this.#begun = true;
     this.#peers = this.#noPeers();

@@ -4,12 +4,12 @@ import { type BlockFigures, blockFigures, type Place, type Pool, poolOf, type Sw
 import type { IPAMBlock } from '../../model/index.ts';
 import type { IpamSamples, Sample } from '../../observe/index.ts';
 
-/** What kube-controllers call those who aren't there. */
+/** The name in kube-controllers for a pool or node that isn't there. */
 const NO_POOL = 'no_ippool';
 const NO_NODE = 'unknown_node';
 const NO_AFFINITY = 'no_affinity';
 
-/** What there is to count of the cluster's IPAM, by pool and node. */
+/** The counts of the cluster's IPAM, by pool and node. */
 export class ClusterFigures {
   readonly #blocks = new Map<string, BlockFigures>();
   readonly #reclamations = new Tally();

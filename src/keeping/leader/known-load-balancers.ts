@@ -10,7 +10,10 @@ interface HeldAddress {
   readonly service: string;
 }
 
-/** The Services of type LoadBalancer, and what the blocks give out to Services, as the syncer and our own writes tell of them. */
+/**
+ * The Services of type LoadBalancer, and what the blocks give out to Services, as the syncer and our own writes tell of
+ * them.
+ */
 export class KnownLoadBalancers {
   readonly #services = new Map<string, KubernetesService>();
   /** By the name of their block. */
@@ -27,7 +30,7 @@ export class KnownLoadBalancers {
     return new Set([...this.#services.keys(), ...this.#held.keys()]);
   }
 
-  /** What is given out to Services of this name: by handle, for each that ever was has one of its own. */
+  /** The addresses given out to Services of this name, by handle: each Service that ever was has its own. */
   heldBy(key: string): ReadonlyMap<string, readonly Address[]> {
     const all = [...(this.#held.get(key) ?? [])];
     const byHandle = Map.groupBy(all, ({ handleId }) => handleId);

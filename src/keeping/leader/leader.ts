@@ -74,12 +74,12 @@ export class Leader {
     await this.#loadBalancers?.stop();
   }
 
-  /** What of the cluster's is not as it should be, and why; nothing while another node leads. */
+  /** The faults of the cluster's objects, and why; nothing while another node leads. */
   problems(): readonly string[] {
     return [...this.#hostEndpoints.problems(), ...(this.#loadBalancers?.problems() ?? [])];
   }
 
-  /** What is wrong with single objects of the cluster. */
+  /** The faults of single objects of the cluster. */
   remarks(): readonly ObjectProblem[] {
     return this.#loadBalancers?.remarks() ?? [];
   }
@@ -98,7 +98,7 @@ export class Leader {
     return this.#figures.figures();
   }
 
-  /** What kube-controllers would count; nothing while another node leads. */
+  /** The counts of kube-controllers; nothing while another node leads. */
   async samples(): Promise<IpamSamples> {
     return this.leads ? this.#figures.samples(await this.#options.facts.pools()) : {};
   }

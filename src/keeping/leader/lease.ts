@@ -14,7 +14,7 @@ const INTEREST = 60_000;
 /** A leader that could not renew for this long doesn't lead any more: well before anybody may take over. */
 const DEADLINE = 20_000;
 
-/** What kube-controllers would make of an object that isn't there: it shall find its own settings, should it come. */
+/** The object as kube-controllers would make it: it shall find its own settings, should it come. */
 const DEFAULT_CONTROLLERS: KubeControllersConfiguration['spec'] = {
   logSeverityScreen: 'Info',
   healthChecks: 'Enabled',

@@ -26,7 +26,7 @@ export class LoadBalancerAddresses {
     this.#clock = clock;
   }
 
-  /** What the handle has, asked now. */
+  /** The addresses of the handle, asked for now. */
   async of(handleId: string): Promise<readonly Address[]> {
     try {
       return await this.#ipam.ipsByHandle(handleId);

@@ -16,7 +16,7 @@ const CLASS = 'calico';
 /** `controllers.loadBalancer.assignIPs`: whether Services without a class or an annotation of ours are ours, too. */
 export type AssignIPs = 'AllServices' | 'RequestedServicesOnly';
 
-/** What a Service asks of the load balancer. */
+/** The wishes of a Service to the load balancer. */
 export interface LoadBalancerAsks {
   /** By name, at most one of a family; none: any will do. */
   readonly addresses: readonly Address[];
@@ -43,7 +43,7 @@ function isAnnotated(annotations: Readonly<Record<string, string>> | undefined):
   return Object.values(SERVICE_ANNOTATION).some((name) => annotations?.[name]);
 }
 
-/** What it asks for; or, as a sentence, why nobody can know. */
+/** Reads its wishes; or tells in a sentence why they can't be read. */
 export function readAsks({ metadata, spec }: KubernetesService, pools: readonly Pool[]): LoadBalancerAsks | string {
   const read = (name: string): readonly string[] => listIn(name, metadata.annotations?.[name]);
   try {
@@ -61,7 +61,7 @@ export function readAsks({ metadata, spec }: KubernetesService, pools: readonly 
   }
 }
 
-/** What a person wrote isn't what it should be. */
+/** A text by a person isn't what it should be. */
 class Misread extends Error {}
 
 /** An annotation that is absent, or empty, is no wish. */

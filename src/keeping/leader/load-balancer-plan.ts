@@ -10,7 +10,10 @@ import {
   readAsks,
 } from './load-balancer-asks.ts';
 
-/** What a Service lacks of one family, and the CIDRs of the pools that it may come from: any, where there are none. */
+/**
+ * The address of one family that a Service lacks, and the CIDRs of the pools that it may come from: any, where there
+ * are none.
+ */
 export interface MissingAddress {
   readonly family: Family;
   readonly pools: readonly string[];
@@ -22,7 +25,7 @@ export interface LoadBalancerProblem {
   readonly message: string;
 }
 
-/** What is to be done about the addresses of one Service. */
+/** The steps for the addresses of one Service. */
 export interface LoadBalancerPlan {
   /** Of those that it has. */
   readonly keep: readonly Address[];
@@ -37,15 +40,15 @@ export interface LoadBalancerPlan {
 
 export interface LoadBalancerFacts {
   readonly service: KubernetesService;
-  /** What it has, by IPAM's word. */
+  /** The addresses it has, by IPAM's word. */
   readonly held: readonly Address[];
   readonly pools: readonly Pool[];
   readonly assignIPs: AssignIPs;
 }
 
 /**
- * What the Service should have, beside what it has. Done once, the same question has nothing to do left; a wish that can't be
- * read changes nothing.
+ * Compares the addresses a Service should have with those it has. Done once, the same question has nothing to do left;
+ * a wish that can't be read changes nothing.
  */
 export function planLoadBalancer({ service, held, pools, assignIPs }: LoadBalancerFacts): LoadBalancerPlan {
   const nothing = { keep: [], release: held, assign: [], missing: [], problems: [], ownsStatus: false };

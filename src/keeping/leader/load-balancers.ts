@@ -142,7 +142,7 @@ export class LoadBalancers {
     throw new Error(refusals.map(({ message }) => message).join('; '));
   }
 
-  /** What a Service had that is there no more, or is no load balancer's any more. */
+  /** Releases the addresses of a Service that is gone, or is no load balancer's any more. */
   async #forget(key: string, handleId: string): Promise<void> {
     const { store, log } = this.#options;
     const [namespace, name] = key.split('/');
@@ -160,7 +160,7 @@ export class LoadBalancers {
     const plan = (held: readonly Address[]) => planLoadBalancer({ service, held, pools, assignIPs });
     const supposed = plan(this.#known.heldBy(key).get(handleId) ?? []);
     if (isDone(supposed, service, pools)) return supposed.problems;
-    // What we know may be a moment old.
+    // Our knowledge may be a moment old.
     const { keep, release, assign, missing, problems, ownsStatus } = plan(await this.#addresses.of(handleId));
     const without = ingressWithout(service, release);
     const current = without === undefined ? service : await this.#write(key, service, without);

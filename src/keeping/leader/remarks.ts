@@ -8,7 +8,7 @@ const PATIENCE = 2000;
 /** An API server keeps an event for an hour. */
 const MEMORY = 3_600_000;
 
-/** What is wrong with an object, in a word and in a sentence that names it. */
+/** The fault of an object, in a word and in a sentence that names it. */
 export interface ObjectProblem {
   readonly about: ResourceKey;
   /** One word in CamelCase. */
@@ -28,7 +28,7 @@ export interface RemarkKeepingOptions {
 }
 
 /**
- * What is wrong with objects, said where people look at them: once, and again every hour that it stays so. A remark is a
+ * Tells the faults of objects where people look at them: once, and again every hour that they last. A remark is a
  * courtesy; the node's status says the same, and nothing waits for it.
  */
 export class RemarkKeeping {

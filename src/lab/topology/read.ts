@@ -10,7 +10,7 @@ type Kind = (typeof KINDS)[number];
 export interface TopologyNode {
   readonly name: string;
   readonly kind: Kind;
-  /** What a router starts with: the text, or a file's path as the topology names it. */
+  /** The configuration of a router: the text, or a file's path as the topology names it. */
   readonly config?: { readonly text: string } | { readonly path: string };
   /** Commands run in the place once its cables are there, before routers start. */
   readonly exec: readonly string[];
@@ -31,7 +31,7 @@ export interface Topology {
   readonly cables: readonly (readonly [CableEnd, CableEnd])[];
   /** Resources of Calico's API, applied when the nodes are there; a text is a file's path. */
   readonly resources: readonly (string | object)[];
-  /** What of the file is not acted on, each as a path in it. */
+  /** The parts of the file that are not acted on, each as a path in it. */
   readonly ignored: readonly string[];
 }
 

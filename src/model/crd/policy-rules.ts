@@ -60,7 +60,7 @@ const end: readonly CelRule[] = [
   },
 ];
 
-/** What depends on the direction of a line. */
+/** The rules that depend on the direction of a line. */
 const directed: Readonly<Record<'ingress' | 'egress', readonly CelRule[]>> = {
   ingress: [
     {

@@ -2,17 +2,17 @@ import type { KindName } from '../registry.ts';
 import type { CelRule } from './cel-rule.ts';
 import { rulesOf } from './rules.ts';
 
-/** What `kubectl get` shows beside the name and the age: a heading, its type, and where it is. */
+/** A column that `kubectl get` shows beside the name and the age: a heading, its type, and where it is. */
 type Column = readonly [heading: string, type: string, jsonPath: string];
 
-/** What a kind's custom resource definition has beyond the schema of its spec. */
+/** The traits of a kind's custom resource definition beyond the schema of its spec. */
 export interface Traits {
   readonly columns?: readonly Column[];
   /** The names by which kubectl, too, may ask for the kind. */
   readonly shortNames?: readonly string[];
   /** Fields of the spec that must be there, where they are not those of our own schema. */
   readonly required?: readonly string[];
-  /** What the API server fills in, by the place in the spec. */
+  /** The defaults that the API server fills in, by the place in the spec. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Fields that are CIDRs under a rule of their own, by the place in the spec. */
   readonly cidrs?: readonly string[];

@@ -91,7 +91,7 @@ export const bgpConfiguration = defineKind({
   spec,
 });
 
-/** What is the cluster's, in Calico's words: `node.NAME` can't say it. */
+/** Fields that are the cluster's, with Calico's words: `node.NAME` can't have them. */
 const DEFAULT_ONLY = {
   nodeToNodeMeshEnabled: 'nodeToNodeMeshEnabled',
   asNumber: 'ASNumber',

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { FieldError } from '../errors.ts';
 
-/** What names an object of a kind may have. */
+/** The names that an object of a kind may have. */
 export type NameRule =
   | 'subdomain'
   | 'label'
@@ -15,7 +15,7 @@ export interface KindDefinition<Kind extends string = string, Spec extends z.Zod
   readonly kind: Kind;
   /** As in URLs and etcd keys. */
   readonly plural: string;
-  /** What calicoctl accepts, lower-case; the kind itself and its plural too. Empty: not for users. */
+  /** The names that calicoctl accepts, lower-case; the kind itself and its plural too. Empty: not for users. */
   readonly aliases: readonly string[];
   readonly namespaced: boolean;
   readonly name: NameRule;

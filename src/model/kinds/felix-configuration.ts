@@ -53,7 +53,7 @@ const oldTableRange = z
     'must be a range of route table indices within 1..250',
   );
 
-/** What vRouter acts on. */
+/** The fields that vRouter acts on. */
 const own = {
   allowIPIPPacketsFromWorkloads: flag.optional(),
   allowVXLANPacketsFromWorkloads: flag.optional(),

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type Known, type SpecOf } from './definition.ts';
 
-/** What a Service asks of the load balancer, in Calico's annotations. Each is a JSON list of texts. */
+/** Calico's annotations for a Service's wishes to the load balancer. Each is a JSON list of texts. */
 export const SERVICE_ANNOTATION = {
   /** Names or CIDRs. */
   pools4: 'projectcalico.org/ipv4pools',
@@ -31,9 +31,9 @@ export const kubernetesService = defineKind({
     /** None of a headless one. */
     clusterIPs: z.array(z.string()),
     externalIPs: z.array(z.string()),
-    /** What its load balancer gave it: addresses of `status.loadBalancer.ingress`. */
+    /** The addresses that its load balancer gave it: those of `status.loadBalancer.ingress`. */
     loadBalancerIPs: z.array(z.string()),
-    /** What was asked of the load balancer. */
+    /** The address asked of the load balancer. */
     loadBalancerIP: z.string().optional(),
     /** `Cluster` or `Local`; absent where nothing comes from outside. */
     externalTrafficPolicy: z.string().optional(),

@@ -7,7 +7,7 @@ import { rule } from './rule.ts';
 const selectorText = selector.max(1024);
 const twice = 'names the same twice';
 
-/** What the policies of both scopes and their staged forms share. */
+/** The fields that policies of both scopes and their staged forms share. */
 export const policyFields = {
   tier: name.optional(),
   /** Absent: last. */
@@ -28,7 +28,7 @@ export const stagedAction = oneOf('Set', 'Delete', 'Learn', 'Ignore');
 
 type Policy = z.output<z.ZodObject<typeof policyFields>>;
 
-/** What depends on the direction of a rule. A global policy has no namespace in which its services could be. */
+/** Checks what depends on the direction of a rule. A global policy has no namespace in which its services could be. */
 export function checkPolicy({ ingress, egress }: Policy, context: z.RefinementCtx, isGlobal: boolean): void {
   const wrong = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: 'custom', path, message });

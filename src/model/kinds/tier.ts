@@ -29,7 +29,7 @@ export const builtInTiers: Readonly<Record<string, Required<Pick<TierSpec, 'orde
   'kube-baseline': { order: 10_000_000, defaultAction: 'Pass' },
 };
 
-/** What a tier of this name always has; undefined for all others. */
+/** The fixed settings of a tier of this name; undefined for all others. */
 export function builtInTier(name: string): Required<Pick<TierSpec, 'order' | 'defaultAction'>> | undefined {
   return Object.hasOwn(builtInTiers, name) ? builtInTiers[name] : undefined;
 }

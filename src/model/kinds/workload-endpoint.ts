@@ -12,10 +12,16 @@ const hostNetwork = z.string().refine((text) => {
   return at !== undefined && at.length === addressBits(at.address.family);
 }, 'must be one address: a /32, or /128 for IPv6');
 
-/** What Calico's API takes. CNI lets a runtime use dots and underscores too, as containerd's `ctr` does (`k8s.io-NAME`). */
+/**
+ * The form that Calico's API takes. CNI lets a runtime use dots and underscores too, as containerd's `ctr` does
+ * (`k8s.io-NAME`).
+ */
 const CONTAINER_ID = /^([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)?$/;
 
-/** Rules for writers alone: whoever reads an endpoint takes it as its runtime named it, and one without interface has addresses. */
+/**
+ * Rules for writers alone: whoever reads an endpoint takes it as its runtime named it, and one without interface has
+ * addresses.
+ */
 function writersErrors(spec: unknown): readonly FieldError[] {
   const { containerID, interfaceName: device } = spec as { containerID?: string; interfaceName?: string };
   const errors: FieldError[] = [];

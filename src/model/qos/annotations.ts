@@ -14,7 +14,7 @@ type Annotations = Readonly<Record<string, string>>;
 /** The limits that a pod's annotations ask for; undefined for none. */
 export interface AnnotatedControls {
   readonly controls: QoSControls | undefined;
-  /** What is wrong with them, naming the annotation. */
+  /** The faults in them, naming the annotation. */
   readonly problems: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import { parseQuantity } from './quantity.ts';
 
 const count = z.number().int().min(0).optional();
 
-/** What a workload's traffic is limited to; 0 and absent are no limit. Ingress is what the workload receives. */
+/** The limits of a workload's traffic; 0 and absent are no limit. Ingress is what the workload receives. */
 export const qosControls = z.looseObject({
   /** Bits a second. */
   ingressBandwidth: count,
@@ -101,7 +101,7 @@ export function settleControls(given: QoSControls, nameOf: (field: QoSField) => 
   return { controls, problems };
 }
 
-/** What somebody wrote, for a message. */
+/** Shortens somebody's text for a message. */
 export function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -9,7 +9,7 @@ const ARP_REQUEST = 1;
 const ARP_REPLY = 2;
 const ICMPV6 = 58;
 const NEIGHBOR_ADVERTISEMENT = 136;
-/** What is there already is to be forgotten. */
+/** The flag that replaces an existing entry. */
 const OVERRIDE = 0x20000000;
 const TARGET_LINK_ADDRESS = 2;
 /** ff02::1, and the MAC that it is sent to (RFC 2464 section 7). */

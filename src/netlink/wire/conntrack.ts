@@ -50,7 +50,7 @@ export class WireAddresses {
   readonly #four = new Set<number>();
   readonly #six = new Set<string>();
 
-  /** What is no address is left out. */
+  /** Texts that are no address are left out. */
   constructor(addresses: Iterable<string>) {
     for (const text of addresses) {
       const address = tryParseAddress(text);

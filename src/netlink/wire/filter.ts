@@ -15,7 +15,7 @@ const TYPE_AT = 4;
 const PORT_AT = 12;
 const TABLE_AT = 20;
 const PROTOCOL_AT = 21;
-/** What `rtm_table` says of tables beyond 255 in notifications (RT_TABLE_COMPAT). */
+/** The value of `rtm_table` for tables beyond 255 in notifications (RT_TABLE_COMPAT). */
 const TABLE_COMPAT = 252;
 
 type Instruction = readonly [code: number, whenTrue: number, whenFalse: number, operand: number];

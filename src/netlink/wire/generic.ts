@@ -15,7 +15,7 @@ const CTRL_CMD_GETFAMILY = 3;
 const CTRL_ATTR_FAMILY_ID = 1;
 const CTRL_ATTR_FAMILY_NAME = 2;
 
-/** What kind of request it is: the family's number, which the kernel gives out as families register. */
+/** The kind of request: the family's number, which the kernel gives out as families register. */
 export interface GenericCommand {
   readonly family: number;
   readonly command: number;

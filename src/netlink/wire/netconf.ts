@@ -11,7 +11,7 @@ const NAMES: Readonly<Record<Family, Readonly<Record<number, string>>>> = {
   4: { 2: 'forwarding', 3: 'rp_filter', 5: 'proxy_arp' },
   6: { 2: 'forwarding', 5: 'proxy_ndp' },
 };
-/** What stands in the place of an interface's index. */
+/** The value in the place of an interface's index that stands for all. */
 const ALL = -1;
 const DEFAULT = -2;
 

@@ -31,7 +31,7 @@ export function protocolFamilyName(number: number): string | undefined {
   return FAMILY_NAMES[number];
 }
 
-/** What kind of request it is, and of which family. */
+/** The kind of request, and its family. */
 export interface NetfilterRequest {
   readonly subsystem: number;
   readonly what: number;

@@ -31,7 +31,7 @@ const NFULA_SEQ = 12;
 
 /** A packet that a `log group` statement of nftables handed out. */
 export interface DecodedLogPacket {
-  /** What the statement says of it. */
+  /** The prefix that the statement gives it. */
   readonly prefix: string;
   /** EtherType: 0x0800 for IPv4, 0x86dd for IPv6. */
   readonly etherType: number;

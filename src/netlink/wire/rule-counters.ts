@@ -17,7 +17,7 @@ const NFTA_COUNTER_PACKETS = 2;
 /* libnftnl's include/udata.h: octets of type and length before each value. */
 const NFTNL_UDATA_RULE_COMMENT = 0;
 
-/** What the counters of a rule have counted. */
+/** The counts of a rule's counters. */
 export interface DecodedRuleCount {
   readonly chain: string;
   readonly comment?: string | undefined;
@@ -51,7 +51,7 @@ export function decodeRuleCount(body: ByteReader, table: string): DecodedRuleCou
   return { chain, ...(comment !== undefined && { comment }), ...count };
 }
 
-/** What userland keeps at a rule is no netlink attribute. Whoever cuts a value short has no comment. */
+/** Reads the comment. The data that userland keeps at a rule is no netlink attribute; one that is cut short has no comment. */
 function commentIn(userdata: ByteReader): string | undefined {
   while (userdata.left >= 2) {
     const [type, length] = [userdata.u8(), userdata.u8()];

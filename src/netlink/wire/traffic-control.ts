@@ -86,7 +86,7 @@ function rateSpec(writer: ByteWriter, rate: number): void {
   writer.u8(0).u8(TC_LINKLAYER_ETHERNET).u16(0).u16(0).u16(0).u32(Math.min(rate, U32_MAX));
 }
 
-/** What 32 bits don't hold is said once more. */
+/** Writes a rate again that 32 bits don't hold. */
 function rate64(writer: ByteWriter, type: number, rate: number): void {
   if (rate < U32_MAX) return;
   const mark = writer.fork(2);

@@ -76,7 +76,7 @@ export function encodeWireguardSet(family: number, dev: string, change: Wireguar
 /** A peer, or more of the allowed addresses of the peer before. */
 type PeerPiece = WireguardPeerChange & { readonly more?: boolean };
 
-/** What goes into each message: at least one, even of no peers. */
+/** The peers of each message: at least one message, even without peers. */
 function shares(peers: readonly WireguardPeerChange[]): readonly (readonly PeerPiece[])[] {
   const all: PeerPiece[][] = [[]];
   let allowed = 0;

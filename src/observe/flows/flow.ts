@@ -12,11 +12,11 @@ export interface DeniedPacket {
   /** −1 where it is not ICMP's or ICMPv6's. */
   readonly icmpType: number;
   readonly icmpCode: number;
-  /** What dropped it, in words. */
+  /** The rule that dropped it, in words. */
   readonly why: string;
 }
 
-/** What was seen within one window between two ends, by one protocol, to one port. */
+/** The traffic within one window between two ends, by one protocol, to one port. */
 export interface FlowRecord {
   /** Counts up from 1; the later one began later. */
   readonly number: number;
@@ -32,10 +32,10 @@ export interface FlowRecord {
   /** The end that answers. */
   readonly destination: string;
   readonly destinationPort: number;
-  /** What was asked for, where that was translated: a Service's address. */
+  /** The destination before translation: a Service's address. */
   readonly service?: { readonly address: string; readonly port: number };
   readonly icmp?: { readonly type: number; readonly code: number };
-  /** What dropped it; undefined: the kernel has let it through. */
+  /** The rule that dropped it; undefined: the kernel has let it through. */
   readonly denied: string | undefined;
   /** Connections that began and that ended meanwhile; they may be others. */
   readonly begun: number;

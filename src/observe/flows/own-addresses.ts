@@ -6,7 +6,7 @@ export class OwnAddresses {
   /** By the last word: pods of one node differ there. */
   readonly #six = new Map<number, Uint32Array[]>();
 
-  /** What is no address is left out. */
+  /** Texts that are no address are left out. */
   constructor(addresses: Iterable<string>) {
     for (const text of addresses) {
       const address = tryParseAddress(text);

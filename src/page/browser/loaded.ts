@@ -56,7 +56,7 @@ function sameFields(a: LoadedProps['fields'], b: LoadedProps['fields']): boolean
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** What is made of an answer that is asked for again and again; the one before stays while a new one is waited for. */
+/** A view of an answer that is asked for again and again; the one before stays while a new one is waited for. */
 export function loaded<T>(given: {
   readonly question: string;
   readonly fields?: Readonly<Record<string, string>>;

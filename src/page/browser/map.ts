@@ -4,7 +4,7 @@ import type { Shade } from './pieces.ts';
 /** A node or peer on the map. */
 export interface MapNode {
   readonly name: string;
-  /** What is written beside it. */
+  /** The text beside it. */
   readonly label: string;
   readonly detail: string;
   /** Where more is told of it. */

@@ -76,7 +76,7 @@ export class Scene {
     for (const [key, pod] of this.#pods) if (pod.namespace === name) this.#pods.delete(key);
   }
 
-  /** What is there now, and what of it was not understood. */
+  /** The present world, and the parts of it that were not understood. */
   world(): { readonly world: World; readonly problems: readonly Problem[] } {
     const { objects } = this;
     const of = (...kinds: string[]): NamedObject[] => objects.filter(({ kind }) => kinds.includes(kind));

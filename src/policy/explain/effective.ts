@@ -4,7 +4,7 @@ import { type Direction, type Endpoint, type Match, policyIdText, type Rule, typ
 import type { World } from '../world.ts';
 import { covers } from './covers.ts';
 
-/** What an endpoint is asked in one direction, in order. */
+/** The policies that an endpoint is asked in one direction, in order. */
 export interface EffectivePolicies {
   readonly direction: Direction;
   readonly tiers: readonly EffectiveTier[];
@@ -51,7 +51,7 @@ export function effectivePolicies(world: World, endpoint: Endpoint, direction: D
       const { action, match } = rule;
       if (action !== 'Log') {
         const words = `${action} rule ${rule.name ?? rule.index} of ${owner}`;
-        // What a rule before it passes comes by it, and on to the next tiers.
+        // Packets that an earlier rule passes don't come here, but go on to the next tiers.
         const isAll = action !== 'Pass' && !endings.some((one) => one.tier !== undefined && one.tier === tier);
         endings.push({ match, words, tier: isAll ? undefined : tier });
       }

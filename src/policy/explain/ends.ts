@@ -4,7 +4,7 @@ import type { Packet } from '../match.ts';
 import { familyOfProtocol, protocolHasPorts, protocolNumber } from '../protocol.ts';
 import type { World } from '../world.ts';
 
-/** What people write to ask about a packet: who speaks, to whom, and how. */
+/** The words by which people ask about a packet: source, destination, and protocol. */
 
 /** One end of a question. */
 export interface End {
@@ -63,7 +63,7 @@ function nearNames(text: string, names: readonly string[]): readonly string[] {
     .map(([, name]) => name);
 }
 
-/** What a question says of the packet but its ends. */
+/** The parts of a question about the packet besides its ends. */
 export interface Carried {
   readonly protocol: number;
   readonly destinationPort: number;

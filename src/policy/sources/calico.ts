@@ -12,7 +12,7 @@ import type { PolicyObject, PolicyReading } from './object.ts';
 const flag = z.boolean().nullish();
 const order = z.number().nullish();
 
-/** What stands beside rules and selectors. A wrong one leaves the policy in no known place: it is then closed. */
+/** The fields beside rules and selectors. A wrong one leaves the policy in no known place: it is then closed. */
 const frame = z.looseObject({
   tier: z.string().nullish(),
   order,

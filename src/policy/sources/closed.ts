@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { PolicyId, Problem, Rule } from '../form.ts';
 import { firstIssue } from './field.ts';
 
-/** What becomes of a rule that is not understood: it never lets through more than was meant. */
+/** A rule that is not understood, and what holds instead: it never lets through more than was meant. */
 
 export interface RulesRead {
   readonly rules: readonly Rule[];

@@ -19,7 +19,7 @@ import type { AddressSet, Endpoint, NamedPort, Profile } from '../form.ts';
 import { protocolNumber } from '../protocol.ts';
 import type { PolicyObject } from './object.ts';
 
-/** What policies are about and what their rules mean: pods, hosts, sets, and the profiles that pods inherit labels by. */
+/** The things that policies are about: pods, hosts, sets, and the profiles that pods inherit labels by. */
 
 /** A pod as policy knows it. */
 export interface PodFacts {
@@ -126,7 +126,7 @@ export function namespaceProfile(name: string, labels: Labels): Profile {
 }
 
 /**
- * What a namespace's profile is when nobody made it: outside of Kubernetes nobody does, and a namespace is open there as
+ * The profile of a namespace when nobody made one: outside of Kubernetes nobody does, and a namespace is open there as
  * it is in Kubernetes. Undefined when the name is no namespace's.
  */
 export function unmadeProfile(name: string): Profile | undefined {

@@ -2,7 +2,7 @@ import type { Problem } from '../form.ts';
 import type { PolicyObject, PolicyReading } from './object.ts';
 
 /**
- * What becomes of connections that policy doesn't allow any more: `Keep`, as in Calico, or `Revoke`, for those of the
+ * The fate of connections that policy doesn't allow any more: `Keep`, as in Calico, or `Revoke`, for those of the
  * endpoints that this policy selects.
  */
 export const LIVE_ANNOTATION = 'projectcalico.org/policyOnLiveConnections';

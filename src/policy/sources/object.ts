@@ -16,7 +16,7 @@ export const policyObject = z.looseObject({
 
 export type PolicyObject = z.output<typeof policyObject>;
 
-/** What an object says, and what of it was not understood. */
+/** The reading of an object, and the parts that were not understood. */
 export interface PolicyReading {
   readonly policies: readonly Policy[];
   readonly problems: readonly Problem[];

@@ -8,7 +8,7 @@ export function serviceOf({ metadata, spec }: KubernetesEndpointSlice): string {
   return `${metadata.namespace ?? 'default'}/${spec.service}`;
 }
 
-/** What a slice adds to its Service: each address with each port; without a port it counts as an address alone. */
+/** The backends that a slice adds to its Service: each address with each port; without a port it counts as an address alone. */
 export function backendsOf({ spec: { addresses, ports } }: KubernetesEndpointSlice): readonly ServiceBackend[] {
   const numbered = ports.map(({ protocol, port }) => ({ protocol: protocolNumber(protocol) ?? 0, port }));
   return addresses.flatMap((text): ServiceBackend[] => {

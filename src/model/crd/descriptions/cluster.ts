@@ -1,4 +1,4 @@
-/** What the fields of the other kinds say, by the end of their path. */
+/** The descriptions of the other kinds' fields, by the end of their path. */
 export const clusterDescriptions: Readonly<Record<string, string>> = {
   'BlockAffinity.cidr': 'The block.',
   'BlockAffinity.node': 'Whose it is: a node, or an owner that is none.',

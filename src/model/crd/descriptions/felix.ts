@@ -1,4 +1,4 @@
-/** What the settings of a FelixConfiguration do, by field. */
+/** The descriptions of a FelixConfiguration's settings, by field. */
 export const felixDescriptions: Readonly<Record<string, string>> = {
   allowIPIPPacketsFromWorkloads: 'Whether pods may send IPIP packets. Default: false, they are dropped.',
   allowVXLANPacketsFromWorkloads: 'Whether pods may send VXLAN packets. Default: false, they are dropped.',

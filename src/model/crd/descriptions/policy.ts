@@ -1,4 +1,4 @@
-/** What the fields of policies and their rules say, by the end of their path. */
+/** The descriptions of fields of policies and their rules, by the end of their path. */
 export const policyDescriptions: Readonly<Record<string, string>> = {
   tier: 'The tier that the policy belongs to. Default: default.',
   order: 'What applies first: lower before higher, those without an order last.',

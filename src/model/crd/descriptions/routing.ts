@@ -1,4 +1,4 @@
-/** What the fields of BGP's kinds and of pools say, by the end of their path. */
+/** The descriptions of fields of BGP's kinds and of pools, by the end of their path. */
 export const routingDescriptions: Readonly<Record<string, string>> = {
   logSeverityScreen: 'From which severity on events are logged. Default: Info.',
   nodeToNodeMeshEnabled: 'Whether every node speaks BGP with every other one. Default: true.',
