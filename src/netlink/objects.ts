@@ -226,10 +226,7 @@ export type KernelEvent =
   | QueueingEvent
   | { readonly kind: 'resync' };
 
-/**
- * A value under /proc/sys, named as sysctl(8) does. The kernel tells of forwarding, `rp_filter` and `proxy_arp` or
- * `proxy_ndp`.
- */
+/** A value under /proc/sys, named as sysctl(8) does. The kernel tells of forwarding, `rp_filter` and `proxy_arp` or `proxy_ndp`. */
 export interface SettingEvent {
   readonly kind: 'setting';
   readonly name: string;
