@@ -14,6 +14,6 @@ export type * from './api.ts';
 export { BmpClient, type BmpClientOptions } from './bmp/index.ts';
 export { MrtMessages } from './mrt/index.ts';
 export { parseCommunity } from './policy/index.ts';
-export { RtrClient, type RtrClientOptions, type RtrStatus } from './rpki/index.ts';
+export { type RtrCacheStatus, RtrClient, type RtrClientOptions, type RtrStatus } from './rpki/index.ts';
 export { Speaker } from './speaker.ts';
 export { MemoryNetwork, type Transport } from './transport/index.ts';

@@ -1,5 +1,5 @@
-import type { NodeFigures } from '../observe/index.ts';
-import type { PeerReport } from '../routing/index.ts';
+import type { NodeFigures, RpkiCacheFigures } from '../observe/index.ts';
+import { endpoint, type PeerReport, type Routing } from '../routing/index.ts';
 import { kernelRefusals, type QuerySources } from './queries.ts';
 import type { LastNotification } from './session-history.ts';
 
@@ -11,6 +11,7 @@ export interface FigureSources extends Pick<QuerySources, 'dataplane' | 'desired
   /** Whether the datastore has ever been in sync, and lets itself be read now. */
   readonly isTold: boolean;
   readonly bfdTotals: NodeFigures['bfdPackets'];
+  readonly rpkiCaches: ReturnType<Routing['rpkiCaches']>;
   readonly notification: (peer: string) => LastNotification | undefined;
 }
 
@@ -50,9 +51,16 @@ export function nodeFigures(sources: FigureSources): NodeFigures {
       notification: sources.notification(status.name),
     })),
     bfdPackets: packets(sources.bfdTotals),
+    rpkiCaches: sources.rpkiCaches.map(cacheFigures),
   };
 }
 
 function packets({ sent, received, unheard, unsent }: NodeFigures['bfdPackets']): NodeFigures['bfdPackets'] {
   return { sent, received, unheard, unsent };
+}
+
+/** What a cache has told counts while it serves, and after that until it expires. */
+function cacheFigures(cache: FigureSources['rpkiCaches'][number]): RpkiCacheFigures {
+  const { settled, ipv4, ipv6, data, lastError } = cache;
+  return { cache: endpoint(cache), isUp: settled, records: { ipv4, ipv6 }, serial: data?.serial, lastError };
 }

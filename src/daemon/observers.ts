@@ -80,6 +80,7 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
         sinceBeat: Math.max(0, clock.wallTime() / 1000 - heartbeat.lastBeat),
         isTold: isTold(),
         bfdTotals: routing.bfdTotals,
+        rpkiCaches: routing.rpkiCaches(),
         notification: (peer) => parts.sessions.notificationOf(peer),
       }),
     routesWritten: () => ({ ...dataplane.routes.written }),

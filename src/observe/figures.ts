@@ -10,6 +10,20 @@ export interface PeerFigures {
     | undefined;
 }
 
+/** The state of one RPKI cache. */
+export interface RpkiCacheFigures {
+  /** Its address and port. */
+  readonly cache: string;
+  /** It is connected, and has told all that it has. */
+  readonly isUp: boolean;
+  /** Prefixes that it has told of and that are still held. */
+  readonly records: { readonly ipv4: number; readonly ipv6: number };
+  /** Of what it has told; undefined while that is nothing. */
+  readonly serial: number | undefined;
+  /** Why its connection ended the last time, or could not be made; `at` in milliseconds since 1970. */
+  readonly lastError: { readonly at: number; readonly reason: string } | undefined;
+}
+
 /** The figures of a node for programs alone, beside its report. */
 export interface NodeFigures {
   /** `loaded`: the cluster's resources have been applied once. `stale`: what is applied is not what they say now. */
@@ -33,6 +47,8 @@ export interface NodeFigures {
     readonly unheard: number;
     readonly unsent: number;
   };
+  /** In order of preference. */
+  readonly rpkiCaches: readonly RpkiCacheFigures[];
 }
 
 export const NO_FIGURES: NodeFigures = {
@@ -43,4 +59,5 @@ export const NO_FIGURES: NodeFigures = {
   heartbeats: {},
   peers: [],
   bfdPackets: { sent: 0, received: 0, unheard: 0, unsent: 0 },
+  rpkiCaches: [],
 };

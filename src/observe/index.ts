@@ -6,7 +6,7 @@
  */
 
 export { ALIAS_SETS, type AliasSet } from './alias-names.ts';
-export type { NodeFigures, PeerFigures } from './figures.ts';
+export type { NodeFigures, PeerFigures, RpkiCacheFigures } from './figures.ts';
 export { type ComponentHealth, componentHealth, type Health, nodeHealth } from './health.ts';
 export { Heartbeat } from './heartbeat.ts';
 export { type Page, PageServer, type Pages, type RestOfPages, type Serving, type TlsFiles, text } from './http.ts';

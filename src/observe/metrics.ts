@@ -12,6 +12,7 @@ import { definePolicyMetrics, type PolicySamples } from './policy-metrics.ts';
 import { defineProcessMetrics } from './process-metrics.ts';
 import { defineRefusals } from './refusals.ts';
 import type { NodeReport } from './report.ts';
+import { defineRpkiMetrics } from './rpki-metrics.ts';
 
 /** The operations that a runtime may ask for. */
 const CNI_OPERATIONS = ['add', 'del', 'check', 'gc', 'status', 'pod-cidrs'];
@@ -121,6 +122,7 @@ export class Metrics {
     defineFlowMetrics(registers, sources.flows);
     defineBgpMetrics(registers, status, figures);
     defineBfdMetrics(registers, status, figures);
+    defineRpkiMetrics(registers, figures);
     defineRouteMetrics(registers, status, figures, sources.routesWritten);
     if (sources.policy !== undefined) definePolicyMetrics(registers, sources.policy);
     if (sources.refused !== undefined) defineRefusals(registers, sources.refused);

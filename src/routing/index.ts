@@ -12,5 +12,5 @@
  */
 export type { DetectionReport } from './failure-detection.ts';
 export type { IpipTunnel } from './install.ts';
-export type { BgpTimers, PeerReport } from './peering.ts';
+export { type BgpTimers, endpoint, type PeerReport } from './peering.ts';
 export { Routing } from './routing.ts';

@@ -1,6 +1,7 @@
-import { type OriginValidity, RtrClient, type RtrStatus } from 'bgp-speaker-ts';
+import { type OriginValidity, type RtrCacheStatus, RtrClient } from 'bgp-speaker-ts';
 import { type Clock, type Log, type Prefix, same } from '../base/index.ts';
 import type { DesiredBgp } from '../calc/desired/index.ts';
+import { endpoint } from './peering.ts';
 
 type Caches = NonNullable<DesiredBgp['rpkiCaches']>;
 
@@ -32,19 +33,19 @@ export class OriginValidation {
     return this.#client?.validate(prefix, origin);
   }
 
-  /** Undefined where no cache is to be asked. */
-  get status(): RtrStatus | undefined {
-    return this.#client?.status;
+  /** How the caches are, in order of preference. */
+  get caches(): readonly RtrCacheStatus[] {
+    return this.#client?.status.caches ?? [];
   }
 
   problems(): readonly string[] {
-    const { problem, cache, ipv4, ipv6 } = this.status ?? {};
+    const { problem, caches = [] } = this.#client?.status ?? {};
     if (problem === undefined) return [];
-    const held = (ipv4 ?? 0) + (ipv6 ?? 0);
+    const held = caches.reduce((sum, { used, ipv4, ipv6 }) => sum + (used ? ipv4 + ipv6 : 0), 0);
     const meanwhile =
       held > 0 ? `what they have told (prefixes: ${held}) holds until it expires` : 'every origin is not-found';
     return [
-      `No RPKI cache answers (${cache?.address}:${cache?.port} and the others of vrouter.projectcalico.org/rpkiCaches are tried in turn): ` +
+      `No RPKI cache answers (${caches.map(endpoint).join(', ')} of vrouter.projectcalico.org/rpkiCaches are tried in turn): ` +
         `${problem}; ${meanwhile}`,
     ];
   }

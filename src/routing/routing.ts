@@ -188,6 +188,11 @@ export class Routing {
     });
   }
 
+  /** How the caches are that tell whose prefixes are whose, in order of preference. */
+  rpkiCaches(): OriginValidation['caches'] {
+    return this.#origins.caches;
+  }
+
   get bfdTotals(): Bfd['totals'] {
     return this.#bfd.totals;
   }

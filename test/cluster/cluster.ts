@@ -69,3 +69,23 @@ export async function patchPool(lab: Lab, spec: object, pool = 'default-ipv4-ipp
   const { code, stderr } = await lab.calicoctl('node1', patch);
   if (code !== 0) throw new Error(stderr);
 }
+
+/** Stores a resource, as an operator would; `said`: annotations of ours. */
+export async function put(
+  lab: Lab,
+  kind: string,
+  name: string,
+  spec: object,
+  said: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const entries = Object.entries(said).map(([field, text]) => [`vrouter.projectcalico.org/${field}`, text]);
+  const metadata = { name, ...(entries.length > 0 && { annotations: Object.fromEntries(entries) }) };
+  const object = { apiVersion: 'projectcalico.org/v3', kind, metadata, spec };
+  const { code, stderr } = await lab.calicoctl('node1', ['apply', '-f', '-'], JSON.stringify(object));
+  if (code !== 0) throw new Error(stderr);
+}
+
+/** What `vrouter …` says on the node. */
+export async function vrouter(lab: Lab, node: string, ...words: readonly string[]): Promise<string> {
+  return (await lab.exec(node, [process.execPath, MAIN, ...words])).stdout;
+}

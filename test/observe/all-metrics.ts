@@ -45,6 +45,13 @@ const FIGURES: NodeFigures = {
     messages: { received: { open: 1, update: 9 }, sent: { open: 2, keepalive: 3 } },
   })),
   bfdPackets: { sent: 40, received: 39, unheard: 1, unsent: 0 },
+  rpkiCaches: [
+    {
+      ...{ cache: '10.0.0.50:323', isUp: true, records: { ipv4: 4, ipv6: 2 }, serial: 7 },
+      lastError: { at: 1000, reason: 'it was away' },
+    },
+    { cache: '[fd00::50]:323', isUp: false, records: { ipv4: 0, ipv6: 0 }, serial: undefined, lastError: undefined },
+  ],
 };
 
 const RULE = {

@@ -44,6 +44,13 @@ const FIGURES: NodeFigures = {
     notification: { code: 6, subcode: 4, direction: 'received' },
   })),
   bfdPackets: { sent: 0, received: 0, unheard: 0, unsent: 0 },
+  rpkiCaches: [
+    {
+      ...{ cache: '10.0.0.50:323', isUp: true, records: { ipv4: 4, ipv6: 2 }, serial: 7 },
+      lastError: { at: 5000, reason: 'it was away' },
+    },
+    { cache: '[fd00::50]:323', isUp: false, records: { ipv4: 0, ipv6: 0 }, serial: undefined, lastError: undefined },
+  ],
 };
 
 function metrics() {
@@ -78,6 +85,12 @@ t.test('figures are shown by their names', async (t) => {
     'vrouter_bgp_messages_total{peer="10.1.0.7",type="refresh",direction="sent"} 0',
     'vrouter_bgp_last_notification_info{peer="10.1.0.7",code="6",subcode="4",direction="received"} 1',
     'vrouter_bgp_session_established_timestamp_seconds{peer="10.1.0.7"} 5',
+    'vrouter_rpki_session_up{cache="10.0.0.50:323"} 1',
+    'vrouter_rpki_session_up{cache="[fd00::50]:323"} 0',
+    'vrouter_rpki_records{cache="10.0.0.50:323",afi="ipv6"} 2',
+    'vrouter_rpki_serial{cache="10.0.0.50:323"} 7',
+    'vrouter_rpki_session_last_error_timestamp_seconds{cache="10.0.0.50:323",reason="it was away"} 5',
+    'vrouter_rpki_session_last_error_timestamp_seconds{cache="[fd00::50]:323",reason=""} 0',
   ]) {
     t.ok(lines.includes(line), line);
   }

@@ -1,16 +1,14 @@
 import { Backoff, type Cancel, type Clock, type Log, type Prefix, silentLog } from '../../base/index.ts';
 import type { OriginValidity } from '../api.ts';
-import { type Connection, type ConnectionReceiver, type Transport, tcpTransport } from '../transport/index.ts';
-import { RtrError } from './decode.ts';
-import { RtrFramer } from './framer.ts';
-import { RtrSession } from './session.ts';
+import { type Transport, tcpTransport } from '../transport/index.ts';
+import { type CacheAddress, CacheLink } from './cache-link.ts';
 
 /** Prefixes that are kept at most: some four times what all of the Internet has. */
 const LIMIT = 2_000_000;
 
 export interface RtrClientOptions {
-  /** In order of preference: the next one is asked when one can't be had. */
-  readonly caches: readonly { readonly address: string; readonly port: number }[];
+  /** In order of preference: the next one is asked when one can't be had, and left when a better one can. */
+  readonly caches: readonly CacheAddress[];
   readonly clock: Clock;
   /** Default: TCP. */
   readonly transport?: Transport;
@@ -21,145 +19,151 @@ export interface RtrClientOptions {
   readonly log?: Log;
 }
 
-/** How a client is. */
-export interface RtrStatus {
-  /** The cache that is connected, or that will be dialled. */
-  readonly cache: { readonly address: string; readonly port: number };
-  /** It has told all that it has. */
+/** The state of one cache. */
+export interface RtrCacheStatus extends CacheAddress {
+  /** It is connected, and has told all that it has. */
   readonly settled: boolean;
+  /** Routes are judged by what it said. */
+  readonly used: boolean;
   /** 0 or 1, as agreed. */
   readonly version: number;
-  /** Of the data; undefined while there is none, or none that a cache could add to. */
+  /** Of the data; undefined while there is none, or none that the cache could add to. */
   readonly data: { readonly sessionId: number; readonly serial: number } | undefined;
   /** Validated payloads by family. */
   readonly ipv4: number;
   readonly ipv6: number;
-  /** Why the last connection ended, while it is not settled again. */
+  /** Why its connection ended the last time, or could not be made; `at` is `Clock.wallTime`. */
+  readonly lastError: { readonly at: number; readonly reason: string } | undefined;
+}
+
+/** How a client is. */
+export interface RtrStatus {
+  /** In order of preference. */
+  readonly caches: readonly RtrCacheStatus[];
+  /** Why no cache can be had: what was wrong with the one that was tried last, once all of them were. */
   readonly problem: string | undefined;
 }
 
 /**
  * A router's client of RPKI caches (RFC 8210): dials, keeps the table of who may announce what, and judges routes by it
  * (RFC 6811). A cache that is lost is dialled again with growing waits, the others in turn; what it said holds until it
- * expires.
+ * expires, or another one has told all. While a less preferred one serves, those before it are tried from time to time, and it
+ * serves until one of them has told all (§10).
  */
-export class RtrClient implements ConnectionReceiver {
-  readonly #options: RtrClientOptions;
-  readonly #transport: Transport;
+export class RtrClient {
+  readonly #clock: Clock;
   readonly #log: Log;
-  readonly #session: RtrSession;
+  readonly #links: readonly CacheLink[];
   #backoff = backoff(600);
-  #framer = new RtrFramer();
-  #connection: Connection | undefined;
+  /** The cache that serves, or that is dialled for want of one. */
   #at = 0;
-  /** The index of the cache that the data is from. */
-  #source = -1;
+  /** A cache before it that is tried meanwhile. */
+  #better: number | undefined;
+  /** The cache whose data counts. */
+  #source: CacheLink | undefined;
+  /** The number of caches that were tried since one was there. */
+  #tried = 0;
   #problem: string | undefined;
   #running = false;
-  #cancelDial: Cancel = () => {};
   #cancelRetry: Cancel = () => {};
 
   constructor(options: RtrClientOptions) {
-    const { clock, transport = tcpTransport(clock), limit = LIMIT, log = silentLog } = options;
-    this.#options = options;
-    this.#transport = transport;
+    const { caches, clock, transport = tcpTransport(clock), limit = LIMIT, log = silentLog, onChange } = options;
+    this.#clock = clock;
     this.#log = log;
-    this.#session = new RtrSession(
-      clock,
-      {
-        send: (message) => void this.#connection?.write(message),
-        drop: (reason, again) => this.#drop(reason, again),
-        changed: () => options.onChange?.(),
-        settled: () => this.#settled(),
-      },
-      limit,
+    this.#links = caches.map(
+      (at, index): CacheLink =>
+        new CacheLink({
+          ...{ at, clock, transport, limit },
+          failed: (reason) => this.#failed(index, reason),
+          settled: () => this.#settled(index),
+          changed: () => onChange?.(),
+        }),
     );
   }
 
   get status(): RtrStatus {
-    const { table, settled, version, data } = this.#session;
-    const cache = this.#options.caches[this.#at];
-    return { cache, settled, version, data, ipv4: table.sizeOf(4), ipv6: table.sizeOf(6), problem: this.#problem };
+    const caches = this.#links.map((link): RtrCacheStatus => {
+      const { session, lastError, at } = link;
+      const { table, settled, version, data } = session;
+      const sizes = { ipv4: table.sizeOf(4), ipv6: table.sizeOf(6) };
+      return { ...at, settled, used: link === this.#source, version, data, ...sizes, lastError };
+    });
+    return { caches, problem: this.#problem };
   }
 
   /** `origin`: the AS that the path ends in; undefined where that is an AS_SET. Without data all is not-found. */
   validate(prefix: Prefix, origin: number | undefined): OriginValidity {
-    return this.#session.table.validate(prefix, origin);
+    return this.#source?.session.table.validate(prefix, origin) ?? 'not-found';
   }
 
   start(): void {
-    if (this.#running || this.#options.caches.length === 0) return;
+    if (this.#running || this.#links.length === 0) return;
     this.#running = true;
-    this.#dial();
+    this.#links[this.#at].dial();
   }
 
   stop(): void {
     this.#running = false;
-    this.#cancelDial();
     this.#cancelRetry();
-    this.#session.stop();
-    this.#connection?.end();
-    this.#connection = undefined;
-  }
-
-  data(chunk: Uint8Array): void {
-    const framer = this.#framer;
-    try {
-      for (const message of framer.push(chunk)) {
-        this.#session.received(message);
-        if (this.#framer !== framer) return;
-      }
-    } catch (error) {
-      if (!(error instanceof RtrError)) throw error;
-      this.#session.refuse(error, new Uint8Array(0));
+    for (const link of this.#links) {
+      link.leave();
+      link.session.stop();
     }
   }
 
-  drained(): void {}
-
-  closed(reason: string): void {
-    this.#connection = undefined;
-    this.#session.disconnected();
-    this.#retry(reason);
-  }
-
-  #dial(): void {
-    this.#cancelDial = this.#transport.dial(this.#options.caches[this.#at], {
-      connected: (connection) => {
-        this.#connection = connection;
-        this.#framer = new RtrFramer();
-        connection.receive(this);
-        this.#session.connected(this.#source === this.#at);
-      },
-      failed: (reason) => this.#retry(reason),
-    });
-  }
-
-  #settled(): void {
-    this.#source = this.#at;
+  /** What it says counts from now on, and no other is needed. */
+  #settled(index: number): void {
+    const link = this.#links[index];
+    if (this.#source !== link) {
+      const former = this.#source;
+      this.#source = link;
+      former?.forget();
+    }
+    if (index === this.#better) {
+      this.#log.info({ cache: link.at.address }, 'a more preferred RPKI cache is there again, and serves');
+      this.#at = index;
+      this.#better = undefined;
+    }
+    this.#tried = 0;
     this.#problem = undefined;
-    this.#backoff = backoff(this.#session.intervals.retry);
+    this.#backoff = backoff(link.session.intervals.retry);
+    if (this.#better === undefined) this.#tryBetterLater();
   }
 
-  #drop(reason: string, again: 'now' | 'later'): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    this.#framer = new RtrFramer();
-    connection?.end();
-    if (again === 'later') this.#retry(reason);
-    else this.#cancelRetry = this.#options.clock.soon(() => this.#dial());
-  }
-
-  /** On to the next cache, at once as long as there is one that was not tried. */
-  #retry(reason: string): void {
-    this.#cancelRetry();
+  #failed(index: number, reason: string): void {
     if (!this.#running) return;
-    const { caches, clock } = this.#options;
-    this.#problem = reason;
-    this.#log.warn({ cache: caches[this.#at].address }, `the RPKI cache is away: ${reason}`);
-    this.#at = (this.#at + 1) % caches.length;
+    if (index === this.#better) {
+      this.#tryBetter(index + 1);
+      return;
+    }
+    this.#leaveBetter();
+    this.#log.warn({ cache: this.#links[index].at.address }, `the RPKI cache is away: ${reason}`);
+    this.#tried++;
+    if (this.#tried >= this.#links.length) this.#problem = reason;
+    // On to the next one, at once as long as there is one that was not tried.
+    this.#at = (index + 1) % this.#links.length;
     const wait = this.#at === 0 ? this.#backoff.next() : 0;
-    this.#cancelRetry = clock.after(wait, () => this.#dial());
+    this.#cancelRetry = this.#clock.after(wait, () => this.#links[this.#at].dial());
+  }
+
+  #tryBetterLater(): void {
+    this.#cancelRetry();
+    if (this.#at === 0) return;
+    const { retry } = this.#links[this.#at].session.intervals;
+    this.#cancelRetry = this.#clock.after(retry * 1000, () => this.#tryBetter(0));
+  }
+
+  #tryBetter(index: number): void {
+    this.#better = index < this.#at ? index : undefined;
+    if (this.#better === undefined) this.#tryBetterLater();
+    else this.#links[index].dial();
+  }
+
+  #leaveBetter(): void {
+    this.#cancelRetry();
+    if (this.#better !== undefined) this.#links[this.#better].forget();
+    this.#better = undefined;
   }
 }
 

@@ -8,6 +8,8 @@ import { ValidatedPrefixes } from './validated-prefixes.ts';
 
 /** Milliseconds that a cache may be silent while it owes an answer. */
 const PATIENCE = 60_000;
+/** Characters of a cache's Error Report that are shown. */
+const LONGEST_REASON = 200;
 
 /** The calls of a session to the owner of the connection. Calls come from inside calls of the session's methods. */
 export interface RtrEffects {
@@ -68,10 +70,9 @@ export class RtrSession {
     return this.#data;
   }
 
-  /** A connection is there. `same`: to the cache that the data is from, so that changes may be asked for. */
-  connected(same: boolean): void {
+  /** A connection to the cache is there. */
+  connected(): void {
     this.#negotiated = false;
-    if (!same) this.#data = undefined;
     this.#query();
   }
 
@@ -197,7 +198,11 @@ export class RtrSession {
       this.#effects.drop(`the cache speaks version ${version}`, 'now');
       return;
     }
-    this.#drop(code === RTR_ERROR.NO_DATA ? 'the cache has no data yet' : `the cache reports error ${code}: ${text}`);
+    this.#drop(
+      code === RTR_ERROR.NO_DATA
+        ? 'the cache has no data yet'
+        : `the cache reports error ${code}: ${text.slice(0, LONGEST_REASON)}`,
+    );
   }
 
   #query(): void {

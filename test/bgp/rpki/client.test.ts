@@ -12,6 +12,8 @@ const PORT = 323;
 class Cache {
   readonly asked: string[] = [];
   connection: Connection | undefined;
+  /** It takes connections, and says nothing. */
+  isSilent = false;
   #listener: Listener | undefined;
   readonly #asn: number;
   readonly #network: MemoryNetwork;
@@ -39,7 +41,7 @@ class Cache {
   #answer(chunk: Uint8Array): void {
     const { kind } = decodeRtr(chunk);
     this.asked.push(kind);
-    if (kind === 'error-report') return;
+    if (kind === 'error-report' || this.isSilent) return;
     const session = { version: 1, sessionId: this.#asn, serial: 1 } as const;
     const payload = { prefix: parsePrefix('10.0.0.0/8'), maxLength: 8, asn: this.#asn };
     const intervals = { refresh: 7000, retry: 30, expire: 7200 };
@@ -74,14 +76,13 @@ t.test('the first cache is asked, and the next one as long as that is away', asy
   clock.advance(100);
   t.same([validity(65001), validity(65002), changes], ['invalid', 'valid', 1]);
   t.match(client.status, {
-    cache: { address: SECOND },
-    settled: true,
-    version: 1,
-    ipv4: 1,
-    ipv6: 0,
+    caches: [
+      { address: FIRST, settled: false, used: false, ipv4: 0, lastError: { reason: /refused/ } },
+      { address: SECOND, settled: true, used: true, version: 1, ipv4: 1, ipv6: 0, lastError: undefined },
+    ],
     problem: undefined,
   });
-  t.same(client.status.data?.sessionId, 65002);
+  t.same(client.status.caches[1].data?.sessionId, 65002);
   client.stop();
   clock.advance(20_000);
   t.equal(clock.pending, 0, 'who has stopped waits for nothing');
@@ -95,10 +96,10 @@ t.test('a cache that was lost is dialled again and asked for changes; what it sa
   network.sever(ROUTER, FIRST);
   clock.advance(100);
   t.equal(validity(65001), 'valid');
-  t.match(client.status, { settled: false, problem: /./ });
+  t.match(client.status, { caches: [{ settled: false }], problem: /./ });
   clock.advance(1000);
   t.same(caches[0].asked, ['reset-query', 'serial-query']);
-  t.match(client.status, { settled: true, problem: undefined });
+  t.match(client.status, { caches: [{ settled: true }], problem: undefined });
 });
 
 t.test('waits grow no longer than the cache wants, and data that nobody renews expires', async (t) => {
@@ -130,4 +131,70 @@ t.test('a cache that talks nonsense is told so and left', async (t) => {
   t.equal(validity(65001), 'valid');
   clock.advance(1000);
   t.equal(client.status.problem, undefined, 'and tried again');
+});
+
+t.test('once the preferred cache is back, it serves: the other one does until it has told all', async (t) => {
+  const { clock, network, caches, client, validity } = set();
+  const [first, second] = caches;
+  await second.listen();
+  client.start();
+  clock.advance(100);
+  t.equal(validity(65002), 'valid');
+  clock.advance(30_000);
+  t.equal(client.status.caches[1].used, true, 'it is still away');
+  t.equal(client.status.problem, undefined);
+  await first.listen();
+  first.isSilent = true;
+  clock.advance(60_000);
+  t.equal(validity(65002), 'valid', 'one that says nothing is no better');
+  first.isSilent = false;
+  clock.advance(90_000);
+  t.same([validity(65001), validity(65002)], ['valid', 'invalid']);
+  t.match(client.status, {
+    caches: [
+      { settled: true, used: true, ipv4: 1 },
+      { settled: false, used: false, ipv4: 0, data: undefined },
+    ],
+  });
+  t.same(second.asked, ['reset-query'], 'nobody asks the other one any more');
+  network.sever(ROUTER, FIRST);
+  first.close();
+  clock.advance(1000);
+  t.match(client.status.caches, [{ used: false }, { settled: true, used: true }], 'and it serves when it must');
+  client.stop();
+  clock.advance(100_000);
+  t.equal(clock.pending, 0);
+});
+
+t.test('the cache that serves fails while a better one is tried: they are asked in turn', async (t) => {
+  const { clock, network, caches, client, validity } = set();
+  const [first, second] = caches;
+  await second.listen();
+  client.start();
+  clock.advance(100);
+  await first.listen();
+  first.isSilent = true;
+  clock.advance(31_000);
+  t.same(first.asked, ['reset-query']);
+  network.sever(ROUTER, SECOND);
+  second.close();
+  first.isSilent = false;
+  clock.advance(500);
+  t.equal(validity(65002), 'valid', 'what it said holds');
+  clock.advance(120_000);
+  t.equal(validity(65001), 'valid');
+  t.match(client.status.caches, [{ used: true }, { used: false, lastError: { reason: /./ } }]);
+});
+
+t.test('that no cache can be had is a problem once all were tried', async (t) => {
+  const { clock, client } = set();
+  const problems: (string | undefined)[] = [];
+  client.start();
+  for (let turn = 0; turn < 40; turn++) {
+    clock.advance(1);
+    problems.push(client.status.problem);
+  }
+  t.equal(problems[0], undefined);
+  t.match(problems.at(-1), /refused/);
+  t.match(client.status.caches, [{ lastError: { reason: /refused/ } }, { lastError: { reason: /refused/ } }]);
 });
