@@ -1,60 +1,79 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { BfdAccount } from '../src/bfd/index.ts';
 import { Place } from '../test/bfd/place.ts';
 import { pause, usage } from './process.ts';
+import { Standstills } from './standstills.ts';
 
 /**
- * BFD kept up by a node that is busy: a hundred sessions with BIRD at 3 × 50 ms. Our process has one processor, whose main loop works
- * without a pause, 150 ms at a time, and which another program that never waits wants as much. Nothing is cut: a session that
- * goes down at either end has failed in vain.
+ * BFD kept up by a node that is busy: a hundred sessions at 3 × 50 ms with BIRD, or with vRouter at the other end. Our process has one
+ * processor, whose main loop works without a pause, 150 ms at a time, and which another program that never waits wants as much.
+ * Nothing is cut: a session that goes down at either end has failed in vain. The neighbour has whatever processor it
+ * gets, at real-time priority: it stands for another machine. When the machine itself stands still, no program can help it: that is told too.
  *
- *     node bench/bfd.ts [SECONDS] [SESSIONS]        as root; works in network namespaces of its own
+ *     node bench/bfd.ts [SECONDS] [SESSIONS] [bird|vrouter]      as root; works in network namespaces of its own
  */
 const seconds = Number(process.argv[2] ?? 120);
 const sessions = Number(process.argv[3] ?? 100);
+const peer = process.argv[4] ?? 'bird';
+if (peer !== 'bird' && peer !== 'vrouter') throw new Error(`neighbour '${peer}': expected bird or vrouter`);
 const CPU = 0;
 const BUSY = 150;
+const DETECTION = 150;
+const TELL_EVERY = 300;
+const neighbourName = { bird: 'BIRD', vrouter: 'vRouter' }[peer];
 
 const place = new Place(sessions);
 let hog: ChildProcess | undefined;
+let other = 0;
+const standstills = new Standstills((processor, length) => tell(`processor ${processor} stood still for ${length} ms`));
 try {
-  const bird = place.bird(sessions);
+  const all = Array.from({ length: sessions }, (_, at) => at + 1);
+  if (peer === 'bird') place.bird(sessions);
+  else place.watchBack(all, (account) => (other += Number(isDown(account))));
   const up = new Set<string>();
   let downs = 0;
-  const neighbours = Array.from({ length: sessions }, (_, at) => place.neighbour(at + 1));
   const watcher = place.watch(
-    neighbours,
-    ({ name, state, from, detectionTime }) => {
-      if (state === 'Up' && detectionTime === 150) up.add(name);
-      if (from === 'Up' && state !== 'Up') downs++;
+    all.map((at) => place.neighbour(at)),
+    (account) => {
+      if (account.state === 'Up' && account.detectionTime === DETECTION) up.add(account.name);
+      if (!isDown(account)) return;
+      downs++;
+      const { name, diagnostic, remoteDiagnostic } = account;
+      tell(`${name} is down: ours says ${diagnostic}, the neighbour's ${remoteDiagnostic}`);
     },
     { busy: BUSY, cpu: CPU },
   );
   while (up.size < sessions) await pause(100);
   hog = spawn('taskset', ['-c', String(CPU), process.execPath, '-e', 'for (;;);']);
   await pause(2000);
-  const began = birdDowns();
-  const before = { downs, cpu: usage(watcher.pid!).cpuSeconds };
-  await pause(seconds * 1000);
+  standstills.restart();
+  const before = { downs, other: otherDowns(), cpu: usage(watcher.pid!).cpuSeconds };
+  for (let left = seconds; left > 0; left -= TELL_EVERY) {
+    await pause(Math.min(left, TELL_EVERY) * 1000);
+    const told = `ours ${downs - before.downs}, ${neighbourName}'s ${otherDowns() - before.other}`;
+    if (left > TELL_EVERY) tell(`false downs so far: ${told}`);
+  }
   const cpu = ((usage(watcher.pid!).cpuSeconds - before.cpu) / seconds) * 100;
   process.stdout.write(
-    `${sessions} sessions with BIRD at 3 × 50 ms for ${seconds} s, on one processor shared with a busy main loop and a busy program\n` +
-      `false downs: ours ${downs - before.downs}, BIRD's ${birdDowns() - began}   processor of our process ${cpu.toFixed(0)} %\n`,
+    `${sessions} sessions with ${neighbourName} at 3 × 50 ms for ${seconds} s, on one processor shared with a busy main loop and a busy program\n` +
+      `false downs: ours ${downs - before.downs}, ${neighbourName}'s ${otherDowns() - before.other}   processor of our process ${cpu.toFixed(0)} %\n` +
+      `a processor of the machine itself stood still ${standstills.text}\n`,
   );
-
-  /** Sessions that BIRD has not had Up since they came up first: it tells no more than since when each is as it is. */
-  function birdDowns(): number {
-    const lines = bird('show bfd sessions').split('\n');
-    const states = lines.filter((line) => line.startsWith('10.99.')).map((line) => line.split(/ +/));
-    const first = states.map(([, , , since]) => since).sort()[0];
-    return states.filter(([, , state, since]) => state !== 'Up' || later(since) - later(first) > 30).length;
-  }
 } finally {
   hog?.kill();
+  standstills.end();
   await place.remove();
 }
 
-/** Seconds of a day, of `HH:MM:SS.mmm`. */
-function later(time: string): number {
-  const [hours, minutes, rest] = time.split(':').map(Number);
-  return hours * 3600 + minutes * 60 + rest;
+function isDown({ state, from }: BfdAccount): boolean {
+  return from === 'Up' && state !== 'Up';
+}
+
+function otherDowns(): number {
+  return peer === 'bird' ? place.birdDowns : other;
+}
+
+/** As it happens, beside the time, for who looks at the log of an hour. */
+function tell(text: string): void {
+  process.stderr.write(`${new Date().toISOString().slice(11, 23)} ${text}\n`);
 }

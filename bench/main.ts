@@ -26,7 +26,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
     takes: '[MOST-POLICIES] [SECONDS] [ROUNDS]',
   },
   datapath: { title: 'Pod to pod, beside the bare kernel', takes: '[ROUNDS] [SECONDS]' },
-  bfd: { title: 'BFD, a hundred sessions of a busy node with BIRD', takes: '[SECONDS] [SESSIONS]' },
+  bfd: { title: 'BFD, a hundred sessions of a busy node with BIRD', takes: '[SECONDS] [SESSIONS] [bird|vrouter]' },
   flows: {
     title: 'The flow log, at a thousand new connections a second',
     takes: '[SECONDS] [RATE]',

@@ -50,7 +50,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   esbuild: /^$/,
   commander: /^src\/(cli|lab|daemon)\//,
   koffi:
-    /^src\/(netlink\/|bgp\/transport\/|bfd\/transport\/|cli\/connectivity\/agent\/udp-options\.ts$|daemon\/notify-socket\.ts$)/,
+    /^src\/(netlink\/|bgp\/transport\/|bfd\/(transport|thread)\/|cli\/connectivity\/agent\/udp-options\.ts$|daemon\/notify-socket\.ts$)/,
   listr2: /^src\/lab\//,
   netlink: /^src\/netlink\//,
   preact: /^src\/page\/browser\//,

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,9 +45,9 @@ export class Place {
       execFileSync('ip', ['netns', 'exec', namespace, 'nft', isCut ? text : 'delete table inet cut']);
   }
 
-  neighbour(at: number, other: Partial<BfdNeighbour> = {}): BfdNeighbour {
+  neighbour(at: number, other: Partial<BfdNeighbour> = {}): BfdNeighbour & { readonly localAddress: string } {
     const address = `10.99.2.${at}`;
-    return { name: address, address, localAddress: `10.99.1.${at}`, multihop: false, timers: TIMERS, ...other };
+    return { name: address, address, multihop: false, timers: TIMERS, ...other, localAddress: `10.99.1.${at}` };
   }
 
   /** Runs a program in the router's namespace. */
@@ -69,11 +69,17 @@ export class Place {
     const interval = 'interface "*" { interval 50 ms; idle tx interval 1 s; multiplier 3; };';
     writeFileSync(
       config,
-      `router id 10.99.2.1;\nprotocol device {}\nprotocol bfd { ${interval}\n${lines.join('\n')} }\n`,
+      `router id 10.99.2.1;\nlog "${this.directory}/bird.log" all;\nprotocol device {}\n` +
+        `protocol bfd { debug { events };\n${interval}\n${lines.join('\n')} }\n`,
     );
     // On a machine that is busy with other things it is to be as punctual as we are.
-    this.router(['nice', '-n', '-15', BIRD, '-f', '-c', config, '-s', control]);
+    this.router(['chrt', '--rr', '1', BIRD, '-f', '-c', config, '-s', control]);
     return (command) => this.ask(['birdc', '-s', control, ...command.split(' ')]);
+  }
+
+  /** How often a session of BIRD's went down. */
+  get birdDowns(): number {
+    return [...readFileSync(join(this.directory, 'bird.log'), 'utf8').matchAll(/ changed state from Up to /g)].length;
   }
 
   /** Us, as a process of our own: what changes is told to `told`. `busy`: as `watcher.ts` has it; `cpu`: the only one it has. */
@@ -82,12 +88,17 @@ export class Place {
     told: (account: BfdAccount) => void,
     { busy = 0, cpu }: { readonly busy?: number; readonly cpu?: number } = {},
   ): ChildProcess {
-    const watcher = new URL('./watcher.ts', import.meta.url).pathname;
     const pinned = cpu === undefined ? [] : ['taskset', '-c', String(cpu)];
-    const command = [...pinned, process.execPath, watcher, JSON.stringify(neighbours), String(busy)];
-    const child = this.#start(this.#here, command);
-    createInterface({ input: child.stdout! }).on('line', (line) => told(JSON.parse(line)));
-    return child;
+    return this.#watch(this.#here, pinned, neighbours, told, busy);
+  }
+
+  /** Us as the router, of these sessions. */
+  watchBack(sessions: readonly number[], told: (account: BfdAccount) => void): ChildProcess {
+    const neighbours = sessions.map((at) => {
+      const { address, localAddress, ...other } = this.neighbour(at);
+      return { ...other, address: localAddress, localAddress: address };
+    });
+    return this.#watch(this.#there, [], neighbours, told, 0);
   }
 
   async end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -101,6 +112,22 @@ export class Place {
     for (const child of this.#processes.reverse()) await this.end(child, 'SIGKILL');
     for (const namespace of [this.#here, this.#there]) ip('netns', 'delete', namespace);
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #watch(
+    namespace: string,
+    before: readonly string[],
+    neighbours: readonly BfdNeighbour[],
+    told: (account: BfdAccount) => void,
+    busy: number,
+  ): ChildProcess {
+    const watcher = new URL('./watcher.ts', import.meta.url).pathname;
+    const child = this.#start(namespace, [
+      ...before,
+      ...[process.execPath, watcher, JSON.stringify(neighbours), String(busy)],
+    ]);
+    createInterface({ input: child.stdout! }).on('line', (line) => told(JSON.parse(line)));
+    return child;
   }
 
   #start(namespace: string, command: readonly string[]): ChildProcess {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { systemClock } from '../../src/base/index.ts';
 import type { BfdAccount } from '../../src/bfd/index.ts';
@@ -14,6 +14,16 @@ const needs = (program: string) => ({
 });
 
 t.setTimeout(3_600_000);
+
+const SCHED_RR = 2;
+
+/** How each thread of a process is scheduled: field 41 of its `stat` (proc(5)). */
+function policies(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const afterName = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ')[1];
+    return Number(afterName.split(' ')[41 - 3]);
+  });
+}
 
 /** What a watcher has told, by neighbour. */
 function accounts() {
@@ -41,6 +51,7 @@ t.test('a hundred sessions with BIRD, while the main loop is busy for 150 ms at 
   const birdHas = (what: RegExp) => async (): Promise<boolean> =>
     [...bird('show bfd sessions').matchAll(what)].length === SESSIONS;
   await until(systemClock, 'BIRD to say so too', birdHas(/ Up .* 0\.050 +0\.150/g));
+  t.equal(policies(watcher.pid!).filter((policy) => policy === SCHED_RR).length, 1, 'one thread has real time');
 
   place.cut();
   await until(systemClock, 'all to be down', all('Down'));

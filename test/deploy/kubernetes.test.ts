@@ -62,7 +62,7 @@ t.test(
     t.equal(pod.hostNetwork, true);
     const unit = readFileSync('deploy/vrouter.service', 'utf8');
     // systemd has a limit for what a container needs this right for.
-    const ofUnit = (right: string): string => (right === 'SYS_NICE' ? 'LimitNICE=' : `CAP_${right}`);
+    const ofUnit = (right: string): string => (right === 'SYS_NICE' ? 'LimitRTPRIO=' : `CAP_${right}`);
     for (const capability of vrouter.securityContext?.capabilities.add ?? []) t.match(unit, ofUnit(capability));
     t.strictSame(
       vrouter.volumeMounts.map(({ name, mountPath }) => [mountPath, pathOf(name)]),

@@ -207,7 +207,7 @@ export class BfdSession {
     this.#cancelSend = undefined;
     if (this.#interval === 0) return;
     const { clock, random } = this.#around;
-    const wait = jittered(this.#interval, this.#timers.multiplier, random());
+    const wait = jittered(this.#interval, random());
     this.#cancelSend = clock.after(Math.max(0, this.#sentAt + wait - clock.now()), () => this.#due());
   }
 

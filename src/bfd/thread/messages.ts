@@ -9,6 +9,8 @@ export type BfdOrder =
 export type BfdNews =
   | { readonly kind: 'account'; readonly account: BfdAccount }
   | { readonly kind: 'listening'; readonly port: number; readonly problem: string | undefined }
+  /** With what the kernel keeps from the thread, and what to do. */
+  | { readonly kind: 'scheduled'; readonly problem: string | undefined }
   | { readonly kind: 'closed' };
 
 /** The settings that the thread begins with. */

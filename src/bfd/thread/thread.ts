@@ -39,6 +39,7 @@ export class BfdThread implements Bfd {
   #names: ReadonlySet<string> = new Set();
   #worker: Worker | undefined;
   #failure: string | undefined;
+  #late: string | undefined;
   #closed: () => void = () => {};
   #listener: (account: BfdAccount) => void = () => {};
 
@@ -66,7 +67,8 @@ export class BfdThread implements Bfd {
   }
 
   problems(): readonly string[] {
-    return [...(this.#failure === undefined ? [] : [this.#failure]), ...this.#deaf.values()];
+    const own = [this.#failure, this.#late].filter((one) => one !== undefined);
+    return [...own, ...this.#deaf.values()];
   }
 
   async stop(): Promise<void> {
@@ -75,6 +77,8 @@ export class BfdThread implements Bfd {
     const closed = new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
+    // It says goodbye to neighbours even when nothing else keeps the process.
+    worker.ref();
     this.#order({ kind: 'close' });
     await closed;
     this.#worker = undefined;
@@ -103,11 +107,17 @@ export class BfdThread implements Bfd {
   #heard(news: BfdNews): void {
     if (news.kind === 'closed') this.#closed();
     else if (news.kind === 'listening') this.#listening(news.port, news.problem);
+    else if (news.kind === 'scheduled') this.#scheduled(news.problem);
     // It may have crossed the order to end.
     else if (this.#names.has(news.account.name)) {
       this.#accounts.set(news.account.name, news.account);
       this.#listener(news.account);
     }
+  }
+
+  #scheduled(problem: string | undefined): void {
+    if (problem !== undefined && problem !== this.#late) this.#log.warn({}, problem);
+    this.#late = problem;
   }
 
   #listening(port: number, reason: string | undefined): void {

@@ -1,26 +1,19 @@
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/index.ts';
 import { type BfdSessions, sessionsOf } from '../session/index.ts';
 import { UdpTransport } from '../transport/index.ts';
 import type { BfdBeginning, BfdNews, BfdOrder } from './messages.ts';
+import { collectAlone, goFirst } from './scheduling.ts';
 import { SharedTotals } from './totals.ts';
 
 /** The program of the thread: sessions, sockets and timers of its own, whatever the node is doing. */
-
-/** Ahead of ordinary work on a busy processor: a packet of this thread takes microseconds. */
-const NICE = -15;
 
 const port = parentPort!;
 const tell = (news: BfdNews): void => port.postMessage(news);
 const totals = new SharedTotals((workerData as BfdBeginning).totals);
 
-try {
-  // On Linux, 0 is the thread that asks.
-  setPriority(0, NICE);
-} catch {
-  // Without that right the thread is scheduled like everybody else.
-}
+collectAlone();
+tell({ kind: 'scheduled', problem: goFirst() });
 
 let sessions: BfdSessions | undefined;
 const transport = new UdpTransport({
