@@ -42,7 +42,7 @@ import { desiredVxlan, ownSubnet, VXLAN_PORT, vxlanRanges } from './vxlan.ts';
 import { Vteps, VxlanRoutes } from './vxlan-table.ts';
 import { desiredWireguard, isEnabled, peerSettings } from './wireguard.ts';
 import { wireguardTable } from './wireguard-table.ts';
-import { desiredSpoofing, desiredWorkloads } from './workloads.ts';
+import { desiredSpoofing, Workloads } from './workloads.ts';
 
 export interface GraphOptions {
   readonly nodename: string;
@@ -106,7 +106,7 @@ export function graph(
     configurations,
     filters,
   });
-  const workloads = cell([endpoints, felix, localEnds], desiredWorkloads, same);
+  const workloads = cell([endpoints, felix, localEnds], keeping(new Workloads()));
   const spoofing = cell([workloads], desiredSpoofing, same);
 
   const holdings = cell([sources.of('IPAMBlock')], keeping(new Holdings()));

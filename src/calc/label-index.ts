@@ -26,10 +26,18 @@ export interface Turn {
 
 interface Kept extends Selection {
   readonly members: Set<string>;
+  /** What matches has one of these; undefined where there is no such word of it. */
+  readonly home: readonly Pair[] | undefined;
+  /** What its outcome hangs on, where it has no home. */
   readonly atoms: readonly Atom[];
   /** Whether it matches what has no labels. */
   readonly matchesBare: boolean;
   users: number;
+}
+
+interface Pair {
+  readonly label: string;
+  readonly value: string;
 }
 
 /** The selectors that ask about one label. */
@@ -45,9 +53,11 @@ const NO_LABELS: Labels = {};
  * Labelled things ⇄ selectors, kept incrementally: nodes and the selectors of BGPPeers, pods and those of policies.
  *
  *     things by label and value ──► who may match a new selector
- *     selectors by what they ask of a label (`Atom`) ──► whose outcome a changed label can turn
+ *     selectors at their home, a label and value that they can't match without ──► whose outcome a change can turn
+ *     others by what they ask of a label (`Atom`) ──► the same
  *
- * A changed label costs the selectors that ask just that of it; a new selector costs the things with the rarest label
+ * Of the pairs that a selector requires, that is its home where fewest others are: `app == 'web'` in a thousand namespaces is
+ * looked for in its namespace. So a changed label costs few selectors, and a new selector the things with the rarest label
  * that it requires. Nothing is parsed twice, and what nobody uses any more is forgotten.
  */
 export class LabelIndex {
@@ -56,6 +66,8 @@ export class LabelIndex {
   readonly #things = new Map<string, Map<string, Set<string>>>();
   readonly #selections = new Map<string, Kept>();
   readonly #asked = new Map<string, Asked>();
+  /** By label, then value. */
+  readonly #homes = new Map<string, Map<string, Set<Kept>>>();
   /** Selections that match what has no labels. */
   readonly #bare = new Set<Kept>();
 
@@ -69,11 +81,13 @@ export class LabelIndex {
       return known;
     }
     const candidates = this.#narrow(selector);
+    const home = this.#homeOf(selector);
     const made: Kept = {
       selector,
       text: canonical,
       members: new Set(),
-      atoms: atomsOf(selector),
+      home,
+      atoms: home === undefined ? atomsOf(selector) : [],
       matchesBare: evaluate(selector, NO_LABELS),
       users: 1,
     };
@@ -82,6 +96,7 @@ export class LabelIndex {
     }
     this.#selections.set(canonical, made);
     for (const atom of made.atoms) this.#askersOf(atom).add(made);
+    for (const { label, value } of home ?? []) put(this.#homes, label, value, made);
     if (made.matchesBare) this.#bare.add(made);
     return made;
   }
@@ -92,6 +107,7 @@ export class LabelIndex {
     this.#selections.delete(text);
     this.#bare.delete(known);
     for (const atom of known.atoms) this.#forget(atom, known);
+    for (const { label, value } of known.home ?? []) take(this.#homes, label, value, known);
   }
 
   /** The thing has these labels now; undefined when it is gone. */
@@ -101,10 +117,14 @@ export class LabelIndex {
     const touched = new Set<Kept>();
     // Things that come or go are matched by these as well.
     if (before === undefined || labels === undefined) for (const one of this.#bare) touched.add(one);
+    let isOther = false;
     for (const label of Object.keys({ ...was, ...is })) {
       const [former, value] = [ownValue(was, label), ownValue(is, label)];
-      if (former !== value) this.#relabel(id, label, former, value, touched);
+      if (former === value) continue;
+      isOther = true;
+      this.#relabel(id, label, former, value, touched);
     }
+    if (isOther) for (const one of [was, is]) this.#touchAtHome(one, touched);
     if (labels === undefined) this.#labels.delete(id);
     else this.#labels.set(id, labels);
     const started: Selection[] = [];
@@ -125,6 +145,7 @@ export class LabelIndex {
     if (labels === undefined) return;
     const touched = new Set(this.#bare);
     for (const [label, value] of Object.entries(labels)) this.#touch(label, undefined, value, touched);
+    this.#touchAtHome(labels, touched);
     for (const one of touched) if (one.members.has(id)) yield one;
   }
 
@@ -135,15 +156,41 @@ export class LabelIndex {
 
   #relabel(id: string, label: string, was: string | undefined, is: string | undefined, touched: Set<Kept>): void {
     this.#touch(label, was, is, touched);
-    const values = this.#things.get(label) ?? new Map<string, Set<string>>();
-    if (was !== undefined) {
-      const left = values.get(was);
-      left?.delete(id);
-      if (left?.size === 0) values.delete(was);
+    if (was !== undefined) take(this.#things, label, was, id);
+    if (is !== undefined) put(this.#things, label, is, id);
+  }
+
+  #touchAtHome(labels: Labels, touched: Set<Kept>): void {
+    for (const [label, value] of Object.entries(labels)) {
+      for (const one of this.#homes.get(label)?.get(value) ?? []) touched.add(one);
     }
-    if (is !== undefined) values.set(is, (values.get(is) ?? new Set()).add(id));
-    if (values.size === 0) this.#things.delete(label);
-    else this.#things.set(label, values);
+  }
+
+  /** Pairs of which all that matches has one; undefined when it may have none of any. */
+  #homeOf(selector: Selector): readonly Pair[] | undefined {
+    switch (selector.kind) {
+      case '==':
+        return [{ label: selector.label, value: selector.value }];
+      case 'in':
+        return [...selector.values].map((value) => ({ label: selector.label, value }));
+      case 'and': {
+        const homes = selector.operands.flatMap((operand) => {
+          const pairs = this.#homeOf(operand);
+          return pairs === undefined ? [] : [{ pairs, count: this.#inhabitants(pairs) }];
+        });
+        return homes.length === 0 ? undefined : homes.reduce((a, b) => (a.count <= b.count ? a : b)).pairs;
+      }
+      case 'or': {
+        const homes = selector.operands.map((operand) => this.#homeOf(operand));
+        return homes.every((home) => home !== undefined) ? homes.flat() : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #inhabitants(pairs: readonly Pair[]): number {
+    return pairs.reduce((sum, { label, value }) => sum + (this.#homes.get(label)?.get(value)?.size ?? 0), 0);
   }
 
   /** Whose outcome it can turn that the label goes from one value to another. */
@@ -203,6 +250,21 @@ export class LabelIndex {
     if (atom.asks === 'value' && asked.values.get(atom.value)?.size === 0) asked.values.delete(atom.value);
     if (asked.values.size + asked.presence.size + asked.text.size === 0) this.#asked.delete(atom.label);
   }
+}
+
+type ByPair<V> = Map<string, Map<string, Set<V>>>;
+
+function put<V>(all: ByPair<V>, label: string, value: string, one: V): void {
+  const values = all.get(label) ?? new Map<string, Set<V>>();
+  all.set(label, values.set(value, (values.get(value) ?? new Set<V>()).add(one)));
+}
+
+function take<V>(all: ByPair<V>, label: string, value: string, one: V): void {
+  const values = all.get(label);
+  const left = values?.get(value);
+  left?.delete(one);
+  if (left?.size === 0) values?.delete(value);
+  if (values?.size === 0) all.delete(label);
 }
 
 /** A label may be called as what every object has. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { LabelIndex, type Selection } from '../../src/calc/label-index.ts';
-import { evaluate, type Labels, matchesSelector } from '../../src/model/index.ts';
+import { evaluate, type Labels, matchesSelector, type Selector } from '../../src/model/index.ts';
 
 const LABELS = ['app', 'tier', 'projectcalico.org/namespace', 'constructor'];
 const VALUES = ['', 'a', 'b', 'ab'];
@@ -92,28 +92,47 @@ t.test('equal selectors are one, however they are written, and go with whoever u
   t.same(index.label('z', { app: 'a' }), { started: [], stopped: [] });
 });
 
-t.test('a changed label asks nobody who asks for other values of it, or for other labels', async (t) => {
+/** Selects, and counts how often any part of the selector is looked at. */
+function countingIndex() {
   const index = new LabelIndex();
-  let asked = 0;
-  const counting = (text: string): void => {
-    const { selector } = index.select(text);
-    const parts = selector as { label: string };
-    const { label } = parts;
+  const count = { asked: 0 };
+  const watch = (selector: Selector): void => {
+    if (selector.kind === 'and') for (const operand of selector.operands) watch(operand);
+    if (!('label' in selector)) return;
+    const { label } = selector;
     Object.defineProperty(selector, 'label', {
       get() {
-        asked++;
+        count.asked++;
         return label;
       },
     });
   };
+  return { index, count, select: (text: string) => watch(index.select(text).selector) };
+}
+
+t.test('a changed label asks nobody who asks for other values of it, or for other labels', async (t) => {
+  const { index, count, select } = countingIndex();
   for (let number = 0; number < 1000; number++) {
-    counting(`app == '${number}'`);
-    counting(`app != '${number}'`);
-    counting(`has(tier-${number})`);
+    select(`app == '${number}'`);
+    select(`app != '${number}'`);
+    select(`has(tier-${number})`);
   }
   index.label('x', { app: '1', team: 'a' });
-  asked = 0;
+  count.asked = 0;
   index.label('x', { app: '2', team: 'a' });
-  t.ok(asked > 0 && asked < 20, `${asked} looks for the four that it turns`);
+  t.ok(count.asked > 0 && count.asked < 20, `${count.asked} looks for the four that it turns`);
   t.ok(matchesSelector("app == '2'", { app: '2' }));
+});
+
+t.test('who asks for an application in one namespace is not asked about those in others', async (t) => {
+  const { index, count, select } = countingIndex();
+  for (let number = 0; number < 1000; number++) {
+    select(`app == 'web' && namespace == 'n${number}'`);
+    select(`namespace == 'n${number}' && app in {'web', 'db'}`);
+  }
+  index.label('x', { app: 'web', namespace: 'n5' });
+  count.asked = 0;
+  const { started, stopped } = index.label('x', { app: 'db', namespace: 'n5' });
+  t.same([started.length, stopped.length], [0, 1]);
+  t.ok(count.asked > 0 && count.asked < 100, `${count.asked} looks for the two of its namespace`);
 });
