@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { NODE_FLAGS } from '../deploy/node-flags.ts';
 import { pathOfTests } from '../test/runner/programs.ts';
 
 process.env['PATH'] = pathOfTests();
@@ -115,7 +116,7 @@ const sections: string[] = [];
 for (const [name, { title, about }] of Object.entries(MEASUREMENTS)) {
   if (names.length > 0 && !names.includes(name)) continue;
   process.stderr.write(`measuring ${name} …\n`);
-  const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', `bench/${name}.ts`, ...own], {
+  const { status, stdout } = spawnSync(process.execPath, [...NODE_FLAGS, `bench/${name}.ts`, ...own], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 64 * 1024 * 1024,
