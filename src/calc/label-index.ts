@@ -7,6 +7,8 @@ import {
   parseSelector,
   type Selector,
 } from '../model/index.ts';
+import { ByPair } from './by-pair.ts';
+import { type Home, SelectorHomes } from './selector-homes.ts';
 
 /**
  * A selector that somebody uses, and what it matches now. Equal selectors are one of these, however they are written.
@@ -26,18 +28,12 @@ export interface Turn {
 
 interface Kept extends Selection {
   readonly members: Set<string>;
-  /** What matches has one of these; undefined where there is no such word of it. */
-  readonly home: readonly Pair[] | undefined;
+  readonly home: Home | undefined;
   /** What its outcome hangs on, where it has no home. */
   readonly atoms: readonly Atom[];
   /** Whether it matches what has no labels. */
   readonly matchesBare: boolean;
   users: number;
-}
-
-interface Pair {
-  readonly label: string;
-  readonly value: string;
 }
 
 /** The selectors that ask about one label. */
@@ -53,21 +49,19 @@ const NO_LABELS: Labels = {};
  * Labelled things ⇄ selectors, kept incrementally: nodes and the selectors of BGPPeers, pods and those of policies.
  *
  *     things by label and value ──► who may match a new selector
- *     selectors at their home, a label and value that they can't match without ──► whose outcome a change can turn
- *     others by what they ask of a label (`Atom`) ──► the same
+ *     selectors at their home (`SelectorHomes`), others by what they ask of a label (`Atom`)
+ *                                ──► whose outcome a changed label can turn
  *
- * Of the pairs that a selector requires, that is its home where fewest others are: `app == 'web'` in a thousand namespaces is
- * looked for in its namespace. So a changed label costs few selectors, and a new selector the things with the rarest label
- * that it requires. Nothing is parsed twice, and what nobody uses any more is forgotten.
+ * A changed label costs few selectors; a new selector costs the things with the rarest label that it requires. Nothing is
+ * parsed twice, and what nobody uses any more is forgotten.
  */
 export class LabelIndex {
   readonly #labels = new Map<string, Labels>();
   /** By label, then value: who has it. */
-  readonly #things = new Map<string, Map<string, Set<string>>>();
+  readonly #things = new ByPair<string>();
   readonly #selections = new Map<string, Kept>();
   readonly #asked = new Map<string, Asked>();
-  /** By label, then value. */
-  readonly #homes = new Map<string, Map<string, Set<Kept>>>();
+  readonly #homes = new SelectorHomes<Kept>();
   /** Selections that match what has no labels. */
   readonly #bare = new Set<Kept>();
 
@@ -81,7 +75,7 @@ export class LabelIndex {
       return known;
     }
     const candidates = this.#narrow(selector);
-    const home = this.#homeOf(selector);
+    const home = this.#homes.homeOf(selector);
     const made: Kept = {
       selector,
       text: canonical,
@@ -96,7 +90,7 @@ export class LabelIndex {
     }
     this.#selections.set(canonical, made);
     for (const atom of made.atoms) this.#askersOf(atom).add(made);
-    for (const { label, value } of home ?? []) put(this.#homes, label, value, made);
+    if (home !== undefined) this.#homes.add(home, made);
     if (made.matchesBare) this.#bare.add(made);
     return made;
   }
@@ -107,7 +101,7 @@ export class LabelIndex {
     this.#selections.delete(text);
     this.#bare.delete(known);
     for (const atom of known.atoms) this.#forget(atom, known);
-    for (const { label, value } of known.home ?? []) take(this.#homes, label, value, known);
+    if (known.home !== undefined) this.#homes.delete(known.home, known);
   }
 
   /** The thing has these labels now; undefined when it is gone. */
@@ -124,7 +118,7 @@ export class LabelIndex {
       isOther = true;
       this.#relabel(id, label, former, value, touched);
     }
-    if (isOther) for (const one of [was, is]) this.#touchAtHome(one, touched);
+    for (const one of isOther ? [was, is] : []) this.#touchAtHome(one, touched);
     if (labels === undefined) this.#labels.delete(id);
     else this.#labels.set(id, labels);
     const started: Selection[] = [];
@@ -156,41 +150,12 @@ export class LabelIndex {
 
   #relabel(id: string, label: string, was: string | undefined, is: string | undefined, touched: Set<Kept>): void {
     this.#touch(label, was, is, touched);
-    if (was !== undefined) take(this.#things, label, was, id);
-    if (is !== undefined) put(this.#things, label, is, id);
+    if (was !== undefined) this.#things.delete(label, was, id);
+    if (is !== undefined) this.#things.add(label, is, id);
   }
 
   #touchAtHome(labels: Labels, touched: Set<Kept>): void {
-    for (const [label, value] of Object.entries(labels)) {
-      for (const one of this.#homes.get(label)?.get(value) ?? []) touched.add(one);
-    }
-  }
-
-  /** Pairs of which all that matches has one; undefined when it may have none of any. */
-  #homeOf(selector: Selector): readonly Pair[] | undefined {
-    switch (selector.kind) {
-      case '==':
-        return [{ label: selector.label, value: selector.value }];
-      case 'in':
-        return [...selector.values].map((value) => ({ label: selector.label, value }));
-      case 'and': {
-        const homes = selector.operands.flatMap((operand) => {
-          const pairs = this.#homeOf(operand);
-          return pairs === undefined ? [] : [{ pairs, count: this.#inhabitants(pairs) }];
-        });
-        return homes.length === 0 ? undefined : homes.reduce((a, b) => (a.count <= b.count ? a : b)).pairs;
-      }
-      case 'or': {
-        const homes = selector.operands.map((operand) => this.#homeOf(operand));
-        return homes.every((home) => home !== undefined) ? homes.flat() : undefined;
-      }
-      default:
-        return undefined;
-    }
-  }
-
-  #inhabitants(pairs: readonly Pair[]): number {
-    return pairs.reduce((sum, { label, value }) => sum + (this.#homes.get(label)?.get(value)?.size ?? 0), 0);
+    for (const one of this.#homes.of(labels)) touched.add(one);
   }
 
   /** Whose outcome it can turn that the label goes from one value to another. */
@@ -206,14 +171,14 @@ export class LabelIndex {
   #narrow(selector: Selector): { readonly count: number; readonly groups: readonly Iterable<string>[] } | undefined {
     switch (selector.kind) {
       case '==':
-        return counted([this.#things.get(selector.label)?.get(selector.value)]);
+        return counted([this.#things.get(selector.label, selector.value)]);
       case 'in':
-        return counted([...selector.values].map((value) => this.#things.get(selector.label)?.get(value)));
+        return counted([...selector.values].map((value) => this.#things.get(selector.label, value)));
       case 'has':
       case 'contains':
       case 'starts with':
       case 'ends with':
-        return counted([...(this.#things.get(selector.label)?.values() ?? [])]);
+        return counted([...this.#things.groups(selector.label)]);
       case 'and': {
         const parts = selector.operands.flatMap((operand) => this.#narrow(operand) ?? []);
         return parts.length === 0 ? undefined : parts.reduce((a, b) => (a.count <= b.count ? a : b));
@@ -250,21 +215,6 @@ export class LabelIndex {
     if (atom.asks === 'value' && asked.values.get(atom.value)?.size === 0) asked.values.delete(atom.value);
     if (asked.values.size + asked.presence.size + asked.text.size === 0) this.#asked.delete(atom.label);
   }
-}
-
-type ByPair<V> = Map<string, Map<string, Set<V>>>;
-
-function put<V>(all: ByPair<V>, label: string, value: string, one: V): void {
-  const values = all.get(label) ?? new Map<string, Set<V>>();
-  all.set(label, values.set(value, (values.get(value) ?? new Set<V>()).add(one)));
-}
-
-function take<V>(all: ByPair<V>, label: string, value: string, one: V): void {
-  const values = all.get(label);
-  const left = values?.get(value);
-  left?.delete(one);
-  if (left?.size === 0) values?.delete(value);
-  if (values?.size === 0) all.delete(label);
 }
 
 /** A label may be called as what every object has. */
