@@ -56,6 +56,7 @@ export type {
   ServiceStatuses,
   Store,
   StoreEvent,
+  WriteAdmission,
 } from './store.ts';
 export { Syncer, type SyncerOptions } from './syncer.ts';
 export { type Told, tellingStore } from './telling-store.ts';

@@ -17,7 +17,10 @@ export interface Rehearsal {
   readonly changes: () => readonly Rehearsed[];
 }
 
-/** The store with writes that it never sees: they fail as real ones would, and who reads afterwards finds them. */
+/**
+ * The store with writes that it never sees: they fail as real ones would, and who reads afterwards finds them. Where a server
+ * has rules of its own, it is asked about each, as it would be there and then.
+ */
 export function rehearsal(real: Store, clock: Clock = systemClock): Rehearsal {
   const written = new Map<string, Rehearsed>();
 
@@ -37,6 +40,11 @@ export function rehearsal(real: Store, clock: Clock = systemClock): Rehearsal {
     written.set(keyText(key), { key, resource: resource as ResourceOf<KindName> | undefined });
   }
 
+  async function admitted<Kind extends KindName>(resource: ResourceOf<Kind>, was: ResourceOf<Kind> | undefined) {
+    const stored = stamped(resource, was, clock.wallTime());
+    return (await real.admission?.put(resource)) ?? stored;
+  }
+
   const store = wrapped(real, {
     get,
     list: async <Kind extends KindName>(kind: Kind, options = {}) => {
@@ -50,19 +58,20 @@ export function rehearsal(real: Store, clock: Clock = systemClock): Rehearsal {
     create: async (resource) => {
       const key = keyOf(resource);
       if ((await get(key)) !== undefined) throw new AlreadyExists(keyText(key));
-      const made = stamped(resource, undefined, clock.wallTime());
+      const made = await admitted(resource, undefined);
       put(key, made);
       return made;
     },
     update: async (resource) => {
       const key = keyOf(resource);
       const was = await existing(key, resource.metadata);
-      const made = stamped(resource, was, clock.wallTime());
+      const made = await admitted(resource, was);
       put(key, made);
       return made;
     },
     delete: async (key, precondition) => {
       const was = await existing(key, precondition);
+      await real.admission?.delete(key);
       put(key, undefined);
       return was;
     },

@@ -99,6 +99,14 @@ export interface ServiceStatuses {
   setAdvertised(service: KubernetesService, condition: ServiceCondition): Promise<KubernetesService>;
 }
 
+/** What an engine can be asked that is a server with rules of its own. */
+export interface WriteAdmission {
+  /** Creates or replaces, whatever is there now, without storing: fails as the write would, returns what would be stored. */
+  put<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>>;
+  /** Fails as a deletion would; what isn't there can't be refused. */
+  delete(key: ResourceKey): Promise<void>;
+}
+
 /**
  * Where resources live. Four engines (memory, sqlite, etcd, kubernetes) behind one door, one contract suite for all.
  * All writes are compare-and-swap; all failures are `StoreError`s (`errors.ts`).
@@ -114,6 +122,8 @@ export interface Store {
   readonly secrets?: Secrets | undefined;
   /** Absent where there are no Services. */
   readonly services?: ServiceStatuses | undefined;
+  /** Absent where nobody else is asked whether a write is right. */
+  readonly admission?: WriteAdmission | undefined;
   /** The object, or undefined. */
   get<Kind extends KindName>(key: ResourceKey<Kind>): Promise<ResourceOf<Kind> | undefined>;
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;

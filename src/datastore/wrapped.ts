@@ -11,6 +11,7 @@ export function wrapped(store: Store, verbs: Partial<Store>): Store {
     remarks: store.remarks,
     secrets: store.secrets,
     services: store.services,
+    admission: store.admission,
     get: (key) => store.get(key),
     list: (kind, options) => store.list(kind, options),
     // Whoever lists otherwise does so in portions too.

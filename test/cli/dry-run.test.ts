@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
 import { ControlServer, type Request } from '../../src/control/index.ts';
+import { KubernetesStore } from '../../src/datastore/kubernetes/index.ts';
+import { ApiServer } from '../fakes/api-server/index.ts';
 import { Cluster, directory, node, pool } from './harness.ts';
 
 const policy = (spec: object = { selector: 'all()' }, name = 'shut') => ({
@@ -151,4 +153,22 @@ t.test('without a daemon it is only checked, and that is said', async (t) => {
     stdout: "Successfully applied 1 'NetworkPolicy' resource(s) (server dry run)\n",
     stderr: /^Checked, but not against live connections: the vRouter daemon does not answer/,
   });
+});
+
+t.test('on Kubernetes the API server is asked too, which may have rules that nobody else knows', async (t) => {
+  const server = await ApiServer.start();
+  t.teardown(() => server.stop());
+  const openStore = async () => new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
+  const cluster = new Cluster({ env: { ...nobody, DATASTORE_TYPE: 'kubernetes' }, openStore });
+  const before = server.objects.backup();
+  t.match(await cluster.run('apply --dry-run=server -f -', text(pool('a', '10.1.0.0/16'))), {
+    code: 0,
+    stdout: "Successfully applied 1 'IPPool' resource(s) (server dry run)\n",
+  });
+  server.denies = ({ metadata: { name } }) => (name === 'b' ? 'pools are called a' : undefined);
+  for (const verb of ['apply', 'create']) {
+    const ran = await cluster.run(`${verb} --dry-run=server -f -`, text(pool('b', '10.1.0.0/16')));
+    t.match(ran, { code: 1, stderr: /the API server finds IPPool\(b\) invalid: .* pools are called a/ });
+  }
+  t.same(server.objects.backup(), before, 'nothing is written');
 });

@@ -5,10 +5,11 @@ import { checkedStore, DatastoreLock, MemoryStore, type Store, tellingStore } fr
 const NOTHING = async (): Promise<never> => t.fail('nobody asked for that') as never;
 
 /** What only some engines have. */
-const OWN: Required<Pick<Store, 'history' | 'conditions' | 'remarks'>> = {
+const OWN: Required<Pick<Store, 'history' | 'conditions' | 'remarks' | 'admission'>> = {
   history: { head: NOTHING, forget: NOTHING },
   conditions: { setNetworkUnavailable: NOTHING },
   remarks: { remark: NOTHING },
+  admission: { put: NOTHING, delete: NOTHING },
 };
 
 t.test('a store in another one has all that it has itself', async (t) => {

@@ -15,27 +15,22 @@ import type {
   ServiceStatuses,
   Store,
   StoreEvent,
+  WriteAdmission,
 } from '../store.ts';
 import { Access, ownNamespace } from './access.ts';
+import { admissionOf } from './admission.ts';
 import { type ApiRequest, type KubeObject, KubernetesClient, Refused } from './client.ts';
 import { conditionRequest } from './condition.ts';
 import { remarkAt } from './event.ts';
 import { Heads } from './heads.ts';
-import type { Collection, Mapping } from './mapping.ts';
+import type { Mapping } from './mapping.ts';
 import { mappingOf } from './mappings.ts';
-import { isUnknownKind, meaning, rejectUnknownKind } from './meaning.ts';
+import { meaning } from './meaning.ts';
+import { pagesOf } from './pages.ts';
 import { watchSecret } from './secret.ts';
 import { serviceStatuses } from './service.ts';
 import { together } from './together.ts';
-import { MISSING, watchCollection } from './watch.ts';
-
-interface ListAnswer {
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly KubeObject[];
-}
-
-/** Objects asked for at once. */
-const page = 500;
+import { watchCollection } from './watch.ts';
 
 /** Resources in Kubernetes, where and as Calico keeps them. */
 export class KubernetesStore implements Store {
@@ -58,6 +53,12 @@ export class KubernetesStore implements Store {
     (service, request) => this.#write<'KubernetesService'>(keyOf(service), request),
     () => timestamp(this.#clock.wallTime()),
   );
+  readonly admission: WriteAdmission = admissionOf({
+    mapping: (kind) => this.#mapping(kind),
+    find: (key) => this.#find(key),
+    send: (key, request) => this.#send(key, request),
+    wallTime: () => this.#clock.wallTime(),
+  });
   readonly #namespace: string;
   readonly #client: KubernetesClient;
   readonly #clock: Clock;
@@ -93,7 +94,7 @@ export class KubernetesStore implements Store {
     let first = constants;
     const revisions: string[] = [];
     for (const [at, collection] of collections.entries()) {
-      for await (const { items, revision } of this.#pages(collection, options)) {
+      for await (const { items, revision } of pagesOf(this.#client, this.#heads, collection, options)) {
         revisions[at] = revision;
         yield { items: [...first, ...items], revision: this.#restorations.stamped(revisions.join('/')) };
         first = [];
@@ -201,34 +202,6 @@ export class KubernetesStore implements Store {
     const found = await this.#find(key);
     if (found === undefined) throw new NotFound(keyText(key));
     return found;
-  }
-
-  /** All of a collection at one revision, page by page. */
-  async *#pages<Kind extends KindName>(
-    collection: Collection<Kind>,
-    { namespace, labels }: ListOptions,
-  ): AsyncGenerator<Listing<Kind>> {
-    const path = namespace === undefined ? collection.path : (collection.within?.(namespace) ?? collection.path);
-    const selector = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`);
-    const query: Record<string, string> = { limit: String(page) };
-    if (collection.hasLabels && selector.length > 0) query['labelSelector'] = selector.join(',');
-    const heard = this.#heads.asking(path);
-    for (;;) {
-      const answer = await this.#client.call<ListAnswer>({ method: 'GET', path, query }).catch((error: unknown) => {
-        if (collection.isOptional && isUnknownKind(error)) return undefined;
-        return rejectUnknownKind(error);
-      });
-      if (answer === undefined) {
-        yield { items: [], revision: MISSING };
-        return;
-      }
-      if (query['continue'] === undefined) heard(answer.metadata.resourceVersion);
-      const items = answer.items.flatMap((object) => collection.decode(object) ?? []);
-      yield { items, revision: answer.metadata.resourceVersion };
-      const more = answer.metadata.continue;
-      if (!more) return;
-      query['continue'] = more;
-    }
   }
 
   async #write<Kind extends KindName>(key: ResourceKey<Kind>, request: ApiRequest): Promise<ResourceOf<Kind>> {

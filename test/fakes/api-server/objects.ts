@@ -63,6 +63,8 @@ export class Objects {
   readonly #changes: Change[] = [];
   readonly #watchers = new Set<() => void>();
   readonly #admit: Admit;
+  /** Of a copy: nobody sees what is written, so it has no revision. */
+  #isRehearsal = false;
   #revision = 1000;
   #compacted = 0;
 
@@ -155,6 +157,14 @@ export class Objects {
     this.#compacted = revision;
   }
 
+  /** A copy for `dryRun=All`: refuses what this one would refuse, and keeps the writes to itself. */
+  rehearsal(): Objects {
+    const copy = new Objects(this.#admit);
+    copy.restore(this.backup());
+    copy.#isRehearsal = true;
+    return copy;
+  }
+
   /** Changes of a resource after a revision; throws 410 when they have been forgotten. */
   after({ resource, namespace }: Place, revision: number): readonly Change[] {
     if (revision < this.#compacted)
@@ -181,6 +191,7 @@ export class Objects {
   }
 
   #record(place: Place, type: Change['type'], body: StoredObject): StoredObject {
+    if (this.#isRehearsal) return body;
     const revision = ++this.#revision;
     const object = { ...body, metadata: { ...body.metadata, resourceVersion: String(revision) } };
     this.#changes.push({ revision, resource: place.resource, type, object });

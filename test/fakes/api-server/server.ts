@@ -9,6 +9,7 @@ import { discovered } from './discovery.ts';
 import { Listings } from './listings.ts';
 import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
 import { tableOf } from './table.ts';
+import { admitByPolicy, isDryRun } from './write-rules.ts';
 
 const administrators = ['adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies'];
 
@@ -24,11 +25,16 @@ export interface ApiServerOptions {
 
 /**
  * A small API server: create, get, list with limit, labels and fields, watch with bookmarks, update, merge patch
- * (also of /status) and delete with preconditions, of any resource that a path names. Custom resources are held to
- * their definitions in `deploy/crds`. kubectl finds what it asks for before it begins, and its tables.
+ * (also of /status) and delete with preconditions, of any resource that a path names; writes also with dryRun. Custom
+ * resources are held to their definitions in `deploy/crds`. kubectl finds what it asks for before it begins, and its tables.
  */
 export class ApiServer {
-  readonly objects = new Objects(admitCustom);
+  readonly objects = new Objects((place, object, before) => {
+    admitByPolicy(place, this.denies?.(object as unknown as StoredObject));
+    return admitCustom(place, object, before);
+  });
+  /** A policy of the cluster's own: why this object isn't admitted. */
+  denies: ((object: StoredObject) => string | undefined) | undefined;
   /** Requests are refused with this HTTP status while it is set. */
   refuseWith: number | undefined;
   /** Resources whose definitions nobody has applied, such as those of administrators' policies in most clusters. */
@@ -136,19 +142,20 @@ export class ApiServer {
   }
 
   #answer(method: string, { name, ...place }: Target, query: URLSearchParams, body: Record<string, unknown>): object {
-    if (name === undefined) return method === 'POST' ? this.objects.create(place, body) : this.#list(place, query);
+    const objects = isDryRun(method, query, body) ? this.objects.rehearsal() : this.objects;
+    if (name === undefined) return method === 'POST' ? objects.create(place, body) : this.#list(place, query);
     switch (method) {
       case 'PUT':
-        return this.objects.replace(place, name, body);
+        return objects.replace(place, name, body);
       case 'PATCH':
-        return this.objects.patch(place, name, body);
+        return objects.patch(place, name, body);
       case 'STRATEGIC':
         if (definitions.has(place.resource)) throw new Refusal(415, 'UnsupportedMediaType', 'not for custom resources');
-        return this.objects.patch(place, name, body, 'strategic');
+        return objects.patch(place, name, body, 'strategic');
       case 'DELETE':
-        return this.objects.delete(place, name, (body['preconditions'] as object | undefined) ?? {});
+        return objects.delete(place, name, (body['preconditions'] as object | undefined) ?? {});
       default:
-        return this.objects.get(place, name);
+        return objects.get(place, name);
     }
   }
 
