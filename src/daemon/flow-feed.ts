@@ -6,7 +6,7 @@ import type { Drops } from './drops.ts';
 /** Records that are kept, some two megabytes of them, and milliseconds that one of them is of. */
 const RING = { slots: 16_384, window: 10_000 };
 /** Milliseconds between readings, and events that one turn of the event loop may take. */
-const [PERIOD, AT_ONCE] = [100, 4000];
+const [PERIOD, AT_ONCE] = [250, 4000];
 
 export interface FlowFeedOptions {
   readonly kernel: Pick<Kernel, 'connectionEvents'>;

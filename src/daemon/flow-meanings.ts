@@ -4,7 +4,7 @@ import type { World } from '../policy/index.ts';
 import { type FlowMeaning, FlowWords, type FlowWordsOptions } from './flow-words.ts';
 
 /** Milliseconds that a world serves before another is asked for, and records that one sweep looks at. */
-const [SERVES, AT_ONCE] = [5000, 20];
+const [SERVES, AT_ONCE] = [5000, 50];
 
 export interface FlowMeaningsOptions extends Omit<FlowWordsOptions, 'world'> {
   readonly world: () => World;

@@ -1,8 +1,8 @@
-import { OutOfBytes } from '../base/index.ts';
 import type { ConnectionEvent, ConnectionEvents } from './connection-event.ts';
+import { DatagramBatch } from './datagram-batch.ts';
 import { KernelError } from './errors.ts';
 import { libc } from './libc.ts';
-import { openRequestDescriptor, receiveQueued } from './request-descriptor.ts';
+import { openRequestDescriptor } from './request-descriptor.ts';
 import { NETLINK_NETFILTER } from './socket.ts';
 import {
   droppedMessages,
@@ -12,14 +12,14 @@ import {
   NETLINK_NO_ENOBUFS,
 } from './socket-options.ts';
 import { decodeConnectionEvent, emptyConnectionEvent } from './wire/conntrack-event.ts';
-import { forEachMessage } from './wire/message.ts';
+import { MessageCursor } from './wire/message.ts';
 
 /** NFNLGRP_CONNTRACK_NEW and NFNLGRP_CONNTRACK_DESTROY: updates say nothing that a flow is made of. */
 const GROUPS = [1, 3] as const;
-/** Octets of messages that wait: some six thousand, with what the kernel adds to each. */
-const BUFFER = 4 * 1024 * 1024;
-/** The kernel makes a datagram of a few hundred octets for each event. */
-const LONGEST = 8192;
+/** Octets of messages that wait: some twelve thousand, with what the kernel adds to each. */
+const BUFFER = 8 * 1024 * 1024;
+/** Datagrams that are read at once, and octets of each: the kernel makes one of a few hundred for each event. */
+const [AT_ONCE, LONGEST] = [64, 2048];
 
 /**
  * Follows connections that begin and end, of one namespace. Nothing is read until somebody asks, so that a thousand
@@ -45,7 +45,8 @@ export function followConnections(
 
 class QueuedEvents implements ConnectionEvents {
   readonly #descriptor: number;
-  readonly #received = new Uint8Array(LONGEST);
+  readonly #batch = new DatagramBatch(AT_ONCE, LONGEST);
+  readonly #messages = new MessageCursor(this.#batch.bytes);
   readonly #event: ConnectionEvent = emptyConnectionEvent();
   readonly #stopped: () => void;
   #malformed = 0;
@@ -64,10 +65,11 @@ class QueuedEvents implements ConnectionEvents {
   read(listener: (event: ConnectionEvent) => void, most: number): number {
     let count = 0;
     while (count < most && !this.#isStopped) {
-      const length = receiveQueued(this.#descriptor, this.#received);
-      if (length === undefined) break;
-      count++;
-      if (length >= 0) this.#decode(length, listener);
+      const wanted = Math.min(AT_ONCE, most - count);
+      const received = this.#batch.receive(this.#descriptor, wanted);
+      for (let index = 0; index < received && !this.#isStopped; index++) this.#decode(index, listener);
+      count += received;
+      if (received < wanted) break;
     }
     if (!this.#isStopped) this.#dropped = droppedMessages(this.#descriptor);
     return count;
@@ -80,13 +82,13 @@ class QueuedEvents implements ConnectionEvents {
     this.#stopped();
   }
 
-  #decode(length: number, listener: (event: ConnectionEvent) => void): void {
+  #decode(index: number, listener: (event: ConnectionEvent) => void): void {
+    const messages = this.#messages;
+    messages.open(index * this.#batch.room, this.#batch.lengthOf(index));
     try {
-      forEachMessage(this.#received.subarray(0, length), (message) => {
-        if (decodeConnectionEvent(message, this.#event)) listener(this.#event);
-      });
+      while (messages.next()) if (decodeConnectionEvent(messages, this.#event)) listener(this.#event);
     } catch (error) {
-      if (!(error instanceof RangeError || error instanceof OutOfBytes)) throw error;
+      if (!(error instanceof RangeError)) throw error;
       this.#malformed++;
     }
   }

@@ -11,6 +11,8 @@ interface Libc {
   getsockopt(descriptor: number, level: number, name: number, value: Uint32Array, length: Uint32Array): number;
   getsockname(descriptor: number, address: Uint8Array, length: Uint32Array): number;
   recv(descriptor: number, buffer: Uint8Array, length: number, flags: number): number;
+  /** As many datagrams as `struct mmsghdr` are there and are to be had at once. */
+  recvmmsg(descriptor: number, headers: Uint8Array, count: number, flags: number, timeout: null): number;
   send(descriptor: number, datagram: Uint8Array, length: number, flags: number): number;
   /**
    * Sends on a thread of libuv's pool, and calls back on ours. The bytes and the descriptor must stay as they are until
@@ -45,6 +47,7 @@ export function libc(): Libc {
     getsockopt: library.func('int getsockopt(int, int, int, uint32_t *, uint32_t *)'),
     getsockname: library.func('int getsockname(int, uint8_t *, uint32_t *)'),
     recv: library.func('int64_t recv(int, uint8_t *, size_t, int)'),
+    recvmmsg: library.func('int recvmmsg(int, uint8_t *, unsigned int, int, void *)'),
     send,
     sendInPool: send.async,
     exit: library.func('void _exit(int)'),

@@ -112,7 +112,7 @@ t.test('a flow is told when it begins, and again when its window is over and mor
   const asked = flows.answer(FOLLOW);
   await settle();
   tell.tell('new', connection('10.0.0.1', '10.0.0.2', 443));
-  await clock.advanceAsync(100);
+  await clock.advanceAsync(250);
   const first = await asked;
   t.match(first, {
     last: 1,
@@ -157,7 +157,7 @@ t.test('one that nothing came to is told once', async (t) => {
   const { flows, keep, tell, clock } = await watching(t);
   await keep(true);
   tell.tell('new', connection('10.0.0.1', '10.0.0.2', 443));
-  await clock.advanceAsync(100);
+  await clock.advanceAsync(250);
   const first = await flows.answer({ ...FOLLOW, after: 0, settled: 0 });
   t.equal(first.flows.length, 1);
   await clock.advanceAsync(2 * WINDOW);
@@ -174,7 +174,7 @@ t.test('both ends are named, with what policy says at each, and a Service’s ad
   tell.tell('new', connection('10.0.0.2', '203.0.113.9', 443));
   tell.tell('new', connection('10.0.0.3', '203.0.113.9', 443));
   tell.tell('update', connection('10.0.0.1', '10.0.0.2', 1));
-  await clock.advanceAsync(100);
+  await clock.advanceAsync(250);
   drop();
   drop({ protocol: 1, icmp: { type: 8, code: 0 }, sourcePort: undefined, destinationPort: undefined });
   const allowed = (direction: string, isHere: boolean) => ({

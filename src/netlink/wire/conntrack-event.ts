@@ -1,7 +1,7 @@
 import type { ConnectionEvent } from '../connection-event.ts';
 import { familyOf } from './address-text.ts';
 import { ATTRIBUTE_HEADER } from './attribute.ts';
-import type { NetlinkMessage } from './message.ts';
+import type { MessageCursor } from './message.ts';
 import { NFGENMSG_LENGTH, NFNL_SUBSYS_CTNETLINK } from './nfnetlink.ts';
 
 /*
@@ -60,14 +60,13 @@ export function emptyConnectionEvent(): ConnectionEvent {
 
 /** Reads one message into `event`; false for what is no event of an IP connection, and then `event` says nothing. */
 export function decodeConnectionEvent(
-  { type, flags, body }: Pick<NetlinkMessage, 'type' | 'flags' | 'body'>,
+  { type, flags, bytes, at: start, end }: Pick<MessageCursor, 'type' | 'flags' | 'bytes' | 'at' | 'end'>,
   event: ConnectionEvent,
 ): boolean {
   const what = type & 0xff;
   if (type >>> 8 !== NFNL_SUBSYS_CTNETLINK || (what !== IPCTNL_MSG_CT_NEW && what !== IPCTNL_MSG_CT_DELETE)) {
     return false;
   }
-  const { bytes, at: start, end } = body;
   if (start + NFGENMSG_LENGTH > end) return false;
   const family = familyOf(bytes[start]);
   if (family === undefined) return false;

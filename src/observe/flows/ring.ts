@@ -39,6 +39,8 @@ export class FlowRing {
   readonly #reasons = new Map<string, number>();
   #lastReason = 0;
   #last = 0;
+  /** As far as it was looked for. */
+  #settled = 0;
 
   constructor({ slots, window }: FlowRingOptions) {
     this.#slots = slots;
@@ -101,11 +103,15 @@ export class FlowRing {
     this.#packets[slot]++;
   }
 
-  /** The number of the last record that nothing will be added to; those up to it are over as well. */
+  /** The number of the last record that nothing will be added to; those up to it are over as well, and stay so. */
   settled(now: number): number {
-    let number = this.#last;
-    while (number > this.#last - this.#slots && number > 0 && this.#isOpen(this.#slotOf(number), now)) number--;
-    return Math.max(0, number);
+    let number = Math.max(this.#settled, this.evicted);
+    while (number < this.#last && !this.#isOpen(this.#slotOf(number + 1), now)) {
+      number++;
+      this.#table.remove(this.#slotOf(number));
+    }
+    this.#settled = number;
+    return number;
   }
 
   /** Undefined for what made room for others, or is not there yet. */
