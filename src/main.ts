@@ -17,7 +17,7 @@ Commands:
   bgp          this node's BGP sessions; the routes of each; why a prefix goes where it goes
   policy       what network policies say: why, list, verify; try them from files of cases
   drops        the packets that policy drops on this node, by name
-  flows        who talked to whom on this node, allowed or denied by what; -f follows
+  flows        who talked to whom on this node, allowed or denied by what; -f follows, --cluster asks all
   ledger       who had an address, and when
   timeline     what was done for a pod, step by step, and who has the route to it
   web          one page in a browser for the whole cluster

@@ -21,11 +21,14 @@ export const ASKED_BY_DATASTORE = [
   'drops.counted',
   'ledger',
   'timeline',
+  'flows',
 ] as const;
 
 /** Letters of a question, and octets of an answer: an object's annotations may have 256 KiB. */
 const LONGEST_QUESTION = 2000;
 const LONGEST_ANSWER = 150_000;
+/** Flows of an answer. */
+const MOST_FLOWS = 400;
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -43,12 +46,19 @@ async function answerText(question: string, answer: (request: Request) => Promis
   if (request === undefined)
     return refusal('BAD_REQUEST', `asked by way of the datastore: ${ASKED_BY_DATASTORE.join(', ')}`);
   try {
-    const text = JSON.stringify({ ok: true, result: await answer(request) });
-    if (Buffer.byteLength(text) <= LONGEST_ANSWER) return text;
-    return refusal('TOO_LONG', `the answer has more than ${LONGEST_ANSWER} octets: ask on the node itself`);
+    const text = await fitting(request, answer);
+    return text ?? refusal('TOO_LONG', `the answer has more than ${LONGEST_ANSWER} octets: ask on the node itself`);
   } catch (error) {
     return refusal(error instanceof VRouterError ? error.code : 'INTERNAL', reasonOf(error));
   }
+}
+
+/** Undefined: there is no room for it. Of flows, the newest that have room. */
+async function fitting(request: Request, answer: (request: Request) => Promise<unknown>): Promise<string | undefined> {
+  const text = JSON.stringify({ ok: true, result: await answer(request) });
+  if (Buffer.byteLength(text) <= LONGEST_ANSWER) return text;
+  if (request.op !== 'flows' || request.limit === 1) return undefined;
+  return fitting({ ...request, limit: request.limit >> 1 }, answer);
 }
 
 function requestOf(question: string): Request | undefined {
@@ -56,6 +66,11 @@ function requestOf(question: string): Request | undefined {
   try {
     const request = requestSchema.parse(JSON.parse(question));
     if (request.op === 'policy.why' && request.probe) return undefined;
+    if (request.op === 'flows') {
+      // Who follows has the log kept: that is asked of the node itself.
+      if (request.follow) return undefined;
+      return { ...request, limit: Math.min(request.limit, MOST_FLOWS) };
+    }
     return ASKED_BY_DATASTORE.some((op) => op === request.op) ? request : undefined;
   } catch {
     return undefined;

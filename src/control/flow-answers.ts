@@ -60,6 +60,8 @@ export const flowsSchema = z.object({
   missed: z.number(),
   /** Events of the kernel that were lost since the log began. */
   lost: z.number(),
+  /** Whether there may be older ones that were asked for, and had no place in the answer. */
+  more: z.boolean().optional(),
   /** The gaps of the log, and why. */
   problems: z.array(z.string()),
   flows: z.array(flow),

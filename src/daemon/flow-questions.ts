@@ -68,11 +68,13 @@ class FlowQuestions {
   #newest(question: FlowsRequest): FlowsAnswer {
     const { ring } = this.#feed;
     const found: FlowAnswer[] = [];
-    for (let number = ring.last; number > ring.evicted && found.length < question.limit; number--) {
+    let number = ring.last;
+    for (; number > ring.evicted && found.length < question.limit; number--) {
       const flow = this.#flow(number, question);
       if (flow !== undefined) found.push(flow);
     }
-    return this.#answered(ring.last, this.#settled, 0, found.reverse());
+    const more = number > ring.evicted;
+    return { ...this.#answered(ring.last, this.#settled, 0, found.reverse()), more };
   }
 
   /** Each record when it has begun, and once more when its window is over, if something came to it since. */

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { runFlows } from '../../src/cli/index.ts';
 import { ControlServer, type FlowAnswer, type Request, RequestRefused } from '../../src/control/index.ts';
+import { askCluster, type FakeNode, NOON } from './asked-cluster.ts';
 import { directory } from './harness.ts';
 
 const START = Date.UTC(2026, 10, 3, 14, 3, 5, 7);
@@ -147,4 +148,62 @@ t.test('where no log is kept the answer says how to have one; nothing seen is sa
   t.match(await ask(t, [], [off]), { code: 1, stderr: /the flow log is off/ });
   t.match(await ask(t, [], [{ ...ANSWER, flows: [] }]), { code: 0, stdout: '', stderr: /No such flow/ });
   t.match(await ask(t, [], [ANSWER], 1000), { code: 1, stderr: /super user/ });
+});
+
+/** A node that has seen these, and answers as its daemon would. */
+function keeping(flows: readonly FlowAnswer[], heard: Request[] = []): FakeNode {
+  return {
+    sessions: [1, 0],
+    daemon: (request) => {
+      heard.push(request);
+      if (request.op !== 'flows') return undefined;
+      return { ...ANSWER, flows: flows.slice(-request.limit), more: flows.length > request.limit };
+    },
+  };
+}
+
+t.test('the flows of all nodes are one list by time, each with its node; filters are asked of the nodes', async (t) => {
+  const heard: Request[] = [];
+  const nodes = {
+    n1: keeping(
+      [
+        { ...FLOW, first: START },
+        { ...ICMP, first: START + 2 },
+      ],
+      heard,
+    ),
+    n2: keeping([{ ...SERVED, first: START + 1 }]),
+  };
+  const { code, stdout, stderr, left } = await askCluster(
+    nodes,
+    ['--cluster', '--pod', 'red/db', '--since', '1h'],
+    runFlows,
+  );
+  t.same([code, stderr, left], [0, '', 0]);
+  t.same(stdout.match(/ \[n\d\]: \S+/g), [' [n1]: red/web:40000', ' [n2]: [fd00::9]:1', ' [n1]: fd00::1']);
+  t.match(heard, [{ op: 'flows', pod: 'red/db', since: NOON - 3_600_000, limit: 100 }]);
+  const json = await askCluster(nodes, ['--cluster', '--last', '2', '-o', 'json'], runFlows);
+  const [first, second, ...rest] = json.stdout.trim().split('\n');
+  t.match(JSON.parse(first), { node: 'n2', number: 3 });
+  t.match(JSON.parse(second), { node: 'n1', number: 2, verdict: 'DENIED' });
+  t.same(rest, [], 'the newest two of all');
+});
+
+t.test('nodes that keep no log or say nothing are named, together; so is who had more than has room', async (t) => {
+  const off: FakeNode = {
+    sessions: [1, 0],
+    daemon: () => {
+      throw new RequestRefused('FLOWS_OFF', 'the flow log is off');
+    },
+  };
+  const long = { ...FLOW, decisions: [{ ...FLOW.decisions[0], decidedBy: 'x'.repeat(10_000) }] };
+  const nodes = { n1: off, n2: off, n3: undefined, n4: keeping(new Array<FlowAnswer>(90).fill(long)) };
+  const { code, stdout, stderr } = await askCluster(nodes, ['--cluster'], runFlows);
+  t.equal(code, 1);
+  t.equal(stdout.trim().split('\n').length, 12, 'a hundred were asked for: half, and half again, until they have room');
+  t.match(stderr, /^n1, n2: the flow log is off\nn3: no answer.*\nn4: older ones may be there/);
+});
+
+t.test('all nodes are not followed', async (t) => {
+  t.match(await askCluster({}, ['--cluster', '-f'], runFlows), { code: 2, stderr: /--follow is of one node/ });
 });

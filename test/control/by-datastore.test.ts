@@ -29,6 +29,7 @@ t.test('what changes something, sends something or is no question is refused', a
     '{"op":"policy.changes","changes":[]}',
     '{"op":"policy.why","source":"a/b","destination":"a/c","carried":"tcp/80","probe":true}',
     '{"op":"bgp.routes","peer":"10.0.0.1","selection":"received"}',
+    '{"op":"flows","follow":true}',
     '{"op":"status"',
     '"status"',
     '{"op":"none"}',
@@ -53,4 +54,16 @@ t.test('a refusal keeps its code; an answer that is too long is one', async (t) 
 t.test('what another hand wrote for an answer is none', async (t) => {
   for (const text of ['', '{', '[]', '{"ok":1}', 'null']) t.equal(readAnswer({ [ANSWER]: text }), undefined, text);
   t.equal(readAnswer(undefined), undefined);
+});
+
+t.test('of flows the newest are told that have room', async (t) => {
+  const limits: number[] = [];
+  const said = await ask('{"op":"flows","limit":9999}', (request) => {
+    if (request.op !== 'flows') return undefined;
+    limits.push(request.limit);
+    return 'x'.repeat(1000 * request.limit);
+  });
+  t.same(limits, [400, 200, 100]);
+  t.match(said, { ok: true, result: /^x{100000}$/ });
+  t.match(await ask('{"op":"flows"}', () => 'x'.repeat(200_000)), { ok: false, error: { code: 'TOO_LONG' } });
 });

@@ -237,6 +237,15 @@ t.test('names and verdicts stay those of then', async (t) => {
   ]);
 });
 
+t.test('an answer says whether there may be more than were asked for', async (t) => {
+  const { clock, flows, keep, tell } = await watching(t);
+  await keep(true);
+  for (const port of [443, 444]) tell.tell('new', connection('10.0.0.1', '10.0.0.2', port));
+  await clock.advanceAsync(250);
+  t.match(await flows.answer({ ...ASKED, limit: 1 }), { flows: [{ destination: { port: 444 } }], more: true });
+  t.match(await flows.answer({ ...ASKED, limit: 2 }), { flows: { length: 2 }, more: false });
+});
+
 t.test('who asks too late is told how many made room; numbers of a former daemon begin anew', async (t) => {
   const { flows, keep, tell, clock } = await watching(t);
   await keep(true);

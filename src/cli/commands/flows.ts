@@ -5,6 +5,8 @@ import { UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { TIMES, timeOf } from '../moment.ts';
 import { flowLine } from '../printers/flow.ts';
+import { flowsOfCluster } from './flows-cluster.ts';
+import { seconds } from './options.ts';
 import { requireRoot } from './root.ts';
 
 interface FlowsOptions {
@@ -13,14 +15,17 @@ interface FlowsOptions {
   readonly pod?: string;
   readonly since?: string;
   readonly last: string;
+  readonly cluster?: boolean;
+  readonly config?: string;
+  readonly timeout: number;
   readonly output: 'text' | 'json';
 }
 
-/** `vrouter flows`: the flow log of this node, or each flow as it is seen. */
+/** `vrouter flows`: the flow log of this node or of all, or each flow as it is seen. */
 export function flowsCommand(io: Io): Command {
   return new Command('vrouter flows')
     .description(
-      "Show who talked to whom on this node, as far as a pod of its own had a part in it: allowed or denied by which tier, policy and rule, and what the connections carried that have ended. The log is kept while FelixConfiguration's flowLogsLocalReporter is Enabled, or while somebody follows. Exit code: 0, 1 where no log is kept, 2 for a question that can not be asked, 3 where no daemon answers.",
+      "Show who talked to whom on this node, as far as a pod of its own had a part in it: allowed or denied by which tier, policy and rule, and what the connections carried that have ended. The log is kept while FelixConfiguration's flowLogsLocalReporter is Enabled, or while somebody follows. Exit code: 0, 1 where no log is kept (of all nodes: where one keeps none or does not answer), 2 for a question that can not be asked, 3 where no daemon answers.",
     )
     .option(
       '-f, --follow',
@@ -30,15 +35,25 @@ export function flowsCommand(io: Io): Command {
     .option('--pod <pod>', 'those that this pod has a part in: namespace/name')
     .option('--since <time>', `those that something happened to since: ${TIMES}; UTC where no zone is named`)
     .option('--last <count>', 'so many of the newest, at most 10000', '100')
+    .option(
+      '--cluster',
+      'of all nodes, asked by way of the datastore: the newest of them by time; each answers with as many as have room, some hundreds',
+    )
+    .option('-c, --config <file>', 'with --cluster: how to reach the datastore, as for calicoctl')
+    .option('--timeout <seconds>', 'with --cluster: how long the nodes have to answer', seconds, 5)
     .addOption(
       new Option('-o, --output <format>', 'how to print it: json is a line for each')
         .choices(['text', 'json'])
         .default('text'),
     )
     .action(async (options: FlowsOptions) => {
-      requireRoot(io);
       const { follow = false, output } = options;
       const about = questionOf(options, io);
+      if (options.cluster) {
+        if (follow) throw new UsageError(NOT_FOLLOWED);
+        return flowsOfCluster(io, about, options);
+      }
+      requireRoot(io);
       const print = (flows: readonly FlowAnswer[]): void => {
         for (const one of flows) io.stdout(output === 'json' ? `${JSON.stringify(one)}\n` : flowLine(one));
       };
@@ -54,6 +69,9 @@ export function flowsCommand(io: Io): Command {
       if (answer.flows.length === 0 && output === 'text') io.stderr('No such flow has been seen.\n');
     });
 }
+
+const NOT_FOLLOWED =
+  '--follow is of one node: with --cluster ask again with --since, look at `vrouter web`, or follow on the node itself';
 
 type About = ReturnType<typeof questionOf>;
 

@@ -8,11 +8,14 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * A line as `hubble observe` writes them, with what it carried besides:
  *
  *     Nov 30 07:02:11.123: red/web:40000 -> red/db:5432 policy-verdict:default/NetworkPolicy:red/db:0 INGRESS FORWARDED (TCP; …)
+ *
+ * A node that is named stands in brackets behind the time, as `--print-node-name` has it there.
  */
-export function flowLine(flow: FlowAnswer): string {
+export function flowLine(flow: FlowAnswer, node?: string): string {
+  const place = node === undefined ? '' : ` [${node}]`;
   const { first, source, destination, service, verdict } = flow;
   const to = service === undefined ? '' : ` (service ${endText(service)})`;
-  return `${stamp(first)}: ${endText(source)} -> ${endText(destination)}${to} ${verdictText(flow)}${verdict} (${carriedText(flow)})\n`;
+  return `${stamp(first)}${place}: ${endText(source)} -> ${endText(destination)}${to} ${verdictText(flow)}${verdict} (${carriedText(flow)})\n`;
 }
 
 /** In the time zone of who reads it. */
