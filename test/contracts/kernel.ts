@@ -1,6 +1,7 @@
 import t from 'tap';
 import { layWire, type TwoNamespaces } from './kernel/ground.ts';
 import { LINKS } from './kernel/links.ts';
+import { LOST_LINKS } from './kernel/lost-links.ts';
 import { NEWS } from './kernel/monitor.ts';
 import { NEIGHBORS } from './kernel/neighbors.ts';
 import { ROUTES } from './kernel/routes.ts';
@@ -8,7 +9,7 @@ import { ROUTES } from './kernel/routes.ts';
 export type { TwoNamespaces };
 
 /** What every implementation of `Kernel` promises: each scenario is a sentence and what `ip` shows afterwards. */
-const SCENARIOS = { ...LINKS, ...ROUTES, ...NEIGHBORS, ...NEWS };
+const SCENARIOS = { ...LINKS, ...ROUTES, ...LOST_LINKS, ...NEIGHBORS, ...NEWS };
 
 /** Runs every scenario against the kernel that `open` gives, each in two fresh namespaces. */
 export async function kernelContract(name: string, open: () => Promise<TwoNamespaces>): Promise<void> {

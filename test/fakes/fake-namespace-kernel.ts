@@ -35,15 +35,8 @@ import {
 } from '../../src/netlink/index.ts';
 import { addressEntry, loopback, pair, ruleText, sameAddress, sameNeighbor } from './fake-entries.ts';
 import type { FakeMachine } from './fake-kernel.ts';
-import {
-  type FakeLink,
-  type FakeNamespace,
-  familyOfText,
-  refreshState,
-  refuse,
-  routeKey,
-  snapshot,
-} from './fake-namespace.ts';
+import { type FakeLink, type FakeNamespace, familyOfText, refreshState, refuse, snapshot } from './fake-namespace.ts';
+import { routeKey } from './fake-routes.ts';
 import { FakeWireguard } from './fake-wireguard.ts';
 import { routeChanges, routeOf, type WordedChange } from './route-changes.ts';
 
@@ -124,7 +117,7 @@ export class FakeKernel implements Kernel {
     if (up && link.name === 'lo') this.#space.addresses.push(loopback(link.index));
     if (up) this.#space.connect(link);
     else {
-      this.#space.dropRoutesOf(link.index);
+      this.#space.routes.loseWays(link.index);
       this.#space.addresses = this.#space.addresses.filter((entry) => entry.index !== link.index || entry.family === 4);
       this.#space.neighbors = this.#space.neighbors.filter(({ dev, fdb }) => dev !== link.name || fdb);
     }
@@ -178,7 +171,7 @@ export class FakeKernel implements Kernel {
         this.#space.routes.delete(key);
     }
     const last = !this.#space.addresses.some(({ index, family }) => index === gone.index && family === 4);
-    if (gone.family === 4 && last) this.#space.dropRoutesOf(gone.index, 4);
+    if (gone.family === 4 && last) this.#space.routes.loseWays(gone.index, 4);
     this.#space.tell({ kind: 'address', change: 'deleted', address: gone });
   }
 
@@ -231,16 +224,18 @@ export class FakeKernel implements Kernel {
     this.#machine.enter('routeGet');
     const route = this.#space.lookUp(address);
     if (route === undefined || route.kind !== 'unicast') return undefined;
-    const own = this.#space.addresses.find(({ index }) => index === route.nextHops[0]?.dev);
+    const nextHops = this.#space.routes.waysOf(route);
+    const own = this.#space.addresses.find(({ index }) => index === nextHops[0]?.dev);
     const source = route.source ?? own?.address.split('/')[0];
     const destination = `${address}/${route.family === 4 ? 32 : 128}`;
-    return { ...route, destination, ...(source === undefined ? {} : { source }) };
+    return { ...route, destination, nextHops, ...(source === undefined ? {} : { source }) };
   }
 
   async routeMatch(address: string): Promise<Route | undefined> {
     this.#machine.enter('routeMatch');
     const route = this.#space.lookUp(address);
-    return route?.kind === 'unicast' || route?.kind === 'local' ? route : undefined;
+    if (route?.kind !== 'unicast' && route?.kind !== 'local') return undefined;
+    return { ...route, nextHops: this.#space.routes.waysOf(route) };
   }
 
   async ruleList(family: Family): Promise<readonly RoutingRule[]> {

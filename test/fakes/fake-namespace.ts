@@ -26,6 +26,7 @@ import {
 } from '../../src/netlink/index.ts';
 import { FakeConnectionEvents } from './fake-connections.ts';
 import { canonical } from './fake-entries.ts';
+import { FakeRoutes, routeKey } from './fake-routes.ts';
 import { FakeTrafficControl } from './fake-traffic-control.ts';
 import type { FakeWireguard } from './fake-wireguard.ts';
 
@@ -51,8 +52,7 @@ export class FakeNamespace {
   readonly path: string;
   readonly links: FakeLink[] = [];
   addresses: InterfaceAddressEntry[] = [];
-  /** By family, table, destination and metric: what makes a route the same one to the kernel. */
-  readonly routes = new Map<string, Route>();
+  readonly routes = new FakeRoutes((route) => this.tell({ kind: 'route', change: 'deleted', route }));
   readonly rules: RoutingRule[] = [];
   neighbors: Neighbor[] = [];
   connections: readonly TrackedConnection[] = [];
@@ -124,23 +124,14 @@ export class FakeNamespace {
     this.links.splice(this.links.indexOf(link), 1);
     this.addresses = this.addresses.filter(({ index }) => index !== link.index);
     this.neighbors = this.neighbors.filter(({ dev }) => dev !== link.name);
-    this.dropRoutesOf(link.index);
+    this.routes.loseDevice(link.index);
     this.tell({ kind: 'link', change: 'deleted', link: snapshot(link) });
   }
 
-  /** IPv4 routes over a device that goes down, or loses its last address, vanish without a word, as in the real kernel. */
-  dropRoutesOf(index: number, only?: Family): void {
-    for (const [key, route] of this.routes) {
-      if (only !== undefined && route.family !== only) continue;
-      if (!route.nextHops.some(({ dev }) => dev === index)) continue;
-      this.routes.delete(key);
-      if (route.family === 6) this.tell({ kind: 'route', change: 'deleted', route });
-    }
-  }
-
-  /** The connected routes of a device that came up, or of an address that came to it. */
+  /** A device came up, or an address came to it: its connected routes are there, and what is dead by it lives. */
   connect(link: FakeLink): void {
     if (!link.up) return;
+    this.routes.revive(link.index);
     for (const entry of this.addresses.filter(({ index }) => index === link.index)) {
       const route = connectedRoute(entry, link.index);
       if (route === undefined || this.routes.has(routeKey(route))) continue;
@@ -203,10 +194,6 @@ export class FakeNamespace {
   #isLocal(address: string): boolean {
     return this.addresses.some((entry) => entry.address.split('/')[0] === address);
   }
-}
-
-export function routeKey({ family, table, destination, metric }: Route): string {
-  return `${family} ${table} ${destination} ${metric ?? 0}`;
 }
 
 function connectedRoute({ address, family, scope }: InterfaceAddressEntry, dev: number): Route | undefined {

@@ -1,7 +1,10 @@
+import t from 'tap';
 import { type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { kernelContract } from '../contracts/kernel.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
+
+t.setTimeout(3_600_000);
 
 await kernelContract('fake', async () => {
   const machine = new FakeMachine();

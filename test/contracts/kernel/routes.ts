@@ -223,15 +223,4 @@ export const ROUTES: Scenarios = {
     t.equal(await kernel.routeGet('10.8.1.1'), undefined, 'a blackhole is no way');
     t.equal(await kernel.routeGet('192.0.2.1'), undefined);
   },
-
-  'a device that goes down takes its routes with it, and keeps its IPv4 addresses': async ({ t, kernel, dev }) => {
-    const index = await dev();
-    await kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.8.0.0/26', { ...DIRECT, nextHops: [{ dev: index }] }]]));
-    await kernel.linkSet('cali1', { up: false });
-    t.same(await kernel.routeList({ family: 4 }), []);
-    t.equal((await kernel.addressList({ dev: 'cali1', family: 4 })).length, 1);
-    await kernel.linkSet('cali1', { up: true });
-    const back = (await kernel.routeList({ family: 4 })).map(({ destination }) => destination);
-    t.same(back, ['10.1.0.0/24'], 'the connected route comes back by itself, ours does not');
-  },
 };
