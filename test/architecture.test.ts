@@ -27,6 +27,7 @@ const WORLDLY = [
   /^src\/base\/folder\.ts$/,
   /^src\/bgp\/transport\//,
   /^src\/bfd\/(transport|thread)\//,
+  /^src\/paths\/transport\//,
   /^src\/netlink\/(answered-socket|libc|namespace|socket|socket-options)\.ts$/,
   /^src\/nftables\/nft\.ts$/,
   /^src\/datastore\/(sqlite|etcd|kubernetes)\//,
@@ -50,7 +51,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   esbuild: /^$/,
   commander: /^src\/(cli|lab|daemon)\//,
   koffi:
-    /^src\/(netlink\/|bgp\/transport\/|bfd\/(transport|thread)\/|cli\/connectivity\/agent\/udp-options\.ts$|daemon\/notify-socket\.ts$)/,
+    /^src\/(netlink\/|bgp\/transport\/|bfd\/(transport|thread)\/|paths\/transport\/|cli\/connectivity\/agent\/udp-options\.ts$|daemon\/notify-socket\.ts$)/,
   listr2: /^src\/lab\//,
   netlink: /^src\/netlink\//,
   preact: /^src\/page\/browser\//,

@@ -342,6 +342,28 @@ const NODE: Board = {
       targets: [[rate('vrouter_tunnel_drops_total'), '{{instance}} {{device}} {{direction}}']],
     },
     {
+      title: 'Paths to other nodes: loss',
+      kind: 'timeseries',
+      unit: 'percentunit',
+      description: 'With VROUTER_PATH_PROBE_INTERVAL alone.',
+      targets: [[`vrouter_path_loss_ratio{${NODES}} > 0`, '{{instance}} {{node}} {{path}} {{afi}}']],
+    },
+    {
+      title: 'Paths to other nodes: largest packet',
+      kind: 'timeseries',
+      unit: 'bytes',
+      targets: [[`min by (instance, path, afi) (vrouter_path_mtu_bytes{${NODES}})`, '{{instance}} {{path}} {{afi}}']],
+    },
+    {
+      title: 'Paths to other nodes: round trip',
+      kind: 'timeseries',
+      unit: 's',
+      targets: [
+        [quantile(0.5, 'vrouter_path_rtt_seconds', 'path, le'), '{{path}} p50'],
+        [quantile(0.99, 'vrouter_path_rtt_seconds', 'path, le'), '{{path}} p99'],
+      ],
+    },
+    {
       title: 'Routes',
       kind: 'timeseries',
       unit: 'short',

@@ -1,9 +1,11 @@
+import { same } from '../base/index.ts';
 import type { IPPool, Node, ResourceOf } from '../model/index.ts';
 import { setKey, type World } from '../policy/index.ts';
-import type { Cell } from './cell.ts';
-import type { Desired } from './desired/index.ts';
+import { type Cell, cell } from './cell.ts';
+import type { Desired, DesiredPaths } from './desired/index.ts';
 import type { DesiredPolicy } from './desired/policy.ts';
 import { type GraphOptions, graph } from './graph.ts';
+import { desiredPaths } from './paths.ts';
 import type { InputKind } from './projections.ts';
 import type { SecretContent } from './protection.ts';
 import type { ServiceCells } from './service-cells.ts';
@@ -20,6 +22,7 @@ export class Calculation {
   readonly #world: Cell<World>;
   readonly #services: Pick<ServiceCells, 'isAsked' | 'heeds'>;
   readonly #secretNames: Cell<readonly string[]>;
+  readonly #paths: Cell<DesiredPaths>;
   readonly #worldIf: (updates: readonly SourceUpdate[]) => World;
   /** The policy that pods are held to as of the last look: it tells whose news count. */
   #held: DesiredPolicy | undefined;
@@ -31,6 +34,8 @@ export class Calculation {
     this.#desired = desired;
     this.#services = services;
     this.#secretNames = secretNames;
+    const { nodename } = options;
+    this.#paths = cell([this.#sources.of('Node')], (all) => desiredPaths(nodename, all.values()), same);
     this.#world = world;
     this.#worldIf = worldIf;
   }
@@ -68,6 +73,11 @@ export class Calculation {
   /** The names of the Secrets that sessions of this node are protected by. */
   secretNames(): readonly string[] {
     return this.#secretNames();
+  }
+
+  /** Whom this node probes, and whom it answers, where nodes probe each other. */
+  paths(): DesiredPaths {
+    return this.#paths();
   }
 
   /** Works out what this node should be, given all that was applied. */

@@ -17,6 +17,7 @@ export type {
   DesiredIpip,
   DesiredLimits,
   DesiredNat,
+  DesiredPaths,
   DesiredPeer,
   DesiredPolicy,
   DesiredPool,

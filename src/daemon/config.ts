@@ -90,6 +90,10 @@ const schema = z.object({
   FELIX_ROUTEREFRESHINTERVAL: whole(0, 86400).default(90),
   /** Whose names metrics are shown by besides ours. */
   VROUTER_METRIC_ALIASES: metricAliases.default([]),
+  /** Seconds from probe to probe of the paths to other nodes; 0: none are probed. */
+  VROUTER_PATH_PROBE_INTERVAL: whole(0, 3600).default(0),
+  /** The UDP port that probes of all nodes come from and go to. */
+  VROUTER_PATH_PROBE_PORT: whole(1, 65535).default(9178),
   /** Whether each rule of a policy counts in the kernel, for Prometheus. */
   VROUTER_POLICY_RULE_COUNTERS: flag.default(false),
   /** Whether a Kubernetes event beside a pod tells of packets that policy has dropped. */

@@ -100,7 +100,7 @@ export class Daemon {
   /** Ends the daemon. Routes stay in the kernel, and peers are left to wait for our return. */
   async stop(reason: string): Promise<void> {
     const { pages, deletions, keeping, trouble, room, syncer, snapshots, loop, routing, drain } = this.#parts;
-    const { heartbeat, history, drops, dropEvents, flows, policyCheck } = this.#observers;
+    const { heartbeat, history, drops, dropEvents, flows, policyCheck, paths } = this.#observers;
     this.#stopping.abort(new Error(reason));
     await this.#control?.close();
     await pages.close();
@@ -115,6 +115,7 @@ export class Daemon {
     drops.stop();
     dropEvents?.stop();
     policyCheck.stop();
+    paths?.stop();
     this.#parts.secrets.stop();
     await syncer.stop();
     await snapshots.stop();
@@ -193,7 +194,7 @@ export class Daemon {
   /** Lets pods come: the datastore's state is applied. */
   async #serve(): Promise<void> {
     const { trouble, keeping, deletions, calculation, log } = this.#parts;
-    const { policyCheck, dropEvents, drops, flows } = this.#observers;
+    const { policyCheck, dropEvents, drops, flows, paths } = this.#observers;
     if (this.#isServing || !this.#hasSynced) return;
     this.#isServing = true;
     await trouble.probe();
@@ -205,6 +206,7 @@ export class Daemon {
     this.#startGarbage.collectSoon();
     const desired = calculation.desired();
     flows.applied(desired);
+    paths?.follow();
     const { blocks, workloads } = desired;
     log.info({ blocks: blocks.length, workloads: workloads.length }, 'node is running');
   }
@@ -217,6 +219,7 @@ export class Daemon {
     this.#observers.policyTimes.applied(desired);
     liveConnections.applied(desired);
     if (this.#isServing) this.#observers.flows.applied(desired);
+    if (this.#isServing) this.#observers.paths?.follow();
     await routing.apply(desired);
     keeping.apply(desired);
     await this.#serve();

@@ -6,6 +6,7 @@ import { Drops } from './drops.ts';
 import { nodeFigures } from './figures.ts';
 import { FlowLog } from './flow-log.ts';
 import type { NodeParts } from './parts.ts';
+import { PathProbing } from './path-probing.ts';
 import { PolicyCheck } from './policy-check.ts';
 import { policyAnswers, policyClasses } from './policy-questions.ts';
 import { PolicyTimes } from './policy-times.ts';
@@ -69,7 +70,15 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
   const heartbeat = new Heartbeat(clock, () => parts.given.supervisor?.beat(status));
   const history = new ProblemHistory(clock);
   history.follow(status);
-  const metrics = new Metrics({
+  /** Undefined: nobody asked for it. */
+  const paths =
+    config.VROUTER_PATH_PROBE_INTERVAL > 0
+      ? new PathProbing({
+          ...{ config, clock, plan: () => calculation.paths(), podMtu: () => dataplane.podMtu },
+          seconds: () => metrics.pathSeconds,
+        })
+      : undefined;
+  const metrics: Metrics = new Metrics({
     aliases: config.VROUTER_METRIC_ALIASES,
     heartbeat,
     status,
@@ -88,6 +97,7 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
     ipam: () => keeping.samples(),
     ignored: () => calculation.ignored,
     flows: () => flows.figures,
+    paths: paths && (() => paths.figures()),
     policy: {
       drops: () => drops.counted(),
       disagreements: () => policyCheck.disagreements,
@@ -118,5 +128,5 @@ export function joinObservers(parts: NodeParts, { sources, status, isTold, probl
     log,
     problem,
   };
-  return { drops, dropEvents, flows, policyCheck, heartbeat, history, metrics, policyTimes, requests } as const;
+  return { drops, dropEvents, flows, policyCheck, paths, heartbeat, history, metrics, policyTimes, requests } as const;
 }

@@ -17,7 +17,7 @@ export interface LifeSoFar {
 /** Where answers about the node come from: each part is asked when somebody wants to know. */
 export function querySources(
   parts: NodeParts,
-  { history, policyCheck, flows }: Observers,
+  { history, policyCheck, flows, paths }: Observers,
   life: () => LifeSoFar,
 ): QuerySources {
   const { given, config, dataplane, routing, calculation, syncer, keeping, trouble, lock } = parts;
@@ -48,6 +48,7 @@ export function querySources(
       ...parts.deletions.problems(),
       ...policyCheck.problems(),
       ...flows.problems(),
+      ...(paths?.problems() ?? []),
       ...(given.settingProblems ?? []),
       ...parts.drain.problems(),
       ...routing.problems(),

@@ -14,5 +14,6 @@ export type { IpamMetric, IpamSamples, Sample } from './ipam-metrics.ts';
 export { createLog, journal, LOG_LEVELS, type LogLevel } from './log.ts';
 export { Metrics } from './metrics.ts';
 export { nodePages } from './pages.ts';
+export type { PathFigures } from './path-metrics.ts';
 export type { RuleSample } from './policy-metrics.ts';
 export type { FsmState, NodeReport, ReportedPeer } from './report.ts';

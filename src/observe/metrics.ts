@@ -8,6 +8,7 @@ import type { Heartbeat } from './heartbeat.ts';
 import { defineIpamMetrics, type IpamSamples } from './ipam-metrics.ts';
 import { defineIgnored, defineLiveness, defineTunnelDrops } from './liveness-metrics.ts';
 import { defineNodeMetrics, defineRouteMetrics } from './node-metrics.ts';
+import { definePathMetrics, type PathFigures } from './path-metrics.ts';
 import { definePolicyMetrics, type PolicySamples } from './policy-metrics.ts';
 import { defineProcessMetrics } from './process-metrics.ts';
 import { defineRefusals } from './refusals.ts';
@@ -39,6 +40,8 @@ export interface MetricsSources {
   readonly policy?: PolicySamples;
   /** News of the datastore that changed nothing for this node, by kind. */
   readonly ignored?: () => ReadonlyMap<string, number>;
+  /** Of the paths to other nodes; absent: they are not probed. */
+  readonly paths?: (() => PathFigures) | undefined;
   /** The counts of the flow log. */
   readonly flows?: () => FlowSamples;
 }
@@ -67,6 +70,8 @@ export class Metrics {
   readonly policySeconds: Histogram;
   /** Seconds of one turn of the loop: the desired state, handed to kernel and peers. */
   readonly applySeconds: Histogram;
+  /** Seconds from a probe of the path to another node to its answer. */
+  readonly pathSeconds: Histogram;
   readonly nftTransactions: Counter;
   readonly nftFailures: Counter;
   readonly #aliases: readonly AliasSet[];
@@ -115,6 +120,7 @@ export class Metrics {
       'vrouter_nft_transaction_failures_total',
       'Transactions of the packet filter that failed, also attempts that found out which part is refused',
     );
+    this.pathSeconds = definePathMetrics(registers, sources.paths);
     defineNodeMetrics(registers, status, figures);
     defineLiveness(registers, sources.heartbeat);
     defineTunnelDrops(registers);

@@ -74,6 +74,8 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   VROUTER_BGP_RESTART_TIME: ['5000', '0 to 4095'],
   VROUTER_PAGE: ['ja', 'true or false'],
   VROUTER_PAGE_PORT: ['65536', '0 to 65535'],
+  VROUTER_PATH_PROBE_INTERVAL: ['5s', '0 to 3600'],
+  VROUTER_PATH_PROBE_PORT: ['0', '1 to 65535'],
   VROUTER_SNAPSHOT_MAX_AGE: ['-1', '0 to 31536000'],
 };
 

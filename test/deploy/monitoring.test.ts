@@ -17,7 +17,7 @@ const RULES = 'deploy/monitoring/vrouter.rules.yaml';
 /** What Prometheus or kube-state-metrics have, and no daemon. */
 const OF_OTHERS = ['kube_node_status_condition'];
 const WORDS =
-  /^(sum|count|max|min|avg|topk|by|on|and|or|unless|rate|increase|changes|time|vector|histogram_quantile|max_over_time|min_over_time|label_values|Inf)$/;
+  /^(sum|count|max|min|avg|topk|by|on|and|or|unless|rate|increase|changes|time|vector|histogram_quantile|max_over_time|min_over_time|group_left|label_values|Inf)$/;
 
 /** The metrics that an expression names: its words without those of the language and of label sets. */
 function metricsIn(expr: string): readonly string[] {

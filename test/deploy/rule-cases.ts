@@ -9,6 +9,7 @@ export interface RuleCase {
 }
 
 const NODE = 'job="vrouter",instance="n1"';
+const PATH = 'node="n2",path="overlay",afi="ipv4"';
 const CNI = (result: string): string => `vrouter_cni_operation_seconds_count{${NODE},op="add",result="${result}"}`;
 const prefixes = (direction: string): string =>
   `vrouter_bgp_prefixes{${NODE},peer="10.0.0.2",direction="${direction}"}`;
@@ -91,6 +92,21 @@ export const RULE_CASES: Readonly<Record<string, RuleCase>> = {
     at: '20m',
     firing: { [`vrouter_tunnel_drops_total{${NODE},device="tunl0",direction="transmit"}`]: '0+120x90' },
     quiet: { [`vrouter_tunnel_drops_total{${NODE},device="tunl0",direction="transmit"}`]: '0+30x90' },
+  },
+  PathLossHigh: {
+    at: '10m',
+    firing: { [`vrouter_path_loss_ratio{${NODE},${PATH}}`]: '0.06x90' },
+    quiet: { [`vrouter_path_loss_ratio{${NODE},${PATH}}`]: '0.05x90' },
+  },
+  PathMtuBlackhole: {
+    at: '10m',
+    firing: { [`vrouter_path_mtu_bytes{${NODE},${PATH}}`]: '1400x90', [`vrouter_pod_mtu_bytes{${NODE}}`]: '1450x90' },
+    quiet: {
+      [`vrouter_path_mtu_bytes{${NODE},${PATH}}`]: '1450x90',
+      // Where nothing gets through, its size is not the reason.
+      [`vrouter_path_mtu_bytes{${NODE},${PATH.replace('n2', 'n3')}}`]: '0x90',
+      [`vrouter_pod_mtu_bytes{${NODE}}`]: '1450x90',
+    },
   },
   CNIFailures: {
     at: '15m',

@@ -62,6 +62,7 @@ const RULE = {
   direction: 'ingress',
   verdict: 'allow',
 } as const;
+const PATH = { node: 'n2', path: 'overlay', afi: 'ipv4' } as const;
 const PLACE = { ippool: 'p', node: 'n1' };
 
 /** Every metric that a daemon can have, each with series. */
@@ -82,6 +83,7 @@ export function allMetrics(aliases: ConstructorParameters<typeof Metrics>[0]['al
       ipam_allocations_gc_candidates: [[PLACE, 0]],
       ipam_allocations_gc_reclamations: [[PLACE, 2]],
     }),
+    paths: () => ({ podMtu: 1450, ways: [{ ...PATH, loss: 0.25, mtu: 1400 }] }),
     policy: {
       drops: async () => [{ packets: 1, bytes: 40, tier: 'default', policy: 'p', direction: 'ingress' }],
       disagreements: () => 0,

@@ -37,6 +37,7 @@ export type {
 export type { DesiredEgress, EgressPool, EgressWay } from './egress.ts';
 export type { DesiredDscp, DesiredNat, DesiredServices, DesiredSpoofing, FloatingIp } from './filter.ts';
 export type { DesiredHost } from './host.ts';
+export type { DesiredPaths, DesiredWay } from './paths.ts';
 export type { DesiredHosts, DesiredPolicy, DesiredSet, PolicyMarks, PolicySettings } from './policy.ts';
 export { PLAIN_SETTINGS } from './policy.ts';
 export type { DesiredReachability, ProxiedAddress } from './reachability.ts';
