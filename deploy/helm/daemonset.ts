@@ -67,12 +67,48 @@ const FURTHER = `{{- with .Values.bgp.as }}
   value: /etcd-secrets/etcd-key
 {{- end }}
 {{- end }}
+{{- if not .Values.page.enabled }}
+- name: VROUTER_PAGE
+  value: "false"
+{{- end }}
+{{- if .Values.page.host }}
+- name: VROUTER_PAGE_HOST
+  value: {{ .Values.page.host | quote }}
+- name: VROUTER_PAGE_PORT
+  value: {{ int .Values.page.port | quote }}
+- name: VROUTER_PAGE_TLS_CERT
+  value: /page-tls/tls.crt
+- name: VROUTER_PAGE_TLS_KEY
+  value: /page-tls/tls.key
+- name: VROUTER_PAGE_TOKEN_FILE
+  value: /page-token/token
+{{- end }}
+{{- if .Values.pathProbes.interval }}
+- name: VROUTER_PATH_PROBE_INTERVAL
+  value: {{ int .Values.pathProbes.interval | quote }}
+- name: VROUTER_PATH_PROBE_PORT
+  value: {{ int .Values.pathProbes.port | quote }}
+{{- end }}
 {{- range $name, $value := .Values.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}`;
 
-const SECRET = '{{- if and (eq .Values.datastore.type "etcdv3") .Values.datastore.etcd.secret }}';
+/** Secrets that the daemon reads as files, each where something asks for it. */
+const SECRETS = [
+  {
+    when: 'and (eq .Values.datastore.type "etcdv3") .Values.datastore.etcd.secret',
+    ...{ name: 'etcd-secrets', secret: '.Values.datastore.etcd.secret' },
+  },
+  { when: '.Values.page.host', name: 'page-tls', secret: '.Values.page.tlsSecret' },
+  { when: '.Values.page.host', name: 'page-token', secret: '.Values.page.tokenSecret' },
+] as const;
+const mounts = SECRETS.map(
+  ({ when, name }) => `{{- if ${when} }}\n- name: ${name}\n  mountPath: /${name}\n  readOnly: true\n${END}`,
+);
+const volumes = SECRETS.map(
+  ({ when, name, secret }) => `{{- if ${when} }}\n- name: ${name}\n  secret:\n    secretName: {{ ${secret} }}\n${END}`,
+);
 
 const EDITS: readonly Edit[] = [
   set(['metadata', 'namespace'], '.Release.Namespace'),
@@ -158,11 +194,7 @@ imagePullSecrets:
     set([...DAEMON, probe, 'httpGet', 'port'], 'int .Values.health.port'),
   ),
   { kind: 'wrap', from: [...DAEMON, 'volumeMounts', 'cni-net='], before: NETWORK, after: END },
-  {
-    kind: 'append',
-    path: [...DAEMON, 'volumeMounts'],
-    text: `${SECRET}\n- name: etcd-secrets\n  mountPath: /etcd-secrets\n  readOnly: true\n${END}`,
-  },
+  { kind: 'append', path: [...DAEMON, 'volumeMounts'], text: mounts.join('\n') },
   {
     kind: 'wrap',
     from: [...POD, 'volumes', 'cni-bin='],
@@ -172,11 +204,7 @@ imagePullSecrets:
   },
   set([...POD, 'volumes', 'cni-bin=', 'hostPath', 'path'], '.Values.cni.binDir'),
   set([...POD, 'volumes', 'cni-net=', 'hostPath', 'path'], '.Values.cni.netDir'),
-  {
-    kind: 'append',
-    path: [...POD, 'volumes'],
-    text: `${SECRET}\n- name: etcd-secrets\n  secret:\n    secretName: {{ .Values.datastore.etcd.secret }}\n${END}`,
-  },
+  { kind: 'append', path: [...POD, 'volumes'], text: volumes.join('\n') },
 ];
 
 /** The chart's DaemonSet, from that of deploy/vrouter.yaml. */

@@ -129,6 +129,30 @@ export const VALUES = z.strictObject({
     .strictObject({ enabled: z.boolean().default(false), port: port.default(9091) })
     .prefault({})
     .describe('On by themselves where a monitor below is.'),
+  page: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Beside the health page, for the node itself.'),
+      host: z
+        .string()
+        .regex(/^\S*$/)
+        .default('')
+        .describe('Where others reach it, such as 0.0.0.0; then both Secrets are needed. Empty: nowhere else.'),
+      port: port.default(9179),
+      tlsSecret: z.string().default('').describe('A Secret of type kubernetes.io/tls: tls.crt and tls.key.'),
+      tokenSecret: z
+        .string()
+        .default('')
+        .describe('A Secret with token: at least 16 characters, which browsers ask for as a password.'),
+    })
+    .prefault({})
+    .describe('What people see of a node in a browser.'),
+  pathProbes: z
+    .strictObject({
+      interval: z.int().min(0).max(3600).default(0).describe('Seconds from probe to probe; 0: off.'),
+      port: port.default(9178).describe('UDP, open between all nodes, also in policy of HostEndpoints.'),
+    })
+    .prefault({})
+    .describe('Whether nodes measure loss, round trips and the largest packet between each other.'),
   monitoring: z
     .strictObject({
       podMonitor: monitor('For the Prometheus operator.'),

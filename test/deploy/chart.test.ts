@@ -150,6 +150,8 @@ t.test('every value has its place', needsHelm, async (t) => {
     log: { level: 'debug' },
     health: { port: 19099 },
     metrics: { port: 19091 },
+    page: { enabled: false, host: '0.0.0.0', port: 19179, tlsSecret: 'page-cert', tokenSecret: 'page-word' },
+    pathProbes: { interval: 5, port: 19178 },
     monitoring: {
       podMonitor: { enabled: true, interval: '10s', labels: { release: 'prometheus' } },
       serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
@@ -178,6 +180,10 @@ t.test('every value has its place', needsHelm, async (t) => {
     ...{ FELIX_DEFAULTENDPOINTTOHOSTACTION: 'Return', FELIX_INTERFACEPREFIX: 'eni', FELIX_LOGSEVERITYSCREEN: 'debug' },
     ...{ FELIX_HEALTHPORT: 19099, FELIX_PROMETHEUSMETRICSENABLED: true, FELIX_PROMETHEUSMETRICSPORT: 19091 },
     ...{ FELIX_ROUTEREFRESHINTERVAL: 60, VROUTER_BGP_HOLD_TIME: 30 },
+    ...{ VROUTER_PAGE: false, VROUTER_PAGE_HOST: '0.0.0.0', VROUTER_PAGE_PORT: 19179 },
+    ...{ VROUTER_PAGE_TLS_CERT: '/page-tls/tls.crt', VROUTER_PAGE_TLS_KEY: '/page-tls/tls.key' },
+    ...{ VROUTER_PAGE_TOKEN_FILE: '/page-token/token' },
+    ...{ VROUTER_PATH_PROBE_INTERVAL: 5, VROUTER_PATH_PROBE_PORT: 19178 },
   });
   t.match(given, { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'https://192.0.2.1:2379', ETCD_KEY_FILE: /etcd-key$/ });
   const files = Object.keys(given).filter((name) => name.endsWith('_FILE'));
@@ -198,6 +204,7 @@ t.test('every value has its place', needsHelm, async (t) => {
       'port: 19091',
       'board: yes',
     ],
+    ...['secretName: page-cert', 'secretName: page-word', 'mountPath: /page-tls', 'mountPath: /page-token'],
     ...['secretName: etcd', 'release: prometheus', 'interval: 10s', 'a: b', 'c: d', 'nodeAffinity:', '- two'],
   ]) {
     t.match(text.replaceAll('"', ''), said);
@@ -220,6 +227,8 @@ t.test('values that are wrong are refused by name before anything is rendered', 
     bgp: { as: 4294967296 },
     log: { level: 'loud' },
     metrics: { port: 70000 },
+    page: { enabled: 'no', port: 0 },
+    pathProbes: { interval: 7200 },
     tolerations: 'Exists',
     updateStrategy: { maxUnavailable: 0 },
     env: { A: 1 },
@@ -230,13 +239,23 @@ t.test('values that are wrong are refused by name before anything is rendered', 
   const places = [
     ...['image/tag', 'image/pullPolicy', 'mode', 'datastore/type', 'datastore/etcd/endpoints', 'pools/ipv4/cidr'],
     ...['pools/ipv4/blockSize', 'pools/ipv4/encapsulation', 'pools/ipv4/natOutgoing', 'pools/ipv6/blockSize', 'bgp/as'],
-    ...['log/level', 'metrics/port', 'tolerations', 'updateStrategy/maxUnavailable', 'env/A'],
+    ...[
+      'page/enabled',
+      'page/port',
+      'pathProbes/interval',
+      'log/level',
+      'metrics/port',
+      'tolerations',
+      'updateStrategy/maxUnavailable',
+      'env/A',
+    ],
   ];
   for (const place of places) t.match(stderr, `at '/${place}'`);
   t.match(stderr, 'encapsulaton');
   t.not(VALUES.safeParse(wrong).success, true);
   for (const [values, said] of [
     [{ mode: 'policy-only', datastore: { type: 'etcdv3' } }, 'mode policy-only needs datastore.type kubernetes'],
+    [{ page: { host: '0.0.0.0', tlsSecret: 'a' } }, 'page.host needs page.tlsSecret and page.tokenSecret'],
     [{ datastore: { type: 'etcdv3' } }, 'datastore.type etcdv3 needs datastore.etcd.endpoints'],
     [{ bgp: { enabled: false }, pools: { ipv4: { encapsulation: 'None' } } }, 'encapsulation None needs BGP'],
   ] as const) {

@@ -21,6 +21,9 @@
 {{- if and (eq .Values.datastore.type "etcdv3") (not .Values.datastore.etcd.endpoints) }}
 {{- fail "datastore.type etcdv3 needs datastore.etcd.endpoints, such as https://192.0.2.1:2379" }}
 {{- end }}
+{{- if and .Values.page.host (not (and .Values.page.tlsSecret .Values.page.tokenSecret)) }}
+{{- fail "page.host needs page.tlsSecret and page.tokenSecret: others reach that address, and would read all there is to know" }}
+{{- end }}
 {{- if and (eq .Values.mode "network") (not .Values.bgp.enabled) (not (hasPrefix "VXLAN" .Values.pools.ipv4.encapsulation)) }}
 {{- fail (printf "pools.ipv4.encapsulation %s needs BGP: with bgp.enabled false use VXLAN or VXLANCrossSubnet" .Values.pools.ipv4.encapsulation) }}
 {{- end }}
