@@ -12,7 +12,7 @@ export interface NodeSiteOptions {
 }
 
 /** Where the page has a place of its own; undefined where the settings name none. `PAGE`: nobody may be served so. */
-export async function ownPlace(config: DaemonConfig): Promise<PagePlace | undefined> {
+export async function ownPlace(config: DaemonConfig, log?: Log): Promise<PagePlace | undefined> {
   if (config.VROUTER_PAGE_HOST === '') return undefined;
   const { pagePlace } = await import('../page/index.ts');
   return pagePlace(
@@ -30,12 +30,13 @@ export async function ownPlace(config: DaemonConfig): Promise<PagePlace | undefi
       key: 'VROUTER_PAGE_TLS_KEY',
       token: 'VROUTER_PAGE_TOKEN_FILE',
     },
+    log,
   );
 }
 
 /** The page for people, wherever the settings have it: loaded when somebody looks. */
 export async function nodeSites(config: DaemonConfig, { ask, clock, log }: NodeSiteOptions): Promise<NodeSites> {
-  const rest = (token: string | undefined): RestOfPages => {
+  const rest = (token: (() => string) | undefined): RestOfPages => {
     let site: Promise<Site> | undefined;
     return async (request, response) => {
       site ??= import('../page/index.ts').then(({ nodeQuestions, Site }) => {
@@ -45,7 +46,7 @@ export async function nodeSites(config: DaemonConfig, { ask, clock, log }: NodeS
       await (await site).serve(request, response);
     };
   };
-  const place = await ownPlace(config);
+  const place = await ownPlace(config, log);
   return {
     onLoopback: config.VROUTER_PAGE && isLoopback(config.FELIX_HEALTHHOST) ? rest(undefined) : undefined,
     elsewhere: place && { ...place, rest: rest(place.token) },

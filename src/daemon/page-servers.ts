@@ -19,6 +19,8 @@ export class PageServers {
   readonly #log: Log;
   readonly #failing: RetryQueue<string>;
   readonly #servers: PageServer[] = [];
+  /** Of the page's certificate and token. */
+  #ofFiles: () => readonly string[] = () => [];
   #closed = false;
 
   constructor({ clock, log }: { readonly clock: Clock; readonly log: Log }) {
@@ -56,6 +58,7 @@ export class PageServers {
     await this.serve('health page', health, { pages, rest: onLoopback });
     if (elsewhere !== undefined) {
       const { host, port, tls, rest } = elsewhere;
+      this.#ofFiles = elsewhere.problems;
       const place = { host, port, hostSetting: 'VROUTER_PAGE_HOST', portSetting: 'VROUTER_PAGE_PORT' };
       await this.serve('page', place, { pages: {}, rest, tls });
     }
@@ -69,9 +72,9 @@ export class PageServers {
     await this.serve('metrics page', metrics, { pages: { '/metrics': pages['/metrics'] } });
   }
 
-  /** The pages that can't be served yet, and why. */
+  /** The pages that can't be served yet, or not with the files that are there now, and why. */
   problems(): readonly string[] {
-    return this.#failing.details();
+    return [...this.#failing.details(), ...this.#ofFiles()];
   }
 
   async close(): Promise<void> {

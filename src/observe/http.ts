@@ -22,8 +22,8 @@ export interface TlsFiles {
 export interface Serving {
   readonly pages: Pages;
   readonly rest?: RestOfPages | undefined;
-  /** Absent: plain HTTP. */
-  readonly tls?: TlsFiles | undefined;
+  /** The certificate that is valid now; absent: plain HTTP. */
+  readonly tls?: (() => TlsFiles) | undefined;
 }
 
 /** Serves a few read-only pages. GET and HEAD only; nothing is read from a request but its path. */
@@ -42,7 +42,7 @@ export class PageServer {
     const listener: RequestListener = (request, response) => void answer(request, response, serving, log);
     const { tls } = serving;
     // A server without TLS doesn't load it.
-    const server = tls ? (await import('node:https')).createServer({ ...tls }, listener) : createServer(listener);
+    const server = tls ? await tlsServer(tls, listener) : createServer(listener);
     server.requestTimeout = 10_000;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -57,6 +57,17 @@ export class PageServer {
     this.#server.closeAllConnections();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** Each connection gets the certificate of its time; those that are there keep theirs. */
+async function tlsServer(current: () => TlsFiles, listener: RequestListener): Promise<Server> {
+  let used = current();
+  const server = (await import('node:https')).createServer({ ...used }, listener);
+  return server.prependListener('connection', () => {
+    const now = current();
+    if (now !== used) server.setSecureContext({ ...now });
+    used = now;
+  });
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, serving: Serving, log: Log): Promise<void> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { isLoopback, reasonOf, VRouterError } from '../base/index.ts';
+import { isLoopback, type Log, reasonOf, silentLog, VRouterError } from '../base/index.ts';
 import type { TlsFiles } from '../observe/index.ts';
+import { FollowedFiles } from './followed-files.ts';
 
 /** Where a page is to be served; files are paths, empty where none is given. */
 export interface PageSettings {
@@ -18,9 +19,12 @@ export type SettingNames = { readonly [Name in keyof PageSettings]: string };
 export interface PagePlace {
   readonly host: string;
   readonly port: number;
-  readonly tls: TlsFiles | undefined;
-  /** Undefined: whoever is on this machine may read. */
-  readonly token: string | undefined;
+  /** The files' present content; undefined: plain HTTP. */
+  readonly tls: (() => TlsFiles) | undefined;
+  /** The file's present content; undefined: whoever is on this machine may read. */
+  readonly token: (() => string) | undefined;
+  /** Files that have changed and are of no use. */
+  readonly problems: () => readonly string[];
 }
 
 /** Characters: fewer can be guessed. */
@@ -28,9 +32,9 @@ const SHORTEST_TOKEN = 16;
 
 /**
  * The place that the settings come to. `PAGE`: an address that others reach without a certificate or a token, or one of
- * the files is no such thing. Certificate, key and token are read once.
+ * the files is no such thing. Later, certificate, key and token are read anew when their files have changed.
  */
-export async function pagePlace(given: PageSettings, names: SettingNames): Promise<PagePlace> {
+export async function pagePlace(given: PageSettings, names: SettingNames, log: Log = silentLog): Promise<PagePlace> {
   const { host, port, cert, key, token } = given;
   const missing = (['cert', 'key', 'token'] as const).filter((name) => given[name] === '').map((name) => names[name]);
   if (missing.length > 0 && !isLoopback(host)) {
@@ -39,18 +43,24 @@ export async function pagePlace(given: PageSettings, names: SettingNames): Promi
   }
   if ((cert === '') !== (key === ''))
     throw new VRouterError('PAGE', `${names.cert} and ${names.key} go together: set both or none`);
+  // A page without TLS doesn't load it.
+  const { createSecureContext } = cert === '' ? {} : await import('node:tls');
+  const tls =
+    createSecureContext && new FollowedFiles([cert, key], () => tlsFiles(given, names, createSecureContext), log);
+  const secret = token === '' ? undefined : new FollowedFiles([token], () => readToken(token, names.token), log);
   return {
     host,
     port,
-    tls: cert === '' ? undefined : await tlsFiles(given, names),
-    token: token === '' ? undefined : readToken(token, names.token),
+    tls: tls && (() => tls.current()),
+    token: secret && (() => secret.current()),
+    problems: () => [tls?.problem(), secret?.problem()].filter((problem) => problem !== undefined),
   };
 }
 
-async function tlsFiles({ cert, key }: PageSettings, names: SettingNames): Promise<TlsFiles> {
+function tlsFiles({ cert, key }: PageSettings, names: SettingNames, tried: (files: TlsFiles) => unknown): TlsFiles {
   const files = { cert: read(names.cert, cert), key: read(names.key, key) };
   try {
-    (await import('node:tls')).createSecureContext(files);
+    tried(files);
   } catch (error) {
     const what = `${names.cert}='${cert}' and ${names.key}='${key}'`;
     throw new VRouterError('PAGE', `${what} are no certificate and its key, as PEM: ${reasonOf(error)}`);

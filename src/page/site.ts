@@ -12,8 +12,8 @@ export interface SiteOptions {
   readonly questions: Questions;
   /** Answers live questions, which are asked again and again; undefined: there are none. */
   readonly live: ((question: Request) => Promise<unknown>) | undefined;
-  /** The token that readers must bring; undefined: whoever is on this machine may read. */
-  readonly token: string | undefined;
+  /** The token that readers must bring now; undefined: whoever is on this machine may read. */
+  readonly token: (() => string) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -70,7 +70,7 @@ export class Site {
       const message = strangerProblem(request.headers);
       return message === undefined ? undefined : [403, { code: 'STRANGER', message }];
     }
-    if (hasToken(request.headers, token)) return undefined;
+    if (hasToken(request.headers, token())) return undefined;
     return [401, { code: 'TOKEN', message: 'the token is asked for: as a password with any name, or as Bearer' }];
   }
 

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request as plain } from 'node:http';
 import { request as secured } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { silentLog, systemClock, VRouterError } from '../../src/base/index.ts';
 import type { Request } from '../../src/control/index.ts';
@@ -14,13 +15,19 @@ interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
+  /** Whose certificate was shown; undefined where there is no TLS. */
+  readonly name: string | undefined;
 }
 
 type Ask = (question: Request) => Promise<unknown>;
 type Get = (path: string, headers?: Readonly<Record<string, string>>, method?: string) => Promise<Answered>;
 
 /** Asks a site that listens; the name that it is asked by is `localhost` unless said. */
-async function serve(t: Test, options: Partial<SiteOptions> & { readonly ask?: Ask }, tls?: TlsFiles): Promise<Get> {
+async function serve(
+  t: Test,
+  options: Partial<SiteOptions> & { readonly ask?: Ask },
+  tls?: () => TlsFiles,
+): Promise<Get> {
   const { ask = async (question) => question } = options;
   const site = new Site({
     scope: 'node',
@@ -37,16 +44,18 @@ async function serve(t: Test, options: Partial<SiteOptions> & { readonly ask?: A
   const get = tls === undefined ? plain : secured;
   return (path, headers = {}, method = 'GET') =>
     new Promise((resolve, reject) => {
-      const where = { host: '127.0.0.1', port: server.port, path, method, rejectUnauthorized: false };
+      const where = { host: '127.0.0.1', port: server.port, path, method, rejectUnauthorized: false, agent: false };
       const question = get({ ...where, headers: { host: 'localhost', ...headers } }, (response) => {
         const pieces: string[] = [];
+        const { socket } = response;
+        const name = socket instanceof TLSSocket ? String(socket.getPeerCertificate().subject.CN) : undefined;
         response.setEncoding('utf8').on('data', (piece) => {
           pieces.push(piece);
           // What is told live never ends by itself.
           if (path.startsWith('/live/') && pieces.join('').includes('\ndata: ')) response.destroy();
         });
         const answered = (): void =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: pieces.join('') });
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: pieces.join(''), name });
         response.on('close', answered);
       });
       question.on('error', reject);
@@ -157,15 +166,19 @@ t.test('live: an answer is told when it changes, a packet when it is dropped', a
 });
 
 /** A folder with a certificate, its key and a token. */
-function files(t: Test): Readonly<Record<'cert' | 'key' | 'token' | 'short' | 'none', string>> {
+function files(t: Test): Readonly<Record<'folder' | 'cert' | 'key' | 'token' | 'short' | 'none', string>> {
   const folder = mkdtempSync(join(tmpdir(), 'vrt-page-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const [cert, key, token, short, none] = ['cert', 'key', 'token', 'short', 'none'].map((name) => join(folder, name));
-  const names = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=node'];
-  execFileSync('openssl', ['req', '-x509', ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  certify('node', cert, key);
   writeFileSync(token, 'a-token-that-nobody-guesses\n');
   writeFileSync(short, 'short\n');
-  return { cert, key, token, short, none };
+  return { folder, cert, key, token, short, none };
+}
+
+function certify(name: string, cert: string, key: string): void {
+  const names = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${name}`];
+  execFileSync('openssl', ['req', '-x509', ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' });
 }
 
 t.test(
@@ -188,14 +201,15 @@ t.test(
     for (const [host, given, says] of CASES)
       await t.rejects(place(host, given), { code: 'PAGE', message: says }, String(says));
     t.match(await place('127.0.0.1', ['', '', '']), { tls: undefined, token: undefined });
-    t.match(await place('10.0.0.1', [cert, key, token]), { token: 'a-token-that-nobody-guesses' });
+    t.equal((await place('10.0.0.1', [cert, key, token])).token?.(), 'a-token-that-nobody-guesses');
   },
 );
 
 t.test('over TLS whoever has the token reads, by whatever name; nobody else gets a file', async (t) => {
   const { cert, key, token } = files(t);
   const secret = readFileSync(token, 'utf8').trim();
-  const get = await serve(t, { token: secret }, { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') });
+  const pem = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+  const get = await serve(t, { token: () => secret }, () => pem);
   const host = 'node1.example';
   const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
   for (const authorization of [`Bearer ${secret}`, `bearer ${secret}`, basic(`me:${secret}`), basic(`:${secret}`)])
@@ -216,4 +230,56 @@ t.test('over TLS whoever has the token reads, by whatever name; nobody else gets
       t.match(headers['www-authenticate'], 'Basic realm="vRouter"', 'a browser asks for it');
     }
   }
+});
+
+/** A Secret as kubelet mounts it: its files are links into a folder that a link names, and that link is turned. */
+function secretVolume(t: Test) {
+  const { folder } = files(t);
+  const at = (name: string): string => join(folder, 'volume', name);
+  let turns = 0;
+  const turn = (name: string, token: string, keyOf = name): void => {
+    const data = `..${turns++}`;
+    mkdirSync(at(data), { recursive: true });
+    certify(name, at(`${data}/cert`), at(`${data}/key`));
+    if (keyOf !== name) certify(keyOf, join(folder, 'cert'), at(`${data}/key`));
+    writeFileSync(at(`${data}/token`), token);
+    symlinkSync(data, at('..next'));
+    renameSync(at('..next'), at('..data'));
+  };
+  mkdirSync(at(''));
+  for (const name of ['cert', 'key', 'token']) symlinkSync(`..data/${name}`, at(name));
+  return { turn, given: { host: '10.0.0.1', port: 9179, cert: at('cert'), key: at('key'), token: at('token') } };
+}
+
+t.test('another certificate and another token hold from the next request on, without a restart', async (t) => {
+  const { turn, given } = secretVolume(t);
+  const [first, second, third] = ['first', 'second', 'third'].map((word) => `the-${word}-token-of-all`);
+  const said: string[] = [];
+  const note = (_: object, message: string) => void said.push(message);
+  turn('one', first);
+  const names = { host: 'HOST', port: 'PORT', cert: 'CERT', key: 'KEY', token: 'TOKEN' };
+  const place = await pagePlace(given, names, { ...silentLog, info: note, warn: note });
+  const get = await serve(t, { token: place.token }, place.tls);
+  const statuses = async () =>
+    Promise.all(
+      [first, second, third].map(async (token) => {
+        const { status, name } = await get('/api/status', { authorization: `Bearer ${token}` });
+        return `${status} ${name}`;
+      }),
+    );
+  t.same(await statuses(), ['200 one', '401 one', '401 one']);
+  turn('two', second);
+  t.same(await statuses(), ['401 two', '200 two', '401 two']);
+  t.same(place.problems(), []);
+  t.same(said, ['the files have changed: read anew', 'the files have changed: read anew'], 'once for each');
+
+  turn('three', 'short', 'other');
+  t.same(await statuses(), ['401 two', '200 two', '401 two'], 'what is of no use changes nothing');
+  t.match(place.problems(), [
+    /^CERT='.*' and KEY='.*' are no certificate and its key, as PEM: .*; what was there before is used on$/,
+    /^TOKEN='.*' must hold one line .*; what was there before is used on$/,
+  ]);
+  turn('four', third);
+  t.same(await statuses(), ['401 four', '401 four', '200 four']);
+  t.same(place.problems(), []);
 });

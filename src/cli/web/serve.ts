@@ -21,13 +21,15 @@ export async function serveCluster(
   io: Io,
   { host, port, tlsCert, tlsKey, tokenFile, timeout, config }: WebOptions,
 ): Promise<void> {
+  const told: Log['warn'] = (fields, message) => io.stderr(`${message}: ${JSON.stringify(fields)}\n`);
+  const log: Log = { ...silentLog, warn: told, error: told };
   const place = await pagePlace(
     { host, port, cert: tlsCert, key: tlsKey, token: tokenFile },
     { host: '--host', port: '--port', cert: '--tls-cert', key: '--tls-key', token: '--token-file' },
+    log,
   );
   const store = await open(io, { ...(config !== undefined && { config }) });
   try {
-    const log: Log = { ...silentLog, error: (fields, message) => io.stderr(`${message}: ${JSON.stringify(fields)}\n`) };
     const questions = clusterQuestions({ store, clock: io.clock, patience: timeout * 1000 });
     const site = new Site({ scope: 'cluster', questions, live: undefined, token: place.token, clock: io.clock, log });
     const serving = { pages: {}, rest: site.serve.bind(site), tls: place.tls };
