@@ -201,7 +201,7 @@ export function joinParts(given: DaemonParts, life: NodeLife) {
   });
 
   const trouble = new PodTrouble(kernel, clock);
-  const timelines = new Timelines(clock);
+  const timelines = new Timelines(clock, log.child({ component: 'endpoints' }));
   const endpoints = new Endpoints({
     trouble,
     nodename,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, reasonOf } from '../base/index.ts';
+import { type Clock, type Log, reasonOf, silentLog } from '../base/index.ts';
 import type { CniRequest } from '../control/index.ts';
 import type { WorkloadIdentity } from './workload-identity.ts';
 
@@ -13,7 +13,7 @@ export interface TimelineStep {
 
 /** One CNI request, from its coming to its answer. */
 export interface PodChange {
-  /** Stands in the log too, as `change`. */
+  /** Stands in the log too, as `change`: in a line of each step at level debug, and in those that are there anyway. */
   readonly change: string;
   readonly op: 'add' | 'del';
   /** `namespace/name`. */
@@ -36,12 +36,14 @@ type About = Pick<PodChange, 'op' | 'pod' | 'containerId'>;
 /** The last CNI requests of this node, with what became of each and when. */
 export class Timelines {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #changes: UnderWay[] = [];
   /** The request that each error is of. */
   readonly #failures = new WeakMap<object, string>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: Log = silentLog) {
     this.#clock = clock;
+    this.#log = log;
   }
 
   begin(
@@ -50,7 +52,7 @@ export class Timelines {
     { namespace, workload }: Pick<WorkloadIdentity, 'namespace' | 'workload'>,
   ): UnderWay {
     const about = { op, pod: `${namespace}/${workload}`, containerId };
-    const change = new UnderWay(about, this.#clock, this.#failures);
+    const change = new UnderWay(about, { clock: this.#clock, log: this.#log, failures: this.#failures });
     this.#changes.push(change);
     if (this.#changes.length > KEPT) this.#changes.shift();
     return change;
@@ -67,29 +69,36 @@ export class Timelines {
   }
 }
 
+interface Surroundings {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly failures: WeakMap<object, string>;
+}
+
 /** A request while it is served. */
 export class UnderWay {
   readonly id = randomUUID().slice(0, 8);
   readonly about: About;
-  readonly #clock: Clock;
-  readonly #failures: WeakMap<object, string>;
+  readonly #surroundings: Surroundings;
   readonly #begun: number;
   readonly #start: number;
   readonly #steps: TimelineStep[] = [];
   #outcome: Pick<PodChange, 'outcome' | 'error'> = {};
 
-  constructor(about: About, clock: Clock, failures: WeakMap<object, string>) {
+  constructor(about: About, surroundings: Surroundings) {
     this.about = about;
-    this.#clock = clock;
-    this.#failures = failures;
-    this.#begun = clock.wallTime();
-    this.#start = clock.now();
+    this.#surroundings = surroundings;
+    this.#begun = surroundings.clock.wallTime();
+    this.#start = surroundings.clock.now();
     this.step('received', `container ${about.containerId}`);
   }
 
   step(what: string, about?: string): void {
-    const at = Math.round((this.#clock.now() - this.#start) * 10) / 10;
+    const { clock, log } = this.#surroundings;
+    const at = Math.round((clock.now() - this.#start) * 10) / 10;
     this.#steps.push({ what, at, ...(about !== undefined && { about }) });
+    const { op, pod } = this.about;
+    log.debug({ change: this.id, op, pod, at, about }, what);
   }
 
   /** Notes how the work ends, and ends so itself. */
@@ -102,7 +111,7 @@ export class UnderWay {
     } catch (error) {
       this.step('failed');
       this.#outcome = { outcome: 'failed', error: reasonOf(error) };
-      if (typeof error === 'object' && error !== null) this.#failures.set(error, this.id);
+      if (typeof error === 'object' && error !== null) this.#surroundings.failures.set(error, this.id);
       throw error;
     }
   }

@@ -8,7 +8,7 @@ const POD = { K8S_POD_NAMESPACE: 'red', K8S_POD_NAME: 'web' };
 
 /** Keeps what is logged with a change. */
 function keeping(lines: Record<string, unknown>[]): Log {
-  const note = (fields: object): void => void lines.push({ ...fields });
+  const note = (fields: object, message: string): void => void lines.push({ ...fields, message });
   const log: Log = { trace: note, debug: note, info: note, warn: note, error: note, child: () => log };
   return log;
 }
@@ -36,11 +36,22 @@ t.test('a pod’s time line: from the request to the answer, by the change that 
   t.same(addresses, [address]);
   t.match(blocks, [/^10\.244\.0\.\d+\/30$/]);
   t.ok(lines.some((line) => line['change'] === change && 'addresses' in line));
+  const logged = (of: string) => lines.filter((line) => line['change'] === of && 'at' in line);
+  t.same(
+    logged(change).map(({ message, at, about }) => ({ what: message, at, ...(about !== undefined && { about }) })),
+    steps,
+    'the log has each step, under the change',
+  );
+  t.match(logged(change)[0], { op: 'add', pod: 'red/web', message: 'received' });
   await del('c1', POD);
   const after = await told();
   t.same(
     after.changes.at(-1)?.steps.map(({ what }) => what),
     ['received', 'begun', 'interface gone', 'forgotten', 'addresses released', 'answered'],
+  );
+  t.same(
+    logged(after.changes[1].change).map(({ message }) => message),
+    after.changes[1].steps.map(({ what }) => what),
   );
   t.same(after.addresses, []);
 });
