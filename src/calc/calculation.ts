@@ -75,7 +75,7 @@ export class Calculation {
     return this.#secretNames();
   }
 
-  /** Whom this node probes, and whom it answers, where nodes probe each other. */
+  /** Works out the ways that this node probes, where nodes probe each other. */
   paths(): DesiredPaths {
     return this.#paths();
   }

@@ -4,10 +4,10 @@ import type { DesiredPaths, DesiredWay } from './desired/index.ts';
 import { nodeAddress } from './node-bgp.ts';
 import { hashOf } from './rendezvous.ts';
 
-/** How many others a node probes: all of a small cluster, and of a large one as many as cost little. */
+/** The most other nodes that one probes: all of a small cluster, and of a large one as many as cost little. */
 const MOST = 8;
 
-/** What a node has in the pods' network, in the order in which it is taken where both ends have it. */
+/** A node's addresses in the pods' network; the first that both ends have is taken. */
 const OVERLAYS: Readonly<Record<Family, readonly ((spec: Node['spec']) => string | undefined)[]>> = {
   4: [
     (spec) => spec.ipv4VXLANTunnelAddr,
@@ -19,7 +19,7 @@ const OVERLAYS: Readonly<Record<Family, readonly ((spec: Node['spec']) => string
 const FAMILIES = [4, 6] as const;
 
 /**
- * Whom a node probes: of all nodes, in a ring that their names' hashes make, the next few after itself. So each node is probed
+ * The ways that a node probes: nodes stand in a ring by the hashes of their names, and it takes the next few after itself. So each node is probed
  * by as many, whoever comes or goes concerns few, and neighbours in the ring are none in the rack. A node that Kubernetes calls not
  * ready is passed over: it is known to be away.
  */

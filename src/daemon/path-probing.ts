@@ -35,7 +35,7 @@ export class PathProbing {
     });
   }
 
-  /** Whom to probe may be others now. */
+  /** Probes the nodes that are there now; called when the desired state may have changed. */
   follow(): void {
     this.#probes.follow(this.#options.plan());
   }

@@ -1,7 +1,7 @@
 import { Histogram, type Registry } from 'prom-client';
 import { gauge } from './define.ts';
 
-/** What is known of the paths to other nodes. */
+/** Measurements of the paths to other nodes. */
 export interface PathFigures {
   /** Octets; 0: not known. */
   readonly podMtu: number;

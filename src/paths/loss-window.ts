@@ -1,4 +1,4 @@
-/** How many of the last probes were lost. It begins empty: what was not sent is not lost. */
+/** The last probes, and how many of them were lost. It begins empty: a probe that was not sent is not lost. */
 export class LossWindow {
   readonly #size: number;
   /** Ring: 1 for lost. */

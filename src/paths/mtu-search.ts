@@ -30,7 +30,7 @@ export class MtuSearch {
     return this.#passed;
   }
 
-  /** What to try now. */
+  /** The size to try now. */
   next(): number {
     if (this.#failed === undefined) return this.#wanted;
     if (this.#failed - this.#passed > 1) return Math.floor((this.#passed + this.#failed) / 2);
@@ -38,7 +38,7 @@ export class MtuSearch {
     return this.#isTurnOfWanted ? this.#wanted : this.#passed;
   }
 
-  /** What became of a packet while smaller ones got through. */
+  /** Takes the fate of a packet while smaller ones got through. */
   heard(size: number, isLost: boolean): void {
     if (!isLost) {
       this.#misses = 0;

@@ -3,7 +3,7 @@ import { answerTo, decodeProbe } from './probe-packet.ts';
 import { type PathSample, type PathWay, Prober } from './prober.ts';
 import { type PathSockets, UdpSockets } from './transport/index.ts';
 
-/** Who is probed, and who is answered. */
+/** The ways to probe, and the addresses to answer. */
 export interface PathPlan {
   /** Addresses of this node that others may probe. */
   readonly own: readonly string[];
@@ -30,7 +30,7 @@ export interface PathEnvironment {
   readonly sockets?: (received: PathReceiver, port: number) => PathSockets;
 }
 
-/** What came to an address of ours, and from where. */
+/** Takes a payload that came to an address of ours. */
 type PathReceiver = (payload: Uint8Array, local: string, remote: string) => void;
 
 /** Probes other nodes round by round, and answers theirs. */
@@ -67,7 +67,7 @@ export class PathProbes {
     return this.#prober.samples();
   }
 
-  /** Why an address of ours can't be probed, or probe. */
+  /** Addresses of ours that can't be probed, or probe, with why. */
   problems(): readonly string[] {
     return this.#sockets.problems();
   }

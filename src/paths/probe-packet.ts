@@ -16,7 +16,7 @@ export const SMALL = 100;
 
 export interface ProbePacket {
   readonly kind: 'request' | 'answer';
-  /** Who sent it, and in which life. */
+  /** One life of the node that sent it. */
   readonly session: number;
   readonly round: number;
   /** Octets of the IP packet. */

@@ -21,7 +21,7 @@ export interface SentProbe {
   readonly payload: Uint8Array;
 }
 
-/** What is known of a way. */
+/** A way with its loss and its largest packet. */
 export interface PathSample {
   readonly way: PathWay;
   /** Of the last 60 rounds, from 0 to 1. */
@@ -30,7 +30,7 @@ export interface PathSample {
   readonly mtu: number;
 }
 
-/** What was sent over a way in the present round. */
+/** The packets of the present round over one way. */
 interface Sent {
   readonly at: number;
   /** Octets of the large packet; undefined: there was none. */
@@ -46,7 +46,7 @@ interface WayRecord {
   sent: Sent | undefined;
 }
 
-/** What is sent in each round, and what the answers say. An answer that comes after its round is one too late. */
+/** Decides about each round's packets, and judges by their answers. An answer that comes after its round is too late. */
 export class Prober {
   readonly #session: number;
   /** By the two addresses. */
@@ -57,7 +57,7 @@ export class Prober {
     this.#session = session;
   }
 
-  /** What stays keeps what is known of it. */
+  /** Replaces the ways; one that stays keeps its records. */
   follow(ways: readonly PathWay[]): void {
     const before = new Map(this.#records);
     this.#records.clear();

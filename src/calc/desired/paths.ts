@@ -8,7 +8,7 @@ export interface DesiredWay {
   readonly remote: string;
 }
 
-/** Whom this node probes, and whom it answers. */
+/** The ways that this node probes, and the nodes that it answers. */
 export interface DesiredPaths {
   /** Addresses of this node that others may probe. */
   readonly own: readonly string[];

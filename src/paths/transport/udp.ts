@@ -4,9 +4,9 @@ import { neverFragment } from './socket-options.ts';
 
 /** Sockets by their own address: what is answered leaves from the address that was asked. */
 export interface PathSockets {
-  /** Those there should be; called again and again, since an address may come late. */
+  /** Opens sockets for these addresses and closes others; called again and again, since an address may come late. */
   bind(addresses: readonly string[]): void;
-  /** What has no socket yet, or is refused by the kernel, is lost. */
+  /** Sends a datagram; where there is no socket yet, or the kernel refuses it, it is lost. */
   send(local: string, remote: string, payload: Uint8Array): void;
   problems(): readonly string[];
   close(): void;
