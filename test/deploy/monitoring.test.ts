@@ -9,11 +9,14 @@ import { dashboard } from '../../deploy/monitoring/board.ts';
 import { BOARDS } from '../../deploy/monitoring/boards.ts';
 import { monitoringFiles } from '../../deploy/monitoring/write.ts';
 import { allMetrics } from '../observe/all-metrics.ts';
+import { boardQueries } from './board-queries.ts';
 import { RULE_CASES } from './rule-cases.ts';
 
 const alerts = Object.values(ALERTS).flat();
 const RULES = 'deploy/monitoring/vrouter.rules.yaml';
 
+/** Grafana's own panels, of those that the sources know. */
+const KINDS = ['stat', 'timeseries', 'table', 'gauge', 'heatmap'];
 /** What Prometheus or kube-state-metrics have, and no daemon. */
 const OF_OTHERS = ['kube_node_status_condition'];
 const WORDS =
@@ -94,6 +97,53 @@ t.test('boards are as Grafana wants them', async (t) => {
     }
     t.notMatch(JSON.stringify(board), /rate\([^[]*\[\d/, 'rates go by $__rate_interval');
   }
+});
+
+t.test('panels have an id of their own, a place of their own, and ask for nothing that is not declared', async (t) => {
+  for (const board of BOARDS.map(dashboard)) {
+    // As a file: what JSON can't say would be lost on its way.
+    const { panels, templating, ...told } = JSON.parse(
+      readFileSync(`deploy/monitoring/boards/${board.uid}.json`, 'utf8'),
+    );
+    t.match(told, { uid: board.uid, id: null, schemaVersion: 39, tags: ['vrouter', 'cni', 'bgp'] });
+    t.same(new Set(panels.map(({ id }: { id: number }) => id)).size, panels.length, `${board.uid}: ids`);
+    t.same(new Set(panels.map(({ title }: { title: string }) => title)).size, panels.length, `${board.uid}: titles`);
+    const taken = new Map<string, string>();
+    for (const { title, type, gridPos, targets } of board.panels) {
+      t.ok(KINDS.includes(type), `${title} is ${type}`);
+      const { x, y, w, h } = gridPos;
+      t.ok(Math.min(x, y) >= 0 && Math.min(w, h) > 0, title);
+      for (let column = x; column < x + w; column++) {
+        for (let row = y; row < y + h; row++) {
+          const place = `${column},${row}`;
+          if (taken.has(place)) t.fail(`${board.uid}: ${title} and ${taken.get(place)} are both at ${place}`);
+          taken.set(place, title);
+        }
+      }
+      t.equal(new Set(targets.map(({ refId }) => refId)).size, targets.length, `${title}: each target by its letter`);
+    }
+    const declared = templating.list.map(({ name }: { name: string }) => name);
+    t.equal(declared[0], 'datasource', 'which the others ask');
+    t.match(templating.list[0], { type: 'datasource', query: 'prometheus' });
+    for (const [used] of JSON.stringify({ panels, templating, ...told }).matchAll(/\$\w+/g))
+      t.ok([...declared, '__rate_interval', '__all'].includes(used.slice(1)), `${board.uid} declares ${used}`);
+  }
+});
+
+t.test('promtool reads every expression of a board', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vrt-boards-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const rules = boardQueries().map(({ expr }, at) => ({ record: `expression:${at}`, expr }));
+  const check = (name: string, content: object) => {
+    const file = join(folder, name);
+    writeFileSync(file, stringify(content));
+    return spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
+  };
+  const { status, stdout, stderr } = check('boards.yaml', { groups: [{ name: 'boards', rules }] });
+  t.equal(status, 0, `${stdout}${stderr}`);
+  t.match(stdout, `${rules.length} rules found`);
+  const wrong = [{ record: 'a', expr: 'rate(x{a="b"})[5m]' }];
+  t.not(check('wrong.yaml', { groups: [{ name: 'wrong', rules: wrong }] }).status, 0, 'it would say so');
 });
 
 t.test('promtool finds the rules correct', async (t) => {
