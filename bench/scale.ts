@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
+import { modules, programs } from '../deploy/bundling.ts';
 import { NODE_FLAGS } from '../deploy/node-flags.ts';
 import { Calculation, type SourceUpdate } from '../src/calc/index.ts';
 import { LabelIndex } from '../src/calc/label-index.ts';
@@ -139,19 +140,13 @@ function labelChange(): string {
 }
 console.log(`\n${'one label, 5,000 selectors × 50,000 endpoints'.padEnd(46)}${labelChange()}`);
 
-/** As the daemon is started: what Node strips of types takes a second of its own. */
-async function bundled(file: string, outfile: string): Promise<void> {
-  await build({
-    entryPoints: [join(import.meta.dirname, file)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['koffi', 'netlink'],
-    banner: {
-      js: "import { createRequire } from 'node:module';\nglobalThis.require ??= createRequire(import.meta.url);",
-    },
-  });
+/** As the daemon is started: what Node strips of types takes a second of its own. The program's file. */
+async function bundled(file: string): Promise<string> {
+  const outdir = join(import.meta.dirname, '../node_modules/.cache/scale');
+  await rm(outdir, { recursive: true, force: true });
+  const entryPoints = [join(import.meta.dirname, file)];
+  await build({ ...programs, ...modules, entryPoints, outdir, outExtension: { '.js': '.mjs' } });
+  return join(outdir, file.replace(/ts$/, 'mjs'));
 }
 
 async function start(engine: string): Promise<string> {
@@ -172,8 +167,7 @@ async function start(engine: string): Promise<string> {
     }
     await Promise.all(writing);
     await store.close();
-    const script = join(import.meta.dirname, '../node_modules/.cache/scale-start.mjs');
-    await bundled('scale-start.ts', script);
+    const script = await bundled('scale-start.ts');
     const run = promisify(execFile);
     const { stdout } = await run(process.execPath, [...NODE_FLAGS, script, JSON.stringify(config)]);
     const { processor, seconds, objects, peak, after } = JSON.parse(stdout) as Start;

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, copyFile, cp, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { sources } from '../src/page/assets.ts';
+import { modules, programs } from './bundling.ts';
 import { NODE_FLAGS } from './node-flags.ts';
 import { pluginBuild } from './plugin/node.ts';
 import { buildProgram, quickjsLicense } from './plugin/program.ts';
@@ -12,48 +13,14 @@ import { buildProgram, quickjsLicense } from './plugin/program.ts';
  */
 const root = new URL('..', import.meta.url);
 const dist = new URL('dist/', root);
-const external = ['koffi', 'netlink'];
 
 // Node calls the taking off of types an experiment still.
 process.removeAllListeners('warning');
 
-/**
- * `import` of node:http makes Node load its whole fetch, which costs every start some 100 ms: the loader reads all
- * exports of a built-in module, and one of them is lazy for good reason. Asked for in this way, it stays lazy.
- */
-const lazyHttp: Plugin = {
-  name: 'lazy-http',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:http$/ }, ({ path }) => ({ path, namespace: 'built-in' }));
-    onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
-  },
-};
-
-/** Parts of prom-client that no program uses, and that would have the daemon load TLS, zlib, cluster and OpenTelemetry. */
-const unused: Plugin = {
-  name: 'unused',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/lib\/(pushgateway|cluster|defaultMetrics)$/ }, ({ path, importer }) =>
-      importer.includes('/prom-client/') ? { path, namespace: 'unused' } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: '' }));
-  },
-};
-
 await rm(dist, { recursive: true, force: true });
 await mkdir(new URL('bin/', dist), { recursive: true });
 
-const shared = {
-  absWorkingDir: root.pathname,
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  external,
-  plugins: [lazyHttp, unused],
-  logLevel: 'warning',
-} satisfies BuildOptions;
+const shared = { ...programs, absWorkingDir: root.pathname } satisfies BuildOptions;
 
 await Promise.all([
   build({
@@ -61,13 +28,7 @@ await Promise.all([
     // BFD's thread begins with a file of its own (`src/bfd/thread/thread.ts`).
     entryPoints: { vrouter: 'src/main.ts', calicoctl: 'src/main.ts', 'bfd-thread': 'src/bfd/thread/worker.ts' },
     outdir: 'dist',
-    format: 'esm',
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    // Packages written as CommonJS ask for Node's modules by `require`, which modules don't have.
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module';\nglobalThis.require ??= requireFrom(import.meta.url);",
-    },
+    ...modules,
   }),
   build(pluginBuild('dist/calico.cjs')),
 ]);
