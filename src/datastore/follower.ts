@@ -4,7 +4,7 @@ import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
 import { KnownObjects, keyNamed, nameOf } from './known-objects.ts';
 import type { InvalidObject, KindStatus, SyncStatus, Update } from './news.ts';
 import { eachGently, keyOf, keyText, othersTurn } from './object.ts';
-import type { Listing, Store, StoreEvent } from './store.ts';
+import type { Portion, Store, StoreEvent } from './store.ts';
 
 export interface FollowerOutput {
   /** Whether nothing need be kept of what has been delivered: of thousands of objects it is the larger part. */
@@ -137,7 +137,7 @@ export class Follower {
   }
 
   /** In portions where the engine can: of a large cluster nobody has to hold all texts and objects at once. */
-  async *#portions(): AsyncIterable<Listing> {
+  async *#portions(): AsyncIterable<Portion> {
     if (this.#store.portions === undefined) yield await this.#store.list(this.#kind);
     else yield* this.#store.portions(this.#kind);
   }

@@ -46,6 +46,7 @@ export type {
   Listing,
   ListOptions,
   NodeConditions,
+  Portion,
   Precondition,
   Remark,
   Remarks,

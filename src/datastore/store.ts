@@ -19,6 +19,12 @@ export interface Listing<Kind extends KindName = KindName> {
   readonly revision: string;
 }
 
+/** A part of a listing. Its items are made as they are taken: once, and before the next portion is asked for. */
+export interface Portion<Kind extends KindName = KindName> {
+  readonly items: Iterable<ResourceOf<Kind>>;
+  readonly revision: string;
+}
+
 /** Conditions of a deletion: it fails with `UpdateConflict` unless they hold. */
 export interface Precondition {
   readonly resourceVersion?: string | undefined;
@@ -129,10 +135,10 @@ export interface Store {
   list<Kind extends KindName>(kind: Kind, options?: ListOptions): Promise<Listing<Kind>>;
   /**
    * All of a kind at one moment, in portions of some hundreds and in no order, so that nobody has to hold all of it: at
-   * least one portion; the last one's revision is that of the whole. Fails as `list` does, also between two portions.
+   * least one portion; the last one's revision is that of the whole. Fails as `list` does, also within a portion.
    * Absent where the engine lists in one go.
    */
-  readonly portions?: (<Kind extends KindName>(kind: Kind) => AsyncIterable<Listing<Kind>>) | undefined;
+  readonly portions?: (<Kind extends KindName>(kind: Kind) => AsyncIterable<Portion<Kind>>) | undefined;
   /** Stores a new object; fills in uid, creationTimestamp and resourceVersion. `AlreadyExists` if there is one. */
   create<Kind extends KindName>(resource: ResourceOf<Kind>): Promise<ResourceOf<Kind>>;
   /**

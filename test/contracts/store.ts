@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import {
   AlreadyExists,
   NotFound,
+  type Portion,
   RevisionExpired,
   type Store,
   type StoreEvent,
@@ -9,7 +10,7 @@ import {
   tellingStore,
   UpdateConflict,
 } from '../../src/datastore/index.ts';
-import { type IPPool, type KindName, kubernetesKinds, newResource, type ResourceOf } from '../../src/model/index.ts';
+import { type IPPool, type KindName, kubernetesKinds, newResource } from '../../src/model/index.ts';
 
 /** A place where resources live, empty at first, that several clients may open at once. */
 export interface Backing {
@@ -162,8 +163,9 @@ export function storeContract(engine: string, make: () => Promise<Backing>, opti
         await store.create(handle('late'));
         await store.delete({ kind: 'IPAMHandle', name: 'h7' });
       }
-      sizes.push(items.length);
-      found.push(...names(items));
+      const portion = names([...items]);
+      sizes.push(portion.length);
+      found.push(...portion);
       revisions.add(revision);
     }
     test.ok(sizes.length > 1 && Math.max(...sizes) <= 500, 'nobody has to hold all of it');
@@ -354,9 +356,9 @@ function handle(name: string) {
   return newResource('IPAMHandle', { name }, { handleID: name, block: {} });
 }
 
-async function gathered(portions: AsyncIterable<{ readonly items: readonly ResourceOf<KindName>[] }>) {
+async function gathered(portions: AsyncIterable<Portion>) {
   const all: string[] = [];
-  for await (const { items } of portions) all.push(...names(items));
+  for await (const { items } of portions) all.push(...names([...items]));
   return all;
 }
 

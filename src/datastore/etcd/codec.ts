@@ -127,5 +127,9 @@ export function toBase64(text: string): string {
 }
 
 export function fromBase64(text: string): string {
-  return Buffer.from(text, 'base64').toString();
+  if (text.length > scratch.length) return Buffer.from(text, 'base64').toString();
+  return scratch.toString('utf8', 0, scratch.write(text, 'base64'));
 }
+
+/** Where a value's octets are on their way to be text: a buffer for each of ten thousands would be garbage at once. */
+const scratch = Buffer.allocUnsafeSlow(32 * 1024);

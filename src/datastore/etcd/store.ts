@@ -2,9 +2,9 @@ import { type Clock, systemClock } from '../../base/index.ts';
 import type { KindName, ResourceOf } from '../../model/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { AlreadyExists, NotFound, UpdateConflict } from '../errors.ts';
-import { atRevision, checkPrecondition, keyOf, keyText, matches, stamped } from '../object.ts';
+import { atRevision, checkPrecondition, keyOf, keyText, matches, stamped, taken } from '../object.ts';
 import { Restorations } from '../restorations.ts';
-import type { History, Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import type { History, Listing, ListOptions, Portion, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { EtcdClient } from './client.ts';
 import { decode, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
 import { discoverEndpoints } from './discovery.ts';
@@ -13,7 +13,7 @@ import { watchKind } from './watch.ts';
 
 interface RangeAnswer {
   readonly header: { readonly revision: string; readonly cluster_id?: string };
-  readonly kvs?: readonly KeyValue[];
+  readonly kvs?: KeyValue[];
   readonly more?: boolean;
 }
 
@@ -62,15 +62,14 @@ export class EtcdStore implements Store {
     let at = '';
     for await (const { items, revision } of this.portions(kind, options.namespace)) {
       at = revision;
-      all.push(...items.filter((item) => matches(item, options)));
+      for (const item of items) if (matches(item, options)) all.push(item);
     }
     return { items: all.sort(byName), revision: at };
   }
 
-  async *portions<Kind extends KindName>(kind: Kind, namespace?: string): AsyncGenerator<Listing<Kind>> {
+  async *portions<Kind extends KindName>(kind: Kind, namespace?: string): AsyncGenerator<Portion<Kind>> {
     for await (const { pairs, revision } of this.#pages(rangeOf(kind, namespace))) {
-      const items = pairs.flatMap((pair) => decode(kind, pair) ?? []);
-      yield { items, revision: this.#restorations.stamped(revision) };
+      yield { items: decodeEach(kind, pairs), revision: this.#restorations.stamped(revision) };
     }
   }
 
@@ -184,7 +183,7 @@ export class EtcdStore implements Store {
   }
 
   /** All of a range at one revision, page by page. */
-  async *#pages({ from, to }: KeyRange): AsyncGenerator<{ readonly pairs: readonly KeyValue[]; revision: string }> {
+  async *#pages({ from, to }: KeyRange): AsyncGenerator<{ readonly pairs: KeyValue[]; revision: string }> {
     const asked = this.#restorations.asking(HERE);
     let key = from;
     let revision: string | undefined;
@@ -197,8 +196,9 @@ export class EtcdStore implements Store {
         this.#restorations.answered(HERE, revision, asked, header.cluster_id);
         this.#probed = { at: this.#clock.now(), answer: Promise.resolve() };
       }
-      yield { pairs: answer.kvs ?? [], revision };
-      const last = answer.kvs?.at(-1);
+      const pairs = answer.kvs ?? [];
+      const last = pairs.at(-1);
+      yield { pairs, revision };
       if (!answer.more || last === undefined) return;
       key = `${fromBase64(last.key)}\0`;
     }
@@ -228,6 +228,14 @@ export class EtcdStore implements Store {
     const { answer } = this.#probed;
     answer.catch(() => (this.#probed = undefined));
     return answer;
+  }
+}
+
+/** One by one, as they are asked for: what is done with early is never copied by the garbage collector. */
+function* decodeEach<Kind extends KindName>(kind: Kind, pairs: KeyValue[]): Iterable<ResourceOf<Kind>> {
+  for (const pair of taken(pairs)) {
+    const resource = decode(kind, pair);
+    if (resource !== undefined) yield resource;
   }
 }
 

@@ -16,7 +16,7 @@ import {
   stamped,
   taken,
 } from '../object.ts';
-import type { Listing, ListOptions, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
+import type { Listing, ListOptions, Portion, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { type Row, SqliteConnection } from './connection.ts';
 import { LogWatch } from './log-watch.ts';
 
@@ -36,6 +36,11 @@ const pollInterval = 20;
 const calm = 3;
 /** And looks all the same now and then. */
 const safetyInterval = 200;
+
+/** One by one, as they are asked for: what is done with early is never copied by the garbage collector. */
+function* readEach<Kind extends KindName>(rows: Row[]): Iterable<ResourceOf<Kind>> {
+  for (const { text, revision } of taken(rows)) yield readText<Kind>(text, String(revision));
+}
 
 /** Resources in one SQLite file, shared by all processes of a machine. */
 export class SqliteStore implements Store {
@@ -83,10 +88,9 @@ export class SqliteStore implements Store {
     return { items, revision: String(head) };
   }
 
-  async *portions<Kind extends KindName>(kind: Kind): AsyncGenerator<Listing<Kind>> {
+  async *portions<Kind extends KindName>(kind: Kind): AsyncGenerator<Portion<Kind>> {
     for await (const { rows, head } of this.#connection.portions(kind, portion)) {
-      const items = rows.map(({ text, revision }) => readText<Kind>(text, String(revision)));
-      yield { items, revision: String(head) };
+      yield { items: readEach<Kind>(rows), revision: String(head) };
     }
   }
 

@@ -37,6 +37,7 @@ export interface PodFacts {
 }
 
 const NAMESPACE_PROFILE = 'kns.';
+const NO_PORTS: readonly NamedPort[] = [];
 /** A profile that everybody may name, and that lets all through. */
 export const OPEN_PROFILE = 'projectcalico-default-allow';
 
@@ -83,13 +84,24 @@ export function workloadEndpoint({ metadata, spec }: WorkloadEndpoint): Endpoint
       ...(account !== undefined && account.length < LONGEST_LABEL && { [SERVICE_ACCOUNT_LABEL]: account }),
     },
     profiles: profiles.length === 0 && orchestrator === 'cni' ? [OPEN_PROFILE] : profiles,
-    addresses: ipNetworks.flatMap((text) => tryParseInterfaceAddress(text)?.address ?? []),
-    ports: ports.flatMap(({ name: word, port, protocol }): NamedPort[] => {
-      const number = protocolNumber(protocol);
-      return word === undefined || number === undefined ? [] : [{ name: word, port, protocol: number }];
-    }),
+    addresses: addressesOf(ipNetworks),
+    ports:
+      ports.length === 0
+        ? NO_PORTS
+        : ports.flatMap(({ name: word, port, protocol }): NamedPort[] => {
+            const number = protocolNumber(protocol);
+            return word === undefined || number === undefined ? [] : [{ name: word, port, protocol: number }];
+          }),
     node: spec.node,
   };
+}
+
+/** All pods of a cluster are remembered: the list has no room for more, as one that was filtered has. */
+function addressesOf(networks: readonly string[]): readonly Address[] {
+  const addresses = networks.map((text) => tryParseInterfaceAddress(text)?.address);
+  return addresses.every((address) => address !== undefined)
+    ? addresses
+    : addresses.filter((address) => address !== undefined);
 }
 
 /** A node as a peer of rules: its own addresses and those of its tunnels. */
