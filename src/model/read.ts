@@ -5,6 +5,7 @@ import { describe, type FieldError, ValidationError } from './errors.ts';
 import { withCommonNames, withFieldNames } from './field-names.ts';
 import { fieldName } from './go-names.ts';
 import { reasonFor } from './issue.ts';
+import type { KindDefinition } from './kinds/definition.ts';
 import { definitionOf, type KindName, type ResourceOf } from './registry.ts';
 import { API_VERSION } from './resource.ts';
 import { settled } from './settle.ts';
@@ -39,38 +40,51 @@ export function read<Kind extends KindName>(kind: Kind, raw: unknown, last?: Res
 
 function readObject<Kind extends KindName>(
   kind: Kind,
-  plain: unknown,
+  given: unknown,
   last: ResourceOf<Kind> | undefined,
 ): Reading<Kind> {
-  if (!isObject(plain)) return unread('it is no object', last);
-  const { spec: schema, essential, guards = [], ownReader = false } = definitionOf(kind);
-  const object = withCommonNames(plain);
+  if (!isObject(given)) return unread('it is no object', last);
+  const definition: KindDefinition = definitionOf(kind);
+  const { essential, guards = [], ownReader = false, plain } = definition;
+  const object = withCommonNames(given);
   const { apiVersion = API_VERSION } = object;
   if (object['kind'] !== kind || apiVersion !== API_VERSION) {
     return unread(`it is of kind ${String(object['kind'])} of ${String(apiVersion)}`, last);
   }
   const metadata = readMetadata(object['metadata']);
-  const whole = essential === 'all';
-  const given = whole ? (object['spec'] ?? {}) : withFieldNames(schema, object['spec'] ?? {});
-  const reading = ownReader
-    ? asStored(schema, given)
-    : readSpec(schema, given, last?.spec, { essential: essential ?? [], guards });
+  const spec = object['spec'] ?? {};
+  const reading = plain !== undefined && isObject(spec) && plain(spec) ? right(spec) : readAs(definition, spec, last);
   // Of a kind that has guards, and no field without which it means nothing, absence would be the most open of all.
   const isGuarded = last === undefined && essential === undefined && guards.length > 0;
   if (reading.spec === undefined && !isGuarded) return unread(describe(reading.wrong), last);
-  const { spec = {}, missing } = reading.spec === undefined ? { missing: guards } : reading;
-  const { unread: _, ...stored } = object;
-  const known = {
+  const missing = reading.spec === undefined ? guards : reading.missing;
+  const read: Record<string, unknown> = {
     apiVersion: API_VERSION,
     kind,
     metadata: metadata.value,
-    spec: whole ? spec : settled(schema, spec),
+    spec: reading.spec ?? {},
     ...(missing.length > 0 && { unread: missing }),
   };
-  const resource = { ...known, ...stored, ...known } as unknown as ResourceOf<Kind>;
+  for (const name of Object.keys(object)) if (name !== 'unread' && !(name in read)) read[name] = object[name];
+  const resource = read as unknown as ResourceOf<Kind>;
   const wrong = [...metadata.wrong, ...reading.wrong];
   if (wrong.length === 0) return { resource, problem: undefined };
   return { resource, problem: `read ${insteadOf(ownReader, last)}: ${describe(wrong)}` };
+}
+
+/** The spec in its settled form, read with the schema of its kind. */
+function readAs(definition: KindDefinition, given: unknown, last: { readonly spec: unknown } | undefined): SpecReading {
+  const { spec: schema, essential, guards = [], ownReader = false } = definition;
+  const whole = essential === 'all';
+  const named = whole ? given : withFieldNames(schema, given);
+  const reading = ownReader
+    ? asStored(schema, named)
+    : readSpec(schema, named, last?.spec, { essential: essential ?? [], guards });
+  return whole || reading.spec === undefined ? reading : { ...reading, spec: settled(schema, reading.spec) };
+}
+
+function right(spec: unknown): SpecReading {
+  return { spec, wrong: [], missing: [] };
 }
 
 function insteadOf(ownReader: boolean, last: unknown): string {
@@ -180,14 +194,14 @@ function readMetadata(given: unknown): {
   readonly value: Record<string, unknown>;
   readonly wrong: readonly FieldError[];
 } {
-  const value: Record<string, unknown> = isObject(given) ? { ...given } : {};
+  let value: Record<string, unknown> = isObject(given) ? given : {};
   const wrong: FieldError[] = [];
   for (const field of ['labels', 'annotations']) {
     const map = value[field];
     if (map === undefined) continue;
     if (isObject(map) && Object.values(map).every((text) => typeof text === 'string')) continue;
     const texts = isObject(map) ? Object.entries(map).filter(([, text]) => typeof text === 'string') : [];
-    value[field] = Object.fromEntries(texts);
+    value = { ...value, [field]: Object.fromEntries(texts) };
     wrong.push({ name: fieldName(['metadata', field]), value: map, reason: 'must map text to text' });
   }
   return { value, wrong };

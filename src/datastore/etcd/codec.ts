@@ -9,6 +9,7 @@ import {
   type ResourceOf,
 } from '../../model/index.ts';
 import { DatastoreCorrupt } from '../errors.ts';
+import { taken } from '../object.ts';
 import { readAffinityKey } from './layout.ts';
 
 /** A key and its value, as etcd's JSON gateway gives them: in base64, with integers as text. */
@@ -63,6 +64,14 @@ export function decode<Kind extends KindName>(kind: Kind, pair: KeyValue): Resou
   // The object has just been made, and is nobody else's.
   resource.metadata.resourceVersion = pair.mod_revision ?? '';
   return resource as ResourceOf<Kind>;
+}
+
+/** One by one, as they are asked for: what is done with early is never copied by the garbage collector. */
+export function* decodeEach<Kind extends KindName>(kind: Kind, pairs: KeyValue[]): Iterable<ResourceOf<Kind>> {
+  for (const pair of taken(pairs)) {
+    const resource = decode(kind, pair);
+    if (resource !== undefined) yield resource;
+  }
 }
 
 function decodeAs(kind: KindName, value: Json, pair: KeyValue): unknown {

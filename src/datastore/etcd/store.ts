@@ -2,11 +2,11 @@ import { type Clock, systemClock } from '../../base/index.ts';
 import type { KindName, ResourceOf } from '../../model/index.ts';
 import type { EtcdConfig } from '../config.ts';
 import { AlreadyExists, NotFound, UpdateConflict } from '../errors.ts';
-import { atRevision, checkPrecondition, keyOf, keyText, matches, stamped, taken } from '../object.ts';
+import { atRevision, checkPrecondition, keyOf, keyText, matches, stamped } from '../object.ts';
 import { Restorations } from '../restorations.ts';
 import type { History, Listing, ListOptions, Portion, Precondition, ResourceKey, Store, StoreEvent } from '../store.ts';
 import { EtcdClient } from './client.ts';
-import { decode, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
+import { decode, decodeEach, encode, fromBase64, type KeyValue, toBase64 } from './codec.ts';
 import { discoverEndpoints } from './discovery.ts';
 import { candidates, type KeyRange, rangeOf, storedAt } from './layout.ts';
 import { watchKind } from './watch.ts';
@@ -228,14 +228,6 @@ export class EtcdStore implements Store {
     const { answer } = this.#probed;
     answer.catch(() => (this.#probed = undefined));
     return answer;
-  }
-}
-
-/** One by one, as they are asked for: what is done with early is never copied by the garbage collector. */
-function* decodeEach<Kind extends KindName>(kind: Kind, pairs: KeyValue[]): Iterable<ResourceOf<Kind>> {
-  for (const pair of taken(pairs)) {
-    const resource = decode(kind, pair);
-    if (resource !== undefined) yield resource;
   }
 }
 

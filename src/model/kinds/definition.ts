@@ -39,6 +39,12 @@ export interface KindDefinition<Kind extends string = string, Spec extends z.Zod
    * read (a rule that can't be read denies): a spec that breaks the kind's rules is kept as it is stored.
    */
   readonly ownReader?: true;
+  /**
+   * Whether a spec is seen at a glance to be right, each field under its own name and in the form that it settles to, as
+   * nearly all are of a kind that comes by the ten thousand: then nothing is to be read with a schema, and nothing copied. What
+   * it says no to may be right all the same.
+   */
+  readonly plain?: (spec: Readonly<Record<string, unknown>>) => boolean;
   /** Labels that no object of the kind may have. */
   readonly foreignLabels?: readonly string[];
   /** Where the CRD differs from the API. */

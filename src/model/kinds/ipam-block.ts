@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { tryParseInterfaceAddress } from '../../base/index.ts';
+import { isObject } from '../clean.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { uint64 } from './field.ts';
@@ -15,7 +17,8 @@ const attribute = z.looseObject({
   releasedAt: z.string().optional(),
 });
 
-const affinity = z.string().regex(/^(host|virtual):[a-zA-Z0-9.\-_]+$/, "must be 'host:<node>' or 'virtual:<name>'");
+const AFFINITY = /^(host|virtual):[a-zA-Z0-9.\-_]+$/;
+const affinity = z.string().regex(AFFINITY, "must be 'host:<node>' or 'virtual:<name>'");
 
 /** Checked in one go: a cluster has a million of these numbers, and a schema for each takes half of the start. */
 function list<Item>(isItem: (value: unknown) => boolean, message: string) {
@@ -33,6 +36,54 @@ function isOrdinal(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
+function isTexts(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+}
+
+function isSequenceNumber(value: unknown): boolean {
+  return typeof value === 'bigint' && value >= 0n && value < 1n << 64n;
+}
+
+function isPlainAttribute(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  for (const name of Object.keys(value)) {
+    const isPlain =
+      name === 'secondary' || name === 'alternateOwnerAttrs'
+        ? isTexts(value[name])
+        : (name === 'handle_id' || name === 'releasedAt') && typeof value[name] === 'string';
+    if (!isPlain) return false;
+  }
+  return true;
+}
+
+function isPlainField(name: string, value: unknown): boolean {
+  switch (name) {
+    case 'cidr':
+      return typeof value === 'string' && value.includes('/') && tryParseInterfaceAddress(value) !== undefined;
+    case 'affinity':
+      return typeof value === 'string' && AFFINITY.test(value);
+    case 'affinityClaimTime':
+      return typeof value === 'string';
+    case 'allocations':
+      return Array.isArray(value) && value.every((item) => item === null || isOrdinal(item));
+    case 'unallocated':
+      return Array.isArray(value) && value.every(isOrdinal);
+    case 'attributes':
+      return Array.isArray(value) && value.every(isPlainAttribute);
+    case 'sequenceNumber':
+      return isSequenceNumber(value);
+    case 'sequenceNumberForAllocation':
+      return isObject(value) && Object.values(value).every(isSequenceNumber);
+    case 'deleted':
+    case 'strictAffinity':
+      return typeof value === 'boolean';
+    default:
+      return false;
+  }
+}
+
+const REQUIRED = ['cidr', 'allocations', 'unallocated', 'attributes'];
+
 export const ipamBlock = defineKind({
   kind: 'IPAMBlock',
   plural: 'ipamblocks',
@@ -40,6 +91,8 @@ export const ipamBlock = defineKind({
   namespaced: false,
   name: 'subdomain',
   essential: 'all',
+  plain: (spec) =>
+    REQUIRED.every((name) => name in spec) && Object.keys(spec).every((name) => isPlainField(name, spec[name])),
   spec: z.looseObject({
     cidr,
     /** Absent when nobody's. */

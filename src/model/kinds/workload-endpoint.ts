@@ -5,12 +5,15 @@ import { qosControls } from '../qos/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { filled, interfaceName, mac, name, portName, portProtocol } from './field.ts';
+import { SUBDOMAIN } from './kubernetes-names.ts';
 import { cidr, ipNetwork, ipv4, ipv6 } from './network-field.ts';
 
-const hostNetwork = z.string().refine((text) => {
+function isHostNetwork(text: string): boolean {
   const at = tryParseInterfaceAddress(text);
   return at !== undefined && at.length === addressBits(at.address.family);
-}, 'must be one address: a /32, or /128 for IPv6');
+}
+
+const hostNetwork = z.string().refine(isHostNetwork, 'must be one address: a /32, or /128 for IPv6');
 
 /**
  * The form that Calico's API takes. CNI lets a runtime use dots and underscores too, as containerd's `ctr` does
@@ -53,6 +56,37 @@ const port = z
     path: ['name'],
   });
 
+const INTERFACE = /^[a-zA-Z0-9_.-]{1,15}$/;
+const MAC = /^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/;
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && SUBDOMAIN.test(value);
+}
+
+function isPlainField(field: string, value: unknown): boolean {
+  switch (field) {
+    case 'orchestrator':
+    case 'workload':
+    case 'node':
+    case 'pod':
+    case 'endpoint':
+    case 'serviceAccountName':
+      return isName(value);
+    case 'containerID':
+      return typeof value === 'string' && value !== '';
+    case 'ipNetworks':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string' && isHostNetwork(item));
+    case 'profiles':
+      return Array.isArray(value) && value.every(isName);
+    case 'interfaceName':
+      return typeof value === 'string' && INTERFACE.test(value);
+    case 'mac':
+      return typeof value === 'string' && MAC.test(value);
+    default:
+      return false;
+  }
+}
+
 export const workloadEndpoint = defineKind({
   kind: 'WorkloadEndpoint',
   plural: 'workloadendpoints',
@@ -60,6 +94,7 @@ export const workloadEndpoint = defineKind({
   namespaced: true,
   name: 'any',
   rules: (_name, spec) => writersErrors(spec),
+  plain: (spec) => Object.keys(spec).every((field) => isPlainField(field, spec[field])),
   spec: z
     .looseObject({
       orchestrator: name.optional(),
