@@ -19,6 +19,7 @@ export const ASKED_BY_DATASTORE = [
   'route.to',
   'policy.why',
   'drops.counted',
+  'drops.recent',
   'ledger',
   'timeline',
   'flows',
@@ -27,8 +28,8 @@ export const ASKED_BY_DATASTORE = [
 /** Letters of a question, and octets of an answer: an object's annotations may have 256 KiB. */
 const LONGEST_QUESTION = 2000;
 const LONGEST_ANSWER = 150_000;
-/** Flows of an answer. */
-const MOST_FLOWS = 400;
+/** Flows or packets of an answer. */
+const MOST_ENTRIES = 400;
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -53,11 +54,16 @@ async function answerText(question: string, answer: (request: Request) => Promis
   }
 }
 
-/** Undefined: there is no room for it. Of flows, the newest that have room. */
+/** Questions whose answer is the newest of many, as many as are asked for. */
+function isCut(request: Request): request is Extract<Request, { op: 'flows' | 'drops.recent' }> {
+  return request.op === 'flows' || request.op === 'drops.recent';
+}
+
+/** Undefined: there is no room for it. Of many, the newest that have room. */
 async function fitting(request: Request, answer: (request: Request) => Promise<unknown>): Promise<string | undefined> {
   const text = JSON.stringify({ ok: true, result: await answer(request) });
   if (Buffer.byteLength(text) <= LONGEST_ANSWER) return text;
-  if (request.op !== 'flows' || request.limit === 1) return undefined;
+  if (!isCut(request) || request.limit === 1) return undefined;
   return fitting({ ...request, limit: request.limit >> 1 }, answer);
 }
 
@@ -66,11 +72,9 @@ function requestOf(question: string): Request | undefined {
   try {
     const request = requestSchema.parse(JSON.parse(question));
     if (request.op === 'policy.why' && request.probe) return undefined;
-    if (request.op === 'flows') {
-      // Who follows has the log kept: that is asked of the node itself.
-      if (request.follow) return undefined;
-      return { ...request, limit: Math.min(request.limit, MOST_FLOWS) };
-    }
+    // Who follows has the log kept: that is asked of the node itself.
+    if (request.op === 'flows' && request.follow) return undefined;
+    if (isCut(request)) return { ...request, limit: Math.min(request.limit, MOST_ENTRIES) };
     return ASKED_BY_DATASTORE.some((op) => op === request.op) ? request : undefined;
   } catch {
     return undefined;

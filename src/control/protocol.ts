@@ -49,6 +49,8 @@ const policyRequests = [
   }),
   /** How often each drop has dropped. */
   z.object({ op: z.literal('drops.counted') }),
+  /** The newest of the packets dropped lately, at once. While it is asked for, the kernel tells of them. */
+  z.object({ op: z.literal('drops.recent'), limit: z.number().int().min(1).max(1000).default(200) }),
   /** The packets dropped since that number; answered when there are some, or after a while without. */
   z.object({ op: z.literal('drops.after'), after: z.number().int().min(0).optional() }),
 ] as const;

@@ -77,6 +77,12 @@ export class Drops {
     return families.flat().sort((a, b) => b.packets - a.packets || (a.why < b.why ? -1 : 1));
   }
 
+  /** The newest packets of those that were told while somebody asked. */
+  async recent(limit: number): Promise<DroppedAnswer> {
+    await this.#keepOn(true);
+    return { last: this.#last, missed: 0, packets: this.#kept.slice(-limit) };
+  }
+
   /** The packets after that number, or from now on. Waits a while for the first. */
   async after(after: number | undefined): Promise<DroppedAnswer> {
     await this.#keepOn(true);

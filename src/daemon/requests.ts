@@ -80,6 +80,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return (await sources.policy()).changes(request.changes.flatMap(updateOf));
     case 'drops.counted':
       return sources.drops.counted();
+    case 'drops.recent':
+      return sources.drops.recent(request.limit);
     case 'drops.after':
       return sources.drops.after(request.after);
     case 'timeline': {

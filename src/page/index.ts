@@ -10,6 +10,6 @@
  */
 export { addressAnswer, clusterAnswer, type KnownCluster } from './cluster.ts';
 export { type PagePlace, pagePlace } from './listening.ts';
-export type { DropsOfNodes, NodesAnswer, RoutesOfNodes } from './of-all-nodes.ts';
+export type { DropsOfNodes, FlowsOfNodes, NodesAnswer, PacketsOfNodes, RoutesOfNodes } from './of-all-nodes.ts';
 export { nodeQuestions, type Questions } from './questions.ts';
 export { Site, type SiteOptions } from './site.ts';

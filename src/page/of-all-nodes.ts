@@ -1,4 +1,4 @@
-import type { BgpRouteAnswer, CountedDrop, StatusAnswer } from '../control/answers.ts';
+import type { BgpRouteAnswer, CountedDrop, DroppedPacket, FlowAnswer, StatusAnswer } from '../control/answers.ts';
 
 /** Answers of every node, or why there is none, for a page of the whole cluster. */
 
@@ -23,4 +23,18 @@ export type DropsOfNodes = readonly {
   readonly node: string;
   readonly drops?: readonly CountedDrop[];
   readonly problem?: string;
+}[];
+
+/** Packets that were dropped lately. */
+export type PacketsOfNodes = readonly {
+  readonly node: string;
+  readonly packets?: readonly DroppedPacket[];
+  readonly problem?: string;
+}[];
+
+/** The newest flows; what the log can't tell is a problem too. */
+export type FlowsOfNodes = readonly {
+  readonly node: string;
+  readonly flows?: readonly FlowAnswer[];
+  readonly problems: readonly string[];
 }[];

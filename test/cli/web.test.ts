@@ -48,6 +48,8 @@ t.test('a node that does not answer is shown, with what to do', async (t) => {
     ],
   });
   t.match(await get('nodes.route?prefix=10.244.0.1'), [{ node: 'node1', problem: /no answer/ }, { node: 'node2' }]);
+  t.match(await get('nodes.flows?denied=true'), [{ node: 'node1', problems: [/no answer/] }, { node: 'node2' }]);
+  t.match(await get('nodes.packets'), [{ node: 'node1', problem: /no answer/ }, { node: 'node2' }]);
   t.match(await get('bgp.peers?node=node2'), { code: 'NO_ANSWER', message: /^node2: no answer/ });
 });
 

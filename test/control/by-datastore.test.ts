@@ -65,5 +65,6 @@ t.test('of flows the newest are told that have room', async (t) => {
   });
   t.same(limits, [400, 200, 100]);
   t.match(said, { ok: true, result: /^x{100000}$/ });
+  t.match(await ask('{"op":"drops.recent","limit":1000}', (request) => request), { ok: true, result: { limit: 400 } });
   t.match(await ask('{"op":"flows"}', () => 'x'.repeat(200_000)), { ok: false, error: { code: 'TOO_LONG' } });
 });

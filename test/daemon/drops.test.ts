@@ -139,6 +139,17 @@ t.test('while nobody asks nothing is told; who asks again gets what came meanwhi
   t.pass('the group is free again');
 });
 
+t.test('the newest are told at once, and who asks for them keeps the telling on', async (t) => {
+  const { drops, drop, follows, clock } = watching();
+  t.match(await drops.recent(2), { last: 0, packets: [] });
+  t.same(follows, [true]);
+  for (let count = 0; count < 3; count++) drop();
+  t.match(await drops.recent(2), { last: 3, packets: [{ source: { name: 'red/web' } }, {}] });
+  await clock.advance(15_000);
+  await settle();
+  t.same(follows, [true, false]);
+});
+
 t.test('what was too much is counted', async (t) => {
   const { drops, drop, kernel } = watching();
   const asked = drops.after(undefined);

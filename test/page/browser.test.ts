@@ -21,6 +21,11 @@ spec:
   - { action: Deny, protocol: ICMP }
 ---
 apiVersion: projectcalico.org/v3
+kind: FelixConfiguration
+metadata: { name: node.node1 }
+spec: { flowLogsLocalReporter: Enabled }
+---
+apiVersion: projectcalico.org/v3
 kind: BGPPeer
 metadata: { name: nobody }
 spec: { peerIP: 192.0.2.1, asNumber: 64999 }
@@ -88,7 +93,11 @@ t.test('the page of a node, in Chromium', needsRoot, async (t) => {
       says: [/Ways of node1/, /Ways of node2/, /lab\/node2-p1/],
     },
     'cluster-timeline': { path: '#/timeline?pod=lab/node2-p1', says: [/node2 has it/, /ADD/] },
-    'cluster-drops': { path: '#/drops', says: [/Deny rule 0 of GlobalNetworkPolicy closed/] },
+    'cluster-drops': {
+      path: '#/drops?find=closed',
+      says: [/Dropped now/, /node1\s+\S+\s+lab\/node2-p1.*icmp/, /Deny rule 0 of GlobalNetworkPolicy closed/],
+    },
+    'cluster-flows': { path: '#/flows?verdict=DENIED', says: [/node1/, /lab\/node2-p1/, /GlobalNetworkPolicy closed/] },
   };
   const { web, end } = await servedCluster(t, lab, node);
   // Somebody knocks all the time, whoever listens by then.

@@ -4,6 +4,8 @@ import {
   bgpPeersSchema,
   bgpRouteSchema,
   countedDropsSchema,
+  droppedSchema,
+  flowsSchema,
   type LedgerAnswer,
   ledgerSchema,
   nodeStatusSchema,
@@ -17,8 +19,10 @@ import {
   addressAnswer,
   clusterAnswer,
   type DropsOfNodes,
+  type FlowsOfNodes,
   type KnownCluster,
   type NodesAnswer,
+  type PacketsOfNodes,
   type Questions,
   type RoutesOfNodes,
 } from '../../page/index.ts';
@@ -27,6 +31,8 @@ import { SharedAnswers } from './shared-answers.ts';
 
 /** Milliseconds that an answer is good for: whoever looks at once with others costs the datastore nothing. */
 const FRESH = 5000;
+/** Flows or packets of each node: what a page shows at once. */
+const LIVE = 200;
 
 export interface ClusterQuestionsOptions {
   readonly store: Store;
@@ -67,6 +73,15 @@ export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOpt
     everywhere({ op: 'drops.counted' }, countedDropsSchema, (node, said) =>
       'result' in said ? { node, drops: said.result } : { node, problem: said.problem },
     );
+  const packets = (): Promise<PacketsOfNodes> =>
+    everywhere({ op: 'drops.recent', limit: LIVE }, droppedSchema, (node, said) =>
+      'result' in said ? { node, packets: said.result.packets } : { node, problem: said.problem },
+    );
+  const flows = (denied: boolean): Promise<FlowsOfNodes> =>
+    everywhere({ op: 'flows', limit: LIVE, ...(denied && { denied }) }, flowsSchema, (node, said) => {
+      if ('problem' in said) return { node, problems: [said.problem] };
+      return { node, flows: said.result.flows, problems: said.result.problems };
+    });
   const ledger = async (address: string): Promise<LedgerAnswer> => {
     const rows = await everywhere({ op: 'ledger', address }, ledgerSchema, (_, said) =>
       'result' in said ? said.result.entries : [],
@@ -97,6 +112,11 @@ export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOpt
     },
     nodes: () => kept.of('nodes', nodes),
     'nodes.drops': () => kept.of('drops', drops),
+    'nodes.packets': () => kept.of('packets', packets),
+    'nodes.flows': (query) => {
+      const denied = query.get('denied') === 'true';
+      return kept.of(`flows ${denied}`, () => flows(denied));
+    },
     'nodes.route': (query) => {
       const asked = field(query, 'prefix');
       // Nodes are not bothered with what none of them could read.

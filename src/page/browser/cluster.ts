@@ -1,6 +1,6 @@
 import { type ComponentChild, h } from 'preact';
-import type { BgpPeersAnswer, CountedDrop, NodeStatusPeer } from '../../control/answers.ts';
-import type { DropsOfNodes, NodesAnswer, RoutesOfNodes } from '../of-all-nodes.ts';
+import type { BgpPeersAnswer, NodeStatusPeer } from '../../control/answers.ts';
+import type { NodesAnswer, RoutesOfNodes } from '../of-all-nodes.ts';
 import { loaded } from './loaded.ts';
 import { type MapLink, map } from './map.ts';
 import { overview, problems } from './overview.ts';
@@ -158,42 +158,4 @@ export function clusterSearch(place: PlaceInPage): ComponentChild {
         ),
     }),
   );
-}
-
-interface DropOfAll extends CountedDrop {
-  readonly node: string;
-}
-
-export function clusterDrops(place: PlaceInPage): ComponentChild {
-  const find = (place.query.get('find') ?? '').toLowerCase();
-  return [
-    field({
-      label: 'Node, pod, tier or policy',
-      id: 'find',
-      value: find,
-      hint: 'default',
-      onValue: (value) => replace(changed(place, { find: value })),
-    }),
-    loaded<DropsOfNodes>({ question: 'nodes.drops', every: 15_000, show: (rows) => dropsOf(rows, find) }),
-  ];
-}
-
-function dropsOf(rows: DropsOfNodes, find: string): ComponentChild {
-  const all = rows.flatMap(({ node, drops = [] }) => drops.map((drop): DropOfAll => ({ ...drop, node })));
-  const found = all.filter(({ packets, node, why }) => packets > 0 && `${node} ${why}`.toLowerCase().includes(find));
-  return [
-    rows.map(({ node, problem }) => problem !== undefined && notice('bad', `${node}: ${problem}`)),
-    table<DropOfAll>(
-      'Drops of all nodes',
-      [
-        { title: 'Node', cell: ({ node }) => node },
-        { title: 'Packets', cell: ({ packets }) => count(packets), kind: 'number' },
-        { title: 'Octets', cell: ({ bytes }) => count(bytes), kind: 'number' },
-        { title: 'Family', cell: ({ family }) => `IPv${family}` },
-        { title: 'Dropped by', cell: ({ why }) => why },
-      ],
-      found.sort((a, b) => b.packets - a.packets).slice(0, 500),
-      'Nothing has been dropped.',
-    ),
-  ];
 }

@@ -2,7 +2,7 @@ import { Component, type ComponentChild, h } from 'preact';
 import type { CountedDrop, DroppedAnswer, DroppedPacket } from '../../control/answers.ts';
 import { listen } from './ask.ts';
 import { loaded } from './loaded.ts';
-import { choice, count, field, notice, section, table } from './pieces.ts';
+import { type Column, choice, count, field, notice, section, table } from './pieces.ts';
 import { changed, type PlaceInPage, replace } from './place.ts';
 
 /** Packets that are remembered, and shown. */
@@ -38,29 +38,8 @@ class Drops extends Component<{ readonly place: PlaceInPage }, DropsState> {
     const found = packets.filter(matching(place.query));
     return [
       trouble !== undefined && notice('warn', trouble),
-      h(
-        'div',
-        { class: 'filters' },
-        field({
-          label: 'Pod, address, policy …',
-          id: 'find',
-          value: place.query.get('find') ?? '',
-          hint: 'default/web',
-          onValue: (value) => replace(changed(place, { find: value })),
-        }),
-        choice(
-          {
-            label: 'Direction',
-            id: 'direction',
-            value: place.query.get('direction') ?? '',
-            onValue: (value) => replace(changed(place, { direction: value })),
-          },
-          [
-            ['', 'both'],
-            ['ingress', 'ingress'],
-            ['egress', 'egress'],
-          ],
-        ),
+      packetFilters(
+        place,
         h(
           'button',
           { type: 'button', 'aria-pressed': isPaused, onClick: () => this.setState({ isPaused: !isPaused }) },
@@ -83,6 +62,35 @@ class Drops extends Component<{ readonly place: PlaceInPage }, DropsState> {
   }
 }
 
+/** What is looked for, and what else stands beside it. */
+export function packetFilters(place: PlaceInPage, ...beside: readonly ComponentChild[]): ComponentChild {
+  return h(
+    'div',
+    { class: 'filters' },
+    field({
+      label: 'Pod, address, policy …',
+      id: 'find',
+      value: place.query.get('find') ?? '',
+      hint: 'default/web',
+      onValue: (value) => replace(changed(place, { find: value })),
+    }),
+    choice(
+      {
+        label: 'Direction',
+        id: 'direction',
+        value: place.query.get('direction') ?? '',
+        onValue: (value) => replace(changed(place, { direction: value })),
+      },
+      [
+        ['', 'both'],
+        ['ingress', 'ingress'],
+        ['egress', 'egress'],
+      ],
+    ),
+    ...beside,
+  );
+}
+
 /** Whether a packet has all the words, in whatever is shown of it. */
 export function matching(query: URLSearchParams): (packet: DroppedPacket) => boolean {
   const words = (query.get('find') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
@@ -94,10 +102,15 @@ export function matching(query: URLSearchParams): (packet: DroppedPacket) => boo
   };
 }
 
-function packetTable(packets: readonly DroppedPacket[]): ComponentChild {
-  return table<DroppedPacket>(
+/** With `more` before the columns that every packet has. */
+export function packetTable<Packet extends DroppedPacket>(
+  packets: readonly Packet[],
+  more: readonly Column<Packet>[] = [],
+): ComponentChild {
+  return table<Packet>(
     'Dropped packets',
     [
+      ...more,
       { title: 'Time', cell: ({ at }) => new Date(at).toISOString().slice(11, 23) },
       { title: 'From', cell: ({ source }) => end(source), kind: 'code' },
       { title: 'To', cell: ({ destination }) => end(destination), kind: 'code' },

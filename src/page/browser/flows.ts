@@ -1,7 +1,7 @@
 import { Component, type ComponentChild, h } from 'preact';
 import type { FlowAnswer, FlowsAnswer } from '../../control/answers.ts';
 import { listen } from './ask.ts';
-import { choice, count, field, notice, pill, table } from './pieces.ts';
+import { type Column, choice, count, field, notice, pill, table } from './pieces.ts';
 import { changed, type PlaceInPage, replace } from './place.ts';
 
 /** Flows that are remembered, and shown. */
@@ -35,33 +35,12 @@ class Flows extends Component<{ readonly place: PlaceInPage }, FlowsState> {
   override render(): ComponentChild {
     const { place } = this.props;
     const { flows, missed, problems, isPaused, trouble } = this.state;
-    const found = [...flows.values()].filter(matching(place.query)).sort((a, b) => b.last - a.last);
+    const found = [...flows.values()].filter(flowMatching(place.query)).sort((a, b) => b.last - a.last);
     return [
       trouble !== undefined && notice('warn', trouble),
       problems.map((problem) => notice('warn', problem)),
-      h(
-        'div',
-        { class: 'filters' },
-        field({
-          label: 'Pod, address, port, policy …',
-          id: 'find',
-          value: place.query.get('find') ?? '',
-          hint: 'default/web tcp',
-          onValue: (value) => replace(changed(place, { find: value })),
-        }),
-        choice(
-          {
-            label: 'Verdict',
-            id: 'verdict',
-            value: place.query.get('verdict') ?? '',
-            onValue: (value) => replace(changed(place, { verdict: value })),
-          },
-          [
-            ['', 'both'],
-            ['FORWARDED', 'forwarded'],
-            ['DENIED', 'denied'],
-          ],
-        ),
+      flowFilters(
+        place,
         h(
           'button',
           { type: 'button', 'aria-pressed': isPaused, onClick: () => this.setState({ isPaused: !isPaused }) },
@@ -84,7 +63,37 @@ class Flows extends Component<{ readonly place: PlaceInPage }, FlowsState> {
   }
 }
 
-function matching(query: URLSearchParams): (flow: FlowAnswer) => boolean {
+/** What is looked for, and what else stands beside it. */
+export function flowFilters(place: PlaceInPage, ...beside: readonly ComponentChild[]): ComponentChild {
+  return h(
+    'div',
+    { class: 'filters' },
+    field({
+      label: 'Pod, address, port, policy …',
+      id: 'find',
+      value: place.query.get('find') ?? '',
+      hint: 'default/web tcp',
+      onValue: (value) => replace(changed(place, { find: value })),
+    }),
+    choice(
+      {
+        label: 'Verdict',
+        id: 'verdict',
+        value: place.query.get('verdict') ?? '',
+        onValue: (value) => replace(changed(place, { verdict: value })),
+      },
+      [
+        ['', 'both'],
+        ['FORWARDED', 'forwarded'],
+        ['DENIED', 'denied'],
+      ],
+    ),
+    ...beside,
+  );
+}
+
+/** Whether a flow has all the words, in whatever is shown of it, and the verdict. */
+export function flowMatching(query: URLSearchParams): (flow: FlowAnswer) => boolean {
   const words = (query.get('find') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   const verdict = query.get('verdict') ?? '';
   return (flow) => {
@@ -94,10 +103,15 @@ function matching(query: URLSearchParams): (flow: FlowAnswer) => boolean {
   };
 }
 
-function flowTable(flows: readonly FlowAnswer[]): ComponentChild {
-  return table<FlowAnswer>(
+/** With `more` before the columns that every flow has. */
+export function flowTable<Flow extends FlowAnswer>(
+  flows: readonly Flow[],
+  more: readonly Column<Flow>[] = [],
+): ComponentChild {
+  return table<Flow>(
     'Flows',
     [
+      ...more,
       { title: 'Time', cell: ({ last }) => new Date(last).toISOString().slice(11, 23) },
       { title: 'From', cell: ({ source }) => end(source), kind: 'code' },
       { title: 'To', cell: ({ destination }) => end(destination), kind: 'code' },

@@ -4,7 +4,8 @@ import type { NodesAnswer } from '../of-all-nodes.ts';
 import { addresses } from './addresses.ts';
 import { ask, listen } from './ask.ts';
 import { each } from './clock.ts';
-import { clusterDrops, clusterNodes, clusterSearch, clusterSessions } from './cluster.ts';
+import { clusterNodes, clusterSearch, clusterSessions } from './cluster.ts';
+import { clusterDrops, clusterFlows } from './cluster-traffic.ts';
 import { drops } from './drops.ts';
 import { flows } from './flows.ts';
 import { overview } from './overview.ts';
@@ -39,6 +40,7 @@ const OF_THE_CLUSTER: Views = {
   sessions: { title: 'Sessions', show: ({ place, nodes }) => clusterSessions(place, nodes) },
   addresses: { title: 'Addresses', show: ({ place }) => addresses(place, undefined) },
   search: { title: 'Looking glass', show: ({ place }) => clusterSearch(place) },
+  flows: { title: 'Flows', show: ({ place }) => clusterFlows(place) },
   drops: { title: 'Denied', show: ({ place }) => clusterDrops(place) },
   timeline: { title: 'Timeline', show: ({ place }) => timeline(place, true) },
 };
