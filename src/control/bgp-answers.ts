@@ -85,8 +85,9 @@ export type BgpRoute = z.infer<typeof route>;
 export const bgpRoutesSchema = z.object({ total: z.number(), routes: z.array(route) });
 
 export const bgpRouteSchema = z.object({
-  /** The prefix that was found; absent where no path leads to what was asked for. */
+  /** The prefix that was found; absent where nothing leads to what was asked for. */
   prefix: z.string().optional(),
+  /** None where BGP has told of none: the kernel's route says then what leads there, as VXLAN. */
   paths: z.array(path),
   announcements: z.array(z.object({ peer: z.string(), announced: z.boolean(), reason: z.string().optional() })),
   /** The kernel's routes to it: as ip(8) prints them. */

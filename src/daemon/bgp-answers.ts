@@ -13,6 +13,7 @@ export interface BgpAnswersOptions {
   readonly routing: Pick<Routing, 'peers' | 'speaker'>;
   readonly sessions: Pick<SessionHistory, 'changesOf'>;
   readonly kernelRoutes: (prefix: Prefix) => readonly ExplainedEntry[];
+  readonly isLedWithoutBgp: (prefix: Prefix) => boolean;
 }
 
 /** Answers about BGP: the neighbours, the routes from and to them, and why a prefix goes where it goes. */
@@ -66,13 +67,14 @@ export class BgpAnswers {
     };
   }
 
-  /** The prefix itself, or for an address the longest one that some path leads to. */
+  /** The prefix itself, or for an address the longest one that some path or this node's own knowledge leads to. */
   #covering(asked: Prefix, isAddress: boolean): string | undefined {
-    const { speaker } = this.#options.routing;
+    const { routing, isLedWithoutBgp } = this.#options;
     const shortest = isAddress ? 0 : asked.length;
     for (let length = asked.length; length >= shortest; length--) {
-      const text = formatPrefix(prefix(asked, length));
-      if ((speaker?.explain(text).paths ?? []).length > 0) return text;
+      const covering = prefix(asked, length);
+      const text = formatPrefix(covering);
+      if ((routing.speaker?.explain(text).paths ?? []).length > 0 || isLedWithoutBgp(covering)) return text;
     }
     return undefined;
   }

@@ -19,6 +19,14 @@ export function explainRoutesTo(sources: RouteSources, { family, value, length }
   return prefix < 0 ? [] : explainTable(sources, table, prefix, prefix + 1);
 }
 
+/** Whether this node has a way to the prefix that BGP did not tell it: by VXLAN, or because the block is its own. */
+export function isLedWithoutBgp({ dataplane }: RouteSources, { family, value, length }: Prefix): boolean {
+  const table = dataplane.routes.tables[family];
+  const prefix = table.prefixes.findAt(prefixWords({ family, value, length }), 0, length);
+  const source = prefix < 0 ? undefined : table.sourceOf(prefix);
+  return source === 'tunnel' || source === 'blackhole';
+}
+
 /** The routes that cover an address, the longest prefix first. */
 export function explainRoutesOver(sources: RouteSources, address: Address): ExplainedEntry[] {
   const whole = address.family === 4 ? 32 : 128;

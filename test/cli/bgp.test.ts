@@ -119,6 +119,15 @@ not announced to 10.0.0.2: it came from this peer
 kernel has it: 192.168.1.0/26 via 10.0.0.2 (BGP)
 `,
   );
+  const kernel = [
+    { text: '10.1.2.0/26 via 10.1.2.0  dev vxlan.calico', wanted: true, present: true, why: 'VXLAN: block of n2' },
+  ];
+  const byVxlan = { 'bgp.route': { prefix: '10.1.2.0/26', paths: [], announcements: [], kernel } };
+  t.match(await beside(t, runBgp, ['route', '10.1.2.3'], byVxlan, NOON), {
+    code: 0,
+    stdout:
+      '10.1.2.0/26, not by BGP: VXLAN: block of n2\nkernel has it: 10.1.2.0/26 via 10.1.2.0 dev vxlan.calico (VXLAN: block of n2)\n',
+  });
   const nothing = { 'bgp.route': { paths: [], announcements: [], kernel: [] } };
   t.match(await beside(t, runBgp, ['route', '10.9.9.9'], nothing, NOON), { code: 1, stdout: /No path leads to/ });
 });

@@ -1,11 +1,16 @@
 import type { Speaker } from 'bgp-speaker-ts';
 import t from 'tap';
+import { formatPrefix } from '../../src/base/index.ts';
 import { BgpAnswers } from '../../src/daemon/bgp-answers.ts';
 import type { SessionChange } from '../../src/daemon/session-history.ts';
 
 const HOUR = 3600_000;
 
-function answers(explained: readonly string[], changes: readonly SessionChange[] = []) {
+function answers(
+  explained: readonly string[],
+  changes: readonly SessionChange[] = [],
+  byVxlan: readonly string[] = [],
+) {
   const path = { peer: 'p', best: true, nextHop: '10.0.0.2', localPref: 100, asPath: [], origin: 'igp', med: 0 };
   const more = { communities: [], extendedCommunities: [], largeCommunities: [], stale: false } as const;
   return new BgpAnswers({
@@ -38,6 +43,7 @@ function answers(explained: readonly string[], changes: readonly SessionChange[]
     },
     sessions: { changesOf: () => changes },
     kernelRoutes: () => [],
+    isLedWithoutBgp: (prefix) => byVxlan.includes(formatPrefix(prefix)),
   });
 }
 
@@ -50,6 +56,14 @@ t.test('an address is answered with the longest prefix that covers it, a prefix 
   t.equal(of.route('10.1.2.0/26').prefix, '10.1.2.0/26');
   t.equal(of.route('10.1.2.0/27').prefix, undefined);
   for (const wrong of ['', 'x', '10.1.2', '10.1.2.3/33', '::g']) t.throws(() => of.route(wrong), { code: 'PARSE' });
+  t.end();
+});
+
+t.test('what VXLAN leads to is found too, though BGP says nothing, and before a shorter prefix that BGP knows', (t) => {
+  const of = answers(['0.0.0.0/0'], [], ['10.1.2.0/26']);
+  t.match(of.route('10.1.2.3'), { prefix: '10.1.2.0/26', paths: [] });
+  t.match(of.route('10.1.2.0/26'), { prefix: '10.1.2.0/26', paths: [] });
+  t.match(of.route('10.1.3.3'), { prefix: '0.0.0.0/0', paths: { length: 1 } });
   t.end();
 });
 

@@ -1,8 +1,8 @@
 import type { NextHopSet } from 'bgp-speaker-ts';
 import t from 'tap';
-import { parseAddress } from '../../src/base/index.ts';
+import { parseAddress, parsePrefix } from '../../src/base/index.ts';
 import { type Desired, NO_TUNNELS } from '../../src/calc/index.ts';
-import { explainRoutes, explainRoutesOver } from '../../src/daemon/explain-routes.ts';
+import { explainRoutes, explainRoutesOver, isLedWithoutBgp } from '../../src/daemon/explain-routes.ts';
 import { gatewayRoute } from '../../src/dataplane/index.ts';
 import { prefixNumber } from '../../src/dataplane/routes/reconcile.ts';
 import { vtep, vxlan } from '../calc/tunnels.ts';
@@ -49,10 +49,11 @@ t.test('every route says what it is for', async (t) => {
     '10.244.3.0/26': 'BGP: next hop 172.16.0.3, local preference 100',
     'blackhole 10.244.1.0/26': 'own block: addresses that no pod has lead nowhere',
   });
-  const over = explainRoutesOver(
-    { dataplane: host.dataplane, desired: () => now, learned: () => told },
-    parseAddress('10.244.1.2'),
-  );
+  const sources = { dataplane: host.dataplane, desired: () => now, learned: () => told };
+  const prefixes = ['10.244.2.0/26', '10.244.1.0/26', '10.244.3.0/26', '10.244.1.2/32', '10.244.9.0/26'];
+  const withoutBgp = prefixes.filter((cidr) => isLedWithoutBgp(sources, parsePrefix(cidr)));
+  t.same(withoutBgp, ['10.244.2.0/26', '10.244.1.0/26'], 'by VXLAN, and its own');
+  const over = explainRoutesOver(sources, parseAddress('10.244.1.2'));
   t.match(over, [{ text: /^10\.244\.1\.2 dev/ }, { text: /^blackhole 10\.244\.1\.0\/26/ }]);
 });
 

@@ -21,7 +21,7 @@ interface RouteOptions {
 export function routeCommand(io: Io): Command {
   return new Command('route')
     .description(
-      'The paths to a prefix, or to the longest prefix that covers an address; exit code 1 when there is none.',
+      'The paths to a prefix, or to the longest prefix that covers an address; where it is not BGP that leads there, as with VXLAN, what does. Exit code 1 when there is none.',
     )
     .argument('<prefix>', 'CIDR, or an address')
     .option('--why', 'also why a path was not chosen, who was told of it or why not, and whether the kernel has it')
@@ -77,6 +77,10 @@ function routeOf(answer: NodeAnswer | undefined): { route: BgpRouteAnswer } | { 
 
 function routeText(asked: string, { prefix, paths, announcements, kernel }: BgpRouteAnswer, why: boolean): string {
   if (prefix === undefined) return `No path leads to ${asked}.\n`;
+  if (paths.length === 0) {
+    const reasons = kernel.filter(({ wanted }) => wanted).map(({ why }) => why);
+    return [`${prefix}, not by BGP: ${reasons.join('; ')}`, ...kernel.map(kernelLine), ''].join('\n');
+  }
   const lines = [`${prefix}, ${paths.length} ${paths.length === 1 ? 'path' : 'paths'}`];
   for (const path of paths) {
     const communities = [...path.communities, ...path.extendedCommunities, ...path.largeCommunities];
@@ -96,9 +100,10 @@ function routeText(asked: string, { prefix, paths, announcements, kernel }: BgpR
     if (!announced) lines.push(`not announced to ${peer}: ${reason ?? 'nothing says why'}`);
   }
   if (kernel.length === 0) lines.push('kernel: no route; none is wanted');
-  for (const { text, wanted, present, why: reason } of kernel) {
-    const state = present ? (wanted ? 'has it' : 'still has') : 'has not';
-    lines.push(`kernel ${state}: ${text.replaceAll(/\s+/g, ' ')} (${reason})`);
-  }
-  return `${lines.join('\n')}\n`;
+  return [...lines, ...kernel.map(kernelLine), ''].join('\n');
+}
+
+function kernelLine({ text, wanted, present, why }: BgpRouteAnswer['kernel'][0]): string {
+  const state = present ? (wanted ? 'has it' : 'still has') : 'has not';
+  return `kernel ${state}: ${text.replaceAll(/\s+/g, ' ')} (${why})`;
 }

@@ -65,7 +65,7 @@ function owner({ endpoint, node, block, pool, assignment = {} }: AddressAnswer):
 }
 
 export function ways({ prefix, paths, announcements, kernel }: BgpRouteAnswer): ComponentChild {
-  if (prefix === undefined) return h('p', { class: 'quiet' }, 'BGP knows no way to it.');
+  if (prefix === undefined) return h('p', { class: 'quiet' }, 'Neither BGP nor a tunnel leads to it.');
   return [
     h('p', null, 'The longest prefix that covers it is ', h('code', null, prefix), '.'),
     h('h3', null, 'Paths'),
@@ -81,7 +81,7 @@ export function ways({ prefix, paths, announcements, kernel }: BgpRouteAnswer): 
         { title: 'Communities', cell: (path) => [...path.communities, ...path.largeCommunities].join(' ') },
       ],
       paths,
-      'None.',
+      'None by BGP: the route of the kernel says what leads there.',
     ),
     h('h3', null, 'Announced to'),
     table(
