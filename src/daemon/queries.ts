@@ -16,7 +16,7 @@ import type { ProblemHistory } from './problem-history.ts';
 import { remainsOfFelix } from './remains-of-felix.ts';
 import { routesOfOthers, rulesOfOthers } from './routes-of-others.ts';
 import type { LastError } from './session-history.ts';
-import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
+import { ipvsBeside, narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */
 export interface Refusal {
@@ -71,6 +71,7 @@ export function nodeReport(sources: QuerySources): NodeReport {
     ...withoutEndpoint(strange),
     ...poolless(sources.desired(), sources.allBlocks()),
     ...mtuProblems(sources),
+    ...ipvsBeside(sources.desired().reachability, dataplane.links.values()),
     ...routesOfOthers(foreign, names),
     ...rulesOfOthers(dataplane.otherTables.diversions, names),
     ...remainsOfFelix(dataplane.felixRemains.found),

@@ -45,6 +45,22 @@ export function withoutEndpoint(names: readonly string[]): string[] {
   ];
 }
 
+/** kube-proxy's in IPVS mode: it has the addresses of all Services, on every node. */
+const IPVS_DEVICE = 'kube-ipvs0';
+
+/** Services that this node should answer for on its subnets, where every node has their addresses. */
+export function ipvsBeside(
+  reachability: Desired['reachability'],
+  links: Iterable<{ readonly name: string }>,
+): readonly string[] {
+  if (![...links].some(({ name }) => name === IPVS_DEVICE)) return [];
+  const answered = [...(reachability?.addresses.values() ?? [])].filter(({ of }) => of === 'service');
+  if (answered.length === 0) return [];
+  return [
+    `localSubnetL2Reachability has no effect on Services: kube-proxy is in IPVS mode, in which every node has ${few(answered.map(({ address }) => address))} on ${IPVS_DEVICE} and answers ARP for them, or with strictARP none does. Set kube-proxy's mode to nftables or iptables, or announce the addresses by BGP`,
+  ];
+}
+
 /** The least MTU of a link for IPv6 (RFC 8200 §5), and the size that every IPv4 host must take (RFC 791), plus one. */
 const LEAST = { 4: 577, 6: 1280 } as const;
 

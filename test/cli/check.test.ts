@@ -3,6 +3,7 @@ import type { HostFacts } from '../../src/cli/check/facts.ts';
 import { type Judgement, judge } from '../../src/cli/check/judgements.ts';
 import { runCheck } from '../../src/cli/index.ts';
 import { MemoryDatabase, MemoryStore } from '../../src/datastore/index.ts';
+import { newResource } from '../../src/model/index.ts';
 import { beside } from './beside-daemon.ts';
 
 /** A host that will do. */
@@ -32,6 +33,7 @@ const GOOD: HostFacts = {
     { destination: '192.0.2.0/24', device: 'eth0', protocol: 'kernel' },
   ],
   pools: ['10.244.0.0/16'],
+  isBfdAsked: false,
   isClockSet: true,
   now: Date.UTC(2026, 5, 1),
 };
@@ -51,6 +53,15 @@ const ROWS: readonly Row[] = [
   [{ sysctls: { 'net.netfilter.nf_conntrack_max': '4096' } }, 'connection tracking', 'warning', /4096/, /131072/],
   [{ sysctls: {} }, 'connection tracking', 'ok', /not loaded/],
   [{ listening: new Set(['tcp/179', 'udp/4789']) }, 'ports', 'failure', /tcp\/179, udp\/4789/, /listenPort.*vxlanPort/],
+  [{ listening: new Set(['udp/3784', 'udp/4784']) }, 'ports', 'ok', /^tcp\/179, tcp\/9099, udp\/4789 are free/],
+  [
+    { listening: new Set(['udp/3784', 'udp/4784']), isBfdAsked: true },
+    'ports',
+    'failure',
+    /udp\/3784, udp\/4784/,
+    /BFD: end the other BFD speaker.*failureDetectionMode/,
+  ],
+  [{ isBfdAsked: true }, 'ports', 'ok', /udp\/3784, udp\/4784 are free/],
   [{ listening: new Set(['tcp/179']), isOursRunning: true }, 'ports', 'ok', /our own/],
   [{ links: [{ name: 'eth0', mtu: 1300, isUp: true }] }, 'mtu', 'warning', /1300 at eth0/, /mtu 1500/],
   [{ links: [{ name: 'cali1', mtu: 1500, isUp: true }] }, 'mtu', 'failure', /no uplink/],
@@ -132,6 +143,27 @@ t.test('each fault is told with what to do, and no other check is troubled by it
     'no check is left out of the table',
   );
   t.end();
+});
+
+t.test('whether BFD is asked for is what the peers in the datastore say', async (t) => {
+  const database = new MemoryDatabase();
+  const store = new MemoryStore({ database });
+  const openStore = async () => new MemoryStore({ database });
+  const exec = async () => ({ code: 1, output: '' });
+  const saysFree = async (): Promise<boolean> => {
+    const { stdout } = await beside(t, runCheck, [], undefined, GOOD.now, { openStore, exec });
+    return /udp\/4784/.test(stdout);
+  };
+  await store.create(newResource('BGPPeer', { name: 'tor' }, { peerIP: '192.0.2.1', asNumber: 64_999 } as object));
+  t.equal(await saysFree(), false);
+  await store.create(
+    newResource('BGPPeer', { name: 'other' }, {
+      peerIP: '192.0.2.2',
+      asNumber: 64_999,
+      failureDetectionMode: 'BFDIfDirectlyConnected',
+    } as object),
+  );
+  t.equal(await saysFree(), true);
 });
 
 t.test('this host is looked at, and the exit code says whether it will do', async (t) => {

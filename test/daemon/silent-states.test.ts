@@ -3,7 +3,7 @@ import { parsePrefix, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredWorkload } from '../../src/calc/index.ts';
 import { byReason, oneOutage, outage } from '../../src/daemon/one-outage.ts';
 import { SessionHistory } from '../../src/daemon/session-history.ts';
-import { narrowMtu, poolless, withoutEndpoint, withoutInterface } from '../../src/daemon/silent-states.ts';
+import { ipvsBeside, narrowMtu, poolless, withoutEndpoint, withoutInterface } from '../../src/daemon/silent-states.ts';
 import type { KindStatus } from '../../src/datastore/index.ts';
 import { addressNowhere } from '../../src/keeping/address-nowhere.ts';
 import { Namesake } from '../../src/keeping/namesake.ts';
@@ -24,6 +24,18 @@ t.test('interfaces without pods and pods without interfaces are named, with what
   t.same([...withoutInterface([]), ...withoutEndpoint([])], []);
   t.match(withoutInterface([POD]), [/missing: cali1 of web\/a\..*make the pods anew/]);
   t.match(withoutEndpoint(['cali2']), [/cali2\..*ip link delete cali2/]);
+});
+
+t.test('Services that every node has for itself are named, where one node should answer for each', async (t) => {
+  const answered = (of: 'pod' | 'service') =>
+    ({ refresh: 120, addresses: new Map([['192.0.2.9', { address: '192.0.2.9', of, why: '' }]]) }) as never;
+  const ipvs = [{ name: 'eth0' }, { name: 'kube-ipvs0' }];
+  t.match(ipvsBeside(answered('service'), ipvs), [
+    /Services: kube-proxy is in IPVS mode.*192\.0\.2\.9 on kube-ipvs0.*mode to nftables/,
+  ]);
+  t.same(ipvsBeside(answered('service'), [{ name: 'eth0' }]), []);
+  t.same(ipvsBeside(answered('pod'), ipvs), []);
+  t.same(ipvsBeside(undefined, ipvs), []);
 });
 
 t.test('an MTU that leaves no room is a problem, with the link that sets it', async (t) => {

@@ -24,6 +24,8 @@ export interface HostFacts {
   readonly routes: readonly { readonly destination: string; readonly device: string; readonly protocol: string }[];
   /** The cluster's pools, or why the datastore does not tell. */
   readonly pools: readonly string[] | { readonly failure: string };
+  /** Whether a BGPPeer asks for BFD. */
+  readonly isBfdAsked: boolean;
   /** Whether the clock is known to be set by the network; undefined: nobody says. */
   readonly isClockSet: boolean | undefined;
   /** Milliseconds since 1970. */

@@ -93,10 +93,17 @@ const PORTS: Readonly<Record<string, string>> = {
   'udp/4789': 'VXLAN: remove the other VXLAN device, or set vxlanPort in the FelixConfiguration',
 };
 
-function ports({ listening, isOursRunning }: HostFacts): Found {
+/** Where BFD is asked for: RFC 5881 and 5883 leave no choice. */
+const BFD_PORTS: typeof PORTS = {
+  'udp/3784': 'BFD: end the other BFD speaker (bfdd of FRR, BIRD), or set failureDetectionMode of the BGPPeers to None',
+  'udp/4784': 'BFD over several hops: the same',
+};
+
+function ports({ listening, isOursRunning, isBfdAsked }: HostFacts): Found {
   if (isOursRunning) return ok('our own daemon runs here');
-  const taken = Object.entries(PORTS).filter(([place]) => listening.has(place));
-  if (taken.length === 0) return ok(`${Object.keys(PORTS).join(', ')} are free`);
+  const wanted = { ...PORTS, ...(isBfdAsked && BFD_PORTS) };
+  const taken = Object.entries(wanted).filter(([place]) => listening.has(place));
+  if (taken.length === 0) return ok(`${Object.keys(wanted).join(', ')} are free`);
   return failure(
     `somebody listens on ${taken.map(([place]) => place).join(', ')}`,
     taken.map(([, next]) => next).join('; '),

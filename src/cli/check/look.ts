@@ -10,14 +10,14 @@ import { type HostFacts, MODULES, SYSCTLS } from './facts.ts';
 
 /** Looks at the host that this runs on. What can't be found out is as if it were not there. */
 export async function lookAtHost(io: Io, options: ConfigOptions): Promise<HostFacts> {
-  const [nft, tables, modules, sysctls, processes, cniConfigs, pools, routes] = await Promise.all([
+  const [nft, tables, modules, sysctls, processes, cniConfigs, stored, routes] = await Promise.all([
     io.exec('nft', ['--version']),
     io.exec('nft', ['list', 'tables']),
     modulesOf(io),
     sysctlsOf(),
     processesOf(),
     cniConfigsOf(io.env['CNI_NET_DIR'] ?? '/etc/cni/net.d'),
-    poolsOf(io, options),
+    asked(io, options),
     routesOf(io),
   ]);
   return {
@@ -33,7 +33,7 @@ export async function lookAtHost(io: Io, options: ConfigOptions): Promise<HostFa
     cniConfigs,
     unmanaged: await unmanagedOf('/etc/NetworkManager/conf.d'),
     routes,
-    pools,
+    ...stored,
     isClockSet: await clockOf(io),
     now: io.clock.wallTime(),
   };
@@ -156,16 +156,21 @@ async function routesOf(io: Io): Promise<HostFacts['routes']> {
   });
 }
 
-async function poolsOf(io: Io, options: ConfigOptions): Promise<HostFacts['pools']> {
+/** What the datastore says of the cluster that this host is to be of. */
+async function asked(io: Io, options: ConfigOptions): Promise<Pick<HostFacts, 'pools' | 'isBfdAsked'>> {
   try {
     const store = await open(io, options);
     try {
-      return (await store.list('IPPool')).items.map(({ spec }) => spec.cidr);
+      const [pools, peers] = [await store.list('IPPool'), await store.list('BGPPeer')];
+      return {
+        pools: pools.items.map(({ spec }) => spec.cidr),
+        isBfdAsked: peers.items.some(({ spec }) => (spec.failureDetectionMode ?? 'None') !== 'None'),
+      };
     } finally {
       await store.close();
     }
   } catch (error) {
-    return { failure: reasonOf(error) };
+    return { pools: { failure: reasonOf(error) }, isBfdAsked: false };
   }
 }
 
