@@ -95,7 +95,7 @@ t.test('the page of a node, in Chromium', needsRoot, async (t) => {
     'cluster-timeline': { path: '#/timeline?pod=lab/node2-p1', says: [/node2 has it/, /ADD/] },
     'cluster-drops': {
       path: '#/drops?find=closed',
-      says: [/Dropped now/, /node1\s+\S+\s+lab\/node2-p1.*icmp/, /Deny rule 0 of GlobalNetworkPolicy closed/],
+      says: [/Dropped now/, /node1\s+\S+\s+lab\/node2-p1[\s\S]*icmp/, /Deny rule 0 of GlobalNetworkPolicy closed/],
     },
     'cluster-flows': { path: '#/flows?verdict=DENIED', says: [/node1/, /lab\/node2-p1/, /GlobalNetworkPolicy closed/] },
   };
