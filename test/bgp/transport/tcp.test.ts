@@ -187,3 +187,26 @@ t.test('IPv6 works alike', async (t) => {
   t.equal((await arriving).remote.address, '::1');
   near.destroy();
 });
+
+t.test('of peers that connect all at once only a few are met in one turn of the event loop', async (t) => {
+  const peers = 200;
+  /** How many in each turn. */
+  const met = [0];
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  const listener = await transport.listen({ address: '127.2.0.1', port: 0 }, (connection) => {
+    connection.receive({ data() {}, drained() {}, closed() {} });
+    t.teardown(() => connection.destroy());
+    const inThisTurn = met.pop() ?? 0;
+    if (inThisTurn === 0) setImmediate(() => met.push(0));
+    met.push(inThisTurn + 1);
+    if (met.reduce((sum, count) => sum + count, 0) === peers) resolve();
+  });
+  t.teardown(() => listener.close());
+  listener.admit([{ from: '127.2.0.2' }]);
+  for (let at = 0; at < peers; at++) {
+    const socket = connect({ host: '127.2.0.1', port: listener.port, localAddress: '127.2.0.2' });
+    t.teardown(() => socket.destroy());
+  }
+  await all;
+  t.ok(Math.max(...met) <= 32, `${Math.max(...met)} in one turn`);
+});
