@@ -225,6 +225,11 @@ export interface PeerConfig {
   readonly maxPrefixesRestart?: number;
   /** Takes private AS numbers (RFC 6996) out of the paths that an external peer is told, but for the peer's own. */
   readonly removePrivateAs?: boolean;
+  /**
+   * Bits a second of the link by which the peer reaches us: it is told so of routes with us as next hop, and may share by it
+   * (draft-ietf-idr-link-bandwidth). Default: nothing is said.
+   */
+  readonly linkBandwidth?: number;
   readonly importFilter?: Filter;
   readonly exportFilter?: Filter;
   readonly description?: string;

@@ -179,6 +179,8 @@ export function withSettings(
     ...detectionOf(spec),
     ...(spec.reachableBy && { reachableBy: spec.reachableBy }),
     ...(reflects && { clusterId }),
+    // As in Calico, who has them from BIRD: a reflector and its clients tell each other of all next hops.
+    ...(isInternal && session.type !== 'local workload' && { addPath: session.addPath ?? 'both' }),
   };
 }
 

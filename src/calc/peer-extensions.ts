@@ -23,7 +23,11 @@ export interface ReadExtensions<T> {
 
 const MODES = ['None', 'BFDIfDirectlyConnected', 'BFD'] as const;
 const ROLES = ['provider', 'rs', 'rs-client', 'customer', 'peer'] as const;
+const PATHS = ['none', 'send', 'receive', 'both'] as const;
 const VERDICTS = ['Accept', 'Reject'] as const;
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+/** A petabit a second. */
+const MOST_BANDWIDTH = 1e15;
 const FAMILIES = { ipv4: 4, ipv6: 6 } as const;
 
 /** By field, what counts where it can't be read, and how that is said. */
@@ -52,6 +56,12 @@ const PEER: { readonly [Field in keyof PeerExtensions]-?: Reader<NonNullable<Pee
   strictRole: flag,
   removePrivateAS: flag,
   acceptOwnPrefixes: flag,
+  addPath: (text) => PATHS.find((paths) => paths === text.toLowerCase()) ?? fail(PATHS.join(', ')),
+  linkBandwidth: (text) => {
+    const [, digits = '', unit = ''] = /^(\d{1,12}(?:\.\d{1,3})?)([kMGT]?)$/.exec(text) ?? [];
+    const bits = Number(digits) * UNITS[unit];
+    return bits >= 1 && bits <= MOST_BANDWIDTH ? bits : fail('bits a second, such as 10G');
+  },
 };
 
 /** The settings in the annotations of BGPConfiguration `default`. */

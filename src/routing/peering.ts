@@ -52,6 +52,8 @@ export function peerConfig(
     ...(peer.role !== undefined && { role: peer.role }),
     ...(peer.strictRole && { strictRole: true }),
     ...(peer.removePrivateAS && { removePrivateAs: true }),
+    ...(peer.addPath !== undefined && { addPath: peer.addPath }),
+    ...(peer.linkBandwidth !== undefined && { linkBandwidth: peer.linkBandwidth }),
   };
 }
 

@@ -62,3 +62,54 @@ t.test('the slowest has a share too, and a transitive community counts as well',
   const { set } = await meeting([bandwidth(1e12)], [bandwidth(1, '00')]);
   t.same(set()?.weights, [100, 1]);
 });
+
+/** Us, and two of our AS or of others, each told of a link's bits a second to us; the routes of the first go by way of the second's. */
+async function tellingOf(links: readonly number[], asns: readonly number[] = [1, 1]) {
+  const network = new Network();
+  const us = await network.node(
+    US,
+    1,
+    links.map((_, at) => ({ address: THEM[at], remoteAs: asns[at] })),
+  );
+  let weights: readonly number[] | undefined;
+  us.speaker.onBest(({ count, nextHops, nextHopSets }) => {
+    for (let at = 0; at < count; at++) weights = nextHopSets[nextHops[at]].weights;
+  });
+  for (const [at, linkBandwidth] of links.entries()) {
+    const node = await network.node(THEM[at], asns[at], [{ address: US, remoteAs: 1, linkBandwidth }]);
+    node.speaker.originate([{ prefix: PREFIX, communities: [bandwidth(1), 'rt:1:1'] }]);
+  }
+  network.run(5);
+  return { communities: us.speaker.explain(PREFIX).paths.map((path) => path.extendedCommunities), weights };
+}
+
+t.test('a peer is told of the bandwidth of the link to us, in place of what the route said', async (t) => {
+  const { communities, weights } = await tellingOf([1e10, 2.5e9]);
+  t.same(weights, [100, 25]);
+  const said = (octets: number, type: string): readonly string[] => [
+    'rt:1:1',
+    bandwidth(octets, type).replace('fde8', '0001'),
+  ];
+  t.same(communities, [said(1.25e9, '40'), said(3.125e8, '40')], 'not transitive inside the AS');
+  const external = await tellingOf([1e10, 2.5e9], [65000, 4_200_000_000]);
+  t.same(external.weights, [100, 25]);
+  t.match(
+    external.communities.flat().filter((text) => text.startsWith('0x')),
+    [/^0x0004fde8/, /^0x00045ba0/],
+    'and else so',
+  );
+});
+
+t.test('a next hop that is another’s keeps what was said of it', async (t) => {
+  const network = new Network();
+  const [from, through, to] = THEM;
+  const origin = await network.node(from, 1, [{ address: through, remoteAs: 1 }]);
+  const clients = [from, to].map((address) => ({
+    ...{ address, remoteAs: 1, linkBandwidth: 1e10, routeReflector: { clusterId: '1.1.1.1' } },
+  }));
+  await network.node(through, 1, clients);
+  const end = await network.node(to, 1, [{ address: through, remoteAs: 1 }]);
+  origin.speaker.originate([{ prefix: PREFIX, communities: [bandwidth(1e6)] }]);
+  network.run(5);
+  t.match(end.speaker.explain(PREFIX).paths, [{ nextHop: from, extendedCommunities: [bandwidth(1e6)] }]);
+});

@@ -34,6 +34,8 @@ const CASES: readonly (readonly [field: string, good: string, meaning: object, b
   ['role', 'Customer', { role: 'customer' }, 'boss', /is not provider, rs, rs-client, customer, peer/],
   ['strictRole', 'true', { strictRole: true }, 'yes', /is not true or false/],
   ['removePrivateAS', 'true', { removePrivateAS: true }, '', /is not true or false/],
+  ['addPath', 'Both', { addPath: 'both' }, 'all', /is not none, send, receive, both/],
+  ['linkBandwidth', '2.5G', { linkBandwidth: 2.5e9 }, '10Gbit', /is not bits a second, such as 10G/],
   ['acceptOwnPrefixes', 'false', { acceptOwnPrefixes: false }, 'maybe', /is not true or false/],
   ['interfaces', 'eth1,eth2', { address: '%eth1', families: [4, 6] }, 'a/b', /is not a list of interfaces/],
   ['interface', 'eth1', { address: '%eth1', families: [4, 6] }, '', /is not a list of interfaces/],

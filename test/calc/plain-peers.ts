@@ -142,6 +142,7 @@ function settled(
   if (spec.keepaliveTime !== undefined) peer['keepaliveTime'] = seconds(spec.keepaliveTime);
   if (spec.ttlSecurity) peer['ttlSecurity'] = spec.ttlSecurity;
   if (spec.numAllowedLocalASNumbers !== undefined) peer['allowLocalAs'] = spec.numAllowedLocalASNumbers;
+  if (internal && given.type !== 'local workload') peer['addPath'] = given.addPath ?? 'both';
   if (clusterId && internal && other?.spec.bgp?.routeReflectorClusterID !== clusterId) peer['clusterId'] = clusterId;
   return peer as unknown as DesiredPeer;
 }

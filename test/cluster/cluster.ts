@@ -65,8 +65,13 @@ export function podsOf(lab: Lab, node: string): readonly PodState[] {
 
 /** Changes fields of a default pool, as an operator would. */
 export async function patchPool(lab: Lab, spec: object, pool = 'default-ipv4-ippool'): Promise<void> {
-  const patch = ['patch', 'ippool', pool, '--patch', JSON.stringify({ spec })];
-  const { code, stderr } = await lab.calicoctl('node1', patch);
+  await patch(lab, 'ippool', pool, { spec });
+}
+
+/** Changes fields of a resource, as an operator would. */
+export async function patch(lab: Lab, kind: string, name: string, fields: object): Promise<void> {
+  const words = ['patch', kind, name, '--patch', JSON.stringify(fields)];
+  const { code, stderr } = await lab.calicoctl('node1', words);
   if (code !== 0) throw new Error(stderr);
 }
 

@@ -71,4 +71,6 @@ t.test('the rules of a session with both families are each about its own', async
 t.test('what a BGPPeer’s annotations ask for reaches the library', async (t) => {
   const limits = { maxPrefixes: 10, maxPrefixesRestart: 300, role: 'customer', strictRole: true } as const;
   t.match(told({ ...tor, ...limits, removePrivateAS: true }), { ...limits, removePrivateAs: true });
+  const paths = { addPath: 'both', linkBandwidth: 1e10 } as const;
+  t.match(told({ ...tor, ...paths }), paths);
 });

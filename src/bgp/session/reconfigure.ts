@@ -29,6 +29,7 @@ const REACH: { readonly [Field in keyof Required<PeerConfig>]: 'session' | 'rout
   maxPrefixes: 'routes',
   maxPrefixesRestart: 'nothing',
   removePrivateAs: 'routes',
+  linkBandwidth: 'routes',
   importFilter: 'routes',
   exportFilter: 'routes',
   maxPeers: 'nothing',

@@ -80,6 +80,10 @@ export interface PeerLimits {
   readonly strictRole?: boolean;
   /** Takes private AS numbers out of the paths that the peer is told. */
   readonly removePrivateAS?: boolean;
+  /** Whether the peer and this node tell each other of several paths to a prefix (RFC 7911). */
+  readonly addPath?: 'none' | 'send' | 'receive' | 'both';
+  /** Bits a second of the link by which the peer reaches this node: it is told of it, and may share by it. */
+  readonly linkBandwidth?: number;
   /** Whether it is believed what it says of `DesiredBgp.ownPrefixes`. */
   readonly acceptOwnPrefixes?: boolean;
 }

@@ -20,6 +20,8 @@ export interface ExportContext extends UpdateEncoding {
   readonly role: number | null;
   /** The peers' AS, where private ones but that are taken out of paths. */
   readonly removePrivateAs: number | null;
+  /** Bits a second of the link to us, for routes with us as next hop. */
+  readonly linkBandwidth: number | null;
   readonly filter: Filter | null;
 }
 
@@ -35,6 +37,7 @@ export function exportContext(family: AddressFamily, config: PeerConfig, negotia
     longLived: negotiated.longLived !== undefined,
     role: negotiated.role ?? null,
     removePrivateAs: config.removePrivateAs && !negotiated.ibgp ? negotiated.peerAs : null,
+    linkBandwidth: config.linkBandwidth ?? null,
     filter: config.exportFilter ?? null,
   };
 }

@@ -2,6 +2,7 @@ import { type Family, parseIpv4 } from '../../../base/index.ts';
 import { amend, CompiledFilter, type FilterVerdict } from '../../policy/index.ts';
 import { ATTRIBUTE } from '../../wire/index.ts';
 import type { AdjRibIn } from '../in/adj-rib-in.ts';
+import { tellBandwidth } from '../link-bandwidth.ts';
 import { marksOut, staysWithCustomers } from '../only-to-customer.ts';
 import { type AttributePool, attributeMark } from '../pool/attribute-pool.ts';
 import type { NextHopTable } from '../pool/next-hops.ts';
@@ -167,18 +168,15 @@ export class Outgoing {
   #rememberedIn(circumstance: number): Map<number, number> {
     if (circumstance === this.#lastCircumstance) return this.#lastRemembered;
     let remembered = this.#remembered.get(circumstance);
-    if (remembered === undefined) {
-      remembered = new Map();
-      this.#remembered.set(circumstance, remembered);
-    }
+    if (remembered === undefined) this.#remembered.set(circumstance, (remembered = new Map()));
     this.#lastCircumstance = circumstance;
     return (this.#lastRemembered = remembered);
   }
 
   #make(path: number, source: Source, verdict: FilterVerdict | undefined): number {
     const { rib, pool } = this.#tables;
-    const attributes = this.#transform(rib.paths.attributes[path], source, verdict);
     const nextHop = this.#nextHopOf(path, source);
+    const attributes = this.#transform(rib.paths.attributes[path], source, verdict, nextHop === this.#selfNextHop);
     const key = attributes * 2 ** 24 + nextHop;
     const known = this.#ids.get(key);
     if (known !== undefined) {
@@ -201,8 +199,8 @@ export class Outgoing {
     this.#free.push(out);
   }
 
-  /** Attributes as they go out, retained once. */
-  #transform(attributes: number, source: Source, verdict: FilterVerdict | undefined): number {
+  /** Attributes as they go out, retained once. `isOurs`: with us as next hop. */
+  #transform(attributes: number, source: Source, verdict: FilterVerdict | undefined, isOurs: boolean): number {
     const { kind, localAs, role, removePrivateAs } = this.#context;
     return this.#tables.pool.derive(attributes, (list) => {
       if (kind === 'ebgp') {
@@ -219,6 +217,7 @@ export class Outgoing {
         list.put('otc', localAs);
       }
       if (verdict?.set) amend(list, verdict.set);
+      if (isOurs) tellBandwidth(list, this.#context);
       if (removePrivateAs !== null) list.removePrivateAs(removePrivateAs);
       if (kind === 'ebgp') list.delete(ATTRIBUTE.LOCAL_PREF).prependAsPath([localAs]);
     });

@@ -1,13 +1,12 @@
 import { type Counted, CountedNumbers } from '../../../base/index.ts';
 import { ATTRIBUTE, countAsPath, firstAsOf, u32, valueEnd, valueStart } from '../../wire/index.ts';
+import { bandwidthIn } from '../link-bandwidth.ts';
 import { AttributeList, DEFAULT_LOCAL_PREF } from './attribute-list.ts';
 import { ByteStore } from './byte-store.ts';
 import { widened } from './columns.ts';
 
 const EMPTY = 0;
 const FIRST_CAPACITY = 32;
-const NON_TRANSITIVE = 0x40;
-const LINK_BANDWIDTH = 4;
 
 /** Bits of the `marks` column. */
 export const attributeMark = {
@@ -251,14 +250,4 @@ function hashOf(bytes: Uint8Array, length: number): number {
   for (let at = 0; at < length; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
   return (hash ^ (hash >>> 13)) >>> 0;
-}
-
-/** The first Link Bandwidth community (draft-ietf-idr-link-bandwidth), of either transitivity; 0 for none that says something. */
-function bandwidthIn(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; at += 8) {
-    if ((bytes[at] & ~NON_TRANSITIVE) !== 0 || bytes[at + 1] !== LINK_BANDWIDTH) continue;
-    const octets = new DataView(bytes.buffer, bytes.byteOffset + at + 4, 4).getFloat32(0);
-    if (octets > 0 && Number.isFinite(octets)) return octets;
-  }
-  return 0;
 }
