@@ -2,6 +2,7 @@ import {
   containsAddress,
   containsPrefix,
   type Entries,
+  type Family,
   formatPrefix,
   parseAddress,
   parsePrefix,
@@ -25,7 +26,7 @@ import { sameSubnet, vtepOf } from './vxlan.ts';
 import { DEFAULT_TABLES } from './wireguard.ts';
 
 /** Autoconfiguration's and cloud's metadata, and multicast: of no use behind a gateway. */
-const NEVER_OUTSIDE = ['169.254.0.0/16', '224.0.0.0/4'];
+const NEVER_OUTSIDE = ['169.254.0.0/16', '224.0.0.0/4', 'fe80::/10', 'ff00::/8'];
 
 /** A pool that asks for an address of its own, as its annotations say. */
 export interface AskedEgress {
@@ -55,8 +56,10 @@ export function askedEgress(pools: Entries<IPPool>): ReadEgress {
     }
     const other = asked.find((one) => one.address === address && one.nodes !== nodes);
     const within = pools.find(({ spec }) => containsAddress(parsePrefix(spec.cidr), parseAddress(address)));
-    if (parsePrefix(pool.spec.cidr).family !== 4) tell('egressAddress is for IPv4 pools alone');
-    else if (unread.length > 0) continue;
+    const { family } = parsePrefix(pool.spec.cidr);
+    if (unread.length > 0) continue;
+    if (parseAddress(address).family !== family)
+      tell(`egressAddress ${address} is of the other family: ${pool.spec.cidr} needs an IPv${family} address`);
     else if (other !== undefined)
       tell(`egressAddress ${address} is that of IPPool ${other.pool.metadata.name}, whose egressNodes are others`);
     else if (within !== undefined)
@@ -78,18 +81,26 @@ export function desiredEgress(
 ): DesiredEgress | undefined {
   if (asked.length === 0) return undefined;
   const ready = answeringNodes(nodes);
-  const all = pools.map(({ spec }) => spec.cidr);
+  const within = [...pools.map(({ spec }) => spec.cidr), ...cidrs, ...NEVER_OUTSIDE];
   return {
     pools: asked.map((one): EgressPool => {
       const { pool, address } = one;
-      const why = `IPPool ${pool.metadata.name}: egressAddress`;
-      const way: EgressWay =
-        hosts[4].get(address) === undefined
-          ? wayTo(gatewayOf(one, ready, nodes), nodes.get(nodename), pool)
-          : { kind: 'none', reason: `${address} is a node's own address` };
-      return { pool: pool.metadata.name, cidr: formatPrefix(parsePrefix(pool.spec.cidr)), address, way, why };
+      const range = parsePrefix(pool.spec.cidr);
+      const isTaken = hosts[range.family].get(address) !== undefined;
+      const gateway = isTaken ? undefined : gatewayOf(one, ready, nodes);
+      return {
+        pool: pool.metadata.name,
+        family: range.family,
+        cidr: formatPrefix(range),
+        address,
+        ...(gateway && { gateway: gateway.metadata.name }),
+        way: isTaken
+          ? { kind: 'none', reason: `${address} is a node's own address` }
+          : wayTo(range.family, gateway, nodes.get(nodename), pool),
+        why: `IPPool ${pool.metadata.name}: egressAddress`,
+      };
     }),
-    inside: outermostOf([...all, ...cidrs, ...NEVER_OUTSIDE]),
+    inside: { 4: outermostOf(4, within), 6: outermostOf(6, within) },
     hosts,
     tables: felix.routeTableRanges ?? DEFAULT_TABLES,
   };
@@ -116,15 +127,15 @@ function gatewayOf(
 }
 
 /** As the pool's packets travel between nodes, so that a strict `rp_filter` sees them come from where answers go. */
-function wayTo(gateway: Node | undefined, self: Node | undefined, { spec }: IPPool): EgressWay {
-  const via = gateway && nodeAddress(gateway, 4);
+function wayTo(family: Family, gateway: Node | undefined, self: Node | undefined, { spec }: IPPool): EgressWay {
+  const via = gateway && nodeAddress(gateway, family);
   if (gateway === undefined || self === undefined || via === undefined)
     return { kind: 'none', reason: 'no node that egressNodes selects is ready and on its subnet' };
   if (gateway.metadata.name === self.metadata.name) return { kind: 'here' };
   const how = encapsulationOf(spec);
   const near = sameSubnet(self, via);
   if (near && (how === 'none' || how.endsWith('cross-subnet'))) return { kind: 'subnet', via };
-  const vtep = how.startsWith('vxlan') ? vtepOf(gateway, 4)?.address : undefined;
+  const vtep = how.startsWith('vxlan') ? vtepOf(gateway, family)?.address : undefined;
   if (vtep !== undefined) return { kind: 'vxlan', via: vtep };
   if (how.startsWith('ipip')) return { kind: 'ipip', via };
   const lacking = how === 'none' ? 'on another subnet, and the pool has no tunnel' : 'without a VXLAN address';
@@ -149,8 +160,8 @@ export function egressAddresses(egress: DesiredEgress | undefined): readonly Pro
   return [...byAddress.values()];
 }
 
-function outermostOf(cidrs: readonly string[]): string[] {
-  const networks = cidrs.map((cidr) => parsePrefix(cidr)).filter(({ family }) => family === 4);
+function outermostOf(family: Family, cidrs: readonly string[]): string[] {
+  const networks = cidrs.map((cidr) => parsePrefix(cidr)).filter((network) => network.family === family);
   const texts = networks
     .filter((network) => !networks.some((other) => other.length < network.length && containsPrefix(other, network)))
     .map(formatPrefix);

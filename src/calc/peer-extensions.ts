@@ -92,7 +92,7 @@ export interface PoolExtensions {
 const POOL: { readonly [Field in keyof PoolExtensions]-?: Reader<string> } = {
   egressAddress: (text) => {
     const address = tryParseAddress(text);
-    return address?.family === 4 ? formatAddress(address) : fail('an IPv4 address');
+    return address === undefined ? fail('an IP address') : formatAddress(address);
   },
   egressNodes: (text) => {
     try {

@@ -241,6 +241,7 @@ export class Dataplane {
         this.tunnels.addressChanged(event.address, event.change === 'new');
         this.#surroundings.addressChanged(event.address, event.change === 'new');
         this.proxies.addressChanged(event.address, event.change === 'new');
+        this.egress.moved();
         this.#tellPolicy();
         if (event.change === 'deleted') {
           this.endpoints.addressGone(event.address);

@@ -42,7 +42,7 @@ function told(...updates: readonly SourceUpdate[]) {
     owners: NAMES.filter((_, at) => ways[at].some(({ kind }) => kind === 'here')),
     answers: desired.map(({ reachability }) => listed(reachability?.addresses).map(({ address }) => address)),
     problems: desired[0].host.problems ?? [],
-    inside: desired[0].nat.egress?.inside,
+    inside: desired[0].nat.egress?.inside[4],
   };
 }
 
@@ -105,13 +105,17 @@ t.test('what is inside the cluster is led nowhere else', async (t) => {
 
 t.test('what can’t be read or had is told', async (t) => {
   const wrong: readonly (readonly [said: Record<string, string>, why: RegExp, spec?: object])[] = [
-    [{ egressAddress: 'fd00::1' }, /egressAddress 'fd00::1' is not an IPv4 address/],
+    [
+      { egressAddress: 'fd00::1' },
+      /egressAddress fd00::1 is of the other family: 10\.99\.0\.0\/24 needs an IPv4 address/,
+    ],
     [{ egressAddress: ADDRESS, egressNodes: 'role ==' }, /egressNodes 'role ==' is not a selector of nodes/],
     [{ egressAddres: ADDRESS }, /egressAddres is not known; there are egressAddress, egressNodes/],
     [{ egressNodes: 'all()' }, /has no effect without an egressAddress/],
     [{ egressAddress: '10.99.0.7' }, /is inside IPPool p/],
     [{ egressAddress: '10.0.0.2' }, /10\.0\.0\.2 is a node's own address/],
-    [{ egressAddress: ADDRESS }, /for IPv4 pools alone/, { cidr: 'fd00:99::/64' }],
+    [{ egressAddress: ADDRESS }, /is of the other family: fd00:99::\/64 needs an IPv6/, { cidr: 'fd00:99::/64' }],
+    [{ egressAddress: '10.0.0.256' }, /egressAddress '10\.0\.0\.256' is not an IP address/],
   ];
   for (const [said, why, spec] of wrong) {
     const { owners, problems } = told(pool('p', said, spec));

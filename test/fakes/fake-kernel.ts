@@ -31,6 +31,16 @@ export class FakeMachine {
     this.#failures.push({ verb: options.verb ?? 'any', after: options.after ?? 0, code: options.code ?? 'EBUSY' });
   }
 
+  /** Nothing is written any more after so many writes from now on, as when the process that writes has ended; undefined: it lives. */
+  dieAfter(writes: number | undefined): void {
+    this.#writesLeft = writes;
+  }
+
+  /** Whether it would have gone on. */
+  get isDead(): boolean {
+    return this.#writesLeft !== undefined && this.#writesLeft < 0;
+  }
+
   /** Whether every failure that was asked for has happened. */
   get allFailed(): boolean {
     return this.#failures.length === 0;
@@ -63,6 +73,8 @@ export class FakeMachine {
   /** For the fake kernel: notes the call, and throws if it is to fail. */
   enter(verb: FakeVerb): void {
     this.calls.push(verb);
+    if (this.#writesLeft !== undefined && /Add|Replace|Delete|Set$/.test(verb) && --this.#writesLeft < 0)
+      throw new KernelError('EIO', verb, 'it has ended');
     for (const failure of this.#failures) {
       if (failure.verb !== 'any' && failure.verb !== verb) continue;
       if (failure.after-- > 0) continue;
@@ -77,6 +89,7 @@ export class FakeMachine {
   }
 
   #author: FakeKernel | undefined;
+  #writesLeft: number | undefined;
 
   /** Events of routes and queueing that happen inside `work` count as the kernel object's own. */
   as<T>(author: FakeKernel, work: () => T): T {

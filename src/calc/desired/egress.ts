@@ -1,3 +1,4 @@
+import type { Family } from '../../base/index.ts';
 import type { HostAddresses } from './addresses.ts';
 
 /** How what the pool's pods send out of the cluster comes to the gateway. */
@@ -11,9 +12,12 @@ export type EgressWay =
 /** A pool whose pods leave the cluster with an address of their own. */
 export interface EgressPool {
   readonly pool: string;
+  readonly family: Family;
   readonly cidr: string;
-  /** Without a length; IPv4. */
+  /** Without a length; of the pool's family. */
   readonly address: string;
+  /** The node that is it now; absent for none. */
+  readonly gateway?: string;
   readonly way: EgressWay;
   readonly why: string;
 }
@@ -22,7 +26,7 @@ export interface EgressPool {
 export interface DesiredEgress {
   readonly pools: readonly EgressPool[];
   /** Networks that are in the cluster, besides the nodes: to these pods' packets go as any do. */
-  readonly inside: readonly string[];
+  readonly inside: Readonly<Record<Family, readonly string[]>>;
   readonly hosts: HostAddresses;
   /** Routing tables that may be taken, `routeTableRanges`. */
   readonly tables: readonly { readonly min: number; readonly max: number }[];

@@ -1,36 +1,35 @@
 import {
   type Clock,
-  containsAddress,
+  type Family,
   type Log,
+  Paced,
   Passes,
-  parseAddress,
-  parsePrefix,
-  prefixWords,
   RetryQueue,
   reasonOf,
   VRouterError,
 } from '../../base/index.ts';
 import type { DesiredEgress, EgressPool } from '../../calc/desired/index.ts';
-import {
-  isKernelError,
-  type Kernel,
-  type Link,
-  ROUTE_ADD,
-  ROUTE_DELETE,
-  type Route,
-  type RoutingRule,
-  type TrackedConnection,
-} from '../../netlink/index.ts';
+import { isKernelError, type Kernel, type Link, type RoutingRule } from '../../netlink/index.ts';
 import type { FilterRoom } from '../filter/index.ts';
-import { ROUTE_PROTOCOL } from '../routes/render.ts';
-import { egressRoutes, egressRule, freeTables, isEgressRule, routeText } from './render.ts';
+import { forgetConnections } from './connections.ts';
+import { egressRoutes, egressRule, freeTables, isEgressRule, isSameRule } from './render.ts';
+import { emptyTable, fillTable, isFree } from './table.ts';
+import { TableWatch } from './watch.ts';
 
-const WHAT = 'ways to egress gateways';
+/** Milliseconds between passes that changes by others are the reason for. */
+const PAUSE = 100;
 
 export interface EgressOptions {
   readonly kernel: Pick<
     Kernel,
-    'ruleList' | 'ruleAdd' | 'ruleDelete' | 'routeList' | 'applyRoutes' | 'connectionList' | 'connectionsDelete'
+    | 'ruleList'
+    | 'ruleAdd'
+    | 'ruleDelete'
+    | 'routeList'
+    | 'applyRoutes'
+    | 'connectionList'
+    | 'connectionsDelete'
+    | 'monitor'
   >;
   /** The packet filter, which translates at the gateway. */
   readonly tables: Pick<FilterRoom, 'settled'>;
@@ -38,25 +37,42 @@ export interface EgressOptions {
   readonly log: Log;
 }
 
+/** A pool that is led to its gateway, as the kernel has it. */
+export interface EgressEntry {
+  readonly pool: EgressPool;
+  /** Undefined at the gateway itself, and until there is one. */
+  readonly table: number | undefined;
+  readonly present: boolean;
+  /** Why it is not. */
+  readonly reason?: string;
+}
+
 /**
- * Leads what the pods of some pools send out of the cluster to the node that is their gateway: for each pool a rule and
- * a table of its own, known again by rule and protocol. The table is whole before the rule leads there, and the rule
- * goes first.
+ * Leads what the pods of some pools send out of the cluster to the node that is their gateway: for each pool a rule and a table
+ * of its own. The rule makes the table known again as ours: it is there before the first route, and goes after the last.
  */
 export class EgressReconciler {
   readonly #options: EgressOptions;
   readonly #links: ReadonlyMap<number, Link>;
   readonly #failing: RetryQueue<{ readonly what: string; readonly reason: string }>;
   readonly #passes = new Passes(() => this.#pass());
+  readonly #asked: Paced;
+  readonly #watch: TableWatch;
   #desired: DesiredEgress | undefined;
   #hasLooked = false;
   /** Ranges of the pools whose gateway this node was at the last pass. */
   #here: readonly string[] = [];
+  /** Ranges of pools that go another way now, until the kernel has forgotten their connections. */
+  readonly #moved = new Set<string>();
+  /** By range, the table of each that is led away as it should be. */
+  #led: ReadonlyMap<string, number> = new Map();
 
   constructor(options: EgressOptions, links: ReadonlyMap<number, Link>) {
     this.#options = options;
     this.#links = links;
     this.#failing = new RetryQueue(options.clock);
+    this.#asked = new Paced(options.clock, PAUSE, () => void this.check());
+    this.#watch = new TableWatch(options.kernel, () => this.moved());
   }
 
   /** Applying the same again does nothing. */
@@ -66,35 +82,42 @@ export class EgressReconciler {
     if (this.#hasLooked) void this.check();
   }
 
-  /** A link has come up, or gone: the kernel may have dropped routes, and a tunnel may be another. */
+  /** A link or an address has come, or gone: the kernel may have dropped routes, and a tunnel may be another. */
   moved(): void {
-    if (this.#hasLooked && this.#desired !== undefined) void this.check();
+    if (this.#hasLooked && this.#desired !== undefined) this.#asked.ask();
   }
 
   ruleChanged(rule: RoutingRule, present: boolean): void {
-    const cidrs = this.#ledAway().map(({ cidr }) => cidr);
-    const isWanted = rule.source !== undefined && cidrs.includes(rule.source);
-    if (isEgressRule(rule) && isWanted !== present) this.moved();
+    const isWanted = this.#ledAway().some((pool) => {
+      const table = this.#led.get(pool.cidr);
+      return table !== undefined && isSameRule(rule, egressRule(pool, table));
+    });
+    if (this.#hasLooked && isEgressRule(rule) && isWanted !== present) this.#asked.ask();
   }
 
   /** Reads what of ours is there, and puts right what differs. */
   async check(): Promise<void> {
     this.#hasLooked = true;
-    try {
-      await this.#passes.run();
-      this.#failing.done(WHAT);
-    } catch (error) {
-      const reason = reasonOf(error);
-      if (this.#failing.failed(WHAT, { what: WHAT, reason }, () => void this.check()) === 1)
-        this.#options.log.warn({ err: reason }, 'not all pods have a way to their egress gateway');
-    }
+    await this.#passes.run();
   }
 
   failures(): readonly { readonly what: string; readonly reason: string }[] {
     return this.#failing.details();
   }
 
+  /** Each pool with whether it is led as it should be. */
+  entries(): readonly EgressEntry[] {
+    return (this.#desired?.pools ?? []).map((pool) => {
+      const table = this.#led.get(pool.cidr);
+      const reason = this.#failing.details().find(({ what }) => what === whatOf(pool) || what === REST)?.reason;
+      const present = pool.way.kind === 'here' || (table !== undefined && pool.way.kind !== 'none');
+      return { pool, table, present, ...(!present && reason !== undefined && { reason }) };
+    });
+  }
+
   stop(): void {
+    this.#asked.stop();
+    this.#watch.stop();
     this.#failing.clear();
     this.#hasLooked = false;
   }
@@ -104,66 +127,47 @@ export class EgressReconciler {
   }
 
   async #pass(): Promise<void> {
-    const { kernel, tables } = this.#options;
     const here = (this.#desired?.pools ?? []).filter(({ way }) => way.kind === 'here').map(({ cidr }) => cidr);
-    const moved = new Set(this.#here.filter((cidr) => !here.includes(cidr)));
-    const rules = [...(await kernel.ruleList(4))];
-    const wanted = new Map<string, number>();
-    const failed: unknown[] = [];
-    for (const pool of this.#ledAway()) {
-      const known = rules.find((rule) => isEgressRule(rule) && rule.source === pool.cidr)?.table;
-      const table = known ?? (await this.#choose(rules));
-      wanted.set(pool.cidr, table);
-      await this.#fill(pool, table).catch((error) => failed.push(error));
-      const rule = egressRule(pool.cidr, table);
-      if (rules.some((found) => isSame(found, rule))) continue;
-      await kernel.ruleAdd(rule);
-      rules.push(rule);
-      moved.add(pool.cidr);
-    }
-    // Until this node translates as the gateway that it has become, nothing leaves by it.
-    await tables.settled;
-    for (const rule of rules.filter(isEgressRule)) {
-      const table = wanted.get(rule.source ?? '');
-      if (table !== undefined && isSame(rule, egressRule(rule.source ?? '', table))) continue;
-      await kernel.ruleDelete(rule).catch(unlessGone);
-      if (table === undefined && rule.source !== undefined) moved.add(rule.source);
-      if (table !== rule.table) await this.#change(rule.table, await this.#routesOf(rule.table), []);
-    }
-    await this.#forgetConnections([...moved]);
+    for (const cidr of this.#here) if (!here.includes(cidr)) this.#moved.add(cidr);
     this.#here = here;
-    if (failed.length > 0) throw failed[0];
+    const waiting = new Set(this.#failing.details().map(({ what }) => what));
+    for (const pool of this.#ledAway()) waiting.delete(whatOf(pool));
+    await this.#attempt(REST, async () => {
+      const { kernel, tables } = this.#options;
+      const rules = [...(await kernel.ruleList(4)), ...(await kernel.ruleList(6))];
+      const kept = new Map<EgressPool, RoutingRule>();
+      for (const pool of this.#ledAway())
+        await this.#attempt(whatOf(pool), async () => void kept.set(pool, await this.#lead(pool, rules)), false);
+      await this.#watch.follow([...kept.values()].map(({ table }) => table));
+      const led = new Map<string, number>();
+      for (const [pool, { table }] of kept)
+        await this.#attempt(whatOf(pool), async () => {
+          await this.#fill(pool, table);
+          led.set(pool.cidr, table);
+        });
+      this.#led = led;
+      // Until this node translates as the gateway that it has become, nothing leaves by it.
+      await tables.settled;
+      for (const rule of rules.filter(isEgressRule)) await this.#unlessKept(rule, [...kept.values()]);
+    });
+    for (const what of waiting) if (what !== REST) this.#failing.done(what);
+    await this.#forgetConnections();
   }
 
-  /**
-   * How a connection is translated is settled by its first packet; those that go on begin anew, with the same port
-   * where that is free. It is not while an answer is remembered that came here after another node had become the
-   * gateway: these go too.
-   */
-  async #forgetConnections(ranges: readonly string[]): Promise<void> {
-    if (ranges.length === 0) return;
-    const { kernel, log } = this.#options;
-    const nets = ranges.map((cidr) => parsePrefix(cidr));
-    const pools = (this.#desired?.pools ?? []).filter(({ cidr }) => ranges.includes(cidr));
-    const addresses = new Set(pools.map(({ address }) => address));
-    const isOfThem = ({ family, original: { source, destination } }: TrackedConnection): boolean =>
-      family === 4 &&
-      (addresses.has(destination) ||
-        addresses.has(source) ||
-        nets.some((net) => net.family === 4 && containsAddress(net, parseAddress(source))));
-    try {
-      await kernel.connectionsDelete((await kernel.connectionList()).filter(isOfThem));
-    } catch (error) {
-      log.info({ ranges, err: reasonOf(error) }, 'connections through a former egress gateway can not be forgotten');
-    }
+  /** The pool's rule, which is there from now on. */
+  async #lead(pool: EgressPool, rules: RoutingRule[]): Promise<RoutingRule> {
+    const ofFamily = rules.filter(({ family }) => family === pool.family);
+    const known = ofFamily.find((found) => isSameRule(found, egressRule(pool, found.table)));
+    if (known !== undefined) return known;
+    const rule = egressRule(pool, await this.#choose(pool.family, ofFamily));
+    await this.#options.kernel.ruleAdd(rule);
+    rules.push(rule);
+    return rule;
   }
 
-  /** Routes of ours that no rule leads to any more are what a crash has left. */
-  async #choose(rules: readonly RoutingRule[]): Promise<number> {
-    for (const table of freeTables(this.#desired?.tables ?? [], rules)) {
-      const routes = await this.#options.kernel.routeList({ family: 4, table });
-      if (routes.every(({ protocol }) => protocol === ROUTE_PROTOCOL)) return table;
-    }
+  async #choose(family: Family, rules: readonly RoutingRule[]): Promise<number> {
+    for (const table of freeTables(this.#desired?.tables ?? [], rules))
+      if (await isFree(this.#options.kernel, family, table)) return table;
     throw new VRouterError('TUNNEL', 'others use all routing tables of routeTableRanges; allow more of them');
   }
 
@@ -173,45 +177,51 @@ export class EgressReconciler {
     const indexOf = (device: string): number | undefined =>
       [...this.#links.values()].find(({ name, up }) => name === device && up)?.index;
     const routes = egressRoutes(pool, desired, table, indexOf);
-    const found = await this.#routesOf(table);
-    const [there, wanted] = [new Set(found.map(routeText)), new Set(routes.map(routeText))];
-    await this.#change(
-      table,
-      found.filter((route) => !wanted.has(routeText(route))),
-      routes.filter((route) => !there.has(routeText(route))),
-    );
+    if (await fillTable(this.#options.kernel, pool.family, table, routes)) this.#moved.add(pool.cidr);
   }
 
-  #routesOf(table: number): Promise<readonly Route[]> {
-    return this.#options.kernel.routeList({ family: 4, table, protocol: ROUTE_PROTOCOL });
+  /** A pool that has not got its rule this time keeps what it has. */
+  async #unlessKept(rule: RoutingRule, kept: readonly RoutingRule[]): Promise<void> {
+    const { kernel } = this.#options;
+    const { family, source = '', table } = rule;
+    const wanted = kept.find((other) => other.source === source);
+    if (wanted === undefined ? this.#ledAway().some(({ cidr }) => cidr === source) : isSameRule(rule, wanted)) return;
+    if (!kept.some((other) => other.family === family && other.table === table))
+      await emptyTable(kernel, family, table);
+    await kernel.ruleDelete(rule).catch(unlessGone);
+    if (wanted === undefined) this.#moved.add(source);
   }
 
-  async #change(table: number, old: readonly Route[], routes: readonly Route[]): Promise<void> {
-    const steps = [...routes.filter(isFallback), ...old, ...routes.filter((route) => !isFallback(route))];
-    if (steps.length === 0) return;
-    const refused = await this.#options.kernel.applyRoutes({
-      family: 4,
-      count: steps.length,
-      addresses: Uint32Array.from(steps, ({ destination }) => prefixWords(parsePrefix(destination))[0]),
-      lengths: Uint8Array.from(steps, ({ destination }) => parsePrefix(destination).length),
-      verbs: Uint8Array.from(steps, (step) => (old.includes(step) ? ROUTE_DELETE : ROUTE_ADD)),
-      howIndex: Uint32Array.from(steps, (_, entry) => entry),
-      hows: steps,
-    });
-    if (refused.length > 0) {
-      const [{ entry, reason }] = refused;
-      throw new VRouterError('TUNNEL', `${routeText(steps[entry])} table ${table}: ${reason}`);
+  async #forgetConnections(): Promise<void> {
+    if (this.#moved.size === 0) return;
+    const ranges = new Set(this.#moved);
+    this.#moved.clear();
+    try {
+      await forgetConnections(this.#options.kernel, ranges, this.#desired?.pools ?? []);
+    } catch (error) {
+      const about = { ranges: [...ranges], err: reasonOf(error) };
+      this.#options.log.info(about, 'connections through a former egress gateway can not be forgotten');
+    }
+  }
+
+  /** `isAll`: there is no more to it. */
+  async #attempt(what: string, work: () => Promise<void>, isAll = true): Promise<void> {
+    try {
+      await work();
+      if (isAll) this.#failing.done(what);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (this.#failing.failed(what, { what, reason }, () => void this.check()) === 1)
+        this.#options.log.warn({ what, err: reason }, 'not all pods have a way to their egress gateway');
     }
   }
 }
 
-/** Tells whether a route keeps packets from going elsewhere while the way to the gateway is being changed. */
-function isFallback({ kind }: Route): boolean {
-  return kind === 'unreachable';
-}
+/** What is not about one pool. */
+const REST = 'ways to egress gateways';
 
-function isSame(a: RoutingRule, b: RoutingRule): boolean {
-  return isEgressRule(a) && a.source === b.source && a.table === b.table && a.priority === b.priority;
+function whatOf({ pool }: EgressPool): string {
+  return `way to the egress gateway of IPPool ${pool}`;
 }
 
 function unlessGone(error: unknown): void {

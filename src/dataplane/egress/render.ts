@@ -1,3 +1,4 @@
+import type { Family } from '../../base/index.ts';
 import type { DesiredEgress, EgressPool } from '../../calc/desired/index.ts';
 import type { Route, RouteHow, RoutingRule } from '../../netlink/index.ts';
 import { DEVICE } from '../device/render.ts';
@@ -9,15 +10,22 @@ const PRIORITY = 100;
 const LAST = 0xffffffff;
 /** `RT_TABLE_DEFAULT`, `MAIN`, `LOCAL`. */
 const SYSTEM_TABLES = [253, 254, 255];
+const EVERYWHERE = { 4: '0.0.0.0/0', 6: '::/0' } as const;
+/** What the kernel makes of no metric. */
+const PLAIN_METRIC = { 4: 0, 6: 1024 } as const;
 
 /** `100: from POOL lookup TABLE proto 80`. */
-export function egressRule(cidr: string, table: number): RoutingRule {
-  return { family: 4, priority: PRIORITY, source: cidr, table, protocol: ROUTE_PROTOCOL };
+export function egressRule({ family, cidr }: Pick<EgressPool, 'family' | 'cidr'>, table: number): RoutingRule {
+  return { family, priority: PRIORITY, source: cidr, table, protocol: ROUTE_PROTOCOL };
 }
 
 /** By what no other rule of ours has: a source, and neither mark nor inversion. */
 export function isEgressRule({ protocol, source, invert, mark }: RoutingRule): boolean {
   return protocol === ROUTE_PROTOCOL && source !== undefined && !invert && mark === undefined;
+}
+
+export function isSameRule(a: RoutingRule, b: RoutingRule): boolean {
+  return isEgressRule(a) && a.source === b.source && a.table === b.table && a.priority === b.priority;
 }
 
 /** Tables that no rule leads to, from the end of the ranges: WireGuard takes its own from the beginning. */
@@ -29,40 +37,50 @@ export function* freeTables(ranges: DesiredEgress['tables'], rules: readonly Rou
 
 /**
  * A pool's table: what is inside the cluster goes on to the next rule, all else to the gateway. Where that can't be, it goes
- * nowhere: it must not leave with another address. Undefined while the device that leads to the gateway is not there.
+ * nowhere: it must not leave with another address. `indexOf`: undefined while the device that leads to the gateway is not there.
  */
 export function egressRoutes(
-  { way }: EgressPool,
+  { family, way }: EgressPool,
   { inside, hosts }: DesiredEgress,
   table: number,
   indexOf: (device: string) => number | undefined,
 ): readonly Route[] {
   const to = (destination: string, how: Pick<RouteHow, 'kind' | 'nextHops' | 'metric'>): Route => ({
-    family: 4,
+    family,
     destination,
     table,
     protocol: ROUTE_PROTOCOL,
     ...how,
   });
-  const onwards = [...inside, ...hosts[4].map((cidr) => cidr)];
-  const nowhere = to('0.0.0.0/0', { kind: 'unreachable', nextHops: [], metric: LAST });
-  const through = hopOf(way, indexOf);
+  const onwards = [...inside[family], ...hosts[family].map((cidr) => cidr)];
+  const nowhere = to(EVERYWHERE[family], { kind: 'unreachable', nextHops: [], metric: LAST });
+  const through = hopOf(family, way, indexOf);
   return [
-    nowhere,
     ...onwards.map((cidr) => to(cidr, { kind: 'throw', nextHops: [] })),
-    ...(through === undefined ? [] : [to('0.0.0.0/0', { kind: 'unicast', nextHops: [through] })]),
+    nowhere,
+    ...(through === undefined ? [] : [to(EVERYWHERE[family], { kind: 'unicast', nextHops: [through] })]),
   ];
 }
 
-function hopOf(way: EgressPool['way'], indexOf: (device: string) => number | undefined) {
+/** What keeps packets from going elsewhere while the way to the gateway is being changed. */
+export function isFallback({ kind, metric }: Route): boolean {
+  return kind === 'unreachable' && metric === LAST;
+}
+
+/** Whether the table with these routes says where what leaves the cluster goes: not on to the next rule. */
+export function isLeading(routes: readonly Route[]): boolean {
+  return routes.some(({ family, destination }) => destination === EVERYWHERE[family]);
+}
+
+function hopOf(family: Family, way: EgressPool['way'], indexOf: (device: string) => number | undefined) {
   if (way.kind === 'subnet') return { via: way.via };
   if (way.kind !== 'vxlan' && way.kind !== 'ipip') return undefined;
-  const dev = indexOf(way.kind === 'vxlan' ? DEVICE.vxlan4 : DEVICE.ipip);
+  const dev = indexOf(way.kind === 'ipip' ? DEVICE.ipip : family === 4 ? DEVICE.vxlan4 : DEVICE.vxlan6);
   return dev === undefined ? undefined : { via: way.via, dev, onlink: true };
 }
 
 /** Equal for a route as it should be and as the kernel has it: of a way on the subnet the kernel says by which link. */
-export function routeText({ destination, kind, metric, nextHops: [hop] }: Route): string {
+export function routeText({ family, destination, kind, metric, nextHops: [hop] }: Route): string {
   const way = hop?.via === undefined ? '' : ` via ${hop.via}${hop.onlink ? ` dev ${hop.dev}` : ''}`;
-  return `${kind} ${destination}${way} metric ${metric ?? 0}`;
+  return `${kind} ${destination}${way} metric ${metric ?? PLAIN_METRIC[family]}`;
 }
