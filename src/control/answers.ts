@@ -104,6 +104,20 @@ export const explainedEntrySchema = z.object({
   why: z.string(),
   /** When the kernel took it as it is, in milliseconds since 1970: of routes that came or changed lately. */
   since: z.number().optional(),
+  /** Of a pool with an address of its own for what leaves the cluster. */
+  egress: z
+    .object({
+      pool: z.string(),
+      cidr: z.string(),
+      address: z.string(),
+      /** Name of the node; absent for none. */
+      gateway: z.string().optional(),
+      /** `here`: this node is it; `none`: nothing leaves. */
+      way: z.enum(['here', 'subnet', 'vxlan', 'ipip', 'none']),
+      via: z.string().optional(),
+      table: z.number().optional(),
+    })
+    .optional(),
 });
 export type ExplainedEntry = z.infer<typeof explainedEntrySchema>;
 

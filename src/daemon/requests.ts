@@ -9,6 +9,7 @@ import type { BgpAnswers } from './bgp-answers.ts';
 import type { ClusterAnswers } from './cluster-answers.ts';
 import type { Drain } from './drain.ts';
 import type { Drops } from './drops.ts';
+import { explainEgress } from './explain-egress.ts';
 import type { FlowLog } from './flow-log.ts';
 import type { PolicyAnswers } from './policy-answers.ts';
 import { explainEndpoints, explainNat, explainTunnels, nodeReport, nodeStatus, type QuerySources } from './queries.ts';
@@ -54,6 +55,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return explainTunnels(queries());
     case 'nat':
       return explainNat(queries());
+    case 'egress':
+      return explainEgress(queries());
     case 'cluster':
       return (await sources.cluster()).cluster();
     case 'address':

@@ -11,6 +11,7 @@ const OF_A_NODE = [
   'endpoints',
   'tunnels',
   'nat',
+  'egress',
   'cluster',
   'address',
   'bgp.peers',

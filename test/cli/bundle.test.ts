@@ -59,7 +59,7 @@ t.test('the archive holds everything and no secret; what can not be had is named
     blocks: [],
     routes: { desired: 0, programmed: 0, failed: 0 },
   };
-  const answers = { status, routes: [], tunnels: [], endpoints: [], nat: [], 'bgp.peers': { peers: [] } };
+  const answers = { status, routes: [], tunnels: [], endpoints: [], nat: [], egress: [], 'bgp.peers': { peers: [] } };
   const exec = async (command: string, args: readonly string[]) => {
     if (command === 'nft') return { code: 127, output: 'nft: not found\n' };
     if (command !== 'tar') return { code: 0, output: `${command} ${args.join(' ')}, password=hunter2\n` };

@@ -73,6 +73,24 @@ t.test('as JSON for programs', async (t) => {
   t.same(JSON.parse((await status(t, ['-o', 'json'], { status: node })).stdout), node);
 });
 
+t.test('egress addresses, with their gateways as fields for programs', async (t) => {
+  const egress = [
+    {
+      text: 'from 10.99.0.0/24 as 192.0.2.7 gateway b subnet via 172.16.0.2 table 250',
+      wanted: true,
+      present: true,
+      why: 'IPPool p: egressAddress',
+      egress: { pool: 'p', cidr: '10.99.0.0/24', address: '192.0.2.7', gateway: 'b', way: 'subnet', table: 250 },
+    },
+  ];
+  t.match(
+    (await status(t, ['egress'], { egress })).stdout,
+    /as 192\.0\.2\.7 gateway b subnet via .* yes +yes +IPPool p/,
+  );
+  t.same(JSON.parse((await status(t, ['egress', '-o', 'json'], { egress })).stdout), egress);
+  t.equal((await status(t, ['egress'], { egress: [] })).stdout, 'No egress addresses.\n');
+});
+
 t.test('nothing to tell is said so', async (t) => {
   t.equal((await status(t, ['endpoints'], { endpoints: [] })).stdout, 'No endpoints.\n');
 });

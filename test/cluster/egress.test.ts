@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import t, { type Test } from 'tap';
 import type { Lab, PodState } from '../../src/lab/index.ts';
 import { cluster, needsRoot, patchPool, podsOf } from './cluster.ts';
+import { MAIN } from './program.ts';
 
 const EGRESS = '172.18.0.200';
 const POOL = `apiVersion: projectcalico.org/v3
@@ -87,6 +88,15 @@ t.test(
         return who.text().length > before + 60;
       });
     };
+
+    await t.test('each node says which is the gateway, and how its pods come there', async (t) => {
+      const told = async (node: string) => {
+        const { stdout } = await lab.exec(node, [process.execPath, MAIN, 'status', 'egress', '-o', 'json']);
+        return JSON.parse(stdout);
+      };
+      t.match(await told('node1'), [{ present: true, egress: { pool: 'leaving', gateway: 'node1', way: 'here' } }]);
+      t.match(await told('node2'), [{ present: true, egress: { address: EGRESS, gateway: 'node1', way: 'subnet' } }]);
+    });
 
     await t.test('another gateway takes over, and connections go on', async (t) => {
       const own = await untilSeen(lab, t, pod2, outside);

@@ -85,6 +85,7 @@ function files(io: Io, options: BundleOptions): Readonly<Record<string, Gather>>
     'tunnels.json': asked({ op: 'tunnels' }),
     'endpoints.json': asked({ op: 'endpoints' }),
     'nat.json': asked({ op: 'nat' }),
+    'egress.json': asked({ op: 'egress' }),
     'bgp.json': asked({ op: 'bgp.peers' }),
     'drops.json': asked({ op: 'drops.counted' }),
     'settings.txt': async () => redactedSettings(await settingsOfDaemon(io)),

@@ -10,7 +10,7 @@ import { requireRoot } from './root.ts';
 import { clusterStatus } from './status-cluster.ts';
 import { overview } from './status-overview.ts';
 
-const EXPLAINED = ['routes', 'tunnels', 'endpoints', 'nat'] as const;
+const EXPLAINED = ['routes', 'tunnels', 'endpoints', 'nat', 'egress'] as const;
 type Explained = (typeof EXPLAINED)[number];
 
 interface StatusOptions {
@@ -25,7 +25,7 @@ interface StatusOptions {
 export function statusCommand(io: Io): Command {
   return new Command('vrouter status')
     .description(
-      'Show what this node does and why: all at once, or each route, tunnel, pod or rule of the packet filter.',
+      'Show what this node does and why: all at once, or each route, tunnel, pod, rule of the packet filter or egress address.',
     )
     .addArgument(
       new Argument('[what]', 'the entries to explain; nothing for health, sessions and problems').choices(EXPLAINED),
@@ -48,7 +48,7 @@ export function statusCommand(io: Io): Command {
 async function explain(io: Io, what: Explained, output: 'table' | 'json'): Promise<void> {
   const entries = await request(socketPath(io.env), { op: what }, z.array(explainedEntrySchema));
   if (output === 'json') print(io, entries);
-  else io.stdout(entries.length === 0 ? `No ${what}.\n` : table(entries));
+  else io.stdout(entries.length === 0 ? `No ${what === 'egress' ? 'egress addresses' : what}.\n` : table(entries));
 }
 
 function table(entries: readonly ExplainedEntry[]): string {

@@ -15,6 +15,7 @@ const KINDS = [
   ['endpoints', 'Pods'],
   ['tunnels', 'Tunnels'],
   ['nat', 'Rules of the packet filter'],
+  ['egress', 'Egress addresses'],
 ] as const;
 
 /** Each entry that is kept in the kernel, whether it is there, and why. */
