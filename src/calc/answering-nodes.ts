@@ -23,7 +23,7 @@ export function answeringNodes(nodes: Entries<Node>): readonly AnsweringNode[] {
     .filter(([, node]) => node.status?.ready !== false && !isExcluded(node))
     .map(([name, { spec, status }]) => ({
       name,
-      subnets: [spec.bgp?.ipv4Address, spec.bgp?.ipv6Address].flatMap((text) => subnetOf(text) ?? []),
+      subnets: subnetsOf(spec),
       isLast: status?.unschedulable === true,
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -33,6 +33,11 @@ export function answeringNodes(nodes: Entries<Node>): readonly AnsweringNode[] {
 export function leftTo(self: Node | undefined, all: readonly AnsweringNode[]): readonly string[] {
   if (self?.status?.unschedulable !== true) return [];
   return all.filter(({ isLast }) => !isLast).map(({ name }) => name);
+}
+
+/** Those of a node's own addresses, as CIDRs. */
+export function subnetsOf({ bgp }: Node['spec']): readonly string[] {
+  return [bgp?.ipv4Address, bgp?.ipv6Address].flatMap((text) => subnetOf(text) ?? []);
 }
 
 /** Undefined for an address alone: nobody is on a subnet with it. */

@@ -1,8 +1,9 @@
 import { type Entries, same } from '../base/index.ts';
 import type { BGPConfiguration, Node } from '../model/index.ts';
+import { askedEgress } from './asked-egress.ts';
 import { type Cell, cell } from './cell.ts';
-import type { DesiredEgress, DesiredServices, HostAddresses, ProxiedAddress } from './desired/index.ts';
-import { askedEgress, desiredEgress, egressAddresses, stuckPools } from './egress.ts';
+import type { Announcement, DesiredEgress, DesiredServices, HostAddresses, ProxiedAddress } from './desired/index.ts';
+import { desiredEgress, egressAddresses, egressAnnouncements, stuckPools } from './egress.ts';
 import type { FelixSettings } from './felix.ts';
 import { desiredServices } from './nat.ts';
 import type { Sources } from './sources.ts';
@@ -20,11 +21,13 @@ export interface EgressCells {
   readonly egress: Cell<DesiredEgress | undefined>;
   /** The addresses that this node answers for as a gateway. */
   readonly gateways: Cell<readonly ProxiedAddress[]>;
-  /** The wishes of pools that can't be met. */
+  /** What it announces as one. */
+  readonly announced: Cell<readonly Announcement[]>;
+  /** What pools ask for and can't have. */
   readonly unmet: Cell<readonly string[]>;
 }
 
-export function egressCells(sources: Sources, nodename: string, given: EgressInputs): EgressCells {
+export function egressCells(sources: Sources, nodename: string, given: EgressInputs, withBgp: boolean): EgressCells {
   const { nodes, configurations, felix, hosts } = given;
   const all = sources.of('IPPool');
   const read = cell([all], askedEgress, same);
@@ -35,13 +38,23 @@ export function egressCells(sources: Sources, nodename: string, given: EgressInp
   );
   const egress = cell(
     [read, nodes, all, services, hosts, felix],
-    (...inputs) => desiredEgress(nodename, ...inputs),
+    (asked, present, pools, ranges, own, settings) =>
+      desiredEgress(asked, {
+        nodename,
+        nodes: present,
+        pools,
+        services: ranges,
+        hosts: own,
+        felix: settings,
+        withBgp,
+      }),
     same,
   );
   return {
     services,
     egress,
     gateways: cell([egress], egressAddresses, same),
+    announced: cell([egress], egressAnnouncements, same),
     unmet: cell([read, egress], ({ problems }, now) => [...problems, ...stuckPools(now)], same),
   };
 }

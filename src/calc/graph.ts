@@ -74,7 +74,7 @@ export interface GraphOptions {
  *     the same, Node, IPPool, own workloads ─► reachability         │
  *     Node, BGPConfiguration, BGPPeer, pods ─► peerings ─► peers ──┤
  *     BGPFilter ─► filters ────────────────────────────────────────┴─► bgp
- *     IPPool, Node, FelixConfiguration ─► store; egress ─► nat, reachability
+ *     IPPool, Node, FelixConfiguration ─► store; egress ─► nat, reachability, announce
  *     policies, Tier, Profile, WorkloadEndpoint of all, NetworkSet, Node ─► policy (`policy/`)
  *     FelixConfiguration ─► felix ─► nearly everything
  */
@@ -171,8 +171,8 @@ export function graph(
     same,
   );
 
-  const leaving = egressCells(sources, nodename, { nodes, configurations, felix, hosts });
-  const { services, egress, gateways, unmet } = leaving;
+  const leaving = egressCells(sources, nodename, { nodes, configurations, felix, hosts }, withBgp);
+  const { services, egress, gateways, announced, unmet } = leaving;
   const nat = cell([felix, hosts, workloads, egress], desiredNat, same);
   const host = cell([self, felix, unmet], desiredHost, same);
   const written = cell(
@@ -184,7 +184,8 @@ export function graph(
   const served = serviceCells(sources, nodename, { self, nodes, configurations, felix, pools, workloads, gateways });
   const { whole, ofServices } = served;
   const own = cell([blocks, workloads, pools], announcements, same);
-  const announce = cell([own, whole, ofServices], keeping(new Announced()));
+  const wholes = cell([whole, announced], (ranges, gateway) => [...ranges, ...gateway], same);
+  const announce = cell([own, wholes, ofServices], keeping(new Announced()));
   const preferences = cell([configurations], localPrefs, same);
   const communities = cell([configurations], (settings) => prefixCommunities(nodename, settings), same);
   const passedOn = cell([self, configurations], reflectedRanges, same);

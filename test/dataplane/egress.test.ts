@@ -331,6 +331,42 @@ t.test('connections that go another way now are forgotten, others not', async (t
   }
 });
 
+t.test('nothing goes another way before it is translated as there, and before what was is forgotten', async (t) => {
+  const connection: TrackedConnection = {
+    id: 1,
+    zone: 0,
+    family: 4,
+    protocol: 6,
+    original: { source: '10.99.0.7', destination: '192.0.2.1', sourcePort: 4000, destinationPort: 80 },
+    reply: { source: '192.0.2.1', destination: FOUR.address, sourcePort: 80, destinationPort: 4000 },
+  };
+  const steps = async (from: Desired, to: Desired): Promise<readonly string[]> => {
+    const host = await started(from);
+    const namespace = host.machine.namespace(HOST);
+    namespace.connections = [connection];
+    const seen: string[] = [];
+    host.nft.onChange = () => seen.push('translation');
+    const monitor = await host.kernel.monitor((event) => {
+      if (event.kind !== 'route' && event.kind !== 'rule') return;
+      if (namespace.connections.length === 0 && !seen.includes('forgotten')) seen.push('forgotten');
+      seen.push(`${event.change} ${event.kind === 'rule' ? 'rule' : event.route.kind}`);
+    });
+    await apply(host, to);
+    monitor.stop();
+    return seen.filter((step, at) => step !== seen[at - 1] && !step.includes('throw'));
+  };
+  t.same(
+    await steps(leaving([HERE]), leaving([AWAY])),
+    ['translation', 'new rule', 'new unreachable', 'forgotten', 'new unicast'],
+    'from here to another',
+  );
+  t.same(
+    await steps(leaving([AWAY]), leaving([HERE])),
+    ['translation', 'forgotten', 'deleted unreachable', 'deleted unicast', 'deleted rule'],
+    'from another to here',
+  );
+});
+
 t.test('every single refusal of the kernel is got over', async (t) => {
   const before = leaving([{ ...AWAY, cidr: '10.98.0.0/24' }]);
   const run = async (after: number | undefined): Promise<{ outcome: string[]; calls: number }> => {

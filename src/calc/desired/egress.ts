@@ -16,6 +16,8 @@ export interface EgressPool {
   readonly cidr: string;
   /** Without a length; of the pool's family. */
   readonly address: string;
+  /** It is on no node's subnet: the gateway announces it by BGP. */
+  readonly announced?: true;
   /** The node that is it now; absent for none. */
   readonly gateway?: string;
   readonly way: EgressWay;

@@ -140,18 +140,24 @@ export class EgressReconciler {
         await this.#attempt(whatOf(pool), async () => void kept.set(pool, await this.#lead(pool, rules)), false);
       await this.#watch.follow([...kept.values()].map(({ table }) => table));
       const led = new Map<string, number>();
-      for (const [pool, { table }] of kept)
-        await this.#attempt(whatOf(pool), async () => {
-          await this.#fill(pool, table);
+      const held: (readonly [pool: EgressPool, table: number])[] = [];
+      const fill = (pool: EgressPool, table: number): Promise<void> =>
+        this.#attempt(whatOf(pool), async () => {
+          if (await this.#fill(pool, table)) held.push([pool, table]);
           led.set(pool.cidr, table);
         });
-      this.#led = led;
-      // Until this node translates as the gateway that it has become, nothing leaves by it.
+      for (const [pool, { table }] of kept) await fill(pool, table);
+      const strange = rules.filter((rule) => isEgressRule(rule) && this.#isUnwanted(rule, [...kept.values()]));
+      for (const [{ cidr }] of held) this.#moved.add(cidr);
+      for (const { source = '' } of strange) if (!led.has(source)) this.#moved.add(source);
+      // Nothing goes another way before it is translated as there, and nothing of before is remembered.
       await tables.settled;
-      for (const rule of rules.filter(isEgressRule)) await this.#unlessKept(rule, [...kept.values()]);
+      await this.#forgetConnections();
+      for (const [pool, table] of held.splice(0)) await fill(pool, table);
+      for (const rule of strange) await this.#remove(rule, [...kept.values()]);
+      this.#led = led;
     });
     for (const what of waiting) if (what !== REST) this.#failing.done(what);
-    await this.#forgetConnections();
   }
 
   /** The pool's rule, which is there from now on. */
@@ -171,25 +177,29 @@ export class EgressReconciler {
     throw new VRouterError('TUNNEL', 'others use all routing tables of routeTableRanges; allow more of them');
   }
 
-  async #fill(pool: EgressPool, table: number): Promise<void> {
+  /** Whether there is more to do when the kernel has forgotten the pool's connections. */
+  async #fill(pool: EgressPool, table: number): Promise<boolean> {
     const desired = this.#desired;
-    if (desired === undefined) return;
+    if (desired === undefined) return false;
     const indexOf = (device: string): number | undefined =>
       [...this.#links.values()].find(({ name, up }) => name === device && up)?.index;
     const routes = egressRoutes(pool, desired, table, indexOf);
-    if (await fillTable(this.#options.kernel, pool.family, table, routes)) this.#moved.add(pool.cidr);
+    return (await fillTable(this.#options.kernel, pool.family, table, routes)).held;
   }
 
   /** A pool that has not got its rule this time keeps what it has. */
-  async #unlessKept(rule: RoutingRule, kept: readonly RoutingRule[]): Promise<void> {
+  #isUnwanted(rule: RoutingRule, kept: readonly RoutingRule[]): boolean {
+    const wanted = kept.find(({ source }) => source === rule.source);
+    if (wanted !== undefined) return !isSameRule(rule, wanted);
+    return !this.#ledAway().some(({ cidr }) => cidr === rule.source);
+  }
+
+  async #remove(rule: RoutingRule, kept: readonly RoutingRule[]): Promise<void> {
     const { kernel } = this.#options;
-    const { family, source = '', table } = rule;
-    const wanted = kept.find((other) => other.source === source);
-    if (wanted === undefined ? this.#ledAway().some(({ cidr }) => cidr === source) : isSameRule(rule, wanted)) return;
+    const { family, table } = rule;
     if (!kept.some((other) => other.family === family && other.table === table))
       await emptyTable(kernel, family, table);
     await kernel.ruleDelete(rule).catch(unlessGone);
-    if (wanted === undefined) this.#moved.add(source);
   }
 
   async #forgetConnections(): Promise<void> {

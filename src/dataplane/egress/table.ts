@@ -6,16 +6,18 @@ import { isFallback, isLeading, routeText } from './render.ts';
 type TableKernel = Pick<Kernel, 'routeList' | 'applyRoutes'>;
 
 /**
- * Makes the routes of ours in a table these, and answers with whether packets that leave the cluster are led by it now and were not
- * before. First what they must not miss on the way: what goes on to the next rule, then what stops the rest.
+ * Makes the routes of ours in a table these. First what packets must not miss on the way: what goes on to the next rule, then what
+ * stops the rest. A table that said nothing of what leaves the cluster stops it at first: `held` is true, and another call leads on.
  */
 export async function fillTable(
   kernel: TableKernel,
   family: Family,
   table: number,
-  routes: readonly Route[],
-): Promise<boolean> {
+  wholly: readonly Route[],
+): Promise<{ readonly held: boolean }> {
   const found = await ownRoutes(kernel, family, table);
+  const held = !isLeading(found);
+  const routes = held ? wholly.filter(({ kind }) => kind !== 'unicast') : wholly;
   const [there, wanted] = [new Set(found.map(routeText)), new Set(routes.map(routeText))];
   const old = found.filter((route) => !wanted.has(routeText(route)));
   const missing = routes.filter((route) => !there.has(routeText(route)));
@@ -26,7 +28,7 @@ export async function fillTable(
     ...old.filter(isLast).map(removed),
     ...missing.filter(isLast).map(added),
   ]);
-  return isLeading(routes) && !isLeading(found);
+  return { held };
 }
 
 /** Takes ours out of a table: packets go by the next rule all at once, with the last route that led them elsewhere. */

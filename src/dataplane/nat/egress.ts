@@ -1,6 +1,6 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredEgress } from '../../calc/desired/index.ts';
-import { addresses, type Contents, POSTROUTING, wordOf } from '../filter/index.ts';
+import { addresses, type Contents, FORWARD, POSTROUTING, wordOf } from '../filter/index.ts';
 
 /**
  * Packets of a pool's pods, of this node and of others, that leave the cluster by this node as their gateway get the
@@ -23,6 +23,11 @@ export function egressSources(family: Family, egress: DesiredEgress | undefined)
           expression: `${ip} saddr ${cidr} ${ip} daddr != @${inside.name} ${ip} daddr != @${hosts.name} snat to ${address}`,
           why,
         })),
+      ],
+      // What answers nobody is for no pod. The neighbour to whom the address was announced would send it here again.
+      [
+        FORWARD,
+        own.map(({ address, why }) => ({ expression: `${ip} daddr ${address} drop`, why: `${why}; answers alone` })),
       ],
     ],
   };
