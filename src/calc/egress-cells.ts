@@ -3,7 +3,7 @@ import type { BGPConfiguration, Node } from '../model/index.ts';
 import { askedEgress } from './asked-egress.ts';
 import { type Cell, cell } from './cell.ts';
 import type { Announcement, DesiredEgress, DesiredServices, HostAddresses, ProxiedAddress } from './desired/index.ts';
-import { desiredEgress, egressAddresses, egressAnnouncements, stuckPools } from './egress.ts';
+import { desiredEgress, egressAddresses, egressAnnouncements, plainPools, stuckPools } from './egress.ts';
 import type { FelixSettings } from './felix.ts';
 import { desiredServices } from './nat.ts';
 import type { Sources } from './sources.ts';
@@ -55,6 +55,10 @@ export function egressCells(sources: Sources, nodename: string, given: EgressInp
     egress,
     gateways: cell([egress], egressAddresses, same),
     announced: cell([egress], egressAnnouncements, same),
-    unmet: cell([read, egress], ({ problems }, now) => [...problems, ...stuckPools(now)], same),
+    unmet: cell(
+      [read, egress, felix],
+      ({ problems }, now, settings) => [...problems, ...stuckPools(now), ...plainPools(now, settings)],
+      same,
+    ),
   };
 }

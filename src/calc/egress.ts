@@ -3,7 +3,8 @@ import { answeringNodes } from './answering-nodes.ts';
 import type { ReadEgress } from './asked-egress.ts';
 import type { Announcement, DesiredEgress, EgressPool, ProxiedAddress } from './desired/index.ts';
 import { type EgressSurroundings, gatewayOf, wayTo } from './egress-gateway.ts';
-import { DEFAULT_TABLES } from './wireguard.ts';
+import type { FelixSettings } from './felix.ts';
+import { DEFAULT_TABLES, isEnabled } from './wireguard.ts';
 
 /** Autoconfiguration's and cloud's metadata, and multicast: of no use behind a gateway. */
 const NEVER_OUTSIDE = ['169.254.0.0/16', '224.0.0.0/4', 'fe80::/10', 'ff00::/8'];
@@ -47,6 +48,19 @@ export function stuckPools(egress: DesiredEgress | undefined): readonly string[]
       ? [`IPPool ${pool}: egressAddress ${address}: ${way.reason}; its pods can not leave the cluster`]
       : [],
   );
+}
+
+/**
+ * Pools whose packets are not encrypted on their way to the gateway though pods' are: WireGuard carries what is for pods and, with
+ * host encryption, what nodes send each other, so tunnels too.
+ */
+export function plainPools(egress: DesiredEgress | undefined, felix: FelixSettings): readonly string[] {
+  return (egress?.pools ?? []).flatMap(({ pool, family, gateway, way: { kind } }) => {
+    const isOutside =
+      kind === 'subnet' || ((kind === 'vxlan' || kind === 'ipip') && !felix.wireguardHostEncryptionEnabled);
+    if (!isEnabled(felix, family) || !isOutside) return [];
+    return [`IPPool ${pool}: what its pods send by way of their gateway ${gateway} is not encrypted on the way there`];
+  });
 }
 
 /** What the node answers for on its own subnets as a gateway. */

@@ -158,6 +158,23 @@ t.test('an address on no node’s subnet is announced by its gateway alone, and 
   t.same(told(ASKED).announced.flat(), [], 'one on a subnet is not announced');
 });
 
+t.test('with WireGuard it is told that the way to the gateway is in clear, but where it is not', async (t) => {
+  const edge = node('b', { labels: { role: 'edge' } });
+  const problems = (settings: ResourceOf<'FelixConfiguration'>['spec'], spec: object = {}) =>
+    told(
+      edge,
+      put(newResource('FelixConfiguration', { name: 'default' }, settings)),
+      pool('p', { egressAddress: ADDRESS, egressNodes: 'has(role)' }, spec),
+    ).problems;
+  const encrypting = { wireguardEnabled: true };
+  t.match(problems(encrypting), [/^IPPool p: what its pods send by way of their gateway b is not encrypted/]);
+  t.match(problems(encrypting, { vxlanMode: 'Always' }), [/not encrypted/]);
+  const all = { ...encrypting, wireguardHostEncryptionEnabled: true };
+  t.same(problems(all, { vxlanMode: 'Always' }), [], 'nodes’ own packets are encrypted, so the tunnel’s are');
+  t.match(problems(all), [/not encrypted/]);
+  t.same(problems({}), []);
+});
+
 t.test('what can’t be announced is told', async (t) => {
   const { problems, announced, owners } = toldWith({ bgp: false }, pool('p', { egressAddress: '192.0.2.7' }));
   t.match(problems, [/^IPPool p: egressAddress 192\.0\.2\.7: it is on no node’s subnet, and without BGP nobody can/]);
