@@ -15,7 +15,7 @@ export interface ReadEgress {
   readonly problems: readonly string[];
 }
 
-/** What the pools ask for, by name. Two pools may share an address where the same nodes are to have it. */
+/** The wishes of the pools, by name. Two pools may share an address where the same nodes are to have it. */
 export function askedEgress(pools: Entries<IPPool>): ReadEgress {
   const asked: AskedEgress[] = [];
   const problems: string[] = [];

@@ -21,9 +21,9 @@ export interface EgressCells {
   readonly egress: Cell<DesiredEgress | undefined>;
   /** The addresses that this node answers for as a gateway. */
   readonly gateways: Cell<readonly ProxiedAddress[]>;
-  /** What it announces as one. */
+  /** The addresses that it announces as one. */
   readonly announced: Cell<readonly Announcement[]>;
-  /** What pools ask for and can't have. */
+  /** The wishes of pools that can't be met. */
   readonly unmet: Cell<readonly string[]>;
 }
 

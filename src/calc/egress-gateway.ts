@@ -9,7 +9,7 @@ import { nodeAddress } from './node-bgp.ts';
 import { hashOf, scoreOf } from './rendezvous.ts';
 import { sameSubnet, vtepOf } from './vxlan.ts';
 
-/** What the choice of a gateway, and the way there, follow from. */
+/** The inputs of the choice of a gateway, and of the way there. */
 export interface EgressSurroundings {
   readonly nodename: string;
   readonly nodes: Entries<Node>;
@@ -23,8 +23,9 @@ export interface EgressSurroundings {
 type Choice = { readonly gateway: Node; readonly announced: boolean } | { readonly reason: string };
 
 /**
- * Of the nodes that are chosen and ready one; one that is cordoned only where there is no other. An address on some nodes' subnet is
- * these nodes' alone, since neighbours there ask for it; another one is for whoever announces it.
+ * The gateway: one of the nodes that are chosen and ready; one that is cordoned only where there is no other. An
+ * address on some nodes' subnet is these nodes' alone, since neighbours there ask for it; another one is for whoever
+ * announces it.
  */
 export function gatewayOf(
   { address, nodes: selector }: AskedEgress,

@@ -9,7 +9,7 @@ import { DEFAULT_TABLES, isEnabled } from './wireguard.ts';
 /** Autoconfiguration's and cloud's metadata, and multicast: of no use behind a gateway. */
 const NEVER_OUTSIDE = ['169.254.0.0/16', '224.0.0.0/4', 'fe80::/10', 'ff00::/8'];
 
-/** Which node is the gateway of each pool, and how this one's pods come to it; undefined where no pool asks. */
+/** The gateway node of each pool, and the way of this node's pods to it; undefined where no pool asks. */
 export function desiredEgress({ asked }: ReadEgress, around: EgressSurroundings): DesiredEgress | undefined {
   const { nodename, nodes, pools, hosts, felix } = around;
   if (asked.length === 0) return undefined;
@@ -51,8 +51,8 @@ export function stuckPools(egress: DesiredEgress | undefined): readonly string[]
 }
 
 /**
- * Pools whose packets are not encrypted on their way to the gateway though pods' are: WireGuard carries what is for pods and, with
- * host encryption, what nodes send each other, so tunnels too.
+ * Pools whose packets are not encrypted on their way to the gateway though pods' are: WireGuard carries packets for pods
+ * and, with host encryption, those between nodes, so tunnels too.
  */
 export function plainPools(egress: DesiredEgress | undefined, felix: FelixSettings): readonly string[] {
   return (egress?.pools ?? []).flatMap(({ pool, family, gateway, way: { kind } }) => {
@@ -63,13 +63,13 @@ export function plainPools(egress: DesiredEgress | undefined, felix: FelixSettin
   });
 }
 
-/** What the node answers for on its own subnets as a gateway. */
+/** The addresses that the node answers for on its own subnets as a gateway. */
 export function egressAddresses(egress: DesiredEgress | undefined): readonly ProxiedAddress[] {
   const own = ownPools(egress).filter(({ announced }) => !announced);
   return [...byAddress(own, ({ address, why }): ProxiedAddress => ({ address, of: 'egress', why })).values()];
 }
 
-/** What the node announces as a gateway: single addresses, so that each leads to it alone. */
+/** The announcements of the node as a gateway: single addresses, so that each leads to it alone. */
 export function egressAnnouncements(egress: DesiredEgress | undefined): readonly Announcement[] {
   const own = ownPools(egress).filter(({ announced }) => announced);
   return [...byAddress(own, ({ address, why }) => ({ cidr: hostCidr(address), why })).values()];

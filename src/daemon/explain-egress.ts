@@ -5,7 +5,7 @@ interface EgressSources {
   readonly dataplane: { readonly egress: Pick<Dataplane['egress'], 'entries'> };
 }
 
-/** Each pool with an address of its own for what leaves the cluster: which node is its gateway, and how its pods come there. */
+/** Each pool with an egress address: its gateway, and the way of this node's pods to it. */
 export function explainEgress({ dataplane }: EgressSources): ExplainedEntry[] {
   return dataplane.egress
     .entries()

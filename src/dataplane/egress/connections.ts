@@ -3,8 +3,9 @@ import type { EgressPool } from '../../calc/desired/index.ts';
 import type { Kernel, TrackedConnection } from '../../netlink/index.ts';
 
 /**
- * How a connection is translated is settled by its first packet; those that go on begin anew, with the same port where that is free.
- * It is not while an answer is remembered that came here after another node had become the gateway: these go too.
+ * How a connection is translated is settled by its first packet; those that go on begin anew, with the same port
+ * where that is free. It is not while an answer is remembered that came here after another node had become the
+ * gateway: these go too.
  */
 export async function forgetConnections(
   kernel: Pick<Kernel, 'connectionList' | 'connectionsDelete'>,

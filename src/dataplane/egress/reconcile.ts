@@ -48,8 +48,9 @@ export interface EgressEntry {
 }
 
 /**
- * Leads what the pods of some pools send out of the cluster to the node that is their gateway: for each pool a rule and a table
- * of its own. The rule makes the table known again as ours: it is there before the first route, and goes after the last.
+ * Leads what the pods of some pools send out of the cluster to the node that is their gateway: for each pool a rule and
+ * a table of its own. The rule makes the table known again as ours: it is there before the first route, and goes after
+ * the last.
  */
 export class EgressReconciler {
   readonly #options: EgressOptions;
@@ -105,7 +106,7 @@ export class EgressReconciler {
     return this.#failing.details();
   }
 
-  /** Each pool with whether it is led as it should be. */
+  /** The pools, each with whether it is led as it should be. */
   entries(): readonly EgressEntry[] {
     return (this.#desired?.pools ?? []).map((pool) => {
       const table = this.#led.get(pool.cidr);
@@ -177,7 +178,7 @@ export class EgressReconciler {
     throw new VRouterError('TUNNEL', 'others use all routing tables of routeTableRanges; allow more of them');
   }
 
-  /** Whether there is more to do when the kernel has forgotten the pool's connections. */
+  /** Resolves to whether there is more to do when the kernel has forgotten the pool's connections. */
   async #fill(pool: EgressPool, table: number): Promise<boolean> {
     const desired = this.#desired;
     if (desired === undefined) return false;
@@ -187,7 +188,7 @@ export class EgressReconciler {
     return (await fillTable(this.#options.kernel, pool.family, table, routes)).held;
   }
 
-  /** A pool that has not got its rule this time keeps what it has. */
+  /** Tells of what should go; a pool that has not got its rule this time keeps what it has. */
   #isUnwanted(rule: RoutingRule, kept: readonly RoutingRule[]): boolean {
     const wanted = kept.find(({ source }) => source === rule.source);
     if (wanted !== undefined) return !isSameRule(rule, wanted);
@@ -227,7 +228,7 @@ export class EgressReconciler {
   }
 }
 
-/** What is not about one pool. */
+/** The name of failures that are not about one pool. */
 const REST = 'ways to egress gateways';
 
 function whatOf({ pool }: EgressPool): string {

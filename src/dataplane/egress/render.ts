@@ -11,7 +11,7 @@ const LAST = 0xffffffff;
 /** `RT_TABLE_DEFAULT`, `MAIN`, `LOCAL`. */
 const SYSTEM_TABLES = [253, 254, 255];
 const EVERYWHERE = { 4: '0.0.0.0/0', 6: '::/0' } as const;
-/** What the kernel makes of no metric. */
+/** The kernel's metric for a route that was made with none. */
 const PLAIN_METRIC = { 4: 0, 6: 1024 } as const;
 
 /** `100: from POOL lookup TABLE proto 80`. */
@@ -37,7 +37,7 @@ export function* freeTables(ranges: DesiredEgress['tables'], rules: readonly Rou
 
 /**
  * A pool's table: what is inside the cluster goes on to the next rule, all else to the gateway. Where that can't be, it goes
- * nowhere: it must not leave with another address. `indexOf`: undefined while the device that leads to the gateway is not there.
+ * nowhere: it must not leave with another address. `indexOf`: undefined while the device to the gateway is not there.
  */
 export function egressRoutes(
   { family, way }: EgressPool,
@@ -62,12 +62,12 @@ export function egressRoutes(
   ];
 }
 
-/** What keeps packets from going elsewhere while the way to the gateway is being changed. */
+/** Tells whether a route keeps packets from going elsewhere while the way to the gateway is being changed. */
 export function isFallback({ kind, metric }: Route): boolean {
   return kind === 'unreachable' && metric === LAST;
 }
 
-/** Whether the table with these routes says where what leaves the cluster goes: not on to the next rule. */
+/** Tells whether a table with these routes says where to go out of the cluster: not on to the next rule. */
 export function isLeading(routes: readonly Route[]): boolean {
   return routes.some(({ family, destination }) => destination === EVERYWHERE[family]);
 }

@@ -6,8 +6,9 @@ import { isFallback, isLeading, routeText } from './render.ts';
 type TableKernel = Pick<Kernel, 'routeList' | 'applyRoutes'>;
 
 /**
- * Makes the routes of ours in a table these. First what packets must not miss on the way: what goes on to the next rule, then what
- * stops the rest. A table that said nothing of what leaves the cluster stops it at first: `held` is true, and another call leads on.
+ * Makes the routes of ours in a table these. First those that packets must not miss on the way: on to the next rule,
+ * then the one that stops the rest. A table that led nothing out of the cluster only stops it at first: `held` is true,
+ * and another call leads on.
  */
 export async function fillTable(
   kernel: TableKernel,
@@ -31,14 +32,14 @@ export async function fillTable(
   return { held };
 }
 
-/** Takes ours out of a table: packets go by the next rule all at once, with the last route that led them elsewhere. */
+/** Takes our routes out of a table: packets go by the next rule all at once, with the last route that led them elsewhere. */
 export async function emptyTable(kernel: TableKernel, family: Family, table: number): Promise<void> {
   const found = await ownRoutes(kernel, family, table);
   const rank = (route: Route): number => (isFallback(route) ? 0 : route.kind === 'throw' ? 2 : 1);
   await change(kernel, family, table, found.toSorted((a, b) => rank(a) - rank(b)).map(removed));
 }
 
-/** Nobody else's route is in it: ours that no rule leads to are what a crash has left. */
+/** Tells whether no route of others is in it: ours that no rule leads to are what a crash has left. */
 export async function isFree(kernel: TableKernel, family: Family, table: number): Promise<boolean> {
   const routes = await kernel.routeList({ family, table });
   return routes.every(({ protocol }) => protocol === ROUTE_PROTOCOL);

@@ -12,7 +12,7 @@ export class TableWatch {
     this.#onChange = onChange;
   }
 
-  /** These tables from now on: what happens there after it has resolved is heard. */
+  /** Follows these tables from now on: what happens there after it has resolved is heard. */
   async follow(tables: readonly number[]): Promise<void> {
     const routeTables = [...new Set(tables)].sort((a, b) => a - b);
     if (routeTables.join() === this.#tables.join()) return;

@@ -24,7 +24,7 @@ export function egressSources(family: Family, egress: DesiredEgress | undefined)
           why,
         })),
       ],
-      // What answers nobody is for no pod. The neighbour to whom the address was announced would send it here again.
+      // A packet that answers nobody is for no pod. The neighbour to whom the address was announced would send it here again.
       [
         FORWARD,
         own.map(({ address, why }) => ({ expression: `${ip} daddr ${address} drop`, why: `${why}; answers alone` })),
