@@ -133,7 +133,9 @@ t.test(
       await lab.until('no way out', async () => (await lab.ping(pod3, outside)) === undefined);
       t.type(await lab.ping(pod3, pod1.address!), 'number', 'pods reach each other');
       const { problems } = await lab.status('node3');
-      t.match(problems, [/IPPool leaving: egressAddress 172.18.0.200: egressNodes 'has\(gateway\)' selects no node; its pods can not leave/]);
+      t.match(problems, [
+        /IPPool leaving: egressAddress 172.18.0.200: egressNodes 'has\(gateway\)' selects no node; its pods can not leave/,
+      ]);
       const { stdout } = await lab.calicoctl('node1', ['get', 'ippool', 'leaving', '-o', 'json']);
       const { metadata, ...pool } = JSON.parse(stdout);
       const plain = { ...pool, metadata: { ...metadata, annotations: {} } };
