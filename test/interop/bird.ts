@@ -142,6 +142,7 @@ function session(asn: number, neighbour: Neighbour, index: number): string {
   connect retry time 1;
   error wait time 1, 2;
   ${password === undefined ? '' : `password "${password}";`}
+  ${neighbour.role === undefined ? '' : `local role ${neighbour.role};`}
   graceful restart ${restartTime === undefined ? 'off' : `yes; graceful restart time ${restartTime}`};
 ${channels.join('\n')}
 }`;

@@ -12,6 +12,7 @@ export const exabgp: PeerKind = {
   debianPackage: 'exabgp',
   propagates: false,
   lacks: {
+    'roles (RFC 9234)': 'it knows none',
     'collision: our identifier is higher': ONE_CONNECTION,
     'collision: the peer’s identifier is higher': ONE_CONNECTION,
     'shutdown message sent': 'it does not decode a NOTIFICATION in an established session',

@@ -157,7 +157,7 @@ function seen(prefix: string, path: FrrPath): SeenRoute {
   return {
     prefix,
     nextHop: path.nexthops?.find(({ scope }) => scope !== 'link-local')?.ip ?? '',
-    communities: path.community?.list ?? [],
+    communities: (path.community?.list ?? []).map((text) => (text === 'gracefulShutdown' ? '65535:0' : text)),
     extendedCommunities: (path.extendedCommunity?.string ?? '')
       .split(' ')
       .filter((text) => text !== '')
@@ -167,7 +167,7 @@ function seen(prefix: string, path: FrrPath): SeenRoute {
 }
 
 function session({ address, asn, families, ...more }: Neighbour): string {
-  const { passive, password, holdTime, addPath, extendedNextHop } = more;
+  const { passive, password, holdTime, addPath, extendedNextHop, role } = more;
   const one = `neighbor ${address}`;
   const activated = families.map(
     (family) => `address-family ${family === 'ipv4-unicast' ? 'ipv4' : 'ipv6'} unicast
@@ -181,6 +181,7 @@ ${one} timers connect 1
 ${one} advertisement-interval 0
 ${passive ? `${one} passive` : ''}
 ${password === undefined ? '' : `${one} password ${password}`}
+${role === undefined ? '' : `${one} local-role ${role}`}
 ${extendedNextHop ? `${one} capability extended-nexthop` : ''}
 ${activated.join('\n')}`;
 }

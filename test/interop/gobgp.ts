@@ -11,6 +11,7 @@ export const gobgp: PeerKind = {
   debianPackage: 'gobgpd',
   propagates: true,
   lacks: {
+    'roles (RFC 9234)': 'it knows none',
     'route refresh: the peer asks': 'it keeps what it received, and filters that again',
     'collision: our identifier is higher': ONE_CONNECTION,
     'collision: the peer’s identifier is higher': ONE_CONNECTION,

@@ -145,14 +145,14 @@ function seen(route: OpenBgpdRoute): SeenRoute {
   return {
     prefix: route.prefix,
     nextHop: route.exit_nexthop ?? route.true_nexthop ?? '',
-    communities: route.communities ?? [],
+    communities: (route.communities ?? []).map((text) => (text === 'GRACEFUL_SHUTDOWN' ? '65535:0' : text)),
     extendedCommunities: (route.extended_communities ?? []).map((text) => text.replace(' ', ':')),
     largeCommunities: route.large_communities ?? [],
   };
 }
 
 function session({ address, localAddress, asn, families, ...more }: Neighbour): string {
-  const { passive, password, holdTime, addPath, restartTime } = more;
+  const { passive, password, holdTime, addPath, restartTime, role } = more;
   const announced = (['ipv4-unicast', 'ipv6-unicast'] as const).map(
     (family) =>
       `announce ${family === 'ipv4-unicast' ? 'IPv4' : 'IPv6'} ${families.includes(family) ? 'unicast' : 'none'}`,
@@ -165,6 +165,7 @@ function session({ address, localAddress, asn, families, ...more }: Neighbour): 
   ${password === undefined ? '' : `tcp md5sig password "${password}"`}
   ${announced.join('\n  ')}
   announce restart ${restartTime === undefined ? 'no' : 'yes'}
+  ${role === undefined ? '' : `announce policy ${role}`}
   ${addPath === 'send' ? 'announce add-path send all' : ''}
   ${addPath === 'receive' ? 'announce add-path recv yes' : ''}
 }`;

@@ -1,5 +1,6 @@
 import type { Case } from '../case.ts';
 import { communityCases } from './communities.ts';
+import { edgeCases } from './edge.ts';
 import { protectionCases } from './protection.ts';
 import { restartCases } from './restart.ts';
 import { routeCases } from './routes.ts';
@@ -11,5 +12,6 @@ export const cases: readonly Case[] = [
   ...routeCases,
   ...communityCases,
   ...restartCases,
+  ...edgeCases,
   ...protectionCases,
 ];
