@@ -139,6 +139,34 @@ t.test('a pod that does not start is told with its own reason', async (t) => {
   t.same(server.objects.list({ resource: 'namespaces', namespace: undefined }), []);
 });
 
+t.test('a right that is lacking is named, with all that the test needs, and nothing is left', async (t) => {
+  const { server, test } = await kubernetes(t, ['n1']);
+  server.forbidden.add('pods');
+  t.match(await test(), {
+    code: 1,
+    stderr: /pods is forbidden: User "vrouter".*the test takes an administrator.*pods\/log/,
+  });
+  t.same(server.objects.list({ resource: 'namespaces', namespace: undefined }), []);
+  server.forbidden.add('namespaces');
+  t.match(await test(), { code: 1, stderr: /namespaces is forbidden/ });
+});
+
+t.test('a test that is interrupted while its namespace is made takes it away', async (t) => {
+  const { server } = await kubernetes(t, ['n1']);
+  const config = { type: 'kubernetes', apiEndpoint: server.url } as const;
+  const stage = new KubernetesStage({ api: await openKubernetesApi(config), config, clock: systemClock });
+  const namespaces = { resource: 'namespaces', namespace: undefined };
+  const closed = new Promise<void>((resolve, reject) => {
+    t.teardown(
+      server.objects.onChange(() => {
+        if (server.objects.list(namespaces).length > 0) stage.close().then(resolve, reject);
+      }),
+    );
+  });
+  await Promise.allSettled([stage.prepare({ patience: 0, tell: () => {} }), closed]);
+  t.same(server.objects.list(namespaces), []);
+});
+
 t.test('what can not be asked so is told', async (t) => {
   const { server, test } = await kubernetes(t, ['n1']);
   t.match(await test('--nodes', 'n9'), { code: 1, stderr: /no node 'n9'; there are: n1/ });

@@ -1,5 +1,5 @@
 import { type Clock, reasonOf, sleep } from '../../../base/index.ts';
-import type { KubernetesApi, KubernetesConfig } from '../../../datastore/index.ts';
+import { type KubernetesApi, type KubernetesConfig, NotFound, Unauthorized } from '../../../datastore/index.ts';
 import { CommandError } from '../../errors.ts';
 import { type ConnectivityProbe, DONE, OPEN_PORT, type ProbeOutcome } from '../probe.ts';
 import type { StageWishes, TestPod, TestStage, TestTarget } from '../stage.ts';
@@ -15,6 +15,7 @@ import {
   waitingReason,
 } from './answers.ts';
 import { namespaceObject, podObject, serviceObject, servingWords } from './objects.ts';
+import { lacking } from './rights.ts';
 
 /** Between two looks, in milliseconds. */
 const PACE = 500;
@@ -42,6 +43,7 @@ export class KubernetesStage implements TestStage {
   #image = '';
   #isMade = false;
   #hasServers = false;
+  #closed: Promise<void> | undefined;
 
   constructor(options: KubernetesStageOptions) {
     this.#options = options;
@@ -52,8 +54,7 @@ export class KubernetesStage implements TestStage {
     this.#image = this.#options.image ?? (await this.#findImage());
     const chosen = await this.#nodes(nodes);
     await this.#tellLeftovers(tell);
-    await this.#create('/api/v1/namespaces', namespaceObject(this.#namespace));
-    this.#isMade = true;
+    await this.#makeNamespace();
     const asked = pods === undefined ? await this.#makeServers(chosen, patience) : await this.#told(pods);
     const families = asked.flatMap(({ addresses }) => addresses);
     return [
@@ -85,7 +86,10 @@ export class KubernetesStage implements TestStage {
     const end = clock.now() + FOR_CLIENT + Math.max(0, ...probes.map(({ patience }) => patience));
     for (;;) {
       // Before its container runs there is no log.
-      const log = await api.text(this.#path(`pods/${name}/log`)).catch(() => '');
+      const log = await api.text(this.#path(`pods/${name}/log`)).catch((error) => {
+        if (error instanceof Unauthorized) throw lacking(error);
+        return '';
+      });
       const lines = log.split('\n').filter((line) => line !== '');
       if (lines.at(-1) === DONE) return lines.slice(0, -1).map((line) => JSON.parse(line) as ProbeOutcome);
       if (clock.now() >= end) {
@@ -97,15 +101,33 @@ export class KubernetesStage implements TestStage {
     }
   }
 
-  async close(): Promise<void> {
+  /** Once, whoever asks for it: an interruption and the end of the test may meet. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const { api } = this.#options;
     if (this.#isMade) {
       this.#isMade = false;
       await api.call({ method: 'DELETE', path: `/api/v1/namespaces/${this.#namespace}` }).catch((error) => {
+        if (error instanceof NotFound) return;
         throw new CommandError(`${reasonOf(error)}; take it away: kubectl delete namespace ${this.#namespace}`);
       });
     }
     api.close();
+  }
+
+  /** Whoever interrupts the test meanwhile has it taken away too. */
+  async #makeNamespace(): Promise<void> {
+    this.#isMade = true;
+    try {
+      await this.#create('/api/v1/namespaces', namespaceObject(this.#namespace));
+    } catch (error) {
+      this.#isMade = false;
+      throw error;
+    }
   }
 
   async #makeServers(nodes: readonly string[], patience: number): Promise<readonly TestPod[]> {
@@ -207,10 +229,18 @@ export class KubernetesStage implements TestStage {
   }
 
   #get(path: string, query?: Readonly<Record<string, string>>): Promise<unknown> {
-    return this.#options.api.call({ method: 'GET', path, ...(query && { query }) });
+    return this.#call({ method: 'GET', path, ...(query && { query }) });
   }
 
   #create(path: string, body: object): Promise<unknown> {
-    return this.#options.api.call({ method: 'POST', path, body });
+    return this.#call({ method: 'POST', path, body });
+  }
+
+  async #call(request: Parameters<KubernetesApi['call']>[0]): Promise<unknown> {
+    try {
+      return await this.#options.api.call(request);
+    } catch (error) {
+      throw error instanceof Unauthorized ? lacking(error) : error;
+    }
   }
 }
