@@ -8,6 +8,7 @@ import { type GraphOptions, graph } from './graph.ts';
 import { desiredPaths } from './paths.ts';
 import type { InputKind } from './projections.ts';
 import type { SecretContent } from './protection.ts';
+import type { AdvertisedAddress } from './service-advertising.ts';
 import type { ServiceCells } from './service-cells.ts';
 import { type News, Sources, type SourceUpdate } from './sources.ts';
 
@@ -20,7 +21,7 @@ export class Calculation {
   readonly #sources: Sources;
   readonly #desired: Cell<Desired>;
   readonly #world: Cell<World>;
-  readonly #services: Pick<ServiceCells, 'isAsked' | 'heeds'>;
+  readonly #services: Pick<ServiceCells, 'isAsked' | 'heeds' | 'advertised'>;
   readonly #secretNames: Cell<readonly string[]>;
   readonly #paths: Cell<DesiredPaths>;
   readonly #worldIf: (updates: readonly SourceUpdate[]) => World;
@@ -73,6 +74,11 @@ export class Calculation {
   /** The names of the Secrets that sessions of this node are protected by. */
   secretNames(): readonly string[] {
     return this.#secretNames();
+  }
+
+  /** Works out which addresses of Services this node announces, and why or why not: for people. */
+  advertised(): readonly AdvertisedAddress[] {
+    return this.#services.advertised();
   }
 
   /** Works out the ways that this node probes, where nodes probe each other. */

@@ -83,7 +83,7 @@ export function graph(
   { nodename, routerId, spareRouterId, bgp: withBgp = true, environment = {}, countsRules, clusterIPs }: GraphOptions,
 ): {
   readonly desired: Cell<Desired>;
-  readonly services: Pick<ServiceCells, 'isAsked' | 'heeds'>;
+  readonly services: Pick<ServiceCells, 'isAsked' | 'heeds' | 'advertised'>;
   readonly secretNames: Cell<readonly string[]>;
 } & Pick<PolicyCells, 'world' | 'worldIf'> {
   const nodes = sources.of('Node');

@@ -45,5 +45,6 @@ export { EFFECTS, effectOf, unmetFields } from './effects/index.ts';
 export type { FelixSettings } from './felix.ts';
 export { asNumber, nodeAddress } from './node-bgp.ts';
 export { INPUT_KINDS, type InputKind } from './projections.ts';
+export type { AdvertisedAddress } from './service-advertising.ts';
 export { isOfOthers, type SourceUpdate } from './sources.ts';
 export { sameSubnet, vtepMac } from './vxlan.ts';

@@ -1,6 +1,6 @@
 import { type Entries, same } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
-import { answeringNodes, leftTo } from './answering-nodes.ts';
+import { answeringNodes, isExcluded, leftTo } from './answering-nodes.ts';
 import { type Cell, cell, keeping } from './cell.ts';
 import type {
   Announcement,
@@ -12,6 +12,7 @@ import type {
 import type { FelixSettings } from './felix.ts';
 import type { Configurations } from './node-bgp.ts';
 import { AnsweredAddresses, answeredRanges } from './reachability.ts';
+import { type AdvertisedAddress, advertisedAddresses } from './service-advertising.ts';
 import { ServiceOwners } from './service-owners.ts';
 import { serviceRanges, wholeRanges } from './service-ranges.ts';
 import { ServiceRoutes } from './service-routes.ts';
@@ -33,6 +34,8 @@ export interface ServiceCells {
   readonly whole: Cell<readonly Announcement[]>;
   readonly ofServices: Cell<Entries<Announcement>>;
   readonly reachability: Cell<DesiredReachability | undefined>;
+  /** The addresses of Services with what becomes of them here: for people, and worked out when somebody asks. */
+  readonly advertised: () => readonly AdvertisedAddress[];
   /** Whether any Service is of interest as of the last look. */
   isAsked(): boolean;
   /** Whether it matters what is behind the Service, as of the last look. */
@@ -49,9 +52,18 @@ export function serviceCells(sources: Sources, nodename: string, given: ServiceI
   const others = cell([self, answering], leftTo, same);
   const answered = cell([felix, pools, configurations], answeredRanges, same);
   const owned = cell([services, slices, answered, answering], keeping(owners));
+  const whole = cell([ranges, others], wholeRanges, same);
+  const ofServices = cell([services, slices, ranges, others], keeping(routes));
   return {
-    whole: cell([ranges, others], wholeRanges, same),
-    ofServices: cell([services, slices, ranges, others], keeping(routes)),
+    whole,
+    ofServices,
+    advertised: () => {
+      ofServices();
+      return advertisedAddresses({
+        ...{ services: services(), ranges: ranges(), whole: whole(), isExcluded: isExcluded(self()) },
+        verdictOf: (key, service) => routes.verdictOf(key, service),
+      });
+    },
     reachability: cell([felix, owned, workloads, pools, gateways], keeping(new AnsweredAddresses())),
     isAsked: () => routes.isAsked || owners.isAsked,
     heeds: (service) => routes.heeds(service) || owners.heeds(service),

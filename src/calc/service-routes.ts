@@ -24,6 +24,15 @@ interface Ranges {
   readonly aggregates: boolean;
 }
 
+/** Whether a Service's single addresses are announced, and why or why not: for people. */
+export interface ServiceVerdict {
+  readonly announces: boolean;
+  readonly why: string;
+}
+
+/** The most nodes that are named; of more, how many. */
+const NAMED = 8;
+
 /**
  * Services and what is behind them → the addresses that this node announces, by CIDR. As Calico decides: a Service whose
  * `externalTrafficPolicy` is Local where an endpoint is ready on this node; another one where its ranges are single
@@ -103,9 +112,7 @@ export class ServiceRoutes {
   #routesOf(key: string, service: KubernetesService | undefined): readonly string[] {
     const ranges = this.#ranges;
     if (service === undefined || ranges === undefined) return [];
-    const standing = this.#standing(service, ranges);
-    if (standing === 'none' || (standing === 'by endpoints' && !this.#isServedHere(key, service))) return [];
-    if (this.#isServedByOthers(key, service)) return [];
+    if (!this.verdictOf(key, service).announces) return [];
     const { clusterIPs, externalIPs, loadBalancerIPs } = service.spec;
     return [
       ...new Set([
@@ -114,6 +121,26 @@ export class ServiceRoutes {
         ...hosts(loadBalancerIPs, ranges.loadBalancer),
       ]),
     ];
+  }
+
+  /** Whether a Service's addresses are announced one by one from here, and why, as of the last run. */
+  verdictOf(key: string, service: KubernetesService): ServiceVerdict {
+    const ranges = this.#ranges;
+    if (ranges === undefined) return { announces: false, why: 'this node announces no Services' };
+    const standing = this.#standing(service, ranges);
+    if (standing === 'none') return { announces: false, why: 'only what is Local is announced by itself' };
+    const isLocal = service.spec.externalTrafficPolicy === 'Local';
+    const ready = [...this.#slices.readyNodes(key, service)].filter((node) => node !== '').sort();
+    const where = ready.length === 0 ? '; none is anywhere' : `; nodes with one: ${fewNames(ready)}`;
+    if (standing === 'by endpoints' && !this.#isServedHere(key, service))
+      return {
+        announces: false,
+        why: isLocal ? `Local, and no endpoint is ready here${where}` : 'no endpoint is ready',
+      };
+    if (this.#isServedByOthers(key, service))
+      return { announces: false, why: `this node is cordoned, and others can serve it${isLocal ? where : ''}` };
+    if (standing === 'always') return { announces: true, why: 'one of its addresses is a range of its own' };
+    return { announces: true, why: isLocal ? `Local, and an endpoint is ready here${where}` : 'an endpoint is ready' };
   }
 
   /** Whether its addresses are announced one by one: always, never, or as its endpoints have it. */
@@ -138,6 +165,11 @@ export class ServiceRoutes {
     const ready = this.#slices.readyNodes(key, service);
     return this.#others.some((node) => ready.has(node));
   }
+}
+
+function fewNames(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function parsed({ cluster, external, loadBalancer, aggregates }: ServiceRanges): Ranges {

@@ -100,6 +100,7 @@ export const requestSchema = z.discriminatedUnion('op', [
   z.object({ op: z.literal('tunnels') }),
   z.object({ op: z.literal('nat') }),
   z.object({ op: z.literal('egress') }),
+  z.object({ op: z.literal('services') }),
   z.object({ op: z.literal('resync') }),
   /** Traffic is to move away from the node, or back. */
   z.object({ op: z.literal('drain'), action: z.enum(['begin', 'undo', 'state']) }),

@@ -1,6 +1,6 @@
 import type { NextHopSet } from 'bgp-speaker-ts';
 import { type Family, type Prefix, VERSION } from '../base/index.ts';
-import type { Desired } from '../calc/index.ts';
+import type { AdvertisedAddress, Desired } from '../calc/index.ts';
 import type { ExplainedEntry, NodeStatusPeer, StatusAnswer } from '../control/index.ts';
 import type { Dataplane } from '../dataplane/index.ts';
 import { type KindStatus, keyText } from '../datastore/index.ts';
@@ -47,6 +47,8 @@ export interface QuerySources {
   readonly allBlocks: () => readonly Prefix[];
   /** Since when each problem is there. */
   readonly history: ProblemHistory;
+  /** Addresses of Services, and what becomes of them here. */
+  readonly advertised: () => readonly AdvertisedAddress[];
   /** How interfaces of pods begin. */
   readonly interfacePrefix: string;
 }

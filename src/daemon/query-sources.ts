@@ -28,6 +28,7 @@ export function querySources(
     dataplane,
     peers: () => routing.peers(),
     desired: () => calculation.desired(),
+    advertised: () => calculation.advertised(),
     learned: (family, prefix) => routing.learned(family, prefix),
     kinds: () => syncer.status(),
     allBlocks: () => keeping.blocks(),

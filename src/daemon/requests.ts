@@ -57,6 +57,8 @@ export async function answer(request: Request, sources: RequestSources): Promise
       return explainNat(queries());
     case 'egress':
       return explainEgress(queries());
+    case 'services':
+      return (await import('./explain-services.ts')).explainServices(queries());
     case 'cluster':
       return (await sources.cluster()).cluster();
     case 'address':

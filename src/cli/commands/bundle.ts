@@ -86,6 +86,7 @@ function files(io: Io, options: BundleOptions): Readonly<Record<string, Gather>>
     'endpoints.json': asked({ op: 'endpoints' }),
     'nat.json': asked({ op: 'nat' }),
     'egress.json': asked({ op: 'egress' }),
+    'services.json': asked({ op: 'services' }),
     'bgp.json': asked({ op: 'bgp.peers' }),
     'drops.json': asked({ op: 'drops.counted' }),
     'settings.txt': async () => redactedSettings(await settingsOfDaemon(io)),

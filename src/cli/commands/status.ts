@@ -10,7 +10,7 @@ import { requireRoot } from './root.ts';
 import { clusterStatus } from './status-cluster.ts';
 import { overview } from './status-overview.ts';
 
-const EXPLAINED = ['routes', 'tunnels', 'endpoints', 'nat', 'egress'] as const;
+const EXPLAINED = ['routes', 'tunnels', 'endpoints', 'nat', 'egress', 'services'] as const;
 type Explained = (typeof EXPLAINED)[number];
 
 interface StatusOptions {
@@ -25,7 +25,7 @@ interface StatusOptions {
 export function statusCommand(io: Io): Command {
   return new Command('vrouter status')
     .description(
-      'Show what this node does and why: all at once, or each route, tunnel, pod, rule of the packet filter or egress address.',
+      'Show what this node does and why: all at once, or each route, tunnel, pod, rule of the packet filter, egress address or address of a Service.',
     )
     .addArgument(
       new Argument('[what]', 'the entries to explain; nothing for health, sessions and problems').choices(EXPLAINED),
