@@ -1,5 +1,6 @@
 import { compareAddress } from '../../../base/index.ts';
 import type { AdjRibIn } from '../in/adj-rib-in.ts';
+import { isLongLivedStale } from '../long-lived-stale.ts';
 import type { AttributePool } from '../pool/attribute-pool.ts';
 import { NO_PATH, pathFlag } from '../pool/path-pool.ts';
 import type { Source, SourceTable } from '../pool/source.ts';
@@ -32,7 +33,8 @@ export interface DecisionView {
 
 const attr = ({ rib }: DecisionView, path: number): number => rib.paths.attributes[path];
 const source = ({ rib, sources }: DecisionView, path: number): Source => sources.get(rib.paths.source[path]);
-const flag = ({ rib }: DecisionView, path: number, bit: number): number => rib.paths.flags[path] & bit;
+const isStale = ({ rib, pool }: DecisionView, path: number): number =>
+  isLongLivedStale(rib.paths.flags[path], pool.marks[rib.paths.attributes[path]]) ? 1 : 0;
 const cost = (view: DecisionView, path: number): number =>
   view.cost(view.rib.paths.nextHop[path]) ?? Number.MAX_SAFE_INTEGER;
 
@@ -49,7 +51,7 @@ export const decisionSteps: readonly DecisionStep[] = [
     name: 'long-lived stale',
     clause: 'RFC 9494 §4.3',
     reason: 'lost on being long-lived stale',
-    compare: (view, a, b) => flag(view, a, pathFlag.longLivedStale) - flag(view, b, pathFlag.longLivedStale),
+    compare: (view, a, b) => isStale(view, a) - isStale(view, b),
   },
   {
     name: 'own route',

@@ -3,6 +3,7 @@ import { amend, CompiledFilter, type FilterVerdict } from '../../policy/index.ts
 import { ATTRIBUTE } from '../../wire/index.ts';
 import type { AdjRibIn } from '../in/adj-rib-in.ts';
 import { tellBandwidth } from '../link-bandwidth.ts';
+import { isLongLivedStale, tellLongLivedStale } from '../long-lived-stale.ts';
 import { marksOut, staysWithCustomers } from '../only-to-customer.ts';
 import { type AttributePool, attributeMark } from '../pool/attribute-pool.ts';
 import type { NextHopTable } from '../pool/next-hops.ts';
@@ -149,7 +150,7 @@ export class Outgoing {
     if (kind === 'ibgp' && source.kind === 'ibgp' && source.clusterId === undefined && this.#clusterId === undefined) {
       return 'learned from one internal peer, and neither is a reflection client (RFC 4456 §6)';
     }
-    if (!longLived && rib.paths.flags[path] & pathFlag.longLivedStale) {
+    if (!longLived && isLongLivedStale(rib.paths.flags[path], marks)) {
       return 'long-lived stale, and the peer knows no such routes (RFC 9494 §4.3)';
     }
     if (role !== null && staysWithCustomers(role, pool.attributes(rib.paths.attributes[path]))) {
@@ -174,9 +175,9 @@ export class Outgoing {
   }
 
   #make(path: number, source: Source, verdict: FilterVerdict | undefined): number {
-    const { rib, pool } = this.#tables;
+    const { pool } = this.#tables;
     const nextHop = this.#nextHopOf(path, source);
-    const attributes = this.#transform(rib.paths.attributes[path], source, verdict, nextHop === this.#selfNextHop);
+    const attributes = this.#transform(path, source, verdict, nextHop === this.#selfNextHop);
     const key = attributes * 2 ** 24 + nextHop;
     const known = this.#ids.get(key);
     if (known !== undefined) {
@@ -199,10 +200,11 @@ export class Outgoing {
     this.#free.push(out);
   }
 
-  /** Attributes as they go out, retained once. `isOurs`: with us as next hop. */
-  #transform(attributes: number, source: Source, verdict: FilterVerdict | undefined, isOurs: boolean): number {
+  /** A path's attributes as they go out, retained once. `isOurs`: with us as next hop. */
+  #transform(path: number, source: Source, verdict: FilterVerdict | undefined, isOurs: boolean): number {
     const { kind, localAs, role, removePrivateAs } = this.#context;
-    return this.#tables.pool.derive(attributes, (list) => {
+    const { attributes, flags } = this.#tables.rib.paths;
+    return this.#tables.pool.derive(attributes[path], (list) => {
       if (kind === 'ebgp') {
         list.delete(ATTRIBUTE.LOCAL_PREF).delete(ATTRIBUTE.ORIGINATOR_ID).delete(ATTRIBUTE.CLUSTER_LIST);
         if (source.kind !== 'local') list.delete(ATTRIBUTE.MED);
@@ -213,10 +215,9 @@ export class Outgoing {
           list.prependCluster(this.#clusterId ?? source.clusterId!);
         }
       }
-      if (role !== null && marksOut(role) && list.get(ATTRIBUTE.OTC) === undefined) {
-        list.put('otc', localAs);
-      }
+      if (role !== null && marksOut(role) && list.get(ATTRIBUTE.OTC) === undefined) list.put('otc', localAs);
       if (verdict?.set) amend(list, verdict.set);
+      if (flags[path] & pathFlag.longLivedStale) tellLongLivedStale(list);
       if (isOurs) tellBandwidth(list, this.#context);
       if (removePrivateAs !== null) list.removePrivateAs(removePrivateAs);
       if (kind === 'ebgp') list.delete(ATTRIBUTE.LOCAL_PREF).prependAsPath([localAs]);
