@@ -21,24 +21,33 @@ export function cableOf({ nodes, hosts, cables = [] }: LabState, end: string): B
   return { what: `cable ${cable.join(' ')}`, namespace, interfaces: [name] };
 }
 
-/** A router with all its cables: as if its power were cut. */
-export function routerOf({ hosts, cables = [] }: LabState, name: string): Breakage {
-  const host = hosts.find((place) => place.name === name);
-  if (host === undefined)
+/** A router or a reflector with all its cables, or else its place on the switch: as if its power were cut. */
+export function routerOf(state: LabState, name: string): Breakage {
+  const { cables = [] } = state;
+  const places = routersOf(state);
+  const place = places.find((one) => one.name === name);
+  if (place === undefined)
     throw missing(
       'router',
       name,
-      hosts.map((place) => place.name),
+      places.map((one) => one.name),
     );
   const ends = cables.flat().filter((end) => end.startsWith(`${name}:`));
-  return { what: `router ${name}`, namespace: host.namespace, interfaces: ends.map((end) => end.split(':')[1]) };
+  const interfaces = ends.length > 0 ? ends.map((end) => end.split(':')[1]) : ['eth0'];
+  const isNode = state.nodes.includes(place);
+  return { what: `${isNode ? 'reflector' : 'router'} ${name}`, namespace: place.namespace, interfaces };
 }
 
-/** Every cable and every router, one after another. */
+/** What pods can do without: all but the nodes that have some. */
+function routersOf({ hosts, nodes, reflectors = [] }: LabState): readonly LabState['nodes'][number][] {
+  return [...hosts, ...nodes.filter(({ name }) => reflectors.includes(name))];
+}
+
+/** Every cable, every router and every reflector, one after another. */
 export function allBreakages(state: LabState): readonly Breakage[] {
   return [
     ...(state.cables ?? []).map(([end]) => cableOf(state, end)),
-    ...state.hosts.map(({ name }) => routerOf(state, name)),
+    ...routersOf(state).map(({ name }) => routerOf(state, name)),
   ];
 }
 

@@ -67,7 +67,7 @@ export function labCommand(world: NodeJS.Process, onEnd: (code: number) => void 
   command('loss')
     .description('break cables and routers of a fabric, one after another, and count the packets that pods lose')
     .option('--cut <node:interface>', 'only the cable with this end; can be repeated', more, [])
-    .option('--kill <router>', 'only this router, with all its cables; can be repeated', more, [])
+    .option('--kill <router>', 'only this router or reflector, with all its cables; can be repeated', more, [])
     .option('--silent', 'interfaces stay up, so that only BFD and hold times notice', false)
     .option('--seconds <count>', 'how long to watch after each change', number(1, 600), 3)
     .option('--json', 'report as JSON', false)

@@ -59,6 +59,8 @@ export async function labExec(
   });
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 interface LossWishes {
   readonly name: string;
   readonly cut: readonly string[];
@@ -68,7 +70,10 @@ interface LossWishes {
   readonly json: boolean;
 }
 
-/** `lab loss`: breaks what was named, or else everything in turn. Resolves to 0, or 1 if pods were cut off. */
+/**
+ * `lab loss`: breaks what was named, or else everything in turn. Resolves to 0, or 1 if pods were cut off. A signal has it mend what it
+ * has broken, tell what it has measured, and end.
+ */
 export async function labLoss(wishes: LossWishes, world: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Promise<number> {
   const record = await mustReadRecord(wishes.name);
   const { state } = record;
@@ -79,7 +84,8 @@ export async function labLoss(wishes: LossWishes, world: Pick<NodeJS.Process, 's
   const breakages = named.length > 0 ? named : allBreakages(state);
   const interrupted = new AbortController();
   const stop = (): void => interrupted.abort(new LabError('STOPPED', 'interrupted; what was broken is mended'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  // Whoever is impatient must not end it before it has mended what it broke.
+  for (const signal of SIGNALS) process.on(signal, stop);
   const losses: BreakageLoss[] = [];
   try {
     for (const [index, breakage] of breakages.entries()) {
@@ -89,7 +95,7 @@ export async function labLoss(wishes: LossWishes, world: Pick<NodeJS.Process, 's
       losses.push(await measureLoss(record, breakage, options));
     }
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+    for (const signal of SIGNALS) process.off(signal, stop);
     if (losses.length > 0)
       world.stdout.write(`${wishes.json ? JSON.stringify(losses, null, 2) : renderLosses(losses)}\n`);
   }

@@ -158,10 +158,12 @@ export class Lab {
     return wired;
   }
 
-  /** Pods one after another on each node, the nodes side by side. */
+  /** Pods one after another on each node but reflectors, the nodes side by side. */
   async addPods(perNode: number): Promise<void> {
+    const { reflectors = [] } = this.record.state;
+    const nodes = this.nodes.filter(({ name }) => !reflectors.includes(name));
     await Promise.all(
-      this.nodes.map(async ({ name }) => {
+      nodes.map(async ({ name }) => {
         for (let count = 0; count < perNode; count++) await this.addPod(name);
       }),
     );

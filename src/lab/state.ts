@@ -33,6 +33,8 @@ const labState = z.object({
   /** Places on the fabric without a daemon. */
   hosts: z.array(nodeState),
   pods: z.array(podState),
+  /** Names of nodes that only pass routes on: they have no pods. */
+  reflectors: z.array(z.string()).optional(),
   /** Of a fabric: the two ends of each, as `tor1a:eth2`. */
   cables: z.array(z.tuple([z.string(), z.string()])).optional(),
 });

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import t, { type Test } from 'tap';
-import type { Lab, NodePlan, PodState } from '../../src/lab/index.ts';
+import t from 'tap';
+import type { NodePlan } from '../../src/lab/index.ts';
 import { cluster, podsOf } from './cluster.ts';
+import { type Connected, startSeeing, untilMore, untilSeen } from './leaving.ts';
 import { needsBird, startTor } from './tor.ts';
 
 /** Of each family: the egress address, the pool, and an address outside, all on nobody's subnet. */
@@ -47,44 +47,6 @@ ${sessions.join('\n')}
 `;
 }
 
-/** Tells each who connects by which address it is seen, and says again what it is told. */
-const SERVER = `require('node:net').createServer((one) => {
-  one.on('error', () => {});
-  one.write(one.remoteAddress.replace('::ffff:', '') + '\\n');
-  one.pipe(one);
-}).listen(8080, '::', () => console.log('listening'))`;
-/** Says a line again and again, and what it hears. */
-const CLIENT = `const one = require('node:net').connect(8080, process.argv[1]);
-one.on('error', (error) => console.log(error.code));
-setInterval(() => one.write('still here\\n'), 100);
-one.pipe(process.stdout)`;
-
-interface Running {
-  text(): string;
-  readonly process: ChildProcess;
-}
-
-function within(t: Test, namespace: string, script: string, ...words: readonly string[]): Running {
-  const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', process.execPath, '-e', script, ...words]);
-  let heard = '';
-  child.stdout.on('data', (data) => {
-    heard += data;
-  });
-  t.teardown(() => child.kill('SIGKILL'));
-  return { text: () => heard, process: child };
-}
-
-async function untilSeen(lab: Lab, t: Test, pod: PodState, { egress, outside }: Case): Promise<Running> {
-  let last: Running | undefined;
-  await lab.until(`${pod.name} to be seen as ${egress}`, async () => {
-    last?.process.kill('SIGKILL');
-    const client = (last = within(t, pod.namespace, CLIENT, outside));
-    await lab.until('an answer', async () => client.text().includes('\n'), 3000).catch(() => {});
-    return client.text().startsWith(`${egress}\n`);
-  });
-  return last!;
-}
-
 t.test('an egress address on nobody’s subnet is announced to the ToR by its gateway alone', needsBird, async (t) => {
   const lab = await cluster(t, { nodes: 2, dualStack: true });
   const tor = await lab.addHost('tor');
@@ -117,19 +79,18 @@ t.test('an egress address on nobody’s subnet is announced to the ToR by its ga
   const ipam = { type: 'calico-ipam', assign_ipv4: 'true', assign_ipv6: 'true', ipv4_pools, ipv6_pools };
   for (const { name } of lab.nodes) await lab.addPod(name, { ipam });
   const pods = lab.nodes.map(({ name }) => podsOf(lab, name)[0]);
-  const server = within(t, tor.namespace, SERVER);
-  await lab.until('the server', async () => server.text().includes('listening'));
+  await startSeeing(lab, t, tor.namespace);
 
   /** Names of the BIRD protocols that tell of the address. */
-  const tellers = async ({ family, egress, length }: Case): Promise<string> => {
+  const tellers = async ({ egress, length }: Case): Promise<string> => {
     const text = await bird.ask(`show route ${egress}/${length}`);
-    return [...text.matchAll(/\[(node\d)v\d/g)].map(([, name]) => name).join() + (family === 4 ? '' : '');
+    return [...text.matchAll(/\[(node\d)v\d/g)].map(([, name]) => name).join();
   };
   const whole = t;
-  const lasting = new Map<Case, Running>();
+  const lasting = new Map<Case, Connected>();
   for (const one of FAMILIES) {
     await t.test(`IPv${one.family}`, async (t) => {
-      for (const pod of pods) lasting.set(one, await untilSeen(lab, whole, pod, one));
+      for (const pod of pods) lasting.set(one, await untilSeen(lab, whole, pod, one.outside, one.egress));
       t.equal(await tellers(one), 'node1', 'the gateway alone tells of it');
       t.equal(await lab.ping(tor, one.egress), undefined, 'what nobody asked for is not answered');
       const { stdout } = await lab.exec('node1', ['ip', one.family === 4 ? '-4' : '-6', 'neigh', 'show', 'proxy']);
@@ -146,13 +107,8 @@ t.test('an egress address on nobody’s subnet is announced to the ToR by its ga
       t.comment(
         `IPv${one.family}: ${Date.now() - begun} ms after the label was asked for, the ToR goes by the other one`,
       );
-      const { text } = lasting.get(one)!;
-      const before = text().length;
-      await lab.until('the connection to go on', async () => {
-        if (/^E[A-Z]+$/m.test(text())) throw new Error(`it has ended: ${text().slice(-20)}`);
-        return text().length > before + 60;
-      });
-      for (const pod of pods) await untilSeen(lab, t, pod, one);
+      await untilMore(lab, lasting.get(one)!);
+      for (const pod of pods) await untilSeen(lab, t, pod, one.outside, one.egress);
     }
   });
 

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import t, { type Test } from 'tap';
-import type { Lab, PodState } from '../../src/lab/index.ts';
+import t from 'tap';
+import type { PodState } from '../../src/lab/index.ts';
 import { cluster, needsRoot, patchPool, podsOf } from './cluster.ts';
+import { type Connected, startSeeing, untilMore, untilSeen } from './leaving.ts';
 import { MAIN } from './program.ts';
 
 const EGRESS = '172.18.0.200';
@@ -18,44 +18,6 @@ spec:
   natOutgoing: true
   assignmentMode: Manual
 `;
-/** Tells each who connects by which address it is seen, and says again what it is told. */
-const SERVER = `require('node:net').createServer((one) => {
-  one.on('error', () => {});
-  one.write(one.remoteAddress + '\\n');
-  one.pipe(one);
-}).listen(8080, '0.0.0.0', () => console.log('listening'))`;
-/** Says a line again and again, and what it hears. */
-const CLIENT = `const one = require('node:net').connect(8080, process.argv[1]);
-one.on('error', (error) => console.log(error.code));
-setInterval(() => one.write('still here\\n'), 100);
-one.pipe(process.stdout)`;
-
-interface Running {
-  text(): string;
-  readonly process: ChildProcess;
-}
-
-function within(t: Test, namespace: string, script: string, ...words: readonly string[]): Running {
-  const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', process.execPath, '-e', script, ...words]);
-  let heard = '';
-  child.stdout.on('data', (data) => {
-    heard += data;
-  });
-  t.teardown(() => child.kill('SIGKILL'));
-  return { text: () => heard, process: child };
-}
-
-async function untilSeen(lab: Lab, t: Test, pod: PodState, outside: string): Promise<Running> {
-  let last: Running | undefined;
-  await lab.until(`${pod.name} to be seen as ${EGRESS}`, async () => {
-    last?.process.kill('SIGKILL');
-    const client = (last = within(t, pod.namespace, CLIENT, outside));
-    await lab.until('an answer', async () => client.text().includes('\n'), 3000).catch(() => {});
-    return client.text().startsWith(EGRESS);
-  });
-  return last!;
-}
-
 t.test(
   'a pool with an egress address: pods of all nodes are seen by it, gateways come and go',
   needsRoot,
@@ -63,8 +25,7 @@ t.test(
     const lab = await cluster(t, { nodes: 3 });
     const host = await lab.addHost();
     const outside = host.address.split('/')[0];
-    const server = within(t, host.namespace, SERVER);
-    await lab.until('the server', async () => server.text().includes('listening'));
+    await startSeeing(lab, t, host.namespace);
     const label = async (node: string, gateway: boolean): Promise<void> => {
       const words = gateway ? ['gateway=yes'] : ['gateway', '--remove'];
       const { code, stderr } = await lab.calicoctl('node1', ['label', 'nodes', node, ...words]);
@@ -77,17 +38,12 @@ t.test(
     for (const { name } of lab.nodes) await lab.addPod(name, { ipam });
     const [pod1, pod2, pod3] = lab.nodes.map(({ name }) => podsOf(lab, name)[0]);
 
-    await untilSeen(lab, t, pod1, outside);
-    await untilSeen(lab, t, pod2, outside);
-    const lasting = await untilSeen(lab, t, pod3, outside);
+    const seen = (pod: PodState): Promise<Connected> => untilSeen(lab, t, pod, outside, EGRESS);
+    const goesOn = (who: Connected): Promise<void> => untilMore(lab, who);
+    await seen(pod1);
+    await seen(pod2);
+    const lasting = await seen(pod3);
     t.type(await lab.ping(pod3, pod1.address!), 'number', 'pods reach each other');
-    const goesOn = async (who: Running): Promise<void> => {
-      const before = who.text().length;
-      await lab.until('the connection to go on', async () => {
-        if (/^E[A-Z]+$/m.test(who.text())) throw new Error(`it has ended: ${who.text().slice(-20)}`);
-        return who.text().length > before + 60;
-      });
-    };
 
     await t.test('each node says which is the gateway, and how its pods come there', async (t) => {
       const told = async (node: string) => {
@@ -99,23 +55,23 @@ t.test(
     });
 
     await t.test('another gateway takes over, and connections go on', async (t) => {
-      const own = await untilSeen(lab, t, pod2, outside);
+      const own = await seen(pod2);
       await label('node2', true);
       await label('node1', false);
-      await untilSeen(lab, t, pod1, outside);
+      await seen(pod1);
       await goesOn(lasting);
       await goesOn(own);
       t.match((await lab.exec('node2', ['nft', 'list', 'table', 'ip', 'vrouter-nat'])).stdout, `snat to ${EGRESS}`);
     });
 
-    await t.test('by VXLAN', async (t) => {
+    await t.test('by VXLAN', async () => {
       await patchPool(lab, { vxlanMode: 'Always' }, 'leaving');
       await lab.until('the tunnel', async () => {
         const { stdout } = await lab.exec('node3', ['ip', 'route', 'get', outside, 'from', pod3.address!, 'iif', 'lo']);
         return stdout.includes('vxlan.calico');
       });
       await lab.exec('node2', ['sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1']);
-      await untilSeen(lab, t, pod3, outside);
+      await seen(pod3);
       await goesOn(lasting);
     });
 
@@ -123,8 +79,8 @@ t.test(
       await label('node1', true);
       await lab.loseNode('node2');
       await lab.calicoctl('node1', ['delete', 'node', 'node2']);
-      await untilSeen(lab, t, pod3, outside);
-      await untilSeen(lab, t, pod1, outside);
+      await seen(pod3);
+      await seen(pod1);
       await goesOn(lasting);
     });
 

@@ -114,3 +114,26 @@ t.test('a mistake is told with its field', async (t) => {
   ];
   for (const [text, message] of rows) t.throws(() => readTopology(text), { code: 'BAD_TOPOLOGY', message }, text);
 });
+
+t.test('the example with reflectors: a node has sessions with the ToRs of its rack alone, which reflect', async (t) => {
+  const { nodes, ignored } = readTopology(readFileSync('deploy/examples/reflectors.yaml', 'utf8'));
+  t.same(ignored, []);
+  const tors = nodes.filter(({ name }) => name.startsWith('tor'));
+  t.equal(tors.length, 4);
+  for (const { config, kind } of tors)
+    t.match(config, { text: kind === 'bird' ? /rr client; rr cluster id/ : /route-reflector-client/ });
+});
+
+t.test('a node of vRouter may be a reflector: it has a label that peers are selected by', async (t) => {
+  const { nodes, ignored } = readTopology(
+    fabric(`    rr: { kind: vrouter, reflector: 244.0.0.1, labels: { rack: 1 } }
+    b: { kind: bird, startup-config: b.conf, reflector: 244.0.0.2 }`),
+  );
+  t.match(nodes[1], { reflector: '244.0.0.1', labels: { 'route-reflector': 'true', rack: '1' } });
+  t.equal(nodes[2].reflector, undefined);
+  t.same(ignored, ['topology.nodes.b.reflector'], 'of a router its configuration says it');
+  t.throws(() => readTopology(fabric('    rr: { kind: vrouter, reflector: yes }')), {
+    code: 'BAD_TOPOLOGY',
+    message: /topology\.nodes\.rr\.reflector/,
+  });
+});

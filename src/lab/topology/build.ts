@@ -38,6 +38,8 @@ export async function buildTopology(lab: Lab, { topology, directory }: TopologyF
     topology.nodes.map(({ name, kind, env }) => (kind === 'vrouter' ? lab.addNode(env, name) : lab.addHost(name))),
   );
   const { name: first } = topology.nodes.find(({ kind }) => kind === 'vrouter')!;
+  const reflectors = topology.nodes.filter(({ reflector }) => reflector !== undefined).map(({ name }) => name);
+  if (reflectors.length > 0) await lab.record.change((state) => ({ ...state, reflectors }));
   for (const node of topology.nodes) await labelNode(lab, node);
   if (documents.length > 0)
     await told(lab.calicoctl(first, ['apply', '-f', '-'], documents.join('\n---\n')), 'resources');
@@ -60,8 +62,12 @@ export async function untilJoined(lab: Lab): Promise<void> {
   });
 }
 
-async function labelNode(lab: Lab, { name, kind, labels }: TopologyNode): Promise<void> {
+async function labelNode(lab: Lab, { name, kind, labels, reflector }: TopologyNode): Promise<void> {
   if (kind !== 'vrouter') return;
+  if (reflector !== undefined) {
+    const patch = JSON.stringify({ spec: { bgp: { routeReflectorClusterID: reflector } } });
+    await told(lab.calicoctl(name, ['patch', 'node', name, '--patch', patch]), `topology.nodes.${name}.reflector`);
+  }
   for (const [key, value] of Object.entries(labels)) {
     const command = ['label', 'nodes', name, `${key}=${value}`, '--overwrite'];
     await told(lab.calicoctl(name, command), `topology.nodes.${name}.labels.${key}`);

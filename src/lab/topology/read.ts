@@ -18,6 +18,8 @@ export interface TopologyNode {
   readonly env: Readonly<Record<string, string>>;
   /** Labels of a vRouter's Node. */
   readonly labels: Readonly<Record<string, string>>;
+  /** A vRouter that is a route reflector: its cluster's ID. It has no pods. */
+  readonly reflector?: string;
 }
 
 export interface CableEnd {
@@ -43,6 +45,10 @@ const settings = {
   binds: z.array(z.string()).optional(),
   env: words.optional(),
   labels: words.optional(),
+  reflector: z
+    .string()
+    .regex(/^(\d{1,3})(\.\d{1,3}){3}$/, "use a cluster ID such as '244.0.0.1'")
+    .optional(),
 };
 const nodeFields = z.looseObject(settings);
 const end = z.union([
@@ -147,10 +153,14 @@ function readNode(
   // The router reads its configuration in any case.
   ignored.push(...commands.filter(readsConfig).map((command) => `${path}.exec ${command}`));
   const env = Object.assign({}, ...there.map((layer) => layer.env));
-  const labels = Object.assign({}, ...there.map((layer) => layer.labels));
+  const reflector = there.map((layer) => layer.reflector).findLast((one) => one !== undefined);
+  const role = kind === 'vrouter' && reflector !== undefined ? { 'route-reflector': 'true' } : {};
+  const labels = Object.assign(role, ...there.map((layer) => layer.labels));
   if (kind !== 'vrouter') {
     if (Object.keys(env).length > 0) ignored.push(`${path}.env`);
     if (Object.keys(labels).length > 0) ignored.push(`${path}.labels`);
+    // Of a router the configuration says it.
+    if (reflector !== undefined) ignored.push(`${path}.reflector`);
   }
   return {
     name,
@@ -159,6 +169,7 @@ function readNode(
     exec: commands.filter((command) => !readsConfig(command)),
     env,
     labels,
+    ...(kind === 'vrouter' && reflector !== undefined && { reflector }),
   };
 }
 
