@@ -1,7 +1,17 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import type { AddressFamily } from 'bgp-speaker-ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
-import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+import {
+  floatOf,
+  megabitsOf,
+  type Neighbour,
+  type Peer,
+  type PeerKind,
+  type Place,
+  type Route,
+  type SeenRoute,
+  type Setup,
+} from './peer.ts';
 
 export const bird: PeerKind = {
   name: 'BIRD',
@@ -157,20 +167,29 @@ function statics(routes: readonly Route[]): string {
   return `protocol static { ipv4;\n${of('ipv4')}}\nprotocol static { ipv6;\n${of('ipv6')}}`;
 }
 
-function attributes({ communities = [], extendedCommunities = [], largeCommunities = [] }: Route): string {
+function attributes(route: Route): string {
+  const { communities = [], extendedCommunities = [], largeCommunities = [], linkBandwidth } = route;
   return [
+    ...(linkBandwidth === undefined
+      ? []
+      : [`bgp_ext_community.add((generic, ${LINK_BANDWIDTH}, ${floatOf(linkBandwidth)}));`]),
     ...communities.map((text) => `bgp_community.add((${text.replace(':', ',')}));`),
     ...extendedCommunities.map((text) => `bgp_ext_community.add((${text.replaceAll(':', ',')}));`),
     ...largeCommunities.map((text) => `bgp_large_community.add((${text.replaceAll(':', ',')}));`),
   ].join(' ');
 }
 
+/** The first half of a Link Bandwidth community: not transitive, of AS 65000. */
+const LINK_BANDWIDTH = '0x4004fde8';
+
 function seen(prefix: string, text: string): SeenRoute {
   const list = (name: string): string[] =>
     [...(new RegExp(`BGP\\.${name}: (.*)`).exec(text)?.[1] ?? '').matchAll(/\(([^)]*)\)/g)].map(([, inside]) =>
       inside.replaceAll(/,\s*/g, ':'),
     );
+  const [, float] = /\(unknown 0x(?:400)?4, \d+, (\d+)\)/.exec(text) ?? [];
   return {
+    ...(float !== undefined && { linkBandwidth: megabitsOf(float) }),
     prefix,
     nextHop: /BGP\.next_hop: (\S+)/.exec(text)?.[1] ?? '',
     communities: list('community'),

@@ -2,7 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressFamily } from 'bgp-speaker-ts';
 import { DaemonProcess } from './daemon-process.ts';
-import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+import {
+  megabitsOf,
+  type Neighbour,
+  OCTETS,
+  type Peer,
+  type PeerKind,
+  type Place,
+  type Route,
+  type SeenRoute,
+  type Setup,
+} from './peer.ts';
 
 const ONE_CONNECTION = 'it has one connection at a time';
 
@@ -203,7 +213,7 @@ interface ExaBgpNlri {
 interface ExaBgpAttributes {
   readonly community?: readonly (readonly number[])[];
   readonly 'large-community'?: readonly (readonly number[])[];
-  readonly 'extended-community'?: readonly { readonly string: string }[];
+  readonly 'extended-community'?: readonly { readonly string: string; readonly value?: number }[];
 }
 
 interface ExaBgpMessage {
@@ -220,8 +230,15 @@ interface ExaBgpMessage {
   };
 }
 
+/** The subtype of a Link Bandwidth community. */
+const LINK_BANDWIDTH = 4n;
+
 function seen({ nlri }: ExaBgpNlri, nextHop: string, attributes: ExaBgpAttributes): SeenRoute {
+  // It gives a community that it has no words for as one number.
+  const numbers = (attributes['extended-community'] ?? []).map(({ value = 0 }) => BigInt(value));
+  const told = numbers.find((value) => ((value >> 48n) & 0xffn) === LINK_BANDWIDTH);
   return {
+    ...(told !== undefined && { linkBandwidth: megabitsOf(`${told & 0xffffffffn}`) }),
     prefix: nlri,
     nextHop,
     communities: (attributes.community ?? []).map((parts) => parts.join(':')),
@@ -231,12 +248,13 @@ function seen({ nlri }: ExaBgpNlri, nextHop: string, attributes: ExaBgpAttribute
 }
 
 function text(route: Route, nextHop: string): string {
-  const { prefix, pathId, communities, extendedCommunities, largeCommunities } = route;
+  const { prefix, pathId, communities, extendedCommunities, largeCommunities, linkBandwidth } = route;
   return [
     `route ${prefix} next-hop ${nextHop}`,
     pathId === undefined ? '' : `path-information 0.0.0.${pathId}`,
     communities ? `community [ ${communities.join(' ')} ]` : '',
     extendedCommunities ? `extended-community [ ${extendedCommunities.join(' ').replaceAll('rt:', 'target:')} ]` : '',
+    linkBandwidth === undefined ? '' : `extended-community [ bandwidth:65000:${linkBandwidth * OCTETS} ]`,
     largeCommunities ? `large-community [ ${largeCommunities.join(' ')} ]` : '',
   ]
     .filter((part) => part !== '')

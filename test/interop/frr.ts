@@ -2,7 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { AddressFamily } from 'bgp-speaker-ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
-import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+import {
+  type Neighbour,
+  OCTETS,
+  type Peer,
+  type PeerKind,
+  type Place,
+  type Route,
+  type SeenRoute,
+  type Setup,
+} from './peer.ts';
 
 /** Its privileges are tied to this user. */
 const USER = 'frr';
@@ -154,7 +163,9 @@ interface FrrPath {
 }
 
 function seen(prefix: string, path: FrrPath): SeenRoute {
+  const [, octets] = /\bLB:\d+:(\d+)/.exec(path.extendedCommunity?.string ?? '') ?? [];
   return {
+    ...(octets !== undefined && { linkBandwidth: Number(octets) / OCTETS }),
     prefix,
     nextHop: path.nexthops?.find(({ scope }) => scope !== 'link-local')?.ip ?? '',
     communities: (path.community?.list ?? []).map((text) => (text === 'gracefulShutdown' ? '65535:0' : text)),
@@ -201,13 +212,16 @@ function routeMap(route: Route): string {
     `route-map ${nameOf(route)} permit 10`,
     communities.length > 0 ? ` set community ${communities.join(' ')}` : '',
     ...extendedCommunities.map((text) => ` set extcommunity ${text.replace(':', ' ')}`),
+    route.linkBandwidth === undefined ? '' : ` set extcommunity bandwidth ${route.linkBandwidth}`,
     largeCommunities.length > 0 ? ` set large-community ${largeCommunities.join(' ')}` : '',
     'exit',
   ].join('\n');
 }
 
 function marked(route: Route): boolean {
-  return [route.communities, route.extendedCommunities, route.largeCommunities].some((list) => list !== undefined);
+  return [route.communities, route.extendedCommunities, route.largeCommunities, route.linkBandwidth].some(
+    (list) => list !== undefined,
+  );
 }
 
 function nameOf({ prefix }: Route): string {

@@ -1,7 +1,16 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import type { AddressFamily } from 'bgp-speaker-ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
-import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+import {
+  type Neighbour,
+  OCTETS,
+  type Peer,
+  type PeerKind,
+  type Place,
+  type Route,
+  type SeenRoute,
+  type Setup,
+} from './peer.ts';
 
 const ONE_CONNECTION = 'it has one connection at a time';
 
@@ -11,6 +20,7 @@ export const gobgp: PeerKind = {
   debianPackage: 'gobgpd',
   propagates: true,
   lacks: {
+    'link bandwidth received': 'its command line knows the word, and refuses all that follows',
     'roles (RFC 9234)': 'it knows none',
     'route refresh: the peer asks': 'it keeps what it received, and filters that again',
     'collision: our identifier is higher': ONE_CONNECTION,
@@ -132,9 +142,15 @@ interface GoBgpPath {
 
 function seen({ nlri, attrs }: GoBgpPath): SeenRoute {
   const of = (type: number) => attrs.find((attribute) => attribute.type === type);
-  const extended = (of(16)?.value ?? []) as readonly { readonly subtype: number; readonly value: string }[];
+  const extended = (of(16)?.value ?? []) as readonly {
+    readonly subtype: number;
+    readonly value?: string;
+    readonly bandwidth?: number;
+  }[];
   const large = (of(32)?.value ?? []) as readonly Record<'ASN' | 'LocalData1' | 'LocalData2', number>[];
+  const { bandwidth } = extended.find((one) => one.bandwidth !== undefined) ?? {};
   return {
+    ...(bandwidth !== undefined && { linkBandwidth: bandwidth / OCTETS }),
     prefix: nlri.prefix,
     nextHop: of(3)?.nexthop ?? of(14)?.nexthop ?? '',
     communities: (of(8)?.communities ?? []).map((value) => `${value >>> 16}:${value & 0xffff}`),

@@ -6,6 +6,7 @@ import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from '
 /** Where it locks itself in; a service manager would make it. */
 const HOME = '/run/openbgpd';
 
+const NO_BANDWIDTH = 'it does not know the community';
 const ONE_CONNECTION = 'it has one connection at a time';
 
 export const openbgpd: PeerKind = {
@@ -14,6 +15,8 @@ export const openbgpd: PeerKind = {
   debianPackage: 'openbgpd',
   propagates: true,
   lacks: {
+    'link bandwidth received': NO_BANDWIDTH,
+    'link bandwidth sent': NO_BANDWIDTH,
     'IPv4 routes with IPv6 next hops': 'not before 8.0',
     'route refresh: we ask': 'it says that the family was not negotiated, though it shows it as such',
     'graceful restart: the peer restarts': 'it only helps others',

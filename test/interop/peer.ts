@@ -29,6 +29,8 @@ export interface Route {
   readonly extendedCommunities?: readonly string[];
   /** `64512:1:2` */
   readonly largeCommunities?: readonly string[];
+  /** Of a link, in Mbit/s. */
+  readonly linkBandwidth?: number;
   /** For several paths of one prefix. */
   readonly pathId?: number;
 }
@@ -40,7 +42,26 @@ export interface SeenRoute {
   readonly communities: readonly string[];
   readonly extendedCommunities: readonly string[];
   readonly largeCommunities: readonly string[];
+  /** What a Link Bandwidth community says, in Mbit/s. */
+  readonly linkBandwidth?: number;
 }
+
+/** A link's bandwidth in Mbit/s as communities have it: octets a second as an IEEE float, in hex. */
+export function floatOf(megabits: number): string {
+  const bits = new DataView(new ArrayBuffer(4));
+  bits.setFloat32(0, megabits * OCTETS);
+  return `0x${bits.getUint32(0).toString(16)}`;
+}
+
+/** The same the other way. */
+export function megabitsOf(float: string): number {
+  const bits = new DataView(new ArrayBuffer(4));
+  bits.setUint32(0, Number(float));
+  return bits.getFloat32(0) / OCTETS;
+}
+
+/** A second's octets of a megabit. */
+export const OCTETS = 125_000;
 
 export interface Setup {
   readonly asn: number;
