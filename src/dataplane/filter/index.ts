@@ -35,7 +35,7 @@ export {
   type ReasonedRule,
   wordOf,
 } from './contents.ts';
-export type { FailedFilter } from './kept-table.ts';
 export { commentOf } from './pieces.ts';
 export { type FilterEntry, FilterReconciler, type FilterRoom } from './reconcile.ts';
+export type { FailedFilter } from './standing.ts';
 export { type FilterPart, type FilterTable, nameOf, tableOf } from './table.ts';

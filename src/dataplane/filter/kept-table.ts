@@ -4,19 +4,8 @@ import { changeTo, type TableChange, type Touched, wholeTable } from './changes.
 import { Composition, elementsOf } from './composition.ts';
 import { type KernelTable, kernelTable } from './kernel-table.ts';
 import { PartRefusals } from './part-refusals.ts';
+import { ALL_DONE, type Brought, type FailedFilter, type PartStanding, type RetryTurn } from './standing.ts';
 import { type FilterPart, type FilterTable, inOrder, nameOf } from './table.ts';
-
-/** A part that the kernel refuses, or a whole table, and why. */
-export interface FailedFilter {
-  readonly what: string;
-  readonly reason: string;
-}
-
-/** Whether a part is there as it is wanted, and what the kernel says if it refuses it. */
-export interface PartStanding {
-  readonly present: boolean;
-  readonly refused: string | undefined;
-}
 
 /** Words of nft that are about no statement: to try the parts one by one would bring the same. */
 const ABOUT_ALL = new Set(['NFT_MISSING', 'NFT_NAMESPACE', 'EPERM', 'ABORT_ERR']);
@@ -75,26 +64,37 @@ export class KeptTable {
     return this.#knowledge !== 'sure' || this.#kernel !== undefined || this.#wanted.parts.size > 0;
   }
 
-  /** Somebody may have changed it. What was refused is tried again too. */
+  /** Somebody may have changed it. What was refused is tried again too, unless that costs much. */
   suspect(): void {
     this.#knowledge = 'stale';
-    for (const key of this.#refused.keys()) this.#due.add(key);
+    this.retry('soon');
   }
 
-  /** Makes it as it is wanted, as far as the kernel takes that. Whether it took all that was tried. */
-  async bring(): Promise<boolean> {
+  /** Has those parts tried again whose turn that is, and what needs them. */
+  retry(turn: RetryTurn): void {
+    for (const key of this.#refused.toTry(turn, this.#wanted.parts)) this.#due.add(key);
+  }
+
+  /** Whether something waits for that turn, though nothing changes. */
+  waitsFor(turn: RetryTurn): boolean {
+    return (turn === 'soon' && this.#trouble !== undefined) || this.#refused.waitsFor(turn);
+  }
+
+  /** Makes it as it is wanted, as far as the kernel takes that. */
+  async bring(): Promise<Brought> {
     this.#trouble = undefined;
     try {
       if (this.#knowledge === 'stale') await this.#look();
       const due = inOrder(this.#wanted.parts, this.#due);
       this.#due.clear();
-      return due.length > 0 || this.#knowledge !== 'sure' ? await this.#make(due) : true;
+      return due.length > 0 || this.#knowledge !== 'sure' ? await this.#make(due) : ALL_DONE;
     } catch (error) {
       this.#knowledge = 'stale';
       // A table that nobody asks for is not lacking, and a program that never ran has left nothing.
       const isNothing = this.#wanted.parts.size === 0 && error instanceof NftError && error.code === 'NFT_MISSING';
-      if (!isNothing) this.#trouble = this.#reason(error);
-      return isNothing;
+      if (isNothing) return ALL_DONE;
+      this.#trouble = this.#reason(error);
+      return { isDone: false, turns: new Set(['soon']) };
     }
   }
 
@@ -124,7 +124,7 @@ export class KeptTable {
    * All that is due at once; if the kernel refuses that, what it has taken before is put right by itself, and then the
    * parts are tried by halves, until those are found that it refuses. What needs these is held in the end.
    */
-  async #make(due: readonly string[]): Promise<boolean> {
+  async #make(due: readonly string[]): Promise<Brought> {
     this.#refused.try(due);
     const free = due.filter((key) => !this.#refused.bar(key, this.#wanted.parts.get(key)));
     const error = await this.#attempt(free);
@@ -133,10 +133,11 @@ export class KeptTable {
       const refused = await this.#halves(free, error);
       // A part that another one needs may be there by now.
       if (free.length > 1) await this.#each(refused);
+      await this.#each([...this.#refused.freed(this.#wanted.parts)]);
     }
     await this.#each([...this.#refused.dependents(this.#wanted.parts)]);
     this.#refused.rest();
-    return due.every((key) => this.#refused.get(key) === undefined);
+    return this.#refused.brought(due);
   }
 
   async #halves(keys: readonly string[], error: unknown): Promise<readonly string[]> {

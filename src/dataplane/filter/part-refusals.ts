@@ -1,9 +1,12 @@
 import type { Entries } from '../../base/index.ts';
+import type { Brought, RetryTurn } from './standing.ts';
 import type { FilterPart } from './table.ts';
 
 interface RefusedPart {
   readonly part: FilterPart | undefined;
   readonly reason: string;
+  /** Who refuses it: the kernel; we, which only changes with the part; or nobody but that it needs such a one. */
+  readonly by: 'kernel' | 'us' | 'need';
 }
 
 /**
@@ -25,8 +28,23 @@ export class PartRefusals {
     for (const [key, { reason }] of this.#refused) yield [parts.get(key)?.what, reason];
   }
 
-  keys(): IterableIterator<string> {
-    return this.#refused.keys();
+  /** Those whose turn that is, and what needs them. */
+  *toTry(turn: RetryTurn, parts: Entries<FilterPart>): Generator<string> {
+    for (const key of this.#refused.keys()) {
+      if (this.#turn(key) !== turn) continue;
+      yield key;
+      yield* this.waitingFor(key, parts);
+    }
+  }
+
+  waitsFor(turn: RetryTurn): boolean {
+    return [...this.#refused.keys()].some((key) => this.#turn(key) === turn);
+  }
+
+  /** What came of it that these parts were tried. */
+  brought(keys: readonly string[]): Brought {
+    const refused = keys.filter((key) => this.#refused.has(key));
+    return { isDone: refused.length === 0, turns: new Set(refused.flatMap((key) => this.#turn(key) ?? [])) };
   }
 
   get(key: string): RefusedPart | undefined {
@@ -42,15 +60,15 @@ export class PartRefusals {
     this.#tried.clear();
   }
 
-  refuse(key: string, part: FilterPart | undefined, reason: string): void {
-    this.#refused.set(key, { part, reason });
+  refuse(key: string, part: FilterPart | undefined, reason: string, by: RefusedPart['by'] = 'kernel'): void {
+    this.#refused.set(key, { part, reason, by });
     this.#tried.delete(key);
   }
 
   /** Whether the part must not be written, which is then its refusal. */
   bar(key: string, part: FilterPart | undefined): boolean {
     if (part?.refusal === undefined) return false;
-    this.refuse(key, part, part.refusal);
+    this.refuse(key, part, part.refusal, 'us');
     return true;
   }
 
@@ -58,7 +76,7 @@ export class PartRefusals {
   took(key: string, part: FilterPart | undefined): void {
     const held = part && this.#held(part);
     if (held === undefined) this.#refused.delete(key);
-    else this.#refused.set(key, { part, reason: held });
+    else this.#refused.set(key, { part, reason: held, by: 'need' });
   }
 
   /** The part as far as it may be written. */
@@ -74,9 +92,24 @@ export class PartRefusals {
     for (const [key, part] of parts) if (!this.#refused.has(key) && this.#held(part) !== undefined) yield key;
   }
 
+  /** Those that are held, though what they need is there by now. */
+  *freed(parts: Entries<FilterPart>): Generator<string> {
+    for (const [key, { by }] of this.#refused) {
+      const part = by === 'need' ? parts.get(key) : undefined;
+      if (part !== undefined && this.#held(part) === undefined) yield key;
+    }
+  }
+
   /** Those that are refused and need the part. */
   *waitingFor(name: string, parts: Entries<FilterPart>): Generator<string> {
     for (const key of this.#refused.keys()) if (parts.get(key)?.needs?.includes(name)) yield key;
+  }
+
+  /** When a part is tried again that does not change; undefined: not by itself. */
+  #turn(key: string): RetryTurn | undefined {
+    const refused = this.#refused.get(key);
+    if (refused?.by !== 'kernel') return undefined;
+    return refused.part?.isLarge ? 'late' : 'soon';
   }
 
   #held({ needs = [] }: FilterPart): string | undefined {

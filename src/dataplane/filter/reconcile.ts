@@ -1,8 +1,10 @@
 import { type Clock, Entries, type Log, RetryQueue, Stopwatch } from '../../base/index.ts';
 import type { Nft } from '../../nftables/index.ts';
-import { type FailedFilter, KeptTable, type PartStanding } from './kept-table.ts';
+import { KeptTable } from './kept-table.ts';
+import type { Brought, FailedFilter, PartStanding, RetryTurn } from './standing.ts';
 import { explain, type FilterPart, type FilterTable, nameOf } from './table.ts';
 
+const TURNS: readonly RetryTurn[] = ['soon', 'late'];
 const NO_PARTS = Entries.of<FilterPart>();
 
 /** A rule or a map's entry of ours, for people. */
@@ -33,7 +35,10 @@ export interface FilterRoom {
  */
 export class FilterReconciler {
   readonly #options: { readonly nft: Nft; readonly log: Log };
-  readonly #failing: RetryQueue<readonly FailedFilter[]>;
+  /** Tables of which something is refused, by when that is tried again. */
+  readonly #failing: Readonly<Record<RetryTurn, RetryQueue<undefined>>>;
+  /** Those of which it was told. */
+  readonly #told = new Set<string>();
   readonly #tables = new Map<string, KeptTable>();
   /** In the order in which they are brought. */
   readonly #asked = new Set<KeptTable>();
@@ -44,7 +49,11 @@ export class FilterReconciler {
   constructor(options: { nft: Nft; clock: Clock; log: Log }) {
     this.#options = options;
     this.#bringing = new Stopwatch(options.clock);
-    this.#failing = new RetryQueue(options.clock, { first: 1000, max: 60_000 });
+    const { clock } = options;
+    this.#failing = {
+      soon: new RetryQueue(clock, { first: 1000, max: 60_000 }),
+      late: new RetryQueue(clock, { first: 1000, max: 3_600_000 }),
+    };
   }
 
   /**
@@ -89,7 +98,7 @@ export class FilterReconciler {
   }
 
   stop(): void {
-    this.#failing.clear();
+    for (const turn of TURNS) this.#failing[turn].clear();
     this.#asked.clear();
   }
 
@@ -131,30 +140,39 @@ export class FilterReconciler {
     for (const table of this.#asked) {
       this.#asked.delete(table);
       this.#bringing.begin();
-      const isDone = await table.bring();
+      const brought = await table.bring();
       this.#bringing.end();
-      this.#tell(table, isDone);
+      this.#plan(table, brought);
+      this.#tell(table, brought);
       for (const listener of this.#listeners) listener();
     }
     this.#working = undefined;
   }
 
   /** Failures of former attempts wait for their own next one. */
-  #tell(table: KeptTable, isDone: boolean): void {
+  #plan(table: KeptTable, { turns }: Brought): void {
+    const name = nameOf(table.wanted.table);
+    for (const turn of TURNS) {
+      if (!table.waitsFor(turn)) this.#failing[turn].done(name);
+      else if (turns.has(turn)) this.#failing[turn].failed(name, undefined, () => this.#again(table, turn));
+    }
+  }
+
+  #again(table: KeptTable, turn: RetryTurn): void {
+    if (turn === 'soon') table.suspect();
+    else table.retry(turn);
+    this.#asked.add(table);
+    void this.#work();
+  }
+
+  #tell(table: KeptTable, { isDone }: Brought): void {
     const name = nameOf(table.wanted.table);
     const failures = table.failures();
-    if (failures.length === 0) {
-      this.#failing.done(name);
-      return;
-    }
-    if (isDone) return;
-    const attempts = this.#failing.failed(name, failures, () => void this.look(new Set([name])));
-    if (attempts > 1) return;
+    if (failures.length === 0) this.#told.delete(name);
+    if (isDone || this.#told.has(name)) return;
+    this.#told.add(name);
     for (const { what, reason } of failures) {
-      this.#options.log.warn(
-        { what, err: reason },
-        'the kernel refuses a part of the packet filter; trying again later',
-      );
+      this.#options.log.warn({ what, err: reason }, 'a part of the packet filter is refused; trying again later');
     }
   }
 }

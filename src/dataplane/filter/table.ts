@@ -31,8 +31,10 @@ export interface FilterPart {
    * where the kernel has taken the part before.
    */
   readonly needs?: readonly string[];
-  /** Why it must not be written; it is dealt with as if the kernel had refused it. */
+  /** Why it must not be written; it is dealt with as if the kernel had refused it, and not tried before it changes. */
   readonly refusal?: string;
+  /** Nobody knows how much it holds: where the kernel refuses it, it is tried again later than others. */
+  readonly isLarge?: true;
 }
 
 /** A rule or an entry of a map as nft reads it, and why it is there. */

@@ -201,7 +201,7 @@ export class PolicyParts {
 
 function setPart(what: string, set: RenderedSet, family: Family, { maxSetSize }: PolicySettings): FilterPart {
   const [size, contents] = [set.size(family), set.contents(family)];
-  const part = { what, order: ORDER.sets, contents };
+  const part = { what, order: ORDER.sets, contents, isLarge: true } as const;
   if (size <= maxSetSize) return part;
   return { ...part, refusal: `it has ${size} entries, and maxIpsetSize of FelixConfiguration is ${maxSetSize}` };
 }

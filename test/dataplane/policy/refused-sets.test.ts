@@ -14,12 +14,18 @@ import { heldTo, policyThat } from './held.ts';
 /** An nft whose kernel has no room for these elements. */
 class FullNft extends FakeNft {
   readonly full = new Set<string>();
+  /** When it has room for them nevertheless. */
+  hasRoom = (): boolean => false;
+  /** How often it has said so. */
+  refusals = 0;
 
   override async run(transaction: Transaction): Promise<void> {
     for (const operation of transaction.operations) {
       if (operation.kind !== 'add element') continue;
-      if (operation.elements.some((one) => this.full.has(one)))
+      if (!this.hasRoom() && operation.elements.some((one) => this.full.has(one))) {
+        this.refusals++;
         throw new NftError('ENOSPC', 'nft', 'No space left on device');
+      }
     }
     await super.run(transaction);
   }
@@ -110,6 +116,15 @@ t.test('one that grows too large: what it said before is no longer enough', asyn
   });
 });
 
+t.test('a set that is taken as soon as nobody looks into it any more opens at once what was shut for it', async (t) => {
+  const { nft, policy, want, chain } = node();
+  nft.full.add('10.0.0.2');
+  nft.hasRoom = () => isShut(chain());
+  await want('10.0.0.1', '10.0.0.2');
+  t.equal(chain().length, 2);
+  t.same(policy.failures(), []);
+});
+
 t.test('maxIpsetSize: a larger set is not written, and shuts those who look into it', async (t) => {
   const { nft, policy, want, chain } = node({ ...PLAIN_SETTINGS, maxSetSize: 2 });
   await want('10.0.0.1', '10.0.0.2');
@@ -124,6 +139,63 @@ t.test('maxIpsetSize: a larger set is not written, and shuts those who look into
   await want('10.0.0.2', '10.0.0.3');
   t.equal(chain().length, 2);
   t.same(policy.failures(), []);
+});
+
+const DAY = 24 * 3_600_000;
+
+t.test('a set that is too large is not tried again as long as it is the same', async (t) => {
+  const { nft, clock, policy, want, chain } = node({ ...PLAIN_SETTINGS, maxSetSize: 2 });
+  await want('10.0.0.1', '10.0.0.2', '10.0.0.3');
+  const calls = nft.calls.length;
+  await clock.advanceAsync(DAY);
+  await policy.settled;
+  t.equal(nft.calls.length, calls, 'the kernel is asked nothing for a day');
+  t.equal(clock.pending, 0, 'and nobody waits for anything');
+  t.ok(isShut(chain()));
+  await policy.look();
+  t.ok(isShut(chain()), 'a look changes nothing of it');
+  t.match(policy.failures(), [{ reason: /maxIpsetSize/ }, { what: POLICY }]);
+});
+
+t.test('a set that the kernel has no room for is tried again later and later, while it is the same', async (t) => {
+  const { nft, clock, policy, want, chain } = node();
+  nft.full.add('10.0.0.2');
+  await want('10.0.0.1', '10.0.0.2');
+  nft.refusals = 0;
+  const trialsIn = async (time: number): Promise<number> => {
+    const before = nft.refusals;
+    for (let at = 0; at < time; at += 60_000) await clock.advanceAsync(60_000);
+    await policy.settled;
+    return nft.refusals - before;
+  };
+  t.ok((await trialsIn(60_000)) >= 2, 'soon at first');
+  await trialsIn(DAY);
+  const trials = await trialsIn(DAY);
+  t.ok(trials >= 24, 'for ever');
+  t.ok(trials < 24 * 6, 'but seldom: by halves, each is up to three');
+
+  await t.test('looks don’t try it', async (t) => {
+    const before = nft.refusals;
+    await policy.look();
+    t.equal(nft.refusals, before);
+  });
+  await t.test('nor do other parts that change, nor those that the kernel refuses besides', async (t) => {
+    const before = nft.refusals;
+    nft.unsupported = /log/;
+    await policy.follow(true);
+    await clock.advanceAsync(600_000);
+    await policy.settled;
+    t.ok(nft.refusals - before <= 3, 'one trial at most, by halves');
+    await policy.follow(false);
+  });
+  await t.test('when it changes, it is tried at once', async (t) => {
+    const before = nft.refusals;
+    await want('10.0.0.1', '10.0.0.2', '10.0.0.3');
+    t.ok(nft.refusals > before);
+    await want('10.0.0.1');
+    t.same(policy.failures(), []);
+    t.notOk(isShut(chain()));
+  });
 });
 
 t.test('drops of a policy that is shut are told by name while they are followed', async (t) => {
