@@ -154,6 +154,7 @@ function session(asn: number, neighbour: Neighbour, index: number): string {
   ${password === undefined ? '' : `password "${password}";`}
   ${neighbour.role === undefined ? '' : `local role ${neighbour.role};`}
   graceful restart ${restartTime === undefined ? 'off' : `yes; graceful restart time ${restartTime}`};
+  ${neighbour.longLivedStaleTime === undefined ? '' : `long lived graceful restart yes; long lived stale time ${neighbour.longLivedStaleTime};`}
 ${channels.join('\n')}
 }`;
 }

@@ -22,6 +22,7 @@ export const exabgp: PeerKind = {
   debianPackage: 'exabgp',
   propagates: false,
   lacks: {
+    'long-lived graceful restart: the peer restarts': 'it knows no such thing',
     'roles (RFC 9234)': 'it knows none',
     'collision: our identifier is higher': ONE_CONNECTION,
     'collision: the peer’s identifier is higher': ONE_CONNECTION,

@@ -115,6 +115,7 @@ class Frr implements Peer {
 
   #config(): string {
     const { asn, routerId, neighbours } = this.#setup;
+    const { longLivedStaleTime } = neighbours[0];
     const restarts = neighbours.some(({ restartTime }) => restartTime !== undefined);
     const routes = [...this.#routes.values()];
     return `log stdout
@@ -125,6 +126,7 @@ no bgp default ipv4-unicast
 no bgp network import-check
 bgp log-neighbor-changes
 ${restarts ? `bgp graceful-restart\nbgp graceful-restart preserve-fw-state\nbgp graceful-restart restart-time ${neighbours[0].restartTime}` : ''}
+${longLivedStaleTime === undefined ? '' : `bgp long-lived-graceful-restart stale-time ${longLivedStaleTime}`}
 ${neighbours.map(session).join('\n')}
 ${routes.flatMap(network).join('\n')}
 exit

@@ -170,17 +170,18 @@ ${neighbours.map(session).join('\n')}
 }
 
 function session({ address, localAddress, asn, families, ...more }: Neighbour): string {
-  const { passive, password, holdTime, addPath, restartTime } = more;
+  const { passive, password, holdTime, addPath, restartTime, longLivedStaleTime } = more;
   const graceful =
     restartTime === undefined
       ? ''
-      : `[neighbors.graceful-restart.config]\nenabled = true\nrestart-time = ${restartTime}`;
+      : `[neighbors.graceful-restart.config]\nenabled = true\nrestart-time = ${restartTime}\nlong-lived-enabled = ${longLivedStaleTime !== undefined}`;
   const lists = families.map(
     (family) => `[[neighbors.afi-safis]]
 [neighbors.afi-safis.config]
 afi-safi-name = "${nameOf(family)}-unicast"
 [neighbors.afi-safis.mp-graceful-restart.config]
 enabled = ${restartTime !== undefined}
+${longLivedStaleTime === undefined ? '' : `[neighbors.afi-safis.long-lived-graceful-restart.config]\nenabled = true\nrestart-time = ${longLivedStaleTime}`}
 [neighbors.afi-safis.add-paths.config]
 receive = ${addPath === 'receive'}
 send-max = ${addPath === 'send' ? 8 : 0}`,

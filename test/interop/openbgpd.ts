@@ -20,6 +20,7 @@ export const openbgpd: PeerKind = {
     'IPv4 routes with IPv6 next hops': 'not before 8.0',
     'route refresh: we ask': 'it says that the family was not negotiated, though it shows it as such',
     'graceful restart: the peer restarts': 'it only helps others',
+    'long-lived graceful restart: the peer restarts': 'it only helps others',
     'collision: our identifier is higher': ONE_CONNECTION,
     'collision: the peer’s identifier is higher': ONE_CONNECTION,
   },

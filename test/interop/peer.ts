@@ -15,6 +15,8 @@ export interface Neighbour {
   readonly addPath?: 'send' | 'receive';
   /** Routes are kept for this many seconds, and are to be kept for us. */
   readonly restartTime?: number;
+  /** Seconds that routes are kept for beyond `restartTime` (RFC 9494). */
+  readonly longLivedStaleTime?: number;
   /** The daemon's role towards us (RFC 9234). */
   readonly role?: 'provider';
   /** IPv4 routes with IPv6 next hops (RFC 8950). */
