@@ -43,7 +43,7 @@ export class Bench {
     this.#place = place;
   }
 
-  address(host: Host, family: IpFamily = 4): string {
+  address(host: Host, family: IpFamily | 'link-local' = 4): string {
     return addressOf(this.#place.number, host, family);
   }
 

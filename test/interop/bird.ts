@@ -134,7 +134,17 @@ ${neighbours.map((neighbour, index) => session(asn, neighbour, index)).join('\n'
 }
 
 function session(asn: number, neighbour: Neighbour, index: number): string {
-  const { address, localAddress, passive, password, holdTime, addPath, restartTime, extendedNextHop } = neighbour;
+  const {
+    address,
+    localAddress,
+    interface: link,
+    passive,
+    password,
+    holdTime,
+    addPath,
+    restartTime,
+    extendedNextHop,
+  } = neighbour;
   const paths = addPath === undefined ? '' : `add paths ${addPath === 'send' ? 'tx' : 'rx'};`;
   const channels = neighbour.families.map(
     (family) =>
@@ -143,7 +153,7 @@ function session(asn: number, neighbour: Neighbour, index: number): string {
   );
   return `protocol bgp n${index} {
   local ${localAddress} port 179 as ${asn};
-  neighbor ${address} port 179 as ${neighbour.asn};
+  neighbor ${address}${link === undefined ? '' : `%${link}`} port 179 as ${neighbour.asn};
   direct;
   strict bind yes;
   passive ${passive ? 'yes' : 'no'};
@@ -192,7 +202,7 @@ function seen(prefix: string, text: string): SeenRoute {
   return {
     ...(float !== undefined && { linkBandwidth: megabitsOf(float) }),
     prefix,
-    nextHop: /BGP\.next_hop: (\S+)/.exec(text)?.[1] ?? '',
+    nextHop: /BGP\.next_hop: (?::: )?(\S+)/.exec(text)?.[1] ?? '',
     communities: list('community'),
     extendedCommunities: list('ext_community'),
     largeCommunities: list('large_community'),

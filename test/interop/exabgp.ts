@@ -22,6 +22,7 @@ export const exabgp: PeerKind = {
   debianPackage: 'exabgp',
   propagates: false,
   lacks: {
+    'IPv4 routes over link-local addresses alone': 'an address with an interface is none to it',
     'long-lived graceful restart: the peer restarts': 'it knows no such thing',
     'roles (RFC 9234)': 'it knows none',
     'collision: our identifier is higher': ONE_CONNECTION,

@@ -49,8 +49,9 @@ class Frr implements Peer {
     writeFileSync(`${directory}/bgpd.conf`, this.#config());
     if (!this.#zebra.running) this.#zebra.start([ZEBRA, ...this.#common('zebra')]);
     await this.#zebra.answers(async () => (await this.#ask('zebra', 'show version')) !== '');
-    const [{ localAddress }] = this.#setup.neighbours;
-    this.#bgpd.start([frr.program, ...this.#common('bgpd'), '--no_kernel', '-l', localAddress]);
+    const [{ localAddress, interface: link }] = this.#setup.neighbours;
+    const own = link === undefined ? localAddress : `${localAddress}%${link}`;
+    this.#bgpd.start([frr.program, ...this.#common('bgpd'), '--no_kernel', '-l', own]);
     await this.#bgpd.answers(async () => (await this.#show('bgp vrfs')) !== '');
   }
 
@@ -169,7 +170,7 @@ function seen(prefix: string, path: FrrPath): SeenRoute {
   return {
     ...(octets !== undefined && { linkBandwidth: Number(octets) / OCTETS }),
     prefix,
-    nextHop: path.nexthops?.find(({ scope }) => scope !== 'link-local')?.ip ?? '',
+    nextHop: (path.nexthops?.find(({ scope }) => scope !== 'link-local') ?? path.nexthops?.[0])?.ip ?? '',
     communities: (path.community?.list ?? []).map((text) => (text === 'gracefulShutdown' ? '65535:0' : text)),
     extendedCommunities: (path.extendedCommunity?.string ?? '')
       .split(' ')
@@ -180,7 +181,7 @@ function seen(prefix: string, path: FrrPath): SeenRoute {
 }
 
 function session({ address, asn, families, ...more }: Neighbour): string {
-  const { passive, password, holdTime, addPath, extendedNextHop, role } = more;
+  const { passive, password, holdTime, addPath, extendedNextHop, role, interface: link } = more;
   const one = `neighbor ${address}`;
   const activated = families.map(
     (family) => `address-family ${family === 'ipv4-unicast' ? 'ipv4' : 'ipv6'} unicast
@@ -189,6 +190,7 @@ ${addPath === 'send' ? `${one} addpath-tx-all-paths` : ''}
 exit-address-family`,
   );
   return `${one} remote-as ${asn}
+${link === undefined ? '' : `${one} interface ${link}`}
 ${one} timers ${Math.floor(holdTime / 3)} ${holdTime}
 ${one} timers connect 1
 ${one} advertisement-interval 0

@@ -20,6 +20,7 @@ export const gobgp: PeerKind = {
   debianPackage: 'gobgpd',
   propagates: true,
   lacks: {
+    'IPv4 routes over link-local addresses alone': 'it listens on no single one of them',
     'link bandwidth received': 'its command line knows the word, and refuses all that follows',
     'roles (RFC 9234)': 'it knows none',
     'route refresh: the peer asks': 'it keeps what it received, and filters that again',

@@ -22,8 +22,12 @@ export type Host = (typeof HOST)[keyof typeof HOST];
 
 export type IpFamily = 4 | 6;
 
+/** The ends of the cable. */
+export const DEVICE = 'cable';
+
 /** The address of a host in the subnet of a case. */
-export function addressOf(subnet: number, host: Host, family: IpFamily = 4): string {
+export function addressOf(subnet: number, host: Host, family: IpFamily | 'link-local' = 4): string {
+  if (family === 'link-local') return `fe80::${subnet + 1}:${host}`;
   return family === 4 ? `10.20.${subnet}.${host}` : `fd20:${subnet}::${host}`;
 }
 
@@ -38,6 +42,7 @@ export function makeNetwork(subnets: number): Network {
       hosts.flatMap((host) => [
         `address add ${addressOf(number, host)}/24 dev ${device}`,
         `address add ${addressOf(number, host, 6)}/64 dev ${device} nodad`,
+        `address add ${addressOf(number, host, 'link-local')}/64 dev ${device} nodad`,
       ]),
     );
   ip([`netns add ${ours}`, `netns add ${peers}`]);

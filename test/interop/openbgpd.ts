@@ -18,6 +18,7 @@ export const openbgpd: PeerKind = {
     'link bandwidth received': NO_BANDWIDTH,
     'link bandwidth sent': NO_BANDWIDTH,
     'IPv4 routes with IPv6 next hops': 'not before 8.0',
+    'IPv4 routes over link-local addresses alone': 'not before 8.0',
     'route refresh: we ask': 'it says that the family was not negotiated, though it shows it as such',
     'graceful restart: the peer restarts': 'it only helps others',
     'long-lived graceful restart: the peer restarts': 'it only helps others',

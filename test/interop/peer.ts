@@ -4,6 +4,8 @@ import type { AddressFamily } from 'bgp-speaker-ts';
 export interface Neighbour {
   readonly address: string;
   readonly localAddress: string;
+  /** Of the link that both addresses are local to. */
+  readonly interface?: string;
   readonly asn: number;
   readonly families: readonly AddressFamily[];
   /** Wait for the neighbour to connect. */

@@ -1,6 +1,6 @@
 import type { Bench } from '../bench.ts';
 import type { Case } from '../case.ts';
-import { HOST } from '../network.ts';
+import { DEVICE, HOST } from '../network.ts';
 import type { Neighbour } from '../peer.ts';
 
 const OURS = ['172.16.1.0/24', '172.16.2.0/25'] as const;
@@ -80,6 +80,25 @@ export const routeCases: readonly Case[] = [
       const [first] = await bench.seen(peer, ...OURS);
       t.equal(first.nextHop, bench.address(HOST.us, 6));
       t.same(us.best.get(THEIRS[0]), [bench.address(HOST.peer, 6)]);
+    },
+  },
+  {
+    name: 'IPv4 routes over link-local addresses alone',
+    async run(t, bench) {
+      const [own, at] = [HOST.us, HOST.peer].map((host) => bench.address(host, 'link-local'));
+      const [ours, theirs] = [own, at].map((address) => `${address}%${DEVICE}`);
+      const { us, peer } = await bench.pair({
+        families: ['ipv4-unicast'],
+        ours: { address: theirs, localAddress: ours },
+        theirs: { address: own, localAddress: at, interface: DEVICE, extendedNextHop: true },
+        originate: prefixes(OURS),
+        routes: prefixes(THEIRS),
+      });
+      await bench.established(us, peer, theirs);
+      await bench.learned(us, ...THEIRS);
+      const [first] = await bench.seen(peer, ...OURS);
+      t.equal(first.nextHop, own);
+      t.same(us.best.get(THEIRS[0]), [theirs]);
     },
   },
   {
