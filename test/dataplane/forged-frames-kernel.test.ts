@@ -1,87 +1,16 @@
-import t, { type Test } from 'tap';
-import type { Desired } from '../../src/calc/index.ts';
+import t from 'tap';
 import { HOST_MAC } from '../../src/dataplane/endpoints/render.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
-import { arp, BROADCAST, bytes, ethernet, icmp, ipv4, ipv6, mac, udp } from './frames.ts';
-import { wanted } from './host.ts';
-import { FAMILIES, POD, PodNetwork } from './pod-network.ts';
-import { RawFrames } from './raw-frames.ts';
+import { arp, BROADCAST, bytes, ipv4, mac, udp } from './frames.ts';
+import { Hostile, ICMP, UDP } from './hostile.ts';
+import { FAMILIES } from './pod-network.ts';
 
 t.setTimeout(240_000);
 
 const { 4: IPV4, 6: IPV6 } = FAMILIES;
 const GATEWAY = 'fe80::ecee:eeff:feee:eeee';
-const UDP = 17;
-const ICMP = 1;
-const ICMPV6 = 58;
 /** The pod may send from networks besides its own addresses, so that the kernel's own check of sources is off. */
 const ALLOWED = ['192.0.2.0/24', '2001:db8:9::/48'];
-
-/** A pod that means harm: it makes frames as it likes. */
-class Hostile {
-  readonly network: PodNetwork;
-  readonly mac: string;
-  readonly #raw: RawFrames;
-
-  private constructor(network: PodNetwork, { address, ifindex }: { address: string; ifindex: number }) {
-    this.network = network;
-    this.mac = address;
-    this.#raw = new RawFrames(network.at('pod'), ifindex);
-  }
-
-  static async create(t: Test, sourcePrefixes: readonly string[] = []): Promise<Hostile> {
-    const network = await PodNetwork.create(t);
-    for (const where of ['node', 'outside'] as const) network.ip(where, 'link set lo up');
-    network.ip('node', `route add default via ${IPV4.outside}`);
-    network.ip('node', `route add default via ${IPV6.outside}`);
-    await network.dataplane.start(desired(sourcePrefixes));
-    await network.dataplane.resync();
-    t.same(network.dataplane.tables.failures(), []);
-    const [link] = JSON.parse(network.run('pod', 'ip', '-j', 'link', 'show', 'eth0'));
-    const hostile = new Hostile(network, link);
-    t.teardown(() => hostile.#raw.close());
-    return hostile;
-  }
-
-  frame(type: 'ip' | 'arp' | 'ip6', payload: Uint8Array, { to = HOST_MAC, from = this.mac, vlan = 0 } = {}): void {
-    this.#raw.send(ethernet({ from, to, ...(vlan > 0 && { vlan }) }, type, payload));
-  }
-
-  udp(from: string, to: string, ...ethernet: readonly Parameters<Hostile['frame']>[2][]): void {
-    const datagram = udp({ from, to }, 9999, 'forged');
-    if (from.includes(':')) this.frame('ip6', ipv6({ from, to }, UDP, datagram), ...ethernet);
-    else this.frame('ip', ipv4({ from, to }, UDP, datagram), ...ethernet);
-  }
-
-  icmp(from: string, to: string, type: number, rest: Uint8Array, code = 0): void {
-    if (from.includes(':')) this.frame('ip6', ipv6({ from, to }, ICMPV6, icmp(6, { from, to }, type, code, rest)));
-    else this.frame('ip', ipv4({ from, to }, ICMP, icmp(4, { from, to }, type, code, rest)));
-  }
-
-  /** Neighbors that the node has behind the pod's interface, by address. */
-  neighbors(): readonly string[] {
-    const listed: readonly { dst: string }[] = JSON.parse(
-      this.network.run('node', 'ip', '-j', 'neigh', 'show', 'dev', POD.interfaceName),
-    );
-    return listed.map(({ dst }) => dst).sort();
-  }
-
-  /** Datagrams to a port where nobody listens that have come to the stack of this place. */
-  heard(where: 'node' | 'outside'): number {
-    const lines = this.network.run(where, 'nstat', '-asz', 'UdpNoPorts', 'Udp6NoPorts').trim().split('\n');
-    return lines.map((line) => Number(/NoPorts\s+(\d+)/.exec(line)?.[1] ?? 0)).reduce((sum, one) => sum + one);
-  }
-}
-
-function desired(sourcePrefixes: readonly string[]): Desired {
-  const { interfaceName, key } = POD;
-  const why = `allowedSourcePrefixes of endpoint ${key}`;
-  return {
-    ...wanted([]),
-    workloads: [{ ...POD, sourcePrefixes }],
-    spoofing: sourcePrefixes.length === 0 ? [] : [{ interfaceName, prefixes: sourcePrefixes, why }],
-  };
-}
 
 /** Neighbor discovery's option with the sender's MAC (1) or the target's (2), of RFC 4861, 4.6.1. */
 function linkLayer(type: 1 | 2, address: string): Buffer {
@@ -112,7 +41,7 @@ t.test('a datagram from nobody, or to the loopback of the host, comes to no stac
   hostile.udp(IPV4.pod, '127.0.0.1');
   hostile.udp(IPV4.pod, '127.9.9.9');
   hostile.udp(IPV6.pod, '::1');
-  hostile.udp(IPV4.pod, IPV4.node, { vlan: 7 });
+  hostile.udp(IPV4.pod, IPV4.node, { vlans: [7] });
   hostile.udp(IPV4.pod, IPV4.outside, { to: BROADCAST });
   t.equal(hostile.heard('node') - node, 0);
   t.equal(hostile.heard('outside') - outside, 0);
@@ -187,7 +116,7 @@ t.test('no advertisement of a router and no redirect changes a route', needsRoot
 });
 
 t.test('a pod that claims one address after another leaves place for the neighbors of others', needsRoot, async (t) => {
-  const hostile = await Hostile.create(t, ALLOWED);
+  const hostile = await Hostile.create(t, { sourcePrefixes: ALLOWED });
   for (let n = 1; n < 200; n++) {
     const [own, six, allowed] = [`192.0.2.${n}`, `fe80::bad:${n}`, `2001:db8:9::${n}`];
     hostile.frame('arp', arp('request', { mac: hostile.mac, from: own, about: '169.254.1.1' }));

@@ -5,17 +5,17 @@ export interface Ethernet {
   /** Colon-separated. */
   readonly from: string;
   readonly to: string;
-  /** IEEE 802.1Q identifier of a VLAN. */
-  readonly vlan?: number;
+  /** Identifiers of VLANs, the outermost first: IEEE 802.1Q for one, 802.1ad and 802.1Q for two. */
+  readonly vlans?: readonly number[];
 }
 
 export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 const TYPES = { ip: 0x0800, arp: 0x0806, ip6: 0x86dd } as const;
 
 /** A frame of Ethernet with this in it. */
-export function ethernet({ from, to, vlan }: Ethernet, type: keyof typeof TYPES, payload: Uint8Array): Buffer {
-  const tag = vlan === undefined ? [] : [u16(0x8100), u16(vlan)];
-  return Buffer.concat([mac(to), mac(from), ...tag, u16(TYPES[type]), payload]);
+export function ethernet({ from, to, vlans = [] }: Ethernet, type: keyof typeof TYPES, payload: Uint8Array): Buffer {
+  const tags = vlans.flatMap((vlan, at) => [u16(at < vlans.length - 1 ? 0x88a8 : 0x8100), u16(vlan)]);
+  return Buffer.concat([mac(to), mac(from), ...tags, u16(TYPES[type]), payload]);
 }
 
 /** ARP of RFC 826: who says (`from`, `mac`), and whom it is about. */
@@ -32,9 +32,25 @@ export function arp(operation: 'request' | 'reply', who: { mac: string; from: st
   ]);
 }
 
+/** Which part of a datagram a packet carries. */
+export interface Fragment {
+  readonly id: number;
+  /** In octets, a multiple of eight. */
+  readonly offset: number;
+  /** Whether it is not the last one. */
+  readonly more: boolean;
+}
+
+const WHOLE: Fragment = { id: 1, offset: 0, more: false };
+
 /** A packet of IPv4. `options`: whole words of the header. */
 export function ipv4(
-  { from, to, options = Buffer.of() }: { from: string; to: string; options?: Uint8Array },
+  {
+    from,
+    to,
+    options = Buffer.of(),
+    fragment: { id, offset, more } = WHOLE,
+  }: { from: string; to: string; options?: Uint8Array; fragment?: Fragment },
   protocol: number,
   payload: Uint8Array,
 ): Buffer {
@@ -42,8 +58,8 @@ export function ipv4(
   const header = Buffer.concat([
     Buffer.of(0x40 | words, 0),
     u16(words * 4 + payload.length),
-    u16(1),
-    u16(0),
+    u16(id),
+    u16((more ? 0x2000 : 0) | (offset >> 3)),
     Buffer.of(64, protocol),
     u16(0),
     bytes(from),
@@ -70,10 +86,44 @@ export function ipv6(
   ]);
 }
 
+/** An extension header of RFC 8200: its number, and what comes after the number of the next one. */
+export interface Extension {
+  readonly number: number;
+  readonly body: Uint8Array;
+}
+
+const PADDING = Buffer.of(0, 1, 4, 0, 0, 0, 0);
+export const HOP_BY_HOP: Extension = { number: 0, body: PADDING };
+export const DESTINATION: Extension = { number: 60, body: PADDING };
+
+export function fragment({ id, offset, more }: Fragment): Extension {
+  return { number: 44, body: Buffer.concat([Buffer.of(0), u16(offset | (more ? 1 : 0)), u16(0), u16(id)]) };
+}
+
+/** A routing header of this type; `rest`: its second word, `hops`: the addresses in it. */
+export function routing(type: number, left: number, rest: Uint8Array, hops: readonly string[]): Extension {
+  return { number: 43, body: Buffer.concat([Buffer.of(hops.length * 2, type, left), rest, ...hops.map(bytes)]) };
+}
+
+/** These headers before a payload, and the number of the first. */
+export function extended(
+  headers: readonly Extension[],
+  next: number,
+  payload: Uint8Array,
+): { next: number; payload: Uint8Array } {
+  return headers.reduceRight(
+    (inner, { number, body }) => ({
+      next: number,
+      payload: Buffer.concat([Buffer.of(inner.next), body, inner.payload]),
+    }),
+    { next, payload },
+  );
+}
+
 /** A datagram of UDP, with its checksum. */
-export function udp({ from, to }: { from: string; to: string }, port: number, text: string): Buffer {
+export function udp({ from, to }: { from: string; to: string }, port: number, text: string, source = 4000): Buffer {
   const body = Buffer.from(text);
-  const datagram = Buffer.concat([u16(4000), u16(port), u16(8 + body.length), u16(0), body]);
+  const datagram = Buffer.concat([u16(source), u16(port), u16(8 + body.length), u16(0), body]);
   datagram.writeUInt16BE(checksum(Buffer.concat([pseudo(from, to, 17, datagram.length), datagram])), 6);
   return datagram;
 }

@@ -296,7 +296,7 @@ t.test('a pod that may send from networks of others sends from no more than thes
     t.match(found, expected, 'nobody asks for anything');
     t.equal(found.length, expected.length);
   }
-  t.match(text('ip vrouter-sources', of), '{ type filter hook prerouting priority -300 ; }');
+  t.match(text('ip vrouter-sources', of), '{ type filter hook prerouting priority -450 ; }', 'before defragmentation');
   const { nft, nat: reconciled } = reconciler();
   await reconciled.apply(of);
   const { length } = nft.done;

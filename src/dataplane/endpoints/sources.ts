@@ -1,10 +1,12 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredSpoofing } from '../../calc/desired/index.ts';
-import { type Contents, isOf, outermost, PREROUTING, wordOf } from '../filter/index.ts';
+import { type Contents, isOf, ON_ARRIVAL, outermost, wordOf } from '../filter/index.ts';
 
 /**
  * A pod sends from where a route leads back to it, its own addresses, and from networks that it is allowed. IPv6 knows no
  * `rp_filter`, and that of IPv4 is loose wherever an administrator has set 2 for all interfaces: the kernel takes the larger.
+ * Looked at fragment by fragment: put together, a datagram has come by the interface of the last one that came, so that a pod could
+ * slip its own words into another host's.
  */
 export function ownSources(family: Family, spoofing: readonly DesiredSpoofing[], interfacePrefix: string): Contents {
   const word = wordOf(family);
@@ -15,7 +17,7 @@ export function ownSources(family: Family, spoofing: readonly DesiredSpoofing[],
   });
   const expression = `iifname "${interfacePrefix}*" fib saddr . iif oif missing counter drop`;
   const own = [...allowed, { expression, why: 'pods send from their own addresses' }];
-  return { chains: [[PREROUTING, family === 4 ? [loopback(interfacePrefix), ...own] : own]] };
+  return { chains: [[ON_ARRIVAL, family === 4 ? [loopback(interfacePrefix), ...own] : own]] };
 }
 
 /**

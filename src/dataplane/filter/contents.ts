@@ -28,6 +28,8 @@ export type Elements = readonly string[] | Entries<string>;
 export type ReasonedRule = Pick<NftRule, 'expression'> & { readonly why: string };
 export type ReasonedEntry = MapElement & { readonly why: string };
 
+/** Before the fragments of a datagram are put together (-400): each fragment by itself. */
+export const ON_ARRIVAL: Chain = { name: 'prerouting', base: { type: 'filter', hook: 'prerouting', priority: -450 } };
 /** Before connections are tracked and routes are looked for. */
 export const PREROUTING: Chain = { name: 'prerouting', base: { type: 'filter', hook: 'prerouting', priority: -300 } };
 /** Packets that go through the host from one link to another. */

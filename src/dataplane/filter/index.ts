@@ -27,6 +27,7 @@ export {
   type Contents,
   FORWARD,
   isOf,
+  ON_ARRIVAL,
   outermost,
   outermostOf,
   POSTROUTING,
