@@ -1,7 +1,7 @@
 import t from 'tap';
 import { HOST_MAC } from '../../src/dataplane/endpoints/render.ts';
 import { needsRoot } from '../fakes/namespaces.ts';
-import { arp, BROADCAST, bytes, ipv4, mac, udp } from './frames.ts';
+import { arp, BROADCAST, bytes, ipv4, linkLayer, udp } from './frames.ts';
 import { Hostile, ICMP, UDP } from './hostile.ts';
 import { FAMILIES } from './pod-network.ts';
 
@@ -11,11 +11,6 @@ const { 4: IPV4, 6: IPV6 } = FAMILIES;
 const GATEWAY = 'fe80::ecee:eeff:feee:eeee';
 /** The pod may send from networks besides its own addresses, so that the kernel's own check of sources is off. */
 const ALLOWED = ['192.0.2.0/24', '2001:db8:9::/48'];
-
-/** Neighbor discovery's option with the sender's MAC (1) or the target's (2), of RFC 4861, 4.6.1. */
-function linkLayer(type: 1 | 2, address: string): Buffer {
-  return Buffer.concat([Buffer.of(type, 1), mac(address)]);
-}
 
 t.test('a datagram from nobody, or to the loopback of the host, comes to no stack', needsRoot, async (t) => {
   const hostile = await Hostile.create(t);

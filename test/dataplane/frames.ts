@@ -142,6 +142,11 @@ export function icmp(
   return message;
 }
 
+/** Neighbor discovery's option with the sender's MAC (1) or the target's (2), of RFC 4861, 4.6.1. */
+export function linkLayer(type: 1 | 2, address: string): Buffer {
+  return Buffer.concat([Buffer.of(type, 1), mac(address)]);
+}
+
 export function mac(text: string): Buffer {
   return Buffer.from(text.replaceAll(':', ''), 'hex');
 }

@@ -41,7 +41,7 @@ export function hostSysctls(interfaceName: string, { hasIpv6, spoofs }: HostEnd)
     [`${v4}.proxy_arp`, '1'],
     [`${v4}.forwarding`, '1'],
     [`${v4}.rp_filter`, spoofs ? '0' : '1'],
-    // Policy sees where a packet is to go next, not where its options lead it then.
+    // Policy sees where a packet is to go next, not where its options lead it then; nor, in IPv6, its segments.
     [`${v4}.accept_source_route`, '0'],
     ...(hasIpv6
       ? ([
@@ -50,6 +50,8 @@ export function hostSysctls(interfaceName: string, { hasIpv6, spoofs }: HostEnd)
           [`${v6}.forwarding`, '1'],
           [`${v6}.accept_ra`, '0'],
           [`${v6}.accept_dad`, '0'],
+          [`${v6}.seg6_enabled`, '0'],
+          [`${v6}.rpl_seg_enabled`, '0'],
         ] as const)
       : ([[`${v6}.disable_ipv6`, '1']] as const)),
   ];
