@@ -1,12 +1,14 @@
 import { ByteReader, OutOfBytes } from '../base/index.ts';
 import { type BatchSocket, openBatchSocket } from './batch-socket.ts';
 import { NETLINK_NETFILTER } from './socket.ts';
-import { type ElementChange, ElementError, type TableElements } from './table-elements.ts';
+import { ElementError, type TableElements } from './table-elements.ts';
+import type { TableChange } from './table-objects.ts';
 import { type Acknowledgement, decodeError } from './wire/acknowledgement.ts';
 import { errnoMeaning, errnoName } from './wire/errno.ts';
 import { forEachMessage, HEADER_LENGTH, NLMSG_ERROR, setSequence, wantAcknowledgement } from './wire/message.ts';
 import { encodeBatchEdges, NFNL_SUBSYS_NFTABLES } from './wire/nfnetlink.ts';
 import { decodeElementAt, type ElementMessage, encodeElements } from './wire/set-elements.ts';
+import { encodeObject } from './wire/table-objects.ts';
 
 /**
  * Octets of one batch, half a million addresses. The kernel takes a batch as one datagram; the buffer is a limit, and
@@ -39,11 +41,13 @@ class ElementBatches implements TableElements {
 
   async change(
     table: { readonly family: string; readonly name: string },
-    changes: readonly ElementChange[],
+    changes: readonly TableChange[],
   ): Promise<void> {
-    const requests = changes.flatMap((change, index): Request[] =>
-      encodeElements(table, change).map((message) => ({ ...message, change: index })),
-    );
+    const requests = changes.flatMap((change, index): Request[] => {
+      if (!('elements' in change))
+        return [{ bytes: encodeObject(table, change, index), first: 0, count: 0, change: index }];
+      return encodeElements(table, change).map((message) => ({ ...message, change: index }));
+    });
     if (requests.length === 0) return;
     const batch = joined(requests);
     const turn = this.#turn.then(() => this.#exchange(batch, requests));
@@ -91,6 +95,8 @@ function errorOf({ errno, words, offset }: Acknowledgement, request: Request | u
   const reason = words ?? errnoMeaning(errno);
   if (request === undefined) return new ElementError(errnoName(errno), reason);
   const { bytes, change, first, count } = request;
+  // Chains, rules and sets have no elements.
+  if (count === 0) return new ElementError(errnoName(errno), reason, { change });
   // Without an offset, one that stands alone is the one.
   const body = new ByteReader(bytes, HEADER_LENGTH, bytes.length, true);
   const place = offset === undefined ? undefined : decodeElementAt(body, offset);

@@ -1,4 +1,5 @@
 import { KernelError } from './errors.ts';
+import type { TableChange } from './table-objects.ts';
 
 /** Elements of nftables' sets and maps, as the kernel has them: keys and values in octets. */
 
@@ -35,7 +36,7 @@ export interface TableElements {
    * another length), `ENFILE` (the set is full), `EMSGSIZE` (more than one batch can hold), `EPERM`. Adding what is there
    * already changes nothing.
    */
-  change(table: { readonly family: string; readonly name: string }, changes: readonly ElementChange[]): Promise<void>;
+  change(table: { readonly family: string; readonly name: string }, changes: readonly TableChange[]): Promise<void>;
   /** Closes after what is under way is finished. */
   close(): void;
 }

@@ -4,22 +4,7 @@ import type { NamedSet } from './objects.ts';
 import type { Operation } from './operation.ts';
 import type { Transaction } from './transaction.ts';
 
-/**
- * A transaction that changes nothing but elements, as the kernel takes it without nft: a change for each of its
- * operations, with an element for each of theirs. Undefined for all others, and where there is a type or a word that only
- * nft knows.
- */
-export function elementChanges({ operations }: Transaction): readonly ElementChange[] | undefined {
-  const changes: ElementChange[] = [];
-  for (const operation of operations) {
-    const change = changeOf(operation);
-    if (change === undefined) return undefined;
-    changes.push(change);
-  }
-  return changes;
-}
-
-/** The name of an element of `elementChanges` in the transaction. */
+/** The name of an element of a change in the transaction. */
 export function elementName({ operations }: Transaction, change: number, element: number): string | undefined {
   const operation = operations[change];
   switch (operation?.kind) {
@@ -34,7 +19,8 @@ export function elementName({ operations }: Transaction, change: number, element
   }
 }
 
-function changeOf(operation: Operation): ElementChange | undefined {
+/** An operation that changes elements; undefined for all others, and where there is a type or a word that only nft knows. */
+export function elementChange(operation: Operation): ElementChange | undefined {
   switch (operation.kind) {
     case 'add element':
     case 'delete element': {

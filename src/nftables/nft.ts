@@ -1,17 +1,18 @@
 import { spawn } from 'node:child_process';
 import { type Log, reasonOf, silentLog } from '../base/index.ts';
 import {
-  type ElementChange,
   ElementError,
   isKernelError,
   openTableElements,
+  type TableChange,
   type TableElements,
 } from '../netlink/index.ts';
-import { elementChanges, elementName } from './element-changes.ts';
+import { elementName } from './element-changes.ts';
 import { NftError } from './errors.ts';
 import { parseListing, type TableListing } from './listing.ts';
 import type { Table } from './objects.ts';
 import { parseRuleset, type Ruleset } from './ruleset.ts';
+import { tableChanges } from './table-changes.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Our own nftables tables. `NftCommand` is the real one; the tests' `FakeNft` passes the same contract. */
@@ -57,8 +58,8 @@ export function openRulesets(options: NftOptions = {}): RulesetSource {
 }
 
 /**
- * One transaction after another: what changes elements only goes to the kernel by netlink, in a fraction of a
- * millisecond, all else by a program that is started.
+ * One transaction after another: what changes elements, rules, chains and sets goes to the kernel by netlink, in a
+ * fraction of a millisecond; all else by a program that is started, and that first reads all chains and sets.
  */
 class NftCommand implements Nft, RulesetSource {
   readonly #namespace: string | undefined;
@@ -80,7 +81,7 @@ class NftCommand implements Nft, RulesetSource {
     if (transaction.isEmpty) return;
     const { text } = transaction;
     this.#log.debug({ nft: text }, 'nft transaction');
-    const changes = elementChanges(transaction);
+    const changes = tableChanges(transaction);
     await this.#next(async () => {
       if (changes !== undefined && (await this.#change(transaction, changes))) return;
       await this.#execute(['-f', '-'], text, 'nft transaction');
@@ -120,7 +121,7 @@ class NftCommand implements Nft, RulesetSource {
   }
 
   /** Whether it could be done so; what the kernel refuses throws. */
-  async #change(transaction: Transaction, changes: readonly ElementChange[]): Promise<boolean> {
+  async #change(transaction: Transaction, changes: readonly TableChange[]): Promise<boolean> {
     const elements = (this.#elements ??= this.#openElements());
     if (elements === 'none') return false;
     try {
@@ -129,6 +130,9 @@ class NftCommand implements Nft, RulesetSource {
     } catch (error) {
       // More than one batch takes: nft has its own ways.
       if (isKernelError(error, 'EMSGSIZE')) return false;
+      // Nothing of it is done. What the kernel has against rules, chains and sets nft says in words that people know.
+      const isRefused = error instanceof ElementError && error.change !== undefined;
+      if (isRefused && !changes.every((change) => 'elements' in change)) return false;
       throw elementError(transaction, error);
     }
   }

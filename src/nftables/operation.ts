@@ -32,7 +32,8 @@ export type Operation =
 
 /** Elements to a line: long enough to be quick, short enough to read in a log. */
 const ELEMENTS_PER_LINE = 500;
-const COMMENT_LENGTH = 128;
+/** Of a rule, in octets. */
+export const COMMENT_LENGTH = 128;
 
 /** The lines that `nft -f` reads for it. */
 export function printOperation(operation: Operation, { family, name }: Table): readonly string[] {

@@ -24,6 +24,7 @@ export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
 export const NLM_F_DUMP = 0x300;
 /** In acknowledgements: the offending request was left out, extended-ack attributes follow. */
 export const NLM_F_CAPPED = 0x100;

@@ -94,7 +94,7 @@ function writeElement(writer: ByteWriter, { key, keyEnd, end, value }: SetElemen
     if (keyEnd !== undefined) attributeValue(writer, NFTA_SET_ELEM_KEY_END, keyEnd);
     if (value === undefined || !isAdd) return;
     if (value instanceof Uint8Array) attributeValue(writer, NFTA_SET_ELEM_DATA, value);
-    else attributeNest(writer, NFTA_SET_ELEM_DATA, () => writeVerdict(writer, value));
+    else attributeVerdict(writer, NFTA_SET_ELEM_DATA, value);
   });
   if (end === undefined) return;
   attributeNest(writer, NFTA_LIST_ELEM, () => {
@@ -103,17 +103,19 @@ function writeElement(writer: ByteWriter, { key, keyEnd, end, value }: SetElemen
   });
 }
 
-function attributeValue(writer: ByteWriter, type: number, value: Uint8Array): void {
+export function attributeValue(writer: ByteWriter, type: number, value: Uint8Array): void {
   attributeNest(writer, type, () => attributeBytes(writer, NFTA_DATA_VALUE, value));
 }
 
-function writeVerdict(writer: ByteWriter, given: ElementVerdict): void {
-  attributeNest(writer, NFTA_DATA_VERDICT, () => {
-    const code = new Uint8Array(4);
-    new DataView(code.buffer).setInt32(0, VERDICT_CODES[given.verdict]);
-    attributeBytes(writer, NFTA_VERDICT_CODE, code);
-    if ('chain' in given) attributeText(writer, NFTA_VERDICT_CHAIN, given.chain);
-  });
+export function attributeVerdict(writer: ByteWriter, type: number, given: ElementVerdict): void {
+  const code = new Uint8Array(4);
+  new DataView(code.buffer).setInt32(0, VERDICT_CODES[given.verdict]);
+  attributeNest(writer, type, () =>
+    attributeNest(writer, NFTA_DATA_VERDICT, () => {
+      attributeBytes(writer, NFTA_VERDICT_CODE, code);
+      if ('chain' in given) attributeText(writer, NFTA_VERDICT_CHAIN, given.chain);
+    }),
+  );
 }
 
 /**

@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process';
+import t from 'tap';
+import { openNft, Transaction } from '../../src/nftables/index.ts';
+import { readRule } from '../../src/nftables/rule-words.ts';
+import { makeNamespace } from '../fakes/namespaces.ts';
+
+/** Rules of IPv4, as policy has them. */
+const RULES = [
+  'accept',
+  'drop',
+  'return',
+  'counter',
+  'counter drop',
+  'jump other',
+  'goto other',
+  'meta l4proto 6 accept',
+  'meta l4proto != 17 return',
+  'ip saddr 10.0.0.1 goto other',
+  'ip saddr != 10.0.0.1 goto other',
+  'ip daddr 10.0.0.0/8 counter accept',
+  'ip daddr != 10.0.0.0/16 accept',
+  'ip saddr 10.1.2.0/24 ip daddr 10.0.0.0/23 accept',
+  'ip saddr != 10.1.128.0/17 accept',
+  'ip saddr 128.0.0.0/1 accept',
+  'meta l4proto 6 ip saddr @hosts th dport 80 accept',
+  'ip saddr @nets ip daddr != @hosts accept',
+  'meta l4proto 17 th sport 53 return',
+  'meta l4proto 6 th dport 80-90 accept',
+  'meta l4proto 6 th dport != 80 accept',
+  'meta l4proto 6 th dport != 80-90 accept',
+  'ip saddr . meta l4proto . th dport @sockets accept',
+  'ip daddr . meta l4proto . th dport != @sockets jump other',
+  'meta l4proto . th dport @ports ip saddr @nets goto other',
+];
+
+const IN_IPV6: readonly (readonly [RegExp, string])[] = [
+  [/\bip /g, 'ip6 '],
+  [/10\.0\.0\.1\b/g, 'fd00::1'],
+  [/10\.0\.0\.0\/8/g, 'fd00::/8'],
+  [/10\.0\.0\.0\/16/g, 'fd00::/16'],
+  [/10\.1\.2\.0\/24/g, 'fd00:1::/64'],
+  [/10\.0\.0\.0\/23/g, 'fd00:2::/47'],
+  [/10\.1\.128\.0\/17/g, 'fd00:0:0:8000::/49'],
+  [/128\.0\.0\.0\/1/g, '8000::/1'],
+];
+
+function inIpv6(rule: string): string {
+  return IN_IPV6.reduce((text, [from, to]) => text.replace(from, to), rule);
+}
+
+/** Without the numbers of rules, which both count for themselves. */
+function listed(namespace: string, family: string, table: string): string {
+  const command = ['--debug=netlink', 'list', 'table', family, table];
+  const text = execFileSync('nsenter', [`--net=${namespace}`, 'nft', ...command], { encoding: 'utf8' });
+  return text.replace(/^ip6? .*$/gm, '').replace(/^table .*$/gm, '');
+}
+
+for (const family of ['ip', 'ip6'] as const) {
+  const rules = family === 'ip' ? RULES : RULES.map(inIpv6);
+  const address = family === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
+
+  t.test(`the kernel has rules and sets of ${family} as nft would have made them`, async (t) => {
+    const namespace = makeNamespace();
+    const program = openNft({ namespace: namespace.path });
+    const direct = openNft({ namespace: namespace.path, program: 'nft-that-is-not-there' });
+    t.teardown(() => {
+      program.close();
+      direct.close();
+      namespace.remove();
+    });
+    const content = (name: string, start: Transaction = new Transaction({ family, name })): Transaction => {
+      let made = start
+        .addSet({ name: 'hosts', type: address })
+        .addSet({ name: 'nets', type: address, flags: ['interval'] })
+        .addSet({ name: 'sockets', type: `${address} . inet_proto . inet_service` })
+        .addSet({ name: 'ports', type: 'inet_proto . inet_service' })
+        .addChain({ name: 'other' })
+        .addChain({ name: 'rules' });
+      for (const [at, expression] of rules.entries())
+        made = made.addRule({ chain: 'rules', expression, comment: `${at}` });
+      return made;
+    };
+    await program.run(new Transaction({ family, name: 'direct' }).addTable());
+    await direct.run(content('direct'));
+    // A statement that only nft knows makes nft do all of it.
+    await program.run(content('program', new Transaction({ family, name: 'program' }).addTable()));
+    t.equal(listed(namespace.path, family, 'direct'), listed(namespace.path, family, 'program'));
+
+    const table = { family, name: 'direct' };
+    const another = new Transaction(table).replaceChain({ name: 'rules' }, [
+      { expression: 'jump other', comment: 'j' },
+    ]);
+    await direct.run(another.deleteSet('sockets').deleteSet('hosts').deleteSet('nets').deleteSet('ports'));
+    t.match(await program.list(table), { sets: { length: 0 }, rules: [{ chain: 'rules', comment: 'j' }] });
+    await direct.run(new Transaction(table).flushChain('rules').deleteChain('rules').deleteChain('other'));
+    t.match(await program.list(table), { chains: { length: 0 } });
+  });
+}
+
+t.test('what only nft understands is left to it', async (t) => {
+  const left = [
+    '',
+    'queue',
+    'jump',
+    'counter name x',
+    'ip6 saddr fd00::1 accept',
+    'ip saddr fd00::1 accept',
+    'ip saddr 0.0.0.0/0 accept',
+    'ip saddr { 10.0.0.1, 10.0.0.2 } accept',
+    'ip saddr 10.0.0.1-10.0.0.9 accept',
+    'ip saddr . th dport 10.0.0.1 . 80 accept',
+    'ip saddr @',
+    'ip saddr !=',
+    'th dport http accept',
+    'th dport 90-80 accept',
+    'meta l4proto 256 accept',
+    'meta mark and 0x1 == 0x1 return',
+    'iifname "cali*" drop',
+    'ct state vmap { established : accept }',
+    'log prefix "a b" level info',
+  ];
+  for (const words of left) t.equal(readRule('ip', words), undefined, words);
+});
+
+t.test('of what the kernel refuses nothing is done, and nft says what it is', async (t) => {
+  const namespace = makeNamespace();
+  const nft = openNft({ namespace: namespace.path });
+  t.teardown(() => {
+    nft.close();
+    namespace.remove();
+  });
+  const table = { family: 'ip', name: 'calico' } as const;
+  await nft.run(new Transaction(table).addTable().addChain({ name: 'c' }));
+  const wrong = new Transaction(table).addRule({ chain: 'c', expression: 'accept' });
+  await t.rejects(nft.run(wrong.addRule({ chain: 'c', expression: 'jump nowhere' })), { code: 'ENOENT' });
+  await t.rejects(nft.run(new Transaction(table).addChain({ name: 'd' }).deleteSet('s')), { code: 'ENOENT' });
+  t.match(await nft.list(table), { chains: [{ name: 'c' }], rules: { length: 0 } });
+});
