@@ -1,8 +1,7 @@
 import { ByteReader, OutOfBytes } from '../base/index.ts';
 import { type BatchSocket, openBatchSocket } from './batch-socket.ts';
 import { NETLINK_NETFILTER } from './socket.ts';
-import { ElementError, type TableElements } from './table-elements.ts';
-import type { TableChange } from './table-objects.ts';
+import { type BatchChange, ElementError, type TableElements } from './table-changes.ts';
 import { type Acknowledgement, decodeError } from './wire/acknowledgement.ts';
 import { errnoMeaning, errnoName } from './wire/errno.ts';
 import { forEachMessage, HEADER_LENGTH, NLMSG_ERROR, setSequence, wantAcknowledgement } from './wire/message.ts';
@@ -41,7 +40,7 @@ class ElementBatches implements TableElements {
 
   async change(
     table: { readonly family: string; readonly name: string },
-    changes: readonly TableChange[],
+    changes: readonly BatchChange[],
   ): Promise<void> {
     const requests = changes.flatMap((change, index): Request[] => {
       if (!('elements' in change))

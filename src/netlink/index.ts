@@ -31,6 +31,7 @@ export * from './kernel.ts';
 export { leave } from './leave.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
 export { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
-export * from './table-elements.ts';
+export * from './table-changes.ts';
+export type * from './table-elements.ts';
 export type * from './table-objects.ts';
 export { formatBucket, formatIngressFilter, formatQdisc } from './tc-text.ts';

@@ -1,4 +1,4 @@
-import type { ElementChange, ElementVerdict } from './table-elements.ts';
+import type { ElementVerdict } from './table-elements.ts';
 
 /** Chains, rules and sets of nftables' tables, as the kernel has them. */
 
@@ -44,5 +44,3 @@ export type ObjectChange =
     }
   | { readonly verb: 'add set'; readonly set: string; readonly declaration: SetDeclaration }
   | { readonly verb: 'delete set'; readonly set: string };
-
-export type TableChange = ElementChange | ObjectChange;

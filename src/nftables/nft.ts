@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { type Log, reasonOf, silentLog } from '../base/index.ts';
 import {
+  type BatchChange,
   ElementError,
   isKernelError,
   openTableElements,
-  type TableChange,
   type TableElements,
 } from '../netlink/index.ts';
 import { elementName } from './element-changes.ts';
@@ -121,7 +121,7 @@ class NftCommand implements Nft, RulesetSource {
   }
 
   /** Whether it could be done so; what the kernel refuses throws. */
-  async #change(transaction: Transaction, changes: readonly TableChange[]): Promise<boolean> {
+  async #change(transaction: Transaction, changes: readonly BatchChange[]): Promise<boolean> {
     const elements = (this.#elements ??= this.#openElements());
     if (elements === 'none') return false;
     try {

@@ -1,4 +1,4 @@
-import type { ObjectChange, SetDeclaration, TableChange } from '../netlink/index.ts';
+import type { BatchChange, ObjectChange, SetDeclaration } from '../netlink/index.ts';
 import { elementChange } from './element-changes.ts';
 import type { NamedSet } from './objects.ts';
 import { COMMENT_LENGTH, type Operation } from './operation.ts';
@@ -9,8 +9,8 @@ import type { Transaction } from './transaction.ts';
  * A transaction as the kernel takes it without nft: a change for each of its operations. Undefined for those that change
  * tables, hooks and maps, and where there is a type or a word that only nft knows.
  */
-export function tableChanges({ operations, table: { family } }: Transaction): readonly TableChange[] | undefined {
-  const changes: TableChange[] = [];
+export function tableChanges({ operations, table: { family } }: Transaction): readonly BatchChange[] | undefined {
+  const changes: BatchChange[] = [];
   for (const operation of operations) {
     const change =
       elementChange(operation) ?? (family === 'ip' || family === 'ip6' ? objectChange(family, operation) : undefined);

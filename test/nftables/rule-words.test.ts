@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
 import t from 'tap';
 import { openNft, Transaction } from '../../src/nftables/index.ts';
 import { readRule } from '../../src/nftables/rule-words.ts';
@@ -120,6 +121,26 @@ t.test('what only nft understands is left to it', async (t) => {
     'log prefix "a b" level info',
   ];
   for (const words of left) t.equal(readRule('ip', words), undefined, words);
+});
+
+t.test('words in any order are read as nft has them, or left to it: nothing throws', async (t) => {
+  const words = [
+    ...new Set(RULES.flatMap((rule) => [...rule.split(' '), ...inIpv6(rule).split(' ')])),
+    '',
+    '@',
+    '-',
+    '/',
+  ];
+  const texts = fc.oneof(
+    fc.array(fc.constantFrom(...words), { maxLength: 8 }).map((chosen) => chosen.join(' ')),
+    fc.tuple(fc.constantFrom('ip saddr', 'ip6 daddr', 'th dport', 'jump'), fc.string()).map((parts) => parts.join(' ')),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom('ip', 'ip6'), texts, (family, text) => readRule(family, text)?.length !== 0),
+    { seed: 20240612, numRuns: 5000 },
+  );
+  t.pass();
 });
 
 t.test('of what the kernel refuses nothing is done, and nft says what it is', async (t) => {
