@@ -289,3 +289,24 @@ t.test('pods that come and go leave nothing behind', async (t) => {
   t.equal(contents(nft), before);
   t.same(room.failures(), []);
 });
+
+t.test('what somebody changes while a table is listed or written is looked for again', async (t) => {
+  const { nft, room, filter } = reconciler();
+  const parts = writer();
+  parts.set('a', pod('a'));
+  await room.want([table(parts)]);
+  const asWanted = contents(nft);
+  const flush = (): Promise<void> => {
+    nft.changedByOthers(new Transaction(TABLE).removeTable());
+    return filter.look(new Set([NAME]));
+  };
+  void filter.look(new Set([NAME]));
+  await flush();
+  t.equal(contents(nft), asWanted, 'it was listed before, and the answer is on its way');
+  parts.set('b', pod('b'));
+  void room.want([table(parts)]);
+  await flush();
+  const { nft: another, room: its } = reconciler();
+  await its.want([table(parts)]);
+  t.equal(contents(nft), contents(another), 'it was written before');
+});

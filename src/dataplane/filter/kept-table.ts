@@ -25,6 +25,8 @@ export class KeptTable {
   #kernel: KernelTable | undefined;
   /** `stale` until the kernel is looked at, `listed` until all is compared with what was found there. */
   #knowledge: 'stale' | 'listed' | 'sure' = 'stale';
+  /** Whether somebody may have changed it since the last look began: what was listed or written meanwhile says nothing. */
+  #isSuspect = false;
   /** Names of parts that may not be as they are wanted. */
   readonly #due = new Set<string>();
   readonly #refused = new PartRefusals();
@@ -67,6 +69,7 @@ export class KeptTable {
   /** Somebody may have changed it. What was refused is tried again too, unless that costs much. */
   suspect(): void {
     this.#knowledge = 'stale';
+    this.#isSuspect = true;
     this.retry('soon');
   }
 
@@ -84,7 +87,7 @@ export class KeptTable {
   async bring(): Promise<Brought> {
     this.#trouble = undefined;
     try {
-      if (this.#knowledge === 'stale') await this.#look();
+      if (this.#knowledge === 'stale' || this.#isSuspect) await this.#look();
       const due = inOrder(this.#wanted.parts, this.#due);
       this.#due.clear();
       return due.length > 0 || this.#knowledge !== 'sure' ? await this.#make(due) : ALL_DONE;
@@ -115,6 +118,7 @@ export class KeptTable {
   }
 
   async #look(): Promise<void> {
+    this.#isSuspect = false;
     const found = await this.#nft.list(this.#wanted.table);
     this.#kernel = found && kernelTable(found);
     this.#knowledge = 'listed';
@@ -209,7 +213,7 @@ export class KeptTable {
 
   #finished(change: TableChange): void {
     this.#kernel = change.done();
-    this.#knowledge = 'sure';
+    this.#knowledge = this.#isSuspect ? 'stale' : 'sure';
   }
 
   /**
