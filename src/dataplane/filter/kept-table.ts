@@ -175,9 +175,7 @@ export class KeptTable {
     }
   }
 
-  /**
-   * Puts back what was taken and removes what is nobody's; where that can't be had bit by bit, makes the table anew.
-   */
+  /** Puts back what was taken and removes what is nobody's; where that can't be had bit by bit, makes the table anew. */
   async #putRight(): Promise<void> {
     if ((await this.#attempt([])) === undefined) return;
     const change = wholeTable(this.#wanted.table, this.#taken);
@@ -216,9 +214,7 @@ export class KeptTable {
     this.#knowledge = this.#isSuspect ? 'stale' : 'sure';
   }
 
-  /**
-   * Puts parts in their place. What may differ from the kernel then: what they say or said; or, after a look, anything.
-   */
+  /** Puts parts in their place. What may differ from the kernel then: what they say or said; after a look, anything. */
   #put(parts: readonly (readonly [key: string, part: FilterPart | undefined])[]): Touched {
     const touched = new Map<string, Set<string>>();
     const touch = (name: string, elements: Iterable<string>): void => {
