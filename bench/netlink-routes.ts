@@ -13,12 +13,12 @@ import { formatIpv4, silentLog, systemClock } from '../src/base/index.ts';
 import { RouteReconciler } from '../src/dataplane/routes/reconcile.ts';
 import { type BatchSocket, openBatchSocket } from '../src/netlink/batch-socket.ts';
 import {
+  type FibInfo,
   type Kernel,
   openKernel,
   ROUTE_ADD,
   ROUTE_DELETE,
   type RouteChanges,
-  type RouteHow,
 } from '../src/netlink/index.ts';
 import { forEachMessage } from '../src/netlink/wire/message.ts';
 import { DATAGRAM_BYTES, fillDatagram, RouteTemplates } from '../src/netlink/wire/route-datagram.ts';
@@ -31,15 +31,15 @@ const name = `vrt-bench-${process.pid}`;
 const namespace = `/run/netns/${name}`;
 const folder = mkdtempSync(join(tmpdir(), 'vrt-bench-'));
 
-function changes(verb: number, how: RouteHow): RouteChanges {
+function changes(verb: number, info: FibInfo): RouteChanges {
   return {
     family: 4,
     count: ROUTES,
     addresses: Uint32Array.from({ length: ROUTES }, (_, entry) => FIRST + entry * 64),
     lengths: new Uint8Array(ROUTES).fill(26),
     verbs: new Uint8Array(ROUTES).fill(verb),
-    howIndex: new Uint32Array(ROUTES),
-    hows: [how],
+    infoIndex: new Uint32Array(ROUTES),
+    infos: [info],
   };
 }
 
@@ -87,10 +87,10 @@ function median(values: readonly number[]): number {
 }
 
 /** A whole look at the kernel by the reconciler that has just filled it: processor time, and writes (there are none). */
-async function resync(kernel: Kernel, all: RouteChanges, how: RouteHow): Promise<string> {
+async function resync(kernel: Kernel, all: RouteChanges, info: FibInfo): Promise<string> {
   const routes = new RouteReconciler({ kernel, clock: systemClock, log: silentLog });
   await routes.start();
-  const [table, id] = [routes.tables[4], routes.hows.retain(routes.hows.id(how))];
+  const [table, id] = [routes.tables[4], routes.infos.retain(routes.infos.id(info))];
   for (const address of all.addresses) table.want('bgp', table.prefixes.intern4(address, 26), id);
   await routes.flush();
   const [before, began] = [{ ...routes.written }, process.cpuUsage()];
@@ -116,8 +116,8 @@ try {
   await kernel.linkSet('v1', { up: true });
   await kernel.addressAdd({ dev: 'v0', address: '10.9.0.1/24' });
   const dev = (await kernel.linkList()).find((link) => link.name === 'v0')?.index ?? 0;
-  const how: RouteHow = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ via: '10.9.0.2', dev }] };
-  const [adds, deletes] = [changes(ROUTE_ADD, how), changes(ROUTE_DELETE, how)];
+  const info: FibInfo = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ via: '10.9.0.2', dev }] };
+  const [adds, deletes] = [changes(ROUTE_ADD, info), changes(ROUTE_DELETE, info)];
   const [addBatches, deleteBatches] = [encoded(adds), encoded(deletes)];
   const [addFile, deleteFile] = [batchFile('add'), batchFile('delete')];
   const bare = openBatchSocket({ namespace });
@@ -173,7 +173,7 @@ try {
   console.log(
     `listing them all: columns ${median(listing.columns).toFixed(0)} ms, objects ${median(listing.list).toFixed(0)} ms`,
   );
-  console.log(await resync(kernel, adds, how));
+  console.log(await resync(kernel, adds, info));
   console.log(`peak resident set ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
   bare.close();
   kernel.close();

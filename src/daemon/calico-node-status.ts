@@ -112,7 +112,7 @@ interface Way {
 }
 
 function waysOf(table: RouteTable, prefix: number, names: DeviceNames): readonly Way[] {
-  const { kind, nextHops } = table.hows.how(table.desired(prefix));
+  const { kind, nextHops } = table.infos.info(table.desired(prefix));
   if (nextHops.length === 0) return [{ gateway: NONE, interface: kind }];
   return nextHops.map(({ via, dev }) => ({
     gateway: via ?? NONE,

@@ -50,8 +50,8 @@ function explainTable(
     const [desired, actual] = [table.desired(prefix), table.actual(prefix)];
     if (desired === 0 && actual === 0) continue;
     const destination = table.prefixes.text(prefix);
-    const textOf = (how: number): string =>
-      formatRoute({ ...table.hows.how(how), family: table.family, destination }, names);
+    const textOf = (info: number): string =>
+      formatRoute({ ...table.infos.info(info), family: table.family, destination }, names);
     const why = refused.get(destination) ?? reasonOf(prefix, destination);
     const since = sources.dataplane.routes.recent.since(destination);
     const present = desired !== 0 && actual === desired;
@@ -80,7 +80,7 @@ function reasons({ desired, learned }: RouteSources, table: RouteTable): (prefix
   return (prefix, cidr) => {
     const source = table.sourceOf(prefix);
     if (source === undefined) {
-      const isOurs = table.hows.how(table.actual(prefix)).protocol === ROUTE_PROTOCOL;
+      const isOurs = table.infos.info(table.actual(prefix)).protocol === ROUTE_PROTOCOL;
       return `left ${isOurs ? 'from a former run' : 'by Calico'}; waits for the end of the restart`;
     }
     return words[source](prefix, cidr);

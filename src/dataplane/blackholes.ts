@@ -14,7 +14,7 @@ export class Blackholes {
 
   apply(blocks: readonly DesiredBlock[]): void {
     const wanted = new Set(blocks.filter((block) => block.size > 1).map((block) => block.cidr));
-    const id = this.#routes.hows.id(BLACKHOLE);
+    const id = this.#routes.infos.id(BLACKHOLE);
     for (const cidr of new Set([...wanted, ...this.#wanted])) {
       const table = this.#routes.tables[parsePrefix(cidr).family];
       table.want('blackhole', prefixNumber(table, cidr), wanted.has(cidr) ? id : 0);

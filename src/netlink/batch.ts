@@ -75,7 +75,7 @@ export class RouteSender {
         templates,
       );
       if (until === from) {
-        failures.push({ entry: from, ...templates.reason(changes.verbs[from], changes.howIndex[from]) });
+        failures.push({ entry: from, ...templates.reason(changes.verbs[from], changes.infoIndex[from]) });
         from++;
         continue;
       }

@@ -110,8 +110,8 @@ export interface RouteNextHop {
   readonly weight?: number;
 }
 
-/** Everything about a route but its destination. Values are shared by many routes, so they are made once. */
-export interface RouteHow {
+/** Everything about a route but its destination, as the kernel has it in its `struct fib_info`: shared, so made once. */
+export interface FibInfo {
   readonly kind: RouteType;
   /** `RTPROT_*`; the number by which its owner knows it again. */
   readonly protocol: number;
@@ -127,7 +127,7 @@ export interface RouteHow {
   readonly nextHops: readonly RouteNextHop[];
 }
 
-export interface Route extends RouteHow {
+export interface Route extends FibInfo {
   readonly family: Family;
   /** CIDR text; the default route is `0.0.0.0/0` or `::/0`. */
   readonly destination: string;
@@ -151,7 +151,7 @@ export const ROUTE_ADD = 3;
 
 /**
  * Many route changes as columns. Entry `i` has its address words at `addresses[i × words]` (1 word for IPv4, 4 for
- * IPv6), its prefix length at `lengths[i]`, its verb at `verbs[i]`, and its how at `hows[howIndex[i]]`. A deletion
+ * IPv6), its prefix length at `lengths[i]`, its verb at `verbs[i]`, and its how at `infos[infoIndex[i]]`. A deletion
  * needs the table, metric and kind of the route as it stands.
  */
 export interface RouteChanges {
@@ -160,21 +160,21 @@ export interface RouteChanges {
   readonly addresses: Uint32Array;
   readonly lengths: Uint8Array;
   readonly verbs: Uint8Array;
-  readonly howIndex: Uint32Array;
-  readonly hows: readonly RouteHow[];
+  readonly infoIndex: Uint32Array;
+  readonly infos: readonly FibInfo[];
 }
 
 /**
  * Many routes as columns: entry `i` has its address words at `addresses[i × words]`, its prefix length at `lengths[i]` and
- * its how at `hows[howIndex[i]]`. Equal hows are one object. The columns may be longer than `count`.
+ * its how at `infos[infoIndex[i]]`. Equal infos are one object. The columns may be longer than `count`.
  */
 export interface RouteColumns {
   readonly family: Family;
   readonly count: number;
   readonly addresses: Uint32Array;
   readonly lengths: Uint8Array;
-  readonly howIndex: Uint32Array;
-  readonly hows: readonly RouteHow[];
+  readonly infoIndex: Uint32Array;
+  readonly infos: readonly FibInfo[];
 }
 
 /** A route that the kernel refused: which entry of the changes, and why. */

@@ -63,7 +63,7 @@ export class RouteInstaller implements LearnedRoutes {
   /** How many prefixes of each length have a route. */
   readonly #lengths = new Uint32Array(129);
   /** How number by choice, retained; -1 until worked out, `PENDING` while it is not known yet. */
-  #howOf: number[] = [];
+  #infoOf: number[] = [];
   /** The set that it was worked out for, by choice: numbers of sets that no route has are given to others. */
   #madeFor: (NextHopSet | undefined)[] = [];
   /** The first that holds a prefix tells its kind. */
@@ -121,7 +121,7 @@ export class RouteInstaller implements LearnedRoutes {
 
   /** The way to some next hops has changed. */
   nextHopsChanged(addresses: ReadonlySet<string>): void {
-    const affected = this.#howOf.map(
+    const affected = this.#infoOf.map(
       (_, choice) => this.#setOf(choice)?.addresses.some((at) => addresses.has(at)) ?? false,
     );
     if (!affected.includes(true)) return;
@@ -154,8 +154,8 @@ export class RouteInstaller implements LearnedRoutes {
 
   /** No routes any more: BGP is off. */
   clear(): void {
-    for (const choice of this.#howOf.keys()) this.#keep(choice, -1);
-    this.#howOf = [];
+    for (const choice of this.#infoOf.keys()) this.#keep(choice, -1);
+    this.#infoOf = [];
     this.#reconsider(() => 0);
   }
 
@@ -183,7 +183,7 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   #forgetTunnel(): void {
-    for (const choice of this.#howOf.keys()) if (isIpip(kindAt(choice))) this.#keep(choice, -1);
+    for (const choice of this.#infoOf.keys()) if (isIpip(kindAt(choice))) this.#keep(choice, -1);
   }
 
   #reconsider(choose: (prefix: number) => number): void {
@@ -210,13 +210,13 @@ export class RouteInstaller implements LearnedRoutes {
   }
 
   #carry(prefix: number, choice: number, before: RouteKind | undefined): void {
-    const how = choice === 0 ? 0 : this.#how(choice);
-    if (how === 0) this.#unready.delete(prefix);
+    const info = choice === 0 ? 0 : this.#info(choice);
+    if (info === 0) this.#unready.delete(prefix);
     // Where there is no tunnel of our own, nothing stays that goes in clear.
-    if (how === PENDING || (how !== 0 && this.#staysUntilReady(prefix, choice, before))) return;
+    if (info === PENDING || (info !== 0 && this.#staysUntilReady(prefix, choice, before))) return;
     if (!isVxlan(kindAt(choice))) this.#handedOver.delete(prefix);
     else if (this.#staysUntilTunnelled(prefix, before)) return void this.#handedOver.add(prefix);
-    this.#table.want('bgp', prefix, how);
+    this.#table.want('bgp', prefix, info);
   }
 
   /** Whether some node at the other end has no `tunl0` yet, and there is another way to it until then. */
@@ -237,29 +237,29 @@ export class RouteInstaller implements LearnedRoutes {
     return this.#handedOver.has(prefix) || (before !== undefined && !isKeptOut(before));
   }
 
-  #how(choice: number): number {
-    const known = this.#howOf[choice];
+  #info(choice: number): number {
+    const known = this.#infoOf[choice];
     const set = this.#setOf(choice);
     if (known !== undefined && known !== -1 && this.#madeFor[choice] === set) return known;
-    while (this.#howOf.length < choice) this.#howOf.push(-1);
+    while (this.#infoOf.length < choice) this.#infoOf.push(-1);
     this.#madeFor[choice] = set;
     return this.#keep(choice, this.#workOut(choice));
   }
 
   /** The table forgets ways that nobody retains. */
-  #keep(choice: number, how: number): number {
-    const { hows } = this.#table;
-    const before = this.#howOf[choice] ?? -1;
-    if (how > 0) hows.retain(how);
-    if (before > 0) hows.release(before);
-    this.#howOf[choice] = how;
-    return how;
+  #keep(choice: number, info: number): number {
+    const { infos } = this.#table;
+    const before = this.#infoOf[choice] ?? -1;
+    if (info > 0) infos.retain(info);
+    if (before > 0) infos.release(before);
+    this.#infoOf[choice] = info;
+    return info;
   }
 
   #workOut(choice: number): number {
     const hops = this.#ways(choice, (address) => this.#nextHops.resolve(address));
     if (hops === undefined) return PENDING;
-    return hops.length === 0 ? 0 : this.#table.hows.id(gatewayRoute(hops));
+    return hops.length === 0 ? 0 : this.#table.infos.id(gatewayRoute(hops));
   }
 
   /**

@@ -57,24 +57,24 @@ export class OtherRoutes {
         count,
         addresses: words,
         lengths,
-        howIndex,
-        hows,
+        infoIndex,
+        infos,
       } = await this.#kernel.routeColumns({ family, table: MAIN });
       const width = family === 4 ? 1 : 4;
       const wanted = parsed.flatMap((address, at) =>
         address.family === family ? [{ at, words: prefixWords({ ...address, length: width * 32 }) }] : [],
       );
       for (let entry = 0; entry < count; entry++) {
-        const how = hows[howIndex[entry]];
+        const info = infos[infoIndex[entry]];
         const length = lengths[entry];
-        if (how.kind !== 'unicast') continue;
+        if (info.kind !== 'unicast') continue;
         for (const { at, words: address } of wanted) {
           const best = found[at];
-          const metric = how.metric ?? 0;
+          const metric = info.metric ?? 0;
           if (best && (best.length > length || (best.length === length && best.metric <= metric))) continue;
           if (!covers(words, entry * width, length, address, 0)) continue;
-          if (how.protocol === ROUTE_PROTOCOL && this.#own.isLearnedAt(family, words, entry * width, length)) continue;
-          found[at] = { length, metric, nextHops: how.nextHops };
+          if (info.protocol === ROUTE_PROTOCOL && this.#own.isLearnedAt(family, words, entry * width, length)) continue;
+          found[at] = { length, metric, nextHops: info.nextHops };
         }
       }
     }

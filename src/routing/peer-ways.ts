@@ -8,13 +8,13 @@ import type { NextHops } from './next-hops.ts';
  * come up without.
  */
 export class PeerWays {
-  readonly #routes: Pick<RouteReconciler, 'tables' | 'hows' | 'schedule'>;
+  readonly #routes: Pick<RouteReconciler, 'tables' | 'infos' | 'schedule'>;
   readonly #nextHops: Pick<NextHops, 'resolve'>;
   /** The router by the peer's address. */
   #routers: ReadonlyMap<string, string> = new Map();
   #seen: Entries<DesiredPeer> | undefined;
 
-  constructor(routes: Pick<RouteReconciler, 'tables' | 'hows' | 'schedule'>, nextHops: Pick<NextHops, 'resolve'>) {
+  constructor(routes: Pick<RouteReconciler, 'tables' | 'infos' | 'schedule'>, nextHops: Pick<NextHops, 'resolve'>) {
     this.#routes = routes;
     this.#nextHops = nextHops;
   }
@@ -50,11 +50,11 @@ export class PeerWays {
   #lead(address: string, router: string): void {
     const ways = this.#nextHops.resolve(router);
     // Until it is known, the route stays as it is.
-    if (ways !== undefined) this.#want(address, ways.length === 0 ? 0 : this.#routes.hows.id(gatewayRoute(ways)));
+    if (ways !== undefined) this.#want(address, ways.length === 0 ? 0 : this.#routes.infos.id(gatewayRoute(ways)));
   }
 
-  #want(address: string, how: number): void {
+  #want(address: string, info: number): void {
     const table = this.#routes.tables[address.includes(':') ? 6 : 4];
-    table.want('peer', prefixNumber(table, hostCidr(address)), how);
+    table.want('peer', prefixNumber(table, hostCidr(address)), info);
   }
 }

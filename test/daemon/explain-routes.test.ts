@@ -29,7 +29,7 @@ t.test('every route says what it is for', async (t) => {
   const { routes } = host.dataplane;
   const dev = (await host.kernel.linkGet('eth0'))?.index ?? 0;
   const learned = prefixNumber(routes.tables[4], '10.244.3.0/26');
-  routes.tables[4].want('bgp', learned, routes.hows.id(gatewayRoute([{ via: '172.16.0.3', dev }])));
+  routes.tables[4].want('bgp', learned, routes.infos.id(gatewayRoute([{ via: '172.16.0.3', dev }])));
   routes.schedule();
   await host.settle();
   const told: NextHopSet = { addresses: ['172.16.0.3'], localPref: 100 };
@@ -64,8 +64,8 @@ t.test('a route that nobody wants any more, and one that the kernel refuses', as
   const table = routes.tables[4];
   const dev = (await host.kernel.linkGet('eth0'))?.index ?? 0;
   table.holdDeletions();
-  table.found(prefixNumber(table, '10.9.0.0/26'), routes.hows.id(gatewayRoute([{ via: '172.16.0.9', dev }])));
-  const nowhere = routes.hows.retain(routes.hows.id(gatewayRoute([{ via: '192.0.2.1', dev }])));
+  table.found(prefixNumber(table, '10.9.0.0/26'), routes.infos.id(gatewayRoute([{ via: '172.16.0.9', dev }])));
+  const nowhere = routes.infos.retain(routes.infos.id(gatewayRoute([{ via: '192.0.2.1', dev }])));
   table.want('bgp', prefixNumber(table, '10.8.0.0/26'), nowhere);
   await routes.flush();
   const sources = { dataplane: host.dataplane, desired: () => wanted([]), learned: () => undefined };
@@ -82,9 +82,9 @@ t.test('a route that stands in the place of another one is not taken for it', as
   const table = routes.tables[4];
   const dev = (await host.kernel.linkGet('eth0'))?.index ?? 0;
   const prefix = prefixNumber(table, '10.8.0.0/26');
-  table.want('bgp', prefix, routes.hows.id(gatewayRoute([{ via: '172.16.0.9', dev }])));
+  table.want('bgp', prefix, routes.infos.id(gatewayRoute([{ via: '172.16.0.9', dev }])));
   await routes.flush();
-  table.want('bgp', prefix, routes.hows.id(gatewayRoute([{ via: '192.0.2.1', dev }])));
+  table.want('bgp', prefix, routes.infos.id(gatewayRoute([{ via: '192.0.2.1', dev }])));
   await routes.flush();
   const sources = { dataplane: host.dataplane, desired: () => wanted([]), learned: () => undefined };
   t.match(explainRoutes(sources), [

@@ -213,7 +213,7 @@ async function started(t: Test, host: RealHost, { holding = false } = {}): Promi
     [6, 'fd00:2::/122', 'fd01::2'],
   ] as const) {
     const table = dataplane.routes.tables[family];
-    table.want('bgp', prefixNumber(table, cidr), dataplane.routes.hows.id(gatewayRoute([{ via, dev: eth0 }])));
+    table.want('bgp', prefixNumber(table, cidr), dataplane.routes.infos.id(gatewayRoute([{ via, dev: eth0 }])));
   }
   await dataplane.start(state(['10.244.0.0/16', 'fd00::/16']));
   return dataplane;

@@ -3,7 +3,7 @@ import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredWorkload } from '../../src/calc/index.ts';
 import { EndpointReconciler } from '../../src/dataplane/endpoints/reconcile.ts';
 import { RouteReconciler } from '../../src/dataplane/routes/reconcile.ts';
-import type { Link, RouteHow } from '../../src/netlink/index.ts';
+import type { FibInfo, Link } from '../../src/netlink/index.ts';
 import { heapInUse } from '../fakes/heap.ts';
 
 /** A kernel that takes everything, and counts settings that are read or written. */
@@ -14,8 +14,8 @@ function machine() {
     count: 0,
     addresses: new Uint32Array(0),
     lengths: new Uint8Array(0),
-    howIndex: new Uint32Array(0),
-    hows: [] as RouteHow[],
+    infoIndex: new Uint32Array(0),
+    infos: [] as FibInfo[],
   });
   let settings = 0;
   const kernel = {
@@ -109,7 +109,7 @@ t.test('two endpoints that name one interface or one address: the last by its ke
     await routes.flush();
     const table = routes.tables[4];
     for (let prefix = 0; prefix < table.prefixes.limit; prefix++) {
-      if (table.desired(prefix) !== 0) return table.hows.how(table.desired(prefix)).nextHops[0].dev;
+      if (table.desired(prefix) !== 0) return table.infos.info(table.desired(prefix)).nextHops[0].dev;
     }
     return undefined;
   };

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { silentLog, systemClock } from '../../src/base/index.ts';
 import { prefixNumber, RouteReconciler } from '../../src/dataplane/routes/reconcile.ts';
 import { BLACKHOLE, gatewayRoute, workloadRoute } from '../../src/dataplane/routes/render.ts';
-import { type Kernel, openKernel, type RouteHow } from '../../src/netlink/index.ts';
+import { type FibInfo, type Kernel, openKernel } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 
@@ -51,8 +51,8 @@ for (const [name, ground] of Object.entries(KERNELS)) {
     t.teardown(() => routes.stop());
     await routes.start();
     const table = routes.tables[6];
-    const want = async (cidr: string, how: RouteHow): Promise<void> => {
-      table.want('workload', prefixNumber(table, cidr), routes.hows.id(how));
+    const want = async (cidr: string, info: FibInfo): Promise<void> => {
+      table.want('workload', prefixNumber(table, cidr), routes.infos.id(info));
       await routes.flush();
     };
     const way = (last: number) => ({ via: `fd01::${last}`, dev });

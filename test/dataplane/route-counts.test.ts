@@ -1,14 +1,14 @@
 import t from 'tap';
-import { HowTable } from '../../src/dataplane/routes/how-table.ts';
+import { FibInfos } from '../../src/dataplane/routes/fib-infos.ts';
 import { workloadRoute } from '../../src/dataplane/routes/render.ts';
 import { ROUTE_SOURCES, RouteTable } from '../../src/dataplane/routes/route-table.ts';
 
 t.test('routes are counted by the source that decides, whatever comes and goes', async (t) => {
-  const hows = new HowTable();
-  const table = new RouteTable(4, hows, 4);
-  const ways = [0, hows.id(workloadRoute(1)), hows.id(workloadRoute(2))];
+  const infos = new FibInfos();
+  const table = new RouteTable(4, infos, 4);
+  const ways = [0, infos.id(workloadRoute(1)), infos.id(workloadRoute(2))];
   // The wishes hold them, and so does this.
-  for (const way of ways) hows.retain(way);
+  for (const way of ways) infos.retain(way);
   let state = 7;
   const random = (below: number): number => {
     state = (state * 1103515245 + 12345) & 0x7fffffff;

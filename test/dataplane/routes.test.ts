@@ -1,7 +1,7 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
 
-import { HowTable } from '../../src/dataplane/routes/how-table.ts';
+import { FibInfos } from '../../src/dataplane/routes/fib-infos.ts';
 import { RouteReconciler } from '../../src/dataplane/routes/reconcile.ts';
 import { BLACKHOLE } from '../../src/dataplane/routes/render.ts';
 import { prefixNumber, RouteTable } from '../../src/dataplane/routes/route-table.ts';
@@ -12,10 +12,10 @@ import { routeChanges } from '../fakes/route-changes.ts';
 const HOST = '/run/netns/host';
 
 function table(): { table: RouteTable; want(cidr: string, metric: number): void } {
-  const hows = new HowTable();
-  const table = new RouteTable(4, hows);
+  const infos = new FibInfos();
+  const table = new RouteTable(4, infos);
   const want = (cidr: string, metric: number) =>
-    table.want('bgp', prefixNumber(table, cidr), metric === 0 ? 0 : hows.id({ ...BLACKHOLE, mtu: metric }));
+    table.want('bgp', prefixNumber(table, cidr), metric === 0 ? 0 : infos.id({ ...BLACKHOLE, mtu: metric }));
   return { table, want };
 }
 
@@ -62,12 +62,12 @@ async function reconciler(around: (apply: Kernel['applyRoutes']) => Kernel['appl
   };
   const routes = new RouteReconciler({ kernel: seen, clock, log: silentLog });
   await routes.start();
-  const id = routes.hows.retain(routes.hows.id(BLACKHOLE));
-  return { kernel, clock, routes, want: (cidr: string, how = id) => wantAt(routes, cidr, how) };
+  const id = routes.infos.retain(routes.infos.id(BLACKHOLE));
+  return { kernel, clock, routes, want: (cidr: string, info = id) => wantAt(routes, cidr, info) };
 }
 
-function wantAt(routes: RouteReconciler, cidr: string, how: number): void {
-  routes.tables[4].want('blackhole', prefixNumber(routes.tables[4], cidr), how);
+function wantAt(routes: RouteReconciler, cidr: string, info: number): void {
+  routes.tables[4].want('blackhole', prefixNumber(routes.tables[4], cidr), info);
 }
 
 t.test('a batch is made ready while the kernel has the one before, and all are in their order', async (t) => {
@@ -81,7 +81,7 @@ t.test('a batch is made ready while the kernel has the one before, and all are i
     order.push(`answered ${batch}`);
     return failures;
   });
-  const id = routes.hows.retain(routes.hows.id(BLACKHOLE));
+  const id = routes.infos.retain(routes.infos.id(BLACKHOLE));
   for (let entry = 0; entry < 10_000; entry++) {
     routes.tables[4].want('blackhole', routes.tables[4].prefixes.intern4(0x0a000000 + entry * 64, 26), id);
   }

@@ -67,7 +67,7 @@ t.test('after any history each CIDR has its route, and in IPv6 each VTEP that ot
       const told = new Map<string, unknown>();
       const read = (): void => {
         for (const one of ways.run(writer.commit())) {
-          const how = ways.how(one, DEVICE);
+          const how = ways.info(one, DEVICE);
           if (how === undefined) told.delete(one);
           else told.set(one, how);
         }

@@ -34,7 +34,7 @@ t.test(
       Number(JSON.parse(host.run(['ip', '-j', 'link', 'show', name]))[0].ifindex);
     const want = (...ways: readonly (readonly [string, string])[]): void => {
       const hops = ways.map(([via, dev]) => ({ via, dev: indexOf(dev) }));
-      table.want('bgp', prefixNumber(table, FAR), dataplane.routes.hows.id(gatewayRoute(hops)));
+      table.want('bgp', prefixNumber(table, FAR), dataplane.routes.infos.id(gatewayRoute(hops)));
       dataplane.routes.schedule();
     };
     const shown = (): string => host.run(['ip', 'route', 'show', FAR]).replaceAll(/\s+/g, ' ');

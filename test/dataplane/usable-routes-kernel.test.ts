@@ -110,8 +110,8 @@ for (const [family, { peers, block, desired }] of [
       const learn = (): void => {
         const table = dataplane.routes.tables[family];
         for (const [place, number] of NUMBERS.entries()) {
-          const how = gatewayRoute([{ via: peers[place].underlay, dev: eth0 }]);
-          table.want('bgp', prefixNumber(table, block(number)), dataplane.routes.hows.id(how));
+          const info = gatewayRoute([{ via: peers[place].underlay, dev: eth0 }]);
+          table.want('bgp', prefixNumber(table, block(number)), dataplane.routes.infos.id(info));
         }
       };
       learn();

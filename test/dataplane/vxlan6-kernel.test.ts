@@ -23,7 +23,7 @@ t.test('from BGP to VXLAN and back, a packet to an IPv6 block always finds a way
   await dataplane.start(wanted([]));
   const { routes } = dataplane;
   const eth0 = (await host.kernel.linkGet('eth0'))?.index ?? 0;
-  const direct = routes.hows.retain(routes.hows.id(gatewayRoute([{ via: 'fd01::2', dev: eth0 }])));
+  const direct = routes.infos.retain(routes.infos.id(gatewayRoute([{ via: 'fd01::2', dev: eth0 }])));
   routes.tables[6].want('bgp', prefixNumber(routes.tables[6], BLOCK), direct);
   await routes.flush();
   const watch = await Watch.start(host);

@@ -11,7 +11,7 @@ t.test('an IPv6 block that goes by BGP is handed over to VXLAN in one replacemen
   await host.dataplane.start(wanted([]));
   const { routes } = host.dataplane;
   const eth0 = (await host.kernel.linkGet('eth0'))?.index ?? 0;
-  const direct = routes.hows.retain(routes.hows.id(gatewayRoute([{ via: 'fd01::2', dev: eth0 }])));
+  const direct = routes.infos.retain(routes.infos.id(gatewayRoute([{ via: 'fd01::2', dev: eth0 }])));
   routes.tables[6].want('bgp', prefixNumber(routes.tables[6], BLOCK), direct);
   routes.schedule();
   await host.settle();

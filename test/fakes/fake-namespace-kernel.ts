@@ -185,10 +185,10 @@ export class FakeKernel implements Kernel {
   async routeColumns(filter: RouteFilter): Promise<RouteColumns> {
     const routes = await this.routeList(filter);
     const { family } = filter;
-    const hows = routes.map(({ family: _, destination: __, ...how }) => how);
+    const infos = routes.map(({ family: _, destination: __, ...info }) => info);
     const worded = routes.map((route): WordedChange => [ROUTE_ADD, route.destination, route]);
-    const { addresses, lengths, howIndex } = routeChanges(family, worded);
-    return { family, count: routes.length, addresses, lengths, howIndex, hows };
+    const { addresses, lengths, infoIndex } = routeChanges(family, worded);
+    return { family, count: routes.length, addresses, lengths, infoIndex, infos };
   }
 
   async applyRoutes(changes: RouteChanges): Promise<readonly RouteFailure[]> {

@@ -6,10 +6,10 @@ import {
   parsePrefix,
   tryParseInterfaceAddress,
 } from '../../src/base/index.ts';
-import type { Route, RouteChanges, RouteHow } from '../../src/netlink/index.ts';
+import type { FibInfo, Route, RouteChanges } from '../../src/netlink/index.ts';
 
 /** One change in words: what to do, to which CIDR, and how. */
-export type WordedChange = readonly [verb: number, destination: string, how: RouteHow];
+export type WordedChange = readonly [verb: number, destination: string, info: FibInfo];
 
 /** Columns of `applyRoutes` from changes in words, for tests. */
 export function routeChanges(family: Family, changes: readonly WordedChange[]): RouteChanges {
@@ -28,8 +28,8 @@ export function routeChanges(family: Family, changes: readonly WordedChange[]): 
     addresses,
     lengths: Uint8Array.from(changes, ([, destination]) => Number(destination.split('/')[1])),
     verbs: Uint8Array.from(changes, ([verb]) => verb),
-    howIndex: Uint32Array.from(changes, (_, entry) => entry),
-    hows: changes.map(([, , how]) => how),
+    infoIndex: Uint32Array.from(changes, (_, entry) => entry),
+    infos: changes.map(([, , info]) => info),
   };
 }
 
@@ -40,14 +40,14 @@ function parsePrefixUncut(cidr: string): bigint {
 }
 
 /** Entry of the columns as a whole route, with the defaults that the kernel fills in. */
-export function routeOf({ family, addresses, lengths, howIndex, hows }: RouteChanges, entry: number): Route {
-  const how = hows[howIndex[entry]];
+export function routeOf({ family, addresses, lengths, infoIndex, infos }: RouteChanges, entry: number): Route {
+  const info = infos[infoIndex[entry]];
   const text = family === 4 ? formatIpv4(addresses[entry]) : formatIpv6(wide(addresses, entry * 4));
-  const direct = how.kind === 'unicast' && how.nextHops.every(({ via }) => via === undefined);
-  const scope = family === 6 ? 'global' : (how.scope ?? (direct ? 'link' : 'global'));
-  const metric = how.metric ?? (family === 6 ? 1024 : undefined);
+  const direct = info.kind === 'unicast' && info.nextHops.every(({ via }) => via === undefined);
+  const scope = family === 6 ? 'global' : (info.scope ?? (direct ? 'link' : 'global'));
+  const metric = info.metric ?? (family === 6 ? 1024 : undefined);
   const { length } = tryParseInterfaceAddress(`${text}/${lengths[entry]}`) as InterfaceAddress;
-  return { ...how, family, destination: `${text}/${length}`, scope, ...(metric === undefined ? {} : { metric }) };
+  return { ...info, family, destination: `${text}/${length}`, scope, ...(metric === undefined ? {} : { metric }) };
 }
 
 function wide(words: Uint32Array, at: number): bigint {

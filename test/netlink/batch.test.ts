@@ -2,7 +2,7 @@ import t from 'tap';
 import { ByteWriter } from '../../src/base/index.ts';
 import { RouteSender } from '../../src/netlink/batch.ts';
 import { type BatchSocket, openBatchSocket } from '../../src/netlink/batch-socket.ts';
-import { openKernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../src/netlink/index.ts';
+import { type FibInfo, openKernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges } from '../../src/netlink/index.ts';
 import { forEachMessage, NLM_F_ACK, NLMSG_ERROR } from '../../src/netlink/wire/message.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
@@ -61,19 +61,19 @@ function acknowledgement(sequence: number, errno: number): Uint8Array {
   return new ByteWriter(20, true).u32(20).u16(NLMSG_ERROR).u16(0).u32(sequence).u32(0).i32(-errno).finish();
 }
 
-const HOW: RouteHow = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 2 }] };
+const HOW: FibInfo = { kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 2 }] };
 const [ESRCH, ENODEV, ENETUNREACH] = [3, 19, 101];
 
 /** 10.0.0.0/26, 10.0.0.64/26 … */
-function adds(count: number, how = HOW): RouteChanges {
+function adds(count: number, info = HOW): RouteChanges {
   return {
     family: 4,
     count,
     addresses: Uint32Array.from({ length: count }, (_, entry) => 0x0a000000 + entry * 64),
     lengths: new Uint8Array(count).fill(26),
     verbs: new Uint8Array(count).fill(ROUTE_ADD),
-    howIndex: new Uint32Array(count),
-    hows: [how],
+    infoIndex: new Uint32Array(count),
+    infos: [info],
   };
 }
 
@@ -140,8 +140,8 @@ t.test('answers that are no netlink are an error', async (t) => {
 
 t.test('a way that can not be encoded fails alone', async (t) => {
   const socket = new ScriptedSocket();
-  const broken: RouteHow = { ...HOW, nextHops: [{ via: 'nonsense' }] };
-  const endless: RouteHow = { ...HOW, nextHops: Array.from({ length: 5000 }, () => ({ dev: 2 })) };
+  const broken: FibInfo = { ...HOW, nextHops: [{ via: 'nonsense' }] };
+  const endless: FibInfo = { ...HOW, nextHops: Array.from({ length: 5000 }, () => ({ dev: 2 })) };
   const changes = routeChanges(4, [
     [ROUTE_ADD, '10.0.0.0/26', HOW],
     [ROUTE_ADD, '10.0.1.0/26', broken],
@@ -170,7 +170,7 @@ t.test('on the real kernel', async (t) => {
 
   t.test('the event loop turns while the kernel works', async (t) => {
     const kernel = await openKernel({ namespace: namespace.path });
-    const blackhole: RouteHow = { ...HOW, kind: 'blackhole', nextHops: [] };
+    const blackhole: FibInfo = { ...HOW, kind: 'blackhole', nextHops: [] };
     let turns = 0;
     const turn = (): void => {
       turns++;

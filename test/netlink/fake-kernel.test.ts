@@ -1,9 +1,9 @@
 import t from 'tap';
-import { printKernel, ROUTE_ADD, type RouteHow } from '../../src/netlink/index.ts';
+import { type FibInfo, printKernel, ROUTE_ADD } from '../../src/netlink/index.ts';
 import { FakeMachine } from '../fakes/fake-kernel.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
 
-const BLACKHOLE: RouteHow = { kind: 'blackhole', protocol: 80, table: 254, nextHops: [] };
+const BLACKHOLE: FibInfo = { kind: 'blackhole', protocol: 80, table: 254, nextHops: [] };
 
 function machine(): FakeMachine {
   const made = new FakeMachine();

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import {
   deviceNames,
+  type FibInfo,
   formatLink,
   formatNeighbor,
   formatRoute,
@@ -10,7 +11,6 @@ import {
   openKernel,
   ROUTE_ADD,
   type Route,
-  type RouteHow,
 } from '../../src/netlink/index.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
 import { routeChanges } from '../fakes/route-changes.ts';
@@ -37,7 +37,7 @@ t.test('routes, rules and neighbours print as ip(8) prints them', async (t) => {
   await kernel.addressAdd({ dev: 'v0', address: '10.1.0.1/24' });
   const names = deviceNames(await kernel.linkList());
   const dev = [...names].find(([, name]) => name === 'v0')?.[0] ?? 0;
-  const how = (more: Partial<RouteHow>): RouteHow => ({
+  const info = (more: Partial<FibInfo>): FibInfo => ({
     kind: 'unicast',
     protocol: 80,
     table: 254,
@@ -50,13 +50,13 @@ t.test('routes, rules and neighbours print as ip(8) prints them', async (t) => {
   ];
   const failures = await kernel.applyRoutes(
     routeChanges(4, [
-      [ROUTE_ADD, '10.5.0.1/32', how({})],
-      [ROUTE_ADD, '10.5.1.0/26', how({ nextHops: [{ via: '192.0.2.1', dev, onlink: true }], mtu: 1400 })],
-      [ROUTE_ADD, '10.5.2.0/26', how({ nextHops: several, protocol: 12 })],
-      [ROUTE_ADD, '10.5.3.0/26', how({ kind: 'blackhole', nextHops: [], metric: 7 })],
-      [ROUTE_ADD, '10.5.4.0/26', how({ kind: 'unreachable', nextHops: [], protocol: 4 })],
-      [ROUTE_ADD, '10.5.5.0/26', how({ nextHops: [{ via: 'fe80::1', dev }] })],
-      [ROUTE_ADD, '0.0.0.0/0', how({ source: '10.1.0.1', metric: 100, nextHops: [{ via: '10.1.0.2', dev }] })],
+      [ROUTE_ADD, '10.5.0.1/32', info({})],
+      [ROUTE_ADD, '10.5.1.0/26', info({ nextHops: [{ via: '192.0.2.1', dev, onlink: true }], mtu: 1400 })],
+      [ROUTE_ADD, '10.5.2.0/26', info({ nextHops: several, protocol: 12 })],
+      [ROUTE_ADD, '10.5.3.0/26', info({ kind: 'blackhole', nextHops: [], metric: 7 })],
+      [ROUTE_ADD, '10.5.4.0/26', info({ kind: 'unreachable', nextHops: [], protocol: 4 })],
+      [ROUTE_ADD, '10.5.5.0/26', info({ nextHops: [{ via: 'fe80::1', dev }] })],
+      [ROUTE_ADD, '0.0.0.0/0', info({ source: '10.1.0.1', metric: 100, nextHops: [{ via: '10.1.0.2', dev }] })],
     ]),
   );
   t.same(failures, []);

@@ -2,7 +2,7 @@ import type { NextHopSet } from 'bgp-speaker-ts';
 import t from 'tap';
 import { EntriesWriter, parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/base/index.ts';
 import { RouteTable } from '../../src/dataplane/index.ts';
-import { HowTable } from '../../src/dataplane/routes/how-table.ts';
+import { FibInfos } from '../../src/dataplane/routes/fib-infos.ts';
 import { RouteInstaller } from '../../src/routing/install.ts';
 import { NextHops } from '../../src/routing/next-hops.ts';
 import { pool } from '../calc/pool.ts';
@@ -20,7 +20,7 @@ type Change = readonly [cidr: string, set: number];
 
 class Bench {
   readonly clock = new VirtualClock();
-  readonly table = new RouteTable(4, new HowTable());
+  readonly table = new RouteTable(4, new FibInfos());
   /** It reaches 172.16.0.0/24 on link 2, and all else by a gateway on link 3 while `gateway` is set. */
   readonly main = new MainTable(this.table);
   readonly nextHops = new NextHops({ kernel: this.main, own: this.main.own, clock: this.clock, log: silentLog });
@@ -72,8 +72,8 @@ class Bench {
     const prefix = parsePrefix(cidr);
     const index = this.table.prefixes.find4(prefixWords(prefix)[0], prefix.length);
     if (index < 0 || this.table.desired(index) === 0) return [];
-    return this.table.hows
-      .how(this.table.desired(index))
+    return this.table.infos
+      .info(this.table.desired(index))
       .nextHops.map(
         ({ via, dev, onlink, weight }) => `${via}%${dev}${onlink ? '!' : ''}${weight ? ` ×${weight}` : ''}`,
       );
@@ -215,8 +215,8 @@ t.test('a pool that becomes VXLAN keeps its routes until the tunnel has them', a
   await bench.install(['10.244.2.0/26', 0]);
   t.same(bench.wants('10.244.2.0/26'), [], 'what is withdrawn goes');
   const prefix = bench.table.prefixes.find4(0x0af40100, 26);
-  const tunnelled = bench.table.hows.retain(
-    bench.table.hows.id({ kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 9 }] }),
+  const tunnelled = bench.table.infos.retain(
+    bench.table.infos.id({ kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 9 }] }),
   );
   bench.table.want('tunnel', prefix, tunnelled);
   bench.installer.settled();

@@ -1,6 +1,6 @@
 import { containsAddress, parseAddress, parsePrefix, prefixWords } from '../../src/base/index.ts';
 import type { RouteTable } from '../../src/dataplane/index.ts';
-import type { Route, RouteColumns, RouteHow, RouteNextHop } from '../../src/netlink/index.ts';
+import type { FibInfo, Route, RouteColumns, RouteNextHop } from '../../src/netlink/index.ts';
 import { OwnRoutes } from '../../src/routing/other-routes.ts';
 
 /** The main table of a kernel that takes every route of ours at once, beside those of `others`. */
@@ -34,20 +34,20 @@ export class MainTable {
       count: routes.length,
       addresses: Uint32Array.from(prefixes.flatMap((prefix) => [...prefixWords(prefix)])),
       lengths: Uint8Array.from(prefixes.map(({ length }) => length)),
-      howIndex: Uint32Array.from(routes.keys()),
-      hows: routes,
+      infoIndex: Uint32Array.from(routes.keys()),
+      infos: routes,
     };
   }
 
   #routes(): Route[] {
-    const { family, prefixes, hows } = this.#ours;
+    const { family, prefixes, infos } = this.#ours;
     const others = Object.entries(this.others).map(([destination, nextHops]) => {
-      const how: RouteHow = { kind: 'unicast', protocol: 3, table: 254, nextHops };
-      return { family, destination, ...how };
+      const info: FibInfo = { kind: 'unicast', protocol: 3, table: 254, nextHops };
+      return { family, destination, ...info };
     });
     const ours = Array.from({ length: prefixes.limit }, (_, prefix) => prefix).flatMap((prefix) => {
-      const how = prefixes.has(prefix) ? this.#ours.desired(prefix) : 0;
-      return how === 0 ? [] : [{ family, destination: prefixes.text(prefix), ...hows.how(how) }];
+      const info = prefixes.has(prefix) ? this.#ours.desired(prefix) : 0;
+      return info === 0 ? [] : [{ family, destination: prefixes.text(prefix), ...infos.info(info) }];
     });
     return [...others, ...ours];
   }

@@ -2,7 +2,7 @@ import type { NextHopSet } from 'bgp-speaker-ts';
 import t from 'tap';
 import { parsePrefix, prefixWords, silentLog, VirtualClock } from '../../src/base/index.ts';
 import { RouteTable } from '../../src/dataplane/index.ts';
-import { HowTable } from '../../src/dataplane/routes/how-table.ts';
+import { FibInfos } from '../../src/dataplane/routes/fib-infos.ts';
 import type { Route, RouteNextHop } from '../../src/netlink/index.ts';
 import { RouteInstaller } from '../../src/routing/install.ts';
 import { NextHops } from '../../src/routing/next-hops.ts';
@@ -22,7 +22,7 @@ t.test('a next hop is looked up by the mark of WireGuard, and again when there i
     table: 254,
     nextHops: [{ dev }],
   });
-  const main = new MainTable(new RouteTable(4, new HowTable()));
+  const main = new MainTable(new RouteTable(4, new FibInfos()));
   const kernel = {
     routeMatch: async (_: string, mark?: number) => {
       asked.push(mark);
@@ -54,7 +54,7 @@ class Node {
   readonly #sets: NextHopSet[] = [{ addresses: [], localPref: 100 }];
 
   constructor(family: 4 | 6 = 4) {
-    this.table = new RouteTable(family, new HowTable());
+    this.table = new RouteTable(family, new FibInfos());
     this.main = new MainTable(this.table);
     const { clock, main } = this;
     this.nextHops = new NextHops({ kernel: main, own: main.own, clock, log: silentLog });
@@ -91,13 +91,13 @@ class Node {
 
   /** Where each of the learned routes leads, as `via%dev`. */
   get routes(): Record<string, string> {
-    const { prefixes, hows } = this.table;
+    const { prefixes, infos } = this.table;
     const all = Array.from({ length: prefixes.limit }, (_, prefix) => prefix).filter((prefix) => prefixes.has(prefix));
     return Object.fromEntries(
       all.flatMap((prefix) => {
-        const how = this.table.desired(prefix);
-        const hops = hows.how(how).nextHops.map(({ via, dev }) => `${via}%${dev}`);
-        return how === 0 ? [] : [[prefixes.text(prefix), hops.sort().join(' ')]];
+        const info = this.table.desired(prefix);
+        const hops = infos.info(info).nextHops.map(({ via, dev }) => `${via}%${dev}`);
+        return info === 0 ? [] : [[prefixes.text(prefix), hops.sort().join(' ')]];
       }),
     );
   }
@@ -175,8 +175,8 @@ t.test('several ways to a next hop are all of the route’s, each once', async (
 t.test('routes to pods and through tunnels are ours, and ways to next hops all the same', async (t) => {
   for (const source of ['workload', 'tunnel'] as const) {
     const node = new Node();
-    const how = node.table.hows.id({ kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 7 }] });
-    node.table.want(source, node.table.prefixes.intern4(0x0af40105, 32), how);
+    const info = node.table.infos.id({ kind: 'unicast', protocol: 80, table: 254, nextHops: [{ dev: 7 }] });
+    node.table.want(source, node.table.prefixes.intern4(0x0af40105, 32), info);
     await node.learn({ '203.0.113.0/24': ['10.244.1.5'] });
     t.equal(node.routes['203.0.113.0/24'], '10.244.1.5%7', source);
   }

@@ -1,6 +1,6 @@
 import type { Family } from '../../base/index.ts';
 import type { DesiredEgress, EgressPool } from '../../calc/desired/index.ts';
-import type { Route, RouteHow, RoutingRule } from '../../netlink/index.ts';
+import type { FibInfo, Route, RoutingRule } from '../../netlink/index.ts';
 import { DEVICE } from '../device/render.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 
@@ -45,12 +45,12 @@ export function egressRoutes(
   table: number,
   indexOf: (device: string) => number | undefined,
 ): readonly Route[] {
-  const to = (destination: string, how: Pick<RouteHow, 'kind' | 'nextHops' | 'metric'>): Route => ({
+  const to = (destination: string, info: Pick<FibInfo, 'kind' | 'nextHops' | 'metric'>): Route => ({
     family,
     destination,
     table,
     protocol: ROUTE_PROTOCOL,
-    ...how,
+    ...info,
   });
   const onwards = [...inside[family], ...hosts[family].map((cidr) => cidr)];
   const nowhere = to(EVERYWHERE[family], { kind: 'unreachable', nextHops: [], metric: LAST });

@@ -71,8 +71,8 @@ async function change(kernel: TableKernel, family: Family, table: number, steps:
     addresses,
     lengths: Uint8Array.from(prefixes, ({ length }) => length),
     verbs: Uint8Array.from(steps, ([verb]) => verb),
-    howIndex: Uint32Array.from(steps, (_, entry) => entry),
-    hows: steps.map(([, route]) => route),
+    infoIndex: Uint32Array.from(steps, (_, entry) => entry),
+    infos: steps.map(([, route]) => route),
   });
   if (refused.length === 0) return;
   const [{ entry, code, reason }] = refused;

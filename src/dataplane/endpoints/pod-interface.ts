@@ -99,8 +99,8 @@ async function addRoutes(kernel: Kernel, family: Family, routes: readonly PodRou
     addresses: Uint32Array.from(prefixes.flatMap((prefix) => [...prefixWords(prefix)])),
     lengths: Uint8Array.from(prefixes, ({ length }) => length),
     verbs: new Uint8Array(routes.length).fill(ROUTE_REPLACE),
-    howIndex: Uint32Array.from(routes.keys()),
-    hows: routes.map(({ how }) => how),
+    infoIndex: Uint32Array.from(routes.keys()),
+    infos: routes.map(({ info }) => info),
   });
   for (const { entry, code, reason } of failures) {
     throw new KernelError(code, `route ${routes[entry].destination}`, reason);

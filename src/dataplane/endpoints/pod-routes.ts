@@ -39,8 +39,8 @@ export class PodRoutes {
         .of(cidr)
         .flatMap((key) => this.#linkOf(key) ?? [])
         .at(-1);
-      const how = link?.up ? this.#routes.hows.id(workloadRoute(link.index, this.#source[family])) : 0;
-      table.want('workload', prefixNumber(table, cidr), how);
+      const info = link?.up ? this.#routes.infos.id(workloadRoute(link.index, this.#source[family])) : 0;
+      table.want('workload', prefixNumber(table, cidr), info);
     }
     this.#routes.schedule();
   }

@@ -1,6 +1,6 @@
 import { hostCidr } from '../../base/index.ts';
 import type { DesiredWorkload } from '../../calc/desired/index.ts';
-import { type InterfaceAddressSpec, type Neighbor, type RouteHow, sysctlWord } from '../../netlink/index.ts';
+import { type FibInfo, type InterfaceAddressSpec, type Neighbor, sysctlWord } from '../../netlink/index.ts';
 import type { Sysctls } from './sysctls.ts';
 
 /** Every host end has this MAC, so that a pod's ARP entry for its gateway holds wherever it runs. */
@@ -79,7 +79,7 @@ export function podAddress(ifName: string, address: string): InterfaceAddressSpe
 /** One route in a pod's namespace: where to, and how. `dev` is the index of the pod's interface. */
 export interface PodRoute {
   readonly destination: string;
-  readonly how: RouteHow;
+  readonly info: FibInfo;
 }
 
 /**
@@ -109,7 +109,7 @@ export function podRoutes(dev: number, family: 4 | 6, destinations: readonly str
   const via = family === 4 ? GATEWAY_4 : GATEWAY_6;
   const through = destinations.filter((destination) => destination.includes(':') === (family === 6));
   const onLink: PodRoute[] =
-    family === 4 ? [{ destination: `${GATEWAY_4}/32`, how: { ...base, scope: 'link', nextHops: [{ dev }] } }] : [];
-  const how: RouteHow = { ...base, nextHops: [{ via, dev }] };
-  return [...onLink, ...through.map((destination) => ({ destination, how }))];
+    family === 4 ? [{ destination: `${GATEWAY_4}/32`, info: { ...base, scope: 'link', nextHops: [{ dev }] } }] : [];
+  const info: FibInfo = { ...base, nextHops: [{ via, dev }] };
+  return [...onLink, ...through.map((destination) => ({ destination, info }))];
 }

@@ -20,7 +20,7 @@ export interface ProxyOptions {
   readonly kernel: ProxyKernel;
   readonly clock: Clock;
   readonly log: Log;
-  readonly routes: Pick<RouteReconciler, 'tables' | 'hows' | 'schedule' | 'flush'>;
+  readonly routes: Pick<RouteReconciler, 'tables' | 'infos' | 'schedule' | 'flush'>;
   readonly interfacePrefix?: string;
 }
 
@@ -114,7 +114,7 @@ export class ProxyReconciler {
     if (address.includes(':')) return;
     const { routes } = this.#options;
     const table = routes.tables[4];
-    table.want('blackhole', prefixNumber(table, `${address}/32`), isWanted ? routes.hows.id(SERVICE_ROUTE) : 0);
+    table.want('blackhole', prefixNumber(table, `${address}/32`), isWanted ? routes.infos.id(SERVICE_ROUTE) : 0);
     routes.schedule();
   }
 

@@ -8,7 +8,7 @@ import {
   tryParsePrefix,
 } from '../../base/index.ts';
 import type { ProxiedAddress } from '../../calc/desired/index.ts';
-import type { InterfaceAddressEntry, RouteHow } from '../../netlink/index.ts';
+import type { FibInfo, InterfaceAddressEntry } from '../../netlink/index.ts';
 import type { Sysctls } from '../endpoints/sysctls.ts';
 import { MAIN_TABLE, ROUTE_PROTOCOL } from '../routes/render.ts';
 
@@ -32,7 +32,7 @@ const LOOPBACK = 1;
  * `ADDRESS dev lo`: the kernel answers ARP by proxy only for what it would send out elsewhere. Nothing takes this
  * route: kube-proxy translates before it, and what it doesn't is dropped (`services/loops.ts`).
  */
-export const SERVICE_ROUTE: RouteHow = {
+export const SERVICE_ROUTE: FibInfo = {
   ...{ kind: 'unicast', protocol: ROUTE_PROTOCOL, table: MAIN_TABLE, scope: 'link' },
   nextHops: [{ dev: LOOPBACK }],
 };

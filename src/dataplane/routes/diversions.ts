@@ -45,7 +45,7 @@ export function diversions(rule: RoutingRule, table: RouteColumns, ranges: reado
       const entry = entryFor(table, range);
       if (entry === undefined) return [];
       const destination = formatPrefix({ family: table.family, ...destinationOf(table, entry) });
-      const route: Route = { ...table.hows[table.howIndex[entry]], family: table.family, destination };
+      const route: Route = { ...table.infos[table.infoIndex[entry]], family: table.family, destination };
       return [{ rule, route, range: formatPrefix(range) }];
     });
 }
@@ -77,8 +77,8 @@ function entryFor(table: RouteColumns, range: Prefix): number | undefined {
 }
 
 /** A `throw` sends packets on to the next rule. */
-function takes({ hows, howIndex }: RouteColumns, entry: number): boolean {
-  return hows[howIndex[entry]].kind !== 'throw';
+function takes({ infos, infoIndex }: RouteColumns, entry: number): boolean {
+  return infos[infoIndex[entry]].kind !== 'throw';
 }
 
 function destinationOf({ family, addresses, lengths }: RouteColumns, entry: number): Omit<Prefix, 'family'> {

@@ -1,5 +1,5 @@
 import { type Family, masked, parsePrefix, prefixWords } from '../../base/index.ts';
-import type { Route, RouteHow } from '../../netlink/index.ts';
+import type { FibInfo, Route } from '../../netlink/index.ts';
 import type { RouteOwnership } from './ownership.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -69,7 +69,7 @@ export class ForeignRoutes {
     const same = prefixes.findAt(words, 0, prefix.length);
     if (same >= 0 && table.desired(same) !== 0) {
       if (route.tos !== undefined) return found('some', same);
-      const [theirs, ours] = [metricOf(family, route), metricOf(family, table.hows.how(table.desired(same)))];
+      const [theirs, ours] = [metricOf(family, route), metricOf(family, table.infos.info(table.desired(same)))];
       if (theirs < ours) return found('before', same);
       return theirs === ours && table.differs(same) ? found('place', same) : undefined;
     }
@@ -83,7 +83,7 @@ export class ForeignRoutes {
   }
 }
 
-export function metricOf(family: Family, { metric }: Pick<RouteHow, 'metric'>): number {
+export function metricOf(family: Family, { metric }: Pick<FibInfo, 'metric'>): number {
   return metric ?? METRIC[family];
 }
 

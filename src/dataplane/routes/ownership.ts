@@ -1,5 +1,5 @@
 import { covers, type Family, parsePrefix, prefixWords } from '../../base/index.ts';
-import type { Link, RouteHow } from '../../netlink/index.ts';
+import type { FibInfo, Link } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from './render.ts';
 
 /** `RTPROT_KERNEL`, `RTPROT_BOOT`, `RTPROT_BIRD`. */
@@ -66,38 +66,38 @@ export class RouteOwnership {
     );
   }
 
-  of(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): RouteOwner {
+  of(family: Family, info: FibInfo, words: Uint32Array, at: number, length: number): RouteOwner {
     // Neither ours nor Calico's are for one type of service alone.
-    if (how.tos !== undefined) return this.isInside(family, words, at, length) ? 'others' : 'elsewhere';
-    if (how.protocol === ROUTE_PROTOCOL) return 'ours';
-    if (this.#isPods(family, how, length)) return this.#unlessAlive(family, how, words, at, length);
-    if (!this.isInside(family, words, at, length)) return how.protocol === KERNEL ? 'none' : 'elsewhere';
-    if (this.#isCalicos(how)) return this.#unlessAlive(family, how, words, at, length);
-    return how.protocol === KERNEL && this.#throughOurs(how) ? 'none' : 'others';
+    if (info.tos !== undefined) return this.isInside(family, words, at, length) ? 'others' : 'elsewhere';
+    if (info.protocol === ROUTE_PROTOCOL) return 'ours';
+    if (this.#isPods(family, info, length)) return this.#unlessAlive(family, info, words, at, length);
+    if (!this.isInside(family, words, at, length)) return info.protocol === KERNEL ? 'none' : 'elsewhere';
+    if (this.#isCalicos(info)) return this.#unlessAlive(family, info, words, at, length);
+    return info.protocol === KERNEL && this.#throughOurs(info) ? 'none' : 'others';
   }
 
   /** It was Calico's, and is gone or ours now. */
-  tookOver(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): void {
-    this.#taken.add(name(family, how, words, at, length));
+  tookOver(family: Family, info: FibInfo, words: Uint32Array, at: number, length: number): void {
+    this.#taken.add(name(family, info, words, at, length));
   }
 
   /** Whether the route was taken over before, and came again. */
-  cameAgain(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): boolean {
-    return this.#taken.size > 0 && this.#taken.has(name(family, how, words, at, length));
+  cameAgain(family: Family, info: FibInfo, words: Uint32Array, at: number, length: number): boolean {
+    return this.#taken.size > 0 && this.#taken.has(name(family, info, words, at, length));
   }
 
-  #unlessAlive(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): RouteOwner {
-    return this.cameAgain(family, how, words, at, length) ? 'others' : 'calico';
+  #unlessAlive(family: Family, info: FibInfo, words: Uint32Array, at: number, length: number): RouteOwner {
+    return this.cameAgain(family, info, words, at, length) ? 'others' : 'calico';
   }
 
   /** Felix's route to a pod. */
-  #isPods(family: Family, { kind, protocol, nextHops }: RouteHow, length: number): boolean {
+  #isPods(family: Family, { kind, protocol, nextHops }: FibInfo, length: number): boolean {
     const [hop] = nextHops;
     if (kind !== 'unicast' || protocol !== BOOT || nextHops.length !== 1 || hop.via !== undefined) return false;
     return length === (family === 4 ? 32 : 128) && this.#nameOf(hop.dev).startsWith(this.#interfacePrefix);
   }
 
-  #isCalicos({ kind, protocol, nextHops }: RouteHow): boolean {
+  #isCalicos({ kind, protocol, nextHops }: FibInfo): boolean {
     if (protocol === BIRD) return kind === 'unicast' || NOWHERE.has(kind);
     if (kind !== 'unicast' || protocol !== BOOT) return false;
     return (
@@ -106,7 +106,7 @@ export class RouteOwnership {
     );
   }
 
-  #throughOurs({ nextHops }: RouteHow): boolean {
+  #throughOurs({ nextHops }: FibInfo): boolean {
     return nextHops.some(({ dev }) => {
       const device = this.#nameOf(dev);
       return CALICO_DEVICES.has(device) || device.startsWith(this.#interfacePrefix);
@@ -118,7 +118,7 @@ export class RouteOwnership {
   }
 }
 
-function name(family: Family, how: RouteHow, words: Uint32Array, at: number, length: number): string {
+function name(family: Family, info: FibInfo, words: Uint32Array, at: number, length: number): string {
   const address = words.subarray(at, at + (family === 4 ? 1 : 4)).join('.');
-  return `${address}/${length} ${how.protocol}`;
+  return `${address}/${length} ${info.protocol}`;
 }

@@ -1,8 +1,8 @@
 import { type Cancel, type Clock, type Family, type Log, Paced, parsePrefix, reasonOf } from '../../base/index.ts';
 import type { Route, RouteFailure } from '../../netlink/index.ts';
+import { FibInfos } from './fib-infos.ts';
 import type { ForeignRoute } from './foreign.ts';
 import { FormerRun } from './former-run.ts';
-import { HowTable } from './how-table.ts';
 import { type RouteCounts, type RouteKernel, type RouteOptions, routeCounts } from './options.ts';
 import { RouteOwnership } from './ownership.ts';
 import { RecentRoutes } from './recent.ts';
@@ -23,7 +23,7 @@ const REPAIR_PAUSE = 100;
  */
 export class RouteReconciler {
   readonly formerRun: FormerRun;
-  readonly hows = new HowTable();
+  readonly infos = new FibInfos();
   readonly tables: Readonly<Record<Family, RouteTable>>;
   readonly #kernel: RouteKernel;
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class RouteReconciler {
     this.#refusals = new Refusals(options.clock, options.log, () => this.schedule());
     this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => this.schedule());
     this.#rereads = new Paced(options.clock, REPAIR_PAUSE, () => this.#readAgain());
-    this.tables = { 4: new RouteTable(4, this.hows), 6: new RouteTable(6, this.hows) };
+    this.tables = { 4: new RouteTable(4, this.infos), 6: new RouteTable(6, this.infos) };
     this.formerRun = new FormerRun(Object.values(this.tables), () => this.schedule());
     this.#ownership = options.ownership ?? new RouteOwnership();
     this.#sight = new RouteSight(this.tables, this.#ownership);
@@ -111,12 +111,12 @@ export class RouteReconciler {
    * are tried again once it is back. Of one with a next hop elsewhere the kernel is asked: down it keeps it, away it does not.
    */
   linkLost(dev: number): void {
-    for (const [how, { nextHops }] of this.hows.all.entries()) {
+    for (const [info, { nextHops }] of this.infos.all.entries()) {
       if (!nextHops.some((hop) => hop.dev === dev)) continue;
       const isLost = nextHops.every((hop) => hop.dev === dev);
       for (const table of Object.values(this.tables)) {
-        if (isLost) table.lost(how);
-        else if (table.isUsed(how)) this.#rereads.ask();
+        if (isLost) table.lost(info);
+        else if (table.isUsed(info)) this.#rereads.ask();
       }
     }
     this.schedule();
@@ -160,7 +160,7 @@ export class RouteReconciler {
     } finally {
       this.#flushing = undefined;
       this.written.answered();
-      this.hows.collect();
+      this.infos.collect();
     }
     const doubts = Object.values(this.tables).filter((table) => table.takeDoubt());
     if (this.#uncertain || doubts.length > 0) this.#readAgain();

@@ -1,6 +1,6 @@
 import { DeltaMap, type Family, PrefixTable, parsePrefix, prefixWords } from '../../base/index.ts';
 import { ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteChanges, type RouteFailure } from '../../netlink/index.ts';
-import type { HowTable } from './how-table.ts';
+import type { FibInfos } from './fib-infos.ts';
 import { WayUsers } from './way-users.ts';
 
 /**
@@ -25,7 +25,7 @@ export interface RouteBatch {
 export class RouteTable {
   readonly family: Family;
   readonly prefixes: PrefixTable;
-  readonly hows: HowTable;
+  readonly infos: FibInfos;
   readonly #delta: DeltaMap;
   readonly #users: WayUsers;
   /** The wishes of all sources, side by side: prefix × sources + rank of the source. */
@@ -42,9 +42,9 @@ export class RouteTable {
   /** Wanted routes by the source that decides. */
   readonly #wantedBy = [0, 0, 0, 0, 0];
 
-  constructor(family: Family, hows: HowTable, expected = 4096) {
+  constructor(family: Family, infos: FibInfos, expected = 4096) {
     this.family = family;
-    this.hows = hows;
+    this.infos = infos;
     this.prefixes = new PrefixTable(family, expected);
     this.#delta = new DeltaMap(expected);
     this.#users = new WayUsers(expected);
@@ -77,21 +77,21 @@ export class RouteTable {
     if (!isClaimed) this.#letGo(prefix);
   }
 
-  /** Sets what `source` wants for the prefix: the number of a how, or 0 for nothing. */
-  want(source: RouteSource, prefix: number, how: number): void {
-    this.wantRanked(ROUTE_SOURCES.indexOf(source), prefix, how);
+  /** Sets what `source` wants for the prefix: the number of a `FibInfo`, or 0 for nothing. */
+  want(source: RouteSource, prefix: number, info: number): void {
+    this.wantRanked(ROUTE_SOURCES.indexOf(source), prefix, info);
   }
 
   /** As `want`, for hot paths: the source as its index in `ROUTE_SOURCES`. */
-  wantRanked(rank: number, prefix: number, how: number): void {
+  wantRanked(rank: number, prefix: number, info: number): void {
     const at = prefix * SOURCES;
     if (at + SOURCES > this.#wants.length) this.#grow(prefix);
     const wants = this.#wants;
-    if (wants[at + rank] === how) return;
-    this.hows.retain(how);
-    this.hows.release(wants[at + rank]);
+    if (wants[at + rank] === info) return;
+    this.infos.retain(info);
+    this.infos.release(wants[at + rank]);
     this.#count(at, -1);
-    wants[at + rank] = how;
+    wants[at + rank] = info;
     this.#count(at, 1);
     this.#delta.setDesired(prefix, wants[at] || wants[at + 1] || wants[at + 2] || wants[at + 3] || wants[at + 4]);
   }
@@ -134,13 +134,13 @@ export class RouteTable {
    * Notes what the kernel was seen to have. While a change of ours is under way nobody knows which of the two was
    * first.
    */
-  found(prefix: number, how: number): void {
+  found(prefix: number, info: number): void {
     if ((this.#underWay[prefix] ?? 0) !== 0) this.#isDoubtful = true;
     const before = this.#delta.actual(prefix);
-    this.hows.retain(how);
-    this.hows.release(before);
-    this.#users.move(prefix, before, how);
-    this.#delta.setActual(prefix, how);
+    this.infos.retain(info);
+    this.infos.release(before);
+    this.#users.move(prefix, before, info);
+    this.#delta.setActual(prefix, info);
   }
 
   /** Whether the kernel has to be read to know what it has; asked once. */
@@ -151,13 +151,13 @@ export class RouteTable {
   }
 
   /** Whether the kernel has any route of this way. */
-  isUsed(how: number): boolean {
-    return this.#users.any(how);
+  isUsed(info: number): boolean {
+    return this.#users.any(info);
   }
 
   /** The kernel has dropped all routes of this way by itself. */
-  lost(how: number): void {
-    for (const prefix of this.#users.of(how)) {
+  lost(info: number): void {
+    for (const prefix of this.#users.of(info)) {
       this.found(prefix, 0);
       this.#letGo(prefix);
     }
@@ -206,15 +206,15 @@ export class RouteTable {
       addresses: new Uint32Array(room * words),
       lengths: new Uint8Array(room),
       verbs: new Uint8Array(room),
-      howIndex: new Uint32Array(room),
+      infoIndex: new Uint32Array(room),
     };
     let count = 0;
-    const put = (prefix: number, verb: number, how: number): void => {
+    const put = (prefix: number, verb: number, info: number): void => {
       for (let word = 0; word < words; word++)
         batch.addresses[count * words + word] = this.prefixes.address(prefix, word);
       batch.lengths[count] = this.prefixes.length(prefix);
       batch.verbs[count] = verb;
-      batch.howIndex[count] = how;
+      batch.infoIndex[count] = info;
       batch.keys[count++] = prefix;
       underWay[prefix] = 1;
     };
@@ -236,7 +236,7 @@ export class RouteTable {
       }
     }
     if (count === 0) return this.pending ? this.take(limit) : undefined;
-    return { keys: batch.keys, changes: { family: this.family, count, hows: this.hows.all, ...batch } };
+    return { keys: batch.keys, changes: { family: this.family, count, infos: this.infos.all, ...batch } };
   }
 
   /** Records what the kernel did with a batch. Prefixes in `failures` stay different, for a later attempt. */
@@ -246,7 +246,7 @@ export class RouteTable {
       const prefix = keys[entry];
       this.#underWay[prefix] = 0;
       if (failed?.has(entry)) continue;
-      if (changes.verbs[entry] !== ROUTE_DELETE) this.found(prefix, changes.howIndex[entry]);
+      if (changes.verbs[entry] !== ROUTE_DELETE) this.found(prefix, changes.infoIndex[entry]);
       else if (entry === 0 || keys[entry - 1] !== prefix) {
         this.found(prefix, 0);
         this.#letGo(prefix);
@@ -264,7 +264,7 @@ export class RouteTable {
 
   /** The kernel's REPLACE finds the old route by destination, table and metric. */
   #replaceable(actual: number, desired: number): boolean {
-    const [old, next] = [this.hows.how(actual), this.hows.how(desired)];
+    const [old, next] = [this.infos.info(actual), this.infos.info(desired)];
     return old.table === next.table && (old.metric ?? 0) === (next.metric ?? 0);
   }
 

@@ -1,7 +1,7 @@
 import { type Family, formatPrefix, parsePrefix, prefixWords } from '../../base/index.ts';
-import type { Route, RouteChanges, RouteColumns, RouteFailure, RouteHow } from '../../netlink/index.ts';
+import type { FibInfo, Route, RouteChanges, RouteColumns, RouteFailure } from '../../netlink/index.ts';
+import type { FibInfos } from './fib-infos.ts';
 import { ForeignRoutes, metricOf } from './foreign.ts';
-import type { HowTable } from './how-table.ts';
 import type { RouteOwnership } from './ownership.ts';
 import { ROUTE_PROTOCOL } from './render.ts';
 import type { RouteBatch, RouteTable } from './route-table.ts';
@@ -13,7 +13,7 @@ type ByFamily<T> = Readonly<Record<Family, T>>;
 interface AdoptedEntry {
   readonly changes: RouteChanges;
   readonly entry: number;
-  readonly how: RouteHow;
+  readonly info: FibInfo;
 }
 
 /**
@@ -24,44 +24,44 @@ export class RouteSight {
   readonly foreign: ForeignRoutes;
   readonly surplus: ByFamily<Surplus>;
   readonly #tables: ByFamily<RouteTable>;
-  readonly #hows: HowTable;
+  readonly #infos: FibInfos;
   readonly #ownership: RouteOwnership;
   /** Whether the tables may hold routes of Calico's own protocols. */
   #adopted = false;
 
   constructor(tables: ByFamily<RouteTable>, ownership: RouteOwnership) {
     this.#tables = tables;
-    this.#hows = tables[4].hows;
+    this.#infos = tables[4].infos;
     this.#ownership = ownership;
     this.foreign = new ForeignRoutes(tables, ownership);
     this.surplus = { 4: new Surplus(tables[4]), 6: new Surplus(tables[6]) };
   }
 
   /** All routes of one family's main table. */
-  sawAll({ family, count, addresses, lengths, howIndex, hows }: RouteColumns): void {
+  sawAll({ family, count, addresses, lengths, infoIndex, infos }: RouteColumns): void {
     const table = this.#tables[family];
     const { prefixes } = table;
     const seen = new Uint8Array(prefixes.limit + count);
-    const numbers = new Map<RouteHow, number>();
+    const numbers = new Map<FibInfo, number>();
     this.surplus[family].forget();
     this.foreign.forget(family);
     for (let entry = 0; entry < count; entry++) {
-      const [how, at, length] = [hows[howIndex[entry]], entry * prefixes.words, lengths[entry]];
-      const owner = this.#ownership.of(family, how, addresses, at, length);
+      const [info, at, length] = [infos[infoIndex[entry]], entry * prefixes.words, lengths[entry]];
+      const owner = this.#ownership.of(family, info, addresses, at, length);
       if (owner === 'ours' || owner === 'calico') {
         const prefix = prefixes.internAt(addresses, at, length);
-        let id = numbers.get(how);
-        if (id === undefined) numbers.set(how, (id = this.#hows.shown(family, how)));
+        let id = numbers.get(info);
+        if (id === undefined) numbers.set(info, (id = this.#infos.shown(family, info)));
         if (owner === 'calico') this.#adopted = true;
         const kept = seen[prefix] === 0 ? id : this.#better(table, prefix, id);
         if (seen[prefix] === 1) {
-          const other = kept === id ? this.#hows.how(table.actual(prefix)) : how;
+          const other = kept === id ? this.#infos.info(table.actual(prefix)) : info;
           this.surplus[family].add(addresses, at, length, exact(family, other));
         }
         seen[prefix] = 1;
         table.found(prefix, kept);
       } else if (owner === 'others' || (owner === 'elsewhere' && isWanted(table, addresses, at, length))) {
-        this.foreign.observed({ ...how, family, destination: textOf(family, addresses, at, length) }, true);
+        this.foreign.observed({ ...info, family, destination: textOf(family, addresses, at, length) }, true);
       }
     }
     for (let prefix = 0; prefix < prefixes.limit; prefix++) {
@@ -95,8 +95,8 @@ export class RouteSight {
   adoptedIn(table: RouteTable, { changes, keys }: RouteBatch): readonly AdoptedEntry[] {
     if (!this.#adopted) return [];
     return Array.from(keys.subarray(0, changes.count)).flatMap((key, entry) => {
-      const how = this.#hows.how(table.actual(key));
-      return table.actual(key) === 0 || how.protocol === ROUTE_PROTOCOL ? [] : [{ changes, entry, how }];
+      const info = this.#infos.info(table.actual(key));
+      return table.actual(key) === 0 || info.protocol === ROUTE_PROTOCOL ? [] : [{ changes, entry, info }];
     });
   }
 
@@ -104,19 +104,19 @@ export class RouteSight {
   tookOver(entries: readonly AdoptedEntry[], failures: readonly RouteFailure[]): void {
     if (entries.length === 0) return;
     const failed = new Set(failures.map(({ entry }) => entry));
-    for (const { changes, entry, how } of entries) {
+    for (const { changes, entry, info } of entries) {
       const { family, addresses, lengths } = changes;
       const at = entry * this.#tables[family].prefixes.words;
-      if (!failed.has(entry)) this.#ownership.tookOver(family, how, addresses, at, lengths[entry]);
+      if (!failed.has(entry)) this.#ownership.tookOver(family, info, addresses, at, lengths[entry]);
     }
   }
 
   /** Records the kernel's answers to deletions from the surplus. */
   removed(changes: RouteChanges, failures: readonly RouteFailure[]): void {
-    const hows = Array.from({ length: changes.count }, (_, entry) => changes.hows[changes.howIndex[entry]]);
-    const entries = hows.map((how, entry) => ({ changes, entry, how }));
+    const infos = Array.from({ length: changes.count }, (_, entry) => changes.infos[changes.infoIndex[entry]]);
+    const entries = infos.map((info, entry) => ({ changes, entry, info }));
     this.tookOver(
-      entries.filter(({ how }) => how.protocol !== ROUTE_PROTOCOL),
+      entries.filter(({ info }) => info.protocol !== ROUTE_PROTOCOL),
       failures,
     );
   }
@@ -126,43 +126,43 @@ export class RouteSight {
     const { family } = route;
     const prefix = table.prefixes.internAt(words, 0, length);
     const [actual, desired] = [table.actual(prefix), table.desired(prefix)];
-    const place = (desired || actual) === 0 ? route : this.#hows.how(desired || actual);
+    const place = (desired || actual) === 0 ? route : this.#infos.info(desired || actual);
     const isInPlace = metricOf(family, place) === metricOf(family, route);
     if (present) {
-      if (isInPlace) table.found(prefix, this.#hows.shown(family, route));
+      if (isInPlace) table.found(prefix, this.#infos.shown(family, route));
       else this.surplus[family].add(words, 0, length, exact(family, route));
       return;
     }
     const isOurs = route.protocol === ROUTE_PROTOCOL;
-    const isKnown = isOurs || actual === this.#hows.shown(family, route);
+    const isKnown = isOurs || actual === this.#infos.shown(family, route);
     if (actual === 0 ? isOurs : isKnown && this.#isInPlace(table, prefix, route)) table.found(prefix, 0);
   }
 
   /** Whether it has the same place as the route that the table knows: the kernel keeps one for each metric. */
-  #isInPlace(table: RouteTable, prefix: number, route: RouteHow): boolean {
-    return metricOf(table.family, this.#hows.how(table.actual(prefix))) === metricOf(table.family, route);
+  #isInPlace(table: RouteTable, prefix: number, route: FibInfo): boolean {
+    return metricOf(table.family, this.#infos.info(table.actual(prefix))) === metricOf(table.family, route);
   }
 
   /** Of two for one prefix: what is wanted, else what has its place, else ours, else what the kernel prefers. */
   #better(table: RouteTable, prefix: number, id: number): number {
     const known = table.actual(prefix);
     const desired = table.desired(prefix);
-    const place = metricOf(table.family, this.#hows.how(desired));
+    const place = metricOf(table.family, this.#infos.info(desired));
     const rank = (one: number): number => {
-      const how = this.#hows.how(one);
-      const isOurs = how.protocol === ROUTE_PROTOCOL;
-      return (one === desired ? 0 : 4) + (metricOf(table.family, how) === place ? 0 : 2) + (isOurs ? 0 : 1);
+      const info = this.#infos.info(one);
+      const isOurs = info.protocol === ROUTE_PROTOCOL;
+      return (one === desired ? 0 : 4) + (metricOf(table.family, info) === place ? 0 : 2) + (isOurs ? 0 : 1);
     };
     if (rank(known) !== rank(id)) return rank(known) < rank(id) ? known : id;
-    const [theirs, its] = [known, id].map((one) => metricOf(table.family, this.#hows.how(one)));
+    const [theirs, its] = [known, id].map((one) => metricOf(table.family, this.#infos.info(one)));
     return theirs <= its ? known : id;
   }
 }
 
 /** With its metric named, so that no other one is deleted for it. */
-function exact(family: Family, how: RouteHow): RouteHow {
-  const { kind, protocol, table, nextHops } = how;
-  const metric = metricOf(family, how);
+function exact(family: Family, info: FibInfo): FibInfo {
+  const { kind, protocol, table, nextHops } = info;
+  const metric = metricOf(family, info);
   return { kind, protocol, table, nextHops, ...(metric > 0 && { metric }) };
 }
 

@@ -1,11 +1,11 @@
 import type { Family } from '../../base/index.ts';
-import { ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../netlink/index.ts';
+import { type FibInfo, ROUTE_DELETE, type RouteChanges } from '../../netlink/index.ts';
 import type { RouteTable } from './route-table.ts';
 
 interface SurplusRoute {
   readonly words: Uint32Array;
   readonly length: number;
-  readonly how: RouteHow;
+  readonly info: FibInfo;
 }
 
 /**
@@ -30,9 +30,13 @@ export class Surplus {
   }
 
   /** The words are copied. */
-  add(source: Uint32Array, at: number, length: number, how: RouteHow): void {
+  add(source: Uint32Array, at: number, length: number, info: FibInfo): void {
     const words = source.slice(at, at + this.#table.prefixes.words);
-    this.#routes.set(`${words.join('.')}/${length} ${how.kind} ${how.protocol} ${how.metric}`, { words, length, how });
+    this.#routes.set(`${words.join('.')}/${length} ${info.kind} ${info.protocol} ${info.metric}`, {
+      words,
+      length,
+      info,
+    });
   }
 
   /** Deletions of those that may go now; undefined when there are none. */
@@ -66,7 +70,7 @@ function deletions(family: Family, routes: readonly SurplusRoute[]): RouteChange
     addresses,
     lengths: Uint8Array.from(routes, ({ length }) => length),
     verbs: new Uint8Array(count).fill(ROUTE_DELETE),
-    howIndex: Uint32Array.from(routes, (_, entry) => entry),
-    hows: routes.map(({ how }) => how),
+    infoIndex: Uint32Array.from(routes, (_, entry) => entry),
+    infos: routes.map(({ info }) => info),
   };
 }

@@ -1,5 +1,5 @@
 import type { DesiredVtep, DesiredVxlanRoute } from '../../calc/desired/index.ts';
-import type { Neighbor, RouteHow } from '../../netlink/index.ts';
+import type { FibInfo, Neighbor } from '../../netlink/index.ts';
 import { gatewayRoute, MAIN_TABLE, ROUTE_PROTOCOL } from '../routes/render.ts';
 
 /**
@@ -18,11 +18,11 @@ export function vtepNeighbors(dev: string, { address, mac, underlay }: DesiredVt
  * (by BGP, before its pool became VXLAN) the kernel would refuse an IPv6 route via the VTEP on this device, `onlink` or
  * not.
  */
-export function vtepRoute(device: number): RouteHow {
+export function vtepRoute(device: number): FibInfo {
   return { kind: 'unicast', protocol: ROUTE_PROTOCOL, table: MAIN_TABLE, scope: 'link', nextHops: [{ dev: device }] };
 }
 
 /** `BLOCK via VTEP dev vxlan.calico onlink`, or for a node in our own subnet `BLOCK via NODE dev PARENT onlink`. */
-export function vxlanRoute({ mode, via }: DesiredVxlanRoute, device: number, parent: number): RouteHow {
+export function vxlanRoute({ mode, via }: DesiredVxlanRoute, device: number, parent: number): FibInfo {
   return gatewayRoute([{ via, dev: mode === 'tunnel' ? device : parent, onlink: true }]);
 }

@@ -1,6 +1,6 @@
 import { type Clock, type Log, Passes } from '../../base/index.ts';
 import type { DesiredPool, DesiredVxlan } from '../../calc/desired/index.ts';
-import type { Link, Neighbor, RouteHow } from '../../netlink/index.ts';
+import type { FibInfo, Link, Neighbor } from '../../netlink/index.ts';
 import { type DeviceKernel, type FailedTunnel, TunnelDevice } from '../device/device.ts';
 import { DEVICE } from '../device/render.ts';
 import { prefixNumber, type RouteReconciler } from '../routes/reconcile.ts';
@@ -26,7 +26,7 @@ export class VxlanTunnel {
   readonly #family: 4 | 6;
   readonly #routes: RouteReconciler;
   #desired: DesiredVxlan | undefined;
-  /** Routes now wanted: CIDR → number of the how. */
+  /** Routes now wanted: CIDR → number of the `FibInfo`. */
   readonly #wanted = new Map<string, number>();
   readonly #ways: VxlanWays;
   /** CIDRs whose routes may not be as they should. */
@@ -117,9 +117,9 @@ export class VxlanTunnel {
     }
     const [{ via, dev } = {}] = rendered.nextHops;
     const vtep = dev === this.device.ready?.index ? (via ?? cidr.split('/')[0]) : undefined;
-    const how = this.#routes.hows.id(rendered);
-    if (how === this.#wanted.get(cidr)) return;
-    if (vtep === undefined || this.peers.reaches(vtep)) this.#want(cidr, how);
+    const info = this.#routes.infos.id(rendered);
+    if (info === this.#wanted.get(cidr)) return;
+    if (vtep === undefined || this.peers.reaches(vtep)) this.#want(cidr, info);
     else this.#due.add(cidr);
   }
 
@@ -127,17 +127,17 @@ export class VxlanTunnel {
   #vteps(device: number): ReadonlySet<string> {
     const table = this.#routes.tables[this.#family];
     const found = new Set<string>();
-    for (const [how, { nextHops }] of this.#routes.hows.all.entries()) {
+    for (const [info, { nextHops }] of this.#routes.infos.all.entries()) {
       const via = nextHops.find(({ dev }) => dev === device)?.via;
-      if (via !== undefined && table.isUsed(how)) found.add(via);
+      if (via !== undefined && table.isUsed(info)) found.add(via);
     }
     return found;
   }
 
   /** As the device stands; nothing while there is none. */
-  #rendered(cidr: string): RouteHow | undefined {
+  #rendered(cidr: string): FibInfo | undefined {
     const { ready } = this.device;
-    return this.#desired === undefined || ready === undefined ? undefined : this.#ways.how(cidr, ready);
+    return this.#desired === undefined || ready === undefined ? undefined : this.#ways.info(cidr, ready);
   }
 
   /** These may be others from now on: what is gone goes at once, the rest when packets can be sent so. */
@@ -149,11 +149,11 @@ export class VxlanTunnel {
     this.#routes.schedule();
   }
 
-  #want(cidr: string, how: number): void {
-    if ((this.#wanted.get(cidr) ?? 0) === how) return;
+  #want(cidr: string, info: number): void {
+    if ((this.#wanted.get(cidr) ?? 0) === info) return;
     const table = this.#routes.tables[this.#family];
-    table.want('tunnel', prefixNumber(table, cidr), how);
-    if (how === 0) this.#wanted.delete(cidr);
-    else this.#wanted.set(cidr, how);
+    table.want('tunnel', prefixNumber(table, cidr), info);
+    if (info === 0) this.#wanted.delete(cidr);
+    else this.#wanted.set(cidr, info);
   }
 }

@@ -1,6 +1,6 @@
 import type { Entries, Family } from '../../base/index.ts';
 import type { DesiredVxlanRoute } from '../../calc/desired/index.ts';
-import type { RouteHow } from '../../netlink/index.ts';
+import type { FibInfo } from '../../netlink/index.ts';
 import { Claimants } from '../claimants.ts';
 import type { ReadyDevice } from '../device/device.ts';
 import { vtepRoute, vxlanRoute } from './render.ts';
@@ -34,7 +34,7 @@ export class VxlanWays {
   }
 
   /** The route to the CIDR as the device stands; undefined for none. */
-  how(cidr: string, { index, parent }: ReadyDevice): RouteHow | undefined {
+  info(cidr: string, { index, parent }: ReadyDevice): FibInfo | undefined {
     const route = this.#routes?.get(cidr);
     if (route !== undefined) return vxlanRoute(route, index, parent);
     return this.#behind.of(cidr.replace(/\/128$/, '')).length > 0 ? vtepRoute(index) : undefined;

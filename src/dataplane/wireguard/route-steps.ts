@@ -1,5 +1,5 @@
 import { type Difference, type Family, parsePrefix, prefixWords } from '../../base/index.ts';
-import { type Kernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges, type RouteHow } from '../../netlink/index.ts';
+import { type FibInfo, type Kernel, ROUTE_ADD, ROUTE_DELETE, type RouteChanges } from '../../netlink/index.ts';
 import { ROUTE_PROTOCOL } from '../routes/render.ts';
 import type { Way } from './render.ts';
 
@@ -47,12 +47,12 @@ function routeChanges(family: Family, table: number, steps: readonly RouteStep[]
     addresses,
     lengths: Uint8Array.from(prefixes, ({ length }) => length),
     verbs: Uint8Array.from(steps, ([verb]) => verb),
-    howIndex: Uint32Array.from(steps, (_, entry) => entry),
-    hows: steps.map(([, , way]) => howOf(way, table)),
+    infoIndex: Uint32Array.from(steps, (_, entry) => entry),
+    infos: steps.map(([, , way]) => infoOf(way, table)),
   };
 }
 
-function howOf({ kind, dev }: Way, table: number): RouteHow {
+function infoOf({ kind, dev }: Way, table: number): FibInfo {
   const ours = { protocol: ROUTE_PROTOCOL, table } as const;
   return kind === 'throw' ? { ...ours, kind, nextHops: [] } : { ...ours, kind, scope: 'link', nextHops: [{ dev }] };
 }

@@ -1,5 +1,5 @@
 import type { ByteReader } from '../../base/index.ts';
-import type { RouteColumns, RouteFilter, RouteHow } from '../kernel.ts';
+import type { FibInfo, RouteColumns, RouteFilter } from '../kernel.ts';
 import { decodeRoute, RTA_DST } from './route.ts';
 
 const LENGTH_AT = 1;
@@ -12,7 +12,7 @@ const UNWANTED = -1;
 /** A body with its length and address blanked out, and what it means. */
 interface Template {
   readonly bytes: Uint8Array;
-  readonly how: number;
+  readonly info: number;
 }
 
 /**
@@ -24,31 +24,31 @@ export class RouteColumnsReader {
   readonly #words: number;
   readonly #templates = new Map<number, Template[]>();
   #templateCount = 0;
-  readonly #hows: RouteHow[] = [];
-  readonly #howByText = new Map<string, number>();
+  readonly #infos: FibInfo[] = [];
+  readonly #infoByText = new Map<string, number>();
   #count = 0;
   #addresses: Uint32Array;
   #lengths: Uint8Array;
-  #howIndex: Uint32Array;
+  #infoIndex: Uint32Array;
 
   constructor(filter: RouteFilter, expected = 1024) {
     this.#filter = filter;
     this.#words = filter.family === 4 ? 1 : 4;
     this.#addresses = new Uint32Array(expected * this.#words);
     this.#lengths = new Uint8Array(expected);
-    this.#howIndex = new Uint32Array(expected);
+    this.#infoIndex = new Uint32Array(expected);
   }
 
   /** Reads one RTM_NEWROUTE; malformed ones throw as `decodeRoute` does. */
   add(body: ByteReader): undefined {
     const { bytes, at, end } = body;
     const address = this.#destination(bytes, at, end);
-    const how = this.#how(body, address);
-    if (how === UNWANTED) return;
+    const info = this.#info(body, address);
+    if (info === UNWANTED) return;
     if (this.#count === this.#lengths.length) this.#grow();
     const entry = this.#count++;
     this.#lengths[entry] = bytes[at + LENGTH_AT];
-    this.#howIndex[entry] = how;
+    this.#infoIndex[entry] = info;
     for (let word = 0; word < this.#words; word++) {
       const from = address + word * 4;
       const value =
@@ -63,8 +63,8 @@ export class RouteColumnsReader {
       count: this.#count,
       addresses: this.#addresses,
       lengths: this.#lengths,
-      howIndex: this.#howIndex,
-      hows: this.#hows,
+      infoIndex: this.#infoIndex,
+      infos: this.#infos,
     };
   }
 
@@ -79,7 +79,7 @@ export class RouteColumnsReader {
     return -1;
   }
 
-  #how(body: ByteReader, address: number): number {
+  #info(body: ByteReader, address: number): number {
     const { bytes, at, end } = body;
     const blank = address < 0 ? end : address;
     const resume = address < 0 ? end : address + this.#words * 4;
@@ -89,13 +89,13 @@ export class RouteColumnsReader {
       if (index < end && index !== at + LENGTH_AT) hash = (Math.imul(hash, 31) + bytes[index]) | 0;
     }
     const known = this.#templates.get(hash)?.find((template) => isSame(template.bytes, bytes, at, end, blank, resume));
-    if (known !== undefined) return known.how;
-    const how = this.#decode(body);
+    if (known !== undefined) return known.info;
+    const info = this.#decode(body);
     if (this.#templateCount++ < MOST_TEMPLATES) {
-      const template: Template = { bytes: bytes.slice(at, end), how };
+      const template: Template = { bytes: bytes.slice(at, end), info };
       this.#templates.set(hash, [...(this.#templates.get(hash) ?? []), template]);
     }
-    return how;
+    return info;
   }
 
   #decode(body: ByteReader): number {
@@ -103,12 +103,12 @@ export class RouteColumnsReader {
     const { family, table = 254, protocol } = this.#filter;
     if (route === undefined || route.family !== family || route.table !== table) return UNWANTED;
     if (protocol !== undefined && route.protocol !== protocol) return UNWANTED;
-    const { family: _, destination: __, ...how } = route;
-    const text = JSON.stringify(how);
-    const known = this.#howByText.get(text);
+    const { family: _, destination: __, ...info } = route;
+    const text = JSON.stringify(info);
+    const known = this.#infoByText.get(text);
     if (known !== undefined) return known;
-    this.#howByText.set(text, this.#hows.length);
-    return this.#hows.push(Object.freeze(how)) - 1;
+    this.#infoByText.set(text, this.#infos.length);
+    return this.#infos.push(Object.freeze(info)) - 1;
   }
 
   #grow(): void {
@@ -119,7 +119,7 @@ export class RouteColumnsReader {
     };
     this.#addresses = grown(this.#addresses, new Uint32Array(capacity * this.#words));
     this.#lengths = grown(this.#lengths, new Uint8Array(capacity));
-    this.#howIndex = grown(this.#howIndex, new Uint32Array(capacity));
+    this.#infoIndex = grown(this.#infoIndex, new Uint32Array(capacity));
   }
 }
 

@@ -19,15 +19,15 @@ export class RouteTemplates {
     this.#changes = changes;
   }
 
-  /** Undefined for a how that can't be encoded; `reason` tells why. */
-  get(verb: number, how: number): Uint8Array | undefined {
+  /** Undefined for a `FibInfo` that can't be encoded; `reason` tells why. */
+  get(verb: number, info: number): Uint8Array | undefined {
     const row = (this.#byVerb[verb] ??= []);
-    const known = row[how];
+    const known = row[info];
     if (known !== undefined) return known;
     try {
-      const template = encodeRouteTemplate(verb, this.#changes.family, this.#changes.hows[how]);
+      const template = encodeRouteTemplate(verb, this.#changes.family, this.#changes.infos[info]);
       if (template.length > DATAGRAM_BYTES) return undefined;
-      row[how] = template;
+      row[info] = template;
       return template;
     } catch (error) {
       if (error instanceof ParseError || error instanceof RangeError) return undefined;
@@ -35,9 +35,9 @@ export class RouteTemplates {
     }
   }
 
-  reason(verb: number, how: number): Omit<RouteFailure, 'entry'> {
+  reason(verb: number, info: number): Omit<RouteFailure, 'entry'> {
     try {
-      encodeRouteTemplate(verb, this.#changes.family, this.#changes.hows[how]);
+      encodeRouteTemplate(verb, this.#changes.family, this.#changes.infos[info]);
       return { code: 'EMSGSIZE', reason: 'more next hops than a message can hold' };
     } catch (error) {
       return { code: 'EINVAL', reason: reasonOf(error) };
@@ -55,15 +55,15 @@ export function fillDatagram(
   from: number,
   until: number,
   sequence: number,
-  templates: { get(verb: number, how: number): Uint8Array | undefined },
+  templates: { get(verb: number, info: number): Uint8Array | undefined },
 ): { readonly bytes: number; readonly until: number } {
-  const { addresses, lengths, verbs, howIndex } = changes;
+  const { addresses, lengths, verbs, infoIndex } = changes;
   const words = changes.family === 4 ? 1 : 4;
   let at = 0;
   let last = 0;
   let entry = from;
   for (; entry < until; entry++) {
-    const template = templates.get(verbs[entry], howIndex[entry]);
+    const template = templates.get(verbs[entry], infoIndex[entry]);
     if (template === undefined || at + template.length > buffer.length) break;
     const size = template.length;
     for (let byte = 0; byte < size; byte++) buffer[at + byte] = template[byte];

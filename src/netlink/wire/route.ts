@@ -1,10 +1,10 @@
 import { addressBytes, type ByteReader, type ByteWriter, type Family, parseAddress } from '../../base/index.ts';
 import {
+  type FibInfo,
   ROUTE_ADD,
   ROUTE_DELETE,
   ROUTE_REPLACE,
   type Route,
-  type RouteHow,
   type RouteNextHop,
   type RouteScope,
   type RouteType,
@@ -48,44 +48,44 @@ const VERBS: Readonly<Record<number, readonly [type: number, flags: number]>> = 
  *
  * struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags.
  */
-export function encodeRouteTemplate(verb: number, family: Family, how: RouteHow): Uint8Array {
+export function encodeRouteTemplate(verb: number, family: Family, info: FibInfo): Uint8Array {
   const known = VERBS[verb];
   if (known === undefined) throw new RangeError(`unknown route verb ${verb}`);
   const deletion = verb === ROUTE_DELETE;
-  const [first] = how.nextHops;
-  const single = !deletion && how.nextHops.length === 1 ? first : undefined;
+  const [first] = info.nextHops;
+  const single = !deletion && info.nextHops.length === 1 ? first : undefined;
   return encodeMessage(known[0], known[1], (writer) => {
     writer
       .u8(addressFamily(family))
       .u8(0)
       .u16(0)
-      .u8(how.table < 256 ? how.table : 0)
-      .u8(how.protocol)
-      .u8(scopeNumber(deletion ? 'nowhere' : (how.scope ?? defaultScope(family, how))))
-      .u8(kindNumber(how.kind))
+      .u8(info.table < 256 ? info.table : 0)
+      .u8(info.protocol)
+      .u8(scopeNumber(deletion ? 'nowhere' : (info.scope ?? defaultScope(family, info))))
+      .u8(kindNumber(info.kind))
       .u32(single?.onlink ? RTNH_F_ONLINK : 0);
     attributeBytes(writer, RTA_DST, new Uint8Array(family === 4 ? 4 : 16));
-    if (how.table > 255) attributeU32(writer, RTA_TABLE, how.table);
+    if (info.table > 255) attributeU32(writer, RTA_TABLE, info.table);
     // To a deletion in IPv6 no metric means any; a route that was made with none has this one.
-    const metric = how.metric ?? (deletion && family === 6 ? IPV6_METRIC : undefined);
+    const metric = info.metric ?? (deletion && family === 6 ? IPV6_METRIC : undefined);
     if (metric !== undefined) attributeU32(writer, RTA_PRIORITY, metric);
     if (deletion) return;
-    if (how.source !== undefined) attributeBytes(writer, RTA_PREFSRC, ipBytesOf(family, how.source, 'source'));
-    const { mtu } = how;
+    if (info.source !== undefined) attributeBytes(writer, RTA_PREFSRC, ipBytesOf(family, info.source, 'source'));
+    const { mtu } = info;
     if (mtu !== undefined) attributeNest(writer, RTA_METRICS, () => attributeU32(writer, RTAX_MTU, mtu));
     if (single !== undefined) {
       if (single.dev !== undefined) attributeU32(writer, RTA_OIF, single.dev);
       gateway(writer, family, single);
-    } else if (how.nextHops.length > 1) multipath(writer, family, how.nextHops);
+    } else if (info.nextHops.length > 1) multipath(writer, family, info.nextHops);
   });
 }
 
 /** As ip(8) chooses: what has a gateway is global, a device of its own is link, our own addresses are host. */
-function defaultScope(family: Family, how: RouteHow): RouteScope {
+function defaultScope(family: Family, info: FibInfo): RouteScope {
   if (family === 6) return 'global';
-  if (how.kind === 'local') return 'host';
-  if (how.kind === 'broadcast' || how.kind === 'anycast') return 'link';
-  const direct = how.kind === 'unicast' && how.nextHops.every((hop) => hop.via === undefined);
+  if (info.kind === 'local') return 'host';
+  if (info.kind === 'broadcast' || info.kind === 'anycast') return 'link';
+  const direct = info.kind === 'unicast' && info.nextHops.every((hop) => hop.via === undefined);
   return direct ? 'link' : 'global';
 }
 

@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Kernel, RouteHow } from '../../../src/netlink/index.ts';
+import type { FibInfo, Kernel } from '../../../src/netlink/index.ts';
 
 /** Two fresh namespaces of one kernel, and their paths. */
 export interface TwoNamespaces {
@@ -19,7 +19,7 @@ export interface Ground extends TwoNamespaces {
 export type Scenarios = Readonly<Record<string, (ground: Ground) => Promise<void>>>;
 
 export const DIRECT = { kind: 'unicast', protocol: 80, table: 254 } as const;
-export const BLACKHOLE: RouteHow = { kind: 'blackhole', protocol: 80, table: 254, nextHops: [] };
+export const BLACKHOLE: FibInfo = { kind: 'blackhole', protocol: 80, table: 254, nextHops: [] };
 
 export async function layWire({ kernel, otherPath }: TwoNamespaces): Promise<number> {
   await kernel.linkAdd({

@@ -1,4 +1,4 @@
-import { ROUTE_ADD, type RouteHow } from '../../../src/netlink/index.ts';
+import { type FibInfo, ROUTE_ADD } from '../../../src/netlink/index.ts';
 import { routeChanges } from '../../fakes/route-changes.ts';
 import { DIRECT, type Ground, type Scenarios } from './ground.ts';
 
@@ -60,7 +60,7 @@ async function twoWays({ kernel, dev }: Ground) {
   await kernel.addressAdd({ dev: 'br0', address: '10.2.0.1/24' });
   await kernel.addressAdd({ dev: 'br0', address: 'fd02::1/64' });
   const { index: second = 0 } = (await kernel.linkGet('br0')) ?? {};
-  const by = (one: string, other: string): RouteHow => ({
+  const by = (one: string, other: string): FibInfo => ({
     ...DIRECT,
     nextHops: [
       { via: one, dev: first },

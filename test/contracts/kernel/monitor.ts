@@ -1,4 +1,4 @@
-import { type KernelEvent, ROUTE_ADD, ROUTE_DELETE, type RouteHow } from '../../../src/netlink/index.ts';
+import { type FibInfo, type KernelEvent, ROUTE_ADD, ROUTE_DELETE } from '../../../src/netlink/index.ts';
 import { routeChanges } from '../../fakes/route-changes.ts';
 import { rejects } from '../rejects.ts';
 import { DIRECT, type Scenarios } from './ground.ts';
@@ -9,9 +9,9 @@ export const NEWS: Scenarios = {
     const events: KernelEvent[] = [];
     const monitor = await kernel.monitor((event) => events.push(event));
     const index = await dev();
-    const how: RouteHow = { ...DIRECT, nextHops: [{ dev: index }] };
-    await kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.8.0.0/26', how]]));
-    await kernel.applyRoutes(routeChanges(4, [[ROUTE_DELETE, '10.8.0.0/26', how]]));
+    const info: FibInfo = { ...DIRECT, nextHops: [{ dev: index }] };
+    await kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.8.0.0/26', info]]));
+    await kernel.applyRoutes(routeChanges(4, [[ROUTE_DELETE, '10.8.0.0/26', info]]));
     await kernel.neighborAdd({ dev: 'cali1', destination: '10.1.0.2', mac: '02:00:00:00:00:01' });
     for (const family of [4, 6] as const) {
       await kernel.ruleAdd({ family, priority: 99, table: 7 });
@@ -58,14 +58,14 @@ export const NEWS: Scenarios = {
     const note = (event: KernelEvent) => event.kind === 'route' && told.push(event.route.destination);
     const options = { ignoreOwnRoutes: true, routeProtocols: [80, 12], routeTables: [254] };
     const monitor = await kernel.monitor(note, options);
-    const how: RouteHow = { ...DIRECT, nextHops: [{ dev: index }] };
-    await kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.8.0.0/26', how]]));
+    const info: FibInfo = { ...DIRECT, nextHops: [{ dev: index }] };
+    await kernel.applyRoutes(routeChanges(4, [[ROUTE_ADD, '10.8.0.0/26', info]]));
     await others.applyRoutes(
       routeChanges(4, [
-        [ROUTE_ADD, '10.8.1.0/26', { ...how, protocol: 4 }],
-        [ROUTE_ADD, '10.8.2.0/26', { ...how, table: 1000 }],
-        [ROUTE_ADD, '10.8.3.0/26', { ...how, protocol: 12 }],
-        [ROUTE_DELETE, '10.8.0.0/26', how],
+        [ROUTE_ADD, '10.8.1.0/26', { ...info, protocol: 4 }],
+        [ROUTE_ADD, '10.8.2.0/26', { ...info, table: 1000 }],
+        [ROUTE_ADD, '10.8.3.0/26', { ...info, protocol: 12 }],
+        [ROUTE_DELETE, '10.8.0.0/26', info],
       ]),
     );
     await seen(told, (destination) => destination === '10.8.0.0/26');

@@ -1,4 +1,4 @@
-import { printKernel, ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE, type RouteHow } from '../../../src/netlink/index.ts';
+import { type FibInfo, printKernel, ROUTE_ADD, ROUTE_DELETE, ROUTE_REPLACE } from '../../../src/netlink/index.ts';
 import { routeChanges, type WordedChange } from '../../fakes/route-changes.ts';
 import { BLACKHOLE, DIRECT, type Scenarios } from './ground.ts';
 
@@ -20,10 +20,10 @@ export const ROUTES: Scenarios = {
 
   'every shape of route is kept as it was given': async ({ t, kernel, dev }) => {
     const index = await dev();
-    const direct: RouteHow = { ...DIRECT, nextHops: [{ dev: index }] };
-    const via: RouteHow = { ...DIRECT, nextHops: [{ via: '10.1.0.2', dev: index }] };
-    const onlink: RouteHow = { ...DIRECT, nextHops: [{ via: '192.0.2.1', dev: index, onlink: true }] };
-    const several: RouteHow = {
+    const direct: FibInfo = { ...DIRECT, nextHops: [{ dev: index }] };
+    const via: FibInfo = { ...DIRECT, nextHops: [{ via: '10.1.0.2', dev: index }] };
+    const onlink: FibInfo = { ...DIRECT, nextHops: [{ via: '192.0.2.1', dev: index, onlink: true }] };
+    const several: FibInfo = {
       ...DIRECT,
       nextHops: [
         { via: '10.1.0.2', dev: index, weight: 1 },
@@ -67,7 +67,7 @@ export const ROUTES: Scenarios = {
 
   'IPv6 routes too': async ({ t, kernel, dev }) => {
     const index = await dev();
-    const via: RouteHow = { ...DIRECT, metric: 1024, nextHops: [{ via: 'fd00::2', dev: index }] };
+    const via: FibInfo = { ...DIRECT, metric: 1024, nextHops: [{ via: 'fd00::2', dev: index }] };
     const failures = await kernel.applyRoutes(
       routeChanges(6, [
         [ROUTE_ADD, 'fd01::/122', via],
@@ -95,9 +95,9 @@ export const ROUTES: Scenarios = {
     await kernel.linkAdd({ kind: 'bridge', name: 'br0' });
     await kernel.linkSet('br0', { up: true });
     const { index: other = 0 } = (await kernel.linkGet('br0')) ?? {};
-    const add = (destination: string, how: RouteHow) =>
-      kernel.applyRoutes(routeChanges(6, [[ROUTE_ADD, destination, how]]));
-    const onlink: RouteHow = { ...DIRECT, nextHops: [{ via: 'fd05::1', dev: other, onlink: true }] };
+    const add = (destination: string, info: FibInfo) =>
+      kernel.applyRoutes(routeChanges(6, [[ROUTE_ADD, destination, info]]));
+    const onlink: FibInfo = { ...DIRECT, nextHops: [{ via: 'fd05::1', dev: other, onlink: true }] };
     t.same(await add('fd05::/122', { ...DIRECT, nextHops: [{ via: 'fd00::2', dev: index }] }), []);
     t.match(await add('fd06::/122', onlink), [
       { code: 'EINVAL', reason: 'Nexthop has invalid gateway or device mismatch' },
@@ -111,7 +111,7 @@ export const ROUTES: Scenarios = {
     for (const family of [4, 6] as const) {
       const network = family === 4 ? '10.6' : 'fd06:';
       const via = family === 4 ? '10.1.0.2' : 'fd00::2';
-      const ways: RouteHow[] = [
+      const ways: FibInfo[] = [
         { ...DIRECT, metric: 50, nextHops: [{ dev: index }] },
         { ...DIRECT, metric: 50, nextHops: [{ via, dev: index }] },
         { ...BLACKHOLE, metric: 50 },
@@ -131,10 +131,10 @@ export const ROUTES: Scenarios = {
       );
       t.same([...columns.addresses.subarray(0, 300 * words)], [...expected.addresses]);
       t.same([...columns.lengths.subarray(0, 300)], [...expected.lengths]);
-      const hows = listed.map(({ family: _, destination: __, ...how }) => how);
+      const infos = listed.map(({ family: _, destination: __, ...info }) => info);
       t.same(
-        Array.from({ length: 300 }, (_, entry) => columns.hows[columns.howIndex[entry]]),
-        hows,
+        Array.from({ length: 300 }, (_, entry) => columns.infos[columns.infoIndex[entry]]),
+        infos,
       );
     }
     t.equal((await kernel.routeColumns({ family: 4, table: 999 })).count, 0);
@@ -146,9 +146,9 @@ export const ROUTES: Scenarios = {
     dev,
   }) => {
     const index = await dev();
-    const bird: RouteHow = { kind: 'unicast', protocol: 12, table: 254, nextHops: [{ via: '10.1.0.2', dev: index }] };
-    const ours: RouteHow = { ...DIRECT, nextHops: [{ via: '10.1.0.3', dev: index }] };
-    const apply = (verb: number, how: RouteHow) => kernel.applyRoutes(routeChanges(4, [[verb, '10.7.0.0/26', how]]));
+    const bird: FibInfo = { kind: 'unicast', protocol: 12, table: 254, nextHops: [{ via: '10.1.0.2', dev: index }] };
+    const ours: FibInfo = { ...DIRECT, nextHops: [{ via: '10.1.0.3', dev: index }] };
+    const apply = (verb: number, info: FibInfo) => kernel.applyRoutes(routeChanges(4, [[verb, '10.7.0.0/26', info]]));
     const route = async () =>
       (await kernel.routeList({ family: 4 })).find((found) => found.destination === '10.7.0.0/26');
     t.same(await apply(ROUTE_ADD, bird), []);
@@ -186,7 +186,7 @@ export const ROUTES: Scenarios = {
 
   'refused routes are named by entry, the others are done': async ({ t, kernel, dev }) => {
     const index = await dev();
-    const hop = (nextHop: object): RouteHow => ({ ...DIRECT, nextHops: [nextHop] });
+    const hop = (nextHop: object): FibInfo => ({ ...DIRECT, nextHops: [nextHop] });
     const failures = await kernel.applyRoutes(
       routeChanges(4, [
         [ROUTE_REPLACE, '10.8.0.0/26', hop({ dev: index })],

@@ -54,10 +54,10 @@ t.test('columns say of any body what the decoder says, also of ones that look li
           expected.push(route);
         }
       }
-      const { count, howIndex, hows, lengths } = columns.finish();
+      const { count, infoIndex, infos, lengths } = columns.finish();
       if (count !== expected.length) return false;
-      return expected.every(({ family: _, destination, ...how }, entry) => {
-        const same = JSON.stringify(hows[howIndex[entry]]) === JSON.stringify(how);
+      return expected.every(({ family: _, destination, ...info }, entry) => {
+        const same = JSON.stringify(infos[infoIndex[entry]]) === JSON.stringify(info);
         return same && lengths[entry] === Number(destination.split('/')[1]);
       });
     }),
@@ -66,20 +66,20 @@ t.test('columns say of any body what the decoder says, also of ones that look li
   t.pass();
 });
 
-t.test('a thousand routes of two ways share two hows', async (t) => {
+t.test('a thousand routes of two ways share two infos', async (t) => {
   const columns = new RouteColumnsReader({ family: 4 }, 1);
   const places = Array.from({ length: 1000 }, (_, entry) => `10.${entry >> 8}.${entry & 255}.0/24`);
   for (const [entry, destination] of places.entries()) {
     const route: Route = { ...BASE, destination, nextHops: [HOPS[entry % 2]] };
     columns.add(reader(encodeRoute(ROUTE_ADD, route).subarray(HEADER_LENGTH)));
   }
-  const { count, hows, addresses } = columns.finish();
-  const how = { kind: 'unicast', protocol: 80, table: 254, nextHops: [] } as const;
+  const { count, infos, addresses } = columns.finish();
+  const info = { kind: 'unicast', protocol: 80, table: 254, nextHops: [] } as const;
   const expected = routeChanges(
     4,
-    places.map((place) => [ROUTE_ADD, place, how]),
+    places.map((place) => [ROUTE_ADD, place, info]),
   );
   t.equal(count, 1000);
-  t.equal(hows.length, 2);
+  t.equal(infos.length, 2);
   t.same([...addresses.subarray(0, 1000)], [...expected.addresses]);
 });

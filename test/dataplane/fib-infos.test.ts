@@ -1,6 +1,6 @@
 import t from 'tap';
 import { silentLog, VirtualClock } from '../../src/base/index.ts';
-import { HowTable } from '../../src/dataplane/routes/how-table.ts';
+import { FibInfos } from '../../src/dataplane/routes/fib-infos.ts';
 import { prefixNumber, RouteReconciler } from '../../src/dataplane/routes/reconcile.ts';
 import { workloadRoute } from '../../src/dataplane/routes/render.ts';
 import { RouteTable } from '../../src/dataplane/routes/route-table.ts';
@@ -8,23 +8,23 @@ import type { RouteChanges } from '../../src/netlink/index.ts';
 import { leftByMillion } from '../fakes/heap.ts';
 
 t.test('a million pods come and go, each with an interface of its own, and leave nothing', async (t) => {
-  const hows = new HowTable();
-  const table = new RouteTable(4, hows);
+  const infos = new FibInfos();
+  const table = new RouteTable(4, infos);
   const prefix = prefixNumber(table, '10.0.0.1/32');
   const answer = (): void => {
     for (let batch = table.take(10); batch !== undefined; batch = table.take(10)) table.settle(batch, []);
-    hows.collect();
+    infos.collect();
     prefixNumber(table, '10.0.0.1/32');
   };
   const left = leftByMillion((step) => {
-    table.want('workload', prefix, hows.id(workloadRoute(step + 1)));
+    table.want('workload', prefix, infos.id(workloadRoute(step + 1)));
     if (step % 2 === 0) return;
     answer();
     table.want('workload', prefix, 0);
     answer();
   });
   t.ok(left < 1_000_000, `${left} octets`);
-  t.ok(hows.all.length < 10, `${hows.all.length} numbers`);
+  t.ok(infos.all.length < 10, `${infos.all.length} numbers`);
 });
 
 t.test('a way is kept while a source wants it, the kernel has it or a batch is under way with it', async (t) => {
@@ -35,14 +35,14 @@ t.test('a way is kept while a source wants it, the kernel has it or a batch is u
       count: 0,
       addresses: new Uint32Array(0),
       lengths: new Uint8Array(0),
-      howIndex: new Uint32Array(0),
-      hows: [],
+      infoIndex: new Uint32Array(0),
+      infos: [],
     }),
     applyRoutes: async (changes: RouteChanges) => {
       batches.push(changes);
       await new Promise((resolve) => setImmediate(resolve));
       for (let entry = 0; entry < changes.count; entry++) {
-        t.not(changes.hows[changes.howIndex[entry]].protocol, 0, 'a batch refers to what is still there');
+        t.not(changes.infos[changes.infoIndex[entry]].protocol, 0, 'a batch refers to what is still there');
       }
       return [];
     },
@@ -51,7 +51,7 @@ t.test('a way is kept while a source wants it, the kernel has it or a batch is u
   await routes.start();
   const table = routes.tables[4];
   const want = (source: 'workload' | 'bgp', dev: number): void =>
-    table.want(source, prefixNumber(table, '10.0.0.1/32'), dev === 0 ? 0 : routes.hows.id(workloadRoute(dev)));
+    table.want(source, prefixNumber(table, '10.0.0.1/32'), dev === 0 ? 0 : routes.infos.id(workloadRoute(dev)));
   want('bgp', 1);
   want('workload', 2);
   await routes.flush();
@@ -62,7 +62,7 @@ t.test('a way is kept while a source wants it, the kernel has it or a batch is u
   await flushing;
   await routes.flush();
   const devices = (): (number | undefined)[] =>
-    routes.hows.all.flatMap(({ nextHops }) => nextHops.map(({ dev }) => dev));
+    routes.infos.all.flatMap(({ nextHops }) => nextHops.map(({ dev }) => dev));
   t.same(devices().sort(), [1, 4], 'what is wanted second is kept too');
   want('workload', 0);
   await routes.flush();
