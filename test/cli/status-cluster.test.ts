@@ -60,7 +60,21 @@ Problems
 
 const ROUTE = {
   prefix: '10.244.0.0/26',
-  paths: [],
+  paths: [
+    {
+      peer: '10.0.0.1',
+      best: true,
+      stale: false,
+      nextHop: '10.0.0.1',
+      localPref: 100,
+      med: 0,
+      origin: 'igp',
+      asPath: [],
+      communities: [],
+      extendedCommunities: [],
+      largeCommunities: [],
+    },
+  ],
   announcements: [],
   kernel: [{ text: '10.244.0.0/26 via 10.0.0.1', wanted: true, present: false, why: 'BGP: next hop 10.0.0.1' }],
 };
@@ -86,7 +100,10 @@ t.test('a route is asked of each node, and each says why in its own part', async
   t.equal(
     stdout,
     `n1:
-  10.244.0.0/26, 0 paths
+  10.244.0.0/26, 1 path
+  *> from 10.0.0.1, next hop 10.0.0.1
+       AS path (empty), local preference 100, metric 0, origin igp
+       chosen
   announced to: nobody
   kernel has not: 10.244.0.0/26 via 10.0.0.1 (BGP: next hop 10.0.0.1)
 n2:
