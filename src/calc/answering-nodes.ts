@@ -1,4 +1,4 @@
-import { type Entries, formatPrefix, prefix, tryParseInterfaceAddress } from '../base/index.ts';
+import { type Entries, EntriesWriter, formatPrefix, prefix, same, tryParseInterfaceAddress } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
 
 /** The label with which a node has no part in what comes to services from outside. */
@@ -17,20 +17,28 @@ export function isExcluded(node: Node | undefined): boolean {
   return node?.metadata.labels?.[EXCLUDED] === 'true';
 }
 
-/** By name. One that isn't ready, or has the label that keeps it out, is none. */
-export function answeringNodes(nodes: Entries<Node>): readonly AnsweringNode[] {
-  return [...nodes]
-    .filter(([, node]) => node.status?.ready !== false && !isExcluded(node))
-    .map(([name, { spec, status }]) => ({
-      name,
-      subnets: subnetsOf(spec),
-      isLast: status?.unschedulable === true,
-    }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+/** Nodes → those that answer, by name. */
+export class AnsweringNodes {
+  readonly #writer = new EntriesWriter<AnsweringNode>(same);
+  #seen: Entries<Node> | undefined;
+
+  /** The same object as before while nothing has changed. */
+  run(nodes: Entries<Node>): Entries<AnsweringNode> {
+    for (const [name, node] of nodes.since(this.#seen)) this.#writer.set(name, node && answeringNode(name, node));
+    this.#seen = nodes;
+    return this.#writer.commit();
+  }
+}
+
+/** One that isn't ready, or has the label that keeps it out, is none. */
+function answeringNode(name: string, node: Node): AnsweringNode | undefined {
+  const { spec, status } = node;
+  if (status?.ready === false || isExcluded(node)) return undefined;
+  return { name, subnets: subnetsOf(spec), isLast: status?.unschedulable === true };
 }
 
 /** The nodes that this one leaves Services to: none unless it is cordoned. */
-export function leftTo(self: Node | undefined, all: readonly AnsweringNode[]): readonly string[] {
+export function leftTo(self: Node | undefined, all: Entries<AnsweringNode>): readonly string[] {
   if (self?.status?.unschedulable !== true) return [];
   return all.filter(({ isLast }) => !isLast).map(({ name }) => name);
 }

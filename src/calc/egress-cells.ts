@@ -1,5 +1,6 @@
 import { type Entries, same } from '../base/index.ts';
 import type { BGPConfiguration, Node } from '../model/index.ts';
+import type { AnsweringNode } from './answering-nodes.ts';
 import { askedEgress } from './asked-egress.ts';
 import { type Cell, cell } from './cell.ts';
 import type { Announcement, DesiredEgress, DesiredServices, HostAddresses, ProxiedAddress } from './desired/index.ts';
@@ -10,6 +11,7 @@ import type { Sources } from './sources.ts';
 
 interface EgressInputs {
   readonly nodes: Cell<Entries<Node>>;
+  readonly answering: Cell<Entries<AnsweringNode>>;
   readonly configurations: Cell<ReadonlyMap<string, BGPConfiguration>>;
   readonly felix: Cell<FelixSettings>;
   readonly hosts: Cell<HostAddresses>;
@@ -28,7 +30,7 @@ export interface EgressCells {
 }
 
 export function egressCells(sources: Sources, nodename: string, given: EgressInputs, withBgp: boolean): EgressCells {
-  const { nodes, configurations, felix, hosts } = given;
+  const { nodes, answering, configurations, felix, hosts } = given;
   const all = sources.of('IPPool');
   const read = cell([all], askedEgress, same);
   const services = cell(
@@ -37,11 +39,12 @@ export function egressCells(sources: Sources, nodename: string, given: EgressInp
     same,
   );
   const egress = cell(
-    [read, nodes, all, services, hosts, felix],
-    (asked, present, pools, ranges, own, settings) =>
+    [read, nodes, answering, all, services, hosts, felix],
+    (asked, present, ready, pools, ranges, own, settings) =>
       desiredEgress(asked, {
         nodename,
         nodes: present,
+        answering: ready,
         pools,
         services: ranges,
         hosts: own,

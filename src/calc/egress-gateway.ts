@@ -13,6 +13,7 @@ import { sameSubnet, vtepOf } from './vxlan.ts';
 export interface EgressSurroundings {
   readonly nodename: string;
   readonly nodes: Entries<Node>;
+  readonly answering: Entries<AnsweringNode>;
   readonly pools: Entries<IPPool>;
   readonly services: DesiredServices;
   readonly hosts: HostAddresses;
@@ -29,8 +30,7 @@ type Choice = { readonly gateway: Node; readonly announced: boolean } | { readon
  */
 export function gatewayOf(
   { address, nodes: selector }: AskedEgress,
-  ready: readonly AnsweringNode[],
-  { nodes, hosts, withBgp }: EgressSurroundings,
+  { nodes, answering, hosts, withBgp }: EgressSurroundings,
 ): Choice {
   const wanted = parseAddress(address);
   if (hosts[wanted.family].get(address) !== undefined) return { reason: `${address} is a node's own address` };
@@ -39,7 +39,7 @@ export function gatewayOf(
   const isSelected = (name: string): boolean => matchesSelector(selector, nodes.get(name)?.metadata.labels ?? {});
   const announced = ![...nodes.values()].some(({ spec }) => isOn(subnetsOf(spec)));
   if (announced && !withBgp) return { reason: 'it is on no node’s subnet, and without BGP nobody can announce it' };
-  const able = ready.filter(({ name, subnets }) => {
+  const able = answering.filter(({ name, subnets }) => {
     const node = nodes.get(name);
     const isThere = announced ? node !== undefined && nodeAddress(node, wanted.family) !== undefined : isOn(subnets);
     return isThere && isSelected(name);

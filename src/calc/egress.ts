@@ -1,5 +1,4 @@
 import { containsPrefix, type Family, formatPrefix, hostCidr, parsePrefix } from '../base/index.ts';
-import { answeringNodes } from './answering-nodes.ts';
 import type { ReadEgress } from './asked-egress.ts';
 import type { Announcement, DesiredEgress, EgressPool, ProxiedAddress } from './desired/index.ts';
 import { type EgressSurroundings, gatewayOf, wayTo } from './egress-gateway.ts';
@@ -13,13 +12,12 @@ const NEVER_OUTSIDE = ['169.254.0.0/16', '224.0.0.0/4', 'fe80::/10', 'ff00::/8']
 export function desiredEgress({ asked }: ReadEgress, around: EgressSurroundings): DesiredEgress | undefined {
   const { nodename, nodes, pools, hosts, felix } = around;
   if (asked.length === 0) return undefined;
-  const ready = answeringNodes(nodes);
   const within = [...pools.map(({ spec }) => spec.cidr), ...around.services.cidrs, ...NEVER_OUTSIDE];
   return {
     pools: asked.map((one): EgressPool => {
       const { pool, address } = one;
       const range = parsePrefix(pool.spec.cidr);
-      const choice = gatewayOf(one, ready, around);
+      const choice = gatewayOf(one, around);
       const gateway = 'gateway' in choice ? choice.gateway : undefined;
       return {
         pool: pool.metadata.name,

@@ -1,5 +1,6 @@
 import { type Family, same } from '../base/index.ts';
 import { Announced } from './announced.ts';
+import { AnsweringNodes } from './answering-nodes.ts';
 import { Filters } from './bgp-filters.ts';
 import { announcements, OwnBlockViews, ownBlocks } from './blocks.ts';
 import { type Cell, cell, keeping } from './cell.ts';
@@ -171,7 +172,8 @@ export function graph(
     same,
   );
 
-  const leaving = egressCells(sources, nodename, { nodes, configurations, felix, hosts }, withBgp);
+  const answering = cell([nodes], keeping(new AnsweringNodes()));
+  const leaving = egressCells(sources, nodename, { nodes, answering, configurations, felix, hosts }, withBgp);
   const { services, egress, gateways, announced, unmet } = leaving;
   const nat = cell([felix, hosts, workloads, egress], desiredNat, same);
   const host = cell([self, felix, unmet], desiredHost, same);
@@ -181,7 +183,8 @@ export function graph(
     same,
   );
 
-  const served = serviceCells(sources, nodename, { self, nodes, configurations, felix, pools, workloads, gateways });
+  const ofServing = { self, answering, configurations, felix, pools, workloads, gateways };
+  const served = serviceCells(sources, nodename, ofServing);
   const { whole, ofServices } = served;
   const own = cell([blocks, workloads, pools], announcements, same);
   const wholes = cell([whole, announced], (ranges, gateway) => [...ranges, ...gateway], same);

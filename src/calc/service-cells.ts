@@ -1,6 +1,6 @@
 import { type Entries, same } from '../base/index.ts';
 import type { Node } from '../model/index.ts';
-import { answeringNodes, isExcluded, leftTo } from './answering-nodes.ts';
+import { type AnsweringNode, isExcluded, leftTo } from './answering-nodes.ts';
 import { type Cell, cell, keeping } from './cell.ts';
 import type {
   Announcement,
@@ -20,7 +20,7 @@ import type { Sources } from './sources.ts';
 
 interface ServiceInputs {
   readonly self: Cell<Node | undefined>;
-  readonly nodes: Cell<Entries<Node>>;
+  readonly answering: Cell<Entries<AnsweringNode>>;
   readonly configurations: Cell<Configurations>;
   readonly felix: Cell<FelixSettings>;
   readonly pools: Cell<readonly DesiredPool[]>;
@@ -43,12 +43,11 @@ export interface ServiceCells {
 }
 
 export function serviceCells(sources: Sources, nodename: string, given: ServiceInputs): ServiceCells {
-  const { self, nodes, configurations, felix, pools, workloads, gateways } = given;
+  const { self, answering, configurations, felix, pools, workloads, gateways } = given;
   const [services, slices] = [sources.of('KubernetesService'), sources.of('KubernetesEndpointSlice')];
   const routes = new ServiceRoutes(nodename);
   const ranges = cell([self, configurations], serviceRanges, same);
   const owners = new ServiceOwners(nodename);
-  const answering = cell([nodes], answeringNodes, same);
   const others = cell([self, answering], leftTo, same);
   const answered = cell([felix, pools, configurations], answeredRanges, same);
   const owned = cell([services, slices, answered, answering], keeping(owners));

@@ -26,6 +26,11 @@ interface Wish {
   readonly nodes: ReadonlySet<string> | undefined;
 }
 
+interface Scored {
+  readonly node: AnsweringNode;
+  readonly score: number;
+}
+
 interface Candidate {
   readonly node: AnsweringNode;
   readonly subnets: readonly Prefix[];
@@ -45,8 +50,8 @@ export class ServiceOwners {
   #seen: Entries<KubernetesService> | undefined;
   #ranges: { readonly loadBalancer: readonly Prefix[]; readonly external: readonly Prefix[] } | undefined;
   #givenRanges: AnsweredRanges | undefined;
-  #givenNodes: readonly AnsweringNode[] = [];
-  #candidates: readonly Candidate[] = [];
+  #seenNodes: Entries<AnsweringNode> | undefined;
+  readonly #candidates = new Map<string, Candidate>();
   readonly #wishes = new Map<string, Wish>();
   /** By address: the Services that have it. */
   readonly #holders = new Map<string, Set<string>>();
@@ -59,7 +64,7 @@ export class ServiceOwners {
     services: Entries<KubernetesService>,
     slices: Entries<KubernetesEndpointSlice>,
     ranges: AnsweredRanges | undefined,
-    nodes: readonly AnsweringNode[],
+    nodes: Entries<AnsweringNode>,
   ): Entries<ProxiedAddress> {
     if (ranges !== this.#givenRanges) {
       this.#givenRanges = ranges;
@@ -68,18 +73,19 @@ export class ServiceOwners {
       this.#slices = new ServiceSlices();
       this.#seen = undefined;
     }
-    const moved = nodes !== this.#givenNodes;
-    if (moved) {
-      this.#givenNodes = nodes;
-      this.#candidates = nodes.map((node) => ({ node, subnets: parsed(node.subnets), hash: hashOf(node.name) }));
+    const moved = nodes.since(this.#seenNodes);
+    for (const [name, node] of moved) {
+      if (node === undefined) this.#candidates.delete(name);
+      else this.#candidates.set(name, { node, subnets: parsed(node.subnets), hash: hashOf(name) });
     }
+    this.#seenNodes = nodes;
     if (ranges !== undefined) {
       const touched = this.#slices.run(slices);
       for (const [key] of services.since(this.#seen)) touched.add(key);
       this.#seen = services;
       for (const key of touched) this.#tell(key, this.#wishOf(key, services.get(key)));
     }
-    if (moved) for (const address of this.#holders.keys()) this.#settle(address);
+    if (moved.length > 0) for (const address of this.#holders.keys()) this.#settle(address);
     return this.#writer.commit();
   }
 
@@ -131,17 +137,21 @@ export class ServiceOwners {
     if (address === undefined) return undefined;
     const wishes = [...services].flatMap((service) => this.#wishes.get(service) ?? []);
     const hash = hashOf(text);
-    let best: { readonly node: AnsweringNode; readonly score: number } | undefined;
-    for (const { node, subnets, hash: own } of this.#candidates) {
+    let best: Scored | undefined;
+    for (const { node, subnets, hash: own } of this.#candidates.values()) {
       if (!subnets.some((subnet) => containsAddress(subnet, address))) continue;
       if (!wishes.some(({ nodes }) => nodes === undefined || nodes.has(node.name))) continue;
       const score = scoreOf(hash, own);
-      // In order of their names: of equals the first stays.
-      const isBetter = best === undefined || (node.isLast === best.node.isLast ? score > best.score : best.node.isLast);
-      if (isBetter) best = { node, score };
+      if (best === undefined || isBetter({ node, score }, best)) best = { node, score };
     }
     return best?.node.name;
   }
+}
+
+/** One that is cordoned is worse than all others; of equals the first by name is taken. */
+function isBetter({ node, score }: Scored, best: Scored): boolean {
+  if (node.isLast !== best.node.isLast) return best.node.isLast;
+  return score === best.score ? node.name < best.node.name : score > best.score;
 }
 
 function parsed(cidrs: readonly string[]): readonly Prefix[] {
