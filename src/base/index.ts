@@ -35,6 +35,7 @@ export * from './prefix-table.ts';
 export * from './repeated.ts';
 export * from './retry-queue.ts';
 export * from './same.ts';
+export * from './socket-descriptor.ts';
 export * from './stopwatch.ts';
 export * from './version.ts';
 export * from './virtual-clock.ts';

@@ -1,5 +1,6 @@
 import { addressBytes, lastAddress, tryParseAddress, tryParseIpv4, tryParsePrefix } from '../base/index.ts';
 import type { SetElement } from '../netlink/index.ts';
+import { PROTOCOLS } from './protocols.ts';
 
 /** An element as the kernel has it, from nft's own words. What is not known here is left to nft, by `undefined`. */
 
@@ -13,21 +14,6 @@ type ReadPart = (text: string) => Part | undefined;
 
 /** Octets of an interface's name with its closing zeros (IFNAMSIZ). */
 const NAME_OCTETS = 16;
-
-/** As nft lists them; numbers are understood too. */
-const PROTOCOLS: Readonly<Record<string, number>> = {
-  icmp: 1,
-  igmp: 2,
-  tcp: 6,
-  udp: 17,
-  dccp: 33,
-  esp: 50,
-  ah: 51,
-  'ipv6-icmp': 58,
-  icmpv6: 58,
-  sctp: 132,
-  udplite: 136,
-};
 
 /** The types in sets and maps of ours, by name. */
 const TYPES: Readonly<Record<string, ReadPart>> = {

@@ -1,5 +1,6 @@
 import { type Address, containsAddress, parseAddress, prefix } from '../base/index.ts';
 import { NftError } from './errors.ts';
+import { PROTOCOLS } from './protocols.ts';
 import type { Ruleset } from './ruleset.ts';
 import { isIndexed, notIndexed } from './set-index.ts';
 
@@ -87,21 +88,6 @@ const CONNECTION: Readonly<Record<WalkedPacket['state'] | 'dnat', number>> = {
   new: 0x8,
   untracked: 0x40,
   dnat: 0x20,
-};
-
-const PROTOCOLS: Readonly<Record<string, number>> = {
-  icmp: 1,
-  igmp: 2,
-  tcp: 6,
-  udp: 17,
-  dccp: 33,
-  esp: 50,
-  ah: 51,
-  comp: 108,
-  'ipv6-icmp': 58,
-  icmpv6: 58,
-  sctp: 132,
-  udplite: 136,
 };
 
 function payloadOf({ protocol, field }: { protocol: string; field: string }, packet: WalkedPacket): Value | undefined {

@@ -101,6 +101,21 @@ export function referencesOfRules(rules: readonly Rule[]): readonly SetReference
   return rules.flatMap(({ match }) => [...referencesOf(match.source, false), ...referencesOf(match.destination, true)]);
 }
 
+/** The sets of a world, each worked out when a rule first needs it. */
+export function setsOf(world: World): {
+  readonly sets: ReadonlyMap<string, SetMembers>;
+  readonly need: (rules: readonly Rule[]) => void;
+} {
+  const sets = new Map<string, SetMembers>();
+  const need = (rules: readonly Rule[]): void => {
+    for (const reference of referencesOfRules(rules)) {
+      const key = setKey(reference);
+      if (!sets.has(key)) sets.set(key, membersOf(reference, world));
+    }
+  };
+  return { sets, need };
+}
+
 /** Works all of it out from the whole world: what an incremental calculation must come to. */
 export function enforcementOf(
   world: World,
@@ -110,13 +125,7 @@ export function enforcementOf(
   const classes = new Map<string, EndpointClass>();
   const policies = new Map<string, Policy>();
   const profiles = new Map<string, Profile | undefined>();
-  const sets = new Map<string, SetMembers>();
-  const need = (rules: readonly Rule[]): void => {
-    for (const reference of referencesOfRules(rules)) {
-      const key = setKey(reference);
-      if (!sets.has(key)) sets.set(key, membersOf(reference, world));
-    }
-  };
+  const { sets, need } = setsOf(world);
   const classed = (endpoint: Endpoint, direction: Direction): string => {
     const tiers = world.tiersOf(endpoint).flatMap(({ tier, policies: selected }) => {
       const about = selected.filter((policy) => asksPods(policy) && policy.rules[direction] !== undefined);

@@ -1,7 +1,7 @@
 import { formatAddress } from '../base/index.ts';
 import type { SetMembers } from './enforcement.ts';
-import { classKey, type EndpointClass, membersOf, policyKey, referencesOfRules, setKey } from './enforcement.ts';
-import type { Direction, Endpoint, Policy, Profile, Rule } from './form.ts';
+import { classKey, type EndpointClass, policyKey, setsOf } from './enforcement.ts';
+import type { Direction, Endpoint, Policy, Profile } from './form.ts';
 import { ALL_INTERFACES } from './host-interfaces.ts';
 import type { World } from './world.ts';
 
@@ -62,13 +62,7 @@ export function hostEnforcementOf(world: World, node: string): HostEnforcement {
   const classes = new Map<string, HostClass>();
   const policies = new Map<string, Policy>();
   const profiles = new Map<string, Profile | undefined>();
-  const sets = new Map<string, SetMembers>();
-  const need = (rules: readonly Rule[]): void => {
-    for (const reference of referencesOfRules(rules)) {
-      const key = setKey(reference);
-      if (!sets.has(key)) sets.set(key, membersOf(reference, world));
-    }
-  };
+  const { sets, need } = setsOf(world);
   const classed = (endpoint: Endpoint, where: HostAsk): string | undefined => {
     const made = hostClassOf(endpoint, where, world.tiersOf(endpoint));
     if (made === undefined) return undefined;

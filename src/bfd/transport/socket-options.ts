@@ -1,5 +1,6 @@
 import type { Socket } from 'node:dgram';
 import { createRequire } from 'node:module';
+import { descriptorOf } from '../../base/index.ts';
 
 /* Options of UDP sockets that Node has no word for, set through libc, which is loaded with the first session. */
 
@@ -68,15 +69,4 @@ export function markControl(socket: Socket, family: 4 | 6): void {
 function set(socket: Socket, level: number, name: number, value: Uint8Array): boolean {
   const descriptor = descriptorOf(socket);
   return descriptor !== undefined && libc().setsockopt(descriptor, level, name, value, value.length) === 0;
-}
-
-/** The descriptor of a bound socket, which Node keeps under a symbol of its own. */
-function descriptorOf(socket: Socket): number | undefined {
-  for (const symbol of Object.getOwnPropertySymbols(socket)) {
-    const state = (
-      socket as unknown as Readonly<Record<symbol, { readonly handle?: { readonly fd?: number } } | null>>
-    )[symbol];
-    if (typeof state === 'object' && state?.handle?.fd !== undefined) return state.handle.fd;
-  }
-  return undefined;
 }

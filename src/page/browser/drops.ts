@@ -1,9 +1,10 @@
 import { Component, type ComponentChild, h } from 'preact';
 import type { CountedDrop, DroppedAnswer, DroppedPacket } from '../../control/answers.ts';
 import { listen } from './ask.ts';
+import { isAskedFor, type LiveFilters, liveFilters } from './live-filters.ts';
 import { loaded } from './loaded.ts';
-import { type Column, choice, count, field, notice, section, table } from './pieces.ts';
-import { changed, type PlaceInPage, replace } from './place.ts';
+import { type Column, count, notice, section, table } from './pieces.ts';
+import type { PlaceInPage } from './place.ts';
 
 /** Packets that are remembered, and shown. */
 const [KEPT, SHOWN] = [1000, 200];
@@ -62,44 +63,28 @@ class Drops extends Component<{ readonly place: PlaceInPage }, DropsState> {
   }
 }
 
-/** What is looked for, and what else stands beside it. */
+const PACKET_FILTERS: LiveFilters = {
+  words: { label: 'Pod, address, policy …', hint: 'default/web' },
+  kind: {
+    label: 'Direction',
+    id: 'direction',
+    options: [
+      ['', 'both'],
+      ['ingress', 'ingress'],
+      ['egress', 'egress'],
+    ],
+  },
+};
+
 export function packetFilters(place: PlaceInPage, ...beside: readonly ComponentChild[]): ComponentChild {
-  return h(
-    'div',
-    { class: 'filters' },
-    field({
-      label: 'Pod, address, policy …',
-      id: 'find',
-      value: place.query.get('find') ?? '',
-      hint: 'default/web',
-      onValue: (value) => replace(changed(place, { find: value })),
-    }),
-    choice(
-      {
-        label: 'Direction',
-        id: 'direction',
-        value: place.query.get('direction') ?? '',
-        onValue: (value) => replace(changed(place, { direction: value })),
-      },
-      [
-        ['', 'both'],
-        ['ingress', 'ingress'],
-        ['egress', 'egress'],
-      ],
-    ),
-    ...beside,
-  );
+  return liveFilters(place, PACKET_FILTERS, ...beside);
 }
 
 /** Whether a packet has all the words, in whatever is shown of it. */
 export function matching(query: URLSearchParams): (packet: DroppedPacket) => boolean {
-  const words = (query.get('find') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  const direction = query.get('direction') ?? '';
-  return (packet) => {
-    if (direction !== '' && packet.direction !== direction) return false;
-    const text = `${end(packet.source)} ${end(packet.destination)} ${packet.protocol} ${packet.why}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  };
+  const isAsked = isAskedFor(query, PACKET_FILTERS);
+  return (packet) =>
+    isAsked(packet.direction, `${end(packet.source)} ${end(packet.destination)} ${packet.protocol} ${packet.why}`);
 }
 
 /** With `more` before the columns that every packet has. */

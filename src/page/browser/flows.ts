@@ -1,8 +1,9 @@
 import { Component, type ComponentChild, h } from 'preact';
 import type { FlowAnswer, FlowsAnswer } from '../../control/answers.ts';
 import { listen } from './ask.ts';
-import { type Column, choice, count, field, notice, pill, table } from './pieces.ts';
-import { changed, type PlaceInPage, replace } from './place.ts';
+import { isAskedFor, type LiveFilters, liveFilters } from './live-filters.ts';
+import { type Column, count, notice, pill, table } from './pieces.ts';
+import type { PlaceInPage } from './place.ts';
 
 /** Flows that are remembered, and shown. */
 const [KEPT, SHOWN] = [1000, 200];
@@ -63,44 +64,28 @@ class Flows extends Component<{ readonly place: PlaceInPage }, FlowsState> {
   }
 }
 
-/** What is looked for, and what else stands beside it. */
+const FLOW_FILTERS: LiveFilters = {
+  words: { label: 'Pod, address, port, policy …', hint: 'default/web tcp' },
+  kind: {
+    label: 'Verdict',
+    id: 'verdict',
+    options: [
+      ['', 'both'],
+      ['FORWARDED', 'forwarded'],
+      ['DENIED', 'denied'],
+    ],
+  },
+};
+
 export function flowFilters(place: PlaceInPage, ...beside: readonly ComponentChild[]): ComponentChild {
-  return h(
-    'div',
-    { class: 'filters' },
-    field({
-      label: 'Pod, address, port, policy …',
-      id: 'find',
-      value: place.query.get('find') ?? '',
-      hint: 'default/web tcp',
-      onValue: (value) => replace(changed(place, { find: value })),
-    }),
-    choice(
-      {
-        label: 'Verdict',
-        id: 'verdict',
-        value: place.query.get('verdict') ?? '',
-        onValue: (value) => replace(changed(place, { verdict: value })),
-      },
-      [
-        ['', 'both'],
-        ['FORWARDED', 'forwarded'],
-        ['DENIED', 'denied'],
-      ],
-    ),
-    ...beside,
-  );
+  return liveFilters(place, FLOW_FILTERS, ...beside);
 }
 
-/** Whether a flow has all the words, in whatever is shown of it, and the verdict. */
+/** Whether a flow has all the words, in whatever is shown of it. */
 export function flowMatching(query: URLSearchParams): (flow: FlowAnswer) => boolean {
-  const words = (query.get('find') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  const verdict = query.get('verdict') ?? '';
-  return (flow) => {
-    if (verdict !== '' && flow.verdict !== verdict) return false;
-    const text = `${end(flow.source)} ${end(flow.destination)} ${flow.protocol} ${decidedBy(flow)}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  };
+  const isAsked = isAskedFor(query, FLOW_FILTERS);
+  return (flow) =>
+    isAsked(flow.verdict, `${end(flow.source)} ${end(flow.destination)} ${flow.protocol} ${decidedBy(flow)}`);
 }
 
 /** With `more` before the columns that every flow has. */

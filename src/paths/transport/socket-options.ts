@@ -1,5 +1,6 @@
 import type { Socket } from 'node:dgram';
 import { createRequire } from 'node:module';
+import { descriptorOf } from '../../base/index.ts';
 
 /* The option of UDP sockets that Node has no word for, set through libc, which is loaded with the first socket. */
 
@@ -25,15 +26,4 @@ export function neverFragment(socket: Socket, family: 4 | 6): boolean {
   const [level, name] = MTU_DISCOVER[family];
   const value = new Uint8Array(Int32Array.of(PROBE).buffer);
   return descriptor !== undefined && libc()(descriptor, level, name, value, value.length) === 0;
-}
-
-/** Node keeps it under a symbol of its own. */
-function descriptorOf(socket: Socket): number | undefined {
-  for (const symbol of Object.getOwnPropertySymbols(socket)) {
-    const state = (
-      socket as unknown as Readonly<Record<symbol, { readonly handle?: { readonly fd?: number } } | null>>
-    )[symbol];
-    if (typeof state === 'object' && state?.handle?.fd !== undefined) return state.handle.fd;
-  }
-  return undefined;
 }
