@@ -25,8 +25,8 @@ export function nodeAsn(node: Node, configurations: Configurations): number {
 /** A node's listen port: its own BGPConfiguration `node.<name>` before the default one. */
 export function listenPort(nodename: string, configurations: Configurations): number {
   return (
-    configurations.get(`node.${nodename}`)?.spec.listenPort ??
-    configurations.get('default')?.spec.listenPort ??
+    configurations.get(`node.${nodename}`)?.spec.listenPort ||
+    configurations.get('default')?.spec.listenPort ||
     DEFAULT_PORT
   );
 }

@@ -48,7 +48,7 @@ const PEER: { readonly [Field in keyof PeerExtensions]-?: Reader<NonNullable<Pee
   maxPrefixes: number(1, 0xffffffff),
   maxPrefixesWarning: number(1, 100),
   maxPrefixesRestart: (text) => {
-    const time = /^(\d+(\.\d+)?(h|m|s|ms))+$/.test(text) ? (seconds(text) ?? 0) : 0;
+    const time = seconds(text) ?? 0;
     return time > 0 ? time : fail('a duration such as 5m');
   },
   failureDetectionMode: (text) => MODES.find((mode) => mode === text) ?? fail(MODES.join(', ')),

@@ -140,6 +140,14 @@ const MESHLESS = put('BGPConfiguration', 'default', {
   localWorkloadPeeringIPV4: '169.254.0.1',
 });
 
+t.test('a port of 0 is none, a negative or unreadable duration no duration', async (t) => {
+  const of = (spec: Spec) => desired([put('BGPConfiguration', 'default', spec as never)]);
+  const restart = (nodeMeshMaxRestartTime: string) => peers(of({ nodeMeshMaxRestartTime }))[0]?.restartTime;
+  t.equal(bgp(of({ listenPort: 0 })).listenPort, 179);
+  t.equal(restart('-90s'), undefined);
+  t.equal(restart('1m.5s'), 60.5);
+});
+
 const TABLES = {
   BGPConfiguration: {
     cases: CONFIGURATION,

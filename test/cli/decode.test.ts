@@ -169,9 +169,13 @@ const TAKEN: readonly (readonly [kind: string, spec: object, decoded: object])[]
   ],
   [
     'GlobalNetworkPolicy',
-    { Ingress: [{ action: 'Allow', Protocol: 'tcp', destination: { ports: ['80', '1:1', 'http', '5:6'] } }] },
     {
-      ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: [80, 1, 'http', '5:6'] } }],
+      Ingress: [
+        { action: 'Allow', Protocol: 'tcp', notProtocol: '017', destination: { ports: ['80', '1:1', 'http', '5:6'] } },
+      ],
+    },
+    {
+      ingress: [{ action: 'Allow', protocol: 'tcp', notProtocol: 17, destination: { ports: [80, 1, 'http', '5:6'] } }],
     },
   ],
   ['NetworkSet', { nets: null }, {}],

@@ -184,7 +184,11 @@ const tables: readonly Table[] = [
   {
     kind: 'BGPConfiguration',
     name: 'node.n1',
-    taken: [{ logSeverityScreen: 'Info', listenPort: 1790, serviceClusterIPs: [] }, { ignoredInterfaces: ['eth*'] }],
+    taken: [
+      { logSeverityScreen: 'Info', listenPort: 1790, serviceClusterIPs: [] },
+      { listenPort: 0 },
+      { ignoredInterfaces: ['eth*'] },
+    ],
     refused: [
       { nodeToNodeMeshEnabled: true },
       { asNumber: 64512 },
@@ -256,8 +260,9 @@ const tables: readonly Table[] = [
         defaultEndpointToHostAction: 'ACCEPT',
         routeSource: 'calicoipam',
       },
+      ...['.5s', '2.s', '+7s', '5μs', '-1m'].map((reportingInterval) => ({ reportingInterval })),
       { logSeverityScreen: 'debug', logSeverityFile: '', bpfLogLevel: 'off', iptablesFilterDenyAction: 'reject' },
-      { iptablesBackend: 'NFT', awsSrcDstCheck: 'DoNothing' },
+      { iptablesBackend: 'nft', awsSrcDstCheck: 'DoNothing' },
       { kubeNodePortRanges: ['3000:4000', 15000] },
       { externalNodesList: ['1.1.1.1', '1.1.1.2/32', '1.1.3.7/23'] },
       { natOutgoingAddress: '1.2.3.4', deviceRouteSourceAddress: '', deviceRouteSourceAddressIPv6: 'fd00::1' },
@@ -276,6 +281,7 @@ const tables: readonly Table[] = [
       { defaultEndpointToHostAction: 'Forward' },
       { iptablesMangleAllowAction: 'Drop' },
       { iptablesBackend: 'badVal' },
+      ...['90', '1d', '.s', '1 s'].map((reportingInterval) => ({ reportingInterval })),
       { awsSrcDstCheck: 'enable' },
       { kubeNodePortRanges: ['http'] },
       { kubeNodePortRanges: Array(8).fill('1:2') },
@@ -319,6 +325,7 @@ const tables: readonly Table[] = [
       { bgp: { ipv4IPIPTunnelAddr: '10.0.0.1' } },
       { bgp: { routeReflectorClusterID: '245.0.0.1' } },
       { interfaces: [{ name: 'eth0', addresses: ['10.0.0.1/24'] }], vxlanTunnelMACAddr: '66-0a-1b-2c-3d-4e' },
+      { addresses: [{ address: '10.0.0.1' }, { address: 'fd00::/64', type: 'InternalIP' }] },
     ],
     refused: [
       { bgp: {} },
@@ -328,6 +335,8 @@ const tables: readonly Table[] = [
       { bgp: { routeReflectorClusterID: 'abcdef' } },
       { wireguard: { interfaceIPv4Address: 'foo.bar' } },
       { vxlanTunnelMACAddr: '66:0a:1b' },
+      ...['node-1', '10.0.0.1/24'].map((address) => ({ addresses: [{ address }] })),
+      { interfaces: [{ name: 'eth0!' }] },
     ],
   },
   {

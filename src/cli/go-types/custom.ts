@@ -1,4 +1,4 @@
-import { formatGoDuration, parseGoDuration } from './duration.ts';
+import { formatGoDuration, parseGoDuration } from '../../base/index.ts';
 
 /** The types that decode themselves. */
 export type Custom = 'duration' | 'port' | 'protocol' | 'asNumber';
@@ -47,13 +47,11 @@ function port(value: unknown): Decoded {
   return /^[a-zA-Z0-9_.-]{1,128}$/.test(value) ? { value } : { error: `invalid name for named port (${value})` };
 }
 
-const PROTOCOLS = ['UDP', 'TCP', 'ICMP', 'ICMPv6', 'SCTP', 'UDPLite'];
-
-/** Names in any case are written as Calico writes them; digits are a number. */
+/** Digits are a number; a name stays as it is, for the rules of the kind to judge. */
 function protocol(value: unknown): Decoded {
   if (typeof value !== 'string') return within(value, 0xff) ? { value } : { expected: 'uint8' };
   if (/^\d+$/.test(value) && Number(value) <= 0xff) return { value: Number(value) };
-  return { value: PROTOCOLS.find((name) => name.toLowerCase() === value.toLowerCase()) ?? value };
+  return { value };
 }
 
 function asNumber(value: unknown): Decoded {

@@ -36,7 +36,8 @@ const spec = z
       .array(z.looseObject({ cidr: filled(net), communities: z.array(z.string()).max(50).optional() }))
       .max(500)
       .optional(),
-    listenPort: z.number().int().min(1).max(65535).optional(),
+    /** 0 is as good as none: Go can't tell them apart. */
+    listenPort: z.number().int().min(0).max(65535).optional(),
     nodeMeshPassword: secretKeyRef.optional(),
     nodeMeshMaxRestartTime: duration.optional(),
     bindMode: oneOf('None', 'NodeIP').optional(),

@@ -113,7 +113,7 @@ export const otherSettings = {
   goMemoryLimitMB: minusOneUp.optional(),
   healthTimeoutOverrides: z.array(healthTimeout).optional(),
   ipsetsRefreshInterval: duration.optional(),
-  iptablesBackend: oneOf('Legacy', 'NFT', 'Auto').optional(),
+  iptablesBackend: anyCase('Legacy', 'NFT', 'Auto').optional(),
   iptablesLockFilePath: text.optional(),
   iptablesLockProbeInterval: duration.optional(),
   iptablesLockTimeout: duration.optional(),

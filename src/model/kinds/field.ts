@@ -98,10 +98,10 @@ function asNumberOf(text: string): number {
   return high <= 0xffff && low <= 0xffff ? high * 0x10000 + low : Number.NaN;
 }
 
-/** Go's duration text: `90s`, `1h15m0s`. */
+/** Go's duration text: `90s`, `1h15m0s`, `.5s`. */
 export const duration = z
   .string()
-  .regex(/^-?(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$/, 'must be a duration such as 90s or 1h30m');
+  .regex(/^[-+]?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$/, 'must be a duration such as 90s or 1h30m');
 
 /** A port, a range `min:max`, or the name of a port. */
 export const port = z.union([
