@@ -8,12 +8,12 @@ import { workloadRoute } from '../routes/render.ts';
 /** The routes to the pods. Of several pods with one address, the last by its key has it that has an interface. */
 export class PodRoutes {
   readonly #routes: RouteReconciler;
-  readonly #linkOf: (key: string) => Link | undefined;
+  readonly #linkOf: (key: string, cidr: string) => Link | undefined;
   readonly #claims = new Claimants();
   #source: DesiredHost['routeSource'] = {};
 
-  /** `linkOf`: the interface of the pod with this key, as it is now. */
-  constructor(routes: RouteReconciler, linkOf: (key: string) => Link | undefined) {
+  /** `linkOf`: the interface of the pod with this key, as it is now, if it may be led to at that address. */
+  constructor(routes: RouteReconciler, linkOf: (key: string, cidr: string) => Link | undefined) {
     this.#routes = routes;
     this.#linkOf = linkOf;
   }
@@ -37,7 +37,7 @@ export class PodRoutes {
       const table = this.#routes.tables[family];
       const link = this.#claims
         .of(cidr)
-        .flatMap((key) => this.#linkOf(key) ?? [])
+        .flatMap((key) => this.#linkOf(key, cidr) ?? [])
         .at(-1);
       const info = link?.up ? this.#routes.infos.id(workloadRoute(link.index, this.#source[family])) : 0;
       table.want('workload', prefixNumber(table, cidr), info);

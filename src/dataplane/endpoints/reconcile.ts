@@ -41,9 +41,9 @@ export class EndpointReconciler {
     this.#kernel = options.kernel;
     this.#routes = options.routes;
     this.#policy = options.policy;
-    this.#podRoutes = new PodRoutes(options.routes, (key) => {
+    this.#podRoutes = new PodRoutes(options.routes, (key, cidr) => {
       const name = this.#workloads.get(key)?.interfaceName ?? '';
-      return this.#policy.admits(name) ? this.#links.get(name) : undefined;
+      return this.#policy.admits(name, cidr) ? this.#links.get(name) : undefined;
     });
     options.policy.onAdmitted = (names) => {
       for (const name of names) this.#render(name);

@@ -27,6 +27,10 @@ export interface FilterRoom {
   /** Each rule and each map's entry that is wanted, whether it is there, and why. */
   entries(): readonly FilterEntry[];
   standing(table: string, part: string): PartStanding;
+  /** The number of the last `want`, of any room: a later one has a greater. */
+  readonly asked: number;
+  /** Whether all that the room asked for up to that number has been tried. */
+  isTried(asked: number): boolean;
 }
 
 /**
@@ -40,8 +44,10 @@ export class FilterReconciler {
   /** Those of which it was told. */
   readonly #told = new Set<string>();
   readonly #tables = new Map<string, KeptTable>();
-  /** In the order in which they are brought. */
-  readonly #asked = new Set<KeptTable>();
+  /** In the order in which they are brought, with the number of the first thing that was asked of them since. */
+  readonly #asked = new Map<KeptTable, number>();
+  #underWay: { readonly table: KeptTable; readonly asked: number } | undefined;
+  #count = 0;
   readonly #listeners: (() => void)[] = [];
   #working: Promise<void> | undefined;
   readonly #bringing: Stopwatch;
@@ -65,6 +71,7 @@ export class FilterReconciler {
     let names: readonly string[] = [];
     const tables = (): readonly KeptTable[] => names.flatMap((name) => this.#tables.get(name) ?? []);
     const settled = (): Promise<void> => this.settled;
+    const count = (): number => this.#count;
     return {
       want: (wanted) => {
         names = this.#want(wanted, names);
@@ -77,6 +84,10 @@ export class FilterReconciler {
       failures: () => tables().flatMap((table) => table.failures()),
       entries: () => tables().flatMap(entriesOf),
       standing: (table, part) => this.#tables.get(table)?.standing(part) ?? { present: false, refused: undefined },
+      get asked() {
+        return count();
+      },
+      isTried: (asked) => tables().every((table) => asked < this.#oldest(table)),
     };
   }
 
@@ -104,6 +115,7 @@ export class FilterReconciler {
 
   #want(wanted: readonly FilterTable[], before: readonly string[]): readonly string[] {
     const names = wanted.map(({ table }) => nameOf(table));
+    this.#count++;
     for (const name of before) {
       const table = this.#tables.get(name);
       if (table !== undefined && !names.includes(name)) this.#ask(table, { ...table.wanted, parts: NO_PARTS });
@@ -121,14 +133,25 @@ export class FilterReconciler {
     for (const table of tables) {
       if (!table.mayBe) continue;
       table.suspect();
-      this.#asked.add(table);
+      this.#due(table);
     }
     return this.#work();
   }
 
   #ask(table: KeptTable, wanted: FilterTable): void {
     table.want(wanted);
-    if (table.isDue) this.#asked.add(table);
+    if (table.isDue) this.#due(table);
+  }
+
+  #due(table: KeptTable): void {
+    if (!this.#asked.has(table)) this.#asked.set(table, this.#count);
+  }
+
+  /** The number of the first thing that was asked of the table and is not tried yet. */
+  #oldest(table: KeptTable): number {
+    const { table: current, asked } = this.#underWay ?? {};
+    if (current === table && asked !== undefined) return asked;
+    return this.#asked.get(table) ?? Number.POSITIVE_INFINITY;
   }
 
   #work(): Promise<void> {
@@ -137,11 +160,13 @@ export class FilterReconciler {
   }
 
   async #all(): Promise<void> {
-    for (const table of this.#asked) {
+    for (const [table, asked] of this.#asked) {
       this.#asked.delete(table);
+      this.#underWay = { table, asked };
       this.#bringing.begin();
       const brought = await table.bring();
       this.#bringing.end();
+      this.#underWay = undefined;
       this.#plan(table, brought);
       this.#tell(table, brought);
       for (const listener of this.#listeners) listener();
@@ -161,7 +186,7 @@ export class FilterReconciler {
   #again(table: KeptTable, turn: RetryTurn): void {
     if (turn === 'soon') table.suspect();
     else table.retry(turn);
-    this.#asked.add(table);
+    this.#due(table);
     void this.#work();
   }
 

@@ -45,16 +45,20 @@ export class PolicyReconciler {
     workloads: readonly DesiredWorkload[],
     surroundings?: HostSurroundings,
   ): Promise<void> {
-    if (this.#workloads !== workloads || (this.#applied?.policy === undefined) !== (policy === undefined)) {
-      this.#admission.apply(workloads, policy !== undefined);
-    }
-    this.#workloads = workloads;
     // Where no host endpoint is they are of no matter.
     const around = policy?.hosts === undefined ? undefined : surroundings;
     const before = this.#applied;
-    if (before !== undefined && before.policy === policy && before.surroundings === around) return this.settled;
-    this.#applied = { policy, surroundings: around };
-    return this.#want(this.#tables.of(policy, around));
+    if (before === undefined || before.policy !== policy || before.surroundings !== around) {
+      this.#applied = { policy, surroundings: around };
+      void this.#want(this.#tables.of(policy, around));
+    }
+    if (this.#workloads !== workloads || (before?.policy === undefined) !== (policy === undefined)) {
+      this.#workloads = workloads;
+      this.#admission.apply(workloads, policy !== undefined, this.#room.asked);
+      // Where nothing of the packet filter changes with a pod, nothing is brought.
+      this.#admit();
+    }
+    return this.settled;
   }
 
   /** Of the node, as host endpoints were last applied with it; undefined where there are none. */
@@ -98,9 +102,9 @@ export class PolicyReconciler {
     );
   }
 
-  /** Whether the pod may be led to. */
-  admits(interfaceName: string): boolean {
-    return this.#admission.admits(interfaceName);
+  /** Whether the pod may be led to at that address; without one, at all of its own. */
+  admits(interfaceName: string, cidr?: string): boolean {
+    return this.#admission.admits(interfaceName, cidr);
   }
 
   /** Why the pod may not be led to; undefined when it may. */
@@ -129,7 +133,8 @@ export class PolicyReconciler {
 
   #admit(): void {
     const admitted = this.#admission.release(
-      (name) =>
+      (name, asked) =>
+        this.#room.isTried(asked) &&
         this.#applied?.policy?.endpoints.get(name) !== undefined &&
         FAMILIES.every((family) => this.#standing(family, name).present),
     );
