@@ -146,6 +146,12 @@ t.test('an administrator’s rule that is not understood fails closed by its act
   }
 });
 
+t.test('an administrator’s rule for no networks at all is not one for everybody', async (t) => {
+  const from = [{ networks: [] }];
+  t.match(under(admin({ ingress: [{ action: 'Accept', from }] })).told, [/the rule is left out$/]);
+  t.match(under(admin({ ingress: [{ action: 'Deny', from }] })).told, [/the rule denies all$/]);
+});
+
 t.test('an administrator’s policy without a known tier or subject is left out, and told', async (t) => {
   for (const wrong of [{ tier: 'Middle' }, { subject: {} }, { subject: { hosts: {} } }]) {
     const { told } = under(admin({ ...wrong, ingress: [{ action: 'Deny', from: [{ namespaces: {} }] }] }));

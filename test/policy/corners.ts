@@ -79,6 +79,23 @@ const CORNERS: Readonly<
       ['fd99::1', 'fd00::2', 'UDP', 53, true],
     ],
   },
+  'a rule of another protocol excludes no ICMP': {
+    policy: calico({ ingress: [{ action: 'Allow', protocol: 'TCP', notICMP: { type: 3 } }] }),
+    probes: [
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, true],
+      ['fd99::1', 'fd00::2', 'TCP', 80, true],
+      ['10.9.9.9', '10.0.0.2', 'UDP', 80, false],
+      ping(4, 8, 0, false),
+      ping(6, 3, 0, false),
+    ],
+  },
+  'no service accounts at all are no condition': {
+    policy: calico({ ingress: [{ action: 'Allow', source: { serviceAccounts: {} } }] }),
+    probes: [
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, true],
+      ['10.0.0.1', '10.0.0.2', 'TCP', 80, true],
+    ],
+  },
   'ranges of ports that overlap or meet are one': {
     policy: calico({
       ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: ['80:90', '85:100', 88, '101:110'] } }],

@@ -14,6 +14,11 @@ export const POD_ADDRESSES = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.1.1', '1
 export const OUTSIDE = ['192.0.2.7', '198.51.100.9'];
 const PROTOCOLS = { TCP: 6, UDP: 17, SCTP: 132 } as const;
 const PORTS = [80, 81, 443];
+const ECHOES = [
+  { type: 8, code: 0 },
+  { type: 8, code: 1 },
+  { type: 0, code: 0 },
+];
 
 const label = fc.constantFrom('a', 'b');
 const labels = fc.record({ app: label, tier: label }, { requiredKeys: [] });
@@ -61,6 +66,18 @@ const bareRule = fc.record({
   notProtocol: fc.constantFrom('TCP', 'UDP'),
 });
 
+const icmp = fc.record({ type: fc.constantFrom(0, 8), code: fc.constantFrom(0, 1) }, { requiredKeys: ['type'] });
+const icmpRule = fc.record(
+  {
+    action: fc.constantFrom('Allow', 'Allow', 'Deny', 'Pass'),
+    protocol: fc.constantFrom<string | number>('ICMP', 'ICMPv6', 1, 58, 'TCP'),
+    source: fc.record({ selector }, { requiredKeys: [] }),
+    icmp,
+    notICMP: icmp,
+  },
+  { requiredKeys: ['action'] },
+);
+
 const number = fc.constantFrom<number | string>(80, 81, 443, '80:81');
 /** One that can be told apart from most packets by a network of the other end or by its ports. */
 const narrowEnd = (needed: 'nets' | 'ports') =>
@@ -79,7 +96,10 @@ const narrowRule = fc.record({
 
 const order = fc.constantFrom(undefined, 10, 10, 20);
 const types = fc.constantFrom(['Ingress'], ['Egress'], ['Ingress', 'Egress']);
-const rules = fc.array(fc.oneof({ weight: 4, arbitrary: rule }, { weight: 1, arbitrary: bareRule }), { maxLength: 3 });
+const rules = fc.array(
+  fc.oneof({ weight: 8, arbitrary: rule }, { weight: 2, arbitrary: bareRule }, { weight: 1, arbitrary: icmpRule }),
+  { maxLength: 3 },
+);
 const name = fc.constantFrom('p1', 'p2', 'p3', 'p4');
 const namespace = fc.constantFrom('red', 'blue');
 
@@ -229,17 +249,21 @@ export function worldOf({ pods, objects }: RandomWorld): World {
   return world;
 }
 
-/** A packet from everybody to everybody, for each protocol and port, in one family. */
+/** A packet from everybody to everybody, for each protocol and port, in one family; of ICMP, some types and codes. */
 export function everyPacket(family: 4 | 6): readonly Packet[] {
   const inFamily = (text: string): string => (family === 4 ? text : `fd00::${text}`);
   const ends = [...POD_ADDRESSES, ...OUTSIDE].map((text) => parseAddress(inFamily(text)));
   return ends.flatMap((source) =>
     ends
       .filter((destination) => destination !== source)
-      .flatMap((destination) =>
-        Object.values(PROTOCOLS).flatMap((protocol) =>
+      .flatMap((destination) => [
+        ...Object.values(PROTOCOLS).flatMap((protocol) =>
           PORTS.map((destinationPort) => ({ source, destination, protocol, sourcePort: 40_000, destinationPort })),
         ),
-      ),
+        ...ECHOES.map((one) => {
+          const protocol = family === 4 ? 1 : 58;
+          return { source, destination, protocol, sourcePort: 0, destinationPort: 0, icmp: one };
+        }),
+      ]),
   );
 }

@@ -5,7 +5,7 @@ import type { Contents } from '../filter/index.ts';
 import { denialAt, type HostPlace } from './host-place.ts';
 import { setMark } from './mark.ts';
 import { hostPolicyChain, hostProfileChain } from './names.ts';
-import { rulesIn, type WrittenBy } from './rules.ts';
+import { closed, rulesIn, type WrittenBy } from './rules.ts';
 
 /** One policy as one place asks it, for all classes of host endpoints that do. */
 export function renderHostPolicy(policy: Policy, place: HostPlace, family: Family, by: WrittenBy): Contents {
@@ -19,8 +19,7 @@ export function renderHostPolicy(policy: Policy, place: HostPlace, family: Famil
 }
 
 export function renderHostProfile(profile: Profile, place: HostPlace, family: Family, by: WrittenBy): Contents {
-  const rules = profile.rules[directionOf(place)].filter(({ action }) => action !== 'Pass');
-  return rulesIn(hostProfileChain(profile, place), rules, family, by, {
+  return rulesIn(hostProfileChain(profile, place), closed(profile.rules[directionOf(place)]), family, by, {
     of: profile,
     where: `host ${place}`,
     allowed: allowedAt(place, by.settings.marks),

@@ -35,8 +35,9 @@ export function matchAlternatives(match: Match, family: Family, sets: Sets): rea
       : [`${word} type ${icmp.type}`, ...(icmp.code === undefined ? [] : [`${word} code ${icmp.code}`])];
   const sources = sideAlternatives(match.source, 'saddr', family, sets);
   const destinations = sideAlternatives(match.destination, 'daddr', family, sets);
+  // nft refuses a rule of one protocol that looks into another's header.
   const excluded: readonly Conditions[] =
-    notIcmp === undefined
+    notIcmp === undefined || (protocol !== undefined && protocol !== icmpNumber)
       ? [[]]
       : [
           ...(protocol === icmpNumber ? [] : [[`meta l4proto != ${icmpNumber}`]]),

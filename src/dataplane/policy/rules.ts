@@ -23,13 +23,17 @@ export function renderPolicy(policy: Policy, direction: Direction, family: Famil
 }
 
 export function renderProfile(profile: Profile, direction: Direction, family: Family, by: WrittenBy): Contents {
-  const rules = profile.rules[direction].filter(({ action }) => action !== 'Pass');
-  return rulesIn(profileChain(profile, direction), rules, family, by, {
+  return rulesIn(profileChain(profile, direction), closed(profile.rules[direction]), family, by, {
     of: profile,
     where: direction,
     allowed: ALLOWED[direction],
     denial: denialOf(by.settings),
   });
+}
+
+/** The rules of a profile: behind it comes nothing that a Pass could lead to, so the packet is let through by nobody. */
+export function closed(rules: readonly Rule[]): readonly Rule[] {
+  return rules.map((rule) => (rule.action === 'Pass' ? { ...rule, action: 'Deny' } : rule));
 }
 
 /** Renders the chain that holds while the kernel refuses the owner's rules: nothing is let through. */

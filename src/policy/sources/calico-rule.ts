@@ -90,7 +90,10 @@ function sideOf(given: Partial<z.output<typeof side>>, namespace: string | undef
     selector: given.selector ?? undefined,
     notSelector: given.notSelector ?? undefined,
     namespaceSelector: given.namespaceSelector ?? undefined,
-    serviceAccounts: accounts ? { names: accounts.names ?? [], selector: accounts.selector ?? undefined } : undefined,
+    serviceAccounts:
+      accounts?.names?.length || accounts?.selector
+        ? { names: accounts.names ?? [], selector: accounts.selector ?? undefined }
+        : undefined,
   };
   const service = given.services ?? undefined;
   return {

@@ -21,7 +21,7 @@ const peer = z
   .strictObject({
     namespaces: labelSelector.optional(),
     pods: podPeer.optional(),
-    networks: nets.optional(),
+    networks: nets.refine((given) => given.length > 0, 'must name a network').optional(),
     nodes: labelSelector.optional(),
   })
   .refine((one) => Object.values(one).filter((value) => value !== undefined).length === 1, 'must say one thing');

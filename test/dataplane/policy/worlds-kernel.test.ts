@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { formatAddress, parseAddress } from '../../../src/base/index.ts';
+import { formatAddress, parseAddress, parsePrefix } from '../../../src/base/index.ts';
 import { PLAIN_SETTINGS } from '../../../src/calc/desired/index.ts';
 import { mustRun } from '../../../src/lab/command.ts';
 import { type Judge, judgeOf, runCases } from '../../../src/policy/cases/run.ts';
-import type { Endpoint } from '../../../src/policy/form.ts';
+import type { Endpoint, Match, Rule } from '../../../src/policy/form.ts';
 import { namespaceProfile, podEndpoint } from '../../../src/policy/sources/endpoint.ts';
 import { World } from '../../../src/policy/world.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
@@ -89,6 +89,25 @@ t.test('worlds in the kernel', needsRoot, async (t) => {
     for (const ask of [judgeOf(world), await inKernel(world)]) {
       t.equal(ask({ ...packet, source: open, destination: shut }).allowed, false);
       t.equal(ask({ ...packet, source: parseAddress('192.0.2.1'), destination: open }).allowed, true);
+    }
+  });
+
+  await t.test('Pass in a profile lets nothing through, whatever comes after it', async (t) => {
+    const match = (source: Match['source']): Match => ({ source, destination: {} });
+    const ingress: readonly Rule[] = [
+      { action: 'Pass', index: 0, match: match({ nets: [parsePrefix('192.0.2.1/32')] }) },
+      { action: 'Allow', index: 1, match: match({}) },
+    ];
+    const made = podEndpoint({ namespace: 'red', name: 'guarded', labels: {}, addresses: ['10.0.0.1'] });
+    const world = new World({
+      ...{ tiers: [], policies: [], networkSets: [], nodes: [], services: new Map() },
+      profiles: [{ name: 'own', labels: {}, rules: { ingress, egress: [] } }, namespaceProfile('red', {})],
+      endpoints: [{ ...made, profiles: ['own', 'kns.red'] }],
+    });
+    const packet = { protocol: 6, sourcePort: 40_000, destinationPort: 80, destination: parseAddress('10.0.0.1') };
+    for (const ask of [judgeOf(world), await inKernel(world)]) {
+      t.equal(ask({ ...packet, source: parseAddress('192.0.2.1') }).allowed, false);
+      t.equal(ask({ ...packet, source: parseAddress('192.0.2.2') }).allowed, true);
     }
   });
 });
