@@ -21,6 +21,7 @@ export * from './entries.ts';
 export * from './errors.ts';
 export * from './few.ts';
 export * from './file-trouble.ts';
+export * from './go-pattern.ts';
 export * from './interned.ts';
 export * from './ipv4.ts';
 export * from './ipv6.ts';

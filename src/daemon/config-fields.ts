@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../base/index.ts';
+import { goPattern, reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
 import { ALIAS_SETS, type AliasSet, LOG_LEVELS, type LogLevel } from '../observe/index.ts';
 
@@ -105,7 +105,7 @@ function methodProblem(text: string, family: 4 | 6): string | undefined {
 
 function expressionProblem(text: string): string | undefined {
   try {
-    new RegExp(text);
+    goPattern(text);
     return undefined;
   } catch (error) {
     return reasonOf(error);

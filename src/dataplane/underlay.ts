@@ -1,3 +1,4 @@
+import { goPattern } from '../base/index.ts';
 import type { Desired } from '../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Link } from '../netlink/index.ts';
 import { DEVICE } from './device/render.ts';
@@ -30,7 +31,7 @@ export class Underlay {
   }
 
   set({ host, tunnels }: Wish): void {
-    this.#pattern = host.uplinks === undefined ? UPLINK : new RegExp(host.uplinks);
+    this.#pattern = host.uplinks === undefined ? UPLINK : goPattern(host.uplinks);
     const { vxlan4, vxlan6, wireguard4, wireguard6 } = tunnels;
     const underlays = [vxlan4, vxlan6, wireguard4, wireguard6].flatMap((tunnel) => tunnel?.underlay ?? []);
     this.#own = new Set([...(host.addresses ?? []), ...underlays]);

@@ -3,6 +3,7 @@ import {
   containsAddress,
   type Family,
   formatAddress,
+  goPattern,
   parsePrefix,
   reasonOf,
   tryParseAddress,
@@ -206,7 +207,7 @@ function isAlone({ address }: InterfaceAddressEntry): boolean {
 
 function matches(pattern: string, name: string): boolean {
   try {
-    return new RegExp(pattern).test(name);
+    return goPattern(pattern).test(name);
   } catch {
     return pattern === name;
   }

@@ -131,6 +131,7 @@ const SUBTLE: readonly (readonly [name: string, value: string])[] = [
   ['IP_AUTODETECTION_METHOD', 'cidr=10.0.0.0/8,fd00::/8'],
   ['IP_AUTODETECTION_METHOD', 'interface=eth(0'],
   ['IP_AUTODETECTION_METHOD', 'interface=eth0,*'],
+  ['IP_AUTODETECTION_METHOD', 'interface=eth(?!0)'],
   ['IP_AUTODETECTION_METHOD', 'skip-interface=['],
   ['IP_AUTODETECTION_METHOD', 'can-reach='],
   ['IP_AUTODETECTION_METHOD', 'can-reach=fd00::1'],
@@ -156,6 +157,7 @@ t.test('what has a wider range than it looks is taken', async (t) => {
     ['IP_AUTODETECTION_METHOD', 'can-reach=gateway.example'],
     ['IP_AUTODETECTION_METHOD', 'cidr=10.0.0.0/8, 192.168.0.0/16'],
     ['IP_AUTODETECTION_METHOD', 'interface=eth.*,^ens[0-9]+$'],
+    ['IP_AUTODETECTION_METHOD', 'interface=(?i)ETH,^ens[[:digit:]]$'],
     ['CALICO_IPV4POOL_VXLAN', 'Always'],
   ];
   for (const [name, value] of right) await t.resolves(readConfig({ ...NAME, [name]: value }), `${name}=${value}`);

@@ -234,7 +234,7 @@ t.test('an MTU that is set does not follow the host’s; mtuIfacePattern says wh
   await host.kernel.linkAdd({ kind: 'dummy', name: 'uplink0', mtu: 1400 });
   await host.kernel.linkSet('uplink0', { up: true });
   const desired = tunnels({ ipip: { address: '10.244.1.1', subnet: undefined } });
-  host.dataplane.apply({ ...desired, host: { ...desired.host, uplinks: '^uplink' } });
+  host.dataplane.apply({ ...desired, host: { ...desired.host, uplinks: '^(?P<kind>uplink)' } });
   await host.settle(10_000);
   t.same(await mtus(), ['tunl0 1380']);
 });

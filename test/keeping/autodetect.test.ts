@@ -24,6 +24,7 @@ const METHODS: readonly (readonly [method: string, address: string])[] = [
   ['first-found', '10.3.0.1/24'],
   ['interface=eth0', '10.1.0.1/24'],
   ['interface=nothing,eth.*', '10.3.0.1/24'],
+  ['interface=^(?i)ETH[[:digit:]]$', '10.3.0.1/24'],
   ['interface=eth1,eth2', '10.2.0.1/24'],
   ['skip-interface=eth2', '10.2.0.1/24'],
   ['skip-interface=eth2, eth1', '10.1.0.1/24'],

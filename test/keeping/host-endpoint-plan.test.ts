@@ -68,7 +68,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     made: [],
   },
   'one for each interface that the pattern finds': {
-    settings: { ...TEMPLATES_ONLY, templates: [{ generateName: 'if', interfacePattern: 'eth[0-9]|wlan' }] },
+    settings: { ...TEMPLATES_ONLY, templates: [{ generateName: 'if', interfacePattern: '(?i)ETH\\d|wlan' }] },
     made: ['n1-if-eth0-auto-hep eth0 172.16.1.1', 'n1-if-eth1-auto-hep eth1 172.17.1.1', 'n1-if-wlan0-auto-hep wlan0 '],
   },
   'a pattern and CIDRs: addresses of both': {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   containsAddress,
+  goPattern,
   hostCidr,
   type Prefix,
   parseAddress,
@@ -90,7 +91,7 @@ function ofTemplate(node: Node, template: Template, addresses: readonly string[]
   if (!generateName) throw new Error('it has no generateName');
   const cidrs = interfaceCIDRs.filter((text) => text !== '').map(cidrOf);
   const selector = parseSelector(nodeSelector);
-  const pattern = interfacePattern ? new RegExp(interfacePattern) : undefined;
+  const pattern = interfacePattern ? goPattern(interfacePattern) : undefined;
   if (!evaluate(selector, node.metadata.labels ?? {})) return [];
   const within = addresses.filter((text) => cidrs.some((cidr) => containsAddress(cidr, parseAddress(text))));
   if (pattern === undefined) {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { reasonOf } from '../../base/index.ts';
+import { goPattern, reasonOf } from '../../base/index.ts';
 import { lineage } from '../schema.ts';
 import { parseSelector, usesGlobal } from '../selector/index.ts';
 import {
@@ -38,10 +38,10 @@ export const mac = text((value) => {
   return (pairs || fours) && [6, 8, 20].includes(value.replace(/[^0-9a-f]/gi, '').length / 2);
 }, 'must be a MAC address such as 66:0a:1b:2c:3d:4e');
 
-/** A regular expression; one that our own engine reads. */
+/** A regular expression, as Go reads it. */
 export const pattern = text((value) => {
   try {
-    new RegExp(value);
+    goPattern(value);
     return true;
   } catch {
     return false;
