@@ -64,6 +64,11 @@ export class RibPeer {
     return this.#filter?.asksOrigin ?? false;
   }
 
+  /** Whether that of a family is still to come. */
+  owesEndOfRibOf(family: AddressFamily): boolean {
+    return this.#owedEndOfRibs.includes(family);
+  }
+
   ribEnded(family: AddressFamily): void {
     this.#owedEndOfRibs = this.#owedEndOfRibs.filter((owed) => owed !== family);
   }

@@ -267,7 +267,8 @@ export class BgpConnection extends FsmRunner implements ConnectionReceiver, Mess
     }
     this.#theirs = theirs;
     this.#negotiated = negotiation.negotiated;
-    if (negotiation.negotiated.extendedMessages) framer.maxLength = MAX_EXTENDED_MESSAGE;
+    // Our OPEN says that we read them, to whoever can write them: the peer need not be able to read any (RFC 8654 §4).
+    framer.maxLength = MAX_EXTENDED_MESSAGE;
     return this.#pass('open', false);
   }
 

@@ -7,6 +7,7 @@ import type { AttributeValues, UnknownAttribute } from './attribute/values.ts';
 export type AttributeKey = Exclude<keyof AttributeValues, 'unknown'>;
 
 const EMPTY: AttributeValues = Object.freeze({});
+const NOTHING = { flags: 0, value: new Uint8Array(0) } as const;
 
 /**
  * A set of path attributes that can be edited, read from and written back to canonical bytes: those that `decodeUpdate`
@@ -47,6 +48,19 @@ export class AttributeSet {
   delete(type: number): this {
     this.#attributes.delete(type);
     return this;
+  }
+
+  /** Leaves of a list, whose items have so many octets, those that are wanted; the attribute goes with the last one. */
+  retain(type: number, octets: number, wanted: (item: Uint8Array) => boolean): this {
+    const { flags, value } = this.#attributes.get(type) ?? NOTHING;
+    const items = Array.from({ length: value.length / octets }, (_, at) =>
+      value.subarray(at * octets, (at + 1) * octets),
+    );
+    const kept = items.filter(wanted);
+    if (kept.length === items.length) return this;
+    return kept.length === 0
+      ? this.delete(type)
+      : this.set(type, flags, Uint8Array.from(kept.flatMap((item) => [...item])));
   }
 
   /** All of them, in order of type; `flags` without the extended-length bit, which follows from the value. */

@@ -4,6 +4,7 @@ import {
   createUpdateView,
   decodeUpdate,
   encodeAnnouncements,
+  encodeEndOfRib,
   encodeWithdrawals,
   Slab,
   updateEncoding,
@@ -30,9 +31,18 @@ export function say(engine: RouteEngine, peer: Reader, numbers: readonly number[
     const nextHop = Uint8Array.from(peer.config.address.split('.'), Number);
     encodeAnnouncements(slab, encoding, attributes, nextHop, list);
   }
-  for (let at = 0; at < slab.length; ) {
-    const end = at + ((slab.bytes[at + 16] << 8) | slab.bytes[at + 17]);
-    decodeUpdate(slab.bytes, at, end, peer.negotiated, view);
+  hear(engine, peer, slab.bytes.subarray(0, slab.length));
+}
+
+/** Has the peer say that its table of IPv4 is complete. */
+export function endTable(engine: RouteEngine, peer: Reader): void {
+  hear(engine, peer, encodeEndOfRib('ipv4-unicast'));
+}
+
+function hear(engine: RouteEngine, peer: Reader, messages: Uint8Array): void {
+  for (let at = 0; at < messages.length; ) {
+    const end = at + ((messages[at + 16] << 8) | messages[at + 17]);
+    decodeUpdate(messages, at, end, peer.negotiated, view);
     engine.sessions.update(peer, view, 0);
     at = end;
   }

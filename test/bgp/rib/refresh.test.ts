@@ -1,12 +1,12 @@
 import t from 'tap';
 import { VirtualClock } from '../../../src/base/index.ts';
 import { RouteEngine } from '../../../src/bgp/rib/index.ts';
-import { say } from './announcer.ts';
+import { endTable, say } from './announcer.ts';
 import { ASN, Reader } from './reader.ts';
 
-function start(reader: Reader): { clock: VirtualClock; engine: RouteEngine } {
+function start(reader: Reader, restarted = false): { clock: VirtualClock; engine: RouteEngine } {
   const clock = new VirtualClock();
-  const engine = new RouteEngine({ asn: ASN, routerId: '10.0.0.1', clock, event: () => {} });
+  const engine = new RouteEngine({ asn: ASN, routerId: '10.0.0.1', clock, restarted, event: () => {} });
   engine.configure(reader.config);
   engine.sessions.established(reader, reader.negotiated);
   return { clock, engine };
@@ -102,6 +102,40 @@ t.test('a refresh that is begun again starts over, and begun twice in a row is o
   mark('begin');
   mark('end');
   clock.advance(1);
+  t.equal(received(), 0);
+  t.end();
+});
+
+t.test('a peer that asks before the end of its first table is told that end, then the whole once more', (t) => {
+  const reader = new Reader('10.0.0.2', { enhancedRouteRefresh: true });
+  const { clock, engine } = start(reader, true);
+  engine.start();
+  // Somebody else is away, and his routes are waited for before the table is complete.
+  engine.configure(new Reader('10.0.0.3').config);
+  engine.originate([{ prefix: '192.168.0.0/24' }]);
+  clock.advance(1);
+  engine.sessions.refresh(reader, 'ipv4-unicast', 'request');
+  clock.advance(1000);
+  t.same([reader.kinds, reader.endOfRibs], [['update'], 0], 'no mark yet (RFC 7313 §4)');
+  clock.advance(10_000);
+  t.same([reader.kinds, reader.endOfRibs], [['update', 'update', 'begin', 'update', 'end'], 1]);
+  t.end();
+});
+
+t.test('marks that come before the end of a first table mean nothing (RFC 7313 §4)', (t) => {
+  const gracefulRestart = { restartTime: 120, restarting: false, notification: false, families: [] };
+  const reader = new Reader('10.0.0.2', { enhancedRouteRefresh: true, gracefulRestart });
+  const { clock, engine } = start(reader);
+  const received = (): number => engine.counts(reader.config.address).received;
+  const marks = (): void => {
+    for (const mark of ['begin', 'end'] as const) engine.sessions.refresh(reader, 'ipv4-unicast', mark);
+    clock.advance(1);
+  };
+  say(engine, reader, [1, 2], 100);
+  marks();
+  t.equal(received(), 2);
+  endTable(engine, reader);
+  marks();
   t.equal(received(), 0);
   t.end();
 });

@@ -109,7 +109,8 @@ export class SessionInput implements SessionHandler {
     const { rib } = this.#ribs.families[family];
     if (subtype === 'request') peer.members.get(family)?.refresh(refreshMarks(peer, family));
     else if (subtype === 'begin') {
-      if (peer.marked.has(family)) return;
+      // Before the end of the first table there is none to begin again (RFC 7313 §4).
+      if (peer.marked.has(family) || peer.owesEndOfRibOf(family)) return;
       peer.marked.add(family);
       rib.sweeps.finish(peer.source.index);
       rib.mark(peer.source, pathFlag.unrefreshed);

@@ -124,7 +124,8 @@ export class ExportMember {
   /** Writes until there is nothing left, the socket wants a pause or time is up; true if it should be called again. */
   pump(expired: () => boolean, mayEndRib: boolean): boolean {
     while (!this.#blocked) {
-      if (this.#asked && !this.#refreshing) {
+      // A table is not begun again before its first end (RFC 7313 §4).
+      if (this.#asked && !this.#refreshing && !this.#owesEndOfRib) {
         const asked = this.#asked;
         this.#asked = undefined;
         this.#begin(asked);
@@ -133,8 +134,9 @@ export class ExportMember {
       else if (this.#next < this.group.queue.end) {
         if (this.#write(this.group.queue.get(this.#next))) this.#next++;
       } else {
-        if (this.#owesEndOfRib && mayEndRib && !this.group.hasWork) this.#endRib();
-        return false;
+        const ends = this.#owesEndOfRib && mayEndRib && !this.group.hasWork;
+        if (ends) this.#endRib();
+        if (!ends || this.#asked === undefined) return false;
       }
       if (expired()) return !this.#blocked;
     }

@@ -208,6 +208,7 @@ export class Outgoing {
       if (kind === 'ebgp') {
         list.delete(ATTRIBUTE.LOCAL_PREF).delete(ATTRIBUTE.ORIGINATOR_ID).delete(ATTRIBUTE.CLUSTER_LIST);
         if (source.kind !== 'local') list.delete(ATTRIBUTE.MED);
+        list.removeNonTransitive();
       } else {
         if (list.get(ATTRIBUTE.LOCAL_PREF) === undefined) list.setLocalPref(100);
         if (source.kind === 'ibgp') {

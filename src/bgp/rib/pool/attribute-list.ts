@@ -1,7 +1,9 @@
-import { AttributeSet, asNumbers, prepended, withoutPrivate } from '../../wire/index.ts';
+import { ATTRIBUTE, AttributeSet, asNumbers, prepended, withoutPrivate } from '../../wire/index.ts';
 
 /** LOCAL_PREF of a route that has none. */
 export const DEFAULT_LOCAL_PREF = 100;
+/** A bit of an extended community's first octet. */
+const NON_TRANSITIVE = 0x40;
 
 /** A set of path attributes in the words of those who change routes: filters, reflectors, exports. */
 export class AttributeList extends AttributeSet {
@@ -67,6 +69,16 @@ export class AttributeList extends AttributeSet {
     return this.put(
       'extendedCommunities',
       [...new Set(values)].sort((a, b) => (a < b ? -1 : 1)),
+    );
+  }
+
+  /** Takes out the extended communities that must not leave the AS (RFC 4360 §6, RFC 5701 §2). */
+  removeNonTransitive(): this {
+    const leaves = ([type]: Uint8Array): boolean => (type & NON_TRANSITIVE) === 0;
+    return this.retain(ATTRIBUTE.EXTENDED_COMMUNITIES, 8, leaves).retain(
+      ATTRIBUTE.IPV6_EXTENDED_COMMUNITIES,
+      20,
+      leaves,
     );
   }
 

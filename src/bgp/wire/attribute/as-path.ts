@@ -86,7 +86,6 @@ export function asNumbers(segments: readonly AsPathSegment[]): number[] {
   return segments.flatMap(({ asns }) => asns);
 }
 
-/** The path with AS numbers in front: in the first sequence while it has room (RFC 4271 §5.1.2). */
 /** The path without the numbers that RFC 6996 keeps for private use, but for `kept`. */
 export function withoutPrivate(segments: readonly AsPathSegment[], kept: number): readonly AsPathSegment[] {
   return segments
@@ -98,6 +97,7 @@ function isPrivate(asn: number): boolean {
   return (asn >= 64512 && asn <= 65534) || (asn >= 4200000000 && asn <= 4294967294);
 }
 
+/** The path with AS numbers in front: in the first sequence while it has room (RFC 4271 §5.1.2). */
 export function prepended(segments: readonly AsPathSegment[], added: readonly number[]): readonly AsPathSegment[] {
   if (added.length === 0) return segments;
   const [first, ...rest] = segments;
