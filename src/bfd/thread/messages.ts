@@ -16,4 +16,5 @@ export type BfdNews =
 /** The settings that the thread begins with. */
 export interface BfdBeginning {
   readonly totals: SharedArrayBuffer;
+  readonly gate: SharedArrayBuffer;
 }

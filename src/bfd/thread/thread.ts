@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { type Log, reasonOf } from '../../base/index.ts';
 import type { BfdAccount, BfdNeighbour } from '../session/index.ts';
 import type { BfdTotals } from '../transport/index.ts';
+import { Gate, gateMemory } from './gate.ts';
 import type { BfdBeginning, BfdNews, BfdOrder } from './messages.ts';
 import { SharedTotals, totalsMemory } from './totals.ts';
 
@@ -41,6 +42,7 @@ export class BfdThread implements Bfd {
   #failure: string | undefined;
   #late: string | undefined;
   #closed: () => void = () => {};
+  #leave: () => void = () => {};
   #listener: (account: BfdAccount) => void = () => {};
 
   constructor(log: Log) {
@@ -83,6 +85,7 @@ export class BfdThread implements Bfd {
     await closed;
     this.#worker = undefined;
     await worker.terminate();
+    this.#leave();
   }
 
   #order(order: BfdOrder): void {
@@ -90,7 +93,8 @@ export class BfdThread implements Bfd {
   }
 
   #begin(): Worker {
-    const beginning: BfdBeginning = { totals: this.#memory };
+    const memory = gateMemory();
+    const beginning: BfdBeginning = { totals: this.#memory, gate: memory };
     const worker = new Worker(program(), {
       workerData: beginning,
       execArgv: [],
@@ -99,6 +103,9 @@ export class BfdThread implements Bfd {
     worker.on('message', (news: BfdNews) => this.#heard(news));
     worker.on('error', (error) => this.#failed(`BFD has stopped: ${reasonOf(error)}`));
     worker.on('exit', () => this.#closed());
+    const shut = (): void => new Gate(memory).shut();
+    process.once('exit', shut);
+    this.#leave = () => process.off('exit', shut);
     // Whoever waits for nothing else may go.
     worker.unref();
     return worker;
@@ -134,6 +141,7 @@ export class BfdThread implements Bfd {
   #failed(reason: string): void {
     this.#log.error({}, reason);
     this.#failure = reason;
+    this.#leave();
     this.#worker = undefined;
     this.#neighbours = '[]';
     this.#accounts.clear();

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/index.ts';
 import { type BfdSessions, sessionsOf } from '../session/index.ts';
 import { UdpTransport } from '../transport/index.ts';
+import { Gate } from './gate.ts';
 import type { BfdBeginning, BfdNews, BfdOrder } from './messages.ts';
 import { collectAlone, goFirst } from './scheduling.ts';
 import { SharedTotals } from './totals.ts';
@@ -10,15 +11,18 @@ import { SharedTotals } from './totals.ts';
 
 const port = parentPort!;
 const tell = (news: BfdNews): void => port.postMessage(news);
-const totals = new SharedTotals((workerData as BfdBeginning).totals);
+const beginning = workerData as BfdBeginning;
+const totals = new SharedTotals(beginning.totals);
+const gate = new Gate(beginning.gate);
 
 collectAlone();
-tell({ kind: 'scheduled', problem: goFirst() });
+tell({ kind: 'scheduled', problem: gate.pass(() => goFirst()) });
 
 let sessions: BfdSessions | undefined;
 const transport = new UdpTransport({
   clock: systemClock,
   totals,
+  native: (call) => gate.pass(call),
   received: (payload, address, multihop) => sessions?.receive(payload, address, multihop),
   listening: (at, problem) => tell({ kind: 'listening', port: at, problem }),
 });

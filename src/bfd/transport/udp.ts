@@ -24,6 +24,8 @@ export interface BfdTotals {
 export interface UdpEnvironment {
   readonly clock: Clock;
   readonly totals: BfdTotals;
+  /** Makes a call of libc's at a moment that is good for it. */
+  readonly native: <T>(call: () => T) => T;
   /** Takes a payload; tells why it was discarded, if it was. */
   readonly received: (payload: Uint8Array, address: string, multihop: boolean) => string | undefined;
   /** A port can't be listened on, with why; undefined: now it can. */
@@ -47,7 +49,7 @@ export class UdpTransport {
   open(neighbour: BfdNeighbour): BfdWay {
     const family = neighbour.address.includes(':') ? 6 : 4;
     this.#listen(family, neighbour.multihop);
-    return new Sender(neighbour, family, this.#environment.totals);
+    return new Sender(neighbour, family, this.#environment);
   }
 
   /** Runs `action` after a turn of the loop in which nothing came. */
@@ -76,7 +78,7 @@ export class UdpTransport {
   }
 
   #bind(key: string, family: 4 | 6, multihop: boolean): void {
-    const { clock, totals, received, listening } = this.#environment;
+    const { clock, totals, native, received, listening } = this.#environment;
     const port = multihop ? PORT.multihop : PORT.single;
     const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', ipv6Only: family === 6 });
     const failed = (reason: string): void => {
@@ -96,7 +98,7 @@ export class UdpTransport {
       if (received(payload, address, multihop) !== undefined) totals.unheard++;
     });
     socket.bind({ port }, () => {
-      if (!multihop && !requireFullHopLimit(socket, family)) {
+      if (!multihop && !native(() => requireFullHopLimit(socket, family))) {
         failed("the kernel takes no filter for the packets' hop limit");
         return;
       }
@@ -113,15 +115,17 @@ class Sender implements BfdWay {
   readonly #neighbour: BfdNeighbour;
   readonly #family: 4 | 6;
   readonly #totals: BfdTotals;
+  readonly #native: UdpEnvironment['native'];
   #socket: Socket | undefined;
   #isBinding = false;
   #waiting: Uint8Array | undefined;
   #closed = false;
 
-  constructor(neighbour: BfdNeighbour, family: 4 | 6, totals: BfdTotals) {
+  constructor(neighbour: BfdNeighbour, family: 4 | 6, { totals, native }: UdpEnvironment) {
     this.#neighbour = neighbour;
     this.#family = family;
     this.#totals = totals;
+    this.#native = native;
   }
 
   send(packet: Uint8Array): void {
@@ -167,7 +171,7 @@ class Sender implements BfdWay {
       if (this.#closed) return void socket.close();
       this.#socket = socket;
       socket.setTTL(FULL_HOP_LIMIT);
-      markControl(socket, family);
+      this.#native(() => markControl(socket, family));
       if (this.#waiting !== undefined) this.send(this.#waiting);
       this.#waiting = undefined;
     });
