@@ -2,6 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import type { AddressFamily } from 'bgp-speaker-ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
 import {
+  BFD_INTERVAL,
+  BFD_MULTIPLIER,
   floatOf,
   megabitsOf,
   type Neighbour,
@@ -92,6 +94,13 @@ class Bird implements Peer {
     return text;
   }
 
+  async bfd(): Promise<boolean> {
+    const [{ address }] = this.#setup.neighbours;
+    return (await this.#ask('show bfd sessions'))
+      .split('\n')
+      .some((line) => line.startsWith(address) && / Up /.test(line));
+  }
+
   async sessionText(): Promise<string> {
     return `${await this.#ask('show protocols all')}\n${this.#process.log}`;
   }
@@ -109,6 +118,7 @@ class Bird implements Peer {
 log stderr all;
 graceful restart wait 20;
 protocol device { scan time 1; }
+${neighbours.some(({ bfd }) => bfd) ? BFD : ''}
 ${statics([...this.#routes.values()])}
 ${neighbours.map((neighbour, index) => session(asn, neighbour, index)).join('\n')}
 `,
@@ -133,6 +143,9 @@ ${neighbours.map((neighbour, index) => session(asn, neighbour, index)).join('\n'
   }
 }
 
+const TIMES = `{ interval ${BFD_INTERVAL} ms; multiplier ${BFD_MULTIPLIER}; }`;
+const BFD = `protocol bfd { interface "*" ${TIMES}; multihop ${TIMES}; }`;
+
 function session(asn: number, neighbour: Neighbour, index: number): string {
   const {
     address,
@@ -154,7 +167,8 @@ function session(asn: number, neighbour: Neighbour, index: number): string {
   return `protocol bgp n${index} {
   local ${localAddress} port 179 as ${asn};
   neighbor ${address}${link === undefined ? '' : `%${link}`} port 179 as ${neighbour.asn};
-  direct;
+  ${neighbour.bfd === 'several' ? 'multihop' : 'direct'};
+  ${neighbour.bfd === undefined ? '' : 'bfd on;'}
   strict bind yes;
   passive ${passive ? 'yes' : 'no'};
   hold time ${holdTime};

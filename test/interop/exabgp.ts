@@ -14,6 +14,7 @@ import {
   type Setup,
 } from './peer.ts';
 
+const NO_BFD = 'it has none';
 const ONE_CONNECTION = 'it has one connection at a time';
 
 export const exabgp: PeerKind = {
@@ -22,6 +23,9 @@ export const exabgp: PeerKind = {
   debianPackage: 'exabgp',
   propagates: false,
   lacks: {
+    'BFD over one hop': NO_BFD,
+    'BFD over several hops': NO_BFD,
+    'BFD ends the session: the peer hears us no more': NO_BFD,
     'IPv4 routes over link-local addresses alone': 'an address with an interface is none to it',
     'long-lived graceful restart: the peer restarts': 'it knows no such thing',
     'roles (RFC 9234)': 'it knows none',

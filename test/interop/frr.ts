@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import type { AddressFamily } from 'bgp-speaker-ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
 import {
+  BFD_INTERVAL,
+  BFD_MULTIPLIER,
   type Neighbour,
   OCTETS,
   type Peer,
@@ -16,6 +18,7 @@ import {
 /** Its privileges are tied to this user. */
 const USER = 'frr';
 const ZEBRA = '/usr/lib/frr/zebra';
+const BFDD = '/usr/lib/frr/bfdd';
 
 export const frr: PeerKind = {
   name: 'FRR',
@@ -26,12 +29,13 @@ export const frr: PeerKind = {
   create: (setup, place) => new Frr(setup, place),
 };
 
-/** bgpd, with a zebra of its own to know the interfaces and next hops by; nothing goes to the kernel. */
+/** bgpd, with a zebra of its own to know the interfaces and next hops by, and bfdd if need be; nothing goes to the kernel. */
 class Frr implements Peer {
   readonly #setup: Setup;
   readonly #place: Place;
   readonly #zebra: DaemonProcess;
   readonly #bgpd: DaemonProcess;
+  readonly #bfdd: DaemonProcess | undefined;
   readonly #routes: Map<string, Route>;
 
   constructor(setup: Setup, place: Place) {
@@ -39,6 +43,7 @@ class Frr implements Peer {
     this.#place = place;
     this.#zebra = new DaemonProcess(place, 'zebra');
     this.#bgpd = new DaemonProcess(place, 'bgpd');
+    this.#bfdd = setup.neighbours.some(({ bfd }) => bfd) ? new DaemonProcess(place, 'bfdd') : undefined;
     this.#routes = new Map(setup.routes.map((route) => [route.prefix, route]));
     execFileSync('chown', [USER, place.directory]);
   }
@@ -49,6 +54,11 @@ class Frr implements Peer {
     writeFileSync(`${directory}/bgpd.conf`, this.#config());
     if (!this.#zebra.running) this.#zebra.start([ZEBRA, ...this.#common('zebra')]);
     await this.#zebra.answers(async () => (await this.#ask('zebra', 'show version')) !== '');
+    if (this.#bfdd && !this.#bfdd.running) {
+      writeFileSync(`${directory}/bfdd.conf`, '');
+      this.#bfdd.start([BFDD, ...this.#common('bfdd'), '--bfdctl', `${directory}/bfdd.sock`]);
+      await this.#bfdd.answers(async () => (await this.#ask('bfdd', 'show version')) !== '');
+    }
     const [{ localAddress, interface: link }] = this.#setup.neighbours;
     const own = link === undefined ? localAddress : `${localAddress}%${link}`;
     this.#bgpd.start([frr.program, ...this.#common('bgpd'), '--no_kernel', '-l', own]);
@@ -57,11 +67,13 @@ class Frr implements Peer {
 
   async stop(): Promise<void> {
     await this.#bgpd.end('SIGTERM');
+    await this.#bfdd?.end('SIGTERM');
     await this.#zebra.end('SIGTERM');
   }
 
   async kill(): Promise<void> {
     await this.#bgpd.end('SIGKILL');
+    await this.#bfdd?.end('SIGKILL');
     await this.#zebra.end('SIGKILL');
   }
 
@@ -98,6 +110,12 @@ class Frr implements Peer {
   async shutdown(text: string): Promise<string> {
     await this.#configure([`neighbor ${this.#setup.neighbours[0].address} shutdown message ${text}`]);
     return text;
+  }
+
+  async bfd(): Promise<boolean> {
+    const [{ address }] = this.#setup.neighbours;
+    const peers = JSON.parse((await this.#ask('bfdd', 'show bfd peers json')) || '[]') as readonly FrrBfdPeer[];
+    return peers.some(({ peer, status }) => peer === address && status === 'up');
   }
 
   async sessionText(): Promise<string> {
@@ -157,6 +175,11 @@ ${routes.map(routeMap).join('\n')}
   }
 }
 
+interface FrrBfdPeer {
+  readonly peer: string;
+  readonly status: string;
+}
+
 interface FrrPath {
   readonly peer?: { readonly peerId: string };
   readonly nexthops?: readonly { readonly ip: string; readonly scope?: string }[];
@@ -181,7 +204,7 @@ function seen(prefix: string, path: FrrPath): SeenRoute {
 }
 
 function session({ address, asn, families, ...more }: Neighbour): string {
-  const { passive, password, holdTime, addPath, extendedNextHop, role, interface: link } = more;
+  const { passive, password, holdTime, addPath, extendedNextHop, role, interface: link, bfd } = more;
   const one = `neighbor ${address}`;
   const activated = families.map(
     (family) => `address-family ${family === 'ipv4-unicast' ? 'ipv4' : 'ipv6'} unicast
@@ -197,6 +220,8 @@ ${one} advertisement-interval 0
 ${passive ? `${one} passive` : ''}
 ${password === undefined ? '' : `${one} password ${password}`}
 ${role === undefined ? '' : `${one} local-role ${role}`}
+${bfd === undefined ? '' : `${one} bfd ${BFD_MULTIPLIER} ${BFD_INTERVAL} ${BFD_INTERVAL}`}
+${bfd === 'several' ? `${one} ebgp-multihop` : ''}
 ${extendedNextHop ? `${one} capability extended-nexthop` : ''}
 ${activated.join('\n')}`;
 }

@@ -12,6 +12,7 @@ import {
   type Setup,
 } from './peer.ts';
 
+const NO_BFD = 'it has none';
 const ONE_CONNECTION = 'it has one connection at a time';
 
 export const gobgp: PeerKind = {
@@ -20,8 +21,10 @@ export const gobgp: PeerKind = {
   debianPackage: 'gobgpd',
   propagates: true,
   lacks: {
+    'BFD over one hop': NO_BFD,
+    'BFD over several hops': NO_BFD,
+    'BFD ends the session: the peer hears us no more': NO_BFD,
     'IPv4 routes over link-local addresses alone': 'it listens on no single one of them',
-    'link bandwidth received': 'its command line knows the word, and refuses all that follows',
     'roles (RFC 9234)': 'it knows none',
     'route refresh: the peer asks': 'it keeps what it received, and filters that again',
     'collision: our identifier is higher': ONE_CONNECTION,
@@ -45,7 +48,11 @@ class GoBgp implements Peer {
   }
 
   async start(): Promise<void> {
-    writeFileSync(this.#config, config(this.#setup));
+    const told = [...this.#routes.values()].find(({ linkBandwidth }) => linkBandwidth !== undefined)?.linkBandwidth;
+    writeFileSync(
+      this.#config,
+      `${config(this.#setup, told !== undefined)}\n${told === undefined ? '' : telling(told)}`,
+    );
     rmSync(this.#socket, { force: true });
     const restarted = this.#started ? ['-r'] : [];
     this.#started = true;
@@ -160,12 +167,26 @@ function seen({ nlri, attrs }: GoBgpPath): SeenRoute {
   };
 }
 
-function config({ asn, routerId, neighbours }: Setup): string {
+/** Its command line knows the word for a link's bandwidth, and refuses all that follows. A policy takes it. */
+function telling(bandwidth: number): string {
+  return `[[policy-definitions]]
+name = "telling"
+[[policy-definitions.statements]]
+[policy-definitions.statements.actions]
+route-disposition = "accept-route"
+[policy-definitions.statements.actions.bgp-actions.set-ext-community]
+options = "add"
+[policy-definitions.statements.actions.bgp-actions.set-ext-community.set-ext-community-method]
+communities-list = ["lb:65000:${bandwidth * OCTETS}"]`;
+}
+
+function config({ asn, routerId, neighbours }: Setup, tells: boolean): string {
   return `[global.config]
 as = ${asn}
 router-id = "${routerId}"
 port = 179
 local-address-list = ["${neighbours[0].localAddress}"]
+${tells ? '[global.apply-policy.config]\nimport-policy-list = ["telling"]\ndefault-import-policy = "accept-route"' : ''}
 ${neighbours.map(session).join('\n')}
 `;
 }

@@ -1,12 +1,21 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressFamily } from 'bgp-speaker-ts';
 import { ask, DaemonProcess, run } from './daemon-process.ts';
-import type { Neighbour, Peer, PeerKind, Place, Route, SeenRoute, Setup } from './peer.ts';
+import {
+  megabitsOf,
+  type Neighbour,
+  type Peer,
+  type PeerKind,
+  type Place,
+  type Route,
+  type SeenRoute,
+  type Setup,
+} from './peer.ts';
 
 /** Where it locks itself in; a service manager would make it. */
 const HOME = '/run/openbgpd';
 
-const NO_BANDWIDTH = 'it does not know the community';
+const NO_BFD = 'it has none';
 const ONE_CONNECTION = 'it has one connection at a time';
 
 export const openbgpd: PeerKind = {
@@ -15,8 +24,10 @@ export const openbgpd: PeerKind = {
   debianPackage: 'openbgpd',
   propagates: true,
   lacks: {
-    'link bandwidth received': NO_BANDWIDTH,
-    'link bandwidth sent': NO_BANDWIDTH,
+    'BFD over one hop': NO_BFD,
+    'BFD over several hops': NO_BFD,
+    'BFD ends the session: the peer hears us no more': NO_BFD,
+    'link bandwidth received': 'its configuration has no word for it',
     'IPv4 routes with IPv6 next hops': 'not before 8.0',
     'IPv4 routes over link-local addresses alone': 'not before 8.0',
     'route refresh: we ask': 'it says that the family was not negotiated, though it shows it as such',
@@ -147,7 +158,10 @@ interface OpenBgpdRoute {
 }
 
 function seen(route: OpenBgpdRoute): SeenRoute {
+  // It has no word for a link's bandwidth, and tells the numbers.
+  const told = route.extended_communities?.flatMap((text) => /^\[4\] \d+:(\d+)$/.exec(text)?.slice(1) ?? []) ?? [];
   return {
+    ...(told.length > 0 && { linkBandwidth: megabitsOf(told[0]) }),
     prefix: route.prefix,
     nextHop: route.exit_nexthop ?? route.true_nexthop ?? '',
     communities: (route.communities ?? []).map((text) => (text === 'GRACEFUL_SHUTDOWN' ? '65535:0' : text)),

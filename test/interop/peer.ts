@@ -23,7 +23,15 @@ export interface Neighbour {
   readonly role?: 'provider';
   /** IPv4 routes with IPv6 next hops (RFC 8950). */
   readonly extendedNextHop?: boolean;
+  /** BFD decides whether the neighbour is there. */
+  readonly bfd?: BfdHops;
 }
+
+/** How far away a neighbour may be for BFD (RFC 5881, 5883). */
+export type BfdHops = 'one' | 'several';
+
+/** Milliseconds between packets of BFD's, and how many of them may be lacking. */
+export const [BFD_INTERVAL, BFD_MULTIPLIER] = [300, 3];
 
 export interface Route {
   readonly prefix: string;
@@ -100,6 +108,8 @@ export interface Peer {
   askRefresh(): Promise<void>;
   /** Ends the session with its first neighbour for the reason given (RFC 9003), and tells the reason that it sent. */
   shutdown(text: string): Promise<string>;
+  /** Whether BFD with its first neighbour is up; where it has any. */
+  bfd?(): Promise<boolean>;
   /** All that it has to say of its sessions: status and log. */
   sessionText(): Promise<string>;
 }

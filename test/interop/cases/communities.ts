@@ -1,7 +1,12 @@
+import { ASN } from '../bench.ts';
 import type { Case } from '../case.ts';
+import { HOST } from '../network.ts';
 
 const OURS = '172.16.1.0/24';
 const THEIRS = '172.17.1.0/24';
+const PEER_ASN = 64513;
+/** The state of an origin's validity (RFC 8097). */
+const VALIDITY = '0x4300000000000001';
 
 /** Communities of each kind, there and back. */
 export const communityCases: readonly Case[] = [
@@ -29,6 +34,24 @@ export const communityCases: readonly Case[] = [
       const [route] = await bench.seen(peer, OURS);
       t.same(route.extendedCommunities, ['rt:64512:100']);
       t.same(us.speaker.explain(THEIRS).paths[0].extendedCommunities, ['rt:64513:7']);
+    },
+  },
+  {
+    name: 'extended communities that are not transitive stay in the AS',
+    async run(t, bench) {
+      const [own, third] = [bench.address(HOST.us), bench.address(HOST.third)];
+      const { us, peer } = await bench.session({
+        ...{ asn: ASN, peerAsn: PEER_ASN },
+        otherPeers: [{ address: third, remoteAs: ASN, passive: true }],
+      });
+      await bench.speaker({
+        ...{ asn: ASN, routerId: third, addresses: [third] },
+        originate: [{ prefix: OURS, communities: ['rt:64512:100', VALIDITY] }],
+        peers: [{ address: own, remoteAs: ASN, localAddress: third, connectRetryTime: 1 }],
+      });
+      const [route] = await bench.seen(peer, OURS);
+      t.same(route.extendedCommunities, ['rt:64512:100']);
+      t.match(us.speaker.explain(OURS).paths, [{ extendedCommunities: ['rt:64512:100', VALIDITY] }]);
     },
   },
   {

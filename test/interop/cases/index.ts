@@ -1,4 +1,5 @@
 import type { Case } from '../case.ts';
+import { bfdCases } from './bfd.ts';
 import { communityCases } from './communities.ts';
 import { edgeCases } from './edge.ts';
 import { protectionCases } from './protection.ts';
@@ -14,4 +15,5 @@ export const cases: readonly Case[] = [
   ...restartCases,
   ...edgeCases,
   ...protectionCases,
+  ...bfdCases,
 ];
