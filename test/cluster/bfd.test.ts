@@ -79,16 +79,21 @@ t.test(
     await put(CONFIGURATION);
     await lab.until('BFD', async () => (await bfd()) === 'Up');
     await lab.until('the route', hears);
-    t.match(await bird('show bfd sessions'), new RegExp(`${peer} +eth0 +Up .* 0\\.050 +0\\.150`));
+    const agreed = new RegExp(`${peer} +eth0 +Up .* 0\\.050 +0\\.150`);
+    await lab.until('BIRD to say so too', async () => agreed.test(await bird('show bfd sessions')));
 
     await t.test('vrouter bgp neighbor and the metrics show it', async (t) => {
-      const { stdout } = await lab.exec('node1', [process.execPath, MAIN, 'bgp', 'neighbor', own]);
-      t.match(stdout, /BFD: Up, single hop over eth0, every 50 ms, down after 150 ms; failures: 0/);
+      // On a busy machine it may have failed before.
+      const said = /BFD: Up, single hop over eth0, every 50 ms, down after 150 ms; failures: \d+/;
+      await lab.until('the session to be told', async () =>
+        said.test((await lab.exec('node1', [process.execPath, MAIN, 'bgp', 'neighbor', own])).stdout),
+      );
       const none = (await lab.status('node1')).problems.filter((text) => /BFD/.test(text));
       t.same(none, []);
     });
 
     await t.test('the link is cut', async (t) => {
+      const { downs = 0 } = (await peerOf(lab, own))?.bfd ?? {};
       await lab.exec(router.name, ['nft', CUT]);
       await lab.until('the session to be gone', async () => !(await isUp()));
       await lab.until('and the route', async () => !(await hears()));
@@ -98,7 +103,9 @@ t.test(
       );
       t.ok(failed >= 0 && ended > failed, 'BFD noticed, and ended the session');
       t.notMatch(log, /hold timer/i);
-      t.match((await peerOf(lab, own))?.bfd, { state: 'Down', downs: 1 });
+      const now = (await peerOf(lab, own))?.bfd;
+      t.match(now, { state: 'Down' });
+      t.ok((now?.downs ?? 0) > downs, 'it is counted');
 
       await lab.exec(router.name, ['nft', 'delete table inet cut']);
       await lab.until('it to be Up again', async () => (await bfd()) === 'Up');

@@ -211,8 +211,13 @@ t.test('peers of every kind at one node', needsRouters, async (t) => {
     await lab.until('FRR to have our block', async () =>
       /10\.244\.\S+\/26[\s\S]*fab0/.test(await frr.ask('show ip route bgp')),
     );
-    t.type(await lab.ping(pod, '10.88.0.1'), 'number', 'the pod reaches an address behind it');
-    t.ok((await lab.routes('node1', 6)).some((line) => line.startsWith('fd88::/64 via fe80::')));
+    await lab.until(
+      'the pod to reach an address behind it',
+      async () => (await lab.ping(pod, '10.88.0.1')) !== undefined,
+    );
+    await lab.until('FRR’s route of IPv6', async () =>
+      (await lab.routes('node1', 6)).some((line) => line.startsWith('fd88::/64 via fe80::')),
+    );
   });
 
   await t.test('over IPv6 too, and without the BGPPeer neither session nor address is left', async (t) => {
