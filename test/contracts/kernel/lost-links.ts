@@ -18,14 +18,14 @@ export const LOST_LINKS: Scenarios = {
   'a route by two devices stays when one goes down, its way there dead until it is up again': async (ground) => {
     const { t, kernel } = ground;
     const { routes, ways } = await twoWays(ground);
-    t.same(await ways(4), ['cali1', 'br0']);
-    t.same(await ways(6), ['cali1', 'br0']);
+    t.same(await ways(4), ['br0', 'cali1']);
+    t.same(await ways(6), ['br0', 'cali1']);
     await kernel.linkSet('br0', { up: false });
     t.same(await routes(), ['10.8.0.0/26 of 2', 'fd08::/64 of 2'], 'the kernel lists the dead way too');
     t.same(await ways(4), ['cali1'], 'and sends by the other');
     t.same(await ways(6), ['cali1']);
     await kernel.linkSet('br0', { up: true });
-    t.same(await ways(4), ['cali1', 'br0']);
+    t.same(await ways(4), ['br0', 'cali1']);
     await kernel.linkSet('br0', { up: false });
     await kernel.linkSet('cali1', { up: false });
     t.same(await routes(), [], 'with the last way it goes');
@@ -48,7 +48,7 @@ export const LOST_LINKS: Scenarios = {
     t.match(await routes(), ['10.8.0.0/26 of 2']);
     t.same(await ways(4), ['cali1']);
     await kernel.addressAdd({ dev: 'br0', address: '10.2.0.1/24' });
-    t.same(await ways(4), ['cali1', 'br0']);
+    t.same(await ways(4), ['br0', 'cali1']);
   },
 };
 
@@ -75,10 +75,10 @@ async function twoWays({ kernel, dev }: Ground) {
       const all = ([4, 6] as const).map((family) => kernel.routeList({ family, protocol: 80 }));
       return (await Promise.all(all)).flat().map(({ destination, nextHops }) => `${destination} of ${nextHops.length}`);
     },
-    /** The devices by which packets go. */
+    /** The devices by which packets go, in the order of their names: kernels differ in that of an IPv6 route's ways. */
     ways: async (family: 4 | 6) => {
       const found = await kernel.routeMatch(family === 4 ? '10.8.0.9' : 'fd08::9');
-      return found?.nextHops.map((hop) => (hop.dev === first ? 'cali1' : 'br0'));
+      return found?.nextHops.map((hop) => (hop.dev === first ? 'cali1' : 'br0')).sort();
     },
   };
 }

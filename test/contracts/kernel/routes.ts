@@ -175,11 +175,10 @@ export const ROUTES: Scenarios = {
       const change = [ROUTE_ADD, wide, { ...DIRECT, nextHops: two(network) }] as const;
       t.same(await kernel.applyRoutes(routeChanges(family, [change])), []);
       const found = await kernel.routeMatch(address);
+      const ways = new Set(two(network).map(({ via, dev: out }) => `${via} ${out}`));
       t.match(found, { destination: wide, protocol: 80, table: 254, kind: 'unicast' });
-      t.same(
-        found?.nextHops.map(({ via, dev: out }) => ({ via, dev: out })),
-        two(network),
-      );
+      // Kernels differ in the order in which they list the ways of an IPv6 route.
+      t.same(new Set(found?.nextHops.map(({ via, dev: out }) => `${via} ${out}`)), ways);
       t.match(await kernel.routeMatch(`${network}7`), { protocol: 2, nextHops: [{ dev: index }] });
     }
   },
