@@ -87,6 +87,15 @@ export interface Secrets {
   watch(name: string, signal: AbortSignal): AsyncIterable<SecretData | undefined>;
 }
 
+/** ConfigMaps of `kube-system`, where those that set the cluster up left how it is made. */
+export interface ConfigMaps {
+  /**
+   * The texts of the ConfigMap of that name, by key; undefined where there is none, or it may not be read. Rejects with
+   * `DatastoreUnavailable`.
+   */
+  get(name: string): Promise<Readonly<Record<string, string>> | undefined>;
+}
+
 /** A condition of a Service: `status` is `True` or `False`, `reason` one word in CamelCase. */
 export interface ServiceCondition {
   readonly status: string;
@@ -126,6 +135,8 @@ export interface Store {
   readonly remarks?: Remarks | undefined;
   /** Absent: there are none here. */
   readonly secrets?: Secrets | undefined;
+  /** Absent: there are none here. */
+  readonly configMaps?: ConfigMaps | undefined;
   /** Absent where there are no Services. */
   readonly services?: ServiceStatuses | undefined;
   /** Absent where nobody else is asked whether a write is right. */

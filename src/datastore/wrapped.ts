@@ -10,6 +10,7 @@ export function wrapped(store: Store, verbs: Partial<Store>): Store {
     conditions: store.conditions,
     remarks: store.remarks,
     secrets: store.secrets,
+    configMaps: store.configMaps,
     services: store.services,
     admission: store.admission,
     get: (key) => store.get(key),

@@ -3,6 +3,7 @@ import { containsAddress, type Log, type Prefix, parsePrefix, tryParseInterfaceA
 import { AlreadyExists, type Store } from '../datastore/index.ts';
 import { type IPPool, read, validateAs } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
+import { podSubnets } from './installer.ts';
 import { ipv4Pool, ipv6Pool } from './pool-settings.ts';
 import type { NodeSettings } from './settings.ts';
 
@@ -15,7 +16,7 @@ interface Inputs {
 
 /**
  * Creates `default-ipv4-ippool` and `default-ipv6-ippool` in a cluster that has no pool of the family yet, with the CIDR that
- * is set or, on nodes that have an address of the family, one of our own. Several nodes may try at once: the name decides
+ * is set, that kubeadm was given for pods or, on nodes that have an address of the family, one of our own. Several nodes may try at once: the name decides
  * who was first.
  */
 export async function ensureDefaultPools(inputs: Inputs): Promise<void> {
@@ -28,7 +29,11 @@ export async function ensureDefaultPools(inputs: Inputs): Promise<void> {
     return typeof cidr === 'string' ? tryParseInterfaceAddress(cidr) : undefined;
   });
   const families = new Set(cidrs.map((cidr) => cidr?.address.family));
-  const { CALICO_IPV4POOL_CIDR: cidr4, CALICO_IPV6POOL_CIDR: cidr6, IP, IP6 } = config;
+  const { IP, IP6 } = config;
+  const missing = ([4, 6] as const).some((family) => !families.has(family) && !cidrSet(config, family));
+  const told = missing ? await podSubnets(store) : {};
+  const cidr4 = cidrSet(config, 4) ?? told.ipv4;
+  const cidr6 = cidrSet(config, 6) ?? told.ipv6;
   const wanted: IPPool[] = [];
   if (!families.has(4) && cidr4 !== 'none' && (cidr4 !== undefined || IP !== 'none')) {
     wanted.push(ipv4Pool(config, cidr4 ?? (await freeRange(kernel))));
@@ -44,6 +49,10 @@ export async function ensureDefaultPools(inputs: Inputs): Promise<void> {
       if (!(error instanceof AlreadyExists)) throw error;
     }
   }
+}
+
+function cidrSet(config: NodeSettings, family: 4 | 6): string | undefined {
+  return family === 4 ? config.CALICO_IPV4POOL_CIDR : config.CALICO_IPV6POOL_CIDR;
 }
 
 /** 192.168.0.0/16, or the first of 172.16–31.0.0/16 that none of the host's addresses lies in. */

@@ -13,6 +13,7 @@ import {
 import { type KindName, type Node, newResource, type ResourceOf } from '../model/index.ts';
 import { NoAddress } from './autodetect.ts';
 import { ensureDefaultPools } from './default-pools.ts';
+import { installers } from './installer.ts';
 import { AddressInUse, ensureNode, type OwnNodeInputs } from './own-node.ts';
 
 /** Between two looks at what is waited for, in milliseconds: an address is wanted soon after it has come. */
@@ -88,7 +89,8 @@ export async function keepNode(inputs: RegistrationInputs): Promise<Node> {
 
 async function ensureSingletons(inputs: RegistrationInputs): Promise<void> {
   const { store, config, datastoreType } = inputs;
-  const clusterType = datastoreType === 'kubernetes' ? `${config.CLUSTER_TYPE},kdd` : config.CLUSTER_TYPE;
+  const kubernetes = datastoreType === 'kubernetes' ? ['kdd'] : [];
+  const clusterType = [config.CLUSTER_TYPE, ...(await installers(store)), ...kubernetes].join(',');
   await ensureInitialized(store, { calicoVersion: `v${VERSION}`, clusterType });
   await ensure(
     store,

@@ -147,6 +147,24 @@ t.test('a pool with a CIDR of the settings is made whatever addresses the node h
   }
 });
 
+t.test('a cluster that kubeadm set up has the ranges for pods that it was given, and is told of', async (t) => {
+  const made = async (env: Readonly<Record<string, string>>, names: Readonly<Record<string, string>>) => {
+    const configMaps = { get: async (name: string) => (name in names ? { text: names[name] } : undefined) };
+    const into = Object.assign(store(), { configMaps });
+    await registered(env, { store: into });
+    const pools = (await into.list('IPPool')).items.map(({ spec }) => spec.cidr);
+    const { clusterType } = (await into.get({ kind: 'ClusterInformation', name: 'default' }))?.spec ?? {};
+    return { pools, clusterType };
+  };
+  const both = { 'kubeadm-config': 'podSubnet: 10.56.0.0/16,fd00:56::/48' };
+  t.same(await made({}, both), { pools: ['10.56.0.0/16', 'fd00:56::/48'], clusterType: 'kubeadm' });
+  const set = { CALICO_IPV4POOL_CIDR: '10.9.0.0/16', CALICO_IPV6POOL_CIDR: 'none', CLUSTER_TYPE: 'k8s' };
+  t.same(await made(set, both), { pools: ['10.9.0.0/16'], clusterType: 'k8s,kubeadm' }, 'what is set goes first');
+  const silent = { 'kubeadm-config': 'dnsDomain: cluster.local', 'full-cluster-state': '' };
+  t.same(await made({}, silent), { pools: ['192.168.0.0/16'], clusterType: 'kubeadm,rancher' });
+  t.same(await made({ NO_DEFAULT_POOLS: 'true' }, both), { pools: [], clusterType: 'kubeadm' });
+});
+
 t.test('a node with IPv6 gets an IPv6 pool of unique local addresses', async (t) => {
   const { node, store } = await registered({ IP6: 'fd12::7/64' });
   t.equal(node.spec.bgp?.ipv6Address, 'fd12::7/64');

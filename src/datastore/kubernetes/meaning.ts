@@ -3,7 +3,7 @@ import { keyText } from '../object.ts';
 import type { ResourceKey } from '../store.ts';
 import { Refused } from './client.ts';
 
-/** The API server knows no such collection. */
+/** The API server knows no such collection, or no such object in it. */
 export function isUnknownKind(error: unknown): boolean {
   return error instanceof Refused && error.status.code === 404;
 }

@@ -5,6 +5,7 @@ import { NotFound, OperationNotSupported, RevisionExpired, UpdateConflict } from
 import { byName, checkPrecondition, keyOf, keyText, matches, stamped, timestamp } from '../object.ts';
 import { Restorations } from '../restorations.ts';
 import type {
+  ConfigMaps,
   Listing,
   ListOptions,
   NodeConditions,
@@ -21,6 +22,7 @@ import { Access, ownNamespace } from './access.ts';
 import { admissionOf } from './admission.ts';
 import { type ApiRequest, type KubeObject, KubernetesClient, Refused } from './client.ts';
 import { conditionRequest } from './condition.ts';
+import { readConfigMap } from './config-map.ts';
 import { remarkAt } from './event.ts';
 import { Heads } from './heads.ts';
 import type { Mapping } from './mapping.ts';
@@ -49,6 +51,7 @@ export class KubernetesStore implements Store {
   readonly secrets: Secrets = {
     watch: (name, signal) => watchSecret(this.#client, this.#clock, { namespace: this.#namespace, name }, signal),
   };
+  readonly configMaps: ConfigMaps = { get: (name) => readConfigMap(this.#client, name) };
   readonly services: ServiceStatuses = serviceStatuses(
     (service, request) => this.#write<'KubernetesService'>(keyOf(service), request),
     () => timestamp(this.#clock.wallTime()),
