@@ -13,7 +13,7 @@
 
 export { cleaned } from './clean.ts';
 export { CNI_ANNOTATION, type CniAnnotationName, isCniRequest } from './cni-annotations.ts';
-export { crdKinds, customResourceDefinition } from './crd/index.ts';
+export { crdKinds, customResourceDefinition, refuseDuplicates } from './crd/index.ts';
 export { fillDefaults, policyTypes } from './defaults.ts';
 export { type FieldError, shown, UnknownKind, ValidationError } from './errors.ts';
 export { formatJson, parseJson } from './exact-json.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { newResource } from '../../src/model/index.ts';
 import { Cluster, directory, node, pool } from './harness.ts';
 
 async function cluster(): Promise<Cluster> {
@@ -200,6 +201,23 @@ t.test('validate needs no datastore', async (t) => {
     code: 1,
     stderr: /^failed to validate 'IPPool' resource: \[error with field/,
   });
+  const set = (...nets: readonly string[]) =>
+    JSON.stringify(newResource('NetworkSet', { name: 's' }, { nets: [...nets] }));
+  t.match(await shell.run('validate -f -', set('10.0.0.1/32', '10.0.0.2/32')), { code: 0 });
+  t.same(await shell.run('validate -f -', set('10.0.0.1/32', '10.0.0.1/32')), {
+    code: 1,
+    stdout: '',
+    stderr:
+      "failed to validate 'NetworkSet' resource: [error with field Nets[1] = '10.0.0.1/32' (Duplicate value: \"10.0.0.1/32\")]\n",
+  });
+  const source = { nets: ['10.0.0.0/8', '10.1.0.0/16', '10.0.0.0/8'] };
+  const ingress = [{ action: 'Allow' }, { action: 'Deny', source }] as const;
+  const policy = JSON.stringify(newResource('GlobalNetworkPolicy', { name: 'p' }, { ingress: [...ingress] }));
+  t.match(await shell.run('validate -f -', policy), {
+    code: 1,
+    stderr: /Ingress\[1\]\.Source\.Nets\[2\] = '10\.0\.0\.0\/8' \(Duplicate value/,
+  });
+  t.match(await new Cluster().run('create -f -', policy), { code: 0 }, 'no rule of the client');
 });
 
 t.test('version', async (t) => {

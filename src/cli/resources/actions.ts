@@ -5,6 +5,7 @@ import {
   fillDefaults,
   type KindName,
   type ResourceOf,
+  refuseDuplicates,
   resourceKeyText,
   ValidationError,
   validate,
@@ -138,6 +139,7 @@ function one({ kind }: Target, resource: AnyResource): Result {
 /** The object of a file with all checks that need no store, as it would be stored. */
 export function checked(target: Target): Result {
   const resource = resourceOf({ ...target, raw: target.raw && named(target.raw) });
+  refuseDuplicates(resource);
   return one(target, asStored(fillDefaults(resource)));
 }
 

@@ -4,3 +4,4 @@
  * (`rules`) that Calico's own definitions have. `deploy/crds.ts` writes them down.
  */
 export { crdKinds, customResourceDefinition } from './definition.ts';
+export { refuseDuplicates } from './duplicates.ts';
