@@ -28,6 +28,8 @@ export interface AuditInput {
   readonly handles: readonly IPAMHandle[];
   readonly nodes: readonly string[];
   readonly uses: readonly Use[];
+  /** Milliseconds since 1970; absent: what lies in the future is not looked for. */
+  readonly wallTime?: number;
 }
 
 /** Reads everything. The parts are read one after another, so what is under way may look half-done. */

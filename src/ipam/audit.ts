@@ -148,11 +148,11 @@ function checkHandles({ handles }: AuditInput, allocations: readonly AllocationR
   return matched;
 }
 
-function checkBlocks({ blocks, affinities, nodes }: AuditInput, found: Found): void {
+function checkBlocks({ blocks, affinities, nodes, wallTime }: AuditInput, found: Found): void {
   const byCidr = new Map(blocks.map((block) => [block.spec.cidr, block]));
   const claims = new Set(affinities.map((affinity) => `${affinity.spec.cidr} ${affinityText(ownerOf(affinity))}`));
   for (const { spec } of blocks) {
-    for (const fault of blockFaults(spec)) found('INVALID_BLOCK', spec.cidr, fault);
+    for (const fault of blockFaults(spec, wallTime)) found('INVALID_BLOCK', spec.cidr, fault);
     if (spec.affinity === undefined) continue;
     const node = hostOf(spec.affinity);
     if (!claims.has(`${spec.cidr} ${spec.affinity}`)) {

@@ -6,8 +6,11 @@ export function isReadable({ cidr, allocations, unallocated, attributes }: Block
   return tryParsePrefix(cidr) !== undefined && [allocations, unallocated, attributes].every(Array.isArray);
 }
 
-/** The faults of a block in itself; none when it is sound. Takes anything that a store may hold. */
-export function blockFaults(block: BlockSpec): readonly string[] {
+/**
+ * The faults of a block in itself; none when it is sound. Takes anything that a store may hold. With `wallTime`
+ * (milliseconds since 1970) it looks for addresses, too, that were given back later than that.
+ */
+export function blockFaults(block: BlockSpec, wallTime = Number.POSITIVE_INFINITY): readonly string[] {
   const cidr = tryParsePrefix(block.cidr);
   if (cidr === undefined || !isReadable(block)) return [`its CIDR '${block.cidr}' or its lists can't be read`];
   const size = Number(prefixSize(cidr));
@@ -29,10 +32,12 @@ export function blockFaults(block: BlockSpec): readonly string[] {
     }
     used.add(index);
     if (free.has(ordinal)) faults.push(`ordinal ${ordinal} is allocated and free at once: it may be given out twice`);
-    if (index >= block.attributes.length)
+    if (index < 0 || index >= block.attributes.length)
       faults.push(`ordinal ${ordinal} refers to owner ${index}, of ${block.attributes.length}`);
   }
   const spare = block.attributes.filter((_, index) => !used.has(index)).length;
   if (spare > 0) faults.push(`${spare} owners have no address in it`);
+  const ahead = block.attributes.filter(({ releasedAt = '' }) => Date.parse(releasedAt) > wallTime).length;
+  if (ahead > 0) faults.push(`${ahead} of its addresses were given back in the future: the clock of a node is wrong`);
   return faults;
 }

@@ -12,7 +12,8 @@ async function filled(): Promise<Cluster> {
   await cluster.put(pool('pool-6', 'fd00::/64'));
   await cluster.put(node('n1'));
   await cluster.put(node('old', { orchRefs: [{ nodeName: 'new', orchestrator: 'k8s' }] }));
-  await cluster.put({ kind: 'FelixConfiguration', metadata: { name: 'node.old' }, spec: {} });
+  const felix = { defaultEndpointToHostAction: 'DROP', iptablesMangleAllowAction: 'RETURN', netlinkTimeout: '5s' };
+  await cluster.put({ kind: 'FelixConfiguration', metadata: { name: 'node.old' }, spec: felix });
   await cluster.put({ kind: 'NetworkSet', metadata: { name: 's', namespace: 'a' }, spec: { nets: ['192.0.2.0/24'] } });
   await cluster.put({ kind: 'NetworkPolicy', metadata: { name: 'knp.default.x', namespace: 'a' }, spec: {} });
   await cluster.run('ipam configure --strictaffinity=false');
@@ -61,7 +62,8 @@ t.test('what export prints, import puts into another datastore', async (t) => {
   const [before, after] = [await contents(from), await contents(to)];
   t.same(after['NetworkPolicy'], [], 'policies of Kubernetes come from Kubernetes');
   t.match(after['Node'], [{ name: 'n1' }, { name: 'new' }]);
-  t.match(after['FelixConfiguration'], [{ name: 'node.new' }]);
+  const words = { defaultEndpointToHostAction: 'Drop', iptablesMangleAllowAction: 'Return', netlinkTimeout: '5s' };
+  t.match(after['FelixConfiguration'], [{ name: 'node.new', spec: words }]);
   t.same(JSON.parse(asText(after['IPAMBlock'])), JSON.parse(asText(before['IPAMBlock']).replaceAll('old', 'new')));
   t.same(
     JSON.parse(asText(after['BlockAffinity'])),

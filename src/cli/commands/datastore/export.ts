@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Store } from '../../../datastore/index.ts';
-import { formatJson, type KindName, type Resource } from '../../../model/index.ts';
+import { formatJson, type KindName, type Resource, read } from '../../../model/index.ts';
 import { CommandError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { toJson } from '../../printers/json.ts';
@@ -54,8 +54,20 @@ async function resources(store: Store, kind: KindName, rename: Rename): Promise<
   const { items, revision } = await store.list(kind);
   const moved = items
     .filter(({ metadata }) => !(kind.endsWith('NetworkPolicy') && KUBERNETES_POLICY.test(metadata.name)))
-    .map((item): Resource => ({ ...item, metadata: movedMetadata(item, rename) }));
+    .map((item): Resource => ({ ...item, metadata: movedMetadata(item, rename), spec: movedSpec(item) }));
   return toYaml(asApiObject({ kind, items: moved, revision }));
+}
+
+/** Words of old versions (`DROP`) in the case that has been theirs since: older definitions of the API server know no other. */
+function movedSpec(item: Resource): Resource['spec'] {
+  if (item.kind !== 'FelixConfiguration') return item.spec;
+  const settled: Readonly<Record<string, unknown>> = read('FelixConfiguration', item).resource?.spec ?? {};
+  const words = Object.entries(item.spec as object).filter(([name, value]) => isWord(value) && isWord(settled[name]));
+  return { ...(item.spec as object), ...Object.fromEntries(words.map(([name]) => [name, settled[name]])) };
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function movedMetadata({ kind, metadata }: Resource, rename: Rename): Resource['metadata'] {

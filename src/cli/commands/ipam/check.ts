@@ -26,10 +26,10 @@ export function checkCommand(io: Io): Command {
     .action(async (options: CheckOptions & { readonly kubeconfig?: string }) => {
       const { kubeconfig } = options;
       const world = kubeconfig === undefined ? io : { ...io, env: { ...io.env, KUBECONFIG: kubeconfig } };
-      await withStore(world, options, async ({ store }) => {
+      await withStore(world, options, async ({ store, clock }) => {
         const cluster = await store.get({ kind: 'ClusterInformation', name: 'default' });
         if (cluster === undefined) throw new CommandError('resource does not exist: ClusterInformation(default)');
-        const input = await readAuditInput(store);
+        const input = { ...(await readAuditInput(store)), wallTime: clock.wallTime() };
         const pools = (await store.list('IPPool')).items;
         const report = audit(input);
         const showAll = options.showAllIps ?? false;
