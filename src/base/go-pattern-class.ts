@@ -54,6 +54,7 @@ export function writeRanges(ranges: Ranges): string {
   return ranges.map(([from, to]) => `${writeCharacter(from)}-${writeCharacter(to)}`).join('');
 }
 
+/** A code point as JavaScript's patterns have it under the flag `u`: `\u{e9}`. */
 export function writeCharacter(code: number): string {
   return `\\u{${code.toString(16)}}`;
 }
