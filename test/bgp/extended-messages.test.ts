@@ -12,11 +12,20 @@ function long(): Uint8Array {
   return update(ATTRIBUTES, nlri.join(' '));
 }
 
-t.test('a long message is read whether or not its sender reads such: we say that we do (RFC 8654 §4)', async (t) => {
-  for (const also of [[], [{ kind: 'extendedMessage' }]] satisfies (readonly Capability[])[]) {
-    const session = await new RawSession().open(also);
-    session.say(long());
-    t.equal(session.us.best.size, PREFIXES);
-    t.equal(session.status.state, 'Established');
-  }
+async function afterLong(also: readonly Capability[]): Promise<RawSession> {
+  const session = await new RawSession().open(also);
+  session.say(long());
+  return session;
+}
+
+t.test('a long message is read from a peer that reads such itself (RFC 8654)', async (t) => {
+  const { us, status } = await afterLong([{ kind: 'extendedMessage' }]);
+  t.equal(us.best.size, PREFIXES);
+  t.equal(status.state, 'Established');
+});
+
+t.test('from another one it is of a bad length (RFC 4271 §6.1)', async (t) => {
+  const { us, status } = await afterLong([]);
+  t.equal(us.best.size, 0);
+  t.not(status.state, 'Established');
 });

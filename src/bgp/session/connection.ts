@@ -267,8 +267,8 @@ export class BgpConnection extends FsmRunner implements ConnectionReceiver, Mess
     }
     this.#theirs = theirs;
     this.#negotiated = negotiation.negotiated;
-    // Our OPEN says that we read them, to whoever can write them: the peer need not be able to read any (RFC 8654 §4).
-    framer.maxLength = MAX_EXTENDED_MESSAGE;
+    // Of a peer that reads no long messages one is a fault, as it is to BIRD and FRR, though our OPEN says that we do.
+    if (negotiation.negotiated.extendedMessages) framer.maxLength = MAX_EXTENDED_MESSAGE;
     return this.#pass('open', false);
   }
 
