@@ -29,6 +29,10 @@ const schema = z.looseObject({
       ipv6_pools: z.array(z.string()).optional(),
     })
     .default({ assign_ipv4: true, assign_ipv6: false }),
+  /** Calico knows programs besides itself that wire pods: here none does. */
+  dataplane_options: z
+    .looseObject({ type: z.undefined("must not be there: pods are wired by vRouter's daemon alone").optional() })
+    .optional(),
   container_settings: z.looseObject({ allow_ip_forwarding: z.boolean().default(false) }).optional(),
   include_default_routes: z.boolean().default(false),
   feature_control: z

@@ -56,6 +56,10 @@ t.test('flags and numbers are taken as text too; what is refused says what is al
   t.equal(conf({ mtu: '0' }).mtu, undefined);
   const flags = /'ipam.assign_ipv4': must be true or false, or the text "true" or "false"/;
   t.throws(() => conf({ ipam: { assign_ipv4: 'yes' } }), { message: flags });
+  t.throws(() => conf({ dataplane_options: { type: 'grpc', socket: 'unix:///run/vpp.sock' } }), {
+    message: /'dataplane_options.type': must not be there/,
+  });
+  t.match(conf({ dataplane_options: {} }), { dataplane_options: {} });
   for (const mtu of ['1450 bytes', 1.5, -1, 65536, '99999', [1450]]) {
     t.throws(
       () => conf({ mtu }),

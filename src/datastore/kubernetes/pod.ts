@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { tryParseAddress, tryParsePrefix } from '../../base/index.ts';
+import { formatPrefix, parsePrefix, tryParseAddress, tryParsePrefix } from '../../base/index.ts';
 import {
   API_VERSION,
   CNI_ANNOTATION,
@@ -15,6 +15,8 @@ import type { Collection, Mapping } from './mapping.ts';
 
 const { podIP, podIPs, containerID, floatingIPs, allowedSourcePrefixes } = CNI_ANNOTATION;
 
+/** The addresses that AWS' plugin gave, where it wires pods and only policy is ours; empty once it has taken them back. */
+const AWS_POD_IPS = 'vpc.amazonaws.com/pod-ips';
 const SERVICE_ACCOUNT = 'projectcalico.org/serviceaccount';
 
 /** The fields of a pod that count here. */
@@ -109,7 +111,9 @@ function decode(pod: Pod, interfacePrefix: string): WorkloadEndpoint | undefined
   const ports = portsOf(pod);
   const ipNetworks = networksOf(pod);
   const ipNATs = ipNATsOf(listOf(annotations[floatingIPs], tryParseAddress), ipNetworks);
-  const prefixes = listOf(annotations[allowedSourcePrefixes], tryParsePrefix);
+  const prefixes = listOf(annotations[allowedSourcePrefixes], tryParsePrefix).map((text) =>
+    formatPrefix(parsePrefix(text)),
+  );
   const asked = askedOf(annotations);
   const { controls } = qosOfAnnotations(annotations);
   return {
@@ -137,7 +141,7 @@ function decode(pod: Pod, interfacePrefix: string): WorkloadEndpoint | undefined
       interfaceName: interfaceOf(interfacePrefix, namespace, metadata.name),
       ...(ports.length > 0 && { ports }),
       ...(controls && { qosControls: controls }),
-      ...(prefixes.length > 0 && { allowSpoofedSourcePrefixes: [...prefixes] }),
+      ...(prefixes.length > 0 && { allowSpoofedSourcePrefixes: prefixes }),
     },
   };
 }
@@ -175,9 +179,11 @@ function networksOf(pod: Pod): readonly string[] {
   if (['Succeeded', 'Failed', 'Completed'].includes(status?.phase ?? '')) return [];
   const written = writtenNetworks(metadata.annotations ?? {});
   if (written !== undefined) return written;
-  if (isOfFormerPod(pod)) return [];
-  const listed = status?.podIPs?.map(({ ip }) => ip) ?? [];
-  return hostCidrs(listed.length > 0 ? listed : [status?.podIP ?? '']);
+  const given = metadata.annotations?.[AWS_POD_IPS];
+  if (given === '' && metadata.deletionTimestamp !== undefined) return [];
+  const { podIPs: listed = [], podIP: one = '' } = isOfFormerPod(pod) ? {} : (status ?? {});
+  const networks = hostCidrs(listed.length > 0 ? listed.map(({ ip }) => ip) : [one]);
+  return networks.length > 0 ? networks : hostCidrs((given ?? '').split(','));
 }
 
 /** The networks that CNI wrote: none after DEL; undefined when it has written nothing, or nothing that can be read. */
@@ -225,7 +231,7 @@ function portsOf({ spec }: Pod): NonNullable<WorkloadEndpoint['spec']['ports']> 
   return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]
     .flatMap((container) => container.ports ?? [])
     .flatMap(({ name, protocol = 'TCP', containerPort: port = 0, hostPort = 0, hostIP }) => {
-      const counts = port > 0 && (name !== undefined || hostPort > 0) && protocols.includes(protocol);
+      const counts = port > 0 && (name || hostPort > 0) && protocols.includes(protocol);
       return counts ? [{ name, protocol, port, ...(hostPort > 0 && { hostPort, hostIP }) }] : [];
     });
 }

@@ -8,6 +8,7 @@ const NAMESPACE = 'projectcalico.org/namespace';
 const ORCHESTRATOR = 'projectcalico.org/orchestrator';
 const ACCOUNT = 'projectcalico.org/serviceaccount';
 const CNI = 'cni.projectcalico.org/';
+const AWS = 'vpc.amazonaws.com/pod-ips';
 const running = { phase: 'Running', podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] };
 
 type Pod = { readonly metadata?: object; readonly spec?: object; readonly status?: object };
@@ -143,6 +144,18 @@ const addressed: readonly (readonly [what: string, pod: Pod, networks: readonly 
     ['10.0.0.2/32'],
   ],
   ['neither', { status: {} }, []],
+  [
+    'the annotation of AWS, where the status has none yet',
+    { metadata: { annotations: { [AWS]: '10.0.0.3,fd00::3' } }, status: {} },
+    ['10.0.0.3/32', 'fd00::3/128'],
+  ],
+  ['the status before the annotation of AWS', { metadata: { annotations: { [AWS]: '10.0.0.3' } } }, ['10.0.0.1/32']],
+  ['an empty annotation of AWS', { metadata: { annotations: { [AWS]: '' } } }, ['10.0.0.1/32']],
+  [
+    'deleting, taken back by AWS',
+    { metadata: { deletionTimestamp: '2030-01-01T00:00:00Z', annotations: { [AWS]: '' } } },
+    [],
+  ],
   ['succeeded', { status: { ...running, phase: 'Succeeded' } }, []],
   ['failed', { status: { ...running, phase: 'Failed' } }, []],
   ['completed, as old versions say', { status: { ...running, phase: 'Completed' } }, []],
@@ -176,6 +189,11 @@ const addressed: readonly (readonly [what: string, pod: Pod, networks: readonly 
 for (const [what, pod, networks] of addressed) {
   t.test(`addresses: ${what}`, async (t) => t.same(decoded(pod)?.spec.ipNetworks, networks));
 }
+
+t.test('networks that a pod may send from have no host bits; what is none is left out', async (t) => {
+  const annotations = { [`${CNI}allowedSourcePrefixes`]: '["10.1.2.3/8", "nowhere", "fd00::1/64"]' };
+  t.same(decoded({ metadata: { annotations } })?.spec.allowSpoofedSourcePrefixes, ['10.0.0.0/8', 'fd00::/64']);
+});
 
 t.test('no endpoint: pods in the host’s network, and such as are not on a node yet', async (t) => {
   t.equal(decoded({ spec: { hostNetwork: true } }), undefined);
