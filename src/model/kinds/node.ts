@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isWireguardKey } from '../../base/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
-import { asNumber, mac, name } from './field.ts';
+import { asNumber, mac } from './field.ts';
 import { interfaceAddressV4, interfaceAddressV6, ipv4, ipv6, net } from './network-field.ts';
 
 const publicKey = z
@@ -40,7 +40,7 @@ export const node = defineKind({
       .looseObject({ interfaceIPv4Address: ipv4.optional(), interfaceIPv6Address: ipv6.optional() })
       .optional(),
     addresses: z.array(z.looseObject({ address: net, type: z.string().optional() })).optional(),
-    interfaces: z.array(z.looseObject({ name: name.optional(), addresses: z.array(z.string()).optional() })).optional(),
+    interfaces: z.array(z.looseObject({ name: z.string().optional(), addresses: z.array(z.string()).optional() })).optional(),
   }),
   status: z.looseObject({
     wireguardPublicKey: publicKey.optional(),
