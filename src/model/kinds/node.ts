@@ -40,7 +40,9 @@ export const node = defineKind({
       .looseObject({ interfaceIPv4Address: ipv4.optional(), interfaceIPv6Address: ipv6.optional() })
       .optional(),
     addresses: z.array(z.looseObject({ address: net, type: z.string().optional() })).optional(),
-    interfaces: z.array(z.looseObject({ name: z.string().optional(), addresses: z.array(z.string()).optional() })).optional(),
+    interfaces: z
+      .array(z.looseObject({ name: z.string().optional(), addresses: z.array(z.string()).optional() }))
+      .optional(),
   }),
   status: z.looseObject({
     wireguardPublicKey: publicKey.optional(),
