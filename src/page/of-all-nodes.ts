@@ -10,7 +10,11 @@ export interface NodesAnswer {
     readonly addresses: readonly string[];
     readonly status?: StatusAnswer;
     readonly problem?: string;
+    /** Its turn to be asked has not come. */
+    readonly isWaiting?: true;
   }[];
+  /** Seconds from one time that each is asked to the next. */
+  readonly every: number;
 }
 
 export type RoutesOfNodes = readonly {

@@ -26,10 +26,11 @@ import {
   type Questions,
   type RoutesOfNodes,
 } from '../../page/index.ts';
-import { askNodes, readSaid } from '../ask-nodes.ts';
+import { readSaid } from '../ask-nodes.ts';
+import type { NodesInTurn } from './nodes-in-turn.ts';
 import { SharedAnswers } from './shared-answers.ts';
 
-/** Milliseconds that an answer is good for: whoever looks at once with others costs the datastore nothing. */
+/** Milliseconds that an answer of the datastore itself is good for: whoever looks at once with others costs it nothing. */
 const FRESH = 5000;
 /** Flows or packets of each node: what a page shows at once. */
 const LIVE = 200;
@@ -37,33 +38,41 @@ const LIVE = 200;
 export interface ClusterQuestionsOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** Milliseconds that the nodes have to answer. */
-  readonly patience: number;
+  readonly asked: NodesInTurn;
 }
 
+type Said<Schema extends z.ZodType> = { readonly result: z.infer<Schema> } | { readonly problem: string };
+
+/** Told of a node whose turn has not come. */
+const NOT_YET = 'not asked yet: the nodes are asked in turns';
+
 /** The questions of a page of the whole cluster: to the datastore, and to the nodes by way of it. */
-export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOptions): Questions {
+export function clusterQuestions({ store, clock, asked }: ClusterQuestionsOptions): Questions {
   const kept = new SharedAnswers(clock, FRESH);
+  const known = (): Promise<KnownCluster> => kept.of('cluster', () => knownCluster(store));
   const everywhere = async <Schema extends z.ZodType, T>(
     question: Request,
     schema: Schema,
-    row: (node: string, said: { result: z.infer<Schema> } | { problem: string }) => T,
+    row: (node: string, said: Said<Schema>, isWaiting: boolean) => T,
   ): Promise<T[]> => {
-    const names = (await store.list('Node')).items.map(({ metadata }) => metadata.name);
-    const answers = await askNodes(names, question, { store, clock, patience });
-    return names.map((node) => row(node, readSaid(answers.get(node), schema)));
+    const names = (await known()).nodes.map(({ metadata }) => metadata.name);
+    const answers = await asked.of(question, names);
+    return names.map((node) => {
+      const isWaiting = !answers.has(node);
+      return row(node, isWaiting ? { problem: NOT_YET } : readSaid(answers.get(node), schema), isWaiting);
+    });
   };
-  const known = (): Promise<KnownCluster> => kept.of('cluster', () => knownCluster(store));
 
   const nodes = async (): Promise<NodesAnswer> => {
     const { nodes: registered } = clusterAnswer({ ...(await known()), pools: [], blocks: [] });
     const addresses = new Map(registered.map((one) => [one.name, one.addresses]));
-    const rows = await everywhere({ op: 'status' }, nodeStatusSchema, (node, said) => ({
+    const rows = await everywhere({ op: 'status' }, nodeStatusSchema, (node, said, isWaiting) => ({
       node,
       addresses: addresses.get(node) ?? [],
       ...('result' in said ? { status: said.result } : { problem: said.problem }),
+      ...(isWaiting && { isWaiting: true as const }),
     }));
-    return { nodes: rows };
+    return { nodes: rows, every: asked.secondsFor(rows.length) };
   };
   const routes = (prefix: string): Promise<RoutesOfNodes> =>
     everywhere({ op: 'bgp.route', prefix }, bgpRouteSchema, (node, said) =>
@@ -95,8 +104,8 @@ export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOpt
     return rows.flat();
   };
   const peers = async (node: string): Promise<z.infer<typeof bgpPeersSchema>> => {
-    const answers = await askNodes([node], { op: 'bgp.peers' }, { store, clock, patience });
-    const said = readSaid(answers.get(node), bgpPeersSchema);
+    const answers = await asked.of({ op: 'bgp.peers' }, [node]);
+    const said = answers.has(node) ? readSaid(answers.get(node), bgpPeersSchema) : { problem: NOT_YET };
     if ('result' in said) return said.result;
     throw new VRouterError('NO_ANSWER', `${node}: ${said.problem}`);
   };
@@ -110,32 +119,20 @@ export function clusterQuestions({ store, clock, patience }: ClusterQuestionsOpt
       const endpoint = pod === undefined ? undefined : `${namespace ?? 'default'}/${pod}`;
       return addressAnswer({ ...(await known()), address, text: formatAddress(address), endpoint, owner });
     },
-    nodes: () => kept.of('nodes', nodes),
-    'nodes.drops': () => kept.of('drops', drops),
-    'nodes.packets': () => kept.of('packets', packets),
-    'nodes.flows': (query) => {
-      const denied = query.get('denied') === 'true';
-      return kept.of(`flows ${denied}`, () => flows(denied));
-    },
+    nodes,
+    'nodes.drops': drops,
+    'nodes.packets': packets,
+    'nodes.flows': (query) => flows(query.get('denied') === 'true'),
     'nodes.route': (query) => {
       const asked = field(query, 'prefix');
       // Nodes are not bothered with what none of them could read.
       if (asked.includes('/')) parsePrefix(asked, 'prefix');
       else parseAddress(asked, 'prefix');
-      return kept.of(`route ${asked}`, () => routes(asked));
+      return routes(asked);
     },
-    ledger: (query) => {
-      const address = formatAddress(parseAddress(field(query, 'address')));
-      return kept.of(`ledger ${address}`, () => ledger(address));
-    },
-    'nodes.timeline': (query) => {
-      const pod = field(query, 'pod');
-      return kept.of(`timeline ${pod}`, () => timelines(pod));
-    },
-    'bgp.peers': (query) => {
-      const node = field(query, 'node');
-      return kept.of(`peers ${node}`, () => peers(node));
-    },
+    ledger: async (query) => ledger(formatAddress(parseAddress(field(query, 'address')))),
+    'nodes.timeline': async (query) => timelines(field(query, 'pod')),
+    'bgp.peers': async (query) => peers(field(query, 'node')),
   };
 }
 

@@ -5,6 +5,7 @@ import type { ConfigOptions } from '../config.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { open } from '../session.ts';
+import { NodesInTurn } from './nodes-in-turn.ts';
 import { clusterQuestions } from './questions.ts';
 
 export interface WebOptions extends ConfigOptions {
@@ -29,8 +30,9 @@ export async function serveCluster(
     log,
   );
   const store = await open(io, { ...(config !== undefined && { config }) });
+  const asked = new NodesInTurn({ store, clock: io.clock, patience: timeout * 1000 });
   try {
-    const questions = clusterQuestions({ store, clock: io.clock, patience: timeout * 1000 });
+    const questions = clusterQuestions({ store, clock: io.clock, asked });
     const site = new Site({ scope: 'cluster', questions, live: undefined, token: place.token, clock: io.clock, log });
     const serving = { pages: {}, rest: site.serve.bind(site), tls: place.tls };
     const server = await PageServer.listen(place.host, place.port, serving, log).catch((error) => {
@@ -41,6 +43,7 @@ export async function serveCluster(
     await io.interrupted();
     await server.close();
   } finally {
+    await asked.close();
     await store.close();
   }
 }

@@ -9,10 +9,13 @@ import { hashOf, type PlaceInPage } from './place.ts';
 
 /** Flows and drops of a whole cluster: the nodes are asked again and again, and each tells its newest. */
 
-/** Milliseconds between two looks: each makes an object for every node. */
+/** Milliseconds between two looks; where nodes are many, each is asked more seldom. */
 const PACE = 10_000;
 /** Flows or packets that are shown. */
 const SHOWN = 200;
+
+/** Nodes that are named where many say the same. */
+const NAMED = 8;
 
 /** Whose it is: it stands first. */
 const NODE: Column<{ readonly node: string }> = {
@@ -89,5 +92,10 @@ function together(rows: readonly { readonly node: string; readonly problem?: str
   for (const { node, problem } of rows) {
     if (problem !== undefined) said.set(problem, [...(said.get(problem) ?? []), node]);
   }
-  return [...said].map(([problem, nodes]) => notice('warn', `${nodes.join(', ')}: ${problem}`));
+  return [...said].map(([problem, nodes]) => notice('warn', `${namesOf(nodes)}: ${problem}`));
+}
+
+function namesOf(nodes: readonly string[]): string {
+  const more = nodes.length - NAMED;
+  return more <= 0 ? nodes.join(', ') : `${nodes.slice(0, NAMED).join(', ')} and ${count(more)} more`;
 }

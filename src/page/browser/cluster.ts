@@ -14,15 +14,20 @@ import { sessionShade, sessionTable } from './sessions.ts';
 type Nodes = NodesAnswer['nodes'];
 type NodeOfAll = Nodes[0];
 
+/** Seconds that need no word: the page itself looks no more often. */
+const EVERY = 15;
+
 const ASKING = h('p', { class: 'quiet' }, 'Asking all nodes …');
 
 /** All nodes, or the one that is chosen. */
-export function clusterNodes(place: PlaceInPage, nodes: Nodes | undefined): ComponentChild {
-  if (nodes === undefined) return ASKING;
+export function clusterNodes(place: PlaceInPage, answer: NodesAnswer | undefined): ComponentChild {
+  if (answer === undefined) return ASKING;
+  const { nodes, every } = answer;
   const chosen = nodes.find(({ node }) => node === place.query.get('node'));
   if (chosen !== undefined) return oneNode(chosen);
-  const ill = nodes.filter(({ problem, status }) => problem !== undefined || (status?.problems.length ?? 0) > 0);
+  const ill = nodes.filter(isIll);
   return [
+    every > EVERY && h('p', { class: 'quiet' }, `So many nodes are asked in turns: each about every ${every} seconds.`),
     table<NodeOfAll>(
       'Nodes',
       [
@@ -44,7 +49,12 @@ export function clusterNodes(place: PlaceInPage, nodes: Nodes | undefined): Comp
   ];
 }
 
-function healthOf({ status, problem }: NodeOfAll): ComponentChild {
+function isIll({ problem, status, isWaiting }: NodeOfAll): boolean {
+  return !isWaiting && (problem !== undefined || (status?.problems.length ?? 0) > 0);
+}
+
+function healthOf({ status, problem, isWaiting }: NodeOfAll): ComponentChild {
+  if (isWaiting) return pill('off', 'not asked yet');
   if (problem !== undefined) return pill('bad', 'silent');
   const word = status?.health ?? (status?.ready ? 'ok' : 'degraded');
   return pill(healthShade(word), word);
@@ -77,8 +87,9 @@ interface SessionOfAll {
 }
 
 /** The sessions of all nodes. */
-export function clusterSessions(place: PlaceInPage, nodes: Nodes | undefined): ComponentChild {
-  if (nodes === undefined) return ASKING;
+export function clusterSessions(place: PlaceInPage, answer: NodesAnswer | undefined): ComponentChild {
+  if (answer === undefined) return ASKING;
+  const { nodes } = answer;
   const find = place.query.get('find') ?? '';
   const sessions = nodes.flatMap(({ node, status }) =>
     (status?.bgp?.peers ?? []).map((peer): SessionOfAll => ({ node, peer })),

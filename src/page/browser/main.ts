@@ -54,7 +54,7 @@ interface PageState {
   /** Undefined: it is not known yet whose page this is. */
   readonly views: Views | undefined;
   readonly status: StatusAnswer | undefined;
-  readonly nodes: NodesAnswer['nodes'] | undefined;
+  readonly nodes: NodesAnswer | undefined;
   readonly trouble: string | undefined;
 }
 
@@ -86,7 +86,7 @@ class Page extends Component<object, PageState> {
 
   #look(): void {
     ask<NodesAnswer>('nodes').then(
-      ({ nodes }) => this.setState({ nodes, trouble: undefined }),
+      (nodes) => this.setState({ nodes, trouble: undefined }),
       (error) => this.setState({ trouble: error.message }),
     );
   }
@@ -128,9 +128,12 @@ class Page extends Component<object, PageState> {
 /** Whose page it is, and how they are. */
 function who({ status, nodes }: PageState): ComponentChild {
   if (nodes !== undefined) {
-    const ill = nodes.filter((one) => one.status?.health !== 'ok').length;
+    const all = nodes.nodes;
+    const ill = all.filter(({ status, isWaiting }) => !isWaiting && status?.health !== 'ok').length;
+    const waiting = all.filter(({ isWaiting }) => isWaiting).length;
     return [
-      h('span', { class: 'who' }, `cluster of ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`),
+      h('span', { class: 'who' }, `cluster of ${all.length} ${all.length === 1 ? 'node' : 'nodes'}`),
+      waiting > 0 && pill('off', `${waiting} not asked yet`),
       ill === 0 ? pill('ok', 'ok') : pill('warn', `${ill} not ok`),
     ];
   }

@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
-import { systemClock } from '../../src/base/index.ts';
-import { webCommand } from '../../src/cli/commands/web.ts';
-import { runVerb } from '../../src/cli/index.ts';
-import { type Io, processIo } from '../../src/cli/io.ts';
-import { MemoryStore } from '../../src/datastore/index.ts';
-import { newResource } from '../../src/model/index.ts';
+import { systemClock } from '../../../src/base/index.ts';
+import { webCommand } from '../../../src/cli/commands/web.ts';
+import { runVerb } from '../../../src/cli/index.ts';
+import { type Io, processIo } from '../../../src/cli/io.ts';
+import { MemoryStore } from '../../../src/datastore/index.ts';
+import { newResource } from '../../../src/model/index.ts';
 
 interface ServedPage {
   readonly address: string;
