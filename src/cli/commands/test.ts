@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { openKubernetesApi } from '../../datastore/index.ts';
@@ -49,7 +50,12 @@ function connectivityCommand(io: Io, stages: TestStages): Command {
     .option('--nodes <names>', 'on these nodes alone, with commas between', words)
     .option('--pods <names>', 'these pods are asked, with commas between, and none is made for it', words)
     .option('--outside <host:port>', 'a TCP server outside that pods must reach; can be repeated', outside, [])
-    .option('--dns <name>', "a name that the pods' resolver must find; can be repeated", dnsName, [])
+    .option(
+      '--dns <name[@address]>',
+      "a name that the pods' resolver must find, or the resolver at that address; can be repeated",
+      dnsName,
+      [],
+    )
     .option('--image <image>', "in Kubernetes: vRouter's image, if it is not the one of its DaemonSet")
     .option('--timeout <seconds>', 'how long each answer is waited for', seconds, 5)
     .option('-a, --all', 'show what is well too')
@@ -122,5 +128,10 @@ function outside(text: string, before: readonly TestTarget[]): readonly TestTarg
 }
 
 function dnsName(text: string, before: readonly TestTarget[]): readonly TestTarget[] {
-  return [...before, { kind: 'dns', host: text, port: 0, name: text }];
+  const [, host, resolver] = /^([^@\s]+)(?:@(\S+))?$/.exec(text) ?? [];
+  if (host === undefined || (resolver !== undefined && isIP(resolver) === 0)) {
+    throw new InvalidArgumentError('NAME or NAME@ADDRESS is expected, such as example.com@10.96.0.10');
+  }
+  const asked = resolver === undefined ? {} : { resolver };
+  return [...before, { kind: 'dns', host, port: 0, name: text, ...asked }];
 }

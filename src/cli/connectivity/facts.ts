@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { formatPrefix, parseAddress } from '../../base/index.ts';
 import { explainedEntrySchema, nodeStatusSchema, whySchema } from '../../control/answers.ts';
 import type { Request } from '../../control/index.ts';
+import { poolOf, readPools } from '../../ipam/index.ts';
 import { type AskingNodes, askNodes, readSaid } from '../ask-nodes.ts';
 import { carriedBy, type FailureFacts, type NodeFacts, nameOf } from './failure.ts';
 import type { ConnectivityCheck } from './plan.ts';
@@ -18,7 +20,18 @@ export class FactFinder {
   async about(check: ConnectivityCheck): Promise<FailureFacts> {
     const to = 'role' in check.to ? check.to : undefined;
     const here = this.#factsOf(check.from.node, check, to);
-    return { from: await here, to: to && (await this.#factsOf(to.node, check, to)) };
+    const pool = check.kind === 'outside' ? await this.#poolOf(check) : undefined;
+    return { from: await here, to: to && (await this.#factsOf(to.node, check, to)), pool };
+  }
+
+  /** The pool of the address that the pod goes out with. */
+  async #poolOf({ from, probe }: ConnectivityCheck): Promise<FailureFacts['pool']> {
+    const isSix = probe.host.includes(':');
+    const own = from.addresses.find((address) => address.includes(':') === isSix);
+    if (own === undefined) return undefined;
+    const pools = await this.#asking.store.list('IPPool').catch(() => undefined);
+    const pool = pools && poolOf(readPools(pools.items), parseAddress(own));
+    return pool && { name: pool.name, cidr: formatPrefix(pool.cidr), natOutgoing: pool.spec.natOutgoing };
   }
 
   async #factsOf(node: string, check: ConnectivityCheck, to: TestPod | undefined): Promise<NodeFacts> {

@@ -23,6 +23,8 @@ export interface FailureFacts {
   readonly from: NodeFacts;
   /** The node of the pod that was asked; undefined of what is no pod. */
   readonly to: NodeFacts | undefined;
+  /** Of what is outside: the pool of the pod that asked, if it is known. */
+  readonly pool?: { readonly name: string; readonly cidr: string; readonly natOutgoing: boolean } | undefined;
 }
 
 export function nameOf({ namespace, name }: TestPod): string {

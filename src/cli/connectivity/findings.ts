@@ -77,7 +77,7 @@ function cutWays(
 
 function wayOf({ from, to, probe }: ConnectivityCheck): string {
   const family = probe.host.includes(':') ? 6 : 4;
-  return 'role' in to ? `${from.node} ${to.node} ${family}` : `${from.node} beyond`;
+  return 'role' in to ? `${from.node} ${to.node} ${family}` : `${from.node} ${to.kind} ${probe.host}`;
 }
 
 function isAsWanted(check: ConnectivityCheck, outcome: ProbeOutcome | undefined): boolean {
@@ -101,10 +101,10 @@ function endName(end: TestPod | TestTarget): string {
 }
 
 function detailOf({ probe, wantsAnswer }: ConnectivityCheck, outcome: ProbeOutcome | undefined): string {
-  const { kind, host, port } = probe;
+  const { kind, host, port, resolver } = probe;
   const asked =
     kind === 'dns'
-      ? host
+      ? `${host}${resolver === undefined ? '' : ` of ${resolver}`}`
       : `${kind === 'mtu' ? 'udp with DF' : kind === 'connect' ? 'tcp' : kind} to ${textOf(host, port)}`;
   const expected = wantsAnswer ? '' : ', which is denied';
   return `${asked}${expected}: ${saidOf(outcome)}`;

@@ -47,7 +47,7 @@ export function plan({ pods, targets, patience, mostNodes = MOST_NODES }: PlanIn
   const add = (
     kind: ConnectivityCheckKind,
     [from, to]: readonly [TestPod, TestPod | TestTarget],
-    probe: Pick<ConnectivityProbe, 'kind' | 'host' | 'port'>,
+    probe: Pick<ConnectivityProbe, 'kind' | 'host' | 'port' | 'resolver'>,
     wantsAnswer = true,
   ): void => {
     const id = checks.length;
@@ -62,7 +62,8 @@ export function plan({ pods, targets, patience, mostNodes = MOST_NODES }: PlanIn
     }
     for (const target of targets) {
       const kind = target.kind === 'dns' ? 'dns' : target.name === 'test service' ? 'tcp' : 'connect';
-      add(target.kind, [from, target], { kind, host: target.host, port: target.port });
+      const { host, port, resolver } = target;
+      add(target.kind, [from, target], { kind, host, port, ...(resolver !== undefined && { resolver }) });
     }
   }
   return checks;

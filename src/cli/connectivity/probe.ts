@@ -3,12 +3,14 @@ export interface ConnectivityProbe {
   readonly id: number;
   /**
    * `tcp`, `udp`: an answer of our own server. `connect`: any TCP server, a refusal too. `mtu`: how large a datagram
-   * with DF gets there. `dns`: whether the pod's own resolver finds the name.
+   * with DF gets there. `dns`: whether the pod's own resolver, or the one that is named, finds the name.
    */
   readonly kind: 'tcp' | 'udp' | 'connect' | 'mtu' | 'dns';
   /** An address; for `dns` a name. */
   readonly host: string;
   readonly port: number;
+  /** For `dns`: the address of who is asked instead of the pod's own resolver. */
+  readonly resolver?: string | undefined;
   readonly patience: number;
   /** An answer that should not come is asked for again for so many milliseconds. */
   readonly settles?: number;
@@ -28,6 +30,21 @@ export interface ProbeOutcome {
    * Octets of IP packets: what the pod's interface takes, the largest that got there, what the way was said to take.
    */
   readonly mtu?: { readonly own: number; readonly largest: number; readonly told?: number | undefined } | undefined;
+  /** Of a name that was not found: each resolver, asked by itself. */
+  readonly resolvers?: readonly ResolverOutcome[] | undefined;
+}
+
+/** What comes of one attempt, before it is counted. */
+export type Answered = Omit<ProbeOutcome, 'id' | 'took'>;
+
+/** How a resolver of the pod does when it is asked by itself. */
+export interface ResolverOutcome {
+  readonly address: string;
+  /** `answered`: also that there is no such name. */
+  readonly result: ProbeOutcome['result'];
+  readonly code?: string | undefined;
+  /** Of one that is silent: what comes of a TCP connection to it. */
+  readonly tcp?: ProbeOutcome['result'] | undefined;
 }
 
 /** Ports of a test pod's server: the second is one that its policy denies where it has one. */

@@ -1,8 +1,10 @@
 import { type ConnectivityReason, type FailureFacts, nameOf } from './failure.ts';
+import { outsideUnreached } from './outside-unreached.ts';
 import type { ConnectivityCheck } from './plan.ts';
 import { DENIED_PORT, type ProbeOutcome } from './probe.ts';
 import type { TestPod } from './stage.ts';
 import { deniedBy, unreached } from './unreached.ts';
+import { unresolved } from './unresolved.ts';
 
 /** The most telling reason that the facts give. */
 export function reasonFor(
@@ -72,27 +74,13 @@ function tooLarge({ from, to }: ConnectivityCheck, { result, code, mtu }: ProbeO
   };
 }
 
-function beyondPods(
-  { kind, from, to }: ConnectivityCheck,
-  outcome: ProbeOutcome,
-  facts: FailureFacts,
-): ConnectivityReason {
+function beyondPods(check: ConnectivityCheck, outcome: ProbeOutcome, facts: FailureFacts): ConnectivityReason {
+  const { kind, from } = check;
   const what = outcome.code ?? outcome.result;
   const denied = deniedBy(facts.from.why);
   if (denied !== undefined)
     return { reason: `policy denies it: ${denied}`, next: `vrouter policy list on ${from.node}` };
-  if (kind === 'dns') {
-    const isName = outcome.code === 'ENOTFOUND' || outcome.code === 'ENODATA';
-    return isName
-      ? {
-          reason: `the resolver answers that there is no such name (${what})`,
-          next: "compare the pod's /etc/resolv.conf with the cluster's domain",
-        }
-      : {
-          reason: `the pod's resolver does not answer (${what})`,
-          next: "see whether the cluster's DNS pods run, and whether their service answers (the check 'service')",
-        };
-  }
+  if (kind === 'dns') return unresolved(check, outcome);
   if (kind === 'service') {
     return {
       reason:
@@ -100,9 +88,5 @@ function beyondPods(
       next: `see whether kube-proxy runs on ${from.node}, and whether the service has endpoints: kubectl get endpointslices`,
     };
   }
-  const target = 'host' in to ? to.host : nameOf(to);
-  return {
-    reason: outcome.result === 'refused' ? `${target} refuses` : `nothing comes back from ${target} (${what})`,
-    next: `see whether ${from.node} itself reaches ${target}; pods with private addresses need natOutgoing in their IPPool`,
-  };
+  return outsideUnreached(check, outcome, facts);
 }

@@ -26,6 +26,8 @@ export interface TestTarget {
   readonly host: string;
   readonly port: number;
   readonly name: string;
+  /** Of a name: who is asked for it, if not the pods' own resolver. */
+  readonly resolver?: string;
 }
 
 /** The pods that are to be made. */

@@ -306,12 +306,81 @@ const ROWS: Readonly<Record<string, Row>> = {
     reason: /no such name/,
     next: /resolv\.conf/,
   },
+  'a name that is not there, of a resolver that is named': {
+    kind: 'dns',
+    outcome: { result: 'error', code: 'ENOTFOUND', resolvers: [{ address: '10.96.0.10', result: 'answered' }] },
+    reason: /^the resolver 10\.96\.0\.10 answers that there is no such name \(ENOTFOUND\)$/,
+    next: /'kubernetes\.default' is right/,
+  },
   'a resolver that is away': { kind: 'dns', outcome: {}, reason: /resolver does not answer/, next: /DNS pods/ },
+  'a resolver that is silent': {
+    kind: 'dns',
+    outcome: {
+      ...{ result: 'error', code: 'EAI_AGAIN' },
+      resolvers: [{ address: '10.96.0.10', result: 'silence', tcp: 'silence' }],
+    },
+    reason: /^the resolver does not answer: 10\.96\.0\.10, UDP port 53 \(EAI_AGAIN\)$/,
+    next: /DNS pods run \(kubectl .*the check 'service'.*vrouter drops on n1$/,
+  },
+  'a resolver that only TCP gets to': {
+    kind: 'dns',
+    outcome: { result: 'silence', resolvers: [{ address: '10.96.0.10', result: 'silence', tcp: 'answered' }] },
+    reason: /10\.96\.0\.10, UDP port 53 \(silence\); by TCP it is reached$/,
+    next: /UDP to it is dropped, TCP is not/,
+  },
+  'a resolver with nobody behind it': {
+    kind: 'dns',
+    outcome: { result: 'error', code: 'EAI_AGAIN', resolvers: [{ address: '10.96.0.10', result: 'refused' }] },
+    reason: /nobody listens at the resolver: 10\.96\.0\.10 refuses/,
+    next: /somebody behind it/,
+  },
+  'a resolver that can not find out': {
+    kind: 'dns',
+    outcome: {
+      ...{ result: 'error', code: 'EAI_AGAIN' },
+      resolvers: [{ address: '10.96.0.10', result: 'error', code: 'ESERVFAIL' }],
+    },
+    reason: /10\.96\.0\.10 answers that it can't find out \(ESERVFAIL\)/,
+    next: /log of the DNS pods/,
+  },
+  'a resolver that is slow': {
+    kind: 'dns',
+    outcome: { result: 'silence', resolvers: [{ address: '10.96.0.10', result: 'answered' }] },
+    reason: /does not answer in time/,
+    next: /domains that are searched/,
+  },
   'nobody outside': {
     kind: 'outside',
     outcome: {},
-    reason: /nothing comes back from 192\.0\.2\.1/,
+    reason: /nothing comes back from 192\.0\.2\.1:443 \(silence\)$/,
     next: /natOutgoing/,
+  },
+  'nobody outside, though addresses are translated': {
+    kind: 'outside',
+    outcome: {},
+    facts: { pool: { name: 'pods', cidr: '10.0.0.0/16', natOutgoing: true } },
+    reason: /nothing comes back .*though pods of pods go out with the address of their node/,
+    next: /whether n1 itself reaches 192\.0\.2\.1/,
+  },
+  'no way back from outside': {
+    kind: 'outside',
+    outcome: {},
+    facts: { pool: { name: 'pods', cidr: '10.0.0.0/16', natOutgoing: false } },
+    reason: /natOutgoing is off/,
+    next: /the way to 10\.0\.0\.0\/16 .*calicoctl patch ippool pods/,
+  },
+  'a server outside that refuses': {
+    kind: 'outside',
+    outcome: { result: 'refused' },
+    reason: /192\.0\.2\.1 is reached, and refuses/,
+    next: /at port 443/,
+  },
+  'no way out': {
+    kind: 'outside',
+    outcome: { result: 'error', code: 'ENETUNREACH' },
+    facts: { from: facts('n1', { routes: [] }) },
+    reason: /n1 has no route to 192\.0\.2\.1 \(ENETUNREACH\)/,
+    next: /ip route get 192\.0\.2\.1; it needs a default route/,
   },
 };
 
@@ -321,6 +390,17 @@ for (const [title, { kind, outcome, facts: said = {}, reason, next }] of Object.
     t.match(first, { reason, next });
   });
 }
+
+t.test('what the resolver says of a name is not told of what is outside', async (t) => {
+  const checks = checksOf();
+  const outcomes = new Map(checks.map((check) => [check.id, well(check)]));
+  for (const { id, kind } of checks) {
+    if (kind === 'dns') outcomes.set(id, { id, result: 'error', code: 'ENOTFOUND' });
+    if (kind === 'outside') outcomes.set(id, { id, result: 'silence' });
+  }
+  const all = await findings(checks, outcomes, async () => SOUND);
+  t.match(all.find(({ check }) => check === 'outside')?.reason, /nothing comes back from .* \(silence\)/);
+});
 
 t.test('where plain packets do not pass, what is behind that is not judged', async (t) => {
   const checks = checksOf(TWO, []);

@@ -1,16 +1,14 @@
 import { createSocket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
-import { connect } from 'node:net';
 import { type Cancel, type Clock, sleep } from '../../../base/index.ts';
-import { type ConnectivityProbe, OPEN_PORT, type ProbeOutcome } from '../probe.ts';
+import { type Answered, type ConnectivityProbe, OPEN_PORT, type ProbeOutcome } from '../probe.ts';
+import { askDns } from './ask-dns.ts';
 import { askMtu } from './ask-mtu.ts';
+import { askTcp, failed } from './ask-tcp.ts';
 import { hearRouters } from './udp-options.ts';
 
 /** Silent addresses about which routers are asked, and milliseconds without a packet before each. */
 const HEARD = 3;
 const QUIET = 3000;
-
-type Answered = Omit<ProbeOutcome, 'id' | 'took'>;
 
 /** Between two datagrams that ask the same, in milliseconds. */
 const PACE = 300;
@@ -61,7 +59,7 @@ async function hear(silent: readonly ConnectivityProbe[], clock: Clock): Promise
   const hosts = new Set(silent.filter(({ kind }) => kind !== 'dns').map(({ host }) => host));
   for (const host of [...hosts].slice(0, HEARD)) {
     await sleep(clock, QUIET);
-    const { code } = await askTcp({ id: 0, kind: 'connect', host, port: OPEN_PORT, patience: 800 }, clock);
+    const { code } = await askTcp({ kind: 'connect', host, port: OPEN_PORT, patience: 800 }, clock);
     if (code !== undefined) codes.set(host, code);
   }
   return codes;
@@ -79,29 +77,6 @@ function askOne(probe: ConnectivityProbe, clock: Clock): Promise<Answered> {
     case 'dns':
       return askDns(probe, clock);
   }
-}
-
-function askTcp({ kind, host, port, patience }: ConnectivityProbe, clock: Clock): Promise<Answered> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    let said = '';
-    const end = (answered: Answered): void => {
-      late();
-      socket.destroy();
-      resolve(answered);
-    };
-    const late = clock.after(patience, () => end({ result: 'silence' }));
-    socket.on('connect', () => {
-      if (kind === 'connect') end({ result: 'answered' });
-    });
-    socket.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const [name, ...rest] = said.split('\n');
-      if (rest.length > 0) end({ result: 'answered', by: name });
-    });
-    socket.on('close', () => end({ result: 'error', code: 'CLOSED' }));
-    socket.on('error', (error) => end(failed(error)));
-  });
 }
 
 function askUdp({ host, port, patience }: ConnectivityProbe, clock: Clock): Promise<Answered> {
@@ -128,21 +103,4 @@ function askUdp({ host, port, patience }: ConnectivityProbe, clock: Clock): Prom
       send();
     });
   });
-}
-
-async function askDns({ host, patience }: ConnectivityProbe, clock: Clock): Promise<Answered> {
-  let cancel: Cancel | undefined;
-  const late = new Promise<Answered>((resolve) => {
-    cancel = clock.after(patience, () => resolve({ result: 'silence' }));
-  });
-  // As programs do: with /etc/hosts, and the domains that are searched.
-  const answered = lookup(host, { all: true }).then(
-    (found): Answered => ({ result: 'answered', by: found.map(({ address }) => address).join(' ') }),
-    (error: NodeJS.ErrnoException) => failed(error),
-  );
-  return Promise.race([answered, late]).finally(() => cancel?.());
-}
-
-function failed(error: NodeJS.ErrnoException): Answered {
-  return error.code === 'ECONNREFUSED' ? { result: 'refused' } : { result: 'error', code: error.code ?? error.message };
 }
