@@ -83,6 +83,7 @@ async function main(path: string, args: readonly string[]): Promise<number> {
   const called = Object.entries(aliases).find(([name]) => name === basename(path, '.js'))?.[1];
   if (called !== undefined) return programs[called](args);
   const [first = '--help', ...rest] = args;
+  if (first === 'help' && rest.length > 0) return main(path, [...rest, '--help']);
   const name = first === '-h' || first === 'help' ? '--help' : first === '--version' ? 'version' : first;
   if (VERBS.split(' ').includes(name)) return (await import('./cli/index.ts')).runVerb(name, rest);
   if (Object.hasOwn(programs, name)) return programs[name](rest);

@@ -17,6 +17,9 @@ export class CommandError extends VRouterError {
   }
 }
 
+/** A word of the command line that can't be read as what it stands for. */
+export class UnreadableArgument extends CommandError {}
+
 /** The command line itself is wrong. */
 export class UsageError extends VRouterError {
   constructor(message: string) {

@@ -6,13 +6,12 @@
  *
  * A command never touches the kernel: it reads and writes the store, or asks the daemon over its socket (`node
  * status`). All text that scripts may depend on (tables, YAML, messages) is in `printers/` and tested by the byte.
- * Failures are thrown; `runCalicoctl` prints them on stderr and answers with the exit code, 0 or 1.
+ * Failures are thrown; `endings` says what is printed of them, and the exit code.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Command, CommanderError } from 'commander';
-import { reasonOf, VERSION } from '../base/index.ts';
-import { DaemonUnreachable, RequestRefused } from '../control/index.ts';
+import type { Command } from 'commander';
+import { VERSION } from '../base/index.ts';
 import { bgpCommand } from './commands/bgp.ts';
 import { bundleCommand } from './commands/bundle.ts';
 import { checkCommand } from './commands/check.ts';
@@ -27,7 +26,7 @@ import type { TestStages } from './commands/test.ts';
 import { timelineCommand } from './commands/timeline.ts';
 import { transferCommand } from './commands/transfer.ts';
 import { webCommand } from './commands/web.ts';
-import { SilentEnd, UsageError } from './errors.ts';
+import { calicoEnding, ended, ownEnding } from './endings.ts';
 import { type Io, processIo } from './io.ts';
 import type { Whole } from './own-commands.ts';
 import { prepared, program } from './program.ts';
@@ -38,7 +37,7 @@ export type { Whole } from './own-commands.ts';
 /** Runs one command line (without the program's own name). What `io` leaves out is the process's own. */
 export async function runCalicoctl(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   const world = { ...processIo(), ...io };
-  return run(world, `calicoctl ${argv.join(' ')}`, async () => {
+  const work = async (): Promise<number> => {
     const root = program(world);
     if (argv.length === 0) {
       world.stderr(root.helpInformation());
@@ -46,84 +45,85 @@ export async function runCalicoctl(argv: readonly string[], io: Partial<Io> = {}
     }
     await root.parseAsync(argv.map(modern), { from: 'user' });
     return 0;
-  });
+  };
+  return ended(world, work, (error) => calicoEnding(error, argv));
 }
 
 /** `vrouter status`: as `calicoctl node status`, and what only vRouter's daemon knows. */
 export function runStatus(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('status', statusCommand, argv, io);
+  return runOwn(statusCommand, argv, io);
 }
 
 /** `vrouter datastore export` and `import`: between engines. */
 export function runDatastore(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('datastore', transferCommand, argv, io);
+  return runOwn(transferCommand, argv, io);
 }
 
 /** `vrouter web`: one page for the cluster. */
 function runWeb(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('web', webCommand, argv, io);
+  return runOwn(webCommand, argv, io);
 }
 
 /** `vrouter resync`: the daemon's full look at the kernel, on demand. */
 export function runResync(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('resync', resyncCommand, argv, io);
+  return runOwn(resyncCommand, argv, io);
 }
 
 /** `vrouter drain`: traffic moves away before the node stops. */
 export function runDrain(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('drain', drainCommand, argv, io);
+  return runOwn(drainCommand, argv, io);
 }
 
 /** `vrouter policy`: what network policies say. */
 export function runPolicy(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('policy', policyCommand, argv, io, true);
+  return runOwn(policyCommand, argv, io, true);
 }
 
 /** `vrouter drops`: what policy has dropped here. */
 export function runDrops(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('drops', dropsCommand, argv, io);
+  return runOwn(dropsCommand, argv, io);
 }
 
 /** `vrouter flows`: who talked to whom. */
 export function runFlows(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('flows', flowsCommand, argv, io);
+  return runOwn(flowsCommand, argv, io);
 }
 
 /** `vrouter ledger`: who had an address. */
 export function runLedger(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('ledger', ledgerCommand, argv, io);
+  return runOwn(ledgerCommand, argv, io);
 }
 
 /** `vrouter timeline`: what was done for a pod, and when. */
 export function runTimeline(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('timeline', timelineCommand, argv, io);
+  return runOwn(timelineCommand, argv, io);
 }
 
 /** `vrouter bgp`: sessions and routes. */
 export function runBgp(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('bgp', bgpCommand, argv, io, true);
+  return runOwn(bgpCommand, argv, io, true);
 }
 
 /** `vrouter bundle`: what support needs, in one archive. */
 export function runBundle(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('bundle', bundleCommand, argv, io);
+  return runOwn(bundleCommand, argv, io);
 }
 
 /** `vrouter check`: whether this host will do. */
 export function runCheck(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  return runOwn('check', checkCommand, argv, io);
+  return runOwn(checkCommand, argv, io);
 }
 
 /** `vrouter explain`: what a code, a metric or an alert means. */
 export async function runExplain(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   const { explainCommand } = await import('./commands/explain.ts');
-  return runOwn('explain', explainCommand, argv, io);
+  return runOwn(explainCommand, argv, io);
 }
 
 /** `vrouter test`: what pods reach, tried. */
 export async function runTest(argv: readonly string[], stages: TestStages, io: Partial<Io> = {}): Promise<number> {
   const { testCommand } = await import('./commands/test.ts');
-  return runOwn('test', (world) => testCommand(world, stages), argv, io);
+  return runOwn((world) => testCommand(world, stages), argv, io);
 }
 
 /** The hidden `__probe`: what runs in the pods of a test. */
@@ -134,14 +134,14 @@ export async function runPodProbe(argv: readonly string[]): Promise<number> {
 /** `vrouter top`: the node at one screen. */
 export async function runTopCommand(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
   const { topCommand } = await import('./commands/top.ts');
-  return runOwn('top', topCommand, argv, io);
+  return runOwn(topCommand, argv, io);
 }
 
 /** `vrouter completion`: what a shell is to be told. */
 export async function runCompletion(argv: readonly string[], whole: Whole, io: Partial<Io> = {}): Promise<number> {
   const { completionCommand } = await import('./commands/completion.ts');
   const { wholeTree } = await import('./own-commands.ts');
-  return runOwn('completion', (world) => completionCommand(world, () => wholeTree(world, whole)), argv, io);
+  return runOwn((world) => completionCommand(world, () => wholeTree(world, whole)), argv, io);
 }
 
 /** The hidden `__names`: what a shell offers at a key press, of what is there just now. */
@@ -175,58 +175,23 @@ export function runVerb(name: string, argv: readonly string[]): Promise<number> 
   return verbs[name](argv);
 }
 
-/**
- * A command that Calico doesn't have. Exit codes: 0 well, 1 not, 2 for what can't be asked so, 3 where no daemon answers.
- * `isAnswer`: 1 is an answer of its own, and what the daemon refuses is a question that can't be asked.
- */
+/** A command that Calico doesn't have. */
 function runOwn(
-  name: string,
   make: (io: Io) => Command,
   argv: readonly string[],
   io: Partial<Io>,
   isAnswer = false,
 ): Promise<number> {
   const world = { ...processIo(), ...io };
-  return run(
-    world,
-    `vrouter ${name} ${argv.join(' ')}`,
-    async () => {
-      await prepared(make(world), world).parseAsync([...argv], { from: 'user' });
-      return 0;
-    },
-    (error) => ownCode(error, isAnswer),
-  );
-}
-
-async function run(
-  world: Io,
-  line: string,
-  work: () => Promise<number>,
-  codeOf: (error: unknown) => number = () => 1,
-): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (error instanceof SilentEnd) return error.exitCode;
-    world.stderr(`${describe(error, line)}\n`);
-    return codeOf(error);
-  }
-}
-
-function ownCode(error: unknown, isAnswer: boolean): number {
-  if (error instanceof DaemonUnreachable) return 3;
-  const isUnasked = error instanceof CommanderError || error instanceof UsageError;
-  return isUnasked || (isAnswer && error instanceof RequestRefused) ? 2 : 1;
+  const root = prepared(make(world), world, true);
+  const work = async (): Promise<number> => {
+    await root.parseAsync([...argv], { from: 'user' });
+    return 0;
+  };
+  return ended(world, work, (error) => ownEnding(error, root, argv, isAnswer));
 }
 
 /** `-a` is the old name of `-A`. */
 function modern(argument: string): string {
   return argument === '-a' ? '-A' : argument;
-}
-
-function describe(error: unknown, line: string): string {
-  if (!(error instanceof CommanderError) && !(error instanceof UsageError)) return reasonOf(error);
-  const reason = reasonOf(error).replace(/^error: /, '');
-  return `invalid option: '${line}'. Use flag '--help' to read about a specific subcommand.\n${reason}`;
 }

@@ -51,10 +51,14 @@ export function program(io: Io): Command {
   return prepared(root, io);
 }
 
-/** Makes the command and all below it write through `io`, and throw instead of exiting. */
-export function prepared(root: Command, io: Io): Command {
+/**
+ * Makes the command and all below it write through `io`, and throw instead of exiting. With `isShort`, a list of commands has their
+ * names alone: each has its own help, and what it does has room in 80 columns.
+ */
+export function prepared(root: Command, io: Io, isShort = false): Command {
   for (const command of family(root)) {
     command.exitOverride().configureOutput({ writeOut: io.stdout, writeErr: () => {} });
+    if (isShort) command.configureHelp({ subcommandTerm: (one) => [one.name(), ...one.aliases()].join(', ') });
   }
   return root;
 }

@@ -64,7 +64,7 @@ t.test('all owners, as a table and as JSON', async (t) => {
 
 t.test('an address that nobody had, and what can not be asked', async (t) => {
   t.match(await ask(t, ONE, ['10.9.9.9']), { code: 1, stdout: /knows nothing of 10\.9\.9\.9/ });
-  t.match(await ask(t, ONE, ['10.9']), { code: 1, stderr: /10\.9/ });
+  t.match(await ask(t, ONE, ['10.9']), { code: 2, stderr: /10\.9/ });
   t.match(await ask(t, undefined, ['10.1.2.3']), { code: 1, stderr: /no ledger is kept here/ });
   t.match(await ask(t, ONE, ['10.1.2.3'], 1000), { code: 1, stderr: /super user/ });
 });

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import * as z from 'zod';
 import { reasonOf } from '../../base/index.ts';
@@ -32,6 +32,7 @@ export function bundleCommand(io: Io): Command {
     .option('-c, --config <file>', 'how to reach the datastore, as for calicoctl')
     .action(async (options: BundleOptions) => {
       requireRoot(io);
+      if (options.output !== undefined) await mustHold(resolve(io.cwd, options.output));
       const folder = await mkdtemp(join(tmpdir(), 'vrouter-bundle-'));
       try {
         const name = `vrouter-bundle-${await nodename(io)}-${timeStamp(io.clock.wallTime())}`;
@@ -46,6 +47,16 @@ export function bundleCommand(io: Io): Command {
         await rm(folder, { recursive: true, force: true });
       }
     });
+}
+
+/** Before all is gathered in vain. */
+async function mustHold(archive: string): Promise<void> {
+  const folder = dirname(archive);
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new CommandError(`can't write ${archive}: there is no folder ${folder}`);
 }
 
 async function nodename(io: Io): Promise<string> {
