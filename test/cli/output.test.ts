@@ -102,6 +102,7 @@ const TEMPLATES: readonly (readonly [template: string, text: string])[] = [
   ['{{range .}}{{.Spec.CIDR}}{{end}}', '10.0.0.0/16'],
   ['{{range .}}{{ .spec.cidr | printf "%s!" }}{{end}}', '10.0.0.0/16!'],
   ['{{len .}}', '1'],
+  ['{{range .}}{{.Name}} {{.Labels.b}} {{.Kind}}{{end}}', 'pool-a 2 IPPool'],
   ['{{range $i, $p := .}}{{$i}}={{$p.Metadata.Name}};{{end}}', '0=pool-a;'],
   ['{{with index . 0}}{{.Kind}}{{else}}none{{end}}', 'IPPool'],
   ['{{range .}}{{if .Spec.Disabled}}off{{else if eq .Spec.BlockSize 26}}26{{else}}on{{end}}{{end}}', '26'],

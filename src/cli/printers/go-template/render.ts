@@ -67,7 +67,9 @@ function fieldOf(value: unknown, name: string): unknown {
   const fields = value as Readonly<Record<string, unknown>>;
   if (Object.hasOwn(fields, name)) return fields[name];
   const key = Object.keys(fields).find((candidate) => candidate.toLowerCase() === name.toLowerCase());
-  return key === undefined ? undefined : fields[key];
+  if (key !== undefined) return fields[key];
+  // Go's types embed TypeMeta and ObjectMeta: `.Name` is a resource's own field too.
+  return 'kind' in fields && 'metadata' in fields ? fieldOf(fields['metadata'], name) : undefined;
 }
 
 function isTrue(value: unknown): boolean {
