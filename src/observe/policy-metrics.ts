@@ -31,6 +31,8 @@ export interface PolicySamples {
 }
 
 const LABELS = ['tier', 'policy', 'direction'] as const;
+/** Policies and directions that have series of their own; those beyond are counted together, as of rules. */
+const MOST_POLICIES = 1000;
 
 /** Drops by policy, and not by pod or rule: as many series as this node has policies that deny, and ends of tiers. */
 export function definePolicyMetrics(registers: Registry[], { drops, disagreements, rules }: PolicySamples): void {
@@ -53,16 +55,18 @@ export function definePolicyMetrics(registers: Registry[], { drops, disagreement
       registers,
       async collect() {
         this.reset();
+        const own = new Room(MOST_POLICIES);
         for (const sample of await once()) {
           const { tier = '', policy = '', direction = '' } = sample;
-          this.inc({ tier, policy, direction }, of(sample));
+          const labels = { tier, policy, direction };
+          this.inc(own.has(labels) ? labels : { tier: '', policy: OTHERS, direction }, of(sample));
         }
       },
     });
   };
   counter(
     'vrouter_policy_denied_packets_total',
-    'Packets that policy has dropped here; without a policy: at the end of the tier, or by none',
+    `Packets that policy has dropped here; without a policy: at the end of the tier, or by none; of policies beyond ${MOST_POLICIES} together, as "others"`,
     ({ packets }) => packets,
   );
   counter('vrouter_policy_denied_bytes_total', 'Bytes that policy has dropped here', ({ bytes }) => bytes);
@@ -79,6 +83,24 @@ export function definePolicyMetrics(registers: Registry[], { drops, disagreement
 const RULE_LABELS = ['tier', 'namespace', 'policy', 'rule', 'direction', 'verdict'] as const;
 /** Rules that have series of their own; those beyond are counted together, so that no cluster floods its Prometheus. */
 const MOST_RULES = 5000;
+/** As which policy they are counted. */
+const OTHERS = 'others';
+
+/** Room for series: the first that come have it. */
+class Room {
+  readonly #most: number;
+  readonly #known = new Set<string>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  has(labels: Readonly<Record<string, string>>): boolean {
+    const name = Object.values(labels).join('\n');
+    if (this.#known.size < this.#most) this.#known.add(name);
+    return this.#known.has(name);
+  }
+}
 
 function defineRuleMetrics(registers: Registry[], rules: () => Promise<readonly RuleSample[]>): void {
   let asked: Promise<readonly RuleSample[]> | undefined;
@@ -97,13 +119,11 @@ function defineRuleMetrics(registers: Registry[], rules: () => Promise<readonly 
     registers,
     async collect() {
       this.reset();
-      const series = new Set<string>();
+      const own = new Room(MOST_RULES);
       for (const { packets, bytes: _, ...labels } of await once()) {
-        const name = Object.values(labels).join('\n');
-        if (series.size < MOST_RULES) series.add(name);
         const { direction, verdict } = labels;
-        const others = { tier: '', namespace: '', policy: 'others', rule: '', direction, verdict };
-        this.inc(series.has(name) ? labels : others, packets);
+        const others = { tier: '', namespace: '', policy: OTHERS, rule: '', direction, verdict };
+        this.inc(own.has(labels) ? labels : others, packets);
       }
     },
   });
@@ -114,8 +134,11 @@ function defineRuleMetrics(registers: Registry[], rules: () => Promise<readonly 
     registers,
     async collect() {
       this.reset();
+      const own = new Room(MOST_POLICIES);
       for (const { tier, policy, direction, verdict, packets } of await once()) {
-        if (verdict === 'allow') this.inc({ tier, policy, direction }, packets);
+        if (verdict !== 'allow') continue;
+        const labels = { tier, policy, direction };
+        this.inc(own.has(labels) ? labels : { tier: '', policy: OTHERS, direction }, packets);
       }
     },
   });

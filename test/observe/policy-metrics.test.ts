@@ -48,6 +48,22 @@ t.test('rules beyond some thousands are counted together', async (t) => {
   t.match(await registry.metrics(), /allowed_packets_total\{.*\} 10006$/m);
 });
 
+t.test('a thousand policies have series of their own, and those beyond share one', async (t) => {
+  const registry = new Registry();
+  const policies = Array.from({ length: 1003 }, (_, at) => ({
+    ...{ tier: 'default', namespace: 'red', policy: `NetworkPolicy red/p${at}`, rule: '0', direction: 'ingress' },
+    ...{ packets: 2, bytes: 80 },
+  }));
+  const rules = async () => policies.map((one) => ({ ...one, verdict: 'allow' as const }));
+  definePolicyMetrics([registry], { drops: async () => policies, disagreements: () => 0, rules });
+  const text = await registry.metrics();
+  for (const [name, sum] of Object.entries({ denied_packets: 6, denied_bytes: 240, allowed_packets: 6 })) {
+    const lines = text.split('\n').filter((line) => line.startsWith(`vrouter_policy_${name}_total{`));
+    t.equal(lines.length, 1001, name);
+    t.ok(lines.includes(`vrouter_policy_${name}_total{tier="",policy="others",direction="ingress"} ${sum}`), name);
+  }
+});
+
 t.test('a kernel that can not be read now shows no drops, and the other metrics all the same', async (t) => {
   const registry = new Registry();
   const drops = () => Promise.reject(new Error('ENOBUFS'));
