@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
 import t from 'tap';
 import {
   runBgp,
@@ -9,7 +11,8 @@ import {
   runTest,
   runTimeline,
 } from '../../src/cli/index.ts';
-import type { Io } from '../../src/cli/io.ts';
+import { type Io, processIo } from '../../src/cli/io.ts';
+import { wholeTree } from '../../src/cli/own-commands.ts';
 import { Cluster } from './harness.ts';
 
 /** What people do at a command line that is not quite right, where no daemon runs. */
@@ -103,6 +106,24 @@ for (const [name, run] of Object.entries({ bgp: runBgp, policy: runPolicy, timel
     t.match(await said(run, '--help'), { code: 0, stdout: stderr, stderr: '' });
   });
 }
+
+/** Its commands that are Calico's, of other rooms, or that only print. */
+const OTHERS = ['calicoctl', 'ipam', 'daemon', 'cni', 'install-cni', 'lab', 'completion', 'version'];
+
+t.test('each command says its exit codes in its help', async (t) => {
+  const [, help] = /const HELP = `([\s\S]*?)`;/.exec(readFileSync('src/main.ts', 'utf8')) ?? [];
+  const silent: string[] = [];
+  const look = (command: Command): void => {
+    for (const one of command.commands) look(one);
+    let text = '';
+    command.configureOutput({ writeOut: (more) => (text += more) }).outputHelp();
+    if (command.commands.length === 0 && !/exit code/i.test(text)) silent.push(command.name());
+  };
+  for (const command of wholeTree(processIo(), { help, others: {} }).commands) {
+    if (!OTHERS.includes(command.name())) look(command);
+  }
+  t.same(silent, []);
+});
 
 t.test('a group of calicoctl alone is answered as Calico does', async (t) => {
   t.same(await new Cluster().run('ipam'), {

@@ -30,6 +30,7 @@ export function bundleCommand(io: Io): Command {
     )
     .option('-o, --output <file>', 'the archive; vrouter-bundle-NODE-TIME.tar.gz in this folder unless said')
     .option('-c, --config <file>', 'how to reach the datastore, as for calicoctl')
+    .addHelpText('after', '\nExit code: 0 it is written, 1 it is not, 2 wrong usage.')
     .action(async (options: BundleOptions) => {
       requireRoot(io);
       if (options.output !== undefined) await mustHold(resolve(io.cwd, options.output));

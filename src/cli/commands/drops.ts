@@ -27,6 +27,7 @@ export function dropsCommand(io: Io): Command {
         .choices(['text', 'json'])
         .default('text'),
     )
+    .addHelpText('after', '\nExit code: 0 they are shown, 2 wrong usage, 3 where no daemon answers.')
     .action(async ({ follow = false, output, all = false }: DropsOptions) => {
       requireRoot(io);
       if (follow) return followDrops(io, output);

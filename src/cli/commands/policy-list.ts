@@ -20,6 +20,7 @@ export function listCommand(io: Io): Command {
     )
     .requiredOption('--effective <pod>', 'the pod, as namespace/name or by an address')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addHelpText('after', '\nExit code: 0 it is listed, 2 for a pod that is not here, 3 where no daemon answers.')
     .action(async ({ effective, output }: ListOptions) => {
       requireRoot(io);
       const answer = await request(socketPath(io.env), { op: 'policy.effective', pod: effective }, effectiveSchema);

@@ -12,6 +12,7 @@ export function stagedCommand(io: Io): Command {
       "Show the live connections of this node's pods whose verdict would change if all staged policies were enforced.",
     )
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addHelpText('after', '\nExit code: 0 it is shown, 2 where it can not be asked, 3 where no daemon answers.')
     .action(async ({ output }: { readonly output: 'text' | 'json' }) => {
       requireRoot(io);
       const answer = await request(socketPath(io.env), { op: 'policy.staged' }, stagedSchema);

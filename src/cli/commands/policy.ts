@@ -28,6 +28,7 @@ function testCommand(io: Io): Command {
     .description('Judge the cases of files (format policy-verdicts/1, YAML or JSON) and report verdicts that differ.')
     .argument('<files...>', 'files of worlds, policies and what they should let through')
     .option('--junit <file>', 'write the results as JUnit XML too')
+    .addHelpText('after', '\nExit code: 0 all are as they should be, 1 some are not or a file is none, 2 wrong usage.')
     .action(async (names: readonly string[], { junit: report }: TestOptions) => {
       const files = await Promise.all(names.map(async (name) => [name, await readCases(name, io)] as const));
       // A case may name a world of another file.

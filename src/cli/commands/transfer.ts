@@ -16,13 +16,14 @@ interface Options extends ConfigOptions {
 /** `vrouter datastore`: all that a store holds, IPAM included, from one engine to another. */
 export function transferCommand(io: Io): Command {
   const root = new Command('vrouter datastore').description(
-    'Copies all that a datastore holds, addresses included, between sqlite, etcd and Kubernetes.',
+    'Copy all that a datastore holds, addresses included, between sqlite, etcd and Kubernetes.',
   );
   root
     .command('export')
     .description('Write everything to a file. Nobody should be writing to the datastore meanwhile.')
     .option('-f, --filename <file>', "where to; '-' is standard output", '-')
     .option('-c, --config <file>', 'how to reach the datastore, as for calicoctl')
+    .addHelpText('after', '\nExit code: 0 it is written, 1 it is not, 2 wrong usage.')
     .action((options: Options) => exportAll(io, options));
   root
     .command('import')
@@ -30,6 +31,7 @@ export function transferCommand(io: Io): Command {
     .requiredOption('-f, --filename <file>', "where from; '-' is standard input")
     .option('-c, --config <file>', 'how to reach the datastore, as for calicoctl')
     .option('--replace', 'replace what is there and differs', false)
+    .addHelpText('after', '\nExit code: 0 all is there, 1 it is not, 2 wrong usage.')
     .action((options: Options) => importAll(io, options));
   return root;
 }

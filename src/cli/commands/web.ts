@@ -16,6 +16,10 @@ export function webCommand(io: Io): Command {
     .option('--tls-key <file>', 'its key, PEM', '')
     .option('--token-file <file>', 'the token that browsers ask for as a password, 16 characters or more', '')
     .option('--timeout <seconds>', 'how long nodes have to answer', seconds, 5)
+    .addHelpText(
+      'after',
+      '\nExit code: 0 it was interrupted, 1 it can not be served or the datastore is not reached, 2 wrong usage.',
+    )
     .action(async (options: WebOptions) => (await import('../web/serve.ts')).serveCluster(io, options));
 }
 
