@@ -34,6 +34,10 @@ Commands:
 Each command has its own --help.
 `;
 
+const CNI_HELP = `Usage: vrouter cni, by a container runtime: CNI_COMMAND and the other CNI_ variables in the environment,
+the network's configuration on stdin, the answer on stdout
+`;
+
 /** Commands that are the CLI's alone. */
 const VERBS =
   'datastore status bgp policy drops flows ledger timeline web check bundle explain drain resync top __probe';
@@ -46,7 +50,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<num
     const code = await (await import('./daemon/index.ts')).runDaemon(args, process);
     return (await import('./netlink/index.ts')).leave(code);
   },
-  cni: async () => (await import('./cni/index.ts')).runCniProcess(),
+  cni: async ([word]) => (word === '--help' ? print(CNI_HELP) : (await import('./cni/index.ts')).runCniProcess()),
   'install-cni': async (args) => (await import('./cni/index.ts')).installCni(args, process),
   calicoctl: async (args) =>
     args[0] === '__names' ? programs['__names'](args.slice(1)) : (await import('./cli/index.ts')).runCalicoctl(args),

@@ -141,7 +141,9 @@ export async function runTopCommand(argv: readonly string[], io: Partial<Io> = {
 export async function runCompletion(argv: readonly string[], whole: Whole, io: Partial<Io> = {}): Promise<number> {
   const { completionCommand } = await import('./commands/completion.ts');
   const { wholeTree } = await import('./own-commands.ts');
-  return runOwn((world) => completionCommand(world, () => wholeTree(world, whole)), argv, io);
+  const make = (world: Io): Command =>
+    completionCommand(world, () => wholeTree(world, whole)).name('vrouter completion');
+  return runOwn(make, argv, io);
 }
 
 /** The hidden `__names`: what a shell offers at a key press, of what is there just now. */

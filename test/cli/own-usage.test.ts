@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import t from 'tap';
@@ -123,6 +124,20 @@ t.test('each command says its exit codes in its help', async (t) => {
     if (!OTHERS.includes(command.name())) look(command);
   }
   t.same(silent, []);
+});
+
+t.test('help is where people look for it', async (t) => {
+  const ask = (...words: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['src/main.ts', ...words], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  const told = ask('help', 'policy', 'why');
+  t.match(told, { status: 0, stdout: /^Usage: vrouter policy why /, stderr: '' });
+  t.same(told, ask('policy', 'why', '--help'));
+  t.match(ask('cni', '--help'), { status: 0, stdout: /^Usage: vrouter cni, by a container runtime/, stderr: '' });
+  t.match(ask('completion', '--help'), { status: 0, stdout: /^Usage: vrouter completion / });
+  t.match(ask('help'), { status: 0, stdout: /^vRouter: / });
+  t.match(ask('statsu'), { status: 2, stderr: /^vrouter: unknown command 'statsu'\n/ });
 });
 
 t.test('a group of calicoctl alone is answered as Calico does', async (t) => {
