@@ -6,6 +6,8 @@ import { askTcp, failed } from './ask-tcp.ts';
 /** Resolvers of a pod that are asked one by one: the C library takes no more. */
 const MOST = 3;
 const PORT = 53;
+/** Milliseconds that each of them has at most: the name was waited for already. */
+const ASKED_ALONE = 3000;
 /** c-ares' words for what a resolver answers where it has no address to tell. */
 const NO_ADDRESS = ['ENOTFOUND', 'ENODATA'];
 
@@ -18,7 +20,8 @@ export async function askDns({ host, resolver, patience }: ConnectivityProbe, cl
   const answered = await asPrograms(host, patience, clock);
   if (answered.result === 'answered') return answered;
   const own = getServers().slice(0, MOST);
-  const resolvers = await Promise.all(own.map((address) => askResolver(address, host, patience, clock)));
+  const alone = Math.min(patience, ASKED_ALONE);
+  const resolvers = await Promise.all(own.map((address) => askResolver(address, host, alone, clock)));
   return { ...answered, resolvers };
 }
 
