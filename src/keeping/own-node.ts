@@ -4,7 +4,7 @@ import { asNumber } from '../calc/index.ts';
 import { AlreadyExists, NotFound, type Store, UpdateConflict } from '../datastore/index.ts';
 import { type Node, newResource } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
-import { autodetect, nodeInterfaces } from './autodetect.ts';
+import { autodetect, NoAddress, nodeInterfaces } from './autodetect.ts';
 import { KnownNodes } from './known-nodes.ts';
 import type { NodeSettings } from './settings.ts';
 
@@ -26,6 +26,8 @@ export interface OwnNodeInputs {
   readonly log: Log;
   /** The Nodes as far as they are known; absent, the store is asked. */
   readonly nodes?: KnownNodes;
+  /** Where none is detected, the address that the Node has stands, as at calico/node's start; else `NoAddress`. */
+  readonly keepsKnown?: boolean;
 }
 
 /**
@@ -119,7 +121,7 @@ function withoutStale(before: Node['spec'], wanted: Node['spec'], family: 4 | 6)
  * known (as in Calico). IPv6 is only there when asked for.
  */
 async function ownAddress(
-  { config, kernel, log }: OwnNodeInputs,
+  { config, kernel, log, keepsKnown = false }: OwnNodeInputs,
   family: 4 | 6,
   setting: string,
   found: Node | undefined,
@@ -130,7 +132,13 @@ async function ownAddress(
   if (setting === '' && (before !== undefined || family === 6)) return before;
   const method = family === 4 ? config.IP_AUTODETECTION_METHOD : config.IP6_AUTODETECTION_METHOD;
   const internal = found?.spec.addresses?.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
-  const detected = await autodetect(kernel, family, method, { before: bare(before), internal });
+  const detecting = autodetect(kernel, family, method, { before: bare(before), internal });
+  const detected = await detecting.catch((error: unknown) => {
+    if (!keepsKnown || before === undefined || !(error instanceof NoAddress)) throw error;
+    log.warn({ address: before, reason: error.message }, `IPv${family} address not detected: the known one stands`);
+    return undefined;
+  });
+  if (detected === undefined) return before;
   const { address, dev, why } = detected;
   if (bare(address) !== bare(before)) log.info({ address, interface: dev, why }, `IPv${family} address detected`);
   return address;

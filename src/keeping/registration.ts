@@ -40,7 +40,7 @@ export interface Waiting {
 export async function register(inputs: RegistrationInputs): Promise<Node> {
   await refuseLocked(inputs.store);
   await ensureSingletons(inputs);
-  const node = await ensureNode(inputs);
+  const node = await ensureNode({ ...inputs, keepsKnown: true });
   await ensureDefaultPools(inputs);
   return node;
 }

@@ -4,7 +4,7 @@ import { silentLog, VirtualClock } from '../../src/base/index.ts';
 import { readConfig } from '../../src/daemon/config.ts';
 import { checkedStore, MemoryStore, type Store } from '../../src/datastore/index.ts';
 import { KubernetesStore } from '../../src/datastore/kubernetes/index.ts';
-import { register, untilRegistered } from '../../src/keeping/registration.ts';
+import { keepNode, register, untilRegistered } from '../../src/keeping/registration.ts';
 import { type Node, newResource } from '../../src/model/index.ts';
 import type { Kernel } from '../../src/netlink/index.ts';
 import { ApiServer } from '../fakes/api-server/index.ts';
@@ -243,6 +243,18 @@ t.test('IP=none detects nothing and loses nothing', async (t) => {
   const { node } = await registered({ IP: 'none' });
   t.equal(node.spec.bgp, undefined);
   t.same((await registered({ IP: 'none', AS: '64513' })).node.spec.bgp, { asNumber: 64513 });
+});
+
+t.test('at a start without any address on the host the known one stands; later that is a problem', async (t) => {
+  const [into, bare] = [store(), await kernel({})];
+  const bgp = { ipv4Address: '172.31.1.5/24', ipv6Address: 'fd00::5/64' };
+  await into.create(newResource('Node', { name: 'n1' }, { bgp }));
+  const env = { IP: 'autodetect', IP6: 'autodetect' };
+  const { node } = await registered(env, { store: into, kernel: bare });
+  t.same(node.spec.bgp, bgp);
+  const config = await readConfig({ NODENAME: 'n1', ...env });
+  await t.rejects(keepNode({ config, store: into, kernel: bare, log: silentLog }), { code: 'NO_ADDRESS' });
+  await t.rejects(registered(env, { kernel: bare }), { code: 'NO_ADDRESS' }, 'there is none that could stand');
 });
 
 t.test('a Node with an AS number gets its address at the first start', async (t) => {
