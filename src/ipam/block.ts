@@ -163,7 +163,7 @@ export function ordinalsOfHandle(block: BlockSpec, handleId: string): number[] {
 }
 
 /** Some old blocks carry a carriage return and more after the handle; what stands before it is the handle. */
-function cleanHandle(handleId: string): string {
+export function cleanHandle(handleId: string): string {
   return handleId.split('\r', 1)[0];
 }
 

@@ -6,9 +6,10 @@ import type { Ipam } from './allocator.ts';
 import { isCooling } from './attributes.ts';
 import { isEmpty } from './block.ts';
 import { isReadable } from './block-check.ts';
-import { lostRace } from './conflict.ts';
 import { isIpamError } from './errors.ts';
+import { repairHandles } from './handle-repair.ts';
 import { type Allocation, allocationsByOwner, Census } from './liveness.ts';
+import { type Place, Round } from './round.ts';
 
 export interface CollectorOptions {
   readonly store: Store;
@@ -38,12 +39,6 @@ export interface Sweep {
   readonly reclaimed: readonly Place[];
 }
 
-/** An address and the node that it is (or was) on, as far as that is known. */
-export interface Place {
-  readonly address: string;
-  readonly node: string | undefined;
-}
-
 export const DEFAULT_GRACE = 15 * 60_000;
 
 const NOTHING: Sweep = {
@@ -58,7 +53,8 @@ const NOTHING: Sweep = {
 
 /**
  * Takes back what nobody uses any more: addresses whose pod is gone, owner by owner; the blocks of nodes that are
- * gone; blocks that stay empty, but never a node's last one of a family; handles without an address. Nothing goes
+ * gone; blocks that stay empty, but never a node's last one of a family; handles without an address, and puts those right
+ * that count wrongly or are missing. Nothing goes
  * that hasn't looked dead for the whole of the grace, except what was on a node that is gone. One collector per
  * cluster does it; several do no harm.
  */
@@ -93,7 +89,7 @@ export class Collector {
     const nodes = await this.#leaveNodes(owners, census, new Set(released));
     for (const block of blocks) if (block.spec.attributes.some(isCooling)) await this.#ipam.thaw(block);
     const given = await this.#leaveEmpty(blocks, census, round);
-    const removed = await this.#removeHandles(handles, owners, round);
+    const removed = await this.#repairHandles(handles, owners, new Set(released), round);
     this.#suspects = round.seen;
     const candidates = round.waiting.filter(({ address }) => !released.includes(address));
     return {
@@ -194,49 +190,21 @@ export class Collector {
     return given;
   }
 
-  async #removeHandles(
+  /** Those that have just lost addresses are another sweep's. */
+  async #repairHandles(
     handles: readonly IPAMHandle[],
     owners: ReadonlyMap<string, readonly Allocation[]>,
+    released: ReadonlySet<string>,
     round: Round,
   ): Promise<readonly string[]> {
-    const removed: string[] = [];
-    const used = new Set([...owners.keys()].map(handleName));
-    for (const { metadata, spec } of handles) {
-      const { name, uid, resourceVersion } = metadata;
-      if (used.has(name) || !round.isDue(`handle ${name} ${resourceVersion}`)) continue;
-      try {
-        await this.#store.delete({ kind: 'IPAMHandle', name }, { uid, resourceVersion });
-        removed.push(spec.handleID);
-      } catch (error) {
-        if (!lostRace(error)) throw error;
-      }
-    }
-    return removed;
+    const isBusy = (held: readonly Allocation[]): boolean => held.some(({ address }) => released.has(address));
+    const busy = new Set([...owners].filter(([, held]) => isBusy(held)).map(([owner]) => handleName(owner)));
+    const judged = handles.filter(({ metadata }) => !busy.has(metadata.name));
+    const settled = [...owners.values()].filter((held) => !isBusy(held)).flat();
+    return repairHandles(this.#store, this.#log, judged, settled, round);
   }
 }
 
 function placeOf({ address, owner }: Allocation): Place {
   return { address, node: owner.secondary?.['node'] };
-}
-
-/** One sweep's view of the suspects: those that aren't seen again in the same state are forgotten. */
-class Round {
-  readonly seen = new Map<string, number>();
-  /** Addresses that look dead. */
-  readonly waiting: Place[] = [];
-  readonly #before: ReadonlyMap<string, number>;
-  readonly #now: number;
-  readonly #grace: number;
-
-  constructor(before: ReadonlyMap<string, number>, now: number, grace: number) {
-    this.#before = before;
-    this.#now = now;
-    this.#grace = grace;
-  }
-
-  isDue(suspect: string): boolean {
-    const since = this.#before.get(suspect) ?? this.#now;
-    this.seen.set(suspect, since);
-    return this.#now - since >= this.#grace;
-  }
 }

@@ -30,7 +30,7 @@ export {
 export { type AuditInput, readAuditInput, type Use, usesOfEndpoints, usesOfNodes } from './audit-input.ts';
 export { isBorrowed } from './block.ts';
 export { blockFaults } from './block-check.ts';
-export { Collector, type CollectorOptions, DEFAULT_GRACE, type Place, type Sweep } from './collect.ts';
+export { Collector, type CollectorOptions, DEFAULT_GRACE, type Sweep } from './collect.ts';
 export { DEFAULT_MAX_BLOCKS } from './errand.ts';
 export { IpamError, type IpamErrorCode, isIpamError } from './errors.ts';
 export { type Facts, StoreFacts } from './facts.ts';
@@ -54,5 +54,6 @@ export {
 } from './pools.ts';
 export type { ReleaseRequest } from './releaser.ts';
 export { Reservations } from './reservations.ts';
+export type { Place } from './round.ts';
 export { tunnelAddress } from './tunnels.ts';
 export { type BlockUsage, type PoolUsage, type Usage, utilization } from './utilization.ts';

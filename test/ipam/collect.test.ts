@@ -140,6 +140,33 @@ t.test('a handle that promises what it hasn’t goes after the grace', async (t)
   t.strictSame(await it.dump(), []);
 });
 
+t.test('handles that count wrongly, are half deleted or missing are put right after the grace', async (t) => {
+  const { it, collector } = await cluster();
+  const handle = async (name: string) => (await it.store.get({ kind: 'IPAMHandle', name }))?.spec;
+  const spoilt = async (name: string, spec: object) => {
+    const found = (await it.store.get({ kind: 'IPAMHandle', name }))!;
+    await it.store.update<'IPAMHandle'>({ ...found, spec: { ...found.spec, ...spec } });
+  };
+  for (const pod of ['Many', 'half', 'gone', 'sound']) await endpoint(it, pod, 'node1', await it.assign('node1', pod));
+  const right = await Promise.all(['many', 'half', 'gone', 'sound'].map(handle));
+  const wrong = { '10.0.0.0/28': 9, '10.0.0.64/28': 1 };
+  await spoilt('many', { block: wrong });
+  await spoilt('half', { deleted: true });
+  await it.store.delete({ kind: 'IPAMHandle', name: 'gone' });
+  t.match(await collector.sweep(), { suspects: 3 });
+  it.clock.advance(GRACE / 2);
+  await spoilt('many', { block: { ...wrong, '10.0.0.64/28': 2 } });
+  await collector.sweep();
+  it.clock.advance(GRACE / 2);
+  t.match(await collector.sweep(), { handles: [], released: [] });
+  t.same(await handle('many'), { ...right[0], block: { ...wrong, '10.0.0.64/28': 2 } }, 'somebody was at work on it');
+  t.same(await Promise.all(['half', 'gone', 'sound'].map(handle)), right.slice(1));
+  it.clock.advance(GRACE);
+  await collector.sweep();
+  t.same(await handle('many'), right[0]);
+  t.strictSame(audit(await readAuditInput(it.store)).findings, []);
+});
+
 t.test('with a grace of zero nothing ever goes', async (t) => {
   const { it } = await cluster();
   await it.assign('node1', 'lost');
