@@ -1,3 +1,5 @@
+const utf8 = new TextEncoder();
+
 /**
  * Bytes written one field after another into a buffer that grows. Network byte order by default; `little` for
  * netlink on machines of that order. `fork` and `join` put a length in front of what is written between them. A value that
@@ -58,6 +60,20 @@ export class ByteWriter {
   raw(bytes: ArrayLike<number>): this {
     const at = this.#reserve(bytes.length);
     this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  /** Text in UTF-8. Names of things are short and plain: they are written without asking the encoder. */
+  text(value: string): this {
+    const at = this.#reserve(value.length);
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 127) {
+        this.#at = at;
+        return this.raw(utf8.encode(value));
+      }
+      this.#bytes[at + index] = code;
+    }
     return this;
   }
 

@@ -7,7 +7,7 @@ import { errnoMeaning, errnoName } from './wire/errno.ts';
 import { forEachMessage, HEADER_LENGTH, NLMSG_ERROR, setSequence, wantAcknowledgement } from './wire/message.ts';
 import { encodeBatchEdges, NFNL_SUBSYS_NFTABLES } from './wire/nfnetlink.ts';
 import { decodeElementAt, type ElementMessage, encodeElements } from './wire/set-elements.ts';
-import { encodeObject } from './wire/table-objects.ts';
+import { BatchNumbers, encodeObject, encodeTableQuery } from './wire/table-objects.ts';
 
 /**
  * Octets of one batch, half a million addresses. The kernel takes a batch as one datagram; the buffer is a limit, and
@@ -42,20 +42,37 @@ class ElementBatches implements TableElements {
     table: { readonly family: string; readonly name: string },
     changes: readonly BatchChange[],
   ): Promise<void> {
+    const numbers = new BatchNumbers();
     const requests = changes.flatMap((change, index): Request[] => {
       if (!('elements' in change))
-        return [{ bytes: encodeObject(table, change, index), first: 0, count: 0, change: index }];
+        return encodeObject(table, change, numbers).map((bytes) => ({ bytes, first: 0, count: 0, change: index }));
       return encodeElements(table, change).map((message) => ({ ...message, change: index }));
     });
     if (requests.length === 0) return;
     const batch = joined(requests);
-    const turn = this.#turn.then(() => this.#exchange(batch, requests));
-    this.#turn = turn.catch(() => {});
-    await turn;
+    await this.#next(() => this.#exchange(batch, requests));
+  }
+
+  async has(table: { readonly family: string; readonly name: string }): Promise<boolean> {
+    const bytes = wantAcknowledgement(encodeTableQuery(table));
+    setSequence(bytes, 1);
+    try {
+      await this.#next(() => this.#exchange(bytes, [{ bytes, first: 0, count: 0, change: 0 }]));
+      return true;
+    } catch (error) {
+      if (error instanceof ElementError && error.code === 'ENOENT') return false;
+      throw error;
+    }
   }
 
   close(): void {
     this.#socket.close();
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   async #exchange(batch: Uint8Array, requests: readonly Request[]): Promise<void> {

@@ -17,6 +17,8 @@ export interface TableElements {
    * already changes nothing.
    */
   change(table: { readonly family: string; readonly name: string }, changes: readonly BatchChange[]): Promise<void>;
+  /** Whether there is such a table. Rejects with `ElementError` where that can't be asked. */
+  has(table: { readonly family: string; readonly name: string }): Promise<boolean>;
   /** Closes after what is under way is finished. */
   close(): void;
 }

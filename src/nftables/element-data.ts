@@ -15,13 +15,21 @@ type ReadPart = (text: string) => Part | undefined;
 /** Octets of an interface's name with its closing zeros (IFNAMSIZ). */
 const NAME_OCTETS = 16;
 
+/** States of connections, of which several may be asked for at once. */
+const STATES: Readonly<Record<string, number>> = { invalid: 1, established: 2, related: 4, new: 8, untracked: 64 };
+
 /** The types in sets and maps of ours, by name. */
 const TYPES: Readonly<Record<string, ReadPart>> = {
   ipv4_addr: (text) => readAddresses(text, 4),
   ipv6_addr: (text) => readAddresses(text, 6),
   ifname: readName,
+  ct_state: readStates,
   inet_proto: (text) => readNumbers(PROTOCOLS[text] === undefined ? text : String(PROTOCOLS[text]), 1),
   inet_service: (text) => readNumbers(text, 2),
+  icmp_type: (text) => readNumbers(text, 1),
+  icmp_code: (text) => readNumbers(text, 1),
+  icmpv6_type: (text) => readNumbers(text, 1),
+  icmpv6_code: (text) => readNumbers(text, 1),
 };
 
 /** The element of a set of this type, or of intervals of it. */
@@ -95,6 +103,19 @@ function readName(text: string): Part | undefined {
   const name = new Uint8Array(NAME_OCTETS);
   name.set(new TextEncoder().encode(text));
   return { first: name, last: name };
+}
+
+/** `established,related` */
+function readStates(text: string): Part | undefined {
+  const states = text.split(',').map((word) => STATES[word]);
+  if (!states.every((state) => state !== undefined)) return undefined;
+  const octets = hostOrder(states.reduce((all, state) => all | state, 0));
+  return { first: octets, last: octets };
+}
+
+/** A number of 32 bits as the processor has it. */
+export function hostOrder(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
 }
 
 /** `443`, `1024-65535`. */

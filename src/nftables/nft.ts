@@ -79,12 +79,17 @@ class NftCommand implements Nft, RulesetSource {
 
   async run(transaction: Transaction): Promise<void> {
     if (transaction.isEmpty) return;
-    const { text } = transaction;
-    this.#log.debug({ nft: text }, 'nft transaction');
+    // Printed for those alone who read it.
+    const fields = {
+      get nft() {
+        return transaction.text;
+      },
+    };
+    this.#log.debug(fields, 'nft transaction');
     const changes = tableChanges(transaction);
     await this.#next(async () => {
       if (changes !== undefined && (await this.#change(transaction, changes))) return;
-      await this.#execute(['-f', '-'], text, 'nft transaction');
+      await this.#execute(['-f', '-'], transaction.text, 'nft transaction');
     });
   }
 
@@ -103,11 +108,24 @@ class NftCommand implements Nft, RulesetSource {
     parse: (json: string) => T,
   ): Promise<T | undefined> {
     const what = `nft list table ${family} ${name}`;
+    if (await this.#next(() => this.#isAbsent({ family, name }))) return undefined;
     try {
       return parse(await this.#next(() => this.#execute([...flags, 'list', 'table', family, name], '', what)));
     } catch (error) {
       if (error instanceof NftError && error.code === 'ENOENT') return undefined;
       throw error;
+    }
+  }
+
+  /** Asks the kernel itself: a program that starts only to find nothing costs twenty milliseconds. */
+  async #isAbsent(table: Table): Promise<boolean> {
+    const elements = (this.#elements ??= this.#openElements());
+    if (elements === 'none') return false;
+    try {
+      return !(await elements.has(table));
+    } catch (error) {
+      this.#log.debug({ err: reasonOf(error) }, 'the kernel does not say whether there is a table');
+      return false;
     }
   }
 

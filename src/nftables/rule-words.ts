@@ -1,30 +1,34 @@
 import { addressBytes, networkAddress, tryParsePrefix } from '../base/index.ts';
 import type { RuleExpression } from '../netlink/index.ts';
-import { readElement, readValue } from './element-data.ts';
+import { hostOrder, readElement, readValue } from './element-data.ts';
+import { FIRST, type Field, fieldOf, loads } from './rule-fields.ts';
+import { readAnonymous } from './set-types.ts';
 
 /**
  * A rule as the kernel has it, from nft's own words: what rules of policy are made of. What is not known here is left to
  * nft, by `undefined`.
  */
 
-/** What a condition looks at. */
-interface Field {
-  readonly type: 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service';
-  readonly octets: number;
-  load(register: number): RuleExpression;
-}
-
 /** What the first words say, and those behind it. */
 type Read = readonly [expressions: readonly RuleExpression[], rest: readonly string[]];
 
-/** The first register, of 16 octets; 32-bit registers are counted on from 8. */
-const FIRST = 1;
 const NAME = /^[\w./-]+$/;
+const PROTOCOL = fieldOf('ip', ['meta', 'l4proto'])!;
 
 export function readRule(family: 'ip' | 'ip6', expression: string): readonly RuleExpression[] | undefined {
   const read: RuleExpression[] = [];
+  let protocol: number | undefined;
   for (let words: readonly string[] = expression.split(' '); words.length > 0; ) {
-    const statement = readCondition(family, words) ?? readStatement(words);
+    const ofHeader = fieldOf(family, words)?.protocol;
+    if (ofHeader !== undefined && ofHeader !== protocol) {
+      // As nft does by itself; of two protocols no packet is.
+      if (protocol !== undefined) return undefined;
+      read.push(...readComparison(PROTOCOL, String(ofHeader), false)!);
+      protocol = ofHeader;
+    }
+    const [, asked] = /^meta l4proto (\d+)$/.exec(words.slice(0, 3).join(' ')) ?? [];
+    if (asked !== undefined) protocol = Number(asked);
+    const statement = readCondition(family, words) ?? readMark(words) ?? readStatement(words);
     if (statement === undefined) return undefined;
     read.push(...statement[0]);
     words = statement[1];
@@ -42,66 +46,40 @@ function readStatement(words: readonly string[]): Read | undefined {
   return [[{ kind: 'verdict', verdict }], words.slice(leads ? 2 : 1)];
 }
 
-/** `FIELD [. FIELD …] [!=] VALUE` or `@SET`. */
+/** `FIELD [. FIELD …] [!=] VALUE`, `@SET` or `{ … }`; `FIELD vmap @MAP` or `{ … }`. */
 function readCondition(family: 'ip' | 'ip6', words: readonly string[]): Read | undefined {
   const fields: Field[] = [];
   let rest = words;
   do {
-    const field = fieldOf(family, fields.length === 0 ? rest : rest.slice(1));
+    if (fields.length > 0) rest = rest.slice(1);
+    const field = fieldOf(family, rest);
     if (field === undefined) return undefined;
-    rest = rest.slice(fields.length === 0 ? 2 : 3);
+    rest = rest.slice(field.words);
     fields.push(field);
   } while (rest[0] === '.');
-  const isNot = rest[0] === '!=';
-  const [value, ...behind] = isNot ? rest.slice(1) : rest;
+  const [isNot, isMap] = [rest[0] === '!=', rest[0] === 'vmap'];
+  if (isNot || isMap) rest = rest.slice(1);
+  const [value, ...behind] = rest;
   if (value === undefined) return undefined;
   if (value.startsWith('@')) {
     const set = value.slice(1);
     if (!NAME.test(set)) return undefined;
-    return [[...loads(fields), { kind: 'lookup', set, from: FIRST, isNot }], behind];
+    return [[...loads(fields), { kind: 'lookup', set, from: FIRST, isNot, isMap }], behind];
   }
-  const compared = fields.length === 1 ? readComparison(fields[0], value, isNot) : undefined;
+  if (fields.length > 1) return undefined;
+  const [field] = fields;
+  if (value === '{') {
+    const read = readAnonymous(field.type, rest, isMap);
+    return read && [[field.load(FIRST), { kind: 'lookup', set: read[0], from: FIRST, isNot, isMap }], read[1]];
+  }
+  const compared = isMap ? undefined : readComparison(field, value, isNot);
   return compared && [compared, behind];
-}
-
-function fieldOf(family: 'ip' | 'ip6', [header, name]: readonly string[]): Field | undefined {
-  const payload = (type: Field['type'], base: 'network' | 'transport', offset: number, octets: number): Field => ({
-    type,
-    octets,
-    load: (to) => ({ kind: 'payload', base, offset, octets, to }),
-  });
-  switch (`${header} ${name}`) {
-    case 'meta l4proto':
-      return { type: 'inet_proto', octets: 1, load: (to) => ({ kind: 'meta', key: 'l4proto', to }) };
-    case 'th sport':
-      return payload('inet_service', 'transport', 0, 2);
-    case 'th dport':
-      return payload('inet_service', 'transport', 2, 2);
-    case 'ip saddr':
-      return family === 'ip' ? payload('ipv4_addr', 'network', 12, 4) : undefined;
-    case 'ip daddr':
-      return family === 'ip' ? payload('ipv4_addr', 'network', 16, 4) : undefined;
-    case 'ip6 saddr':
-      return family === 'ip6' ? payload('ipv6_addr', 'network', 8, 16) : undefined;
-    case 'ip6 daddr':
-      return family === 'ip6' ? payload('ipv6_addr', 'network', 24, 16) : undefined;
-    default:
-      return undefined;
-  }
-}
-
-/** Each into the register behind the former one's, at a multiple of four octets. */
-function loads(fields: readonly Field[]): readonly RuleExpression[] {
-  let place = 0;
-  return fields.map(({ octets, load }) => {
-    const register = place % 4 === 0 ? FIRST + place / 4 : 8 + place;
-    place += (octets + 3) >> 2;
-    return load(register);
-  });
 }
 
 function readComparison(field: Field, text: string, isNot: boolean): readonly RuleExpression[] | undefined {
   const is = isNot ? '!=' : '==';
+  if (field.type === 'ct_state') return isNot ? undefined : readState(field, text);
+  if (field.type === 'ifname') return readName(field, text, is);
   const single = readElement(field.type, false, text)?.key;
   if (single !== undefined) return [field.load(FIRST), { kind: 'compare', is, from: FIRST, value: single }];
   if (field.type === 'ipv4_addr' || field.type === 'ipv6_addr') return readNetwork(field, text, is);
@@ -137,4 +115,48 @@ function readNetwork(
   const mask = new Uint8Array(octets).fill(255, 0, whole);
   mask[whole] = 256 - 2 ** (8 - (network.length % 8));
   return [loaded, { kind: 'mask', register: FIRST, mask }, { kind: 'compare', is, from: FIRST, value: address }];
+}
+
+/** Any of the states. */
+function readState({ type, load }: Field, text: string): readonly RuleExpression[] | undefined {
+  const mask = readElement(type, false, text)?.key;
+  return (
+    mask && [
+      load(FIRST),
+      { kind: 'mask', register: FIRST, mask },
+      { kind: 'compare', is: '!=', from: FIRST, value: hostOrder(0) },
+    ]
+  );
+}
+
+/** `"eth0"`, or the beginning of a name: `"cali*"`. */
+function readName({ type, load }: Field, text: string, is: '==' | '!='): readonly RuleExpression[] | undefined {
+  const [, name, star] = /^"([\w.-]+)(\*?)"$/.exec(text) ?? [];
+  const value = name === undefined ? undefined : readElement(type, false, name)?.key;
+  if (value === undefined) return undefined;
+  const compared = star === '' ? value : value.subarray(0, name.length);
+  return [load(FIRST), { kind: 'compare', is, from: FIRST, value: compared }];
+}
+
+/** `meta mark and BITS == BITS`, `meta mark set meta mark and BITS`, `… or BITS`. */
+function readMark(words: readonly string[]): Read | undefined {
+  const text = words.slice(0, 7).join(' ');
+  const loaded: RuleExpression = { kind: 'meta', key: 'mark', to: FIRST };
+  const [asked, bits, is, value] = /^meta mark and (0x[\da-f]{1,8}) (==|!=) (0x[\da-f]{1,8})(?= |$)/.exec(text) ?? [];
+  if (asked !== undefined) {
+    const mask: RuleExpression = { kind: 'mask', register: FIRST, mask: hostOrder(Number(bits)) };
+    const compare: RuleExpression = {
+      kind: 'compare',
+      is: is === '==' ? '==' : '!=',
+      from: FIRST,
+      value: hostOrder(Number(value)),
+    };
+    return [[loaded, mask, compare], words.slice(6)];
+  }
+  const [set, how, operand] = /^meta mark set meta mark (and|or) (0x[\da-f]{1,8})$/.exec(text) ?? [];
+  if (set === undefined) return undefined;
+  const [own, none] = [hostOrder(Number(operand)), hostOrder(0)];
+  const kept = how === 'and' ? own : hostOrder(~Number(operand));
+  const mask: RuleExpression = { kind: 'mask', register: FIRST, mask: kept, xor: how === 'and' ? none : own };
+  return [[loaded, mask, { kind: 'set mark', from: FIRST }], words.slice(7)];
 }

@@ -1,13 +1,13 @@
-import type { BatchChange, ObjectChange, SetDeclaration } from '../netlink/index.ts';
+import type { BatchChange, ObjectChange } from '../netlink/index.ts';
 import { elementChange } from './element-changes.ts';
-import type { NamedSet } from './objects.ts';
 import { COMMENT_LENGTH, type Operation } from './operation.ts';
 import { readRule } from './rule-words.ts';
+import { declarationOf } from './set-types.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
- * A transaction as the kernel takes it without nft: a change for each of its operations. Undefined for those that change
- * tables, hooks and maps, and where there is a type or a word that only nft knows.
+ * A transaction as the kernel takes it without nft: a change for each of its operations. Undefined for those that empty
+ * tables, sets or maps, and where there is a type or a word that only nft knows.
  */
 export function tableChanges({ operations, table: { family } }: Transaction): readonly BatchChange[] | undefined {
   const changes: BatchChange[] = [];
@@ -22,9 +22,12 @@ export function tableChanges({ operations, table: { family } }: Transaction): re
 
 function objectChange(family: 'ip' | 'ip6', operation: Operation): ObjectChange | undefined {
   switch (operation.kind) {
+    case 'add table':
+    case 'delete table':
+      return { verb: operation.kind };
     case 'add chain': {
       const { name, base } = operation.chain;
-      return base === undefined ? { verb: 'add chain', chain: name } : undefined;
+      return { verb: 'add chain', chain: name, base: base && { ...base, policy: base.policy ?? 'accept' } };
     }
     case 'flush chain':
       return { verb: 'empty chain', chain: operation.name };
@@ -38,35 +41,16 @@ function objectChange(family: 'ip' | 'ip6', operation: Operation): ObjectChange 
       const isLong = kept !== undefined && Buffer.byteLength(kept) > COMMENT_LENGTH;
       return expressions === undefined || isLong ? undefined : { verb: 'add rule', chain, expressions, comment: kept };
     }
-    case 'add set': {
-      const declaration = declarationOf(operation.set);
-      return declaration && { verb: 'add set', set: operation.set.name, declaration };
+    case 'add set':
+    case 'add map': {
+      const set = operation.kind === 'add set' ? operation.set : operation.map;
+      const declaration = declarationOf(set);
+      return declaration && { verb: 'add set', set: set.name, declaration };
     }
     case 'delete set':
+    case 'delete map':
       return { verb: 'delete set', set: operation.name };
     default:
       return undefined;
   }
-}
-
-/** Numbers of types are nft's (include/datatype.h); those of a concatenation have six bits each. */
-const TYPES: Readonly<Record<string, { readonly number: number; readonly octets: number }>> = {
-  ipv4_addr: { number: 7, octets: 4 },
-  ipv6_addr: { number: 8, octets: 16 },
-  inet_proto: { number: 12, octets: 1 },
-  inet_service: { number: 13, octets: 2 },
-};
-const TYPE_BITS = 6;
-
-function declarationOf({ type, flags = [], timeout, autoMerge = false }: NamedSet): SetDeclaration | undefined {
-  const parts = type.split(' . ').map((name) => TYPES[name]);
-  if (!parts.every((part) => part !== undefined) || timeout !== undefined || autoMerge) return undefined;
-  const [isInterval, isNumber] = [flags.includes('interval'), parts.length === 1];
-  if (flags.some((flag) => flag !== 'interval') || (isInterval && !isNumber)) return undefined;
-  return {
-    type: parts.reduce((all, { number }) => (all << TYPE_BITS) | number, 0),
-    octets: isNumber ? parts[0].octets : parts.reduce((sum, { octets }) => sum + ((octets + 3) & ~3), 0),
-    isInterval,
-    isNumber,
-  };
 }

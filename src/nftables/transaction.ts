@@ -70,8 +70,9 @@ export class Transaction {
     return this.#with({ kind: 'flush table' });
   }
 
-  addChain(chain: Chain): Transaction {
-    return this.#with({ kind: 'add chain', chain });
+  /** With these rules behind those that it has. */
+  addChain(chain: Chain, rules: readonly Omit<NftRule, 'chain'>[] = []): Transaction {
+    return this.#append([{ kind: 'add chain', chain }, ...rulesOf(chain, rules)]);
   }
 
   flushChain(name: string): Transaction {
@@ -85,8 +86,11 @@ export class Transaction {
 
   /** The chain, new or emptied, with just these rules: what a reconciler says about a chain. */
   replaceChain(chain: Chain, rules: readonly Omit<NftRule, 'chain'>[]): Transaction {
-    const added = rules.map((rule): Operation => ({ kind: 'add rule', rule: { ...rule, chain: chain.name } }));
-    return this.#append([{ kind: 'add chain', chain }, { kind: 'flush chain', name: chain.name }, ...added]);
+    const empty = [
+      { kind: 'add chain', chain },
+      { kind: 'flush chain', name: chain.name },
+    ] as const;
+    return this.#append([...empty, ...rulesOf(chain, rules)]);
   }
 
   addRule(rule: NftRule): Transaction {
@@ -155,4 +159,8 @@ export class Transaction {
     for (const some of printed) for (const line of some) lines.push(line);
     return new Transaction(this.table, { operations, lines });
   }
+}
+
+function rulesOf({ name }: Chain, rules: readonly Omit<NftRule, 'chain'>[]): readonly Operation[] {
+  return rules.map((rule) => ({ kind: 'add rule', rule: { ...rule, chain: name } }));
 }

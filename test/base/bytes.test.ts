@@ -73,6 +73,17 @@ t.test('a reader honours where its bytes lie in their buffer', async (t) => {
   t.same([...new ByteReader(within).take(2)], [0, 1]);
 });
 
+t.test('text is written in UTF-8, plain or not', async (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }))), (texts) => {
+      const writer = new ByteWriter(1);
+      for (const text of texts) writer.text(text);
+      return Buffer.from(writer.finish()).equals(Buffer.from(texts.join('')));
+    }),
+  );
+  t.pass();
+});
+
 t.test('a writer is used again after reset', async (t) => {
   const writer = new ByteWriter(1).raw([1, 2, 3]);
   t.equal(writer.length, 3);

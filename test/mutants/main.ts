@@ -4,17 +4,21 @@ import { MUTANTS, type Mutant } from './policy.ts';
 
 /**
  * Plausible bugs, put into the code one at a time: each must make a test fail. What survives shows where a test is missing.
- * Arguments are words of which a mutant's description must have one; without any, all are tried.
+ * Arguments are words of which a mutant's description must have one, or parts of its file's path; without any, all are
+ * tried.
  */
 const words = process.argv.slice(2);
-const chosen = MUTANTS.filter(({ what }) => words.length === 0 || words.some((word) => what.includes(word)));
+const chosen = MUTANTS.filter(
+  ({ what, file }) => words.length === 0 || words.some((word) => what.includes(word) || file.includes(word)),
+);
 
 /** The test that caught it; undefined when none did, `STALE` when what it replaces is not in its file just once. */
 function catcherOf({ file, find, replace, tests }: Mutant): string | undefined {
   const places = readFileSync(file, 'utf8').split(find).length - 1;
   if (places !== 1) return 'STALE';
   return tests.find((test) => {
-    const env = { ...process.env, MUTANT: JSON.stringify({ file, find, replace }) };
+    // The first assertion that fails is enough.
+    const env = { ...process.env, TAP_BAIL: '1', MUTANT: JSON.stringify({ file, find, replace }) };
     const { status } = spawnSync(process.execPath, ['--import', './test/mutants/mutate.ts', test], {
       env,
       stdio: 'ignore',

@@ -15,13 +15,13 @@ const ORDER = 'test/policy/order.test.ts';
 const CORNERS = 'test/policy/corners.test.ts';
 const HOSTS = 'test/daemon/policy-hosts-kernel.test.ts';
 
-const match: Omit<Mutant, 'what' | 'find' | 'replace'> = { file: 'src/policy/match.ts', tests: [TABLES, CORNERS] };
-const verdict: typeof match = { file: 'src/policy/verdict.ts', tests: [TABLES, CLOSED, CORNERS] };
+const match: Omit<Mutant, 'what' | 'find' | 'replace'> = { file: 'src/policy/match.ts', tests: [CORNERS, TABLES] };
+const verdict: typeof match = { file: 'src/policy/verdict.ts', tests: [CORNERS, CLOSED, TABLES] };
 const order: typeof match = { file: 'src/policy/order.ts', tests: [ORDER, TABLES] };
-const kubernetes: typeof match = { file: 'src/policy/sources/kubernetes.ts', tests: [TABLES, CLOSED, CORNERS] };
-const expression: typeof match = { file: 'src/policy/expression.ts', tests: [TABLES, CORNERS] };
-const host: typeof match = { file: 'src/policy/host.ts', tests: [TABLES, CORNERS] };
-const cluster: typeof match = { file: 'src/policy/sources/cluster.ts', tests: [TABLES, CLOSED, CORNERS] };
+const kubernetes: typeof match = { file: 'src/policy/sources/kubernetes.ts', tests: [CORNERS, CLOSED, TABLES] };
+const expression: typeof match = { file: 'src/policy/expression.ts', tests: [CORNERS, TABLES] };
+const host: typeof match = { file: 'src/policy/host.ts', tests: [CORNERS, TABLES] };
+const cluster: typeof match = { file: 'src/policy/sources/cluster.ts', tests: [CORNERS, CLOSED, TABLES] };
 const inNode = (file: string): typeof match => ({ file: `src/daemon/${file}.ts`, tests: [HOSTS] });
 
 /** Of the pure function. */
@@ -192,14 +192,14 @@ const OF_THE_JUDGE: readonly Mutant[] = [
   {
     what: 'a staged policy is enforced',
     file: 'src/policy/world.ts',
-    tests: [TABLES, CORNERS],
+    tests: [CORNERS, TABLES],
     find: '.filter(({ staged }) => staged === undefined)',
     replace: '.filter(() => true)',
   },
   {
     what: 'what a profile gives goes before a pod’s own label',
     file: 'src/policy/world.ts',
-    tests: [TABLES, CORNERS],
+    tests: [CORNERS, TABLES],
     find: 'Object.assign({}, ...inherited, endpoint.labels)',
     replace: 'Object.assign({}, endpoint.labels, ...inherited)',
   },

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { silentLog } from '../../src/base/index.ts';
 import { openKernel } from '../../src/netlink/index.ts';
-import { NftError, openNft, Transaction } from '../../src/nftables/index.ts';
+import { fingerprint, NftError, openNft, Transaction } from '../../src/nftables/index.ts';
 import { nftContract } from '../contracts/nft.ts';
 import { FakeNft } from '../fakes/fake-nft.ts';
 import { makeNamespace } from '../fakes/namespaces.ts';
@@ -99,4 +99,24 @@ t.test('what is run is in the debug log, word by word', async (t) => {
   const transaction = new Transaction({ family: 'inet', name: 'calico' }).addTable().addChain({ name: 'c' });
   await openNft({ program: 'true', log }).run(transaction);
   t.same(said, [{ nft: 'add table inet calico\nadd chain inet calico c\n' }]);
+});
+
+t.test('the kernel says itself that there is no such table', async (t) => {
+  const namespace = makeNamespace();
+  const nft = openNft({ namespace: namespace.path, program: 'nft-that-is-not-there' });
+  t.teardown(() => {
+    nft.close();
+    namespace.remove();
+  });
+  const table = { family: 'ip', name: 'calico' } as const;
+  t.equal(await nft.list(table), undefined);
+  await nft.run(new Transaction(table).addTable());
+  await t.rejects(nft.list(table), { code: 'NFT_MISSING' }, 'of one that is there the program says what is in it');
+  t.equal(await nft.list({ ...table, family: 'ip6' }), undefined);
+});
+
+t.test('a rule is known by the fingerprint that it had under former versions', async (t) => {
+  t.equal(fingerprint(''), '811c9dc5');
+  t.equal(fingerprint('ip saddr 10.0.0.0/8 accept'), 'a246040a');
+  t.equal(fingerprint('log prefix "ünïcode 🦊 "'), '97335b11');
 });

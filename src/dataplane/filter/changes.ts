@@ -160,10 +160,8 @@ class Change {
     const rules = rulesOf(this.#composition.object(name));
     const comments = rules.map(({ comment }) => comment);
     const there = this.#kernel.get(name);
-    if (there === undefined) {
-      this.transaction = this.transaction.addChain(chain);
-      for (const rule of rules) this.transaction = this.transaction.addRule({ ...rule, chain: chain.name });
-    } else if (!isSame(there.comments, comments)) this.transaction = this.transaction.replaceChain(chain, rules);
+    if (there === undefined) this.transaction = this.transaction.addChain(chain, rules);
+    else if (!isSame(there.comments, comments)) this.transaction = this.transaction.replaceChain(chain, rules);
     else return;
     this.#after.push(() => this.#kernel.set(name, { declared: declaredChain(chain), comments, elements: new Map() }));
   }

@@ -81,7 +81,8 @@ export class Composition {
   object(name: string): Composed | undefined {
     const holders = this.#holders.get(name);
     if (holders === undefined) return undefined;
-    const ordered = [...holders].sort((a, b) => this.#order(a) - this.#order(b));
+    // Nearly all objects are of one part.
+    const ordered = holders.size < 2 ? [...holders] : [...holders].sort((a, b) => this.#order(a) - this.#order(b));
     return { name, pieces: ordered.flatMap((key) => this.#parts.get(key)?.pieces.get(name) ?? []) };
   }
 

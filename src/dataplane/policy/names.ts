@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Direction, type Policy, type Profile, policyIdText } from '../../policy/index.ts';
 import type { HostPlace } from './host-place.ts';
 
@@ -68,5 +68,5 @@ function readable(text: string): string {
 
 /** 96 bits: no two of a million names are alike. */
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+  return hash('sha256', text).slice(0, 24);
 }

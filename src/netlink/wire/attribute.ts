@@ -13,7 +13,6 @@ const TYPE_MASK = 0x3fff;
 export const ATTRIBUTE_HEADER = 4;
 
 const text = new TextDecoder();
-const utf8 = new TextEncoder();
 
 function attribute(writer: ByteWriter, type: number, value: () => void): void {
   const mark = writer.fork(2);
@@ -43,9 +42,14 @@ export function attributeBytes(writer: ByteWriter, type: number, value: Uint8Arr
   attribute(writer, type, () => writer.raw(value));
 }
 
+/** A 32-bit value in network order, as all numbers of nftables are. */
+export function attributeU32Network(writer: ByteWriter, type: number, value: number): void {
+  attributeBytes(writer, type, Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
+}
+
 /** Text with the closing zero that the kernel expects of names. */
 export function attributeText(writer: ByteWriter, type: number, value: string): void {
-  attribute(writer, type, () => writer.raw(utf8.encode(value)).u8(0));
+  attribute(writer, type, () => writer.text(value).u8(0));
 }
 
 export function attributeNest(writer: ByteWriter, type: number, body: () => void): void {

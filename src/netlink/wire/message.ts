@@ -69,12 +69,15 @@ export interface NetlinkMessage {
   readonly body: ByteReader;
 }
 
+/** No request is encoded within another. */
+const SCRATCH = new ByteWriter(4096, true);
+
 /**
  * Every request is encoded as a whole with sequence number 0 and port 0: the client puts in the sequence number when
  * it sends, the kernel knows the port.
  */
 export function encodeMessage(type: number, flags: number, body: (writer: ByteWriter) => void): Uint8Array {
-  const writer = new ByteWriter(256, true);
+  const writer = SCRATCH.reset();
   writer
     .u32(0)
     .u16(type)

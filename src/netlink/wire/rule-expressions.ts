@@ -1,13 +1,14 @@
 import type { ByteWriter } from '../../base/index.ts';
-import type { RuleExpression } from '../table-objects.ts';
-import { attributeBytes, attributeNest, attributeText } from './attribute.ts';
+import type { AnonymousSet, RuleExpression } from '../table-objects.ts';
+import { attributeBytes, attributeNest, attributeText, attributeU32Network } from './attribute.ts';
+import { anonymousName } from './set-declarations.ts';
 import { attributeValue, attributeVerdict } from './set-elements.ts';
 
 /*
  * A rule's expressions (include/uapi/linux/netfilter/nf_tables.h):
  *
  *   NFTA_EXPR_NAME                  which one it is
- *   NFTA_EXPR_DATA ─► NFTA_META_… │ NFTA_PAYLOAD_… │ NFTA_CMP_… │ NFTA_RANGE_… │ NFTA_BITWISE_… │ NFTA_LOOKUP_… │ …
+ *   NFTA_EXPR_DATA ─► NFTA_META_… │ NFTA_CT_… │ NFTA_PAYLOAD_… │ NFTA_CMP_… │ NFTA_BITWISE_… │ NFTA_LOOKUP_… │ …
  *
  * Integers are in network order.
  */
@@ -16,7 +17,12 @@ const NFTA_EXPR_DATA = 2;
 
 const NFTA_META_DREG = 1;
 const NFTA_META_KEY = 2;
-const NFT_META_L4PROTO = 16;
+const NFTA_META_SREG = 3;
+const META_KEYS = { mark: 3, iifname: 6, oifname: 7, l4proto: 16 } as const;
+
+const NFTA_CT_DREG = 1;
+const NFTA_CT_KEY = 2;
+const NFT_CT_STATE = 0;
 
 const NFTA_PAYLOAD_DREG = 1;
 const NFTA_PAYLOAD_BASE = 2;
@@ -43,6 +49,8 @@ const NFTA_BITWISE_XOR = 5;
 
 const NFTA_LOOKUP_SET = 1;
 const NFTA_LOOKUP_SREG = 2;
+const NFTA_LOOKUP_DREG = 3;
+const NFTA_LOOKUP_SET_ID = 4;
 const NFTA_LOOKUP_FLAGS = 5;
 const NFT_LOOKUP_F_INV = 1;
 
@@ -53,26 +61,45 @@ const NFTA_IMMEDIATE_DREG = 1;
 const NFTA_IMMEDIATE_DATA = 2;
 const NFT_REG_VERDICT = 0;
 
-export function attributeU32Network(writer: ByteWriter, type: number, value: number): void {
-  attributeBytes(writer, type, Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
-}
+/** The numbers that the batch has for its sets without names. */
+export type SetNumbers = ReadonlyMap<AnonymousSet, number>;
 
 /** Name and data of one expression, into the element of a list. */
-export function writeExpression(writer: ByteWriter, expression: RuleExpression): void {
-  const [name, data] = partsOf(writer, expression);
+export function writeExpression(writer: ByteWriter, expression: RuleExpression, numbers: SetNumbers): void {
+  const [name, data] = partsOf(writer, expression, numbers);
   attributeText(writer, NFTA_EXPR_NAME, name);
   attributeNest(writer, NFTA_EXPR_DATA, data);
 }
 
-function partsOf(writer: ByteWriter, expression: RuleExpression): readonly [name: string, writeData: () => void] {
+function partsOf(
+  writer: ByteWriter,
+  expression: RuleExpression,
+  numbers: SetNumbers,
+): readonly [name: string, writeData: () => void] {
   const number = (type: number, value: number): void => attributeU32Network(writer, type, value);
   switch (expression.kind) {
     case 'meta':
       return [
         'meta',
         () => {
-          number(NFTA_META_KEY, NFT_META_L4PROTO);
+          number(NFTA_META_KEY, META_KEYS[expression.key]);
           number(NFTA_META_DREG, expression.to);
+        },
+      ];
+    case 'set mark':
+      return [
+        'meta',
+        () => {
+          number(NFTA_META_KEY, META_KEYS.mark);
+          number(NFTA_META_SREG, expression.from);
+        },
+      ];
+    case 'connection state':
+      return [
+        'ct',
+        () => {
+          number(NFTA_CT_KEY, NFT_CT_STATE);
+          number(NFTA_CT_DREG, expression.to);
         },
       ];
     case 'payload':
@@ -112,15 +139,19 @@ function partsOf(writer: ByteWriter, expression: RuleExpression): readonly [name
           number(NFTA_BITWISE_DREG, expression.register);
           number(NFTA_BITWISE_LEN, expression.mask.length);
           attributeValue(writer, NFTA_BITWISE_MASK, expression.mask);
-          attributeValue(writer, NFTA_BITWISE_XOR, new Uint8Array(expression.mask.length));
+          attributeValue(writer, NFTA_BITWISE_XOR, expression.xor ?? new Uint8Array(expression.mask.length));
         },
       ];
     case 'lookup':
       return [
         'lookup',
         () => {
-          attributeText(writer, NFTA_LOOKUP_SET, expression.set);
+          const { set } = expression;
+          const isNamed = typeof set === 'string';
+          attributeText(writer, NFTA_LOOKUP_SET, isNamed ? set : anonymousName(set));
+          if (!isNamed) number(NFTA_LOOKUP_SET_ID, numbers.get(set) ?? 0);
           number(NFTA_LOOKUP_SREG, expression.from);
+          if (expression.isMap) number(NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
           if (expression.isNot) number(NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
         },
       ];

@@ -1,6 +1,13 @@
 import type { ByteReader, ByteWriter } from '../../base/index.ts';
 import type { ElementChange, ElementVerdict, SetElement } from '../table-elements.ts';
-import { ATTRIBUTE_HEADER, attributeBytes, attributeNest, attributeText, forEachAttribute } from './attribute.ts';
+import {
+  ATTRIBUTE_HEADER,
+  attributeBytes,
+  attributeNest,
+  attributeText,
+  attributeU32Network,
+  forEachAttribute,
+} from './attribute.ts';
 import { HEADER_LENGTH, NLM_F_CREATE } from './message.ts';
 import { encodeNetfilter, NFGENMSG_LENGTH, NFNL_SUBSYS_NFTABLES, protocolFamily } from './nfnetlink.ts';
 
@@ -23,6 +30,7 @@ const NFT_MSG_DELSETELEM = 14;
 const NFTA_SET_ELEM_LIST_TABLE = 1;
 const NFTA_SET_ELEM_LIST_SET = 2;
 const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
+const NFTA_SET_ELEM_LIST_SET_ID = 4;
 const NFTA_LIST_ELEM = 1;
 const NFTA_SET_ELEM_KEY = 1;
 const NFTA_SET_ELEM_DATA = 2;
@@ -56,10 +64,11 @@ export interface ElementMessage {
   readonly count: number;
 }
 
-/** The requests for one change: as many as its elements need. */
+/** The requests for one change: as many as its elements need. `number`: of a set that the same batch makes, without a name. */
 export function encodeElements(
   table: { readonly family: string; readonly name: string },
   { verb, set, elements }: ElementChange,
+  number?: number,
 ): readonly ElementMessage[] {
   const isAdd = verb === 'add';
   const request = {
@@ -74,6 +83,7 @@ export function encodeElements(
     const bytes = encodeNetfilter(request, (writer) => {
       attributeText(writer, NFTA_SET_ELEM_LIST_TABLE, table.name);
       attributeText(writer, NFTA_SET_ELEM_LIST_SET, set);
+      if (number !== undefined) attributeU32Network(writer, NFTA_SET_ELEM_LIST_SET_ID, number);
       attributeNest(writer, NFTA_SET_ELEM_LIST_ELEMENTS, () => {
         const start = writer.length;
         while (until < elements.length && writer.length - start < LONGEST_LIST) {

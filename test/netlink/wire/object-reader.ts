@@ -1,22 +1,35 @@
 import { ByteReader } from '../../../src/base/index.ts';
-import type { ElementVerdict, ObjectChange, RuleExpression } from '../../../src/netlink/index.ts';
+import type {
+  AnonymousSet,
+  ByteOrder,
+  ElementVerdict,
+  ObjectChange,
+  RuleExpression,
+  SetDeclaration,
+  SetElement,
+} from '../../../src/netlink/index.ts';
 import { forEachAttribute, readText } from '../../../src/netlink/wire/attribute.ts';
 import { HEADER_LENGTH } from '../../../src/netlink/wire/message.ts';
 import { protocolFamilyName } from '../../../src/netlink/wire/nfnetlink.ts';
 
-/** A request about a chain, a rule or a set, read by the kernel's headers: nothing of it is the encoder's. */
+/** A request about a table, a chain, a rule or a set, read by the kernel's headers: nothing of it is the encoder's. */
 export interface ReadObject {
   readonly table: { readonly family: string | undefined; readonly name: string };
   readonly change: ObjectChange;
   readonly number?: number;
 }
 
+const NEW_SET = 9;
+const NEW_ELEMENTS = 12;
+
 const VERBS = new Map<number, ObjectChange['verb']>([
+  [0, 'add table'],
+  [2, 'delete table'],
   [3, 'add chain'],
   [5, 'delete chain'],
   [6, 'add rule'],
   [8, 'empty chain'],
-  [9, 'add set'],
+  [NEW_SET, 'add set'],
   [11, 'delete set'],
 ]);
 
@@ -27,7 +40,72 @@ const VERDICTS = new Map<number, Exclude<ElementVerdict['verdict'], 'jump' | 'go
   [-5, 'return'],
 ]);
 
-export function readObject(message: Uint8Array): ReadObject {
+const HOOKS = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const;
+const META_KEYS = new Map([
+  [3, 'mark'],
+  [6, 'iifname'],
+  [7, 'oifname'],
+  [16, 'l4proto'],
+] as const);
+const ORDERS: readonly ByteOrder[] = ['none', 'host', 'network'];
+
+/** Sets without names, by the batch's numbers. */
+type Anonymous = ReadonlyMap<number, AnonymousSet>;
+
+/** A change of one request, or of a rule behind those for its sets without names. */
+export function readObjects(messages: readonly Uint8Array[]): ReadObject {
+  const sets = new Map<number, AnonymousSet>();
+  for (const message of messages.slice(0, -1)) {
+    const parts = partsOf(bodyOf(message));
+    if (message[4] === NEW_SET) {
+      const isMap = text(parts, 2) === '__map%d';
+      if (!isMap && text(parts, 2) !== '__set%d') throw new Error(`set ${text(parts, 2)} before a rule`);
+      const declaration = readDeclaration(parts, 3);
+      if (declaration.isMap !== isMap) throw new Error('a map is called so');
+      sets.set(u32(parts, 10), { declaration, elements: [] });
+    } else if (message[4] === NEW_ELEMENTS) {
+      const set = sets.get(u32(parts, 4))!;
+      sets.set(u32(parts, 4), { ...set, elements: [...set.elements, ...readElements(parts)] });
+    } else throw new Error(`message ${message[4]} before a rule`);
+  }
+  for (const message of messages.slice(0, -1)) {
+    const parts = partsOf(bodyOf(message));
+    if (message[4] !== NEW_SET) continue;
+    const size = u32(partsOf(part(parts, 9)), 1);
+    if (size !== sets.get(u32(parts, 10))?.elements.length) throw new Error(`${size} elements are announced`);
+  }
+  return readObject(messages.at(-1)!, sets);
+}
+
+function readElements(parts: Parts): readonly SetElement[] {
+  const elements: SetElement[] = [];
+  forEachAttribute(part(parts, 3), (_, each) => {
+    const its = partsOf(each);
+    const value = its.has(2) ? readVerdict(partsOf(part(partsOf(part(its, 2)), 2))) : undefined;
+    elements.push({ key: dataOf(its, 1), ...(value && { value }) });
+  });
+  return elements;
+}
+
+/** `flags`: those that it has in any case. */
+function readDeclaration(parts: Parts, flags: number): SetDeclaration {
+  const [given, type, octets] = [3, 4, 5].map((attribute) => u32(parts, attribute));
+  if ((given & ~12) !== flags) throw new Error(`flags ${given}`);
+  const isMap = (given & 8) !== 0;
+  if (isMap && u32(parts, 6) !== 0xffffff00) throw new Error(`values of type ${u32(parts, 6)}`);
+  // Type 0, four octets: the order of a key's octets in the host's.
+  const [kind, length, order] = octetsOf(parts, 13);
+  if (kind !== 0 || length !== 4) throw new Error(`user data of a set begins with ${kind}, ${length}`);
+  return { type, octets, isInterval: (given & 4) !== 0, order: ORDERS[order], isMap };
+}
+
+function bodyOf(message: Uint8Array): ByteReader {
+  const body = new ByteReader(message, HEADER_LENGTH, message.length, true);
+  body.skip(4);
+  return body;
+}
+
+function readObject(message: Uint8Array, sets: Anonymous): ReadObject {
   const verb = VERBS.get(message[4]);
   const body = new ByteReader(message, HEADER_LENGTH, message.length, true);
   const family = protocolFamilyName(body.u8());
@@ -35,21 +113,23 @@ export function readObject(message: Uint8Array): ReadObject {
   const parts = partsOf(body);
   const table = { family, name: text(parts, 1) };
   switch (verb) {
+    case 'add table':
+    case 'delete table':
+      return { table, change: { verb } };
     case 'add chain':
+      return { table, change: { verb, chain: text(parts, 3), ...(parts.has(4) && { base: readHook(parts) }) } };
     case 'delete chain':
       return { table, change: { verb, chain: text(parts, 3) } };
     case 'empty chain':
       return { table, change: { verb, chain: text(parts, 2) } };
     case 'add rule':
-      return { table, change: readRule(parts) };
-    case 'add set': {
-      const [flags, type, octets, number] = [3, 4, 5, 10].map((attribute) => u32(parts, attribute));
-      // Type 0, four octets: the order of a key's octets in the host's.
-      const [kind, length, order] = octetsOf(parts, 13);
-      if (kind !== 0 || length !== 4) throw new Error(`user data of a set begins with ${kind}, ${length}`);
-      const declaration = { type, octets, isInterval: flags === 4, isNumber: order === 2 };
-      return { table, change: { verb, set: text(parts, 2), declaration }, number };
-    }
+      return { table, change: readRule(parts, sets) };
+    case 'add set':
+      return {
+        table,
+        change: { verb, set: text(parts, 2), declaration: readDeclaration(parts, 0) },
+        number: u32(parts, 10),
+      };
     case 'delete set':
       return { table, change: { verb, set: text(parts, 2) } };
     default:
@@ -57,9 +137,17 @@ export function readObject(message: Uint8Array): ReadObject {
   }
 }
 
-function readRule(parts: Parts): ObjectChange {
+function readHook(parts: Parts): Extract<ObjectChange, { readonly verb: 'add chain' }>['base'] {
+  const hook = partsOf(part(parts, 4));
+  const type = text(parts, 7);
+  if (type !== 'filter' && type !== 'nat' && type !== 'route') throw new Error(`type ${type}`);
+  const policy = u32(parts, 5) === 1 ? 'accept' : 'drop';
+  return { type, hook: HOOKS[u32(hook, 1)], priority: u32(hook, 2) | 0, policy };
+}
+
+function readRule(parts: Parts, sets: Anonymous): ObjectChange {
   const expressions: RuleExpression[] = [];
-  forEachAttribute(part(parts, 4), (_, each) => expressions.push(readExpression(partsOf(each))));
+  forEachAttribute(part(parts, 4), (_, each) => expressions.push(readExpression(partsOf(each), sets)));
   if (!parts.has(7)) return { verb: 'add rule', chain: text(parts, 2), expressions, comment: undefined };
   const [type, length, ...comment] = octetsOf(parts, 7);
   if (type !== 0 || length !== comment.length || comment.at(-1) !== 0) throw new Error('a comment ends with a zero');
@@ -71,13 +159,20 @@ function readRule(parts: Parts): ObjectChange {
   };
 }
 
-function readExpression(parts: Parts): RuleExpression {
+function readExpression(parts: Parts, sets: Anonymous): RuleExpression {
   const name = text(parts, 1);
   const data = partsOf(part(parts, 2));
   switch (name) {
-    case 'meta':
-      if (u32(data, 2) !== 16) throw new Error(`key ${u32(data, 2)} of meta`);
-      return { kind: 'meta', key: 'l4proto', to: u32(data, 1) };
+    case 'meta': {
+      const key = META_KEYS.get(u32(data, 2) as 3);
+      if (key === undefined) throw new Error(`key ${u32(data, 2)} of meta`);
+      if (!data.has(3)) return { kind: 'meta', key, to: u32(data, 1) };
+      if (key !== 'mark') throw new Error(`${key} is set`);
+      return { kind: 'set mark', from: u32(data, 3) };
+    }
+    case 'ct':
+      if (u32(data, 2) !== 0) throw new Error(`key ${u32(data, 2)} of ct`);
+      return { kind: 'connection state', to: u32(data, 1) };
     case 'payload': {
       const base = u32(data, 2) === 1 ? 'network' : 'transport';
       return { kind: 'payload', base, offset: u32(data, 3), octets: u32(data, 4), to: u32(data, 1) };
@@ -91,12 +186,16 @@ function readExpression(parts: Parts): RuleExpression {
       return { kind: 'outside', from: u32(data, 1), first: dataOf(data, 3), last: dataOf(data, 4) };
     case 'bitwise': {
       const mask = dataOf(data, 4);
-      const isPlain = u32(data, 1) === u32(data, 2) && dataOf(data, 5).every((octet) => octet === 0);
-      if (!isPlain || u32(data, 3) !== mask.length) throw new Error('bitwise that is more than a mask');
-      return { kind: 'mask', register: u32(data, 1), mask };
+      const isPlain = u32(data, 1) === u32(data, 2) && u32(data, 3) === mask.length;
+      if (!isPlain) throw new Error('bitwise from one register to another');
+      const xor = dataOf(data, 5);
+      return { kind: 'mask', register: u32(data, 1), mask, ...(xor.some((octet) => octet !== 0) && { xor }) };
     }
-    case 'lookup':
-      return { kind: 'lookup', set: text(data, 1), from: u32(data, 2), isNot: data.has(5) && u32(data, 5) === 1 };
+    case 'lookup': {
+      const set = data.has(4) ? sets.get(u32(data, 4))! : text(data, 1);
+      const isNot = data.has(5) && u32(data, 5) === 1;
+      return { kind: 'lookup', set, from: u32(data, 2), isNot, isMap: data.has(3) };
+    }
     case 'counter':
       return { kind: 'count' };
     case 'immediate':

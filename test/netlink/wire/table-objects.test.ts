@@ -2,12 +2,12 @@ import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
 import t from 'tap';
 import { ByteReader } from '../../../src/base/index.ts';
-import type { ElementVerdict, ObjectChange, RuleExpression } from '../../../src/netlink/index.ts';
+import type { ElementVerdict, ObjectChange, RuleExpression, SetDeclaration } from '../../../src/netlink/index.ts';
 import { decodeChain } from '../../../src/netlink/wire/chain-list.ts';
 import { HEADER_LENGTH } from '../../../src/netlink/wire/message.ts';
 import { decodeRuleCount } from '../../../src/netlink/wire/rule-counters.ts';
-import { encodeObject } from '../../../src/netlink/wire/table-objects.ts';
-import { readObject } from './object-reader.ts';
+import { BatchNumbers, encodeObject } from '../../../src/netlink/wire/table-objects.ts';
+import { readObjects } from './object-reader.ts';
 
 const TABLE = { family: 'ip6', name: 'vrouter-policy' };
 const SEED = { seed: 20240611, numRuns: 500 };
@@ -21,8 +21,28 @@ const verdict: fc.Arbitrary<ElementVerdict> = fc.oneof(
   fc.record({ verdict: fc.constantFrom('jump', 'goto'), chain: name }),
 );
 
+const declaration: fc.Arbitrary<SetDeclaration> = fc.record({
+  type: fc.integer({ min: 1, max: 0xffffff }),
+  octets: fc.integer({ min: 1, max: 64 }),
+  isInterval: fc.boolean(),
+  order: fc.constantFrom('none', 'host', 'network'),
+  isMap: fc.boolean(),
+});
+const anonymous = fc
+  .tuple(declaration, fc.array(fc.tuple(octets, verdict), { minLength: 1, maxLength: 6 }))
+  .map(([declared, pairs]) => ({
+    declaration: declared,
+    elements: pairs.map(([key, value]) => (declared.isMap ? { key, value } : { key })),
+  }));
+
 const expression: fc.Arbitrary<RuleExpression> = fc.oneof(
-  fc.record({ kind: fc.constant('meta'), key: fc.constant('l4proto'), to: register }),
+  fc.record({
+    kind: fc.constant('meta'),
+    key: fc.constantFrom('l4proto', 'mark', 'iifname', 'oifname'),
+    to: register,
+  }),
+  fc.record({ kind: fc.constant('connection state'), to: register }),
+  fc.record({ kind: fc.constant('set mark'), from: register }),
   fc.record({
     kind: fc.constant('payload'),
     base: fc.constantFrom('network', 'transport'),
@@ -38,7 +58,14 @@ const expression: fc.Arbitrary<RuleExpression> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('outside'), from: register, first: octets, last: octets }),
   fc.record({ kind: fc.constant('mask'), register, mask: octets }),
-  fc.record({ kind: fc.constant('lookup'), set: name, from: register, isNot: fc.boolean() }),
+  octets.map((mask) => ({ kind: 'mask', register: 1, mask, xor: new Uint8Array(mask.length).fill(3) }) as const),
+  fc.record({
+    kind: fc.constant('lookup'),
+    set: fc.oneof(name, anonymous),
+    from: register,
+    isNot: fc.boolean(),
+    isMap: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('count') }),
   fc.record({ kind: fc.constant('verdict'), verdict }),
 );
@@ -51,15 +78,17 @@ const rule = fc.record({
   comment: comment.map((text) => text?.replaceAll('\0', '')),
 });
 
-const declaration = fc.record({
-  type: fc.integer({ min: 1, max: 0xffffff }),
-  octets: fc.integer({ min: 1, max: 64 }),
-  isInterval: fc.boolean(),
-  isNumber: fc.boolean(),
+const base = fc.record({
+  type: fc.constantFrom('filter', 'nat', 'route'),
+  hook: fc.constantFrom('prerouting', 'input', 'forward', 'output', 'postrouting'),
+  priority: fc.integer({ min: -500, max: 500 }),
+  policy: fc.constantFrom('accept', 'drop'),
 });
 
 const change: fc.Arbitrary<ObjectChange> = fc.oneof(
+  fc.record({ verb: fc.constantFrom('add table', 'delete table') }),
   fc.record({ verb: fc.constantFrom('add chain', 'empty chain', 'delete chain'), chain: name }),
+  fc.record({ verb: fc.constant('add chain'), chain: name, base }),
   rule,
   fc.record({ verb: fc.constant('add set'), set: name, declaration }),
   fc.record({ verb: fc.constant('delete set'), set: name }),
@@ -69,11 +98,13 @@ function bodyOf(message: Uint8Array): ByteReader {
   return new ByteReader(message, HEADER_LENGTH, message.length, true);
 }
 
-t.test('chains, rules and sets read back as they were written', async (t) => {
+t.test('tables, chains, rules and sets read back as they were written', async (t) => {
   fc.assert(
-    fc.property(change, fc.nat(0xffffff), (written, number) => {
-      const read = readObject(encodeObject(TABLE, written, number));
-      const numbered = written.verb === 'add set' ? { number } : {};
+    fc.property(change, fc.nat(20), (written, before) => {
+      const numbers = new BatchNumbers();
+      for (let count = 0; count < before; count++) numbers.next();
+      const read = readObjects(encodeObject(TABLE, written, numbers));
+      const numbered = written.verb === 'add set' ? { number: before + 1 } : {};
       // By value: fast-check makes objects without a prototype.
       deepStrictEqual(structuredClone(read), structuredClone({ table: TABLE, change: written, ...numbered }));
     }),
@@ -85,10 +116,11 @@ t.test('chains, rules and sets read back as they were written', async (t) => {
 t.test('chains, comments and counters are those that our own decoders find', async (t) => {
   fc.assert(
     fc.property(rule, name, (given, chain) => {
-      const made = encodeObject(TABLE, { verb: 'add chain', chain }, 0);
+      const [made] = encodeObject(TABLE, { verb: 'add chain', chain }, new BatchNumbers());
       deepStrictEqual(decodeChain(bodyOf(made)), { family: 'ip6', table: TABLE.name, chain });
       const counted: ObjectChange = { ...given, expressions: [...given.expressions, { kind: 'count' }] };
-      deepStrictEqual(decodeRuleCount(bodyOf(encodeObject(TABLE, counted, 0)), TABLE.name), {
+      const requests = encodeObject(TABLE, counted, new BatchNumbers());
+      deepStrictEqual(decodeRuleCount(bodyOf(requests.at(-1)!), TABLE.name), {
         chain: given.chain,
         ...(given.comment !== undefined && { comment: given.comment }),
         packets: 0n,
