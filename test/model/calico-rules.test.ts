@@ -328,7 +328,13 @@ const tables: readonly Table[] = [
       { bgp: { routeReflectorClusterID: '245.0.0.1' } },
       { interfaces: [{ name: 'eth0', addresses: ['10.0.0.1/24'] }], vxlanTunnelMACAddr: '66-0a-1b-2c-3d-4e' },
       { interfaces: [{ name: 'Wlan_0.100' }] },
-      { addresses: [{ address: '10.0.0.1' }, { address: 'fd00::/64', type: 'InternalIP' }] },
+      {
+        addresses: [
+          { address: '10.0.0.1' },
+          { address: '10.0.0.1/24', type: 'CalicoNodeIP' },
+          { address: 'fd00::/64', type: 'InternalIP' },
+        ],
+      },
     ],
     refused: [
       { bgp: {} },
@@ -338,7 +344,7 @@ const tables: readonly Table[] = [
       { bgp: { routeReflectorClusterID: 'abcdef' } },
       { wireguard: { interfaceIPv4Address: 'foo.bar' } },
       { vxlanTunnelMACAddr: '66:0a:1b' },
-      ...['node-1', '10.0.0.1/24'].map((address) => ({ addresses: [{ address }] })),
+      { addresses: [{ address: 'node-1' }] },
     ],
   },
   {

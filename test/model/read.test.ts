@@ -242,3 +242,13 @@ function reading(kind: KindName, spec: unknown, last: object | undefined): Readi
   const before = last === undefined ? undefined : newResource(kind, metadata, last as never);
   return read(kind, { apiVersion: 'projectcalico.org/v3', kind, metadata, spec }, before);
 }
+
+t.test('the addresses that a Node lists stay as they are: those that others compare with are bare', async (t) => {
+  const addresses = [
+    { address: '10.0.0.1/24', type: 'CalicoNodeIP' },
+    { address: '10.0.0.1', type: 'InternalIP' },
+    { address: 'fd00::1', type: 'InternalIP' },
+  ];
+  const node = { apiVersion: 'projectcalico.org/v3', kind: 'Node', metadata: { name: 'n' }, spec: { addresses } };
+  t.same(read('Node', node).resource?.spec.addresses, addresses);
+});

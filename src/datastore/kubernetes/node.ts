@@ -87,7 +87,11 @@ function decode({ metadata, spec, status }: KubeObject): Node {
 function statusAddresses(status: KubeObject['status']): readonly { address: string; type: string }[] {
   const listed = status?.['addresses'];
   if (!Array.isArray(listed)) return [];
-  return listed.filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP');
+  // Kubernetes takes any text for one; what is none must not keep the Node from being written.
+  return listed.filter(
+    ({ type, address }) =>
+      ['InternalIP', 'ExternalIP'].includes(type) && tryParseInterfaceAddress(address) !== undefined,
+  );
 }
 
 /** Kubelet says so, or has said nothing yet. A daemon that ends or starts says nothing here: its kernel goes on. */

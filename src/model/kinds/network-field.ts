@@ -42,7 +42,12 @@ export const ip = text((value) => tryParseAddress(value) !== undefined, 'must be
 export const ipv4 = text((value) => tryParseAddress(value)?.family === 4, 'must be an IPv4 address');
 export const ipv6 = text((value) => tryParseAddress(value)?.family === 6, 'must be an IPv6 address');
 
-/** `10.0.0.1/24` or `10.0.0.1`. */
+/** `10.0.0.1/24`, `10.0.0.1` or `fd00::1`. */
+export const interfaceAddress = text(
+  (value) => tryParseInterfaceAddress(value) !== undefined,
+  'must be an IP address or CIDR',
+);
+
 export const interfaceAddressV4 = text(
   (value) => tryParseInterfaceAddress(value)?.address.family === 4,
   'must be an IPv4 address or CIDR',

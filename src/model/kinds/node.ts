@@ -3,7 +3,7 @@ import { isWireguardKey } from '../../base/index.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { asNumber, mac } from './field.ts';
-import { interfaceAddressV4, interfaceAddressV6, ipv4, ipv6, net } from './network-field.ts';
+import { interfaceAddress, interfaceAddressV4, interfaceAddressV6, ipv4, ipv6 } from './network-field.ts';
 
 const publicKey = z
   .string()
@@ -39,7 +39,7 @@ export const node = defineKind({
     wireguard: z
       .looseObject({ interfaceIPv4Address: ipv4.optional(), interfaceIPv6Address: ipv6.optional() })
       .optional(),
-    addresses: z.array(z.looseObject({ address: net, type: z.string().optional() })).optional(),
+    addresses: z.array(z.looseObject({ address: interfaceAddress, type: z.string().optional() })).optional(),
     interfaces: z
       .array(z.looseObject({ name: z.string().optional(), addresses: z.array(z.string()).optional() }))
       .optional(),

@@ -86,6 +86,7 @@ t.test("a Node is Kubernetes' node with Calico's annotations; it can be changed,
     status: {
       addresses: [
         { type: 'InternalIP', address: '192.168.0.7' },
+        { type: 'ExternalIP', address: 'lb.example.com' },
         { type: 'Hostname', address: 'n1' },
       ],
     },
