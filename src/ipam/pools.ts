@@ -4,6 +4,7 @@ import {
   containsPrefix,
   type Family,
   formatPrefix,
+  overlaps,
   type Prefix,
   tryParsePrefix,
 } from '../base/index.ts';
@@ -30,16 +31,30 @@ export interface Pool {
 
 /** Pools sorted by name, as they are tried. One whose CIDR can't be read is left out. */
 export function readPools(objects: readonly IPPool[]): readonly Pool[] {
+  const taken = objects.filter(takesItsRange).flatMap(({ spec }) => tryParsePrefix(spec.cidr) ?? []);
   return objects
-    .flatMap((pool) => readPool(pool) ?? [])
+    .flatMap((pool) => readPool(pool, taken) ?? [])
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-function readPool(pool: IPPool): Pool | undefined {
+function readPool(pool: IPPool, taken: readonly Prefix[]): Pool | undefined {
   const cidr = tryParsePrefix(pool.spec.cidr);
   if (cidr === undefined) return undefined;
   const spec = effectivePool(pool);
-  return { name: pool.metadata.name, cidr, spec, enabled: !isClosed(pool) };
+  const isLate = isAllocatable(pool) !== 'True' && taken.some((range) => overlaps(range, cidr));
+  return { name: pool.metadata.name, cidr, spec, enabled: !isClosed(pool) && !isLate };
+}
+
+/**
+ * Calico's controller has let addresses be given from it, or it is on its way out with blocks that are not free yet. A
+ * pool that overlaps it, and that the controller has not looked at, has to wait.
+ */
+function takesItsRange(pool: IPPool): boolean {
+  return isAllocatable(pool) === 'True' || pool.metadata['deletionTimestamp'] !== undefined;
+}
+
+function isAllocatable({ status }: IPPool): string | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Allocatable')?.status;
 }
 
 export interface PoolRequest {

@@ -49,6 +49,30 @@ t.test('requested pools are taken as they are, in the order of the request', asy
   t.throws(() => names({ requested: ['zoo'], use: 'LoadBalancer' }), { code: 'NO_QUALIFIED_POOL' });
 });
 
+t.test('a pool that nobody has looked at waits for one whose range it overlaps', async (t) => {
+  const marked = (name: string, cidr: string, status: 'True' | 'False', more: object = {}): IPPool => {
+    const made = pool(name, cidr);
+    const metadata = { ...made.metadata, ...more };
+    return { ...made, metadata, status: { conditions: [{ type: 'Allocatable', status }] } };
+  };
+  const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z' };
+  const enabled = (...pools: readonly IPPool[]) => readPools(pools).flatMap((one) => (one.enabled ? [one.name] : []));
+  const active = marked('active', '10.0.0.0/16', 'True');
+  t.strictSame(enabled(active, pool('new', '10.0.1.0/24')), ['active']);
+  t.strictSame(enabled(active, pool('new', '10.0.0.0/8')), ['active'], 'around it');
+  t.strictSame(enabled(active, pool('new', '10.1.0.0/16')), ['active', 'new'], 'beside it');
+  t.strictSame(enabled(active, pool('new', 'fd00::/48')), ['active', 'new'], 'of the other family');
+  t.strictSame(
+    enabled(active, marked('late', '10.0.1.0/24', 'True')),
+    ['active', 'late'],
+    'the word of the controller counts',
+  );
+  t.strictSame(enabled(active, marked('late', '10.0.1.0/24', 'False')), ['active']);
+  t.strictSame(enabled(pool('a', '10.0.0.0/16'), pool('b', '10.0.1.0/24')), ['a', 'b'], 'there is no controller');
+  t.strictSame(enabled(marked('old', '10.0.0.0/16', 'False', leaving), pool('new', '10.0.1.0/24')), []);
+  t.strictSame(enabled(pool('off', '10.0.0.0/16', { disabled: true }), pool('new', '10.0.1.0/24')), ['new']);
+});
+
 t.test('the pool of an address and of a block', async (t) => {
   t.equal(poolOf(all, parseAddress('10.4.9.9'))?.name, 'off');
   t.equal(poolOf(all, parsePrefix('fd00:0:0:1::40/122'))?.name, 'six');
