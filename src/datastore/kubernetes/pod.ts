@@ -14,7 +14,6 @@ import type { ApiRequest, KubeObject } from './client.ts';
 import type { Collection, Mapping } from './mapping.ts';
 
 const { podIP, podIPs, containerID, floatingIPs, allowedSourcePrefixes } = CNI_ANNOTATION;
-
 /** The addresses that AWS' plugin gave, where it wires pods and only policy is ours; empty once it has taken them back. */
 const AWS_POD_IPS = 'vpc.amazonaws.com/pod-ips';
 const SERVICE_ACCOUNT = 'projectcalico.org/serviceaccount';
@@ -106,7 +105,7 @@ function decode(pod: Pod, interfacePrefix: string): WorkloadEndpoint | undefined
   if (!node || spec?.hostNetwork === true) return undefined;
   const namespace = metadata.namespace ?? 'default';
   const account = spec?.serviceAccountName || undefined;
-  const { uid, creationTimestamp, resourceVersion, annotations = {} } = metadata;
+  const { uid, creationTimestamp, resourceVersion, generateName, annotations = {} } = metadata;
   const name = `${dashed(node)}-k8s-${dashed(metadata.name)}-eth0`;
   const ports = portsOf(pod);
   const ipNetworks = networksOf(pod);
@@ -124,6 +123,7 @@ function decode(pod: Pod, interfacePrefix: string): WorkloadEndpoint | undefined
       namespace,
       labels: labelsOf(pod, namespace, account),
       ...(asked && { annotations: asked }),
+      ...(generateName !== undefined && { generateName }),
       uid,
       creationTimestamp,
       resourceVersion,

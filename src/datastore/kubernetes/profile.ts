@@ -12,7 +12,7 @@ const namespaces: Collection<'Profile'> = {
 
 const serviceAccounts: Collection<'Profile'> = {
   path: '/api/v1/serviceaccounts',
-  decode: (object) => made(object, `ksa.${object.metadata.namespace}.${object.metadata.name}`, 'pcsa', {}),
+  decode: (object) => made(object, `ksa.${object.metadata.namespace ?? 'default'}.${object.metadata.name}`, 'pcsa', {}),
 };
 
 /**

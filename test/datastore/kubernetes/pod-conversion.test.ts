@@ -180,6 +180,11 @@ const addressed: readonly (readonly [what: string, pod: Pod, networks: readonly 
     [],
   ],
   [
+    'not deleting, its network gone: the status is of the former sandbox',
+    { metadata: { annotations: { [`${CNI}podIP`]: '', [`${CNI}podIPs`]: '' } } },
+    [],
+  ],
+  [
     'of unknown state: its node is silent, the pod may live',
     { status: { ...running, phase: 'Unknown' } },
     ['10.0.0.1/32'],
@@ -193,6 +198,11 @@ for (const [what, pod, networks] of addressed) {
 t.test('networks that a pod may send from have no host bits; what is none is left out', async (t) => {
   const annotations = { [`${CNI}allowedSourcePrefixes`]: '["10.1.2.3/8", "nowhere", "fd00::1/64"]' };
   t.same(decoded({ metadata: { annotations } })?.spec.allowSpoofedSourcePrefixes, ['10.0.0.0/8', 'fd00::/64']);
+});
+
+t.test('the name that a ReplicaSet makes its pods’ names of is the endpoint’s, too', async (t) => {
+  t.equal(decoded({ metadata: { generateName: 'web-7d9c-' } })?.metadata['generateName'], 'web-7d9c-');
+  t.notOk('generateName' in (decoded({})?.metadata ?? {}));
 });
 
 t.test('no endpoint: pods in the host’s network, and such as are not on a node yet', async (t) => {
