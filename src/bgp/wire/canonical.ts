@@ -1,4 +1,5 @@
 import type { Negotiated } from '../contract.ts';
+import { plainAs4Path, type Span } from './attribute/as-path.ts';
 import { copyUniqueLargeCommunities } from './attribute/large-communities.ts';
 import { type AttributeRow, FLAG, OPTIONAL_TRANSITIVE, u16, u32 } from './attribute/row.ts';
 import { ATTRIBUTE, attributeRow } from './attribute/table.ts';
@@ -61,7 +62,7 @@ function copy(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to
 
 /** The parts of AS4_PATH and AS4_AGGREGATOR that count (RFC 6793 §4.2.3). */
 interface As4Merge {
-  readonly path: { readonly start: number; readonly end: number } | undefined;
+  readonly path: Span | undefined;
   /** Where the value of AS4_AGGREGATOR begins. */
   readonly aggregator: number | undefined;
 }
@@ -75,7 +76,7 @@ function as4Merge(bytes: Uint8Array, scan: AttributeScan): As4Merge {
   }
   const start = starts[ATTRIBUTE.AS4_PATH];
   return {
-    path: kept[ATTRIBUTE.AS4_PATH] === 1 ? { start, end: ends[ATTRIBUTE.AS4_PATH] } : undefined,
+    path: kept[ATTRIBUTE.AS4_PATH] === 1 ? plainAs4Path(bytes, start, ends[ATTRIBUTE.AS4_PATH]) : undefined,
     aggregator: aggregated && kept[ATTRIBUTE.AS4_AGGREGATOR] === 1 ? starts[ATTRIBUTE.AS4_AGGREGATOR] : undefined,
   };
 }

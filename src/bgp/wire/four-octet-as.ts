@@ -1,4 +1,4 @@
-import { AS_SEQUENCE, AS_SET, countAsPath } from './attribute/as-path.ts';
+import { AS_SEQUENCE, AS_SET, countAsPath, type Span } from './attribute/as-path.ts';
 import { u16 } from './attribute/row.ts';
 
 /**
@@ -18,21 +18,22 @@ export function widenAsPath(bytes: Uint8Array, start: number, end: number, out: 
 export function mergeAs4Path(
   bytes: Uint8Array,
   path: { readonly start: number; readonly end: number },
-  path4: { readonly start: number; readonly end: number },
+  path4: Span,
   out: Uint8Array,
   to: number,
 ): number {
-  const surplus = countAsPath(bytes, path.start, path.end, 2) - countAsPath(bytes, path4.start, path4.end, 4);
+  const surplus = countAsPath(bytes, path.start, path.end, 2) - countAsPath(path4.bytes, path4.start, path4.end, 4);
   if (surplus < 0) return widenAsPath(bytes, path.start, path.end, out, to);
   let at = widenLeading(bytes, path.start, path.end, surplus, out, to);
+  const tail = path4.bytes;
   let from = path4.start;
   const last = lastSegment(out, to, at);
-  if (last >= 0 && out[last] === AS_SEQUENCE && bytes[from] === AS_SEQUENCE && out[last + 1] + bytes[from + 1] <= 255) {
+  if (last >= 0 && out[last] === AS_SEQUENCE && tail[from] === AS_SEQUENCE && out[last + 1] + tail[from + 1] <= 255) {
     // One sequence, as the path would look had everybody spoken four octets.
-    out[last + 1] += bytes[from + 1];
+    out[last + 1] += tail[from + 1];
     from += 2;
   }
-  out.set(bytes.subarray(from, path4.end), at);
+  out.set(tail.subarray(from, path4.end), at);
   at += path4.end - from;
   return at;
 }

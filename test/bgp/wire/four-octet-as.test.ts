@@ -40,6 +40,16 @@ t.test('AS_PATH and AS4_PATH merge as RFC 6793 §4.2.3 says', async (t) => {
       [{ kind: 'set', asns: [65001, 65002] }, sequence(400000)],
     ],
     [
+      'segments of a confederation in AS4_PATH are passed over (RFC 6793 §6)',
+      '40 02 06 02 02 5ba0 fdea c0 11 16 03 01 0000fde8 02 02 00061a80 0000fdea 04 01 0000fde7',
+      [sequence(400000, 65002)],
+    ],
+    [
+      'an AS4_PATH of nothing else says nothing',
+      '40 02 06 02 02 5ba0 fdea c0 11 06 03 01 0000fde8',
+      [sequence(23456, 65002)],
+    ],
+    [
       'a newer AGGREGATOR of an old speaker makes both out of date',
       '40 02 06 02 02 5ba0 fdea c0 07 06 fdeb 0a000001 c0 11 0a 02 02 00061a80 0000fdea',
       [sequence(23456, 65002)],

@@ -64,10 +64,11 @@ export class SessionInput implements SessionHandler {
     for (const { name, rib } of this.#ribs.all) {
       // Routes left by the last session must not be taken for routes of this one.
       rib.sweeps.finish(source.index);
-      const forwarded = negotiated.gracefulRestart?.families.some(
-        ({ family, forwarding }) => family === name && forwarding,
-      );
-      if (!forwarded || !negotiated.families.includes(name)) rib.sweep(source, pathFlag.stale);
+      const { gracefulRestart, longLived } = negotiated;
+      if (!isPreserved(name, gracefulRestart?.families) || !negotiated.families.includes(name))
+        rib.sweep(source, pathFlag.stale);
+      // What is long-lived by now stays only if that, too, is said to have been preserved (RFC 9494 §4.2).
+      else if (!isPreserved(name, longLived)) rib.sweep(source, pathFlag.longLivedStale);
     }
     if (awaited) this.#limitStale(peer, source);
     this.#ribs.enrol(peer);
@@ -182,6 +183,14 @@ export class SessionInput implements SessionHandler {
     this.#ended.push({ peer: peerName(peer.config), family });
     this.#firstTables.check(this.#ribs.peers);
   }
+}
+
+/** Whether the peer says that it went on forwarding by routes of the family while it was away. */
+function isPreserved(
+  name: AddressFamily,
+  families: readonly { readonly family: AddressFamily; readonly forwarding: boolean }[] = [],
+): boolean {
+  return families.some(({ family, forwarding }) => family === name && forwarding);
 }
 
 /**

@@ -19,19 +19,29 @@ const CONFED_SET = 4;
 const SEGMENT = 255;
 
 export const asPathProblem: FindProblem = (bytes, start, end, session) =>
-  segmentsProblem(bytes, start, end, session.fourOctetAs ? 4 : 2);
+  segmentsProblem(bytes, start, end, session.fourOctetAs ? 4 : 2, false);
 
-export const as4PathProblem: FindProblem = (bytes, start, end) => segmentsProblem(bytes, start, end, 4);
+export const as4PathProblem: FindProblem = (bytes, start, end) => segmentsProblem(bytes, start, end, 4, true);
 
-/** The fault of the path, or undefined. Confederation segments have no place: this library forms none. */
-function segmentsProblem(bytes: Uint8Array, start: number, end: number, width: 2 | 4): string | undefined {
+/**
+ * The fault of the path, or undefined. Confederation segments have no place, since this library forms none; in AS4_PATH
+ * (`lenient`) they are passed over (RFC 6793 §6).
+ */
+function segmentsProblem(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  width: 2 | 4,
+  lenient: boolean,
+): string | undefined {
   let at = start;
   while (at < end) {
     if (end - at < 2) return 'one octet left over';
     const type = bytes[at];
     const count = bytes[at + 1];
-    if (type === CONFED_SEQUENCE || type === CONFED_SET) return 'confederation segment from outside a confederation';
-    if (type !== AS_SET && type !== AS_SEQUENCE) return `unknown segment type ${type}`;
+    const isForeign = isConfederation(type);
+    if (isForeign && !lenient) return 'confederation segment from outside a confederation';
+    if (!isForeign && type !== AS_SET && type !== AS_SEQUENCE) return `unknown segment type ${type}`;
     if (count === 0) return 'segment without AS numbers';
     at += 2;
     if (count * width > end - at) return `segment of ${count} AS numbers overruns the attribute`;
@@ -40,6 +50,30 @@ function segmentsProblem(bytes: Uint8Array, start: number, end: number, width: 2
     }
   }
   return undefined;
+}
+
+function isConfederation(type: number): boolean {
+  return type === CONFED_SEQUENCE || type === CONFED_SET;
+}
+
+/** A well-formed AS4_PATH without segments of confederations: where it lies in the bytes, or in others. */
+export function plainAs4Path(bytes: Uint8Array, start: number, end: number): Span {
+  const segments: Uint8Array[] = [];
+  for (let at = start; at < end; ) {
+    const next = at + 2 + bytes[at + 1] * 4;
+    if (!isConfederation(bytes[at])) segments.push(bytes.subarray(at, next));
+    at = next;
+  }
+  const length = segments.reduce((sum, segment) => sum + segment.length, 0);
+  if (length === end - start) return { bytes, start, end };
+  return { bytes: Uint8Array.from(segments.flatMap((segment) => [...segment])), start: 0, end: length };
+}
+
+/** A value where it lies. */
+export interface Span {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Path length as the decision process counts it: an AS_SET is one (RFC 4271 §9.1.2.2). The path is well-formed. */
