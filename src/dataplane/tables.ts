@@ -20,6 +20,7 @@ import { dscpMarks } from './qos/dscp.ts';
 import { serviceLoops } from './services/loops.ts';
 import { encapsulated, type TunnelUse } from './tunnels/packet-filter.ts';
 import { tunnelSource } from './tunnels/senders.ts';
+import { egressInClear } from './wireguard/egress-in-clear.ts';
 import { WireguardNodes } from './wireguard/nodes.ts';
 import { reversePath } from './wireguard/reverse-path.ts';
 
@@ -41,6 +42,7 @@ export interface FilterInputs {
   /** Tunnel devices that have an address. */
   readonly tunnels: Readonly<Record<Family, readonly string[]>>;
   readonly wireguard: DesiredWireguard | undefined;
+  readonly wireguard6: DesiredWireguard | undefined;
   readonly encapsulation: TunnelUse;
   /** How the names of pods' interfaces begin. */
   readonly interfacePrefix: string;
@@ -56,6 +58,7 @@ export function filterInputs(
     services,
     spoofing,
     wireguard: tunnels.wireguard4,
+    wireguard6: tunnels.wireguard6,
     tunnels: addressedDevices(tunnels),
     encapsulation: tunnels,
     interfacePrefix,
@@ -134,14 +137,22 @@ const TABLES: readonly Row[] = [
   },
   {
     name: 'vrouter-wireguard',
-    what: 'host encryption',
-    from: ({ wireguard, wireguardNodes }) => {
-      const { device, mark, hostEncryption, peers } = wireguard ?? {};
-      return [device, mark, hostEncryption, peers === undefined || peers.size === 0, wireguardNodes];
+    what: 'the way past WireGuard',
+    from: ({ wireguard, wireguard6, wireguardNodes, nat, interfacePrefix }) => {
+      const { device, mark, hostEncryption } = wireguard ?? {};
+      const six = [wireguard6?.device, wireguard6?.mark, hasPeers(wireguard6)];
+      return [device, mark, hostEncryption, hasPeers(wireguard), ...six, wireguardNodes, nat.egress, interfacePrefix];
     },
-    contents: (family, { wireguard, wireguardNodes }) => [reversePath(family, wireguard, wireguardNodes)],
+    contents: (family, { wireguard, wireguard6, wireguardNodes, nat, interfacePrefix }) => [
+      reversePath(family, wireguard, wireguardNodes),
+      egressInClear(family, family === 4 ? wireguard : wireguard6, nat.egress, interfacePrefix),
+    ],
   },
 ];
+
+function hasPeers(of: DesiredWireguard | undefined): boolean {
+  return (of?.peers.size ?? 0) > 0;
+}
 
 const NO_PEERS = Entries.of<DesiredWireguardPeer>();
 

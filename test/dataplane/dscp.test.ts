@@ -79,6 +79,7 @@ t.test('packets are marked, and those that stay inside are not', needsRoot, asyn
     services: { cidrs: [], loops: 'Drop' },
     spoofing: [],
     wireguard: undefined,
+    wireguard6: undefined,
     encapsulation: NO_TUNNELS,
     interfacePrefix: 'cali',
     tunnels: { 4: [], 6: [] },

@@ -74,6 +74,7 @@ class Cable {
       spoofing: [],
       tunnels: { 4: [], 6: [] },
       wireguard: undefined,
+      wireguard6: undefined,
       encapsulation: { ...NO_TUNNELS, [`vxlan${family}`]: tunnel, hosts: hostsOf(...hosts) },
       interfacePrefix: 'cali',
     });

@@ -18,6 +18,7 @@ function inputs(tunnels: Partial<DesiredTunnels>): FilterInputs {
     spoofing: [],
     tunnels: { 4: [], 6: [] },
     wireguard: undefined,
+    wireguard6: undefined,
     encapsulation: { ...NO_TUNNELS, hosts: hostsOf(...HOSTS), ...tunnels },
     interfacePrefix: 'cali',
   };

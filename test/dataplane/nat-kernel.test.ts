@@ -112,6 +112,7 @@ function inputs(more: Partial<FilterInputs> = {}): FilterInputs {
     spoofing: [],
     tunnels: { 4: [], 6: [] },
     wireguard: undefined,
+    wireguard6: undefined,
     encapsulation: NO_TUNNELS,
     interfacePrefix: 'cali',
     ...more,

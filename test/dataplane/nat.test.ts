@@ -32,6 +32,7 @@ function inputs(more: Partial<FilterInputs> = {}): FilterInputs {
     spoofing: [],
     tunnels: { 4: [], 6: [] },
     wireguard: undefined,
+    wireguard6: undefined,
     encapsulation: NO_TUNNELS,
     interfacePrefix: 'cali',
     ...more,

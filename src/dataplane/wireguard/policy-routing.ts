@@ -11,7 +11,10 @@ import { applySteps, routeSteps } from './route-steps.ts';
 
 export type PolicyKernel = RuleKernel & Pick<Kernel, 'monitor' | 'sysctl'>;
 
-/** `rp_filter` looks for the way back as the mark has it, which packets from other nodes get (`reverse-path.ts`). */
+/**
+ * `rp_filter` looks for the way back as the mark has it, which packets get that pass the tunnel by (`reverse-path.ts`,
+ * `egress-in-clear.ts`). Without marks it means nothing.
+ */
 const LOOK_AT_MARK: Sysctls = [['net.ipv4.conf.all.src_valid_mark', '1']];
 
 /**
@@ -144,7 +147,7 @@ export class PolicyRouting {
 
   /** Has the rule lead to the table, and reads what routes it has. */
   async #establish(desired: DesiredWireguard): Promise<void> {
-    if (this.#family === 4 && desired.hostEncryption) await settle(this.#kernel, LOOK_AT_MARK);
+    if (this.#family === 4) await settle(this.#kernel, LOOK_AT_MARK);
     const before = this.#rule.table;
     const table = await this.#rule.establish(desired);
     if (table !== before || this.#monitor === undefined) await this.#watch(table);
