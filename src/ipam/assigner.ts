@@ -130,8 +130,10 @@ export class Assigner {
 }
 
 function shortfallText({ request, got, settings, pools }: Errand): string {
-  const parts = [`Assigned ${got.length} out of ${request.count} requested IPv${request.family} addresses`];
-  if (settings.strictAffinity) parts.push('No more free affine blocks and strict affinity enabled');
-  parts.push(`No IPs available in pools: [${pools.map(({ cidr }) => formatPrefix(cidr)).join(' ')}]`);
-  return parts.join('; ');
+  const outcome = `Assigned ${got.length} out of ${request.count} requested IPv${request.family} addresses`;
+  const tried = pools.map(({ cidr }) => formatPrefix(cidr)).join(' ');
+  const why = settings.strictAffinity
+    ? 'No more free affine blocks and strict affinity enabled'
+    : `No IPs available in pools: [${tried}]`;
+  return `${outcome}; ${why}`;
 }

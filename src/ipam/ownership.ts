@@ -35,19 +35,37 @@ export class Ownership {
     return { claimed, failed };
   }
 
-  /** Gives up the node's blocks inside `cidr`. `BLOCK_NOT_EMPTY` when they must be empty and one isn't. */
+  /**
+   * Gives up the node's blocks inside `cidr`. `BLOCK_NOT_EMPTY` when they must be empty and one isn't: the others are
+   * given up all the same.
+   */
   async release(cidr: Prefix, node: string, mustBeEmpty: boolean): Promise<void> {
-    for (const affinity of await this.#parts.affinities.of(host(node), cidr.family)) {
-      if (!containsPrefix(cidr, parsePrefix(affinity.spec.cidr))) continue;
-      await this.#parts.affinities.release(host(node), affinity.spec.cidr, { mustBeEmpty });
-    }
+    const owned = await this.#parts.affinities.of(host(node), cidr.family);
+    const inside = owned.map(({ spec }) => spec.cidr).filter((block) => containsPrefix(cidr, parsePrefix(block)));
+    await this.#giveUp(node, inside, mustBeEmpty);
   }
 
-  /** Gives up all blocks of a node. */
+  /** Gives up all blocks of a node, as `release` does. */
   async releaseHost(node: string, mustBeEmpty: boolean): Promise<void> {
-    for (const affinity of await this.#parts.affinities.of(host(node))) {
-      await this.#parts.affinities.release(host(node), affinity.spec.cidr, { mustBeEmpty });
+    const owned = await this.#parts.affinities.of(host(node));
+    await this.#giveUp(
+      node,
+      owned.map(({ spec }) => spec.cidr),
+      mustBeEmpty,
+    );
+  }
+
+  async #giveUp(node: string, cidrs: readonly string[], mustBeEmpty: boolean): Promise<void> {
+    let inUse: IpamError | undefined;
+    for (const cidr of cidrs) {
+      try {
+        await this.#parts.affinities.release(host(node), cidr, { mustBeEmpty });
+      } catch (error) {
+        if (!isIpamError(error, 'BLOCK_NOT_EMPTY')) throw error;
+        inUse ??= error;
+      }
     }
+    if (inUse !== undefined) throw inUse;
   }
 
   /** Gives up all blocks inside a pool's CIDR, whosever they are: before the pool goes. */

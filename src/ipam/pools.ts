@@ -84,7 +84,7 @@ export function choosePools(all: readonly Pool[], request: PoolRequest): readonl
   if (usable.length === 0) {
     throw new IpamError(
       'NO_QUALIFIED_POOL',
-      `cannot find a qualified ippool: no pools match the required use ${request.use}`,
+      `cannot find a qualified ippool, no pools match the required use (${request.use})`,
     );
   }
   return usable;
@@ -97,7 +97,7 @@ function findPool(candidates: readonly Pool[], wanted: string): Pool {
     (pool) => pool.name === wanted || (text !== undefined && formatPrefix(pool.cidr) === text),
   );
   if (found !== undefined) return found;
-  throw new IpamError('POOL_NOT_FOUND', `the given pool (${wanted}) does not exist, or is not enabled`);
+  throw new IpamError('POOL_NOT_FOUND', `the given pool (${text ?? wanted}) does not exist, or is not enabled`);
 }
 
 function selects(pool: Pool, at: Pick<PoolRequest, 'nodeLabels' | 'namespaceLabels'>): boolean {

@@ -46,7 +46,11 @@ t.test('requested pools are taken as they are, in the order of the request', asy
       message: `the given pool (${wanted}) does not exist, or is not enabled`,
     });
   }
-  t.throws(() => names({ requested: ['zoo'], use: 'LoadBalancer' }), { code: 'NO_QUALIFIED_POOL' });
+  t.throws(() => names({ requested: ['10.99.1.7/16'] }), { message: /^the given pool \(10\.99\.0\.0\/16\) does not/ });
+  t.throws(() => names({ requested: ['zoo'], use: 'LoadBalancer' }), {
+    code: 'NO_QUALIFIED_POOL',
+    message: 'cannot find a qualified ippool, no pools match the required use (LoadBalancer)',
+  });
 });
 
 t.test('a pool that nobody has looked at waits for one whose range it overlaps', async (t) => {
