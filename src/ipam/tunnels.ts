@@ -35,7 +35,7 @@ export async function tunnelAddress(
       return current;
     }
   }
-  await releaseTunnelAddress(ipam, node, kind);
+  await releaseTunnelAddress(ipam, handleId, current);
   if (pools.length === 0) return undefined;
   const request = { hostname: node, handleId, use: 'Tunnel', attributes: { node, type: tunnelType[kind] } } as const;
   const assigned = await ipam.autoAssign(
@@ -63,11 +63,15 @@ function isNameless({
   return handleId === undefined && Object.keys(attributes).length === 0;
 }
 
-/** Gives the tunnel's address back, if it has one. */
-async function releaseTunnelAddress(ipam: Ipam, node: string, kind: TunnelAddressKind): Promise<void> {
+/** Gives back what the tunnel has: all of its handle, and what the Node says besides, if that is the tunnel's. */
+async function releaseTunnelAddress(ipam: Ipam, handleId: string, current: Address | undefined): Promise<void> {
   try {
-    await ipam.releaseByHandle(handleOf.tunnel(kind, node));
+    await ipam.releaseByHandle(handleId);
   } catch (error) {
     if (!isIpamError(error, 'HANDLE_NOT_FOUND')) throw error;
   }
+  // The handle's object may be lost, or it may never have been there.
+  const owner = current && (await ipam.getAssignmentAttributes(current));
+  if (owner === undefined || !(owner.handleId === handleId || isNameless(owner))) return;
+  await ipam.releaseIps([{ address: current!, handleId: owner.handleId }]);
 }

@@ -58,6 +58,28 @@ t.test('an address from before tunnels had handles is taken over as it is, and n
   t.not(await address('ipip', '10.1.0.8'), '10.1.0.8');
 });
 
+t.test(
+  'an address goes back though its handle is lost, or never was; one that has become a pod’s does not',
+  async (t) => {
+    const { cluster: it, address } = await cluster();
+    const owned = (at: string) => it.ipam.getAssignmentAttributes(parseAddress(at));
+    await it.ipam.assignIp(parseAddress('10.0.0.7'), { hostname: 'node1' });
+    t.equal(await address('vxlan', '10.0.0.7'), undefined, 'nobody asks for it any more');
+    t.equal(await owned('10.0.0.7'), undefined);
+    await it.ipam.assignIp(parseAddress('10.0.0.8'), { hostname: 'node1' });
+    t.equal(await address('ipip', '10.0.0.8'), '10.1.0.0', 'its pool is no longer one of the tunnel’s');
+    t.equal(await owned('10.0.0.8'), undefined);
+    await it.store.delete({ kind: 'IPAMHandle', name: 'ipip-tunnel-addr-node1' });
+    const pool = await it.store.get({ kind: 'IPPool', name: 'ipip' });
+    await it.store.update({ ...pool!, spec: { ...pool!.spec, ipipMode: 'Never' } });
+    t.equal(await address('ipip', '10.1.0.0'), undefined);
+    t.equal(await owned('10.1.0.0'), undefined);
+    await it.ipam.assignIp(parseAddress('10.1.0.0'), { hostname: 'node1', handleId: 'pod' });
+    t.equal(await address('ipip', '10.1.0.0'), undefined);
+    t.match(await owned('10.1.0.0'), { handleId: 'pod' });
+  },
+);
+
 t.test('without a pool for it the address goes back', async (t) => {
   const { cluster: it, address } = await cluster();
   t.equal(await address('ipip'), '10.1.0.0');
