@@ -37,6 +37,19 @@ const HOST_CORNERS: Readonly<Record<string, object>> = {
     policies: [hostEndpoint('*'), onHosts({ doNotTrack: true, applyOnForward: true, ingress: denyAll })],
     packets: [{ ...packet, path: 'forward-in', port: 80, destination: '10.8.8.8', want: 'accept' }],
   },
+  'an endpoint’s own label goes before what its profile gives': {
+    policies: [
+      { ...hostEndpoint('eth0'), spec: { node: 'here', interfaceName: 'eth0', profiles: ['p'] } },
+      {
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'Profile',
+        metadata: { name: 'p' },
+        spec: { labelsToApply: { role: 'any' } },
+      },
+      onHosts({ ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: [80] } }] }),
+    ],
+    packets: [{ ...packet, path: 'in', port: 80, want: 'accept' }],
+  },
   'from a pod to its host Return hands on to the host’s own rules': {
     policies: [],
     defaultEndpointToHostAction: 'Return',

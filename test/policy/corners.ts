@@ -2,11 +2,15 @@ import { type CaseFile, caseFile } from '../../src/policy/cases/index.ts';
 
 /** Corners that no table has, each found by a bug that nothing caught (`test/mutants`). */
 
+/** Of a pod that claims to be elsewhere. */
+const liar = { app: 'web', 'pcns.owner': 'pod', 'pcns.team': 'trusted', 'pcsa.role': 'admin' };
+
 export const world = {
   namespaces: { red: { owner: 'namespace' } },
   pods: [
-    { namespace: 'red', name: 'web', ip: ['10.0.0.1', 'fd00::1'], labels: { app: 'web', 'pcns.owner': 'pod' } },
+    { namespace: 'red', name: 'web', ip: ['10.0.0.1', 'fd00::1'], labels: liar },
     { namespace: 'red', name: 'db', ip: ['10.0.0.2', 'fd00::2'], labels: { app: 'db' } },
+    { namespace: 'red', name: 'api', ip: ['10.0.0.3', 'fd00::3'], labels: { app: 'api' } },
   ],
 };
 export const calico = (spec: object): object => ({
@@ -149,11 +153,24 @@ const CORNERS: Readonly<
       ['10.8.8.8', '10.0.0.2', 'TCP', 80, false],
     ],
   },
-  'a pod’s own label goes before what its namespace gives': {
+  'a pod can’t give itself a label of its namespace': {
     policy: calico({ ingress: [{ action: 'Allow', source: { selector: "pcns.owner == 'pod'" } }] }),
     probes: [
-      ['10.0.0.1', '10.0.0.2', 'TCP', 80, true],
+      ['10.0.0.1', '10.0.0.2', 'TCP', 80, false],
       ['10.0.0.2', '10.0.0.1', 'TCP', 80, true],
+    ],
+  },
+  'nor one that its namespace doesn’t have': {
+    policy: [
+      calico({ ingress: [{ action: 'Allow', source: { selector: 'has(pcns.team) || has(pcsa.role)' } }] }),
+      kubernetes({
+        podSelector: { matchLabels: { app: 'api' } },
+        ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: 'trusted' } } }] }],
+      }),
+    ],
+    probes: [
+      ['10.0.0.1', '10.0.0.2', 'TCP', 80, false],
+      ['10.0.0.1', '10.0.0.3', 'TCP', 80, false],
     ],
   },
 };

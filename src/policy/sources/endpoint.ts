@@ -44,13 +44,23 @@ export const OPEN_PROFILE = 'projectcalico-default-allow';
 /** The longest value of a label; a name of that length or more is not one. */
 const LONGEST_LABEL = 63;
 
+/** What a pod may say of itself. The labels of its namespace and service account are theirs: else it could pretend to be in another. */
+function ownLabels(labels: Labels = {}): Labels {
+  const own = Object.entries(labels).filter(([key]) => !isInherited(key));
+  return own.length === Object.keys(labels).length ? labels : Object.fromEntries(own);
+}
+
+function isInherited(label: string): boolean {
+  return label.startsWith(NAMESPACE_PREFIX) || label.startsWith(SERVICE_ACCOUNT_PREFIX);
+}
+
 export function podEndpoint({ namespace, name, labels, serviceAccount, addresses, ports = [] }: PodFacts): Endpoint {
   const account = serviceAccount !== undefined && serviceAccount.length < LONGEST_LABEL ? serviceAccount : undefined;
   return {
     kind: 'pod',
     name: `${namespace}/${name}`,
     labels: {
-      ...labels,
+      ...ownLabels(labels),
       [NAMESPACE_LABEL]: namespace,
       [ORCHESTRATOR_LABEL]: 'k8s',
       ...(account !== undefined && { [SERVICE_ACCOUNT_LABEL]: account }),
@@ -78,7 +88,7 @@ export function workloadEndpoint({ metadata, spec }: WorkloadEndpoint): Endpoint
     kind: 'pod',
     name: `${namespace}/${spec.pod ?? name}`,
     labels: {
-      ...metadata.labels,
+      ...ownLabels(metadata.labels),
       [NAMESPACE_LABEL]: namespace,
       ...(orchestrator !== undefined && { [ORCHESTRATOR_LABEL]: orchestrator }),
       ...(account !== undefined && account.length < LONGEST_LABEL && { [SERVICE_ACCOUNT_LABEL]: account }),
