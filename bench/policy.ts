@@ -163,9 +163,9 @@ async function bring(size: number): Promise<readonly [first: number, file: numbe
   const room = filter.room();
   const tables = new PolicyTables('cali');
   const wanted = desired(size);
-  const first = await timed(() => room.want(tables.of(wanted.now)));
+  const first = await timed(() => room.want(tables.of(wanted.now, undefined, [4])));
   const all = texts.join('');
-  const change = await timed(() => room.want(tables.of(wanted.changed())));
+  const change = await timed(() => room.want(tables.of(wanted.changed(), undefined, [4])));
   if (room.failures().length > 0) throw new Error(room.failures()[0].reason);
   filter.stop();
   nft.close();

@@ -1,16 +1,15 @@
 import { type Entries, EntriesWriter, type Family, same } from '../../base/index.ts';
 import type { DesiredPolicy, PolicySettings } from '../../calc/desired/index.ts';
-import type { Direction, EndpointClass, Policy, Profile, Rule } from '../../policy/index.ts';
+import type { Direction, Policy, Profile, Rule } from '../../policy/index.ts';
 import { referencesOfRules, setKey } from '../../policy/index.ts';
 import type { FilterPart } from '../filter/index.ts';
-import { isBound } from './bound.ts';
 import { renderClass } from './class.ts';
+import { askedBy, filled, shape } from './class-grounds.ts';
 import { denialOf } from './denial.ts';
 import { renderDispatch, renderEndpoint, renderEnds } from './dispatch.ts';
 import { dropPart } from './drop.ts';
 import { HostParts, type HostSurroundings, NO_SURROUNDINGS } from './host-parts.ts';
 import { policyChain, profileChain, setPartName } from './names.ts';
-import { canPass } from './passing.ts';
 import { renderPolicy, renderProfile, renderRefused } from './rules.ts';
 import { RenderedSet } from './set.ts';
 import type { Stretches } from './stretch.ts';
@@ -59,19 +58,23 @@ export class PolicyParts {
     hasNets: (set: string, family: Family) => this.#sets.get(set)?.hasNets(family) ?? false,
   };
   readonly settings: PolicySettings;
+  readonly asked: readonly Family[];
   readonly #podPrefix: string;
   readonly #hosts: HostParts;
   #seen: DesiredPolicy | undefined;
   #surroundings: HostSurroundings | undefined;
 
-  constructor(podPrefix: string, settings: PolicySettings, sizes: Stretches) {
+  /** `asked`: the families in which anything but the hooks is asked for. */
+  constructor(podPrefix: string, settings: PolicySettings, sizes: Stretches, asked: readonly Family[] = FAMILIES) {
+    this.asked = asked;
     this.#sizes = sizes;
     this.settings = settings;
     this.#podPrefix = podPrefix;
     const put = (family: Family, name: string, part: FilterPart | undefined) => this.#writers[family].set(name, part);
     this.#hosts = new HostParts(podPrefix, settings, put);
+    const putAsked: typeof put = (family, name, part) => asked.includes(family) && put(family, name, part);
     const order = { ingress: ORDER.ingress + STRETCH, egress: ORDER.egress + STRETCH };
-    this.#stretches = new StretchParts(settings, order, put);
+    this.#stretches = new StretchParts(settings, order, putAsked);
   }
 
   of(family: Family): Entries<FilterPart> {
@@ -122,7 +125,11 @@ export class PolicyParts {
     this.#stretches.write(desired.policies);
     for (const [name, now] of desired.endpoints.since(before?.endpoints)) {
       const what = `policy of ${name}`;
-      this.#put(endpointPart(name), now && { what, order: ORDER.endpoints, contents: renderEndpoint(name, now) });
+      this.#put(
+        this.asked,
+        endpointPart(name),
+        now && { what, order: ORDER.endpoints, contents: renderEndpoint(name, now) },
+      );
     }
     const isSame =
       before !== undefined && desired.hosts === before.hosts && desired.endpointToHost === before.endpointToHost;
@@ -134,11 +141,14 @@ export class PolicyParts {
     this.#hosts.update(desired, surroundings, this.#lookedInto);
     const { forward } = this.#hosts;
     const ends = (settings: Pick<PolicySettings, 'rejects'>) => renderEnds(this.#podPrefix, forward, settings);
-    this.#put('ends', {
+    this.#put(FAMILIES, 'ends', {
       ...{ order: ORDER.ends, contents: ends(this.settings) },
       ...(this.settings.rejects && { instead: ends({ rejects: false }) }),
     });
-    this.#put(HOOK_PART, { order: ORDER.hook, contents: renderDispatch(this.#podPrefix, forward, this.settings) });
+    this.#put(FAMILIES, HOOK_PART, {
+      order: ORDER.hook,
+      contents: renderDispatch(this.#podPrefix, forward, this.settings),
+    });
   }
 
   #ask(asked: string, classes: Set<string>): void {
@@ -150,14 +160,14 @@ export class PolicyParts {
     const part = setPartName(key);
     if (now === undefined) {
       this.#sets.delete(key);
-      this.#put(part, undefined);
+      this.#put(this.asked, part, undefined);
       return false;
     }
     const set = this.#sets.get(key) ?? new RenderedSet(key);
     const had = FAMILIES.map((family) => set.hasNets(family));
     set.update(now);
     this.#sets.set(key, set);
-    for (const family of FAMILIES) {
+    for (const family of this.asked) {
       this.#writers[family].set(part, setPart(part, set, family, this.settings));
     }
     return FAMILIES.some((family, index) => set.hasNets(family) !== had[index]);
@@ -172,7 +182,7 @@ export class PolicyParts {
     for (const direction of DIRECTIONS) {
       const what = name.startsWith('policy ') ? `${direction} of ${key}` : `${direction} of profile ${key}`;
       const parts = is && ruledParts(is, what, direction, { sets: this.#lookedInto, settings: this.settings });
-      for (const family of FAMILIES) this.#writers[family].set(what, parts?.[family]);
+      for (const family of this.asked) this.#writers[family].set(what, parts?.[family]);
     }
   }
 
@@ -182,7 +192,11 @@ export class PolicyParts {
     const rendered = one && renderClass(key, one, desired, this.settings, this.#sizes);
     this.#stretches.asked(what, rendered?.stretches ?? []);
     this.#putDrops(what, rendered?.drops ?? []);
-    this.#put(what, one && rendered && { what, order: ORDER[one.direction] + CLASS, contents: rendered.contents });
+    this.#put(
+      this.asked,
+      what,
+      one && rendered && { what, order: ORDER[one.direction] + CLASS, contents: rendered.contents },
+    );
   }
 
   /** Classes share them, and their counters with them. */
@@ -190,12 +204,13 @@ export class PolicyParts {
     const changed = this.#droppers.put(of, drops);
     for (const why of changed) {
       const isUsed = this.#droppers.has(why);
-      this.#put(`drop ${why}`, isUsed ? dropPart(why, denialOf(this.settings), ORDER.ends) : undefined);
+      const part = isUsed ? dropPart(why, denialOf(this.settings), ORDER.ends) : undefined;
+      this.#put(this.asked, `drop ${why}`, part);
     }
   }
 
-  #put(name: string, part: FilterPart | undefined): void {
-    for (const family of FAMILIES) this.#writers[family].set(name, part);
+  #put(families: readonly Family[], name: string, part: FilterPart | undefined): void {
+    for (const family of families) this.#writers[family].set(name, part);
   }
 }
 
@@ -228,18 +243,4 @@ function ruledParts(
 
 function setsOf(rules: readonly Rule[]): readonly string[] {
   return referencesOfRules(rules).map(setKey);
-}
-
-function askedBy({ tiers, profiles }: EndpointClass): readonly string[] {
-  const policies = tiers.flatMap((tier) => tier.policies);
-  return [...policies.map((key) => `policy ${key}`), ...profiles.map((name) => `profile ${name}`)];
-}
-
-/** The key of everything that classes depend on in a policy. */
-function shape(policy: Policy): string {
-  return DIRECTIONS.map((direction) => [canPass(policy, direction), isBound(policy, direction)]).join();
-}
-
-function filled({ rules }: Profile): string {
-  return DIRECTIONS.map((direction) => rules[direction].length > 0).join();
 }

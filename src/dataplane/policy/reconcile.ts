@@ -1,3 +1,4 @@
+import { type Family, same } from '../../base/index.ts';
 import type { DesiredPolicy, DesiredWorkload } from '../../calc/desired/index.ts';
 import {
   type FailedFilter,
@@ -25,7 +26,11 @@ export class PolicyReconciler {
   #followed: Map<string, FollowedParts> | undefined;
   readonly #admission = new PodAdmission();
   #applied:
-    | { readonly policy: DesiredPolicy | undefined; readonly surroundings: HostSurroundings | undefined }
+    | {
+        readonly policy: DesiredPolicy | undefined;
+        readonly surroundings: HostSurroundings | undefined;
+        readonly families: readonly Family[];
+      }
     | undefined;
   #workloads: readonly DesiredWorkload[] | undefined;
   /** Told of pods that may be led to from now on, by the names of their interfaces. */
@@ -48,9 +53,11 @@ export class PolicyReconciler {
     // Where no host endpoint is they are of no matter.
     const around = policy?.hosts === undefined ? undefined : surroundings;
     const before = this.#applied;
-    if (before === undefined || before.policy !== policy || before.surroundings !== around) {
-      this.#applied = { policy, surroundings: around };
-      void this.#want(this.#tables.of(policy, around));
+    const families = this.#workloads === workloads && before ? before.families : familiesOf(workloads);
+    const isSame = before?.policy === policy && before?.surroundings === around && same(before?.families, families);
+    if (before === undefined || !isSame) {
+      this.#applied = { policy, surroundings: around, families };
+      void this.#want(this.#tables.of(policy, around, families));
     }
     if (this.#workloads !== workloads || (before?.policy === undefined) !== (policy === undefined)) {
       this.#workloads = workloads;
@@ -147,4 +154,12 @@ export class PolicyReconciler {
     const [own, hook] = [endpointPart(interfaceName), HOOK_PART].map((part) => this.#room.standing(table, part));
     return { present: own.present && hook.present, refused: own.refused ?? hook.refused };
   }
+}
+
+/** The families that pods have addresses of; without a pod both, as what comes first may be of either. */
+function familiesOf(workloads: readonly DesiredWorkload[]): readonly Family[] {
+  const found = FAMILIES.filter((family) =>
+    workloads.some(({ addresses }) => addresses.some((cidr) => cidr.includes(':') === (family === 6))),
+  );
+  return found.length === 0 ? FAMILIES : found;
 }

@@ -27,13 +27,22 @@ export class PolicyTables {
     return this.#parts?.hostProblems ?? [];
   }
 
-  of(desired: DesiredPolicy | undefined, surroundings?: HostSurroundings): readonly FilterTable[] {
+  /**
+   * `asked`: the families that pods here have addresses of. In the table of another there are the hooks alone, by which no pod
+   * sends or gets anything; where host endpoints are, both are asked for.
+   */
+  of(
+    desired: DesiredPolicy | undefined,
+    surroundings?: HostSurroundings,
+    asked: readonly Family[] = FAMILIES,
+  ): readonly FilterTable[] {
     if (desired === undefined) this.#parts = undefined;
     else {
       const { settings = PLAIN_SETTINGS } = desired;
+      const families = desired.hosts === undefined ? asked : FAMILIES;
       // All rules are written anew where one of these is another.
-      if (!same(this.#parts?.settings, settings)) this.#parts = undefined;
-      this.#parts ??= new PolicyParts(this.#podPrefix, settings, this.#sizes);
+      if (!same(this.#parts?.settings, settings) || !same(this.#parts?.asked, families)) this.#parts = undefined;
+      this.#parts ??= new PolicyParts(this.#podPrefix, settings, this.#sizes, families);
       this.#parts.update(desired, surroundings);
     }
     return FAMILIES.map((family) => ({
