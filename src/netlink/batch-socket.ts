@@ -7,7 +7,8 @@ import { growReceiveBuffer, growSendBuffer } from './socket-options.ts';
 const ANSWER_COST = 2048;
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const SEND_BUFFER = 512 * 1024;
-const LONGEST_ANSWER = 8192;
+/** The kernel never makes a larger datagram of a dump. */
+const LONGEST_ANSWER = 32 * 1024;
 
 /** A socket for datagrams of many requests. Tests put a scripted one in its place. */
 export interface BatchSocket {

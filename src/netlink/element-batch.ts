@@ -2,6 +2,8 @@ import { ByteReader, OutOfBytes } from '../base/index.ts';
 import { type BatchSocket, openBatchSocket } from './batch-socket.ts';
 import { NETLINK_NETFILTER } from './socket.ts';
 import { type BatchChange, ElementError, type TableElements } from './table-changes.ts';
+import type { TableDump } from './table-dump.ts';
+import { readTable } from './table-reading.ts';
 import { type Acknowledgement, decodeError } from './wire/acknowledgement.ts';
 import { errnoMeaning, errnoName } from './wire/errno.ts';
 import { forEachMessage, HEADER_LENGTH, NLMSG_ERROR, setSequence, wantAcknowledgement } from './wire/message.ts';
@@ -65,11 +67,15 @@ class ElementBatches implements TableElements {
     }
   }
 
+  read(table: { readonly family: string; readonly name: string }): Promise<TableDump> {
+    return this.#next(() => readTable(this.#socket, table));
+  }
+
   close(): void {
     this.#socket.close();
   }
 
-  #next(work: () => Promise<void>): Promise<void> {
+  #next<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => {});
     return turn;

@@ -12,7 +12,8 @@
  *                            ├─ wireguard-client ─ client      generic netlink, on a socket that is opened when needed
  *                            └─ connections-client ─ client    netfilter's connection tracking, likewise
  *
- *   TableElements ── element-batch ── batch-socket ── kernel   changes of nftables' tables: one batch, one transaction
+ *   TableElements ─┬─ element-batch ─┬─ batch-socket ── kernel   changes of nftables' tables: one batch, one transaction
+ *                  └─ table-reading ─┘                           all of a table, as it was at one moment
  *
  * `wire/` turns objects into bytes and back and does nothing else; `socket.ts`, `namespace.ts` and `hail.ts` are all the I/O
  * there is. Messages are in host byte order, which is little-endian on every machine that we run on. Decoders take whatever
@@ -32,6 +33,7 @@ export { leave } from './leave.ts';
 export { type KernelOptions, openKernel } from './netlink-kernel.ts';
 export { sysctlRead, sysctlWord, sysctlWrite } from './sysctl.ts';
 export * from './table-changes.ts';
+export type * from './table-dump.ts';
 export type * from './table-elements.ts';
 export type * from './table-objects.ts';
 export { formatBucket, formatIngressFilter, formatQdisc } from './tc-text.ts';

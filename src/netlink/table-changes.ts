@@ -1,4 +1,5 @@
 import { KernelError } from './errors.ts';
+import type { TableDump } from './table-dump.ts';
 import type { ElementChange } from './table-elements.ts';
 import type { ObjectChange } from './table-objects.ts';
 
@@ -19,6 +20,11 @@ export interface TableElements {
   change(table: { readonly family: string; readonly name: string }, changes: readonly BatchChange[]): Promise<void>;
   /** Whether there is such a table. Rejects with `ElementError` where that can't be asked. */
   has(table: { readonly family: string; readonly name: string }): Promise<boolean>;
+  /**
+   * All of a table that is there, as it was at one moment. Rejects with `ElementError`: `EAGAIN` where somebody changes
+   * tables all the time, `ENOENT` where the table has gone.
+   */
+  read(table: { readonly family: string; readonly name: string }): Promise<TableDump>;
   /** Closes after what is under way is finished. */
   close(): void;
 }

@@ -9,6 +9,7 @@ import {
 } from '../netlink/index.ts';
 import { elementName } from './element-changes.ts';
 import { NftError } from './errors.ts';
+import { listingOf } from './kernel-listing.ts';
 import { parseListing, type TableListing } from './listing.ts';
 import type { Table } from './objects.ts';
 import { parseRuleset, type Ruleset } from './ruleset.ts';
@@ -94,8 +95,9 @@ class NftCommand implements Nft, RulesetSource {
   }
 
   async list({ family, name }: Table): Promise<TableListing | undefined> {
+    const found = await this.#next(() => this.#read({ family, name }));
     // Protocols by number, as the elements of sets have them.
-    return this.#listed({ family, name }, ['-j', '-p'], parseListing);
+    return found === 'nft' ? this.#listed({ family, name }, ['-j', '-p'], parseListing) : found;
   }
 
   async ruleset(table: Table): Promise<Ruleset | undefined> {
@@ -108,7 +110,6 @@ class NftCommand implements Nft, RulesetSource {
     parse: (json: string) => T,
   ): Promise<T | undefined> {
     const what = `nft list table ${family} ${name}`;
-    if (await this.#next(() => this.#isAbsent({ family, name }))) return undefined;
     try {
       return parse(await this.#next(() => this.#execute([...flags, 'list', 'table', family, name], '', what)));
     } catch (error) {
@@ -117,15 +118,16 @@ class NftCommand implements Nft, RulesetSource {
     }
   }
 
-  /** Asks the kernel itself: a program that starts only to find nothing costs twenty milliseconds. */
-  async #isAbsent(table: Table): Promise<boolean> {
+  /** Asks the kernel itself, as far as it is known how nft says what it tells. */
+  async #read(table: Table): Promise<TableListing | undefined | 'nft'> {
     const elements = (this.#elements ??= this.#openElements());
-    if (elements === 'none') return false;
+    if (elements === 'none') return 'nft';
     try {
-      return !(await elements.has(table));
+      if (!(await elements.has(table))) return undefined;
+      return listingOf(await elements.read(table)) ?? 'nft';
     } catch (error) {
-      this.#log.debug({ err: reasonOf(error) }, 'the kernel does not say whether there is a table');
-      return false;
+      this.#log.debug({ err: reasonOf(error) }, 'a table can not be read without nft');
+      return 'nft';
     }
   }
 

@@ -4,14 +4,15 @@ import type { NamedSet } from './objects.ts';
 
 /** What sets are declared as in the kernel. What is not known here is left to nft, by `undefined`. */
 
-interface SetType {
+export interface SetType {
+  readonly name: string;
   /** Of nft (include/datatype.h). */
   readonly number: number;
   readonly octets: number;
   readonly order: 'host' | 'network';
 }
 
-const TYPES: Readonly<Record<string, SetType>> = {
+const TYPES: Readonly<Record<string, Omit<SetType, 'name'>>> = {
   ipv4_addr: { number: 7, octets: 4, order: 'network' },
   ipv6_addr: { number: 8, octets: 16, order: 'network' },
   inet_proto: { number: 12, octets: 1, order: 'network' },
@@ -25,6 +26,19 @@ const TYPES: Readonly<Record<string, SetType>> = {
 };
 /** Numbers in a concatenation have six bits each. */
 const TYPE_BITS = 6;
+
+const BY_NUMBER = new Map(Object.entries(TYPES).map(([name, type]) => [type.number, { name, ...type }]));
+
+/** The types of a key's parts, by the number that the kernel keeps for nft. */
+export function typesOf(number: number): readonly SetType[] | undefined {
+  const types: SetType[] = [];
+  for (let rest = number; rest > 0; rest >>>= TYPE_BITS) {
+    const type = BY_NUMBER.get(rest & (2 ** TYPE_BITS - 1));
+    if (type === undefined) return undefined;
+    types.unshift(type);
+  }
+  return types.length === 0 ? undefined : types;
+}
 
 /** A set, or a map with the type of its values. */
 export function declarationOf(set: NamedSet & { readonly value?: string }): SetDeclaration | undefined {

@@ -111,7 +111,7 @@ t.test('the kernel says itself that there is no such table', async (t) => {
   const table = { family: 'ip', name: 'calico' } as const;
   t.equal(await nft.list(table), undefined);
   await nft.run(new Transaction(table).addTable());
-  await t.rejects(nft.list(table), { code: 'NFT_MISSING' }, 'of one that is there the program says what is in it');
+  t.same(await nft.list(table), { chains: [], sets: [], maps: [], rules: [] });
   t.equal(await nft.list({ ...table, family: 'ip6' }), undefined);
 });
 

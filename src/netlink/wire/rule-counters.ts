@@ -2,6 +2,7 @@ import type { ByteReader } from '../../base/index.ts';
 import { attributeText, forEachAttribute, readText } from './attribute.ts';
 import { NLM_F_DUMP } from './message.ts';
 import { encodeNetfilter, NFGENMSG_LENGTH, NFNL_SUBSYS_NFTABLES, protocolFamily } from './nfnetlink.ts';
+import { commentIn } from './rule-comment.ts';
 
 /* include/uapi/linux/netfilter/nf_tables.h; numbers in attributes are in network order. */
 const NFT_MSG_GETRULE = 7;
@@ -14,8 +15,6 @@ const NFTA_EXPR_NAME = 1;
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER_BYTES = 1;
 const NFTA_COUNTER_PACKETS = 2;
-/* libnftnl's include/udata.h: octets of type and length before each value. */
-const NFTNL_UDATA_RULE_COMMENT = 0;
 
 /** The counts of a rule's counters. */
 export interface DecodedRuleCount {
@@ -49,17 +48,6 @@ export function decodeRuleCount(body: ByteReader, table: string): DecodedRuleCou
   });
   if (of !== table || count === undefined) return undefined;
   return { chain, ...(comment !== undefined && { comment }), ...count };
-}
-
-/** Reads the comment. The data that userland keeps at a rule is no netlink attribute; one that is cut short has no comment. */
-function commentIn(userdata: ByteReader): string | undefined {
-  while (userdata.left >= 2) {
-    const [type, length] = [userdata.u8(), userdata.u8()];
-    if (length > userdata.left) return undefined;
-    const value = userdata.fork(length);
-    if (type === NFTNL_UDATA_RULE_COMMENT) return readText(value);
-  }
-  return undefined;
 }
 
 function counterOf(expression: ByteReader): Omit<DecodedRuleCount, 'chain'> | undefined {

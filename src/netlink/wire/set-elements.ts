@@ -7,6 +7,7 @@ import {
   attributeText,
   attributeU32Network,
   forEachAttribute,
+  readText,
 } from './attribute.ts';
 import { HEADER_LENGTH, NLM_F_CREATE } from './message.ts';
 import { encodeNetfilter, NFGENMSG_LENGTH, NFNL_SUBSYS_NFTABLES, protocolFamily } from './nfnetlink.ts';
@@ -126,6 +127,21 @@ export function attributeVerdict(writer: ByteWriter, type: number, given: Elemen
       if ('chain' in given) attributeText(writer, NFTA_VERDICT_CHAIN, given.chain);
     }),
   );
+}
+
+const VERDICTS = new Map(Object.entries(VERDICT_CODES).map(([verdict, code]) => [code, verdict]));
+
+/** Undefined for one that no rule of ours has. */
+export function readVerdict(data: ByteReader): ElementVerdict | undefined {
+  let [code, chain] = [0, ''];
+  forEachAttribute(data, (type, value) => {
+    if (type === NFTA_VERDICT_CODE && value.left === 4) {
+      code = (value.u8() << 24) | (value.u8() << 16) | (value.u8() << 8) | value.u8();
+    } else if (type === NFTA_VERDICT_CHAIN) chain = readText(value);
+  });
+  const verdict = VERDICTS.get(code) as ElementVerdict['verdict'] | undefined;
+  if (verdict === undefined) return undefined;
+  return verdict === 'jump' || verdict === 'goto' ? { verdict, chain } : { verdict };
 }
 
 /**

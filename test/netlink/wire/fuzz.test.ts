@@ -22,6 +22,8 @@ import * as route from '../../../src/netlink/wire/route.ts';
 import * as rule from '../../../src/netlink/wire/rule.ts';
 import * as ruleCounters from '../../../src/netlink/wire/rule-counters.ts';
 import * as setElements from '../../../src/netlink/wire/set-elements.ts';
+import * as tableDump from '../../../src/netlink/wire/table-dump.ts';
+import { BatchNumbers, encodeObject } from '../../../src/netlink/wire/table-objects.ts';
 import * as trafficControl from '../../../src/netlink/wire/traffic-control.ts';
 import * as wireguard from '../../../src/netlink/wire/wireguard.ts';
 import { encodeRoute } from './route-request.ts';
@@ -33,6 +35,9 @@ const hops = [
   { via: '10.0.0.2', dev: 2 },
   { via: 'fd00::2', dev: 3, weight: 7 },
 ];
+
+const TABLE = { family: 'ip', name: 'vrouter-policy' };
+const HOOK = { type: 'filter', hook: 'forward', priority: -1, policy: 'drop' } as const;
 
 /** Every decoder, with a message that it reads in full, as a start for mutations. */
 const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => unknown, sample: Uint8Array]>> = {
@@ -170,6 +175,46 @@ const DECODERS: Readonly<Record<string, readonly [decode: (body: ByteReader) => 
       attributeText(writer, 3, 'cali-FORWARD');
     }),
   ],
+  decodeGeneration: [
+    (body) => tableDump.decodeGeneration(0x0a0f, body),
+    attributes(0x0a0f, [0, 0, 0, 0], (writer) => attributeBytes(writer, 1, Uint8Array.of(0, 0, 1, 7))),
+  ],
+  decodeDumpedChain: [
+    (body) => tableDump.decodeDumpedChain(body, TABLE.name),
+    encodeObject(TABLE, { verb: 'add chain', chain: 'forward', base: HOOK }, new BatchNumbers())[0],
+  ],
+  decodeDumpedRule: [
+    (body) => tableDump.decodeDumpedRule(body, TABLE.name),
+    attributes(0x0a06, [2, 0, 0, 0], (writer) => {
+      attributeText(writer, 1, TABLE.name);
+      attributeText(writer, 2, 'drop-x');
+      attributeBytes(writer, 3, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 9));
+      attributeBytes(writer, 7, Uint8Array.of(0, 3, 104, 105, 0));
+    }),
+  ],
+  decodeDumpedSet: [
+    (body) => tableDump.decodeDumpedSet(body, TABLE.name),
+    encodeObject(
+      TABLE,
+      {
+        verb: 'add set',
+        set: 'from-pods',
+        declaration: { type: 41, octets: 16, isInterval: false, order: 'host', isMap: true },
+      },
+      new BatchNumbers(),
+    )[0],
+  ],
+  decodeDumpedElements: [
+    tableDump.decodeDumpedElements,
+    setElements.encodeElements(TABLE, {
+      verb: 'add',
+      set: 'from-pods',
+      elements: [
+        { key: Uint8Array.of(10, 0, 0, 0), end: Uint8Array.of(11, 0, 0, 0) },
+        { key: Uint8Array.of(12, 0, 0, 0), value: { verdict: 'jump', chain: 'c-x' } },
+      ],
+    })[0].bytes,
+  ],
   decodeIpSet: [
     ipSet.decodeIpSet,
     attributes(0x0607, [2, 0, 0, 0], (writer) => {
@@ -268,6 +313,7 @@ t.test('the table has every decoder', async (t) => {
     chainList,
     ipSet,
     setElements,
+    tableDump,
     trafficControl,
     wireguard,
   ];
