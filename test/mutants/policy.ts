@@ -349,6 +349,12 @@ const OF_THE_RENDERER: readonly Mutant[] = [
     replace: "rule.action === 'Pass' ? setMark(settings.marks.pass) : allowed",
   },
   {
+    what: 'Pass in a profile goes on to its next rule',
+    ...inKernel('rules'),
+    find: "rule.action === 'Pass' ? { ...rule, action: 'Deny' } : rule",
+    replace: "rule.action === 'Pass' ? { ...rule, action: 'Log' } : rule",
+  },
+  {
     what: 'the mark of one tier’s Pass is left for the next',
     ...inKernel('tiers'),
     find: 'const clearPass = clearMark(passMark);',
@@ -425,6 +431,45 @@ const OF_THE_RENDERER: readonly Mutant[] = [
 
 const HISTORY = 'test/calc/policy/history.test.ts';
 
+/** Of how it comes to the kernel, and when a pod may be led to. */
+const OF_THE_WRITER: readonly Mutant[] = [
+  {
+    what: 'a pod is led to before other pods’ rules know its address',
+    file: 'src/dataplane/policy/reconcile.ts',
+    tests: ['test/dataplane/policy/admission.test.ts'],
+    find: 'this.#room.isTried(asked) &&',
+    replace: '',
+  },
+  {
+    what: 'of the family of its pods a node asks for nothing',
+    file: 'src/dataplane/policy/reconcile.ts',
+    tests: ['test/dataplane/policy/families.test.ts'],
+    find: "cidr.includes(':') === (family === 6)",
+    replace: "cidr.includes(':') === (family === 4)",
+  },
+  {
+    what: 'a list in a rule is short of its last',
+    file: 'src/nftables/set-types.ts',
+    tests: ['test/nftables/rule-words.test.ts'],
+    find: "words.slice(1, end).join(' ').split(', ')",
+    replace: "words.slice(1, end).join(' ').split(', ').slice(0, -1)",
+  },
+  {
+    what: 'a bit of the mark takes others away',
+    file: 'src/nftables/rule-words.ts',
+    tests: ['test/nftables/rule-words.test.ts'],
+    find: 'hostOrder(~Number(operand))',
+    replace: 'hostOrder(0)',
+  },
+  {
+    what: 'the first address behind a network is read as one of it',
+    file: 'src/nftables/kernel-listing.ts',
+    tests: ['test/nftables/kernel-listing.test.ts'],
+    find: 'end.at - 1n',
+    replace: 'end.at',
+  },
+];
+
 /** Of what is worked out by changes. */
 const OF_THE_CALCULATION: readonly Mutant[] = [
   {
@@ -450,4 +495,4 @@ const OF_THE_CALCULATION: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS = [...OF_THE_JUDGE, ...OF_THE_NODE, ...OF_THE_RENDERER, ...OF_THE_CALCULATION];
+export const MUTANTS = [...OF_THE_JUDGE, ...OF_THE_NODE, ...OF_THE_RENDERER, ...OF_THE_WRITER, ...OF_THE_CALCULATION];
