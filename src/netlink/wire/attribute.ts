@@ -39,12 +39,23 @@ export function attributeU32(writer: ByteWriter, type: number, value: number): v
 }
 
 export function attributeBytes(writer: ByteWriter, type: number, value: Uint8Array): void {
-  attribute(writer, type, () => writer.raw(value));
+  const { length } = value;
+  writer
+    .u16(ATTRIBUTE_HEADER + length)
+    .u16(type)
+    .raw(value)
+    .zeros(-length & 3);
 }
 
 /** A 32-bit value in network order, as all numbers of nftables are. */
 export function attributeU32Network(writer: ByteWriter, type: number, value: number): void {
-  attributeBytes(writer, type, Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
+  writer
+    .u16(ATTRIBUTE_HEADER + 4)
+    .u16(type)
+    .u8((value >>> 24) & 255)
+    .u8((value >>> 16) & 255)
+    .u8((value >>> 8) & 255)
+    .u8(value & 255);
 }
 
 /** Text with the closing zero that the kernel expects of names. */
