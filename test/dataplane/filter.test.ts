@@ -168,6 +168,24 @@ t.test('what one part needs of another is there, in whatever order they are name
   t.same(nft.tables[0][1].chains.map(({ name }) => name).sort(), ['in', 'next']);
 });
 
+t.test('a chain that parts fill together may lead to where the last of them does', async (t) => {
+  const { nft, room } = reconciler();
+  const parts = writer();
+  const filled = (target: string): void => {
+    parts.set('target', { order: 5, contents: chain(target, 'accept') });
+    parts.set('filling', { order: 9, contents: chain('shared', `goto ${target}`) });
+  };
+  parts.set('declaring', { order: 1, contents: chain('shared') });
+  parts.set('user', { order: 2, contents: chain('user', 'jump shared') });
+  filled('first');
+  await room.want([table(parts)]);
+  t.same([room.failures(), nft.done.length], [[], 1]);
+  filled('second');
+  await room.want([table(parts)]);
+  t.same([room.failures(), nft.done.length], [[], 2], 'in one transaction, too, where it led somewhere else');
+  t.same(nft.tables[0][1].chains.map(({ name }) => name).sort(), ['in', 'second', 'shared', 'user']);
+});
+
 t.test('an object that is declared otherwise has the table made anew, in one transaction', async (t) => {
   const { nft, room } = reconciler();
   const of = (type: string): FilterTable =>

@@ -21,7 +21,7 @@ const ECHOES = [
 ];
 
 const label = fc.constantFrom('a', 'b');
-const labels = fc.record({ app: label, tier: label }, { requiredKeys: [] });
+export const labels = fc.record({ app: label, tier: label }, { requiredKeys: [] });
 const selector = fc.constantFrom(
   'all()',
   "app == 'a'",
@@ -103,7 +103,7 @@ const rules = fc.array(
 const name = fc.constantFrom('p1', 'p2', 'p3', 'p4');
 const namespace = fc.constantFrom('red', 'blue');
 
-const calicoSpec = fc.record(
+export const calicoSpec = fc.record(
   {
     tier: fc.constantFrom('default', 'first', 'last', 'nowhere'),
     selector,
@@ -165,7 +165,7 @@ const kubernetes: fc.Arbitrary<CaseObject> = fc
     spec,
   }));
 
-const tier = fc
+export const tier = fc
   .record({ name: fc.constantFrom('first', 'last'), defaultAction: fc.constantFrom('Deny', 'Pass') })
   .map(({ name: called, defaultAction }): CaseObject => {
     return {
@@ -228,7 +228,7 @@ export const crowdedWorld: fc.Arbitrary<RandomWorld> = fc
   .map(([{ pods, objects }, narrow]) => ({ pods, objects: [...objects, ...narrow] }));
 
 /** As the judge takes it; nothing in it is misunderstood. */
-export function worldOf({ pods, objects }: RandomWorld): World {
+export function worldOf({ pods, objects }: Pick<RandomWorld, 'pods' | 'objects'>): World {
   const start: CaseWorld = {
     namespaces: { red: { team: 'red' }, blue: { team: 'blue' } },
     serviceAccounts: {},

@@ -58,13 +58,16 @@ const PHASES: readonly Phase[] = [
     for (const name of names) change.declareMap(name, touched.get(name) ?? []);
   },
   (change, names) => {
-    for (const name of names) change.chain(name, false);
+    for (const name of names) change.chain(name, 'own');
+  },
+  (change, names) => {
+    for (const name of names) change.chain(name, 'shared');
   },
   (change, names, touched) => {
     for (const name of names) change.verdicts(name, touched.get(name) ?? []);
   },
   (change, names) => {
-    for (const name of names) change.chain(name, true);
+    for (const name of names) change.chain(name, 'hook');
   },
   (change, names) => {
     for (const verb of ['empty', 'map', 'chain', 'set'] as const) {
@@ -153,13 +156,23 @@ class Change {
     });
   }
 
-  /** Chains without a hook come before the maps that lead to them, those with one after these. */
-  chain(name: string, withHook: boolean): void {
+  /**
+   * Chains of one part come first. Those that several fill may lead to chains of the last of them: they are there from the
+   * first part on, for whoever leads to them, and have their rules when all chains are there. Those with a hook come after the
+   * maps that lead to chains.
+   */
+  chain(name: string, turn: 'own' | 'shared' | 'hook'): void {
     const chain: Chain | undefined = this.#of(name, 'chain')?.chain;
-    if (chain === undefined || (chain.base !== undefined) !== withHook) return;
-    const rules = rulesOf(this.#composition.object(name));
-    const comments = rules.map(({ comment }) => comment);
+    if (chain === undefined) return;
+    const composed = this.#composition.object(name);
+    const its = chain.base !== undefined ? 'hook' : (composed?.pieces.length ?? 0) > 1 ? 'shared' : 'own';
     const there = this.#kernel.get(name);
+    if (its === 'shared' && turn === 'own' && there === undefined) {
+      this.transaction = this.transaction.addChain(chain);
+    }
+    if (its !== turn) return;
+    const rules = rulesOf(composed);
+    const comments = rules.map(({ comment }) => comment);
     if (there === undefined) this.transaction = this.transaction.addChain(chain, rules);
     else if (!isSame(there.comments, comments)) this.transaction = this.transaction.replaceChain(chain, rules);
     else return;

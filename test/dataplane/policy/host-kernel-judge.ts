@@ -1,4 +1,4 @@
-import { Entries, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import { Entries, type Family, formatAddress, VirtualClock } from '../../../src/base/index.ts';
 import type { PolicySettings } from '../../../src/calc/desired/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import type { HostSurroundings } from '../../../src/dataplane/policy/host-parts.ts';
@@ -13,6 +13,7 @@ import type { HostPacket, HostSettings } from '../../../src/policy/host.ts';
 import { hostEnforcementOf } from '../../../src/policy/index.ts';
 import type { World } from '../../../src/policy/world.ts';
 import { DesiredPolicies } from './desired.ts';
+import { Telltale } from './telltale.ts';
 
 /** An interface that no case has a host endpoint on, for the other end of what passes through. */
 const ELSEWHERE = 'else0';
@@ -22,6 +23,7 @@ export class HostKernelJudge {
   readonly #namespace: string;
   readonly #room: FilterRoom;
   readonly #desired = new DesiredPolicies();
+  readonly #telltale = new Telltale();
   readonly #tables = new PolicyTables('cali');
 
   readonly #surroundings: HostSurroundings;
@@ -38,7 +40,7 @@ export class HostKernelJudge {
     const none = { between: [], nodes: Entries.of<string>(), wireguard: undefined };
     this.#surroundings = { links, tunnels: { 4: none, 6: none } };
     const nft = openNft({ namespace: `/run/netns/${namespace}` });
-    this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
+    this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: this.#telltale }).room();
   }
 
   /** From the world before to this one, by a change and not anew. */
@@ -49,6 +51,7 @@ export class HostKernelJudge {
     const hosts = hostEnforcementOf(world, settings.node);
     const desired = this.#desired.of(enforcementOf(world, local), hosts, settings);
     await this.#room.want(this.#tables.of({ ...desired, settings: this.#written }, this.#surroundings));
+    this.#telltale.check();
     const refused = this.#room.failures();
     if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
     const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];

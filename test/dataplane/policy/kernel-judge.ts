@@ -1,4 +1,4 @@
-import { type Address, type Family, formatAddress, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import { type Address, type Family, formatAddress, VirtualClock } from '../../../src/base/index.ts';
 import type { PolicySettings } from '../../../src/calc/desired/index.ts';
 import { FilterReconciler, type FilterRoom } from '../../../src/dataplane/filter/index.ts';
 import { PolicyTables } from '../../../src/dataplane/policy/index.ts';
@@ -11,6 +11,7 @@ import { type Judge, judgeOf } from '../../../src/policy/cases/run.ts';
 import { enforcementOf } from '../../../src/policy/enforcement.ts';
 import type { World } from '../../../src/policy/world.ts';
 import { DesiredPolicies } from './desired.ts';
+import { Telltale } from './telltale.ts';
 
 /** Tiers of any length are asked in stretches, and these are as short as can be. */
 export const SHORT: Stretches = { from: 1, least: 1, usual: 3, most: 4 };
@@ -20,6 +21,7 @@ export class KernelJudge {
   readonly #namespace: string;
   readonly #room: FilterRoom;
   readonly #desired = new DesiredPolicies();
+  readonly #telltale = new Telltale();
   readonly #tables: PolicyTables;
 
   readonly #settings: PolicySettings | undefined;
@@ -30,7 +32,7 @@ export class KernelJudge {
     this.#namespace = namespace;
     this.#settings = settings;
     const nft = openNft({ namespace: `/run/netns/${namespace}` });
-    this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: silentLog }).room();
+    this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: this.#telltale }).room();
   }
 
   /** From the world before to this one, by a change and not anew: pod n is behind `calin`, everything else behind `eth0`. */
@@ -40,6 +42,7 @@ export class KernelJudge {
       .map((endpoint, at) => ({ interfaceName: `cali${at}`, endpoint }));
     const desired = { ...this.#desired.of(enforcementOf(world, local)), settings: this.#settings };
     await this.#room.want(this.#tables.of(desired));
+    this.#telltale.check();
     const refused = this.#room.failures();
     if (refused.length > 0) throw new Error(refused.map(({ what, reason }) => `${what}: ${reason}`).join('\n'));
     const table = ['list', 'table', family === 4 ? 'ip' : 'ip6', 'vrouter-policy'];
