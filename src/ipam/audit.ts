@@ -1,9 +1,11 @@
 import { formatPrefix, tryParseAddress, tryParsePrefix } from '../base/index.ts';
 import { affinityName, type BlockAffinity, handleName, type IPAMBlock } from '../model/index.ts';
 import { affinityState, affinityText, hostOf, isConfirmed, ownerOf } from './affinity.ts';
+import type { Attribute } from './attributes.ts';
 import type { AuditInput, Use } from './audit-input.ts';
 import { addressText, attributeOf, isBorrowed, isWindowsReserved } from './block.ts';
 import { blockFaults, isReadable } from './block-check.ts';
+import { tunnelType } from './handle.ts';
 import { poolOf } from './pools.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -80,7 +82,7 @@ function allocationsOf({ spec }: IPAMBlock, ownersOf: ReadonlyMap<string, readon
     if (attribute === undefined) continue;
     const address = addressText(spec, ordinal);
     const users = (ownersOf.get(address) ?? []).map(({ owner }) => owner);
-    const owners = isWindowsReserved(attribute) ? [...users, 'Windows'] : users;
+    const owners = [...users, ...unseenOwners(attribute)];
     reports.push({
       address,
       block: spec.cidr,
@@ -94,6 +96,20 @@ function allocationsOf({ spec }: IPAMBlock, ownersOf: ReadonlyMap<string, readon
     });
   }
   return reports;
+}
+
+const knownTypes = new Set([...Object.values(tunnelType), 'LoadBalancer']);
+/** Of a virtual machine that keeps its address while it is stopped: then nothing but the handle is left. */
+const VIRTUAL_MACHINE = /\.vmi\.([^.]+)\.(.+)$/;
+
+/** Owners that can't be looked for: whether they are gone is not ours to say. */
+function unseenOwners(attribute: Attribute): readonly string[] {
+  const { handle_id: handle = '', secondary: { pod, type } = {} } = attribute;
+  if (isWindowsReserved(attribute)) return ['Windows'];
+  if (pod !== undefined) return [];
+  if (type !== undefined) return knownTypes.has(type) ? [] : [`UnknownType(${type})`];
+  const [, namespace, name] = VIRTUAL_MACHINE.exec(handle) ?? [];
+  return name === undefined ? [] : [`VirtualMachine(${namespace}/${name})`];
 }
 
 function checkUses({ pools, uses }: AuditInput, allocations: readonly AllocationReport[], found: Found): void {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parsePrefix } from '../../src/base/index.ts';
+import { parseAddress, parsePrefix } from '../../src/base/index.ts';
 import { audit, Collector, type Finding, type FindingCode, readAuditInput } from '../../src/ipam/index.ts';
 import { affinityName, type IPAMBlock, newResource } from '../../src/model/index.ts';
 import { TestCluster } from './cluster.ts';
@@ -137,4 +137,39 @@ t.test('objects that nobody can read stop neither the audit nor the others', asy
   t.equal((await cluster.assignMany('node1', 'many', 130)).length, 130, 'from two blocks, and borrowed ones');
   await new Collector({ store: cluster.store, ipam: cluster.ipam, clock: cluster.clock }).sweep();
   t.equal((await cluster.ipam.getUtilization()).length, 1);
+});
+
+t.test('what can’t be looked for is not called leaked', async (t) => {
+  const rows = [
+    ['10.0.0.1', { handleId: 'k8s-pod-network.vmi.red.vm.1' }, ['VirtualMachine(red/vm.1)']],
+    [
+      '10.0.0.2',
+      { handleId: 'new', attributes: { node: 'node1', type: 'somethingNew' } },
+      ['UnknownType(somethingNew)'],
+    ],
+    ['10.0.0.3', { handleId: 'by-hand', attributes: { note: 'mine' } }, []],
+    [
+      '10.0.0.4',
+      { handleId: 'n.vmi.red.vm', attributes: { pod: 'virt-launcher-vm', namespace: 'red', node: 'node1' } },
+      [],
+    ],
+    ['10.0.0.5', { handleId: 'stale', attributes: { node: 'node1', type: 'vxlanTunnelAddress' } }, []],
+  ] as const;
+  const cluster = await sound();
+  for (const [address, owner] of rows) {
+    await cluster.ipam.assignIp(parseAddress(address), { hostname: 'node1', ...owner });
+  }
+  const { allocations, findings } = audit(await readAuditInput(cluster.store));
+  for (const [address, , owners] of rows) {
+    t.match(
+      allocations.find((one) => one.address === address),
+      { owners, inUse: owners.length > 0 },
+      address,
+    );
+  }
+  const leaked = rows.filter(([, , owners]) => owners.length === 0).map(([address]) => address);
+  t.strictSame(
+    findings.map(({ code, subject }) => `${code} ${subject}`),
+    leaked.map((at) => `LEAKED_ADDRESS ${at}`),
+  );
 });
