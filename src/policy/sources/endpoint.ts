@@ -44,7 +44,7 @@ export const OPEN_PROFILE = 'projectcalico-default-allow';
 /** The longest value of a label; a name of that length or more is not one. */
 const LONGEST_LABEL = 63;
 
-/** What a pod may say of itself. The labels of its namespace and service account are theirs: else it could pretend to be in another. */
+/** The labels that a pod may give itself. Those of its namespace and service account are theirs: else it could pretend to be in another. */
 function ownLabels(labels: Labels = {}): Labels {
   const own = Object.entries(labels).filter(([key]) => !isInherited(key));
   return own.length === Object.keys(labels).length ? labels : Object.fromEntries(own);
