@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import t from 'tap';
 import { runTest } from '../../src/cli/index.ts';
 import { inNamespace, mustRun } from '../../src/lab/command.ts';
 import { labStage } from '../../src/lab/index.ts';
 import { testNamespaces } from '../../src/lab/test-stage.ts';
 import { terminal } from '../cli/top/terminal.ts';
-import { blocksOf, cluster, needsRoot } from './cluster.ts';
+import { blocksOf, cluster, needsRoot, patchPool } from './cluster.ts';
 import { MAIN } from './program.ts';
 
 interface Finding {
@@ -53,6 +56,42 @@ t.test('vrouter test connectivity: all is well; then what is broken is named', n
     await sees(`endpoint lab/node1-k8s-${one.name.replaceAll('-', '--')}-eth0`);
     press('q');
     t.equal(await ended, 0);
+  });
+
+  await t.test('a host outside with a server and a resolver, which know no way to pods', async (t) => {
+    const { namespace, address: cidr } = await lab.addHost('outside');
+    const [address] = cidr.split('/');
+    const running = async (...words: readonly string[]): Promise<() => Promise<unknown>> => {
+      const [command, ...rest] = inNamespace(namespace, [process.execPath, ...words]);
+      const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(createInterface({ input: child.stdout }), 'line');
+      const end = async (): Promise<void> => {
+        if (child.signalCode !== null || !child.kill('SIGKILL')) return;
+        await once(child, 'exit');
+      };
+      t.teardown(end);
+      return end;
+    };
+    await running(MAIN, '__probe', 'serve', 'outside', '443');
+    const endResolver = await running('test/fakes/dns-answerer.ts', address, 'a.test=192.0.2.7');
+    const ask = (name: string) => test(...told, '--outside', `${address}:443`, '--dns', `${name}@${address}`);
+    const reasons = (failed: readonly Finding[]): readonly string[] => [
+      ...new Set(failed.map(({ check, reason }) => `${check}: ${reason}`)),
+    ];
+    t.same((await ask('a.test')).failed, [], 'they are reached with the address of the node');
+
+    await patchPool(lab, { natOutgoing: false });
+    await lab.until('pods to go out as themselves', async () => (await ask('a.test')).failed.length === 4);
+    t.match(reasons((await ask('a.test')).failed), [
+      /^dns: the resolver does not answer: 172\.18\.0\.\d+, UDP port 53 \(silence\)$/,
+      /^outside: nothing comes back .*: pods of default-ipv4-ippool go out with their own addresses, since its natOutgoing is off/,
+    ]);
+    await patchPool(lab, { natOutgoing: true });
+    await lab.until('pods to go out as their node again', async () => (await ask('a.test')).failed.length === 0);
+
+    t.match(reasons((await ask('b.test')).failed), [/^dns: the resolver .* answers that there is no such name/]);
+    await endResolver();
+    t.match(reasons((await ask('a.test')).failed), [/^dns: nobody listens at the resolver: .* refuses/]);
   });
 
   await t.test('a policy that denies', async (t) => {

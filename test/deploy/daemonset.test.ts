@@ -82,21 +82,11 @@ t.test('the DaemonSet as it is shipped gives pods their network', needs, async (
 
 const running = new Map<ClusterNode, RunningPod>();
 
-/** As the rollout of a DaemonSet does: the pod is started, and waited for until it is ready. */
 async function startDaemon(t: Test, cluster: KubernetesCluster, node: ClusterNode): Promise<void> {
-  const pod = cluster.daemonPod(node);
-  const run = await cluster.run(node);
+  const run = await cluster.roll(node);
   running.set(node, run);
-  const [{ name, readinessProbe, livenessProbe }] = pod.spec.containers;
-  const ready = until(systemClock, `${node.machine.name} to be ready`, () => node.kubelet.probe(readinessProbe!));
-  await t.resolves(
-    ready.catch((error) => {
-      throw new Error(`${error.message}: ${node.kubelet.logOf(pod, name)}`);
-    }),
-    `${node.machine.name} is ready`,
-  );
-  t.ok(await node.kubelet.probe(livenessProbe!), 'and alive');
-  await node.machine.containerd.untilNetwork();
+  const [{ livenessProbe }] = run.pod.spec.containers;
+  t.ok(await node.kubelet.probe(livenessProbe!), `${node.machine.name} is ready, and alive`);
 }
 
 interface Started {

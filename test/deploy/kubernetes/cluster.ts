@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
+import { systemClock } from '../../../src/base/index.ts';
 import { inNamespace, mustRun } from '../../../src/lab/command.ts';
+import { until } from '../../../src/lab/until.ts';
 import { IMAGE, writeImage } from '../../containerd/image.ts';
 import { buildImage } from './image.ts';
 import { Kubelet, type RunningPod } from './kubelet.ts';
@@ -31,6 +33,7 @@ export class KubernetesCluster {
   readonly directory = mkdtempSync('/tmp/vrt-ds-');
   readonly nodes: ClusterNode[] = [];
   #token = TOKEN;
+  #port = '';
   #server!: ChildProcess;
   #lines!: AsyncIterator<string>;
 
@@ -49,6 +52,7 @@ export class KubernetesCluster {
     }
     await cluster.#cable(machines);
     const port = await cluster.#startServer(machines[0]);
+    cluster.#port = port;
     const authority = readFileSync(join(directory, 'tls.crt'), 'utf8');
     for (const [at, machine] of machines.entries()) {
       await machine.run(['mkdir', '-p', '/opt/cni/bin']);
@@ -65,7 +69,23 @@ export class KubernetesCluster {
 
   /** Runs the DaemonSet's pod on a node. */
   run(node: ClusterNode): Promise<RunningPod> {
-    return node.kubelet.run(this.daemonPod(node), this.#token);
+    return this.runPod(node, this.daemonPod(node));
+  }
+
+  runPod(node: ClusterNode, pod: Pod): Promise<RunningPod> {
+    return node.kubelet.run(pod, this.#token);
+  }
+
+  /** As the rollout of a DaemonSet does: the pod is started, and waited for until it is ready and pods can be served. */
+  async roll(node: ClusterNode): Promise<RunningPod> {
+    const { machine, kubelet } = node;
+    const running = await this.run(node);
+    const [{ name, readinessProbe }] = running.pod.spec.containers;
+    await until(systemClock, `${machine.name} to be ready`, () => kubelet.probe(readinessProbe!)).catch((error) => {
+      throw new Error(`${error.message}: ${kubelet.logOf(running.pod, name)}`);
+    });
+    await machine.containerd.untilNetwork();
+    return running;
   }
 
   /** Gives the pods another token; the API server refuses the former one from then on. */
@@ -83,9 +103,23 @@ export class KubernetesCluster {
     return { name, namespace: metadata.namespace, uid: `uid-${name}`, labels, spec: spec.template.spec };
   }
 
-  async tell(...words: readonly string[]): Promise<void> {
+  /** Resolves with what the API server answers. */
+  async tell(...words: readonly string[]): Promise<unknown> {
     this.#server.stdin!.write(`${words.join(' ')}\n`);
-    await this.#lines.next();
+    return JSON.parse((await this.#lines.next()).value);
+  }
+
+  get url(): string {
+    return `https://${ADDRESSES[0]}:${this.#port}`;
+  }
+
+  /** The environment of who asks the API server as an administrator does. */
+  get environment(): readonly string[] {
+    const authority = join(this.directory, 'tls.crt');
+    return [
+      ...['env', 'DATASTORE_TYPE=kubernetes', `K8S_API_ENDPOINT=${this.url}`],
+      ...[`K8S_CA_FILE=${authority}`, `K8S_API_TOKEN=${this.#token}`],
+    ];
   }
 
   async #cable([one, two]: readonly Machine[]): Promise<void> {

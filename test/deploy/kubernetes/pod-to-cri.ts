@@ -14,6 +14,10 @@ const PROPAGATION = { None: 0, HostToContainer: 1 } as const;
 const MASKED = ['asound', 'acpi', 'kcore', 'keys', 'latency_stats', 'timer_list', 'timer_stats', 'sched_debug', 'scsi'];
 const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'];
 
+/** The resolver of pods in their own network, as a kubelet with `clusterDNS` and `clusterDomain` tells them. */
+export const CLUSTER_DNS = '10.96.0.10';
+const DOMAIN = 'cluster.local';
+
 /** What the node knows that a container may ask for. */
 export interface NodeFacts {
   readonly nodeName: string;
@@ -36,6 +40,7 @@ export function sandboxConfig(pod: Pod, logs: string): Field[] {
     ],
     [2, pod.spec.hostNetwork ? undefined : pod.name],
     [3, logs],
+    [4, pod.spec.hostNetwork ? undefined : resolving(pod)],
     ...pairs(6, {
       ...pod.labels,
       'io.kubernetes.pod.name': pod.name,
@@ -55,6 +60,11 @@ export function sandboxConfig(pod: Pod, logs: string): Field[] {
       ],
     ],
   ];
+}
+
+function resolving({ namespace }: Pod): Field[] {
+  const searched = [`${namespace}.svc.${DOMAIN}`, `svc.${DOMAIN}`, DOMAIN];
+  return [[1, CLUSTER_DNS], ...searched.map((domain): Field => [2, domain]), [3, 'ndots:5']];
 }
 
 export function containerConfig(pod: Pod, container: Container, facts: NodeFacts): Field[] {
@@ -86,12 +96,13 @@ function variableOf({ value, valueFrom }: Container['env'][number], pod: Pod, fa
   }[valueFrom.fieldRef.fieldPath];
 }
 
-function mounts(pod: Pod, { volumeMounts }: Container, { serviceAccount }: NodeFacts): Field[] {
+function mounts({ spec }: Pod, { volumeMounts }: Container, { serviceAccount }: NodeFacts): Field[] {
   const own = volumeMounts.map(({ name, mountPath, readOnly, mountPropagation }): Field => {
-    const volume = pod.spec.volumes.find((candidate) => candidate.name === name);
+    const volume = spec.volumes.find((candidate) => candidate.name === name);
     if (volume === undefined) throw new Error(`volumeMounts: there is no volume '${name}'`);
     return mount(mountPath, volume.hostPath.path, readOnly, PROPAGATION[mountPropagation]);
   });
+  if (!spec.automountServiceAccountToken) return own;
   return [...own, mount('/var/run/secrets/kubernetes.io/serviceaccount', serviceAccount, true, PROPAGATION.None)];
 }
 
@@ -126,6 +137,7 @@ function securityContext(pod: Pod, { securityContext: context }: Container): Fie
     ],
     [2, context.privileged],
     [3, namespaces(pod)],
+    [5, pod.spec.securityContext.runAsUser === undefined ? undefined : [[1, pod.spec.securityContext.runAsUser]]],
     [7, context.readOnlyRootFilesystem],
     [11, !context.allowPrivilegeEscalation],
     ...proc,

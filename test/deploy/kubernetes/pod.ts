@@ -53,7 +53,18 @@ const container = z.strictObject({
     .default([]),
 });
 
-const podSpec = z.strictObject({
+const podSecurity = z.strictObject({
+  /** Every container of the tests has the runtime's profile, asked for or not. */
+  seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }).optional(),
+  runAsNonRoot: z.boolean().optional(),
+  runAsUser: z.int().optional(),
+});
+
+export const podSpec = z.strictObject({
+  nodeName: z.string().optional(),
+  restartPolicy: z.literal('Never').optional(),
+  automountServiceAccountToken: z.boolean().default(true),
+  enableServiceLinks: z.literal(false).optional(),
   hostNetwork: z.boolean().default(false),
   hostPID: z.boolean().default(false),
   serviceAccountName: z.string().default('default'),
@@ -61,8 +72,7 @@ const podSpec = z.strictObject({
   terminationGracePeriodSeconds: z.int().default(30),
   nodeSelector: z.record(z.string(), z.string()).default({}),
   tolerations: z.array(z.strictObject({ operator: z.literal('Exists') })).default([]),
-  /** Every container of the tests has the runtime's profile, asked for or not. */
-  securityContext: z.strictObject({ seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }) }).optional(),
+  securityContext: podSecurity.default({}),
   initContainers: z.array(container).default([]),
   containers: z.array(container),
   volumes: z
