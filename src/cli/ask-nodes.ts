@@ -13,7 +13,7 @@ export const SILENT = 'no answer: see there whether its daemon runs and reaches 
 export interface AskingNodes {
   readonly store: Store;
   readonly clock: Clock;
-  /** Milliseconds that the nodes have to answer. */
+  /** Milliseconds that the nodes have to answer, once all are asked. */
   readonly patience: number;
 }
 
@@ -34,7 +34,6 @@ export async function askNodes(
   question: Request,
   { store, clock, patience }: AskingNodes,
 ): Promise<ReadonlyMap<string, NodeAnswer>> {
-  const end = clock.now() + patience;
   const mark = `${clock.wallTime().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
   const made = new Map<string, string>();
   try {
@@ -46,6 +45,8 @@ export async function askNodes(
       await store.create({ ...asked, metadata: { ...asked.metadata, annotations } });
       made.set(node, name);
     }
+    // Of hundreds of nodes, the last that are asked have as long as the first.
+    const end = clock.now() + patience;
     const answers = new Map<string, NodeAnswer>();
     for (;;) {
       for (const [node, name] of made) {
