@@ -78,16 +78,12 @@ t.test('vrouter test connectivity: all is well; then what is broken is named', n
     const reasons = (failed: readonly Finding[]): readonly string[] => [
       ...new Set(failed.map(({ check, reason }) => `${check}: ${reason}`)),
     ];
-    t.same((await ask('a.test')).failed, [], 'they are reached with the address of the node');
-
-    await patchPool(lab, { natOutgoing: false });
-    await lab.until('pods to go out as themselves', async () => (await ask('a.test')).failed.length === 4);
-    t.match(reasons((await ask('a.test')).failed), [
+    t.match(reasons((await ask('a.test')).failed).toSorted(), [
       /^dns: the resolver does not answer: 172\.18\.0\.\d+, UDP port 53 \(silence\)$/,
       /^outside: nothing comes back .*: pods of default-ipv4-ippool go out with their own addresses, since its natOutgoing is off/,
     ]);
     await patchPool(lab, { natOutgoing: true });
-    await lab.until('pods to go out as their node again', async () => (await ask('a.test')).failed.length === 0);
+    await lab.until('pods to go out as their node', async () => (await ask('a.test')).failed.length === 0);
 
     t.match(reasons((await ask('b.test')).failed), [/^dns: the resolver .* answers that there is no such name/]);
     await endResolver();

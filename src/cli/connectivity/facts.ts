@@ -38,12 +38,13 @@ export class FactFinder {
     const status = await this.#ask(node, { op: 'status' }, nodeStatusSchema);
     // A node that was silent once is not asked again.
     if (status === undefined) return { node, status, why: undefined, routes: undefined };
-    const isName = check.kind === 'dns';
+    // Of a service, policy sees the address that it is translated to: what it says of the service's own is no answer.
+    const isTranslated = check.kind === 'dns' || check.kind === 'service';
     const destination = to === undefined ? check.probe.host : nameOf(to);
     const carried = carriedBy(check);
     const why = { op: 'policy.why', source: nameOf(check.from), destination, carried } as const;
     const route = { op: 'route.to', address: check.probe.host } as const;
-    const [said, routes] = isName
+    const [said, routes] = isTranslated
       ? [undefined, undefined]
       : [await this.#ask(node, why, whySchema), await this.#ask(node, route, z.array(explainedEntrySchema))];
     return { node, status, why: said, routes };

@@ -85,7 +85,7 @@ function beyondPods(check: ConnectivityCheck, outcome: ProbeOutcome, facts: Fail
     return {
       reason:
         outcome.result === 'refused' ? 'the service has nobody behind it' : `the service does not answer (${what})`,
-      next: `see whether kube-proxy runs on ${from.node}, and whether the service has endpoints: kubectl get endpointslices`,
+      next: `see whether kube-proxy runs on ${from.node}, whether the service has endpoints (kubectl get endpointslices), and what is dropped: vrouter drops on ${from.node}`,
     };
   }
   return outsideUnreached(check, outcome, facts);
