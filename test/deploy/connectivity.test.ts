@@ -63,7 +63,7 @@ async function furnish(cluster: KubernetesCluster): Promise<void> {
       nodeName: 'node2',
       containers: [
         {
-          name: 'probe',
+          name: 'resolver',
           image: daemonSet.spec.template.spec.containers[0].image,
           command: [NODE, `${PROGRAM}/dns-answerer.ts`, '0.0.0.0', ...known],
           volumeMounts: [{ name: 'program', mountPath: PROGRAM, readOnly: true }],
@@ -104,8 +104,13 @@ t.test('vrouter test connectivity, with pods that a container runtime runs', nee
     if (code !== 0) throw new Error(stderr);
   };
   await until(systemClock, 'the resolver to listen', async () => {
-    const pods = (await cluster.tell('list', 'pods')) as readonly { readonly status?: { readonly podIP?: string } }[];
-    return pods.some(({ status }) => status?.podIP !== undefined);
+    const pods = (await cluster.tell('list', 'pods')) as readonly {
+      readonly metadata: { name: string; uid: string };
+    }[];
+    const resolver = pods.find(({ metadata }) => metadata.name === 'coredns');
+    return (
+      resolver !== undefined && cluster.nodes[1].kubelet.logOf(resolver.metadata, 'resolver').includes('listening')
+    );
   });
 
   await t.test('all is well: pods, MTU, policy, services, DNS, and outside', async (t) => {

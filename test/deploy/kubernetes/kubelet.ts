@@ -80,9 +80,9 @@ export class Kubelet {
   }
 
   /** What a container has written to its stdout and stderr. */
-  logOf(pod: Pod, container: string): string {
+  logOf({ uid }: Pick<Pod, 'uid'>, container: string): string {
     try {
-      return readFileSync(this.#machine.path(`logs-${pod.uid}/${container}.log`), 'utf8');
+      return readFileSync(this.#machine.path(`logs-${uid}/${container}.log`), 'utf8');
     } catch {
       return '';
     }

@@ -112,7 +112,7 @@ export class PodLoop {
   }
 
   async #tellLog({ kubelet }: ClusterNode, { metadata: own }: ListedPod): Promise<void> {
-    const log = kubelet.logOf({ ...own, spec: podSpec.parse({ containers: [] }) }, 'probe');
+    const log = kubelet.logOf(own, 'probe');
     // Each line has its time, where it was written to, and whether it goes on (CRI's form of logs).
     const lines = log.split('\n').flatMap((line) => /^\S+ std(?:out|err) F (.*)$/.exec(line)?.[1] ?? []);
     if (lines.length > 0)
