@@ -34,7 +34,8 @@ function bgp({ bgp: own }: NodeReport): ComponentHealth {
   if (own === undefined) return { name: 'bgp', health: 'off', detail: 'no BGP on this node' };
   const up = own.peers.filter(({ session }) => session === 'Established').length;
   const sum = (count: (peer: ReportedPeer) => number): number => own.peers.reduce((all, peer) => all + count(peer), 0);
-  const figures = `${sum(({ accepted }) => accepted)} routes accepted, ${sum(({ advertised }) => advertised)} advertised`;
+  const accepted = sum((peer) => peer.accepted);
+  const figures = `${many(accepted, 'route')} accepted, ${sum(({ advertised }) => advertised)} advertised`;
   const health = up === own.peers.length ? 'ok' : up === 0 ? 'down' : 'degraded';
   return { name: 'bgp', health, detail: `AS ${own.asn}, ${up} of ${own.peers.length} sessions up, ${figures}` };
 }
@@ -66,6 +67,11 @@ function blocks({ blocks: all }: NodeReport): ComponentHealth {
 function policy({ policy: own }: NodeReport): ComponentHealth {
   if (own === undefined) return { name: 'policy', health: 'off', detail: 'no policy is enforced here' };
   const { policies, endpoints, refused } = own;
-  const figures = `${policies} policies for ${endpoints} endpoints${refused > 0 ? `, ${refused} parts refused` : ''}`;
+  const held = `${many(policies, 'policy', 'policies')} for ${many(endpoints, 'endpoint')}`;
+  const figures = `${held}${refused > 0 ? `, ${many(refused, 'part')} refused` : ''}`;
   return { name: 'policy', health: refused > 0 ? 'degraded' : 'ok', detail: figures };
+}
+
+function many(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
 }

@@ -49,12 +49,19 @@ NEIGHBOR   V    AS      MSGRCVD   MSGSENT   TBLVER   INQ   OUTQ   UP/DOWN    STA
   t.match(JSON.parse(json.stdout), { peers: [{ name: '10.0.0.2' }] });
 });
 
+t.test('a word that is neither a prefix nor an address is told as such', async (t) => {
+  t.match(await beside(t, runBgp, ['route', 'zzz'], answers, NOON), {
+    code: 2,
+    stderr: "'zzz' is neither an address nor a prefix such as 10.0.0.0/16\n",
+  });
+});
+
 t.test('a neighbour shows why its sessions ended, and how often', async (t) => {
   const { code, stdout } = await beside(t, runBgp, ['neighbor', '10.0.0.2'], answers, NOON);
   t.equal(code, 0);
   t.match(stdout, /Established for 00:01:02/);
   t.match(stdout, /11:58:57\.000Z down: Hold Timer Expired \(sent\) \(3rd time in a day\)/);
-  t.match(await beside(t, runBgp, ['neighbor', '10.9.9.9'], answers, NOON), { code: 1, stderr: /vrouter bgp summary/ });
+  t.match(await beside(t, runBgp, ['neighbor', '10.9.9.9'], answers, NOON), { code: 2, stderr: /vrouter bgp summary/ });
 });
 
 const path = {

@@ -53,7 +53,7 @@ t.test('vrouter test connectivity: all is well; then what is broken is named', n
     const { press, sees, ended } = terminal(t, lab.node('node1').socket);
     t.match(await sees(/172\.18\.0\.12 .*Established/), /Node node1: (ok|degraded)/);
     press(':pods\r');
-    await sees(`endpoint lab/node1-k8s-${one.name.replaceAll('-', '--')}-eth0`);
+    await sees(`lab/${one.name}`);
     press('q');
     t.equal(await ended, 0);
   });

@@ -175,9 +175,9 @@ t.test('floating IPs and natOutgoing are one table, in one transaction, each wit
   t.same(
     reconciled.entries().flatMap(({ text, present, why }) => (STANDING.test(text) ? [] : [[text, present, why]])),
     [
-      ['ip vrouter-nat dnat to ip daddr map @fip-dnat', true, 'floating IPs'],
-      ['ip vrouter-nat dnat to ip daddr map @fip-dnat', true, 'floating IPs'],
-      ['ip vrouter-nat snat to ip saddr . ip daddr map @fip-snat', true, 'floating IPs, to itself'],
+      ['ip vrouter-nat prerouting dnat to ip daddr map @fip-dnat', true, 'floating IPs'],
+      ['ip vrouter-nat output dnat to ip daddr map @fip-dnat', true, 'floating IPs'],
+      ['ip vrouter-nat postrouting snat to ip saddr . ip daddr map @fip-snat', true, 'floating IPs, to itself'],
       ['ip vrouter-nat fip-dnat { 203.0.113.7 : 10.244.1.2 }', true, 'floating IP of endpoint default/web'],
       [
         'ip vrouter-nat fip-snat { 10.244.1.2 . 10.244.1.2 : 203.0.113.7 }',
@@ -185,7 +185,7 @@ t.test('floating IPs and natOutgoing are one table, in one transaction, each wit
         'floating IP of endpoint default/web, to itself',
       ],
       [
-        'ip vrouter-nat ip saddr @masq-ipam-pools ip daddr != @network-ip-pools masquerade fully-random',
+        'ip vrouter-nat postrouting ip saddr @masq-ipam-pools ip daddr != @network-ip-pools masquerade fully-random',
         true,
         'natOutgoing',
       ],

@@ -37,6 +37,8 @@ const rows: readonly (readonly [Partial<NodeReport>, string, string, RegExp])[] 
   [{}, 'pods', 'ok', /^5 here$/],
   [{}, 'blocks', 'ok', /^1, 5 of 64 addresses in use$/],
   [{}, 'policy', 'ok', /^2 policies for 5 endpoints$/],
+  [{ policy: { policies: 1, endpoints: 1, refused: 0 } }, 'policy', 'ok', /^1 policy for 1 endpoint$/],
+  [{ bgp: { ...well.bgp!, peers: [{ ...peer, accepted: 1 }] } }, 'bgp', 'ok', /, 1 route accepted,/],
   [{ datastore: { ...well.datastore, inSync: false } }, 'datastore', 'down', /not in sync/],
   [{ bgp: { ...well.bgp!, peers: [peer, down] } }, 'bgp', 'degraded', /1 of 2/],
   [{ bgp: { ...well.bgp!, peers: [down] } }, 'bgp', 'down', /0 of 1/],
@@ -45,7 +47,7 @@ const rows: readonly (readonly [Partial<NodeReport>, string, string, RegExp])[] 
   [{ routes: { desired: 7, programmed: 0, failed: 7 } }, 'routes', 'down', /7 refused/],
   [{ endpoints: { desired: 5, missing: 1, strange: 2 } }, 'pods', 'degraded', /5 here, 1 without .*, 2 interfaces/],
   [{ serving: false }, 'pods', 'down', /5 here/],
-  [{ policy: { policies: 2, endpoints: 5, refused: 1 } }, 'policy', 'degraded', /1 parts refused/],
+  [{ policy: { policies: 2, endpoints: 5, refused: 1 } }, 'policy', 'degraded', /1 part refused/],
 ];
 
 t.test('each part is told in one word with its figures', (t) => {

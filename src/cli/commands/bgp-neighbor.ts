@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { bgpPeersSchema, bgpRoutesSchema } from '../../control/answers.ts';
 import { type BgpNeighbour, type BgpRoute, ROUTE_SELECTIONS, request, socketPath } from '../../control/index.ts';
-import { CommandError, SilentEnd } from '../errors.ts';
+import { SilentEnd, UnreadableArgument } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { ago } from '../printers/ago.ts';
 import { tabulate } from '../printers/tabwriter.ts';
@@ -34,7 +34,7 @@ export function neighborCommand(io: Io): Command {
       }
       const { peers } = await request(path, { op: 'bgp.peers' }, bgpPeersSchema);
       const peer = peers.find((one) => one.name === name || one.address === name);
-      if (peer === undefined) throw new CommandError(`no BGP peer is called ${name}; see: vrouter bgp summary`);
+      if (peer === undefined) throw new UnreadableArgument(`no BGP peer is called ${name}; see: vrouter bgp summary`);
       if (options.output === 'json') print(io, peer);
       else io.stdout(neighbour(peer, io.clock.wallTime()));
       if (peer.session !== 'Established') throw new SilentEnd(1);

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
+import { tryParseAddress, tryParsePrefix } from '../../base/index.ts';
 import { bgpRouteSchema } from '../../control/answers.ts';
 import { type BgpRouteAnswer, request, socketPath } from '../../control/index.ts';
 import { askNodes, type NodeAnswer, readSaid } from '../ask-nodes.ts';
-import { SilentEnd } from '../errors.ts';
+import { SilentEnd, UnreadableArgument } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { open } from '../session.ts';
 import { seconds } from './options.ts';
@@ -33,6 +34,9 @@ export function routeCommand(io: Io): Command {
     .option('--timeout <seconds>', 'with --cluster: how long the nodes have to answer', seconds, 5)
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'))
     .action(async (prefix: string, options: RouteOptions) => {
+      if (tryParseAddress(prefix) === undefined && tryParsePrefix(prefix) === undefined) {
+        throw new UnreadableArgument(`'${prefix}' is neither an address nor a prefix such as 10.0.0.0/16`);
+      }
       if (options.cluster) return everywhere(io, prefix, options);
       requireRoot(io);
       const { why = false, output } = options;

@@ -32,7 +32,9 @@ export function drainCommand(io: Io): Command {
       const end = io.clock.now() + timeout * 1000;
       let state = await ask('begin');
       if (state.peers > 0)
-        io.stdout(`Telling ${state.peers} BGP peer(s) that routes by this node are the last choice …\n`);
+        io.stdout(
+          `Telling ${state.peers} BGP ${state.peers === 1 ? 'peer' : 'peers'} that routes by this node are the last choice …\n`,
+        );
       while (!state.safe && io.clock.now() < end) {
         await new Promise<void>((resolve) => io.clock.after(PACE, resolve));
         state = await ask('state');

@@ -44,7 +44,9 @@ export function ledgerCommand(io: Io): Command {
         const told = found.map(({ from, ...rest }) => ({ ...(Number.isFinite(from) && { from }), ...rest }));
         io.stdout(`${JSON.stringify(told, undefined, 2)}\n`);
       } else io.stdout(tenancyText(address, entries, at));
-      if (found.length === 0) throw new SilentEnd(1);
+      if (found.length > 0) return;
+      if (!options.cluster) io.stderr("A node's ledger has what that node gave out: --cluster asks all of them.\n");
+      throw new SilentEnd(1);
     });
 }
 

@@ -40,6 +40,7 @@ function podCommand(io: Io): Command {
       const { nodes, seen } = options.cluster ? await everywhere(io, pod, options) : await here(io, pod);
       if (options.output === 'json') io.stdout(`${JSON.stringify({ pod, nodes, seen }, undefined, 2)}\n`);
       else io.stdout(timelineText(pod, nodes, seen));
+      if (nodes.length === 0 && !options.cluster) io.stderr('A node knows its own pods: --cluster asks all nodes.\n');
       if (nodes.length === 0 || seen.some(({ isThere }) => !isThere)) throw new SilentEnd(1);
     });
 }

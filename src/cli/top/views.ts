@@ -63,12 +63,23 @@ function sessions({ peers }: BgpPeersAnswer, now: number): TopTable {
 
 function pods(entries: readonly ExplainedEntry[]): TopTable {
   return {
-    columns: ['POD', 'ENTRY', 'WANTED', 'PRESENT'],
-    rows: entries.map(({ text, why, wanted, present }) => ({
-      cells: [why, text.replaceAll(/\s+/g, ' '), wanted ? 'yes' : 'no', present ? 'yes' : 'no'],
-      isBad: wanted !== present,
-    })),
+    columns: ['POD', 'INTERFACE', 'ADDRESSES', 'WANTED', 'PRESENT', 'WHY'],
+    rows: entries.map(({ text, why, wanted, present }) => {
+      const [endpoint = '', device = '', ...addresses] = text.split(/\s+/);
+      const reason = why === `endpoint ${endpoint}` ? '' : why;
+      return {
+        cells: [podOf(endpoint), device, addresses.join(' '), wanted ? 'yes' : 'no', present ? 'yes' : 'no', reason],
+        isBad: wanted !== present,
+      };
+    }),
   };
+}
+
+/** `red/db` of the endpoint `red/node1-k8s-db-eth0`: in its parts a hyphen is written twice. */
+function podOf(endpoint: string): string {
+  const [namespace, name = ''] = endpoint.split('/');
+  const parts = name.replaceAll('--', '\n').split('-');
+  return parts.length === 4 ? `${namespace}/${parts[2].replaceAll('\n', '-')}` : endpoint;
 }
 
 function drops(counted: readonly CountedDrop[], before: TopAnswers['before']): TopTable {

@@ -69,7 +69,9 @@ export function nameOf({ family, name }: Table): string {
 export function explain(table: Table, { maps = [], chains }: Contents): readonly ExplainedLine[] {
   const at = nameOf(table);
   return [
-    ...chains.flatMap(([, rules]) => rules.map(({ expression, why }) => ({ text: `${at} ${expression}`, why }))),
+    ...chains.flatMap(([{ name }, rules]) =>
+      rules.map(({ expression, why }) => ({ text: `${at} ${name} ${expression}`, why })),
+    ),
     ...maps.flatMap(([map, entries]) =>
       entries.map(({ key, value, why }) => ({ text: `${at} ${map.name} { ${key} : ${value} }`, why })),
     ),

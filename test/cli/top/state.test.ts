@@ -38,11 +38,14 @@ const drop = (why: string, packets: number, more: Partial<CountedDrop> = {}): Co
   ...{ family: 4, why, packets, bytes: packets * 60 },
   ...more,
 });
-const POD = { text: '10.244.0.2 dev cali1', wanted: true, present: true, why: 'endpoint red/web' };
+const pod = (name: string, present: boolean) => ({
+  text: `red/n1-k8s-${name}-eth0 cali1 10.244.0.2/32`,
+  ...{ wanted: true, present, why: `endpoint red/n1-k8s-${name}-eth0` },
+});
 const ANSWERS: TopAnswers = {
   status: STATUS,
   peers: { nodename: 'n1', peers: PEERS },
-  pods: [POD, { ...POD, present: false, why: 'endpoint red/db' }],
+  pods: [pod('web', true), pod('my--db', false)],
   drops: [
     drop('rule 0 of p', 10, { tier: 'default', policy: 'p', direction: 'ingress' }),
     drop('rule 1 of p', 20, { tier: 'default', policy: 'p', direction: 'ingress' }),
@@ -156,7 +159,7 @@ t.test('the head says how the node is, and the first problem', async (t) => {
 t.test('what is wrong stands out', async (t) => {
   const bad = screen(after([])).filter(({ look }) => look === 'bad');
   t.ok(bad.some(({ text }) => text.startsWith('10.0.0.3 ') && text.includes('refused')));
-  t.ok(screen(after(['2'])).some(({ text, look }) => look === 'bad' && text.includes('red/db')));
+  t.ok(screen(after(['2'])).some(({ text, look }) => look === 'bad' && text.includes('red/my-db')));
   t.ok(screen(after(['5'])).some(({ text, look }) => look === 'bad' && text.includes('98%')));
 });
 
@@ -189,4 +192,7 @@ t.test('without a terminal there is one look', async (t) => {
   t.match(text, /^BLOCK +STATE +IN USE +SIZE +FULL$/m);
   t.match(text, /^10\.244\.0\.0\/26 +confirmed +32 +64 +#{10}\.{10} 50%$/m);
   t.match(snapshotText('pods', { status: STATUS, pods: [] }, NOON), /No pods\.\n$/);
+  const pods = snapshotText('pods', ANSWERS, NOON);
+  t.match(pods, /^POD +INTERFACE +ADDRESSES +WANTED +PRESENT +WHY$/m);
+  t.match(pods, /^red\/my-db +cali1 +10\.244\.0\.2\/32 +yes +no$/m);
 });

@@ -18,12 +18,20 @@ const STATUS = {
 const ANSWERS = {
   status: STATUS,
   'bgp.peers': { nodename: 'n1', peers: [] },
-  endpoints: [{ text: '10.244.0.2 dev cali1', wanted: true, present: true, why: 'endpoint red/web' }],
+  endpoints: [
+    {
+      text: 'red/n1-k8s-web-eth0 cali1 10.244.0.2/32',
+      ...{ wanted: true, present: true, why: 'endpoint red/n1-k8s-web-eth0' },
+    },
+  ],
 };
 
 t.test('without a terminal one look is printed', async (t) => {
   const text = await beside(t, runTopCommand, ['pods'], ANSWERS);
-  t.match(text, { code: 0, stdout: /^Node n1: ok[\s\S]*\nPOD +ENTRY +WANTED +PRESENT\nendpoint red\/web/ });
+  t.match(text, {
+    code: 0,
+    stdout: /^Node n1: ok[\s\S]*\nPOD +INTERFACE +ADDRESSES +WANTED +PRESENT +WHY\nred\/web +cali1 /,
+  });
   const json = await beside(t, runTopCommand, ['blocks', '-o', 'json'], ANSWERS);
   t.match(JSON.parse(json.stdout), { status: { nodename: 'n1' } });
   t.match(await beside(t, runTopCommand, [], undefined), { code: 3 });
@@ -45,7 +53,7 @@ t.test('in a terminal it shows the node, hears keys, and leaves the terminal as 
   t.match(first, '\x1b[?1049h', 'a screen of its own');
   t.match(first, 'Node n1: ok');
   press('2');
-  t.match(await sees('endpoint red/web'), '\x1b[7m');
+  t.match(await sees('red/web'), '\x1b[7m');
   press('/nobody\r');
   await sees("No pods with 'nobody'.");
   press('?');
