@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
-import { systemClock } from '../../../src/base/index.ts';
+import { systemClock, VirtualClock } from '../../../src/base/index.ts';
+import { ask as askAll } from '../../../src/cli/connectivity/agent/ask.ts';
 import { askDns } from '../../../src/cli/connectivity/agent/ask-dns.ts';
+import type { ProbeOutcome } from '../../../src/cli/connectivity/probe.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
 
 /** Addresses of loopback of this process's own, with resolvers at port 53. */
@@ -60,5 +62,11 @@ t.test('of a silent resolver it is said whether TCP gets there', needsRoot, asyn
 });
 
 t.test('an address where no resolver listens refuses', needsRoot, async (t) => {
-  t.match(await ask('a.test', NOBODY), { result: 'refused', resolvers: [{ address: NOBODY, result: 'refused' }] });
+  const refused = { result: 'refused', resolvers: [{ address: NOBODY, result: 'refused' }] };
+  t.match(await ask('a.test', NOBODY), refused);
+  const said: ProbeOutcome[] = [];
+  const probe = { id: 1, kind: 'dns', host: 'a.test', port: 0, resolver: NOBODY, patience: 3000 } as const;
+  // On this clock no second attempt would ever come.
+  await askAll([probe], (outcome) => said.push(outcome), new VirtualClock());
+  t.match(said, [refused], 'and is not asked again and again');
 });

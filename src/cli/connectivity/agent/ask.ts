@@ -30,8 +30,9 @@ export async function ask(
       for (;;) {
         const began = clock.now();
         const answered = await askOne(probe, clock);
-        const isEarly =
-          answered.result === 'refused' && probe.kind !== 'connect' && clock.now() < begin + probe.patience;
+        // Servers of the test may be about to listen; others are as they are.
+        const isOurs = probe.kind !== 'connect' && probe.kind !== 'dns';
+        const isEarly = answered.result === 'refused' && isOurs && clock.now() < begin + probe.patience;
         if (isEarly || (answered.result === 'answered' && clock.now() < end)) await sleep(clock, PACE);
         else {
           const outcome = { id: probe.id, ...answered, took: Math.round(clock.now() - began) };
