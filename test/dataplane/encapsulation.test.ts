@@ -134,7 +134,7 @@ t.test('a node that comes or goes is an element; the table is found again, and g
       [/ notrack$/, true, 'VXLAN between nodes is not tracked'],
       [/ notrack$/, true, 'VXLAN between nodes is not tracked'],
       [
-        'ip vrouter-encapsulation udp dport 4789 ip saddr != @all-hosts-net counter drop',
+        'ip vrouter-encapsulation input udp dport 4789 ip saddr != @all-hosts-net counter drop',
         true,
         'VXLAN comes from nodes alone',
       ],

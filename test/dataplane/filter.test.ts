@@ -124,7 +124,7 @@ t.test('the part that the kernel refuses is named, and all others hold', async (
       .entries()
       .filter(({ present }) => !present)
       .map(({ text }) => text),
-    [`${NAME} ct count over 1 drop`, `${NAME} m { p13 : jump p13 }`],
+    [`${NAME} p13 ct count over 1 drop`, `${NAME} m { p13 : jump p13 }`],
   );
   nft.calls.length = 0;
   parts.set('more', pod('more'));
