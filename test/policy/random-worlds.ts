@@ -165,6 +165,52 @@ const kubernetes: fc.Arbitrary<CaseObject> = fc
     spec,
   }));
 
+const namespaces = fc.constantFrom<object>({}, { matchLabels: { team: 'red' } });
+const subject = fc.oneof(
+  fc.record({ namespaces }),
+  fc.record({ pods: fc.record({ namespaceSelector: namespaces, podSelector: fc.record({ matchLabels: labels }) }) }),
+);
+const clusterPeer = fc.oneof(
+  subject,
+  fc.record({
+    networks: fc.array(fc.constantFrom('10.1.0.0/30', '192.0.2.0/24', 'fd00::/96'), { minLength: 1, maxLength: 2 }),
+  }),
+);
+const clusterProtocol = fc.constantFrom<object>(
+  { tcp: { destinationPort: { number: 80 } } },
+  { tcp: { destinationPort: { range: { start: 80, end: 81 } } } },
+  { udp: {} },
+  { destinationNamedPort: 'web' },
+);
+const clusterRules = (direction: 'from' | 'to') =>
+  fc.array(
+    fc.record(
+      {
+        action: fc.constantFrom('Accept', 'Deny', 'Pass'),
+        [direction]: fc.array(clusterPeer, { minLength: 1, maxLength: 2 }),
+        protocols: fc.array(clusterProtocol, { minLength: 1, maxLength: 2 }),
+      },
+      { requiredKeys: ['action', direction] },
+    ),
+    { maxLength: 2 },
+  );
+/** An administrator's. */
+const cluster: fc.Arbitrary<CaseObject> = fc
+  .record({
+    name,
+    tier: fc.constantFrom('Admin', 'Baseline'),
+    priority: fc.constantFrom(1, 1, 2),
+    subject,
+    ingress: clusterRules('from'),
+    egress: clusterRules('to'),
+  })
+  .map(({ name: called, ...spec }) => ({
+    apiVersion: 'policy.networking.k8s.io/v1alpha2',
+    kind: 'ClusterNetworkPolicy',
+    metadata: { name: called },
+    spec,
+  }));
+
 export const tier = fc
   .record({ name: fc.constantFrom('first', 'last'), defaultAction: fc.constantFrom('Deny', 'Pass') })
   .map(({ name: called, defaultAction }): CaseObject => {
@@ -199,7 +245,7 @@ export const randomWorld: fc.Arbitrary<RandomWorld> = fc.record({
     .tuple(
       fc.array(tier, { maxLength: 2 }),
       fc.array(networkSet, { maxLength: 1 }),
-      fc.array(fc.oneof(calico, global, kubernetes), { minLength: 1, maxLength: 5 }),
+      fc.array(fc.oneof(calico, global, kubernetes, cluster), { minLength: 1, maxLength: 5 }),
     )
     .map((parts) => parts.flat()),
 });

@@ -185,7 +185,8 @@ t.test('a set that the kernel has no room for is tried again later and later, wh
     await policy.follow(true);
     await clock.advanceAsync(600_000);
     await policy.settled;
-    t.ok(nft.refusals - before <= 3, 'one trial at most, by halves');
+    // With a part that is refused for itself it takes one step more to find which it is.
+    t.ok(nft.refusals - before <= 4, `one trial at most, by halves: ${nft.refusals - before}`);
     await policy.follow(false);
   });
   await t.test('when it changes, it is tried at once', async (t) => {
