@@ -90,6 +90,23 @@ t.test('a table is read from the kernel as nft would list it', async (t) => {
   );
 });
 
+t.test('so is one of ARP, whose hooks have numbers of their own, and one of both families of IP', async (t) => {
+  const namespace = makeNamespace();
+  const nft = openNft({ namespace: namespace.path });
+  t.teardown(() => {
+    nft.close();
+    namespace.remove();
+  });
+  for (const family of ['arp', 'inet'] as const) {
+    const made = new Transaction({ family, name: 'neighbors' })
+      .addTable()
+      .addChain({ name: 'asking', base: { type: 'filter', hook: 'input', priority: 0 } });
+    await nft.run(made);
+    const listed = await nft.list(made.table);
+    t.match(listed?.chains, [{ name: 'asking', type: 'filter', hook: 'input', priority: 0, policy: 'accept' }], family);
+  }
+});
+
 t.test('what only nft can say is left to it', async (t) => {
   const namespace = makeNamespace();
   const program = openNft({ namespace: namespace.path });

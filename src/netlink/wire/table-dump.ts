@@ -2,7 +2,13 @@ import type { ByteReader } from '../../base/index.ts';
 import type { DumpedChain, DumpedElement, DumpedRule, DumpedSet } from '../table-dump.ts';
 import { attributeText, forEachAttribute, readText } from './attribute.ts';
 import { NLM_F_DUMP } from './message.ts';
-import { encodeNetfilter, NFGENMSG_LENGTH, NFNL_SUBSYS_NFTABLES, protocolFamily } from './nfnetlink.ts';
+import {
+  encodeNetfilter,
+  NFGENMSG_LENGTH,
+  NFNL_SUBSYS_NFTABLES,
+  protocolFamily,
+  protocolFamilyName,
+} from './nfnetlink.ts';
 import { commentIn } from './rule-comment.ts';
 import { readVerdict } from './set-elements.ts';
 
@@ -43,7 +49,9 @@ const NFTA_DATA_VERDICT = 2;
 const NFT_SET_ELEM_INTERVAL_END = 1;
 const NFTA_GEN_ID = 1;
 
+/** enum nf_inet_hooks, and those of ARP (include/uapi/linux/netfilter_arp.h). */
 const HOOKS = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
+const ARP_HOOKS = ['input', 'output', 'forward'];
 
 const DUMPS = { chains: NFT_MSG_GETCHAIN, rules: NFT_MSG_GETRULE, sets: NFT_MSG_GETSET } as const;
 
@@ -79,7 +87,9 @@ export function decodeGeneration(type: number, body: ByteReader): number | undef
 
 /** Undefined for a chain of another table; so with the others. */
 export function decodeDumpedChain(body: ByteReader, table: string): DumpedChain | undefined {
-  const its = attributesOf(body);
+  const family = protocolFamilyName(body.u8());
+  body.skip(NFGENMSG_LENGTH - 1);
+  const its = attributes(body);
   if (textOf(its.get(TABLE)) !== table) return undefined;
   const chain = textOf(its.get(NFTA_CHAIN_NAME));
   const hook = its.get(NFTA_CHAIN_HOOK);
@@ -89,7 +99,7 @@ export function decodeDumpedChain(body: ByteReader, table: string): DumpedChain 
     chain,
     base: {
       type: textOf(its.get(NFTA_CHAIN_TYPE)),
-      hook: HOOKS[network32(at.get(NFTA_HOOK_HOOKNUM))] ?? '',
+      hook: (family === 'arp' ? ARP_HOOKS : HOOKS)[network32(at.get(NFTA_HOOK_HOOKNUM))] ?? '',
       priority: network32(at.get(NFTA_HOOK_PRIORITY)) | 0,
       policy: network32(its.get(NFTA_CHAIN_POLICY)) === 0 ? 'drop' : 'accept',
     },
