@@ -26,7 +26,7 @@ export async function runInGuest(file: string, kernel: Promise<Outcome>): Promis
     return runTapFile(file, ['bash', 'test/uml/run.sh'], { UML_PASS: 'CI TAP TAP_TIMEOUT NODE_COMPILE_CACHE' });
   }
   const why = `there is no kernel to run it in: ${words.trim()}`;
-  const none: Outcome = { passed: 0, failures: [], skipped: [], words: '', seconds: 0 };
+  const none: Outcome = { passed: 0, failures: [], skipped: [], words: '', seconds: 0, worked: 0 };
   return process.env['CI']
     ? { ...none, failures: [{ name: file, details: why }] }
     : { ...none, skipped: [`${file}: ${why}`] };

@@ -83,7 +83,8 @@ async function work(): Promise<void> {
     current.add(job.name);
     const outcome = await job.run();
     current.delete(job.name);
-    if (outcome.seconds > SLOW) slow.push(`${job.name}: ${outcome.seconds.toFixed(0)} s`);
+    if (outcome.seconds > SLOW)
+      slow.push(`${job.name}: ${outcome.seconds.toFixed(0)} s, of a processor ${outcome.worked.toFixed(0)} s`);
     tell(outcome);
   }
 }

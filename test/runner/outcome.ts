@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Parser, type Result } from 'tap-parser';
 import { stringify } from 'yaml';
 import { systemClock } from '../../src/base/index.ts';
-import { LOOK_EVERY, Progress, processorTime, type Sample } from './progress.ts';
+import { LOOK_EVERY, Progress, processorTime, processorTimeOfEnded, type Sample } from './progress.ts';
 
 /** What came of one file, or one check. */
 export interface Outcome {
@@ -14,6 +14,8 @@ export interface Outcome {
   /** Its last words on stderr; shown only when something failed. */
   readonly words: string;
   readonly seconds: number;
+  /** Seconds that processors have worked for it. */
+  readonly worked: number;
 }
 
 interface Failure {
@@ -27,6 +29,9 @@ process.once('SIGTERM', () => {
   for (const child of running) child.kill('SIGTERM');
   process.exit(143);
 });
+
+/** Processor time (ms) of those that have ended: what the next one adds is its own. */
+let accounted = processorTimeOfEnded();
 
 /** Seconds; tap wants a limit on the wall's clock, and ours on progress comes first. */
 const TAP_TIMEOUT = 3600;
@@ -44,19 +49,19 @@ export function runTapFile(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const seen = { passed: 0, failures: [] as Failure[], skipped: [] as string[] };
-  const [command, ...args] = [...by, process.execPath, '--enable-source-maps', file];
+  const [command, ...args] = [...by, process.execPath, file];
   const child = spawn(command, args, {
     env: { NODE_COMPILE_CACHE, ...process.env, TAP: '1', TAP_TIMEOUT: String(TAP_TIMEOUT), ...env },
   });
   const parser = new Parser({ name: file });
   follow(parser, [file], seen);
   child.stdout.pipe(parser);
-  return ending(child, [child.stderr], [child.stdout]).then(({ problem, words, seconds }) => {
+  return ending(child, [child.stderr], [child.stdout]).then(({ problem, ...rest }) => {
     if (problem !== undefined && seen.failures.length === 0) seen.failures.push({ name: file, details: problem });
     else if (seen.passed + seen.failures.length + seen.skipped.length === 0) {
       seen.failures.push({ name: file, details: 'there is no assertion in it' });
     }
-    return { ...seen, words, seconds };
+    return { ...seen, ...rest };
   });
 }
 
@@ -68,9 +73,9 @@ export async function runCheck(
 ): Promise<Outcome> {
   const child = spawn(command, args, { env: { ...process.env, NO_COLOR: '1' } });
   child.stderr.on('data', (text: Buffer | string) => hear(String(text)));
-  const { problem, words, seconds } = await ending(child, [child.stdout, child.stderr]);
+  const { problem, ...rest } = await ending(child, [child.stdout, child.stderr]);
   const failures = problem === undefined ? [] : [{ name, details: `${[command, ...args].join(' ')}: ${problem}` }];
-  return { passed: 1 - failures.length, failures, skipped: [], words, seconds };
+  return { passed: 1 - failures.length, failures, skipped: [], ...rest };
 }
 
 /** Follows one level of TAP and those inside it. The line that closes a subtest counts only if nothing inside did. */
@@ -106,7 +111,7 @@ function ending(
   child: ChildProcess,
   streams: readonly NodeJS.ReadableStream[],
   others: readonly NodeJS.ReadableStream[] = [],
-): Promise<{ problem: string | undefined; words: string; seconds: number }> {
+): Promise<Pick<Outcome, 'words' | 'seconds' | 'worked'> & { problem: string | undefined }> {
   return new Promise((resolve) => {
     let words = '';
     let said = 0;
@@ -128,10 +133,15 @@ function ending(
       else child.kill('SIGTERM') && systemClock.after(LOOK_EVERY, () => child.kill('SIGKILL'));
     };
     cancel = systemClock.after(LOOK_EVERY, look);
+    let worked = 0;
+    child.on('exit', () => {
+      worked = (processorTimeOfEnded() - accounted) / 1000;
+      accounted += worked * 1000;
+    });
     const end = (problem: string | undefined): void => {
       cancel();
       running.delete(child);
-      resolve({ problem: stuck ?? problem, words, seconds: (systemClock.now() - started) / 1000 });
+      resolve({ problem: stuck ?? problem, words, seconds: (systemClock.now() - started) / 1000, worked });
     };
     child.on('error', (error) => end(error.message));
     child.on('close', (code, signal) => end(code === 0 ? undefined : (signal ?? `exit code ${code}`)));

@@ -48,6 +48,12 @@ export class Progress {
 /** Linux counts processor time in hundredths of a second for everybody outside (USER_HZ). */
 const MS_PER_TICK = 10;
 
+/** Processor time (ms) of all children of this process that have ended, with theirs that they waited for. proc(5). */
+export function processorTimeOfEnded(): number {
+  const [children, ofKernel] = fieldsOf(readFileSync('/proc/self/stat', 'utf8')).slice(13, 15);
+  return MS_PER_TICK * (Number(children) + Number(ofKernel));
+}
+
 /** Processor time (ms) of a process and its descendants, those that have ended and were waited for included. proc(5). */
 export function processorTime(root: number): number {
   const children = new Map<number, number[]>();
@@ -61,8 +67,7 @@ export function processorTime(root: number): number {
     } catch {
       continue; // It has ended meanwhile.
     }
-    // The second field is the command's name in parentheses, with whatever it likes between them.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const fields = fieldsOf(stat);
     const parent = Number(fields[1]);
     times.set(id, MS_PER_TICK * fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0));
     const siblings = children.get(parent);
@@ -76,4 +81,9 @@ export function processorTime(root: number): number {
     waiting.push(...(children.get(id) ?? []));
   }
   return sum;
+}
+
+/** The fields from the third on; the second is the command's name in parentheses, with whatever it likes between them. */
+function fieldsOf(stat: string): readonly string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

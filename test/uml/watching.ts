@@ -51,6 +51,16 @@ export async function watch(t: Test, lab: Lab, node: string, command: readonly s
   return said;
 }
 
+/** Waits until a watched program says so, which costs less than to look again and again; resolves to what it said. */
+export async function untilSaid(said: readonly Said[], what: string): Promise<Said> {
+  let found: Said | undefined;
+  await secondsUntil(what, async () => {
+    found = said.find(({ line }) => line.startsWith(what));
+    return found !== undefined;
+  });
+  return found!;
+}
+
 /** Whether the node has a session with the other. */
 export async function isUp(lab: Lab, node: string, other: string): Promise<boolean> {
   const address = lab.node(other).address.split('/')[0];

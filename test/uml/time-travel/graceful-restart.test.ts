@@ -1,6 +1,6 @@
 import t from 'tap';
 import { blocksOf, cluster, hasRoute, podsOf } from '../../cluster/cluster.ts';
-import { isUp, pass, seconds, secondsUntil, watch } from '../watching.ts';
+import { isUp, pass, seconds, secondsUntil, untilSaid, watch } from '../watching.ts';
 
 const RESTART_TIME = 120;
 
@@ -21,7 +21,8 @@ t.test('a daemon is killed and stays away: its routes stay for the restart time,
   t.type(await lab.ping(from, `${to.address}`), 'number', 'its kernel still forwards, and so does ours');
   t.same(routes, [], 'nothing was touched meanwhile');
 
-  await secondsUntil('the route to go', async () => !(await hasRoute(lab, 'node1', block)));
+  await untilSaid(routes, `Deleted ${block} `);
+  t.notOk(await hasRoute(lab, 'node1', block));
   t.match(routes[0].line, `Deleted ${block} `);
   const stayed = routes[0].at - killed;
   t.ok(Math.abs(stayed - RESTART_TIME) < 1, `it stayed for ${stayed.toFixed(1)} s`);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { blocksOf, cluster, hasRoute } from '../../cluster/cluster.ts';
-import { isUp, seconds, secondsUntil, watch } from '../watching.ts';
+import { isUp, seconds, secondsUntil, untilSaid, watch } from '../watching.ts';
 
 const HOLD_TIME = 90;
 const RESTART_TIME = 120;
@@ -36,8 +36,8 @@ t.test('nothing is heard of a node any more, though its link is up', async (t) =
 
   await t.test('its routes go when it has not come back in the restart time', async (t) => {
     const ended = seconds();
-    await secondsUntil('the route to go', async () => !(await hasRoute(lab, 'node1', block)));
-    const [gone] = routes.filter(({ line }) => line.startsWith(`Deleted ${block} `));
+    const gone = await untilSaid(routes, `Deleted ${block} `);
+    t.notOk(await hasRoute(lab, 'node1', block));
     t.ok(Math.abs(gone.at - ended - RESTART_TIME) < 1, `${(gone.at - ended).toFixed(1)} s after the session`);
     t.ok(gone.at - cut > 150);
   });
