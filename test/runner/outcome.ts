@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Parser, type Result } from 'tap-parser';
 import { stringify } from 'yaml';
 import { systemClock } from '../../src/base/index.ts';
+import { tapInOneFile } from './one-tap.ts';
 import { LOOK_EVERY, Progress, processorTime, processorTimeOfEnded, type Sample } from './progress.ts';
 
 /** What came of one file, or one check. */
@@ -43,13 +44,13 @@ const WORDS_LIMIT = 64 * 1024;
  * Runs a file that prints TAP, if need be by the command that is to run it. Each assertion counts; a file that says
  * nothing, or ends badly, counts as a failure.
  */
-export function runTapFile(
+export async function runTapFile(
   file: string,
   by: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const seen = { passed: 0, failures: [] as Failure[], skipped: [] as string[] };
-  const [command, ...args] = [...by, process.execPath, file];
+  const [command, ...args] = [...by, process.execPath, '--import', await tapInOneFile(), file];
   const child = spawn(command, args, {
     env: { NODE_COMPILE_CACHE, ...process.env, TAP: '1', TAP_TIMEOUT: String(TAP_TIMEOUT), ...env },
   });
