@@ -6,7 +6,11 @@ import { needsRoot } from './cluster.ts';
 
 const BIRD = '/usr/sbin/bird';
 const ZEBRA = '/usr/lib/frr/zebra';
+const BFDD = '/usr/lib/frr/bfdd';
 const BGPD = '/usr/lib/frr/bgpd';
+
+/** Becomes a program once a socket is there. */
+const ONCE_THERE = 'until [ -S "$0" ]; do sleep 0.05; done; exec "$@"';
 
 /** For tests that run Debian's routers beside the nodes. */
 export const needsRouters = {
@@ -30,11 +34,12 @@ export function startBird(t: Test, lab: Lab, namespace: string, config: string):
   return { ask: async (question) => output(namespace, ['birdc', '-s', `${base}.ctl`, ...question.split(' ')]) };
 }
 
-/** FRR's zebra and bgpd in a namespace; they end with the test. */
+/** FRR's zebra and bgpd in a namespace, and bfdd where a neighbour is to be watched; they end with the test. */
 export function startFrr(t: Test, lab: Lab, namespace: string, config: string): Router {
   const directory = `${lab.record.plan.directory}/frr-${namespace}`;
   mkdirSync(directory, { mode: 0o755 });
   writeFileSync(`${directory}/zebra.conf`, '');
+  writeFileSync(`${directory}/bfdd.conf`, '');
   writeFileSync(`${directory}/bgpd.conf`, config);
   execFileSync('chown', ['-R', 'frr', directory]);
   const common = (name: string): string[] => [
@@ -42,7 +47,11 @@ export function startFrr(t: Test, lab: Lab, namespace: string, config: string): 
     ...['--vty_socket', directory, '-z', `${directory}/zserv.api`, '-P', '0', '--log', `file:${directory}/${name}.log`],
   ];
   run(t, namespace, [ZEBRA, ...common('zebra')]);
-  run(t, namespace, [BGPD, ...common('bgpd')]);
+  // Who finds no zebra asks again after ten seconds.
+  const withZebra = (...command: readonly string[]): void =>
+    run(t, namespace, ['sh', '-c', ONCE_THERE, `${directory}/zserv.api`, ...command]);
+  if (/ bfd /.test(config)) withZebra(BFDD, ...common('bfdd'), '--bfdctl', `${directory}/bfdd.sock`);
+  withZebra(BGPD, ...common('bgpd'));
   return { ask: async (question) => output(namespace, ['vtysh', '--vty_socket', directory, '-c', question]) };
 }
 
