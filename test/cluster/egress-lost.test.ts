@@ -29,6 +29,8 @@ t.test('the gateway of an egress address is lost with its machine, behind FRR wi
   const lab = await cluster(t, { nodes: 3 });
   const tor = await lab.addHost('tor');
   const addresses = lab.nodes.map(({ address }) => address.split('/')[0]);
+  // The lab forgets a node that is lost.
+  const names = new Map(lab.nodes.map(({ name }, at) => [addresses[at], name]));
   const own = tor.address.split('/')[0];
   await lab.exec('tor', ['ip', 'address', 'add', `${OUTSIDE}/32`, 'dev', 'lo']);
   for (const { name } of lab.nodes) await lab.exec(name, ['ip', 'route', 'replace', 'default', 'via', own]);
@@ -50,8 +52,7 @@ t.test('the gateway of an egress address is lost with its machine, behind FRR wi
   /** The node by which the ToR's kernel goes to the address. */
   const gateway = async (): Promise<string | undefined> => {
     const { stdout } = await lab.exec('tor', ['ip', 'route', 'show', EGRESS]);
-    const via = /via (\S+)/.exec(stdout)?.[1];
-    return lab.nodes.find(({ address }) => address.split('/')[0] === via)?.name;
+    return names.get(/via (\S+)/.exec(stdout)?.[1] ?? '');
   };
   const lasting = await untilSeen(lab, t, pod, OUTSIDE, EGRESS);
   const first = await lab.until('the ToR to go by the gateway', gateway);
