@@ -12,6 +12,7 @@ import { pathOfTests } from './programs.ts';
  * The files print TAP, so `node test/x.test.ts` shows one in full. `tap run` would do too, but first compiles a test
  * class of its own and then puts module loaders in front of every file, which no file here needs.
  */
+
 /** Whole clusters and containers work for a third of their time and wait for the rest: three keep two processors busy. */
 const JOBS = Number(process.env['JOBS'] ?? 3);
 

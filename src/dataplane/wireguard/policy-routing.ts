@@ -36,6 +36,8 @@ export class PolicyRouting {
   readonly #rule: PolicyRule;
   /** Tells of changes that others make to the table's routes. */
   #monitor: Monitor | undefined;
+  /** How many changes it has told of. */
+  #heard = 0;
   /** Called when there may be something to do again. */
   onPending: () => void = () => {};
 
@@ -151,9 +153,18 @@ export class PolicyRouting {
     const before = this.#rule.table;
     const table = await this.#rule.establish(desired);
     if (table !== before || this.#monitor === undefined) await this.#watch(table);
+    const heard = this.#heard;
     const routes = await this.#kernel.routeList({ family: this.#family, table, protocol: ROUTE_PROTOCOL });
     this.#delta.setAllActual(new Map(routes.map((route) => [route.destination, wayOf(route)])));
     this.#known = true;
+    this.#lookAgainAfter(heard);
+  }
+
+  /** A change that was told of while the table was read or written may be older or younger than what is known now. */
+  #lookAgainAfter(heard: number): void {
+    if (heard === this.#heard) return;
+    this.forget();
+    this.onPending();
   }
 
   async #remove(): Promise<void> {
@@ -176,6 +187,7 @@ export class PolicyRouting {
         else if (event.kind !== 'route' || event.route.family !== this.#family || event.route.table !== table) return;
         else if (event.route.protocol !== ROUTE_PROTOCOL) return;
         else {
+          this.#heard++;
           const way = event.change === 'new' ? wayOf(event.route) : undefined;
           this.#delta.setActual(event.route.destination, way);
         }
@@ -187,6 +199,7 @@ export class PolicyRouting {
 
   async #write(): Promise<void> {
     const steps = routeSteps(this.#delta.take());
+    const heard = this.#heard;
     const refused = await applySteps(this.#kernel, this.#family, this.#rule.table ?? 0, steps);
     for (const [verb, cidr, way] of steps) {
       const reason = refused.get(`${verb} ${cidr}`);
@@ -196,6 +209,7 @@ export class PolicyRouting {
         if (verb === ROUTE_ADD || this.#delta.desired(cidr) === undefined) this.#refusals.done(cidr);
       }
     }
+    this.#lookAgainAfter(heard);
   }
 
   #refused(cidr: string, way: Way, reason: string): void {
