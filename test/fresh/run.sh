@@ -53,7 +53,7 @@ for folder in proc sys dev; do mount --rbind "/$folder" "$root/$folder"; done
 mount -t tmpfs tmpfs "$root/run"
 enter='cd "$1"; shift; pivot_root . .; umount -l .; cd /; exec "$@"'
 inside() { unshare --mount --propagation private sh -ec "$enter" sh "$root" env -i HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-  TERM=dumb CI=true JOBS="${JOBS:-2}" sh -ec "$1"; }
+  TERM=dumb CI=true ${JOBS:+JOBS="$JOBS"} sh -ec "$1"; }
 
 # Node and npm: this system's when they are no packages of Debian, which has hundreds for them.
 modules=$(npm root -g)
