@@ -12,7 +12,7 @@ import { DAEMON, type Outcome } from './swarm.ts';
  * namespace, each daemon in turn in another, and no kernel routes. A figure is the median of as many rounds as begin
  * in `--seconds`, three at most.
  *
- *     node bench/bgp-peers.ts [--case hop|fan|mesh|dial|hold|change|memory]… [--daemon NAME]…
+ *     node bench/bgp-peers.ts [--case hop|withdrawn|fan|mesh|dial|hold|change|memory]… [--daemon NAME]…
  *          [--rounds 3] [--seconds 8] [--scale 0.01]
  *
  * With `--kernel` it is whole routers, vRouter's daemon and BIRD, whose routes go to the kernel as well.

@@ -58,7 +58,7 @@ that follows from it worked out.`,
   'bgp-peers': {
     title: 'BGP sessions, beside BIRD, FRR, GoBGP and OpenBGPD',
     takes:
-      '[--case hop|fan|mesh|dial|hold|change|memory]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 1] [--kernel]',
+      '[--case hop|withdrawn|fan|mesh|dial|hold|change|memory]… [--daemon NAME]… [--rounds 3] [--seconds 8] [--scale 1] [--kernel]',
     about: `Each daemon runs alone in a network namespace, its peers in another: one process that plays UPDATEs encoded beforehand
 over plain sockets, with nobody's BGP code. There are no kernel routes, no policy and no dialling by the daemon (it is
 \`passive\`), and what would hold routes back is off: for FRR \`advertisement-interval 0\`, \`coalesce-time 0\` and

@@ -53,6 +53,14 @@ export function peerCases(scale: number): Readonly<Record<string, PeerCase>> {
       neighbours: [SENDER, RECEIVER],
       run: (swarm) => spread(swarm, [SENDER], [RECEIVER], routes),
     },
+    withdrawn: {
+      title: `${routes} routes withdrawn through one hop`,
+      measures: 'time',
+      limit: 20,
+      holdTime: 90,
+      neighbours: [SENDER, RECEIVER],
+      run: (swarm) => takenBack(swarm, routes),
+    },
     fan: {
       title: `${senders.length} peers × 1000 routes to one`,
       measures: 'time',
@@ -107,6 +115,8 @@ export function peerCases(scale: number): Readonly<Record<string, PeerCase>> {
 
 /** Milliseconds for which a daemon is left alone after its sessions came up: End-of-RIB and the like. */
 const SETTLE = 1000;
+/** The same after very many routes, which a router writes to its kernel meanwhile. */
+const DONE = 3000;
 
 /** `senders` announce `each` prefixes, all at once; measured until the last receiver has the last one. */
 async function spread(
@@ -127,6 +137,21 @@ async function spread(
   const least = () => Math.min(...receivers.map(({ announced }) => announced));
   await swarm.reach(all, 'routes with the last of them', least);
   return { milliseconds: Math.max(...receivers.map(({ heardAt }) => heardAt)) - began };
+}
+
+/** Measured until the receiver has lost the last one; the daemon has had time to be done with what was announced. */
+async function takenBack(swarm: Swarm, routes: number): Promise<Finding> {
+  const [sender, receiver] = swarm.peers([SENDER, RECEIVER]);
+  const { address: nextHop, asn } = SENDER;
+  await swarm.up([sender, receiver]);
+  sender.write(announcements(0, routes, { nextHop, asPath: [asn] }));
+  await swarm.reach(routes, 'routes', () => receiver.announced);
+  await pause(DONE);
+  const messages = withdrawals(0, routes);
+  const began = swarm.begin();
+  sender.write(messages);
+  await swarm.reach(routes, 'routes, withdrawn', () => receiver.withdrawn);
+  return { milliseconds: receiver.heardAt - began };
 }
 
 /** Until all are up and an external peer has heard of all their routes. */
