@@ -70,7 +70,7 @@ t.test(
     });
 
     const told = await vrouter(first, 'drain');
-    t.match(told.stdout, /Telling 2 BGP peer\(s\)[\s\S]*it is safe to stop the node/);
+    t.match(told.stdout, /Telling 2 BGP peers[\s\S]*it is safe to stop the node/);
     await lab.until('the ToR to go another way', async () => (await best()) === other);
     t.match(
       await bird.ask(`show route 10.251.0.0/24 protocol ${first} all`),
