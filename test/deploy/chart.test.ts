@@ -12,7 +12,9 @@ import { readDatastoreConfig } from '../../src/datastore/index.ts';
 import { type Output, run } from '../../src/lab/command.ts';
 
 /** The chart by Helm itself and the overlays by kubectl's kustomize: both must say what deploy/vrouter.yaml says. */
-const HELM = resolve('node_modules/.helm/helm');
+const [HELM, OWN_KUBECTL] = ['helm', 'kubectl'].map((name) => resolve(`node_modules/.helm/${name}`));
+/** Debian's is too old for `patches` of kustomize. */
+const KUBECTL = existsSync(OWN_KUBECTL) ? OWN_KUBECTL : 'kubectl';
 const CHART = 'deploy/helm/vrouter';
 const helmHere = existsSync(HELM) || (process.env['CI'] && process.arch === 'x64');
 const needsHelm = { skip: helmHere ? false : 'there is no Helm: sh deploy/setup.sh test' };
@@ -123,7 +125,7 @@ const MEANT: Readonly<Record<string, object>> = {
 t.same(Object.keys(MEANT), Object.keys(OVERLAYS));
 for (const [name, { values }] of Object.entries(OVERLAYS)) {
   t.test(`overlay ${name}: kustomize and the chart make the same of it, and the daemon takes it`, async (t) => {
-    const { code, stdout, stderr } = await run(['kubectl', 'kustomize', `deploy/kustomize/${name}`]);
+    const { code, stdout, stderr } = await run([KUBECTL, 'kustomize', `deploy/kustomize/${name}`]);
     t.equal(code, 0, stderr);
     const all = objects(stdout);
     const { datastore, config } = await configOf(all);
