@@ -1,52 +1,35 @@
 import { readdir, stat } from 'node:fs/promises';
-import type { Kernel } from '../netlink/index.ts';
+import type { Kernel, Link } from '../netlink/index.ts';
 
 /** Where namespaces have names, and where processes have theirs. */
 const NAMED = ['/run/netns', '/var/run/netns'];
 /** Namespaces that are looked into at most. */
 const MOST = 4096;
 
-export interface SearchedPod {
-  /** Index of the host's end of its veth, here. */
-  readonly linkIndex: number;
-  readonly address: string;
-}
-
 export interface NamespaceSearch {
-  readonly openKernel: (options: { readonly namespace: string }) => Promise<Kernel>;
+  /** That of the namespace in which the link is. */
+  readonly kernel: Pick<Kernel, 'namespaceId'>;
   /** Paths of namespaces that may be its, the likelier ones first; absent: those with a name, then those of processes. */
   readonly candidates?: () => AsyncIterable<string>;
 }
 
-/** The path of the network namespace of a pod of this node; undefined when none is found that is its for sure. */
+/**
+ * The path of the namespace in which a veth's other end is, by the number that the kernel has for it: nothing else tells the
+ * pods of two nodes on one machine apart. Undefined when none is found.
+ */
 export async function namespaceOf(
-  pod: SearchedPod,
-  { openKernel, candidates = namespacesHere }: NamespaceSearch,
+  { linkNamespaceId }: Pick<Link, 'linkNamespaceId'>,
+  { kernel, candidates = namespacesHere }: NamespaceSearch,
 ): Promise<string | undefined> {
+  if (linkNamespaceId === undefined) return undefined;
   let looked = 0;
   for await (const path of candidates()) {
     if (++looked > MOST) return undefined;
-    const isIts = await holds(path, pod, openKernel).catch(() => false);
-    if (isIts) return path;
+    // What can't be opened, or is no namespace, is none of ours.
+    const found = await kernel.namespaceId(path).catch(() => undefined);
+    if (found === linkNamespaceId) return path;
   }
   return undefined;
-}
-
-/** Another node's pods, in namespaces of the same machine, may have links of the same index, and not the same address. */
-async function holds(
-  namespace: string,
-  { linkIndex, address }: SearchedPod,
-  openKernel: NamespaceSearch['openKernel'],
-): Promise<boolean> {
-  const kernel = await openKernel({ namespace });
-  try {
-    const own = (await kernel.addressList()).find((one) => one.address.split('/')[0] === address);
-    if (own === undefined) return false;
-    const link = (await kernel.linkList()).find(({ index }) => index === own.index);
-    return link?.linkIndex === linkIndex && link.linkNamespaceId !== undefined;
-  } finally {
-    kernel.close();
-  }
 }
 
 /** Each once, whatever it is called. */

@@ -19,7 +19,7 @@ const TOLD = 20;
 export interface PolicyAnswersOptions extends NodeSources {
   /** The same, were these objects otherwise. */
   readonly worldIf: (updates: readonly Update[]) => World;
-  readonly kernel: Pick<Kernel, 'routeGet' | 'connectionList'>;
+  readonly kernel: Pick<Kernel, 'routeGet' | 'connectionList' | 'namespaceId'>;
   /** Absent: the kernel can't be read. */
   readonly rulesets: RulesetSource | undefined;
 }

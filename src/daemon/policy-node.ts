@@ -2,7 +2,7 @@ import { type Address, formatAddress } from '../base/index.ts';
 import type { Desired } from '../calc/index.ts';
 import type { WhyVerdict } from '../control/index.ts';
 import type { Dataplane } from '../dataplane/index.ts';
-import { type Kernel, openKernel } from '../netlink/index.ts';
+import type { Kernel } from '../netlink/index.ts';
 import { representativesOf } from '../policy/explain/index.ts';
 import type { Direction, Endpoint, HostPacket, Packet, World } from '../policy/index.ts';
 import { namespaceOf } from './pod-namespace-search.ts';
@@ -17,7 +17,7 @@ export interface NodeSources {
   readonly podPrefix: string;
   readonly world: () => World;
   readonly desired: () => Desired;
-  readonly kernel: Pick<Kernel, 'routeGet'>;
+  readonly kernel: Pick<Kernel, 'routeGet' | 'namespaceId'>;
   readonly dataplane: Pick<Dataplane, 'policy' | 'links'>;
 }
 
@@ -60,7 +60,7 @@ export class NodeLook {
     const pod = this.locals.find(({ addresses }) => addresses.some((one) => formatAddress(one) === address));
     if (pod !== undefined) {
       const link = [...this.#options.dataplane.links.values()].find(({ name }) => name === pod.interfaceName);
-      const namespace = link && (await namespaceOf({ linkIndex: link.index, address }, { openKernel }));
+      const namespace = link && (await namespaceOf(link, { kernel: this.#options.kernel }));
       return { at: 'pod', ...ends, ...(namespace !== undefined && { namespace }) };
     }
     if (this.hosts.isOwn(source)) return { at: 'node', ...ends };

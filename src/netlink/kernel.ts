@@ -145,6 +145,12 @@ export interface Kernel {
    */
   linkSettings(): Promise<ReadonlyMap<string, string>>;
 
+  /**
+   * The number by which links of this namespace name another one (`linkNamespaceId`), which is given as a path; undefined while
+   * no link leads there.
+   */
+  namespaceId(path: string): Promise<number | undefined>;
+
   /** The same verbs in another network namespace, given as a path such as `/run/netns/pod1`: for a short visit. */
   inNamespace(path: string): Promise<Kernel>;
 

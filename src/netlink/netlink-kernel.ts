@@ -52,6 +52,7 @@ import { encodeMonitorFilter } from './wire/filter.ts';
 import { decodeIpSet, encodeIpSetDump } from './wire/ip-set.ts';
 import { decodeLink, encodeLinkAdd, encodeLinkDump, encodeLinkGet, encodeLinkSet } from './wire/link.ts';
 import { decodeLinkSettings, decodeProxyDelay, encodeNeighborTableDump } from './wire/link-settings.ts';
+import { decodeNamespaceId, encodeNamespaceIdGet } from './wire/namespace-id.ts';
 import { decodeNeighbor, encodeNeighborAdd, encodeNeighborDelete, encodeNeighborDump } from './wire/neighbor.ts';
 import { decodeRoute } from './wire/route.ts';
 import { encodeRouteGet } from './wire/route-query.ts';
@@ -122,6 +123,15 @@ class NetlinkKernel implements Kernel {
     } catch (error) {
       if (isKernelError(error, 'ENODEV')) return undefined;
       throw error;
+    }
+  }
+
+  async namespaceId(path: string): Promise<number | undefined> {
+    const there = openNamespace(path);
+    try {
+      return await this.#client.get(encodeNamespaceIdGet(there.descriptor), `number of ${path}`, decodeNamespaceId);
+    } finally {
+      there.close();
     }
   }
 

@@ -14,7 +14,7 @@ export function pair(one: End, other: End): void {
     here.link.peer = there;
     here.link.linkIndex = there.link.index;
     if (here.namespace === there.namespace) delete here.link.linkNamespaceId;
-    else here.link.linkNamespaceId = 0;
+    else here.link.linkNamespaceId = here.namespace.numberOf(there.namespace);
   }
 }
 

@@ -455,6 +455,11 @@ export class FakeKernel implements Kernel {
     );
   }
 
+  async namespaceId(path: string): Promise<number | undefined> {
+    this.#machine.enter('namespaceId');
+    return this.#space.knownNumberOf(this.#machine.namespace(path));
+  }
+
   async inNamespace(path: string): Promise<Kernel> {
     return this.#machine.kernel(path);
   }

@@ -50,6 +50,8 @@ const KERNEL_PROTOCOL = 2;
 /** One network namespace in memory: its tables, and the rules by which a kernel keeps them consistent. */
 export class FakeNamespace {
   readonly path: string;
+  /** Other namespaces that links lead to, by the numbers that they have here. */
+  readonly #others: FakeNamespace[] = [];
   readonly links: FakeLink[] = [];
   addresses: InterfaceAddressEntry[] = [];
   readonly routes = new FakeRoutes((route) => this.tell({ kind: 'route', change: 'deleted', route }));
@@ -75,6 +77,16 @@ export class FakeNamespace {
       this.rules.push({ family, priority: 0, table: 255 }, { family, priority: 32766, table: MAIN });
     }
     this.rules.push({ family: 4, priority: 32767, table: 253 });
+  }
+
+  /** Gives it one if it has none yet. */
+  numberOf(other: FakeNamespace): number {
+    return this.knownNumberOf(other) ?? this.#others.push(other) - 1;
+  }
+
+  knownNumberOf(other: FakeNamespace): number | undefined {
+    const number = this.#others.indexOf(other);
+    return number < 0 ? undefined : number;
   }
 
   tell(event: KernelEvent): void {

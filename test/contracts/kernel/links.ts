@@ -28,6 +28,7 @@ rule
     t.ok(here.flags.includes('LOWER_UP') && there.flags.includes('LOWER_UP'), 'both have a carrier');
     t.equal(here.linkIndex, there.index);
     t.type(here.linkNamespaceId, 'number');
+    t.equal(await kernel.namespaceId(otherPath), here.linkNamespaceId, 'by which the other namespace is known here');
     other.close();
   },
 

@@ -37,6 +37,9 @@ const endpointsSchema = z.array(
 );
 const namesSchema = z.array(z.object({ metadata: z.object({ name: z.string() }) }));
 
+/** Of the sandbox of one pod: the datastore may be away for a moment. */
+const MOST_TRIES = 5;
+
 type ListedPod = z.infer<typeof podsSchema>[0];
 
 /**
@@ -47,6 +50,8 @@ export class PodLoop {
   readonly #cluster: KubernetesCluster;
   readonly #proxies: readonly ServiceProxy[];
   readonly #pods = new Map<string, { readonly node: ClusterNode; readonly running: Promise<RunningPod | undefined> }>();
+  /** By pod, of those that could not be started. */
+  readonly #tries = new Map<string, number>();
   readonly #stop = new AbortController();
   #ended: Promise<unknown> | undefined;
 
@@ -107,6 +112,10 @@ export class PodLoop {
     } catch (error) {
       const waiting = { reason: 'ContainerCreating', message: String(error) };
       await say({ phase: 'Pending', containerStatuses: [{ state: { waiting } }] });
+      // As kubelet does, which never gives up: the next look makes the pod's sandbox anew.
+      const tries = (this.#tries.get(own.uid) ?? 1) + 1;
+      this.#tries.set(own.uid, tries);
+      if (tries <= MOST_TRIES) this.#pods.delete(own.uid);
       return undefined;
     }
   }
