@@ -95,28 +95,24 @@ t.test('sessions with FRR, over one hop and over several', needs(BFDD), async (t
   await until(systemClock, 'FRR to say so too', async () => statuses().every((status) => status === 'up'));
 
   await t.test('what FRR ends on purpose is no failure', async (t) => {
-    const one = 'peer 10.99.1.1 local-address 10.99.2.1 interface eth0';
-    place.ask([
-      'vtysh',
-      '--vty_socket',
-      directory,
-      '-d',
-      'bfdd',
-      '-c',
-      'conf',
-      '-c',
-      'bfd',
-      '-c',
-      one,
-      '-c',
-      'shutdown',
-    ]);
-    await until(systemClock, 'it to be down', async () => last.get('10.99.2.1')?.state === 'Down');
-    // A busy machine may have failed others, and this one before.
-    t.match(
-      downs.findLast(({ name }) => name === '10.99.2.1'),
-      { remoteState: 'AdminDown', diagnostic: 3 },
-    );
+    const [name, one] = ['10.99.2.1', 'peer 10.99.1.1 local-address 10.99.2.1 interface eth0'];
+    const tell = (...words: string[]): void => {
+      const lines = ['conf', 'bfd', one, ...words].flatMap((line) => ['-c', line]);
+      place.ask(['vtysh', '--vty_socket', directory, '-d', 'bfdd', ...lines]);
+    };
+    const ended = () => downs.find((down) => down.name === name && down.remoteState === 'AdminDown');
+    tell('shutdown');
+    await until(systemClock, 'it to be ended', async () => {
+      if (ended() !== undefined) return true;
+      // A busy machine had failed it just before: once more from the beginning.
+      if (last.get(name)?.state === 'Down') {
+        tell('no shutdown');
+        await until(systemClock, 'it to be up again', async () => last.get(name)?.state === 'Up');
+        tell('shutdown');
+      }
+      return false;
+    });
+    t.match(ended(), { diagnostic: 3 });
   });
 
   await t.test('packets that passed a router are not those of a single hop', async () => {
