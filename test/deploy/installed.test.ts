@@ -19,6 +19,23 @@ function npm(cwd: string, ...args: readonly string[]): string {
   return execFileSync('npm', [...args, ...switches], { cwd, env, encoding: 'utf8' });
 }
 
+/** The folder of a copy that needs nothing but the others: npm of any version installs it, and writes to it alone. */
+function copied(name: string, others: readonly string[]): string {
+  const folder = join(work, 'given', name);
+  cpSync(join(modules, name), folder, { recursive: true });
+  const file = join(folder, 'package.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  const known = (given: Readonly<Record<string, string>> = {}): object =>
+    Object.fromEntries(Object.entries(given).filter(([other]) => others.includes(other)));
+  const dependencies = known(manifest.dependencies);
+  const optionalDependencies = known(manifest.optionalDependencies);
+  writeFileSync(
+    file,
+    JSON.stringify({ ...manifest, dependencies, optionalDependencies, devDependencies: {}, scripts: {} }),
+  );
+  return folder;
+}
+
 function run(program: string, ...args: readonly string[]): ReturnType<typeof spawnSync> {
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
   return spawnSync(join(project, 'node_modules/.bin', program), args, { cwd: '/', env, encoding: 'utf8' });
@@ -40,14 +57,13 @@ t.test('npm pack makes an archive that holds what runs', async (t) => {
 t.test('installed, it starts on its own Node, and needs no other package than it says', async (t) => {
   const [archive] = globSync('vrouter-*.tgz', { cwd: work });
   // In the place of a registry: what it needs, from here.
-  const node = globSync('node-linux-*', { cwd: modules });
-  const given = [...LOADED, 'node-gyp-build', 'node-addon-api', ...node];
-  const folders = Object.fromEntries(given.map((name) => [name, `file:${join(modules, name)}`]));
+  const native = globSync(['node-linux-*', '@koromix/koffi-*'], { cwd: modules });
+  const given = [...LOADED, 'node-gyp-build', 'node-addon-api', ...native];
+  const folders = Object.fromEntries(given.map((name) => [name, `file:${copied(name, given)}`]));
   mkdirSync(project);
   const dependencies = { ...folders, vrouter: `file:${join(work, archive)}` };
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'host', private: true, dependencies }));
-  // Of folders links are enough: some npm copies them otherwise, and asks for what only their makers need.
-  npm(project, 'install', '--ignore-scripts', '--install-links=false');
+  npm(project, 'install', '--ignore-scripts', '--install-links');
   const installed = join(project, 'node_modules/vrouter');
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   t.same(Object.keys(manifest.dependencies), LOADED);
