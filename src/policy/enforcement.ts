@@ -169,7 +169,7 @@ export function membersOf(reference: SetReference, world: World): SetMembers {
       const addresses = world.endpoints
         .filter((endpoint) => evaluate(reference.selector, world.labelsOf(endpoint)))
         .flatMap((endpoint) => endpoint.addresses);
-      const sets = world.networkSets.filter(({ labels }) => evaluate(reference.selector, labels));
+      const sets = world.networkSets.filter((set) => evaluate(reference.selector, world.labelsOf(set)));
       return withNets(
         addresses,
         sets.flatMap(({ nets }) => nets),

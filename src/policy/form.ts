@@ -133,7 +133,10 @@ export interface NamedPort {
 /** Addresses that share labels: a network set, or a node. */
 export interface AddressSet {
   readonly name: string;
+  /** Its own; those of its profiles come on top where it has none of that key. */
   readonly labels: Labels;
+  /** Of a set in a namespace, the namespace's. Absent: none. */
+  readonly profiles?: readonly string[] | undefined;
   readonly nets: readonly Prefix[];
 }
 

@@ -46,7 +46,7 @@ export class World {
   readonly #policies: ReadonlyMap<string, readonly Policy[]>;
   readonly #profiles: ReadonlyMap<string, Profile>;
   readonly #byAddress = new Map<string, Endpoint[]>();
-  readonly #labels = new Map<Endpoint, Labels>();
+  readonly #labels = new Map<Endpoint | AddressSet, Labels>();
   readonly #identities = new Map<string, readonly Identity[]>();
   readonly #tiersOf = new Map<Endpoint, readonly TierOfEndpoint[]>();
 
@@ -85,13 +85,13 @@ export class World {
     return this.#byAddress.get(formatAddress(address)) ?? [];
   }
 
-  /** The endpoint's own labels over those of its profiles, the first profile over the next. */
-  labelsOf(endpoint: Endpoint): Labels {
-    let labels = this.#labels.get(endpoint);
+  /** Its own labels over those of its profiles, the first profile over the next. */
+  labelsOf(thing: Endpoint | AddressSet): Labels {
+    let labels = this.#labels.get(thing);
     if (labels === undefined) {
-      const inherited = endpoint.profiles.map((name) => this.profile(name)?.labels ?? {}).reverse();
-      labels = Object.assign({}, ...inherited, endpoint.labels) as Labels;
-      this.#labels.set(endpoint, labels);
+      const inherited = (thing.profiles ?? []).map((name) => this.profile(name)?.labels ?? {}).reverse();
+      labels = Object.assign({}, ...inherited, thing.labels) as Labels;
+      this.#labels.set(thing, labels);
     }
     return labels;
   }
@@ -103,7 +103,7 @@ export class World {
       const sets = this.networkSets.filter(({ nets }) => isInOneOf(address, nets));
       identities = [
         ...this.endpointsAt(address).map((endpoint) => ({ labels: this.labelsOf(endpoint), endpoint })),
-        ...sets.map(({ labels }) => ({ labels, endpoint: undefined })),
+        ...sets.map((set) => ({ labels: this.labelsOf(set), endpoint: undefined })),
       ];
       this.#identities.set(key, identities);
     }

@@ -26,6 +26,19 @@ const kubernetes = (spec: object): object => ({
   spec: { podSelector: {}, ...spec },
 });
 
+const administrators = (spec: object): object => ({
+  apiVersion: 'policy.networking.k8s.io/v1alpha2',
+  kind: 'ClusterNetworkPolicy',
+  metadata: { name: 'p' },
+  spec: { tier: 'Admin', priority: 1, ...spec },
+});
+const calicoSet = (kind: string, metadata: object, nets: readonly string[]): object => ({
+  apiVersion: 'projectcalico.org/v3',
+  kind,
+  metadata,
+  spec: { nets },
+});
+
 /** From, to, protocol, port, allowed, and of ICMP type and code. */
 type Probe = readonly [string, string, string, number, boolean, { readonly icmp: readonly [number, number] }?];
 
@@ -171,6 +184,42 @@ const CORNERS: Readonly<
     probes: [
       ['10.0.0.1', '10.0.0.2', 'TCP', 80, false],
       ['10.0.0.1', '10.0.0.3', 'TCP', 80, false],
+    ],
+  },
+  'a network set of a namespace has the namespace’s labels': {
+    policy: [
+      calico({ ingress: [{ action: 'Allow', source: { namespaceSelector: "owner == 'namespace'" } }] }),
+      calicoSet('NetworkSet', { name: 'partners', namespace: 'red' }, ['10.9.0.0/16', 'fd99::/64']),
+      calicoSet('NetworkSet', { name: 'partners', namespace: 'blue' }, ['10.8.0.0/16']),
+      calicoSet('GlobalNetworkSet', { name: 'all' }, ['10.7.0.0/16']),
+      administrators({
+        subject: { pods: { podSelector: { matchLabels: { app: 'api' } } } },
+        ingress: [
+          { action: 'Accept', from: [{ namespaces: { matchLabels: { owner: 'namespace' } } }] },
+          { action: 'Deny', from: [{ networks: ['0.0.0.0/0'] }] },
+        ],
+      }),
+    ],
+    probes: [
+      ...['10.0.0.2', '10.0.0.3'].flatMap((to): Probe[] => [
+        ['10.9.9.9', to, 'TCP', 80, true],
+        ['10.8.9.9', to, 'TCP', 80, false],
+        ['10.7.9.9', to, 'TCP', 80, false],
+        ['10.0.0.1', to, 'TCP', 80, true],
+      ]),
+      ['fd99::1', 'fd00::2', 'TCP', 80, true],
+    ],
+  },
+  'and can’t give them to itself': {
+    policy: [
+      calico({ ingress: [{ action: 'Allow', source: { namespaceSelector: "owner == 'namespace'" } }] }),
+      calicoSet('NetworkSet', { name: 'liar', namespace: 'blue', labels: { 'pcns.owner': 'namespace' } }, [
+        '10.9.0.0/16',
+      ]),
+    ],
+    probes: [
+      ['10.9.9.9', '10.0.0.2', 'TCP', 80, false],
+      ['10.0.0.1', '10.0.0.2', 'TCP', 80, true],
     ],
   },
 };

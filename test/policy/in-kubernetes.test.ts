@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { caseFile, runCases } from '../../src/policy/cases/index.ts';
 import { judgeOf } from '../../src/policy/cases/run.ts';
+import { corners } from './corners.ts';
 import { InKubernetes } from './in-kubernetes.ts';
 import { hasIpv6, inIpv6 } from './ipv6-twin.ts';
 
@@ -35,3 +36,10 @@ for (const [name, [cases, probes]] of Object.entries(TABLES)) {
     );
   }
 }
+
+t.test('so it does in the corners', async (t) => {
+  const cluster = await InKubernetes.start(t);
+  for (const { id, failures } of await runCases(corners, {}, async (_, scene) => judgeOf(await cluster.world(scene)))) {
+    t.same(failures, [], id);
+  }
+});

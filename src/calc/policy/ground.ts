@@ -38,12 +38,10 @@ export class Ground {
   run(inputs: GroundInputs, relabeled: Iterable<string>): void {
     const before = this.#seen;
     this.#seen = inputs;
-    for (const [key, now, was] of inputs.pods.since(before?.pods)) this.#endpoint(key, now, was);
-    for (const [key, now, was] of inputs.hosts.since(before?.hosts)) this.#endpoint(`${HOST}${key}`, now, was);
+    for (const [key, now, was] of inputs.pods.since(before?.pods)) this.#heir(key, now, was);
+    for (const [key, now, was] of inputs.hosts.since(before?.hosts)) this.#heir(`${HOST}${key}`, now, was);
+    for (const [key, now, was] of inputs.networkSets.since(before?.networkSets)) this.#heir(`${SET}${key}`, now, was);
     for (const profile of relabeled) for (const id of this.#inheritance.heirs(profile)) this.#relabel(id);
-    for (const [key, now, was] of inputs.networkSets.since(before?.networkSets)) {
-      this.sets.touch(this.#identities.change(`${SET}${key}`, now?.labels, now, was));
-    }
     for (const [key, now, was] of inputs.nodes.since(before?.nodes)) {
       this.sets.touch(this.#nodes.change(key, now?.labels, now, was));
     }
@@ -52,7 +50,7 @@ export class Ground {
     }
   }
 
-  #endpoint(id: string, now: Endpoint | undefined, before: Endpoint | undefined): void {
+  #heir(id: string, now: Thing | undefined, before: Thing | undefined): void {
     this.#inheritance.moved(id, now, before);
     const labels = now && this.#inheritance.labelsOf(now);
     this.sets.touch(this.#identities.change(id, labels, now, before));
@@ -60,7 +58,7 @@ export class Ground {
 
   #relabel(id: string): void {
     const thing = this.#thing(id);
-    if (thing === undefined || 'nets' in thing) return;
+    if (thing === undefined) return;
     this.sets.touch(this.#identities.change(id, this.#inheritance.labelsOf(thing), thing, thing));
   }
 

@@ -1,13 +1,16 @@
 import type { Entries } from '../../base/index.ts';
 import { same } from '../../base/index.ts';
 import type { Labels } from '../../model/index.ts';
-import { type Endpoint, type Profile, profileOf } from '../../policy/index.ts';
+import { type AddressSet, type Profile, profileOf } from '../../policy/index.ts';
 import type { ProfileRead } from './parts.ts';
 
-/** The labels that endpoints inherit from their profiles, and the heirs of each profile. */
+/** An endpoint, or a network set of a namespace. */
+type Heir = Pick<AddressSet, 'labels' | 'profiles'>;
+
+/** The labels that endpoints and sets inherit from their profiles, and the heirs of each profile. */
 export class Inheritance {
   readonly #made = new Map<string, Profile>();
-  /** By profile: endpoints, by their keys. */
+  /** By profile: endpoints and sets, by their keys. */
   readonly #heirs = new Map<string, Set<string>>();
   #seen: Entries<ProfileRead> | undefined;
 
@@ -29,14 +32,14 @@ export class Inheritance {
     return profileOf(this.#made, name);
   }
 
-  /** The endpoint's own labels over those of its profiles, the first profile over the next. */
-  labelsOf({ labels, profiles }: Endpoint): Labels {
+  /** Its own labels over those of its profiles, the first profile over the next. */
+  labelsOf({ labels, profiles = [] }: Heir): Labels {
     const inherited = profiles.map((name) => this.profile(name)?.labels ?? {}).reverse();
     return Object.assign({}, ...inherited, labels) as Labels;
   }
 
-  /** The endpoint has these profiles now. */
-  moved(key: string, now: Endpoint | undefined, before: Endpoint | undefined): void {
+  /** The heir has these profiles now. */
+  moved(key: string, now: Heir | undefined, before: Heir | undefined): void {
     if (same(now?.profiles, before?.profiles)) return;
     for (const name of before?.profiles ?? []) {
       const heirs = this.#heirs.get(name);

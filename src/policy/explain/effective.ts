@@ -120,6 +120,6 @@ function sideDead({ selector, nodes, service, ports }: Side, word: string, world
 function isAnybody(selector: Selector, world: World): boolean {
   return (
     world.endpoints.some((endpoint) => endpoint.addresses.length > 0 && evaluate(selector, world.labelsOf(endpoint))) ||
-    world.networkSets.some(({ labels, nets }) => nets.length > 0 && evaluate(selector, labels))
+    world.networkSets.some((set) => set.nets.length > 0 && evaluate(selector, world.labelsOf(set)))
   );
 }

@@ -137,9 +137,10 @@ function membersOf(selector: Selector, family: Family, world: World) {
     if (list.length < 2) list.push(own);
     if (members.length + strangers.length === 4) break;
   }
-  for (const { labels, nets } of world.networkSets) {
-    const net = nets.find((one) => one.family === family);
-    if (net !== undefined && evaluate(selector, labels)) members.push(networkAddress(net), lastAddress(net));
+  for (const set of world.networkSets) {
+    const net = set.nets.find((one) => one.family === family);
+    if (net !== undefined && evaluate(selector, world.labelsOf(set)))
+      members.push(networkAddress(net), lastAddress(net));
     if (members.length >= MOST_ADDRESSES) break;
   }
   return { members, strangers };

@@ -44,7 +44,7 @@ export const OPEN_PROFILE = 'projectcalico-default-allow';
 /** The longest value of a label; a name of that length or more is not one. */
 const LONGEST_LABEL = 63;
 
-/** The labels that a pod may give itself. Those of its namespace and service account are theirs: else it could pretend to be in another. */
+/** The labels that a pod, or a set in a namespace, may give itself. Those of its namespace and service account are theirs: else it could pretend to be in another. */
 function ownLabels(labels: Labels = {}): Labels {
   const own = Object.entries(labels).filter(([key]) => !isInherited(key));
   return own.length === Object.keys(labels).length ? labels : Object.fromEntries(own);
@@ -203,16 +203,26 @@ export function hostEndpoint({ metadata, spec }: PolicyObject): Endpoint | undef
   };
 }
 
-/** NetworkSet and GlobalNetworkSet; an entry that is no network is no member. */
+/**
+ * NetworkSet and GlobalNetworkSet; an entry that is no network is no member. One in a namespace has the namespace's labels, as
+ * a pod has.
+ */
 export function networkSet({ kind, metadata, spec }: PolicyObject): AddressSet {
   const { nets } = z
     .looseObject({ nets: z.array(z.unknown()).catch([]) })
     .catch({ nets: [] })
     .parse(spec ?? {});
-  const where = kind === 'NetworkSet' ? { [NAMESPACE_LABEL]: metadata.namespace ?? 'default' } : {};
+  const { name, namespace = 'default', labels = {} } = metadata;
+  const place =
+    kind === 'NetworkSet'
+      ? {
+          name: `${namespace}/${name}`,
+          labels: { ...ownLabels(labels), [NAMESPACE_LABEL]: namespace },
+          profiles: [namespaceProfileName(namespace)],
+        }
+      : { name, labels };
   return {
-    name: metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`,
-    labels: { ...metadata.labels, ...where },
+    ...place,
     nets: nets.flatMap((text): Prefix[] => {
       const read = typeof text === 'string' ? tryParseInterfaceAddress(text) : undefined;
       return read === undefined ? [] : [prefix(read.address, read.length)];
