@@ -253,6 +253,29 @@ t.test('whatever others do to it is repaired; a look at what is right writes not
   }
 });
 
+t.test('what was asked for is settled when it is tried, while others ask on and on', async (t) => {
+  const nft = new FakeNft();
+  const { room, filter } = reconciler(nft);
+  const parts = writer();
+  let step = 0;
+  const other = filter.room({ onBrought: () => askOn() });
+  const askOn = (): void => {
+    if (step++ >= 100) return;
+    parts.set('busy', pod('busy', step % 2 === 0 ? 'accept' : 'drop'));
+    void other.want([table(parts)]);
+  };
+  askOn();
+  await room.want([tableOf({ family: 'ip', name: 'vrouter-own' }, 'own', [chain('a', 'accept')])]);
+  t.ok(step < 100, `it waits for what is new to others: ${step} steps`);
+  t.same(
+    nft.tables.map(([name]) => name),
+    [NAME, 'ip vrouter-own'].sort(),
+  );
+  await filter.look();
+  t.ok(step < 100, 'nor does a look wait for it');
+  await other.settled;
+});
+
 t.test('while nft works, what is asked for gathers', async (t) => {
   const { nft, room } = reconciler();
   const parts = writer();

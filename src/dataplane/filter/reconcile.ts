@@ -27,7 +27,7 @@ export interface FilterRoom {
   /** Each rule and each map's entry that is wanted, whether it is there, and why. */
   entries(): readonly FilterEntry[];
   standing(table: string, part: string): PartStanding;
-  /** The number of the last `want`, of any room: a later one has a greater. */
+  /** The number of the last thing asked for, by any room: a later one has a greater. */
   readonly asked: number;
   /** Whether all that the room asked for up to that number has been tried. */
   isTried(asked: number): boolean;
@@ -49,7 +49,9 @@ export class FilterReconciler {
   #underWay: { readonly table: KeptTable; readonly asked: number } | undefined;
   #count = 0;
   readonly #listeners: (() => void)[] = [];
-  #working: Promise<void> | undefined;
+  /** They wait for all that was asked for up to their number. */
+  #waiting: readonly { readonly asked: number; readonly resolve: () => void }[] = [];
+  #isWorking = false;
   readonly #bringing: Stopwatch;
 
   constructor(options: { nft: Nft; clock: Clock; log: Log }) {
@@ -87,7 +89,7 @@ export class FilterReconciler {
       get asked() {
         return count();
       },
-      isTried: (asked) => tables().every((table) => asked < this.#oldest(table)),
+      isTried: (asked) => this.#isTried(asked, tables()),
     };
   }
 
@@ -98,9 +100,13 @@ export class FilterReconciler {
     return this.#look([...this.#tables].flatMap(([name, table]) => ((names?.has(name) ?? true) ? [table] : [])));
   }
 
-  /** Resolves when all that was asked for until now is done, or its failure noted. */
+  /** Resolves when all that was asked for until now is done, or its failure noted; what is asked for later may still wait. */
   get settled(): Promise<void> {
-    return this.#working ?? Promise.resolve();
+    const asked = this.#count;
+    if (this.#isTried(asked)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting = [...this.#waiting, { asked, resolve }];
+    });
   }
 
   /** Seconds for which one table has been under way; 0: none is. */
@@ -125,17 +131,19 @@ export class FilterReconciler {
       this.#tables.set(name, table);
       this.#ask(table, wanted[index]);
     }
-    void this.#work();
+    this.#work();
     return [...names, ...before.filter((name) => !names.includes(name))];
   }
 
   #look(tables: readonly KeptTable[]): Promise<void> {
+    this.#count++;
     for (const table of tables) {
       if (!table.mayBe) continue;
       table.suspect();
       this.#due(table);
     }
-    return this.#work();
+    this.#work();
+    return this.settled;
   }
 
   #ask(table: KeptTable, wanted: FilterTable): void {
@@ -154,12 +162,17 @@ export class FilterReconciler {
     return this.#asked.get(table) ?? Number.POSITIVE_INFINITY;
   }
 
-  #work(): Promise<void> {
-    if (this.#asked.size > 0) this.#working ??= this.#all();
-    return this.settled;
+  #isTried(asked: number, tables: Iterable<KeptTable> = this.#tables.values()): boolean {
+    for (const table of tables) if (asked >= this.#oldest(table)) return false;
+    return true;
+  }
+
+  #work(): void {
+    if (this.#asked.size > 0 && !this.#isWorking) void this.#all();
   }
 
   async #all(): Promise<void> {
+    this.#isWorking = true;
     for (const [table, asked] of this.#asked) {
       this.#asked.delete(table);
       this.#underWay = { table, asked };
@@ -170,8 +183,16 @@ export class FilterReconciler {
       this.#plan(table, brought);
       this.#tell(table, brought);
       for (const listener of this.#listeners) listener();
+      this.#tellWaiting();
     }
-    this.#working = undefined;
+    this.#isWorking = false;
+  }
+
+  #tellWaiting(): void {
+    const tried = this.#waiting.filter(({ asked }) => this.#isTried(asked));
+    if (tried.length === 0) return;
+    this.#waiting = this.#waiting.filter((one) => !tried.includes(one));
+    for (const { resolve } of tried) resolve();
   }
 
   /** Failures of former attempts wait for their own next one. */
@@ -184,10 +205,11 @@ export class FilterReconciler {
   }
 
   #again(table: KeptTable, turn: RetryTurn): void {
+    this.#count++;
     if (turn === 'soon') table.suspect();
     else table.retry(turn);
     this.#due(table);
-    void this.#work();
+    this.#work();
   }
 
   #tell(table: KeptTable, { isDone }: Brought): void {
