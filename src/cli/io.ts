@@ -1,7 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { type Clock, systemClock } from '../base/index.ts';
 import { type DatastoreConfig, openStore, type Store } from '../datastore/index.ts';
+import { unicodeText } from './manifest/unicode.ts';
 
 /** The world as a command sees it. Paths on the command line are relative to `cwd`. */
 export interface Io {
@@ -45,7 +46,7 @@ export function processIo(): Io {
   return {
     stdout: (chunk) => process.stdout.write(chunk),
     stderr: (chunk) => process.stderr.write(chunk),
-    stdin: () => text(process.stdin),
+    stdin: async () => unicodeText('standard input', await buffer(process.stdin)),
     env: process.env,
     uid: process.getuid?.() ?? 0,
     cwd: process.cwd(),

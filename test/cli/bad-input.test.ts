@@ -100,6 +100,26 @@ const MISTAKES: readonly Mistake[] = [
     says: 'failed to execute command: unknown resource type (IPPool) and/or version (v1)\n',
   },
   {
+    what: 'a label that no file may have',
+    line: 'label ippool taken a=b=c',
+    says: /^failed to update ippool taken, label not changed: error with field Metadata\.Labels \(value\) = 'b=c' /,
+  },
+  {
+    what: "a label's key that no file may have",
+    line: 'label ippool taken a/b/c=d',
+    says: /^failed to update ippool taken, label not changed: error with field Metadata\.Labels \(label\) = 'a\/b\/c' /,
+  },
+  {
+    what: 'another name by a patch',
+    line: 'patch ippool taken -p {"metadata":{"name":"other"}}',
+    says: 'hit error: updating existing resource: resource does not exist: IPPool(other)\n',
+  },
+  {
+    what: 'a patch of what there was before',
+    line: 'patch ippool taken -p {"metadata":{"resourceVersion":"77"}}',
+    says: 'hit error: updating existing resource: update conflict: IPPool(taken)\n',
+  },
+  {
     what: 'a bad CIDR',
     line: 'create -f -',
     stdin: stringify(pool('x', '10.0.0.0/33')),

@@ -54,6 +54,39 @@ const REFUSED: readonly Case[] = [
     says: `${UNRECOGNIZED}: lables (unknown field "lables" in metadata of IPPool(x); did you mean "labels"?)`,
   },
   {
+    kind: 'IPPool',
+    spec: { cidr: '10.0.0.0/16' },
+    rest: { metadata: { name: 'x', creationTimestamp: 'yesterday' } },
+    says: `${DECODING}: parsing time "yesterday" as "2006-01-02T15:04:05Z07:00"`,
+  },
+  {
+    kind: 'IPPool',
+    spec: { cidr: '10.0.0.0/16' },
+    rest: { metadata: { name: 'x', ownerReferences: [{ owner: 'y' }] } },
+    says: `${UNRECOGNIZED}: owner (unknown field "owner" in metadata.ownerReferences of IPPool(x))`,
+  },
+  {
+    kind: 'IPPool',
+    spec: { cidr: '10.0.0.0/16' },
+    rest: { status: { conditions: 'fine' } },
+    says: `${DECODING}: json: cannot unmarshal string into Go struct field IPPoolStatus.status.conditions of type []v1.Condition`,
+  },
+  {
+    kind: 'StagedKubernetesNetworkPolicy',
+    spec: { podSelector: { matchLabel: { app: 'web' } } },
+    says: `${UNRECOGNIZED}: matchLabel (unknown field "matchLabel" in spec.podSelector of StagedKubernetesNetworkPolicy(x); did you mean "matchLabels"?)`,
+  },
+  {
+    kind: 'StagedKubernetesNetworkPolicy',
+    spec: { ingress: [{ from: [{ podSelectors: {} }] }] },
+    says: `${UNRECOGNIZED}: podSelectors (unknown field "podSelectors" in spec.ingress.from of StagedKubernetesNetworkPolicy(x); did you mean "podSelector"?)`,
+  },
+  {
+    kind: 'StagedKubernetesNetworkPolicy',
+    spec: { ingress: [{ ports: [{ port: 1.5 }] }] },
+    says: `${DECODING}: json: cannot unmarshal number 1.5 into Go struct field NetworkPolicyPort.spec.ingress.ports.port of type int32`,
+  },
+  {
     kind: 'FelixConfiguration',
     spec: { aSettingOfTomorrow: 1 },
     says: `${UNRECOGNIZED}: aSettingOfTomorrow (unknown field "aSettingOfTomorrow" in spec of FelixConfiguration(default))`,

@@ -34,7 +34,17 @@ const mistakes: readonly (readonly [what: string, text: string, says: RegExp])[]
   [
     'a label that is a boolean, in the second of two documents, in a list, by names in other cases',
     `---\na: 1\n---\n${head}kind: List\nitems:\n- {kind: Node}\n- kind: Node\n  Metadata: {Labels: {a: yes}}\n`,
-    /line 9: column 26: the value of 'a' must be text: write 'true' in quotes/,
+    /line 9: column 26: the value of 'a' must be text: write 'yes' in quotes/,
+  ],
+  [
+    'a label that is a version, as it was written',
+    `${head}kind: Node\nmetadata: {name: n, labels: {version: 1.10}}\n`,
+    /line 3: column 39: the value of 'version' must be text: write '1\.10' in quotes/,
+  ],
+  [
+    'half a character',
+    `${head}kind: IPPool\nmetadata: {name: a, annotations: {a: "x\\ud800"}}\nspec: {cidr: 10.9.0.0/16}\n`,
+    /yaml: 'x\ufffd': found invalid Unicode character escape code/,
   ],
   [
     'an annotation that is a number, by a merge from elsewhere',

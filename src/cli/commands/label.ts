@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { reasonOf } from '../../base/index.ts';
+import { type KindName, type ResourceOf, validateAs } from '../../model/index.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { mustGet, type Writer, writeOver } from '../resources/actions.ts';
@@ -36,9 +38,10 @@ export function labelCommand(io: Io): Command {
       const action: Writer = async (context, target) => {
         const stored = await mustGet(context.store, target);
         before = stored.metadata.labels ?? {};
-        const metadata = { ...stored.metadata, labels: change.apply(before) };
-        const result = await writeOver(context, target, stored, { ...stored, metadata });
-        mustHold(metadata.labels, result.items[0]?.metadata.labels ?? {}, `${kind} ${name}`);
+        const labels = change.apply(before);
+        const wanted = valid({ ...stored, metadata: { ...stored.metadata, labels } }, `${kind} ${name}`);
+        const result = await writeOver(context, target, stored, wanted);
+        mustHold(labels, result.items[0]?.metadata.labels ?? {}, `${kind} ${name}`);
         return result;
       };
       await withStore(io, options, async (context) => {
@@ -47,6 +50,15 @@ export function labelCommand(io: Io): Command {
         io.stdout(`Successfully ${change.done(before)} ${kind} ${name}\n`);
       });
     });
+}
+
+/** What no other command would write, this one doesn't either: nobody could change the object any more. */
+function valid(wanted: ResourceOf<KindName>, resource: string): ResourceOf<KindName> {
+  try {
+    return validateAs(wanted.kind, wanted, { names: wanted.kind === 'Node' ? 'runtime' : 'user' });
+  } catch (error) {
+    throw new CommandError(`failed to update ${resource}, label not changed: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** A Node of Kubernetes shows that one's labels before those that it has here. */

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { reasonOf } from '../../base/index.ts';
-import { type KindName, type Resource, validateAs } from '../../model/index.ts';
+import { NotFound, UpdateConflict } from '../../datastore/index.ts';
+import { type KindName, type Resource, type ResourceOf, resourceKeyText, validateAs } from '../../model/index.ts';
 import { CommandError, FileError } from '../errors.ts';
 import { decode } from '../go-types/index.ts';
 import type { Io } from '../io.ts';
@@ -45,16 +46,21 @@ function patchAction(patch: unknown): Writer {
     const stored = await mustGet(context.store, target);
     const decoded = decodePatched(target.kind, patched(stored, patch), stored);
     try {
-      return await writeOver(
-        context,
-        target,
-        stored,
-        validateAs(target.kind, decoded, { names: target.kind === 'Node' ? 'runtime' : 'user' }),
-      );
+      const wanted = validateAs(target.kind, decoded, { names: target.kind === 'Node' ? 'runtime' : 'user' });
+      refuseOther(stored, wanted);
+      return await writeOver(context, target, stored, wanted);
     } catch (error) {
       throw new CommandError(`updating existing resource: ${reasonOf(error)}`, { cause: error });
     }
   };
+}
+
+/** A patch gives no object another name, and one that names a revision is for that one alone. */
+function refuseOther({ metadata: stored }: Resource, { kind, metadata: wanted }: ResourceOf<KindName>): void {
+  const { name, namespace, resourceVersion } = wanted;
+  const key = resourceKeyText(kind, name, namespace);
+  if (name !== stored.name || namespace !== stored.namespace) throw new NotFound(key);
+  if (resourceVersion !== undefined && resourceVersion !== stored.resourceVersion) throw new UpdateConflict(key);
 }
 
 function decodePatched(kind: KindName, document: unknown, stored: Resource): RawObject {

@@ -1,21 +1,26 @@
 import { formatGoDuration, parseGoDuration } from '../../base/index.ts';
+import { shown } from '../../model/index.ts';
 
 /** The types that decode themselves. */
-export type Custom = 'duration' | 'port' | 'protocol' | 'asNumber';
+export type Custom = 'duration' | 'time' | 'port' | 'intOrString' | 'protocol' | 'asNumber';
 
 /** The value, or what is wrong: a sentence of the type's own, or the type that Go expected there. */
 interface Decoded {
   readonly value?: unknown;
   readonly error?: string;
-  readonly expected?: 'string' | 'uint8' | 'uint16';
+  readonly expected?: 'string' | 'uint8' | 'uint16' | 'int32';
 }
 
 export function decodeCustom(kind: Custom, value: unknown): Decoded {
   switch (kind) {
     case 'duration':
       return duration(value);
+    case 'time':
+      return time(value);
     case 'port':
       return port(value);
+    case 'intOrString':
+      return intOrString(value);
     case 'protocol':
       return protocol(value);
     case 'asNumber':
@@ -27,6 +32,19 @@ function duration(value: unknown): Decoded {
   if (typeof value !== 'string') return { expected: 'string' };
   const parsed = parseGoDuration(value);
   return 'error' in parsed ? parsed : { value: formatGoDuration(parsed.nanoseconds) };
+}
+
+function time(value: unknown): Decoded {
+  if (typeof value !== 'string') return { expected: 'string' };
+  const isTime = RFC_3339.test(value) && !Number.isNaN(Date.parse(value));
+  return isTime ? { value } : { error: `parsing time "${shown(value)}" as "2006-01-02T15:04:05Z07:00"` };
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function intOrString(value: unknown): Decoded {
+  const fits = typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31;
+  return fits || typeof value === 'string' ? { value } : { expected: 'int32' };
 }
 
 function port(value: unknown): Decoded {

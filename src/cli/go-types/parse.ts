@@ -1,4 +1,5 @@
 import type { Custom } from './custom.ts';
+import { KUBERNETES_STRUCTS } from './kubernetes.ts';
 import { STATUSES, STRUCTS } from './structs.ts';
 
 export type GoType =
@@ -29,7 +30,7 @@ const INTEGERS: Readonly<Record<string, readonly [min: number, max: number]>> = 
   int: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
-const PLAIN = ['bool', 'float64', 'any', 'duration', 'port', 'protocol', 'asNumber'] as const;
+const PLAIN = ['bool', 'float64', 'any', 'duration', 'time', 'port', 'intOrString', 'protocol', 'asNumber'] as const;
 
 const structs = new Map<string, GoType & { readonly kind: 'struct' }>();
 
@@ -91,12 +92,16 @@ export function nameOf(type: GoType): string {
     case 'map':
       return `map[string]${nameOf(type.of)}`;
     case 'struct':
-      return type.name === 'ObjectMeta' ? 'v1.ObjectMeta' : `v3.${type.name}`;
+      return `${Object.hasOwn(KUBERNETES_STRUCTS, type.name) ? 'v1' : 'v3'}.${type.name}`;
     case 'integer':
     case 'text':
       return type.name;
     case 'duration':
       return 'v1.Duration';
+    case 'time':
+      return 'v1.Time';
+    case 'intOrString':
+      return 'intstr.IntOrString';
     case 'any':
       return 'interface {}';
     case 'bool':
@@ -126,9 +131,11 @@ export function zeroOf(type: GoType): unknown {
     case 'float64':
     case 'asNumber':
     case 'port':
+    case 'intOrString':
     case 'protocol':
       return 0;
     case 'any':
+    case 'time':
       return null;
     case 'duration':
       return '0s';

@@ -1,4 +1,5 @@
 import { FELIX_FIELDS } from './felix.ts';
+import { KUBERNETES_STRUCTS } from './kubernetes.ts';
 
 /**
  * The structs of Calico's API by their names in Go, each with its fields in their order: `name:type`. A `*` before the
@@ -9,10 +10,7 @@ const POLICY = 'ingress:[]Rule egress:[]Rule selector:string types:[]PolicyType'
 const REASON = 'lastUpdated:any';
 
 export const STRUCTS: Readonly<Record<string, string>> = {
-  ObjectMeta: `name:string generateName:string namespace:string selfLink:string uid:types.UID resourceVersion:string
-    generation:int64 creationTimestamp:any deletionTimestamp:any deletionGracePeriodSeconds:*int64
-    labels:map[string]string annotations:map[string]string ownerReferences:any finalizers:[]string clusterName:string
-    managedFields:any`,
+  ...KUBERNETES_STRUCTS,
   BGPConfigurationSpec: `logSeverityScreen:string nodeToNodeMeshEnabled:*bool asNumber:*asNumber
     serviceLoadBalancerIPs:[]ServiceLoadBalancerIPBlock serviceExternalIPs:[]ServiceExternalIPBlock
     serviceClusterIPs:[]ServiceClusterIPBlock serviceLoadBalancerAggregation:*ServiceLoadBalancerAggregation
@@ -71,8 +69,8 @@ export const STRUCTS: Readonly<Record<string, string>> = {
     performanceHints:[]PolicyPerformanceHint`,
   StagedNetworkPolicySpec: `stagedAction:StagedAction tier:string order:*float64 ${POLICY}
     serviceAccountSelector:string performanceHints:[]PolicyPerformanceHint`,
-  StagedKubernetesNetworkPolicySpec: `stagedAction:StagedAction podSelector:any ingress:any egress:any
-    policyTypes:[]PolicyType`,
+  StagedKubernetesNetworkPolicySpec: `stagedAction:StagedAction podSelector:LabelSelector
+    ingress:[]NetworkPolicyIngressRule egress:[]NetworkPolicyEgressRule policyTypes:[]PolicyType`,
   Rule: `action!:Action ipVersion:*int protocol:*protocol icmp:*ICMPFields notProtocol:*protocol notICMP:*ICMPFields
     source:EntityRule destination:EntityRule http:*HTTPMatch metadata:*RuleMetadata`,
   EntityRule: `nets:[]string selector:string namespaceSelector:string services:*ServiceMatch ports:[]port
@@ -92,9 +90,12 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   IPPoolSpec: `cidr!:string vxlanMode:VXLANMode ipipMode:IPIPMode natOutgoing:bool disabled:bool
     disableBGPExport:bool blockSize:int nodeSelector:string namespaceSelector:string
     allowedUses:[]IPPoolAllowedUse assignmentMode:*AssignmentMode`,
+  IPPoolStatus: 'conditions:[]Condition',
   IPReservationSpec: 'reservedCIDRs:[]string',
   KubeControllersConfigurationSpec: `logSeverityScreen:string healthChecks:string etcdV3CompactionPeriod:*duration
     prometheusMetricsPort:*int controllers!:ControllersConfig debugProfilePort:*int32`,
+  KubeControllersConfigurationStatus: `runningConfig:KubeControllersConfigurationSpec
+    environmentVars:map[string]string`,
   ControllersConfig: `node:*NodeControllerConfig policy:*PolicyControllerConfig
     workloadEndpoint:*WorkloadEndpointControllerConfig serviceAccount:*ServiceAccountControllerConfig
     namespace:*NamespaceControllerConfig loadBalancer:*LoadBalancerControllerConfig
@@ -122,6 +123,7 @@ export const STRUCTS: Readonly<Record<string, string>> = {
   NodeStatus: 'wireguardPublicKey:string wireguardPublicKeyV6:string podCIDRs:[]string',
   ProfileSpec: 'ingress:[]Rule egress:[]Rule labelsToApply:map[string]string',
   TierSpec: 'order:*float64 defaultAction:*Action',
+  TierStatus: 'conditions:[]Condition',
   WorkloadEndpointSpec: `orchestrator:string workload:string node:string containerID:string pod:string
     endpoint:string serviceAccountName:string ipNetworks:[]string ipNATs:[]IPNAT ipv4Gateway:string
     ipv6Gateway:string profiles:[]string interfaceName:string mac:string ports:[]WorkloadEndpointPort
@@ -137,8 +139,8 @@ export const STRUCTS: Readonly<Record<string, string>> = {
 /** The kinds whose objects have a status that users may write. Other kinds have none, or nobody's business but ours. */
 export const STATUSES: Readonly<Record<string, string>> = {
   CalicoNodeStatus: 'CalicoNodeStatusStatus',
-  IPPool: 'any',
-  KubeControllersConfiguration: 'any',
+  IPPool: 'IPPoolStatus',
+  KubeControllersConfiguration: 'KubeControllersConfigurationStatus',
   Node: 'NodeStatus',
-  Tier: 'any',
+  Tier: 'TierStatus',
 };

@@ -3,6 +3,7 @@ import { extname, join, resolve } from 'node:path';
 import { reasonOf } from '../../base/index.ts';
 import { FileError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { unicodeText } from './unicode.ts';
 
 /** Bytes of one file; more is no manifest. */
 const MAX_SIZE = 256 * 1024 * 1024;
@@ -49,7 +50,7 @@ async function read(name: string, io: Io): Promise<SourceFile> {
   try {
     const { size } = await stat(path);
     checkSize(name, size);
-    return { name, text: await readFile(path, 'utf8') };
+    return { name, text: unicodeText(name, await readFile(path)) };
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw new FileError(`open ${name}: ${systemMessage(error)}`, { cause: error });

@@ -3,6 +3,8 @@ import { shown } from '../../model/index.ts';
 import { FileError } from '../errors.ts';
 import { mistakeAt } from './yaml.ts';
 
+type Scalar = Extract<Event, { readonly type: typeof EVENT_ID.SCALAR }>;
+
 type Path = readonly (string | number)[];
 
 /**
@@ -53,16 +55,18 @@ function memberOf(object: unknown, name: string): { readonly name: string; reado
 }
 
 function refusal(text: string, document: number, { path, value }: Wrong): FileError {
-  const reason = `the value of '${shown(String(path.at(-1)))}' must be text: write '${String(value)}' in quotes`;
-  const offset = offsetOf(text, document, path);
-  if (offset === undefined) return new FileError(`yaml: ${reason}`);
+  const written = scalarAt(text, document, path);
+  const reason = (word: string): string =>
+    `the value of '${shown(String(path.at(-1)))}' must be text: write '${shown(word)}' in quotes`;
+  if (written === undefined) return new FileError(`yaml: ${reason(String(value))}`);
+  const { valueStart: offset } = written;
   const before = text.slice(0, offset);
   const line = before.split('\n').length - 1;
-  return mistakeAt({ line, column: offset - before.lastIndexOf('\n') - 1 }, reason);
+  return mistakeAt({ line, column: offset - before.lastIndexOf('\n') - 1 }, reason(getScalarValue(text, written)));
 }
 
-/** Where the value at a path begins; undefined when it came by an alias or a merge. */
-function offsetOf(text: string, document: number, path: Path): number | undefined {
+/** The value at a path as it was written; undefined when it came by an alias or a merge. */
+function scalarAt(text: string, document: number, path: Path): Scalar | undefined {
   const events = parseEvents(text, {});
   let at = 0;
   for (let seen = 0; seen < document; seen++) at = after(events, at);
@@ -73,7 +77,7 @@ function offsetOf(text: string, document: number, path: Path): number | undefine
     at = next;
   }
   const event = events[at];
-  return event.type === EVENT_ID.SCALAR ? event.valueStart : undefined;
+  return event.type === EVENT_ID.SCALAR ? event : undefined;
 }
 
 /** The event with which the child at a step begins. */

@@ -45,6 +45,7 @@ export function parseDocuments(text: string): readonly unknown[] {
     throw mistakeAt(error.mark, advised(error.reason), error);
   }
   if (text.includes('*')) checkExpansion(documents);
+  if (/\\u[dD]/.test(text)) checkCharacters(documents);
   return documents;
 }
 
@@ -79,5 +80,17 @@ function checkExpansion(documents: readonly unknown[]): void {
   };
   if (documents.some((document) => sizeOf(document) > MAX_PARTS)) {
     throw new FileError(`yaml: aliases make more than ${MAX_PARTS} values of the document`);
+  }
+}
+
+/** Half a character, which an escape can write, is no text: stores keep something else in its place. */
+function checkCharacters(value: unknown): void {
+  if (typeof value === 'string' && !value.isWellFormed()) {
+    throw new FileError(`yaml: '${shown(value.toWellFormed())}': found invalid Unicode character escape code`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    checkCharacters(key);
+    checkCharacters(member);
   }
 }
