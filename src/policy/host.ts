@@ -64,6 +64,8 @@ export interface HostVerdict {
 }
 
 const ACCEPTED: HostVerdict = { allowed: true, hook: 'none', decision: undefined };
+/** It belongs to no connection. */
+const BROKEN: HostVerdict = { allowed: false, hook: 'tracking', decision: undefined };
 
 export function judgeOnHost(world: World, packet: HostPacket, settings: HostSettings): HostVerdict {
   const { path } = packet;
@@ -78,7 +80,8 @@ export function judgeOnHost(world: World, packet: HostPacket, settings: HostSett
   const host =
     endpoint === undefined ? ACCEPTED : atInterface(world, packet, settings, endpoint, direction, isForwarded);
   if (!host.allowed || path !== 'forward-in') return host;
-  const ingress = podVerdict(world, packet, 'ingress');
+  // What is not tracked belongs to no connection, and is not called invalid for it.
+  const ingress = podVerdict(world, host.hook === 'untracked' ? { ...packet, state: undefined } : packet, 'ingress');
   return ingress?.allowed === false ? ingress : host;
 }
 
@@ -112,6 +115,7 @@ function podVerdict(world: World, packet: HostPacket, direction: Direction): Hos
   if (packet.state === 'established') return undefined;
   const pod = world.podAt(direction === 'egress' ? packet.source : packet.destination);
   if (pod === undefined) return undefined;
+  if (packet.state === 'invalid') return BROKEN;
   const decision = decideFor(world, packet, direction, pod);
   return { allowed: decision.allowed, hook: 'pod', decision };
 }
@@ -127,9 +131,12 @@ function atInterface(
   // A forwarded packet that leaves came by these hooks at the interface that it came in at.
   const isPast = isForwarded && direction === 'egress';
   const early = isPast ? undefined : beforeFilter(world, packet, settings, endpoint, direction);
-  if (early !== undefined && (!early.allowed || early.hook !== 'failsafe')) return early;
+  // Where it passes through, what was accepted before DNAT is asked for its connection all the same.
+  const isOver =
+    early?.hook === 'untracked' || (early?.hook === 'pre-dnat' && !(isForwarded && packet.state === 'invalid'));
+  if (early !== undefined && (!early.allowed || isOver)) return early;
   if (packet.state === 'established') return { ...ACCEPTED, hook: 'tracking' };
-  if (packet.state === 'invalid') return { allowed: false, hook: 'tracking', decision: undefined };
+  if (packet.state === 'invalid') return BROKEN;
   if (!isForwarded && settings.isTunnel?.(packet, direction) === true) return { ...ACCEPTED, hook: 'tunnel' };
   if (!isForwarded && isFailsafe(packet, direction, settings)) return { ...ACCEPTED, hook: 'failsafe' };
   const counts = ({ hook }: Policy): boolean =>

@@ -37,6 +37,24 @@ const HOST_CORNERS: Readonly<Record<string, object>> = {
     policies: [hostEndpoint('*'), onHosts({ doNotTrack: true, applyOnForward: true, ingress: denyAll })],
     packets: [{ ...packet, path: 'forward-in', port: 80, destination: '10.8.8.8', want: 'accept' }],
   },
+  'what belongs to no connection reaches no pod, though no host endpoint is on its way': {
+    policies: [],
+    packets: [
+      { ...packet, path: 'forward-in', destination: '10.0.0.2', state: 'invalid', want: 'drop' },
+      { ...packet, path: 'forward-out', source: '10.0.0.2', destination: '10.9.9.9', state: 'invalid', want: 'drop' },
+      { ...packet, path: 'forward-in', destination: '10.0.0.2', want: 'accept' },
+      { ...packet, path: 'forward-in', destination: '10.8.8.8', state: 'invalid', want: 'accept' },
+      { ...packet, path: 'host-to-pod', destination: '10.0.0.2', state: 'invalid', want: 'accept' },
+    ],
+  },
+  'nor though it was accepted before DNAT': {
+    policies: [hostEndpoint('eth0'), onHosts({ preDNAT: true, applyOnForward: true, ingress: [{ action: 'Allow' }] })],
+    packets: [
+      { ...packet, path: 'forward-in', port: 80, destination: '10.0.0.2', state: 'invalid', want: 'drop' },
+      { ...packet, path: 'forward-in', port: 80, destination: '10.0.0.2', want: 'accept' },
+      { ...packet, path: 'in', port: 80, state: 'invalid', want: 'accept' },
+    ],
+  },
   'an endpoint’s own label goes before what its profile gives': {
     policies: [
       { ...hostEndpoint('eth0'), spec: { node: 'here', interfaceName: 'eth0', profiles: ['p'] } },

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseAddress } from '../../src/base/index.ts';
+import { parseAddress, parsePrefix } from '../../src/base/index.ts';
 import type { CaseObject } from '../../src/policy/cases/format.ts';
 import type { HostPacket, HostSettings } from '../../src/policy/host.ts';
 import { calicoSpec, labels, OUTSIDE, POD_ADDRESSES, type RandomWorld, randomWorld, tier } from './random-worlds.ts';
@@ -49,7 +49,15 @@ const hostPolicy: fc.Arbitrary<CaseObject> = fc
     };
   });
 
-const failsafes = fc.constantFrom<HostSettings['failsafeInbound']>([], [{ protocol: TCP, port: 22 }]);
+const failsafes = fc.constantFrom<HostSettings['failsafeInbound']>(
+  [],
+  [{ protocol: TCP, port: 22 }],
+  [
+    { protocol: TCP, port: 22, net: parsePrefix('192.0.2.0/24') },
+    { protocol: UDP, port: 80, net: parsePrefix('fd00::/64') },
+    { protocol: TCP, port: 81, net: parsePrefix('0.0.0.0/0') },
+  ],
+);
 
 export const randomHosts: fc.Arbitrary<RandomHosts> = fc
   .record({
@@ -96,8 +104,21 @@ export function everyHostPacket(family: 4 | 6, isForAll: boolean): readonly Host
     [TCP, UDP].flatMap((protocol) =>
       PORTS.flatMap((destinationPort): readonly HostPacket[] => [
         { ...way, protocol, sourcePort: 40_000, destinationPort },
-        ...(way.path === 'in' || way.path === 'out'
-          ? [{ ...way, protocol, sourcePort: 40_000, destinationPort, state: 'established' } as const]
+        // A reply of what was let through before, for those who don't know of connections.
+        { ...way, protocol, sourcePort: 22, destinationPort },
+        ...(['established', 'invalid'] as const).map((state) => {
+          return { ...way, protocol, sourcePort: 40_000, destinationPort, state };
+        }),
+        ...(way.path === 'in' || way.path === 'forward-in'
+          ? [
+              {
+                ...way,
+                protocol,
+                sourcePort: 40_000,
+                destinationPort,
+                before: { destination: host, destinationPort: 22 },
+              },
+            ]
           : []),
       ]),
     ),

@@ -12,7 +12,10 @@ import type { World } from '../../src/policy/world.ts';
 
 export const POD_ADDRESSES = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.1.1', '10.1.1.2'];
 export const OUTSIDE = ['192.0.2.7', '198.51.100.9'];
+/** Of each pod. */
+const ACCOUNTS = ['robot', undefined, undefined, 'robot', 'crawler'];
 const PROTOCOLS = { TCP: 6, UDP: 17, SCTP: 132 } as const;
+const OTHER_PROTOCOLS = { GRE: 47, UDPLite: 136 } as const;
 const PORTS = [80, 81, 443];
 const ECHOES = [
   { type: 8, code: 0 },
@@ -48,6 +51,11 @@ const end = fc.record(
     notNets: fc.array(net, { minLength: 1, maxLength: 2 }),
     ports: fc.array(port, { minLength: 1, maxLength: 2 }),
     notPorts: fc.array(port, { minLength: 1, maxLength: 2 }),
+    serviceAccounts: fc.constantFrom<object>(
+      ...[{ names: ['robot'] }, { names: ['robot', 'crawler'] }, { selector: "role == 'w'" }, { selector: 'all()' }],
+      ...[{ names: ['robot'], selector: "role == 'w'" }, {}],
+    ),
+    services: fc.constantFrom({ name: 'web', namespace: 'red' }, { name: 'web' }, { name: 'none', namespace: 'red' }),
   },
   { requiredKeys: [] },
 );
@@ -55,7 +63,7 @@ const end = fc.record(
 const rule = fc
   .record({
     action: fc.constantFrom('Allow', 'Allow', 'Deny', 'Pass', 'Log'),
-    protocol: fc.constantFrom('TCP', 'UDP', 'SCTP'),
+    protocol: fc.constantFrom<string | number>('TCP', 'UDP', 'SCTP', 'UDPLite', 6),
     ipVersion: fc.constantFrom(undefined, undefined, 4, 6),
     source: end,
     destination: end,
@@ -63,7 +71,7 @@ const rule = fc
   .map(({ ipVersion, ...rest }) => (ipVersion === undefined ? rest : { ...rest, ipVersion }));
 const bareRule = fc.record({
   action: fc.constantFrom('Allow', 'Deny', 'Pass'),
-  notProtocol: fc.constantFrom('TCP', 'UDP'),
+  notProtocol: fc.constantFrom<string | number>('TCP', 'UDP', 'ICMP', 47),
 });
 
 const icmp = fc.record({ type: fc.constantFrom(0, 8), code: fc.constantFrom(0, 1) }, { requiredKeys: ['type'] });
@@ -111,21 +119,27 @@ export const calicoSpec = fc.record(
     ingress: rules,
     egress: rules,
     order,
+    serviceAccountSelector: fc.constantFrom('all()', "role == 'w'", '!has(role)'),
   },
   { requiredKeys: ['selector', 'types'] },
 );
-const calico: fc.Arbitrary<CaseObject> = fc.record({ name, namespace, spec: calicoSpec }).map((one) => ({
+/** What is staged changes nothing. */
+const staged = fc.constantFrom('', '', '', 'Staged');
+const calico: fc.Arbitrary<CaseObject> = fc.record({ name, namespace, spec: calicoSpec, staged }).map((one) => ({
   apiVersion: 'projectcalico.org/v3',
-  kind: 'NetworkPolicy',
+  kind: `${one.staged}NetworkPolicy`,
   metadata: { name: one.name, namespace: one.namespace },
   spec: one.spec,
 }));
-const global: fc.Arbitrary<CaseObject> = fc.record({ name, spec: calicoSpec }).map((one) => ({
-  apiVersion: 'projectcalico.org/v3',
-  kind: 'GlobalNetworkPolicy',
-  metadata: { name: one.name },
-  spec: one.spec,
-}));
+const namespaceSelector = fc.constantFrom(undefined, 'all()', "team == 'red'", '!has(team)');
+const global: fc.Arbitrary<CaseObject> = fc
+  .record({ name, spec: calicoSpec, staged, namespaceSelector })
+  .map((one) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: `${one.staged}GlobalNetworkPolicy`,
+    metadata: { name: one.name },
+    spec: { ...one.spec, ...(one.namespaceSelector && { namespaceSelector: one.namespaceSelector }) },
+  }));
 
 const peer = fc.oneof(
   fc.record({ podSelector: fc.record({ matchLabels: fc.record({ app: label }, { requiredKeys: [] }) }) }),
@@ -221,12 +235,27 @@ export const tier = fc
       spec: { order: called === 'first' ? 1 : 2_000_000, defaultAction },
     };
   });
-const networkSet = fc.record({ labels, nets: fc.array(net, { maxLength: 2 }) }).map(
+const networkSet = fc
+  .record({ labels, nets: fc.array(net, { maxLength: 2 }), where: fc.option(namespace, { nil: undefined }) })
+  .map(
+    (one): CaseObject => ({
+      apiVersion: 'projectcalico.org/v3',
+      kind: one.where === undefined ? 'GlobalNetworkSet' : 'NetworkSet',
+      metadata: { name: 'set', labels: one.labels as Record<string, string>, namespace: one.where },
+      spec: { nets: one.nets },
+    }),
+  );
+const backend = fc.record({
+  ip: fc.constantFrom(...POD_ADDRESSES, ...OUTSIDE).chain((text) => fc.constantFrom(text, `fd00::${text}`)),
+  port: fc.constantFrom(...PORTS),
+  protocol: fc.constantFrom('TCP', 'UDP'),
+});
+const service = fc.record({ namespace, endpoints: fc.array(backend, { maxLength: 4 }) }).map(
   (one): CaseObject => ({
-    apiVersion: 'projectcalico.org/v3',
-    kind: 'GlobalNetworkSet',
-    metadata: { name: 'set', labels: one.labels as Record<string, string> },
-    spec: { nets: one.nets },
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name: 'web', namespace: one.namespace },
+    endpoints: one.endpoints,
   }),
 );
 
@@ -244,7 +273,8 @@ export const randomWorld: fc.Arbitrary<RandomWorld> = fc.record({
   objects: fc
     .tuple(
       fc.array(tier, { maxLength: 2 }),
-      fc.array(networkSet, { maxLength: 1 }),
+      fc.array(networkSet, { maxLength: 2 }),
+      fc.array(service, { maxLength: 2 }),
       fc.array(fc.oneof(calico, global, kubernetes, cluster), { minLength: 1, maxLength: 5 }),
     )
     .map((parts) => parts.flat()),
@@ -277,11 +307,12 @@ export const crowdedWorld: fc.Arbitrary<RandomWorld> = fc
 export function worldOf({ pods, objects }: Pick<RandomWorld, 'pods' | 'objects'>): World {
   const start: CaseWorld = {
     namespaces: { red: { team: 'red' }, blue: { team: 'blue' } },
-    serviceAccounts: {},
+    serviceAccounts: { 'red/robot': { role: 'w' }, 'blue/robot': {}, 'blue/crawler': { role: 'w' } },
     nodes: [],
     pods: pods.map((own, at) => ({
       namespace: at < 3 ? 'red' : 'blue',
       name: `pod${at}`,
+      serviceAccount: ACCOUNTS[at],
       ip: [POD_ADDRESSES[at], `fd00::${POD_ADDRESSES[at]}`],
       labels: own,
       ports: [{ name: at % 2 === 0 ? 'web' : 'admin', port: at < 2 ? 80 : 81, protocol: 'TCP' }],
@@ -295,7 +326,7 @@ export function worldOf({ pods, objects }: Pick<RandomWorld, 'pods' | 'objects'>
   return world;
 }
 
-/** A packet from everybody to everybody, for each protocol and port, in one family; of ICMP, some types and codes. */
+/** A packet from everybody to everybody, for each protocol and port, in one family; of ICMP, some types and codes; and two of others. */
 export function everyPacket(family: 4 | 6): readonly Packet[] {
   const inFamily = (text: string): string => (family === 4 ? text : `fd00::${text}`);
   const ends = [...POD_ADDRESSES, ...OUTSIDE].map((text) => parseAddress(inFamily(text)));
@@ -306,6 +337,10 @@ export function everyPacket(family: 4 | 6): readonly Packet[] {
         ...Object.values(PROTOCOLS).flatMap((protocol) =>
           PORTS.map((destinationPort) => ({ source, destination, protocol, sourcePort: 40_000, destinationPort })),
         ),
+        ...Object.values(OTHER_PROTOCOLS).map((protocol) => {
+          const ports = protocol === OTHER_PROTOCOLS.GRE ? [0, 0] : [40_000, 80];
+          return { source, destination, protocol, sourcePort: ports[0], destinationPort: ports[1] };
+        }),
         ...ECHOES.map((one) => {
           const protocol = family === 4 ? 1 : 58;
           return { source, destination, protocol, sourcePort: 0, destinationPort: 0, icmp: one };

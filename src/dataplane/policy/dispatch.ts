@@ -74,8 +74,8 @@ export function renderDispatch(
       [
         FORWARD,
         [
-          ...first,
           { expression: states, why: 'policy judges first packets' },
+          ...first,
           { expression: `iifname vmap @${FROM_PODS.name}`, why: 'policy of the pod that it comes from' },
           { expression: `iifname "${podPrefix}*" goto ${dropName(UNKNOWN_FROM)}`, why: 'no endpoint is behind it' },
           ...fromHosts,
