@@ -78,8 +78,8 @@ export class ByteWriter {
   }
 
   zeros(count: number): this {
-    const at = this.#reserve(count);
-    this.#bytes.fill(0, at, at + count);
+    const end = this.#reserve(count) + count;
+    for (let at = end - count; at < end; at++) this.#bytes[at] = 0;
     return this;
   }
 

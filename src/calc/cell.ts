@@ -15,13 +15,27 @@ export function cell<Values extends unknown[], T>(
   let known: readonly unknown[] | undefined;
   let value: T;
   return () => {
-    const values = inputs.map((input: Cell<unknown>) => input());
-    if (known?.every((one, index) => one === values[index])) return value;
+    const values = valuesOf(inputs, known);
+    if (values === known) return value;
     const now = work(...(values as Values));
     if (known === undefined || !same(value, now)) value = now;
     known = values;
     return value;
   };
+}
+
+/** The values of the cells now; those that were `known`, as the same object, where none is another. */
+function valuesOf(inputs: readonly Cell<unknown>[], known: readonly unknown[] | undefined): readonly unknown[] {
+  let values: unknown[] | undefined;
+  for (let index = 0; index < inputs.length; index++) {
+    const value = inputs[index]();
+    if (values === undefined) {
+      if (known !== undefined && known[index] === value) continue;
+      values = known === undefined ? [] : known.slice(0, index);
+    }
+    values.push(value);
+  }
+  return values ?? known ?? [];
 }
 
 /** An operator that remembers what it has seen, as the work of a cell. */

@@ -34,17 +34,22 @@ const TYPES: Readonly<Record<string, ReadPart>> = {
 
 /** The element of a set of this type, or of intervals of it. */
 export function readElement(type: string, isInterval: boolean, text: string): SetElement | undefined {
-  const types = type.split(' . ');
-  const parts = readParts(types, text);
-  if (parts === undefined) return undefined;
-  const isSingle = parts.every(({ first, last }) => isSame(first, last));
-  if (!isInterval) return isSingle ? { key: joined(parts.map(({ first }) => first)) } : undefined;
-  if (types.length > 1) {
-    return { key: joined(parts.map(({ first }) => first)), keyEnd: joined(parts.map(({ last }) => last)) };
-  }
-  const [{ first, last }] = parts;
+  const read = TYPES[type];
+  if (read === undefined) return readConcatenation(type.split(' . '), isInterval, text);
+  const part = read(text);
+  if (part === undefined) return undefined;
+  const { first, last } = part;
+  if (!isInterval) return isSame(first, last) ? { key: first } : undefined;
   const end = successor(last);
   return end === undefined ? { key: first } : { key: first, end };
+}
+
+function readConcatenation(types: readonly string[], isInterval: boolean, text: string): SetElement | undefined {
+  const parts = readParts(types, text);
+  if (parts === undefined) return undefined;
+  const key = joined(parts.map(({ first }) => first));
+  if (isInterval) return { key, keyEnd: joined(parts.map(({ last }) => last)) };
+  return parts.every(({ first, last }) => isSame(first, last)) ? { key } : undefined;
 }
 
 /** The value of a map's entry: `goto chain`, or of another type. */
@@ -62,7 +67,7 @@ function readVerdict(text: string): SetElement['value'] | undefined {
 }
 
 function readParts(types: readonly string[], text: string): readonly Part[] | undefined {
-  const words = types.length === 1 ? [text] : text.split(' . ');
+  const words = text.split(' . ');
   if (words.length !== types.length) return undefined;
   const parts: Part[] = [];
   for (const [index, word] of words.entries()) {
@@ -140,9 +145,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a === b || a.every((octet, index) => octet === b[index]);
 }
 
-/** Parts of a concatenation begin at multiples of four octets, and the last is filled up too; one by itself is not. */
+/** Parts of a concatenation begin at multiples of four octets, and the last is filled up too. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
   const key = new Uint8Array(parts.reduce((sum, { length }) => sum + ((length + 3) & ~3), 0));
   let at = 0;
   for (const part of parts) {

@@ -35,7 +35,59 @@ const ELEMENTS_PER_LINE = 500;
 /** Of a rule, in octets. */
 export const COMMENT_LENGTH = 128;
 
-/** The lines that `nft -f` reads for it. */
+/** Throws `NftError` where some of its text would end the statement that it stands in. */
+export function checkOperation(operation: Operation): void {
+  switch (operation.kind) {
+    case 'add table':
+    case 'delete table':
+    case 'flush table':
+      break;
+    case 'add chain':
+      checkName(operation.chain.name, 'chain');
+      break;
+    case 'add set':
+      checkSet(operation.set);
+      break;
+    case 'add map':
+      checkSet(operation.map);
+      checkText(operation.map.value, 'type', ELEMENT_FORBIDDEN);
+      break;
+    case 'flush chain':
+    case 'delete chain':
+    case 'flush set':
+    case 'delete set':
+    case 'flush map':
+    case 'delete map':
+      checkName(operation.name, operation.kind);
+      break;
+    case 'add element':
+    case 'delete element':
+      checkName(operation.set.name, 'set');
+      for (const element of operation.elements) checkText(element, 'element', ELEMENT_FORBIDDEN);
+      break;
+    case 'add map element':
+    case 'delete map element':
+      checkName(operation.map.name, 'map');
+      for (const { key, value } of operation.entries) {
+        checkText(key, 'element', ELEMENT_FORBIDDEN);
+        checkText(value, 'map value', ELEMENT_FORBIDDEN);
+      }
+      break;
+    case 'add rule': {
+      const { chain, expression, comment } = operation.rule;
+      checkName(chain, 'chain');
+      checkText(expression, 'rule');
+      if (comment !== undefined) checkText(comment, 'comment', /[\n\r"]/);
+    }
+  }
+}
+
+function checkSet({ name, type }: NamedSet | NamedMap): void {
+  checkText(type, 'type', ELEMENT_FORBIDDEN);
+  checkName(name, 'set');
+}
+
+/** The lines that `nft -f` reads for it, once it is checked. */
 export function printOperation(operation: Operation, { family, name }: Table): readonly string[] {
   const at = `${family} ${name}`;
   switch (operation.kind) {
@@ -44,7 +96,7 @@ export function printOperation(operation: Operation, { family, name }: Table): r
     case 'flush table':
       return [`${operation.kind} ${at}`];
     case 'add chain':
-      return [`add chain ${at} ${checkName(operation.chain.name, 'chain')}${printHook(operation.chain)}`];
+      return [`add chain ${at} ${operation.chain.name}${printHook(operation.chain)}`];
     case 'add set':
       return [`add set ${at} ${printSet(operation.set, `type ${operation.set.type}`)}`];
     case 'add map':
@@ -55,24 +107,22 @@ export function printOperation(operation: Operation, { family, name }: Table): r
     case 'delete set':
     case 'flush map':
     case 'delete map':
-      return [`${operation.kind} ${at} ${checkName(operation.name, operation.kind)}`];
+      return [`${operation.kind} ${at} ${operation.name}`];
     case 'add element':
     case 'delete element': {
       const { set } = operation;
       const elements = operation.elements.map((element) => printKey(element, set.type));
-      return lines(`${operation.kind} ${at} ${checkName(set.name, 'set')}`, elements);
+      return lines(`${operation.kind} ${at} ${set.name}`, elements);
     }
     case 'add map element':
     case 'delete map element': {
       const verb = operation.kind === 'add map element' ? 'add' : 'delete';
       const { map } = operation;
-      const entries = operation.entries.map(
-        ({ key, value }) => `${printKey(key, map.type)} : ${checkText(value, 'map value', ELEMENT_FORBIDDEN)}`,
-      );
-      return lines(`${verb} element ${at} ${checkName(map.name, 'map')}`, entries);
+      const entries = operation.entries.map(({ key, value }) => `${printKey(key, map.type)} : ${value}`);
+      return lines(`${verb} element ${at} ${map.name}`, entries);
     }
     case 'add rule':
-      return [`add rule ${at} ${checkName(operation.rule.chain, 'chain')} ${printRule(operation.rule)}`];
+      return [`add rule ${at} ${operation.rule.chain} ${printRule(operation.rule)}`];
   }
 }
 
@@ -84,26 +134,22 @@ function printHook({ base }: Chain): string {
 }
 
 function printSet({ name, flags = [], timeout, ...set }: NamedSet | NamedMap, type: string): string {
-  const words = [checkText(type, 'type', ELEMENT_FORBIDDEN), ';'];
+  const words = [type, ';'];
   if (flags.length > 0) words.push('flags', flags.join(','), ';');
   if (timeout !== undefined) words.push('timeout', `${timeout}s`, ';');
   if ('autoMerge' in set && set.autoMerge) words.push('auto-merge', ';');
-  return `${checkName(name, 'set')} { ${words.join(' ')} }`;
+  return `${name} { ${words.join(' ')} }`;
 }
 
 /** Interface names stand in quotes, or nft might take them for words of its own. */
 function printKey(key: string, type: string): string {
-  checkText(key, 'element', ELEMENT_FORBIDDEN);
   const types = type.split(' . ');
   const parts = types.length === 1 ? [key] : key.split(' . ');
   return parts.map((part, index) => (types[index] === 'ifname' ? `"${part}"` : part)).join(' . ');
 }
 
 function printRule({ expression, comment }: NftRule): string {
-  checkText(expression, 'rule');
-  if (comment === undefined) return expression;
-  checkText(comment, 'comment', /[\n\r"]/);
-  return `${expression} comment "${comment.slice(0, COMMENT_LENGTH)}"`;
+  return comment === undefined ? expression : `${expression} comment "${comment.slice(0, COMMENT_LENGTH)}"`;
 }
 
 function lines(head: string, elements: readonly string[]): string[] {

@@ -16,48 +16,52 @@ export interface Field {
 /** The first register, of 16 octets; 32-bit registers are counted on from 8. */
 export const FIRST = 1;
 
+const payload = (type: Field['type'], base: 'network' | 'transport', offset: number, octets: number): Field => ({
+  type,
+  octets,
+  words: 2,
+  load: (to) => ({ kind: 'payload', base, offset, octets, to }),
+});
+const ofIcmp = (type: Field['type'], protocol: number, offset: number): Field => ({
+  ...payload(type, 'transport', offset, 1),
+  protocol,
+});
+const linkName = (key: 'iifname' | 'oifname'): Field => ({
+  type: 'ifname',
+  octets: 16,
+  words: 1,
+  load: (to) => ({ kind: 'meta', key, to }),
+});
+
+const LINK_NAMES = new Map([
+  ['iifname', linkName('iifname')],
+  ['oifname', linkName('oifname')],
+]);
+const COMMON: readonly (readonly [text: string, field: Field])[] = [
+  ['meta l4proto', { type: 'inet_proto', octets: 1, words: 2, load: (to) => ({ kind: 'meta', key: 'l4proto', to }) }],
+  ['ct state', { type: 'ct_state', octets: 4, words: 2, load: (to) => ({ kind: 'connection state', to }) }],
+  ['th sport', payload('inet_service', 'transport', 0, 2)],
+  ['th dport', payload('inet_service', 'transport', 2, 2)],
+];
+const FIELDS = {
+  ip: new Map<string, Field>([
+    ...COMMON,
+    ['icmp type', ofIcmp('icmp_type', 1, 0)],
+    ['icmp code', ofIcmp('icmp_code', 1, 1)],
+    ['ip saddr', payload('ipv4_addr', 'network', 12, 4)],
+    ['ip daddr', payload('ipv4_addr', 'network', 16, 4)],
+  ]),
+  ip6: new Map<string, Field>([
+    ...COMMON,
+    ['icmpv6 type', ofIcmp('icmpv6_type', 58, 0)],
+    ['icmpv6 code', ofIcmp('icmpv6_code', 58, 1)],
+    ['ip6 saddr', payload('ipv6_addr', 'network', 8, 16)],
+    ['ip6 daddr', payload('ipv6_addr', 'network', 24, 16)],
+  ]),
+};
+
 export function fieldOf(family: 'ip' | 'ip6', [header, name]: readonly string[]): Field | undefined {
-  const payload = (type: Field['type'], base: 'network' | 'transport', offset: number, octets: number): Field => ({
-    type,
-    octets,
-    words: 2,
-    load: (to) => ({ kind: 'payload', base, offset, octets, to }),
-  });
-  if (header === 'iifname' || header === 'oifname') {
-    return { type: 'ifname', octets: 16, words: 1, load: (to) => ({ kind: 'meta', key: header, to }) };
-  }
-  const ofIcmp = (type: Field['type'], protocol: number, offset: number): Field => ({
-    ...payload(type, 'transport', offset, 1),
-    protocol,
-  });
-  switch (`${header} ${name}`) {
-    case 'meta l4proto':
-      return { type: 'inet_proto', octets: 1, words: 2, load: (to) => ({ kind: 'meta', key: 'l4proto', to }) };
-    case 'ct state':
-      return { type: 'ct_state', octets: 4, words: 2, load: (to) => ({ kind: 'connection state', to }) };
-    case 'th sport':
-      return payload('inet_service', 'transport', 0, 2);
-    case 'th dport':
-      return payload('inet_service', 'transport', 2, 2);
-    case 'icmp type':
-      return family === 'ip' ? ofIcmp('icmp_type', 1, 0) : undefined;
-    case 'icmp code':
-      return family === 'ip' ? ofIcmp('icmp_code', 1, 1) : undefined;
-    case 'icmpv6 type':
-      return family === 'ip6' ? ofIcmp('icmpv6_type', 58, 0) : undefined;
-    case 'icmpv6 code':
-      return family === 'ip6' ? ofIcmp('icmpv6_code', 58, 1) : undefined;
-    case 'ip saddr':
-      return family === 'ip' ? payload('ipv4_addr', 'network', 12, 4) : undefined;
-    case 'ip daddr':
-      return family === 'ip' ? payload('ipv4_addr', 'network', 16, 4) : undefined;
-    case 'ip6 saddr':
-      return family === 'ip6' ? payload('ipv6_addr', 'network', 8, 16) : undefined;
-    case 'ip6 daddr':
-      return family === 'ip6' ? payload('ipv6_addr', 'network', 24, 16) : undefined;
-    default:
-      return undefined;
-  }
+  return LINK_NAMES.get(header) ?? FIELDS[family].get(`${header} ${name}`);
 }
 
 /** Each into the register behind the former one's, at a multiple of four octets. */

@@ -26,8 +26,7 @@ export function readRule(family: 'ip' | 'ip6', expression: string): readonly Rul
       read.push(...readComparison(PROTOCOL, String(ofHeader), false)!);
       protocol = ofHeader;
     }
-    const [, asked] = /^meta l4proto (\d+)$/.exec(words.slice(0, 3).join(' ')) ?? [];
-    if (asked !== undefined) protocol = Number(asked);
+    if (words[0] === 'meta' && words[1] === 'l4proto' && /^\d+$/.test(words[2] ?? '')) protocol = Number(words[2]);
     const statement = readCondition(family, words) ?? readMark(words) ?? readStatement(words);
     if (statement === undefined) return undefined;
     read.push(...statement[0]);
@@ -59,12 +58,12 @@ function readCondition(family: 'ip' | 'ip6', words: readonly string[]): Read | u
   } while (rest[0] === '.');
   const [isNot, isMap] = [rest[0] === '!=', rest[0] === 'vmap'];
   if (isNot || isMap) rest = rest.slice(1);
-  const [value, ...behind] = rest;
+  const value = rest.at(0);
   if (value === undefined) return undefined;
   if (value.startsWith('@')) {
     const set = value.slice(1);
     if (!NAME.test(set)) return undefined;
-    return [[...loads(fields), { kind: 'lookup', set, from: FIRST, isNot, isMap }], behind];
+    return [[...loads(fields), { kind: 'lookup', set, from: FIRST, isNot, isMap }], rest.slice(1)];
   }
   if (fields.length > 1) return undefined;
   const [field] = fields;
@@ -73,7 +72,7 @@ function readCondition(family: 'ip' | 'ip6', words: readonly string[]): Read | u
     return read && [[field.load(FIRST), { kind: 'lookup', set: read[0], from: FIRST, isNot, isMap }], read[1]];
   }
   const compared = isMap ? undefined : readComparison(field, value, isNot);
-  return compared && [compared, behind];
+  return compared && [compared, rest.slice(1)];
 }
 
 function readComparison(field: Field, text: string, isNot: boolean): readonly RuleExpression[] | undefined {
@@ -140,6 +139,7 @@ function readName({ type, load }: Field, text: string, is: '==' | '!='): readonl
 
 /** `meta mark and BITS == BITS`, `meta mark set meta mark and BITS`, `… or BITS`. */
 function readMark(words: readonly string[]): Read | undefined {
+  if (words[0] !== 'meta' || words[1] !== 'mark') return undefined;
   const text = words.slice(0, 7).join(' ');
   const loaded: RuleExpression = { kind: 'meta', key: 'mark', to: FIRST };
   const [asked, bits, is, value] = /^meta mark and (0x[\da-f]{1,8}) (==|!=) (0x[\da-f]{1,8})(?= |$)/.exec(text) ?? [];

@@ -7,50 +7,42 @@ import {
   type NftRule,
   type Table,
 } from './objects.ts';
-import { type Operation, printOperation } from './operation.ts';
-
-/** Statements and their lines, in order; transactions that grew one out of the other share one. */
-interface Statements {
-  readonly operations: Operation[];
-  readonly lines: string[];
-}
+import { checkOperation, type Operation, printOperation } from './operation.ts';
 
 /**
  * A change to one table, all of it or nothing. It is a value: every verb answers with a longer transaction
- * and leaves this one as it was; `text` is what `nft -f` will read, and what the log shows. An empty name, a line
- * break in a rule and the like throw `NftError` as soon as they are put in.
+ * and leaves this one as it was; `text` is what `nft -f` will read, and what the log shows: it is printed for those alone
+ * who ask for it. An empty name, a line break in a rule and the like throw `NftError` as soon as they are put in.
  *
  * A longer one is this one's statements and a few more, in the same list, of which each knows how much is its own: so
- * a statement is printed once, and a transaction of a hundred thousand costs a hundred thousand steps. Only where two
- * grow out of one, the second copies.
+ * a transaction of a hundred thousand costs a hundred thousand steps. Only where two grow out of one, the second copies.
  */
 export class Transaction {
   readonly table: Table;
-  readonly #statements: Statements;
-  /** How many operations and lines of the list are of this transaction. */
-  readonly #operations: number;
-  readonly #lines: number;
+  /** In order; transactions that grew one out of the other share one list. */
+  readonly #shared: Operation[];
+  /** How many of the list are of this transaction. */
+  readonly #count: number;
 
-  constructor(table: Table, statements: Statements = { operations: [], lines: [] }) {
-    checkName(table.name, 'table');
+  constructor(table: Table, operations: Operation[] = []) {
+    if (operations.length === 0) checkName(table.name, 'table');
     this.table = table;
-    this.#statements = statements;
-    this.#operations = statements.operations.length;
-    this.#lines = statements.lines.length;
+    this.#shared = operations;
+    this.#count = operations.length;
   }
 
   get operations(): readonly Operation[] {
-    return this.#statements.operations.slice(0, this.#operations);
+    return this.#shared.slice(0, this.#count);
   }
 
   get isEmpty(): boolean {
-    return this.#operations === 0;
+    return this.#count === 0;
   }
 
   /** The text for `nft -f`, one statement to a line. */
   get text(): string {
-    return this.#statements.lines
-      .slice(0, this.#lines)
+    return this.operations
+      .flatMap((operation) => printOperation(operation, this.table))
       .map((line) => `${line}\n`)
       .join('');
   }
@@ -147,17 +139,13 @@ export class Transaction {
     return this.#append(added);
   }
 
-  /** Printed before the list grows: what is refused leaves no trace in it. */
+  /** Checked before the list grows: what is refused leaves no trace in it. */
   #append(added: readonly Operation[]): Transaction {
-    const printed = added.map((operation) => printOperation(operation, this.table));
-    const shared = this.#statements;
-    const isNewest = shared.operations.length === this.#operations;
-    const { operations, lines } = isNewest
-      ? shared
-      : { operations: [...this.operations], lines: shared.lines.slice(0, this.#lines) };
+    for (const operation of added) checkOperation(operation);
+    const isNewest = this.#shared.length === this.#count;
+    const operations = isNewest ? this.#shared : this.#shared.slice(0, this.#count);
     for (const operation of added) operations.push(operation);
-    for (const some of printed) for (const line of some) lines.push(line);
-    return new Transaction(this.table, { operations, lines });
+    return new Transaction(this.table, operations);
   }
 }
 

@@ -4,7 +4,7 @@ import { declaredChain, declaredMap, declaredSet, type KernelTable } from './ker
 import type { Piece, PieceRule } from './pieces.ts';
 
 /** Objects that may differ, each with the elements of it that may: of all others it is known that they don't. */
-export type Touched = ReadonlyMap<string, Iterable<string>>;
+export type Touched = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** The change to make, and the table as the kernel has it once that is done; undefined for none. */
 export interface TableChange {
@@ -33,7 +33,8 @@ export function changeTo(
   };
   if (kernel === undefined || [...touched.keys()].some(isOther)) return wholeTable(table, composition);
   const change = new Change(start, composition, kernel);
-  for (const phase of PHASES) phase(change, composition.sorted(touched.keys()), touched);
+  const names = composition.sorted(touched.keys());
+  for (const phase of PHASES) phase(change, names, touched);
   return { transaction: change.transaction, done: () => change.done() };
 }
 
@@ -42,7 +43,7 @@ export function wholeTable(table: Table, composition: Composition): TableChange 
   const start = new Transaction(table).removeTable().addTable();
   const change = new Change(start, composition, new Map());
   const names = composition.sorted(composition.objects());
-  const touched = new Map(names.map((name) => [name, elementsOf(composition.object(name))]));
+  const touched = new Map(names.map((name) => [name, new Set(elementsOf(composition.object(name)))]));
   for (const phase of PHASES) phase(change, names, touched);
   return { transaction: change.transaction, done: () => change.done() };
 }
@@ -52,10 +53,10 @@ type Phase = (change: Change, names: readonly string[], touched: Touched) => voi
 /** Each goes over what is touched, in the order of the parts. */
 const PHASES: readonly Phase[] = [
   (change, names, touched) => {
-    for (const name of names) change.set(name, touched.get(name) ?? []);
+    for (const name of names) change.set(name, touched.get(name) ?? NONE);
   },
   (change, names, touched) => {
-    for (const name of names) change.declareMap(name, touched.get(name) ?? []);
+    for (const name of names) change.declareMap(name, touched.get(name) ?? NONE);
   },
   (change, names) => {
     for (const name of names) change.chain(name, 'own');
@@ -64,7 +65,7 @@ const PHASES: readonly Phase[] = [
     for (const name of names) change.chain(name, 'shared');
   },
   (change, names, touched) => {
-    for (const name of names) change.verdicts(name, touched.get(name) ?? []);
+    for (const name of names) change.verdicts(name, touched.get(name) ?? NONE);
   },
   (change, names) => {
     for (const name of names) change.chain(name, 'hook');
@@ -77,6 +78,7 @@ const PHASES: readonly Phase[] = [
 ];
 
 const VERDICT = 'verdict';
+const NONE: ReadonlySet<string> = new Set();
 
 /** A transaction as it grows, and what the kernel has when it is done. */
 class Change {
@@ -96,7 +98,7 @@ class Change {
     return this.#kernel;
   }
 
-  set(name: string, elements: Iterable<string>): void {
+  set(name: string, elements: ReadonlySet<string>): void {
     const set = this.#of(name, 'set')?.set;
     if (set === undefined) return;
     if (!this.#kernel.has(name)) {
@@ -106,7 +108,7 @@ class Change {
     const there = this.#kernel.get(name)?.elements;
     const [gone, added]: [string[], string[]] = [[], []];
     const keys: string[] = [];
-    for (const element of [...new Set(elements)].sort()) {
+    for (const element of [...elements].sort()) {
       const wanted = this.#composition.element(name, element);
       if (wanted === undefined && there?.has(element)) gone.push(element);
       if (wanted === undefined || there?.has(element)) continue;
@@ -122,7 +124,7 @@ class Change {
     });
   }
 
-  declareMap(name: string, elements: Iterable<string>): void {
+  declareMap(name: string, elements: ReadonlySet<string>): void {
     const map = this.#of(name, 'map')?.map;
     if (map === undefined) return;
     if (!this.#kernel.has(name)) {
@@ -133,16 +135,16 @@ class Change {
   }
 
   /** Entries that lead to chains come after these. */
-  verdicts(name: string, elements: Iterable<string>): void {
+  verdicts(name: string, elements: ReadonlySet<string>): void {
     const map = this.#of(name, 'map')?.map;
     if (map?.value === VERDICT) this.#entries(name, map, elements);
   }
 
-  #entries(name: string, map: NamedMap, elements: Iterable<string>): void {
+  #entries(name: string, map: NamedMap, elements: ReadonlySet<string>): void {
     const there = this.#kernel.get(name)?.elements;
     const gone: { key: string; value: string }[] = [];
     const added: { key: string; value: string }[] = [];
-    for (const key of new Set(elements)) {
+    for (const key of elements) {
       const [wanted, present] = [this.#composition.element(name, key), there?.get(key)];
       if (wanted === present) continue;
       if (present !== undefined) gone.push({ key, value: present });
@@ -163,9 +165,9 @@ class Change {
    */
   chain(name: string, turn: 'own' | 'shared' | 'hook'): void {
     const chain: Chain | undefined = this.#of(name, 'chain')?.chain;
-    if (chain === undefined) return;
+    if (chain === undefined || (chain.base !== undefined) !== (turn === 'hook')) return;
     const composed = this.#composition.object(name);
-    const its = chain.base !== undefined ? 'hook' : (composed?.pieces.length ?? 0) > 1 ? 'shared' : 'own';
+    const its = turn === 'hook' ? turn : (composed?.pieces.length ?? 0) > 1 ? 'shared' : 'own';
     const there = this.#kernel.get(name);
     if (its === 'shared' && turn === 'own' && there === undefined) {
       this.transaction = this.transaction.addChain(chain);

@@ -28,9 +28,9 @@ export interface Touch {
 export class Composition {
   readonly #parts = new Map<string, Held>();
   /** Object → parts that say something of it. */
-  readonly #holders = new Map<string, Set<string>>();
+  readonly #holders = new Map<string, Holders>();
   /** Object → element of the set or map → parts that have it. */
-  readonly #elements = new Map<string, Map<string, Set<string>>>();
+  readonly #elements = new Map<string, Map<string, Holders>>();
 
   get isEmpty(): boolean {
     return this.#parts.size === 0;
@@ -48,17 +48,19 @@ export class Composition {
   put(key: string, part: FilterPart | undefined): ReadonlyMap<string, Touch> {
     const before = this.#parts.get(key)?.pieces ?? NOTHING;
     const now = part === undefined ? NOTHING : piecesOf(part.contents);
-    const isNew = new Set([...now.keys()].filter((name) => !this.#holders.has(name)));
-    for (const name of before.keys()) if (!now.has(name)) this.#release(name, key);
-    for (const name of now.keys()) this.#holders.set(name, (this.#holders.get(name) ?? new Set()).add(key));
+    const touched = new Map<string, Touch>();
+    for (const [name, former] of before) {
+      const piece = now.get(name);
+      if (piece === undefined) this.#release(name, key);
+      touched.set(name, { elements: this.#index(name, key, piece, former), isNew: false });
+    }
+    for (const [name, piece] of now) {
+      if (before.has(name)) continue;
+      const isNew = this.#hold(name, key);
+      touched.set(name, { elements: this.#index(name, key, piece, undefined), isNew });
+    }
     if (part === undefined) this.#parts.delete(key);
     else this.#parts.set(key, { part, pieces: now });
-    const touched = new Map<string, Touch>();
-    for (const name of new Set([...before.keys(), ...now.keys()])) {
-      const elements = differences(now.get(name), before.get(name));
-      touched.set(name, { elements, isNew: isNew.has(name) });
-      this.#index(name, key, now.get(name), elements);
-    }
     return touched;
   }
 
@@ -73,7 +75,7 @@ export class Composition {
 
   /** A piece by one of the parts: in the declaration all agree. */
   piece(name: string): Piece | undefined {
-    for (const key of this.#holders.get(name) ?? []) return this.#parts.get(key)?.pieces.get(name);
+    for (const key of each(this.#holders.get(name))) return this.#parts.get(key)?.pieces.get(name);
     return undefined;
   }
 
@@ -81,19 +83,24 @@ export class Composition {
   object(name: string): Composed | undefined {
     const holders = this.#holders.get(name);
     if (holders === undefined) return undefined;
-    // Nearly all objects are of one part.
-    const ordered = holders.size < 2 ? [...holders] : [...holders].sort((a, b) => this.#order(a) - this.#order(b));
+    const ordered = [...each(holders)].sort((a, b) => this.#order(a) - this.#order(b));
     return { name, pieces: ordered.flatMap((key) => this.#parts.get(key)?.pieces.get(name) ?? []) };
   }
 
   /** The value of an element of the set or map; undefined when no part has it. */
   element(name: string, element: string): string | undefined {
-    for (const key of this.#elements.get(name)?.get(element) ?? []) {
-      const piece = this.#parts.get(key)?.pieces.get(name);
-      const value = piece === undefined || piece.kind === 'chain' ? undefined : piece.elements.get(element);
+    const holders = this.#elements.get(name)?.get(element);
+    if (typeof holders === 'string') return this.#valueBy(holders, name, element);
+    for (const key of holders ?? []) {
+      const value = this.#valueBy(key, name, element);
       if (value !== undefined) return value;
     }
     return undefined;
+  }
+
+  #valueBy(key: string, name: string, element: string): string | undefined {
+    const piece = this.#parts.get(key)?.pieces.get(name);
+    return piece === undefined || piece.kind === 'chain' ? undefined : piece.elements.get(element);
   }
 
   /**
@@ -102,43 +109,81 @@ export class Composition {
    * them first.
    */
   sorted(names: Iterable<string>): readonly string[] {
-    const rank = new Map([...names].map((name) => [name, this.#rank(name)] as const));
-    return [...rank].sort(([, a], [, b]) => a[0] - b[0] || a[1] - b[1]).map(([name]) => name);
+    const ranked = Array.from(names, (name) => ({ name, ...this.#rank(name) }));
+    return ranked.sort((a, b) => a.order - b.order || a.place - b.place).map(({ name }) => name);
   }
 
-  #rank(name: string): readonly [order: number, place: number] {
-    let best: readonly [number, number] = [Number.POSITIVE_INFINITY, 0];
-    for (const key of this.#holders.get(name) ?? []) {
+  #rank(name: string): { readonly order: number; readonly place: number } {
+    let best = { order: Number.POSITIVE_INFINITY, place: 0 };
+    for (const key of each(this.#holders.get(name))) {
       const order = this.#order(key);
-      if (order < best[0]) best = [order, [...(this.#parts.get(key)?.pieces.keys() ?? [])].indexOf(name)];
+      if (order < best.order) best = { order, place: this.#place(key, name) };
       if (!name.startsWith('chain ')) break;
     }
     return best;
+  }
+
+  /** Where the object stands in the part's contents. */
+  #place(key: string, name: string): number {
+    let place = 0;
+    for (const other of this.#parts.get(key)?.pieces.keys() ?? []) {
+      if (other === name) return place;
+      place++;
+    }
+    return place;
   }
 
   #order(key: string): number {
     return this.#parts.get(key)?.part.order ?? 0;
   }
 
-  #index(name: string, key: string, now: Piece | undefined, elements: readonly string[]): void {
-    if (elements.length === 0) return;
-    const index = this.#elements.get(name) ?? new Map<string, Set<string>>();
+  /** Notes the elements that the part has now, and no longer; answers with those that differ. */
+  #index(name: string, key: string, now: Piece | undefined, before: Piece | undefined): readonly string[] {
+    const elements = differences(now, before);
+    if (elements.length === 0) return elements;
+    const has = now === undefined || now.kind === 'chain' ? undefined : now.elements;
+    const index = this.#elements.get(name) ?? new Map<string, Holders>();
     for (const element of elements) {
-      const holders = index.get(element) ?? new Set();
-      if (now === undefined || now.kind === 'chain' || now.elements.get(element) === undefined) holders.delete(key);
-      else holders.add(key);
-      if (holders.size === 0) index.delete(element);
-      else index.set(element, holders);
+      const holders = index.get(element);
+      const left = has?.get(element) === undefined ? without(holders, key) : withKey(holders, key);
+      if (left === undefined) index.delete(element);
+      else if (left !== holders) index.set(element, left);
     }
     if (index.size === 0) this.#elements.delete(name);
     else this.#elements.set(name, index);
+    return elements;
+  }
+
+  /** Whether nobody had said anything of it before. */
+  #hold(name: string, key: string): boolean {
+    const holders = this.#holders.get(name);
+    this.#holders.set(name, withKey(holders, key));
+    return holders === undefined;
   }
 
   #release(name: string, key: string): void {
-    const holders = this.#holders.get(name);
-    holders?.delete(key);
-    if (holders?.size === 0) this.#holders.delete(name);
+    const left = without(this.#holders.get(name), key);
+    if (left === undefined) this.#holders.delete(name);
+    else this.#holders.set(name, left);
   }
+}
+
+/** The parts that have something in common: nearly always one, by its key. */
+type Holders = string | Set<string>;
+
+function withKey(holders: Holders | undefined, key: string): Holders {
+  if (holders === undefined || holders === key) return key;
+  return typeof holders === 'string' ? new Set([holders, key]) : holders.add(key);
+}
+
+function without(holders: Holders | undefined, key: string): Holders | undefined {
+  if (holders === undefined || typeof holders === 'string') return holders === key ? undefined : holders;
+  holders.delete(key);
+  return holders.size === 0 ? undefined : holders;
+}
+
+function each(holders: Holders | undefined): Iterable<string> {
+  return typeof holders === 'string' ? [holders] : (holders ?? []);
 }
 
 /** All elements of a set or map. */

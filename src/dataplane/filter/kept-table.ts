@@ -218,15 +218,15 @@ export class KeptTable {
   #put(parts: readonly (readonly [key: string, part: FilterPart | undefined])[]): Touched {
     const touched = new Map<string, Set<string>>();
     const touch = (name: string, elements: Iterable<string>): void => {
-      const known = touched.get(name) ?? new Set();
-      for (const element of elements) known.add(element);
-      touched.set(name, known);
+      const known = touched.get(name);
+      if (known === undefined) touched.set(name, new Set(elements));
+      else for (const element of elements) known.add(element);
     };
     for (const [key, part] of parts) {
       for (const [name, { elements, isNew }] of this.#taken.put(key, part)) {
         touch(name, elements);
         // The elements of a former run are nobody's.
-        if (isNew) touch(name, this.#kernel?.get(name)?.elements.keys() ?? []);
+        if (isNew && this.#kernel?.has(name)) touch(name, this.#kernel.get(name)?.elements.keys() ?? []);
       }
     }
     if (this.#knowledge === 'listed') {

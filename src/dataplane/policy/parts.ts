@@ -181,8 +181,8 @@ export class PolicyParts {
     const is: Ruled | undefined = policy ? { kind: 'policy', is: policy } : profile && { kind: 'profile', is: profile };
     for (const direction of DIRECTIONS) {
       const what = name.startsWith('policy ') ? `${direction} of ${key}` : `${direction} of profile ${key}`;
-      const parts = is && ruledParts(is, what, direction, { sets: this.#lookedInto, settings: this.settings });
-      for (const family of this.asked) this.#writers[family].set(what, parts?.[family]);
+      const partOf = is && ruledPart(is, what, direction, { sets: this.#lookedInto, settings: this.settings });
+      for (const family of this.asked) this.#writers[family].set(what, partOf?.(family));
     }
   }
 
@@ -221,24 +221,23 @@ function setPart(what: string, set: RenderedSet, family: Family, { maxSetSize }:
   return { ...part, refusal: `it has ${size} entries, and maxIpsetSize of FelixConfiguration is ${maxSetSize}` };
 }
 
-/** Makes parts of rules; those that hold while they are refused are the same in both families. */
-function ruledParts(
+/** Makes the part of rules in a family; what holds while it is refused is the same in both. */
+function ruledPart(
   { kind, is }: Ruled,
   what: string,
   direction: Direction,
   by: Parameters<typeof renderPolicy>[3],
-): Readonly<Record<Family, FilterPart>> | undefined {
+): ((family: Family) => FilterPart) | undefined {
   const rules = is.rules[direction];
   if (rules === undefined || (kind === 'profile' && rules.length === 0)) return undefined;
   const order = ORDER[direction];
   const instead = renderRefused(kind === 'policy' ? policyChain(is, direction) : profileChain(is, direction), what);
   const needs = setsOf(rules).map(setPartName);
-  const part = (family: Family): FilterPart => {
+  return (family) => {
     const contents =
       kind === 'policy' ? renderPolicy(is, direction, family, by) : renderProfile(is, direction, family, by);
     return { what, order, contents, instead, needs };
   };
-  return { 4: part(4), 6: part(6) };
 }
 
 function setsOf(rules: readonly Rule[]): readonly string[] {

@@ -15,9 +15,11 @@ export function evaluate(selector: Selector, labels: Labels): boolean {
     case 'not':
       return !evaluate(selector.operand, labels);
     case 'and':
-      return selector.operands.every((operand) => evaluate(operand, labels));
+      for (const operand of selector.operands) if (!evaluate(operand, labels)) return false;
+      return true;
     case 'or':
-      return selector.operands.some((operand) => evaluate(operand, labels));
+      for (const operand of selector.operands) if (evaluate(operand, labels)) return true;
+      return false;
   }
   const actual = Object.hasOwn(labels, selector.label) ? labels[selector.label] : undefined;
   switch (selector.kind) {

@@ -14,28 +14,48 @@ export const ATTRIBUTE_HEADER = 4;
 
 const text = new TextDecoder();
 
-function attribute(writer: ByteWriter, type: number, value: () => void): void {
+/** Begins an attribute of unknown length; what is written until it is closed by this mark is its value. */
+function open(writer: ByteWriter, type: number): number {
   const mark = writer.fork(2);
   writer.u16(type);
-  value();
+  return mark;
+}
+
+function close(writer: ByteWriter, mark: number): void {
   writer.join(mark, 2, 2).zeros(-writer.length & 3);
 }
 
 export function attributeU8(writer: ByteWriter, type: number, value: number): void {
-  attribute(writer, type, () => writer.u8(value));
+  writer
+    .u16(ATTRIBUTE_HEADER + 1)
+    .u16(type)
+    .u8(value)
+    .zeros(3);
 }
 
 export function attributeU16(writer: ByteWriter, type: number, value: number): void {
-  attribute(writer, type, () => writer.u16(value));
+  writer
+    .u16(ATTRIBUTE_HEADER + 2)
+    .u16(type)
+    .u16(value)
+    .zeros(2);
 }
 
 /** A 16-bit value in network order, as ports are. */
 export function attributeU16Network(writer: ByteWriter, type: number, value: number): void {
-  attribute(writer, type, () => writer.u8(value >>> 8).u8(value & 255));
+  writer
+    .u16(ATTRIBUTE_HEADER + 2)
+    .u16(type)
+    .u8(value >>> 8)
+    .u8(value & 255)
+    .zeros(2);
 }
 
 export function attributeU32(writer: ByteWriter, type: number, value: number): void {
-  attribute(writer, type, () => writer.u32(value));
+  writer
+    .u16(ATTRIBUTE_HEADER + 4)
+    .u16(type)
+    .u32(value);
 }
 
 export function attributeBytes(writer: ByteWriter, type: number, value: Uint8Array): void {
@@ -49,22 +69,30 @@ export function attributeBytes(writer: ByteWriter, type: number, value: Uint8Arr
 
 /** A 32-bit value in network order, as all numbers of nftables are. */
 export function attributeU32Network(writer: ByteWriter, type: number, value: number): void {
-  writer
-    .u16(ATTRIBUTE_HEADER + 4)
-    .u16(type)
-    .u8((value >>> 24) & 255)
-    .u8((value >>> 16) & 255)
-    .u8((value >>> 8) & 255)
-    .u8(value & 255);
+  const swapped = (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
+  attributeU32(writer, type, swapped >>> 0);
 }
 
 /** Text with the closing zero that the kernel expects of names. */
 export function attributeText(writer: ByteWriter, type: number, value: string): void {
-  attribute(writer, type, () => writer.text(value).u8(0));
+  const mark = open(writer, type);
+  writer.text(value).u8(0);
+  close(writer, mark);
 }
 
 export function attributeNest(writer: ByteWriter, type: number, body: () => void): void {
-  attribute(writer, type | NESTED, body);
+  const mark = openNest(writer, type);
+  body();
+  closeNest(writer, mark);
+}
+
+/** Begins an attribute of attributes, for those who write thousands and make no function for each: to be closed by its mark. */
+export function openNest(writer: ByteWriter, type: number): number {
+  return open(writer, type | NESTED);
+}
+
+export function closeNest(writer: ByteWriter, mark: number): void {
+  close(writer, mark);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../base/index.ts';
 import type { AnonymousSet, RuleExpression } from '../table-objects.ts';
-import { attributeBytes, attributeNest, attributeText, attributeU32Network } from './attribute.ts';
+import { attributeBytes, attributeText, attributeU32Network, closeNest, openNest } from './attribute.ts';
 import { anonymousName } from './set-declarations.ts';
 import { attributeValue, attributeVerdict } from './set-elements.ts';
 
@@ -64,112 +64,90 @@ const NFT_REG_VERDICT = 0;
 /** The numbers that the batch has for its sets without names. */
 export type SetNumbers = ReadonlyMap<AnonymousSet, number>;
 
+/** The kernel's name for each. */
+const NAMES: Readonly<Record<RuleExpression['kind'], string>> = {
+  meta: 'meta',
+  'set mark': 'meta',
+  'connection state': 'ct',
+  payload: 'payload',
+  compare: 'cmp',
+  outside: 'range',
+  mask: 'bitwise',
+  lookup: 'lookup',
+  count: 'counter',
+  verdict: 'immediate',
+};
+const NO_COUNT = new Uint8Array(8);
+
 /** Name and data of one expression, into the element of a list. */
 export function writeExpression(writer: ByteWriter, expression: RuleExpression, numbers: SetNumbers): void {
-  const [name, data] = partsOf(writer, expression, numbers);
-  attributeText(writer, NFTA_EXPR_NAME, name);
-  attributeNest(writer, NFTA_EXPR_DATA, data);
+  attributeText(writer, NFTA_EXPR_NAME, NAMES[expression.kind]);
+  const data = openNest(writer, NFTA_EXPR_DATA);
+  writeData(writer, expression, numbers);
+  closeNest(writer, data);
 }
 
-function partsOf(
-  writer: ByteWriter,
-  expression: RuleExpression,
-  numbers: SetNumbers,
-): readonly [name: string, writeData: () => void] {
-  const number = (type: number, value: number): void => attributeU32Network(writer, type, value);
+function writeData(writer: ByteWriter, expression: RuleExpression, numbers: SetNumbers): void {
   switch (expression.kind) {
     case 'meta':
-      return [
-        'meta',
-        () => {
-          number(NFTA_META_KEY, META_KEYS[expression.key]);
-          number(NFTA_META_DREG, expression.to);
-        },
-      ];
+      attributeU32Network(writer, NFTA_META_KEY, META_KEYS[expression.key]);
+      attributeU32Network(writer, NFTA_META_DREG, expression.to);
+      break;
     case 'set mark':
-      return [
-        'meta',
-        () => {
-          number(NFTA_META_KEY, META_KEYS.mark);
-          number(NFTA_META_SREG, expression.from);
-        },
-      ];
+      attributeU32Network(writer, NFTA_META_KEY, META_KEYS.mark);
+      attributeU32Network(writer, NFTA_META_SREG, expression.from);
+      break;
     case 'connection state':
-      return [
-        'ct',
-        () => {
-          number(NFTA_CT_KEY, NFT_CT_STATE);
-          number(NFTA_CT_DREG, expression.to);
-        },
-      ];
+      attributeU32Network(writer, NFTA_CT_KEY, NFT_CT_STATE);
+      attributeU32Network(writer, NFTA_CT_DREG, expression.to);
+      break;
     case 'payload':
-      return [
-        'payload',
-        () => {
-          number(NFTA_PAYLOAD_DREG, expression.to);
-          number(NFTA_PAYLOAD_BASE, PAYLOAD_BASES[expression.base]);
-          number(NFTA_PAYLOAD_OFFSET, expression.offset);
-          number(NFTA_PAYLOAD_LEN, expression.octets);
-        },
-      ];
+      attributeU32Network(writer, NFTA_PAYLOAD_DREG, expression.to);
+      attributeU32Network(writer, NFTA_PAYLOAD_BASE, PAYLOAD_BASES[expression.base]);
+      attributeU32Network(writer, NFTA_PAYLOAD_OFFSET, expression.offset);
+      attributeU32Network(writer, NFTA_PAYLOAD_LEN, expression.octets);
+      break;
     case 'compare':
-      return [
-        'cmp',
-        () => {
-          number(NFTA_CMP_SREG, expression.from);
-          number(NFTA_CMP_OP, COMPARISONS[expression.is]);
-          attributeValue(writer, NFTA_CMP_DATA, expression.value);
-        },
-      ];
+      attributeU32Network(writer, NFTA_CMP_SREG, expression.from);
+      attributeU32Network(writer, NFTA_CMP_OP, COMPARISONS[expression.is]);
+      attributeValue(writer, NFTA_CMP_DATA, expression.value);
+      break;
     case 'outside':
-      return [
-        'range',
-        () => {
-          number(NFTA_RANGE_SREG, expression.from);
-          number(NFTA_RANGE_OP, NFT_RANGE_NEQ);
-          attributeValue(writer, NFTA_RANGE_FROM_DATA, expression.first);
-          attributeValue(writer, NFTA_RANGE_TO_DATA, expression.last);
-        },
-      ];
+      attributeU32Network(writer, NFTA_RANGE_SREG, expression.from);
+      attributeU32Network(writer, NFTA_RANGE_OP, NFT_RANGE_NEQ);
+      attributeValue(writer, NFTA_RANGE_FROM_DATA, expression.first);
+      attributeValue(writer, NFTA_RANGE_TO_DATA, expression.last);
+      break;
     case 'mask':
-      return [
-        'bitwise',
-        () => {
-          number(NFTA_BITWISE_SREG, expression.register);
-          number(NFTA_BITWISE_DREG, expression.register);
-          number(NFTA_BITWISE_LEN, expression.mask.length);
-          attributeValue(writer, NFTA_BITWISE_MASK, expression.mask);
-          attributeValue(writer, NFTA_BITWISE_XOR, expression.xor ?? new Uint8Array(expression.mask.length));
-        },
-      ];
+      attributeU32Network(writer, NFTA_BITWISE_SREG, expression.register);
+      attributeU32Network(writer, NFTA_BITWISE_DREG, expression.register);
+      attributeU32Network(writer, NFTA_BITWISE_LEN, expression.mask.length);
+      attributeValue(writer, NFTA_BITWISE_MASK, expression.mask);
+      attributeValue(writer, NFTA_BITWISE_XOR, expression.xor ?? new Uint8Array(expression.mask.length));
+      break;
     case 'lookup':
-      return [
-        'lookup',
-        () => {
-          const { set } = expression;
-          const isNamed = typeof set === 'string';
-          attributeText(writer, NFTA_LOOKUP_SET, isNamed ? set : anonymousName(set));
-          if (!isNamed) number(NFTA_LOOKUP_SET_ID, numbers.get(set) ?? 0);
-          number(NFTA_LOOKUP_SREG, expression.from);
-          if (expression.isMap) number(NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
-          if (expression.isNot) number(NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-        },
-      ];
+      writeLookup(writer, expression, numbers);
+      break;
     case 'count':
-      return [
-        'counter',
-        () => {
-          attributeBytes(writer, NFTA_COUNTER_BYTES, new Uint8Array(8));
-          attributeBytes(writer, NFTA_COUNTER_PACKETS, new Uint8Array(8));
-        },
-      ];
+      attributeBytes(writer, NFTA_COUNTER_BYTES, NO_COUNT);
+      attributeBytes(writer, NFTA_COUNTER_PACKETS, NO_COUNT);
+      break;
     case 'verdict':
-      return [
-        'immediate',
-        () => {
-          number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-          attributeVerdict(writer, NFTA_IMMEDIATE_DATA, expression.verdict);
-        },
-      ];
+      attributeU32Network(writer, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+      attributeVerdict(writer, NFTA_IMMEDIATE_DATA, expression.verdict);
+      break;
   }
+}
+
+function writeLookup(
+  writer: ByteWriter,
+  { set, from, isMap, isNot }: Extract<RuleExpression, { readonly kind: 'lookup' }>,
+  numbers: SetNumbers,
+): void {
+  const isNamed = typeof set === 'string';
+  attributeText(writer, NFTA_LOOKUP_SET, isNamed ? set : anonymousName(set));
+  if (!isNamed) attributeU32Network(writer, NFTA_LOOKUP_SET_ID, numbers.get(set) ?? 0);
+  attributeU32Network(writer, NFTA_LOOKUP_SREG, from);
+  if (isMap) attributeU32Network(writer, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+  if (isNot) attributeU32Network(writer, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }

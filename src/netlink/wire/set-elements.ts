@@ -6,7 +6,9 @@ import {
   attributeNest,
   attributeText,
   attributeU32Network,
+  closeNest,
   forEachAttribute,
+  openNest,
   readText,
 } from './attribute.ts';
 import { HEADER_LENGTH, NLM_F_CREATE } from './message.ts';
@@ -42,8 +44,7 @@ const NFTA_DATA_VERDICT = 2;
 const NFTA_VERDICT_CODE = 1;
 const NFTA_VERDICT_CHAIN = 2;
 
-/** NFT_SET_ELEM_INTERVAL_END, in network order as all integers of nftables. */
-const INTERVAL_END = Uint8Array.of(0, 0, 0, 1);
+const NFT_SET_ELEM_INTERVAL_END = 1;
 
 /** NF_DROP, NF_ACCEPT and enum nft_verdicts. */
 const VERDICT_CODES: Readonly<Record<ElementVerdict['verdict'], number>> = {
@@ -100,33 +101,34 @@ export function encodeElements(
 
 /** To delete, the kernel asks for the key alone. */
 function writeElement(writer: ByteWriter, { key, keyEnd, end, value }: SetElement, isAdd: boolean): void {
-  attributeNest(writer, NFTA_LIST_ELEM, () => {
-    attributeValue(writer, NFTA_SET_ELEM_KEY, key);
-    if (keyEnd !== undefined) attributeValue(writer, NFTA_SET_ELEM_KEY_END, keyEnd);
-    if (value === undefined || !isAdd) return;
+  const element = openNest(writer, NFTA_LIST_ELEM);
+  attributeValue(writer, NFTA_SET_ELEM_KEY, key);
+  if (keyEnd !== undefined) attributeValue(writer, NFTA_SET_ELEM_KEY_END, keyEnd);
+  if (value !== undefined && isAdd) {
     if (value instanceof Uint8Array) attributeValue(writer, NFTA_SET_ELEM_DATA, value);
     else attributeVerdict(writer, NFTA_SET_ELEM_DATA, value);
-  });
+  }
+  closeNest(writer, element);
   if (end === undefined) return;
-  attributeNest(writer, NFTA_LIST_ELEM, () => {
-    attributeValue(writer, NFTA_SET_ELEM_KEY, end);
-    attributeBytes(writer, NFTA_SET_ELEM_FLAGS, INTERVAL_END);
-  });
+  const behind = openNest(writer, NFTA_LIST_ELEM);
+  attributeValue(writer, NFTA_SET_ELEM_KEY, end);
+  attributeU32Network(writer, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+  closeNest(writer, behind);
 }
 
 export function attributeValue(writer: ByteWriter, type: number, value: Uint8Array): void {
-  attributeNest(writer, type, () => attributeBytes(writer, NFTA_DATA_VALUE, value));
+  const data = openNest(writer, type);
+  attributeBytes(writer, NFTA_DATA_VALUE, value);
+  closeNest(writer, data);
 }
 
 export function attributeVerdict(writer: ByteWriter, type: number, given: ElementVerdict): void {
-  const code = new Uint8Array(4);
-  new DataView(code.buffer).setInt32(0, VERDICT_CODES[given.verdict]);
-  attributeNest(writer, type, () =>
-    attributeNest(writer, NFTA_DATA_VERDICT, () => {
-      attributeBytes(writer, NFTA_VERDICT_CODE, code);
-      if ('chain' in given) attributeText(writer, NFTA_VERDICT_CHAIN, given.chain);
-    }),
-  );
+  const data = openNest(writer, type);
+  const verdict = openNest(writer, NFTA_DATA_VERDICT);
+  attributeU32Network(writer, NFTA_VERDICT_CODE, VERDICT_CODES[given.verdict]);
+  if ('chain' in given) attributeText(writer, NFTA_VERDICT_CHAIN, given.chain);
+  closeNest(writer, verdict);
+  closeNest(writer, data);
 }
 
 const VERDICTS = new Map(Object.entries(VERDICT_CODES).map(([verdict, code]) => [code, verdict]));

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../base/index.ts';
 import type { AnonymousSet, HookDeclaration, ObjectChange } from '../table-objects.ts';
-import { attributeBytes, attributeNest, attributeText, attributeU32Network } from './attribute.ts';
+import { attributeBytes, attributeNest, attributeText, attributeU32Network, closeNest, openNest } from './attribute.ts';
 import { NLM_F_APPEND, NLM_F_CREATE } from './message.ts';
 import { encodeNetfilter, NFNL_SUBSYS_NFTABLES, protocolFamily } from './nfnetlink.ts';
 import { type SetNumbers, writeExpression } from './rule-expressions.ts';
@@ -150,13 +150,18 @@ function writeRule(
   numbers: SetNumbers,
 ): void {
   attributeText(writer, NFTA_RULE_CHAIN, rule.chain);
-  attributeNest(writer, NFTA_RULE_EXPRESSIONS, () => {
-    for (const expression of rule.expressions) {
-      attributeNest(writer, NFTA_LIST_ELEM, () => writeExpression(writer, expression, numbers));
-    }
-  });
+  const list = openNest(writer, NFTA_RULE_EXPRESSIONS);
+  for (const expression of rule.expressions) {
+    const element = openNest(writer, NFTA_LIST_ELEM);
+    writeExpression(writer, expression, numbers);
+    closeNest(writer, element);
+  }
+  closeNest(writer, list);
   if (rule.comment === undefined) return;
   const comment = utf8.encode(rule.comment);
-  const header = [NFTNL_UDATA_RULE_COMMENT, comment.length + 1];
-  attributeBytes(writer, NFTA_RULE_USERDATA, Uint8Array.from([...header, ...comment, 0]));
+  const userData = new Uint8Array(comment.length + 3);
+  userData[0] = NFTNL_UDATA_RULE_COMMENT;
+  userData[1] = comment.length + 1;
+  userData.set(comment, 2);
+  attributeBytes(writer, NFTA_RULE_USERDATA, userData);
 }
