@@ -23,6 +23,10 @@ export function junit(
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
+/** XML has no place for most control characters, escaped or not. */
+const BEYOND_XML = /[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu;
+
 function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => entities[character]);
+  const shown = text.replace(BEYOND_XML, (character) => ('\t\n\r'.includes(character) ? character : '\uFFFD'));
+  return shown.replace(/[&<>"]/g, (character) => entities[character]);
 }

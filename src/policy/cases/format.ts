@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { tryParseAddress, tryParsePrefix } from '../../base/index.ts';
+import { protocolNumber } from '../protocol.ts';
 import { policyObject } from '../sources/index.ts';
 
 /**
@@ -7,12 +9,28 @@ import { policyObject } from '../sources/index.ts';
  */
 
 const labels = z.record(z.string(), z.string());
-const port = z.strictObject({ name: z.string().optional(), port: z.number().int(), protocol: z.string().optional() });
+const protocol = z.union([z.string(), z.number()]).refine((given) => protocolNumber(given) !== undefined, {
+  error: ({ input }) => `${JSON.stringify(input)} is no protocol`,
+});
+
+/** One of two forms: the first where the key is there. So what is wrong with it is told, and not that it is neither. */
+function byKey<First extends z.ZodType, Second extends z.ZodType>(key: string, first: First, second: Second) {
+  return z.unknown().transform((given, context): z.output<First> | z.output<Second> => {
+    const form = typeof given === 'object' && given !== null && key in given ? first : second;
+    const read = form.safeParse(given);
+    if (read.success) return read.data as z.output<First> | z.output<Second>;
+    for (const issue of read.error.issues) context.issues.push({ ...issue, input: given } as z.core.$ZodRawIssue);
+    return z.NEVER;
+  });
+}
+const portNumber = z.number().int().min(0).max(65_535);
+const port = z.strictObject({ name: z.string().optional(), port: portNumber, protocol: z.string().optional() });
+const address = z.string().refine((text) => tryParseAddress(text) !== undefined, 'must be an address');
 
 const casePod = z.strictObject({
   namespace: z.string(),
   name: z.string(),
-  ip: z.union([z.string(), z.array(z.string())]),
+  ip: z.union([address, z.array(address)], 'must be an address, or a list of them'),
   labels: labels.default({}),
   ports: z.array(port).default([]),
   serviceAccount: z.string().optional(),
@@ -20,7 +38,7 @@ const casePod = z.strictObject({
 });
 export type CasePod = z.output<typeof casePod>;
 
-const node = z.strictObject({ name: z.string(), addresses: z.array(z.string()), labels: labels.default({}) });
+const node = z.strictObject({ name: z.string(), addresses: z.array(address), labels: labels.default({}) });
 
 const world = z.strictObject({
   namespaces: z.record(z.string(), labels).default({}),
@@ -30,30 +48,27 @@ const world = z.strictObject({
 });
 export type CaseWorld = z.output<typeof world>;
 
-const backend = z.strictObject({ ip: z.string(), port: z.number().int(), protocol: z.string().default('TCP') });
+const backend = z.strictObject({ ip: address, port: portNumber, protocol: z.string().default('TCP') });
 /** A pod and what stands for a Service's EndpointSlices are shorter than what the API has. */
 const casePodObject = z.strictObject({ apiVersion: z.string().optional(), kind: z.literal('Pod'), pod: casePod });
 export type CasePodObject = z.output<typeof casePodObject>;
-const caseObject = z.union([casePodObject, policyObject.extend({ endpoints: z.array(backend).optional() })]);
+const caseObject = byKey('pod', casePodObject, policyObject.extend({ endpoints: z.array(backend).optional() }));
 export type CaseObject = z.output<typeof caseObject>;
 
 const deletion = z.looseObject({ kind: z.string(), namespace: z.string().optional(), name: z.string() });
 const relabelling = z.strictObject({ pod: z.string().optional(), namespace: z.string().optional(), labels });
 
 const matrix = z.strictObject({
-  protocol: z.union([z.string(), z.number()]),
-  port: z.number().int(),
-  matrix: z.array(z.string()),
+  protocol,
+  port: portNumber,
+  matrix: z.array(z.string().regex(/^[.X-]*$/, 'must be of . X and -')),
   pods: z.array(z.string()).optional(),
 });
 const extra = z.strictObject({
-  sourcePort: z.number().int().optional(),
+  sourcePort: portNumber.optional(),
   icmp: z.tuple([z.number().int(), z.number().int()]).optional(),
 });
-const probe = z.union([
-  z.tuple([z.string(), z.string(), z.union([z.string(), z.number()]), z.number().int(), z.boolean()]),
-  z.tuple([z.string(), z.string(), z.union([z.string(), z.number()]), z.number().int(), z.boolean(), extra]),
-]);
+const probe = z.tuple([z.string(), z.string(), protocol, portNumber, z.boolean(), extra.optional()]);
 const probes = z.strictObject({ stated: z.boolean().optional(), probes: z.array(probe) });
 export type CaseProbe = z.output<typeof probe>;
 
@@ -61,29 +76,32 @@ const step = z.strictObject({
   apply: z.array(caseObject).default([]),
   delete: z.array(deletion).default([]),
   labels: z.array(relabelling).default([]),
-  expect: z.array(z.union([matrix, probes])).default([]),
+  expect: z.array(byKey('matrix', matrix, probes)).default([]),
 });
 export type CaseStep = z.output<typeof step>;
 
 const hostPacket = z.strictObject({
   path: z.enum(['in', 'out', 'forward-in', 'forward-out', 'pod-to-host', 'host-to-pod']),
   interface: z.string(),
-  source: z.string(),
-  destination: z.string(),
-  protocol: z.union([z.string(), z.number()]),
-  port: z.number().int(),
-  sourcePort: z.number().int().optional(),
+  source: address,
+  destination: address,
+  protocol,
+  port: portNumber,
+  sourcePort: portNumber.optional(),
   state: z.enum(['established', 'invalid']).optional(),
-  preDNATPort: z.number().int().optional(),
-  preDNATDestination: z.string().optional(),
+  preDNATPort: portNumber.optional(),
+  preDNATDestination: address.optional(),
   want: z.enum(['accept', 'drop']),
 });
 export type CaseHostPacket = z.output<typeof hostPacket>;
 
 const failsafe = z.strictObject({
-  protocol: z.union([z.string(), z.number()]),
-  port: z.number().int(),
-  net: z.string().optional(),
+  protocol,
+  port: portNumber,
+  net: z
+    .string()
+    .refine((text) => tryParsePrefix(text) !== undefined, 'must be a CIDR')
+    .optional(),
 });
 
 const common = { id: z.string(), title: z.string().optional() };
@@ -102,7 +120,7 @@ export const caseFile = z.strictObject({
   family: z.string().optional(),
   about: z.string().optional(),
   worlds: z.record(z.string(), world).default({}),
-  cases: z.array(z.union([podCase, hostCase])),
+  cases: z.array(byKey('packets', hostCase, podCase)),
 });
 export type CaseFile = z.output<typeof caseFile>;
 export type PodCase = z.output<typeof podCase>;

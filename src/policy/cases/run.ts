@@ -1,4 +1,4 @@
-import { parseAddress, parsePrefix } from '../../base/index.ts';
+import { type Address, parseAddress, parsePrefix, tryParseAddress } from '../../base/index.ts';
 import type { Problem } from '../form.ts';
 import { DEFAULT_FAILSAFES, type Failsafe, type HostPacket, type HostSettings, judgeOnHost } from '../host.ts';
 import type { Packet } from '../match.ts';
@@ -83,61 +83,87 @@ async function runPodCase(
   const told: Problem[] = [];
   let count = 0;
   for (const step of one.steps) {
-    scene.change(step);
+    failures.push(...scene.change(step));
     const { world, problems } = scene.world();
     told.push(...problems);
-    const probes = probesOf(step, [...scene.pods.keys()]);
+    const probes = step.expect.flatMap((expected): readonly CaseProbe[] => {
+      if ('probes' in expected) return expected.probes;
+      const names = expected.pods ?? [...scene.pods.keys()];
+      failures.push(...misfits(expected.matrix, names.length));
+      return probesOf(expected, names);
+    });
     if (probes.length === 0) continue;
     const ask = await judgeIn(world, scene);
     for (const probe of probes) {
       count++;
-      for (const packet of packetsOf(probe, scene)) {
-        const { allowed, words } = ask(packet);
-        if (allowed !== probe[4]) failures.push(`${probeText(probe)}: ${words}`);
-      }
+      const packets = packetsOf(probe, scene);
+      if (typeof packets === 'string') failures.push(packets);
+      else
+        for (const packet of packets) {
+          const { allowed, words } = ask(packet);
+          if (allowed !== probe[4]) failures.push(`${probeText(probe)}: ${words}`);
+        }
     }
   }
   return { id, title, probes: count, failures, problems: told };
 }
 
-function probesOf(step: CaseStep, pods: readonly string[]): CaseProbe[] {
-  return step.expect.flatMap((expected) => {
-    if ('probes' in expected) return expected.probes;
-    const names = expected.pods ?? pods;
-    return expected.matrix.flatMap((row, from) =>
-      [...row].flatMap((cell, to): CaseProbe[] =>
-        cell === '-' ? [] : [[names[from], names[to], expected.protocol, expected.port, cell === '.']],
-      ),
-    );
-  });
+type Matrix = Exclude<CaseStep['expect'][number], { readonly probes: unknown }>;
+
+/** Rows and cells that are not as many as there are pods. */
+function misfits(matrix: Matrix['matrix'], pods: number): readonly string[] {
+  if (matrix.length !== pods) return [`a matrix of ${pods} pods has ${matrix.length} rows`];
+  return matrix.flatMap((row, at) =>
+    row.length === pods ? [] : [`row ${at + 1} of a matrix of ${pods} pods has ${row.length} cells`],
+  );
 }
 
-/** One packet for each family that both ends have. */
-function packetsOf([from, to, protocol, port, , extra]: CaseProbe, scene: Scene): Packet[] {
-  const sources = addressesOf(from, scene);
-  const destinations = addressesOf(to, scene);
-  const number = protocolNumber(protocol) ?? 0;
-  return sources.flatMap((source) =>
+function probesOf({ protocol, port, matrix }: Matrix, names: readonly string[]): CaseProbe[] {
+  return matrix
+    .slice(0, names.length)
+    .flatMap((row, from) =>
+      [...row]
+        .slice(0, names.length)
+        .flatMap((cell, to): CaseProbe[] =>
+          cell === '-' ? [] : [[names[from], names[to], protocol, port, cell === '.']],
+        ),
+    );
+}
+
+/** One packet for each family that both ends have; a text tells why there is none. */
+function packetsOf(probe: CaseProbe, scene: Scene): Packet[] | string {
+  const [from, to, protocol, port, , extra] = probe;
+  const [sources, destinations] = [addressesOf(from, scene), addressesOf(to, scene)];
+  if (typeof sources === 'string') return sources;
+  if (typeof destinations === 'string') return destinations;
+  const packets = sources.flatMap((source) =>
     destinations
       .filter(({ family }) => family === source.family)
       .map((destination) => ({
         source,
         destination,
-        protocol: number,
+        protocol: protocolNumber(protocol) ?? 0,
         sourcePort: extra?.icmp === undefined ? (extra?.sourcePort ?? SOURCE_PORT) : 0,
         destinationPort: port,
         icmp: extra?.icmp && { type: extra.icmp[0], code: extra.icmp[1] },
       })),
   );
+  return packets.length > 0 ? packets : `${endsText(probe)}: they have no IP version in common`;
 }
 
-function addressesOf(end: string, scene: Scene) {
+function addressesOf(end: string, scene: Scene): readonly Address[] | string {
   const pod = scene.pods.get(end);
-  return (pod === undefined ? [end] : [pod.ip].flat()).map((text) => parseAddress(text, 'probe'));
+  if (pod !== undefined) return [pod.ip].flat().map((text) => parseAddress(text));
+  const address = tryParseAddress(end);
+  return address === undefined ? `${JSON.stringify(end)} is neither a pod nor an address` : [address];
 }
 
-function probeText([from, to, protocol, port, allowed]: CaseProbe): string {
-  return `${from} → ${to} ${protocol}/${port} should be ${allowed ? 'allowed' : 'denied'}`;
+function probeText(probe: CaseProbe): string {
+  return `${endsText(probe)} should be ${probe[4] ? 'allowed' : 'denied'}`;
+}
+
+function endsText([from, to, protocol, port]: CaseProbe): string {
+  return `${from} → ${to} ${protocol}/${port}`;
 }
 
 async function runHostCase(
@@ -146,7 +172,7 @@ async function runHostCase(
   judgeOnHostIn: JudgeOnHostIn,
 ): Promise<CaseResult> {
   const scene = new Scene(Object.values(worlds)[0] ?? NO_WORLD);
-  scene.change({ apply: one.policies, delete: [], labels: [], expect: [] });
+  const odd = scene.change({ apply: one.policies, delete: [], labels: [], expect: [] });
   const { world, problems } = scene.world();
   const settings: HostSettings = {
     node: HERE,
@@ -161,7 +187,7 @@ async function runHostCase(
     const { path, source, destination, protocol, port, want } = packet;
     return [`${path} ${source} → ${destination} ${protocol}/${port} should be ${want}: ${words}`];
   });
-  return { id: one.id, title: one.title, probes: one.packets.length, failures, problems };
+  return { id: one.id, title: one.title, probes: one.packets.length, failures: [...odd, ...failures], problems };
 }
 
 function failsafeOf({ protocol, port, net }: NonNullable<HostCase['failsafeInbound']>[number]): Failsafe {

@@ -1,12 +1,19 @@
 import { hostPrefix, tryParseAddress } from '../../base/index.ts';
+import { read } from '../../model/index.ts';
 import type { AddressSet, Problem, ServiceBackend } from '../form.ts';
 import { protocolNumber } from '../protocol.ts';
 import { accountProfile, hostEndpoint, namespaceProfile, networkSet, podEndpoint } from '../sources/endpoint.ts';
-import { readPolicy, readProfile, readTier } from '../sources/index.ts';
+import { POLICY_KINDS, readPolicy, readProfile, readTier } from '../sources/index.ts';
 import { World } from '../world.ts';
 import type { CaseObject, CasePod, CasePodObject, CaseStep, CaseWorld } from './format.ts';
 
 export type NamedObject = Exclude<CaseObject, CasePodObject>;
+
+/** The kinds that a world is made of, beside pods and namespaces. */
+const KINDS: ReadonlySet<string> = new Set([
+  ...POLICY_KINDS,
+  ...['Tier', 'Profile', 'HostEndpoint', 'NetworkSet', 'GlobalNetworkSet', 'Endpoints'],
+]);
 
 /** A case's world as its steps change it. */
 export class Scene {
@@ -48,20 +55,42 @@ export class Scene {
     return { ...Object.fromEntries(named.map((key) => [key, {}])), ...this.#start.serviceAccounts };
   }
 
-  change(step: CaseStep): void {
-    for (const object of step.apply) this.#apply(object);
-    for (const { kind, namespace, name } of step.delete) this.#delete(kind, namespace, name);
-    for (const { pod, namespace, labels } of step.labels) {
-      const known = pod === undefined ? undefined : this.#pods.get(pod);
-      if (known !== undefined) this.#pods.set(pod!, { ...known, labels });
-      if (pod === undefined && namespace !== undefined) this.#namespaces.set(namespace, labels);
-    }
+  /** Gives what of the step is about nothing that there is. */
+  change(step: CaseStep): readonly string[] {
+    return [
+      ...step.apply.flatMap((object) => this.#apply(object)),
+      ...step.delete.flatMap(({ kind, namespace, name }) => {
+        const before = this.#size;
+        this.#delete(kind, namespace, name);
+        const called = namespace === undefined ? name : `${namespace}/${name}`;
+        return this.#size < before ? [] : [`there is no ${kind} ${called} to delete`];
+      }),
+      ...step.labels.flatMap((one) => this.#label(one)),
+    ];
   }
 
-  #apply(object: CaseObject): void {
+  get #size(): number {
+    return this.#pods.size + this.#namespaces.size + this.#objects.size;
+  }
+
+  #apply(object: CaseObject): readonly string[] {
     if (isPod(object)) this.#pods.set(`${object.pod.namespace}/${object.pod.name}`, object.pod);
     else if (object.kind === 'Namespace') this.#namespaces.set(object.metadata.name, object.metadata.labels ?? {});
+    else if (!KINDS.has(object.kind)) return [`nothing is known of kind ${object.kind} (${object.apiVersion})`];
     else this.#objects.set(keyOf(object), object);
+    return [];
+  }
+
+  #label({ pod, namespace, labels }: CaseStep['labels'][number]): readonly string[] {
+    if (pod !== undefined) {
+      const known = this.#pods.get(pod);
+      if (known === undefined) return [`there is no pod ${pod} to label`];
+      this.#pods.set(pod, { ...known, labels });
+    } else if (namespace !== undefined) {
+      if (!this.#namespaces.has(namespace)) return [`there is no namespace ${namespace} to label`];
+      this.#namespaces.set(namespace, labels);
+    }
+    return [];
   }
 
   #delete(kind: string, namespace: string | undefined, name: string): void {
@@ -105,7 +134,10 @@ export class Scene {
     });
     return {
       world,
-      problems: [...readings.flatMap(({ problems }) => problems), ...profiles.flatMap(({ problems }) => problems)],
+      problems: [
+        ...[...readings, ...profiles].flatMap(({ problems }) => problems),
+        ...of(...READ_AS_STORED).flatMap(problemOf),
+      ],
     };
   }
 
@@ -115,6 +147,16 @@ export class Scene {
       return accountProfile(namespace, name, labels);
     });
   }
+}
+
+/** Kinds whose own readers pass over what they don't understand: their schemas tell it. */
+const READ_AS_STORED = ['Tier', 'HostEndpoint', 'NetworkSet', 'GlobalNetworkSet'] as const;
+
+function problemOf(object: NamedObject): readonly Problem[] {
+  const { kind, metadata } = object;
+  const { problem } = read(kind as (typeof READ_AS_STORED)[number], object);
+  if (problem === undefined) return [];
+  return [{ policy: { kind, namespace: metadata.namespace, name: metadata.name }, field: 'spec', reason: problem }];
 }
 
 function isPod(object: CaseObject): object is CasePodObject {

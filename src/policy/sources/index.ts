@@ -1,4 +1,3 @@
-import type { Policy, Problem } from '../form.ts';
 import { readCalicoPolicy } from './calico.ts';
 import { readClusterPolicy } from './cluster.ts';
 import { readKubernetesPolicy } from './kubernetes.ts';
@@ -18,27 +17,26 @@ export function readPolicy(object: PolicyObject): PolicyReading {
   return withLive(object, readKind(object));
 }
 
+type Reader = (object: PolicyObject) => PolicyReading;
+
+const readers: Readonly<Record<string, Reader>> = {
+  NetworkPolicy: (object) =>
+    object.apiVersion?.startsWith('networking.k8s.io/') ? readKubernetesPolicy(object) : readCalicoPolicy(object),
+  KubernetesNetworkPolicy: readKubernetesPolicy,
+  StagedKubernetesNetworkPolicy: readKubernetesPolicy,
+  GlobalNetworkPolicy: readCalicoPolicy,
+  StagedNetworkPolicy: readCalicoPolicy,
+  StagedGlobalNetworkPolicy: readCalicoPolicy,
+  AdminNetworkPolicy: readClusterPolicy,
+  BaselineAdminNetworkPolicy: readClusterPolicy,
+  ClusterNetworkPolicy: readClusterPolicy,
+  KubernetesAdminNetworkPolicy: readClusterPolicy,
+  KubernetesBaselineAdminNetworkPolicy: readClusterPolicy,
+  KubernetesClusterNetworkPolicy: readClusterPolicy,
+};
+export const POLICY_KINDS: readonly string[] = Object.keys(readers);
+
+/** An object of no kind of policy is none. */
 function readKind(object: PolicyObject): PolicyReading {
-  switch (object.kind) {
-    case 'NetworkPolicy':
-      return object.apiVersion?.startsWith('networking.k8s.io/')
-        ? readKubernetesPolicy(object)
-        : readCalicoPolicy(object);
-    case 'KubernetesNetworkPolicy':
-    case 'StagedKubernetesNetworkPolicy':
-      return readKubernetesPolicy(object);
-    case 'GlobalNetworkPolicy':
-    case 'StagedNetworkPolicy':
-    case 'StagedGlobalNetworkPolicy':
-      return readCalicoPolicy(object);
-    case 'AdminNetworkPolicy':
-    case 'BaselineAdminNetworkPolicy':
-    case 'ClusterNetworkPolicy':
-    case 'KubernetesAdminNetworkPolicy':
-    case 'KubernetesBaselineAdminNetworkPolicy':
-    case 'KubernetesClusterNetworkPolicy':
-      return readClusterPolicy(object);
-    default:
-      return { policies: [] as readonly Policy[], problems: [] as readonly Problem[] };
-  }
+  return Object.hasOwn(readers, object.kind) ? readers[object.kind](object) : { policies: [], problems: [] };
 }
