@@ -159,6 +159,33 @@ t.test('an administrator’s policy without a known tier or subject is left out,
   }
 });
 
+t.test('so is one whose priority is none: what it accepts might stand before what denies', async (t) => {
+  for (const priority of ['1', -1, 1.5]) {
+    const rules = (action: string): object => ({ priority, ingress: [{ action, from: [{ namespaces: {} }] }] });
+    const [open, closing] = [admin(rules('Accept')), { ...admin(rules('Deny')), metadata: { name: 'q' } }];
+    t.match(under(open).told, [/^priority: .*: the policy comes first, and accepts nothing$/], String(priority));
+    t.equal(under(open, kubernetes({ podSelector: {}, ingress: [] })).verdict.allowed, false);
+    t.equal(under(closing).verdict.allowed, false);
+  }
+  const { ...spec } = admin({ ingress: [{ action: 'Accept', from: [{ namespaces: {} }] }] });
+  t.same(under(spec).told, []);
+});
+
+t.test('what stands where rules are expected and is no list closes the direction, and is told', async (t) => {
+  const line = { from: [{ namespaces: {} }], to: [{ namespaces: {} }], action: 'Accept' };
+  for (const direction of ['ingress', 'egress']) {
+    for (const object of [
+      admin({ [direction]: line }),
+      global({ selector: 'all()', [direction]: { action: 'Allow' } }),
+      kubernetes({ podSelector: {}, [direction]: {} }),
+    ]) {
+      const { verdict, told } = under(object);
+      t.equal(verdict.allowed, false, JSON.stringify(object));
+      t.match(told, [new RegExp(`^${direction}: is no list of rules: the direction is closed$`)]);
+    }
+  }
+});
+
 t.test('a profile that an endpoint names and that does not exist denies all', async (t) => {
   const endpoints = pods.map((pod) => ({ ...pod, profiles: ['gone'] }));
   const world = new World({

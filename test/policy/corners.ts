@@ -3,7 +3,10 @@ import { type CaseFile, caseFile } from '../../src/policy/cases/index.ts';
 /** Corners that no table has, each found by a bug that nothing caught (`test/mutants`). */
 
 /** Of a pod that claims to be elsewhere. */
-const liar = { app: 'web', 'pcns.owner': 'pod', 'pcns.team': 'trusted', 'pcsa.role': 'admin' };
+const liar = {
+  ...{ app: 'web', 'pcns.owner': 'pod', 'pcns.team': 'trusted', 'pcsa.role': 'admin' },
+  'projectcalico.org/serviceaccount': 'admin',
+};
 
 export const world = {
   namespaces: { red: { owner: 'namespace' } },
@@ -184,6 +187,13 @@ const CORNERS: Readonly<
     probes: [
       ['10.0.0.1', '10.0.0.2', 'TCP', 80, false],
       ['10.0.0.1', '10.0.0.3', 'TCP', 80, false],
+    ],
+  },
+  'nor a service account that it does not have': {
+    policy: [calico({ ingress: [{ action: 'Allow', source: { serviceAccounts: { names: ['admin'] } } }] })],
+    probes: [
+      ['10.0.0.1', '10.0.0.2', 'TCP', 80, false],
+      ['10.0.0.2', '10.0.0.3', 'TCP', 80, true],
     ],
   },
   'a network set of a namespace has the namespace’s labels': {

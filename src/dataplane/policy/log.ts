@@ -10,6 +10,8 @@ const SHORT_KINDS: Readonly<Record<string, string>> = {
   NetworkPolicy: 'np',
   KubernetesNetworkPolicy: 'knp',
   KubernetesClusterNetworkPolicy: 'kcnp',
+  KubernetesAdminNetworkPolicy: 'kanp',
+  KubernetesBaselineAdminNetworkPolicy: 'kbanp',
 };
 
 /** The statement of a rule with the action Log, before the next is asked. */

@@ -3,7 +3,7 @@ import { policyTypes, type Selector } from '../../model/index.ts';
 import { and, inNamespace, ORCHESTRATOR_LABEL, ofNamespace, ofServiceAccount } from '../expression.ts';
 import type { Direction, Hook, Policy, PolicyId, Problem, Profile, Rule, Staged, Tier } from '../form.ts';
 import { calicoRule, convertCalicoRule } from './calico-rule.ts';
-import { closedRule, readRules } from './closed.ts';
+import { closedUnlessDenying, readRules } from './closed.ts';
 import { firstIssue, selector } from './field.ts';
 import type { PolicyObject, PolicyReading } from './object.ts';
 
@@ -66,12 +66,9 @@ export function readCalicoPolicy(object: PolicyObject): PolicyReading {
   return { policies: [policy], problems };
 }
 
+/** What stands there and is no list says something, too, about the direction. */
 function list(given: unknown): [] | undefined {
-  return Array.isArray(given) ? (given as []) : undefined;
-}
-
-function closedUnlessDenying(rule: Rule): readonly Rule[] {
-  return rule.action === 'Deny' ? [rule] : closedRule(rule.action, rule.index);
+  return (Array.isArray(given) ? given : (given ?? undefined) && [given]) as [] | undefined;
 }
 
 export function stagedOf(action: 'Set' | 'Delete' | 'Learn' | 'Ignore'): Staged {

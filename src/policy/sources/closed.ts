@@ -16,6 +16,11 @@ export function closedRule(action: unknown, index: number): readonly Rule[] {
   return [{ action: 'Deny', index, match: { source: {}, destination: {} } }];
 }
 
+/** The same of a rule that is understood, in a policy of which something is not: what denies goes on to deny. */
+export function closedUnlessDenying(rule: Rule): readonly Rule[] {
+  return rule.action === 'Deny' ? [rule] : closedRule(rule.action, rule.index);
+}
+
 /**
  * Reads a list of rules, each by itself: one that is not understood leaves the others as they are. `action` is what all of
  * them do in a kind whose rules don't say.

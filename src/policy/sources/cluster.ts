@@ -4,7 +4,7 @@ import { and, ofNamespace } from '../expression.ts';
 import type { Action, Direction, Policy, PolicyId, Ports, Problem, Rule, Side } from '../form.ts';
 import { protocolNumber } from '../protocol.ts';
 import { IS_POD } from './calico.ts';
-import { closedRule, readRules } from './closed.ts';
+import { closedRule, closedUnlessDenying, readRules } from './closed.ts';
 import { firstIssue, nets } from './field.ts';
 import { labelSelector } from './label-selector.ts';
 import type { PolicyObject, PolicyReading } from './object.ts';
@@ -98,6 +98,7 @@ function podsOf({ namespaceSelector, podSelector }: z.output<typeof podPeer>): S
   return and(ofNamespace(namespaceSelector ?? { kind: 'all' }), podSelector);
 }
 
+const priority = z.number().int().min(0).nullish();
 const tiers: Readonly<Record<string, string>> = { Admin: 'kube-admin', Baseline: 'kube-baseline' };
 
 /** Without a known tier or subject there is no telling where it stands: it is left out as a whole, and told. */
@@ -116,21 +117,21 @@ export function readClusterPolicy({ kind, metadata, spec: given }: PolicyObject)
     const { field, reason } = firstIssue(selected.error);
     return left(`subject.${field}`, reason);
   }
-  const priority = z
-    .number()
-    .int()
-    .min(0)
-    .catch(0)
-    .parse(spec['priority'] ?? 0);
   const rules: { [Which in Direction]?: readonly Rule[] } = {};
   const problems: Problem[] = [];
+  const order = priority.safeParse(spec['priority']);
+  if (!order.success) {
+    const { reason } = firstIssue(order.error);
+    problems.push({ policy: id, field: 'priority', reason: `${reason}: the policy comes first, and accepts nothing` });
+  }
   for (const direction of ['ingress', 'egress'] as const) {
-    if (!Array.isArray(spec[direction]) || spec[direction].length === 0) continue;
-    const lines = readRules(id, direction, spec[direction], rule, (line, index) => convert(line, index, direction));
-    rules[direction] = lines.rules;
+    const given = spec[direction];
+    if (given === undefined || given === null || (Array.isArray(given) && given.length === 0)) continue;
+    const lines = readRules(id, direction, given, rule, (line, index) => convert(line, index, direction));
+    rules[direction] = order.success ? lines.rules : lines.rules.flatMap(closedUnlessDenying);
     problems.push(...lines.problems);
   }
-  const policy: Policy = { id, tier, order: priority, subject: selected.data, rules, hook: 'normal' };
+  const policy: Policy = { id, tier, order: order.data ?? 0, subject: selected.data, rules, hook: 'normal' };
   return { policies: [policy], problems };
 }
 

@@ -56,11 +56,12 @@ function isInherited(label: string): boolean {
 
 export function podEndpoint({ namespace, name, labels, serviceAccount, addresses, ports = [] }: PodFacts): Endpoint {
   const account = serviceAccount !== undefined && serviceAccount.length < LONGEST_LABEL ? serviceAccount : undefined;
+  const { [SERVICE_ACCOUNT_LABEL]: _, ...own } = ownLabels(labels);
   return {
     kind: 'pod',
     name: `${namespace}/${name}`,
     labels: {
-      ...ownLabels(labels),
+      ...own,
       [NAMESPACE_LABEL]: namespace,
       [ORCHESTRATOR_LABEL]: 'k8s',
       ...(account !== undefined && { [SERVICE_ACCOUNT_LABEL]: account }),

@@ -85,9 +85,10 @@ export function readKubernetesPolicy({ kind, metadata, spec: given }: PolicyObje
 
 const stagedAction = z.enum(['Set', 'Delete', 'Learn', 'Ignore']).catch('Set');
 
-/** As the API server fills in: ingress always, egress with rules for it. */
+/** As the API server fills in: ingress always, egress with rules for it, or what stands in their place. */
 function directionsOf({ egress }: Record<string, unknown>): readonly string[] {
-  return Array.isArray(egress) && egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
+  const isSaid = Array.isArray(egress) ? egress.length > 0 : egress !== undefined && egress !== null;
+  return isSaid ? ['Ingress', 'Egress'] : ['Ingress'];
 }
 
 function convertRule(
