@@ -33,7 +33,7 @@ export function changeTo(
   };
   if (kernel === undefined || [...touched.keys()].some(isOther)) return wholeTable(table, composition);
   const change = new Change(start, composition, kernel);
-  const names = composition.sorted(touched.keys());
+  const names = byKind(composition.sorted(touched.keys()));
   for (const phase of PHASES) phase(change, names, touched);
   return { transaction: change.transaction, done: () => change.done() };
 }
@@ -43,37 +43,49 @@ export function wholeTable(table: Table, composition: Composition): TableChange 
   const start = new Transaction(table).removeTable().addTable();
   const change = new Change(start, composition, new Map());
   const names = composition.sorted(composition.objects());
-  const touched = new Map(names.map((name) => [name, new Set(elementsOf(composition.object(name)))]));
-  for (const phase of PHASES) phase(change, names, touched);
+  const { sets, maps } = byKind(names);
+  const touched = new Map([...sets, ...maps].map((name) => [name, new Set(elementsOf(composition.object(name)))]));
+  for (const phase of PHASES) phase(change, byKind(names), touched);
   return { transaction: change.transaction, done: () => change.done() };
 }
 
-type Phase = (change: Change, names: readonly string[], touched: Touched) => void;
+/** The names of objects, by what they are. */
+interface Named {
+  readonly sets: readonly string[];
+  readonly maps: readonly string[];
+  readonly chains: readonly string[];
+}
+
+function byKind(names: readonly string[]): Named {
+  const of = (kind: Piece['kind']): readonly string[] => names.filter((name) => name.startsWith(`${kind} `));
+  return { sets: of('set'), maps: of('map'), chains: of('chain') };
+}
+
+type Phase = (change: Change, names: Named, touched: Touched) => void;
 
 /** Each goes over what is touched, in the order of the parts. */
 const PHASES: readonly Phase[] = [
-  (change, names, touched) => {
-    for (const name of names) change.set(name, touched.get(name) ?? NONE);
+  (change, { sets }, touched) => {
+    for (const name of sets) change.set(name, touched.get(name) ?? NONE);
   },
-  (change, names, touched) => {
-    for (const name of names) change.declareMap(name, touched.get(name) ?? NONE);
+  (change, { maps }, touched) => {
+    for (const name of maps) change.declareMap(name, touched.get(name) ?? NONE);
   },
-  (change, names) => {
-    for (const name of names) change.chain(name, 'own');
+  (change, { chains }) => {
+    for (const name of chains) change.chain(name, 'own');
   },
-  (change, names) => {
-    for (const name of names) change.chain(name, 'shared');
+  (change, { chains }) => {
+    for (const name of chains) change.chain(name, 'shared');
   },
-  (change, names, touched) => {
-    for (const name of names) change.verdicts(name, touched.get(name) ?? NONE);
+  (change, { maps }, touched) => {
+    for (const name of maps) change.verdicts(name, touched.get(name) ?? NONE);
   },
-  (change, names) => {
-    for (const name of names) change.chain(name, 'hook');
+  (change, { chains }) => {
+    for (const name of chains) change.chain(name, 'hook');
   },
-  (change, names) => {
-    for (const verb of ['empty', 'map', 'chain', 'set'] as const) {
-      for (const name of names) change.gone(name, verb);
-    }
+  (change, { sets, maps, chains }) => {
+    for (const name of chains) change.empty(name);
+    for (const name of [...maps, ...chains, ...sets]) change.gone(name);
   },
 ];
 
@@ -181,19 +193,23 @@ class Change {
     this.#after.push(() => this.#kernel.set(name, { declared: declaredChain(chain), comments, elements: new Map() }));
   }
 
-  /** Removes objects that nobody wants any more: rules go first, as they hold all else. */
-  gone(name: string, verb: 'empty' | 'map' | 'chain' | 'set'): void {
-    if (!this.#kernel.has(name) || this.#composition.has(name)) return;
+  /** Takes the rules out of a chain that nobody wants any more: they hold all else. */
+  empty(name: string): void {
+    if (this.#isUnwanted(name)) this.transaction = this.transaction.flushChain(name.slice(name.indexOf(' ') + 1));
+  }
+
+  /** Removes an object that nobody wants any more. */
+  gone(name: string): void {
+    if (!this.#isUnwanted(name)) return;
     const [kind, word] = name.split(' ');
-    if (verb === 'empty') {
-      if (kind === 'chain') this.transaction = this.transaction.flushChain(word);
-      return;
-    }
-    if (kind !== verb) return;
     if (kind === 'map') this.transaction = this.transaction.deleteMap(word);
     else if (kind === 'chain') this.transaction = this.transaction.deleteChain(word);
     else this.transaction = this.transaction.deleteSet(word);
     this.#after.push(() => this.#kernel.delete(name));
+  }
+
+  #isUnwanted(name: string): boolean {
+    return this.#kernel.has(name) && !this.#composition.has(name);
   }
 
   #of<Kind extends Piece['kind']>(name: string, kind: Kind): Extract<Piece, { readonly kind: Kind }> | undefined {

@@ -32,6 +32,12 @@ export class Composition {
   /** Object → element of the set or map → parts that have it. */
   readonly #elements = new Map<string, Map<string, Holders>>();
 
+  static of(parts: Iterable<readonly [key: string, part: FilterPart]>): Composition {
+    const made = new Composition();
+    for (const [key, part] of parts) made.put(key, part);
+    return made;
+  }
+
   get isEmpty(): boolean {
     return this.#parts.size === 0;
   }
@@ -75,7 +81,9 @@ export class Composition {
 
   /** A piece by one of the parts: in the declaration all agree. */
   piece(name: string): Piece | undefined {
-    for (const key of each(this.#holders.get(name))) return this.#parts.get(key)?.pieces.get(name);
+    const holders = this.#holders.get(name);
+    if (typeof holders === 'string') return this.#parts.get(holders)?.pieces.get(name);
+    for (const key of holders ?? []) return this.#parts.get(key)?.pieces.get(name);
     return undefined;
   }
 

@@ -229,14 +229,14 @@ export class KeptTable {
         if (isNew && this.#kernel?.has(name)) touch(name, this.#kernel.get(name)?.elements.keys() ?? []);
       }
     }
-    if (this.#knowledge === 'listed') {
-      for (const name of this.#taken.objects()) touch(name, elementsOf(this.#taken.object(name)));
-      const others = new Composition();
-      for (const [key, part] of this.#wanted.parts) others.put(key, part);
-      for (const [name, { elements }] of this.#kernel ?? []) {
-        // Objects of parts that are not tried now stay as they are.
-        if (touched.has(name) || !others.has(name)) touch(name, elements.keys());
-      }
+    // Where there is no table all of it is written.
+    if (this.#knowledge !== 'listed' || this.#kernel === undefined) return touched;
+    for (const name of this.#taken.objects()) touch(name, elementsOf(this.#taken.object(name)));
+    let others: Composition | undefined;
+    for (const [name, { elements }] of this.#kernel) {
+      // Objects of parts that are not tried now stay as they are.
+      if (!touched.has(name)) others ??= Composition.of(this.#wanted.parts);
+      if (touched.has(name) || !others?.has(name)) touch(name, elements.keys());
     }
     return touched;
   }

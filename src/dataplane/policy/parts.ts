@@ -72,9 +72,8 @@ export class PolicyParts {
     this.#podPrefix = podPrefix;
     const put = (family: Family, name: string, part: FilterPart | undefined) => this.#writers[family].set(name, part);
     this.#hosts = new HostParts(podPrefix, settings, put);
-    const putAsked: typeof put = (family, name, part) => asked.includes(family) && put(family, name, part);
     const order = { ingress: ORDER.ingress + STRETCH, egress: ORDER.egress + STRETCH };
-    this.#stretches = new StretchParts(settings, order, putAsked);
+    this.#stretches = new StretchParts(settings, asked, order, put);
   }
 
   of(family: Family): Entries<FilterPart> {

@@ -5,13 +5,12 @@ import type { FilterPart } from '../filter/index.ts';
 import { renderOpenGate, renderStretch, type Stretch } from './gate.ts';
 import { Users } from './users.ts';
 
-const FAMILIES = [4, 6] as const;
-
 type Put = (family: Family, name: string, part: FilterPart | undefined) => void;
 
 /** The parts that stretches are, each as long as some class asks it. */
 export class StretchParts {
   readonly #settings: PolicySettings;
+  readonly #families: readonly Family[];
   readonly #order: Readonly<Record<Direction, number>>;
   readonly #put: Put;
   readonly #stretches = new Map<string, Stretch>();
@@ -22,8 +21,14 @@ export class StretchParts {
   readonly #due = new Set<string>();
 
   /** `order`: behind the policies, before the classes. `put` writes a part of the table of a family. */
-  constructor(settings: PolicySettings, order: Readonly<Record<Direction, number>>, put: Put) {
+  constructor(
+    settings: PolicySettings,
+    families: readonly Family[],
+    order: Readonly<Record<Direction, number>>,
+    put: Put,
+  ) {
     this.#settings = settings;
+    this.#families = families;
     this.#order = order;
     this.#put = put;
   }
@@ -47,7 +52,9 @@ export class StretchParts {
       this.#neighbours.put(name, stretch?.policies ?? []);
       if (stretch === undefined) this.#stretches.delete(name);
       const its = stretch?.policies.flatMap((key) => policies.get(key) ?? []) ?? [];
-      for (const family of FAMILIES) this.#put(family, `stretch ${name}`, stretch && this.#part(stretch, its, family));
+      for (const family of this.#families) {
+        this.#put(family, `stretch ${name}`, stretch && this.#part(stretch, its, family));
+      }
     }
     this.#due.clear();
   }
