@@ -31,7 +31,7 @@ const WORLDLY = [
   /^src\/netlink\/(answered-socket|libc|namespace|socket|socket-options)\.ts$/,
   /^src\/nftables\/nft\.ts$/,
   /^src\/datastore\/(sqlite|etcd|kubernetes)\//,
-  /^src\/datastore\/config\.ts$/,
+  /^src\/datastore\/(config|usable)\.ts$/,
   /^src\/ipam\/ledger-file\.ts$/,
   /^src\/control\/(client|server|occupied|exchange|pipe)\.ts$/,
   /^src\/observe\//,

@@ -40,5 +40,5 @@ export {
   ROUTE_SELECTIONS,
   requestSchema,
 } from './protocol.ts';
-export { type Answer, ControlServer } from './server.ts';
+export { type Answer, ControlServer, LONGEST_PATH } from './server.ts';
 export type { TimelineAnswer } from './timeline-answers.ts';

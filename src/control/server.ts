@@ -12,7 +12,7 @@ import { type Request, type Response, requestSchema } from './protocol.ts';
 export type Answer = (request: Request) => Promise<unknown>;
 
 /** `sun_path` of unix(7), without its closing zero. */
-const LONGEST_PATH = 107;
+export const LONGEST_PATH = 107;
 
 /** Serves the control protocol on a unix socket that only its owner (root) may open. */
 export class ControlServer {

@@ -1,5 +1,5 @@
 import { type Log, reasonOf, systemClock, VRouterError, within } from '../base/index.ts';
-import { type DatastoreConfig, openStore, readDatastoreConfig } from '../datastore/index.ts';
+import { type DatastoreConfig, openStore, readDatastoreConfig, refuseUnusable } from '../datastore/index.ts';
 import { leave, openKernel } from '../netlink/index.ts';
 import { openNft, openRulesets } from '../nftables/index.ts';
 import { createLog } from '../observe/index.ts';
@@ -34,6 +34,7 @@ export async function runDaemon(args: readonly string[], io: DaemonIo): Promise<
     config = await readConfig(io.env, overrides(flags), flags.config);
     datastore = await datastoreConfig(io.env);
     await ownPlace(config);
+    if (flags.check) await refuseUnusable(datastore);
   } catch (error) {
     io.stderr.write(`vrouter daemon: ${reasonOf(error)}\n`);
     return 1;

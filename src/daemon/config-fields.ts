@@ -1,6 +1,16 @@
 import * as z from 'zod';
-import { goPattern, reasonOf, tryParseAddress, tryParseInterfaceAddress, tryParsePrefix } from '../base/index.ts';
+import {
+  type Address,
+  containsAddress,
+  goPattern,
+  parsePrefix,
+  reasonOf,
+  tryParseAddress,
+  tryParseInterfaceAddress,
+  tryParsePrefix,
+} from '../base/index.ts';
 import { asNumber } from '../calc/index.ts';
+import { LONGEST_PATH } from '../control/index.ts';
 import { ALIAS_SETS, type AliasSet, LOG_LEVELS, type LogLevel } from '../observe/index.ts';
 
 /**
@@ -62,7 +72,41 @@ export const nodeAddress = (family: 4 | 6) =>
     .refine(
       (text) => ['autodetect', 'none', ''].includes(text) || tryParseInterfaceAddress(text)?.address.family === family,
       `an IPv${family} address with or without prefix length, 'autodetect' or 'none'`,
-    );
+    )
+    .refine((text) => {
+      const address = tryParseInterfaceAddress(text)?.address;
+      return address === undefined || !isNobodys(address);
+    }, "an address that other nodes can reach a host at, 'autodetect' or 'none'");
+
+/** Addresses that no other host can reach one at. Those of the loopback are a cluster on one machine. */
+const NOBODYS = ['0.0.0.0/8', '224.0.0.0/4', '255.255.255.255/32', '::/128', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'];
+
+function isNobodys(address: Address): boolean {
+  return NOBODYS.map((cidr) => parsePrefix(cidr)).some(
+    (block) => block.family === address.family && containsAddress(block, address),
+  );
+}
+
+/** As Felix has them. */
+const HOST = /^[a-zA-Z0-9:._+-]{1,64}$/;
+
+export const host = z.string().regex(HOST, 'a host name or an address');
+
+export const socketPath = z
+  .string()
+  .min(1, 'a path')
+  .refine((path) => Buffer.byteLength(path) <= LONGEST_PATH, `a path of at most ${LONGEST_PATH} octets`);
+
+/** The devices of the daemon's own, and the loopback. */
+const OWN_DEVICES = ['lo', 'tunl0', 'vxlan.calico', 'vxlan-v6.calico', 'wireguard.cali', 'wg-v6.cali'];
+
+export const interfacePrefix = z
+  .string()
+  .regex(/^[A-Za-z0-9]{1,4}$/, 'one to four letters or digits')
+  .refine(
+    (text) => !OWN_DEVICES.some((device) => device.startsWith(text)),
+    `one to four letters or digits with which none of ${OWN_DEVICES.join(', ')} begins`,
+  );
 
 const METHODS =
   'first-found, can-reach=HOST, interface=REGEX, skip-interface=REGEX, cidr=CIDR or kubernetes-internal-ip';
@@ -84,6 +128,7 @@ function methodProblem(text: string, family: 4 | 6): string | undefined {
       return argument === '' ? undefined : METHODS;
     case 'can-reach': {
       if (argument.trim() === '') return METHODS;
+      if (!HOST.test(argument.trim())) return 'can-reach=HOST with a host name or an address';
       const other = tryParseAddress(argument.trim());
       return other !== undefined && other.family !== family ? `can-reach=HOST with an IPv${family} address` : undefined;
     }

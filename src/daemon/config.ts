@@ -6,6 +6,7 @@ import type { FelixSettings } from '../calc/index.ts';
 import { DEFAULT_SOCKET } from '../control/index.ts';
 import { DEFAULT_LEDGER } from '../ipam/index.ts';
 import { poolProblems } from '../keeping/index.ts';
+import { shown } from '../model/index.ts';
 import {
   asn,
   autodetection,
@@ -14,14 +15,18 @@ import {
   encapsulation,
   endpointToHost,
   flag,
+  host,
+  interfacePrefix,
   level,
   metricAliases,
   nodeAddress,
   nodename,
   poolCidr,
   routerId,
+  socketPath,
   whole,
 } from './config-fields.ts';
+import { portProblems } from './port-problems.ts';
 import { DEFAULT_SNAPSHOT } from './snapshot-keeping.ts';
 
 /** Where plugins that ask no daemon read the MTU for pods, as in Calico. */
@@ -44,7 +49,7 @@ const schema = z.object({
   IP6_AUTODETECTION_METHOD: autodetection(6).default('first-found'),
   AS: asn.optional(),
   CALICO_ROUTER_ID: routerId.optional(),
-  CALICO_NETWORKING_BACKEND: z.enum(['bird', 'vxlan', 'none']).default('bird'),
+  CALICO_NETWORKING_BACKEND: z.enum(['bird', 'vxlan', 'none'], 'bird, vxlan or none').default('bird'),
   /** Announced in place of `serviceClusterIPs` of BGPConfiguration. */
   CALICO_ADVERTISE_CLUSTER_IPS: cidrs.optional(),
   CLUSTER_TYPE: z.string().default(''),
@@ -65,24 +70,21 @@ const schema = z.object({
   CALICO_IPV6POOL_NAT_OUTGOING: flag.default(false),
   CALICO_IPV6POOL_NODE_SELECTOR: z.string().default('all()'),
   CALICO_IPV6POOL_DISABLE_BGP_EXPORT: flag.default(false),
-  FELIX_INTERFACEPREFIX: z
-    .string()
-    .regex(/^[A-Za-z0-9]{1,4}$/, 'one to four letters or digits')
-    .default('cali'),
+  FELIX_INTERFACEPREFIX: interfacePrefix.default('cali'),
   /** Goes before what FelixConfiguration says, as with Felix. */
   FELIX_DEFAULTENDPOINTTOHOSTACTION: endpointToHost.optional(),
   FELIX_IPTABLESFILTERDENYACTION: denyAction.optional(),
   FELIX_NFTABLESFILTERDENYACTION: denyAction.optional(),
   FELIX_LOGSEVERITYSCREEN: level.default('info'),
-  FELIX_HEALTHHOST: z.string().default('localhost'),
+  FELIX_HEALTHHOST: host.default('localhost'),
   FELIX_HEALTHPORT: whole(0, 65535).default(9099),
   FELIX_PROMETHEUSMETRICSENABLED: flag.default(false),
-  FELIX_PROMETHEUSMETRICSHOST: z.string().default('0.0.0.0'),
+  FELIX_PROMETHEUSMETRICSHOST: host.default('0.0.0.0'),
   FELIX_PROMETHEUSMETRICSPORT: whole(0, 65535).default(9091),
   /** Whether people may read the page where only this machine reads the health page. */
   VROUTER_PAGE: flag.default(true),
   /** Where the page is besides; empty: nowhere. An address that others reach needs TLS and a token. */
-  VROUTER_PAGE_HOST: z.string().default(''),
+  VROUTER_PAGE_HOST: z.union([z.literal(''), host], 'a host name or an address').default(''),
   VROUTER_PAGE_PORT: whole(0, 65535).default(9179),
   VROUTER_PAGE_TLS_CERT: z.string().default(''),
   VROUTER_PAGE_TLS_KEY: z.string().default(''),
@@ -98,7 +100,7 @@ const schema = z.object({
   VROUTER_POLICY_RULE_COUNTERS: flag.default(false),
   /** Whether a Kubernetes event beside a pod tells of packets that policy has dropped. */
   VROUTER_POLICY_DROP_EVENTS: flag.default(false),
-  VROUTER_SOCKET: z.string().min(1).default(DEFAULT_SOCKET),
+  VROUTER_SOCKET: socketPath.default(DEFAULT_SOCKET),
   /** The book of who had which address when; `none`: no book is kept. */
   VROUTER_IPAM_LEDGER: z.string().min(1).default(DEFAULT_LEDGER),
   /** Where the pods' MTU is written down; `none`: nowhere. */
@@ -153,20 +155,25 @@ export async function readConfig(
   refuseUnknown(Object.keys(overrides), 'command line');
   const merged: Record<string, unknown> = { ...fromFile };
   for (const name of SETTINGS) {
-    // Blank is as good as none.
-    if (env[name] !== undefined && env[name].trim() !== '') merged[name] = env[name];
+    // Blank is as good as none, and blanks around a value are none of it.
+    const given = env[name]?.trim() ?? '';
+    if (given !== '') merged[name] = given;
   }
   Object.assign(merged, overrides);
   const parsed = schema.safeParse(merged);
   const sourceOf = (name: string): string =>
     Object.hasOwn(overrides, name) ? 'command line' : env[name] ? 'environment' : (file ?? 'default');
   const wrong = (name: string, allowed: string): string =>
-    `${name}='${String(merged[name] ?? '')}' (${sourceOf(name)}) is not valid: allowed is ${allowed}`;
+    `${name}='${shown(String(merged[name] ?? ''))}' (${sourceOf(name)}) is not valid: allowed is ${allowed}`;
   if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => wrong(String(path[0]), message)).join('\n'));
+    // Of a value that breaks several rules the first one tells enough.
+    const first = new Map<string, string>();
+    for (const { path, message } of parsed.error.issues)
+      if (!first.has(String(path[0]))) first.set(String(path[0]), message);
+    throw new ConfigError([...first].map(([name, message]) => wrong(name, message)).join('\n'));
   }
   const config = parsed.data;
-  const problems = poolProblems(config, new Set(Object.keys(merged)));
+  const problems = [...poolProblems(config, new Set(Object.keys(merged))), ...portProblems(config)];
   if (problems.length > 0) throw new ConfigError(problems.map(({ name, allowed }) => wrong(name, allowed)).join('\n'));
   return Object.freeze({ ...config, NODENAME: config.NODENAME || defaultNodename(config.CALICO_NODENAME_FILE, env) });
 }

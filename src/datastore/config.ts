@@ -177,7 +177,7 @@ function etcdConfig(settings: Settings): EtcdConfig {
     throw new DatastoreConfigError('datastore configuration: etcdEndpoints must name at least one etcd endpoint');
   }
   for (const endpoint of endpoints) {
-    if (/^https?:\/\/[^/]+\/?$/.test(endpoint)) continue;
+    if (/^https?:\/\/[^/]+\/?$/.test(endpoint) && URL.canParse(endpoint)) continue;
     throw new DatastoreConfigError(
       `datastore configuration: etcdEndpoints: '${endpoint}' must be a URL such as http://10.0.0.1:2379`,
     );

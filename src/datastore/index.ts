@@ -62,3 +62,4 @@ export type {
 export { Syncer, type SyncerOptions } from './syncer.ts';
 export { type Told, tellingStore } from './telling-store.ts';
 export { exportLines, type ImportReport, importResources, readExport } from './transfer.ts';
+export { refuseUnusable } from './usable.ts';

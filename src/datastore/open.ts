@@ -3,6 +3,7 @@ import type { DatastoreConfig, KubernetesConfig } from './config.ts';
 import { MemoryStore } from './memory/index.ts';
 import { SqliteStore } from './sqlite/index.ts';
 import type { Store } from './store.ts';
+import { refuseUnusable } from './usable.ts';
 
 /**
  * Opens the engine that `config` names. The distributed engines connect at their first use. `interfacePrefix`: how names of
@@ -20,6 +21,7 @@ export async function openStore(
     case 'sqlite':
       return SqliteStore.open({ path: config.path, clock });
     case 'etcdv3': {
+      await refuseUnusable(config);
       // The distributed engines are loaded only by those who use them.
       const { EtcdStore } = await import('./etcd/index.ts');
       return new EtcdStore(config, clock);

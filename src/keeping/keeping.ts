@@ -5,7 +5,7 @@ import type { BlockFigures, Ipam } from '../ipam/index.ts';
 import type { Node, TunnelAddressKind } from '../model/index.ts';
 import type { Kernel } from '../netlink/index.ts';
 import type { IpamSamples } from '../observe/index.ts';
-import { addressNowhere } from './address-nowhere.ts';
+import { addressAmongPods, addressNowhere } from './address-nowhere.ts';
 import { IpamKeeping } from './ipam-keeping.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { type ObjectProblem, RemarkKeeping } from './leader/remarks.ts';
@@ -19,7 +19,11 @@ import { TunnelAddresses } from './tunnel-addresses.ts';
 import { WireguardKeys } from './wireguard-keys.ts';
 
 export interface KeepingOptions {
-  readonly config: NodeSettings & { readonly VROUTER_IPAM_LEDGER: string; readonly CALICO_NETWORKING_BACKEND: string };
+  readonly config: NodeSettings & {
+    readonly VROUTER_IPAM_LEDGER: string;
+    readonly CALICO_NETWORKING_BACKEND: string;
+    readonly FELIX_INTERFACEPREFIX: string;
+  };
   readonly store: Store;
   readonly datastoreType?: string;
   readonly kernel: Kernel;
@@ -195,7 +199,8 @@ export class Keeping {
     const { kernel, log } = this.#options;
     const own = [spec.bgp?.ipv4Address, spec.bgp?.ipv6Address].flatMap((address) => address?.split('/')[0] || []);
     const held = own.length === 0 ? [] : await kernel.addressList();
-    const problems = addressNowhere(own, held);
+    const { FELIX_INTERFACEPREFIX: podPrefix } = this.#options.config;
+    const problems = [...addressNowhere(own, held), ...addressAmongPods(own, held, podPrefix)];
     for (const problem of problems) if (!this.#addressProblems.includes(problem)) log.warn({}, problem);
     this.#addressProblems = problems;
   }

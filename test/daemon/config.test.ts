@@ -55,6 +55,10 @@ const WRONG: Readonly<Record<string, readonly [value: string, allowed: string]>>
   CALICO_IPV6POOL_NAT_OUTGOING: ['ja', 'true or false'],
   CALICO_IPV6POOL_DISABLE_BGP_EXPORT: ['ja', 'true or false'],
   FELIX_INTERFACEPREFIX: ['much-too-long', 'one to four'],
+  FELIX_HEALTHHOST: ['local host', 'a host name or an address'],
+  FELIX_PROMETHEUSMETRICSHOST: ['[::1]', 'a host name or an address'],
+  VROUTER_PAGE_HOST: ['http://x', 'a host name or an address'],
+  VROUTER_SOCKET: [`/${'s'.repeat(107)}`, 'at most 107 octets'],
   FELIX_DEFAULTENDPOINTTOHOSTACTION: ['let', 'DROP, RETURN or ACCEPT'],
   FELIX_IPTABLESFILTERDENYACTION: ['let', 'DROP or REJECT'],
   FELIX_NFTABLESFILTERDENYACTION: ['let', 'DROP or REJECT'],
@@ -84,16 +88,12 @@ const FREE = [
   'CALICO_K8S_NODE_REF',
   'CALICO_NODENAME_FILE',
   'CLUSTER_TYPE',
-  'FELIX_HEALTHHOST',
-  'FELIX_PROMETHEUSMETRICSHOST',
   'VROUTER_IPAM_LEDGER',
   'VROUTER_MTU_FILE',
-  'VROUTER_PAGE_HOST',
   'VROUTER_PAGE_TLS_CERT',
   'VROUTER_PAGE_TLS_KEY',
   'VROUTER_PAGE_TOKEN_FILE',
   'VROUTER_SNAPSHOT',
-  'VROUTER_SOCKET',
 ];
 
 t.test('every setting is either free text or has a wrong value here', async (t) => {
@@ -113,6 +113,17 @@ for (const [name, [value, allowed]] of Object.entries(WRONG)) {
 const SUBTLE: readonly (readonly [name: string, value: string])[] = [
   ['AS', '0'],
   ['AS', '4294967296'],
+  ['IP', '0.0.0.0'],
+  ['IP', '224.0.0.1/24'],
+  ['IP', '255.255.255.255'],
+  ['IP6', '::'],
+  ['IP6', 'fe80::1/64'],
+  ['IP6', 'ff02::1'],
+  ['IP6', '::ffff:10.0.0.1'],
+  ['FELIX_INTERFACEPREFIX', 'vxla'],
+  ['FELIX_INTERFACEPREFIX', 'lo'],
+  ['IP_AUTODETECTION_METHOD', 'can-reach=8.8.8.8/24'],
+  ['IP6_AUTODETECTION_METHOD', 'can-reach=a b'],
   ['AS', '70000.1'],
   ['AS', '1.65536'],
   ['AS', '0.0'],
@@ -144,9 +155,36 @@ const SUBTLE: readonly (readonly [name: string, value: string])[] = [
 
 for (const [name, value] of SUBTLE) {
   t.test(`${name}='${value.slice(0, 40)}' is refused before anything is written`, async (t) => {
-    await t.rejects(readConfig({ ...NAME, [name]: value }), { code: 'CONFIG', message: `${name}='${value}'` });
+    await t.rejects(readConfig({ ...NAME, [name]: value }), {
+      code: 'CONFIG',
+      message: `${name}='${value.slice(0, 80)}`,
+    });
   });
 }
+
+t.test('two pages of the daemon’s own can’t have one port', async (t) => {
+  const metrics = { ...NAME, FELIX_PROMETHEUSMETRICSENABLED: 'true', FELIX_PROMETHEUSMETRICSPORT: '9099' };
+  const says =
+    "FELIX_PROMETHEUSMETRICSPORT='9099' (environment) is not valid: allowed is another port than that of FELIX_HEALTHPORT";
+  await t.rejects(readConfig(metrics), { code: 'CONFIG', message: says });
+  await t.rejects(readConfig({ ...NAME, VROUTER_PAGE_HOST: '127.0.0.1', VROUTER_PAGE_PORT: '9099' }), {
+    message: 'another port than that of FELIX_HEALTHPORT',
+  });
+  await t.resolves(readConfig({ ...metrics, FELIX_HEALTHHOST: '10.0.0.1', FELIX_PROMETHEUSMETRICSHOST: '10.0.0.2' }));
+  await t.resolves(readConfig({ ...metrics, FELIX_PROMETHEUSMETRICSENABLED: 'false' }));
+  await t.resolves(readConfig({ ...metrics, FELIX_HEALTHPORT: '0', FELIX_PROMETHEUSMETRICSPORT: '0' }));
+});
+
+t.test('blanks around a value are none of it', async (t) => {
+  const blank = { NODENAME: 'n1 ', IP: ' 10.0.0.1/24 ', AS: '64512\n', CALICO_IPV4POOL_VXLAN: 'Always ' };
+  t.match(await readConfig(blank), { NODENAME: 'n1', IP: '10.0.0.1/24', AS: '64512', CALICO_IPV4POOL_VXLAN: 'Always' });
+});
+
+t.test('of a value that is no number it is said once', async (t) => {
+  const thrown = (await t.rejects(readConfig({ ...NAME, VROUTER_BGP_HOLD_TIME: '90s' }))) as Error;
+  t.equal(thrown.message.split('\n').length, 1);
+  t.ok(((await t.rejects(readConfig({ ...NAME, AS: 'x'.repeat(100_000) }))) as Error).message.length < 1000);
+});
 
 t.test('what has a wider range than it looks is taken', async (t) => {
   const right: readonly (readonly [string, string])[] = [

@@ -5,7 +5,7 @@ import { byReason, oneOutage, outage } from '../../src/daemon/one-outage.ts';
 import { SessionHistory } from '../../src/daemon/session-history.ts';
 import { ipvsBeside, narrowMtu, poolless, withoutEndpoint, withoutInterface } from '../../src/daemon/silent-states.ts';
 import type { KindStatus } from '../../src/datastore/index.ts';
-import { addressNowhere } from '../../src/keeping/address-nowhere.ts';
+import { addressAmongPods, addressNowhere } from '../../src/keeping/address-nowhere.ts';
 import { Namesake } from '../../src/keeping/namesake.ts';
 import { newResource } from '../../src/model/index.ts';
 
@@ -54,6 +54,25 @@ t.test('an address that no interface has is a problem, with those that there are
   t.match(addressNowhere(['10.0.0.1', '10.0.0.2'], held), [
     /10\.0\.0\.1 is on none .*it has eth0 10\.0\.0\.2\/24.*Set IP/,
   ]);
+});
+
+t.test('an address of the loopback is a problem, though an interface has it', (t) => {
+  const held = [{ dev: 'lo', address: '127.0.0.1/8' }];
+  t.match(addressNowhere(['127.0.0.1'], held), [/127\.0\.0\.1 is the loopback's: other hosts don't reach it\. Set IP/]);
+  t.match(addressNowhere(['::1'], held), [/::1 is the loopback's/]);
+  t.end();
+});
+
+t.test('a link that is called as pods’ are, and has the node’s address, is a problem', (t) => {
+  const held = [
+    { dev: 'eth0', address: '10.0.0.2/24' },
+    { dev: 'eth1', address: '10.1.0.2/24' },
+  ];
+  t.same(addressAmongPods(['10.0.0.2'], held, 'cali'), []);
+  t.match(addressAmongPods(['10.0.0.2'], held, 'eth'), [
+    /^eth0, which has the node's address 10\.0\.0\.2\/24, .*INTERFACEPREFIX$/,
+  ]);
+  t.end();
 });
 
 function kind(name: string, failure?: string): KindStatus {

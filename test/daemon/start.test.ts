@@ -125,9 +125,14 @@ const FATAL: readonly Case[] = [
     says: /socket \/dev\/null\/x\/s.*VROUTER_SOCKET/,
   },
   {
-    kind: 'a long socket',
-    env: { VROUTER_SOCKET: `/tmp/${'x'.repeat(110)}` },
-    says: /longer than 107.*VROUTER_SOCKET/,
+    kind: 'a certificate that is none',
+    env: { DATASTORE_TYPE: 'etcdv3', ETCD_ENDPOINTS: 'https://127.0.0.1:1', ETCD_CA_CERT_FILE: '/etc/hosts' },
+    says: /etcdCACert: .*PEM/,
+  },
+  {
+    kind: 'an API server at no URL',
+    env: { DATASTORE_TYPE: 'kubernetes', K8S_API_ENDPOINT: '10.96.0.1:443' },
+    says: /'10\.96\.0\.1:443' is no URL such as/,
   },
 ];
 

@@ -20,6 +20,9 @@ export class Access {
     const cluster = this.#config.getCurrentCluster();
     if (cluster === null) throw new DatastoreConfigError(`kubeconfig: ${noCluster(this.#config, config)}`);
     this.server = cluster.server.replace(/\/$/, '');
+    if (!/^https?:/.test(this.server) || !URL.canParse(this.server)) {
+      throw new DatastoreConfigError(`kubeconfig: '${this.server}' is no URL such as https://10.96.0.1:443`);
+    }
   }
 
   /** The options of a request: headers with a fresh token, and an agent that keeps connections. */
