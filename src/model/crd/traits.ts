@@ -48,7 +48,8 @@ const traits: Partial<Record<KindName, Omit<Traits, 'rules'>>> = {
     columns: [
       ['PeerIP', 'string', '.spec.peerIP'],
       ['Node', 'string', '.spec.node'],
-      ['ASN', 'integer', '.spec.asNumber'],
+      // Calico's is an integer, which leaves `65000.1` out.
+      ['ASN', 'string', '.spec.asNumber'],
     ],
   },
   BlockAffinity: {

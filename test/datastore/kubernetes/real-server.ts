@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +10,9 @@ import type { KubernetesConfig, Store } from '../../../src/datastore/index.ts';
 import type { KindName } from '../../../src/model/index.ts';
 import { freePort } from '../etcd/server.ts';
 
+const folder = process.env['KUBEBUILDER_ASSETS'];
 /** The folder with `kube-apiserver` and `etcd`, by envtest's convention; undefined where there is none. */
-export const assets = process.env['KUBEBUILDER_ASSETS'];
+export const assets = folder !== undefined && existsSync(join(folder, 'kube-apiserver')) ? folder : undefined;
 
 const TOKEN = 'the-tests-own';
 

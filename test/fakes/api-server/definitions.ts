@@ -1,6 +1,6 @@
 import { crdKinds, customResourceDefinition } from '../../../src/model/index.ts';
 import { type Admit, Refusal } from './objects.ts';
-import { faultsOf, type Schema, withDefaults } from './schema.ts';
+import { type Fault, faultsOf, type Schema, withDefaults } from './schema.ts';
 
 /** A CustomResourceDefinition, as far as this server reads it. */
 export interface Definition {
@@ -38,14 +38,27 @@ export const admitCustom: Admit = (place, object, before) => {
   const definition = definitions.get(place.resource);
   if (definition === undefined) return object;
   const { openAPIV3Schema: schema } = definition.spec.versions[0].schema;
-  const filled = withDefaults(schema, object) as Record<string, unknown>;
-  const faults = faultsOf(schema, filled, before);
+  // Beside the object's own fields only those that the definition names are kept.
+  const known = Object.entries(object).filter(([name]) => name in (schema.properties ?? {}));
+  const filled = withDefaults(schema, Object.fromEntries(known)) as Record<string, unknown>;
+  const { name = '' } = object['metadata'] as { readonly name?: string };
+  const faults = [...nameFaults(name), ...faultsOf(schema, filled, before)];
   if (faults.length === 0) return filled;
   const { kind } = definition.spec.names;
   const { group } = definition.spec;
-  const { name } = object['metadata'] as { readonly name?: string };
-  const causes = faults.map(({ field, message }) => ({ reason: 'FieldValueInvalid', field, message }));
+  const causes = faults.map(({ field, reason, message }) => ({ reason: `FieldValue${reason}`, field, message }));
   const said = faults.map(({ field, message }) => `${field}: ${message}`);
   const message = `${kind}.${group} "${name}" is invalid: ${said.length === 1 ? said[0] : `[${said.join(', ')}]`}`;
   throw new Refusal(422, 'Invalid', message, { name, group, kind, causes });
 };
+
+/** Names of objects are names of DNS. */
+function nameFaults(name: string): readonly Fault[] {
+  const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+  const pattern = `${label}(\\.${label})*`;
+  if (name.length <= 253 && new RegExp(`^${pattern}$`).test(name)) return [];
+  const said =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with " +
+    `an alphanumeric character (e.g. 'example.com', regex used for validation is '${pattern}')`;
+  return [{ field: 'metadata.name', reason: 'Invalid', message: `Invalid value: ${JSON.stringify(name)}: ${said}` }];
+}

@@ -27,7 +27,9 @@ export interface Schema {
 
 type Loose = Readonly<Record<string, unknown>>;
 
-/** The value with what is absent filled in. */
+/**
+ * The value as a server takes it: a null that a field cannot be counts as absent, and what is absent and has a default is filled in.
+ */
 export function withDefaults(schema: Schema, value: unknown): unknown {
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -35,7 +37,10 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
   }
   if (!isObject(value)) return value;
   const filled: Record<string, unknown> = { ...value };
-  for (const [name, member] of Object.entries(schema.properties ?? {})) {
+  for (const name of new Set([...Object.keys(value), ...Object.keys(schema.properties ?? {})])) {
+    const member = schema.properties?.[name] ?? schema.additionalProperties;
+    if (member === undefined) continue;
+    if (filled[name] === null && !member.nullable) delete filled[name];
     if (filled[name] === undefined && member.default !== undefined) filled[name] = member.default;
     if (filled[name] !== undefined) filled[name] = withDefaults(member, filled[name]);
   }
@@ -46,27 +51,39 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
 export interface Fault {
   /** `spec.exportV4[0].action`; `<nil>` for the object as a whole. */
   readonly field: string;
+  readonly reason: 'Invalid' | 'TypeInvalid' | 'Required' | 'NotSupported' | 'TooLong' | 'TooMany' | 'Duplicate';
   readonly message: string;
-  /** Rules are not asked about an object whose shape is wrong. */
-  readonly isOfShape?: boolean;
 }
 
-const UNCHECKED = `Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation`;
+/** Rules are not asked about an object with one of these. */
+const ofShape: readonly Fault['reason'][] = ['TypeInvalid', 'Required', 'NotSupported', 'TooLong', 'TooMany'];
+const unchecked: Fault = {
+  field: '<nil>',
+  reason: 'Invalid',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+};
 
-/** What is wrong with an object, as an API server says it; `before` is what stood there until now. */
+/**
+ * What is wrong with an object, as an API server says it, which is Kubernetes 1.36's own in words, too
+ * (`test/kubernetes/crd-server.test.ts` compares them); `before` is what stood there until now.
+ */
 export function faultsOf(schema: Schema, value: unknown, before: unknown, field = ''): readonly Fault[] {
-  const faults = shapeFaults(schema, value, field);
-  if (faults.some(({ isOfShape }) => isOfShape)) return [...faults, { field: '<nil>', message: UNCHECKED }];
+  const faults = [...shapeFaults(schema, value, field), ...repetitions(schema, value, field)];
+  if (!hasRules(schema)) return faults;
+  if (faults.some(({ reason }) => ofShape.includes(reason))) return [...faults, unchecked];
   return [...faults, ...ruleFaults(schema, value, before, field)];
+}
+
+function hasRules(schema: Schema): boolean {
+  const { properties = {}, items, additionalProperties } = schema;
+  const inner = [...Object.values(properties), items, additionalProperties];
+  return schema['x-kubernetes-validations'] !== undefined || inner.some((one) => one !== undefined && hasRules(one));
 }
 
 function shapeFaults(schema: Schema, value: unknown, field: string): readonly Fault[] {
   if (value === null && schema.nullable) return [];
-  if (value === null || !hasType(schema, value)) {
-    const shown = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
-    const message = `Invalid value: "${shown}": ${field} in body must be of type ${schema.type}: "${shown}"`;
-    return [{ field, message, isOfShape: true }];
-  }
+  if (!hasType(schema, value)) return [typeFault(schema, value, field), ...enumFaults(schema, value, field)];
   const own = ownFaults(schema, value, field);
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -76,7 +93,7 @@ function shapeFaults(schema: Schema, value: unknown, field: string): readonly Fa
   if (!isObject(value)) return own;
   const missing = (schema.required ?? [])
     .filter((name) => value[name] === undefined)
-    .map((name) => ({ field: within(field, name), message: 'Required value', isOfShape: true }));
+    .map((name) => ({ field: within(field, name), reason: 'Required', message: 'Required value' }) as const);
   const inner = Object.entries(value).flatMap(([name, member]) => {
     const of = schema.properties?.[name] ?? schema.additionalProperties;
     return of === undefined || member === undefined ? [] : shapeFaults(of, member, within(field, name));
@@ -88,50 +105,100 @@ function within(field: string, name: string): string {
   return field === '' ? name : `${field}.${name}`;
 }
 
-function hasType({ type, ...schema }: Schema, value: unknown): boolean {
-  if (schema['x-kubernetes-int-or-string']) return Number.isInteger(value) || typeof value === 'string';
-  if (type === undefined) return true;
-  if (type === 'array') return Array.isArray(value);
-  if (type === 'object') return isObject(value);
-  if (type === 'integer') return Number.isInteger(value) || typeof value === 'bigint';
-  const name: string = typeof value;
-  return name === type;
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return Number.isInteger(value) || typeof value === 'bigint' ? 'integer' : typeof value;
+}
+
+function hasType({ type, format, ...schema }: Schema, value: unknown): boolean {
+  const actual = typeOf(value);
+  if (schema['x-kubernetes-int-or-string']) return actual === 'integer' || actual === 'string';
+  if (type === undefined || type === actual) return true;
+  // Where a text has a format, Go's validator lets lists pass.
+  if (type === 'string' && format !== undefined) return actual === 'array';
+  return type === 'number' && actual === 'integer';
+}
+
+function typeFault({ type = 'integer,string', format }: Schema, value: unknown, field: string): Fault {
+  const actual = typeOf(value);
+  // Beside a format stand Go's own types of numbers, and nothing for what has none.
+  const isBeside = format !== undefined && !['null', 'string', 'array'].includes(actual);
+  const shown = isBeside ? ({ integer: 'int64', number: 'float64' }[actual] ?? '') : actual;
+  const message = `Invalid value: "${shown}": ${field} in body must be of type ${isBeside ? format : type}: "${shown}"`;
+  return { field, reason: 'TypeInvalid', message };
+}
+
+function enumFaults(schema: Schema, value: unknown, field: string): readonly Fault[] {
+  if (schema.enum === undefined || schema.enum.includes(value)) return [];
+  const supported = schema.enum.map((one) => `"${one}"`).join(', ');
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`;
+  return [{ field, reason: 'NotSupported', message }];
 }
 
 function ownFaults(schema: Schema, value: unknown, field: string): readonly Fault[] {
-  const faults: Fault[] = [];
-  const check = (holds: boolean, reason: string, isOfShape = false): void => {
-    if (holds) return;
+  const faults: Fault[] = [...enumFaults(schema, value, field)];
+  const check = (holds: boolean, reason: string): void => {
     const message = `Invalid value: ${JSON.stringify(value)}: ${field} in body ${reason}`;
-    faults.push({ field, message, ...(isOfShape && { isOfShape }) });
+    if (!holds) faults.push({ field, reason: 'Invalid', message });
   };
-  if (schema.enum !== undefined && !schema.enum.includes(value)) {
-    const supported = schema.enum.map((one) => JSON.stringify(one)).join(', ');
-    faults.push({ field, message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}` });
-  }
   if (typeof value === 'number') {
     check(value >= (schema.minimum ?? -Infinity), `should be greater than or equal to ${schema.minimum}`);
     check(value <= (schema.maximum ?? Infinity), `should be less than or equal to ${schema.maximum}`);
   }
   if (typeof value === 'string') {
-    check(value.length >= (schema.minLength ?? 0), `should be at least ${schema.minLength} chars long`);
-    check(value.length <= (schema.maxLength ?? Infinity), `may not be more than ${schema.maxLength} chars long`);
-    if (schema.pattern !== undefined) check(new RegExp(schema.pattern).test(value), `should match '${schema.pattern}'`);
-    if (schema.format === 'cidr') check(isCidr(value), `must be of type cidr: ${JSON.stringify(value)}`, true);
+    const { minLength = 0, maxLength = Infinity, pattern } = schema;
+    check([...value].length >= minLength, `should be at least ${minLength} chars long`);
+    if ([...value].length > maxLength) {
+      faults.push({ field, reason: 'TooLong', message: `Too long: may not be more than ${maxLength} bytes` });
+    }
+    if (pattern !== undefined) check(new RegExp(pattern).test(value), `should match '${pattern}'`);
+    if (schema.format === 'cidr' && !isCidr(value)) {
+      const shown = JSON.stringify(value);
+      const message = `Invalid value: ${shown}: ${field} in body must be of type cidr: ${shown}`;
+      faults.push({ field, reason: 'TypeInvalid', message });
+    }
   }
   if (Array.isArray(value)) {
-    check(value.length >= (schema.minItems ?? 0), `should have at least ${schema.minItems} items`);
-    check(value.length <= (schema.maxItems ?? Infinity), `must have at most ${schema.maxItems} items`);
-    const isSet = schema['x-kubernetes-list-type'] === 'set';
-    const unique = new Set(value.map((item) => JSON.stringify(item))).size === value.length;
-    if (isSet && !unique) faults.push({ field, message: 'Duplicate value' });
+    const { minItems = 0, maxItems = Infinity } = schema;
+    if (value.length < minItems) {
+      const message = `Invalid value: ${value.length}: ${field} in body should have at least ${minItems} items`;
+      faults.push({ field, reason: 'Invalid', message });
+    }
+    if (value.length > maxItems) {
+      const message = `Too many: ${value.length}: must have at most ${maxItems} item${maxItems === 1 ? '' : 's'}`;
+      faults.push({ field, reason: 'TooMany', message });
+    }
   }
   return faults;
 }
 
-/** Bits beyond the length are nothing to Go's parser, nor to the server. */
+/** Bits beyond the length are nothing to the server, nor are zeros in front of numbers. */
 function isCidr(text: string): boolean {
-  return text.includes('/') && tryParseInterfaceAddress(text) !== undefined;
+  const short = text.includes(':') ? text : text.replaceAll(/(^|[./])0+(?=\d)/g, '$1');
+  return text.includes('/') && tryParseInterfaceAddress(short) !== undefined;
+}
+
+/** What is twice in a set. */
+function repetitions(schema: Schema, value: unknown, field: string): readonly Fault[] {
+  if (isObject(value)) {
+    return Object.entries(value).flatMap(([name, member]) => {
+      const of = schema.properties?.[name] ?? schema.additionalProperties;
+      return of === undefined ? [] : repetitions(of, member, within(field, name));
+    });
+  }
+  const { items } = schema;
+  if (!Array.isArray(value) || items === undefined) return [];
+  const texts = value.map((item) => JSON.stringify(item));
+  // Each value is named once, however often it comes.
+  const again =
+    schema['x-kubernetes-list-type'] === 'set'
+      ? texts.map((text, at) => texts.slice(0, at).filter((one) => one === text).length === 1)
+      : [];
+  const own = texts.flatMap((text, at) =>
+    again[at] ? [{ field: `${field}[${at}]`, reason: 'Duplicate', message: `Duplicate value: ${text}` } as const] : [],
+  );
+  return [...own, ...value.flatMap((item, at) => repetitions(items, item, `${field}[${at}]`))];
 }
 
 function ruleFaults(schema: Schema, value: unknown, before: unknown, field: string): readonly Fault[] {
@@ -139,10 +206,7 @@ function ruleFaults(schema: Schema, value: unknown, before: unknown, field: stri
   const own = (schema['x-kubernetes-validations'] ?? [])
     .filter(({ rule }) => before !== undefined || !isAboutChange(rule))
     .filter(({ rule }) => evaluateCel(rule, { self: value, oldSelf: before }) !== true)
-    .map(({ message }) => ({
-      field,
-      message: `Invalid value: "${isObject(value) ? 'object' : typeof value}": ${message}`,
-    }));
+    .map(({ message }) => ({ field, reason: 'Invalid', message: `Invalid value: ${message}` }) as const);
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return own;

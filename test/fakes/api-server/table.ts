@@ -15,7 +15,7 @@ export function tableOf(answer: object, definition: Definition | undefined): obj
     metadata: list.items === undefined ? {} : list.metadata,
     columnDefinitions: [name, ...columns.map(({ name, type }) => ({ name, type, format: '' }))],
     rows: items.map((item) => ({
-      cells: [item.metadata.name, ...columns.map(({ jsonPath }) => at(item, jsonPath))],
+      cells: [item.metadata.name, ...columns.map(({ type, jsonPath }) => cellOf(type, at(item, jsonPath)))],
       object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: item.metadata },
     })),
   };
@@ -24,5 +24,12 @@ export function tableOf(answer: object, definition: Definition | undefined): obj
 function at(object: unknown, path: string): unknown {
   let value = object;
   for (const step of path.split('.').slice(1)) value = (value as Record<string, unknown> | undefined)?.[step];
-  return value ?? '';
+  return value;
+}
+
+/** A column shows what is of its type, and a text shows anything. */
+function cellOf(type: string, value: unknown): unknown {
+  if (type === 'date') return value ?? null;
+  if (type === 'string') return value === undefined ? null : String(value);
+  return typeof value === (type === 'boolean' ? 'boolean' : 'number') ? value : null;
 }
