@@ -81,7 +81,7 @@ export class Dataplane {
   constructor(given: DataplaneOptions) {
     this.#clock = new EndingClock(given.clock);
     const options = (this.#options = { ...given, clock: this.#clock });
-    this.forwarding = new Forwarding(options);
+    this.forwarding = new Forwarding({ ...options, isWayIn: (dev) => this.#underlay.isWayIn(dev) });
     this.#surroundings = new KnownSurroundings(this.#links, options.interfacePrefix ?? 'cali');
     const ownership = new RouteOwnership(this.#links, options.interfacePrefix);
     this.routes = new RouteReconciler({ ...options, ownership });

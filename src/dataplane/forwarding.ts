@@ -18,18 +18,33 @@ export interface FailedSetting {
   readonly reason: string;
 }
 
+/** IPv4 asks each link by itself whether what comes in there goes on; IPv6 asks once for all. */
+const OF_LINK = /^net\.ipv4\.conf\.([^.]+)\.forwarding$/;
+
+interface ForwardingOptions {
+  readonly kernel: Pick<Kernel, 'sysctl'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether what other nodes send to pods comes in by that link. */
+  readonly isWayIn: (dev: string) => boolean;
+}
+
 /** Keeps the host forwarding packets, or leaves that alone. */
 export class Forwarding {
   readonly #kernel: Pick<Kernel, 'sysctl'>;
   readonly #log: Log;
   readonly #failing: RetryQueue<FailedSetting>;
   readonly #repairs: Paced;
+  readonly #isWayIn: (dev: string) => boolean;
+  /** Settings of links at which somebody has switched it off. */
+  readonly #off = new Set<string>();
   #wanted = false;
   /** Called when it was off and is on again: the kernel has set it for each interface too. */
   onRepaired: () => void = () => {};
 
-  constructor(options: { kernel: Pick<Kernel, 'sysctl'>; clock: Clock; log: Log }) {
+  constructor(options: ForwardingOptions) {
     this.#kernel = options.kernel;
+    this.#isWayIn = options.isWayIn;
     this.#log = options.log;
     this.#failing = new RetryQueue(options.clock);
     this.#repairs = new Paced(options.clock, REPAIR_PAUSE, () => void this.#repair());
@@ -45,12 +60,29 @@ export class Forwarding {
 
   /** Hears from the kernel of a setting that somebody has changed. */
   settingChanged(name: string, value: string): void {
-    if (this.#wanted && value !== '1' && TOLD.includes(name)) this.#repairs.ask();
+    if (!this.#wanted || value !== '0') return;
+    const isOfWayIn = this.#isOfWayIn(name);
+    if (isOfWayIn) this.#off.add(name);
+    if (isOfWayIn || TOLD.includes(name)) this.#repairs.ask();
+  }
+
+  /** Compares with what a look at all links has shown. */
+  settingsSeen(found: ReadonlyMap<string, string>): void {
+    for (const [name, value] of found) if (value === '0') this.settingChanged(name, value);
+  }
+
+  #isOfWayIn(name: string): boolean {
+    const word = OF_LINK.exec(name)?.[1];
+    return word !== undefined && this.#isWayIn(word.replaceAll('/', '.'));
   }
 
   async #repair(): Promise<void> {
     this.#log.warn({}, 'somebody has switched forwarding off; it is needed, and on again');
     await this.check();
+    const off = [...this.#off];
+    this.#off.clear();
+    // A link that has gone meanwhile needs nothing.
+    for (const name of off) await settle(this.#kernel, [[name, '1']]).catch(() => {});
     this.onRepaired();
   }
 

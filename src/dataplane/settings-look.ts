@@ -38,7 +38,10 @@ export class SettingsLook {
     try {
       await forwarding.check();
       await tunnels.look();
-      if (endpoints.hasPods) endpoints.settingsSeen(await kernel.linkSettings());
+      if (!endpoints.hasPods) return;
+      const found = await kernel.linkSettings();
+      forwarding.settingsSeen(found);
+      endpoints.settingsSeen(found);
     } catch (error) {
       log.debug({ err: reasonOf(error) }, 'the settings can not be read');
     }

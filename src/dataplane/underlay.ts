@@ -65,6 +65,12 @@ export class Underlay {
     return true;
   }
 
+  /** Whether what other nodes send comes in by that link: a tunnel of ours, or one with an address of the node's. */
+  isWayIn(dev: string): boolean {
+    if (this.#ours.has(dev)) return true;
+    return [...this.#holders()].some((index) => this.#links.get(index)?.name === dev);
+  }
+
   /** The largest packet that may leave the node. */
   get mtu(): number {
     return this.narrowest?.mtu ?? FALLBACK;

@@ -35,9 +35,40 @@ t.test('a setting that the kernel tells of is put right at once, and its own wor
   }
 });
 
+t.test(
+  'a link of the node’s that no longer lets pods be reached forwards again at once; one of others’ is left',
+  async (t) => {
+    const host = await started(1000);
+    await host.kernel.linkAdd({ kind: 'dummy', name: 'mgmt0' });
+    host.dataplane.apply({ ...DESIRED, host: { ...DESIRED.host, addresses: ['172.16.0.1'] } });
+    await host.settle();
+    const setting = 'net.ipv4.conf.eth0.forwarding';
+    await host.kernel.sysctl('net.ipv4.conf.mgmt0.forwarding', '0');
+    await host.kernel.sysctl(setting, '0');
+    await host.settle(300);
+    t.equal(await host.kernel.sysctl(setting), '1', 'as the kernel tells');
+    t.equal(await host.kernel.sysctl('net.ipv4.conf.mgmt0.forwarding'), '0');
+
+    host.dataplane.stop();
+    await host.kernel.sysctl(setting, '0');
+    await host.restarted(1000).start({ ...DESIRED, host: { ...DESIRED.host, addresses: ['172.16.0.1'] } });
+    await host.settle(1500);
+    t.equal(await host.kernel.sysctl(setting), '1', 'and by the look of each second, where it was so before');
+    const leaving = { ...DESIRED, host: { ...DESIRED.host, forwarding: false, addresses: ['172.16.0.1'] } };
+    host.dataplane.apply(leaving);
+    await host.kernel.sysctl(setting, '0');
+    await host.settle(1500);
+    t.equal(await host.kernel.sysctl(setting), '0', 'where forwarding is not the node’s business, it stays');
+  },
+);
+
 t.test('a setting of which the kernel tells nobody is found by a look each second', async (t) => {
   const host = await started(1000);
-  for (const name of ['net.ipv4.conf.caliweb.route_localnet', 'net.ipv6.conf.caliweb.disable_ipv6']) {
+  for (const name of [
+    'net.ipv4.conf.caliweb.route_localnet',
+    'net.ipv4.conf.caliweb.accept_source_route',
+    'net.ipv6.conf.caliweb.disable_ipv6',
+  ]) {
     const before = await host.kernel.sysctl(name);
     await host.kernel.sysctl(name, before === '1' ? '0' : '1');
     await host.settle(1100);

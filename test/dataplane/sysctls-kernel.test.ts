@@ -15,6 +15,7 @@ const SETTINGS = {
     'net.ipv4.conf.X.proxy_arp': '1',
     'net.ipv4.conf.X.forwarding': '1',
     'net.ipv4.conf.X.rp_filter': '1',
+    'net.ipv4.conf.X.accept_source_route': '0',
     'net.ipv6.conf.X.disable_ipv6': '0',
     'net.ipv6.conf.X.proxy_ndp': '1',
     'net.ipv6.conf.X.forwarding': '1',

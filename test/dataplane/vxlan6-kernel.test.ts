@@ -45,3 +45,28 @@ t.test('from BGP to VXLAN and back, a packet to an IPv6 block always finds a way
   );
   t.same(routes.failures(), []);
 });
+
+t.test(
+  'VXLAN over IPv6 works on a host that has IPv6 off for links that come, and when somebody switches it off',
+  needsRoot,
+  async (t) => {
+    const { path, remove } = makeNamespace();
+    t.teardown(remove);
+    const host = await RealHost.open(path, new FakeNft());
+    t.teardown(() => host.close());
+    host.furnish();
+    host.ip('addr add fd01::1/64 dev eth0 nodad');
+    await host.kernel.sysctl('net.ipv6.conf.default.disable_ipv6', '1');
+    const dataplane = RealHost.dataplane(host.kernel, host.nft);
+    t.teardown(() => dataplane.stop());
+    await dataplane.start({ ...wanted([]), tunnels: { ...NO_TUNNELS, vxlan6: VXLAN6 } });
+    const shown = (): string => host.run(['ip', '-6', 'route', 'show', 'proto', '80']);
+    const isThere = async (): Promise<boolean> => /onlink/.test(shown());
+    await until(systemClock, 'the block to go through it', isThere);
+    await host.kernel.sysctl('net.ipv6.conf.vxlan-v6/calico.disable_ipv6', '1');
+    await until(systemClock, 'IPv6 to be on again', async () => {
+      return (await host.kernel.sysctl('net.ipv6.conf.vxlan-v6/calico.disable_ipv6')) === '0';
+    });
+    await until(systemClock, 'the block to go through it again', isThere);
+  },
+);

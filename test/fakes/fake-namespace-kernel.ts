@@ -471,7 +471,11 @@ export class FakeKernel implements Kernel {
 
 /** What a real kernel lists of every link. */
 const LINK_SETTINGS = [
-  ...['forwarding', 'proxy_arp', 'rp_filter', 'route_localnet'].map((name) => `net.ipv4.conf.X.${name}`),
-  ...['forwarding', 'accept_ra', 'proxy_ndp', 'disable_ipv6', 'accept_dad'].map((name) => `net.ipv6.conf.X.${name}`),
+  ...['forwarding', 'proxy_arp', 'rp_filter', 'accept_source_route', 'route_localnet'].map(
+    (name) => `net.ipv4.conf.X.${name}`,
+  ),
+  ...['forwarding', 'accept_ra', 'proxy_ndp', 'disable_ipv6', 'accept_dad', 'seg6_enabled', 'rpl_seg_enabled'].map(
+    (name) => `net.ipv6.conf.X.${name}`,
+  ),
   'net.ipv4.neigh.X.proxy_delay',
 ];

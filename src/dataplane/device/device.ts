@@ -1,6 +1,7 @@
 import { type Cancel, type Clock, type Log, Passes, RetryQueue, reasonOf, VRouterError } from '../../base/index.ts';
 import type { DesiredPool } from '../../calc/desired/index.ts';
-import { isKernelError, type Kernel, type Link } from '../../netlink/index.ts';
+import { isKernelError, type Kernel, type Link, sysctlWord } from '../../netlink/index.ts';
+import { settle } from '../endpoints/sysctls.ts';
 import {
   DEVICE,
   type DesiredDevice,
@@ -15,7 +16,7 @@ import {
 
 export type DeviceKernel = Pick<
   Kernel,
-  'linkList' | 'addressList' | 'linkAdd' | 'linkSet' | 'linkDelete' | 'addressAdd' | 'addressDelete'
+  'linkList' | 'addressList' | 'linkAdd' | 'linkSet' | 'linkDelete' | 'addressAdd' | 'addressDelete' | 'sysctl'
 >;
 
 export interface DeviceOptions {
@@ -197,10 +198,17 @@ export class TunnelDevice {
     this.#log.debug({ device: name, ...step }, 'tunnel device');
     if (step.verb === 'add link' || (step.verb === 'set link' && step.change.up)) this.#life++;
     if (step.verb === 'set link') await this.#kernel.linkSet(name, step.change);
-    else if (step.verb === 'add address') await this.#kernel.addressAdd({ dev: name, address: step.address });
+    else if (step.verb === 'add address') await this.#addAddress(step.address);
     else if (step.verb === 'delete address') await this.#kernel.addressDelete({ dev: name, address: step.address });
     else if (step.verb === 'delete link') await this.#kernel.linkDelete(name);
     else if (spec !== undefined) await this.#add(spec);
+  }
+
+  /** Hosts may have IPv6 off for links that come (`net.ipv6.conf.default.disable_ipv6`), or somebody has it off here. */
+  async #addAddress(address: string): Promise<void> {
+    const { name } = this;
+    if (address.includes(':')) await settle(this.#kernel, [[`net.ipv6.conf.${sysctlWord(name)}.disable_ipv6`, '0']]);
+    await this.#kernel.addressAdd({ dev: name, address });
   }
 
   /** Asking for `tunl0` may load the module, which then makes it first: that it exists is what was wanted. */

@@ -8,7 +8,13 @@ const IFLA_AF_SPEC = 26;
 const IFLA_INET_CONF = 1;
 const IFLA_INET6_CONF = 2;
 /** Places in the array of `IPV4_DEVCONF_*`, which the kernel sends from 1 on. */
-const CONF_4: Readonly<Record<string, number>> = { forwarding: 0, proxy_arp: 2, rp_filter: 7, route_localnet: 25 };
+const CONF_4: Readonly<Record<string, number>> = {
+  forwarding: 0,
+  proxy_arp: 2,
+  rp_filter: 7,
+  accept_source_route: 8,
+  route_localnet: 25,
+};
 /** Places in the array of `DEVCONF_*`. */
 const CONF_6: Readonly<Record<string, number>> = {
   forwarding: 0,
@@ -16,6 +22,8 @@ const CONF_6: Readonly<Record<string, number>> = {
   proxy_ndp: 22,
   disable_ipv6: 26,
   accept_dad: 27,
+  seg6_enabled: 44,
+  rpl_seg_enabled: 51,
 };
 const NDTA_PARMS = 6;
 const NDTPA_IFINDEX = 1;
