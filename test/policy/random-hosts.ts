@@ -19,15 +19,35 @@ export interface RandomHosts extends RandomWorld {
   readonly settings: HostSettings;
 }
 
+const NOBODYS = '192.0.2.250';
+/** The addresses of the interfaces. */
+export const LINKS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['eth0', [HOST_ADDRESS, 'fd00::c000:2c8']],
+  ['eth1', ['192.0.2.201']],
+  ['eth2', []],
+]);
+
+/** One of an interface says so by its name, by an address of it, or by both; or it is another node's. */
 const hostEndpoint = (name: string, interfaceName: string) =>
-  fc.record({ labels, profiles: fc.constantFrom([], ['projectcalico-default-allow'], ['kns.red']) }).map(
-    (one): CaseObject => ({
-      apiVersion: 'projectcalico.org/v3',
-      kind: 'HostEndpoint',
-      metadata: { name, labels: one.labels as Record<string, string> },
-      spec: { node: NODE, interfaceName, profiles: one.profiles },
-    }),
-  );
+  fc
+    .record({
+      labels,
+      profiles: fc.constantFrom([], ['projectcalico-default-allow'], ['kns.red']),
+      isNamed: fc.constantFrom(true, true, false),
+      expectedIPs: fc.subarray([...(LINKS.get(interfaceName) ?? []), NOBODYS]),
+      node: fc.constantFrom(NODE, NODE, NODE, 'there'),
+    })
+    .map(
+      (one): CaseObject => ({
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'HostEndpoint',
+        metadata: { name, labels: one.labels as Record<string, string> },
+        spec: {
+          ...{ node: one.node, expectedIPs: one.expectedIPs, profiles: one.profiles },
+          ...((one.isNamed || interfaceName === '*' || one.expectedIPs.length === 0) && { interfaceName }),
+        },
+      }),
+    );
 
 const hook = fc.constantFrom(
   {},
@@ -63,6 +83,10 @@ export const randomHosts: fc.Arbitrary<RandomHosts> = fc
   .record({
     world: randomWorld,
     own: fc.tuple(hostEndpoint('own0', 'eth0'), hostEndpoint('own1', 'eth1')),
+    more: fc.array(
+      fc.constantFrom('a', 'z').chain((name) => hostEndpoint(name, 'eth0')),
+      { maxLength: 1 },
+    ),
     others: fc.option(hostEndpoint('others', '*'), { nil: undefined }),
     tiers: fc.array(tier, { maxLength: 2 }),
     policies: fc.array(hostPolicy, { minLength: 1, maxLength: 4 }),
@@ -72,9 +96,9 @@ export const randomHosts: fc.Arbitrary<RandomHosts> = fc
       defaultEndpointToHostAction: fc.constantFrom('Drop', 'Accept', 'Return'),
     }),
   })
-  .map(({ world, own, others, tiers, policies, settings }) => ({
+  .map(({ world, own, more, others, tiers, policies, settings }) => ({
     pods: world.pods,
-    objects: [...tiers, ...world.objects, ...own, ...(others === undefined ? [] : [others]), ...policies],
+    objects: [...tiers, ...world.objects, ...own, ...more, ...(others === undefined ? [] : [others]), ...policies],
     isForAll: others !== undefined,
     settings: { node: NODE, ...settings },
   }));

@@ -25,6 +25,11 @@ export function hostDispatch(
   return asked.length === 0 && others === undefined ? undefined : { own: asked, others };
 }
 
+/** The keys of all classes that hooks lead to. */
+export function classesOf(dispatches: Readonly<Record<string, HostDispatch>>): ReadonlySet<string | undefined> {
+  return new Set(Object.values(dispatches).flatMap(({ own, others }) => [...own.map(([, key]) => key), others]));
+}
+
 /** A map from interface to class and the rules that look into it, for one hook and direction. */
 export interface DispatchWords {
   readonly map: string;

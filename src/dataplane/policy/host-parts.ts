@@ -15,7 +15,7 @@ import {
 import type { FilterPart } from '../filter/index.ts';
 import { dropPart } from './drop.ts';
 import { askOf, renderHostClass } from './host-class.ts';
-import { hostDispatch } from './host-dispatch.ts';
+import { classesOf, hostDispatch } from './host-dispatch.ts';
 import { failsafeChain, renderFailsafes } from './host-failsafe.ts';
 import { type HostForward, hostForward, NO_HOSTS } from './host-forward.ts';
 import {
@@ -98,6 +98,7 @@ export class HostParts {
         return dispatch === undefined ? [] : [[ask, dispatch] as const];
       }),
     );
+    const led = classesOf(asked);
     const forward = hostForward(asked, interfaces, this.#settings.marks);
     if (!same(forwardText(forward), forwardText(this.#forward))) this.#forward = forward;
     const made = new Map<string, Made>();
@@ -109,6 +110,8 @@ export class HostParts {
       parts.set('input', { order: ORDER.hooks, contents: input });
       if (hosts !== undefined) {
         for (const [key, one] of hosts.classes) {
+          // One of an endpoint that is on no interface: no hook leads to it, and what it refers to may not be there.
+          if (!led.has(key)) continue;
           for (const place of placesOf(askOf(one), settings)) {
             const what = place === askOf(one) ? `class ${key}` : `class ${key}, translated`;
             const { contents, drops } = renderHostClass(key, one, place, hosts, settings);

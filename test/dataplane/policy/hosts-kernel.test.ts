@@ -34,4 +34,52 @@ t.test('the kernel says of packets that meet host endpoints what the judge says'
       });
     }
   }
+
+  await t.test(
+    'endpoints that are on no interface, or come after another there, keep nothing from the kernel',
+    async (t) => {
+      const endpoint = (name: string, role: string, spec: object): object => ({
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'HostEndpoint',
+        metadata: { name, labels: { role } },
+        spec: { node: 'here', ...spec },
+      });
+      const untracked = {
+        apiVersion: 'projectcalico.org/v3',
+        kind: 'GlobalNetworkPolicy',
+        metadata: { name: 'p' },
+        spec: { selector: "role == 'waits'", doNotTrack: true, applyOnForward: true, types: ['Ingress', 'Egress'] },
+      };
+      const packet = {
+        path: 'in',
+        interface: 'eth0',
+        source: '10.9.9.9',
+        destination: '10.8.8.8',
+        protocol: 'TCP',
+        port: 80,
+      };
+      const cases = {
+        'nobody has its address': {
+          policies: [endpoint('waits', 'waits', { expectedIPs: ['192.0.2.250'] }), untracked],
+          packets: [{ ...packet, want: 'accept' }],
+        },
+        'another has its interface': {
+          policies: [
+            endpoint('first', 'any', { interfaceName: 'eth0' }),
+            endpoint('second', 'waits', { interfaceName: 'eth0' }),
+            untracked,
+          ],
+          packets: [{ ...packet, want: 'drop' }],
+        },
+      };
+      const file = caseFile.parse({
+        format: 'policy-verdicts/1',
+        cases: Object.entries(cases).map(([id, one]) => ({ id, ...one })),
+      });
+      // In one transaction each: the judge's telltale throws where one was refused.
+      const judge = new HostKernelJudge(NAMESPACE);
+      const results = await runCases(file, {}, undefined, (world, settings) => judge.of(world, settings, 4));
+      for (const { id, failures } of results) t.same(failures, [], id);
+    },
+  );
 });
