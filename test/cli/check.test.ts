@@ -11,6 +11,7 @@ const GOOD: HostFacts = {
   nft: 'nftables v1.0.6',
   tables: true,
   modules: new Set(['nf_tables', 'nf_conntrack', 'veth', 'vxlan', 'ipip', 'wireguard']),
+  hasIp: true,
   capabilities: 0x1ffffffffffn,
   sysctls: {
     'net.ipv4.ip_forward': '1',
@@ -48,6 +49,8 @@ const ROWS: readonly Row[] = [
   [{ tables: 'Operation not supported' }, 'nft', 'failure', /not supported/, /modprobe nf_tables/],
   [{ modules: new Set(['nf_conntrack']) }, 'modules', 'failure', /no veth/],
   [{ modules: new Set(['nf_conntrack', 'veth', 'vxlan']) }, 'modules', 'warning', /no ipip, wireguard/, /ipip or wire/],
+  [{ modules: new Set(['nf_conntrack']), hasIp: false }, 'modules', 'ok', /not known: there is no ip/],
+  [{ routes: [], hasIp: false }, 'routes', 'ok', /not compared: there is no ip/],
   [{ sysctls: {} }, 'forwarding', 'ok', /will be set by the daemon/],
   [{ sysctls: { 'net.ipv4.conf.all.rp_filter': '1' } }, 'reverse path', 'warning', /strict/, /rp_filter=2/],
   [{ sysctls: { 'net.netfilter.nf_conntrack_max': '4096' } }, 'connection tracking', 'warning', /4096/, /131072/],

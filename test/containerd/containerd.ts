@@ -62,6 +62,8 @@ export interface ContainerdPlace {
   readonly images: readonly string[];
   /** Where it finds plugins and networks, if not at its defaults. */
   readonly cni?: { readonly bin: string; readonly conf: string };
+  /** The program that runs containers, if not runc. */
+  readonly runtime?: string | undefined;
 }
 
 /** A containerd: Debian's, with folders and socket of its own. */
@@ -195,7 +197,7 @@ async function processesOf(directory: string): Promise<number[]> {
   return [...found];
 }
 
-function configuration({ directory, cni }: ContainerdPlace): string {
+function configuration({ directory, cni, runtime = 'runc' }: ContainerdPlace): string {
   const network = cni
     ? `netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
@@ -224,5 +226,6 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       SystemdCgroup = false
+      BinaryName = "${runtime}"
 `;
 }

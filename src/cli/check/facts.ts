@@ -6,6 +6,8 @@ export interface HostFacts {
   readonly tables: true | string;
   /** Modules that are loaded, built in, or can be loaded, of those asked for. */
   readonly modules: ReadonlySet<string>;
+  /** Whether ip(8) is here, which the image lacks: without it some modules and all routes are not known. */
+  readonly hasIp: boolean;
   /** Effective capabilities, as bits of `CapEff`. */
   readonly capabilities: bigint;
   /** By name with dots. */

@@ -53,8 +53,9 @@ function nft({ nft: version, tables }: HostFacts): Found {
   return ok(version);
 }
 
-function modules({ modules: there }: HostFacts): Found {
+function modules({ modules: there, hasIp }: HostFacts): Found {
   const missing = ['nf_conntrack', 'veth'].filter((name) => !there.has(name));
+  if (!hasIp && !there.has('veth')) return ok('not known: there is no ip(8) here to try them with');
   if (missing.length > 0) return failure(`no ${missing.join(', ')}`, `take a kernel with ${missing.join(', ')}`);
   const tunnels = ['vxlan', 'ipip', 'wireguard'].filter((name) => !there.has(name));
   if (tunnels.length === 0) return ok('veth, conntrack and all tunnels');
@@ -183,7 +184,8 @@ function firewalls({ processes }: HostFacts): Found {
   );
 }
 
-function routes({ routes: all, pools }: HostFacts): Found {
+function routes({ routes: all, pools, hasIp }: HostFacts): Found {
+  if (!hasIp) return ok('not compared: there is no ip(8) here to list them with');
   if ('failure' in pools) return ok('not compared: the datastore does not tell the pools');
   const wanted = pools.flatMap((cidr) => tryParsePrefix(cidr) ?? []);
   const conflicting = all.filter(({ destination, device, protocol }) => {

@@ -10,10 +10,11 @@ import { type HostFacts, MODULES, SYSCTLS } from './facts.ts';
 
 /** Looks at the host that this runs on. What can't be found out is as if it were not there. */
 export async function lookAtHost(io: Io, options: ConfigOptions): Promise<HostFacts> {
+  const hasIp = (await io.exec('ip', ['link', 'help'])).code !== 127;
   const [nft, tables, modules, sysctls, processes, cniConfigs, stored, routes] = await Promise.all([
     io.exec('nft', ['--version']),
     io.exec('nft', ['list', 'tables']),
-    modulesOf(io),
+    modulesOf(io, hasIp),
     sysctlsOf(),
     processesOf(),
     cniConfigsOf(io.env['CNI_NET_DIR'] ?? '/etc/cni/net.d'),
@@ -24,6 +25,7 @@ export async function lookAtHost(io: Io, options: ConfigOptions): Promise<HostFa
     nft: nft.code === 0 ? nft.output.trim() : undefined,
     tables: tables.code === 0 || tables.output.trim(),
     modules,
+    hasIp,
     capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(await textOf('/proc/self/status'))?.[1] ?? '0'}`),
     sysctls,
     listening: await listeningOf(),
@@ -47,7 +49,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(() => []);
 }
 
-async function modulesOf(io: Io): Promise<ReadonlySet<string>> {
+async function modulesOf(io: Io, hasIp: boolean): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const name of MODULES) {
     const isLoaded = (await namesIn(`/sys/module/${name}`)).length > 0;
@@ -59,8 +61,7 @@ async function modulesOf(io: Io): Promise<ReadonlySet<string>> {
     (await textOf('/proc/sys/net/netfilter/nf_conntrack_max')) !== ''
   )
     found.add('nf_conntrack');
-  const offered = await io.exec('ip', ['link', 'help']);
-  if (offered.code !== 127) {
+  if (hasIp) {
     // A device of that kind in a namespace that is thrown away at once.
     for (const name of ['veth', 'vxlan', 'ipip', 'wireguard']) {
       const more = name === 'vxlan' ? ['id', '1', 'dstport', '4789'] : name === 'ipip' ? ['local', '127.0.0.1'] : [];

@@ -10,6 +10,16 @@ import { makeNamespace } from '../../fakes/namespaces.ts';
 /** Folders of the host that a node of a cluster has for itself: what is written there is written beside this machine's. */
 const OWN = ['etc', 'opt', 'var/lib'];
 
+/** What a machine has that not all have. */
+export interface MachineOptions {
+  /** More folders of the host that it has for itself. */
+  readonly own?: readonly string[];
+  /** Commands of the shell that make its view of the files, with mounts that only it has. */
+  readonly script?: readonly string[];
+  /** The program that runs containers; runc if not named. */
+  readonly runtime?: string | undefined;
+}
+
 /**
  * A machine of a cluster: a network namespace, and a view of the files in which the folders that a manifest may name
  * (`/etc/cni`, `/opt/cni`, `/run`, `/var/lib`) are its own. Mounts are shared as systemd shares them. It runs containerd
@@ -28,17 +38,23 @@ export class Machine {
     namespace: ReturnType<typeof makeNamespace>,
     holder: ChildProcess,
     images: readonly string[],
+    runtime: string | undefined,
   ) {
     this.name = name;
     this.#directory = directory;
     this.#namespace = namespace;
     this.#holder = holder;
     const enter = (command: readonly string[]): readonly string[] => this.inside(command);
-    this.containerd = new Containerd({ directory: join(directory, 'containerd'), enter, images });
+    this.containerd = new Containerd({ directory: join(directory, 'containerd'), enter, images, runtime });
   }
 
-  static async start(name: string, directory: string, images: readonly string[]): Promise<Machine> {
-    const own = OWN.map((folder) => {
+  static async start(
+    name: string,
+    directory: string,
+    images: readonly string[],
+    options: MachineOptions = {},
+  ): Promise<Machine> {
+    const own = [...OWN, ...(options.own ?? [])].map((folder) => {
       const [upper, work] = ['upper', 'work'].map((layer) => join(directory, folder, layer));
       for (const layer of [upper, work]) mkdirSync(layer, { recursive: true });
       return `mount -t overlay overlay -o lowerdir=/${folder},upperdir=${upper},workdir=${work} /${folder}`;
@@ -46,7 +62,7 @@ export class Machine {
     const namespace = makeNamespace();
     // Of what this machine has installed there, nothing.
     const empty = ['rm -rf /etc/cni /opt/cni', 'mount -t tmpfs tmpfs /run', 'mkdir /run/netns'];
-    const script = [...own, ...empty, 'echo made', 'exec sleep infinity'];
+    const script = [...own, ...empty, ...(options.script ?? []), 'echo made', 'exec sleep infinity'];
     const holder = spawn(
       'nsenter',
       [`--net=${namespace.path}`, 'unshare', '--mount', '--propagation', 'private', 'sh', '-ec', share(script)],
@@ -54,7 +70,7 @@ export class Machine {
     );
     const [line] = await Promise.race([once(createInterface({ input: holder.stdout }), 'line'), once(holder, 'exit')]);
     if (line !== 'made') throw new Error('the machine could not be made');
-    return new Machine(name, directory, namespace, holder, images);
+    return new Machine(name, directory, namespace, holder, images, options.runtime);
   }
 
   get namespace(): string {
