@@ -4,7 +4,7 @@ import { RevisionExpired, StoreError, StoreRestored } from './errors.ts';
 import { KnownObjects, keyNamed, nameOf } from './known-objects.ts';
 import type { InvalidObject, KindStatus, SyncStatus, Update } from './news.ts';
 import { eachGently, keyOf, keyText, othersTurn } from './object.ts';
-import type { Portion, Store, StoreEvent } from './store.ts';
+import { ABSENT, type Portion, type Store, type StoreEvent } from './store.ts';
 
 export interface FollowerOutput {
   /** Whether nothing need be kept of what has been delivered: of thousands of objects it is the larger part. */
@@ -35,6 +35,8 @@ export class Follower {
   #meanwhile: Set<string> | undefined;
   #delivered = 0;
   #heardAt: number | undefined;
+  /** Whether the datastore has no such kind: it is asked for again so seldom that its silence tells nothing. */
+  #isAbsent = false;
   #failure: string | undefined;
   #pausing: AbortController | undefined;
 
@@ -52,7 +54,7 @@ export class Follower {
       status: this.state,
       objects: this.#delivered,
       invalid: this.#invalid,
-      age: this.#heardAt === undefined ? undefined : this.#clock.now() - this.#heardAt,
+      age: this.#heardAt === undefined || this.#isAbsent ? undefined : this.#clock.now() - this.#heardAt,
       failure: this.#failure,
     };
   }
@@ -129,6 +131,7 @@ export class Follower {
         });
       }
       for (const name of gone) if (!meanwhile.has(name)) this.#remove(name);
+      this.#isAbsent = at === ABSENT;
       this.#heard();
       return at;
     } finally {

@@ -31,7 +31,7 @@ export interface KindStatus {
   readonly objects: number;
   /** By the key's text. */
   readonly invalid: ReadonlyMap<string, InvalidObject>;
-  /** Milliseconds since the datastore last answered for this kind; undefined when it never has. */
+  /** Milliseconds since the datastore last answered for this kind; undefined when it never has, or has no such kind. */
   readonly age: number | undefined;
   /** Why it isn't in sync. */
   readonly failure: string | undefined;

@@ -31,6 +31,9 @@ export interface Precondition {
   readonly uid?: string | undefined;
 }
 
+/** The revision of a kind that the datastore does not know: whoever watches from it hears when there is such a kind. */
+export const ABSENT = 'missing';
+
 export type StoreEvent<Kind extends KindName = KindName> =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly resource: ResourceOf<Kind>; readonly revision: string }
   /** Nothing new up to `revision`: proof that the watch is alive. */

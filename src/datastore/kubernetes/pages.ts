@@ -1,10 +1,9 @@
 import type { KindName } from '../../model/index.ts';
-import type { Listing, ListOptions } from '../store.ts';
+import { ABSENT, type Listing, type ListOptions } from '../store.ts';
 import type { KubeObject, KubernetesClient } from './client.ts';
 import type { Heads } from './heads.ts';
 import type { Collection } from './mapping.ts';
 import { isUnknownKind, rejectUnknownKind } from './meaning.ts';
-import { MISSING } from './watch.ts';
 
 interface ListAnswer {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
@@ -32,7 +31,7 @@ export async function* pagesOf<Kind extends KindName>(
       return rejectUnknownKind(error);
     });
     if (answer === undefined) {
-      yield { items: [], revision: MISSING };
+      yield { items: [], revision: ABSENT };
       return;
     }
     if (query['continue'] === undefined) heard(answer.metadata.resourceVersion);

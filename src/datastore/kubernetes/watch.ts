@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../../base/index.ts';
 import type { KindName } from '../../model/index.ts';
 import { DatastoreUnavailable, RevisionExpired } from '../errors.ts';
-import type { StoreEvent } from '../store.ts';
+import { ABSENT, type StoreEvent } from '../store.ts';
 import { withSilences } from '../stream.ts';
 import type { KubeObject, KubernetesClient } from './client.ts';
 import type { Heads } from './heads.ts';
@@ -28,8 +28,6 @@ const opening = 15_000;
 /** A quiet watch asks this often whether its revision still is one of the server's past, in milliseconds. */
 const doubt = 30_000;
 
-/** The revision of a collection that the API server doesn't know. */
-export const MISSING = 'missing';
 /** It is looked for again this often, in milliseconds. */
 const lookAgain = 600_000;
 
@@ -50,7 +48,7 @@ export async function* watchCollection<Kind extends KindName>(
   signal: AbortSignal,
 ): AsyncGenerator<StoreEvent<Kind>> {
   try {
-    if (from.revision === MISSING) yield* untilThere(client, clock, collection.path, signal);
+    if (from.revision === ABSENT) yield* untilThere(client, clock, collection.path, signal);
     else yield* follow(client, clock, collection, from, heads, signal);
   } catch (error) {
     // It has gone since, or comes to a cluster that did without: the next listing tells.
@@ -66,7 +64,7 @@ async function* untilThere(
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly type: 'bookmark'; readonly revision: string }> {
   while (!signal.aborted) {
-    yield { type: 'bookmark', revision: MISSING };
+    yield { type: 'bookmark', revision: ABSENT };
     await sleep(clock, lookAgain, signal).catch(() => {});
     if (signal.aborted) return;
     const isThere = await client.call({ method: 'GET', path, query: { limit: '1' } }).then(
@@ -76,7 +74,7 @@ async function* untilThere(
         throw error;
       },
     );
-    if (isThere) throw new RevisionExpired(MISSING);
+    if (isThere) throw new RevisionExpired(ABSENT);
   }
 }
 

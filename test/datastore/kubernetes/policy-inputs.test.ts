@@ -186,9 +186,11 @@ t.test('a cluster without administrators’ policies is in sync, and they count 
   const { known, until, server, syncer, states } = await followed(t, ['KubernetesClusterNetworkPolicy']);
   await until(() => states.at(-1) === 'in-sync');
   t.match(syncer.status(), [{ objects: 0, failure: undefined }]);
+  t.equal(syncer.status()[0].age, undefined, 'it says nothing of how long the datastore has been silent');
   server.unknown.clear();
   server.objects.create(place('KubernetesClusterNetworkPolicy'), { metadata: { name: 'first' } });
   await until(() => known.has('first'));
+  t.type(syncer.status()[0].age, 'number');
   server.objects.create(place('KubernetesClusterNetworkPolicy'), { metadata: { name: 'second' } });
   await until(() => known.has('second'));
   t.equal(states.at(-1), 'in-sync');
