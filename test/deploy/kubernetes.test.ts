@@ -10,6 +10,12 @@ interface Manifest {
   readonly [other: string]: unknown;
 }
 
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: number };
+  /** Kubernetes takes one second when it is not said. */
+  readonly timeoutSeconds?: number;
+}
+
 interface Container {
   readonly name: string;
   readonly image: string;
@@ -17,7 +23,8 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
   readonly securityContext?: { readonly capabilities: { readonly add: readonly string[] } };
-  readonly livenessProbe?: { readonly httpGet: { readonly path: string; readonly port: number } };
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
 }
 
 interface PodSpec {
@@ -54,6 +61,10 @@ t.test("the daemon's settings are ones that it knows", async (t) => {
   const { DATASTORE_TYPE: _, ...overrides } = given;
   t.equal((await readConfig({}, overrides)).NODENAME, 'node1');
   t.equal(vrouter.livenessProbe?.httpGet.port, (await readConfig({}, overrides)).FELIX_HEALTHPORT);
+});
+
+t.test('a node with much to do is given as long to answer a probe as Calico gives it', async (t) => {
+  for (const probe of [vrouter.livenessProbe, vrouter.readinessProbe]) t.equal(probe?.timeoutSeconds, 10);
 });
 
 t.test(

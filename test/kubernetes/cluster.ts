@@ -43,7 +43,11 @@ export class RealCluster {
   /** Installs vRouter as deploy/README.md says, and resolves when its DaemonSet is ready on every node. */
   async install(): Promise<void> {
     // Before 1.23 the server does not know of rules in a definition, and kubectl refuses what the server does not know.
-    await this.kubectl('apply', '--validate=false', ...['deploy/crds', 'deploy/rbac.yaml', 'deploy/vrouter.yaml'].flatMap((path) => ['-f', path]));
+    await this.kubectl(
+      'apply',
+      '--validate=false',
+      ...['deploy/crds', 'deploy/rbac.yaml', 'deploy/vrouter.yaml'].flatMap((path) => ['-f', path]),
+    );
     await this.rolledOut('daemonset/vrouter', 'kube-system');
     await this.kubectl('wait', '--for=condition=Ready', 'nodes', '--all', '--timeout=120s');
   }

@@ -46,7 +46,12 @@ export class ControlPlane {
     const credentials = await Credentials.make(directory, URL, [CONTROL, API_SERVICE], nodes);
     const component = (name: string, ...options: readonly string[]): Component =>
       new Component(name, directory, inNamespace(namespace.name, [join(assets, name), ...options]));
-    const etcd = ['--data-dir', join(directory, 'etcd'), '--unsafe-no-fsync', '--listen-peer-urls=http://127.0.0.1:2380'];
+    const etcd = [
+      '--data-dir',
+      join(directory, 'etcd'),
+      '--unsafe-no-fsync',
+      '--listen-peer-urls=http://127.0.0.1:2380',
+    ];
     const others = [
       new Component('etcd', directory, inNamespace(namespace.name, ['etcd', ...etcd])),
       component(
@@ -100,7 +105,10 @@ export class ControlPlane {
   }
 
   tryKubectl(words: readonly string[], input?: string): Promise<Output> {
-    return run(this.inside(['kubectl', '--kubeconfig', this.#kubeconfig, ...words]), input === undefined ? {} : { input });
+    return run(
+      this.inside(['kubectl', '--kubeconfig', this.#kubeconfig, ...words]),
+      input === undefined ? {} : { input },
+    );
   }
 
   kubectl(words: readonly string[], input?: string): Promise<string> {

@@ -75,3 +75,23 @@ export async function fetch(cluster: RealCluster, from: SeenPod, address: string
   const { stdout } = await exec(cluster, from, 'sh', '-c', ask);
   return stdout.split('\r\n\r\n')[1]?.trim() ?? '';
 }
+
+/** Who of the pods does not reach whom, by their web servers' answers. Empty is good. */
+export async function unreached(cluster: RealCluster, pods: readonly SeenPod[]): Promise<string[]> {
+  const asks = pods.map(
+    ({ address }) => `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${address ?? 'none'} 8080 2>/dev/null`,
+  );
+  const found: string[] = [];
+  for (const from of pods) {
+    // The last word of each answer, in a line of its own though there is none.
+    const script = asks.map((ask) => `said=$(${ask}); echo "\${said##*[[:space:]]}"`).join('\n');
+    const { stdout, stderr } = await exec(cluster, from, 'sh', '-c', script);
+    const said = stdout.split('\n');
+    for (const [at, to] of pods.entries()) {
+      const words = said[at]?.trim() ?? '';
+      if (words !== to.name)
+        found.push(`${from.name} on ${from.node} to ${to.name} on ${to.node}: '${words}' ${stderr}`);
+    }
+  }
+  return found;
+}
