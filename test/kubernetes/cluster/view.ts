@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Output } from '../../src/lab/command.ts';
+import type { Output } from '../../../src/lab/command.ts';
 import type { RealCluster } from './cluster.ts';
 
 const condition = z.object({ type: z.string(), status: z.string(), reason: z.string().optional() });

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { systemClock } from '../../src/base/index.ts';
-import { until } from '../../src/lab/until.ts';
-import { writeImage } from '../containerd/image.ts';
-import { buildImage } from '../deploy/kubernetes/image.ts';
+import { systemClock } from '../../../src/base/index.ts';
+import { until } from '../../../src/lab/until.ts';
+import { writeImage } from '../../containerd/image.ts';
+import { buildImage } from '../../deploy/kubernetes/image.ts';
 import { ControlPlane } from './control-plane.ts';
 import { KubernetesNode } from './node.ts';
 
@@ -49,12 +49,12 @@ export class RealCluster {
       ...['deploy/crds', 'deploy/rbac.yaml', 'deploy/vrouter.yaml'].flatMap((path) => ['-f', path]),
     );
     await this.rolledOut('daemonset/vrouter', 'kube-system');
-    await this.kubectl('wait', '--for=condition=Ready', 'nodes', '--all', '--timeout=120s');
+    await this.kubectl('wait', '--for=condition=Ready', 'nodes', '--all', '--timeout=600s');
   }
 
   /** Resolves when the controller says that all of its pods are the newest, and ready. */
   async rolledOut(workload: string, namespace = 'default'): Promise<void> {
-    await this.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=180s');
+    await this.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=900s');
   }
 
   kubectl(...words: readonly string[]): Promise<string> {

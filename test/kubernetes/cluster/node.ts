@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IMAGE } from '../containerd/image.ts';
-import { Machine } from '../deploy/kubernetes/machine.ts';
+import { IMAGE } from '../../containerd/image.ts';
+import { Machine } from '../../deploy/kubernetes/machine.ts';
 import { makeCgroups, removeCgroups } from './cgroup.ts';
 import { Component } from './component.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -17,6 +17,9 @@ const TUNABLES = {
   'kernel/keys/root_maxkeys': '1000000',
   'kernel/keys/root_maxbytes': '25000000',
 };
+
+/** crun refuses to work where there are control groups of both versions. */
+const WITHOUT_UNIFIED = ['if [ -d /sys/fs/cgroup/unified ]; then umount /sys/fs/cgroup/unified; fi'];
 
 /** What is written by kubelet and containerd in a log's folder is the node's own too. */
 const OWN = ['var/log'];
@@ -76,7 +79,8 @@ export class KubernetesNode {
   static async start(control: ControlPlane, options: NodeOptions): Promise<KubernetesNode> {
     const { name, address, directory, images, runtime } = options;
     mkdirSync(directory, { recursive: true });
-    const machine = await Machine.start(name, directory, images, { own: OWN, script: tunables(directory), runtime });
+    const script = [...tunables(directory), ...(runtime === undefined ? [] : WITHOUT_UNIFIED)];
+    const machine = await Machine.start(name, directory, images, { own: OWN, script, runtime });
     const cgroups = `/vrt-${process.pid}-${name}`;
     makeCgroups(cgroups);
     const node = new KubernetesNode(options, machine, cgroups, control);

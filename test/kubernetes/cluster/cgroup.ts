@@ -1,7 +1,7 @@
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { systemClock } from '../../src/base/index.ts';
-import { until } from '../../src/lab/until.ts';
+import { systemClock } from '../../../src/base/index.ts';
+import { until } from '../../../src/lab/until.ts';
 
 const ROOT = '/sys/fs/cgroup';
 

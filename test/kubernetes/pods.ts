@@ -1,11 +1,11 @@
 import t from 'tap';
 import { systemClock } from '../../src/base/index.ts';
 import { until } from '../../src/lab/until.ts';
-import { assets, needsKubernetes } from './assets.ts';
-import { RealCluster } from './cluster.ts';
-import { leftovers } from './leftovers.ts';
-import { conditionOf, fetch, podsOf, type SeenPod, unreached } from './view.ts';
-import { deployment, networkPolicy, service } from './workload.ts';
+import { assets, needsKubernetes } from './cluster/assets.ts';
+import { RealCluster } from './cluster/cluster.ts';
+import { leftovers } from './cluster/leftovers.ts';
+import { conditionOf, fetch, podsOf, type SeenPod, unreached } from './cluster/view.ts';
+import { deployment, networkPolicy, service } from './cluster/workload.ts';
 
 t.setTimeout(1_800_000);
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mustRun } from '../../src/lab/command.ts';
+import { mustRun } from '../../../src/lab/command.ts';
 
 /** A user of the API server with the groups that RBAC's own bindings name. */
 interface Account {

@@ -1,6 +1,6 @@
-import { mustRun } from '../../src/lab/command.ts';
-import { programsOf } from '../../src/lab/program.ts';
-import { MAIN } from '../cluster/program.ts';
+import { mustRun } from '../../../src/lab/command.ts';
+import { programsOf } from '../../../src/lab/program.ts';
+import { MAIN } from '../../cluster/program.ts';
 import type { RealCluster } from './cluster.ts';
 
 /** What is left in a cluster in which no pod has a network: interfaces, routes, rules and addresses. Empty is good. */

@@ -1,4 +1,4 @@
-import { IMAGE } from '../containerd/image.ts';
+import { IMAGE } from '../../containerd/image.ts';
 
 /** What pods of the tests run: a web server that says its pod's name. */
 const SERVE = 'echo $NAME > /tmp/index.html; exec httpd -f -p 8080 -h /tmp';

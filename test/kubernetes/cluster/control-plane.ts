@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { systemClock } from '../../src/base/index.ts';
-import { inNamespace, mustRun, type Output, run } from '../../src/lab/command.ts';
-import { until } from '../../src/lab/until.ts';
-import { makeNamespace } from '../fakes/namespaces.ts';
+import { systemClock } from '../../../src/base/index.ts';
+import { inNamespace, mustRun, type Output, run } from '../../../src/lab/command.ts';
+import { until } from '../../../src/lab/until.ts';
+import { makeNamespace } from '../../fakes/namespaces.ts';
 import { Component } from './component.ts';
 import { Credentials } from './credentials.ts';
 

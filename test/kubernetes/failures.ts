@@ -1,12 +1,13 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { systemClock } from '../../src/base/index.ts';
 import { until } from '../../src/lab/until.ts';
-import { assets, needsKubernetes } from './assets.ts';
-import { RealCluster } from './cluster.ts';
-import type { KubernetesNode } from './node.ts';
-import { pidOf } from './processes.ts';
-import { exec, podsOf, type SeenPod, unreached } from './view.ts';
-import { deployment, statefulSet } from './workload.ts';
+import { assets, needsKubernetes } from './cluster/assets.ts';
+import { RealCluster } from './cluster/cluster.ts';
+import type { KubernetesNode } from './cluster/node.ts';
+import { type Pings, ping } from './cluster/pings.ts';
+import { pidOf } from './cluster/processes.ts';
+import { podsOf, type SeenPod, unreached } from './cluster/view.ts';
+import { deployment, statefulSet } from './cluster/workload.ts';
 
 t.setTimeout(1_800_000);
 
@@ -72,22 +73,22 @@ t.test('a whole Kubernetes keeps the network of its pods when parts of it fail',
   await t.test('no packet is lost while a daemon is killed and started again', async (t) => {
     const [from, to] = await podsOf(cluster, 'app=web');
     const daemon = await daemonOn(nodeOf(from));
-    const pings = exec(cluster, from, 'ping', '-i', '0.1', '-c', '150', '-W', '1', to.address ?? '');
+    const pings = await ping(cluster, from, to);
     process.kill(await pidOf(nodeOf(from), daemon.name, DAEMON), 'SIGKILL');
-    t.match((await pings).stdout, /150 packets transmitted, 150 packets received/);
     const restarted = async (): Promise<boolean> => {
       const now = await daemonOn(nodeOf(from));
       return now.isReady && now.restarts > daemon.restarts;
     };
     t.ok(await until(systemClock, 'the daemon to be ready again', restarted, PATIENCE));
+    await answered(t, pings);
   });
 
   await t.test('the DaemonSet is rolled out anew, and no packet is lost', async (t) => {
     const [from, to] = await podsOf(cluster, 'app=web');
-    const pings = exec(cluster, from, 'ping', '-i', '0.1', '-c', '300', '-W', '1', to.address ?? '');
+    const pings = await ping(cluster, from, to);
     await cluster.kubectl('rollout', 'restart', '-n', 'kube-system', 'daemonset/vrouter');
     await cluster.rolledOut('daemonset/vrouter', 'kube-system');
-    t.match((await pings).stdout, /300 packets transmitted, 300 packets received/);
+    await answered(t, pings);
   });
 
   await t.test('a rollout to an image that does not exist stops at the first node', async (t) => {
@@ -114,7 +115,13 @@ t.test('a whole Kubernetes keeps the network of its pods when parts of it fail',
       return said.endsWith(`${node.address}/24`);
     };
     await until(systemClock, 'the node to have its address', registered, PATIENCE);
-    await cluster.kubectl('wait', '--for=condition=Ready', `node/${node.name}`, '--timeout=120s');
+    await cluster.kubectl('wait', '--for=condition=Ready', `node/${node.name}`, '--timeout=600s');
     t.ok(await untilAllReach());
   });
 });
+
+async function answered(t: Test, pings: Pings): Promise<void> {
+  const { sent, answered } = await pings.count();
+  // The last may be under way.
+  t.ok(sent - answered <= 1, `${answered} of ${sent} are answered`);
+}
