@@ -17,11 +17,13 @@ export interface RandomHosts extends RandomWorld {
   /** Whether an endpoint is for all interfaces that have none of their own. */
   readonly isForAll: boolean;
   readonly settings: HostSettings;
+  /** The addresses of the node's links. */
+  readonly links: ReadonlyMap<string, readonly string[]>;
 }
 
 const NOBODYS = '192.0.2.250';
 /** The addresses of the interfaces. */
-export const LINKS: ReadonlyMap<string, readonly string[]> = new Map([
+const LINKS: ReadonlyMap<string, readonly string[]> = new Map([
   ['eth0', [HOST_ADDRESS, 'fd00::c000:2c8']],
   ['eth1', ['192.0.2.201']],
   ['eth2', []],
@@ -82,6 +84,10 @@ const failsafes = fc.constantFrom<HostSettings['failsafeInbound']>(
 export const randomHosts: fc.Arbitrary<RandomHosts> = fc
   .record({
     world: randomWorld,
+    links: fc.subarray(
+      [...LINKS].map(([name, addresses]) => [name, addresses] as const),
+      { minLength: 1 },
+    ),
     own: fc.tuple(hostEndpoint('own0', 'eth0'), hostEndpoint('own1', 'eth1')),
     more: fc.array(
       fc.constantFrom('a', 'z').chain((name) => hostEndpoint(name, 'eth0')),
@@ -96,11 +102,12 @@ export const randomHosts: fc.Arbitrary<RandomHosts> = fc
       defaultEndpointToHostAction: fc.constantFrom('Drop', 'Accept', 'Return'),
     }),
   })
-  .map(({ world, own, more, others, tiers, policies, settings }) => ({
+  .map(({ world, links, own, more, others, tiers, policies, settings }) => ({
     pods: world.pods,
     objects: [...tiers, ...world.objects, ...own, ...more, ...(others === undefined ? [] : [others]), ...policies],
     isForAll: others !== undefined,
     settings: { node: NODE, ...settings },
+    links: new Map(links),
   }));
 
 /**

@@ -26,7 +26,7 @@ export class HostKernelJudge {
   readonly #telltale = new Telltale();
   readonly #tables = new PolicyTables('cali');
 
-  readonly #surroundings: HostSurroundings;
+  #surroundings: HostSurroundings;
 
   readonly #written: PolicySettings | undefined;
 
@@ -41,6 +41,11 @@ export class HostKernelJudge {
     this.#surroundings = { links, tunnels: { 4: none, 6: none } };
     const nft = openNft({ namespace: `/run/netns/${namespace}` });
     this.#room = new FilterReconciler({ nft, clock: new VirtualClock(), log: this.#telltale }).room();
+  }
+
+  /** The node's links have these addresses from now on. */
+  haveLinks(links: HostSurroundings['links']): void {
+    this.#surroundings = { ...this.#surroundings, links };
   }
 
   /** From the world before to this one, by a change and not anew. */

@@ -6,7 +6,7 @@ import { hostJudgeOf } from '../../../src/policy/cases/run.ts';
 import { type ClaimingEndpoint, hostInterfaces } from '../../../src/policy/host-interfaces.ts';
 import type { World } from '../../../src/policy/world.ts';
 import { needsRoot } from '../../fakes/namespaces.ts';
-import { everyHostPacket, LINKS, NODE, randomHosts } from '../../policy/random-hosts.ts';
+import { everyHostPacket, NODE, randomHosts } from '../../policy/random-hosts.ts';
 import { worldOf } from '../../policy/random-worlds.ts';
 import { HostKernelJudge } from './host-kernel-judge.ts';
 
@@ -32,11 +32,12 @@ t.setTimeout(0);
 t.test('whatever host endpoints are asked, kernel and judge say the same of every packet', needsRoot, async (t) => {
   await mustRun(['ip', 'netns', 'add', NAMESPACE]);
   t.teardown(() => mustRun(['ip', 'netns', 'del', NAMESPACE]));
-  const kernel = new HostKernelJudge(NAMESPACE, LINKS);
+  const kernel = new HostKernelJudge(NAMESPACE);
   const verdicts = { true: 0, false: 0 };
   const agrees = fc.asyncProperty(randomHosts, async (given) => {
     const world = worldOf(given);
-    const interfaces = hostInterfaces(claims(world), LINKS);
+    const interfaces = hostInterfaces(claims(world), given.links);
+    kernel.haveLinks(given.links);
     const pure = hostJudgeOf(world, { ...given.settings, interfaces });
     for (const family of [4, 6] as const) {
       const asked = await kernel.of(world, given.settings, family);
