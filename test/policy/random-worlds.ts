@@ -196,33 +196,58 @@ const clusterProtocol = fc.constantFrom<object>(
   { udp: {} },
   { destinationNamedPort: 'web' },
 );
-const clusterRules = (direction: 'from' | 'to') =>
+/** Nodes are named where traffic goes alone. */
+const farPeer = {
+  from: clusterPeer,
+  to: fc.oneof(clusterPeer, fc.constant({ nodes: { matchLabels: { rack: '1' } } })),
+};
+const clusterRules = (direction: 'from' | 'to', accept: string, lanes: object) =>
   fc.array(
     fc.record(
       {
-        action: fc.constantFrom('Accept', 'Deny', 'Pass'),
-        [direction]: fc.array(clusterPeer, { minLength: 1, maxLength: 2 }),
-        protocols: fc.array(clusterProtocol, { minLength: 1, maxLength: 2 }),
+        action: fc.constantFrom(accept, 'Deny', 'Pass'),
+        [direction]: fc.array(farPeer[direction], { minLength: 1, maxLength: 2 }),
+        ...lanes,
       },
       { requiredKeys: ['action', direction] },
     ),
     { maxLength: 2 },
   );
+const clusterSpec = (accept: string, lanes: object) => ({
+  priority: fc.constantFrom(1, 1, 2),
+  subject,
+  ingress: clusterRules('from', accept, lanes),
+  egress: clusterRules('to', accept, lanes),
+});
 /** An administrator's. */
 const cluster: fc.Arbitrary<CaseObject> = fc
   .record({
     name,
     tier: fc.constantFrom('Admin', 'Baseline'),
-    priority: fc.constantFrom(1, 1, 2),
-    subject,
-    ingress: clusterRules('from'),
-    egress: clusterRules('to'),
+    ...clusterSpec('Accept', { protocols: fc.array(clusterProtocol, { minLength: 1, maxLength: 2 }) }),
   })
   .map(({ name: called, ...spec }) => ({
     apiVersion: 'policy.networking.k8s.io/v1alpha2',
     kind: 'ClusterNetworkPolicy',
     metadata: { name: called },
     spec,
+  }));
+const olderPort = fc.constantFrom<object>(
+  { portNumber: { protocol: 'TCP', port: 80 } },
+  { portRange: { protocol: 'UDP', start: 80, end: 81 } },
+  { namedPort: 'admin' },
+);
+/** The same of former versions. */
+const olderCluster: fc.Arbitrary<CaseObject> = fc
+  .record({
+    kind: fc.constantFrom('AdminNetworkPolicy', 'BaselineAdminNetworkPolicy'),
+    ...clusterSpec('Allow', { ports: fc.array(olderPort, { minLength: 1, maxLength: 2 }) }),
+  })
+  .map(({ kind, priority, ...spec }) => ({
+    apiVersion: 'policy.networking.k8s.io/v1alpha1',
+    kind,
+    metadata: { name: 'default' },
+    spec: kind === 'AdminNetworkPolicy' ? { ...spec, priority } : spec,
   }));
 
 export const tier = fc
@@ -275,7 +300,7 @@ export const randomWorld: fc.Arbitrary<RandomWorld> = fc.record({
       fc.array(tier, { maxLength: 2 }),
       fc.array(networkSet, { maxLength: 2 }),
       fc.array(service, { maxLength: 2 }),
-      fc.array(fc.oneof(calico, global, kubernetes, cluster), { minLength: 1, maxLength: 5 }),
+      fc.array(fc.oneof(calico, global, kubernetes, cluster, olderCluster), { minLength: 1, maxLength: 5 }),
     )
     .map((parts) => parts.flat()),
 });
@@ -308,7 +333,10 @@ export function worldOf({ pods, objects }: Pick<RandomWorld, 'pods' | 'objects'>
   const start: CaseWorld = {
     namespaces: { red: { team: 'red' }, blue: { team: 'blue' } },
     serviceAccounts: { 'red/robot': { role: 'w' }, 'blue/robot': {}, 'blue/crawler': { role: 'w' } },
-    nodes: [],
+    nodes: [
+      { name: 'near', labels: { rack: '1' }, addresses: ['192.0.2.7', 'fd00::c000:207'] },
+      { name: 'far', labels: { rack: '2' }, addresses: ['198.51.100.9'] },
+    ],
     pods: pods.map((own, at) => ({
       namespace: at < 3 ? 'red' : 'blue',
       name: `pod${at}`,
