@@ -159,6 +159,8 @@ async function bring(size: number): Promise<readonly [first: number, file: numbe
       return real.run(transaction);
     },
   };
+  // A node has spoken to its kernel long before policy comes.
+  await real.list({ family: 'ip', name: 'none' });
   const filter = new FilterReconciler({ nft, clock: systemClock, log: silentLog });
   const room = filter.room();
   const tables = new PolicyTables('cali');

@@ -38,11 +38,13 @@ export function readRule(family: 'ip' | 'ip6', expression: string): readonly Rul
 function readStatement(words: readonly string[]): Read | undefined {
   const [word, chain] = words;
   if (word === 'counter') return [[{ kind: 'count' }], words.slice(1)];
-  const leads = word === 'jump' || word === 'goto';
-  if (leads && !NAME.test(chain ?? '')) return undefined;
-  const verdict = readValue('verdict', leads ? `${word} ${chain}` : word);
+  if (word === 'jump' || word === 'goto') {
+    if (!NAME.test(chain ?? '')) return undefined;
+    return [[{ kind: 'verdict', verdict: { verdict: word, chain } }], words.slice(2)];
+  }
+  const verdict = readValue('verdict', word);
   if (verdict === undefined || verdict instanceof Uint8Array) return undefined;
-  return [[{ kind: 'verdict', verdict }], words.slice(leads ? 2 : 1)];
+  return [[{ kind: 'verdict', verdict }], words.slice(1)];
 }
 
 /** `FIELD [. FIELD …] [!=] VALUE`, `@SET` or `{ … }`; `FIELD vmap @MAP` or `{ … }`. */

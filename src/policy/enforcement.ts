@@ -83,18 +83,19 @@ export function policyKey({ id }: Policy): string {
 /** The sets that one side of a rule looks into. */
 export function referencesOf(side: Side, isDestination: boolean): readonly SetReference[] {
   const { selector, notSelector, nodes, ports, notPorts, service } = side;
-  const named = (given: Ports | undefined, whose: Selector | undefined): SetReference[] =>
-    given === undefined || given.names.length === 0
-      ? []
-      : [{ kind: 'named ports', names: given.names, selector: whose }];
-  return [
-    ...(selector === undefined ? [] : [{ kind: 'selector', selector } as const]),
-    ...(notSelector === undefined ? [] : [{ kind: 'selector', selector: notSelector } as const]),
-    ...(nodes === undefined ? [] : [{ kind: 'nodes', selector: nodes } as const]),
-    ...(service === undefined ? [] : [{ kind: isDestination ? 'service' : 'service addresses', service } as const]),
-    ...named(ports, selector),
-    ...named(notPorts, undefined),
-  ];
+  const found: SetReference[] = [];
+  const named = (given: Ports | undefined, whose: Selector | undefined): void => {
+    if (given !== undefined && given.names.length > 0) {
+      found.push({ kind: 'named ports', names: given.names, selector: whose });
+    }
+  };
+  if (selector !== undefined) found.push({ kind: 'selector', selector });
+  if (notSelector !== undefined) found.push({ kind: 'selector', selector: notSelector });
+  if (nodes !== undefined) found.push({ kind: 'nodes', selector: nodes });
+  if (service !== undefined) found.push({ kind: isDestination ? 'service' : 'service addresses', service });
+  named(ports, selector);
+  named(notPorts, undefined);
+  return found;
 }
 
 export function referencesOfRules(rules: readonly Rule[]): readonly SetReference[] {

@@ -61,9 +61,14 @@ export function hostProfileChain({ name }: Profile, place: HostPlace): string {
   return chainName(`hf-${place.replace(' ', '-')}`, name);
 }
 
+/** The key of a class names all of its policies, which may be thousands: the beginning is nearly always enough. */
 function readable(text: string): string {
-  const plain = text.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-+/, '');
-  return plain.slice(0, READABLE);
+  const start = plain(text.slice(0, 4 * READABLE));
+  return (start.length > READABLE ? start : plain(text)).slice(0, READABLE);
+}
+
+function plain(text: string): string {
+  return text.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-+/, '');
 }
 
 /** 96 bits: no two of a million names are alike. */

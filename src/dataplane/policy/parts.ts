@@ -200,11 +200,12 @@ export class PolicyParts {
 
   /** Classes share them, and their counters with them. */
   #putDrops(of: string, drops: readonly string[]): void {
-    const changed = this.#droppers.put(of, drops);
-    for (const why of changed) {
-      const isUsed = this.#droppers.has(why);
+    for (const why of this.#droppers.put(of, drops)) {
+      const [name, isUsed] = [`drop ${why}`, this.#droppers.has(why)];
+      // Its text is made of its name alone.
+      if (isUsed && this.asked.every((family) => this.#writers[family].get(name) !== undefined)) continue;
       const part = isUsed ? dropPart(why, denialOf(this.settings), ORDER.ends) : undefined;
-      this.#put(this.asked, `drop ${why}`, part);
+      this.#put(this.asked, name, part);
     }
   }
 

@@ -5,21 +5,25 @@ export class Users {
 
   /** Sets what the user uses. Returns what it has taken up or given up. */
   put(user: string, used: Iterable<string>): readonly string[] {
-    const [before, now] = [this.#uses.get(user) ?? new Set<string>(), new Set(used)];
-    for (const one of before) {
+    const [before, now] = [this.#uses.get(user), new Set(used)];
+    const changed: string[] = [];
+    for (const one of before ?? []) {
       if (now.has(one)) continue;
+      changed.push(one);
       const users = this.#users.get(one);
       users?.delete(user);
       if (users?.size === 0) this.#users.delete(one);
     }
     for (const one of now) {
+      if (before?.has(one)) continue;
+      changed.push(one);
       const users = this.#users.get(one);
       if (users === undefined) this.#users.set(one, new Set([user]));
       else users.add(user);
     }
     if (now.size === 0) this.#uses.delete(user);
-    else this.#uses.set(user, now);
-    return [...[...before].filter((one) => !now.has(one)), ...[...now].filter((one) => !before.has(one))];
+    else if (changed.length > 0) this.#uses.set(user, now);
+    return changed;
   }
 
   has(used: string): boolean {

@@ -86,7 +86,21 @@ export function encodeMessage(type: number, flags: number, body: (writer: ByteWr
     .u32(0);
   body(writer);
   writer.setU32(0, writer.length);
-  return writer.finish();
+  return kept(writer.view());
+}
+
+/** Octets of a block in which requests stand side by side: an array of its own costs more than what is in a request. */
+const BLOCK = 64 * 1024;
+let block = new Uint8Array(BLOCK);
+let used = 0;
+
+function kept(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > BLOCK) return bytes.slice();
+  if (used + bytes.length > BLOCK) [block, used] = [new Uint8Array(BLOCK), 0];
+  const copy = block.subarray(used, used + bytes.length);
+  copy.set(bytes);
+  used += bytes.length;
+  return copy;
 }
 
 /** Adds NLM_F_ACK, so that the kernel answers also when all is well. */

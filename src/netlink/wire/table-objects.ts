@@ -74,18 +74,21 @@ export class BatchNumbers {
   }
 }
 
+const NO_NUMBERS: SetNumbers = new Map();
+
 /** The requests for a change: one, and before a rule those for its sets without names. */
 export function encodeObject(table: NamedTable, change: ObjectChange, batch: BatchNumbers): readonly Uint8Array[] {
-  const numbers = new Map<AnonymousSet, number>();
+  if (change.verb !== 'add rule') return [encode(table, change.verb, (writer) => writeChange(writer, change, batch))];
+  let numbers: Map<AnonymousSet, number> | undefined;
   const sets: Uint8Array[] = [];
-  for (const expression of change.verb === 'add rule' ? change.expressions : []) {
+  for (const expression of change.expressions) {
     if (expression.kind !== 'lookup' || typeof expression.set === 'string') continue;
     const number = batch.next();
-    numbers.set(expression.set, number);
+    numbers = (numbers ?? new Map()).set(expression.set, number);
     sets.push(...encodeAnonymous(table, expression.set, number));
   }
-  const last = encode(table, change.verb, (writer) => writeChange(writer, change, numbers, batch));
-  return [...sets, last];
+  sets.push(encode(table, change.verb, (writer) => writeRule(writer, change, numbers ?? NO_NUMBERS)));
+  return sets;
 }
 
 function encode(table: NamedTable, verb: ObjectChange['verb'], body: (writer: ByteWriter) => void): Uint8Array {
@@ -107,7 +110,9 @@ function encodeAnonymous(table: NamedTable, made: AnonymousSet, number: number):
   return [added, ...encodeElements(table, { verb: 'add', set, elements }, number).map(({ bytes }) => bytes)];
 }
 
-function writeChange(writer: ByteWriter, change: ObjectChange, numbers: SetNumbers, batch: BatchNumbers): void {
+type RuleChange = Extract<ObjectChange, { readonly verb: 'add rule' }>;
+
+function writeChange(writer: ByteWriter, change: Exclude<ObjectChange, RuleChange>, batch: BatchNumbers): void {
   switch (change.verb) {
     case 'add table':
     case 'delete table':
@@ -121,9 +126,6 @@ function writeChange(writer: ByteWriter, change: ObjectChange, numbers: SetNumbe
       break;
     case 'empty chain':
       attributeText(writer, NFTA_RULE_CHAIN, change.chain);
-      break;
-    case 'add rule':
-      writeRule(writer, change, numbers);
       break;
     case 'add set':
       attributeText(writer, NFTA_SET_NAME, change.set);
@@ -144,11 +146,7 @@ function writeHook(writer: ByteWriter, { type, hook, priority, policy }: HookDec
   attributeText(writer, NFTA_CHAIN_TYPE, type);
 }
 
-function writeRule(
-  writer: ByteWriter,
-  rule: Extract<ObjectChange, { readonly verb: 'add rule' }>,
-  numbers: SetNumbers,
-): void {
+function writeRule(writer: ByteWriter, rule: RuleChange, numbers: SetNumbers): void {
   attributeText(writer, NFTA_RULE_CHAIN, rule.chain);
   const list = openNest(writer, NFTA_RULE_EXPRESSIONS);
   for (const expression of rule.expressions) {
