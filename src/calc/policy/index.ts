@@ -88,7 +88,7 @@ function settingsOf(felix: FelixSettings): PolicySettings {
     dropsInvalid: felix.disableConntrackInvalidCheck !== true,
     rejects: (felix.nftablesFilterDenyAction || felix.iptablesFilterDenyAction) === 'Reject',
     marks: { accept, pass, local },
-    maxSetSize: felix.maxIpsetSize ?? PLAIN_SETTINGS.maxSetSize,
+    maxSetSize: Math.max(0, felix.maxIpsetSize ?? 0) || PLAIN_SETTINGS.maxSetSize,
   };
 }
 

@@ -71,3 +71,14 @@ t.test('how rules are written is the settings’ word, and a change of it is no 
   made.apply([put('FelixConfiguration', 'default', { nftablesMarkMask: 0x7 })]);
   t.match(made.desired().host.problems, [/nftablesMarkMask 0x7 has 3 bits/]);
 });
+
+t.test('a size of sets that is none is as if it were not set, as in Felix', async (t) => {
+  const calculation = new Calculation({ nodename: 'a' });
+  for (const maxIpsetSize of [0, -1]) {
+    calculation.apply([
+      put('FelixConfiguration', 'default', { maxIpsetSize }),
+      put('GlobalNetworkPolicy', 'p', { selector: 'all()' }),
+    ]);
+    t.match(calculation.desired().policy?.settings, { maxSetSize: 1_048_576 }, String(maxIpsetSize));
+  }
+});
