@@ -1,4 +1,4 @@
-import { type Address, lettersApart, tryParseAddress, VRouterError } from '../../base/index.ts';
+import { type Address, formatAddress, lettersApart, tryParseAddress, VRouterError } from '../../base/index.ts';
 import type { Endpoint } from '../form.ts';
 import type { Packet } from '../match.ts';
 import { familyOfProtocol, protocolHasPorts, protocolNumber } from '../protocol.ts';
@@ -29,22 +29,32 @@ export function readEnd(text: string, world: World): End {
     return { name: endpoint?.name ?? text, kind: endpoint?.kind ?? 'address', endpoint, addresses: [address] };
   }
   const endpoint = world.endpoints.find(({ name }) => name === text);
-  if (endpoint !== undefined) {
-    if (endpoint.addresses.length > 0)
-      return { name: text, kind: endpoint.kind, endpoint, addresses: endpoint.addresses };
-    throw new QuestionError('NO_ADDRESS', `${text} has no address yet`);
+  if (endpoint !== undefined && endpoint.addresses.length > 0) {
+    return { name: text, kind: endpoint.kind, endpoint, addresses: endpoint.addresses };
   }
   const node = world.nodes.find(({ name }) => name === text);
   if (node !== undefined) {
     const addresses = node.nets.map(({ family, value }): Address => ({ family, value }));
     return { name: text, kind: 'host', endpoint: undefined, addresses };
   }
+  if (endpoint !== undefined) throw new QuestionError('NO_ADDRESS', `${text} has no address yet`);
+  refuseService(text, world);
   const near = nearNames(
     text,
     [...world.endpoints, ...world.nodes].map(({ name }) => name),
   );
   const hint = near.length === 0 ? '' : `; there is ${near.join(', ')}`;
   throw new QuestionError('UNKNOWN_END', `no pod, host or address is called ${JSON.stringify(text)}${hint}`);
+}
+
+/** Policy never sees a Service's address: what is sent to it has been led on by then. */
+function refuseService(text: string, world: World): void {
+  const [namespace, name, ...more] = text.split('/');
+  if (name === undefined || more.length > 0) return;
+  const addresses = new Set(world.backendsOf(namespace, name).map(({ address }) => formatAddress(address)));
+  if (addresses.size === 0) return;
+  const some = [...addresses].slice(0, MOST_NEAR).join(', ');
+  throw new QuestionError('IS_SERVICE', `${text} is a Service, and policy sees where it leads to: ask about ${some}`);
 }
 
 /** Those that are most like it: with the same last part, or few letters apart. */

@@ -37,6 +37,32 @@ t.test('an end is a pod, a node or an address', async (t) => {
   t.match(readEnd('1.1.1.1', world), { kind: 'address', name: '1.1.1.1', endpoint: undefined });
 });
 
+t.test('a node is meant where a host endpoint of its name expects no address', async (t) => {
+  const object = (kind: string, metadata: object, more: object) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind,
+    metadata: { ...metadata },
+    ...more,
+  });
+  const scene = new Scene({
+    ...{ namespaces: {}, serviceAccounts: {}, pods: [] },
+    nodes: [{ name: 'node-1', addresses: ['192.168.0.1'], labels: {} }],
+  });
+  const endpoints = [{ ip: '10.0.0.1', port: 80, protocol: 'TCP' }];
+  const apply = [
+    object('HostEndpoint', { name: 'node-1' }, { spec: { node: 'node-1', interfaceName: 'eth0' } }),
+    object('Endpoints', { name: 'shop', namespace: 'red' }, { endpoints }),
+  ];
+  scene.change({ apply: apply as never, delete: [], labels: [], expect: [] });
+  const { world } = scene.world();
+  t.match(readEnd('node-1', world), { kind: 'host', addresses: [parseAddress('192.168.0.1')] });
+  t.equal(
+    refused(() => readEnd('red/shop', world)),
+    'IS_SERVICE: red/shop is a Service, and policy sees where it leads to: ask about 10.0.0.1',
+    'a Service is told to be one',
+  );
+});
+
 const REFUSED: readonly (readonly [end: string, words: string])[] = [
   ['web', 'UNKNOWN_END: no pod, host or address is called "web"; there is blue/web, red/web, red/webserver'],
   ['red/wep', 'UNKNOWN_END: no pod, host or address is called "red/wep"; there is red/web'],
