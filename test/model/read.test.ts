@@ -96,6 +96,20 @@ const cases: readonly Case[] = [
     becomes: undefined,
     problem: /Allocations\[1\] = 'x'/,
   },
+  {
+    what: 'a block without a CIDR is none',
+    kind: 'IPAMBlock',
+    spec: { cidr: '', allocations: [null], unallocated: [0], attributes: [] },
+    becomes: undefined,
+    problem: /CIDR = '' \(must be a CIDR such as 10\.0\.0\.0\/26\)/,
+  },
+  {
+    what: 'nor is the affinity to none',
+    kind: 'BlockAffinity',
+    spec: { cidr: '', node: 'n1', state: 'confirmed' },
+    becomes: undefined,
+    problem: /CIDR = ''/,
+  },
   { what: 'no spec at all', kind: 'Node', spec: 7, becomes: undefined, problem: /left out/ },
   { what: 'nothing is as good as empty', kind: 'Node', spec: undefined, becomes: {}, problem: undefined },
   {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { oneOf } from './field.ts';
-import { cidr } from './network-field.ts';
+import { blockCidr } from './network-field.ts';
 
 export const blockAffinity = defineKind({
   kind: 'BlockAffinity',
@@ -21,7 +21,7 @@ export const blockAffinity = defineKind({
     node: z.string(),
     /** Absent in old data: host. */
     type: oneOf('host', 'virtual').optional(),
-    cidr,
+    cidr: blockCidr,
     /** Marked for deletion. Text in the CRD, a boolean in the API: both are read. */
     deleted: z
       .union([z.boolean(), z.string()])

@@ -4,7 +4,7 @@ import { isObject } from '../clean.ts';
 import type { Resource } from '../resource.ts';
 import { defineKind, type SpecOf } from './definition.ts';
 import { uint64 } from './field.ts';
-import { cidr } from './network-field.ts';
+import { blockCidr } from './network-field.ts';
 
 const owner = z.record(z.string(), z.string());
 
@@ -94,7 +94,7 @@ export const ipamBlock = defineKind({
   plain: (spec) =>
     REQUIRED.every((name) => name in spec) && Object.keys(spec).every((name) => isPlainField(name, spec[name])),
   spec: z.looseObject({
-    cidr,
+    cidr: blockCidr,
     /** Absent when nobody's. */
     affinity: affinity.optional(),
     affinityClaimTime: z.string().optional(),

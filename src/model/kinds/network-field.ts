@@ -26,7 +26,10 @@ function network(message: string, { family, masked = false }: { family?: 4 | 6; 
 /** Any CIDR, or an address. */
 export const cidr = network('must be a CIDR such as 10.0.0.0/16, or an address');
 
-/** The same without host bits. */
+/** The CIDR of a block, by which it is known: neither an address nor nothing can stand for it. */
+export const blockCidr = cidr.refine((value) => value.includes('/'), 'must be a CIDR such as 10.0.0.0/26');
+
+/** As `cidr`, without host bits. */
 export const net = network('must be a CIDR such as 10.0.0.0/16 without host bits, or an address', { masked: true });
 export const netv4 = network('must be an IPv4 CIDR without host bits, or an address', { family: 4, masked: true });
 export const netv6 = network('must be an IPv6 CIDR without host bits, or an address', { family: 6, masked: true });
