@@ -185,7 +185,7 @@ export interface PeerConfig {
   readonly passive?: boolean;
   /** Seconds; 0 for none. Default 90. */
   readonly holdTime?: number;
-  /** Seconds; default a third of the negotiated hold time. */
+  /** Seconds, 1 at least; default, and at most, a third of the negotiated hold time. */
   readonly keepaliveTime?: number;
   /** Seconds before another dial; default 120, first attempts much sooner. */
   readonly connectRetryTime?: number;

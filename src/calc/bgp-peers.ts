@@ -165,7 +165,7 @@ export function withSettings(
   const reflects = clusterId && isInternal && other?.spec.bgp?.routeReflectorClusterID !== clusterId;
   const restartTime = seconds(spec.maxRestartTime);
   const keepaliveTime = seconds(spec.keepaliveTime);
-  const allowLocalAs = spec.numAllowedLocalASNumbers ?? undefined;
+  const allowLocalAs = spec.numAllowedLocalASNumbers == null ? undefined : Math.max(0, spec.numAllowedLocalASNumbers);
   return {
     ...session,
     // `sourceAddress: None` leaves the choice to the kernel.

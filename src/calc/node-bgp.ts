@@ -70,11 +70,15 @@ export function prefixCommunities(nodename: string, configurations: Configuratio
   });
 }
 
-/** ASNs are stored as numbers, decimal text, or `asdot` text such as `1.10`. */
+/**
+ * ASNs are stored as numbers, decimal text, or `asdot` text such as `1.10`. AS 0 is nobody's (RFC 7607), and in Go the same
+ * as none.
+ */
 export function asNumber(value: number | string | undefined | null): number | undefined {
-  if (value === undefined || value === null || typeof value === 'number') return value ?? undefined;
-  const dotted = /^(\d+)\.(\d+)$/.exec(value);
-  return dotted ? Number(dotted[1]) * 65536 + Number(dotted[2]) : Number(value);
+  if (value === undefined || value === null) return undefined;
+  const dotted = typeof value === 'string' ? /^(\d+)\.(\d+)$/.exec(value) : null;
+  const number = dotted === null ? Number(value) : Number(dotted[1]) * 65536 + Number(dotted[2]);
+  return number === 0 ? undefined : number;
 }
 
 /** The node's address without its prefix length, or undefined. */

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Calculation, type DesiredPeer, type SourceUpdate } from '../../src/calc/index.ts';
+import { asNumber } from '../../src/calc/node-bgp.ts';
 import { desiredPeers } from '../../src/calc/peers.ts';
 import { type BGPPeer, newResource, read } from '../../src/model/index.ts';
 import { gone, node, put } from './resources.ts';
@@ -215,6 +216,24 @@ t.test('a mirror has the settings of the BGPPeer, and not what it says of AS num
   t.notOk('allowLocalAs' in back);
   t.notOk('localAsn' in back);
   for (const peer of [forth, back]) t.notOk('localAddress' in peer, 'the kernel chooses the source');
+});
+
+t.test('AS 0 is as good as none: no session is open to everybody', (t) => {
+  const peers = (asNumber: number) =>
+    peersOf('a', [
+      ...three,
+      noMesh,
+      put('BGPPeer', 'x', { node: 'a', peerIP: '192.0.2.1', asNumber, localASNumber: 0 }),
+    ]);
+  t.match(peers(0), [{ address: '192.0.2.1', asn: 64512, localAsn: undefined }]);
+  for (const none of ['0', '0.0']) t.equal(asNumber(none), undefined);
+  t.end();
+});
+
+t.test('fewer than none of the own AS numbers in a path are none', (t) => {
+  const peer = { node: 'a', peerIP: '192.0.2.1', asNumber: 65001, numAllowedLocalASNumbers: -1 };
+  t.match(peersOf('a', [...three, noMesh, put('BGPPeer', 'x', peer)]), [{ allowLocalAs: 0 }]);
+  t.end();
 });
 
 t.test('two ports of one address are two peers, one endpoint is one', async (t) => {

@@ -57,12 +57,17 @@ export function negotiate(offer: Offer, theirs: Open, config: PeerConfig, ends: 
     peerRouterId: theirs.routerId,
     localRouterId: ours.routerId,
     holdTime,
-    keepaliveTime: Math.min(holdTime / 3, config.keepaliveTime || Number.POSITIVE_INFINITY),
+    keepaliveTime: keepaliveTimeOf(holdTime, config),
     localAddress: ends.localAddress,
     peerAddress: ends.peerAddress,
     ...role(config, ibgp),
   };
   return { kind: 'agreed', negotiated: Object.freeze(negotiated) };
+}
+
+/** RFC 4271 §4.4: a third of the hold time at most, and a second at least. */
+function keepaliveTimeOf(holdTime: number, { keepaliveTime }: PeerConfig): number {
+  return Math.min(holdTime / 3, Math.max(1, keepaliveTime || Number.POSITIVE_INFINITY));
 }
 
 function checkRole(config: PeerConfig, theirs: Open): string | undefined {

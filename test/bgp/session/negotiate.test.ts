@@ -63,6 +63,7 @@ t.test('hold time: the smaller; a third of it between KEEPALIVEs at most', async
   t.match(agreed({}, { holdTime: 9 }), { holdTime: 9, keepaliveTime: 3 });
   t.match(agreed({ keepaliveTime: 5 }), { holdTime: 90, keepaliveTime: 5 });
   t.match(agreed({ keepaliveTime: 80 }), { holdTime: 90, keepaliveTime: 30 });
+  t.match(agreed({ keepaliveTime: 0.001 }), { holdTime: 90, keepaliveTime: 1 }, 'not more often than once a second');
   t.match(agreed({ holdTime: 0 }), { holdTime: 0, keepaliveTime: 0 });
 });
 
