@@ -19,8 +19,11 @@ const file = new URL('../datastore/kubernetes/admission.yaml', import.meta.url);
 const admitted = (parse(readFileSync(file, 'utf8')) as readonly Row[]).filter(({ faults }) => faults.length === 0);
 
 /** Who is to mend them finds them in the status, with the field and the reason. */
-const REFUSED = ['bs-small', 'host-bits', 'linklocal', 'peer1', 'peer3', 'sel'];
-const TAKEN = ['good', 'overlap', 'unknownfield'];
+const REFUSED = [
+  ...['bs-small', 'default.long', 'host-bits', 'linklocal', 'list-for-cidr', 'null-spec'],
+  ...['peer1', 'peer3', 'sel', 'without-spec', 'zeros-in-front'],
+];
+const TAKEN = ['good', 'nulls', 'overlap', 'unknownfield'];
 
 t.test('what the API server lets in and we refuse is named, and harms nothing else', async (t) => {
   const server = await ApiServer.start();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isFinished, isUnchanged, outgoing, succeeding } from './lifecycle.ts';
 
 /** An object as it travels. */
 export interface StoredObject {
@@ -9,6 +10,8 @@ export interface StoredObject {
     readonly resourceVersion: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly finalizers?: readonly string[];
+    readonly generation?: number;
+    readonly deletionTimestamp?: string;
     readonly [other: string]: unknown;
   };
   readonly [other: string]: unknown;
@@ -97,12 +100,12 @@ export class Objects {
       throw new Refusal(409, 'AlreadyExists', `${place.resource} "${name}" already exists`);
     }
     if (metadata['resourceVersion'] !== undefined) {
-      throw new Refusal(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
+      throw new Refusal(500, 'InternalError', 'resourceVersion should not be set on objects to be created');
     }
     const creationTimestamp = `${new Date().toISOString().slice(0, 19)}Z`;
     const namespace = place.namespace === undefined ? {} : { namespace: place.namespace };
     const own = { uid: randomUUID(), creationTimestamp, generation: 1 };
-    return this.#put(place, 'ADDED', { ...body, metadata: { ...metadata, ...namespace, ...own } });
+    return this.#put(place, { ...body, metadata: { ...metadata, ...namespace, ...own } });
   }
 
   replace(place: Place, name: string, body: Loose): StoredObject {
@@ -116,24 +119,22 @@ export class Objects {
       );
     }
     checkPreconditions(was, metadata);
-    const { uid, creationTimestamp } = was.metadata;
-    return this.#put(place, 'MODIFIED', { ...body, metadata: { ...metadata, uid, creationTimestamp } });
+    return this.#put(place, body);
   }
 
   /** JSON merge patch, RFC 7396; or Kubernetes' strategic one, which finds conditions by their type. */
   patch(place: Place, name: string, patch: Loose, kind: 'merge' | 'strategic' = 'merge'): StoredObject {
     const was = this.get(place, name);
     checkPreconditions(was, (patch['metadata'] as StoredObject['metadata'] | undefined) ?? {});
-    const merged = merge(was, patch, kind === 'strategic') as unknown as StoredObject;
-    const { uid, creationTimestamp } = was.metadata;
-    return this.#put(place, 'MODIFIED', { ...merged, metadata: { ...merged.metadata, uid, creationTimestamp } });
+    return this.#put(place, merge(was, patch, kind === 'strategic') as Loose);
   }
 
   delete(place: Place, name: string, preconditions: { uid?: string; resourceVersion?: string }): StoredObject {
     const was = this.get(place, name);
     checkPreconditions(was, preconditions);
-    this.#objects.delete(keyOf(place, name));
-    return this.#record(place, 'DELETED', was);
+    const next = outgoing(was);
+    if (next === undefined) return this.#remove(place, was);
+    return isUnchanged(was, next) ? was : this.#keep(place, 'MODIFIED', next);
   }
 
   /** Forgets all changes so far: a watch from before now gets an ERROR with 410. */
@@ -183,11 +184,24 @@ export class Objects {
     return () => this.#watchers.delete(wake);
   }
 
-  #put(place: Place, type: 'ADDED' | 'MODIFIED', body: Loose): StoredObject {
+  #put(place: Place, body: Loose): StoredObject {
     const before = this.#objects.get(keyOf(place, (body as StoredObject).metadata.name));
-    const stored = this.#record(place, type, this.#admit(place, body, before) as StoredObject);
+    const admitted = this.#admit(place, body, before) as StoredObject;
+    if (before === undefined) return this.#keep(place, 'ADDED', admitted);
+    const next = succeeding(before, admitted);
+    if (isFinished(next)) return this.#remove(place, next);
+    return isUnchanged(before, next) ? before : this.#keep(place, 'MODIFIED', next);
+  }
+
+  #keep(place: Place, type: 'ADDED' | 'MODIFIED', body: StoredObject): StoredObject {
+    const stored = this.#record(place, type, body);
     this.#objects.set(keyOf(place, stored.metadata.name), stored);
     return stored;
+  }
+
+  #remove(place: Place, body: StoredObject): StoredObject {
+    this.#objects.delete(keyOf(place, body.metadata.name));
+    return this.#record(place, 'DELETED', body);
   }
 
   #record(place: Place, type: Change['type'], body: StoredObject): StoredObject {
