@@ -85,8 +85,9 @@ export class Entries<V> implements Iterable<readonly [key: string, value: V]> {
   ): readonly (readonly [key: string, now: V | undefined, before: V | undefined])[] {
     const entries = this.#newest();
     if (before === this) return [];
-    if (before === undefined || before.#lineage !== this.#lineage) {
-      const former: ReadonlyMap<string, V> = before === undefined ? new Map() : before.#asItWas();
+    if (before === undefined) return Array.from(entries, ([key, value]) => [key, value, undefined] as const);
+    if (before.#lineage !== this.#lineage) {
+      const former = before.#asItWas();
       const others = [...former].filter(([key]) => !entries.has(key));
       return [
         ...others.map(([key, value]) => [key, undefined, value] as const),

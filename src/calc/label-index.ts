@@ -43,6 +43,14 @@ interface Asked {
   readonly text: Set<Kept>;
 }
 
+/** Things among which all that match are. */
+interface Narrowed {
+  readonly count: number;
+  readonly groups: readonly Iterable<string>[];
+  /** What is still to be asked of each. */
+  readonly rest: readonly Selector[];
+}
+
 const NO_LABELS: Labels = {};
 
 /**
@@ -74,7 +82,7 @@ export class LabelIndex {
       known.users++;
       return known;
     }
-    const candidates = this.#narrow(selector);
+    const { groups, rest } = this.#narrow(selector) ?? { groups: [this.#labels.keys()], rest: [selector] };
     const home = this.#homes.homeOf(selector);
     const made: Kept = {
       selector,
@@ -85,8 +93,8 @@ export class LabelIndex {
       matchesBare: evaluate(selector, NO_LABELS),
       users: 1,
     };
-    for (const group of candidates?.groups ?? [this.#labels.keys()]) {
-      for (const id of group) if (evaluate(selector, this.#labels.get(id) ?? NO_LABELS)) made.members.add(id);
+    for (const group of groups) {
+      for (const id of group) if (rest.length === 0 || this.#areTrue(rest, id)) made.members.add(id);
     }
     this.#selections.set(canonical, made);
     for (const atom of made.atoms) this.#askersOf(atom).add(made);
@@ -167,21 +175,33 @@ export class LabelIndex {
     for (const value of [was, is]) for (const one of asked.values.get(value ?? '') ?? []) touched.add(one);
   }
 
+  #areTrue(selectors: readonly Selector[], id: string): boolean {
+    const labels = this.#labels.get(id) ?? NO_LABELS;
+    for (const selector of selectors) if (!evaluate(selector, labels)) return false;
+    return true;
+  }
+
   /** Things among which all matches are, in as small groups as can be told; undefined when it may be any. */
-  #narrow(selector: Selector): { readonly count: number; readonly groups: readonly Iterable<string>[] } | undefined {
+  #narrow(selector: Selector): Narrowed | undefined {
     switch (selector.kind) {
       case '==':
-        return counted([this.#things.get(selector.label, selector.value)]);
+        return narrowed([this.#things.get(selector.label, selector.value)]);
       case 'in':
-        return counted([...selector.values].map((value) => this.#things.get(selector.label, value)));
+        return narrowed([...selector.values].map((value) => this.#things.get(selector.label, value)));
       case 'has':
+        return narrowed([...this.#things.groups(selector.label)]);
       case 'contains':
       case 'starts with':
       case 'ends with':
-        return counted([...this.#things.groups(selector.label)]);
+        return narrowed([...this.#things.groups(selector.label)], [selector]);
       case 'and': {
-        const parts = selector.operands.flatMap((operand) => this.#narrow(operand) ?? []);
-        return parts.length === 0 ? undefined : parts.reduce((a, b) => (a.count <= b.count ? a : b));
+        let best: (Narrowed & { readonly by: Selector }) | undefined;
+        for (const by of selector.operands) {
+          const part = this.#narrow(by);
+          if (part !== undefined && (best === undefined || part.count < best.count)) best = { ...part, by };
+        }
+        const { by, rest = [] } = best ?? {};
+        return best && { ...best, rest: [...rest, ...selector.operands.filter((operand) => operand !== by)] };
       }
       case 'or': {
         const parts = selector.operands.map((operand) => this.#narrow(operand));
@@ -189,6 +209,7 @@ export class LabelIndex {
         return {
           count: parts.reduce((sum, { count }) => sum + count, 0),
           groups: parts.flatMap(({ groups }) => groups),
+          rest: [selector],
         };
       }
       default:
@@ -222,7 +243,7 @@ function ownValue(labels: Labels, label: string): string | undefined {
   return Object.hasOwn(labels, label) ? labels[label] : undefined;
 }
 
-function counted(groups: readonly (ReadonlySet<string> | undefined)[]) {
+function narrowed(groups: readonly (ReadonlySet<string> | undefined)[], rest: readonly Selector[] = []): Narrowed {
   const there = groups.filter((group) => group !== undefined);
-  return { count: there.reduce((sum, { size }) => sum + size, 0), groups: there };
+  return { count: there.reduce((sum, { size }) => sum + size, 0), groups: there, rest };
 }
