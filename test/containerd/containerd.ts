@@ -156,10 +156,15 @@ export class Containerd {
     return run(this.#place.enter(['unshare', '--mount', 'sh', '-c', script, 'sh', ...args]));
   }
 
-  /** Ends everything that this containerd has started, and removes its mounts. */
-  async remove(): Promise<void> {
+  /** Ends the daemon and everything that it has started. */
+  async endAll(): Promise<void> {
     await this.end();
     for (const pid of await processesOf(this.#place.directory)) process.kill(pid, 'SIGKILL');
+  }
+
+  /** Ends everything that this containerd has started, and removes its mounts. */
+  async remove(): Promise<void> {
+    await this.endAll();
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '')

@@ -104,6 +104,21 @@ t.test('a whole Kubernetes keeps the network of its pods when parts of it fail',
     t.equal(await ready(), 3);
   });
 
+  await t.test('a node that is started anew has a network again', async (t) => {
+    const [, , node] = cluster.nodes;
+    const before = await podsOf(cluster, 'app in (web,db)');
+    await node.reboot();
+    const again = async (): Promise<boolean> => {
+      const pods = await podsOf(cluster, 'app in (web,db)');
+      return before.every(({ uid, node: at, restarts }) => {
+        const now = pods.find((pod) => pod.uid === uid);
+        return at !== node.name || (now?.isReady === true && now.restarts > restarts);
+      });
+    };
+    await until(systemClock, 'its pods to run again', again, PATIENCE);
+    t.ok(await untilAllReach());
+  });
+
   await t.test('a Node that is deleted and registered anew by kubelet is reached', async (t) => {
     const [, node] = cluster.nodes;
     await cluster.kubectl('delete', 'node', node.name);

@@ -21,6 +21,14 @@ const TUNABLES = {
 /** crun refuses to work where there are control groups of both versions. */
 const WITHOUT_UNIFIED = ['if [ -d /sys/fs/cgroup/unified ]; then umount /sys/fs/cgroup/unified; fi'];
 
+/** Empties what a kernel and a `/run` hold; the folder of containerd's state is the first argument. */
+const FORGET = `set -e
+grep -o " $1/[^ ]*" /proc/self/mountinfo | sort -r | while read -r place; do umount -l "$place"; done
+for place in /run/netns/*; do if [ -e "$place" ]; then umount -l "$place"; rm "$place"; fi; done
+rm -rf "$1" /run/*; mkdir /run/netns
+for link in $(ip -o link | sed -n 's/^[0-9]*: \\(\\(cali\\|vxlan\\)[^@:]*\\).*/\\1/p'); do ip link delete "$link"; done
+ip route flush proto 80; nft flush ruleset; conntrack -F`;
+
 /** What is written by kubelet and containerd in a log's folder is the node's own too. */
 const OWN = ['var/log'];
 
@@ -93,11 +101,27 @@ export class KubernetesNode {
     return node;
   }
 
+  /** As a machine whose power fails, and comes back: nothing runs, what is not on disk is gone, only its address is there. */
+  async reboot(): Promise<void> {
+    await this.#stop();
+    await this.machine.containerd.endAll();
+    await removeCgroups(this.#cgroups);
+    await this.machine.run(['sh', '-c', FORGET, 'sh', this.machine.path('containerd/state')]);
+    makeCgroups(this.#cgroups);
+    await this.machine.containerd.startWithoutNetwork();
+    this.kubelet.start();
+    this.proxy.start();
+  }
+
   async remove(): Promise<void> {
-    await this.kubelet.end('SIGKILL');
-    await this.proxy.end('SIGKILL');
+    await this.#stop();
     await this.machine.remove();
     await removeCgroups(this.#cgroups);
+  }
+
+  async #stop(): Promise<void> {
+    await this.kubelet.end('SIGKILL');
+    await this.proxy.end('SIGKILL');
   }
 }
 
