@@ -29,6 +29,10 @@ export class EndingClock implements Clock {
     return this.#keep((run) => this.#clock.soon(run), action);
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** Cancels everything that waits; what is planned from now on never runs. */
   end(): void {
     this.#ended = true;

@@ -17,6 +17,7 @@ export * from './covering.ts';
 export * from './delta-map.ts';
 export * from './duration.ts';
 export * from './ending-clock.ts';
+export * from './ending-log.ts';
 export * from './entries.ts';
 export * from './errors.ts';
 export * from './few.ts';

@@ -1,4 +1,4 @@
-import { type Clock, EndingClock, type Log, Repeated, reasonOf } from '../base/index.ts';
+import { type Clock, EndingClock, endingLog, type Log, Repeated, reasonOf } from '../base/index.ts';
 import type { Desired } from '../calc/desired/index.ts';
 import type { InterfaceAddressEntry, Kernel, KernelEvent, Link, Monitor } from '../netlink/index.ts';
 import type { Nft } from '../nftables/index.ts';
@@ -80,7 +80,8 @@ export class Dataplane {
 
   constructor(given: DataplaneOptions) {
     this.#clock = new EndingClock(given.clock);
-    const options = (this.#options = { ...given, clock: this.#clock });
+    const log = endingLog(given.log, () => this.#clock.hasEnded);
+    const options = (this.#options = { ...given, clock: this.#clock, log });
     this.forwarding = new Forwarding({ ...options, isWayIn: (dev) => this.#underlay.isWayIn(dev) });
     this.#surroundings = new KnownSurroundings(this.#links, options.interfacePrefix ?? 'cali');
     const ownership = new RouteOwnership(this.#links, options.interfacePrefix);

@@ -25,6 +25,7 @@ function machine() {
       settings++;
       return '1';
     },
+    linkGet: async () => undefined,
     linkSet: async () => {},
     addressList: async () => [],
     addressAdd: async () => {},

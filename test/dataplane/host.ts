@@ -1,4 +1,4 @@
-import { silentLog, VirtualClock } from '../../src/base/index.ts';
+import { type Log, silentLog, VirtualClock } from '../../src/base/index.ts';
 import { type Desired, type DesiredPool, NO_TUNNELS } from '../../src/calc/index.ts';
 import { createPodInterface, Dataplane, type DataplaneListeners } from '../../src/dataplane/index.ts';
 import { deviceNames, formatRoute, type Kernel } from '../../src/netlink/index.ts';
@@ -15,6 +15,13 @@ export class Host {
   readonly clock = new VirtualClock();
   readonly nft = new FakeNft();
   readonly kernel: Kernel;
+  /** Warnings, as they come. */
+  readonly warnings: string[] = [];
+  readonly log: Log = {
+    ...silentLog,
+    warn: (_, text) => void this.warnings.push(text),
+    child: () => this.log,
+  };
   /** Who waits for news of the dataplane. */
   listeners: DataplaneListeners = {};
   dataplane: Dataplane;
@@ -41,7 +48,7 @@ export class Host {
       kernel: this.machine.kernel(HOST),
       nft: this.nft,
       clock: this.clock,
-      log: silentLog,
+      log: this.log,
       resyncInterval: 90_000,
       lookInterval,
       onPodMtu: (mtu) => this.listeners.onPodMtu?.(mtu),

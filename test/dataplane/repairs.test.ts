@@ -84,6 +84,20 @@ t.test('a setting of which the kernel tells nobody is found by a look each secon
   t.same(host.machine.calls, [], 'and none comes after the end');
 });
 
+t.test('of a pod that ends nobody says that somebody has changed its interface', async (t) => {
+  const host = await started();
+  host.warnings.length = 0;
+  await host.kernel.linkDelete('caliweb');
+  await host.settle(1000);
+  t.same(host.warnings, []);
+  await host.addPod('web', '10.244.1.2');
+  await host.settle();
+  await host.kernel.linkSet('caliweb', { up: false });
+  await host.settle(300);
+  t.same(host.warnings, ['somebody has changed a pod interface; put right']);
+  t.equal((await host.kernel.linkGet('caliweb'))?.up, true);
+});
+
 t.test('somebody who undoes ours again and again is answered ten times a second, no more', async (t) => {
   const host = await started();
   host.machine.calls.length = 0;

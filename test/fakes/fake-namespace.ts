@@ -137,6 +137,8 @@ export class FakeNamespace {
     this.addresses = this.addresses.filter(({ index }) => index !== link.index);
     this.neighbors = this.neighbors.filter(({ dev }) => dev !== link.name);
     this.routes.loseDevice(link.index);
+    // A kernel sets it down before.
+    if (link.up) this.tell({ kind: 'link', change: 'new', link: snapshot({ ...link, up: false }) });
     this.tell({ kind: 'link', change: 'deleted', link: snapshot(link) });
   }
 

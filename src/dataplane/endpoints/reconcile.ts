@@ -7,7 +7,7 @@ import { Ages } from './ages.ts';
 import type { EndpointOptions, FailedEndpoint } from './options.ts';
 import { PodRoutes } from './pod-routes.ts';
 import { GATEWAY_6, HOST_MAC, type HostEnd, hostEndOf, hostSysctls, routedTo } from './render.ts';
-import { restore } from './restore.ts';
+import { isThere, restore } from './restore.ts';
 import { settle } from './sysctls.ts';
 
 /** Milliseconds between repairs: somebody who undoes ours again and again must not keep both of us busy. */
@@ -152,7 +152,7 @@ export class EndpointReconciler {
     this.#suspects.clear();
     for (const name of suspects) {
       const [workload, link] = [this.#owner(name), this.#links.get(name)];
-      if (workload === undefined || link === undefined) continue;
+      if (workload === undefined || link === undefined || !(await isThere(this.#kernel, link))) continue;
       this.#log.warn(
         { endpoint: workload.key, interface: link.name },
         'somebody has changed a pod interface; put right',
@@ -233,7 +233,7 @@ export class EndpointReconciler {
       if (wholly) await restore(this.#kernel, this.#links.get(link.name), hostEnd.hasIpv6);
       this.#failing.done(workload.key);
     } catch (error) {
-      if (this.#links.get(link.name)?.index !== link.index) return;
+      if (this.#links.get(link.name)?.index !== link.index || !(await isThere(this.#kernel, link))) return;
       const reason = reasonOf(error);
       this.#log.warn(
         { endpoint: workload.key, interface: link.name, err: reason },
