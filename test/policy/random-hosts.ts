@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { parseAddress, parsePrefix } from '../../src/base/index.ts';
 import type { CaseObject } from '../../src/policy/cases/format.ts';
 import type { HostPacket, HostSettings } from '../../src/policy/host.ts';
-import { calicoSpec, labels, OUTSIDE, POD_ADDRESSES, type RandomWorld, randomWorld, tier } from './random-worlds.ts';
+import {
+  calicoSpec,
+  labels,
+  OUTSIDE,
+  POD_ADDRESSES,
+  type RandomWorld,
+  randomWorld,
+  rules,
+  tier,
+} from './random-worlds.ts';
 
 /** Small worlds with host endpoints at random, and packets of every path by the node's interfaces. */
 
@@ -34,7 +43,11 @@ const hostEndpoint = (name: string, interfaceName: string) =>
   fc
     .record({
       labels,
-      profiles: fc.constantFrom([], ['projectcalico-default-allow'], ['kns.red']),
+      profiles: fc.constantFrom(
+        ...[[], ['projectcalico-default-allow'], ['kns.red']],
+        ...[['own'], ['own', 'kns.red'], ['missing', 'own']],
+      ),
+      ports: fc.constantFrom([], [{ name: 'web', protocol: 'TCP', port: 80 }]),
       isNamed: fc.constantFrom(true, true, false),
       expectedIPs: fc.subarray([...(LINKS.get(interfaceName) ?? []), NOBODYS]),
       node: fc.constantFrom(NODE, NODE, NODE, 'there'),
@@ -45,11 +58,20 @@ const hostEndpoint = (name: string, interfaceName: string) =>
         kind: 'HostEndpoint',
         metadata: { name, labels: one.labels as Record<string, string> },
         spec: {
-          ...{ node: one.node, expectedIPs: one.expectedIPs, profiles: one.profiles },
+          ...{ node: one.node, expectedIPs: one.expectedIPs, profiles: one.profiles, ports: one.ports },
           ...((one.isNamed || interfaceName === '*' || one.expectedIPs.length === 0) && { interfaceName }),
         },
       }),
     );
+
+const profile = fc.record({ ingress: rules, egress: rules, labelsToApply: labels }).map(
+  (spec): CaseObject => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'Profile',
+    metadata: { name: 'own' },
+    spec,
+  }),
+);
 
 const hook = fc.constantFrom(
   {},
@@ -94,6 +116,7 @@ export const randomHosts: fc.Arbitrary<RandomHosts> = fc
       { maxLength: 1 },
     ),
     others: fc.option(hostEndpoint('others', '*'), { nil: undefined }),
+    profiles: fc.array(profile, { maxLength: 1 }),
     tiers: fc.array(tier, { maxLength: 2 }),
     policies: fc.array(hostPolicy, { minLength: 1, maxLength: 4 }),
     settings: fc.record({
@@ -102,9 +125,17 @@ export const randomHosts: fc.Arbitrary<RandomHosts> = fc
       defaultEndpointToHostAction: fc.constantFrom('Drop', 'Accept', 'Return'),
     }),
   })
-  .map(({ world, links, own, more, others, tiers, policies, settings }) => ({
+  .map(({ world, links, profiles, own, more, others, tiers, policies, settings }) => ({
     pods: world.pods,
-    objects: [...tiers, ...world.objects, ...own, ...more, ...(others === undefined ? [] : [others]), ...policies],
+    objects: [
+      ...tiers,
+      ...profiles,
+      ...world.objects,
+      ...own,
+      ...more,
+      ...(others === undefined ? [] : [others]),
+      ...policies,
+    ],
     isForAll: others !== undefined,
     settings: { node: NODE, ...settings },
     links: new Map(links),

@@ -104,7 +104,7 @@ const narrowRule = fc.record({
 
 const order = fc.constantFrom(undefined, 10, 10, 20);
 const types = fc.constantFrom(['Ingress'], ['Egress'], ['Ingress', 'Egress']);
-const rules = fc.array(
+export const rules = fc.array(
   fc.oneof({ weight: 8, arbitrary: rule }, { weight: 2, arbitrary: bareRule }, { weight: 1, arbitrary: icmpRule }),
   { maxLength: 3 },
 );
