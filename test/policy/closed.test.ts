@@ -61,6 +61,10 @@ const BROKEN_PARTS: Readonly<Record<string, object>> = {
   'a service account selector that does not parse': { source: { serviceAccounts: { selector: '!' } } },
   'a port beyond all ports': { protocol: 'TCP', destination: { ports: [65_536] } },
   'a range that goes backwards': { protocol: 'TCP', destination: { ports: ['20:10'] } },
+  'a range that is written with a dash': { protocol: 'TCP', destination: { ports: ['20-90'] } },
+  'a range without an end': { protocol: 'TCP', destination: { notPorts: ['20:'] } },
+  'a number that is too large': { protocol: 'TCP', destination: { ports: ['100000'] } },
+  'two ports in one text': { protocol: 'TCP', destination: { notPorts: ['http,https'] } },
   'a protocol that nobody knows': { protocol: 'QUIC' },
   'a protocol number beyond all': { protocol: 256 },
   'an IP version': { ipVersion: 5 },
@@ -118,6 +122,7 @@ const BROKEN_KUBERNETES: Readonly<Record<string, object>> = {
   'a peer that says nothing': { from: [{}] },
   'a peer of a later version': { from: [{ podSelector: {}, planet: 'mars' }] },
   'an end before the begin': { ports: [{ port: 90, endPort: 80 }] },
+  'a port that is a number in a text': { ports: [{ port: '80' }] },
   'an end of a name': { ports: [{ port: 'web', endPort: 80 }] },
   'a protocol that nobody knows': { ports: [{ protocol: 'QUIC', port: 80 }] },
 };

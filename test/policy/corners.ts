@@ -118,7 +118,7 @@ const CORNERS: Readonly<
   },
   'ranges of ports that overlap or meet are one': {
     policy: calico({
-      ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: ['80:90', '85:100', 88, '101:110'] } }],
+      ingress: [{ action: 'Allow', protocol: 'TCP', destination: { ports: ['80:90', '0085:100', 88, '101:110'] } }],
     }),
     probes: [
       ...[80, 84, 88, 95, 100, 101, 110].map((port): Probe => ['10.9.9.9', '10.0.0.2', 'TCP', port, true]),

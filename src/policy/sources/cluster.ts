@@ -5,7 +5,7 @@ import type { Action, Direction, Policy, PolicyId, Ports, Problem, Rule, Side } 
 import { protocolNumber } from '../protocol.ts';
 import { IS_POD } from './calico.ts';
 import { closedRule, closedUnlessDenying, readRules } from './closed.ts';
-import { firstIssue, nets } from './field.ts';
+import { firstIssue, nets, portName } from './field.ts';
 import { labelSelector } from './label-selector.ts';
 import type { PolicyObject, PolicyReading } from './object.ts';
 
@@ -38,7 +38,7 @@ const port = z.union([
     })
     .refine(({ portRange: { start, end } }) => start <= end, 'must begin before it ends')
     .transform(({ portRange: { protocol, start, end } }) => ({ protocol, ...numbers(start, end) })),
-  z.strictObject({ namedPort: z.string().min(1) }).transform(({ namedPort }) => named(namedPort)),
+  z.strictObject({ namedPort: portName }).transform(({ namedPort }) => named(namedPort)),
 ]);
 
 const destinationPort = z
@@ -56,7 +56,7 @@ const protocolMatch = z
     tcp: ofTransport.optional(),
     udp: ofTransport.optional(),
     sctp: ofTransport.optional(),
-    destinationNamedPort: z.string().min(1).optional(),
+    destinationNamedPort: portName.optional(),
   })
   .refine((one) => Object.values(one).filter((value) => value !== undefined).length === 1, 'must say one thing')
   .transform(({ tcp, udp, sctp, destinationNamedPort }) => {

@@ -38,14 +38,25 @@ export const protocol = z.union([z.string(), z.number()]).transform((given, cont
 
 const portNumber = z.number().int().min(0).max(65_535);
 
+/** Calico's names of ports, of which Kubernetes' are some: those have a letter, and so a range with a slip in it is none. */
+const PORT_NAME = /^(?=.*[a-zA-Z])[a-zA-Z0-9_.-]{1,128}$/;
+export const portName = z.string().regex(PORT_NAME, {
+  error: ({ input }) => `${JSON.stringify(input)} is no port: 80, a range as 80:90, or a name with a letter in it`,
+});
+
 /** A number, a range `first:last`, or a name, as Calico's rules have them. */
 export const ports = z.array(z.union([portNumber, z.string().min(1)])).transform((given, context): Ports => {
   const ranges: [number, number][] = [];
   const names: string[] = [];
   for (const port of given) {
-    const numbers = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(String(port));
+    const numbers = /^(\d+)(?::(\d+))?$/.exec(String(port));
     if (numbers === null) {
-      names.push(String(port));
+      const name = portName.safeParse(port);
+      if (!name.success) {
+        context.addIssue({ code: 'custom', message: name.error.issues[0].message });
+        return z.NEVER;
+      }
+      names.push(name.data);
       continue;
     }
     const first = Number(numbers[1]);

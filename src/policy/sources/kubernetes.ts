@@ -5,7 +5,7 @@ import type { Direction, Policy, PolicyId, Ports, Problem, Rule, Side } from '..
 import { protocolNumber } from '../protocol.ts';
 import { IS_POD, stagedOf } from './calico.ts';
 import { readRules } from './closed.ts';
-import { firstIssue, net } from './field.ts';
+import { firstIssue, net, portName } from './field.ts';
 import { labelSelector } from './label-selector.ts';
 import type { PolicyObject, PolicyReading } from './object.ts';
 
@@ -26,7 +26,7 @@ const portNumber = z.number().int().min(1).max(65_535);
 const port = z
   .strictObject({
     protocol: z.enum(['TCP', 'UDP', 'SCTP']).nullish(),
-    port: z.union([portNumber, z.string().min(1)]).nullish(),
+    port: z.union([portNumber, portName]).nullish(),
     endPort: portNumber.nullish(),
   })
   .refine(({ port: first, endPort }) => endPort == null || (typeof first === 'number' && first <= endPort), {
