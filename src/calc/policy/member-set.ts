@@ -1,4 +1,4 @@
-import { type Entries, EntriesWriter, type Family } from '../../base/index.ts';
+import { Entries, EntriesWriter, type Family } from '../../base/index.ts';
 import type { DesiredSet } from '../desired/index.ts';
 
 /** One member of a set: an address, an address with protocol and port, or a network of more than one address. */
@@ -8,11 +8,14 @@ export interface Member {
   readonly isNet: boolean;
 }
 
+const NO_NETS = Entries.of<Family>();
+
 /** A set whose members several may claim: one stays as long as somebody does. */
 export class MemberSet {
   readonly of: DesiredSet['of'];
   readonly #members = new Counted();
-  readonly #nets = new Counted();
+  /** Most sets have none. */
+  #nets: Counted | undefined;
   #committed: DesiredSet | undefined;
 
   constructor(of: DesiredSet['of']) {
@@ -20,16 +23,19 @@ export class MemberSet {
   }
 
   add(members: Iterable<Member>): void {
-    for (const { text, family, isNet } of members) (isNet ? this.#nets : this.#members).add(text, family);
+    for (const { text, family, isNet } of members) {
+      if (isNet) (this.#nets ??= new Counted()).add(text, family);
+      else this.#members.add(text, family);
+    }
   }
 
   remove(members: Iterable<Member>): void {
-    for (const { text, isNet } of members) (isNet ? this.#nets : this.#members).remove(text);
+    for (const { text, isNet } of members) (isNet ? this.#nets : this.#members)?.remove(text);
   }
 
   /** The set as it is now: the same object as before when nothing has changed. */
   commit(): DesiredSet {
-    const [members, nets] = [this.#members.commit(), this.#nets.commit()];
+    const [members, nets] = [this.#members.commit(), this.#nets?.commit() ?? NO_NETS];
     if (this.#committed?.members !== members || this.#committed.nets !== nets) {
       this.#committed = { of: this.of, members, nets };
     }

@@ -162,14 +162,14 @@ export class PolicyParts {
       this.#put(this.asked, part, undefined);
       return false;
     }
-    const set = this.#sets.get(key) ?? new RenderedSet(key);
-    const had = FAMILIES.map((family) => set.hasNets(family));
+    const set = this.#sets.get(key) ?? new RenderedSet(key, this.asked);
+    const had = this.asked.map((family) => set.hasNets(family));
     set.update(now);
     this.#sets.set(key, set);
     for (const family of this.asked) {
       this.#writers[family].set(part, setPart(part, set, family, this.settings));
     }
-    return FAMILIES.some((family, index) => set.hasNets(family) !== had[index]);
+    return this.asked.some((family, index) => set.hasNets(family) !== had[index]);
   }
 
   #putRuled(name: string, { policies, profiles }: DesiredPolicy): void {

@@ -4,7 +4,7 @@ import { addresses, addressType, type Contents } from '../filter/index.ts';
 import { setName } from './names.ts';
 import { OutermostNets } from './outermost-nets.ts';
 
-const FAMILIES = [4, 6] as const;
+const NOTHING: Contents = { chains: [] };
 
 /** The share of one family in a set. */
 interface Half {
@@ -13,35 +13,38 @@ interface Half {
   contents: Contents;
 }
 
-/** One set as elements by family: a member that comes or goes is one element, however many there are. */
+/**
+ * One set as elements by family: a member that comes or goes is one element, however many there are. What is of none of its
+ * families is left out.
+ */
 export class RenderedSet {
   readonly #key: string;
-  readonly #halves: Readonly<Record<Family, Half>>;
+  readonly #halves: ReadonlyMap<Family, Half>;
   #seen: DesiredSet | undefined;
 
-  constructor(key: string) {
+  constructor(key: string, families: readonly Family[]) {
     this.#key = key;
-    const half = (): Half => ({
-      members: new EntriesWriter<string>(Object.is),
-      nets: new OutermostNets(),
-      contents: { chains: [] },
-    });
-    this.#halves = { 4: half(), 6: half() };
+    this.#halves = new Map(
+      families.map((family) => [
+        family,
+        { members: new EntriesWriter<string>(Object.is), nets: new OutermostNets(), contents: NOTHING },
+      ]),
+    );
   }
 
   /** Whether rules have to look among networks too. */
   hasNets(family: Family): boolean {
-    return this.#halves[family].nets.size > 0;
+    return (this.#halves.get(family)?.nets.size ?? 0) > 0;
   }
 
   /** How many elements it has. */
   size(family: Family): number {
-    return (this.#halves[family].contents.sets ?? []).reduce((sum, [, entries]) => sum + sizeOf(entries), 0);
+    return (this.contents(family).sets ?? []).reduce((sum, [, entries]) => sum + sizeOf(entries), 0);
   }
 
   /** In its one or two forms; the same object as before while it says the same. */
   contents(family: Family): Contents {
-    return this.#halves[family].contents;
+    return this.#halves.get(family)?.contents ?? NOTHING;
   }
 
   /** Takes in what the set is now. */
@@ -49,12 +52,11 @@ export class RenderedSet {
     const before = this.#seen;
     this.#seen = set;
     for (const [member, now, former] of set.members.since(before?.members)) {
-      if (former !== undefined && former !== now) this.#halves[former].members.set(member, undefined);
-      if (now !== undefined) this.#halves[now].members.set(member, member);
+      if (former !== undefined && former !== now) this.#halves.get(former)?.members.set(member, undefined);
+      if (now !== undefined) this.#halves.get(now)?.members.set(member, member);
     }
     const nets = set.nets.since(before?.nets);
-    for (const family of FAMILIES) {
-      const half = this.#halves[family];
+    for (const [family, half] of this.#halves) {
       const shown = half.nets.change(...netChanges(nets, family));
       half.contents = this.#contents(set.of, family, half.members.commit(), shown, half);
     }
