@@ -40,6 +40,8 @@ export interface LoneDaemonOptions {
   readonly machine?: FakeMachine;
   readonly nft?: Nft;
   readonly engine?: { readonly type: string; readonly store: Store };
+  /** Somebody who may make pools and peers, where the daemon may not. */
+  readonly administrator?: Store;
   readonly environment?: Readonly<Record<string, string>>;
   /** Lets the clock go on while something is waited for. */
   readonly tick?: () => Promise<unknown>;
@@ -61,15 +63,16 @@ export async function loneDaemon(
     machine = oneHost(),
     nft = new FakeNft(),
     engine = { type: 'memory', store: new MemoryStore({ clock }) },
+    administrator = engine.store,
     environment = {},
     tick = async () => {},
   }: LoneDaemonOptions = {},
 ): Promise<LoneDaemon> {
   const { store } = engine;
-  await store.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
+  await administrator.create(newResource('IPPool', { name: 'p' }, { cidr: '10.244.0.0/24', blockSize: 30 }));
   const bgp = { nodeToNodeMeshEnabled: false, asNumber: ASN, listenPort: PORT, bindMode: 'NodeIP' } as const;
-  await store.create(newResource('BGPConfiguration', { name: 'default' }, bgp));
-  await store.create(newResource('BGPPeer', { name: 'peer' }, { peerIP: `${PEER}:${PORT}`, asNumber: ASN }));
+  await administrator.create(newResource('BGPConfiguration', { name: 'default' }, bgp));
+  await administrator.create(newResource('BGPPeer', { name: 'peer' }, { peerIP: `${PEER}:${PORT}`, asNumber: ASN }));
   // Paths of unix sockets are short.
   const folder = mkdtempSync(join(tmpdir(), 'vrt-lone-'));
   t.teardown(() => rmSync(folder, { recursive: true }));

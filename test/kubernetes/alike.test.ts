@@ -1,6 +1,6 @@
 import t from 'tap';
 import { admitCustom, type Definition, definitions } from '../fakes/api-server/definitions.ts';
-import { Refusal } from '../fakes/api-server/objects.ts';
+import { Refusal } from '../fakes/api-server/refusal.ts';
 import { CrdServer, causesOf, crdServer, GROUP } from './crd-server.ts';
 import { type Variant, variantsOf } from './variants.ts';
 

@@ -31,6 +31,7 @@ export interface Status {
   readonly code?: number;
   readonly reason?: string;
   readonly message?: string;
+  readonly details?: { readonly causes?: readonly { readonly field?: string }[] };
 }
 
 /** A refusal whose meaning depends on what was asked: 404, 409 and 422. */
@@ -53,6 +54,10 @@ export interface ApiRequest {
 
 /** Milliseconds that the API server has to answer. */
 const patience = 15_000;
+/** A request that the server has no room for is made so often again, as the official client does. */
+const pleas = 10;
+/** And not later than this, whatever the server or a proxy says, in milliseconds. */
+const longestPause = 10_000;
 /** A server that has just been started refuses everybody for about a second, until it knows who may do what. */
 const refusalsOfAStart = 4;
 const pause = 500;
@@ -78,7 +83,7 @@ export class KubernetesClient {
     this.#access.close();
   }
 
-  /** Calls the API server; a request that was allowed before and is forbidden now is repeated for a moment. */
+  /** Calls the API server; what it does not refuse for good is repeated for a moment. */
   async call<Answer>(request: ApiRequest): Promise<Answer> {
     for (let refused = 0; ; refused++) {
       try {
@@ -86,11 +91,19 @@ export class KubernetesClient {
         this.#wasAllowed = true;
         return answer;
       } catch (error) {
-        const mayPass = error instanceof Unauthorized && this.#wasAllowed && refused < refusalsOfAStart;
-        if (!mayPass) throw error;
-        await sleep(this.#clock, pause, this.#closing.signal).catch(() => {});
+        const wait = this.#pauseAfter(error, refused);
+        if (wait === undefined) throw error;
+        await sleep(this.#clock, wait, this.#closing.signal).catch(() => {});
       }
     }
+  }
+
+  /** Milliseconds until what has been refused so often before is asked again; undefined if it isn't. */
+  #pauseAfter(error: unknown, before: number): number | undefined {
+    if (error instanceof TooBusy) return before < pleas ? error.pause : undefined;
+    // It was allowed before, and is forbidden now.
+    const mayPass = error instanceof Unauthorized && this.#wasAllowed && before < refusalsOfAStart;
+    return mayPass ? pause : undefined;
   }
 
   /** Reads text that is no object, such as the log of a container. */
@@ -108,7 +121,7 @@ export class KubernetesClient {
     try {
       const response = await this.#send(request, timeout.signal);
       const text = await readAll(response);
-      if (response.statusCode! >= 300) throw failure(response.statusCode!, text);
+      if (response.statusCode! >= 300) throw failure(response.statusCode!, text, response.headers['retry-after']);
       return text;
     } catch (error) {
       throw this.#explain(error, timeout.signal.aborted ? `no answer in ${patience} ms` : reasonOf(error));
@@ -170,8 +183,18 @@ export class KubernetesClient {
   }
 }
 
-/** The error that a refusal means. */
-export function failure(code: number, text: string): Error {
+/** It has done nothing, and wants to be asked again after this pause, in milliseconds. */
+class TooBusy extends DatastoreUnavailable {
+  readonly pause: number;
+
+  constructor(reason: string, seconds: number) {
+    super(reason);
+    this.pause = Math.min(seconds * 1000, longestPause);
+  }
+}
+
+/** The error that a refusal means; `retryAfter` is the header of that name (RFC 9110 §10.2.3), of which only seconds are read. */
+export function failure(code: number, text: string, retryAfter = ''): Error {
   let status: Status = { code, message: text.slice(0, 500) };
   try {
     status = { ...(JSON.parse(text) as Status), code };
@@ -182,6 +205,7 @@ export function failure(code: number, text: string): Error {
   if (code === 401 || code === 403) return new Unauthorized(message);
   if (code === 410) return new RevisionExpired(message);
   if (code === 404 || code === 409 || code === 422) return new Refused(status);
+  if ((code === 429 || code >= 500) && /^\d+$/.test(retryAfter)) return new TooBusy(message, Number(retryAfter));
   if (code === 429 || code >= 500) return new DatastoreUnavailable(message);
   return new StoreError('KUBERNETES', `the API server refuses: ${message}`);
 }

@@ -10,6 +10,7 @@ export class EtcdServer {
   readonly endpoint: string;
   readonly #folder: string;
   readonly #arguments: readonly string[];
+  readonly #program: string;
   #process: ChildProcess | undefined;
 
   private constructor(
@@ -18,8 +19,10 @@ export class EtcdServer {
     peer: string,
     extra: readonly string[],
     cluster: readonly string[] = [peer],
+    program = 'etcd',
   ) {
     this.#folder = folder;
+    this.#program = program;
     this.endpoint = endpoint;
     const members = cluster.map((url) => `${nameOf(url)}=${url}`).join();
     this.#arguments = [
@@ -30,10 +33,14 @@ export class EtcdServer {
     ];
   }
 
-  static async start(scheme: 'http' | 'https' = 'http', extra: readonly string[] = []): Promise<EtcdServer> {
+  static async start(
+    scheme: 'http' | 'https' = 'http',
+    extra: readonly string[] = [],
+    program = 'etcd',
+  ): Promise<EtcdServer> {
     const folder = await mkdtemp(join(tmpdir(), 'vrt-etcd-'));
-    const [client, peer] = [await freePort(), await freePort()];
-    const server = new EtcdServer(folder, `${scheme}://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`, extra);
+    const [client, peers] = [await freePort(), `http://127.0.0.1:${await freePort()}`];
+    const server = new EtcdServer(folder, `${scheme}://127.0.0.1:${client}`, peers, extra, [peers], program);
     await server.run();
     return server;
   }
@@ -53,7 +60,7 @@ export class EtcdServer {
 
   /** Starts it on the data that it has, and waits until it listens. */
   async run(): Promise<void> {
-    this.#process = spawn('etcd', this.#arguments, { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#process = spawn(this.#program, this.#arguments, { stdio: ['ignore', 'ignore', 'inherit'] });
     const { port } = new URL(this.endpoint);
     while (!(await listens(Number(port)))) {
       if (this.#process.exitCode !== null) throw new Error(`etcd ended with ${this.#process.exitCode}`);

@@ -3,7 +3,7 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { definitions } from '../../fakes/api-server/definitions.ts';
 import { ApiServer } from '../../fakes/api-server/index.ts';
-import type { Refusal } from '../../fakes/api-server/objects.ts';
+import type { Refusal } from '../../fakes/api-server/refusal.ts';
 
 interface Row {
   readonly kind: string;

@@ -223,11 +223,14 @@ t.test('a listing of many objects comes in pages', async (test) => {
 
 t.test('a cluster without our kinds says what to do', async (test) => {
   const server = await ApiServer.start();
-  server.refuseWith = 404;
+  server.unknown.add('ipreservations.crd.projectcalico.org');
   test.teardown(() => server.stop());
   const store = new KubernetesStore({ type: 'kubernetes', apiEndpoint: server.url });
   test.teardown(() => store.close());
-  await test.rejects(store.create(newResource('IPReservation', { name: 'r' }, {})), { code: 'NOT_FOUND' });
+  const message = /doesn't know this kind.*apply deploy\/crds/;
+  const made = store.create(newResource('IPReservation', { name: 'r' }, {}));
+  await test.rejects(made, { code: 'NOT_FOUND', message });
+  await test.rejects(store.list('IPReservation'), { code: 'UNAVAILABLE', message });
 });
 
 t.test('a cluster with the definitions of Calico alone does without the kinds that are added to them', async (test) => {

@@ -27,15 +27,20 @@ storeContract(
 
 /** One real server for all: starting one takes seconds. What it forgets, and when, is its own affair. */
 if (assets !== undefined) {
+  const programs = assets;
   t.setTimeout(3_600_000);
-  const server = await RealServer.start(assets);
-  t.teardown(() => server.stop());
-  storeContract('a real kube-apiserver', async () => ({
-    open: async () => new KubernetesStore(server.config),
-    async remove() {
-      const store = new KubernetesStore(server.config);
-      await server.clear(store, ['IPPool', 'IPReservation', 'NetworkSet', 'IPAMBlock', 'IPAMHandle']);
-      await store.close();
-    },
-  }));
+  let server: Promise<RealServer> | undefined;
+  t.teardown(async () => (await server)?.stop());
+  storeContract('a real kube-apiserver', async () => {
+    server ??= RealServer.start(programs);
+    const real = await server;
+    return {
+      open: async () => new KubernetesStore(real.config),
+      async remove() {
+        const store = new KubernetesStore(real.config);
+        await real.clear(store, ['IPPool', 'IPReservation', 'NetworkSet', 'IPAMBlock', 'IPAMHandle']);
+        await store.close();
+      },
+    };
+  });
 }

@@ -1,5 +1,6 @@
 import { crdKinds, customResourceDefinition } from '../../../src/model/index.ts';
-import { type Admit, Refusal } from './objects.ts';
+import type { Admit } from './objects.ts';
+import { Refusal } from './refusal.ts';
 import { type Fault, faultsOf, type Schema, withDefaults } from './schema.ts';
 
 /** A CustomResourceDefinition, as far as this server reads it. */

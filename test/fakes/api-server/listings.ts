@@ -1,4 +1,4 @@
-import { Refusal } from './objects.ts';
+import { Refusal } from './refusal.ts';
 
 interface Listing {
   readonly selected: readonly object[];

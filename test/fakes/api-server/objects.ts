@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isFinished, isUnchanged, outgoing, succeeding } from './lifecycle.ts';
+import { merge } from './merge.ts';
+import { invalid, Refusal } from './refusal.ts';
 
 /** An object as it travels. */
 export interface StoredObject {
@@ -27,26 +29,6 @@ export interface Change {
 export interface Backup {
   readonly objects: ReadonlyMap<string, StoredObject>;
   readonly revision: number;
-}
-
-/** What the API server answers when it refuses. */
-export class Refusal extends Error {
-  readonly code: number;
-  readonly reason: string;
-  /** More about it, in the form of a Status' `details`. */
-  readonly details: object | undefined;
-
-  constructor(code: number, reason: string, message: string, details?: object) {
-    super(message);
-    this.code = code;
-    this.reason = reason;
-    this.details = details;
-  }
-
-  get body(): object {
-    const { code, reason, message, details } = this;
-    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code };
-  }
 }
 
 /** Which resource (`ippools.crd.projectcalico.org`), which namespace if any. */
@@ -89,13 +71,19 @@ export class Objects {
 
   get(place: Place, name: string): StoredObject {
     const object = this.#objects.get(keyOf(place, name));
-    if (object === undefined) throw new Refusal(404, 'NotFound', `${place.resource} "${name}" not found`);
+    if (object === undefined) {
+      const [kind, ...group] = place.resource.split('.');
+      const details = { name, ...(group.length > 0 && { group: group.join('.') }), kind };
+      throw new Refusal(404, 'NotFound', `${place.resource} "${name}" not found`, details);
+    }
     return object;
   }
 
   create(place: Place, body: Loose): StoredObject {
-    const metadata = { ...(body['metadata'] as Loose) };
-    const name = String(metadata['name']);
+    const { generateName, ...named } = (body['metadata'] ?? {}) as Loose;
+    const made = generateName === undefined ? {} : { name: `${generateName}${randomUUID().slice(0, 5)}`, generateName };
+    const metadata: Loose = { ...made, ...named };
+    const name = String(metadata['name'] ?? '');
     if (this.#objects.has(keyOf(place, name))) {
       throw new Refusal(409, 'AlreadyExists', `${place.resource} "${name}" already exists`);
     }
@@ -111,13 +99,11 @@ export class Objects {
   replace(place: Place, name: string, body: Loose): StoredObject {
     const was = this.get(place, name);
     const metadata = body['metadata'] as StoredObject['metadata'];
-    if (!metadata.resourceVersion) {
-      throw new Refusal(
-        422,
-        'Invalid',
-        'metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
-      );
+    if (metadata.name !== undefined && metadata.name !== name) {
+      const said = `the name of the object (${metadata.name}) does not match the name on the URL (${name})`;
+      throw new Refusal(400, 'BadRequest', said);
     }
+    if (!metadata.resourceVersion) throw invalid('metadata.resourceVersion', '0x0: must be specified for an update');
     checkPreconditions(was, metadata);
     return this.#put(place, body);
   }
@@ -125,7 +111,10 @@ export class Objects {
   /** JSON merge patch, RFC 7396; or Kubernetes' strategic one, which finds conditions by their type. */
   patch(place: Place, name: string, patch: Loose, kind: 'merge' | 'strategic' = 'merge'): StoredObject {
     const was = this.get(place, name);
-    checkPreconditions(was, (patch['metadata'] as StoredObject['metadata'] | undefined) ?? {});
+    const { uid, resourceVersion } = (patch['metadata'] ?? {}) as Partial<StoredObject['metadata']>;
+    checkPreconditions(was, { resourceVersion });
+    // A patch makes an object with another uid, and that one is judged.
+    if (uid !== undefined && uid !== was.metadata.uid) throw invalid('metadata.uid', `"${uid}": field is immutable`);
     return this.#put(place, merge(was, patch, kind === 'strategic') as Loose);
   }
 
@@ -227,22 +216,4 @@ function checkPreconditions(was: StoredObject, wanted: { uid?: unknown; resource
     if (wanted[field] === undefined || wanted[field] === was.metadata[field]) continue;
     throw new Refusal(409, 'Conflict', `Operation cannot be fulfilled: Precondition failed: ${field}`);
   }
-}
-
-function merge(into: unknown, patch: unknown, strategic: boolean): unknown {
-  if (strategic && Array.isArray(into) && Array.isArray(patch)) return mergeByType(into as Loose[], patch as Loose[]);
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const base = typeof into === 'object' && into !== null && !Array.isArray(into) ? (into as Loose) : {};
-  const result: Loose = { ...base };
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete result[name];
-    else result[name] = merge(base[name], value, strategic);
-  }
-  return result;
-}
-
-function mergeByType(into: readonly Loose[], patch: readonly Loose[]): readonly unknown[] {
-  const merged = new Map(into.map((entry) => [entry['type'], entry]));
-  for (const entry of patch) merged.set(entry['type'], { ...merged.get(entry['type']), ...entry });
-  return [...merged.values()];
 }

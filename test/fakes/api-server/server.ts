@@ -7,8 +7,10 @@ import { formatJson, parseJson } from '../../../src/model/index.ts';
 import { admitCustom, type Definition, definitions } from './definitions.ts';
 import { discovered } from './discovery.ts';
 import { Listings } from './listings.ts';
-import { Objects, type Place, Refusal, type StoredObject } from './objects.ts';
+import { Objects, type Place, type StoredObject } from './objects.ts';
+import { Refusal, UnknownPath } from './refusal.ts';
 import { tableOf } from './table.ts';
+import { isSelected, type Target, targetOf } from './target.ts';
 import { admitByPolicy, isDryRun } from './write-rules.ts';
 
 const administrators = ['adminnetworkpolicies', 'baselineadminnetworkpolicies', 'clusternetworkpolicies'];
@@ -37,6 +39,8 @@ export class ApiServer {
   denies: ((object: StoredObject) => string | undefined) | undefined;
   /** Requests are refused with this HTTP status while it is set. */
   refuseWith: number | undefined;
+  /** So many requests to come are one too many: they are to be made again a second later. */
+  tooMany = 0;
   /** Resources whose definitions nobody has applied, such as those of administrators' policies in most clusters. */
   readonly unknown = new Set(administrators.map((plural) => `${plural}.policy.networking.k8s.io`));
   /** Resources that this client may not see. */
@@ -97,6 +101,10 @@ export class ApiServer {
     this.requests.push(`${url.searchParams.get('watch') ? 'WATCH' : request.method} ${url.pathname}`);
     if (this.isHanging) return;
     try {
+      if (this.tooMany > 0) {
+        this.tooMany--;
+        throw new Refusal(429, 'TooManyRequests', 'Too many requests, please try again later.');
+      }
       if (this.refuseWith !== undefined) throw new Refusal(this.refuseWith, 'Unavailable', 'made to refuse');
       if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
         throw new Refusal(401, 'Unauthorized', 'Unauthorized');
@@ -112,7 +120,7 @@ export class ApiServer {
         return;
       }
       const target = targetOf(url.pathname);
-      if (target === undefined) throw new Refusal(404, 'NotFound', 'the server could not find the requested resource');
+      if (target === undefined) throw new UnknownPath();
       this.#check(target);
       const body = await bodyOf(request);
       if (request.method === 'GET' && target.name === undefined && url.searchParams.get('watch')) {
@@ -126,15 +134,19 @@ export class ApiServer {
         send(response, request.method === 'POST' ? 201 : 200, asTable ? tableOf(answer, definition) : answer);
       }
     } catch (error) {
+      if (error instanceof UnknownPath) {
+        response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' });
+        response.end('404 page not found\n');
+        return;
+      }
       const refusal = error instanceof Refusal ? error : new Refusal(500, 'InternalError', String(error));
+      if (refusal.code === 429) response.setHeader('retry-after', '1');
       send(response, refusal.code, refusal.body);
     }
   }
 
   #check({ resource }: Target): void {
-    if (this.unknown.has(resource)) {
-      throw new Refusal(404, 'NotFound', 'the server could not find the requested resource');
-    }
+    if (this.unknown.has(resource) || !isKnown(resource)) throw new UnknownPath();
     if (!this.forbidden.has(resource)) return;
     const [plural, ...group] = resource.split('.');
     const what = `cannot list resource "${plural}" in API group "${group.join('.')}" at the cluster scope`;
@@ -174,6 +186,8 @@ export class ApiServer {
     let at = Number(query.get('resourceVersion') ?? this.objects.revision);
     // A real one neither ends such a watch nor tells it anything until that revision has come.
     if (at > Number(this.objects.revision)) return;
+    const definition = definitions.get(place.resource)?.spec;
+    const of = definition && { kind: definition.names.kind, apiVersion: `${definition.group}/v1` };
     const say = (type: string, object: object): unknown => response.write(`${formatJson({ type, object })}\n`);
     const pump = (): void => {
       try {
@@ -189,7 +203,8 @@ export class ApiServer {
     const done = this.objects.onChange(pump);
     const last = this.#clock.after(Number(query.get('timeoutSeconds') ?? 1800) * 1000, () => {
       const resourceVersion = this.objects.revision;
-      if (query.get('allowWatchBookmarks')) say('BOOKMARK', { metadata: { resourceVersion, creationTimestamp: null } });
+      if (query.get('allowWatchBookmarks'))
+        say('BOOKMARK', { ...of, metadata: { resourceVersion, creationTimestamp: null } });
       response.end();
     });
     const silence = (): void => {
@@ -203,6 +218,15 @@ export class ApiServer {
   }
 }
 
+/** Groups that every cluster has, as far as anybody asks for them here. */
+const GROUPS = ['', 'apps', 'networking.k8s.io', 'policy.networking.k8s.io', 'discovery.k8s.io'];
+
+/** Of our own group there is what the definitions define. */
+function isKnown(resource: string): boolean {
+  const [, ...group] = resource.split('.');
+  return definitions.has(resource) || GROUPS.includes(group.join('.'));
+}
+
 function send(response: ServerResponse, code: number, answer: object): void {
   response.writeHead(code, { 'content-type': 'application/json' });
   response.end(formatJson(answer));
@@ -211,35 +235,6 @@ function send(response: ServerResponse, code: number, answer: object): void {
 function listNames(definition: Definition | undefined): { readonly apiVersion: string; readonly listKind: string } {
   if (definition === undefined) return { apiVersion: 'v1', listKind: 'List' };
   return { apiVersion: `${definition.spec.group}/v1`, listKind: definition.spec.names.listKind };
-}
-
-interface Target extends Place {
-  readonly name: string | undefined;
-}
-
-/** `/api/v1/…` and `/apis/<group>/<version>/…`, with or without a namespace, an object and its status. */
-function targetOf(path: string): Target | undefined {
-  const found =
-    /^\/api(?:s\/([^/]+))?\/v1(?:alpha\d)?\/(?:namespaces\/([^/]+)\/(?!status$))?([^/]+)(?:\/([^/]+))?(?:\/status)?$/.exec(
-      path,
-    );
-  if (found === null) return undefined;
-  const [, group, namespace, plural, name] = found.map((part) => part && decodeURIComponent(part));
-  return { resource: group ? `${plural}.${group}` : plural!, namespace, name };
-}
-
-function isSelected({ metadata, ...object }: StoredObject, query: URLSearchParams): boolean {
-  const wanted = (text: string | null): string[][] =>
-    (text ?? '')
-      .split(',')
-      .filter(Boolean)
-      .map((term) => term.split(/==?/));
-  const nodeName = (object['spec'] as { nodeName?: string } | undefined)?.nodeName;
-  const fields: Record<string, unknown> = { 'metadata.name': metadata.name, 'spec.nodeName': nodeName };
-  return (
-    wanted(query.get('labelSelector')).every(([name, value]) => metadata.labels?.[name] === value) &&
-    wanted(query.get('fieldSelector')).every(([name, value]) => fields[name] === value)
-  );
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {

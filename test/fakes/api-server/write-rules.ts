@@ -1,4 +1,5 @@
-import { type Place, Refusal } from './objects.ts';
+import type { Place } from './objects.ts';
+import { Refusal } from './refusal.ts';
 
 /** Whether a write is to be judged and not stored. A DELETE with a body has its options there, and its query is not read. */
 export function isDryRun(method: string, query: URLSearchParams, body: Readonly<Record<string, unknown>>): boolean {
