@@ -29,6 +29,8 @@ export interface QuerySources {
   readonly nodename: string;
   readonly datastoreType: string;
   readonly startedAt: number;
+  /** Milliseconds since the start. */
+  readonly age: () => number;
   readonly dataplane: Dataplane;
   readonly peers: () => readonly PeerReport[];
   readonly desired: () => Desired;
@@ -79,7 +81,8 @@ export function nodeReport(sources: QuerySources): NodeReport {
     ...remainsOfFelix(dataplane.felixRemains.found),
     ...byReason(kernelRefusals(dataplane).filter(({ what }) => !named.has(what))),
   ]);
-  const ages = sources.kinds().map((kind) => kind.age);
+  // A kind that is not in sync and has never been heard of has been silent since the start.
+  const ages = sources.kinds().map(({ age, status }) => age ?? (status === 'in-sync' ? 0 : sources.age()));
   return {
     nodename: sources.nodename,
     version: VERSION,
@@ -93,7 +96,7 @@ export function nodeReport(sources: QuerySources): NodeReport {
     datastore: {
       type: sources.datastoreType,
       inSync: sources.kinds().every((kind) => kind.status === 'in-sync'),
-      lastEventAgeSeconds: Math.max(0, ...ages.map((age) => age ?? 0)) / 1000,
+      lastEventAgeSeconds: Math.max(0, ...ages) / 1000,
     },
     ...(bgp && {
       bgp: {

@@ -25,6 +25,7 @@ export function querySources(
     nodename: config.NODENAME,
     datastoreType: given.datastoreType,
     startedAt: life().startedAt,
+    age: () => life().age,
     dataplane,
     peers: () => routing.peers(),
     desired: () => calculation.desired(),

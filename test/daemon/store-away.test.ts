@@ -63,6 +63,7 @@ for (const engine of ['kubernetes', 'etcdv3'] as const) {
     );
     const away = await cluster.status('node2');
     t.equal(away.ready, false);
+    t.ok(away.datastore.lastEventAgeSeconds > 0, 'it has not been heard of since the start');
     t.match(away.problems.join('\n'), /the datastore can't be reached: .*; going on with what was known at 20/);
     t.equal(away.blocks[0].cidr, blocks['node2']);
     t.ok(routed());
