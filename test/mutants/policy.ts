@@ -179,8 +179,8 @@ const OF_THE_JUDGE: readonly Mutant[] = [
   {
     what: 'a policy with egress rules and no types is about ingress alone',
     ...kubernetes,
-    find: "egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress']",
-    replace: "egress.length < 0 ? ['Ingress', 'Egress'] : ['Ingress']",
+    find: "isSaid ? ['Ingress', 'Egress'] : ['Ingress']",
+    replace: "!isSaid ? ['Ingress', 'Egress'] : ['Ingress']",
   },
   {
     what: 'a Deny that is not understood is left out',
@@ -200,8 +200,33 @@ const OF_THE_JUDGE: readonly Mutant[] = [
     what: 'what a profile gives goes before a pod’s own label',
     file: 'src/policy/world.ts',
     tests: [CORNERS, TABLES],
-    find: 'Object.assign({}, ...inherited, endpoint.labels)',
-    replace: 'Object.assign({}, endpoint.labels, ...inherited)',
+    find: 'Object.assign({}, ...inherited, thing.labels)',
+    replace: 'Object.assign({}, thing.labels, ...inherited)',
+  },
+  {
+    what: 'a network set has no labels of its namespace',
+    file: 'src/policy/world.ts',
+    tests: [CORNERS],
+    find: 'labels: this.labelsOf(set)',
+    replace: 'labels: set.labels',
+  },
+  {
+    what: 'what was accepted before DNAT is not asked for its connection',
+    ...host,
+    find: "!(isForwarded && packet.state === 'invalid')",
+    replace: 'isForwarded !== undefined',
+  },
+  {
+    what: 'a pod gets what belongs to no connection',
+    ...host,
+    find: "if (packet.state === 'invalid') return BROKEN;\n  const decision",
+    replace: 'const decision',
+  },
+  {
+    what: 'a priority that is none is the first, and accepts',
+    ...cluster,
+    find: 'order.success ? lines.rules : lines.rules.flatMap(closedUnlessDenying)',
+    replace: 'lines.rules',
   },
   {
     what: 'an administrator’s Baseline comes before all',
@@ -283,11 +308,11 @@ const OF_THE_NODE: readonly Mutant[] = [
     replace: '',
   },
   {
-    what: 'a namespace is a pod’s if it has its address',
+    what: 'what is no namespace ends the search for a pod’s',
     file: 'src/daemon/pod-namespace-search.ts',
     tests: ['test/daemon/pod-namespace-search.test.ts'],
-    find: 'link?.linkIndex === linkIndex &&',
-    replace: 'link !== undefined &&',
+    find: 'kernel.namespaceId(path).catch(() => undefined)',
+    replace: 'kernel.namespaceId(path)',
   },
 ];
 

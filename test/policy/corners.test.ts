@@ -52,6 +52,7 @@ const HOST_CORNERS: Readonly<Record<string, object>> = {
     packets: [
       { ...packet, path: 'forward-in', port: 80, destination: '10.0.0.2', state: 'invalid', want: 'drop' },
       { ...packet, path: 'forward-in', port: 80, destination: '10.0.0.2', want: 'accept' },
+      { ...packet, path: 'forward-in', port: 80, destination: '10.8.8.8', state: 'invalid', want: 'drop' },
       { ...packet, path: 'in', port: 80, state: 'invalid', want: 'accept' },
     ],
   },
