@@ -16,7 +16,7 @@ import type { ProblemHistory } from './problem-history.ts';
 import { remainsOfFelix } from './remains-of-felix.ts';
 import { routesOfOthers, rulesOfOthers } from './routes-of-others.ts';
 import type { LastError } from './session-history.ts';
-import { ipvsBeside, narrowMtu, poolless, withoutEndpoint, withoutInterface } from './silent-states.ts';
+import { ipvsBeside, narrowMtu, poolless, sliceless, withoutEndpoint, withoutInterface } from './silent-states.ts';
 
 /** Something that the kernel does not take, and why. */
 export interface Refusal {
@@ -74,6 +74,7 @@ export function nodeReport(sources: QuerySources): NodeReport {
     ...withoutInterface(missing),
     ...withoutEndpoint(strange),
     ...poolless(sources.desired(), sources.allBlocks()),
+    ...sliceless(sources.kinds()),
     ...mtuProblems(sources),
     ...ipvsBeside(sources.desired().reachability, dataplane.links.values()),
     ...routesOfOthers(foreign, names),

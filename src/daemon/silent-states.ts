@@ -1,5 +1,6 @@
 import { containsAddress, few, type Prefix, parsePrefix, tryParsePrefix } from '../base/index.ts';
 import type { Desired, DesiredWorkload } from '../calc/index.ts';
+import type { KindStatus } from '../datastore/index.ts';
 
 /** States in which nothing fails, and something is wrong all the same: each a sentence with what to do. Pure. */
 
@@ -25,6 +26,18 @@ export function poolless(
   if (pods.length === 0) return [];
   const named = few(pods.map(({ key, addresses }) => `${key} (${addresses.join(', ')})`));
   return [`no IP pool covers the addresses of living pods: ${named}. Make the pool again, or make these pods anew`];
+}
+
+/** An API server without what says where a Service's pods are; it is asked for again now and then. */
+export function sliceless(kinds: readonly Pick<KindStatus, 'kind' | 'status' | 'age'>[]): string[] {
+  const isAbsent = kinds.some(
+    ({ kind, status, age }) => kind === 'KubernetesEndpointSlice' && status === 'in-sync' && age === undefined,
+  );
+  if (!isAbsent) return [];
+  return [
+    'the cluster has no EndpointSlices (discovery.k8s.io/v1): rules that name Services match nobody, and no Service counts as ' +
+      'having pods on a node. Kubernetes 1.21 and later have them',
+  ];
 }
 
 /** Pods whose interface somebody has removed under them. */

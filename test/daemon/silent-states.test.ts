@@ -3,7 +3,14 @@ import { parsePrefix, silentLog, VirtualClock } from '../../src/base/index.ts';
 import type { DesiredWorkload } from '../../src/calc/index.ts';
 import { byReason, oneOutage, outage } from '../../src/daemon/one-outage.ts';
 import { SessionHistory } from '../../src/daemon/session-history.ts';
-import { ipvsBeside, narrowMtu, poolless, withoutEndpoint, withoutInterface } from '../../src/daemon/silent-states.ts';
+import {
+  ipvsBeside,
+  narrowMtu,
+  poolless,
+  sliceless,
+  withoutEndpoint,
+  withoutInterface,
+} from '../../src/daemon/silent-states.ts';
 import type { KindStatus } from '../../src/datastore/index.ts';
 import { addressAmongPods, addressNowhere } from '../../src/keeping/address-nowhere.ts';
 import { Namesake } from '../../src/keeping/namesake.ts';
@@ -18,6 +25,16 @@ t.test('pods whose pool is gone are named; pods of other IPAM are not our busine
   t.match(poolless({ workloads: [POD], pools: [] }, [BLOCK]), [/no IP pool .*web\/a \(10\.244\.0\.3\/32\)\. Make/]);
   t.same(poolless({ workloads: [POD], pools: [] }, []), []);
   t.same(poolless({ workloads: [], pools: [] }, [BLOCK]), []);
+});
+
+t.test('a cluster that is too old for EndpointSlices is told of, since no Service has endpoints there', async (t) => {
+  const kind = (name: string, state: object) => ({ kind: name, status: 'in-sync', ...state }) as unknown as KindStatus;
+  t.match(sliceless([kind('Node', { age: 1 }), kind('KubernetesEndpointSlice', { age: undefined })]), [
+    /no EndpointSlices .*Services.*1\.21/,
+  ]);
+  t.same(sliceless([kind('KubernetesEndpointSlice', { age: 1 })]), []);
+  t.same(sliceless([kind('KubernetesEndpointSlice', { age: undefined, status: 'wait' })]), []);
+  t.same(sliceless([kind('KubernetesClusterNetworkPolicy', { age: undefined })]), [], 'most clusters do without');
 });
 
 t.test('interfaces without pods and pods without interfaces are named, with what to do', async (t) => {
