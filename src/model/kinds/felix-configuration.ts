@@ -138,6 +138,8 @@ export const felixConfiguration = defineKind({
   plural: 'felixconfigurations',
   aliases: ['felixconfiguration', 'felixconfigurations', 'felixconfig', 'felixconfigs'],
   namespaced: false,
+  // Half a list, or none, may be the half by which nobody gets in any more.
+  guards: ['failsafeInboundHostPorts', 'failsafeOutboundHostPorts'],
   name: 'subdomain',
   essential: ['nodeSelector'],
   spec: z.looseObject({ ...own, ...otherSettings }).superRefine((config, context) => {

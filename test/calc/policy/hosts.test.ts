@@ -1,6 +1,8 @@
 import t from 'tap';
 import { PLAIN_SETTINGS } from '../../../src/calc/desired/index.ts';
 import { Calculation } from '../../../src/calc/index.ts';
+import { failsafesOf } from '../../../src/calc/policy/hosts.ts';
+import { read } from '../../../src/model/index.ts';
 import { gone, put } from '../resources.ts';
 
 function calculation(...updates: Parameters<Calculation['apply']>[0]): Calculation {
@@ -81,4 +83,21 @@ t.test('a size of sets that is none is as if it were not set, as in Felix', asyn
     ]);
     t.match(calculation.desired().policy?.settings, { maxSetSize: 1_048_576 }, String(maxIpsetSize));
   }
+});
+
+t.test('failsafes that are not understood lock nobody out: those of before hold, or Calico’s own', async (t) => {
+  const stored = (ports: readonly object[]) => ({
+    ...{ apiVersion: 'projectcalico.org/v3', kind: 'FelixConfiguration', metadata: { name: 'default' } },
+    spec: { failsafeInboundHostPorts: ports },
+  });
+  const opened = (resource: ReturnType<typeof read<'FelixConfiguration'>>['resource']) =>
+    failsafesOf(resource?.spec ?? {}).inbound.map(({ port }) => port);
+  const wrong = stored([{ protocol: 'tcp', port: 22 }]);
+  const { resource, problem } = read('FelixConfiguration', wrong);
+  t.match(opened(resource), [22, 179]);
+  t.match(problem, /FailsafeInboundHostPorts\[0\]/);
+  const before = read('FelixConfiguration', stored([{ protocol: 'TCP', port: 2222 }])).resource;
+  t.same(opened(before), [2222]);
+  t.same(opened(read('FelixConfiguration', wrong, before).resource), [2222]);
+  t.same(opened(read('FelixConfiguration', stored([]), before).resource), [], 'none at all is understood');
 });
