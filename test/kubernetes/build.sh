@@ -61,8 +61,12 @@ unset GOFLAGS
 export GOROOT="$work/go/usr/lib/go-$go" GO111MODULE=off GOPATH="$work/path" GOCACHE="$work/gocache" GOPROXY=off CGO_ENABLED=0
 export PATH="$GOROOT/bin:$PATH"
 here=k8s.io/kubernetes
-package=k8s.io/component-base/version
-named="-X $package.gitVersion=v$version -X $package.gitMajor=1 -X $package.gitMinor=20"
+# Both of Kubernetes' packages that know its version; by their names where they are vendored.
+named=''
+for package in client-go/pkg component-base; do
+  package=$here/vendor/k8s.io/$package/version
+  named="$named -X $package.gitVersion=v$version -X $package.gitMajor=1 -X $package.gitMinor=20"
+done
 build() { echo "building $1" >&2; go build -p "${JOBS:-$(nproc)}" -ldflags "-s -w $named" -o "$work/$1" "$2" >&2; }
 mkdir -p "$folder"
 cd "$source"
