@@ -201,6 +201,16 @@ t.test(
   },
 );
 
+t.test('a tunnel that can’t be, and is wanted no more, is no problem from then on', async (t) => {
+  const host = await started({ vxlan4: vxlan([B], { underlay: '172.16.0.77' }) });
+  t.equal(host.dataplane.tunnels.failures().length, 1);
+  host.dataplane.apply(tunnels({}));
+  await host.settle(100);
+  t.same(host.dataplane.tunnels.failures(), []);
+  await host.settle(10_000);
+  t.same(host.dataplane.tunnels.failures(), []);
+});
+
 t.test('its own link has no address yet: that is said, and put right when it has', async (t) => {
   const host = await started({ vxlan4: vxlan([B], { underlay: '172.16.0.77' }) });
   t.match(host.dataplane.tunnels.failures(), [

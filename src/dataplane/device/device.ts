@@ -114,6 +114,8 @@ export class TunnelDevice {
     this.#retiring = undefined;
     if (desired === undefined) {
       this.#spec = undefined;
+      // Nobody misses it any more.
+      this.#failing.done(this.name);
       this.#retiring = this.#clock.after(LINGER, () => {
         this.#retiring = undefined;
         void this.check();

@@ -177,7 +177,10 @@ t.test('a stop says why, and the other side hears it', async (t) => {
   const { clock, a, b } = await established({ config }, { config });
   a.session.stop({ kind: 'cease', subcode: CEASE.ADMINISTRATIVE_SHUTDOWN, text: 'maintenance' });
   clock.advance(10);
-  t.same(a.handler.calls, ['established', 'closed: stopped']);
+  t.same(a.handler.calls, [
+    'established',
+    'closed: stopped here: cease: hard reset: cease: administrative shutdown: "maintenance"',
+  ]);
   t.match(b.session.status.reason, /hard reset: cease: administrative shutdown: "maintenance"/);
   t.equal(b.notifications[0], 'received 6/9');
   t.equal(a.state, 'Idle');
