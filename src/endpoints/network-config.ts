@@ -11,11 +11,16 @@ const stringFlag = (fallback: boolean) =>
     )
     .default(fallback);
 
-const MTU = "must be a number from 0 to 65535; 0 is the node's own";
+/** The least that a link of IPv4 may have (RFC 791). */
+const LEAST_MTU = 68;
+const MTU = `must be a number from ${LEAST_MTU} to 65535, or 0, the node's own`;
 /** People write it as text, too. */
 const mtu = z.preprocess(
   (value) => (typeof value === 'string' && /^[0-9]{1,5}$/.test(value) ? Number(value) : value),
-  z.int(MTU).min(0, MTU).max(65535, MTU),
+  z
+    .int(MTU)
+    .max(65535, MTU)
+    .refine((value) => value === 0 || value >= LEAST_MTU, MTU),
 );
 
 const schema = z.looseObject({

@@ -105,3 +105,24 @@ function bomb(): string {
   );
   return `${lines.join('\n')}\n`;
 }
+
+t.test('numbers are read as Go reads them, with an exponent in each of its forms', async (t) => {
+  const cluster = new Cluster();
+  const tier = (order: string): string =>
+    `{"apiVersion":"projectcalico.org/v3","kind":"Tier","metadata":{"name":"a"},"spec":{"order":${order}}}`;
+  for (const [order, meaning] of [
+    ['1e3', 1000],
+    ['2.5E2', 250],
+    ['1e+3', 1000],
+    ['-5e-1', -0.5],
+  ] as const) {
+    t.match(await cluster.run('apply -f -', tier(order)), { code: 0 }, order);
+    t.equal((await cluster.store.get({ kind: 'Tier', name: 'a' }))?.spec.order, meaning, order);
+  }
+  for (const order of ['1e400', '1e+400']) {
+    t.match(await cluster.run('apply -f -', tier(order)), {
+      code: 1,
+      stderr: /cannot unmarshal string into Go struct field TierSpec\.spec\.order/,
+    });
+  }
+});

@@ -60,10 +60,10 @@ t.test('flags and numbers are taken as text too; what is refused says what is al
     message: /'dataplane_options.type': must not be there/,
   });
   t.match(conf({ dataplane_options: {} }), { dataplane_options: {} });
-  for (const mtu of ['1450 bytes', 1.5, -1, 65536, '99999', [1450]]) {
+  for (const mtu of ['1450 bytes', 1.5, -1, 1, '67', 65536, '99999', [1450]]) {
     t.throws(
       () => conf({ mtu }),
-      { message: /'mtu': must be a number from 0 to 65535; 0 is the node's own/ },
+      { message: /'mtu': must be a number from 68 to 65535, or 0, the node's own/ },
       String(mtu),
     );
   }

@@ -95,12 +95,10 @@ function opened(at: Transition, event: SessionEvent): Step {
     case 'manual-stop':
       at.retries(0);
       if (!event.notification) return at.idle('stopped', { kind: 'stopped' });
-      return at
-        .notify(event.notification)
-        .idle(`stopped here: ${notificationText(event.notification)}`, {
-          kind: 'sent',
-          notification: event.notification,
-        });
+      return at.notify(event.notification).idle(`stopped here: ${notificationText(event.notification)}`, {
+        kind: 'sent',
+        notification: event.notification,
+      });
     case 'automatic-stop':
       return at.reject(event.notification, notificationText(event.notification));
     case 'header-error':

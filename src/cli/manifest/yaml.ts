@@ -26,9 +26,15 @@ const int = defineScalarTag('tag:yaml.org,2002:int', {
 });
 const float = defineScalarTag('tag:yaml.org,2002:float', {
   ...floatYaml11Tag,
-  resolve: (text, isExplicit, name) =>
-    text.includes(':') ? NOT_RESOLVED : floatYaml11Tag.resolve(text, isExplicit, name),
+  resolve: (text, isExplicit, name) => {
+    if (text.includes(':')) return NOT_RESOLVED;
+    if (!DECIMAL.test(text)) return floatYaml11Tag.resolve(text, isExplicit, name);
+    // What no float64 can hold is text to Go.
+    return Number.isFinite(Number(text)) ? Number(text) : NOT_RESOLVED;
+  },
 });
+/** YAML 1.1 asks for a sign in the exponent; JSON, which is read as YAML, and Go don't. */
+const DECIMAL = /^[-+]?(\.\d+|\d+(\.\d*)?)[eE][-+]?\d+$/;
 
 /** YAML 1.1, as Kubernetes reads it (`yes` is true), but dates stay text, and no tag makes anything but plain data. */
 const schema = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, int, float, mergeTag);
