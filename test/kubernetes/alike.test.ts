@@ -16,18 +16,20 @@ t.setTimeout(600_000);
 /** What Go says of a fraction where a whole number is due beside the fault that ours says, too. */
 const besides = /^<nil>: Invalid value: "": Checked value must be of type integer/;
 
-async function differenceOf(definition: Definition, { what, value }: Variant): Promise<string | undefined> {
-  const { names, scope } = definition.spec;
+async function differenceOf(
+  { spec: { names, scope }, metadata: { name: resource } }: Definition,
+  { what, value }: Variant,
+  given: object = {},
+): Promise<string | undefined> {
   const namespace = scope === 'Namespaced' ? 'x' : undefined;
-  const object = { apiVersion: `${GROUP}/v1`, kind: names.kind, metadata: { name: 'x' }, spec: value };
+  const object = { apiVersion: `${GROUP}/v1`, kind: names.kind, metadata: { name: 'x' }, spec: value, ...given };
   const path = `/apis/${GROUP}/v1/${namespace === undefined ? '' : `namespaces/${namespace}/`}${names.plural}`;
   const answer = await server!.ask('POST', `${path}?dryRun=All`, object);
   const theirs =
     answer.status === 201
       ? [JSON.stringify(sorted(answer.body['spec']))]
       : causesOf(answer).filter((cause) => !besides.test(cause));
-  const ours = oursOf({ resource: definition.metadata.name, namespace }, object);
-  const [said, due] = [ours, theirs].map((all) => [...all].sort().join('\n'));
+  const [said, due] = [oursOf({ resource, namespace }, object), theirs].map((all) => [...all].sort().join('\n'));
   return said === due ? undefined : `${names.kind} ${what}: ours ${said}, theirs ${due}`;
 }
 
@@ -70,4 +72,22 @@ t.test('both say the same of every variant of every field', { skip }, async (t) 
     await Promise.all([worker(), worker(), worker(), worker()]);
     t.strictSame(differences.slice(0, 5), [], `${kind}: ${count} variants`);
   }
+});
+
+t.test('both say the same of names, labels and kinds', { skip }, async (t) => {
+  const labels = [
+    ...['a b', 'a/b/c', 'A.b/c', 'example.org/', '/a', '-a', 'a'.repeat(64)].map((key) => ({ [key]: 'v' })),
+    ...['a b', 'é', '-a', 'a'.repeat(64)].map((value) => ({ 'example.org/a': value })),
+    ...[{ a: '' }, { 'example.org/A_b.c': 'D_e.f' }],
+  ].map((one) => ({ metadata: { name: 'x', labels: one } }));
+  const names = ['A', 'a_b', 'a..b', '-a', 'a.b-c', 'a'.repeat(253), 'a'.repeat(254)].map((name) => ({
+    metadata: { name },
+  }));
+  const pools = definitions.get('ippools.crd.projectcalico.org')!;
+  for (const given of [...labels, ...names]) {
+    const what = JSON.stringify(given);
+    t.equal(await differenceOf(pools, { what, value: { cidr: '10.0.0.0/16' } }, given), undefined, what);
+  }
+  const what = 'another kind';
+  t.equal(await differenceOf(pools, { what, value: { cidr: '10.0.0.0/16' } }, { kind: 'BGPPeer' }), undefined);
 });

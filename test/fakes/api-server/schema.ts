@@ -206,7 +206,11 @@ function ruleFaults(schema: Schema, value: unknown, before: unknown, field: stri
   const own = (schema['x-kubernetes-validations'] ?? [])
     .filter(({ rule }) => before !== undefined || !isAboutChange(rule))
     .filter(({ rule }) => evaluateCel(rule, { self: value, oldSelf: before }) !== true)
-    .map(({ message }) => ({ field, reason: 'Invalid', message: `Invalid value: ${message}` }) as const);
+    .map(({ message }) => {
+      // What is more than one value isn't shown.
+      const shown = typeof value === 'object' ? '' : `${JSON.stringify(value)}: `;
+      return { field, reason: 'Invalid', message: `Invalid value: ${shown}${message}` } as const;
+    });
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return own;
