@@ -78,6 +78,7 @@ export class RealServer {
   }
 
   static async start(programs: string, { flags = [], isBare }: RealServerOptions = {}): Promise<RealServer> {
+    if (programs === '') throw new Error('KUBEBUILDER_ASSETS is not set: test/kubernetes/run.sh does');
     const folder = mkdtempSync(join(tmpdir(), 'vrt-kube-'));
     const etcd = await EtcdServer.start('http', [], join(programs, 'etcd'));
     const server = new RealServer(programs, folder, await freePort(), etcd, flags);
