@@ -52,7 +52,9 @@ export class CrdServer {
   }
 
   /** Starts the program, without any definition yet. */
-  static async start(program: string): Promise<CrdServer> {
+  static async start(program = crdServer): Promise<CrdServer> {
+    if (program === undefined)
+      throw new Error('no crd-server in KUBEBUILDER_ASSETS: run test/kubernetes/definitions.sh');
     const folder = mkdtempSync(join(tmpdir(), 'vrt-crd-'));
     const [etcd, port] = [await EtcdServer.start(), await freePort()];
     const server = new CrdServer(program, folder, port, etcd);

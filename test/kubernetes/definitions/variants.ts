@@ -1,4 +1,4 @@
-import type { Schema } from '../fakes/api-server/schema.ts';
+import type { Schema } from '../../fakes/api-server/schema.ts';
 
 /** A value with one thing about it that its schema may have something to say to. */
 export interface Variant {
