@@ -131,6 +131,7 @@ function relabeled(number: number, turn: number): ResourceOf<'WorkloadEndpoint'>
 }
 
 const CHANGES: Readonly<Record<string, (turn: number) => ResourceOf<KindName>>> = {
+  'a label of any pod': (turn) => relabeled((turn * 7919) % PODS, turn),
   'a label of a pod elsewhere': (turn) => relabeled(LOCAL + ((turn * 7919) % (PODS - LOCAL)), turn),
   'a label of a pod here': (turn) => relabeled((turn * 7) % LOCAL, turn),
   'a rule of a policy': (turn) => policy((turn * 31) % POLICIES, 1 + (turn % 60_000)),
@@ -175,7 +176,7 @@ async function toKernel(): Promise<void> {
   };
   try {
     await bring();
-    for (const what of ['a label of a pod elsewhere', 'a label of a pod here'] as const) {
+    for (const what of ['a label of any pod', 'a label of a pod elsewhere', 'a label of a pod here'] as const) {
       const times: number[] = [];
       collect();
       for (let [turn, counted] = [0, 0]; counted < KERNEL_WARM_UP + KERNEL_ROUNDS; turn++) {
