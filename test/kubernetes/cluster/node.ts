@@ -21,12 +21,15 @@ const TUNABLES = {
 /** crun refuses to work where there are control groups of both versions. */
 const WITHOUT_UNIFIED = ['if [ -d /sys/fs/cgroup/unified ]; then umount /sys/fs/cgroup/unified; fi'];
 
-/** Empties what a kernel and a `/run` hold; the folder of containerd's state is the first argument. */
+/**
+ * Empties what a kernel and a `/run` hold; the folder of containerd’s state is the first argument. A pod’s link may go with its
+ * namespace before it is asked to.
+ */
 const FORGET = `set -e
 grep -o " $1/[^ ]*" /proc/self/mountinfo | sort -r | while read -r place; do umount -l "$place"; done
 for place in /run/netns/*; do if [ -e "$place" ]; then umount -l "$place"; rm "$place"; fi; done
 rm -rf "$1" /run/*; mkdir /run/netns
-for link in $(ip -o link | sed -n 's/^[0-9]*: \\(\\(cali\\|vxlan\\)[^@:]*\\).*/\\1/p'); do ip link delete "$link"; done
+for link in $(ip -o link | sed -n 's/^[0-9]*: \\(\\(cali\\|vxlan\\)[^@:]*\\).*/\\1/p'); do ip link delete "$link" || :; done
 ip route flush proto 80; nft flush ruleset; conntrack -F`;
 
 /** What is written by kubelet and containerd in a log's folder is the node's own too. */
